@@ -1,0 +1,2 @@
+//! The `requel` program.
+fn main() {}

@@ -1,0 +1,141 @@
+//! [`Env`], the contract between a world and whatever acts in it.
+
+use crate::{EnvError, EnvSpec, Scene, Space};
+
+/// What an agent does in one step.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Action<'a> {
+    /// The index of one of the actions of a [`Space::Discrete`].
+    Discrete(usize),
+    /// One number per element of a [`Space::Box`].
+    Continuous(&'a [f32]),
+}
+
+impl Action<'_> {
+    /// The index of this action in a space of `n` actions.
+    ///
+    /// # Errors
+    /// [`EnvError::InvalidAction`] if it is not discrete or not below `n`.
+    pub fn discrete(self, n: usize) -> Result<usize, EnvError> {
+        match self {
+            Action::Discrete(index) if index < n => Ok(index),
+            _ => Err(EnvError::InvalidAction {
+                action: format!("{self:?}"),
+                expected: format!("Discrete({n}): 0 to {}", n.saturating_sub(1)),
+            }),
+        }
+    }
+}
+
+impl From<usize> for Action<'_> {
+    fn from(index: usize) -> Self {
+        Action::Discrete(index)
+    }
+}
+
+/// What one step led to, beside the observation.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Step {
+    /// The reward of the transition.
+    pub reward: f64,
+    /// The world reached a terminal state: there is no future to bootstrap from.
+    pub terminated: bool,
+    /// The episode was cut off from outside (a time limit): the future goes on, unobserved.
+    pub truncated: bool,
+}
+
+impl Step {
+    /// Whether the episode is over, for either reason.
+    pub fn ended(&self) -> bool {
+        self.terminated || self.truncated
+    }
+}
+
+/// A world: a Markov decision process that is reset, then stepped until an episode ends.
+///
+/// Observations are written as `f32` into a slice of [`Env::observation_len`] values, row-major for images;
+/// a discrete observation is its index as one number.
+///
+/// # Contract
+/// - `reset` comes first, and again after a step that `terminated` or `truncated`; a `step` in between is refused with
+///   [`EnvError::ResetNeeded`].
+/// - `reset(Some(seed))` makes all that follows a function of the seed and the actions; `reset(None)` goes on with the
+///   generator as it is. A world that was never seeded behaves as if seeded with 0.
+/// - The action is checked before anything changes.
+/// - `restore(save())`, on another instance of the same world and options too, continues with the same bits.
+///
+/// `conformance::check` runs any world through all of it.
+pub trait Env: Send {
+    /// What is known of this world without running it.
+    fn spec(&self) -> &EnvSpec;
+
+    /// The space of observations.
+    fn observation_space(&self) -> &Space;
+
+    /// The space of actions.
+    fn action_space(&self) -> &Space;
+
+    /// Starts an episode and writes its first observation.
+    ///
+    /// # Errors
+    /// [`EnvError::ObservationLength`] if the slice has another length than [`Env::observation_len`].
+    fn reset(&mut self, seed: Option<u64>, observation: &mut [f32]) -> Result<(), EnvError>;
+
+    /// Takes an action and writes the observation that follows, which after the end of an episode is its true last one.
+    ///
+    /// # Errors
+    /// [`EnvError::ResetNeeded`], [`EnvError::InvalidAction`], [`EnvError::ObservationLength`].
+    fn step(&mut self, action: Action<'_>, observation: &mut [f32]) -> Result<Step, EnvError>;
+
+    /// The complete state: what [`Env::restore`] needs to continue with the same bits.
+    fn save(&self) -> Vec<u8>;
+
+    /// Takes over a state that [`Env::save`] wrote.
+    ///
+    /// # Errors
+    /// [`EnvError::InvalidState`] if the bytes are not such a state; the world is then unchanged.
+    fn restore(&mut self, state: &[u8]) -> Result<(), EnvError>;
+
+    /// The world as shapes, as it is now.
+    fn scene(&self) -> Scene;
+
+    /// Which discrete actions are allowed in the present state, one flag per action; `None` means all are.
+    fn action_mask(&self) -> Option<&[bool]> {
+        None
+    }
+
+    /// How many numbers an observation has.
+    fn observation_len(&self) -> usize {
+        self.observation_space().len()
+    }
+}
+
+impl<E: Env + ?Sized> Env for Box<E> {
+    fn spec(&self) -> &EnvSpec {
+        (**self).spec()
+    }
+    fn observation_space(&self) -> &Space {
+        (**self).observation_space()
+    }
+    fn action_space(&self) -> &Space {
+        (**self).action_space()
+    }
+    fn reset(&mut self, seed: Option<u64>, observation: &mut [f32]) -> Result<(), EnvError> {
+        (**self).reset(seed, observation)
+    }
+    fn step(&mut self, action: Action<'_>, observation: &mut [f32]) -> Result<Step, EnvError> {
+        (**self).step(action, observation)
+    }
+    fn save(&self) -> Vec<u8> {
+        (**self).save()
+    }
+    fn restore(&mut self, state: &[u8]) -> Result<(), EnvError> {
+        (**self).restore(state)
+    }
+    fn scene(&self) -> Scene {
+        (**self).scene()
+    }
+    fn action_mask(&self) -> Option<&[bool]> {
+        (**self).action_mask()
+    }
+}

@@ -1,0 +1,60 @@
+//! [`EnvError`], everything that a world can refuse.
+
+use thiserror::Error;
+
+/// Why a world could not be made, reset, stepped or restored.
+#[derive(Clone, Debug, Error, PartialEq)]
+#[non_exhaustive]
+pub enum EnvError {
+    /// No world has this id.
+    #[error("unknown world `{id}`{}", .suggestion.as_ref().map(|s| format!(", did you mean `{s}`?")).unwrap_or_default())]
+    UnknownId {
+        /// What was asked for.
+        id: String,
+        /// The nearest id of the registry, if one is near.
+        suggestion: Option<String>,
+    },
+    /// The world has no such option, or the option does not take such a value.
+    #[error("option `{option}` of {id}: {reason}")]
+    InvalidOption {
+        /// The world.
+        id: String,
+        /// The option's name.
+        option: String,
+        /// What is wrong with it, and what would be right.
+        reason: String,
+    },
+    /// A step before the first reset, or after the end of an episode.
+    #[error("{id}: step without reset: call `reset` first, and again after each end of an episode")]
+    ResetNeeded {
+        /// The world.
+        id: String,
+    },
+    /// The action is not in the action space.
+    #[error("invalid action {action}, expected {expected}")]
+    InvalidAction {
+        /// What was given.
+        action: String,
+        /// What the space holds.
+        expected: String,
+    },
+    /// The observation slice has the wrong length.
+    #[error("observation slice has {found} numbers, expected {expected}")]
+    ObservationLength {
+        /// How many numbers an observation has.
+        expected: usize,
+        /// How many the slice holds.
+        found: usize,
+    },
+    /// Bytes that are no saved state of this world.
+    #[error("not a saved state of {id}: {reason}")]
+    InvalidState {
+        /// The world.
+        id: String,
+        /// What is wrong with the bytes.
+        reason: String,
+    },
+    /// A failure of a world that this crate does not know.
+    #[error("{0}")]
+    Other(String),
+}

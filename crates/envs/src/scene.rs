@@ -1,0 +1,84 @@
+//! [`Scene`], a world drawn as shapes in its own units, which terminal, GIF and web renderers share.
+
+/// An sRGB colour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Color(pub u8, pub u8, pub u8);
+
+/// A point in world units; y grows upwards.
+pub type Point = (f32, f32);
+
+/// The part of the world that a picture shows, in world units.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct View {
+    /// Least x, at the left edge.
+    pub left: f32,
+    /// Greatest x, at the right edge.
+    pub right: f32,
+    /// Least y, at the lower edge.
+    pub bottom: f32,
+    /// Greatest y, at the upper edge.
+    pub top: f32,
+}
+
+/// One shape in world units. Later shapes cover earlier ones.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Shape {
+    /// An axis-parallel rectangle, filled.
+    Rectangle {
+        /// Lower left corner.
+        min: Point,
+        /// Upper right corner.
+        max: Point,
+        /// Fill.
+        color: Color,
+    },
+    /// A line with round ends.
+    Line {
+        /// One end.
+        from: Point,
+        /// The other end.
+        to: Point,
+        /// Thickness, world units.
+        width: f32,
+        /// Stroke.
+        color: Color,
+    },
+    /// A disc.
+    Circle {
+        /// Centre.
+        center: Point,
+        /// Radius, world units.
+        radius: f32,
+        /// Fill.
+        color: Color,
+    },
+    /// A filled polygon.
+    Polygon {
+        /// Corners in order.
+        points: Vec<Point>,
+        /// Fill.
+        color: Color,
+    },
+    /// Text, centred at a point.
+    Text {
+        /// Centre.
+        center: Point,
+        /// Height of a capital letter, world units.
+        height: f32,
+        /// What it says, one line.
+        text: String,
+        /// Fill.
+        color: Color,
+    },
+}
+
+/// A world at one moment, as shapes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Scene {
+    /// What part of the world to show; it stays the same during an episode.
+    pub view: View,
+    /// What is behind all shapes.
+    pub background: Color,
+    /// The shapes, from back to front.
+    pub shapes: Vec<Shape>,
+}
