@@ -139,3 +139,11 @@ impl<E: Env + ?Sized> Env for Box<E> {
         (**self).action_mask()
     }
 }
+
+/// Refuses an observation slice of another length than `expected`.
+pub(crate) fn check_observation(expected: usize, observation: &[f32]) -> Result<(), EnvError> {
+    match observation.len() {
+        found if found == expected => Ok(()),
+        found => Err(EnvError::ObservationLength { expected, found }),
+    }
+}

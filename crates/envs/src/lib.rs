@@ -3,12 +3,30 @@
 
 mod env;
 mod error;
+mod math;
+mod registry;
 mod scene;
+mod seeding;
+mod simulation;
 mod space;
 mod spec;
+mod state;
+mod time_limit;
+mod vector;
+
+pub mod classic;
+pub mod toy;
 
 pub use env::{Action, Env, Step};
 pub use error::EnvError;
+pub use registry::{OptionDefault, OptionSpec, make, make_with, option_specs, specs};
 pub use scene::{Color, Point, Scene, Shape, View};
+pub use seeding::{GymRng, SpaceSampler};
+pub use simulation::{Dynamics, Simulation};
 pub use space::{DType, Space};
 pub use spec::{EnvOptions, EnvSpec, OptionValue};
+pub use state::{StateError, StateReader, StateWriter};
+pub use time_limit::TimeLimit;
+pub use vector::VectorEnv;
+
+pub(crate) use env::check_observation;

@@ -1,0 +1,159 @@
+//! [`Simulation`], a world made of nothing but its rules: [`Dynamics`] says what happens, `Simulation` keeps the contract.
+
+use crate::{
+    Action, Env, EnvError, EnvSpec, GymRng, Scene, Space, StateError, StateReader, StateWriter, Step, check_observation,
+};
+
+/// The rules of a world: its state, how it starts, how it goes on, what is seen of it.
+///
+/// Whoever implements this need not think about seeds, invalid actions, steps after the end, lengths of slices or the
+/// framing of saved states: [`Simulation`] does. The methods are only called in the order of an episode.
+pub trait Dynamics: Clone + Send {
+    /// Puts the state at the start of an episode.
+    fn reset(&mut self, rng: &mut GymRng);
+
+    /// Moves the state on by one action, which is in the action space.
+    fn step(&mut self, action: Action<'_>, rng: &mut GymRng) -> Step;
+
+    /// Writes what is seen of the state; the slice has the length of the observation space.
+    fn observe(&self, observation: &mut [f32]);
+
+    /// Appends the state.
+    fn save(&self, writer: &mut StateWriter);
+
+    /// Reads a state that [`Dynamics::save`] wrote; after an error this value is thrown away.
+    ///
+    /// # Errors
+    /// [`StateError`] if the bytes end early or are not such a state.
+    fn restore(&mut self, reader: &mut StateReader<'_>) -> Result<(), StateError>;
+
+    /// The state as shapes.
+    fn scene(&self) -> Scene;
+
+    /// Which actions the state allows; see [`Env::action_mask`].
+    fn action_mask(&self) -> Option<&[bool]> {
+        None
+    }
+}
+
+/// A world from its rules.
+///
+/// ```
+/// use requel_envs::{classic::CartPole, Action, Env};
+///
+/// let mut env = CartPole::default().into_env();
+/// let mut observation = [0.0; 4];
+/// env.reset(Some(1), &mut observation)?;
+/// assert!(env.step(Action::Discrete(2), &mut observation).is_err(), "CartPole has the actions 0 and 1");
+/// assert_eq!(env.step(Action::Discrete(1), &mut observation)?.reward, 1.0);
+/// # Ok::<(), requel_envs::EnvError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Simulation<D> {
+    spec: EnvSpec,
+    observation_space: Space,
+    action_space: Space,
+    dynamics: D,
+    rng: GymRng,
+    /// Between a reset and the end of its episode.
+    running: bool,
+}
+
+impl<D: Dynamics> Simulation<D> {
+    /// A world that follows `dynamics`, never seeded and not yet reset.
+    pub fn new(spec: EnvSpec, observation_space: Space, action_space: Space, dynamics: D) -> Self {
+        Self { spec, observation_space, action_space, dynamics, rng: GymRng::default(), running: false }
+    }
+
+    /// The rules with the state that they are in.
+    pub fn dynamics(&self) -> &D {
+        &self.dynamics
+    }
+
+    /// The same, to put the world into a state of one's own choice between a reset and a step.
+    pub fn dynamics_mut(&mut self) -> &mut D {
+        &mut self.dynamics
+    }
+
+    fn check_action(&self, action: Action<'_>) -> Result<(), EnvError> {
+        let fits = match (&self.action_space, action) {
+            (Space::Discrete { n }, action) => return action.discrete(*n).map(|_| ()),
+            (space @ Space::Box { .. }, Action::Continuous(values)) => space.contains(values),
+            _ => false,
+        };
+        if fits {
+            return Ok(());
+        }
+        Err(EnvError::InvalidAction { action: format!("{action:?}"), expected: format!("{:?}", self.action_space) })
+    }
+
+    fn parse(&self, state: &[u8]) -> Result<(GymRng, bool, D), StateError> {
+        let mut reader = StateReader::new(state);
+        let rng = GymRng::restore(&mut reader)?;
+        let running = reader.bool()?;
+        let mut dynamics = self.dynamics.clone();
+        dynamics.restore(&mut reader)?;
+        reader.finish()?;
+        Ok((rng, running, dynamics))
+    }
+}
+
+impl<D: Dynamics> Env for Simulation<D> {
+    fn spec(&self) -> &EnvSpec {
+        &self.spec
+    }
+
+    fn observation_space(&self) -> &Space {
+        &self.observation_space
+    }
+
+    fn action_space(&self) -> &Space {
+        &self.action_space
+    }
+
+    fn reset(&mut self, seed: Option<u64>, observation: &mut [f32]) -> Result<(), EnvError> {
+        check_observation(self.observation_len(), observation)?;
+        if let Some(seed) = seed {
+            self.rng = GymRng::from_seed(seed);
+        }
+        self.dynamics.reset(&mut self.rng);
+        self.dynamics.observe(observation);
+        self.running = true;
+        Ok(())
+    }
+
+    fn step(&mut self, action: Action<'_>, observation: &mut [f32]) -> Result<Step, EnvError> {
+        if !self.running {
+            return Err(EnvError::ResetNeeded { id: self.spec.id.clone() });
+        }
+        check_observation(self.observation_len(), observation)?;
+        self.check_action(action)?;
+        let step = self.dynamics.step(action, &mut self.rng);
+        self.dynamics.observe(observation);
+        self.running = !step.ended();
+        Ok(step)
+    }
+
+    fn save(&self) -> Vec<u8> {
+        let mut writer = StateWriter::new();
+        self.rng.save(&mut writer);
+        writer.bool(self.running);
+        self.dynamics.save(&mut writer);
+        writer.into_bytes()
+    }
+
+    fn restore(&mut self, state: &[u8]) -> Result<(), EnvError> {
+        let parsed = self.parse(state);
+        (self.rng, self.running, self.dynamics) =
+            parsed.map_err(|e| EnvError::InvalidState { id: self.spec.id.clone(), reason: e.0 })?;
+        Ok(())
+    }
+
+    fn scene(&self) -> Scene {
+        self.dynamics.scene()
+    }
+
+    fn action_mask(&self) -> Option<&[bool]> {
+        self.dynamics.action_mask()
+    }
+}
