@@ -1,0 +1,68 @@
+//! Clipping of gradients.
+
+/// Partial sums of the norm. Fixed, so that the order of the additions is the same whatever the vector width.
+const LANES: usize = 32;
+
+/// Scales `gradients` so that their Euclidean norm is at most `max_norm`, and returns the norm before, as
+/// `torch.nn.utils.clip_grad_norm_` does: the factor is `max_norm / (norm + 1e-6)`, where that is below 1. A norm that is
+/// not finite leaves NaN or zero in the gradients, as it does there; the returned norm tells.
+///
+/// The squares are exact in `f64`; square i goes to partial sum i mod 32, and the partial sums are added in order.
+///
+/// ```
+/// let mut gradients = [3.0, 4.0];
+/// assert_eq!(requel_nn::clip_global_norm(&mut gradients, 1.0), 5.0);
+/// assert!((gradients[0] - 0.6).abs() < 1e-6);
+/// ```
+pub fn clip_global_norm(gradients: &mut [f32], max_norm: f32) -> f32 {
+    let mut partial = [0.0_f64; LANES];
+    let chunks = gradients.chunks_exact(LANES);
+    for (sum, &g) in partial.iter_mut().zip(chunks.remainder()) {
+        *sum += f64::from(g) * f64::from(g);
+    }
+    for chunk in chunks {
+        for (sum, &g) in partial.iter_mut().zip(chunk) {
+            *sum += f64::from(g) * f64::from(g);
+        }
+    }
+    let norm = partial.iter().sum::<f64>().sqrt();
+    let factor = f64::from(max_norm) / (norm + 1e-6);
+    if factor < 1.0 || factor.is_nan() {
+        let factor = factor as f32;
+        gradients.iter_mut().for_each(|g| *g *= factor);
+    }
+    norm as f32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::clip_global_norm;
+
+    #[test]
+    fn a_small_gradient_is_left_alone() {
+        let mut gradients: Vec<f32> = (0..100).map(|i| i as f32 * 0.01).collect();
+        let before = gradients.clone();
+        let norm = clip_global_norm(&mut gradients, 10.0);
+        assert_eq!(gradients, before);
+        let expected = before.iter().map(|&g| f64::from(g).powi(2)).sum::<f64>().sqrt();
+        assert!((f64::from(norm) - expected).abs() < 1e-6 * expected);
+    }
+
+    #[test]
+    fn a_large_gradient_keeps_its_direction() {
+        let mut gradients: Vec<f32> = (0..77).map(|i| i as f32 - 30.0).collect();
+        let before = gradients.clone();
+        let norm = clip_global_norm(&mut gradients, 2.0);
+        let after = gradients.iter().map(|g| g * g).sum::<f32>().sqrt();
+        assert!((after - 2.0).abs() < 1e-4, "{after}");
+        for (a, b) in gradients.iter().zip(&before) {
+            assert!((a * norm - b * 2.0).abs() < 1e-3);
+        }
+    }
+
+    #[test]
+    fn a_norm_that_is_not_finite_shows() {
+        assert!(clip_global_norm(&mut [1.0, f32::NAN], 1.0).is_nan());
+        assert_eq!(clip_global_norm(&mut [1.0, f32::INFINITY], 1.0), f32::INFINITY);
+    }
+}

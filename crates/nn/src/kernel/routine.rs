@@ -1,0 +1,74 @@
+//! The seam: the routines that a kernel offers. Lengths are checked here, once, for every instruction set.
+
+use super::Kernel;
+use super::select::Isa;
+use crate::Activation;
+use crate::reference::{self, AdamFactors, DenseShape};
+
+impl Kernel {
+    /// See [`reference::dense_forward`].
+    pub(crate) fn dense_forward(
+        self,
+        shape: DenseShape,
+        (w, b): (&[f32], &[f32]),
+        x: &[f32],
+        activation: Activation,
+        y: &mut [f32],
+    ) {
+        let DenseShape { rows, inputs, outputs } = shape;
+        check_lengths(&[(w.len(), inputs * outputs), (b.len(), outputs), (x.len(), rows * inputs)]);
+        check_lengths(&[(y.len(), rows * outputs)]);
+        match self.0 {
+            Isa::Scalar => reference::dense_forward(shape, (w, b), x, activation, y),
+        }
+    }
+
+    /// See [`reference::dense_input_gradient`].
+    pub(crate) fn dense_input_gradient(
+        self,
+        shape: DenseShape,
+        w: &[f32],
+        dy: &[f32],
+        (x, activation): (&[f32], Activation),
+        dx: &mut [f32],
+    ) {
+        let DenseShape { rows, inputs, outputs } = shape;
+        check_lengths(&[(w.len(), inputs * outputs), (dy.len(), rows * outputs), (x.len(), rows * inputs)]);
+        check_lengths(&[(dx.len(), rows * inputs)]);
+        match self.0 {
+            Isa::Scalar => reference::dense_input_gradient(shape, w, dy, (x, activation), dx),
+        }
+    }
+
+    /// See [`reference::dense_weight_gradient`].
+    pub(crate) fn dense_weight_gradient(
+        self,
+        shape: DenseShape,
+        x: &[f32],
+        dy: &[f32],
+        (dw, db): (&mut [f32], &mut [f32]),
+    ) {
+        let DenseShape { rows, inputs, outputs } = shape;
+        check_lengths(&[(x.len(), rows * inputs), (dy.len(), rows * outputs)]);
+        check_lengths(&[(dw.len(), inputs * outputs), (db.len(), outputs)]);
+        match self.0 {
+            Isa::Scalar => reference::dense_weight_gradient(shape, x, dy, (dw, db)),
+        }
+    }
+
+    /// See [`reference::adam`].
+    pub(crate) fn adam(self, factors: &AdamFactors<f32>, p: &mut [f32], g: &[f32], m: &mut [f32], v: &mut [f32]) {
+        check_lengths(&[(g.len(), p.len()), (m.len(), p.len()), (v.len(), p.len())]);
+        match self.0 {
+            Isa::Scalar => reference::adam(factors, p, g, m, v),
+        }
+    }
+}
+
+/// Panics unless each length is the one expected: the fast paths read without bounds checks.
+#[track_caller]
+fn check_lengths(pairs: &[(usize, usize)]) {
+    for &(actual, expected) in pairs {
+        assert_eq!(actual, expected, "a buffer has {actual} numbers where {expected} are needed");
+    }
+}

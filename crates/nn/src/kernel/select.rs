@@ -1,0 +1,130 @@
+//! Which instruction set runs.
+
+use std::fmt;
+
+use thiserror::Error;
+
+/// The environment variable that forces a kernel.
+const VARIABLE: &str = "REQUEL_KERNEL";
+
+/// An instruction set that this machine has. Every one gives the same bits; they differ in speed alone.
+///
+/// There is no way to make a `Kernel` for an instruction set that the machine lacks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Kernel(pub(super) Isa);
+
+/// The instruction sets that exist, whether the machine has them or not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Isa {
+    Scalar,
+}
+
+/// Why a kernel cannot be used.
+#[derive(Clone, Debug, Error, PartialEq)]
+#[non_exhaustive]
+pub enum KernelError {
+    /// No kernel has this name.
+    #[error("unknown kernel `{name}`, expected one of: {}", names())]
+    Unknown {
+        /// What was asked for.
+        name: String,
+    },
+    /// The kernel exists, but not on this machine.
+    #[error("kernel `{name}` needs an instruction set that this machine lacks; it has: {}", available())]
+    Unavailable {
+        /// What was asked for.
+        name: &'static str,
+    },
+}
+
+/// The kernel that the environment variable `REQUEL_KERNEL` names, or the fastest that the machine has.
+///
+/// # Errors
+/// [`KernelError`] if the variable names a kernel that does not exist or that this machine cannot run.
+pub fn select() -> Result<Kernel, KernelError> {
+    match std::env::var_os(VARIABLE) {
+        Some(name) if !name.is_empty() => Kernel::by_name(&name.to_string_lossy()),
+        _ => Ok(Kernel::fastest()),
+    }
+}
+
+impl Kernel {
+    /// The scalar twin, which every machine has.
+    pub const SCALAR: Kernel = Kernel(Isa::Scalar);
+
+    /// The fastest kernel of this machine.
+    pub fn fastest() -> Kernel {
+        *Kernel::available().last().unwrap_or(&Kernel::SCALAR)
+    }
+
+    /// Every kernel that this machine can run, slowest first.
+    pub fn available() -> Vec<Kernel> {
+        Isa::ALL.iter().copied().filter(|isa| isa.is_present()).map(Kernel).collect()
+    }
+
+    /// The kernel of this name: `scalar`, `avx2`, `neon`.
+    ///
+    /// # Errors
+    /// [`KernelError`] if there is no such kernel, or not on this machine.
+    pub fn by_name(name: &str) -> Result<Kernel, KernelError> {
+        let isa = Isa::ALL.iter().find(|isa| isa.name() == name);
+        let isa = isa.ok_or_else(|| KernelError::Unknown { name: name.to_owned() })?;
+        if isa.is_present() { Ok(Kernel(*isa)) } else { Err(KernelError::Unavailable { name: isa.name() }) }
+    }
+
+    /// Its name, as [`Kernel::by_name`] takes it.
+    pub fn name(self) -> &'static str {
+        self.0.name()
+    }
+}
+
+impl fmt::Display for Kernel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl Isa {
+    /// Slowest first.
+    const ALL: &[Isa] = &[Isa::Scalar];
+
+    fn name(self) -> &'static str {
+        match self {
+            Isa::Scalar => "scalar",
+        }
+    }
+
+    fn is_present(self) -> bool {
+        match self {
+            Isa::Scalar => true,
+        }
+    }
+}
+
+fn names() -> String {
+    Isa::ALL.iter().map(|isa| isa.name()).collect::<Vec<_>>().join(", ")
+}
+
+fn available() -> String {
+    Kernel::available().iter().map(|kernel| kernel.name()).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_available_kernel_is_found_by_its_name() {
+        for kernel in Kernel::available() {
+            assert_eq!(Kernel::by_name(kernel.name()), Ok(kernel));
+        }
+        assert!(Kernel::available().contains(&Kernel::SCALAR));
+    }
+
+    #[test]
+    fn an_unknown_name_is_refused_with_those_that_exist() {
+        let error = Kernel::by_name("mmx").unwrap_err();
+        assert_eq!(error, KernelError::Unknown { name: "mmx".into() });
+        assert!(error.to_string().contains("scalar"), "{error}");
+    }
+}

@@ -1,0 +1,6 @@
+//! The kinds of layer, one file each.
+
+mod dense;
+mod plan;
+
+pub(crate) use plan::{BackwardPass, ForwardPass, Layer, LayerParameter, build};

@@ -1,0 +1,214 @@
+//! [`Network`]: the passes over a stack of layers.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use rand_core::Rng;
+
+use crate::init::initialize_slice;
+use crate::kernel::{Kernel, select};
+use crate::layer::{BackwardPass, ForwardPass, Layer, build};
+use crate::reference::differentiate;
+use crate::workspace::WorkspacePlan;
+use crate::{Init, NetworkSpec, SpecError, Workspace};
+
+/// How to compute a network and its gradients. It is immutable and holds no numbers: parameters, gradients and
+/// activations are buffers of their own, so that one `Network` serves online and target parameters, on any thread.
+#[derive(Clone, Debug)]
+pub struct Network {
+    spec: NetworkSpec,
+    kernel: Kernel,
+    input_len: usize,
+    output_len: usize,
+    parameter_count: usize,
+    slices: Vec<ParameterSlice>,
+    layers: Vec<PlacedLayer>,
+}
+
+/// One named array among the parameters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ParameterSlice {
+    /// Such as `layers.0.weight`, `layers.0.bias`.
+    pub name: String,
+    /// Its shape, slowest index first: `[inputs, outputs]` for the weight of a dense layer.
+    pub shape: Vec<usize>,
+    /// Where it lies in the one contiguous buffer.
+    pub range: Range<usize>,
+}
+
+#[derive(Clone, Debug)]
+struct PlacedLayer {
+    layer: Arc<dyn Layer>,
+    parameters: Range<usize>,
+}
+
+impl Network {
+    /// Works out the sizes of `spec`. The kernel is what [`select`] gives, and the scalar twin where `REQUEL_KERNEL` is
+    /// not usable: call [`select`] where that should be an error.
+    ///
+    /// # Errors
+    /// [`SpecError`] with the layer that does not fit.
+    pub fn new(spec: &NetworkSpec) -> Result<Network, SpecError> {
+        Network::with_kernel(spec, select().unwrap_or(Kernel::SCALAR))
+    }
+
+    /// As [`Network::new`], run by `kernel`.
+    ///
+    /// # Errors
+    /// [`SpecError`] with the layer that does not fit.
+    pub fn with_kernel(spec: &NetworkSpec, kernel: Kernel) -> Result<Network, SpecError> {
+        if !(matches!(spec.input_shape.len(), 1 | 3)) || spec.input_shape.contains(&0) {
+            return Err(SpecError::InputShape { shape: spec.input_shape.clone() });
+        }
+        if !spec.input_scale.is_finite() || spec.input_scale == 0.0 {
+            return Err(SpecError::InputScale { scale: spec.input_scale });
+        }
+        let too_large = |layer| SpecError::TooLarge { layer };
+        let input_len = spec.input_shape.iter().try_fold(1, |n: usize, &d| n.checked_mul(d)).ok_or(too_large(0))?;
+        let (mut layers, mut slices, mut start) = (Vec::<PlacedLayer>::new(), Vec::new(), 0_usize);
+        let mut shape = spec.input_shape.clone();
+        for (index, layer_spec) in spec.layers.iter().enumerate() {
+            let layer = build(layer_spec, index, &shape)?;
+            let first = start;
+            for parameter in layer.parameters() {
+                start.checked_add(parameter.len()).ok_or(too_large(index))?;
+                let name = format!("layers.{index}.{}", parameter.name);
+                let range = parameter.range_from(start);
+                start = range.end;
+                slices.push(ParameterSlice { name, shape: parameter.shape, range });
+            }
+            shape = layer.output_shape().to_vec();
+            layers.push(PlacedLayer { layer, parameters: first..start });
+        }
+        if layers.is_empty() {
+            return Err(SpecError::NoLayers);
+        }
+        let output_len = shape.iter().product();
+        Ok(Network { spec: spec.clone(), kernel, input_len, output_len, parameter_count: start, slices, layers })
+    }
+
+    /// What the network was made from.
+    pub fn spec(&self) -> &NetworkSpec {
+        &self.spec
+    }
+
+    /// The kernel that runs it.
+    pub fn kernel(&self) -> Kernel {
+        self.kernel
+    }
+
+    /// Numbers in one observation.
+    pub fn input_len(&self) -> usize {
+        self.input_len
+    }
+
+    /// Numbers that come out for one observation.
+    pub fn output_len(&self) -> usize {
+        self.output_len
+    }
+
+    /// Numbers in the parameter buffer.
+    pub fn parameter_count(&self) -> usize {
+        self.parameter_count
+    }
+
+    /// The named parts of the parameter buffer, in order and without gaps.
+    pub fn slices(&self) -> &[ParameterSlice] {
+        &self.slices
+    }
+
+    /// Draws initial parameters, in the order of [`Network::slices`].
+    ///
+    /// # Panics
+    /// If `parameters` is not [`Network::parameter_count`] long.
+    pub fn initialize(&self, parameters: &mut [f32], init: Init, rng: &mut impl Rng) {
+        assert_eq!(parameters.len(), self.parameter_count, "parameter buffer of the wrong length");
+        for placed in &self.layers {
+            let mut start = placed.parameters.start;
+            for parameter in placed.layer.parameters() {
+                let range = parameter.range_from(start);
+                start = range.end;
+                initialize_slice(&mut parameters[range], &parameter, init, rng);
+            }
+        }
+    }
+
+    /// Computes the outputs (`rows × output_len`) of the first `rows` rows of [`Workspace::input_mut`].
+    ///
+    /// # Panics
+    /// If a buffer has the wrong length or `workspace` was made for another network or fewer rows.
+    pub fn forward<'w>(&self, parameters: &[f32], rows: usize, workspace: &'w mut Workspace) -> &'w [f32] {
+        self.check(parameters, workspace);
+        workspace.check_rows(rows);
+        workspace.rows = rows;
+        workspace.scale_input(rows, self.spec.input_scale);
+        for (index, placed) in self.layers.iter().enumerate() {
+            let (before, after) = workspace.values.split_at_mut(index + 1);
+            placed.layer.forward(ForwardPass {
+                kernel: self.kernel,
+                rows,
+                parameters: &parameters[placed.parameters.clone()],
+                inputs: &before[index].as_slice()[..rows * workspace.plan.widths[index]],
+                outputs: &mut after[0].as_mut_slice()[..rows * workspace.plan.widths[index + 1]],
+            });
+        }
+        workspace.outputs(rows)
+    }
+
+    /// Computes the gradient of `Σ d_outputs · outputs` with respect to the parameters, and overwrites `gradients` with
+    /// it. `d_outputs` is `rows × output_len` for the first rows of the last [`Network::forward`], which must have run
+    /// in this workspace with these parameters; it may leave out rows at the end. The input's own gradient is not
+    /// computed.
+    ///
+    /// # Panics
+    /// If a buffer has the wrong length or `workspace` was made for another network.
+    pub fn backward(&self, parameters: &[f32], d_outputs: &[f32], workspace: &mut Workspace, gradients: &mut [f32]) {
+        self.check(parameters, workspace);
+        assert_eq!(gradients.len(), self.parameter_count, "gradient buffer of the wrong length");
+        assert_eq!(d_outputs.len() % self.output_len, 0, "d_outputs is not a whole number of rows");
+        let rows = d_outputs.len() / self.output_len;
+        assert!(rows <= workspace.rows, "d_outputs has {rows} rows, the forward pass {}", workspace.rows);
+
+        let Workspace { plan, values, gradients: d_values, .. } = workspace;
+        let last = self.layers.len() - 1;
+        let activation = self.layers[last].layer.activation();
+        let d_last = &mut d_values[last].as_mut_slice()[..d_outputs.len()];
+        for ((d, &y), &given) in d_last.iter_mut().zip(values[last + 1].as_slice()).zip(d_outputs) {
+            *d = differentiate(activation, y, given);
+        }
+        for (index, placed) in self.layers.iter().enumerate().rev() {
+            let (before, after) = d_values.split_at_mut(index);
+            let input_len = rows * plan.widths[index];
+            placed.layer.backward(BackwardPass {
+                kernel: self.kernel,
+                rows,
+                parameters: &parameters[placed.parameters.clone()],
+                inputs: &values[index].as_slice()[..input_len],
+                d_outputs: &after[0].as_slice()[..rows * plan.widths[index + 1]],
+                d_inputs: before
+                    .last_mut()
+                    .map(|d| (&mut d.as_mut_slice()[..input_len], self.layers[index - 1].layer.activation())),
+                gradients: &mut gradients[placed.parameters.clone()],
+            });
+        }
+    }
+
+    pub(crate) fn workspace_plan(&self, max_rows: usize) -> WorkspacePlan {
+        let outputs = self.layers.iter().map(|placed| placed.layer.output_shape().iter().product());
+        WorkspacePlan {
+            max_rows,
+            widths: std::iter::once(self.input_len).chain(outputs).collect(),
+            is_scaled: self.spec.input_scale != 1.0,
+        }
+    }
+
+    fn check(&self, parameters: &[f32], workspace: &Workspace) {
+        assert_eq!(parameters.len(), self.parameter_count, "parameter buffer of the wrong length");
+        let widths = &workspace.plan.widths;
+        let same = widths.len() == self.layers.len() + 1
+            && widths[0] == self.input_len
+            && (widths[1..].iter().zip(&self.layers))
+                .all(|(&w, placed)| w == placed.layer.output_shape().iter().product::<usize>());
+        assert!(same, "the workspace was made for another network");
+    }
+}

@@ -1,0 +1,144 @@
+//! [`OptimizerSpec`]: which optimiser, with which constants.
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+/// An optimiser with its constants; PyTorch's semantics and defaults.
+///
+/// ```
+/// use requel_nn::OptimizerSpec;
+///
+/// let spec: OptimizerSpec = serde_json::from_str(r#"{"kind": "adam", "learning_rate": 0.001}"#)?;
+/// assert_eq!(spec, OptimizerSpec::adam(1e-3));
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+#[non_exhaustive]
+pub enum OptimizerSpec {
+    /// Adam (Kingma and Ba 2015), with bias correction and ε outside the corrected root: `torch.optim.Adam`.
+    Adam {
+        /// Step size.
+        #[serde(default = "default_learning_rate")]
+        learning_rate: f64,
+        /// Decay of the gradient's average.
+        #[serde(default = "default_beta1")]
+        beta1: f64,
+        /// Decay of the squared gradient's average.
+        #[serde(default = "default_beta2")]
+        beta2: f64,
+        /// Added to the root, against division by zero.
+        #[serde(default = "default_epsilon")]
+        epsilon: f64,
+    },
+    /// RMSProp (Hinton 2012), the form centred on the gradient's mean by option (Graves 2013), ε outside the root:
+    /// `torch.optim.RMSprop`.
+    #[serde(rename = "rmsprop")]
+    RmsProp {
+        /// Step size.
+        #[serde(default = "default_rms_prop_learning_rate")]
+        learning_rate: f64,
+        /// Decay of the averages.
+        #[serde(default = "default_alpha")]
+        alpha: f64,
+        /// Added to the root, against division by zero.
+        #[serde(default = "default_epsilon")]
+        epsilon: f64,
+        /// Whether the gradient's mean is taken off, so that its variance and not its square scales the step.
+        #[serde(default)]
+        centered: bool,
+        /// Share of the previous step that is kept; 0 for none.
+        #[serde(default)]
+        momentum: f64,
+    },
+}
+
+/// Why an [`OptimizerSpec`] is not an optimiser.
+#[derive(Clone, Debug, Error, PartialEq)]
+#[error("optimizer.{field} is {value}, expected {expected}")]
+pub struct OptimizerError {
+    /// The field's name.
+    pub field: &'static str,
+    /// What it was.
+    pub value: f64,
+    /// What it may be.
+    pub expected: &'static str,
+}
+
+impl OptimizerSpec {
+    /// Adam with β₁ = 0.9, β₂ = 0.999, ε = 1e-8.
+    pub fn adam(learning_rate: f64) -> OptimizerSpec {
+        OptimizerSpec::Adam {
+            learning_rate,
+            beta1: default_beta1(),
+            beta2: default_beta2(),
+            epsilon: default_epsilon(),
+        }
+    }
+
+    /// The learning rate.
+    pub fn learning_rate(&self) -> f64 {
+        match *self {
+            OptimizerSpec::Adam { learning_rate, .. } | OptimizerSpec::RmsProp { learning_rate, .. } => learning_rate,
+        }
+    }
+
+    /// Checks every constant.
+    ///
+    /// # Errors
+    /// [`OptimizerError`] with the first that is out of range.
+    pub fn validate(&self) -> Result<(), OptimizerError> {
+        const SHARE: &str = "a number of at least 0 and below 1";
+        const POSITIVE: &str = "a finite number of at least 0";
+        let is_share = |x: f64| (0.0..1.0).contains(&x);
+        let is_positive = |x: f64| x.is_finite() && x >= 0.0;
+        let check = |field, value, is_valid: &dyn Fn(f64) -> bool, expected| {
+            if is_valid(value) { Ok(()) } else { Err(OptimizerError { field, value, expected }) }
+        };
+        match *self {
+            OptimizerSpec::Adam { learning_rate, beta1, beta2, epsilon } => {
+                check("learning_rate", learning_rate, &is_positive, POSITIVE)?;
+                check("beta1", beta1, &is_share, SHARE)?;
+                check("beta2", beta2, &is_share, SHARE)?;
+                check("epsilon", epsilon, &is_positive, POSITIVE)
+            }
+            OptimizerSpec::RmsProp { learning_rate, alpha, epsilon, momentum, .. } => {
+                check("learning_rate", learning_rate, &is_positive, POSITIVE)?;
+                check("alpha", alpha, &is_share, SHARE)?;
+                check("epsilon", epsilon, &is_positive, POSITIVE)?;
+                check("momentum", momentum, &is_share, SHARE)
+            }
+        }
+    }
+}
+
+impl Default for OptimizerSpec {
+    /// Adam with PyTorch's constants.
+    fn default() -> OptimizerSpec {
+        OptimizerSpec::adam(default_learning_rate())
+    }
+}
+
+fn default_learning_rate() -> f64 {
+    1e-3
+}
+
+fn default_rms_prop_learning_rate() -> f64 {
+    1e-2
+}
+
+fn default_beta1() -> f64 {
+    0.9
+}
+
+fn default_beta2() -> f64 {
+    0.999
+}
+
+fn default_alpha() -> f64 {
+    0.99
+}
+
+fn default_epsilon() -> f64 {
+    1e-8
+}

@@ -1,0 +1,37 @@
+//! PyTorch's layout of the same parameters.
+//!
+//! Here a dense weight is `[inputs, outputs]`; `torch.nn.Linear` keeps `[outputs, inputs]`. Biases are the same.
+
+use crate::ParameterSlice;
+
+/// The shape that PyTorch gives this array.
+pub fn shape(slice: &ParameterSlice) -> Vec<usize> {
+    match slice.shape[..] {
+        [inputs, outputs] => vec![outputs, inputs],
+        _ => slice.shape.clone(),
+    }
+}
+
+/// Copies `ours`, one array as it lies in the parameter buffer, into PyTorch's order.
+///
+/// # Panics
+/// If a length is not that of the slice.
+pub fn export(slice: &ParameterSlice, ours: &[f32], theirs: &mut [f32]) {
+    copy(slice, |our, their| theirs[their] = ours[our]);
+}
+
+/// The inverse of [`export`].
+///
+/// # Panics
+/// If a length is not that of the slice.
+pub fn import(slice: &ParameterSlice, theirs: &[f32], ours: &mut [f32]) {
+    copy(slice, |our, their| ours[our] = theirs[their]);
+}
+
+/// Calls `f(our index, their index)` for every number.
+fn copy(slice: &ParameterSlice, mut f: impl FnMut(usize, usize)) {
+    match slice.shape[..] {
+        [inputs, outputs] => (0..inputs * outputs).for_each(|i| f(i, i % outputs * inputs + i / outputs)),
+        _ => slice.range.clone().enumerate().for_each(|(i, _)| f(i, i)),
+    }
+}
