@@ -1,2 +1,89 @@
-//! Project chores.
-fn main() {}
+//! The project's own chores, run as `cargo xtask VERB` from anywhere inside the repository.
+//!
+//! Each verb is a file: [`checks`] (`test`), [`golden`], [`results`] and [`tools`]. This crate stays small and quick to
+//! build, since it is the first thing a fresh clone compiles: no argument parser, no async, no framework. It is *not* a
+//! library, and nothing in `crates/` may depend on it.
+
+#![forbid(unsafe_code)]
+
+mod checks;
+mod command;
+mod golden;
+mod house;
+mod machine;
+mod python;
+mod results;
+mod tools;
+mod workspace;
+
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+
+const USAGE: &str = "\
+usage: cargo xtask VERB
+
+  test [CHECK]...              run every check, or only those named
+  test --list                  list the checks in the order in which they run
+  golden [envs|nn]... [--check]
+                               write the golden data with the real Gymnasium and PyTorch;
+                               with --check, compare what they give with what is committed
+  results cartpole|notebook [--seeds N] [--jobs N]
+                               train over many seeds and write the tables in results/
+  tools                        install cargo-deny into the target directory (builds for minutes)
+";
+
+fn main() -> ExitCode {
+    match dispatch(std::env::args().skip(1).collect()) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            // 2 is what a person's mistake exits with everywhere in this project; 1 is a chore that failed.
+            ExitCode::from(if error.is::<UsageError>() { 2 } else { 1 })
+        }
+    }
+}
+
+fn dispatch(arguments: Vec<String>) -> Result<ExitCode> {
+    let Some((verb, rest)) = arguments.split_first() else { bail!(UsageError(format!("no verb given\n\n{USAGE}"))) };
+    match verb.as_str() {
+        "test" => checks::run(rest),
+        "golden" => golden::run(rest).map(|()| ExitCode::SUCCESS),
+        "results" => results::run(rest).map(|()| ExitCode::SUCCESS),
+        "tools" => tools::install_cargo_deny().map(|()| ExitCode::SUCCESS),
+        "help" | "--help" | "-h" => {
+            print!("{USAGE}");
+            Ok(ExitCode::SUCCESS)
+        }
+        other => bail!(UsageError(format!("unknown verb `{other}`\n\n{USAGE}"))),
+    }
+}
+
+/// A mistake in the arguments, as against a chore that failed.
+#[derive(Debug)]
+struct UsageError(String);
+
+impl std::fmt::Display for UsageError {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for UsageError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unknown_verb_is_a_usage_error_that_names_it() {
+        let error = dispatch(vec!["tset".into()]).unwrap_err();
+        assert!(error.is::<UsageError>());
+        assert!(error.to_string().contains("`tset`"));
+    }
+
+    #[test]
+    fn no_verb_is_a_usage_error() {
+        assert!(dispatch(vec![]).unwrap_err().is::<UsageError>());
+    }
+}

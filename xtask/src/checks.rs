@@ -1,0 +1,254 @@
+//! `cargo xtask test`: every check of the project, in order, each with a headline, its time, and a summary at the end.
+//!
+//! A check that fails does not stop those after it: one run says everything that is wrong. What each prints is passed
+//! through, so that cargo's own closing lines stay readable to whoever reads this log. The last line is the plain
+//! `N passed, M failed`.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail, ensure};
+
+use crate::command::CommandLine;
+use crate::python::VirtualEnvironment;
+use crate::{UsageError, house, tools, workspace};
+
+/// One thing that must hold.
+struct Check {
+    /// What it is called on the command line.
+    name: &'static str,
+    /// What must hold, in a few words.
+    promise: &'static str,
+    run: fn() -> Result<Outcome>,
+}
+
+/// How a check that did not fail ended.
+enum Outcome {
+    Passed,
+    /// It could not be made here, for the reason given.
+    Skipped(String),
+}
+
+/// All checks, the quick ones first, so that a slip shows early.
+const CHECKS: &[Check] = &[
+    Check { name: "fmt", promise: "the code is formatted", run: formatting },
+    Check { name: "house", promise: "the rules of this house that no compiler knows", run: house_rules },
+    Check { name: "deny", promise: "licences, sources and banned crates of the dependencies", run: dependencies },
+    Check { name: "clippy", promise: "clippy has nothing to say", run: clippy },
+    Check { name: "test", promise: "all tests and doctests pass", run: tests },
+    Check { name: "doc", promise: "the documentation builds without warnings", run: documentation },
+    Check { name: "rollout", promise: "worlds equal to the real Gymnasium, step by step", run: rollout },
+    Check { name: "tensorboard", promise: "the real TensorBoard reads a run", run: tensorboard },
+    Check { name: "same-bits", promise: "the same run from a development and a release build", run: same_bits },
+];
+
+/// Runs the checks named in `arguments`, or all.
+///
+/// # Errors
+/// For a name that is no check. A check that fails is not an error but a failing exit code.
+pub fn run(arguments: &[String]) -> Result<ExitCode> {
+    if arguments.iter().any(|argument| argument == "--list") {
+        for check in CHECKS {
+            println!("{:<12} {}", check.name, check.promise);
+        }
+        return Ok(ExitCode::SUCCESS);
+    }
+    let chosen = choose(arguments)?;
+    let mut reports = Vec::new();
+    for (index, check) in chosen.iter().enumerate() {
+        eprintln!("\n━━ [{}/{}] {}: {}", index + 1, chosen.len(), check.name, check.promise);
+        let start = Instant::now();
+        let result = (check.run)();
+        let report = Report { name: check.name, result, elapsed: start.elapsed() };
+        eprintln!("{}", report.line());
+        reports.push(report);
+    }
+    eprintln!("\n━━ summary");
+    for report in &reports {
+        eprintln!("{}", report.line());
+    }
+    println!("{}", closing_line(&reports));
+    let failed = reports.iter().any(|report| report.result.is_err());
+    Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// How one check went.
+struct Report {
+    name: &'static str,
+    result: Result<Outcome>,
+    elapsed: Duration,
+}
+
+impl Report {
+    fn line(&self) -> String {
+        let seconds = self.elapsed.as_secs_f64();
+        let (verdict, reason) = match &self.result {
+            Ok(Outcome::Passed) => ("passed", String::new()),
+            Ok(Outcome::Skipped(reason)) => ("SKIPPED", format!("  {reason}")),
+            Err(error) => ("FAILED", format!("  {error:#}")),
+        };
+        format!("{verdict:<7} {:<12} {seconds:>7.1} s{reason}", self.name)
+    }
+}
+
+/// The line that the continuous integration reads, with the skipped ones named only when there are any.
+fn closing_line(reports: &[Report]) -> String {
+    let count = |wanted: fn(&Result<Outcome>) -> bool| reports.iter().filter(|report| wanted(&report.result)).count();
+    let passed = count(|result| matches!(result, Ok(Outcome::Passed)));
+    let skipped = count(|result| matches!(result, Ok(Outcome::Skipped(_))));
+    let failed = count(Result::is_err);
+    match skipped {
+        0 => format!("{passed} passed, {failed} failed"),
+        _ => format!("{passed} passed, {failed} failed, {skipped} skipped"),
+    }
+}
+
+fn choose(names: &[String]) -> Result<Vec<&'static Check>> {
+    for name in names {
+        if !CHECKS.iter().any(|check| check.name == name) {
+            let known: Vec<&str> = CHECKS.iter().map(|check| check.name).collect();
+            bail!(UsageError(format!("no check is called `{name}`; there are: {}", known.join(", "))));
+        }
+    }
+    Ok(CHECKS.iter().filter(|check| names.is_empty() || names.iter().any(|name| name == check.name)).collect())
+}
+
+fn formatting() -> Result<Outcome> {
+    passed(workspace::cargo().args(["fmt", "--all", "--check"]).run())
+}
+
+fn clippy() -> Result<Outcome> {
+    let arguments = ["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"];
+    // Every `unsafe` block carries its argument; clippy knows where the blocks are better than a text search.
+    passed(workspace::cargo().args(arguments).args(["-D", "clippy::undocumented_unsafe_blocks"]).run())
+}
+
+fn tests() -> Result<Outcome> {
+    passed(workspace::cargo().args(["test", "--workspace", "--locked"]).run())
+}
+
+fn documentation() -> Result<Outcome> {
+    let doc = workspace::cargo().args(["doc", "--workspace", "--no-deps", "--locked"]);
+    passed(doc.env("RUSTDOCFLAGS", "-D warnings").run())
+}
+
+fn house_rules() -> Result<Outcome> {
+    let faults = house::faults()?;
+    for fault in &faults {
+        eprintln!("{fault}");
+    }
+    ensure!(faults.is_empty(), "{} broken, listed above", plural(faults.len(), "rule"));
+    Ok(Outcome::Passed)
+}
+
+fn dependencies() -> Result<Outcome> {
+    let Some(cargo_deny) = tools::cargo_deny() else {
+        return Ok(Outcome::Skipped("cargo-deny is not installed; `cargo xtask tools` installs it".into()));
+    };
+    // Not `advisories`: they need a database from the network, and would fail a commit that changed nothing.
+    passed(cargo_deny.args(["--workspace", "--locked", "check", "licenses", "bans", "sources"]).run())
+}
+
+fn rollout() -> Result<Outcome> {
+    const SCRIPT: &str = "xtask/golden/rollout_check.py";
+    ensure!(workspace::root().join(SCRIPT).exists(), "{SCRIPT} is missing");
+    let binary = workspace::release_binary()?;
+    passed(VirtualEnvironment::for_tests()?.python().arg(SCRIPT).arg(binary).run())
+}
+
+fn tensorboard() -> Result<Outcome> {
+    let python = VirtualEnvironment::for_tests()?.python();
+    let run_dir = fresh_run_dir("tb-run")?;
+    // Short, but long enough to learn and to evaluate, so that every tag has its points.
+    let settings = ["train.env_steps=5000", "evaluation.every_steps=1000", "evaluation.episodes=5"];
+    train(workspace::release_binary()?, &run_dir, &settings)?;
+    passed(python.arg("xtask/golden/tensorboard_check.py").arg(run_dir).run())
+}
+
+fn same_bits() -> Result<Outcome> {
+    let settings = ["train.env_steps=3000", "evaluation.every_steps=1000", "evaluation.episodes=5"];
+    let mut results = Vec::new();
+    for (name, binary) in [("development", workspace::development_binary()?), ("release", workspace::release_binary()?)]
+    {
+        let run_dir = fresh_run_dir(&format!("same-bits-{name}"))?;
+        let finished = train(binary, &run_dir, &settings)?;
+        let hash = finished["weights_blake3"].as_str().context("no `weights_blake3` in the last line")?.to_owned();
+        let metrics = run_dir.join("metrics.jsonl");
+        let metrics = std::fs::read(&metrics).with_context(|| format!("cannot read {}", metrics.display()))?;
+        ensure!(!metrics.is_empty(), "the {name} build wrote an empty metrics.jsonl");
+        results.push((hash, metrics));
+    }
+    let [(development_hash, development_metrics), (release_hash, release_metrics)] = &results[..] else {
+        bail!("two builds were run and {} reported", results.len());
+    };
+    ensure!(development_hash == release_hash, "weights differ: development {development_hash}, release {release_hash}");
+    ensure!(development_metrics == release_metrics, "metrics.jsonl differs between the development and release builds");
+    println!("development and release build: weights {release_hash}, metrics.jsonl byte-equal");
+    Ok(Outcome::Passed)
+}
+
+/// Trains CartPole-v1 and hands back the `run_finished` line.
+fn train(binary: PathBuf, run_dir: &std::path::Path, settings: &[&str]) -> Result<serde_json::Value> {
+    let mut command = CommandLine::new(binary).args(["train", "CartPole-v1", "--seed", "0", "--json", "--run-dir"]);
+    command = command.arg(run_dir);
+    for setting in settings {
+        command = command.args(["--set", setting]);
+    }
+    crate::results::finished_line(&command.output()?).with_context(|| format!("`{command}`"))
+}
+
+/// A path under the target folder at which no run is.
+fn fresh_run_dir(name: &str) -> Result<PathBuf> {
+    let run_dir = workspace::target_dir().join("xtask").join(name);
+    workspace::empty_folder(&run_dir)?;
+    std::fs::remove_dir(&run_dir)?;
+    Ok(run_dir)
+}
+
+fn passed(result: Result<()>) -> Result<Outcome> {
+    result.map(|()| Outcome::Passed)
+}
+
+fn plural(count: usize, what: &str) -> String {
+    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn report(result: Result<Outcome>) -> Report {
+        Report { name: "x", result, elapsed: Duration::from_millis(1500) }
+    }
+
+    #[test]
+    fn the_closing_line_counts_and_names_skips_only_when_there_are_any() {
+        let mut reports = vec![report(Ok(Outcome::Passed)), report(Ok(Outcome::Passed)), report(bailing())];
+        assert_eq!(closing_line(&reports), "2 passed, 1 failed");
+        reports.push(report(Ok(Outcome::Skipped("no tool".into()))));
+        assert_eq!(closing_line(&reports), "2 passed, 1 failed, 1 skipped");
+    }
+
+    #[test]
+    fn a_failed_check_says_why_on_its_line() {
+        assert_eq!(report(bailing()).line(), "FAILED  x                1.5 s  `cargo fmt` failed");
+    }
+
+    #[test]
+    fn checks_run_in_their_own_order_whatever_the_order_asked() {
+        let chosen = choose(&["clippy".into(), "fmt".into()]).unwrap();
+        assert_eq!(chosen.iter().map(|check| check.name).collect::<Vec<_>>(), ["fmt", "clippy"]);
+        assert_eq!(choose(&[]).unwrap().len(), CHECKS.len());
+    }
+
+    #[test]
+    fn a_check_that_does_not_exist_is_refused_by_name() {
+        let error = choose(&["fnt".into()]).err().unwrap();
+        assert!(error.is::<UsageError>() && error.to_string().contains("`fnt`"), "{error}");
+    }
+
+    fn bailing() -> Result<Outcome> {
+        bail!("`cargo fmt` failed")
+    }
+}

@@ -1,0 +1,93 @@
+//! Trains one configuration over many seeds, each run in a process of its own and kept to one core.
+
+use std::path::Path;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+
+use anyhow::{Context, Result, ensure};
+
+use super::finished::Finished;
+use crate::command::CommandLine;
+use crate::{machine, workspace};
+
+/// One configuration to train.
+#[derive(Debug, Clone, Copy)]
+pub struct Configuration {
+    /// What its table calls it; also its folder under `target/results/`.
+    pub name: &'static str,
+    /// The arguments of `requel` that make it, without seed and run folder.
+    pub arguments: &'static [&'static str],
+}
+
+/// One finished run.
+#[derive(Debug, Clone)]
+pub struct SeedRun {
+    /// The seed it was started with.
+    pub seed: u64,
+    /// What it says of itself.
+    pub finished: Finished,
+    /// From the start of the process to its end, seconds.
+    pub process_seconds: f64,
+}
+
+impl Configuration {
+    /// The command line of a run, as a table states it.
+    pub fn shown(&self) -> String {
+        format!("requel {} --seed S --json --run-dir DIR", self.arguments.join(" "))
+    }
+
+    /// Trains with seeds `0..seeds`, `jobs` processes at a time, and hands the runs back in the order of their seeds.
+    ///
+    /// # Errors
+    /// When a run cannot be started, fails, or does not end with a `run_finished` line.
+    pub fn train(&self, binary: &Path, seeds: u64, jobs: usize) -> Result<Vec<SeedRun>> {
+        let next_seed = AtomicU64::new(0);
+        let runs = Mutex::new(Vec::new());
+        std::thread::scope(|scope| -> Result<()> {
+            let workers: Vec<_> = (0..jobs)
+                .map(|worker| {
+                    let (next_seed, runs) = (&next_seed, &runs);
+                    // From the last core down: the first is where the system's own work tends to land.
+                    let core = machine::cores().saturating_sub(1 + worker);
+                    scope.spawn(move || -> Result<()> {
+                        loop {
+                            let seed = next_seed.fetch_add(1, Ordering::Relaxed);
+                            if seed >= seeds {
+                                return Ok(());
+                            }
+                            let run = self.train_one(binary, seed, core)?;
+                            eprintln!("{} seed {seed}: {:.2} s", self.name, run.process_seconds);
+                            runs.lock().expect("no worker panics while it holds the list").push(run);
+                        }
+                    })
+                })
+                .collect();
+            for worker in workers {
+                worker.join().expect("a worker returns its error and does not panic")?;
+            }
+            Ok(())
+        })?;
+        let mut runs = runs.into_inner().expect("the workers have ended");
+        runs.sort_by_key(|run| run.seed);
+        ensure!(runs.len() as u64 == seeds, "{} of {seeds} runs finished", runs.len());
+        Ok(runs)
+    }
+
+    fn train_one(&self, binary: &Path, seed: u64, core: usize) -> Result<SeedRun> {
+        let run_dir = workspace::target_dir().join("results").join(self.name).join(format!("seed-{seed:02}"));
+        workspace::empty_folder(&run_dir)?;
+        std::fs::remove_dir(&run_dir)?;
+        let program = match machine::pinned_to(core) {
+            Some(taskset) => taskset.arg(binary),
+            None => CommandLine::new(binary),
+        };
+        let command =
+            program.args(self.arguments).args(["--seed", &seed.to_string(), "--json", "--run-dir"]).arg(&run_dir);
+        let start = Instant::now();
+        let stdout = command.output()?;
+        let process_seconds = start.elapsed().as_secs_f64();
+        let finished = Finished::from_stdout(&stdout).with_context(|| format!("`{command}`"))?;
+        Ok(SeedRun { seed, finished, process_seconds })
+    }
+}
