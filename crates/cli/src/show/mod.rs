@@ -1,0 +1,23 @@
+//! Pictures of a world at a moment: in the terminal, as PNG, as GIF.
+//!
+//! A [`Frame`] is what there is to see: the world's `Scene` and a caption. [`picture`] paints it in pixels, [`gif`] and
+//! [`png`] write pixels to files, [`terminal`] paints it in character cells. Nothing here runs a world or a policy.
+
+mod ability;
+mod font;
+mod frame;
+pub mod gif;
+mod grid;
+pub mod palette;
+mod picture;
+pub mod png;
+mod raster;
+pub mod terminal;
+
+pub use ability::{Ability, ColorDepth};
+pub use frame::{BarScale, Caption, Decision, Frame};
+pub use grid::{Cell, Grid};
+pub use picture::picture;
+
+#[cfg(test)]
+mod sample;
