@@ -212,3 +212,69 @@ impl Network {
         assert!(same, "the workspace was made for another network");
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Activation, LayerSpec};
+
+    #[test]
+    fn slices_tile_the_parameters() {
+        let network = Network::new(&NetworkSpec::mlp(4, &[8, 6], 2, Activation::Tanh)).unwrap();
+        let names: Vec<&str> = network.slices().iter().map(|slice| slice.name.as_str()).collect();
+        assert_eq!(names[..3], ["layers.0.weight", "layers.0.bias", "layers.1.weight"]);
+        let mut end = 0;
+        for slice in network.slices() {
+            assert_eq!(slice.range.start, end);
+            assert_eq!(slice.range.len(), slice.shape.iter().product::<usize>());
+            end = slice.range.end;
+        }
+        assert_eq!(end, network.parameter_count());
+    }
+
+    #[test]
+    fn what_is_not_a_network_is_refused() {
+        let refuse = |spec: NetworkSpec| Network::new(&spec).unwrap_err();
+        let good = NetworkSpec::mlp(4, &[8], 2, Activation::Relu);
+        assert_eq!(refuse(NetworkSpec { layers: vec![], ..good.clone() }), SpecError::NoLayers);
+        assert_eq!(
+            refuse(NetworkSpec { input_shape: vec![4, 4], ..good.clone() }),
+            SpecError::InputShape { shape: vec![4, 4] }
+        );
+        assert_eq!(refuse(NetworkSpec { input_scale: 0.0, ..good.clone() }), SpecError::InputScale { scale: 0.0 });
+        assert_eq!(
+            refuse(NetworkSpec::mlp(4, &[8, 0], 2, Activation::Relu)),
+            SpecError::ZeroSize { layer: 1, field: "outputs" }
+        );
+        let huge = NetworkSpec::mlp(usize::MAX / 2, &[8], 2, Activation::Relu);
+        assert_eq!(refuse(huge), SpecError::TooLarge { layer: 0 });
+    }
+
+    #[test]
+    fn bytes_and_numbers_are_scaled_alike() {
+        let dense = LayerSpec::Dense { outputs: 3, activation: Activation::Identity };
+        let spec = NetworkSpec { input_shape: vec![2, 2, 2], input_scale: 1.0 / 255.0, layers: vec![dense] };
+        let network = Network::new(&spec).unwrap();
+        let parameters: Vec<f32> = (0..network.parameter_count()).map(|i| i as f32 * 0.1 - 1.0).collect();
+        let pixels = [0, 255, 17, 3, 90, 128, 64, 200];
+        let mut workspace = Workspace::new(&network, 2);
+        workspace.input_bytes_mut(1).copy_from_slice(&pixels);
+        let from_bytes = network.forward(&parameters, 1, &mut workspace).to_vec();
+        let unscaled = Network::new(&NetworkSpec { input_scale: 1.0, ..spec }).unwrap();
+        let mut other = Workspace::new(&unscaled, 1);
+        other.input_mut(1).iter_mut().zip(pixels).for_each(|(x, p)| *x = f32::from(p) * (1.0 / 255.0));
+        assert_eq!(from_bytes, unscaled.forward(&parameters, 1, &mut other));
+        workspace.input_mut(1).iter_mut().zip(pixels).for_each(|(x, p)| *x = f32::from(p));
+        assert_eq!(from_bytes, network.forward(&parameters, 1, &mut workspace));
+        // A second pass reads the same input again.
+        assert_eq!(from_bytes, network.forward(&parameters, 1, &mut workspace));
+    }
+
+    #[test]
+    fn a_workspace_counts_its_bytes_beforehand() {
+        let network = Network::new(&NetworkSpec::mlp(4, &[64, 64], 2, Activation::Relu)).unwrap();
+        let bytes = Workspace::bytes_needed(&network, 32).unwrap();
+        assert!((32 * 4 * (4 + 2 * 130)..64 * 4 * (4 + 2 * 130)).contains(&bytes), "{bytes}");
+        assert!(Workspace::bytes_needed(&network, usize::MAX / 8).is_err());
+    }
+}

@@ -35,3 +35,20 @@ fn copy(slice: &ParameterSlice, mut f: impl FnMut(usize, usize)) {
         _ => slice.range.clone().enumerate().for_each(|(i, _)| f(i, i)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_weight_is_transposed_and_comes_back() {
+        let slice = ParameterSlice { name: "layers.0.weight".into(), shape: vec![2, 3], range: 0..6 };
+        let ours = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0];
+        let (mut theirs, mut back) = ([0.0; 6], [0.0; 6]);
+        export(&slice, &ours, &mut theirs);
+        assert_eq!(shape(&slice), [3, 2]);
+        assert_eq!(theirs, [1.0, 4.0, 2.0, 5.0, 3.0, 6.0]);
+        import(&slice, &theirs, &mut back);
+        assert_eq!(back, ours);
+    }
+}

@@ -107,3 +107,26 @@ impl NetworkSpec {
 fn one() -> f32 {
     1.0
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_spec_survives_json() {
+        let spec = NetworkSpec::mlp(4, &[64, 64], 2, Activation::Relu);
+        let text = serde_json::to_string(&spec).unwrap();
+        assert_eq!(serde_json::from_str::<NetworkSpec>(&text).unwrap(), spec);
+        let short = r#"{"input_shape":[4],"layers":[{"kind":"dense","outputs":2,"activation":"tanh"}]}"#;
+        let short: NetworkSpec = serde_json::from_str(short).unwrap();
+        assert_eq!(
+            short,
+            NetworkSpec {
+                input_shape: vec![4],
+                input_scale: 1.0,
+                layers: vec![LayerSpec::Dense { outputs: 2, activation: Activation::Tanh }],
+            }
+        );
+        assert!(serde_json::from_str::<NetworkSpec>(r#"{"input_shape":[4],"layer":[]}"#).is_err());
+    }
+}

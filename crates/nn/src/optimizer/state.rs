@@ -174,3 +174,85 @@ fn adam_factors(learning_rate: f64, (beta1, beta2): (f64, f64), epsilon: f64, st
         negative_step: (-learning_rate / correction1) as f32,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RMS_PROP: OptimizerSpec =
+        OptimizerSpec::RmsProp { learning_rate: 0.02, alpha: 0.9, epsilon: 1e-3, centered: true, momentum: 0.5 };
+
+    fn gradient(step: usize, i: usize) -> f32 {
+        libm::sinf((step * 7 + i * 3) as f32) * (i as f32 + 0.5)
+    }
+
+    /// The textbook's formulas in `f64`, written another way than the kernels'.
+    #[test]
+    fn twenty_steps_of_each_follow_the_textbook() {
+        let count = 5;
+        let mut adam = Optimizer::new(&OptimizerSpec::adam(0.01), count);
+        let mut rms_prop = Optimizer::new(&RMS_PROP, count);
+        let (mut p, mut q) = (vec![0.3_f32; count], vec![0.3_f32; count]);
+        for step in 0..20 {
+            let g: Vec<f32> = (0..count).map(|i| gradient(step, i)).collect();
+            adam.step(&mut p, &g);
+            rms_prop.step(&mut q, &g);
+        }
+        for i in 0..count {
+            let (mut m, mut v, mut x) = (0.0_f64, 0.0_f64, f64::from(0.3_f32));
+            let (mut s, mut mu, mut b, mut y) = (0.0_f64, 0.0_f64, 0.0_f64, f64::from(0.3_f32));
+            for step in 0..20 {
+                let g = f64::from(gradient(step, i));
+                m = 0.9 * m + 0.1 * g;
+                v = 0.999 * v + 0.001 * g * g;
+                let t = step as i32 + 1;
+                x -= 0.01 * (m / (1.0 - 0.9_f64.powi(t))) / ((v / (1.0 - 0.999_f64.powi(t))).sqrt() + 1e-8);
+                s = 0.9 * s + 0.1 * g * g;
+                mu = 0.9 * mu + 0.1 * g;
+                b = 0.5 * b + g / ((s - mu * mu).sqrt() + 1e-3);
+                y -= 0.02 * b;
+            }
+            assert!((f64::from(p[i]) - x).abs() < 1e-6, "Adam: {} against {x}", p[i]);
+            assert!((f64::from(q[i]) - y).abs() < 1e-5, "RMSProp: {} against {y}", q[i]);
+        }
+    }
+
+    #[test]
+    fn a_restored_optimizer_goes_on_with_the_same_bits() {
+        for spec in [OptimizerSpec::default(), RMS_PROP] {
+            let mut first = Optimizer::new(&spec, 9);
+            let mut p = vec![1.0_f32; 9];
+            let g = |step| (0..9).map(|i| gradient(step, i)).collect::<Vec<f32>>();
+            (0..5).for_each(|step| first.step(&mut p, &g(step)));
+            let mut second = Optimizer::new(&spec, 9);
+            let saved: Vec<_> = first.buffers().map(|(name, values)| (name, values.to_vec())).collect();
+            let saved: Vec<_> = saved.iter().rev().map(|(name, values)| (*name, &values[..])).collect();
+            second.restore(first.steps(), &saved).unwrap();
+            let mut q = p.clone();
+            for step in 5..10 {
+                first.step(&mut p, &g(step));
+                second.step(&mut q, &g(step));
+            }
+            assert_eq!(p, q);
+        }
+    }
+
+    #[test]
+    fn another_optimizers_state_is_refused() {
+        let mut adam = Optimizer::new(&OptimizerSpec::default(), 2);
+        let error = adam.restore(1, &[("velocity", &[0.0; 2]), ("gradient_mean", &[0.0; 2])]).unwrap_err();
+        assert!(matches!(error, RestoreError::Names { .. }), "{error}");
+        let error = adam.restore(1, &[("gradient_square", &[0.0; 3]), ("gradient_mean", &[0.0; 2])]).unwrap_err();
+        assert_eq!(error, RestoreError::Length { name: "gradient_square", actual: 3, expected: 2 });
+        assert_eq!(adam.steps(), 0);
+    }
+
+    #[test]
+    fn constants_out_of_range_are_refused() {
+        assert_eq!(OptimizerSpec::default().validate(), Ok(()));
+        assert_eq!(RMS_PROP.validate(), Ok(()));
+        assert_eq!(OptimizerSpec::adam(f64::NAN).validate().unwrap_err().field, "learning_rate");
+        let spec = OptimizerSpec::Adam { learning_rate: 0.1, beta1: 1.0, beta2: 0.9, epsilon: 0.0 };
+        assert_eq!(spec.validate().unwrap_err().field, "beta1");
+    }
+}

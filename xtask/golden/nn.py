@@ -1,0 +1,114 @@
+"""Writes the golden data of requel-nn's tests, computed by PyTorch: python nn.py OUT_DIR
+
+Each case is a network, initial parameters, batches of transitions, and what a number of Q-learning updates make of
+them. A case is two files: NAME.f32 holds arrays of little-endian f32 one after another, NAME.json says where each lies
+and which constants were used. Parameters are in PyTorch's layout.
+"""
+
+import json
+import pathlib
+import sys
+
+import numpy as np
+import torch
+from torch import nn
+
+ROWS = 32
+SAVED_UPDATES = [1, 2, 5, 10, 20, 30, 40, 50]
+
+
+def dense(sizes, activation):
+    layers = []
+    for i, (inputs, outputs) in enumerate(zip(sizes, sizes[1:])):
+        layers.append(nn.Linear(inputs, outputs))
+        if i + 2 < len(sizes):
+            layers.append(activation())
+    return nn.Sequential(*layers)
+
+
+def batches(rng, updates, observation_shape, actions):
+    shape = (updates, ROWS)
+    terminated = rng.random(shape) < 0.1
+    return {
+        "observations": rng.standard_normal(shape + observation_shape).astype(np.float32),
+        "actions": rng.integers(actions, size=shape).astype(np.float32),
+        "rewards": rng.standard_normal(shape).astype(np.float32),
+        "discounts": np.where(terminated, 0.0, 0.9).astype(np.float32),
+        "next_observations": rng.standard_normal(shape + observation_shape).astype(np.float32),
+    }
+
+
+class Case:
+    def __init__(self, name, network, data, **options):
+        self.name, self.network, self.data = name, network, data
+        self.gradient = options.get("gradient", "semi")
+        self.loss = options.get("loss", nn.MSELoss())
+        self.optimizer = options.get("optimizer", lambda p: torch.optim.Adam(p, lr=1e-3))
+        self.max_norm = options.get("max_norm")
+        self.constants = options.get("constants", {})
+
+    def parameters(self):
+        return np.concatenate([p.detach().numpy().ravel() for p in self.network.parameters()])
+
+    def update(self, optimizer, i):
+        batch = {name: torch.from_numpy(values[i]) for name, values in self.data.items()}
+        q = self.network(batch["observations"]).gather(1, batch["actions"].long()[:, None])[:, 0]
+        target = batch["rewards"] + batch["discounts"] * self.network(batch["next_observations"]).max(1).values
+        if self.gradient == "semi":
+            target = target.detach()
+        loss = self.loss(q, target)
+        optimizer.zero_grad()
+        loss.backward()
+        norm = 0.0
+        if self.max_norm is not None:
+            norm = nn.utils.clip_grad_norm_(self.network.parameters(), self.max_norm).item()
+        optimizer.step()
+        return loss.item(), norm
+
+    def write(self, directory):
+        arrays = {"initial": self.parameters(), **self.data}
+        optimizer = self.optimizer(self.network.parameters())
+        losses, norms = [], []
+        for i in range(len(self.data["rewards"])):
+            loss, norm = self.update(optimizer, i)
+            losses.append(loss)
+            norms.append(norm)
+            if i + 1 in SAVED_UPDATES:
+                arrays[f"after_{i + 1}"] = self.parameters()
+        arrays["losses"] = np.array(losses, np.float32)
+        arrays["norms"] = np.array(norms, np.float32)
+        index, offset = {}, 0
+        with open(directory / f"{self.name}.f32", "wb") as file:
+            for name, values in arrays.items():
+                values = np.ascontiguousarray(values, "<f4")
+                index[name] = [offset, values.size]
+                offset += values.size
+                file.write(values.tobytes())
+        meta = {"torch": torch.__version__, "gradient": self.gradient, **self.constants, "arrays": index}
+        (directory / f"{self.name}.json").write_text(json.dumps(meta, indent=1) + "\n")
+
+
+def cases():
+    for gradient in ["semi", "residual"]:
+        torch.manual_seed(1)
+        data = batches(np.random.default_rng(2), 50, (4,), 2)
+        yield Case(f"notebook_{gradient}", dense([4, 64, 64, 2], nn.ReLU), data, gradient=gradient)
+    torch.manual_seed(3)
+    yield Case(
+        "rmsprop_tanh_huber_clip",
+        dense([4, 16, 3], nn.Tanh),
+        batches(np.random.default_rng(4), 50, (4,), 3),
+        loss=nn.HuberLoss(delta=0.5),
+        optimizer=lambda p: torch.optim.RMSprop(p, lr=1e-3, alpha=0.95, eps=0.01, centered=True, momentum=0.9),
+        max_norm=0.25,
+    )
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit(__doc__)
+    torch.set_num_threads(1)
+    out = pathlib.Path(sys.argv[1])
+    out.mkdir(parents=True, exist_ok=True)
+    for case in cases():
+        case.write(out)
