@@ -139,7 +139,8 @@ mod tests {
 
     #[test]
     fn a_failing_command_shows_itself() {
-        let error = CommandLine::new("git").arg("no-such-verb-of-git").output().unwrap_err();
-        assert!(error.to_string().contains("`git no-such-verb-of-git` failed"), "{error}");
+        let error =
+            CommandLine::new("git").args(["rev-parse", "--verify", "--quiet", "no-such-name"]).output().unwrap_err();
+        assert!(error.to_string().contains("`git rev-parse --verify --quiet no-such-name` failed"), "{error}");
     }
 }

@@ -17,11 +17,23 @@ struct Generator {
     name: &'static str,
     script: &'static str,
     committed: &'static str,
+    /// PyTorch is gigabytes: only the script that uses it waits for it.
+    environment: fn() -> Result<VirtualEnvironment>,
 }
 
 const GENERATORS: [Generator; 2] = [
-    Generator { name: "envs", script: "xtask/golden/envs.py", committed: "crates/envs/tests/golden" },
-    Generator { name: "nn", script: "xtask/golden/nn.py", committed: "crates/nn/tests/golden" },
+    Generator {
+        name: "envs",
+        script: "xtask/golden/envs.py",
+        committed: "crates/envs/tests/golden",
+        environment: VirtualEnvironment::for_tests,
+    },
+    Generator {
+        name: "nn",
+        script: "xtask/golden/nn.py",
+        committed: "crates/nn/tests/golden",
+        environment: VirtualEnvironment::for_golden,
+    },
 ];
 
 /// Writes, or with `--check` compares, the data of the generators named, or of all.
@@ -37,31 +49,36 @@ pub fn run(arguments: &[String]) -> Result<()> {
         let known = GENERATORS.iter().any(|generator| generator.name == name.as_str());
         ensure!(known, UsageError(format!("no golden data is called `{name}`; there are envs and nn")));
     }
-    let environment = VirtualEnvironment::for_golden()?;
     for generator in &GENERATORS {
         if !names.is_empty() && !names.iter().any(|name| name.as_str() == generator.name) {
             continue;
         }
-        let out = if flags.is_empty() {
-            workspace::root().join(generator.committed)
-        } else {
-            workspace::target_dir().join("xtask").join("golden").join(generator.name)
-        };
-        if flags.is_empty() {
-            std::fs::create_dir_all(&out).with_context(|| format!("cannot create {}", out.display()))?;
-        } else {
-            workspace::empty_folder(&out)?;
-        }
-        environment.python().arg(generator.script).arg(&out).run()?;
-        if !flags.is_empty() {
-            compare(&out, &workspace::root().join(generator.committed))?;
-            println!(
-                "{}: the committed data in {} is what {} writes",
-                generator.name, generator.committed, generator.script
-            );
-        }
+        if flags.is_empty() { generator.write()? } else { generator.check()? }
     }
     Ok(())
+}
+
+impl Generator {
+    /// Writes the data where it is committed.
+    fn write(&self) -> Result<()> {
+        let out = workspace::root().join(self.committed);
+        std::fs::create_dir_all(&out).with_context(|| format!("cannot create {}", out.display()))?;
+        self.generate(&out)
+    }
+
+    /// Makes the data anew and compares it with what is committed.
+    fn check(&self) -> Result<()> {
+        let out = workspace::target_dir().join("xtask").join("golden").join(self.name);
+        workspace::empty_folder(&out)?;
+        self.generate(&out)?;
+        compare(&out, &workspace::root().join(self.committed))?;
+        println!("{}: the data in {} is what {} writes", self.name, self.committed, self.script);
+        Ok(())
+    }
+
+    fn generate(&self, out: &Path) -> Result<()> {
+        (self.environment)()?.python().arg(self.script).arg(out).run()
+    }
 }
 
 /// Fails unless both folders hold the same files with the same bytes.

@@ -56,7 +56,10 @@ impl Configuration {
                             if seed >= seeds {
                                 return Ok(());
                             }
-                            let run = self.train_one(binary, seed, core)?;
+                            let run = self.train_one(binary, seed, core).inspect_err(|_| {
+                                // The table cannot be made any more: the other workers need not go on.
+                                next_seed.fetch_max(seeds, Ordering::Relaxed);
+                            })?;
                             eprintln!("{} seed {seed}: {:.2} s", self.name, run.process_seconds);
                             runs.lock().expect("no worker panics while it holds the list").push(run);
                         }
@@ -89,5 +92,38 @@ impl Configuration {
         let process_seconds = start.elapsed().as_secs_f64();
         let finished = Finished::from_stdout(&stdout).with_context(|| format!("`{command}`"))?;
         Ok(SeedRun { seed, finished, process_seconds })
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    /// A stand-in for `requel` that reports its seed (its third argument) as its environment steps.
+    const SCRIPT: &str = r#"#!/bin/sh
+[ "$3" = 7 ] && exit 1
+echo '{"event":"started"}'
+echo '{"event":"run_finished","env_steps":'$3',"updates":1,"episodes":1,"wall_seconds":0.1,"weights_blake3":"ab"}'
+"#;
+
+    #[test]
+    fn every_seed_is_trained_once_and_a_failing_run_fails_all() {
+        let folder = workspace::target_dir().join("xtask").join(format!("seeds-test-{}", std::process::id()));
+        workspace::empty_folder(&folder).unwrap();
+        let binary = folder.join("requel");
+        std::fs::write(&binary, SCRIPT).unwrap();
+        std::fs::set_permissions(&binary, std::fs::Permissions::from_mode(0o755)).unwrap();
+        let configuration = Configuration { name: "stand-in", arguments: &["train"] };
+
+        let runs = configuration.train(&binary, 5, 2).unwrap();
+        assert_eq!(
+            runs.iter().map(|run| (run.seed, run.finished.env_steps)).collect::<Vec<_>>(),
+            [(0, 0), (1, 1), (2, 2), (3, 3), (4, 4)]
+        );
+        let error = configuration.train(&binary, 8, 2).unwrap_err().to_string();
+        assert!(error.contains("--seed 7") && error.contains("failed"), "{error}");
+        std::fs::remove_dir_all(&folder).unwrap();
     }
 }
