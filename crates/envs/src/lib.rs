@@ -15,7 +15,10 @@ mod time_limit;
 mod vector;
 
 pub mod classic;
+pub mod closure;
+pub mod conformance;
 pub mod toy;
+pub mod wrappers;
 
 pub use env::{Action, Env, Step};
 pub use error::EnvError;

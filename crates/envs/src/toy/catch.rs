@@ -63,7 +63,7 @@ impl Dynamics for Catch {
             Action::Discrete(2) => (self.paddle + 1).min(self.columns - 1),
             _ => self.paddle,
         };
-        self.ball.0 += 1;
+        self.ball.0 = (self.ball.0 + 1).min(self.rows - 1);
         let terminated = self.ball.0 == self.rows - 1;
         let reward = match (terminated, self.ball.1 == self.paddle) {
             (false, _) => 0.0,

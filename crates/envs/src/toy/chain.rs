@@ -57,7 +57,7 @@ impl Dynamics for Chain {
         if self.position == 0 {
             self.choice = action == Action::Discrete(1);
         }
-        self.position += 1;
+        self.position = (self.position + 1).min(self.length - 1);
         let terminated = self.position == self.length - 1;
         let reward = match (terminated, self.choice) {
             (false, _) => 0.0,

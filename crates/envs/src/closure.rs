@@ -1,0 +1,103 @@
+//! [`from_closures`], a world for a quick experiment.
+
+use crate::{
+    Action, Color, DType, Dynamics, EnvSpec, GymRng, Scene, Shape, Simulation, Space, StateError, StateReader,
+    StateWriter, Step, View,
+};
+
+/// A world whose state is `N` numbers, which are observed as they are, and whose rules are two closures.
+///
+/// `start` gives the state at the beginning of an episode; `step` moves it on by one of `actions` actions. Both draw
+/// what randomness they need from the generator that they are given, so that the world is seeded like any other.
+/// Episodes end by termination alone; put a [`TimeLimit`](crate::TimeLimit) around a world that may go on for ever.
+///
+/// ```
+/// use requel_envs::{Env, Step, TimeLimit, closure::from_closures, conformance};
+///
+/// /// Walk to the right end of a corridor on slippery ground.
+/// fn corridor() -> impl Env {
+///     let world = from_closures("Corridor", 2, |_| [0.0], |[x], action, rng| {
+///         let slips = rng.random() < 0.1;
+///         *x += if (action == 1) != slips { 0.1 } else { -0.1 };
+///         let terminated = *x >= 1.0;
+///         Step { reward: if terminated { 1.0 } else { -0.01 }, terminated, truncated: false }
+///     });
+///     TimeLimit::new(world, 200).unwrap()
+/// }
+/// conformance::check(|| Box::new(corridor())).unwrap();
+/// ```
+pub fn from_closures<const N: usize, Start, Next>(
+    id: &str,
+    actions: usize,
+    start: Start,
+    step: Next,
+) -> Simulation<Closures<N, Start, Next>>
+where
+    Start: Fn(&mut GymRng) -> [f64; N] + Clone + Send,
+    Next: Fn(&mut [f64; N], usize, &mut GymRng) -> Step + Clone + Send,
+{
+    let spec = EnvSpec { id: id.into(), max_episode_steps: None, reward_threshold: None, frames_per_second: 10.0 };
+    let infinite = f32::INFINITY;
+    let space = Space::Box { low: vec![-infinite; N], high: vec![infinite; N], shape: vec![N], dtype: DType::F32 };
+    Simulation::new(spec, space, Space::Discrete { n: actions }, Closures { state: [0.0; N], start, step })
+}
+
+/// The rules of a world made by [`from_closures`].
+#[derive(Clone, Debug)]
+pub struct Closures<const N: usize, Start, Next> {
+    state: [f64; N],
+    start: Start,
+    step: Next,
+}
+
+impl<const N: usize, Start, Next> Dynamics for Closures<N, Start, Next>
+where
+    Start: Fn(&mut GymRng) -> [f64; N] + Clone + Send,
+    Next: Fn(&mut [f64; N], usize, &mut GymRng) -> Step + Clone + Send,
+{
+    fn reset(&mut self, rng: &mut GymRng) {
+        self.state = (self.start)(rng);
+    }
+
+    fn step(&mut self, action: Action<'_>, rng: &mut GymRng) -> Step {
+        match action {
+            Action::Discrete(index) => (self.step)(&mut self.state, index, rng),
+            Action::Continuous(_) => Step::default(),
+        }
+    }
+
+    fn observe(&self, observation: &mut [f32]) {
+        for (number, state) in observation.iter_mut().zip(self.state) {
+            *number = state as f32;
+        }
+    }
+
+    fn save(&self, writer: &mut StateWriter) {
+        for number in self.state {
+            writer.f64(number);
+        }
+    }
+
+    fn restore(&mut self, reader: &mut StateReader<'_>) -> Result<(), StateError> {
+        for number in &mut self.state {
+            *number = reader.f64()?;
+        }
+        Ok(())
+    }
+
+    /// The numbers of the state, one per line.
+    fn scene(&self) -> Scene {
+        let lines = N.max(1) as f32;
+        let line = |(index, number): (usize, &f64)| Shape::Text {
+            center: (4.0, lines - 0.5 - index as f32),
+            height: 0.5,
+            text: format!("{number:.4}"),
+            color: Color(38, 50, 72),
+        };
+        Scene {
+            view: View { left: 0.0, right: 8.0, bottom: 0.0, top: lines },
+            background: Color(255, 255, 255),
+            shapes: self.state.iter().enumerate().map(line).collect(),
+        }
+    }
+}

@@ -1,0 +1,486 @@
+//! The contract of [`Env`] as a function: [`check`] any world, one's own too, in a test.
+//!
+//! ```
+//! use requel_envs::{conformance, make};
+//!
+//! let report = conformance::check(|| make("CartPole-v1").unwrap()).unwrap();
+//! assert!(report.terminated > 0);
+//! ```
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use crate::{Action, Env, EnvError, GymRng, Scene, Shape, Space, Step};
+
+/// How long each of the compared runs is, steps, unless that many [`EPISODES`] end sooner.
+const STEPS: usize = 1_200;
+const EPISODES: usize = 4;
+const SEEDS: [u64; 3] = [0, 1, u64::MAX];
+
+/// What a check went through without finding fault.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Report {
+    /// Steps taken in the runs that were compared.
+    pub steps: usize,
+    /// Episodes among them that terminated.
+    pub terminated: usize,
+    /// Episodes among them that were truncated and did not terminate.
+    pub truncated: usize,
+}
+
+/// A part of the contract.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Rule {
+    /// The spaces have values, their bounds are in order, the shape fits them, and the id is not empty.
+    Described,
+    /// Observations are in their space and rewards are finite.
+    InSpace,
+    /// The same seed and actions give the same bits, on the same instance and on another one.
+    Deterministic,
+    /// A world that was never seeded behaves as if seeded with 0.
+    SeededWithZero,
+    /// A step before the first reset or after the end of an episode is refused with [`EnvError::ResetNeeded`].
+    ResetFirst,
+    /// An action outside the space is refused with [`EnvError::InvalidAction`] and changes nothing.
+    ActionsChecked,
+    /// A slice of the wrong length is refused with [`EnvError::ObservationLength`] and changes nothing.
+    LengthsChecked,
+    /// An episode is over after `max_episode_steps` steps.
+    TimeLimit,
+    /// A restored state continues with the same bits, on the same instance and on another one.
+    Restorable,
+    /// Bytes that are no saved state are refused with [`EnvError::InvalidState`] and change nothing.
+    StatesChecked,
+    /// A mask has one flag per action and allows at least one of them.
+    Mask,
+    /// A scene has shapes, finite numbers, and every shape at least partly in view; the view stays the same.
+    Drawable,
+    /// No call panics.
+    NeverPanics,
+}
+
+/// What a world does against the contract.
+#[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
+#[error("{id}: {detail} (against the rule {rule:?})")]
+pub struct Violation {
+    /// The world.
+    pub id: String,
+    /// The part of the contract.
+    pub rule: Rule,
+    /// What happened.
+    pub detail: String,
+}
+
+/// Checks the worlds that `make` makes, which must be alike, against every [`Rule`].
+///
+/// # Errors
+/// The first [`Violation`] that is found.
+pub fn check(make: impl Fn() -> Box<dyn Env>) -> Result<Report, Violation> {
+    let id = std::cell::RefCell::new(String::new());
+    let all = || {
+        let checker = Checker { make: &make };
+        id.replace(make().spec().id.clone());
+        checker.described()?;
+        checker.before_reset()?;
+        let mut report = Report::default();
+        for seed in SEEDS {
+            checker.run(seed, &mut report)?;
+        }
+        checker.never_seeded()?;
+        checker.refusals()?;
+        checker.states()?;
+        Ok(report)
+    };
+    let outcome = catch_unwind(AssertUnwindSafe(all)).unwrap_or_else(|panic| {
+        let said = panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());
+        fail(Rule::NeverPanics, format!("panicked: {}", said.unwrap_or("no message")))
+    });
+    outcome.map_err(|Fault(rule, detail)| Violation { id: id.into_inner(), rule, detail })
+}
+
+struct Fault(Rule, String);
+
+fn fail<T>(rule: Rule, detail: impl Into<String>) -> Result<T, Fault> {
+    Err(Fault(rule, detail.into()))
+}
+
+fn ensure(holds: bool, rule: Rule, detail: impl FnOnce() -> String) -> Result<(), Fault> {
+    if holds { Ok(()) } else { fail(rule, detail()) }
+}
+
+/// What is compared between runs: an observation's bits and what led to it.
+#[derive(Debug, PartialEq)]
+struct Moment {
+    observation: Vec<u32>,
+    /// `None` after a reset.
+    led_here: Option<Step>,
+    mask: Option<Vec<bool>>,
+}
+
+struct Checker<'a, M> {
+    make: &'a M,
+}
+
+impl<M: Fn() -> Box<dyn Env>> Checker<'_, M> {
+    fn described(&self) -> Result<(), Fault> {
+        let env = (self.make)();
+        ensure(!env.spec().id.is_empty(), Rule::Described, || "the id is empty".into())?;
+        for (name, space) in [("observation", env.observation_space()), ("action", env.action_space())] {
+            let sound = match space {
+                Space::Discrete { n } => *n > 0,
+                Space::MultiDiscrete { n } => !n.is_empty() && n.iter().all(|n| *n > 0),
+                Space::Box { low, high, shape, .. } => {
+                    !low.is_empty()
+                        && low.len() == high.len()
+                        && low.len() == shape.iter().product()
+                        && low.iter().zip(high).all(|(low, high)| low <= high)
+                }
+            };
+            ensure(sound, Rule::Described, || format!("the {name} space is not sound: {space:?}"))?;
+        }
+        let discrete = !matches!(env.action_space(), Space::MultiDiscrete { .. });
+        ensure(discrete, Rule::Described, || "no action fits a MultiDiscrete action space".into())
+    }
+
+    fn before_reset(&self) -> Result<(), Fault> {
+        let mut env = (self.make)();
+        self.refuses_step(env.as_mut(), "before the first reset")?;
+        let saved = env.save();
+        let mut other = (self.make)();
+        self.restore(other.as_mut(), &saved)?;
+        self.refuses_step(other.as_mut(), "before the first reset, restored")
+    }
+
+    /// Runs `seed` twice on one instance and once on another, and compares.
+    fn run(&self, seed: u64, report: &mut Report) -> Result<(), Fault> {
+        let mut env = (self.make)();
+        let first = self.trace(env.as_mut(), Some(seed))?;
+        let again = self.trace(env.as_mut(), Some(seed))?;
+        let other = self.trace((self.make)().as_mut(), Some(seed))?;
+        self.same(&first, &again, Rule::Deterministic, "seeded again on the same instance")?;
+        self.same(&first, &other, Rule::Deterministic, "on another instance")?;
+        for step in first.iter().filter_map(|moment| moment.led_here) {
+            report.steps += 1;
+            report.terminated += usize::from(step.terminated);
+            report.truncated += usize::from(step.truncated && !step.terminated);
+        }
+        Ok(())
+    }
+
+    fn never_seeded(&self) -> Result<(), Fault> {
+        let never = self.trace((self.make)().as_mut(), None)?;
+        let zero = self.trace((self.make)().as_mut(), Some(0))?;
+        self.same(&never, &zero, Rule::SeededWithZero, "never seeded, compared with seed 0")
+    }
+
+    fn refusals(&self) -> Result<(), Fault> {
+        let mut env = (self.make)();
+        let len = env.observation_len();
+        let mut observation = vec![0.0; len];
+        let good = Actions::new(env.as_ref()).next(env.as_ref());
+        for wrong in [len + 1, len - 1] {
+            let refused = env.reset(Some(0), &mut vec![0.0; wrong]);
+            let correct = refused == Err(EnvError::ObservationLength { expected: len, found: wrong });
+            ensure(correct, Rule::LengthsChecked, || format!("reset into {wrong} numbers gave {refused:?}"))?;
+        }
+        self.refuses_step(env.as_mut(), "after a refused reset")?;
+        self.reset(env.as_mut(), Some(0), &mut observation)?;
+
+        let saved = env.save();
+        let untouched = |env: &dyn Env, rule, what: &str| {
+            ensure(env.save() == saved, rule, || format!("{what} was refused but changed the state"))
+        };
+        for wrong in [len + 1, len - 1] {
+            let refused = env.step(good.borrow(), &mut vec![0.0; wrong]);
+            let correct = refused == Err(EnvError::ObservationLength { expected: len, found: wrong });
+            ensure(correct, Rule::LengthsChecked, || format!("a step into {wrong} numbers gave {refused:?}"))?;
+            untouched(env.as_ref(), Rule::LengthsChecked, "a slice of the wrong length")?;
+        }
+        let width = env.action_space().len();
+        let invalid = match env.action_space() {
+            Space::Discrete { n } => {
+                vec![OwnedAction::Discrete(*n), OwnedAction::Discrete(usize::MAX), OwnedAction::Continuous(vec![0.0])]
+            }
+            _ => vec![
+                OwnedAction::Discrete(0),
+                OwnedAction::Continuous(vec![]),
+                OwnedAction::Continuous(vec![0.0; width + 1]),
+                OwnedAction::Continuous(vec![f32::NAN; width]),
+            ],
+        };
+        for action in invalid {
+            let before = observation.clone();
+            let refused = env.step(action.borrow(), &mut observation);
+            let correct = matches!(refused, Err(EnvError::InvalidAction { .. })) && bits(&before) == bits(&observation);
+            ensure(correct, Rule::ActionsChecked, || format!("the action {action:?} gave {refused:?}"))?;
+            untouched(env.as_ref(), Rule::ActionsChecked, "an invalid action")?;
+        }
+        Ok(())
+    }
+
+    /// Saves at several moments of a run, among them the ends of episodes, and goes on from there in three ways.
+    fn states(&self) -> Result<(), Fault> {
+        const AHEAD: usize = 40;
+        let mut env = (self.make)();
+        let mut actions = Actions::new(env.as_ref());
+        let mut observation = vec![0.0; env.observation_len()];
+        self.reset(env.as_mut(), Some(5), &mut observation)?;
+        let mut ends = 0;
+        for index in 0..STEPS {
+            let step = self.step(env.as_mut(), &mut actions, &mut observation)?;
+            ends += usize::from(step.ended());
+            if index < 3 || index % 97 == 0 || (step.ended() && ends <= 2) {
+                let saved = env.save();
+                ensure(saved == env.save(), Rule::Restorable, || "two saves in a row differ".into())?;
+                let expected = self.ahead(env.as_mut(), &actions, step.ended(), AHEAD)?;
+                let mut other = (self.make)();
+                for (instance, place) in [(env.as_mut(), "the same instance"), (other.as_mut(), "another instance")] {
+                    self.restore(instance, &saved)?;
+                    ensure(instance.save() == saved, Rule::Restorable, || {
+                        format!("save after restore differs on {place}")
+                    })?;
+                    if step.ended() {
+                        self.refuses_step(instance, "after the end of an episode, restored")?;
+                    }
+                    let found = self.ahead(instance, &actions, step.ended(), AHEAD)?;
+                    self.same(&expected, &found, Rule::Restorable, &format!("restored at step {index} on {place}"))?;
+                    self.restore(instance, &saved)?;
+                }
+                if index < 3 || step.ended() {
+                    self.damaged(env.as_mut(), &saved)?;
+                }
+            }
+            if step.ended() {
+                self.reset(env.as_mut(), None, &mut observation)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Tries to restore damaged states, which must be refused or at least do no harm.
+    fn damaged(&self, env: &mut dyn Env, saved: &[u8]) -> Result<(), Fault> {
+        let mut longer = saved.to_vec();
+        longer.push(0);
+        let stride = saved.len() / 100 + 1;
+        let wrong = (0..saved.len()).step_by(stride).map(|end| saved[..end].to_vec()).chain([longer]);
+        for state in wrong {
+            let refused = env.restore(&state);
+            let correct = matches!(refused, Err(EnvError::InvalidState { .. }));
+            let what = || format!("{} bytes in place of {} gave {refused:?}", state.len(), saved.len());
+            ensure(correct, Rule::StatesChecked, what)?;
+            let untouched = env.save() == saved;
+            ensure(untouched, Rule::StatesChecked, || "a refused state changed the world".into())?;
+        }
+        let mut observation = vec![0.0; env.observation_len()];
+        for place in (0..saved.len()).step_by(stride) {
+            for flip in [0x01, 0x80, 0xFF] {
+                let mut state = saved.to_vec();
+                state[place] ^= flip;
+                if env.restore(&state).is_ok() {
+                    // It may be another good state; then it must be possible to go on from it.
+                    let action = Actions::new(env).next(env);
+                    env.scene();
+                    // Refused or not: what counts is that nothing panics.
+                    let _ = env.step(action.borrow(), &mut observation);
+                    self.reset(env, None, &mut observation)?;
+                    self.restore(env, saved)?;
+                }
+                let untouched = env.save() == saved;
+                ensure(untouched, Rule::StatesChecked, || "a refused state changed the world".into())?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The next `steps` moments; `ended`: after a reset.
+    fn ahead(&self, env: &mut dyn Env, actions: &Actions, ended: bool, steps: usize) -> Result<Vec<Moment>, Fault> {
+        let mut actions = actions.clone();
+        let mut observation = vec![0.0; env.observation_len()];
+        let mut moments = Vec::new();
+        let mut ended = ended;
+        for _ in 0..steps {
+            if ended {
+                self.reset(env, None, &mut observation)?;
+                moments.push(moment(env, &observation, None));
+            }
+            let step = self.step(env, &mut actions, &mut observation)?;
+            ended = step.ended();
+            moments.push(moment(env, &observation, Some(step)));
+        }
+        Ok(moments)
+    }
+
+    /// A run from `reset(seed)` over several episodes, each moment checked.
+    fn trace(&self, env: &mut dyn Env, seed: Option<u64>) -> Result<Vec<Moment>, Fault> {
+        let mut actions = Actions::new(env);
+        let mut observation = vec![0.0; env.observation_len()];
+        let mut moments = Vec::new();
+        let (mut steps, mut seed) = (0, seed);
+        for episode in 0..EPISODES {
+            self.reset(env, seed.take(), &mut observation)?;
+            moments.push(moment(env, &observation, None));
+            let view = env.scene().view;
+            let mut length = 0;
+            loop {
+                if steps >= STEPS {
+                    // An endless episode must be resettable too.
+                    return self.reset(env, None, &mut observation).map(|()| moments);
+                }
+                let step = self.step(env, &mut actions, &mut observation)?;
+                moments.push(moment(env, &observation, Some(step)));
+                steps += 1;
+                length += 1;
+                if steps <= 50 || step.ended() {
+                    let scene = env.scene();
+                    check_scene(&scene)?;
+                    ensure(scene.view == view, Rule::Drawable, || "the view changed during an episode".into())?;
+                }
+                let limit = env.spec().max_episode_steps.map_or(usize::MAX, |limit| limit as usize);
+                let ended = step.ended();
+                ensure(length < limit || ended, Rule::TimeLimit, || format!("episode {episode} passed {limit} steps"))?;
+                if ended {
+                    self.refuses_step(env, "after the end of an episode")?;
+                    break;
+                }
+            }
+        }
+        Ok(moments)
+    }
+
+    fn reset(&self, env: &mut dyn Env, seed: Option<u64>, observation: &mut [f32]) -> Result<(), Fault> {
+        if let Err(error) = env.reset(seed, observation) {
+            return fail(Rule::InSpace, format!("reset({seed:?}) was refused: {error}"));
+        }
+        check_observation(env, observation)
+    }
+
+    fn step(&self, env: &mut dyn Env, actions: &mut Actions, observation: &mut [f32]) -> Result<Step, Fault> {
+        let action = actions.next(env);
+        match env.step(action.borrow(), observation) {
+            Err(error) => fail(Rule::InSpace, format!("the valid action {action:?} was refused: {error}")),
+            Ok(step) => {
+                check_observation(env, observation)?;
+                ensure(step.reward.is_finite(), Rule::InSpace, || format!("the reward is {}", step.reward))?;
+                Ok(step)
+            }
+        }
+    }
+
+    fn restore(&self, env: &mut dyn Env, saved: &[u8]) -> Result<(), Fault> {
+        let refused = |error| Fault(Rule::Restorable, format!("its own state was refused: {error}"));
+        env.restore(saved).map_err(refused)
+    }
+
+    fn refuses_step(&self, env: &mut dyn Env, when: &str) -> Result<(), Fault> {
+        let saved = env.save();
+        let action = Actions::new(env).next(env);
+        let refused = env.step(action.borrow(), &mut vec![0.0; env.observation_len()]);
+        let correct = matches!(refused, Err(EnvError::ResetNeeded { .. }));
+        ensure(correct, Rule::ResetFirst, || format!("a step {when} gave {refused:?}"))?;
+        ensure(env.save() == saved, Rule::ResetFirst, || format!("a step {when} was refused but changed the state"))
+    }
+
+    fn same(&self, expected: &[Moment], found: &[Moment], rule: Rule, how: &str) -> Result<(), Fault> {
+        match expected.iter().zip(found).position(|(expected, found)| expected != found) {
+            Some(at) => {
+                let (expected, found) = (&expected[at], &found[at]);
+                fail(rule, format!("{how}: moment {at} is {found:?} where {expected:?} was expected"))
+            }
+            None => ensure(expected.len() == found.len(), rule, || format!("{how}: another number of steps")),
+        }
+    }
+}
+
+fn moment(env: &dyn Env, observation: &[f32], step: Option<Step>) -> Moment {
+    Moment { observation: bits(observation), led_here: step, mask: env.action_mask().map(<[bool]>::to_vec) }
+}
+
+fn bits(observation: &[f32]) -> Vec<u32> {
+    observation.iter().map(|value| value.to_bits()).collect()
+}
+
+fn check_observation(env: &dyn Env, observation: &[f32]) -> Result<(), Fault> {
+    let space = env.observation_space();
+    ensure(space.contains(observation), Rule::InSpace, || format!("{observation:?} is not in {space:?}"))?;
+    if let (Some(mask), actions) = (env.action_mask(), env.action_space().discrete_n()) {
+        let sound = Some(mask.len()) == actions && mask.contains(&true);
+        ensure(sound, Rule::Mask, || format!("the mask {mask:?} for {actions:?} actions"))?;
+    }
+    Ok(())
+}
+
+fn check_scene(scene: &Scene) -> Result<(), Fault> {
+    let view = scene.view;
+    let finite = [view.left, view.right, view.bottom, view.top].iter().all(|v| v.is_finite());
+    let sound = finite && view.left < view.right && view.bottom < view.top;
+    ensure(sound, Rule::Drawable, || format!("the view is {view:?}"))?;
+    ensure(!scene.shapes.is_empty(), Rule::Drawable, || "the scene has no shapes".into())?;
+    for shape in &scene.shapes {
+        let around = |(x, y): (f32, f32), r: f32| vec![(x - r, y - r), (x + r, y + r)];
+        let (points, size) = match shape {
+            Shape::Rectangle { min, max, .. } => (vec![*min, *max], (max.0 - min.0).min(max.1 - min.1)),
+            Shape::Line { from, to, width, .. } => (vec![*from, *to], *width),
+            Shape::Circle { center, radius, .. } => (around(*center, *radius), *radius),
+            Shape::Polygon { points, .. } => (points.clone(), points.len() as f32 - 3.0),
+            Shape::Text { center, height, .. } => (around(*center, *height), *height),
+        };
+        let finite = size >= 0.0 && points.iter().all(|(x, y)| x.is_finite() && y.is_finite());
+        ensure(finite, Rule::Drawable, || format!("{shape:?} has a number that cannot be drawn"))?;
+        let outside = points.iter().all(|point| point.0 < view.left)
+            || points.iter().all(|point| point.0 > view.right)
+            || points.iter().all(|point| point.1 < view.bottom)
+            || points.iter().all(|point| point.1 > view.top);
+        ensure(!outside, Rule::Drawable, || format!("{shape:?} is outside {view:?}"))?;
+    }
+    Ok(())
+}
+
+#[derive(Clone, Debug)]
+enum OwnedAction {
+    Discrete(usize),
+    Continuous(Vec<f32>),
+}
+
+impl OwnedAction {
+    fn borrow(&self) -> Action<'_> {
+        match self {
+            OwnedAction::Discrete(index) => Action::Discrete(*index),
+            OwnedAction::Continuous(values) => Action::Continuous(values),
+        }
+    }
+}
+
+/// Random valid actions, from a generator that is not the world's.
+#[derive(Clone)]
+struct Actions {
+    space: Space,
+    rng: GymRng,
+}
+
+impl Actions {
+    fn new(env: &dyn Env) -> Self {
+        Self { space: env.action_space().clone(), rng: GymRng::from_seed(1_000) }
+    }
+
+    fn next(&mut self, env: &dyn Env) -> OwnedAction {
+        match (&self.space, env.action_mask()) {
+            (Space::Discrete { n }, None) => OwnedAction::Discrete(self.rng.below(*n)),
+            (Space::Discrete { .. }, Some(mask)) => {
+                let allowed: Vec<usize> = (0..mask.len()).filter(|action| mask[*action]).collect();
+                OwnedAction::Discrete(allowed.get(self.rng.below(allowed.len())).copied().unwrap_or(0))
+            }
+            (Space::Box { low, high, .. }, _) => {
+                // An unbounded element gets a number near its bound, or near 0.
+                let bounds = low.iter().zip(high).map(|(low, high)| match (low.is_finite(), high.is_finite()) {
+                    (true, true) => (*low, *high),
+                    (true, false) => (*low, *low + 1.0),
+                    (false, true) => (*high - 1.0, *high),
+                    (false, false) => (-1.0, 1.0),
+                });
+                let draw = |(low, high): (f32, f32)| self.rng.uniform(low.into(), high.into()) as f32;
+                OwnedAction::Continuous(bounds.map(draw).collect())
+            }
+            (Space::MultiDiscrete { .. }, _) => OwnedAction::Continuous(vec![]),
+        }
+    }
+}

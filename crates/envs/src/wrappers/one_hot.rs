@@ -1,0 +1,98 @@
+//! [`OneHot`], discrete observations as a network wants them.
+
+use crate::{Action, DType, Env, EnvError, EnvSpec, Scene, Space, Step, check_observation};
+
+/// Shows a [`Space::Discrete`] or [`Space::MultiDiscrete`] observation as numbers that are 1 at the observed value and
+/// 0 elsewhere, entry after entry, as Gymnasium's `flatten` does. Other observations pass unchanged.
+///
+/// ```
+/// use requel_envs::{Env, Space, make, wrappers::OneHot};
+///
+/// let env = OneHot::new(make("CartPole-v1")?);
+/// assert_eq!(env.observation_len(), env.observation_space().flat_dim());
+/// # Ok::<(), requel_envs::EnvError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct OneHot<E> {
+    env: E,
+    space: Space,
+    /// How many values each entry of the inner observation has; empty if it passes unchanged.
+    sizes: Vec<usize>,
+    inner: Vec<f32>,
+}
+
+impl<E: Env> OneHot<E> {
+    /// `env`, its observation one-hot if it is discrete.
+    pub fn new(env: E) -> Self {
+        let sizes = match env.observation_space() {
+            Space::Discrete { n } => vec![*n],
+            Space::MultiDiscrete { n } => n.clone(),
+            Space::Box { .. } => vec![],
+        };
+        let flat = env.observation_space().flat_dim();
+        let space = match env.observation_space() {
+            space @ Space::Box { .. } => space.clone(),
+            _ => Space::Box { low: vec![0.0; flat], high: vec![1.0; flat], shape: vec![flat], dtype: DType::Bool },
+        };
+        Self { space, inner: vec![0.0; sizes.len()], sizes, env }
+    }
+
+    fn encode(&self, observation: &mut [f32]) {
+        observation.fill(0.0);
+        let mut start = 0;
+        for (value, size) in self.inner.iter().zip(&self.sizes) {
+            observation[start + *value as usize] = 1.0;
+            start += size;
+        }
+    }
+}
+
+impl<E: Env> Env for OneHot<E> {
+    fn spec(&self) -> &EnvSpec {
+        self.env.spec()
+    }
+
+    fn observation_space(&self) -> &Space {
+        &self.space
+    }
+
+    fn action_space(&self) -> &Space {
+        self.env.action_space()
+    }
+
+    fn reset(&mut self, seed: Option<u64>, observation: &mut [f32]) -> Result<(), EnvError> {
+        if self.sizes.is_empty() {
+            return self.env.reset(seed, observation);
+        }
+        check_observation(self.space.len(), observation)?;
+        self.env.reset(seed, &mut self.inner)?;
+        self.encode(observation);
+        Ok(())
+    }
+
+    fn step(&mut self, action: Action<'_>, observation: &mut [f32]) -> Result<Step, EnvError> {
+        if self.sizes.is_empty() {
+            return self.env.step(action, observation);
+        }
+        check_observation(self.space.len(), observation)?;
+        let step = self.env.step(action, &mut self.inner)?;
+        self.encode(observation);
+        Ok(step)
+    }
+
+    fn save(&self) -> Vec<u8> {
+        self.env.save()
+    }
+
+    fn restore(&mut self, state: &[u8]) -> Result<(), EnvError> {
+        self.env.restore(state)
+    }
+
+    fn scene(&self) -> Scene {
+        self.env.scene()
+    }
+
+    fn action_mask(&self) -> Option<&[bool]> {
+        self.env.action_mask()
+    }
+}
