@@ -1,4 +1,55 @@
-//! Worlds for reinforcement learning, with Gymnasium's semantics, seeds and bits.
+//! Worlds for reinforcement learning, with Gymnasium's semantics and seeding, bit for bit.
+//!
+//! A world is an [`Env`]: reset it, step it, save and restore it, draw it. [`make`] gives one from the registry by the id
+//! it has in Gymnasium, and [`specs`] lists them:
+//!
+//! ```
+//! use requel_envs::{Env, SpaceSampler, make};
+//!
+//! let mut env = make("CartPole-v1")?;
+//! let mut actions = SpaceSampler::new(env.action_space(), 42)?;
+//! let mut observation = vec![0.0; env.observation_len()];
+//!
+//! env.reset(Some(42), &mut observation)?; // the very state that Gymnasium's reset(seed=42) gives
+//! let mut total = 0.0;
+//! loop {
+//!     let step = env.step(actions.discrete().into(), &mut observation)?;
+//!     total += step.reward;
+//!     if step.terminated {
+//!         println!("the pole fell at {} rad after {total} steps", observation[2]);
+//!         break;
+//!     }
+//!     if step.truncated {
+//!         println!("it still stands after {total} steps: a value function should look beyond this end");
+//!         break;
+//!     }
+//! }
+//! assert!(total >= 1.0);
+//! # Ok::<(), requel_envs::EnvError>(())
+//! ```
+//!
+//! # What is in here
+//!
+//! - [`Env`], [`Step`] and [`Action`], the contract, and [`conformance::check`], the contract as a function for tests.
+//! - [`Space`], [`EnvSpec`], [`EnvOptions`]: what can be known of a world and set before it runs.
+//! - [`Dynamics`] and [`Simulation`]: a world from nothing but its rules; [`closure::from_closures`]: from two closures.
+//! - [`TimeLimit`] and the other [`wrappers`]: worlds around worlds.
+//! - [`VectorEnv`]: several worlds stepped into one contiguous batch.
+//! - [`GymRng`] and [`SpaceSampler`]: the random numbers of numpy and Gymnasium.
+//! - [`Scene`]: a world as shapes in its own units, for any renderer.
+//! - The worlds: [`classic`] control, [`toy`] worlds to test learners with.
+//!
+//! # What is not in here
+//!
+//! Learning: `requel` does that. Pictures: a [`Scene`] says what there is to see, a renderer elsewhere draws it. Files,
+//! threads, clocks, and randomness that no seed decides: nothing in this crate touches them. There is no `unsafe` code.
+//!
+//! # The same bits everywhere
+//!
+//! For the same seed, options and actions a world gives the same observations, rewards and flags on every machine, and
+//! those of Gymnasium 1.4: recorded traces of the original are part of the tests. State is kept in `f64` and follows the
+//! original's order of operations; sine and cosine are evaluated by this crate itself, correctly rounded but for one case
+//! in thousands of millions.
 #![forbid(unsafe_code)]
 
 mod env;

@@ -1,0 +1,102 @@
+#!/usr/bin/env python3
+"""Compare `requel rollout` with the live Gymnasium, for seeds and actions that no committed trace has.
+
+Usage: python rollout_check.py REQUEL_BINARY [--ids ID ...] [--seeds N] [--steps N]
+
+Needs gymnasium==1.4.0. Every observation must be equal as f32, every reward as f64, and both flags. Prints one line
+per world; the exit code is 1 if anything differs.
+"""
+
+import argparse
+import json
+import random
+import subprocess
+import sys
+
+import gymnasium
+import numpy as np
+from gymnasium import spaces
+
+IDS = [
+    "CartPole-v0",
+    "CartPole-v1",
+]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("requel", metavar="REQUEL_BINARY")
+    parser.add_argument("--ids", nargs="+", default=IDS)
+    parser.add_argument("--seeds", type=int, default=10, help="how many fresh seeds per world")
+    parser.add_argument("--steps", type=int, default=500, help="at most so many steps per episode")
+    args = parser.parse_args()
+    fresh = random.SystemRandom()
+    failures = 0
+    for env_id in args.ids:
+        env = gymnasium.make(env_id)
+        if not isinstance(env.action_space, spaces.Discrete):
+            print(f"{env_id}: skipped, its actions are not discrete")
+            continue
+        steps = 0
+        for _ in range(args.seeds):
+            seed = fresh.randrange(2**32)
+            expected, actions = episode(env, seed, args.steps)
+            fault = compare(expected, rollout(args.requel, env_id, seed, actions))
+            steps += len(actions)
+            if fault:
+                failures += 1
+                print(f"{env_id}: seed {seed}: {fault}; actions {','.join(map(str, actions))}")
+        print(f"{env_id}: {args.seeds} seeds, {steps} steps compared")
+    sys.exit(1 if failures else 0)
+
+
+def episode(env, seed, most):
+    """One episode of the original under random actions, as the lines that the rollout should print."""
+    observation, _ = env.reset(seed=seed)
+    env.action_space.seed(seed)
+    lines = [{"step": 0, "observation": observation}]
+    actions, over = [], False
+    while not over and len(actions) < most:
+        # Runs of one action reach more of the state space than single random ones.
+        action = int(env.action_space.sample())
+        for _ in range(1 + seed % 3):
+            if over or len(actions) >= most:
+                break
+            observation, reward, terminated, truncated, _ = env.step(action)
+            over = terminated or truncated
+            actions.append(action)
+            lines.append({"step": len(actions), "action": action, "observation": observation,
+                          "reward": float(reward), "terminated": bool(terminated), "truncated": bool(truncated)})
+    return lines, actions
+
+
+def rollout(requel, env_id, seed, actions):
+    command = [requel, "rollout", env_id, "--seed", str(seed), "--actions", ",".join(map(str, actions)), "--json"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode != 0:
+        sys.exit(f"{' '.join(command)}\nexit code {done.returncode}: {done.stderr}")
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def compare(expected, found):
+    """What differs first, or None."""
+    for line, ours in zip(expected, found):
+        for key, value in line.items():
+            if key not in ours:
+                return f"step {line['step']}: no {key}"
+            if key == "observation":
+                value = np.asarray(value, np.float32).reshape(-1)
+                other = np.asarray(ours[key], np.float32).reshape(-1)
+                same = value.shape == other.shape and value.tobytes() == other.tobytes()
+            else:
+                other = ours[key]
+                same = value == other
+            if not same:
+                return f"step {line['step']}: {key} {other} where {value} was expected"
+    if len(expected) != len(found):
+        return f"{len(found)} lines where {len(expected)} were expected"
+    return None
+
+
+if __name__ == "__main__":
+    main()
