@@ -48,8 +48,8 @@
 //!
 //! For the same seed, options and actions a world gives the same observations, rewards and flags on every machine, and
 //! those of Gymnasium 1.4: recorded traces of the original are part of the tests. State is kept in `f64` and follows the
-//! original's order of operations; sine and cosine are evaluated by this crate itself, correctly rounded but for one case
-//! in thousands of millions.
+//! original's order of operations; sine and cosine are evaluated by this crate itself and all but always correctly
+//! rounded.
 #![forbid(unsafe_code)]
 
 mod env;
