@@ -125,7 +125,7 @@ fn clippy() -> Result<Outcome> {
 }
 
 fn tests() -> Result<Outcome> {
-    passed(workspace::cargo().args(["test", "--workspace", "--locked"]).run())
+    passed(workspace::cargo().args(["test", "--workspace", "--locked", "--no-fail-fast"]).run())
 }
 
 fn documentation() -> Result<Outcome> {
