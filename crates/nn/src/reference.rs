@@ -155,11 +155,17 @@ pub fn dense_weight_gradient<R: Real>(shape: DenseShape, x: &[R], dy: &[R], (dw,
             }
             dw[k * shape.outputs + o] = sum;
         }
-        let mut sum = R::ZERO;
-        for r in 0..shape.rows {
-            sum = sum.plus(dy[r * shape.outputs + o]);
+    }
+    column_sums(dy, db);
+}
+
+/// `sums[o] = Σ_r rows[r][o]`, r increasing from 0.
+pub fn column_sums<R: Real>(rows: &[R], sums: &mut [R]) {
+    sums.fill(R::ZERO);
+    if !sums.is_empty() {
+        for row in rows.chunks_exact(sums.len()) {
+            sums.iter_mut().zip(row).for_each(|(sum, &x)| *sum = sum.plus(x));
         }
-        db[o] = sum;
     }
 }
 

@@ -3,7 +3,18 @@
 //! Every set gives the same bits as [`crate::reference`]. This module and those below it are the only place in the
 //! project where `unsafe` is allowed.
 
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+mod dense;
+mod elementwise;
+mod entry;
+pub mod limit;
+mod product;
 mod routine;
 mod select;
+mod simd;
+#[cfg(test)]
+mod tests;
+mod tile;
 
 pub use select::{Kernel, KernelError, select};

@@ -20,6 +20,8 @@ impl Kernel {
         check_lengths(&[(y.len(), rows * outputs)]);
         match self.0 {
             Isa::Scalar => reference::dense_forward(shape, (w, b), x, activation, y),
+            #[allow(unreachable_patterns)] // there may be no other
+            _ => self.vector_dense_forward(shape, (w, b), x, activation, y),
         }
     }
 
@@ -37,6 +39,8 @@ impl Kernel {
         check_lengths(&[(dx.len(), rows * inputs)]);
         match self.0 {
             Isa::Scalar => reference::dense_input_gradient(shape, w, dy, (x, activation), dx),
+            #[allow(unreachable_patterns)]
+            _ => self.vector_dense_input_gradient(shape, w, dy, (x, activation), dx),
         }
     }
 
@@ -53,15 +57,15 @@ impl Kernel {
         check_lengths(&[(dw.len(), inputs * outputs), (db.len(), outputs)]);
         match self.0 {
             Isa::Scalar => reference::dense_weight_gradient(shape, x, dy, (dw, db)),
+            #[allow(unreachable_patterns)]
+            _ => self.vector_dense_weight_gradient(shape, x, dy, (dw, db)),
         }
     }
 
     /// See [`reference::adam`].
     pub(crate) fn adam(self, factors: &AdamFactors<f32>, p: &mut [f32], g: &[f32], m: &mut [f32], v: &mut [f32]) {
         check_lengths(&[(g.len(), p.len()), (m.len(), p.len()), (v.len(), p.len())]);
-        match self.0 {
-            Isa::Scalar => reference::adam(factors, p, g, m, v),
-        }
+        self.fused_adam(factors, p, g, m, v);
     }
 }
 

@@ -17,6 +17,8 @@ pub struct Kernel(pub(super) Isa);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Isa {
     Scalar,
+    #[cfg(target_arch = "x86_64")]
+    Avx2,
 }
 
 /// Why a kernel cannot be used.
@@ -86,17 +88,25 @@ impl fmt::Display for Kernel {
 
 impl Isa {
     /// Slowest first.
-    const ALL: &[Isa] = &[Isa::Scalar];
+    const ALL: &[Isa] = &[
+        Isa::Scalar,
+        #[cfg(target_arch = "x86_64")]
+        Isa::Avx2,
+    ];
 
     fn name(self) -> &'static str {
         match self {
             Isa::Scalar => "scalar",
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx2 => "avx2",
         }
     }
 
     fn is_present(self) -> bool {
         match self {
             Isa::Scalar => true,
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx2 => is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma"),
         }
     }
 }

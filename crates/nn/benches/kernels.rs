@@ -1,0 +1,100 @@
+//! Updates and actions against the machine's limit: `cargo bench -p requel-nn`.
+//!
+//! One update is a forward pass of the target network, a forward and a backward pass of the online network, and a step of
+//! Adam. The floor is its floating-point operations at the peak measured in the same run, plus the memory traffic of
+//! Adam. Times are the best of many runs, in microseconds: what is above the best is the
+//! rest of the machine.
+
+use std::hint::black_box;
+use std::time::Instant;
+
+use requel_nn::kernel::{self, limit};
+use requel_nn::{Activation, Kernel, Network, NetworkSpec, Optimizer, OptimizerSpec, Workspace};
+
+struct Work {
+    name: &'static str,
+    spec: NetworkSpec,
+    rows: usize,
+}
+
+fn main() {
+    let kernel = kernel::select().expect("REQUEL_KERNEL names a kernel of this machine");
+    let peak = limit::flops_per_second(kernel, 50);
+    println!("kernel {kernel}, peak {:.1} GFLOP/s", peak / 1e9);
+    println!("{:<34} {:>10} {:>10} {:>7} {:>10}", "work", "floor µs", "ours µs", "ratio", "action µs");
+    let mlp = |inputs, hidden: &[usize], outputs| NetworkSpec::mlp(inputs, hidden, outputs, Activation::Relu);
+    for work in [
+        Work { name: "S1 4-64-64-2, batch 32", spec: mlp(4, &[64, 64], 2), rows: 32 },
+        Work { name: "S2 4-120-84-2, batch 128", spec: mlp(4, &[120, 84], 2), rows: 128 },
+        Work { name: "S3a 8-256-256-4, batch 64", spec: mlp(8, &[256, 256], 4), rows: 64 },
+        Work { name: "S3b 8-256-256-4, batch 256", spec: mlp(8, &[256, 256], 4), rows: 256 },
+    ] {
+        measure(&work, kernel, peak);
+    }
+}
+
+fn measure(work: &Work, kernel: Kernel, peak: f64) {
+    let network = Network::with_kernel(&work.spec, kernel).expect("a valid network");
+    let count = network.parameter_count();
+    let noise = |i: usize| ((i * 7919 + 13) % 1009) as f32 / 1009.0 - 0.5;
+    let mut parameters: Vec<f32> = (0..count).map(|i| noise(i) * 0.2).collect();
+    let target = parameters.clone();
+    let mut gradients = vec![0.0; count];
+    let mut optimizer = Optimizer::with_kernel(&OptimizerSpec::adam(0.0), count, kernel);
+    let mut workspace = Workspace::new(&network, work.rows);
+    let d_outputs: Vec<f32> = (0..work.rows * network.output_len()).map(|i| noise(i) * 0.01).collect();
+    workspace.input_mut(work.rows).iter_mut().enumerate().for_each(|(i, x)| *x = noise(i));
+
+    let flops = update_flops(&network, work.rows);
+    let (mut p, mut m, mut v) = (parameters.clone(), parameters.clone(), parameters.clone());
+    let traffic = best(|| limit::optimizer_traffic(kernel, &mut p, &target, &mut m, &mut v));
+    let floor = flops / peak * 1e6 + traffic;
+    let parts = std::env::var_os("PARTS").is_some();
+    if parts {
+        let f = best(|| {
+            black_box(network.forward(&target, work.rows, &mut workspace));
+        });
+        let b = best(|| network.backward(&parameters, &d_outputs, &mut workspace, &mut gradients));
+        let a = best(|| optimizer.step(&mut parameters, &gradients));
+        println!(
+            "  forward {f:.2}, backward {b:.2}, adam {a:.2}, traffic {traffic:.2}, flops {:.2}",
+            flops / peak * 1e6
+        );
+    }
+    let ours = best(|| {
+        black_box(network.forward(&target, work.rows, &mut workspace));
+        black_box(network.forward(&parameters, work.rows, &mut workspace));
+        network.backward(&parameters, &d_outputs, &mut workspace, &mut gradients);
+        optimizer.step(&mut parameters, &gradients);
+    });
+    let action = best(|| {
+        black_box(network.forward(&parameters, 1, &mut workspace));
+    });
+    println!("{:<34} {floor:>10.2} {ours:>10.2} {:>7.2} {action:>10.3}", work.name, ours / floor);
+}
+
+/// Floating-point operations of the matrix products of one update.
+fn update_flops(network: &Network, rows: usize) -> f64 {
+    let weights: Vec<usize> =
+        network.slices().iter().filter(|slice| slice.shape.len() > 1).map(|slice| slice.range.len()).collect();
+    let all: usize = weights.iter().sum();
+    // Two forward passes, the weights' gradients, and the inputs' gradients of all but the first layer.
+    (2 * rows * (4 * all - weights[0])) as f64
+}
+
+/// Best time of `f` in microseconds, over samples of at least 20 µs each for about a third of a second.
+fn best(mut f: impl FnMut()) -> f64 {
+    f();
+    let start = Instant::now();
+    f();
+    let once = start.elapsed().as_secs_f64().max(1e-8);
+    let inner = (20e-6 / once).ceil().max(1.0) as usize;
+    let mut samples = Vec::new();
+    let all = Instant::now();
+    while samples.len() < 15 || all.elapsed().as_secs_f64() < 0.3 {
+        let start = Instant::now();
+        (0..inner).for_each(|_| f());
+        samples.push(start.elapsed().as_secs_f64() / inner as f64);
+    }
+    samples.into_iter().fold(f64::INFINITY, f64::min) * 1e6
+}

@@ -1,0 +1,102 @@
+//! Passes over arrays, number by number.
+
+use super::simd::Simd;
+use crate::reference::AdamFactors;
+
+/// See [`crate::reference::adam`].
+///
+/// # Safety
+/// The instruction set is present; the four slices have one length.
+#[inline(always)]
+pub(super) unsafe fn adam<S: Simd>(f: &AdamFactors<f32>, p: &mut [f32], g: &[f32], m: &mut [f32], v: &mut [f32]) {
+    let (len, lanes) = (p.len(), S::LANES);
+    let (p, g, m, v) = (p.as_mut_ptr(), g.as_ptr(), m.as_mut_ptr(), v.as_mut_ptr());
+    // SAFETY: `i + LANES ≤ len` in the loop, and `i + (len − i) ≤ len` after it, for each of the slices.
+    unsafe {
+        let factors = Factors::<S> {
+            one_minus_beta1: S::splat(f.one_minus_beta1),
+            beta2: S::splat(f.beta2),
+            one_minus_beta2: S::splat(f.one_minus_beta2),
+            inverse_root_correction: S::splat(f.inverse_root_correction),
+            epsilon: S::splat(f.epsilon),
+            negative_step: S::splat(f.negative_step),
+        };
+        let mut i = 0;
+        while i + lanes <= len {
+            let state = (S::load(p.add(i)), S::load(m.add(i)), S::load(v.add(i)));
+            let (new_p, new_m, new_v) = adam_lanes(&factors, S::load(g.add(i)), state);
+            S::store(p.add(i), new_p);
+            S::store(m.add(i), new_m);
+            S::store(v.add(i), new_v);
+            i += lanes;
+        }
+        if i < len {
+            let n = len - i;
+            let state = (S::load_first(p.add(i), n), S::load_first(m.add(i), n), S::load_first(v.add(i), n));
+            let (new_p, new_m, new_v) = adam_lanes(&factors, S::load_first(g.add(i), n), state);
+            S::store_first(p.add(i), new_p, n);
+            S::store_first(m.add(i), new_m, n);
+            S::store_first(v.add(i), new_v, n);
+        }
+    }
+}
+
+/// [`AdamFactors`], each in every lane.
+struct Factors<S: Simd> {
+    one_minus_beta1: S::V,
+    beta2: S::V,
+    one_minus_beta2: S::V,
+    inverse_root_correction: S::V,
+    epsilon: S::V,
+    negative_step: S::V,
+}
+
+/// The new (p, m, v) of one register.
+#[inline(always)]
+unsafe fn adam_lanes<S: Simd>(f: &Factors<S>, g: S::V, (p, m, v): (S::V, S::V, S::V)) -> (S::V, S::V, S::V) {
+    // SAFETY: the caller vouches for the instruction set.
+    unsafe {
+        let m = S::fma(f.one_minus_beta1, S::sub(g, m), m);
+        let v = S::fma(S::mul(f.one_minus_beta2, g), g, S::mul(f.beta2, v));
+        let denominator = S::fma(S::sqrt(v), f.inverse_root_correction, f.epsilon);
+        (S::fma(f.negative_step, S::div(m, denominator), p), m, v)
+    }
+}
+
+/// `sums[o] = Σ_r rows[r][o]`, r increasing from 0.
+///
+/// # Safety
+/// The instruction set is present; `rows` is a whole number of rows as long as `sums`.
+#[inline(always)]
+pub(super) unsafe fn column_sums<S: Simd>(rows: &[f32], sums: &mut [f32]) {
+    /// Registers that are summed side by side, so that one addition does not wait for the one before.
+    const SIDE_BY_SIDE: usize = 8;
+    let (width, lanes) = (sums.len(), S::LANES);
+    let count = rows.len().checked_div(width).unwrap_or(0);
+    let (rows, sums) = (rows.as_ptr(), sums.as_mut_ptr());
+    let mut column = 0;
+    // SAFETY: every load and store covers at most the columns that are left of a row.
+    unsafe {
+        while column + SIDE_BY_SIDE * lanes <= width {
+            let mut block = [S::splat(0.0); SIDE_BY_SIDE];
+            for r in 0..count {
+                for (i, sum) in block.iter_mut().enumerate() {
+                    *sum = S::add(*sum, S::load(rows.add(r * width + column + i * lanes)));
+                }
+            }
+            for (i, sum) in block.into_iter().enumerate() {
+                S::store(sums.add(column + i * lanes), sum);
+            }
+            column += SIDE_BY_SIDE * lanes;
+        }
+        while column < width {
+            let n = lanes.min(width - column);
+            let mut sum = S::splat(0.0);
+            for r in 0..count {
+                sum = S::add(sum, S::load_first(rows.add(r * width + column), n));
+            }
+            S::store_first(sums.add(column), sum, n);
+            column += n;
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! Where the generic routines are compiled for an instruction set, one function each.
+
+use super::Kernel;
+use super::product::{Product, multiply};
+use super::select::Isa;
+use super::{elementwise, limit};
+use crate::reference::AdamFactors;
+
+/// The entry points of an instruction set: `features` are what the compiler may use inside.
+macro_rules! entries {
+    ($module:ident, $simd:ty, $features:literal) => {
+        mod $module {
+            use super::*;
+
+            /// The registers of this instruction set.
+            pub type Registers = $simd;
+
+            /// # Safety
+            /// As for [`multiply`].
+            #[target_feature(enable = $features)]
+            pub unsafe fn product(p: &Product) {
+                // SAFETY: handed on from the caller.
+                unsafe { multiply::<$simd>(p) }
+            }
+
+            /// # Safety
+            /// As for [`elementwise::adam`].
+            #[target_feature(enable = $features)]
+            pub unsafe fn adam(f: &AdamFactors<f32>, p: &mut [f32], g: &[f32], m: &mut [f32], v: &mut [f32]) {
+                // SAFETY: handed on from the caller.
+                unsafe { elementwise::adam::<$simd>(f, p, g, m, v) }
+            }
+
+            /// # Safety
+            /// As for [`elementwise::column_sums`].
+            #[target_feature(enable = $features)]
+            pub unsafe fn column_sums(rows: &[f32], sums: &mut [f32]) {
+                // SAFETY: handed on from the caller.
+                unsafe { elementwise::column_sums::<$simd>(rows, sums) }
+            }
+
+            /// # Safety
+            /// The instruction set is present.
+            #[target_feature(enable = $features)]
+            pub unsafe fn multiply_adds(rounds: usize, seed: f32) -> f32 {
+                // SAFETY: handed on from the caller.
+                unsafe { limit::multiply_adds::<$simd>(rounds, seed) }
+            }
+
+            /// # Safety
+            /// As for [`limit::traffic`].
+            #[target_feature(enable = $features)]
+            pub unsafe fn traffic(p: &mut [f32], g: &[f32], m: &mut [f32], v: &mut [f32]) {
+                // SAFETY: handed on from the caller.
+                unsafe { limit::traffic::<$simd>(p, g, m, v) }
+            }
+        }
+    };
+}
+
+#[cfg(target_arch = "x86_64")]
+entries!(avx2, crate::kernel::avx2::Avx2, "avx2,fma");
+
+/// Calls one of the entry points of the kernel's instruction set, or `$scalar`.
+macro_rules! dispatch {
+    ($kernel:expr, $name:ident($($argument:expr),*), $scalar:expr) => {
+        match $kernel.0 {
+            Isa::Scalar => $scalar,
+            // SAFETY: a `Kernel` exists only where its instruction set does; the rest is vouched for where this is used.
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx2 => unsafe { avx2::$name($($argument),*) },
+        }
+    };
+}
+
+impl Kernel {
+    /// Computes a product.
+    ///
+    /// # Safety
+    /// As for [`multiply`], but for the instruction set.
+    ///
+    /// # Panics
+    /// For the scalar kernel, which has its own loops.
+    pub(super) unsafe fn product(self, p: &Product) {
+        dispatch!(self, product(p), unreachable!("the scalar twin has its own loops"))
+    }
+
+    pub(super) fn fused_adam(self, f: &AdamFactors<f32>, p: &mut [f32], g: &[f32], m: &mut [f32], v: &mut [f32]) {
+        // What the vector code relies on.
+        assert!(g.len() == p.len() && m.len() == p.len() && v.len() == p.len());
+        dispatch!(self, adam(f, p, g, m, v), crate::reference::adam(f, p, g, m, v))
+    }
+
+    pub(super) fn column_sums(self, rows: &[f32], sums: &mut [f32]) {
+        assert!(sums.is_empty() || rows.len().is_multiple_of(sums.len()));
+        dispatch!(self, column_sums(rows, sums), crate::reference::column_sums(rows, sums))
+    }
+}
+
+impl Kernel {
+    pub(super) fn lanes(self) -> usize {
+        match self.0 {
+            Isa::Scalar => 1,
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx2 => <avx2::Registers as super::simd::Simd>::LANES,
+        }
+    }
+
+    pub(super) fn multiply_adds(self, rounds: usize, seed: f32) -> f32 {
+        dispatch!(self, multiply_adds(rounds, seed), {
+            let mut sum = seed;
+            (0..12 * rounds).for_each(|_| sum = sum.mul_add(0.999_9, 0.999_9));
+            sum
+        })
+    }
+
+    pub(super) fn traffic(self, p: &mut [f32], g: &[f32], m: &mut [f32], v: &mut [f32]) {
+        assert!(g.len() == p.len() && m.len() == p.len() && v.len() == p.len());
+        dispatch!(self, traffic(p, g, m, v), {
+            for i in 0..p.len() {
+                p[i] += g[i];
+                m[i] += g[i];
+                v[i] += g[i];
+            }
+        })
+    }
+}

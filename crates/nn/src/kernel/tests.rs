@@ -1,0 +1,190 @@
+//! Every kernel of this machine against the scalar twin, bit for bit.
+
+use proptest::prelude::*;
+
+use super::Kernel;
+use crate::Activation;
+use crate::reference::{AdamFactors, DenseShape};
+
+/// Where the numbers of a test come from; which of them are unusual.
+#[derive(Clone, Copy, Debug)]
+enum Content {
+    /// Between −2 and 2.
+    Ordinary,
+    /// Mostly zeros of both signs, as after ReLU.
+    Sparse,
+    /// Every exponent from the denormals to infinity.
+    Wide,
+    /// Ordinary with now and then an infinity, a NaN, a denormal or a very large number.
+    Hostile,
+}
+
+/// A small generator: the contents of a case are a function of its seed.
+struct Numbers {
+    state: u64,
+    content: Content,
+}
+
+impl Numbers {
+    fn word(&mut self) -> u32 {
+        self.state = self.state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.state >> 32) as u32
+    }
+
+    fn ordinary(&mut self) -> f32 {
+        (self.word() >> 8) as f32 / 4_194_304.0 - 2.0
+    }
+
+    fn next(&mut self) -> f32 {
+        let choice = self.word() % 16;
+        match self.content {
+            Content::Ordinary => self.ordinary(),
+            Content::Sparse => match choice {
+                0..8 => 0.0,
+                8..11 => -0.0,
+                _ => self.ordinary(),
+            },
+            Content::Wide => f32::from_bits(self.word() & 0xFF7F_FFFF),
+            Content::Hostile if choice > 0 => self.ordinary(),
+            Content::Hostile => {
+                const STRANGE: [f32; 8] =
+                    [f32::INFINITY, f32::NEG_INFINITY, f32::NAN, f32::MAX, f32::MIN, 1e-45, -1e-40, f32::MIN_POSITIVE];
+                STRANGE[self.word() as usize % STRANGE.len()]
+            }
+        }
+    }
+
+    /// `len` numbers that begin `offset` numbers from wherever the allocator puts them.
+    fn array(&mut self, offset: usize, len: usize) -> Vec<f32> {
+        (0..offset + len).map(|_| self.next()).collect()
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Case {
+    shape: DenseShape,
+    content: Content,
+    activation: Activation,
+    seed: u64,
+    offset: usize,
+}
+
+/// Mostly small sizes, where the tails are; now and then one beyond a panel of packed terms.
+fn size() -> impl Strategy<Value = usize> {
+    prop_oneof![8 => 0..12_usize, 6 => 1..40_usize, 1 => 60..140_usize]
+}
+
+fn case() -> impl Strategy<Value = Case> {
+    let content =
+        prop_oneof![Just(Content::Ordinary), Just(Content::Sparse), Just(Content::Wide), Just(Content::Hostile)];
+    let activation = prop_oneof![Just(Activation::Identity), Just(Activation::Relu), Just(Activation::Tanh)];
+    (size(), size(), size(), content, activation, any::<u64>(), 0..16_usize).prop_map(
+        |(rows, inputs, outputs, content, activation, seed, offset)| Case {
+            shape: DenseShape { rows, inputs, outputs },
+            content,
+            activation,
+            seed,
+            offset,
+        },
+    )
+}
+
+fn assert_same(kernel: Kernel, what: &str, ours: &[f32], twin: &[f32]) {
+    for (i, (a, b)) in ours.iter().zip(twin).enumerate() {
+        let same = a.to_bits() == b.to_bits() || (a.is_nan() && b.is_nan());
+        assert!(same, "{kernel} {what}[{i}]: {a:e} ({:#x}), twin {b:e} ({:#x})", a.to_bits(), b.to_bits());
+    }
+}
+
+fn others() -> Vec<Kernel> {
+    Kernel::available().into_iter().filter(|&kernel| kernel != Kernel::SCALAR).collect()
+}
+
+/// What a kernel writes must be all that it writes: a value that it must not touch follows each output.
+const GUARD: f32 = 12_345.0;
+
+fn guarded(offset: usize, len: usize) -> Vec<f32> {
+    vec![GUARD; offset + len + 1]
+}
+
+fn check_dense(case: Case) {
+    let Case { shape, content, activation, seed, offset } = case;
+    let DenseShape { rows, inputs, outputs } = shape;
+    let mut numbers = Numbers { state: seed, content };
+    let w = numbers.array(offset, inputs * outputs);
+    let b = numbers.array(offset, outputs);
+    let x = numbers.array(offset / 2, rows * inputs);
+    let dy = numbers.array(offset / 3, rows * outputs);
+    let (w, b, x, dy) = (&w[offset..], &b[offset..], &x[offset / 2..], &dy[offset / 3..]);
+    let run = |kernel: Kernel| {
+        let (mut y, mut dx) = (guarded(offset, rows * outputs), guarded(offset, rows * inputs));
+        let (mut dw, mut db) = (guarded(offset, inputs * outputs), guarded(offset, outputs));
+        let inside = |array: &[f32]| offset..array.len() - 1;
+        let (y_at, dx_at, dw_at, db_at) = (inside(&y), inside(&dx), inside(&dw), inside(&db));
+        kernel.dense_forward(shape, (w, b), x, activation, &mut y[y_at]);
+        kernel.dense_input_gradient(shape, w, dy, (x, activation), &mut dx[dx_at]);
+        kernel.dense_weight_gradient(shape, x, dy, (&mut dw[dw_at], &mut db[db_at]));
+        (y, dx, dw, db)
+    };
+    let twin = run(Kernel::SCALAR);
+    for kernel in others() {
+        let ours = run(kernel);
+        assert_same(kernel, "y", &ours.0, &twin.0);
+        assert_same(kernel, "dx", &ours.1, &twin.1);
+        assert_same(kernel, "dw", &ours.2, &twin.2);
+        assert_same(kernel, "db", &ours.3, &twin.3);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(if cfg!(miri) { 20 } else { 100_000 }))]
+
+    #[test]
+    fn dense_passes_equal_the_twin(case in case()) {
+        check_dense(case);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(if cfg!(miri) { 10 } else { 10_000 }))]
+
+    #[test]
+    fn adam_equals_the_twin(len in 0..70_usize, case in case()) {
+        let Case { content, seed, offset, .. } = case;
+        let mut numbers = Numbers { state: seed, content };
+        let g = numbers.array(offset, len);
+        let start = [numbers.array(offset, len), numbers.array(offset, len), numbers.array(offset, len)];
+        let factors = AdamFactors {
+            one_minus_beta1: 0.1,
+            beta2: 0.999,
+            one_minus_beta2: 0.001,
+            inverse_root_correction: numbers.ordinary().abs(),
+            epsilon: 1e-8,
+            negative_step: -1e-3,
+        };
+        let run = |kernel: Kernel| {
+            let [mut p, mut m, mut v] = start.clone();
+            kernel.adam(&factors, &mut p[offset..], &g[offset..], &mut m[offset..], &mut v[offset..]);
+            [p, m, v]
+        };
+        let twin = run(Kernel::SCALAR);
+        for kernel in others() {
+            for ((ours, twin), what) in run(kernel).iter().zip(&twin).zip(["p", "m", "v"]) {
+                assert_same(kernel, what, ours, twin);
+            }
+        }
+    }
+}
+
+#[test]
+fn sizes_beyond_a_panel() {
+    for (rows, inputs, outputs) in [(1, 700, 300), (2, 300, 600), (9, 520, 257), (33, 257, 264), (70, 300, 130)] {
+        check_dense(Case {
+            shape: DenseShape { rows, inputs, outputs },
+            content: Content::Ordinary,
+            activation: Activation::Relu,
+            seed: 5,
+            offset: 3,
+        });
+    }
+}
