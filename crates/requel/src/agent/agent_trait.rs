@@ -1,0 +1,94 @@
+//! [`Agent`], a policy that also learns.
+
+use requel_nn::{Network, SpecError};
+use thiserror::Error;
+
+use crate::replay::ReplayError;
+use crate::state::{State, StateError};
+use crate::transition::Transition;
+
+/// What one or more updates came to.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Learned {
+    /// How many updates.
+    pub updates: u64,
+    /// Sum over the updates of the batch's mean loss.
+    pub loss_sum: f64,
+    /// Sum over the updates of the batch's mean q(s, a) of the actions that were taken.
+    pub q_sum: f64,
+}
+
+impl Learned {
+    /// Adds another report to this one.
+    pub fn add(&mut self, other: Learned) {
+        self.updates += other.updates;
+        self.loss_sum += other.loss_sum;
+        self.q_sum += other.q_sum;
+    }
+}
+
+/// Why an agent cannot be made.
+#[derive(Clone, Debug, Error, PartialEq)]
+#[non_exhaustive]
+pub enum AgentError {
+    /// The network's description is no network.
+    #[error(transparent)]
+    Network(#[from] SpecError),
+    /// The replay buffer does not fit.
+    #[error(transparent)]
+    Replay(#[from] ReplayError),
+    /// `REQUEL_KERNEL` names a kernel that this machine does not have.
+    #[error(transparent)]
+    Kernel(#[from] requel_nn::KernelError),
+    /// The world's actions are no finite set.
+    #[error("{id} has continuous actions: a value-based agent needs `Discrete` ones, discretise them")]
+    ContinuousActions {
+        /// The world.
+        id: String,
+    },
+}
+
+/// A policy that explores and learns from what it is shown.
+///
+/// The trainer calls, per step of its worlds: [`Agent::act`], [`Agent::observe`] once per world, then [`Agent::learn`].
+pub trait Agent: Send {
+    /// Chooses an action per world, exploring as after `env_steps` env steps. `observations` is worlds × observation
+    /// length; `mask(slot)` says which actions a world allows.
+    fn act<'m>(
+        &mut self,
+        observations: &[f32],
+        mask: &dyn Fn(usize) -> Option<&'m [bool]>,
+        env_steps: u64,
+        actions: &mut [usize],
+    );
+
+    /// Takes note of a transition.
+    fn observe(&mut self, transition: &Transition<'_>);
+
+    /// Learns what is due now that the count of env steps went from `before` to `after`.
+    fn learn(&mut self, before: u64, after: u64) -> Learned;
+
+    /// The ε in force after `env_steps` env steps.
+    fn epsilon(&self, env_steps: u64) -> f64;
+
+    /// The learning rate in force.
+    fn learning_rate(&self) -> f64;
+
+    /// Updates made so far.
+    fn updates(&self) -> u64;
+
+    /// The network whose greedy policy is learned.
+    fn network(&self) -> &Network;
+
+    /// That network's parameters.
+    fn parameters(&self) -> &[f32];
+
+    /// Adds the complete state.
+    fn save<'a>(&'a self, state: &mut State<'a>);
+
+    /// Takes over a state.
+    ///
+    /// # Errors
+    /// If it is no state of an agent with this config; the agent is of no use then.
+    fn restore(&mut self, state: &State<'_>) -> Result<(), StateError>;
+}

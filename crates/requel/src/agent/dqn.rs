@@ -1,0 +1,297 @@
+//! [`DqnAgent`], deep Q-learning with its parts as switches (Mnih et al. 2015).
+
+use requel_envs::Space;
+use requel_nn::{Network, Optimizer, Workspace, clip_global_norm};
+
+use super::{Agent, AgentError, Learned, ScalarHead, TargetNetwork};
+use crate::config::{AgentKind, BellmanGradient, Config};
+use crate::exploration::EpsilonGreedy;
+use crate::replay::{LatestReplay, RecordLayout, ReplayBuffer, Sampling, UniformReplay};
+use crate::rng::{Stream, StreamRng};
+use crate::schedule::crossings;
+use crate::state::{State, StateError};
+use crate::td::{argmax, argmax_allowed, double_q_targets, q_learning_targets};
+use crate::transition::{Batch, Transition};
+
+/// Who values the next state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Bootstrap {
+    /// The online network; with the gradient flowing there too, or not.
+    Online(BellmanGradient),
+    /// The target network.
+    Target,
+    /// The target network values the online network's choice.
+    Double,
+}
+
+/// A scalar Q-network that learns from one-step targets out of a replay buffer, ε-greedy.
+///
+/// `agent.kind = "naive"` is the same agent with the latest transitions in place of the buffer.
+pub struct DqnAgent {
+    network: Network,
+    online: Vec<f32>,
+    target: Option<TargetNetwork>,
+    optimizer: Optimizer,
+    max_gradient_norm: f32,
+    replay: Box<dyn ReplayBuffer>,
+    /// Learning starts when the buffer holds more transitions than this.
+    start: usize,
+    every_steps: u64,
+    updates_each: u64,
+    updates: u64,
+    exploration: EpsilonGreedy,
+    bootstrap: Bootstrap,
+    head: ScalarHead,
+    batch: Batch,
+    targets: Vec<f32>,
+    d_outputs: Vec<f32>,
+    gradients: Vec<f32>,
+    /// Observations, and where the online network looks at them too the next observations below.
+    online_workspace: Workspace,
+    /// Next observations.
+    target_workspace: Option<Workspace>,
+    acting: Workspace,
+    greedy_slots: Vec<bool>,
+}
+
+impl DqnAgent {
+    /// The agent of `config` for a world with these spaces.
+    ///
+    /// # Errors
+    /// If the network is none, the actions are not discrete, or the buffers do not fit the memory.
+    pub fn new(config: &Config, observations: &Space, actions: usize) -> Result<Self, AgentError> {
+        let seed = config.train.seed;
+        let num_envs = config.train.num_envs;
+        let kernel = requel_nn::kernel::select()?;
+        let network = Network::with_kernel(&config.network.spec(observations.len(), actions), kernel)?;
+        let mut online = vec![0.0; network.parameter_count()];
+        let mut rng = StreamRng::new(seed, Stream::Init);
+        network.initialize(&mut online, config.network.init_spec(), rng.inner());
+        let target = TargetNetwork::new(&config.target, &online);
+        let bootstrap = match (&target, config.agent.double) {
+            (None, _) => Bootstrap::Online(config.agent.bellman_gradient),
+            (Some(_), false) => Bootstrap::Target,
+            (Some(_), true) => Bootstrap::Double,
+        };
+
+        let layout = RecordLayout::for_space(observations);
+        let (replay, rows, start): (Box<dyn ReplayBuffer>, usize, usize) = match config.agent.kind {
+            AgentKind::Naive => (Box::new(LatestReplay::new(num_envs, layout)), num_envs, 0),
+            AgentKind::Dqn => {
+                let replay = &config.replay;
+                let sampling =
+                    if replay.replacement { Sampling::WithReplacement } else { Sampling::WithoutReplacement };
+                let buffer = UniformReplay::new(replay.capacity, layout, sampling, seed)?;
+                (Box::new(buffer), replay.batch_size, replay.start)
+            }
+        };
+        let online_rows = if bootstrap == Bootstrap::Target { rows } else { 2 * rows };
+        let target_workspace = target.is_some().then(|| Workspace::new(&network, rows));
+        Ok(DqnAgent {
+            optimizer: Optimizer::with_kernel(&config.optimizer.spec(), online.len(), kernel),
+            max_gradient_norm: config.optimizer.max_gradient_norm as f32,
+            start,
+            every_steps: config.train.every_steps,
+            updates_each: config.train.updates,
+            updates: 0,
+            exploration: EpsilonGreedy::new(&config.exploration, seed, num_envs),
+            bootstrap,
+            head: ScalarHead::new(config.loss.spec(), rows),
+            batch: Batch::new(rows),
+            targets: vec![0.0; rows],
+            d_outputs: vec![0.0; online_rows * actions],
+            gradients: vec![0.0; online.len()],
+            online_workspace: Workspace::new(&network, online_rows),
+            target_workspace,
+            acting: Workspace::new(&network, num_envs),
+            greedy_slots: vec![false; num_envs],
+            network,
+            online,
+            target,
+            replay,
+        })
+    }
+
+    /// One update from one batch: mean loss and mean q(s, a).
+    fn update(&mut self) -> (f32, f32) {
+        let rows = self.targets.len();
+        let half = rows * self.network.output_len();
+        self.gather();
+        let online_rows = self.online_workspace.max_rows();
+        let outputs = self.network.forward(&self.online, online_rows, &mut self.online_workspace);
+        let (q, online_next) = outputs.split_at(half);
+        let (rewards, discounts) = (&self.batch.rewards, &self.batch.discounts);
+        match (&self.target, &mut self.target_workspace) {
+            (Some(target), Some(workspace)) => {
+                let target_next = self.network.forward(target.parameters(), rows, workspace);
+                if self.bootstrap == Bootstrap::Double {
+                    double_q_targets(rewards, discounts, online_next, target_next, &mut self.targets);
+                } else {
+                    q_learning_targets(rewards, discounts, target_next, &mut self.targets);
+                }
+            }
+            _ => q_learning_targets(rewards, discounts, online_next, &mut self.targets),
+        }
+
+        let (d_q, d_next) = self.d_outputs.split_at_mut(half);
+        let (loss, mean_q) = self.head.loss(q, &self.batch.actions, &self.targets, d_q);
+        let d_outputs = if self.bootstrap == Bootstrap::Online(BellmanGradient::Residual) {
+            // The target is r + d·q(s', a*): its derivative is −d at a*, times the error's (Baird 1995, eq. 10).
+            d_next.fill(0.0);
+            let width = half / rows;
+            for (row, d_error) in self.head.d_errors().iter().enumerate() {
+                let best = argmax(&online_next[row * width..][..width]);
+                d_next[row * width + best] = -discounts[row] * d_error;
+            }
+            &self.d_outputs[..]
+        } else {
+            &self.d_outputs[..half]
+        };
+        self.network.backward(&self.online, d_outputs, &mut self.online_workspace, &mut self.gradients);
+        if self.max_gradient_norm > 0.0 {
+            clip_global_norm(&mut self.gradients, self.max_gradient_norm);
+        }
+        self.optimizer.step(&mut self.online, &self.gradients);
+        self.updates += 1;
+        if let Some(target) = &mut self.target {
+            target.after_update(self.updates, &self.online);
+        }
+        (loss, mean_q)
+    }
+
+    /// Draws a batch straight into the workspaces.
+    fn gather(&mut self) {
+        let numbers = self.targets.len() * self.network.input_len();
+        let rows = self.targets.len();
+        let online = self.online_workspace.input_mut(self.online_workspace.max_rows());
+        let (observations, below) = online.split_at_mut(numbers);
+        match &mut self.target_workspace {
+            None => self.replay.sample(&mut self.batch.with_observations(observations, below)),
+            Some(workspace) => {
+                let next = workspace.input_mut(rows);
+                self.replay.sample(&mut self.batch.with_observations(observations, next));
+                if self.bootstrap == Bootstrap::Double {
+                    below.copy_from_slice(next);
+                }
+            }
+        }
+    }
+}
+
+impl Agent for DqnAgent {
+    fn act<'m>(
+        &mut self,
+        observations: &[f32],
+        mask: &dyn Fn(usize) -> Option<&'m [bool]>,
+        env_steps: u64,
+        actions: &mut [usize],
+    ) {
+        let (rows, width) = (actions.len(), self.network.output_len());
+        let epsilon = self.exploration.epsilon(env_steps);
+        let mut greedy = false;
+        for (slot, action) in actions.iter_mut().enumerate() {
+            let explored = self.exploration.explore(slot, epsilon, width, mask(slot));
+            self.greedy_slots[slot] = explored.is_none();
+            match explored {
+                Some(explored) => *action = explored,
+                None => greedy = true,
+            }
+        }
+        if !greedy {
+            return;
+        }
+        self.acting.input_mut(rows).copy_from_slice(observations);
+        let outputs = self.network.forward(&self.online, rows, &mut self.acting);
+        for (slot, q) in outputs.chunks_exact(width).enumerate().filter(|(slot, _)| self.greedy_slots[*slot]) {
+            actions[slot] = argmax_allowed(q, mask(slot));
+        }
+    }
+
+    fn observe(&mut self, transition: &Transition<'_>) {
+        self.replay.push(transition);
+    }
+
+    fn learn(&mut self, before: u64, after: u64) -> Learned {
+        if let Some(target) = &mut self.target {
+            target.after_env_steps(before, after, &self.online);
+        }
+        let mut learned = Learned::default();
+        if self.replay.len() <= self.start {
+            return learned;
+        }
+        for _ in 0..crossings(self.every_steps, before, after) * self.updates_each {
+            let (loss, q) = self.update();
+            learned.add(Learned { updates: 1, loss_sum: f64::from(loss), q_sum: f64::from(q) });
+        }
+        learned
+    }
+
+    fn epsilon(&self, env_steps: u64) -> f64 {
+        self.exploration.epsilon(env_steps)
+    }
+
+    fn learning_rate(&self) -> f64 {
+        self.optimizer.learning_rate()
+    }
+
+    fn updates(&self) -> u64 {
+        self.updates
+    }
+
+    fn network(&self) -> &Network {
+        &self.network
+    }
+
+    fn parameters(&self) -> &[f32] {
+        &self.online
+    }
+
+    fn save<'a>(&'a self, state: &mut State<'a>) {
+        let target = self.target.iter().map(|target| ("target", target.parameters()));
+        for (name, parameters) in std::iter::once(("online", &self.online[..])).chain(target) {
+            for slice in self.network.slices() {
+                let name = format!("network/{name}.{}", slice.name);
+                state.put_f32(name, slice.shape.clone(), &parameters[slice.range.clone()]);
+            }
+        }
+        for (name, values) in self.optimizer.buffers() {
+            state.put_f32(format!("optimizer/{name}"), vec![values.len()], values);
+        }
+        state.put("optimizer/steps", self.optimizer.steps());
+        state.put("agent/updates", self.updates);
+        state.put("agent/exploration_positions", self.exploration.positions());
+        self.replay.save(state);
+    }
+
+    fn restore(&mut self, state: &State<'_>) -> Result<(), StateError> {
+        let slices = self.network.slices();
+        for slice in slices {
+            let name = format!("network/online.{}", slice.name);
+            state.read_f32(&name, &mut self.online[slice.range.clone()])?;
+        }
+        if let Some(target) = &mut self.target {
+            for slice in slices {
+                let name = format!("network/target.{}", slice.name);
+                state.read_f32(&name, &mut target.parameters_mut()[slice.range.clone()])?;
+            }
+        }
+        let names: Vec<&'static str> = self.optimizer.buffers().map(|(name, _)| name).collect();
+        let mut buffers = Vec::new();
+        for name in names {
+            let mut values = vec![0.0; self.online.len()];
+            state.read_f32(&format!("optimizer/{name}"), &mut values)?;
+            buffers.push((name, values));
+        }
+        let buffers: Vec<(&str, &[f32])> = buffers.iter().map(|(name, values)| (*name, &values[..])).collect();
+        self.optimizer
+            .restore(state.read("optimizer/steps")?, &buffers)
+            .map_err(|e| StateError::new("optimizer/steps", e.to_string()))?;
+        self.updates = state.read("agent/updates")?;
+        let positions: Vec<u64> = state.read("agent/exploration_positions")?;
+        if !self.exploration.set_positions(&positions) {
+            let reason = format!("has {} counters, not one per world", positions.len());
+            return Err(StateError::new("agent/exploration_positions", reason));
+        }
+        self.replay.restore(state)
+    }
+}

@@ -1,0 +1,15 @@
+//! What a training run is made of: [`Config`], its presets, and the layers it is put together from.
+
+mod keys;
+mod layers;
+pub mod presets;
+mod sections;
+mod validate;
+
+pub use keys::{KEYS, Key};
+pub use layers::{ConfigError, Layers, Place};
+pub use sections::{
+    ActivationKind, AgentConfig, AgentKind, BellmanGradient, CheckpointConfig, Config, EnvConfig, EvaluationConfig,
+    ExplorationConfig, ExplorationKind, InitKind, LogConfig, LossConfig, LossKind, NetworkConfig, OptimizerConfig,
+    OptimizerKind, ReplayConfig, TargetConfig, TargetKind, TrainConfig,
+};

@@ -1,0 +1,43 @@
+//! The presets: combinations that are worth a name, each a TOML file with the source and unit of every number.
+
+/// A named combination.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Preset {
+    /// What `--preset` takes.
+    pub name: &'static str,
+    /// What it is, one line.
+    pub summary: &'static str,
+    /// The file.
+    pub toml: &'static str,
+}
+
+macro_rules! preset {
+    ($name:literal, $summary:literal) => {
+        Preset { name: $name, summary: $summary, toml: include_str!(concat!("../../presets/", $name, ".toml")) }
+    };
+}
+
+const PRESETS: &[Preset] = &[
+    preset!("cartpole", "CartPole solved in seconds: double DQN, tuned for speed and reliability"),
+    preset!("cartpole-zoo", "DQN on CartPole with RL Baselines3 Zoo's settings"),
+    preset!("notebook", "the DQN-with-replay notebook that requel grew out of, its equation taken at its word"),
+    preset!("notebook-naive", "the same without replay: each transition is learned from once, as it comes"),
+];
+
+/// All presets, by name.
+pub fn all() -> &'static [Preset] {
+    PRESETS
+}
+
+/// The preset called `name`.
+pub fn get(name: &str) -> Option<&'static Preset> {
+    PRESETS.iter().find(|preset| preset.name == name)
+}
+
+/// The preset that `train ENV` uses when none is named; `None`: the defaults of [`Config`](super::Config).
+pub fn default_for(env_id: &str) -> Option<&'static Preset> {
+    match env_id {
+        "CartPole-v0" | "CartPole-v1" => get("cartpole"),
+        _ => None,
+    }
+}

@@ -1,0 +1,107 @@
+//! [`EpsilonGreedy`], a random action now and then.
+
+use crate::Schedule;
+use crate::config::{ExplorationConfig, ExplorationKind};
+use crate::rng::{Stream, StreamRng};
+
+/// ε-greedy exploration for several worlds, each with its own stream of randomness.
+#[derive(Clone, Debug)]
+pub struct EpsilonGreedy {
+    epsilon: Schedule,
+    streams: Vec<StreamRng>,
+}
+
+impl EpsilonGreedy {
+    /// Exploration in `num_envs` worlds.
+    pub fn new(config: &ExplorationConfig, seed: u64, num_envs: usize) -> Self {
+        let (start, end, env_steps) = (config.start, config.end, config.env_steps);
+        let epsilon = match config.kind {
+            ExplorationKind::Constant => Schedule::Constant(start),
+            ExplorationKind::Linear => Schedule::Linear { start, end, env_steps },
+            ExplorationKind::Exponential => Schedule::Exponential { start, end, env_steps },
+        };
+        let streams = (0..num_envs as u32).map(|slot| StreamRng::new(seed, Stream::Exploration { slot })).collect();
+        EpsilonGreedy { epsilon, streams }
+    }
+
+    /// ε after `env_steps` env steps.
+    pub fn epsilon(&self, env_steps: u64) -> f64 {
+        self.epsilon.at(env_steps)
+    }
+
+    /// With probability ε a random action for world `slot`, among those that `mask` allows; else `None`: be greedy.
+    ///
+    /// Whether to explore takes one draw, the action another only if one is needed.
+    pub fn explore(&mut self, slot: usize, epsilon: f64, actions: usize, mask: Option<&[bool]>) -> Option<usize> {
+        let rng = &mut self.streams[slot];
+        if f64::from(rng.uniform()) >= epsilon {
+            return None;
+        }
+        match mask {
+            None => Some(rng.below(actions as u32) as usize),
+            Some(mask) => {
+                let allowed = mask.iter().filter(|m| **m).count();
+                let nth = rng.below(allowed.max(1) as u32) as usize;
+                mask.iter().enumerate().filter(|(_, allowed)| **allowed).nth(nth).map(|(action, _)| action)
+            }
+        }
+    }
+
+    /// The counters of all streams.
+    pub fn positions(&self) -> Vec<u64> {
+        self.streams.iter().map(StreamRng::position).collect()
+    }
+
+    /// Takes over counters that [`EpsilonGreedy::positions`] returned; `false` if there are not as many as worlds.
+    pub fn set_positions(&mut self, positions: &[u64]) -> bool {
+        for (stream, position) in self.streams.iter_mut().zip(positions) {
+            stream.set_position(*position);
+        }
+        positions.len() == self.streams.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn constant(epsilon: f64) -> EpsilonGreedy {
+        let config =
+            ExplorationConfig { kind: ExplorationKind::Constant, start: epsilon, ..ExplorationConfig::default() };
+        EpsilonGreedy::new(&config, 0, 2)
+    }
+
+    #[test]
+    fn zero_never_and_one_always_explores() {
+        assert!((0..1000).all(|_| constant(0.0).explore(0, 0.0, 2, None).is_none()));
+        let mut always = constant(1.0);
+        assert!((0..1000).all(|_| always.explore(0, 1.0, 2, None).is_some()));
+    }
+
+    #[test]
+    fn explores_at_the_rate_of_epsilon() {
+        let mut exploration = constant(0.1);
+        let explored = (0..100_000).filter(|_| exploration.explore(1, 0.1, 4, None).is_some()).count();
+        // Four standard deviations of a binomial around 10 000.
+        assert!((explored as f64 - 10_000.0).abs() < 4.0 * (100_000.0f64 * 0.1 * 0.9).sqrt(), "{explored}");
+    }
+
+    #[test]
+    fn obeys_the_mask() {
+        let mut exploration = constant(1.0);
+        let mask = [false, true, false, true, true];
+        let mut seen = [0; 5];
+        for _ in 0..3000 {
+            seen[exploration.explore(0, 1.0, 5, Some(&mask)).expect("epsilon is 1")] += 1;
+        }
+        assert_eq!((seen[0], seen[2]), (0, 0));
+        assert!(seen[1] > 800 && seen[3] > 800 && seen[4] > 800, "{seen:?}");
+    }
+
+    #[test]
+    fn worlds_draw_their_own() {
+        let mut exploration = constant(1.0);
+        let draws = |e: &mut EpsilonGreedy, slot| (0..32).map(|_| e.explore(slot, 1.0, 100, None)).collect::<Vec<_>>();
+        assert_ne!(draws(&mut exploration, 0), draws(&mut exploration, 1));
+    }
+}

@@ -1,0 +1,91 @@
+//! `metrics.jsonl`: every event as a line of JSON, without anything that depends on the clock.
+
+use serde::Serialize;
+
+use crate::train::{Aggregates, EpisodeRecord, Evaluation, TrainEvent};
+
+#[derive(Serialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+enum Line {
+    Episode {
+        env_steps: u64,
+        #[serde(flatten)]
+        episode: EpisodeRecord,
+    },
+    Train {
+        env_steps: u64,
+        episodes: u64,
+        updates: u64,
+        return_mean_100: Option<f64>,
+        length_mean_100: Option<f64>,
+        loss: Option<f64>,
+        mean_q: Option<f64>,
+        epsilon: f64,
+        learning_rate: f64,
+    },
+    Evaluation {
+        env_steps: u64,
+        updates: u64,
+        #[serde(flatten)]
+        score: Score,
+        best: bool,
+    },
+    FinalEvaluation {
+        env_steps: u64,
+        updates: u64,
+        best: Score,
+        last: Score,
+    },
+}
+
+#[derive(Serialize)]
+struct Score {
+    mean_return: f64,
+    std_return: f64,
+    mean_length: f64,
+    episodes: usize,
+}
+
+impl Score {
+    fn of(evaluation: &Evaluation) -> Self {
+        Score {
+            mean_return: evaluation.mean_return(),
+            std_return: evaluation.std_return(),
+            mean_length: evaluation.mean_length(),
+            episodes: evaluation.episodes(),
+        }
+    }
+}
+
+/// The line for an event with its line break, if it has one.
+pub(super) fn line(event: &TrainEvent<'_>) -> Option<Vec<u8>> {
+    let line = match *event {
+        TrainEvent::EpisodeEnded { env_steps, episode } => Line::Episode { env_steps, episode },
+        TrainEvent::Progress(aggregates) => {
+            let Aggregates { env_steps, episodes, updates, return_mean, length_mean, .. } = aggregates;
+            let Aggregates { loss, mean_q, epsilon, learning_rate, .. } = aggregates;
+            let (return_mean_100, length_mean_100) = (return_mean, length_mean);
+            Line::Train {
+                env_steps,
+                episodes,
+                updates,
+                return_mean_100,
+                length_mean_100,
+                loss,
+                mean_q,
+                epsilon,
+                learning_rate,
+            }
+        }
+        TrainEvent::Evaluated { env_steps, updates, evaluation, best } => {
+            Line::Evaluation { env_steps, updates, score: Score::of(evaluation), best: best.is_some() }
+        }
+        TrainEvent::FinalEvaluated { env_steps, updates, best, last } => {
+            Line::FinalEvaluation { env_steps, updates, best: Score::of(best), last: Score::of(last) }
+        }
+        _ => return None,
+    };
+    let mut bytes = serde_json::to_vec(&line).expect("an event is plain data");
+    bytes.push(b'\n');
+    Some(bytes)
+}

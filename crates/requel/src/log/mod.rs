@@ -1,0 +1,11 @@
+//! What a run writes while it goes on: metrics, a table, TensorBoard events, and times in a file of their own.
+
+mod appended;
+mod crc32c;
+mod metrics;
+mod progress;
+mod run_logs;
+mod tensorboard;
+mod timing;
+
+pub use run_logs::RunLogs;

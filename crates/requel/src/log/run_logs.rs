@@ -1,0 +1,130 @@
+//! [`RunLogs`], all logs of a run as one observer.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::Path;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use super::appended::AppendedFile;
+use super::{metrics, progress, tensorboard, timing};
+use crate::train::{Aggregates, Observer, ObserverError, TrainEvent};
+
+const METRICS: &str = "metrics.jsonl";
+const PROGRESS: &str = "progress.csv";
+const EVENTS: &str = "tensorboard/events.out.tfevents.requel";
+const TIMING: &str = "timing.csv";
+
+/// Writes `metrics.jsonl`, `progress.csv`, TensorBoard events and `timing.csv` into the directory of a run.
+///
+/// The first two hold nothing that depends on the clock: two runs of the same config write the same bytes.
+pub struct RunLogs {
+    metrics: AppendedFile,
+    progress: AppendedFile,
+    events: AppendedFile,
+    timing: AppendedFile,
+    session: u64,
+    started: Instant,
+    start_env_steps: u64,
+}
+
+impl RunLogs {
+    /// Opens the logs in `dir`, cut to the lengths that a checkpoint knew; those that it did not know begin anew.
+    ///
+    /// # Errors
+    /// If a file cannot be opened or is shorter than its checkpoint knew.
+    pub fn open(dir: &Path, lengths: &BTreeMap<String, u64>, start_env_steps: u64) -> io::Result<Self> {
+        std::fs::create_dir_all(dir.join("tensorboard"))?;
+        let open = |name: &str| AppendedFile::open(&dir.join(name), lengths.get(name).copied().unwrap_or(0));
+        let timing_path = dir.join(TIMING);
+        // Times are kept over all sessions: they are never cut.
+        let timing_text = match std::fs::read_to_string(&timing_path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
+            text => text?,
+        };
+        let session =
+            timing_text.lines().last().and_then(|l| l.split(',').next()?.parse::<u64>().ok()).unwrap_or(0) + 1;
+        let mut logs = RunLogs {
+            metrics: open(METRICS)?,
+            progress: open(PROGRESS)?,
+            events: open(EVENTS)?,
+            timing: AppendedFile::open(&timing_path, timing_text.len() as u64)?,
+            session,
+            started: Instant::now(),
+            start_env_steps,
+        };
+        if timing_text.is_empty() {
+            logs.timing.write(timing::HEADER.as_bytes())?;
+        }
+        if lengths.get(PROGRESS).is_none_or(|len| *len == 0) {
+            logs.progress.write(progress::HEADER.as_bytes())?;
+        }
+        if lengths.get(EVENTS).is_none_or(|len| *len == 0) {
+            logs.events.write(&tensorboard::file_version(wall_time()))?;
+        }
+        Ok(logs)
+    }
+
+    /// Has all on the disk, and says how long each file is whose length a checkpoint must know.
+    ///
+    /// # Errors
+    /// If the disk refuses.
+    pub fn sync(&mut self) -> io::Result<BTreeMap<String, u64>> {
+        self.timing.sync()?;
+        let files = [(METRICS, &mut self.metrics), (PROGRESS, &mut self.progress), (EVENTS, &mut self.events)];
+        files.into_iter().map(|(name, file)| Ok((name.to_owned(), file.sync()?))).collect()
+    }
+
+    fn log_progress(&mut self, aggregates: &Aggregates) -> io::Result<()> {
+        self.progress.write(progress::row(aggregates).as_bytes())?;
+        let seconds = self.started.elapsed().as_secs_f64();
+        let env_steps_per_second = (aggregates.env_steps - self.start_env_steps) as f64 / seconds.max(1e-9);
+        let row = timing::row(self.session, aggregates.env_steps, seconds, env_steps_per_second);
+        self.timing.write(row.as_bytes())?;
+        let a = aggregates;
+        let known = [
+            ("rollout/ep_rew_mean", a.return_mean),
+            ("rollout/ep_len_mean", a.length_mean),
+            ("rollout/exploration_rate", Some(a.epsilon)),
+            ("time/fps", Some(env_steps_per_second)),
+            ("time/total_timesteps", Some(a.env_steps as f64)),
+            ("time/episodes", Some(a.episodes as f64)),
+            ("train/loss", a.loss),
+            ("train/mean_q", a.mean_q),
+            ("train/learning_rate", Some(a.learning_rate)),
+            ("train/n_updates", Some(a.updates as f64)),
+        ];
+        let values: Vec<(&str, f64)> = known.into_iter().filter_map(|(tag, value)| Some((tag, value?))).collect();
+        self.events.write(&tensorboard::scalars(wall_time(), a.env_steps, &values))?;
+        self.flush()
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        [&mut self.metrics, &mut self.progress, &mut self.events, &mut self.timing]
+            .into_iter()
+            .try_for_each(AppendedFile::flush)
+    }
+}
+
+impl Observer for RunLogs {
+    fn on_event(&mut self, event: &TrainEvent<'_>) -> Result<(), ObserverError> {
+        if let Some(line) = metrics::line(event) {
+            self.metrics.write(&line)?;
+        }
+        match event {
+            TrainEvent::Progress(aggregates) => self.log_progress(aggregates)?,
+            TrainEvent::Evaluated { env_steps, evaluation, .. } => {
+                let values =
+                    [("eval/mean_reward", evaluation.mean_return()), ("eval/mean_ep_length", evaluation.mean_length())];
+                self.events.write(&tensorboard::scalars(wall_time(), *env_steps, &values))?;
+            }
+            TrainEvent::FinalEvaluated { .. } => self.flush()?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+/// Seconds since 1970, for TensorBoard.
+fn wall_time() -> f64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |d| d.as_secs_f64())
+}

@@ -1,0 +1,65 @@
+//! [`ReplayBuffer`], what every kind of replay can do.
+
+use thiserror::Error;
+
+use crate::state::{State, StateError};
+use crate::transition::{BatchMut, Transition};
+
+/// A store of transitions that batches are drawn from.
+pub trait ReplayBuffer: Send {
+    /// Stores a transition, in place of the oldest one where the buffer is full.
+    fn push(&mut self, transition: &Transition<'_>);
+
+    /// How many transitions are stored.
+    fn len(&self) -> usize;
+
+    /// Whether none is stored.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// How many transitions can be stored.
+    fn capacity(&self) -> usize;
+
+    /// Draws as many transitions as `batch` has rows.
+    ///
+    /// # Panics
+    /// If the buffer holds too few of them; a caller waits until it holds enough.
+    fn sample(&mut self, batch: &mut BatchMut<'_>);
+
+    /// Adds the complete state under `replay/`.
+    fn save<'a>(&'a self, state: &mut State<'a>);
+
+    /// Takes over a state.
+    ///
+    /// # Errors
+    /// If it is no state of a buffer like this one.
+    fn restore(&mut self, state: &State<'_>) -> Result<(), StateError>;
+}
+
+/// Why a replay buffer cannot be made.
+#[derive(Clone, Debug, Error, PartialEq)]
+#[non_exhaustive]
+pub enum ReplayError {
+    /// The capacity does not fit this machine's memory.
+    #[error(
+        "a replay buffer of {capacity} transitions needs {} and {} of memory are available: {largest} transitions would fit",
+        crate::memory::display_bytes(*needed), crate::memory::display_bytes(*available)
+    )]
+    OutOfMemory {
+        /// Transitions asked for.
+        capacity: usize,
+        /// Bytes that they need.
+        needed: u64,
+        /// Bytes that there are.
+        available: u64,
+        /// The largest capacity that would fit.
+        largest: usize,
+    },
+    /// A capacity that no address can reach.
+    #[error("a replay buffer of {capacity} transitions does not fit the address space")]
+    TooLarge {
+        /// Transitions asked for.
+        capacity: usize,
+    },
+}

@@ -1,0 +1,87 @@
+//! [`LatestReplay`], no replay: only what has just come.
+
+use super::{RecordLayout, ReplayBuffer};
+use crate::state::{State, StateError};
+use crate::transition::{BatchMut, Transition};
+
+/// The latest transition of each world, in the order in which they came: what the naive agent learns from.
+pub struct LatestReplay {
+    layout: RecordLayout,
+    capacity: usize,
+    records: Vec<u32>,
+    pushed: usize,
+}
+
+impl LatestReplay {
+    /// For as many transitions as come in one step, one per world.
+    pub fn new(num_envs: usize, layout: RecordLayout) -> Self {
+        LatestReplay { layout, capacity: num_envs, records: vec![0; num_envs * layout.words()], pushed: 0 }
+    }
+}
+
+impl ReplayBuffer for LatestReplay {
+    fn push(&mut self, transition: &Transition<'_>) {
+        let words = self.layout.words();
+        self.records.copy_within(words.., 0);
+        let last = (self.capacity - 1) * words;
+        self.layout.encode(transition, &mut self.records[last..]);
+        self.pushed = self.capacity.min(self.pushed + 1);
+    }
+
+    fn len(&self) -> usize {
+        self.pushed
+    }
+
+    fn capacity(&self) -> usize {
+        self.capacity
+    }
+
+    fn sample(&mut self, batch: &mut BatchMut<'_>) {
+        let rows = batch.rows();
+        assert!(rows <= self.pushed, "{rows} transitions drawn where {} came", self.pushed);
+        let (words, len) = (self.layout.words(), self.layout.observation_len());
+        for row in 0..rows {
+            let index = self.capacity - rows + row;
+            let (observation, next) =
+                (&mut batch.observations[row * len..][..len], &mut batch.next_observations[row * len..][..len]);
+            let (action, reward, discount) =
+                self.layout.decode(&self.records[index * words..(index + 1) * words], observation, next);
+            (batch.actions[row], batch.rewards[row], batch.discounts[row]) = (action, reward, discount);
+            batch.indices[row] = index as u32;
+        }
+    }
+
+    fn save<'a>(&'a self, state: &mut State<'a>) {
+        state.put_u32("replay/records", vec![self.capacity, self.layout.words()], &self.records);
+        state.put("replay/len", self.pushed);
+    }
+
+    fn restore(&mut self, state: &State<'_>) -> Result<(), StateError> {
+        let pushed: usize = state.read("replay/len")?;
+        if pushed > self.capacity {
+            return Err(StateError::new("replay/len", format!("is {pushed}, above {}", self.capacity)));
+        }
+        state.read_u32("replay/records", &mut self.records)?;
+        self.pushed = pushed;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::transition::Batch;
+
+    #[test]
+    fn gives_what_came_last_in_order() {
+        let mut latest = LatestReplay::new(2, RecordLayout::f32(1));
+        for id in 0..5u32 {
+            let (observation, next_observation) = (&[id as f32], &[id as f32 + 0.5]);
+            latest.push(&Transition { observation, action: id, reward: 0.0, discount: 0.9, next_observation });
+        }
+        let (mut batch, mut observations, mut next) = (Batch::new(2), [0.0; 2], [0.0; 2]);
+        latest.sample(&mut batch.with_observations(&mut observations, &mut next));
+        assert_eq!(batch.actions, [3, 4]);
+        assert_eq!((observations, next), ([3.0, 4.0], [3.5, 4.5]));
+    }
+}

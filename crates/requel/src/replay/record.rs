@@ -1,0 +1,91 @@
+//! [`RecordLayout`]: how one transition lies in memory.
+
+use requel_envs::{DType, Space};
+
+use crate::transition::Transition;
+
+/// How one transition lies in 32-bit words: action, reward, discount, observation, next observation, one after the other,
+/// so that drawing it touches one or two cache lines instead of five.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RecordLayout {
+    observation_len: usize,
+    packed: bool,
+}
+
+const HEADER_WORDS: usize = 3;
+
+impl RecordLayout {
+    /// For observations of `len` numbers kept as `f32`.
+    pub fn f32(len: usize) -> Self {
+        RecordLayout { observation_len: len, packed: false }
+    }
+
+    /// For observations of `len` whole numbers from 0 to 255, kept as bytes.
+    pub fn u8(len: usize) -> Self {
+        RecordLayout { observation_len: len, packed: true }
+    }
+
+    /// For observations of a space.
+    pub fn for_space(space: &Space) -> Self {
+        match space {
+            Space::Box { dtype: DType::U8 | DType::Bool, .. } => Self::u8(space.len()),
+            _ => Self::f32(space.len()),
+        }
+    }
+
+    /// Numbers per observation.
+    pub fn observation_len(&self) -> usize {
+        self.observation_len
+    }
+
+    /// 32-bit words per transition.
+    pub fn words(&self) -> usize {
+        HEADER_WORDS + 2 * self.observation_words()
+    }
+
+    fn observation_words(&self) -> usize {
+        if self.packed { self.observation_len.div_ceil(4) } else { self.observation_len }
+    }
+
+    /// Writes a transition.
+    pub(super) fn encode(&self, transition: &Transition<'_>, record: &mut [u32]) {
+        let (header, observations) = record.split_at_mut(HEADER_WORDS);
+        header[0] = transition.action;
+        header[1] = transition.reward.to_bits();
+        header[2] = transition.discount.to_bits();
+        let (observation, next) = observations.split_at_mut(self.observation_words());
+        self.encode_observation(transition.observation, observation);
+        self.encode_observation(transition.next_observation, next);
+    }
+
+    /// Reads action, reward and discount, and writes both observations.
+    pub(super) fn decode(&self, record: &[u32], observation: &mut [f32], next: &mut [f32]) -> (u32, f32, f32) {
+        let (header, observations) = record.split_at(HEADER_WORDS);
+        let (first, second) = observations.split_at(self.observation_words());
+        self.decode_observation(first, observation);
+        self.decode_observation(second, next);
+        (header[0], f32::from_bits(header[1]), f32::from_bits(header[2]))
+    }
+
+    fn encode_observation(&self, values: &[f32], words: &mut [u32]) {
+        if self.packed {
+            let bytes: &mut [u8] = bytemuck::cast_slice_mut(words);
+            for (byte, value) in bytes.iter_mut().zip(values) {
+                *byte = *value as u8;
+            }
+        } else {
+            words.copy_from_slice(bytemuck::cast_slice(values));
+        }
+    }
+
+    fn decode_observation(&self, words: &[u32], values: &mut [f32]) {
+        if self.packed {
+            let bytes: &[u8] = bytemuck::cast_slice(words);
+            for (value, byte) in values.iter_mut().zip(bytes) {
+                *value = f32::from(*byte);
+            }
+        } else {
+            values.copy_from_slice(bytemuck::cast_slice(words));
+        }
+    }
+}

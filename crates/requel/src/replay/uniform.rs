@@ -1,0 +1,339 @@
+//! [`UniformReplay`], a ring from which every transition is drawn with the same probability (Lin 1992; Mnih et al. 2015).
+
+use super::{RecordLayout, ReplayBuffer, ReplayError};
+use crate::memory;
+use crate::rng::{Stream, StreamRng};
+use crate::state::{State, StateError};
+use crate::transition::{BatchMut, Transition};
+
+/// Whether one transition can be in a batch twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sampling {
+    /// Each transition at most once per batch.
+    WithoutReplacement,
+    /// Each row is drawn by itself.
+    WithReplacement,
+}
+
+/// A ring of transitions, the oldest overwritten first, drawn uniformly.
+///
+/// ```
+/// use requel::replay::{RecordLayout, ReplayBuffer, Sampling, UniformReplay};
+/// use requel::{Batch, Transition};
+///
+/// let mut replay = UniformReplay::new(3, RecordLayout::f32(1), Sampling::WithoutReplacement, 0)?;
+/// for step in 0..5 {
+///     let (observation, next_observation) = (&[step as f32], &[step as f32 + 1.0]);
+///     replay.push(&Transition { observation, action: step, reward: 1.0, discount: 0.9, next_observation });
+/// }
+/// let (mut batch, mut observations, mut next) = (Batch::new(3), [0.0; 3], [0.0; 3]);
+/// replay.sample(&mut batch.with_observations(&mut observations, &mut next));
+/// batch.actions.sort();
+/// assert_eq!(batch.actions, [2, 3, 4]);
+/// # Ok::<(), requel::replay::ReplayError>(())
+/// ```
+pub struct UniformReplay {
+    layout: RecordLayout,
+    sampling: Sampling,
+    capacity: usize,
+    /// `capacity` records; those below `len` are in use.
+    records: Vec<u32>,
+    len: usize,
+    /// Where the next transition goes.
+    next: usize,
+    rng: StreamRng,
+    drawn: DrawnSet,
+}
+
+impl UniformReplay {
+    /// An empty ring of `capacity` transitions, drawn from with randomness of `seed`.
+    ///
+    /// # Errors
+    /// If the memory that it needs is not there; nothing is taken then.
+    pub fn new(capacity: usize, layout: RecordLayout, sampling: Sampling, seed: u64) -> Result<Self, ReplayError> {
+        let words = capacity.checked_mul(layout.words()).filter(|w| *w <= isize::MAX as usize / 4);
+        // Indices are 32 bits wide.
+        let words = words.filter(|_| u32::try_from(capacity).is_ok()).ok_or(ReplayError::TooLarge { capacity })?;
+        let needed = words as u64 * 4;
+        if let Some(available) = memory::available_bytes().filter(|available| needed > *available) {
+            let largest = (available / (layout.words() as u64 * 4)) as usize;
+            return Err(ReplayError::OutOfMemory { capacity, needed, available, largest });
+        }
+        let rng = StreamRng::new(seed, Stream::Replay);
+        // Zeroed memory comes lazily from the system: a large ring costs nothing until it is filled.
+        let records = vec![0; words];
+        Ok(UniformReplay { layout, sampling, capacity, records, len: 0, next: 0, rng, drawn: DrawnSet::default() })
+    }
+
+    fn record(&self, index: usize) -> &[u32] {
+        let words = self.layout.words();
+        &self.records[index * words..(index + 1) * words]
+    }
+
+    fn draw_indices(&mut self, indices: &mut [u32]) {
+        let n = self.len as u32;
+        match self.sampling {
+            Sampling::WithReplacement => indices.fill_with(|| self.rng.below(n)),
+            Sampling::WithoutReplacement => {
+                self.drawn.clear(indices.len());
+                for index in indices {
+                    *index = self.rng.below(n);
+                    while !self.drawn.insert(*index) {
+                        *index = self.rng.below(n);
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl ReplayBuffer for UniformReplay {
+    fn push(&mut self, transition: &Transition<'_>) {
+        let words = self.layout.words();
+        self.layout.encode(transition, &mut self.records[self.next * words..(self.next + 1) * words]);
+        self.next = if self.next + 1 == self.capacity { 0 } else { self.next + 1 };
+        self.len = self.capacity.min(self.len + 1);
+    }
+
+    fn len(&self) -> usize {
+        self.len
+    }
+
+    fn capacity(&self) -> usize {
+        self.capacity
+    }
+
+    fn sample(&mut self, batch: &mut BatchMut<'_>) {
+        let rows = batch.rows();
+        let enough = match self.sampling {
+            Sampling::WithReplacement => self.len > 0,
+            Sampling::WithoutReplacement => self.len >= rows,
+        };
+        assert!(enough, "{rows} transitions drawn from a buffer of {}", self.len);
+        self.draw_indices(batch.indices);
+        let len = self.layout.observation_len();
+        let observations = batch.observations.chunks_exact_mut(len);
+        let next_observations = batch.next_observations.chunks_exact_mut(len);
+        for (row, (observation, next)) in observations.zip(next_observations).enumerate() {
+            let record = self.record(batch.indices[row] as usize);
+            let (action, reward, discount) = self.layout.decode(record, observation, next);
+            batch.actions[row] = action;
+            batch.rewards[row] = reward;
+            batch.discounts[row] = discount;
+        }
+    }
+
+    fn save<'a>(&'a self, state: &mut State<'a>) {
+        let words = self.layout.words();
+        state.put_u32("replay/records", vec![self.len, words], &self.records[..self.len * words]);
+        state.put("replay/capacity", self.capacity);
+        state.put("replay/len", self.len);
+        state.put("replay/next", self.next);
+        state.put("replay/rng_position", self.rng.position());
+    }
+
+    fn restore(&mut self, state: &State<'_>) -> Result<(), StateError> {
+        let capacity: usize = state.read("replay/capacity")?;
+        if capacity != self.capacity {
+            return Err(StateError::new("replay/capacity", format!("is {capacity}, not {}", self.capacity)));
+        }
+        let (len, next): (usize, usize) = (state.read("replay/len")?, state.read("replay/next")?);
+        // Before the ring is full it is written from the front; then every position is possible.
+        let whole = if len == capacity { next < capacity } else { len < capacity && next == len };
+        if !whole {
+            return Err(StateError::new("replay/next", format!("is {next} with {len} of {capacity} records")));
+        }
+        let words = self.layout.words();
+        state.read_u32("replay/records", &mut self.records[..len * words])?;
+        (self.len, self.next) = (len, next);
+        self.rng.set_position(state.read("replay/rng_position")?);
+        Ok(())
+    }
+}
+
+/// The indices already in a batch: open addressing, emptied by counting up a stamp.
+#[derive(Default)]
+struct DrawnSet {
+    slots: Vec<(u32, u32)>,
+    stamp: u32,
+}
+
+impl DrawnSet {
+    /// Empties the set and makes room for `items`.
+    fn clear(&mut self, items: usize) {
+        let wanted = (items * 4).next_power_of_two();
+        if self.slots.len() < wanted || self.stamp == u32::MAX {
+            self.slots.clear();
+            self.slots.resize(wanted, (0, 0));
+            self.stamp = 0;
+        }
+        self.stamp += 1;
+    }
+
+    /// Adds an index; `false` if it is there already.
+    fn insert(&mut self, index: u32) -> bool {
+        let mask = self.slots.len() - 1;
+        // Fibonacci hashing: the golden ratio in 32 bits spreads neighbours apart.
+        let mut slot = (index.wrapping_mul(0x9E37_79B9) >> 8) as usize & mask;
+        loop {
+            match self.slots[slot] {
+                (stamp, found) if stamp == self.stamp && found == index => return false,
+                (stamp, _) if stamp == self.stamp => slot = (slot + 1) & mask,
+                _ => {
+                    self.slots[slot] = (self.stamp, index);
+                    return true;
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::VecDeque;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::transition::Batch;
+
+    fn transition<'a>(id: u32, observation: &'a [f32; 2], next: &'a [f32; 2]) -> Transition<'a> {
+        let discount = if id.is_multiple_of(3) { 0.0 } else { 0.9 };
+        Transition { observation, action: id, reward: id as f32, discount, next_observation: next }
+    }
+
+    fn push(replay: &mut UniformReplay, id: u32) {
+        replay.push(&transition(id, &[id as f32, 0.5], &[id as f32, 1.5]));
+    }
+
+    fn draw(replay: &mut UniformReplay, rows: usize) -> (Batch, Vec<f32>, Vec<f32>) {
+        let (mut batch, mut observations, mut next) = (Batch::new(rows), vec![0.0; rows * 2], vec![0.0; rows * 2]);
+        replay.sample(&mut batch.with_observations(&mut observations, &mut next));
+        (batch, observations, next)
+    }
+
+    proptest! {
+        /// The ring against the obvious twin: a queue of ids whose front is thrown away.
+        #[test]
+        fn equals_a_queue(capacity in 1usize..20, pushes in 1u32..60, seed: u64) {
+            let mut replay =
+                UniformReplay::new(capacity, RecordLayout::f32(2), Sampling::WithoutReplacement, seed).unwrap();
+            let mut twin = VecDeque::new();
+            for id in 0..pushes {
+                push(&mut replay, id);
+                twin.push_back(id);
+                if twin.len() > capacity {
+                    twin.pop_front();
+                }
+            }
+            prop_assert_eq!(replay.len(), twin.len());
+            // A batch as large as the buffer, without replacement, is all of it.
+            let (batch, observations, next) = draw(&mut replay, twin.len());
+            let mut ids = batch.actions.clone();
+            ids.sort_unstable();
+            prop_assert_eq!(ids, Vec::from(twin));
+            for (row, id) in batch.actions.iter().enumerate() {
+                prop_assert_eq!(&observations[row * 2..][..2], &[*id as f32, 0.5]);
+                prop_assert_eq!(&next[row * 2..][..2], &[*id as f32, 1.5]);
+                prop_assert_eq!(batch.rewards[row], *id as f32);
+                prop_assert_eq!(batch.discounts[row], if id % 3 == 0 { 0.0 } else { 0.9 });
+            }
+        }
+
+        #[test]
+        fn never_repeats_within_a_batch(len in 32u32..200, seed: u64) {
+            let mut replay = UniformReplay::new(200, RecordLayout::f32(2), Sampling::WithoutReplacement, seed).unwrap();
+            (0..len).for_each(|id| push(&mut replay, id));
+            for _ in 0..20 {
+                let (batch, ..) = draw(&mut replay, 32);
+                let mut indices = batch.indices.clone();
+                indices.sort_unstable();
+                indices.dedup();
+                prop_assert_eq!(indices.len(), 32);
+            }
+        }
+
+        #[test]
+        fn restored_draws_the_same(capacity in 8usize..40, pushes in 8u32..100, seed: u64) {
+            let new = || UniformReplay::new(capacity, RecordLayout::f32(2), Sampling::WithoutReplacement, seed).unwrap();
+            let mut replay = new();
+            (0..pushes).for_each(|id| push(&mut replay, id));
+            draw(&mut replay, 8);
+            let mut twin = new();
+            let mut state = State::default();
+            replay.save(&mut state);
+            twin.restore(&state).unwrap();
+            for id in 0..50 {
+                push(&mut replay, id);
+                push(&mut twin, id);
+                prop_assert_eq!(draw(&mut replay, 8), draw(&mut twin, 8));
+            }
+        }
+    }
+
+    #[test]
+    fn draws_uniformly() {
+        for sampling in [Sampling::WithReplacement, Sampling::WithoutReplacement] {
+            let mut replay = UniformReplay::new(50, RecordLayout::f32(2), sampling, 0).unwrap();
+            (0..50).for_each(|id| push(&mut replay, id));
+            let mut counts = [0.0f64; 50];
+            for _ in 0..10_000 {
+                draw(&mut replay, 10).0.indices.iter().for_each(|i| counts[*i as usize] += 1.0);
+            }
+            // 85.4 is the 0.999 quantile of chi-squared with 49 degrees of freedom (an upper bound without replacement).
+            let chi2: f64 = counts.iter().map(|c| (c - 2000.0).powi(2) / 2000.0).sum();
+            assert!(chi2 < 85.4, "{sampling:?}: chi-squared {chi2}");
+        }
+    }
+
+    #[test]
+    fn with_replacement_repeats() {
+        let mut replay = UniformReplay::new(4, RecordLayout::f32(2), Sampling::WithReplacement, 0).unwrap();
+        (0..4).for_each(|id| push(&mut replay, id));
+        let (batch, ..) = draw(&mut replay, 100);
+        assert!((0..4).all(|id| batch.actions.contains(&id)));
+    }
+
+    #[test]
+    fn bytes_come_back_as_written() {
+        let mut replay = UniformReplay::new(2, RecordLayout::u8(5), Sampling::WithoutReplacement, 0).unwrap();
+        let (observation, next) = ([0.0, 1.0, 127.0, 128.0, 255.0], [255.0, 3.0, 2.0, 1.0, 0.0]);
+        replay.push(&Transition {
+            observation: &observation,
+            action: 1,
+            reward: -0.5,
+            discount: 0.99,
+            next_observation: &next,
+        });
+        let (mut batch, mut observations, mut next_observations) = (Batch::new(1), [9.0; 5], [9.0; 5]);
+        replay.sample(&mut batch.with_observations(&mut observations, &mut next_observations));
+        assert_eq!((observations, next_observations), (observation, next));
+        assert_eq!((batch.actions[0], batch.rewards[0], batch.discounts[0]), (1, -0.5, 0.99));
+    }
+
+    #[test]
+    fn refuses_what_does_not_fit() {
+        let layout = RecordLayout::f32(1 << 20);
+        let error = UniformReplay::new(2_000_000_000, layout, Sampling::WithReplacement, 0).err().unwrap();
+        assert!(matches!(error, ReplayError::OutOfMemory { .. } | ReplayError::TooLarge { .. }), "{error}");
+        let error = UniformReplay::new(usize::MAX, layout, Sampling::WithReplacement, 0).err().unwrap();
+        assert_eq!(error, ReplayError::TooLarge { capacity: usize::MAX });
+    }
+
+    #[test]
+    fn refuses_states_that_are_not_its_own() {
+        let new =
+            |capacity| UniformReplay::new(capacity, RecordLayout::f32(2), Sampling::WithoutReplacement, 0).unwrap();
+        let mut replay = new(10);
+        (0..5).for_each(|id| push(&mut replay, id));
+        let mut state = State::default();
+        replay.save(&mut state);
+        assert!(new(11).restore(&state).is_err());
+        let mut torn = state.clone();
+        torn.put("replay/next", 7);
+        assert_eq!(new(10).restore(&torn).unwrap_err().name, "replay/next");
+        let mut torn = state.clone();
+        torn.tensors.remove("replay/records");
+        assert_eq!(new(10).restore(&torn).unwrap_err().name, "replay/records");
+    }
+}

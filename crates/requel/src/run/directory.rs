@@ -1,0 +1,130 @@
+//! [`Run`], the directory of a training.
+
+use std::fs::{self, File, TryLockError};
+use std::path::{Path, PathBuf};
+
+use super::{RunError, Summary};
+use crate::agent::PolicyFile;
+use crate::checkpoint::write_replacing;
+use crate::config::{Config, Layers};
+
+/// A directory with a training in it: `config.toml`, logs, `checkpoints/`, `best/`, and at the end `summary.json`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Run {
+    dir: PathBuf,
+}
+
+impl Run {
+    /// Makes a run in `dir`, which is not there yet or empty, and writes the config into it.
+    ///
+    /// # Errors
+    /// If something is there, or the disk refuses.
+    pub fn create(dir: &Path, config: &Config) -> Result<Self, RunError> {
+        if fs::read_dir(dir).is_ok_and(|mut entries| entries.next().is_some()) {
+            return Err(RunError::Occupied { path: dir.to_path_buf() });
+        }
+        fs::create_dir_all(dir).map_err(RunError::io("create", dir))?;
+        let run = Run { dir: dir.to_path_buf() };
+        let text = toml::to_string(config).expect("a config is TOML");
+        let header = format!("# The complete config of this run, requel {}.\n\n", env!("CARGO_PKG_VERSION"));
+        write_replacing(&run.config_path(), (header + &text).as_bytes())?;
+        Ok(run)
+    }
+
+    /// The name for a run of `config` that starts at `time`, such as `CartPole-v1__cartpole__0__20260101T120000`.
+    pub fn name(config: &Config, time: &str) -> String {
+        let plain = |text: &str| text.replace(|c: char| !c.is_ascii_alphanumeric() && !"-_.".contains(c), "-");
+        format!("{}__{}__{}__{time}", plain(&config.env.id), plain(&config.preset), config.train.seed)
+    }
+
+    /// Opens a run.
+    ///
+    /// # Errors
+    /// If the directory is not a run.
+    pub fn open(dir: &Path) -> Result<Self, RunError> {
+        let run = Run { dir: dir.to_path_buf() };
+        if !run.config_path().is_file() {
+            return Err(RunError::NotARun { path: dir.to_path_buf() });
+        }
+        Ok(run)
+    }
+
+    /// The run below `root` that was begun last.
+    ///
+    /// # Errors
+    /// If there is none.
+    pub fn newest(root: &Path) -> Result<Self, RunError> {
+        let entries = fs::read_dir(root).map_err(|_| RunError::NoRuns { root: root.to_path_buf() })?;
+        let runs = entries.filter_map(|entry| Run::open(&entry.ok()?.path()).ok());
+        let begun = |run: &Run| fs::metadata(run.config_path()).and_then(|m| m.modified()).ok();
+        runs.max_by_key(|run| (begun(run), run.dir.clone()))
+            .ok_or_else(|| RunError::NoRuns { root: root.to_path_buf() })
+    }
+
+    /// Where it is.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// Its config.
+    ///
+    /// # Errors
+    /// If `config.toml` cannot be read or is no config of this version.
+    pub fn config(&self) -> Result<Config, RunError> {
+        Ok(Layers::new().file(&self.config_path())?.resolve()?)
+    }
+
+    /// Where its checkpoints are.
+    pub fn checkpoints(&self) -> PathBuf {
+        self.dir.join("checkpoints")
+    }
+
+    /// The file of its best policy.
+    pub fn best_policy_path(&self) -> PathBuf {
+        self.dir.join("best").join("policy.safetensors")
+    }
+
+    /// Its best policy so far.
+    ///
+    /// # Errors
+    /// If there is none yet, or the file is no policy.
+    pub fn best_policy(&self) -> Result<PolicyFile, RunError> {
+        let path = self.best_policy_path();
+        if !path.exists() {
+            return Err(RunError::NoPolicy { path: self.dir.clone() });
+        }
+        Ok(PolicyFile::read(&path)?)
+    }
+
+    /// What it came to, if it is finished.
+    pub fn summary(&self) -> Option<Summary> {
+        serde_json::from_slice(&fs::read(self.dir.join("summary.json")).ok()?).ok()
+    }
+
+    pub(super) fn write_summary(&self, summary: &Summary) -> Result<(), RunError> {
+        let text = serde_json::to_vec_pretty(summary).expect("a summary is plain data");
+        Ok(write_replacing(&self.dir.join("summary.json"), &text)?)
+    }
+
+    pub(super) fn write_best_policy(&self, policy: &PolicyFile) -> Result<(), RunError> {
+        let path = self.best_policy_path();
+        let dir = self.dir.join("best");
+        fs::create_dir_all(&dir).map_err(RunError::io("create", &dir))?;
+        Ok(write_replacing(&path, &policy.to_bytes()?)?)
+    }
+
+    /// Keeps other processes out for as long as the file is held.
+    pub(super) fn lock(&self) -> Result<File, RunError> {
+        let path = self.dir.join(".lock");
+        let file = File::create(&path).map_err(RunError::io("create", &path))?;
+        match file.try_lock() {
+            Ok(()) => Ok(file),
+            Err(TryLockError::WouldBlock) => Err(RunError::InUse { path: self.dir.clone() }),
+            Err(TryLockError::Error(error)) => Err(RunError::io("lock", &path)(error)),
+        }
+    }
+
+    fn config_path(&self) -> PathBuf {
+        self.dir.join("config.toml")
+    }
+}

@@ -1,0 +1,75 @@
+//! [`RunError`].
+
+use std::path::{Path, PathBuf};
+
+use thiserror::Error;
+
+use crate::agent::PolicyFileError;
+use crate::checkpoint::CheckpointError;
+use crate::config::ConfigError;
+use crate::train::TrainError;
+
+/// Why a run cannot be made, opened or gone on with.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum RunError {
+    /// The disk refused.
+    #[error("cannot {action} {}: {source}", path.display())]
+    Io {
+        /// What was tried.
+        action: &'static str,
+        /// On which file or directory.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// There is something in the place of a new run.
+    #[error("{} is there already and is not empty", path.display())]
+    Occupied {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// The directory is not a run.
+    #[error("{} is not a run: it has no config.toml", path.display())]
+    NotARun {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// There is no run at all.
+    #[error("there is no run in {}", root.display())]
+    NoRuns {
+        /// Where runs were looked for.
+        root: PathBuf,
+    },
+    /// The run has no policy yet.
+    #[error("{} has no policy yet: neither a best one nor a checkpoint", path.display())]
+    NoPolicy {
+        /// The run.
+        path: PathBuf,
+    },
+    /// Another process works on the run.
+    #[error("{} is in use by another process", path.display())]
+    InUse {
+        /// The run.
+        path: PathBuf,
+    },
+    /// The run's config cannot be used.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// A checkpoint cannot be written or read.
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
+    /// The best policy cannot be read.
+    #[error(transparent)]
+    Policy(#[from] PolicyFileError),
+    /// Training cannot start or go on.
+    #[error(transparent)]
+    Train(#[from] TrainError),
+}
+
+impl RunError {
+    pub(super) fn io(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.to_path_buf();
+        move |source| RunError::Io { action, path, source }
+    }
+}

@@ -1,0 +1,13 @@
+//! Runs on disk: a directory per training, and the session that fills it.
+
+mod control;
+mod directory;
+mod error;
+mod session;
+mod summary;
+
+pub use control::Control;
+pub use directory::Run;
+pub use error::RunError;
+pub use session::{Ending, Resumed, Session};
+pub use summary::{Score, Summary, Timing};

@@ -1,0 +1,76 @@
+//! [`Summary`], what a finished run came to, as `summary.json` holds it.
+
+use serde::{Deserialize, Serialize};
+
+use crate::train::{Evaluation, Outcome, Termination};
+
+/// An evaluation in short.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Score {
+    /// Mean undiscounted return.
+    pub mean_return: f64,
+    /// Standard deviation over the episodes.
+    pub std_return: f64,
+    /// Number of episodes.
+    pub episodes: usize,
+}
+
+impl From<&Evaluation> for Score {
+    fn from(evaluation: &Evaluation) -> Self {
+        Score {
+            mean_return: evaluation.mean_return(),
+            std_return: evaluation.std_return(),
+            episodes: evaluation.episodes(),
+        }
+    }
+}
+
+/// What a finished run came to: a function of version and config, written to `summary.json`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Summary {
+    /// Why training stopped.
+    pub termination: Termination,
+    /// Env steps, all worlds together.
+    pub env_steps: u64,
+    /// Updates.
+    pub updates: u64,
+    /// Finished training episodes.
+    pub episodes: u64,
+    /// Mean return of the last 100 training episodes, exploration included.
+    pub train_return_last_100: Option<f64>,
+    /// The best policy on fresh episodes.
+    pub best_evaluation: Score,
+    /// Env steps at which the best policy was found.
+    pub best_env_steps: u64,
+    /// The final policy on the same episodes.
+    pub final_evaluation: Score,
+    /// BLAKE3 of the final weights, hexadecimal.
+    pub weights_blake3: String,
+}
+
+impl From<&Outcome> for Summary {
+    fn from(outcome: &Outcome) -> Self {
+        Summary {
+            termination: outcome.termination,
+            env_steps: outcome.env_steps,
+            updates: outcome.updates,
+            episodes: outcome.episodes,
+            train_return_last_100: outcome.train_return_last_100,
+            best_evaluation: Score::from(&outcome.best_evaluation),
+            best_env_steps: outcome.best_env_steps,
+            final_evaluation: Score::from(&outcome.final_evaluation),
+            weights_blake3: outcome.weights_blake3.clone(),
+        }
+    }
+}
+
+/// How long this process took; it depends on the clock and is no part of any result.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Timing {
+    /// Seconds from the start of the session to its end, evaluations and checkpoints included.
+    pub wall_seconds: f64,
+    /// Env steps of this process per second.
+    pub env_steps_per_second: f64,
+    /// Updates of this process per second.
+    pub updates_per_second: f64,
+}

@@ -1,0 +1,127 @@
+//! [`State`]: what a component saves and takes back, as named tensors and values.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use safetensors::Dtype;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use thiserror::Error;
+
+/// A named array inside a [`State`].
+#[derive(Clone, Debug, PartialEq)]
+pub struct Tensor<'a> {
+    /// Type of the elements.
+    pub dtype: Dtype,
+    /// Length of each axis.
+    pub shape: Vec<usize>,
+    /// The elements, row-major, little-endian.
+    pub bytes: Cow<'a, [u8]>,
+}
+
+/// The state of components: tensors and values by name. Names look like `replay/records`; what stands before the slash
+/// is the part, and a checkpoint has one file per part.
+///
+/// Tensors borrow from the components where they can, so that saving a large buffer copies nothing.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct State<'a> {
+    /// Arrays by name.
+    pub tensors: BTreeMap<String, Tensor<'a>>,
+    /// Everything else by name.
+    pub values: BTreeMap<String, serde_json::Value>,
+}
+
+/// A state that does not fit the component that reads it.
+#[derive(Clone, Debug, Error, PartialEq)]
+#[error("saved state `{name}` {reason}")]
+pub struct StateError {
+    /// Which tensor or value.
+    pub name: String,
+    /// What is wrong, as the rest of a sentence that the name begins.
+    pub reason: String,
+}
+
+impl StateError {
+    /// An error about `name`.
+    pub fn new(name: impl Into<String>, reason: impl Into<String>) -> Self {
+        StateError { name: name.into(), reason: reason.into() }
+    }
+}
+
+impl<'a> State<'a> {
+    /// Adds an array of `f32`.
+    pub fn put_f32(&mut self, name: impl Into<String>, shape: Vec<usize>, values: &'a [f32]) {
+        let bytes = Cow::Borrowed(bytemuck::cast_slice(values));
+        self.tensors.insert(name.into(), Tensor { dtype: Dtype::F32, shape, bytes });
+    }
+
+    /// Adds an array of `u32`.
+    pub fn put_u32(&mut self, name: impl Into<String>, shape: Vec<usize>, values: &'a [u32]) {
+        let bytes = Cow::Borrowed(bytemuck::cast_slice(values));
+        self.tensors.insert(name.into(), Tensor { dtype: Dtype::U32, shape, bytes });
+    }
+
+    /// Adds an array of bytes.
+    pub fn put_bytes(&mut self, name: impl Into<String>, bytes: Vec<u8>) {
+        let shape = vec![bytes.len()];
+        self.tensors.insert(name.into(), Tensor { dtype: Dtype::U8, shape, bytes: Cow::Owned(bytes) });
+    }
+
+    /// Adds a value.
+    pub fn put(&mut self, name: impl Into<String>, value: impl Serialize) {
+        let value = serde_json::to_value(value).expect("saved values are plain data");
+        self.values.insert(name.into(), value);
+    }
+
+    /// The array `name`, copied into `target`.
+    ///
+    /// # Errors
+    /// If it is missing, no array of `f32`, or of another length.
+    pub fn read_f32(&self, name: &str, target: &mut [f32]) -> Result<(), StateError> {
+        let bytes = self.tensor(name, Dtype::F32, target.len() * 4)?;
+        bytemuck::cast_slice_mut::<f32, u8>(target).copy_from_slice(bytes);
+        Ok(())
+    }
+
+    /// The array `name`, copied into `target`.
+    ///
+    /// # Errors
+    /// If it is missing, no array of `u32`, or of another length.
+    pub fn read_u32(&self, name: &str, target: &mut [u32]) -> Result<(), StateError> {
+        let bytes = self.tensor(name, Dtype::U32, target.len() * 4)?;
+        bytemuck::cast_slice_mut::<u32, u8>(target).copy_from_slice(bytes);
+        Ok(())
+    }
+
+    /// The bytes called `name`.
+    ///
+    /// # Errors
+    /// If they are missing.
+    pub fn read_bytes(&self, name: &str) -> Result<&[u8], StateError> {
+        match self.tensors.get(name) {
+            Some(tensor) if tensor.dtype == Dtype::U8 => Ok(&tensor.bytes),
+            Some(tensor) => Err(StateError::new(name, format!("is {:?}, not U8", tensor.dtype))),
+            None => Err(StateError::new(name, "is missing")),
+        }
+    }
+
+    /// The value `name`.
+    ///
+    /// # Errors
+    /// If it is missing or of another type.
+    pub fn read<T: DeserializeOwned>(&self, name: &str) -> Result<T, StateError> {
+        let value = self.values.get(name).ok_or_else(|| StateError::new(name, "is missing"))?;
+        T::deserialize(value).map_err(|e| StateError::new(name, e.to_string()))
+    }
+
+    fn tensor(&self, name: &str, dtype: Dtype, bytes: usize) -> Result<&[u8], StateError> {
+        let tensor = self.tensors.get(name).ok_or_else(|| StateError::new(name, "is missing"))?;
+        if tensor.dtype != dtype {
+            return Err(StateError::new(name, format!("is {:?}, not {dtype:?}", tensor.dtype)));
+        }
+        if tensor.bytes.len() != bytes {
+            return Err(StateError::new(name, format!("has {} bytes, not {bytes}", tensor.bytes.len())));
+        }
+        Ok(&tensor.bytes)
+    }
+}

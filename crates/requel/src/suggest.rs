@@ -1,0 +1,25 @@
+//! "Did you mean": the nearest of some names.
+
+/// The candidate nearest to `name`, if one is near enough that a slip of the hand explains it.
+pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<String> {
+    let name = name.to_lowercase();
+    candidates
+        .into_iter()
+        .map(|candidate| (strsim::jaro_winkler(&name, &candidate.to_lowercase()), candidate))
+        .filter(|(similarity, _)| *similarity >= 0.85)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, candidate)| candidate.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::nearest;
+
+    #[test]
+    fn finds_slips_and_nothing_else() {
+        let names = ["notebook", "notebook-naive", "cartpole", "cartpole-zoo"];
+        assert_eq!(nearest("notebok", names).as_deref(), Some("notebook"));
+        assert_eq!(nearest("CartPol", names).as_deref(), Some("cartpole"));
+        assert_eq!(nearest("xyz", names), None);
+    }
+}

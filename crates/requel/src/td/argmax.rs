@@ -1,0 +1,48 @@
+//! The greedy action.
+
+/// Index of the greatest value; among equals the lowest. NaN is never chosen unless there is nothing else.
+///
+/// ```
+/// assert_eq!(requel::td::argmax(&[0.5, 2.0, 2.0, -1.0]), 1);
+/// ```
+pub fn argmax(values: &[f32]) -> usize {
+    let mut best = 0;
+    for (index, value) in values.iter().enumerate() {
+        if *value > values[best] || (values[best].is_nan() && !value.is_nan()) {
+            best = index;
+        }
+    }
+    best
+}
+
+/// As [`argmax`], among the actions that `mask` allows; where it allows none, as if it allowed all.
+pub fn argmax_allowed(values: &[f32], mask: Option<&[bool]>) -> usize {
+    let Some(mask) = mask else { return argmax(values) };
+    let allowed = values.iter().enumerate().filter(|(index, _)| mask[*index]);
+    let better = |best: (usize, f32), new: (usize, f32)| {
+        if new.1 > best.1 || (best.1.is_nan() && !new.1.is_nan()) { new } else { best }
+    };
+    allowed.map(|(index, value)| (index, *value)).reduce(better).map_or_else(|| argmax(values), |(index, _)| index)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{argmax, argmax_allowed};
+
+    #[test]
+    fn obeys_the_mask() {
+        assert_eq!(argmax_allowed(&[3.0, 1.0, 2.0], Some(&[false, true, true])), 2);
+        assert_eq!(argmax_allowed(&[3.0, 2.0, 2.0], Some(&[false, true, true])), 1);
+        assert_eq!(argmax_allowed(&[3.0, 1.0], None), 0);
+        assert_eq!(argmax_allowed(&[1.0, 3.0], Some(&[false, false])), 1);
+    }
+
+    #[test]
+    fn table() {
+        assert_eq!(argmax(&[1.0]), 0);
+        assert_eq!(argmax(&[1.0, 1.0]), 0);
+        assert_eq!(argmax(&[-0.0, 0.0]), 0);
+        assert_eq!(argmax(&[f32::NAN, -5.0, f32::NEG_INFINITY]), 1);
+        assert_eq!(argmax(&[f32::NAN, f32::NAN]), 0);
+    }
+}

@@ -1,0 +1,9 @@
+//! Temporal-difference rules as pure functions: the equation, the paper, a hand-worked table as the test.
+
+mod argmax;
+mod double;
+mod q_learning;
+
+pub use argmax::{argmax, argmax_allowed};
+pub use double::double_q_targets;
+pub use q_learning::q_learning_targets;

@@ -1,0 +1,55 @@
+//! Q-learning targets.
+
+use super::argmax;
+
+/// Q-learning: `y = r + d · max_a q(s', a)` (Watkins & Dayan 1992; Mnih et al. 2015, eq. 2 with `d` = γ, 0 at the end).
+///
+/// `rewards`, `discounts` and `targets` have one number per row, `next_q` rows × actions.
+///
+/// # Panics
+/// If the lengths do not go together.
+///
+/// ```
+/// let mut targets = [0.0; 2];
+/// requel::td::q_learning_targets(&[1.0, 1.0], &[0.5, 0.0], &[2.0, 4.0, 8.0, 6.0], &mut targets);
+/// assert_eq!(targets, [3.0, 1.0]);
+/// ```
+pub fn q_learning_targets(rewards: &[f32], discounts: &[f32], next_q: &[f32], targets: &mut [f32]) {
+    let rows = targets.len();
+    assert_eq!((rewards.len(), discounts.len()), (rows, rows), "one reward and discount per target");
+    assert!(rows > 0 && next_q.len().is_multiple_of(rows), "next_q is rows × actions");
+    let actions = next_q.len() / rows;
+
+    for (row, next_q) in next_q.chunks_exact(actions).enumerate() {
+        targets[row] = rewards[row] + discounts[row] * next_q[argmax(next_q)];
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hand_worked_table() {
+        // reward, discount, q(s', ·), target
+        let table: [(f32, f32, [f32; 3], f32); 5] = [
+            (1.0, 0.5, [1.0, 2.0, 3.0], 2.5),
+            (1.0, 0.0, [1.0, 2.0, 3.0], 1.0),
+            (-1.0, 1.0, [-4.0, -2.0, -3.0], -3.0),
+            (0.0, 0.25, [8.0, 8.0, 8.0], 2.0),
+            (2.0, 0.5, [0.0, -1.0, 0.0], 2.0),
+        ];
+        let rewards: Vec<f32> = table.iter().map(|row| row.0).collect();
+        let discounts: Vec<f32> = table.iter().map(|row| row.1).collect();
+        let next_q: Vec<f32> = table.iter().flat_map(|row| row.2).collect();
+        let mut targets = vec![0.0; table.len()];
+        q_learning_targets(&rewards, &discounts, &next_q, &mut targets);
+        assert_eq!(targets, table.iter().map(|row| row.3).collect::<Vec<_>>());
+    }
+
+    #[test]
+    #[should_panic(expected = "one reward and discount per target")]
+    fn checks_shapes() {
+        q_learning_targets(&[1.0], &[1.0, 1.0], &[1.0, 1.0], &mut [0.0, 0.0]);
+    }
+}

@@ -1,0 +1,144 @@
+//! Scoring a greedy policy over whole episodes.
+
+use requel_envs::{Action, Env, EnvError};
+use serde::Serialize;
+
+use super::EnvFactory;
+use super::worlds::for_network;
+use crate::agent::GreedyPolicy;
+use crate::td::argmax_allowed;
+
+/// The score of a greedy policy: returns of whole episodes, in the order of their seeds.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Evaluation {
+    /// Undiscounted return of each episode.
+    pub returns: Vec<f64>,
+    /// Length of each episode, env steps.
+    pub lengths: Vec<u64>,
+}
+
+impl Evaluation {
+    /// Number of episodes.
+    pub fn episodes(&self) -> usize {
+        self.returns.len()
+    }
+
+    /// Mean of the returns; 0 without episodes.
+    pub fn mean_return(&self) -> f64 {
+        mean(self.returns.iter().copied())
+    }
+
+    /// Standard deviation of the returns over these episodes (the population's, as numpy's `std`).
+    pub fn std_return(&self) -> f64 {
+        let mean_return = self.mean_return();
+        mean(self.returns.iter().map(|r| (r - mean_return) * (r - mean_return))).sqrt()
+    }
+
+    /// Mean length, env steps.
+    pub fn mean_length(&self) -> f64 {
+        mean(self.lengths.iter().map(|l| *l as f64))
+    }
+}
+
+fn mean(values: impl ExactSizeIterator<Item = f64>) -> f64 {
+    let n = values.len();
+    if n == 0 { 0.0 } else { values.sum::<f64>() / n as f64 }
+}
+
+/// Worlds to score policies in, many episodes side by side.
+///
+/// Episode `i` starts from `reset(seed + i)` whatever else runs beside it, so that its return depends on nothing else
+/// and can be repeated alone, in Gymnasium too.
+pub struct Evaluator {
+    worlds: Vec<World>,
+    max_episode_steps: u64,
+    observations: Vec<f32>,
+}
+
+struct World {
+    env: Box<dyn Env>,
+    /// Index of the episode that goes on here.
+    episode: usize,
+    return_: f64,
+    length: u64,
+}
+
+/// Enough rows for the matrix kernels to be at their best, few enough to stay in the cache.
+const SIDE_BY_SIDE: usize = 32;
+
+impl Evaluator {
+    /// Worlds for evaluations of up to `episodes` episodes, each cut off after `max_episode_steps` env steps.
+    ///
+    /// # Errors
+    /// If a world cannot be made.
+    pub fn new(factory: &EnvFactory, episodes: usize, max_episode_steps: u64) -> Result<Self, EnvError> {
+        let count = episodes.clamp(1, SIDE_BY_SIDE);
+        let make = |_| Ok(World { env: for_network(factory()?)?, episode: 0, return_: 0.0, length: 0 });
+        let worlds = (0..count).map(make).collect::<Result<Vec<_>, EnvError>>()?;
+        let observations = vec![0.0; count * worlds[0].env.observation_len()];
+        Ok(Evaluator { worlds, max_episode_steps, observations })
+    }
+
+    /// How many observations the policy must be able to look at at once.
+    pub fn rows(&self) -> usize {
+        self.worlds.len()
+    }
+
+    /// Plays `episodes` greedy episodes, the `i`-th from seed `seed + i`.
+    ///
+    /// # Errors
+    /// If a world fails.
+    pub fn evaluate(&mut self, policy: &mut GreedyPolicy, episodes: usize, seed: u64) -> Result<Evaluation, EnvError> {
+        let mut evaluation = Evaluation { returns: vec![0.0; episodes], lengths: vec![0; episodes] };
+        let len = self.worlds[0].env.observation_len();
+        let actions = policy.actions();
+        let mut next_episode = 0;
+        // Worlds [0, running) have an episode going on.
+        let mut running = 0;
+        while running < self.worlds.len() && next_episode < episodes {
+            self.worlds[running].begin(next_episode, seed, &mut self.observations[running * len..][..len])?;
+            next_episode += 1;
+            running += 1;
+        }
+        while running > 0 {
+            let q = policy.q_values(&self.observations[..running * len]);
+            let mut slot = 0;
+            // Worlds are swapped to the front below, so a slot's row of q is found by where it was at the forward pass.
+            let mut row_of: [usize; SIDE_BY_SIDE] = std::array::from_fn(|row| row);
+            while slot < running {
+                let world = &mut self.worlds[slot];
+                let observation = &mut self.observations[slot * len..][..len];
+                let row = row_of[slot];
+                let action = argmax_allowed(&q[row * actions..][..actions], world.env.action_mask());
+                let step = world.env.step(Action::Discrete(action), observation)?;
+                world.return_ += step.reward;
+                world.length += 1;
+                if !step.ended() && world.length < self.max_episode_steps {
+                    slot += 1;
+                    continue;
+                }
+                evaluation.returns[world.episode] = world.return_;
+                evaluation.lengths[world.episode] = world.length;
+                if next_episode < episodes {
+                    world.begin(next_episode, seed, observation)?;
+                    next_episode += 1;
+                    slot += 1;
+                } else {
+                    running -= 1;
+                    self.worlds.swap(slot, running);
+                    row_of.swap(slot, running);
+                    self.observations.copy_within(running * len..(running + 1) * len, slot * len);
+                }
+            }
+        }
+        Ok(evaluation)
+    }
+}
+
+impl World {
+    fn begin(&mut self, episode: usize, seed: u64, observation: &mut [f32]) -> Result<(), EnvError> {
+        self.env.reset(Some(seed.wrapping_add(episode as u64)), observation)?;
+        (self.episode, self.return_, self.length) = (episode, 0.0, 0);
+        Ok(())
+    }
+}

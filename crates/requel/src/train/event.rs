@@ -1,0 +1,87 @@
+//! [`TrainEvent`], what the training loop tells those who listen.
+
+use requel_envs::VectorEnv;
+
+use super::{BestPolicy, EpisodeRecord, Evaluation};
+
+/// Something that happened in training.
+#[derive(Clone, Copy)]
+#[non_exhaustive]
+pub enum TrainEvent<'a> {
+    /// Every world made a step. Told only to observers that ask for it.
+    Stepped {
+        /// Env steps so far, all worlds together.
+        env_steps: u64,
+        /// The worlds, after the step.
+        worlds: &'a VectorEnv,
+        /// What was done in each.
+        actions: &'a [usize],
+        /// What each shows now, worlds × observation length.
+        observations: &'a [f32],
+    },
+    /// An episode of training ended.
+    EpisodeEnded {
+        /// Env steps so far.
+        env_steps: u64,
+        /// The episode.
+        episode: EpisodeRecord,
+    },
+    /// `log.every_steps` env steps have passed.
+    Progress(Aggregates),
+    /// The greedy policy was scored.
+    Evaluated {
+        /// Env steps so far.
+        env_steps: u64,
+        /// Updates so far.
+        updates: u64,
+        /// The score.
+        evaluation: &'a Evaluation,
+        /// Set where it is the best policy so far: its parameters and the like.
+        best: Option<&'a BestPolicy>,
+    },
+    /// The best and the final policy got their last scores.
+    FinalEvaluated {
+        /// Env steps of the whole training.
+        env_steps: u64,
+        /// Updates of the whole training.
+        updates: u64,
+        /// The best policy's score on fresh episodes.
+        best: &'a Evaluation,
+        /// The final policy's score on the same episodes.
+        last: &'a Evaluation,
+    },
+    /// The complete state is on disk.
+    CheckpointSaved {
+        /// Env steps that it holds.
+        env_steps: u64,
+        /// Where it is.
+        path: &'a std::path::Path,
+    },
+}
+
+/// Training in numbers, since the last time they were told.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Aggregates {
+    /// Env steps so far, all worlds together.
+    pub env_steps: u64,
+    /// Finished episodes so far.
+    pub episodes: u64,
+    /// Updates so far.
+    pub updates: u64,
+    /// Mean return of the last 100 episodes; `None` before the first ended.
+    pub return_mean: Option<f64>,
+    /// Mean length of the last 100 episodes, env steps.
+    pub length_mean: Option<f64>,
+    /// Mean loss of the updates since the last time; `None` where there were none.
+    pub loss: Option<f64>,
+    /// Mean q(s, a) of the same updates.
+    pub mean_q: Option<f64>,
+    /// Mean return of the latest evaluation; `None` before the first.
+    pub evaluation_return: Option<f64>,
+    /// Mean length of the episodes of the latest evaluation, env steps.
+    pub evaluation_length: Option<f64>,
+    /// ε in force.
+    pub epsilon: f64,
+    /// Learning rate in force.
+    pub learning_rate: f64,
+}

@@ -1,0 +1,17 @@
+//! Training: the loop, what it tells, and how a policy is scored.
+
+mod evaluation;
+mod event;
+mod observer;
+mod outcome;
+mod returns;
+mod trainer;
+mod worlds;
+
+pub use evaluation::{Evaluation, Evaluator};
+pub use event::{Aggregates, TrainEvent};
+pub use observer::{Observer, ObserverError};
+pub use outcome::{BestPolicy, Outcome, Termination, TrainError};
+pub use returns::EpisodeRecord;
+pub use trainer::Trainer;
+pub use worlds::EnvFactory;

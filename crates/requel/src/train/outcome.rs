@@ -1,0 +1,86 @@
+//! How training ends.
+
+use requel_envs::EnvError;
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use super::{Evaluation, ObserverError};
+use crate::agent::AgentError;
+use crate::state::StateError;
+
+/// Why training stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Termination {
+    /// `train.env_steps` or `train.episodes` are used up.
+    BudgetUsed,
+    /// The return that counts as solved was reached and held.
+    Solved,
+}
+
+/// The best policy of a training so far, by its evaluation; of equals the latest.
+#[derive(Clone, Debug, PartialEq)]
+pub struct BestPolicy {
+    /// Its parameters.
+    pub parameters: Vec<f32>,
+    /// Mean return of the evaluation that it was chosen by.
+    pub mean_return: f64,
+    /// Standard deviation of the returns there.
+    pub std_return: f64,
+    /// Env steps at which it was found.
+    pub env_steps: u64,
+}
+
+/// What a finished training came to. A function of version and config alone.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Outcome {
+    /// Why it stopped.
+    pub termination: Termination,
+    /// Env steps, all worlds together.
+    pub env_steps: u64,
+    /// Updates.
+    pub updates: u64,
+    /// Finished training episodes.
+    pub episodes: u64,
+    /// Mean return of the last 100 training episodes, exploration included.
+    pub train_return_last_100: Option<f64>,
+    /// The best policy on fresh episodes that nothing was chosen by.
+    pub best_evaluation: Evaluation,
+    /// Env steps at which the best policy was found.
+    pub best_env_steps: u64,
+    /// The final policy on the same episodes.
+    pub final_evaluation: Evaluation,
+    /// BLAKE3 of the final parameters, hexadecimal.
+    pub weights_blake3: String,
+}
+
+/// Why training cannot start or go on.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum TrainError {
+    /// A world refused.
+    #[error(transparent)]
+    Env(#[from] EnvError),
+    /// The agent cannot be made.
+    #[error(transparent)]
+    Agent(#[from] AgentError),
+    /// A saved state does not fit.
+    #[error(transparent)]
+    State(#[from] StateError),
+    /// A number is not finite.
+    #[error("{site} is {value} at env step {env_steps}{}", .world.map(|w| format!(" in world {w}")).unwrap_or_default())]
+    NotFinite {
+        /// Where: `observation`, `reward`, `loss`.
+        site: &'static str,
+        /// The number.
+        value: f64,
+        /// Env steps before the step that it came in.
+        env_steps: u64,
+        /// The world that it came from, if it came from one.
+        world: Option<usize>,
+    },
+    /// An observer failed.
+    #[error("training stopped because what watches it failed: {0}")]
+    Observer(ObserverError),
+}

@@ -1,0 +1,408 @@
+//! [`Trainer`], the loop.
+
+use requel_envs::{Step, VectorEnv};
+
+use super::evaluation::{Evaluation, Evaluator};
+use super::returns::Returns;
+use super::worlds::{self, EnvFactory};
+use super::{Aggregates, BestPolicy, EpisodeRecord, Observer, Outcome, Termination, TrainError, TrainEvent};
+use crate::agent::{Agent, DqnAgent, GreedyPolicy, Learned};
+use crate::config::Config;
+use crate::rng::{Stream, StreamRng};
+use crate::schedule::crossings;
+use crate::state::{State, StateError};
+use crate::transition::Transition;
+
+/// Trains one agent in worlds of one kind. It touches no file and no clock: what comes out is a function of the config.
+///
+/// ```
+/// use requel::config::Layers;
+/// use requel::train::Trainer;
+///
+/// let config = Layers::new().preset("notebook")?.set("train.episodes=5")?.resolve()?;
+/// let mut trainer = Trainer::new(config)?;
+/// let outcome = trainer.run(&mut ())?;
+/// assert_eq!(outcome.episodes, 5);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct Trainer {
+    config: Config,
+    factory: EnvFactory,
+    env_id: String,
+    stop_return: Option<f64>,
+    worlds: VectorEnv,
+    agent: Box<dyn Agent>,
+    evaluator: Option<Evaluator>,
+    policy: Option<GreedyPolicy>,
+
+    // What a checkpoint holds, beside worlds and agent.
+    env_steps: u64,
+    returns: Returns,
+    evaluations: u64,
+    solved_in_a_row: u64,
+    /// Mean return and length of the latest evaluation.
+    evaluation: Option<(f64, f64)>,
+    best: Option<BestPolicy>,
+    learned: Learned,
+    observations: Vec<f32>,
+
+    // What a step writes.
+    actions: Vec<usize>,
+    steps: Vec<Step>,
+    next_observations: Vec<f32>,
+    following: Vec<f32>,
+}
+
+impl Trainer {
+    /// A trainer for the world that the config names, before its first step.
+    ///
+    /// # Errors
+    /// If the world or the agent cannot be made.
+    pub fn new(config: Config) -> Result<Self, TrainError> {
+        let factory = worlds::registered(&config.env);
+        Self::with_worlds(config, factory)
+    }
+
+    /// A trainer for worlds of your own, which `factory` makes, all alike. `config.env` is not looked at.
+    ///
+    /// # Errors
+    /// If the worlds or the agent cannot be made.
+    pub fn with_worlds(config: Config, factory: EnvFactory) -> Result<Self, TrainError> {
+        let num_envs = config.train.num_envs;
+        let mut worlds = worlds::vector(&factory, num_envs)?;
+        let env = &worlds.envs()[0];
+        let (env_id, threshold) = (env.spec().id.clone(), env.spec().reward_threshold);
+        let actions = env.action_space().discrete_n();
+        let actions = actions.ok_or_else(|| crate::agent::AgentError::ContinuousActions { id: env_id.clone() })?;
+        let agent = Box::new(DqnAgent::new(&config, env.observation_space(), actions)?);
+        let mut observations = vec![0.0; num_envs * worlds.observation_len()];
+        let seed = StreamRng::new(config.train.seed, Stream::Worlds).next_u32();
+        worlds.reset(u64::from(seed), &mut observations)?;
+        let trainer = Trainer {
+            factory,
+            env_id,
+            stop_return: config.evaluation.stop_return.or(threshold),
+            worlds,
+            agent,
+            evaluator: None,
+            policy: None,
+            env_steps: 0,
+            returns: Returns::new(num_envs),
+            evaluations: 0,
+            solved_in_a_row: 0,
+            evaluation: None,
+            best: None,
+            learned: Learned::default(),
+            actions: vec![0; num_envs],
+            steps: vec![Step::default(); num_envs],
+            next_observations: observations.clone(),
+            following: observations.clone(),
+            observations,
+            config,
+        };
+        check_finite("observation", &trainer.observations, trainer.worlds.observation_len(), 0)?;
+        Ok(trainer)
+    }
+
+    /// Trains to the end, then scores the best and the final policy.
+    ///
+    /// # Errors
+    /// If a world or an observer fails, or a number is not finite.
+    pub fn run(&mut self, observer: &mut dyn Observer) -> Result<Outcome, TrainError> {
+        let termination = loop {
+            if let Some(termination) = self.advance(observer)? {
+                break termination;
+            }
+        };
+        self.finish(termination, observer)
+    }
+
+    /// Makes one step in every world and whatever learning and scoring is due after it. Says when training is over;
+    /// then, and when called again, nothing more is done.
+    ///
+    /// # Errors
+    /// As [`Trainer::run`].
+    pub fn advance(&mut self, observer: &mut dyn Observer) -> Result<Option<Termination>, TrainError> {
+        if let Some(termination) = self.termination() {
+            return Ok(Some(termination));
+        }
+        let before = self.env_steps;
+        let worlds = &self.worlds;
+        self.agent.act(&self.observations, &|slot| worlds.action_mask(slot), before, &mut self.actions);
+        self.worlds.step(&self.actions, &mut self.steps, &mut self.next_observations, &mut self.following)?;
+        self.env_steps = before + self.steps.len() as u64;
+        self.observe(before)?;
+        std::mem::swap(&mut self.observations, &mut self.following);
+        if observer.wants_steps() {
+            let (worlds, actions, observations) = (&self.worlds, &self.actions[..], &self.observations[..]);
+            tell(observer, TrainEvent::Stepped { env_steps: self.env_steps, worlds, actions, observations })?;
+        }
+
+        let episodes_before = self.returns.episodes;
+        self.count_steps(observer)?;
+        let learned = self.agent.learn(before, self.env_steps);
+        if !learned.loss_sum.is_finite() {
+            let (site, value) = ("loss", learned.loss_sum);
+            return Err(TrainError::NotFinite { site, value, env_steps: before, world: None });
+        }
+        self.learned.add(learned);
+        if crossings(self.config.log.every_steps, before, self.env_steps) > 0 {
+            tell(observer, TrainEvent::Progress(self.aggregates()))?;
+            self.learned = Learned::default();
+        }
+        if self.evaluation_due(before, episodes_before) {
+            self.evaluate(observer)?;
+        }
+        Ok(self.termination())
+    }
+
+    /// Scores the best and the final policy on fresh episodes. Changes nothing that a checkpoint holds.
+    ///
+    /// # Errors
+    /// As [`Trainer::run`].
+    pub fn finish(&mut self, termination: Termination, observer: &mut dyn Observer) -> Result<Outcome, TrainError> {
+        let episodes = self.config.evaluation.final_episodes;
+        let seed = u64::from(StreamRng::new(self.config.train.seed, Stream::FinalEvaluation).next_u32());
+        let last_parameters = self.agent.parameters().to_vec();
+        let final_evaluation = self.score(&last_parameters, episodes, seed)?;
+        let (best_evaluation, best_env_steps) = match self.best.clone() {
+            Some(best) => (self.score(&best.parameters, episodes, seed)?, best.env_steps),
+            None => (final_evaluation.clone(), self.env_steps),
+        };
+        let (env_steps, updates) = (self.env_steps, self.agent.updates());
+        let (best, last) = (&best_evaluation, &final_evaluation);
+        tell(observer, TrainEvent::FinalEvaluated { env_steps, updates, best, last })?;
+        Ok(Outcome {
+            termination,
+            env_steps,
+            updates,
+            episodes: self.returns.episodes,
+            train_return_last_100: self.returns.means().map(|(return_, _)| return_),
+            best_evaluation,
+            best_env_steps,
+            final_evaluation,
+            weights_blake3: self.weights_blake3(),
+        })
+    }
+
+    /// The config that is trained.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// The id that the worlds give themselves.
+    pub fn env_id(&self) -> &str {
+        &self.env_id
+    }
+
+    /// Env steps so far, all worlds together.
+    pub fn env_steps(&self) -> u64 {
+        self.env_steps
+    }
+
+    /// Updates so far.
+    pub fn updates(&self) -> u64 {
+        self.agent.updates()
+    }
+
+    /// The agent.
+    pub fn agent(&self) -> &dyn Agent {
+        &*self.agent
+    }
+
+    /// The best policy so far, if one was scored.
+    pub fn best(&self) -> Option<&BestPolicy> {
+        self.best.as_ref()
+    }
+
+    /// The policy to ship: the best one scored, else the present one.
+    ///
+    /// # Errors
+    /// If the network cannot be made on this machine.
+    pub fn policy(&self) -> Result<GreedyPolicy, TrainError> {
+        let parameters = self.best.as_ref().map_or(self.agent.parameters(), |best| &best.parameters);
+        Ok(GreedyPolicy::new(self.agent.network().spec(), parameters.to_vec(), 1)?)
+    }
+
+    /// Training in numbers, since the last time they were told.
+    pub fn aggregates(&self) -> Aggregates {
+        let per_update = |sum: f64| (self.learned.updates > 0).then(|| sum / self.learned.updates as f64);
+        let means = self.returns.means();
+        Aggregates {
+            env_steps: self.env_steps,
+            episodes: self.returns.episodes,
+            updates: self.agent.updates(),
+            return_mean: means.map(|(return_, _)| return_),
+            length_mean: means.map(|(_, length)| length),
+            loss: per_update(self.learned.loss_sum),
+            mean_q: per_update(self.learned.q_sum),
+            evaluation_return: self.evaluation.map(|(return_, _)| return_),
+            evaluation_length: self.evaluation.map(|(_, length)| length),
+            epsilon: self.agent.epsilon(self.env_steps),
+            learning_rate: self.agent.learning_rate(),
+        }
+    }
+
+    /// BLAKE3 of the present parameters as little-endian `f32`, hexadecimal.
+    pub fn weights_blake3(&self) -> String {
+        blake3::hash(bytemuck::cast_slice(self.agent.parameters())).to_hex().to_string()
+    }
+
+    /// The complete state: a trainer with the same config that takes it over goes on with the same bits.
+    pub fn save(&self) -> State<'_> {
+        let mut state = State::default();
+        self.agent.save(&mut state);
+        state.put_bytes("trainer/worlds", self.worlds.save());
+        state.put_f32("trainer/observations", vec![self.observations.len()], &self.observations);
+        state.put("trainer/env_steps", self.env_steps);
+        state.put("trainer/returns", &self.returns);
+        state.put("trainer/evaluations", self.evaluations);
+        state.put("trainer/solved_in_a_row", self.solved_in_a_row);
+        state.put("trainer/evaluation", self.evaluation);
+        state.put("trainer/learned_since_log", (self.learned.updates, self.learned.loss_sum, self.learned.q_sum));
+        if let Some(best) = &self.best {
+            state.put_f32("best/parameters", vec![best.parameters.len()], &best.parameters);
+            state.put("best/score", (best.mean_return, best.std_return, best.env_steps));
+        }
+        state
+    }
+
+    /// Takes over a state.
+    ///
+    /// # Errors
+    /// If it is no state of a trainer with this config; the trainer is of no use then.
+    pub fn restore(&mut self, state: &State<'_>) -> Result<(), TrainError> {
+        self.agent.restore(state)?;
+        self.worlds.restore(state.read_bytes("trainer/worlds")?)?;
+        state.read_f32("trainer/observations", &mut self.observations)?;
+        self.env_steps = state.read("trainer/env_steps")?;
+        self.returns = state.read("trainer/returns")?;
+        if self.returns.num_envs() != self.config.train.num_envs {
+            return Err(StateError::new("trainer/returns", "is of another number of worlds").into());
+        }
+        self.evaluations = state.read("trainer/evaluations")?;
+        self.solved_in_a_row = state.read("trainer/solved_in_a_row")?;
+        self.evaluation = state.read("trainer/evaluation")?;
+        let (updates, loss_sum, q_sum) = state.read("trainer/learned_since_log")?;
+        self.learned = Learned { updates, loss_sum, q_sum };
+        self.best = None;
+        if state.tensors.contains_key("best/parameters") {
+            let mut parameters = vec![0.0; self.agent.parameters().len()];
+            state.read_f32("best/parameters", &mut parameters)?;
+            let (mean_return, std_return, env_steps) = state.read("best/score")?;
+            self.best = Some(BestPolicy { parameters, mean_return, std_return, env_steps });
+        }
+        Ok(())
+    }
+
+    /// Whether training is over: a function of what a checkpoint holds, so that a resumed run knows too.
+    pub fn termination(&self) -> Option<Termination> {
+        let (train, evaluation) = (&self.config.train, &self.config.evaluation);
+        if evaluation.stop_after > 0 && self.solved_in_a_row >= evaluation.stop_after {
+            return Some(Termination::Solved);
+        }
+        let used = |budget: u64, count: u64| budget > 0 && count >= budget;
+        (used(train.env_steps, self.env_steps) || used(train.episodes, self.returns.episodes))
+            .then_some(Termination::BudgetUsed)
+    }
+
+    /// Shows the agent what the step led to.
+    fn observe(&mut self, before: u64) -> Result<(), TrainError> {
+        let len = self.worlds.observation_len();
+        let gamma = self.config.agent.gamma as f32;
+        check_finite("observation", &self.next_observations, len, before)?;
+        for (slot, step) in self.steps.iter().enumerate() {
+            if !step.reward.is_finite() {
+                let (site, value, env_steps, world) = ("reward", step.reward, before, Some(slot));
+                return Err(TrainError::NotFinite { site, value, env_steps, world });
+            }
+            self.agent.observe(&Transition {
+                observation: &self.observations[slot * len..][..len],
+                action: self.actions[slot] as u32,
+                reward: step.reward as f32,
+                // Truncation ends the episode, not the future: only a terminal state is worth nothing.
+                discount: if step.terminated { 0.0 } else { gamma },
+                next_observation: &self.next_observations[slot * len..][..len],
+            });
+        }
+        Ok(())
+    }
+
+    fn count_steps(&mut self, observer: &mut dyn Observer) -> Result<(), TrainError> {
+        for slot in 0..self.steps.len() {
+            if let Some(episode) = self.returns.step(slot, self.steps[slot]) {
+                let episode: EpisodeRecord = episode;
+                tell(observer, TrainEvent::EpisodeEnded { env_steps: self.env_steps, episode })?;
+            }
+        }
+        Ok(())
+    }
+
+    fn evaluation_due(&self, steps_before: u64, episodes_before: u64) -> bool {
+        let evaluation = &self.config.evaluation;
+        let by_steps =
+            evaluation.every_steps > 0 && crossings(evaluation.every_steps, steps_before, self.env_steps) > 0;
+        // After the first episode, then after each `every_episodes` more.
+        let before_first = |episodes: u64| episodes + evaluation.every_episodes.saturating_sub(1);
+        let by_episodes = evaluation.every_episodes > 0
+            && crossings(evaluation.every_episodes, before_first(episodes_before), before_first(self.returns.episodes))
+                > 0;
+        by_steps || by_episodes
+    }
+
+    fn evaluate(&mut self, observer: &mut dyn Observer) -> Result<(), TrainError> {
+        let episodes = self.config.evaluation.episodes;
+        // Each evaluation takes fresh seeds: its place in the stream is its number.
+        let mut seeds = StreamRng::new(self.config.train.seed, Stream::Evaluation);
+        seeds.set_position(self.evaluations);
+        let seed = u64::from(seeds.next_u32());
+        self.evaluations += 1;
+        let parameters = self.agent.parameters().to_vec();
+        let evaluation = self.score(&parameters, episodes, seed)?;
+        let (mean_return, std_return) = (evaluation.mean_return(), evaluation.std_return());
+        self.evaluation = Some((mean_return, evaluation.mean_length()));
+        let solved = self.stop_return.is_some_and(|threshold| mean_return >= threshold);
+        self.solved_in_a_row = if solved { self.solved_in_a_row + 1 } else { 0 };
+        let is_best = self.best.as_ref().is_none_or(|best| mean_return >= best.mean_return);
+        if is_best {
+            self.best = Some(BestPolicy { parameters, mean_return, std_return, env_steps: self.env_steps });
+        }
+        let best = if is_best { self.best.as_ref() } else { None };
+        let (env_steps, updates) = (self.env_steps, self.agent.updates());
+        tell(observer, TrainEvent::Evaluated { env_steps, updates, evaluation: &evaluation, best })
+    }
+
+    fn score(&mut self, parameters: &[f32], episodes: usize, seed: u64) -> Result<Evaluation, TrainError> {
+        let evaluator = match &mut self.evaluator {
+            Some(evaluator) => evaluator,
+            none => {
+                let most = self.config.evaluation.episodes.max(self.config.evaluation.final_episodes);
+                none.insert(Evaluator::new(&self.factory, most, self.config.evaluation.max_episode_steps)?)
+            }
+        };
+        let policy = match &mut self.policy {
+            Some(policy) => policy,
+            none => {
+                let spec = self.agent.network().spec();
+                none.insert(GreedyPolicy::new(spec, parameters.to_vec(), evaluator.rows())?)
+            }
+        };
+        policy.set_parameters(parameters);
+        Ok(evaluator.evaluate(policy, episodes, seed)?)
+    }
+}
+
+fn tell(observer: &mut dyn Observer, event: TrainEvent<'_>) -> Result<(), TrainError> {
+    observer.on_event(&event).map_err(TrainError::Observer)
+}
+
+/// Refuses NaN and infinity before they can reach the replay buffer or the network.
+fn check_finite(site: &'static str, rows: &[f32], len: usize, env_steps: u64) -> Result<(), TrainError> {
+    match rows.iter().position(|v| !v.is_finite()) {
+        None => Ok(()),
+        Some(at) => {
+            let (value, world) = (f64::from(rows[at]), Some(at / len.max(1)));
+            Err(TrainError::NotFinite { site, value, env_steps, world })
+        }
+    }
+}

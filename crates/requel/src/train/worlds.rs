@@ -1,0 +1,36 @@
+//! Making the worlds of a run.
+
+use requel_envs::wrappers::OneHot;
+use requel_envs::{Env, EnvError, Space, VectorEnv, make_with};
+
+use crate::config::EnvConfig;
+
+/// Makes one more world like the others of a run.
+pub type EnvFactory = Box<dyn Fn() -> Result<Box<dyn Env>, EnvError> + Send>;
+
+/// The factory for a world of the registry.
+pub(crate) fn registered(config: &EnvConfig) -> EnvFactory {
+    let config = config.clone();
+    Box::new(move || {
+        let options = config.env_options().map_err(|option| EnvError::InvalidOption {
+            id: config.id.clone(),
+            option,
+            reason: "is of a kind that no world takes".into(),
+        })?;
+        make_with(&config.id, &options)
+    })
+}
+
+/// A world as a network sees it: discrete observations are one-hot.
+pub(crate) fn for_network(env: Box<dyn Env>) -> Result<Box<dyn Env>, EnvError> {
+    Ok(match env.observation_space() {
+        Space::Box { .. } => env,
+        Space::Discrete { .. } | Space::MultiDiscrete { .. } => Box::new(OneHot::new(env)),
+    })
+}
+
+/// `count` worlds side by side, as a network sees them.
+pub(crate) fn vector(factory: &EnvFactory, count: usize) -> Result<VectorEnv, EnvError> {
+    let envs = (0..count).map(|_| for_network(factory()?)).collect::<Result<_, _>>()?;
+    VectorEnv::new(envs)
+}

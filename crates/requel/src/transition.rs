@@ -1,0 +1,76 @@
+//! [`Transition`], one step of experience, and [`Batch`], several of them side by side.
+
+/// One step of experience, as a replay buffer takes it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Transition<'a> {
+    /// What was seen before the action.
+    pub observation: &'a [f32],
+    /// The index of the action.
+    pub action: u32,
+    /// The reward; for n-step transitions the discounted sum.
+    pub reward: f32,
+    /// γⁿ, or 0 where the episode terminated: what the value of the next observation counts for.
+    pub discount: f32,
+    /// What was seen after it: at the end of an episode its true last observation.
+    pub next_observation: &'a [f32],
+}
+
+/// Where a replay buffer writes the transitions it draws. All slices hold as many rows as the batch has transitions.
+#[derive(Debug)]
+pub struct BatchMut<'a> {
+    /// Rows × observation length.
+    pub observations: &'a mut [f32],
+    /// Rows × observation length.
+    pub next_observations: &'a mut [f32],
+    /// Rows × 1.
+    pub actions: &'a mut [u32],
+    /// Rows × 1.
+    pub rewards: &'a mut [f32],
+    /// Rows × 1.
+    pub discounts: &'a mut [f32],
+    /// Rows × 1: where in the buffer each transition is.
+    pub indices: &'a mut [u32],
+}
+
+impl BatchMut<'_> {
+    /// Number of transitions.
+    pub fn rows(&self) -> usize {
+        self.actions.len()
+    }
+}
+
+/// The columns of a batch beside its observations, which live in the network's workspace.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Batch {
+    /// Index of each transition's action.
+    pub actions: Vec<u32>,
+    /// Reward of each transition.
+    pub rewards: Vec<f32>,
+    /// Discount of each transition's next state.
+    pub discounts: Vec<f32>,
+    /// Where in the buffer each transition is.
+    pub indices: Vec<u32>,
+}
+
+impl Batch {
+    /// Room for `rows` transitions.
+    pub fn new(rows: usize) -> Self {
+        Batch { actions: vec![0; rows], rewards: vec![0.0; rows], discounts: vec![0.0; rows], indices: vec![0; rows] }
+    }
+
+    /// This batch together with the rows of a workspace that take its observations.
+    pub fn with_observations<'a>(
+        &'a mut self,
+        observations: &'a mut [f32],
+        next_observations: &'a mut [f32],
+    ) -> BatchMut<'a> {
+        BatchMut {
+            observations,
+            next_observations,
+            actions: &mut self.actions,
+            rewards: &mut self.rewards,
+            discounts: &mut self.discounts,
+            indices: &mut self.indices,
+        }
+    }
+}
