@@ -42,6 +42,16 @@ def balance(observation):
     return int(0.02 * x + 0.08 * x_dot + 1.0 * theta + 0.25 * theta_dot > 0)
 
 
+def rock(observation):
+    """Pushes MountainCar the way it moves, which brings it up the hill."""
+    return 2 if observation[1] >= 0 else 0
+
+
+def pump(observation):
+    """Turns Acrobot's second joint against the first link's motion, which swings it up."""
+    return 0 if observation[4] > 0 else 2
+
+
 # name, id, options, rule (None: random actions), stride, episodes per seed
 CASES = [
     ("cartpole-v0-random", "CartPole-v0", {}, None, 1, 2),
@@ -50,6 +60,15 @@ CASES = [
     ("cartpole-v1-balance", "CartPole-v1", {}, balance, 10, 2),
     ("cartpole-v1-sutton-barto-random", "CartPole-v1", {"sutton_barto_reward": True}, None, 4, 2),
     ("cartpole-v1-sutton-barto-balance", "CartPole-v1", {"sutton_barto_reward": True}, balance, 50, 1),
+    ("mountaincar-random", "MountainCar-v0", {}, None, 10, 1),
+    ("mountaincar-rock", "MountainCar-v0", {}, rock, 10, 2),
+    ("mountaincar-goal-velocity", "MountainCar-v0", {"goal_velocity": 0.04}, rock, 20, 1),
+    ("acrobot-random", "Acrobot-v1", {}, None, 25, 1),
+    ("acrobot-pump", "Acrobot-v1", {}, pump, 10, 2),
+    ("acrobot-nips", "Acrobot-v1", {"book_or_nips": "nips"}, pump, 10, 1),
+    ("acrobot-noise", "Acrobot-v1", {"torque_noise_max": 0.5}, pump, 10, 1),
+    ("pendulum-random", "Pendulum-v1", {}, None, 10, 2),
+    ("pendulum-g", "Pendulum-v1", {"g": 9.81}, None, 20, 1),
 ]
 
 
@@ -67,8 +86,19 @@ def main():
         print(f"{name}: {(out / f'{name}.trace').stat().st_size} bytes")
 
 
+# What Gymnasium sets by attributes of the world rather than by keyword arguments.
+ATTRIBUTES = ["book_or_nips", "torque_noise_max"]
+
+
+def make(env_id, options):
+    env = gymnasium.make(env_id, **{name: value for name, value in options.items() if name not in ATTRIBUTES})
+    for name in set(ATTRIBUTES) & set(options):
+        setattr(env.unwrapped, name, options[name])
+    return env
+
+
 def write_trace(path, env_id, options, rule, stride, episodes_per_seed):
-    env = gymnasium.make(env_id, **options)
+    env = make(env_id, options)
     discrete = isinstance(env.action_space, spaces.Discrete)
     masked = False
     episodes = []

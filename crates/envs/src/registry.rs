@@ -5,8 +5,15 @@
 use crate::{Env, EnvError, EnvOptions, EnvSpec, OptionValue, TimeLimit, classic, toy};
 
 /// All worlds, family by family.
-const FAMILIES: &[&[World]] =
-    &[classic::cartpole::WORLDS, toy::identity::WORLDS, toy::catch::WORLDS, toy::chain::WORLDS];
+const FAMILIES: &[&[World]] = &[
+    classic::cartpole::WORLDS,
+    classic::mountain_car::WORLDS,
+    classic::acrobot::WORLDS,
+    classic::pendulum::WORLDS,
+    toy::identity::WORLDS,
+    toy::catch::WORLDS,
+    toy::chain::WORLDS,
+];
 
 /// Makes the world of this id with its standard options, its time limit around it.
 ///
@@ -128,6 +135,14 @@ impl OptionSpec {
         Self { name, default: OptionDefault::Bool(default), summary }
     }
 
+    pub(crate) const fn new(name: &'static str, default: OptionDefault, summary: &'static str) -> Self {
+        Self { name, default, summary }
+    }
+
+    pub(crate) const fn float(name: &'static str, default: f64, summary: &'static str) -> Self {
+        Self { name, default: OptionDefault::Float(default), summary }
+    }
+
     pub(crate) const fn int(name: &'static str, default: i64, summary: &'static str) -> Self {
         Self { name, default: OptionDefault::Int(default), summary }
     }
@@ -195,6 +210,46 @@ impl Options<'_> {
         }
         let reason = format!("{value} is out of range: give {} to {}", range.start(), range.end());
         Err(self.invalid(name, reason))
+    }
+
+    /// The number, which must be within `range`.
+    pub(crate) fn float(&self, name: &str, range: std::ops::RangeInclusive<f64>) -> Result<f64, EnvError> {
+        let value = match (self.given.get(name), self.default(name)?) {
+            (Some(OptionValue::Float(value)), _) => *value,
+            (Some(OptionValue::Int(value)), _) => *value as f64,
+            (None, OptionDefault::Float(value)) => value,
+            (_, default) => return Err(self.wrong_type(name, default)),
+        };
+        if range.contains(&value) {
+            return Ok(value);
+        }
+        let reason = format!("{value} is out of range: give {} to {}", range.start(), range.end());
+        Err(self.invalid(name, reason))
+    }
+
+    /// The text, which must be one of `choices`.
+    pub(crate) fn choice(&self, name: &str, choices: &[&'static str]) -> Result<&'static str, EnvError> {
+        let value = match (self.given.get(name), self.default(name)?) {
+            (Some(OptionValue::Text(value)), _) => value.as_str(),
+            (None, OptionDefault::Text(value)) => value,
+            (_, default) => return Err(self.wrong_type(name, default)),
+        };
+        choices.iter().find(|choice| **choice == value).copied().ok_or_else(|| {
+            let reason = match nearest(value, choices.iter().copied()) {
+                Some(choice) => format!("`{value}` is not known, did you mean `{choice}`?"),
+                None => format!("`{value}` is not known, give one of {}", choices.join(", ")),
+            };
+            self.invalid(name, reason)
+        })
+    }
+
+    #[cfg(any())]
+    pub(crate) fn optional_list(&self, name: &str) -> Result<Option<Vec<String>>, EnvError> {
+        match (self.given.get(name), self.default(name)?) {
+            (Some(OptionValue::List(value)), _) => Ok(Some(value.clone())),
+            (None, OptionDefault::OptionalList) => Ok(None),
+            (_, default) => Err(self.wrong_type(name, default)),
+        }
     }
 
     pub(crate) fn optional_int(&self, name: &str) -> Result<Option<i64>, EnvError> {

@@ -3,6 +3,8 @@
 //! Numbers are little-endian and carry no tags; what is written must be read in the same order. A reader never reads
 //! past the end and [`StateReader::finish`] refuses bytes that are left over.
 
+use std::ops::RangeInclusive;
+
 /// Why bytes are not a saved state.
 #[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
 #[error("{0}")]
@@ -153,6 +155,13 @@ impl<'a> StateReader<'a> {
     pub fn finite_f64(&mut self) -> Result<f64, StateError> {
         let value = self.f64()?;
         if value.is_finite() { Ok(value) } else { Err(StateError(format!("{value} where a number was expected"))) }
+    }
+
+    /// Reads a double-precision number that must be within `range`.
+    pub fn f64_in(&mut self, range: RangeInclusive<f64>) -> Result<f64, StateError> {
+        let value = self.f64()?;
+        let refused = || StateError(format!("{value} where {} to {} was expected", range.start(), range.end()));
+        if range.contains(&value) { Ok(value) } else { Err(refused()) }
     }
 
     /// Reads a length and as many bytes.

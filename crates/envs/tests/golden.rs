@@ -8,8 +8,20 @@ fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden")
 }
 
-/// Compares every `*.trace` file whose name starts with `family`, of which there must be `files`.
+/// Compares every `*.trace` file whose name starts with `family`, of which there must be `files`, bit for bit.
 fn check_family(family: &str, files: usize) {
+    assert_eq!(compare_family(family, files, 0.0).differing, 0);
+}
+
+/// How many rewards were compared, and how many of them differed.
+#[derive(Default)]
+struct Rewards {
+    compared: usize,
+    differing: usize,
+}
+
+/// Compares as [`check_family`] does, but lets rewards differ by up to `bound` and counts them.
+fn compare_family(family: &str, files: usize, bound: f64) -> Rewards {
     let entries = std::fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().path());
     let is_member = |path: &PathBuf| {
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
@@ -17,12 +29,14 @@ fn check_family(family: &str, files: usize) {
     };
     let paths: Vec<PathBuf> = entries.filter(is_member).collect();
     assert_eq!(paths.len(), files, "trace files of {family}");
+    let mut rewards = Rewards::default();
     for path in paths {
-        check_trace(&path);
+        check_trace(&path, bound, &mut rewards);
     }
+    rewards
 }
 
-fn check_trace(path: &Path) {
+fn check_trace(path: &Path, bound: f64, compared: &mut Rewards) {
     let name = path.file_name().unwrap().to_string_lossy();
     let bytes = std::fs::read(path).unwrap();
     let end = bytes.iter().position(|byte| *byte == b'\n').unwrap();
@@ -81,13 +95,9 @@ fn check_trace(path: &Path) {
                 None => data.f64(),
             };
             let flags = data.u8();
-            assert_eq!(
-                step.reward.to_bits(),
-                reward.to_bits(),
-                "reward {} for {reward}, {}",
-                step.reward,
-                place(index)
-            );
+            assert!((step.reward - reward).abs() <= bound, "reward {} for {reward}, {}", step.reward, place(index));
+            compared.compared += 1;
+            compared.differing += usize::from(step.reward.to_bits() != reward.to_bits());
             let ours = u8::from(step.terminated) | u8::from(step.truncated) << 1;
             assert_eq!(ours, flags & 3, "terminated (1) and truncated (2), {}", place(index));
             assert_eq!(step.ended(), index == steps, "{}", place(index));
@@ -229,4 +239,27 @@ fn samples_are_those_of_gymnasium() {
     for drawn in list(&golden["masked"]) {
         assert_eq!(sampler.masked(&mask) as u64, drawn.as_u64().unwrap());
     }
+}
+
+#[test]
+fn mountain_car() {
+    check_family("mountaincar", 3);
+}
+
+#[test]
+fn acrobot() {
+    check_family("acrobot", 4);
+}
+
+/// Observations are equal; rewards, which have twice the digits, show what observations hide. The original squares the
+/// torque, in single precision, by the C library's `powf`, which is the last bit off one time in a thousand, and angle and
+/// velocity by `pow`; and one sine in a thousand of the C library's is the last bit off, which stays in the state. In one
+/// of 72 episodes that happens: its rewards are most of those that differ.
+#[test]
+fn pendulum() {
+    // One unit in the last place of a square below 4, as the reward weighs it, and the rounding of the sum.
+    let bound = 0.001 * f64::from(f32::EPSILON) * 2.0 + 16.0 * f64::EPSILON;
+    let rewards = compare_family("pendulum", 2, bound);
+    assert_eq!(rewards.compared, 14_400);
+    assert!(rewards.differing <= 165, "{} of {} rewards differ", rewards.differing, rewards.compared);
 }

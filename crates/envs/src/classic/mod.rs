@@ -1,5 +1,11 @@
 //! The control problems that the field has used since its beginning.
 
+pub(crate) mod acrobot;
 pub(crate) mod cartpole;
+pub(crate) mod mountain_car;
+pub(crate) mod pendulum;
 
-pub use cartpole::CartPole;
+pub use acrobot::Acrobot;
+pub use cartpole::{CartPole, CartPoleState};
+pub use mountain_car::MountainCar;
+pub use pendulum::Pendulum;
