@@ -1,7 +1,53 @@
-//! The `requel` program.
+//! The `requel` program: arguments in, results on stdout, talk on stderr.
+//!
+//! [`args`] says what can be asked for, [`commands`] holds one file per command, [`show`] draws. What the program
+//! learns with is the library `requel`; nothing in here changes a result.
 #![forbid(unsafe_code)]
 
-#[allow(dead_code, unused_imports)] // The commands that draw come next.
+mod args;
+mod commands;
+mod exit;
+mod numbers;
+mod panel;
+mod progress;
+mod runs;
+mod session;
+mod settings;
 mod show;
+mod signals;
+mod style;
+mod table;
+mod watch;
 
-fn main() {}
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use args::{Cli, Command};
+use exit::{Exit, Failure};
+
+fn main() -> ExitCode {
+    // Help, version and misuse are clap's to print; it exits with 0 or 2 as we do.
+    let cli = Cli::parse();
+    run(&cli.command)
+        .unwrap_or_else(|failure| {
+            style::report(&failure);
+            failure.exit
+        })
+        .into()
+}
+
+fn run(command: &Command) -> Result<Exit, Failure> {
+    match command {
+        Command::Train(args) => commands::train::run(args),
+        Command::Resume(args) => commands::resume::run(args),
+        Command::Eval(args) => commands::eval::run(args),
+        Command::Watch(args) => commands::watch::run(args),
+        Command::Rollout(args) => commands::rollout::run(args),
+        Command::Envs(args) => commands::envs::run(args),
+        Command::Presets(args) => commands::presets::run(args),
+        Command::Config(args) => commands::config::run(args),
+        Command::Completions(args) => commands::completions::run(args),
+        Command::Man => commands::completions::man(),
+    }
+}

@@ -14,9 +14,9 @@ pub mod png;
 mod raster;
 pub mod terminal;
 
-pub use ability::{Ability, ColorDepth};
-pub use frame::{BarScale, Caption, Decision, Frame};
-pub use grid::{Cell, Grid};
+pub use ability::Ability;
+pub use frame::{BarScale, Caption, Decision, Frame, tidy};
+pub use grid::Grid;
 pub use picture::picture;
 
 #[cfg(test)]

@@ -1,0 +1,328 @@
+//! The command line: every command and option with its help.
+
+use std::path::PathBuf;
+
+use clap::{ArgAction, Args, Parser, Subcommand};
+use clap_complete::Shell;
+
+use crate::style;
+
+const EXIT_CODES: &str = "\
+Exit codes:
+    0  all went well
+    1  something went wrong on the way: a full disk, a damaged run
+    2  the input was wrong: an unknown name, a value out of range;
+       nothing was written
+  130  stopped by Ctrl-C (SIGINT); a checkpoint was written, and
+       `requel resume` goes on from it
+  143  stopped by SIGTERM; a checkpoint was written as well
+
+Colours are left out when the output is no terminal or NO_COLOR is set.";
+
+const FIRST_STEPS: &str = "\
+Examples:
+  requel train CartPole-v1       train an agent; seconds, not minutes
+  requel watch                   watch the newest one in the terminal
+  requel eval                    score it over 100 fresh episodes
+  requel watch --gif agent.gif   make an animation of it";
+
+/// Deep Q-learning with experience replay: train an agent in seconds, watch it, never lose a run.
+#[derive(Debug, Parser)]
+#[command(name = "requel", version, styles = style::help(), arg_required_else_help = true)]
+#[command(after_help = FIRST_STEPS, after_long_help = format!("{FIRST_STEPS}\n\n{EXIT_CODES}"))]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Train an agent
+    Train(TrainArgs),
+    /// Go on with a run that was interrupted
+    Resume(ResumeArgs),
+    /// Score a run's best policy, acting greedily
+    Eval(EvalArgs),
+    /// Watch a policy in the terminal, or write an animation of it
+    Watch(WatchArgs),
+    /// Step a world with given or random actions and print what it answers
+    Rollout(RolloutArgs),
+    /// List the worlds
+    Envs(EnvsArgs),
+    /// List the presets, or print one
+    Presets(PresetsArgs),
+    /// Look at configurations
+    Config(ConfigArgs),
+    /// Print the completion script of a shell
+    Completions(CompletionsArgs),
+    /// Print the manual page in roff
+    #[command(hide = true)]
+    Man,
+}
+
+/// Layers of configuration.
+#[derive(Args, Debug)]
+pub struct Layers {
+    /// World to train on, see `requel envs` [default: CartPole-v1, or what the config says]
+    #[arg(value_name = "ENV")]
+    pub env: Option<String>,
+    /// Preset to start from, see `requel presets` [default: the world's own]
+    #[arg(long, value_name = "NAME")]
+    pub preset: Option<String>,
+    /// TOML file laid over the preset
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// One setting laid over the file, such as `agent.gamma=0.95`; may be repeated
+    #[arg(long, value_name = "KEY=VALUE", action = ArgAction::Append)]
+    pub set: Vec<String>,
+    /// Seed that all randomness derives from [default: 0, or what the config says]
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+}
+
+/// How much to say, and in which form.
+#[derive(Args, Clone, Copy, Debug)]
+pub struct Reporting {
+    /// Print events as JSON lines on stdout, the last one `run_finished`
+    #[arg(long)]
+    pub json: bool,
+    /// Say nothing on stderr but warnings and errors
+    #[arg(long, short)]
+    pub quiet: bool,
+}
+
+/// `requel train`
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  requel train                                   CartPole-v1, its own preset
+  requel train CartPole-v1 --seed 7              another seed, another run
+  requel train --preset notebook                 the notebook behind requel
+  requel train --set train.env_steps=20000       a budget of 20000 env steps
+  requel train --config mine.toml --run-dir out  your settings, your place
+
+The run is written to runs/<env>__<preset>__<seed>__<time>/.
+Ctrl-C stops at the next step and saves a checkpoint; `requel resume` goes on as
+if nothing had happened. Ctrl-C twice stops at once, without saving.
+Same version, config and seed: same bits.")]
+pub struct TrainArgs {
+    #[command(flatten)]
+    pub layers: Layers,
+    /// Directory to write this run to; it must be new or empty
+    #[arg(long, value_name = "DIR")]
+    pub run_dir: Option<PathBuf>,
+    #[command(flatten)]
+    pub reporting: Reporting,
+}
+
+/// `requel resume`
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  requel resume             the newest run under runs/
+  requel resume runs/mine   a run of your choice
+
+The result is, byte for byte, that of a run that was never interrupted.")]
+pub struct ResumeArgs {
+    /// Directory of the run [default: the newest under runs/]
+    #[arg(value_name = "RUN")]
+    pub run: Option<PathBuf>,
+    #[command(flatten)]
+    pub reporting: Reporting,
+}
+
+/// `requel eval`
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  requel eval                            the newest run under runs/
+  requel eval runs/mine --episodes 1000  a run of your choice, more episodes
+  requel eval --json                     mean_return, std_return, returns
+
+A return is the undiscounted sum of an episode's rewards.")]
+pub struct EvalArgs {
+    /// Directory of the run [default: the newest under runs/]
+    #[arg(value_name = "RUN")]
+    pub run: Option<PathBuf>,
+    /// How many episodes
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
+    pub episodes: u32,
+    /// Seed of the first episode, the others follow it [default: that of the run's last evaluation]
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+    /// Print one JSON line on stdout
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `requel watch`
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  requel watch                            the newest run under runs/, live
+  requel watch CartPole-v1 --random       a world under random actions
+  requel watch --gif agent.gif            an animation, 600 pixels wide
+  requel watch --png agent.png --at 100   a picture of step 100
+
+Keys: space pauses, → or . takes a single step, + and - change the speed,
+n starts the next episode, q quits.")]
+pub struct WatchArgs {
+    /// Directory of a run, or a world: its newest run under runs/, or random actions [default: the newest run]
+    #[arg(value_name = "RUN|ENV")]
+    pub target: Option<String>,
+    /// Act at random, whatever was trained
+    #[arg(long)]
+    pub random: bool,
+    /// Write an animation of one episode, in place of showing it
+    #[arg(long, value_name = "FILE")]
+    pub gif: Option<PathBuf>,
+    /// Write a picture of one moment, in place of showing the episode
+    #[arg(long, value_name = "FILE")]
+    pub png: Option<PathBuf>,
+    /// The moment of the picture, env steps from the start [default: the middle of the episode]
+    #[arg(long, value_name = "STEP", requires = "png")]
+    pub at: Option<usize>,
+    /// Width of pictures, pixels
+    #[arg(long, value_name = "PIXELS", default_value_t = 600, value_parser = clap::value_parser!(u32).range(64..=4096))]
+    pub width: u32,
+    /// How many episodes to show live [default: until you quit]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub episodes: Option<u32>,
+    /// Stop an episode after so many env steps
+    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..))]
+    pub steps: u32,
+    /// How fast, as a multiple of the world's own speed
+    #[arg(long, value_name = "FACTOR", default_value_t = 1.0, value_parser = speed)]
+    pub speed: f32,
+    /// Seed of the episodes
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub seed: u64,
+}
+
+/// `requel rollout`
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  requel rollout CartPole-v1                         an episode at random
+  requel rollout CartPole-v1 --actions 0,1,1 --json  three steps as JSON lines
+  requel rollout CartPole-v1 --actions @FILE         actions from a file
+
+Actions are separated by commas or white space. Seeds and random actions are
+Gymnasium's: `env.reset(seed=N)` and `env.action_space.seed(N)`.")]
+pub struct RolloutArgs {
+    /// The world, see `requel envs`
+    #[arg(value_name = "ENV")]
+    pub env: String,
+    /// Seed of the world and of random actions
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub seed: u64,
+    /// Which actions: numbers separated by commas, `@FILE`, or `random`
+    #[arg(long, value_name = "ACTIONS", default_value = "random", allow_hyphen_values = true)]
+    pub actions: String,
+    /// At most so many steps [default: until the episode ends, or 1000 where it never does]
+    #[arg(long, value_name = "N")]
+    pub steps: Option<usize>,
+    /// Print JSON lines: first the reset, then each step
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `requel envs`
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  requel envs               all worlds
+  requel envs CartPole-v1   one world with its options
+  requel envs --json        one JSON object per line
+
+Time limits are in env steps. A world counts as solved when the mean return over
+100 episodes reaches its threshold.")]
+pub struct EnvsArgs {
+    /// A world to look at more closely
+    #[arg(value_name = "ENV")]
+    pub env: Option<String>,
+    /// Print JSON lines
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `requel presets`
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  requel presets                       all presets
+  requel presets notebook              one, with source and unit of every number
+  requel presets notebook > mine.toml  a file to change, then train with:
+  requel train --config mine.toml")]
+pub struct PresetsArgs {
+    /// Print the TOML of this preset
+    #[arg(value_name = "NAME")]
+    pub name: Option<String>,
+}
+
+/// `requel config`
+#[derive(Args, Debug)]
+pub struct ConfigArgs {
+    /// What to do with it.
+    #[command(subcommand)]
+    pub command: ConfigCommand,
+}
+
+/// The commands under `requel config`.
+#[derive(Debug, Subcommand)]
+pub enum ConfigCommand {
+    /// Print the complete config that `train` would use, with the meaning and unit of every key
+    #[command(after_help = "\
+Examples:
+  requel config show                                 what `requel train` uses
+  requel config show --preset notebook               what a preset comes to
+  requel config show --set agent.gamma=0.95          with a change, marked
+  requel config show --config runs/mine/config.toml  what a run used")]
+    Show(Layers),
+}
+
+/// `requel completions`
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  requel completions bash > ~/.local/share/bash-completion/completions/requel
+  requel completions zsh > \"${fpath[1]}/_requel\"
+  requel completions fish > ~/.config/fish/completions/requel.fish")]
+pub struct CompletionsArgs {
+    /// The shell
+    pub shell: Shell,
+}
+
+fn speed(text: &str) -> Result<f32, String> {
+    match text.parse::<f32>() {
+        Ok(factor) if (0.01..=100.0).contains(&factor) => Ok(factor),
+        _ => Err("give a number from 0.01 to 100".into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_has_examples_that_fit_a_terminal() {
+        fn check(command: &clap::Command) {
+            if !command.has_subcommands() && !command.is_hide_set() {
+                let help = command.get_after_help().map(|h| h.to_string()).unwrap_or_default();
+                assert!(help.contains("Examples:"), "{}", command.get_name());
+                help.lines().for_each(|line| assert!(line.chars().count() <= 80, "{line}"));
+            }
+            command.get_subcommands().for_each(check);
+        }
+        check(&Cli::command());
+    }
+}

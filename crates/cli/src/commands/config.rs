@@ -1,0 +1,82 @@
+//! `requel config show`: the complete config, explained.
+
+use std::io::Write;
+
+use requel::config::{Config, KEYS, Layers};
+use toml::Value;
+
+use crate::args::{ConfigArgs, ConfigCommand};
+use crate::exit::{Exit, Failure};
+use crate::settings;
+use crate::style::{BOLD, MUTED, WARNING, paint};
+
+/// Prints the config.
+pub fn run(args: &ConfigArgs) -> Result<Exit, Failure> {
+    let ConfigCommand::Show(layers) = &args.command;
+    let (layers, config) = settings::resolve(layers)?;
+    let mut out = anstream::stdout().lock();
+    show(&mut out, &layers, &config)?;
+    Ok(Exit::Success)
+}
+
+/// Where comments start, characters from the left.
+const COMMENT_COLUMN: usize = 34;
+
+/// Writes the config as TOML that `--config` takes, each key with its meaning and, if it is from neither the preset nor
+/// the defaults, where it is from.
+fn show(out: &mut impl Write, layers: &Layers, config: &Config) -> Result<(), Failure> {
+    let table = toml::Table::try_from(config).map_err(Failure::failed)?;
+    let mut section = "";
+    for key in KEYS {
+        let (this_section, name) = key.path.rsplit_once('.').unwrap_or(("", key.path));
+        if this_section != section {
+            if section == "env" {
+                show_options(out, &table)?;
+            }
+            writeln!(out, "\n{}", paint(BOLD, format_args!("[{this_section}]")))?;
+            section = this_section;
+        }
+        let parent = if section.is_empty() { Some(&table) } else { table.get(section).and_then(Value::as_table) };
+        let setting = match parent.and_then(|t| t.get(name)) {
+            Some(value) => format!("{name} = {value}"),
+            None => format!("# {name} ="),
+        };
+        let from = match layers.place(key.path).map(|place| place.source.as_str()) {
+            Some(source) if !source.starts_with("preset ") => paint(WARNING, format_args!(" ({source})")),
+            _ => String::new(),
+        };
+        let comment = paint(MUTED, format_args!("# {}", key.meaning));
+        writeln!(
+            out,
+            "{setting:<COMMENT_COLUMN$}{}{comment}{from}",
+            if setting.len() < COMMENT_COLUMN { "" } else { "  " }
+        )?;
+    }
+    Ok(())
+}
+
+fn show_options(out: &mut impl Write, table: &toml::Table) -> Result<(), Failure> {
+    let options = table.get("env").and_then(|env| env.get("options")).and_then(Value::as_table);
+    let Some(options) = options.filter(|options| !options.is_empty()) else { return Ok(()) };
+    writeln!(out, "\n{}", paint(BOLD, "[env.options]"))?;
+    options.iter().try_for_each(|(name, value)| writeln!(out, "{name} = {value}"))?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_shown_can_be_read_back() {
+        let layers = Layers::new().preset("notebook").unwrap().set("env.options.sutton_barto_reward=true").unwrap();
+        let layers = layers.set("evaluation.stop_return=300").unwrap();
+        let config = layers.resolve().unwrap();
+        let mut text = anstream::StripStream::new(Vec::new());
+        show(&mut text, &layers, &config).unwrap();
+        let text = String::from_utf8(text.into_inner()).unwrap();
+        assert_eq!(Layers::new().text("shown", &text).unwrap().resolve().unwrap(), config);
+        assert!(text.contains("# discount per env step, 0 to 1"));
+        assert!(text.contains("(--set)"));
+    }
+}

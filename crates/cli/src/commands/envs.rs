@@ -1,0 +1,120 @@
+//! `requel envs`: the worlds.
+
+use std::io::Write;
+
+use requel_envs::{Env, EnvSpec, OptionDefault, Space, make, option_specs, specs};
+use serde::Serialize;
+
+use crate::args::EnvsArgs;
+use crate::exit::{Exit, Failure};
+use crate::show::tidy;
+use crate::style::{BOLD, MUTED, paint};
+use crate::table::Table;
+
+/// Lists the worlds, or describes one.
+pub fn run(args: &EnvsArgs) -> Result<Exit, Failure> {
+    let worlds = match &args.env {
+        Some(id) => vec![make(id)?],
+        None => specs().iter().map(|spec| make(&spec.id)).collect::<Result<_, _>>()?,
+    };
+    let mut out = anstream::stdout().lock();
+    match (&args.env, args.json) {
+        (_, true) => {
+            for world in &worlds {
+                writeln!(out, "{}", serde_json::to_string(&Line::of(&**world)).map_err(Failure::failed)?)?;
+            }
+        }
+        (None, false) => {
+            let mut table = Table::new(&["world", "observation", "action", ">time limit", ">solved at"]);
+            for world in &worlds {
+                table.row(row(&**world));
+            }
+            table.write(&mut out)?;
+        }
+        (Some(id), false) => describe(&mut out, id, &*worlds[0])?,
+    }
+    Ok(Exit::Success)
+}
+
+fn row(world: &dyn Env) -> [String; 5] {
+    let EnvSpec { id, max_episode_steps, reward_threshold, .. } = world.spec();
+    let or_dash = |value: Option<String>| value.unwrap_or_else(|| "-".into());
+    [
+        id.clone(),
+        describe_space(world.observation_space()),
+        describe_space(world.action_space()),
+        or_dash(max_episode_steps.map(|n| n.to_string())),
+        or_dash(reward_threshold.map(tidy)),
+    ]
+}
+
+fn describe(out: &mut impl Write, id: &str, world: &dyn Env) -> Result<(), Failure> {
+    let [_, observation, action, limit, threshold] = row(world);
+    let fps = world.spec().frames_per_second;
+    writeln!(out, "{}", paint(BOLD, id))?;
+    writeln!(out, "  observation   {observation}")?;
+    if let Space::Box { low, high, .. } = world.observation_space()
+        && low.len() <= 16
+    {
+        let bounds: Vec<String> = low.iter().zip(high).map(|(l, h)| format!("[{l}, {h}]")).collect();
+        writeln!(out, "                {}", paint(MUTED, bounds.join(" ")))?;
+    }
+    writeln!(out, "  action        {action}")?;
+    writeln!(out, "  time limit    {limit} env steps")?;
+    writeln!(out, "  solved at     {threshold}, mean return over 100 episodes")?;
+    writeln!(out, "  speed         {fps} env steps per second look natural")?;
+    writeln!(out, "\n{}", paint(BOLD, "options"))?;
+    for option in option_specs(id)? {
+        let default = default_value(&option.default);
+        writeln!(out, "  --set env.options.{}={default}   {}", option.name, paint(MUTED, option.summary))?;
+    }
+    Ok(())
+}
+
+/// A space in Gymnasium's manner: `Discrete(2)`, `Box(10, 5)`.
+fn describe_space(space: &Space) -> String {
+    let list = |n: &[usize]| n.iter().map(usize::to_string).collect::<Vec<_>>().join(", ");
+    match space {
+        Space::Discrete { n } => format!("Discrete({n})"),
+        Space::MultiDiscrete { n } => format!("MultiDiscrete({})", list(n)),
+        Space::Box { shape, .. } => format!("Box({})", list(shape)),
+    }
+}
+
+fn default_value(default: &OptionDefault) -> String {
+    match default {
+        OptionDefault::Bool(value) => value.to_string(),
+        OptionDefault::Int(value) => value.to_string(),
+        OptionDefault::Float(value) => value.to_string(),
+        OptionDefault::Text(value) => format!("{value:?}"),
+        OptionDefault::OptionalInt | OptionDefault::OptionalFloat => "N".into(),
+        OptionDefault::OptionalText => "TEXT".into(),
+        OptionDefault::OptionalList => "[TEXT, …]".into(),
+    }
+}
+
+#[derive(Serialize)]
+struct Line {
+    id: String,
+    observation_space: String,
+    observation_len: usize,
+    action_space: String,
+    max_episode_steps: Option<u32>,
+    reward_threshold: Option<f64>,
+    frames_per_second: f32,
+}
+
+impl Line {
+    fn of(world: &dyn Env) -> Self {
+        let spec = world.spec();
+        Line {
+            id: spec.id.clone(),
+            observation_space: describe_space(world.observation_space()),
+            observation_len: world.observation_len(),
+            action_space: describe_space(world.action_space()),
+            max_episode_steps: spec.max_episode_steps,
+            reward_threshold: spec.reward_threshold,
+            frames_per_second: spec.frames_per_second,
+        }
+    }
+}

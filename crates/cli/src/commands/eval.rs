@@ -1,0 +1,98 @@
+//! `requel eval`: the score of a run's best policy.
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use requel::train::{EnvFactory, Evaluation, Evaluator};
+use requel::{Stream, StreamRng};
+use serde::Serialize;
+
+use crate::args::EvalArgs;
+use crate::exit::{Exit, Failure};
+use crate::runs;
+use crate::show::tidy;
+use crate::style::{GOOD, MUTED, paint};
+
+/// Plays greedy episodes and prints their returns.
+pub fn run(args: &EvalArgs) -> Result<Exit, Failure> {
+    let run = runs::open(args.run.as_deref())?;
+    let config = run.config()?;
+    let file = run.best_policy()?;
+    let options =
+        config.env.env_options().map_err(|name| Failure::bad_input(format!("option `{name}` is of no usable kind")))?;
+    let id = config.env.id.clone();
+    let factory: EnvFactory = Box::new(move || requel_envs::make_with(&id, &options));
+    let episodes = args.episodes as usize;
+    let mut evaluator = Evaluator::new(&factory, episodes, config.evaluation.max_episode_steps)?;
+    let mut policy = file.into_policy(evaluator.rows()).map_err(Failure::failed)?;
+    let final_evaluation = || u64::from(StreamRng::new(config.train.seed, Stream::FinalEvaluation).next_u32());
+    let seed = args.seed.unwrap_or_else(final_evaluation);
+    let evaluation = evaluator.evaluate(&mut policy, episodes, seed)?;
+
+    let mut out = anstream::stdout().lock();
+    if args.json {
+        let line = Line {
+            run_dir: run.dir().to_path_buf(),
+            env_id: config.env.id,
+            episodes,
+            seed,
+            mean_return: evaluation.mean_return(),
+            std_return: evaluation.std_return(),
+            returns: evaluation.returns,
+            lengths: evaluation.lengths,
+        };
+        writeln!(out, "{}", serde_json::to_string(&line).map_err(Failure::failed)?)?;
+    } else {
+        writeln!(out, "{}", in_words(&evaluation))?;
+        writeln!(
+            out,
+            "{}",
+            paint(
+                MUTED,
+                format_args!("{}, seeds {seed} to {}", run.dir().display(), seed.wrapping_add(episodes as u64 - 1))
+            )
+        )?;
+    }
+    Ok(Exit::Success)
+}
+
+fn in_words(evaluation: &Evaluation) -> String {
+    let mut sorted = evaluation.returns.clone();
+    sorted.sort_by(f64::total_cmp);
+    let score = format!("{} ± {}", tidy(evaluation.mean_return()), tidy(evaluation.std_return()));
+    let range = format!(
+        "least {}, median {}, greatest {}",
+        tidy(sorted[0]),
+        tidy(median(&sorted)),
+        tidy(sorted[sorted.len() - 1])
+    );
+    format!("return {} over {} greedy episodes ({range})", paint(GOOD, score), sorted.len())
+}
+
+fn median(sorted: &[f64]) -> f64 {
+    let half = sorted.len() / 2;
+    if sorted.len().is_multiple_of(2) { (sorted[half - 1] + sorted[half]) / 2.0 } else { sorted[half] }
+}
+
+#[derive(Serialize)]
+struct Line {
+    run_dir: PathBuf,
+    env_id: String,
+    episodes: usize,
+    seed: u64,
+    mean_return: f64,
+    std_return: f64,
+    returns: Vec<f64>,
+    lengths: Vec<u64>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_median_is_in_the_middle() {
+        assert_eq!(median(&[1.0, 2.0, 10.0]), 2.0);
+        assert_eq!(median(&[1.0, 2.0, 4.0, 10.0]), 3.0);
+    }
+}

@@ -1,0 +1,29 @@
+//! `requel presets`: named combinations.
+
+use std::io::Write;
+
+use requel::config::{Layers, presets};
+
+use crate::args::PresetsArgs;
+use crate::exit::{Exit, Failure};
+use crate::table::Table;
+
+/// Lists the presets, or prints one.
+pub fn run(args: &PresetsArgs) -> Result<Exit, Failure> {
+    let mut out = anstream::stdout().lock();
+    match &args.name {
+        None => {
+            let mut table = Table::new(&["preset", "what it is"]);
+            for preset in presets::all() {
+                table.row([preset.name, preset.summary]);
+            }
+            table.write(&mut out)?;
+        }
+        Some(name) => {
+            Layers::new().preset(name)?;
+            let preset = presets::get(name).ok_or_else(|| Failure::bad_input(format!("unknown preset `{name}`")))?;
+            write!(out, "{}", preset.toml)?;
+        }
+    }
+    Ok(Exit::Success)
+}

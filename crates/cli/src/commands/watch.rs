@@ -1,0 +1,150 @@
+//! `requel watch`: a policy at work, live or as a file.
+
+use std::io::{IsTerminal, Write};
+use std::path::Path;
+
+use requel::run::Run;
+use requel_envs::{Env, SpaceSampler, make, make_with};
+
+use crate::args::WatchArgs;
+use crate::exit::{Exit, Failure};
+use crate::numbers::grouped;
+use crate::runs;
+use crate::show::{BarScale, Frame, gif, picture, png, tidy};
+use crate::signals::Signals;
+use crate::style::{self, COMMAND, paint};
+use crate::watch::{Acting, Pace, Player, play};
+
+/// How long an animation's last frame stays, hundredths of a second.
+const HOLD: u16 = 120;
+/// Where nobody looks and nobody says how many: episodes to play.
+const EPISODES_UNSEEN: u32 = 5;
+
+/// Shows episodes in the terminal, or writes what was asked for.
+pub fn run(args: &WatchArgs) -> Result<Exit, Failure> {
+    let mut player = player(args)?;
+    if args.gif.is_some() || args.png.is_some() {
+        return write_files(args, &mut player);
+    }
+    let signals = Signals::listen()?;
+    if !std::io::stdout().is_terminal() {
+        return play_unseen(args, &mut player, &signals);
+    }
+    let pace = Pace { speed: args.speed, episodes: args.episodes };
+    let (exit, returns) = play(&mut player, pace, &signals)?;
+    if !returns.is_empty() {
+        let list: Vec<String> = returns.iter().map(|r| tidy(*r)).collect();
+        style::say(format_args!("returns: {}", list.join(", ")));
+    }
+    Ok(exit)
+}
+
+/// What is to be seen: the run that was named, the newest run of the world that was named, or chance.
+fn player(args: &WatchArgs) -> Result<Player, Failure> {
+    let episodes = (args.seed, args.steps);
+    let world = args.target.as_deref().filter(|target| !Path::new(target).is_dir());
+    let run = match world {
+        Some(id) => {
+            make(id)?;
+            newest_of(id)
+        }
+        None => Some(runs::open(args.target.as_deref().map(Path::new))?),
+    };
+    let (env, run) = match (run, world) {
+        (Some(run), _) => (world_of(&run)?, Some(run)),
+        (None, Some(id)) => (make(id)?, None),
+        (None, None) => return Err(Failure::failed("there is nothing to watch")),
+    };
+    let Some(run) = run.filter(|_| !args.random) else {
+        if !args.random {
+            let id = &env.spec().id;
+            style::say(format_args!("nothing was trained on {id} yet: random actions; try `requel train {id}`"));
+        }
+        let sampler = SpaceSampler::new(env.action_space(), args.seed)?;
+        return Player::new(env, Acting::Random(Box::new(sampler)), episodes);
+    };
+    let policy = run.best_policy()?.into_policy(1).map_err(Failure::failed)?;
+    if policy.network().input_len() != env.observation_len() {
+        return Err(Failure::failed(format_args!("the policy of {} is for another world", run.dir().display())));
+    }
+    if args.target.as_deref().map(Path::new) != Some(run.dir()) {
+        style::say(format_args!("the best policy of {}", run.dir().display()));
+    }
+    Player::new(env, Acting::Policy(Box::new(policy)), episodes)
+}
+
+/// The newest run that has a policy for this world.
+fn newest_of(id: &str) -> Option<Run> {
+    let runs = std::fs::read_dir(runs::ROOT).ok()?.filter_map(|entry| Run::open(&entry.ok()?.path()).ok());
+    let trained = runs.filter(|run| run.config().is_ok_and(|config| config.env.id == id) && run.best_policy().is_ok());
+    let begun = |run: &Run| std::fs::metadata(run.dir().join("config.toml")).and_then(|m| m.modified()).ok();
+    trained.max_by_key(|run| (begun(run), run.dir().to_path_buf()))
+}
+
+fn world_of(run: &Run) -> Result<Box<dyn Env>, Failure> {
+    let config = run.config()?;
+    let options = config.env.env_options();
+    let options = options.map_err(|name| Failure::bad_input(format!("option `{name}` is of no usable kind")))?;
+    Ok(make_with(&config.env.id, &options)?)
+}
+
+/// One line per episode, for pipes and logs.
+fn play_unseen(args: &WatchArgs, player: &mut Player, signals: &Signals) -> Result<Exit, Failure> {
+    let mut out = anstream::stdout().lock();
+    for episode in 1..=args.episodes.unwrap_or(EPISODES_UNSEEN) {
+        if episode > 1 {
+            player.next_episode()?;
+        }
+        while !player.ended() {
+            if let Some(exit) = signals.received() {
+                return Ok(exit);
+            }
+            player.step()?;
+        }
+        writeln!(out, "episode {episode}: return {}, {} steps", tidy(player.episode_return()), player.steps())?;
+    }
+    Ok(Exit::Success)
+}
+
+fn write_files(args: &WatchArgs, player: &mut Player) -> Result<Exit, Failure> {
+    let frames = player.film()?;
+    let seen = format!("return {}, {} steps", tidy(player.episode_return()), player.steps());
+    if let Some(path) = &args.png {
+        let at = args.at.unwrap_or(frames.len() / 2);
+        let Some(frame) = frames.get(at) else {
+            return Err(Failure::bad_input(format!("the episode has no step {at}")).hint(format!(
+                "it ended after {}; give --at 0 to {}",
+                player.steps(),
+                player.steps()
+            )));
+        };
+        let mut bytes = Vec::new();
+        png::write(&picture(frame, &scale(&frames), args.width), &mut bytes)?;
+        write(path, &bytes, &format!("step {at} of an episode: {seen}"))?;
+    }
+    if let Some(path) = &args.gif {
+        let frames_per_second = player.frames_per_second() * args.speed;
+        let mut bytes = Vec::new();
+        gif::write(&frames, args.width, gif::Timing { frames_per_second, hold: HOLD }, &mut bytes)?;
+        write(path, &bytes, &format!("an episode: {seen}"))?;
+    }
+    Ok(Exit::Success)
+}
+
+fn scale(frames: &[Frame]) -> BarScale {
+    let mut scale = BarScale::new();
+    for decision in frames.iter().filter_map(|frame| frame.caption.decision.as_ref()) {
+        scale.include(&decision.q_values);
+    }
+    scale
+}
+
+fn write(path: &Path, bytes: &[u8], what: &str) -> Result<(), Failure> {
+    std::fs::write(path, bytes).map_err(|e| Failure::failed(format_args!("cannot write {}: {e}", path.display())))?;
+    style::say(format_args!(
+        "wrote {} ({} kB, {what})",
+        paint(COMMAND, path.display()),
+        grouped(bytes.len() as u64 / 1000)
+    ));
+    Ok(())
+}

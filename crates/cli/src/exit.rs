@@ -1,0 +1,101 @@
+//! [`Exit`], how the program ends, and [`Failure`], why.
+
+use std::fmt;
+use std::io;
+
+use requel_envs::EnvError;
+
+/// How the program ends; `requel --help` lists these.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// All went well.
+    Success = 0,
+    /// Something went wrong on the way: a full disk, a damaged run.
+    Failure = 1,
+    /// The input was wrong: an unknown name, a value out of range, a file that is not what it should be.
+    BadInput = 2,
+    /// Stopped by Ctrl-C (SIGINT), after a checkpoint where there was something to save.
+    Interrupted = 130,
+    /// Stopped by SIGTERM, after a checkpoint where there was something to save.
+    Terminated = 143,
+}
+
+impl From<Exit> for std::process::ExitCode {
+    fn from(exit: Exit) -> Self {
+        std::process::ExitCode::from(exit as u8)
+    }
+}
+
+/// Why the program ends early: what is wrong in a lower-case fragment, and what to try.
+#[derive(Debug)]
+pub struct Failure {
+    /// How to end.
+    pub exit: Exit,
+    /// What is wrong; empty if there is nobody left to tell.
+    pub what: String,
+    /// What to try.
+    pub hint: Option<String>,
+}
+
+impl Failure {
+    /// The input is wrong.
+    pub fn bad_input(what: impl fmt::Display) -> Self {
+        Failure { exit: Exit::BadInput, what: what.to_string(), hint: None }
+    }
+
+    /// Something went wrong that is not the input's fault.
+    pub fn failed(what: impl fmt::Display) -> Self {
+        Failure { exit: Exit::Failure, what: what.to_string(), hint: None }
+    }
+
+    /// Adds what to try.
+    pub fn hint(self, hint: impl Into<String>) -> Self {
+        Failure { hint: Some(hint.into()), ..self }
+    }
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        match error.kind() {
+            // Whoever read our output has read enough: `requel envs | head -1`.
+            io::ErrorKind::BrokenPipe => Failure { exit: Exit::Success, what: String::new(), hint: None },
+            _ => Failure::failed(error),
+        }
+    }
+}
+
+impl From<EnvError> for Failure {
+    fn from(error: EnvError) -> Self {
+        match error {
+            EnvError::UnknownId { id, suggestion } => {
+                let hint = match suggestion {
+                    Some(near) => format!("did you mean `{near}`?"),
+                    None => "`requel envs` lists the worlds there are".into(),
+                };
+                Failure::bad_input(format!("unknown world `{id}`")).hint(hint)
+            }
+            EnvError::InvalidOption { .. } | EnvError::InvalidAction { .. } => Failure::bad_input(error),
+            _ => Failure::failed(error),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_closed_pipe_is_nobodys_fault() {
+        let failure = Failure::from(io::Error::from(io::ErrorKind::BrokenPipe));
+        assert_eq!((failure.exit, failure.what.as_str()), (Exit::Success, ""));
+        assert_eq!(Failure::from(io::Error::from(io::ErrorKind::StorageFull)).exit, Exit::Failure);
+    }
+
+    #[test]
+    fn a_misspelt_world_is_bad_input_with_a_hint() {
+        let failure = Failure::from(requel_envs::make("CartPoel-v1").err().unwrap());
+        assert_eq!(failure.exit, Exit::BadInput);
+        assert_eq!(failure.what, "unknown world `CartPoel-v1`");
+        assert_eq!(failure.hint.as_deref(), Some("did you mean `CartPole-v1`?"));
+    }
+}

@@ -1,0 +1,88 @@
+//! [`JsonLines`]: events on stdout, an object per line.
+
+use std::io::{self, Write};
+
+use requel::run::Score;
+use requel::train::{EpisodeRecord, Observer, ObserverError, TrainEvent};
+use serde::Serialize;
+
+/// Prints each event as a line of JSON. When nobody reads any more, it falls silent and training goes on.
+#[derive(Default)]
+pub struct JsonLines {
+    closed: bool,
+}
+
+#[derive(Serialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+enum Line<'a> {
+    Episode {
+        env_steps: u64,
+        #[serde(flatten)]
+        episode: EpisodeRecord,
+    },
+    Train {
+        env_steps: u64,
+        episodes: u64,
+        updates: u64,
+        return_mean_100: Option<f64>,
+        loss: Option<f64>,
+        mean_q: Option<f64>,
+        epsilon: f64,
+    },
+    Evaluation {
+        env_steps: u64,
+        updates: u64,
+        #[serde(flatten)]
+        score: Score,
+        best: bool,
+    },
+    Checkpoint {
+        env_steps: u64,
+        path: &'a std::path::Path,
+    },
+}
+
+impl JsonLines {
+    /// Prints one object.
+    ///
+    /// # Errors
+    /// What stdout returns, but for a closed pipe.
+    pub fn print(&mut self, object: &impl Serialize) -> io::Result<()> {
+        if self.closed {
+            return Ok(());
+        }
+        let mut line = serde_json::to_vec(object)?;
+        line.push(b'\n');
+        let mut out = io::stdout().lock();
+        match out.write_all(&line).and_then(|()| out.flush()) {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+                self.closed = true;
+                Ok(())
+            }
+            result => result,
+        }
+    }
+}
+
+impl Observer for JsonLines {
+    fn on_event(&mut self, event: &TrainEvent<'_>) -> Result<(), ObserverError> {
+        let line = match *event {
+            TrainEvent::EpisodeEnded { env_steps, episode } => Line::Episode { env_steps, episode },
+            TrainEvent::Progress(a) => Line::Train {
+                env_steps: a.env_steps,
+                episodes: a.episodes,
+                updates: a.updates,
+                return_mean_100: a.return_mean,
+                loss: a.loss,
+                mean_q: a.mean_q,
+                epsilon: a.epsilon,
+            },
+            TrainEvent::Evaluated { env_steps, updates, evaluation, best } => {
+                Line::Evaluation { env_steps, updates, score: evaluation.into(), best: best.is_some() }
+            }
+            TrainEvent::CheckpointSaved { env_steps, path } => Line::Checkpoint { env_steps, path },
+            _ => return Ok(()),
+        };
+        Ok(self.print(&line)?)
+    }
+}

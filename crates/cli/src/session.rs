@@ -1,0 +1,158 @@
+//! Training with somebody listening: what `train` and `resume` share.
+
+use std::io::{IsTerminal, Write};
+use std::path::Path;
+use std::time::Duration;
+
+use requel::Observer;
+use requel::run::{Control, Ending, Run, Session, Summary, Timing};
+use requel::train::Termination;
+use serde::Serialize;
+
+use crate::args::Reporting;
+use crate::exit::{Exit, Failure};
+use crate::numbers::{duration, grouped, rate};
+use crate::panel::{Frame, Panel};
+use crate::progress::{Budget, JsonLines, Person, Tally};
+use crate::show::{Ability, tidy};
+use crate::signals::Signals;
+use crate::style::{self, COMMAND, GOOD, MUTED, paint};
+
+/// Trains to the end or until a signal comes, and says how it went.
+///
+/// # Errors
+/// If training or the disk fails.
+pub fn train(session: Session, reporting: Reporting) -> Result<Exit, Failure> {
+    let control = Control::new();
+    let signals = Signals::listen_and_stop(control.stop_flag())?;
+    let run = session.run().clone();
+    let config = session.trainer().config().clone();
+    let budget = Budget::of(&config);
+
+    let mut json = JsonLines::default();
+    let mut person = (!reporting.quiet).then(|| {
+        let made = session.trainer().aggregates();
+        let tally = Tally::new(budget, (made.env_steps, made.episodes));
+        let headline = format!("{} · preset {} · seed {}", config.env.id, config.preset, config.train.seed);
+        Person::new(tally, &headline, reporting.json)
+    });
+    let (mut nobody, mut no_one) = ((), ());
+    let listener: &mut dyn Observer = person.as_mut().map_or(&mut nobody, |person| person);
+    let lines: &mut dyn Observer = if reporting.json { &mut json } else { &mut no_one };
+    let ending = session.train(&mut (listener, lines), &control);
+    if let Some(person) = person {
+        person.close();
+    }
+
+    match ending? {
+        Ending::Finished { summary, timing, .. } => {
+            if reporting.json {
+                json.print(&Finished::new(&summary, timing, run.dir()))?;
+            } else {
+                write_summary(&run, &summary, timing)?;
+                suggest_next(reporting, &run);
+            }
+            Ok(Exit::Success)
+        }
+        Ending::Interrupted { env_steps, checkpoint } => {
+            if reporting.json {
+                json.print(&Interrupted {
+                    event: "run_interrupted",
+                    env_steps,
+                    checkpoint: &checkpoint,
+                    run_dir: run.dir(),
+                })?;
+            }
+            if !reporting.quiet {
+                style::say(format_args!("stopped at env step {}, all is saved", grouped(env_steps)));
+                say_command("requel resume", &run, "go on");
+            }
+            Ok(signals.received().unwrap_or(Exit::Interrupted))
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Finished<'a> {
+    event: &'static str,
+    #[serde(flatten)]
+    summary: &'a Summary,
+    wall_seconds: f64,
+    env_steps_per_second: f64,
+    updates_per_second: f64,
+    run_dir: &'a Path,
+}
+
+impl<'a> Finished<'a> {
+    fn new(summary: &'a Summary, timing: Timing, run_dir: &'a Path) -> Self {
+        let Timing { wall_seconds, env_steps_per_second, updates_per_second } = timing;
+        Finished { event: "run_finished", summary, wall_seconds, env_steps_per_second, updates_per_second, run_dir }
+    }
+}
+
+#[derive(Serialize)]
+struct Interrupted<'a> {
+    event: &'static str,
+    env_steps: u64,
+    checkpoint: &'a Path,
+    run_dir: &'a Path,
+}
+
+fn write_summary(run: &Run, summary: &Summary, timing: Timing) -> Result<(), Failure> {
+    let config = run.config()?;
+    let title = match summary.termination {
+        Termination::Solved => format!("{} solved", config.env.id),
+        _ => format!("{} trained", config.env.id),
+    };
+    let (best, last) = (&summary.best_evaluation, &summary.final_evaluation);
+    let score = |mean, std| format!("{} ± {}", tidy(mean), tidy(std));
+    let best_text = format!(
+        "{} {}",
+        paint(GOOD, format_args!("{:<15}", score(best.mean_return, best.std_return))),
+        paint(MUTED, format_args!("over {} fresh episodes, greedy", best.episodes)),
+    );
+    let last_text = format!("{:<15}", score(last.mean_return, last.std_return));
+    let counts = format!(
+        "{} env steps, {} updates, {} episodes",
+        grouped(summary.env_steps),
+        grouped(summary.updates),
+        grouped(summary.episodes)
+    );
+    let time = format!(
+        "{}, {} env steps/s, {} updates/s",
+        duration(Duration::from_secs_f64(timing.wall_seconds)),
+        rate(timing.env_steps_per_second),
+        rate(timing.updates_per_second)
+    );
+    let frame = match (std::io::stdout().is_terminal(), Ability::detect().unicode) {
+        (false, _) => Frame::None,
+        (true, false) => Frame::Ascii,
+        (true, true) => Frame::Box,
+    };
+    let panel = Panel::new(title)
+        .line("best policy", best_text)
+        .line("final policy", last_text)
+        .line("training", counts)
+        .line("time", time)
+        .line("weights", format!("{}… {}", &summary.weights_blake3[..16], paint(MUTED, "BLAKE3")))
+        .line("run", run.dir().display().to_string());
+    let mut out = anstream::stdout().lock();
+    panel.write(&mut out, frame)?;
+    Ok(out.flush()?)
+}
+
+fn suggest_next(reporting: Reporting, run: &Run) {
+    if reporting.quiet {
+        return;
+    }
+    style::say("");
+    say_command("requel watch", run, "watch the best policy");
+    say_command("requel eval", run, "score it on as many episodes as you like");
+}
+
+/// One line that can be typed; the run is named where it would not be found by itself.
+fn say_command(command: &str, run: &Run, what: &str) {
+    let found = crate::runs::open(None).is_ok_and(|newest| newest.dir() == run.dir());
+    let command = if found { command.to_owned() } else { format!("{command} {}", run.dir().display()) };
+    style::say(format_args!("  {}   {}", paint(COMMAND, format_args!("{command:<14}")), paint(MUTED, what)));
+}

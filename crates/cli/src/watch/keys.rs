@@ -1,0 +1,71 @@
+//! What the keys mean while watching.
+
+use std::io;
+use std::time::Duration;
+
+use crossterm::event::{self, Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+
+/// What the person wants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wish {
+    /// Stop or go on.
+    Pause,
+    /// One step, then wait.
+    SingleStep,
+    /// Twice as fast.
+    Faster,
+    /// Half as fast.
+    Slower,
+    /// The next episode.
+    NextEpisode,
+    /// The window has another size, or must be drawn anew.
+    Redraw,
+    /// The end.
+    Quit,
+    /// Ctrl-C.
+    Interrupt,
+}
+
+/// What the keys do, for the last line of the screen.
+pub const HINT: &str = "space pause   . step   + - speed   n next   q quit";
+
+/// Waits for a wish, at most so long.
+///
+/// # Errors
+/// What the terminal returns.
+pub fn wait(time: Duration) -> io::Result<Option<Wish>> {
+    if !event::poll(time)? {
+        return Ok(None);
+    }
+    Ok(match event::read()? {
+        Event::Key(key) if key.kind != KeyEventKind::Release => wish(key),
+        Event::Resize(..) => Some(Wish::Redraw),
+        _ => None,
+    })
+}
+
+fn wish(key: KeyEvent) -> Option<Wish> {
+    Some(match key.code {
+        KeyCode::Char('c') if key.modifiers.contains(KeyModifiers::CONTROL) => Wish::Interrupt,
+        KeyCode::Char('q') | KeyCode::Esc => Wish::Quit,
+        KeyCode::Char(' ') => Wish::Pause,
+        KeyCode::Char('.') | KeyCode::Right => Wish::SingleStep,
+        KeyCode::Char('+' | '=') | KeyCode::Up => Wish::Faster,
+        KeyCode::Char('-') | KeyCode::Down => Wish::Slower,
+        KeyCode::Char('n') => Wish::NextEpisode,
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_have_their_meaning() {
+        let plain = |c| wish(KeyEvent::new(KeyCode::Char(c), KeyModifiers::NONE));
+        assert_eq!(plain('q'), Some(Wish::Quit));
+        assert_eq!(plain('c'), None);
+        assert_eq!(wish(KeyEvent::new(KeyCode::Char('c'), KeyModifiers::CONTROL)), Some(Wish::Interrupt));
+    }
+}
