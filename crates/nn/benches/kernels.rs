@@ -9,7 +9,7 @@ use std::hint::black_box;
 use std::time::Instant;
 
 use requel_nn::kernel::{self, limit};
-use requel_nn::{Activation, Kernel, Network, NetworkSpec, Optimizer, OptimizerSpec, Workspace};
+use requel_nn::{Activation, Kernel, LayerSpec, Network, NetworkSpec, Optimizer, OptimizerSpec, Workspace};
 
 struct Work {
     name: &'static str,
@@ -28,9 +28,26 @@ fn main() {
         Work { name: "S2 4-120-84-2, batch 128", spec: mlp(4, &[120, 84], 2), rows: 128 },
         Work { name: "S3a 8-256-256-4, batch 64", spec: mlp(8, &[256, 256], 4), rows: 64 },
         Work { name: "S3b 8-256-256-4, batch 256", spec: mlp(8, &[256, 256], 4), rows: 256 },
+        Work { name: "S4 MinAtar CNN, batch 32", spec: cnn([10, 10, 4], &[(16, 3, 1)], 128, 3), rows: 32 },
+        Work {
+            name: "S5 Nature CNN, batch 32",
+            spec: cnn([84, 84, 4], &[(32, 8, 4), (64, 4, 2), (64, 3, 1)], 512, 6),
+            rows: 32,
+        },
     ] {
         measure(&work, kernel, peak);
     }
+}
+
+/// Convolutions as (channels, kernel, stride), a hidden layer, and the outputs; a large image is one of bytes.
+fn cnn(input: [usize; 3], convolutions: &[(usize, usize, usize)], hidden: usize, outputs: usize) -> NetworkSpec {
+    let activation = Activation::Relu;
+    let mut layers: Vec<LayerSpec> = (convolutions.iter())
+        .map(|&(channels, kernel, stride)| LayerSpec::Conv2d { channels, kernel, stride, activation })
+        .collect();
+    layers.push(LayerSpec::Dense { outputs: hidden, activation });
+    layers.push(LayerSpec::Dense { outputs, activation: Activation::Identity });
+    NetworkSpec { input_shape: input.to_vec(), input_scale: if input[0] < 84 { 1.0 } else { 1.0 / 255.0 }, layers }
 }
 
 fn measure(work: &Work, kernel: Kernel, peak: f64) {
@@ -43,9 +60,13 @@ fn measure(work: &Work, kernel: Kernel, peak: f64) {
     let mut optimizer = Optimizer::with_kernel(&OptimizerSpec::adam(0.0), count, kernel);
     let mut workspace = Workspace::new(&network, work.rows);
     let d_outputs: Vec<f32> = (0..work.rows * network.output_len()).map(|i| noise(i) * 0.01).collect();
-    workspace.input_mut(work.rows).iter_mut().enumerate().for_each(|(i, x)| *x = noise(i));
+    if work.spec.input_scale == 1.0 {
+        workspace.input_mut(work.rows).iter_mut().enumerate().for_each(|(i, x)| *x = noise(i));
+    } else {
+        workspace.input_bytes_mut(work.rows).iter_mut().enumerate().for_each(|(i, x)| *x = (i * 7919) as u8);
+    }
 
-    let flops = update_flops(&network, work.rows);
+    let flops = update_flops(&work.spec, work.rows);
     let (mut p, mut m, mut v) = (parameters.clone(), parameters.clone(), parameters.clone());
     let traffic = best(|| limit::optimizer_traffic(kernel, &mut p, &target, &mut m, &mut v));
     let floor = flops / peak * 1e6 + traffic;
@@ -73,13 +94,29 @@ fn measure(work: &Work, kernel: Kernel, peak: f64) {
     println!("{:<34} {floor:>10.2} {ours:>10.2} {:>7.2} {action:>10.3}", work.name, ours / floor);
 }
 
-/// Floating-point operations of the matrix products of one update.
-fn update_flops(network: &Network, rows: usize) -> f64 {
-    let weights: Vec<usize> =
-        network.slices().iter().filter(|slice| slice.shape.len() > 1).map(|slice| slice.range.len()).collect();
-    let all: usize = weights.iter().sum();
-    // Two forward passes, the weights' gradients, and the inputs' gradients of all but the first layer.
-    (2 * rows * (4 * all - weights[0])) as f64
+/// Floating-point operations of the matrix products of one update: two forward passes, the weights' gradients, and the
+/// inputs' gradients of all but the first layer.
+fn update_flops(spec: &NetworkSpec, rows: usize) -> f64 {
+    let mut shape = spec.input_shape.clone();
+    let (mut all, mut first) = (0, 0);
+    for layer in &spec.layers {
+        let multiply_adds = match *layer {
+            LayerSpec::Dense { outputs, .. } => {
+                let inputs: usize = shape.iter().product();
+                shape = vec![outputs];
+                inputs * outputs
+            }
+            LayerSpec::Conv2d { channels, kernel, stride, .. } => {
+                let patch = kernel * kernel * shape[2];
+                shape = vec![(shape[0] - kernel) / stride + 1, (shape[1] - kernel) / stride + 1, channels];
+                patch * shape.iter().product::<usize>()
+            }
+            _ => unreachable!("no other kind of layer is measured here"),
+        };
+        all += multiply_adds;
+        first = if first == 0 { multiply_adds } else { first };
+    }
+    (2 * rows * (4 * all - first)) as f64
 }
 
 /// Best time of `f` in microseconds, over samples of at least 20 µs each for about a third of a second.

@@ -8,7 +8,6 @@ use rand_core::Rng;
 use crate::init::initialize_slice;
 use crate::kernel::{Kernel, select};
 use crate::layer::{BackwardPass, ForwardPass, Layer, build};
-use crate::reference::differentiate;
 use crate::workspace::WorkspacePlan;
 use crate::{Init, NetworkSpec, SpecError, Workspace};
 
@@ -169,13 +168,12 @@ impl Network {
         let rows = d_outputs.len() / self.output_len;
         assert!(rows <= workspace.rows, "d_outputs has {rows} rows, the forward pass {}", workspace.rows);
 
-        let Workspace { plan, values, gradients: d_values, .. } = workspace;
+        let Workspace { plan, values, gradients: d_values, scratch, .. } = workspace;
         let last = self.layers.len() - 1;
         let activation = self.layers[last].layer.activation();
         let d_last = &mut d_values[last].as_mut_slice()[..d_outputs.len()];
-        for ((d, &y), &given) in d_last.iter_mut().zip(values[last + 1].as_slice()).zip(d_outputs) {
-            *d = differentiate(activation, y, given);
-        }
+        d_last.copy_from_slice(d_outputs);
+        self.kernel.differentiate(activation, &values[last + 1].as_slice()[..d_outputs.len()], d_last);
         for (index, placed) in self.layers.iter().enumerate().rev() {
             let (before, after) = d_values.split_at_mut(index);
             let input_len = rows * plan.widths[index];
@@ -189,6 +187,7 @@ impl Network {
                     .last_mut()
                     .map(|d| (&mut d.as_mut_slice()[..input_len], self.layers[index - 1].layer.activation())),
                 gradients: &mut gradients[placed.parameters.clone()],
+                scratch: scratch.as_mut_slice(),
             });
         }
     }
@@ -198,6 +197,7 @@ impl Network {
         WorkspacePlan {
             max_rows,
             widths: std::iter::once(self.input_len).chain(outputs).collect(),
+            scratch_len: self.layers.iter().map(|placed| placed.layer.scratch_len()).max().unwrap_or(0),
             is_scaled: self.spec.input_scale != 1.0,
         }
     }

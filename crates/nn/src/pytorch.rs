@@ -1,6 +1,10 @@
 //! PyTorch's layout of the same parameters.
 //!
-//! Here a dense weight is `[inputs, outputs]`; `torch.nn.Linear` keeps `[outputs, inputs]`. Biases are the same.
+//! Here a dense weight is `[inputs, outputs]`; `torch.nn.Linear` keeps `[outputs, inputs]`. A convolution's is
+//! `[down, across, inputs, outputs]`; `torch.nn.Conv2d` keeps `[outputs, inputs, down, across]`. Biases are the same.
+//!
+//! Images have their channels last here and first there. So a dense layer that reads an image finds its inputs in another
+//! order: in PyTorch, `permute(0, 2, 3, 1)` comes before `flatten`.
 
 use crate::ParameterSlice;
 
@@ -8,6 +12,7 @@ use crate::ParameterSlice;
 pub fn shape(slice: &ParameterSlice) -> Vec<usize> {
     match slice.shape[..] {
         [inputs, outputs] => vec![outputs, inputs],
+        [down, across, inputs, outputs] => vec![outputs, inputs, down, across],
         _ => slice.shape.clone(),
     }
 }
@@ -32,6 +37,10 @@ pub fn import(slice: &ParameterSlice, theirs: &[f32], ours: &mut [f32]) {
 fn copy(slice: &ParameterSlice, mut f: impl FnMut(usize, usize)) {
     match slice.shape[..] {
         [inputs, outputs] => (0..inputs * outputs).for_each(|i| f(i, i % outputs * inputs + i / outputs)),
+        [down, across, inputs, outputs] => (0..down * across * inputs * outputs).for_each(|i| {
+            let (pixel, input, output) = (i / (inputs * outputs), i / outputs % inputs, i % outputs);
+            f(i, (output * inputs + input) * down * across + pixel);
+        }),
         _ => slice.range.clone().enumerate().for_each(|(i, _)| f(i, i)),
     }
 }

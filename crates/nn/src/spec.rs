@@ -36,6 +36,18 @@ pub enum LayerSpec {
         /// Applied to each output.
         activation: Activation,
     },
+    /// A convolution without padding, over an image with the channels last. Each side of the output image is
+    /// `(side − kernel) / stride + 1`, rounded down.
+    Conv2d {
+        /// Numbers of an output pixel.
+        channels: usize,
+        /// Height and width of a patch, in pixels.
+        kernel: usize,
+        /// Pixels from a patch to the next, both ways.
+        stride: usize,
+        /// Applied to each output.
+        activation: Activation,
+    },
 }
 
 /// What is applied to each output of a layer.

@@ -25,6 +25,8 @@ pub struct Workspace {
     /// One buffer for each region of the plan.
     pub(crate) values: Vec<Buffer>,
     pub(crate) gradients: Vec<Buffer>,
+    /// What a layer needs during its backward pass.
+    pub(crate) scratch: Buffer,
     /// Rows of the last forward pass.
     pub(crate) rows: usize,
     /// What the caller writes where the network scales its input; empty where it does not.
@@ -46,6 +48,7 @@ pub(crate) struct WorkspacePlan {
     pub max_rows: usize,
     /// Numbers in a row of the input (first) and of each layer's outputs.
     pub widths: Vec<usize>,
+    pub scratch_len: usize,
     /// Whether the input is multiplied by something on the way in.
     pub is_scaled: bool,
 }
@@ -61,6 +64,7 @@ impl Workspace {
         Workspace {
             values: plan.widths.iter().map(|width| Buffer::new(len(width))).collect(),
             gradients: plan.widths.iter().skip(1).map(|width| Buffer::new(len(width))).collect(),
+            scratch: Buffer::new(plan.scratch_len),
             rows: 0,
             raw: Buffer::new(if plan.is_scaled { len(&plan.widths[0]) } else { 0 }),
             bytes: vec![0; if plan.is_scaled { len(&plan.widths[0]) } else { 0 }],
@@ -85,7 +89,9 @@ impl Workspace {
                 .ok_or(SpecError::TooLarge { layer: layer.saturating_sub(1) })?;
         }
         let last = plan.widths.len() - 2;
-        (numbers.checked_mul(size_of::<f32>())).ok_or(SpecError::TooLarge { layer: last })
+        (numbers.checked_add(plan.scratch_len))
+            .and_then(|numbers| numbers.checked_add(LINE)?.checked_mul(size_of::<f32>()))
+            .ok_or(SpecError::TooLarge { layer: last })
     }
 
     /// The most rows of a batch.

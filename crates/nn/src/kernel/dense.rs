@@ -3,10 +3,10 @@
 use super::Kernel;
 use super::product::{Finish, Layout, Product, Start, Walk};
 use crate::Activation;
-use crate::reference::{self, DenseShape};
+use crate::reference::DenseShape;
 
 impl Kernel {
-    /// As [`reference::dense_forward`]; the lengths have been checked.
+    /// As [`crate::reference::dense_forward`]; the lengths have been checked.
     pub(super) fn vector_dense_forward(
         self,
         shape: DenseShape,
@@ -33,11 +33,11 @@ impl Kernel {
         // SAFETY: x is rows × inputs, w is inputs × outputs, b is outputs, y is rows × outputs and not shared.
         unsafe { self.product(&product) };
         if activation == Activation::Tanh {
-            y.iter_mut().for_each(|y| *y = reference::activate(activation, *y));
+            self.activate(activation, y);
         }
     }
 
-    /// As [`reference::dense_input_gradient`]; the lengths have been checked.
+    /// As [`crate::reference::dense_input_gradient`]; the lengths have been checked.
     pub(super) fn vector_dense_input_gradient(
         self,
         shape: DenseShape,
@@ -64,11 +64,11 @@ impl Kernel {
         // SAFETY: dy is rows × outputs, w is inputs × outputs, x and dx are rows × inputs, and dx is not shared.
         unsafe { self.product(&product) };
         if activation == Activation::Tanh {
-            dx.iter_mut().zip(x).for_each(|(d, &y)| *d = reference::differentiate(activation, y, *d));
+            self.differentiate(activation, x, dx);
         }
     }
 
-    /// As [`reference::dense_weight_gradient`]; the lengths have been checked.
+    /// As [`crate::reference::dense_weight_gradient`]; the lengths have been checked.
     pub(super) fn vector_dense_weight_gradient(
         self,
         shape: DenseShape,

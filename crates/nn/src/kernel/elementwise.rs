@@ -1,7 +1,8 @@
 //! Passes over arrays, number by number.
 
 use super::simd::Simd;
-use crate::reference::AdamFactors;
+use crate::Activation;
+use crate::reference::{self, AdamFactors};
 
 /// See [`crate::reference::adam`].
 ///
@@ -37,6 +38,64 @@ pub(super) unsafe fn adam<S: Simd>(f: &AdamFactors<f32>, p: &mut [f32], g: &[f32
             S::store_first(p.add(i), new_p, n);
             S::store_first(m.add(i), new_m, n);
             S::store_first(v.add(i), new_v, n);
+        }
+    }
+}
+
+/// See [`crate::reference::activate`].
+///
+/// # Safety
+/// The instruction set is present.
+#[inline(always)]
+pub(super) unsafe fn activate<S: Simd>(activation: Activation, y: &mut [f32]) {
+    match activation {
+        Activation::Identity => {}
+        // SAFETY: handed on from the caller.
+        Activation::Relu => unsafe { for_each::<S>(y, &[], |y, _| S::relu(y)) },
+        Activation::Tanh => y.iter_mut().for_each(|y| *y = reference::activate(activation, *y)),
+    }
+}
+
+/// See [`crate::reference::differentiate`].
+///
+/// # Safety
+/// The instruction set is present; `y` is as long as `d`.
+#[inline(always)]
+pub(super) unsafe fn differentiate<S: Simd>(activation: Activation, y: &[f32], d: &mut [f32]) {
+    // SAFETY: handed on from the caller.
+    unsafe {
+        match activation {
+            Activation::Identity => {}
+            Activation::Relu => for_each::<S>(d, y, |d, y| S::where_positive(y, d)),
+            Activation::Tanh => {
+                let (one, minus) = (S::splat(1.0), S::splat(-1.0));
+                for_each::<S>(d, y, |d, y| S::mul(d, S::fma(S::mul(y, minus), y, one)));
+            }
+        }
+    }
+}
+
+/// `x[i] = f(x[i], y[i])`, where an empty `y` is all zeros.
+///
+/// # Safety
+/// The instruction set is present; `y` is empty or as long as `x`.
+#[inline(always)]
+unsafe fn for_each<S: Simd>(x: &mut [f32], y: &[f32], f: impl Fn(S::V, S::V) -> S::V) {
+    let (len, lanes, has_y) = (x.len(), S::LANES, !y.is_empty());
+    let (x, y) = (x.as_mut_ptr(), y.as_ptr());
+    let mut i = 0;
+    // SAFETY: `n ≤ len − i`.
+    unsafe {
+        while i < len {
+            let n = lanes.min(len - i);
+            let load = |p: *const f32| if n == lanes { S::load(p.add(i)) } else { S::load_first(p.add(i), n) };
+            let value = f(load(x), if has_y { load(y) } else { S::splat(0.0) });
+            if n == lanes {
+                S::store(x.add(i), value);
+            } else {
+                S::store_first(x.add(i), value, n);
+            }
+            i += n;
         }
     }
 }

@@ -1,10 +1,11 @@
 //! Where the generic routines are compiled for an instruction set, one function each.
 
 use super::Kernel;
-use super::product::{Product, multiply};
+use super::product::{self, Product, multiply};
 use super::select::Isa;
 use super::{elementwise, limit};
-use crate::reference::AdamFactors;
+use crate::Activation;
+use crate::reference::{self, AdamFactors};
 
 /// The entry points of an instruction set: `features` are what the compiler may use inside.
 macro_rules! entries {
@@ -37,6 +38,30 @@ macro_rules! entries {
             pub unsafe fn column_sums(rows: &[f32], sums: &mut [f32]) {
                 // SAFETY: handed on from the caller.
                 unsafe { elementwise::column_sums::<$simd>(rows, sums) }
+            }
+
+            /// # Safety
+            /// As for [`elementwise::activate`].
+            #[target_feature(enable = $features)]
+            pub unsafe fn activate(activation: Activation, y: &mut [f32]) {
+                // SAFETY: handed on from the caller.
+                unsafe { elementwise::activate::<$simd>(activation, y) }
+            }
+
+            /// # Safety
+            /// As for [`elementwise::differentiate`].
+            #[target_feature(enable = $features)]
+            pub unsafe fn differentiate(activation: Activation, y: &[f32], d: &mut [f32]) {
+                // SAFETY: handed on from the caller.
+                unsafe { elementwise::differentiate::<$simd>(activation, y, d) }
+            }
+
+            /// # Safety
+            /// As for [`product::pack_transposed`].
+            #[target_feature(enable = $features)]
+            pub unsafe fn pack_transposed(from: &[f32], sizes: (usize, usize), to: &mut [f32]) {
+                // SAFETY: handed on from the caller.
+                unsafe { product::pack_transposed::<$simd>(from, sizes, to) }
             }
 
             /// # Safety
@@ -88,16 +113,45 @@ impl Kernel {
     pub(super) fn fused_adam(self, f: &AdamFactors<f32>, p: &mut [f32], g: &[f32], m: &mut [f32], v: &mut [f32]) {
         // What the vector code relies on.
         assert!(g.len() == p.len() && m.len() == p.len() && v.len() == p.len());
-        dispatch!(self, adam(f, p, g, m, v), crate::reference::adam(f, p, g, m, v))
+        dispatch!(self, adam(f, p, g, m, v), reference::adam(f, p, g, m, v))
     }
 
     pub(super) fn column_sums(self, rows: &[f32], sums: &mut [f32]) {
         assert!(sums.is_empty() || rows.len().is_multiple_of(sums.len()));
-        dispatch!(self, column_sums(rows, sums), crate::reference::column_sums(rows, sums))
+        dispatch!(self, column_sums(rows, sums), reference::column_sums(rows, sums))
     }
 }
 
 impl Kernel {
+    /// `y ← activation(y)`.
+    pub(crate) fn activate(self, activation: Activation, y: &mut [f32]) {
+        dispatch!(self, activate(activation, y), y.iter_mut().for_each(|y| *y = reference::activate(activation, *y)))
+    }
+
+    /// `d ← d · activation'`, from the outputs `y` of the activation.
+    pub(crate) fn differentiate(self, activation: Activation, y: &[f32], d: &mut [f32]) {
+        assert_eq!(y.len(), d.len());
+        dispatch!(self, differentiate(activation, y, d), {
+            d.iter_mut().zip(y).for_each(|(d, &y)| *d = reference::differentiate(activation, y, *d));
+        })
+    }
+
+    /// Copies the transpose of `from`, rows of `terms` numbers, to `terms` rows of `width`, which is
+    /// [`Kernel::tile_width`]; columns that `from` has no row for are 0.
+    ///
+    /// # Panics
+    /// For the scalar kernel, which packs nothing.
+    pub(super) fn pack_transposed(self, from: &[f32], (terms, width): (usize, usize), to: &mut [f32]) {
+        assert!(width == self.tile_width() && to.len() == terms * width);
+        assert!(from.len().is_multiple_of(terms) && from.len() / terms <= width);
+        dispatch!(self, pack_transposed(from, (terms, width), to), unreachable!("the scalar twin packs nothing"))
+    }
+
+    /// Columns of a tile of four rows and more.
+    pub(super) fn tile_width(self) -> usize {
+        2 * self.lanes()
+    }
+
     pub(super) fn lanes(self) -> usize {
         match self.0 {
             Isa::Scalar => 1,

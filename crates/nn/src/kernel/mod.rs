@@ -5,6 +5,7 @@
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
+mod conv2d;
 mod dense;
 mod elementwise;
 mod entry;
@@ -17,4 +18,5 @@ mod simd;
 mod tests;
 mod tile;
 
+pub(crate) use conv2d::conv2d_scratch_len;
 pub use select::{Kernel, KernelError, select};

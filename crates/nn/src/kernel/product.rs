@@ -217,6 +217,33 @@ unsafe fn pack<S: Simd>(
     }
 }
 
+/// Copies the transpose of `from`, whose rows are `terms` long, to rows of `width`; columns that `from` has no row for
+/// are 0.
+///
+/// # Safety
+/// The instruction set is present; `from` is a whole number of rows, at most `width`, which is a multiple of the lanes;
+/// `to` is `terms · width` long.
+#[inline(always)]
+pub(super) unsafe fn pack_transposed<S: Simd>(from: &[f32], (terms, width): (usize, usize), to: &mut [f32]) {
+    let used = from.len() / terms;
+    let product = Product {
+        rows: 0,
+        columns: used,
+        a: from.as_ptr(),
+        a_rows: Walk::straight(0, 0),
+        a_terms: Walk::straight(terms, 0),
+        b: from.as_ptr(),
+        b_layout: Layout::Columns,
+        b_stride: terms,
+        c: to.as_mut_ptr(),
+        c_stride: 0,
+        start: Start::Zero,
+        finish: Finish::Keep,
+    };
+    // SAFETY: the caller vouches for the lengths.
+    unsafe { pack::<S>(&product, (0, terms), (0, used), to.as_mut_ptr(), width) };
+}
+
 /// Registers side by side in a tile: few rows leave registers for more columns.
 #[inline(always)]
 fn tile_columns(rows: usize) -> usize {

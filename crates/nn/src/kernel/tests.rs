@@ -2,9 +2,9 @@
 
 use proptest::prelude::*;
 
-use super::Kernel;
+use super::{Kernel, conv2d_scratch_len};
 use crate::Activation;
-use crate::reference::{AdamFactors, DenseShape};
+use crate::reference::{AdamFactors, Conv2dShape, DenseShape};
 
 /// Where the numbers of a test come from; which of them are unusual.
 #[derive(Clone, Copy, Debug)]
@@ -145,8 +145,56 @@ proptest! {
     }
 }
 
+fn conv2d_shape() -> impl Strategy<Value = Conv2dShape> {
+    (0..9_usize, (0..5_usize, 0..5_usize), 1..5_usize, 1..20_usize, (1..4_usize, 1..4_usize)).prop_map(
+        |(rows, (more_down, more_across), channels, outputs, (size, stride))| Conv2dShape {
+            rows,
+            height: size + more_down,
+            width: size + more_across,
+            channels,
+            outputs,
+            size,
+            stride,
+        },
+    )
+}
+
+fn check_conv2d(shape: Conv2dShape, case: Case) {
+    let Case { content, activation, seed, offset, .. } = case;
+    let mut numbers = Numbers { state: seed, content };
+    let w = numbers.array(offset, shape.patch_len() * shape.outputs);
+    let b = numbers.array(offset, shape.outputs);
+    let x = numbers.array(offset / 2, shape.rows * shape.input_len());
+    let dy = numbers.array(offset / 3, shape.rows * shape.output_len());
+    let (w, b, x, dy) = (&w[offset..], &b[offset..], &x[offset / 2..], &dy[offset / 3..]);
+    let run = |kernel: Kernel| {
+        let (mut y, mut dx) = (guarded(offset, dy.len()), guarded(offset, x.len()));
+        let (mut dw, mut db) = (guarded(offset, w.len()), guarded(offset, b.len()));
+        let inside = |array: &[f32]| offset..array.len() - 1;
+        let (y_at, dx_at, dw_at, db_at) = (inside(&y), inside(&dx), inside(&dw), inside(&db));
+        let mut scratch = vec![f32::NAN; conv2d_scratch_len(shape)];
+        kernel.conv2d_forward(shape, (w, b), x, activation, &mut y[y_at]);
+        kernel.conv2d_input_gradient(shape, (w, dy, &mut scratch), (x, activation), &mut dx[dx_at]);
+        kernel.conv2d_weight_gradient(shape, x, dy, (&mut dw[dw_at], &mut db[db_at]));
+        (y, dx, dw, db)
+    };
+    let twin = run(Kernel::SCALAR);
+    for kernel in others() {
+        let ours = run(kernel);
+        assert_same(kernel, "y", &ours.0, &twin.0);
+        assert_same(kernel, "dx", &ours.1, &twin.1);
+        assert_same(kernel, "dw", &ours.2, &twin.2);
+        assert_same(kernel, "db", &ours.3, &twin.3);
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(if cfg!(miri) { 10 } else { 10_000 }))]
+
+    #[test]
+    fn convolutions_equal_the_twin(shape in conv2d_shape(), case in case()) {
+        check_conv2d(shape, case);
+    }
 
     #[test]
     fn adam_equals_the_twin(len in 0..70_usize, case in case()) {

@@ -80,8 +80,20 @@ unsafe fn run<S: Simd, const R: usize, const C: usize, const WHOLE: bool>(p: &Pr
             if !WHOLE && column == C - 1 { S::load_first(from, last) } else { S::load(from) }
         };
         let mut a = [p.a; R];
-        for (r, a) in a.iter_mut().enumerate() {
-            *a = p.a.add(p.a_rows.offset(row + r) + part.a_offset);
+        if p.a_rows.groups == 1 {
+            for (r, a) in a.iter_mut().enumerate() {
+                *a = p.a.add((row + r) * p.a_rows.inner + part.a_offset);
+            }
+        } else {
+            let Walk { len, inner, outer, .. } = p.a_rows;
+            let (mut group, mut step) = (row / len, row % len);
+            for a in &mut a {
+                *a = p.a.add(group * outer + step * inner + part.a_offset);
+                step += 1;
+                if step == len {
+                    (group, step) = (group + 1, 0);
+                }
+            }
         }
         let at = row * p.c_stride + part.column;
         let mut sums = [[S::splat(0.0); C]; R];

@@ -1,5 +1,6 @@
 //! The kinds of layer, one file each.
 
+mod conv2d;
 mod dense;
 mod plan;
 

@@ -4,6 +4,7 @@ use std::fmt::Debug;
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::conv2d::Conv2d;
 use super::dense::Dense;
 use crate::kernel::Kernel;
 use crate::{Activation, LayerSpec, SpecError};
@@ -18,6 +19,11 @@ pub(crate) trait Layer: Debug + Send + Sync {
 
     /// Its named parameters in the order in which they lie in the buffer, without gaps.
     fn parameters(&self) -> Vec<LayerParameter>;
+
+    /// Numbers of scratch space for a backward pass. Layers share it: nothing in it outlives the pass.
+    fn scratch_len(&self) -> usize {
+        0
+    }
 
     /// Computes `outputs` from `inputs`.
     fn forward(&self, pass: ForwardPass<'_>);
@@ -70,6 +76,8 @@ pub(crate) struct BackwardPass<'a> {
     pub d_inputs: Option<(&'a mut [f32], Activation)>,
     /// As long as `parameters`, overwritten.
     pub gradients: &'a mut [f32],
+    /// [`Layer::scratch_len`] numbers or more, with anything in them.
+    pub scratch: &'a mut [f32],
 }
 
 impl LayerParameter {
@@ -88,5 +96,6 @@ pub(crate) fn build(spec: &LayerSpec, index: usize, input_shape: &[usize]) -> Re
         LayerSpec::Dense { outputs, activation } => {
             Ok(Arc::new(Dense::new(index, input_shape, *outputs, *activation)?))
         }
+        LayerSpec::Conv2d { .. } => Ok(Arc::new(Conv2d::new(spec, index, input_shape)?)),
     }
 }
