@@ -78,7 +78,7 @@ pub struct Layers {
     #[arg(long, value_name = "KEY=VALUE", action = ArgAction::Append)]
     pub set: Vec<String>,
     /// Seed that all randomness derives from [default: 0, or what the config says]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub seed: Option<u64>,
 }
 
@@ -150,7 +150,7 @@ pub struct EvalArgs {
     #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
     pub episodes: u32,
     /// Seed of the first episode, the others follow it [default: that of the run's last evaluation]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub seed: Option<u64>,
     /// Print one JSON line on stdout
     #[arg(long)]
@@ -197,7 +197,7 @@ pub struct WatchArgs {
     #[arg(long, value_name = "FACTOR", default_value_t = 1.0, value_parser = speed)]
     pub speed: f32,
     /// Seed of the episodes
-    #[arg(long, value_name = "N", default_value_t = 0)]
+    #[arg(long, value_name = "N", default_value_t = 0, allow_negative_numbers = true)]
     pub seed: u64,
 }
 
@@ -216,7 +216,7 @@ pub struct RolloutArgs {
     #[arg(value_name = "ENV")]
     pub env: String,
     /// Seed of the world and of random actions
-    #[arg(long, value_name = "N", default_value_t = 0)]
+    #[arg(long, value_name = "N", default_value_t = 0, allow_negative_numbers = true)]
     pub seed: u64,
     /// Which actions: numbers separated by commas, `@FILE`, or `random`
     #[arg(long, value_name = "ACTIONS", default_value = "random", allow_hyphen_values = true)]

@@ -79,7 +79,7 @@ impl From<TrainError> for Failure {
                 AgentError::ContinuousActions { .. } | AgentError::Network(_) | AgentError::Replay(_),
             ) => Failure::bad_input(error),
             TrainError::NotFinite { .. } => Failure::failed(error)
-                .hint("training diverged; try a lower optimizer.learning_rate or a optimizer.max_gradient_norm"),
+                .hint("training diverged; try a lower optimizer.learning_rate or an optimizer.max_gradient_norm"),
             error => Failure::failed(error),
         }
     }

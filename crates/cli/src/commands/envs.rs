@@ -66,7 +66,8 @@ fn describe(out: &mut impl Write, id: &str, world: &dyn Env) -> Result<(), Failu
     writeln!(out, "\n{}", paint(BOLD, "options"))?;
     for option in option_specs(id)? {
         let default = default_value(&option.default);
-        writeln!(out, "  --set env.options.{}={default}   {}", option.name, paint(MUTED, option.summary))?;
+        writeln!(out, "  --set env.options.{}={default}", option.name)?;
+        writeln!(out, "      {}", paint(MUTED, option.summary))?;
     }
     Ok(())
 }

@@ -1,0 +1,80 @@
+//! Bad input: what is said, exit code 2, nothing written.
+
+use crate::tool::Desk;
+
+#[test]
+fn bad_input_is_refused_before_anything_is_written() {
+    let desk = Desk::new();
+    let cases: &[&[&str]] = &[
+        &["train", "CartPoel-v1"],
+        &["train", "nothing-like-it"],
+        &["train", "--preset", "notbook"],
+        &["train", "--set", "replay.capcity=10"],
+        &["train", "--set", "agent.gamma=1.5"],
+        &["train", "--set", "replay.capacity=many"],
+        &["train", "--set", "replay.capacity=1e15"],
+        &["train", "--set", "agent.gamma"],
+        &["train", "--set", "env.options.sutton_bartho_reward=true"],
+        &["train", "--config", "missing.toml"],
+        &["train", "--seed", "-1"],
+        &["train", "--sed", "1"],
+        &["resume"],
+        &["resume", "missing"],
+        &["eval"],
+        &["eval", "missing"],
+        &["eval", "--episodes", "0"],
+        &["watch"],
+        &["watch", "CartPoel-v1"],
+        &["watch", "--speed", "0"],
+        &["rollout", "CartPole-v1", "--actions", "0,2"],
+        &["rollout", "CartPole-v1", "--actions", "@missing"],
+        &["config", "show", "--set", "train.sed=1"],
+        &["presets", "nothing"],
+        &["envs", "cartpole"],
+    ];
+    let mut said = String::new();
+    for args in cases {
+        let answer = desk.run(args);
+        said.push_str(&format!("$ requel {}\n{}\n", args.join(" "), answer.err));
+        assert_eq!(answer.code, 2, "{args:?}\n{}", answer.err);
+        assert_eq!(answer.out, "", "{args:?}");
+        assert!(answer.err.starts_with("error: "), "{args:?}\n{}", answer.err);
+        assert_eq!(desk.files(), [] as [&str; 0], "{args:?}");
+    }
+    insta::assert_snapshot!(said);
+}
+
+#[test]
+fn a_typo_in_a_file_is_shown_with_its_line() {
+    let desk = Desk::new();
+    for (name, text) in [
+        ("key.toml", "[replay]\ncapacity = 1000\nbatchsize = 16\n"),
+        ("type.toml", "[agent]\ngamma = \"high\"\n"),
+        ("range.toml", "# mine\n[optimizer]\nlearning_rate = -1.0\n"),
+        ("syntax.toml", "[agent]\ngamma = 0.9.9\n"),
+    ] {
+        std::fs::write(desk.path(name), text).unwrap();
+    }
+    let mut said = String::new();
+    for name in ["key.toml", "type.toml", "range.toml", "syntax.toml"] {
+        let answer = desk.run(&["train", "--config", name]);
+        assert_eq!(answer.code, 2, "{name}");
+        assert!(answer.err.contains(&format!("{name}, line ")), "{}", answer.err);
+        said.push_str(&format!("$ requel train --config {name}\n{}\n", answer.err));
+    }
+    assert_eq!(desk.files().len(), 4);
+    insta::assert_snapshot!(said);
+}
+
+#[test]
+fn a_directory_that_is_no_run_is_left_alone() {
+    let desk = Desk::new();
+    std::fs::create_dir(desk.path("mine")).unwrap();
+    std::fs::write(desk.path("mine/notes.txt"), "mine").unwrap();
+    for args in [&["resume", "mine"][..], &["eval", "mine"], &["watch", "mine"], &["train", "--run-dir", "mine"]] {
+        let answer = desk.run(args);
+        assert_eq!(answer.code, 2, "{args:?}\n{}", answer.err);
+        assert!(answer.err.contains("mine") && answer.err.contains("hint: "), "{}", answer.err);
+    }
+    assert_eq!(std::fs::read_dir(desk.path("mine")).unwrap().count(), 1);
+}

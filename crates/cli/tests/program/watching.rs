@@ -1,0 +1,51 @@
+//! `watch` without a terminal: files and lines.
+
+use crate::tool::Desk;
+
+#[test]
+fn pictures_of_a_trained_policy() {
+    let desk = Desk::new();
+    desk.train("run", &[]);
+    let answer = desk.ok(&["watch", "run", "--gif", "a.gif", "--png", "a.png", "--steps", "20", "--width", "200"]);
+    assert!(answer.err.contains("wrote a.gif") && answer.err.contains("wrote a.png"), "{}", answer.err);
+
+    let options = gif::DecodeOptions::new();
+    let mut decoder = options.read_info(std::fs::File::open(desk.path("a.gif")).unwrap()).unwrap();
+    assert_eq!(decoder.width(), 200);
+    let mut hundredths = 0;
+    while let Some(frame) = decoder.read_next_frame().unwrap() {
+        hundredths += u32::from(frame.delay);
+    }
+    // Up to 20 steps at 50 per second, and the hold at the end.
+    assert!((130..=20 * 2 + 120).contains(&hundredths), "{hundredths}");
+
+    let decoder = png::Decoder::new(std::io::BufReader::new(std::fs::File::open(desk.path("a.png")).unwrap()));
+    assert_eq!(decoder.read_info().unwrap().info().width, 200);
+}
+
+#[test]
+fn a_moment_that_never_was() {
+    let desk = Desk::new();
+    let answer = desk.run(&["watch", "CartPole-v1", "--random", "--png", "a.png", "--at", "900"]);
+    assert_eq!((answer.code, desk.files().len()), (2, 0));
+    assert!(answer.err.contains("the episode has no step 900"), "{}", answer.err);
+}
+
+#[test]
+fn lines_where_there_is_no_terminal() {
+    let desk = Desk::new();
+    let answer = desk.ok(&["watch", "CartPole-v1", "--episodes", "2"]);
+    assert_eq!(answer.out.lines().count(), 2);
+    assert!(answer.out.starts_with("episode 1: return "), "{}", answer.out);
+    assert!(answer.err.contains("try `requel train CartPole-v1`"), "{}", answer.err);
+}
+
+#[test]
+fn the_newest_run_of_a_world_is_watched() {
+    let desk = Desk::new();
+    desk.train("runs/mine", &[]);
+    for target in [&["watch"][..], &["watch", "CartPole-v1"], &["watch", "runs/mine"]] {
+        let answer = desk.ok(&[target, &["--episodes", "1", "--seed", "8"]].concat());
+        assert_eq!(answer.out, desk.ok(&["watch", "runs/mine", "--episodes", "1", "--seed", "8"]).out);
+    }
+}

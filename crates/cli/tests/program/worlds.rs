@@ -1,0 +1,78 @@
+//! `envs` and `rollout`.
+
+use std::io::Read;
+use std::process::Stdio;
+
+use crate::tool::Desk;
+
+#[test]
+fn worlds_are_listed() {
+    let desk = Desk::new();
+    let list = desk.ok(&["envs"]).out;
+    let line = list.lines().find(|line| line.starts_with("CartPole-v1 ")).unwrap();
+    assert_eq!(line.split_whitespace().collect::<Vec<_>>(), ["CartPole-v1", "Box(4)", "Discrete(2)", "500", "475"]);
+    let json = desk.ok(&["envs", "--json"]).json();
+    assert_eq!(json.len(), list.lines().count() - 1);
+    let cartpole = json.iter().find(|world| world["id"] == "CartPole-v1").unwrap();
+    assert_eq!((&cartpole["max_episode_steps"], &cartpole["reward_threshold"]), (&500.into(), &475.0.into()));
+}
+
+#[test]
+fn one_world() {
+    insta::assert_snapshot!(Desk::new().ok(&["envs", "CartPole-v1"]).out);
+}
+
+#[test]
+fn given_actions() {
+    let answer = Desk::new().ok(&["rollout", "CartPole-v1", "--seed", "42", "--actions", "0,1,1", "--json"]);
+    insta::assert_snapshot!(answer.out);
+}
+
+#[test]
+fn actions_from_a_file_are_the_same_actions() {
+    let desk = Desk::new();
+    std::fs::write(desk.path("actions.txt"), "0 1\n1,\n").unwrap();
+    let args = |actions| ["rollout", "CartPole-v1", "--seed", "3", "--json", "--actions", actions];
+    assert_eq!(desk.ok(&args("@actions.txt")).out, desk.ok(&args("0,1,1")).out);
+}
+
+#[test]
+fn random_actions_follow_the_seed_to_the_end_of_the_episode() {
+    let desk = Desk::new();
+    let rollout = |seed| desk.ok(&["rollout", "CartPole-v1", "--seed", seed, "--json"]);
+    let lines = rollout("5").json();
+    assert_eq!(lines, rollout("5").json());
+    assert_ne!(lines, rollout("6").json());
+    let (last, before) = lines.split_last().unwrap();
+    assert_eq!(last["terminated"], true);
+    assert!(before[1..].iter().all(|line| line["terminated"] == false && line["truncated"] == false));
+    assert_eq!(last["step"], lines.len() - 1);
+}
+
+#[test]
+fn steps_are_a_limit() {
+    assert_eq!(Desk::new().ok(&["rollout", "CartPole-v1", "--steps", "4", "--json"]).json().len(), 5);
+}
+
+#[test]
+fn as_text() {
+    let answer = Desk::new().ok(&["rollout", "CartPole-v1", "--actions", "0,1"]);
+    insta::assert_snapshot!(answer.out);
+    assert_eq!(answer.err, "stopped after 2 steps, return 2\n");
+}
+
+#[test]
+fn a_reader_that_leaves_is_no_panic() {
+    let desk = Desk::new();
+    let mut child = desk
+        .command(&["rollout", "CartPole-v1", "--actions", &"0,1,".repeat(100), "--json"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let mut said = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(0), "{said}");
+    assert!(!said.contains("panicked"), "{said}");
+}
