@@ -31,6 +31,7 @@ from pathlib import Path
 import gymnasium
 import numpy as np
 from gymnasium import spaces
+from gymnasium.envs.toy_text import frozen_lake
 
 MADE_WITH = {"gymnasium": "1.4.0"}
 SEEDS = list(range(20)) + [123456789, 2**32 - 1, 2**32, 2**63 - 1]
@@ -52,6 +53,32 @@ def pump(observation):
     return 0 if observation[4] > 0 else 2
 
 
+def downhill(cell):
+    """Crosses a frozen lake to the right and down, by turns."""
+    return 1 + cell % 2
+
+
+def edge(cell):
+    """Along the cliff: up at the start, down above the goal."""
+    return 0 if cell == 36 else 2 if cell % 12 == 11 else 1
+
+
+def drive(state):
+    """Fetches Taxi's passenger and brings them to their destination, by the middle row."""
+    cell, passenger, destination = state // 20, state // 4 % 5, state % 4
+    stand = [0, 4, 20, 23][destination if passenger == 4 else passenger]
+    if cell == stand:
+        return 5 if passenger == 4 else 4
+    row, column = divmod(cell, 5)
+    if column != stand % 5:
+        return (3 if column > stand % 5 else 2) if row == 2 else (0 if row < 2 else 1)
+    return 0 if row < stand // 5 else 1
+
+
+def stop_at_18(hand):
+    return int(hand[0] < 18)
+
+
 # name, id, options, rule (None: random actions), stride, episodes per seed
 CASES = [
     ("cartpole-v0-random", "CartPole-v0", {}, None, 1, 2),
@@ -67,7 +94,27 @@ CASES = [
     ("acrobot-pump", "Acrobot-v1", {}, pump, 10, 2),
     ("acrobot-nips", "Acrobot-v1", {"book_or_nips": "nips"}, pump, 10, 1),
     ("acrobot-noise", "Acrobot-v1", {"torque_noise_max": 0.5}, pump, 10, 1),
-    ("pendulum-random", "Pendulum-v1", {}, None, 10, 2),
+    ("pendulum-random", "Pendulum-v1", {}, None, 10, 1),
+    ("frozenlake-4x4", "FrozenLake-v1", {}, None, 1, 4),
+    ("frozenlake-8x8", "FrozenLake8x8-v1", {}, None, 1, 2),
+    ("frozenlake-dry", "FrozenLake-v1", {"is_slippery": False, "reward_schedule": [5, -1, -0.25]}, None, 1, 4),
+    ("frozenlake-rate", "FrozenLake8x8-v1", {"success_rate": 0.75}, downhill, 1, 4),
+    ("frozenlake-custom", "FrozenLake-v1", {"desc": ["FFSFHS", "HFFFFF", "SFHGFF"]}, None, 1, 4),
+    ("frozenlake-random-map", "FrozenLake-v1", {"map_name": "random", "map_size": 7, "map_frozen": 0.7, "map_seed": 5},
+     downhill, 1, 4),
+    ("cliffwalking", "CliffWalking-v1", {"max_episode_steps": 150}, None, 5, 1),
+    ("cliffwalking-edge", "CliffWalking-v1", {"max_episode_steps": 150}, edge, 1, 1),
+    ("cliffwalking-slippery", "CliffWalkingSlippery-v1", {"max_episode_steps": 150}, edge, 3, 2),
+    ("taxi", "Taxi-v4", {}, None, 3, 1),
+    ("taxi-drive", "Taxi-v4", {}, drive, 1, 4),
+    ("taxi-rainy", "Taxi-v4", {"is_rainy": True}, drive, 1, 4),
+    ("taxi-rainy-random", "Taxi-v4", {"is_rainy": True, "rainy_probability": 0.4}, None, 3, 1),
+    ("taxi-fickle", "Taxi-v4", {"fickle_passenger": True, "fickle_probability": 0.7}, drive, 1, 6),
+    ("taxi-rainy-fickle", "Taxi-v4", {"is_rainy": True, "fickle_passenger": True}, drive, 1, 4),
+    ("blackjack", "Blackjack-v1", {}, None, 1, 20),
+    ("blackjack-natural", "Blackjack-v1", {"natural": True, "sab": False}, stop_at_18, 1, 40),
+    ("blackjack-plain", "Blackjack-v1", {"natural": False, "sab": False}, stop_at_18, 1, 20),
+    ("blackjack-sab", "Blackjack-v1", {"sab": True}, stop_at_18, 1, 40),
     ("pendulum-g", "Pendulum-v1", {"g": 9.81}, None, 20, 1),
 ]
 
@@ -91,6 +138,10 @@ ATTRIBUTES = ["book_or_nips", "torque_noise_max"]
 
 
 def make(env_id, options):
+    if options.get("map_name") == "random":
+        # A random map is an argument of the original's world, made by a function of its module.
+        size, frozen, seed = (options[f"map_{name}"] for name in ("size", "frozen", "seed"))
+        return gymnasium.make(env_id, desc=frozen_lake.generate_random_map(size, frozen, seed))
     env = gymnasium.make(env_id, **{name: value for name, value in options.items() if name not in ATTRIBUTES})
     for name in set(ATTRIBUTES) & set(options):
         setattr(env.unwrapped, name, options[name])

@@ -20,6 +20,14 @@ from gymnasium import spaces
 IDS = [
     "CartPole-v0",
     "CartPole-v1",
+    "MountainCar-v0",
+    "Acrobot-v1",
+    "FrozenLake-v1",
+    "FrozenLake8x8-v1",
+    "CliffWalking-v1",
+    "CliffWalkingSlippery-v1",
+    "Taxi-v4",
+    "Blackjack-v1",
 ]
 
 

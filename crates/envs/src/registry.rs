@@ -2,7 +2,7 @@
 //!
 //! A world costs one file, which declares its ids, limits and options as [`World`]s, and one line in [`FAMILIES`].
 
-use crate::{Env, EnvError, EnvOptions, EnvSpec, OptionValue, TimeLimit, classic, toy};
+use crate::{Env, EnvError, EnvOptions, EnvSpec, OptionValue, TimeLimit, classic, tabular, toy};
 
 /// All worlds, family by family.
 const FAMILIES: &[&[World]] = &[
@@ -10,6 +10,11 @@ const FAMILIES: &[&[World]] = &[
     classic::mountain_car::WORLDS,
     classic::acrobot::WORLDS,
     classic::pendulum::WORLDS,
+    tabular::frozen_lake::WORLDS,
+    tabular::cliff_walking::WORLDS,
+    tabular::taxi::WORLDS,
+    tabular::blackjack::WORLDS,
+    tabular::grid_world::WORLDS,
     toy::identity::WORLDS,
     toy::catch::WORLDS,
     toy::chain::WORLDS,
@@ -243,7 +248,6 @@ impl Options<'_> {
         })
     }
 
-    #[cfg(any())]
     pub(crate) fn optional_list(&self, name: &str) -> Result<Option<Vec<String>>, EnvError> {
         match (self.given.get(name), self.default(name)?) {
             (Some(OptionValue::List(value)), _) => Ok(Some(value.clone())),
@@ -258,6 +262,11 @@ impl Options<'_> {
             (None, OptionDefault::OptionalInt) => Ok(None),
             (_, default) => Err(self.wrong_type(name, default)),
         }
+    }
+
+    /// Whether the option was given at all, be it with its standard value.
+    pub(crate) fn is_given(&self, name: &str) -> bool {
+        self.given.contains_key(name)
     }
 
     pub(crate) fn invalid(&self, name: &str, reason: String) -> EnvError {

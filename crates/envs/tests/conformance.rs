@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 fn every_world_of_the_registry() {
     for spec in specs() {
         let report = check(|| make(&spec.id).unwrap()).unwrap_or_else(|violation| panic!("{violation}"));
-        assert!(report.steps >= 20, "{}: {report:?}", spec.id);
+        assert!(report.steps >= 12, "{}: {report:?}", spec.id);
         let one_hot = check(|| Box::new(OneHot::new(make(&spec.id).unwrap())));
         assert_eq!(one_hot, Ok(report), "{} one-hot", spec.id);
     }

@@ -115,15 +115,14 @@ fn bits(values: &[f32]) -> Vec<u32> {
 }
 
 fn options(json: &Value) -> EnvOptions {
-    let text = |value: &Value| value.as_str().unwrap().to_string();
+    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_string);
     let value = |value: &Value| match value {
         Value::Bool(value) => OptionValue::Bool(*value),
         Value::Number(value) if value.is_i64() => OptionValue::Int(value.as_i64().unwrap()),
         Value::Number(value) => OptionValue::Float(value.as_f64().unwrap()),
         Value::String(value) => OptionValue::Text(value.clone()),
-        Value::Array(values) if values.iter().all(Value::is_string) => {
-            OptionValue::List(values.iter().map(text).collect())
-        }
+        // A list travels as texts, numbers too.
+        Value::Array(values) => OptionValue::List(values.iter().map(text).collect()),
         other => panic!("option {other}"),
     };
     json.as_object().unwrap().iter().map(|(name, given)| (name.clone(), value(given))).collect()
@@ -254,12 +253,32 @@ fn acrobot() {
 /// Observations are equal; rewards, which have twice the digits, show what observations hide. The original squares the
 /// torque, in single precision, by the C library's `powf`, which is the last bit off one time in a thousand, and angle and
 /// velocity by `pow`; and one sine in a thousand of the C library's is the last bit off, which stays in the state. In one
-/// of 72 episodes that happens: its rewards are most of those that differ.
+/// of 48 episodes that happens: its rewards are most of those that differ.
 #[test]
 fn pendulum() {
     // One unit in the last place of a square below 4, as the reward weighs it, and the rounding of the sum.
     let bound = 0.001 * f64::from(f32::EPSILON) * 2.0 + 16.0 * f64::EPSILON;
     let rewards = compare_family("pendulum", 2, bound);
-    assert_eq!(rewards.compared, 14_400);
-    assert!(rewards.differing <= 165, "{} of {} rewards differ", rewards.differing, rewards.compared);
+    assert_eq!(rewards.compared, 9_600);
+    assert!(rewards.differing <= 159, "{} of {} rewards differ", rewards.differing, rewards.compared);
+}
+
+#[test]
+fn frozen_lake() {
+    check_family("frozenlake", 6);
+}
+
+#[test]
+fn cliff_walking() {
+    check_family("cliffwalking", 3);
+}
+
+#[test]
+fn taxi() {
+    check_family("taxi", 6);
+}
+
+#[test]
+fn blackjack() {
+    check_family("blackjack", 4);
 }
