@@ -1,6 +1,6 @@
 //! Signals and sudden death.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
@@ -12,14 +12,9 @@ use crate::tool::{Answer, Desk, SHORT, newest_checkpoint};
 fn start(desk: &Desk, args: &[&str], wanted: impl Fn(&Value) -> bool) -> (Child, BufReader<std::process::ChildStdout>) {
     let mut child = desk.command(args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let mut out = BufReader::new(child.stdout.take().unwrap());
-    let mut line = String::new();
-    loop {
-        line.clear();
-        assert_ne!(out.read_line(&mut line).unwrap(), 0, "the program ended too early");
-        if wanted(&serde_json::from_str(&line).unwrap()) {
-            return (child, out);
-        }
-    }
+    let found = out.by_ref().lines().any(|line| wanted(&serde_json::from_str(&line.unwrap()).unwrap()));
+    assert!(found, "the program ended too early");
+    (child, out)
 }
 
 fn reached(event: &'static str, env_steps: u64) -> impl Fn(&Value) -> bool {
@@ -53,7 +48,7 @@ fn assert_same(one: &Path, other: &Path) {
 /// Long enough that there is time to interrupt it.
 const LONGER: &[&str] = &["--set", "train.env_steps=12000"];
 
-fn train_args<'a>(run: &'a str) -> Vec<&'a str> {
+fn train_args(run: &str) -> Vec<&str> {
     [&["train", "--json", "--quiet", "--run-dir", run], SHORT, LONGER].concat()
 }
 
@@ -102,7 +97,7 @@ fn asked_to_stop_it_saves_says_so_and_can_go_on() {
         let (mut child, mut out) = start(&desk, &train_args(&run), reached("train", 750));
         send(signal, &child);
         let mut rest = String::new();
-        std::io::Read::read_to_string(&mut out, &mut rest).unwrap();
+        out.read_to_string(&mut rest).unwrap();
         assert_eq!(child.wait().unwrap().code(), Some(code));
         let last: Value = serde_json::from_str(rest.lines().last().unwrap()).unwrap();
         assert_eq!(last["event"], "run_interrupted");
