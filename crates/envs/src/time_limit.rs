@@ -1,6 +1,7 @@
 //! [`TimeLimit`], the wrapper that truncates episodes.
 
-use crate::{Action, Env, EnvError, EnvSpec, Scene, Space, StateError, StateReader, StateWriter, Step};
+use crate::wrappers::forward::forward;
+use crate::{Action, Env, EnvError, EnvSpec, StateError, StateReader, StateWriter, Step};
 
 /// Truncates an episode at its `max_episode_steps`-th step, as Gymnasium's wrapper of that name does.
 ///
@@ -38,16 +39,10 @@ impl<E: Env> TimeLimit<E> {
 }
 
 impl<E: Env> Env for TimeLimit<E> {
+    forward!(observation_space, action_space, scene, action_mask);
+
     fn spec(&self) -> &EnvSpec {
         &self.spec
-    }
-
-    fn observation_space(&self) -> &Space {
-        self.env.observation_space()
-    }
-
-    fn action_space(&self) -> &Space {
-        self.env.action_space()
     }
 
     fn reset(&mut self, seed: Option<u64>, observation: &mut [f32]) -> Result<(), EnvError> {
@@ -89,14 +84,6 @@ impl<E: Env> Env for TimeLimit<E> {
         self.elapsed = elapsed;
         self.cut = elapsed == self.limit;
         Ok(())
-    }
-
-    fn scene(&self) -> Scene {
-        self.env.scene()
-    }
-
-    fn action_mask(&self) -> Option<&[bool]> {
-        self.env.action_mask()
     }
 }
 

@@ -1,6 +1,7 @@
 //! [`Discretize`], continuous actions as a few.
 
-use crate::{Action, Env, EnvError, EnvSpec, Scene, Space, Step};
+use super::forward::forward;
+use crate::{Action, Env, EnvError, Space, Step};
 
 /// Gives a world with bounded continuous actions a [`Space::Discrete`] of evenly spaced ones, bounds included.
 ///
@@ -65,37 +66,15 @@ impl<E: Env> Discretize<E> {
 }
 
 impl<E: Env> Env for Discretize<E> {
-    fn spec(&self) -> &EnvSpec {
-        self.env.spec()
-    }
-
-    fn observation_space(&self) -> &Space {
-        self.env.observation_space()
-    }
+    forward!(spec, observation_space, reset, save, restore, scene);
 
     fn action_space(&self) -> &Space {
         &self.space
-    }
-
-    fn reset(&mut self, seed: Option<u64>, observation: &mut [f32]) -> Result<(), EnvError> {
-        self.env.reset(seed, observation)
     }
 
     fn step(&mut self, action: Action<'_>, observation: &mut [f32]) -> Result<Step, EnvError> {
         let index = action.discrete(self.table.len() / self.width)?;
         let row = index * self.width..(index + 1) * self.width;
         self.env.step(Action::Continuous(&self.table[row]), observation)
-    }
-
-    fn save(&self) -> Vec<u8> {
-        self.env.save()
-    }
-
-    fn restore(&mut self, state: &[u8]) -> Result<(), EnvError> {
-        self.env.restore(state)
-    }
-
-    fn scene(&self) -> Scene {
-        self.env.scene()
     }
 }

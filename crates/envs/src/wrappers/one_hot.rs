@@ -1,6 +1,7 @@
 //! [`OneHot`], discrete observations as a network wants them.
 
-use crate::{Action, DType, Env, EnvError, EnvSpec, Scene, Space, Step, check_observation};
+use super::forward::forward;
+use crate::{Action, DType, Env, EnvError, Space, Step, check_observation};
 
 /// Shows a [`Space::Discrete`] or [`Space::MultiDiscrete`] observation as numbers that are 1 at the observed value and
 /// 0 elsewhere, entry after entry, as Gymnasium's `flatten` does. Other observations pass unchanged.
@@ -48,16 +49,10 @@ impl<E: Env> OneHot<E> {
 }
 
 impl<E: Env> Env for OneHot<E> {
-    fn spec(&self) -> &EnvSpec {
-        self.env.spec()
-    }
+    forward!(spec, action_space, save, restore, scene, action_mask);
 
     fn observation_space(&self) -> &Space {
         &self.space
-    }
-
-    fn action_space(&self) -> &Space {
-        self.env.action_space()
     }
 
     fn reset(&mut self, seed: Option<u64>, observation: &mut [f32]) -> Result<(), EnvError> {
@@ -78,21 +73,5 @@ impl<E: Env> Env for OneHot<E> {
         let step = self.env.step(action, &mut self.inner)?;
         self.encode(observation);
         Ok(step)
-    }
-
-    fn save(&self) -> Vec<u8> {
-        self.env.save()
-    }
-
-    fn restore(&mut self, state: &[u8]) -> Result<(), EnvError> {
-        self.env.restore(state)
-    }
-
-    fn scene(&self) -> Scene {
-        self.env.scene()
-    }
-
-    fn action_mask(&self) -> Option<&[bool]> {
-        self.env.action_mask()
     }
 }

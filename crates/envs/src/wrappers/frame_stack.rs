@@ -1,0 +1,101 @@
+//! [`FrameStack`], the recent past as part of the observation.
+
+use super::forward::forward;
+use crate::{Action, Env, EnvError, Space, StateError, StateReader, StateWriter, Step, check_observation};
+
+/// Shows the last `n` observations, oldest first, as one with a new first axis of that length.
+///
+/// At the start of an episode the first observation stands in for those before it, as in Gymnasium's
+/// `FrameStackObservation` with the padding "reset".
+#[derive(Clone, Debug)]
+pub struct FrameStack<E> {
+    env: E,
+    space: Space,
+    /// The stacked observation as it was shown last.
+    frames: Vec<f32>,
+    /// How many numbers one frame has.
+    width: usize,
+}
+
+impl<E: Env> FrameStack<E> {
+    /// `env`, its last `n` observations shown at once.
+    ///
+    /// # Errors
+    /// [`EnvError::Other`] if `n` is 0.
+    pub fn new(env: E, n: usize) -> Result<Self, EnvError> {
+        if n == 0 {
+            return Err(EnvError::Other(format!("{}: a stack has at least 1 frame", env.spec().id)));
+        }
+        let space = match env.observation_space() {
+            Space::Discrete { n: values } => Space::MultiDiscrete { n: vec![*values; n] },
+            Space::MultiDiscrete { n: values } => Space::MultiDiscrete { n: values.repeat(n) },
+            Space::Box { low, high, shape, dtype } => Space::Box {
+                low: low.repeat(n),
+                high: high.repeat(n),
+                shape: [&[n], &shape[..]].concat(),
+                dtype: *dtype,
+            },
+        };
+        let width = env.observation_len();
+        Ok(Self { env, space, frames: vec![0.0; n * width], width })
+    }
+
+    fn newest(&self) -> std::ops::Range<usize> {
+        self.frames.len() - self.width..self.frames.len()
+    }
+}
+
+impl<E: Env> Env for FrameStack<E> {
+    forward!(spec, action_space, scene, action_mask);
+
+    fn observation_space(&self) -> &Space {
+        &self.space
+    }
+
+    fn reset(&mut self, seed: Option<u64>, observation: &mut [f32]) -> Result<(), EnvError> {
+        check_observation(self.frames.len(), observation)?;
+        let newest = self.newest();
+        self.env.reset(seed, &mut self.frames[newest.clone()])?;
+        for start in (0..newest.start).step_by(self.width) {
+            self.frames.copy_within(newest.clone(), start);
+        }
+        observation.copy_from_slice(&self.frames);
+        Ok(())
+    }
+
+    fn step(&mut self, action: Action<'_>, observation: &mut [f32]) -> Result<Step, EnvError> {
+        check_observation(self.frames.len(), observation)?;
+        // The caller's slice takes the new frame first, so that a refused step leaves the stack as it is.
+        let newest = self.newest();
+        let mut frame = std::mem::take(&mut self.frames);
+        let step = self.env.step(action, &mut observation[newest.clone()]);
+        if step.is_ok() {
+            frame.copy_within(self.width.., 0);
+            frame[newest.clone()].copy_from_slice(&observation[newest]);
+            observation.copy_from_slice(&frame);
+        }
+        self.frames = frame;
+        step
+    }
+
+    fn save(&self) -> Vec<u8> {
+        let mut writer = StateWriter::new();
+        for value in &self.frames {
+            writer.f32(*value);
+        }
+        writer.bytes(&self.env.save());
+        writer.into_bytes()
+    }
+
+    fn restore(&mut self, state: &[u8]) -> Result<(), EnvError> {
+        let invalid = |e: StateError| EnvError::InvalidState { id: self.env.spec().id.clone(), reason: e.0 };
+        let mut reader = StateReader::new(state);
+        let frames: Result<Vec<f32>, StateError> = self.frames.iter().map(|_| reader.f32()).collect();
+        let frames = frames.map_err(invalid)?;
+        let inner = reader.bytes().map_err(invalid)?;
+        reader.finish().map_err(invalid)?;
+        self.env.restore(inner)?;
+        self.frames = frames;
+        Ok(())
+    }
+}

@@ -1,0 +1,94 @@
+//! [`StickyActions`], a world that does not always listen.
+
+use super::forward::forward;
+use crate::{Action, Env, EnvError, GymRng, StateError, StateReader, StateWriter, Step};
+
+/// With a given probability repeats the action that was executed last in place of the one that is asked for.
+///
+/// It makes deterministic worlds stochastic, so that no fixed sequence of actions solves them. The first action of an
+/// episode is always the one asked for. The generator is the wrapper's own, derived from the seed of the reset.
+///
+/// **Source**: M. C. Machado et al., *Revisiting the Arcade Learning Environment* (2018), section 5.
+#[derive(Clone, Debug)]
+pub struct StickyActions<E> {
+    env: E,
+    actions: usize,
+    probability: f64,
+    rng: GymRng,
+    /// What was executed last in this episode.
+    last: Option<usize>,
+}
+
+impl<E: Env> StickyActions<E> {
+    /// `env`, which repeats an action with `probability`, 0.25 in the paper.
+    ///
+    /// # Errors
+    /// [`EnvError::Other`] if `probability` is not within 0 to 1 or the actions are not discrete.
+    pub fn new(env: E, probability: f64) -> Result<Self, EnvError> {
+        let id = &env.spec().id;
+        if !(0.0..=1.0).contains(&probability) {
+            return Err(EnvError::Other(format!("{id}: {probability} is no probability, give 0 to 1")));
+        }
+        let Some(actions) = env.action_space().discrete_n() else {
+            return Err(EnvError::Other(format!("{id}: only discrete actions can be sticky; discretise them")));
+        };
+        Ok(Self { env, actions, probability, rng: stream(0), last: None })
+    }
+
+    fn parse(&self, state: &[u8]) -> Result<(GymRng, Option<usize>, Vec<u8>), StateError> {
+        let mut reader = StateReader::new(state);
+        let rng = GymRng::restore(&mut reader)?;
+        let has_last = reader.bool()?;
+        let last = reader.index(self.actions)?;
+        let inner = reader.bytes()?.to_vec();
+        reader.finish()?;
+        Ok((rng, has_last.then_some(last), inner))
+    }
+}
+
+/// The wrapper's generator for a seed: another one than the world's own.
+fn stream(seed: u64) -> GymRng {
+    GymRng::from_seed(seed.wrapping_add(0x9E37_79B9_7F4A_7C15))
+}
+
+impl<E: Env> Env for StickyActions<E> {
+    forward!(spec, observation_space, action_space, scene, action_mask);
+
+    fn reset(&mut self, seed: Option<u64>, observation: &mut [f32]) -> Result<(), EnvError> {
+        self.env.reset(seed, observation)?;
+        if let Some(seed) = seed {
+            self.rng = stream(seed);
+        }
+        self.last = None;
+        Ok(())
+    }
+
+    fn step(&mut self, action: Action<'_>, observation: &mut [f32]) -> Result<Step, EnvError> {
+        let asked = action.discrete(self.actions)?;
+        let mut rng = self.rng.clone();
+        let sticks = self.last.filter(|_| rng.random() < self.probability);
+        let executed = sticks.unwrap_or(asked);
+        // Only a step that the world accepts may move the generator on.
+        let step = self.env.step(Action::Discrete(executed), observation)?;
+        self.rng = rng;
+        self.last = Some(executed);
+        Ok(step)
+    }
+
+    fn save(&self) -> Vec<u8> {
+        let mut writer = StateWriter::new();
+        self.rng.save(&mut writer);
+        writer.bool(self.last.is_some());
+        writer.index(self.last.unwrap_or(0));
+        writer.bytes(&self.env.save());
+        writer.into_bytes()
+    }
+
+    fn restore(&mut self, state: &[u8]) -> Result<(), EnvError> {
+        let invalid = |e: StateError| EnvError::InvalidState { id: self.env.spec().id.clone(), reason: e.0 };
+        let (rng, last, inner) = self.parse(state).map_err(invalid)?;
+        self.env.restore(&inner)?;
+        (self.rng, self.last) = (rng, last);
+        Ok(())
+    }
+}
