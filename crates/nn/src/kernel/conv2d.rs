@@ -6,8 +6,8 @@ use super::select::Isa;
 use crate::Activation;
 use crate::reference::{self, Conv2dShape};
 
-/// Images whose gradients are worked out together: one tile's rows.
-const IMAGES_TOGETHER: usize = 6;
+/// Images whose gradients are worked out together.
+const IMAGES_TOGETHER: usize = 12;
 
 /// The widest tile of four rows and more, in numbers, of any instruction set.
 const WIDEST_TILE: usize = 32;
@@ -92,29 +92,30 @@ impl Kernel {
             dx.fill(0.0);
             let rows = dx.len() / input_len;
             let patches = patches(shape);
-            for pixel in 0..patches.total() {
-                for down in 0..size {
-                    for i in 0..panels {
-                        let used = width.min(line - i * width);
-                        let at = patches.offset(pixel) + down * shape.width * channels + i * width;
-                        let product = Product {
-                            rows,
-                            columns: used,
-                            a: dy[pixel * outputs..].as_ptr(),
-                            a_rows: Walk::straight(rows, output_len),
-                            a_terms: Walk::straight(outputs, 1),
-                            b: scratch[(down * panels + i) * panel_len..][..panel_len].as_ptr(),
-                            b_layout: Layout::Terms,
-                            b_stride: width,
-                            c: dx[at..].as_mut_ptr(),
-                            c_stride: input_len,
-                            start: Start::Continue,
-                            finish: Finish::Keep,
-                        };
-                        // SAFETY: `used` numbers from `at` are part of a line of the patch, which lies within each image of
-                        // dx; dy has `outputs` numbers at each pixel of each image; the panel is outputs × width.
-                        unsafe { self.product(&product) };
-                    }
+            // From the last number of the patch to the first, and there from the first pixel to the last: a number of dx
+            // that several patches share is then reached by the pixels in their order.
+            for (down, i) in (0..size * panels).rev().map(|n| (n / panels, n % panels)) {
+                let used = width.min(line - i * width);
+                let panel = &scratch[(down * panels + i) * panel_len..][..panel_len];
+                for pixel in 0..patches.total() {
+                    let at = patches.offset(pixel) + down * shape.width * channels + i * width;
+                    let product = Product {
+                        rows,
+                        columns: used,
+                        a: dy[pixel * outputs..].as_ptr(),
+                        a_rows: Walk::straight(rows, output_len),
+                        a_terms: Walk::straight(outputs, 1),
+                        b: panel.as_ptr(),
+                        b_layout: Layout::Terms,
+                        b_stride: width,
+                        c: dx[at..].as_mut_ptr(),
+                        c_stride: input_len,
+                        start: Start::Continue,
+                        finish: Finish::Keep,
+                    };
+                    // SAFETY: `used` numbers from `at` are part of a line of the patch, which lies within each image of dx;
+                    // dy has `outputs` numbers at each pixel of each image; the panel is outputs × width.
+                    unsafe { self.product(&product) };
                 }
             }
         }

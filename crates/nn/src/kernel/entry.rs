@@ -1,7 +1,8 @@
 //! Where the generic routines are compiled for an instruction set, one function each.
 
 use super::Kernel;
-use super::product::{self, Product, multiply};
+use super::pack;
+use super::product::{Product, multiply};
 use super::select::Isa;
 use super::{elementwise, limit};
 use crate::Activation;
@@ -57,11 +58,11 @@ macro_rules! entries {
             }
 
             /// # Safety
-            /// As for [`product::pack_transposed`].
+            /// As for [`pack::pack_transposed`].
             #[target_feature(enable = $features)]
             pub unsafe fn pack_transposed(from: &[f32], sizes: (usize, usize), to: &mut [f32]) {
                 // SAFETY: handed on from the caller.
-                unsafe { product::pack_transposed::<$simd>(from, sizes, to) }
+                unsafe { pack::pack_transposed::<$simd>(from, sizes, to) }
             }
 
             /// # Safety

@@ -10,6 +10,7 @@ mod dense;
 mod elementwise;
 mod entry;
 pub mod limit;
+mod pack;
 mod product;
 mod routine;
 mod select;

@@ -1,5 +1,6 @@
 //! [`Product`]: the one matrix routine that every layer's passes are made of.
 
+use super::pack::{PACKED_TERMS, PANEL, Panel, gather, pack};
 use super::simd::Simd;
 use super::tile::{Tile, tile};
 
@@ -56,6 +57,8 @@ pub(super) enum Start {
     Zero,
     /// `start[j]`, the same for every row.
     Row(*const f32),
+    /// `start[i]`, the same for every column.
+    Column(*const f32),
     /// What is in `c`.
     Continue,
 }
@@ -69,20 +72,8 @@ pub(super) enum Finish {
     WherePositive(*const f32),
 }
 
-/// Terms that are packed at once, so that a panel stays in the first-level cache.
-const PACKED_TERMS: usize = 256;
-
-/// Columns of a panel: the widest tile of any instruction set.
-const PANEL: usize = 32;
-
 /// Rows of `b` further apart than this many numbers are packed, where enough rows of `a` use them again.
 const FAR_APART: usize = 128;
-
-/// A part of `b`, copied so that its rows are side by side.
-#[repr(align(64))]
-struct Panel {
-    _numbers: [f32; PACKED_TERMS * PANEL],
-}
 
 impl Walk {
     /// `len` steps of `inner`.
@@ -109,7 +100,9 @@ pub(super) unsafe fn multiply<S: Simd>(p: &Product) {
     let far = p.b_stride > FAR_APART && p.rows > 8;
     // SAFETY: handed on from the caller; the offsets stay within the sizes of the product.
     unsafe {
-        if p.b_layout == Layout::Columns || (far && p.a_terms.groups == 1) {
+        if is_gathered(p) {
+            multiply_gathered::<S>(p);
+        } else if p.b_layout == Layout::Columns || (far && p.a_terms.groups == 1) {
             multiply_packed::<S>(p);
         } else {
             let width = S::LANES * tile_columns(p.rows);
@@ -164,84 +157,46 @@ unsafe fn multiply_packed<S: Simd>(p: &Product) {
     }
 }
 
-/// Copies `count` terms from `term` of `used` columns from `column` to rows of `whole`, a multiple of the lanes; what is
-/// beyond `used` is 0.
+/// Whether the terms of `a` are powers of two apart, which the cache keeps in few places, and `b` is small.
 #[inline(always)]
-unsafe fn pack<S: Simd>(
-    p: &Product,
-    (term, count): (usize, usize),
-    (column, used): (usize, usize),
-    panel: *mut f32,
-    whole: usize,
-) {
-    let lanes = S::LANES;
-    // SAFETY: reads stay within `count` terms and `used` columns of `b`, writes within `count · whole` numbers.
-    unsafe {
-        match p.b_layout {
-            Layout::Terms => {
-                for t in 0..count {
-                    let (from, to) = (p.b.add((term + t) * p.b_stride + column), panel.add(t * whole));
-                    let mut j = 0;
-                    while j + lanes <= used {
-                        S::store(to.add(j), S::load(from.add(j)));
-                        j += lanes;
-                    }
-                    if j < used {
-                        S::store(to.add(j), S::load_first(from.add(j), used - j));
-                    }
-                }
-            }
-            Layout::Columns => {
-                let from = p.b.add(column * p.b_stride + term);
-                let mut j = 0;
-                while j + lanes <= used {
-                    let mut t = 0;
-                    while t + lanes <= count {
-                        S::transpose(from.add(j * p.b_stride + t), p.b_stride, panel.add(t * whole + j), whole);
-                        t += lanes;
-                    }
-                    for t in t..count {
-                        for l in 0..lanes {
-                            *panel.add(t * whole + j + l) = *from.add((j + l) * p.b_stride + t);
-                        }
-                    }
-                    j += lanes;
-                }
-                for j in j..whole {
-                    for t in 0..count {
-                        *panel.add(t * whole + j) = if j < used { *from.add(j * p.b_stride + t) } else { 0.0 };
-                    }
-                }
-            }
-        }
-    }
+fn is_gathered(p: &Product) -> bool {
+    let few_sets = p.a_terms.inner >= 256 && p.a_terms.inner.is_multiple_of(256);
+    let is_plain = p.a_rows.groups == 1 && p.a_rows.inner == 1 && p.a_terms.groups == 1;
+    let is_b_near = p.b_layout == Layout::Terms && p.a_terms.len * p.columns <= 8192 && p.a_terms.len <= PACKED_TERMS;
+    let keeps = matches!((p.start, p.finish), (Start::Zero, Finish::Keep));
+    few_sets && is_plain && is_b_near && keeps && p.rows >= 4
 }
 
-/// Copies the transpose of `from`, whose rows are `terms` long, to rows of `width`; columns that `from` has no row for
-/// are 0.
-///
-/// # Safety
-/// The instruction set is present; `from` is a whole number of rows, at most `width`, which is a multiple of the lanes;
-/// `to` is `terms · width` long.
+/// As [`multiply`], a block of rows of `a` copied together before it meets every column.
 #[inline(always)]
-pub(super) unsafe fn pack_transposed<S: Simd>(from: &[f32], (terms, width): (usize, usize), to: &mut [f32]) {
-    let used = from.len() / terms;
-    let product = Product {
-        rows: 0,
-        columns: used,
-        a: from.as_ptr(),
-        a_rows: Walk::straight(0, 0),
-        a_terms: Walk::straight(terms, 0),
-        b: from.as_ptr(),
-        b_layout: Layout::Columns,
-        b_stride: terms,
-        c: to.as_mut_ptr(),
-        c_stride: 0,
-        start: Start::Zero,
-        finish: Finish::Keep,
-    };
-    // SAFETY: the caller vouches for the lengths.
-    unsafe { pack::<S>(&product, (0, terms), (0, used), to.as_mut_ptr(), width) };
+unsafe fn multiply_gathered<S: Simd>(p: &Product) {
+    let mut block = std::mem::MaybeUninit::<Panel>::uninit();
+    let block: *mut f32 = block.as_mut_ptr().cast();
+    let width = S::LANES * tile_columns(p.rows);
+    let mut row = 0;
+    while row < p.rows {
+        let count = tile_rows(p.rows - row);
+        // SAFETY: at most 6 rows of at most 256 terms fit the block; the rest is handed on from the caller.
+        unsafe {
+            gather(p, row, count, block);
+            let block_product = Product {
+                rows: count,
+                a: block,
+                a_rows: Walk::straight(count, 1),
+                a_terms: Walk::straight(p.a_terms.len, count),
+                c: p.c.add(row * p.c_stride),
+                ..*p
+            };
+            let mut column = 0;
+            while column < p.columns {
+                let used = width.min(p.columns - column);
+                let part = Tile { b: p.b.add(column), ..Tile::new(&block_product, column, used) };
+                tile::<S>(&block_product, &part, 0, count);
+                column += used;
+            }
+        }
+        row += count;
+    }
 }
 
 /// Registers side by side in a tile: few rows leave registers for more columns.
@@ -259,15 +214,20 @@ fn tile_columns(rows: usize) -> usize {
 unsafe fn rows<S: Simd>(p: &Product, part: &Tile) {
     let mut row = 0;
     while row < p.rows {
-        let left = p.rows - row;
-        // 8 = 4 + 4 and 7 = 4 + 3 keep the multipliers busier than 6 + 2 and 6 + 1.
-        let count = match left {
-            7 | 8 => 4,
-            0..=5 => left,
-            _ => 6,
-        };
+        let count = tile_rows(p.rows - row);
         // SAFETY: handed on from the caller; `row + count ≤ p.rows`.
         unsafe { tile::<S>(p, part, row, count) };
         row += count;
+    }
+}
+
+/// Rows of the next tile where `left` are left.
+#[inline(always)]
+fn tile_rows(left: usize) -> usize {
+    // 8 = 4 + 4 and 7 = 4 + 3 keep the multipliers busier than 6 + 2 and 6 + 1.
+    match left {
+        7 | 8 => 4,
+        0..=5 => left,
+        _ => 6,
     }
 }

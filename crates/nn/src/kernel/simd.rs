@@ -22,6 +22,9 @@ pub(super) trait Simd: Copy {
     /// The first `n` lanes from `p`, the others 0; `1 ≤ n ≤ LANES`.
     unsafe fn load_first(p: *const f32, n: usize) -> Self::V;
 
+    /// Asks for the cache line at `p`, which need not be valid.
+    fn prefetch(p: *const f32);
+
     /// All lanes to `p`.
     unsafe fn store(p: *mut f32, v: Self::V);
 

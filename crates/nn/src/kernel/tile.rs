@@ -107,6 +107,11 @@ unsafe fn run<S: Simd, const R: usize, const C: usize, const WHOLE: bool>(p: &Pr
                     }
                 }
             }
+            Start::Column(start) => {
+                for r in 0..R {
+                    sums[r] = [S::splat(*start.add(row + r)); C];
+                }
+            }
             Start::Continue => {
                 for r in 0..R {
                     for c in 0..C {
