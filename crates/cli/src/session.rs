@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use requel::Observer;
 use requel::run::{Control, Ending, Run, Session, Summary, Timing};
-use requel::train::Termination;
 use serde::Serialize;
 
 use crate::args::Reporting;
@@ -100,18 +99,25 @@ struct Interrupted<'a> {
 
 fn write_summary(run: &Run, summary: &Summary, timing: Timing) -> Result<(), Failure> {
     let config = run.config()?;
-    let title = match summary.termination {
-        Termination::Solved => format!("{} solved", config.env.id),
-        _ => format!("{} trained", config.env.id),
-    };
     let (best, last) = (&summary.best_evaluation, &summary.final_evaluation);
+    let goal =
+        config.evaluation.stop_return.or_else(|| requel_envs::make(&config.env.id).ok()?.spec().reward_threshold);
+    let title = match goal {
+        Some(goal) if best.mean_return >= goal => format!("{} solved", config.env.id),
+        Some(goal) => format!("{} trained, solved would be {}", config.env.id, tidy(goal)),
+        None => format!("{} trained", config.env.id),
+    };
     let score = |mean, std| format!("{} ± {}", tidy(mean), tidy(std));
     let best_text = format!(
         "{} {}",
         paint(GOOD, format_args!("{:<15}", score(best.mean_return, best.std_return))),
         paint(MUTED, format_args!("over {} fresh episodes, greedy", best.episodes)),
     );
-    let last_text = format!("{:<15}", score(last.mean_return, last.std_return));
+    let last_text = format!(
+        "{:<15} {}",
+        score(last.mean_return, last.std_return),
+        paint(MUTED, "the same, after the last update"),
+    );
     let counts = format!(
         "{} env steps, {} updates, {} episodes",
         grouped(summary.env_steps),

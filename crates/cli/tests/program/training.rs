@@ -48,7 +48,11 @@ fn a_new_run_gets_a_name_and_is_found_again() {
     let runs: Vec<_> = std::fs::read_dir(desk.path("runs")).unwrap().map(|e| e.unwrap().file_name()).collect();
     let name = runs[0].to_str().unwrap();
     assert!(name.starts_with("CartPole-v1__notebook__3__2") && runs.len() == 1, "{runs:?}");
-    assert!(answer.out.starts_with("CartPole-v1 trained\n") && answer.out.contains(name), "{}", answer.out);
+    assert!(
+        answer.out.starts_with("CartPole-v1 trained, solved would be 475\n") && answer.out.contains(name),
+        "{}",
+        answer.out
+    );
     assert!(answer.err.contains("requel watch") && answer.err.contains("requel eval"), "{}", answer.err);
 
     let line = desk.ok(&["eval", "--json"]).last();
