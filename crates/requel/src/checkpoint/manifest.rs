@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 /// The version of the format that this code writes and reads.
 pub(super) const FORMAT: u32 = 1;
 
-/// The table of contents of a checkpoint, written last.
+/// The table of contents of a checkpoint, written last but for its own hash.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Manifest {
@@ -31,6 +31,11 @@ pub struct FileEntry {
     pub bytes: u64,
     /// Its BLAKE3, hexadecimal.
     pub blake3: String,
+}
+
+/// What `manifest.blake3` says of `manifest.json`, in the form that `b3sum --check` reads.
+pub(super) fn seal(manifest: &[u8]) -> String {
+    format!("{}  manifest.json\n", blake3::hash(manifest).to_hex())
 }
 
 impl FileEntry {

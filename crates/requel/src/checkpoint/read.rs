@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use safetensors::SafeTensors;
 
-use super::manifest::FORMAT;
+use super::manifest::{FORMAT, seal};
 use super::{CheckpointError, FileEntry, Manifest};
 use crate::state::{State, Tensor};
 
@@ -53,7 +53,8 @@ pub fn list(root: &Path) -> Result<Vec<(u64, PathBuf)>, CheckpointError> {
 /// The newest checkpoint below `root` that is whole.
 ///
 /// # Errors
-/// If the directory cannot be read. Damaged checkpoints are no error here: they are listed.
+/// If the directory cannot be read, or a checkpoint is whole but of another format, so that going on from an older one
+/// would undo what another version did. Damaged checkpoints are no error here: they are listed.
 pub fn newest(root: &Path) -> Result<Newest, CheckpointError> {
     let mut newest = Newest::default();
     for (_, path) in list(root)?.into_iter().rev() {
@@ -62,6 +63,7 @@ pub fn newest(root: &Path) -> Result<Newest, CheckpointError> {
                 newest.checkpoint = Some(checkpoint);
                 break;
             }
+            Err(error @ CheckpointError::Format { .. }) => return Err(error),
             Err(error) => newest.damaged.push(error),
         }
     }
@@ -75,6 +77,10 @@ pub fn newest(root: &Path) -> Result<Newest, CheckpointError> {
 pub fn read(path: &Path) -> Result<Checkpoint, CheckpointError> {
     let manifest_path = path.join("manifest.json");
     let text = fs::read(&manifest_path).map_err(CheckpointError::io("read", &manifest_path))?;
+    let seal_path = path.join("manifest.blake3");
+    if fs::read(&seal_path).map_err(CheckpointError::io("read", &seal_path))? != seal(&text).as_bytes() {
+        return Err(CheckpointError::damaged(&manifest_path, "its BLAKE3 is not what manifest.blake3 says"));
+    }
     let manifest = parse_manifest(&manifest_path, &text)?;
     let mut state = State::default();
     for (name, entry) in &manifest.files {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use safetensors::tensor::TensorView;
 
-use super::manifest::FORMAT;
+use super::manifest::{FORMAT, seal};
 use super::{CheckpointError, Disk, FileEntry, Manifest, list};
 use crate::state::{State, Tensor};
 
@@ -33,7 +33,7 @@ pub fn write(
     let name = format!("ckpt-{env_steps:012}");
     let staged = root.join(format!(".staged-{name}"));
     Disk::create_dir(root)?;
-    Disk::remove_dir(&staged)?;
+    remove_leftovers(root)?;
     Disk::create_dir(&staged)?;
 
     let mut files = BTreeMap::new();
@@ -52,23 +52,36 @@ pub fn write(
     let manifest = Manifest { format: FORMAT, requel, env_steps, files, logs };
     let manifest = serde_json::to_vec_pretty(&manifest).expect("a manifest is plain data");
     Disk::write(&staged.join("manifest.json"), &manifest)?;
+    Disk::write(&staged.join("manifest.blake3"), seal(&manifest).as_bytes())?;
     Disk::sync_dir(&staged)?;
 
     let path = root.join(&name);
     let replaced = root.join(format!(".replaced-{name}"));
     if path.exists() {
         // Only a damaged one is written again.
-        Disk::remove_dir(&replaced)?;
         Disk::rename(&path, &replaced)?;
     }
     Disk::rename(&staged, &path)?;
     Disk::sync_dir(root)?;
     Disk::remove_dir(&replaced)?;
-    let all = list(root)?;
-    for (_, old) in all.iter().rev().skip(keep.max(1)) {
+    // Those of later steps were stepped over as damaged: they neither count nor are they ours to remove.
+    let older = list(root)?.into_iter().filter(|(steps, _)| *steps < env_steps);
+    let older: Vec<PathBuf> = older.map(|(_, path)| path).collect();
+    for old in older.iter().rev().skip(keep.saturating_sub(1)) {
         Disk::remove_dir(old)?;
     }
     Ok(path)
+}
+
+/// Removes what a save that was cut off had staged.
+fn remove_leftovers(root: &Path) -> Result<(), CheckpointError> {
+    for entry in std::fs::read_dir(root).map_err(CheckpointError::io("read", root))? {
+        let name = entry.map_err(CheckpointError::io("read", root))?.file_name();
+        if name.to_str().is_some_and(|name| name.starts_with(".staged-") || name.starts_with(".replaced-")) {
+            Disk::remove_dir(&root.join(name))?;
+        }
+    }
+    Ok(())
 }
 
 /// The tensors by part: what stands before the slash of their names.
