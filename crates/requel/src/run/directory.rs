@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::{RunError, Summary};
 use crate::agent::PolicyFile;
 use crate::checkpoint::write_replacing;
-use crate::config::{Config, Layers};
+use crate::config::{Config, ConfigError, Layers, Place};
 
 /// A directory with a training in it: `config.toml`, logs, `checkpoints/`, `best/`, and at the end `summary.json`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,14 +18,18 @@ impl Run {
     /// Makes a run in `dir`, which is not there yet or empty, and writes the config into it.
     ///
     /// # Errors
-    /// If something is there, or the disk refuses.
+    /// If the config holds a value out of range, something is there, or the disk refuses.
     pub fn create(dir: &Path, config: &Config) -> Result<Self, RunError> {
+        config.check()?;
+        let text = toml::to_string(config).map_err(|e| ConfigError::Syntax {
+            reason: e.to_string(),
+            place: Place { source: "the config".into(), line: None },
+        })?;
         if fs::read_dir(dir).is_ok_and(|mut entries| entries.next().is_some()) {
             return Err(RunError::Occupied { path: dir.to_path_buf() });
         }
         fs::create_dir_all(dir).map_err(RunError::io("create", dir))?;
         let run = Run { dir: dir.to_path_buf() };
-        let text = toml::to_string(config).expect("a config is TOML");
         let header = format!("# The complete config of this run, requel {}.\n\n", env!("CARGO_PKG_VERSION"));
         write_replacing(&run.config_path(), (header + &text).as_bytes())?;
         Ok(run)

@@ -30,7 +30,8 @@ pub struct Session {
     trainer: Trainer,
     logs: RunLogs,
     start: (u64, u64),
-    saved_at: Option<u64>,
+    /// The checkpoint that was read or written last, and its env steps.
+    saved: Option<(u64, PathBuf)>,
     _lock: File,
 }
 
@@ -68,7 +69,7 @@ impl Session {
     /// A new training in a run's directory.
     ///
     /// # Errors
-    /// If the trainer cannot be made, the directory is in use, or the disk refuses.
+    /// If the trainer cannot be made, the directory is in use or has checkpoints already, or the disk refuses.
     pub fn begin(run: Run) -> Result<Self, RunError> {
         let trainer = Trainer::new(run.config()?)?;
         Self::begin_with(run, trainer)
@@ -77,9 +78,13 @@ impl Session {
     /// A new training of `trainer`, which may have worlds of your own, in a run's directory.
     ///
     /// # Errors
-    /// If the directory is in use or the disk refuses.
+    /// If the directory is in use or has checkpoints already, or the disk refuses.
     pub fn begin_with(run: Run, trainer: Trainer) -> Result<Self, RunError> {
         let lock = run.lock()?;
+        // Beginning anew would empty the logs of a training that can go on.
+        if !checkpoint::list(&run.checkpoints())?.is_empty() {
+            return Err(RunError::Occupied { path: run.checkpoints() });
+        }
         Self::open(run, trainer, &BTreeMap::new(), lock)
     }
 
@@ -100,15 +105,15 @@ impl Session {
         let lock = run.lock()?;
         let newest = checkpoint::newest(&run.checkpoints())?;
         let mut lengths = BTreeMap::new();
-        let mut saved_at = None;
+        let mut saved = None;
         if let Some(checkpoint) = newest.checkpoint {
             trainer.restore(&checkpoint.state)?;
             lengths = checkpoint.manifest.logs;
-            saved_at = Some(checkpoint.manifest.env_steps);
+            saved = Some((checkpoint.manifest.env_steps, checkpoint.path));
         }
         let resumed = Resumed { env_steps: trainer.env_steps(), damaged: newest.damaged };
         let mut session = Self::open(run, trainer, &lengths, lock)?;
-        session.saved_at = saved_at;
+        session.saved = saved;
         // The file may be of a moment that the checkpoint does not know.
         if let Some(best) = session.trainer.best() {
             session.run.write_best_policy(&policy_file(&session.trainer, &best.parameters))?;
@@ -120,7 +125,7 @@ impl Session {
         let logs =
             RunLogs::open(run.dir(), lengths, trainer.env_steps()).map_err(RunError::io("open logs in", run.dir()))?;
         let start = (trainer.env_steps(), trainer.updates());
-        Ok(Session { run, trainer, logs, start, saved_at: None, _lock: lock })
+        Ok(Session { run, trainer, logs, start, saved: None, _lock: lock })
     }
 
     /// The run.
@@ -142,7 +147,7 @@ impl Session {
         let every = self.trainer.config().checkpoint.every_steps;
         let termination = loop {
             if control.stop_requested() {
-                let checkpoint = self.save(observer)?;
+                let checkpoint = self.save_once(observer)?;
                 return Ok(Ending::Interrupted { env_steps: self.trainer.env_steps(), checkpoint });
             }
             let before = self.trainer.env_steps();
@@ -155,9 +160,7 @@ impl Session {
                 self.save(observer)?;
             }
         };
-        if self.saved_at != Some(self.trainer.env_steps()) {
-            self.save(observer)?;
-        }
+        self.save_once(observer)?;
         let outcome = self.trainer.finish(termination, &mut (&mut self.logs, observer))?;
         if self.trainer.best().is_none() {
             self.run.write_best_policy(&policy_file(&self.trainer, self.trainer.agent().parameters()))?;
@@ -179,13 +182,21 @@ impl Session {
         Ok(termination)
     }
 
+    /// The checkpoint of this moment, written if it is not there: never is a whole one put in the place of itself.
+    fn save_once(&mut self, observer: &mut dyn Observer) -> Result<PathBuf, RunError> {
+        match &self.saved {
+            Some((env_steps, path)) if *env_steps == self.trainer.env_steps() => Ok(path.clone()),
+            _ => self.save(observer),
+        }
+    }
+
     fn save(&mut self, observer: &mut dyn Observer) -> Result<PathBuf, RunError> {
         let lengths = self.logs.sync().map_err(RunError::io("sync logs in", self.run.dir()))?;
         let root = self.run.checkpoints();
         let keep = self.trainer.config().checkpoint.keep;
         let env_steps = self.trainer.env_steps();
         let path = checkpoint::write(Destination { root: &root, keep }, env_steps, &self.trainer.save(), lengths)?;
-        self.saved_at = Some(env_steps);
+        self.saved = Some((env_steps, path.clone()));
         let told: Result<(), ObserverError> =
             observer.on_event(&TrainEvent::CheckpointSaved { env_steps, path: &path });
         told.map_err(TrainError::Observer)?;
@@ -205,7 +216,7 @@ impl Session {
 
 fn policy_file(trainer: &Trainer, parameters: &[f32]) -> PolicyFile {
     PolicyFile {
-        env_id: trainer.config().env.id.clone(),
+        env_id: trainer.env_id().to_owned(),
         network: trainer.agent().network().spec().clone(),
         parameters: parameters.to_vec(),
     }
