@@ -1,6 +1,17 @@
 //! What values a [`Config`] may hold, and which go together.
 
-use super::{AgentKind, BellmanGradient, Config, TargetKind};
+use super::{AgentKind, BellmanGradient, Config, ConfigError, Place, TargetKind};
+
+impl Config {
+    /// Checks a config that was put together in code; [`Layers`](super::Layers) checks those from text.
+    ///
+    /// # Errors
+    /// [`ConfigError::InvalidValue`] with the first key that is out of range or at odds with another.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        let place = || Place { source: "the config".into(), line: None };
+        check(self).map_err(|(key, reason)| ConfigError::InvalidValue { key: key.into(), reason, place: place() })
+    }
+}
 
 /// Names the first key that is out of range, with the rest of a sentence that the key begins.
 pub(super) fn check(config: &Config) -> Result<(), (&'static str, String)> {
@@ -47,6 +58,10 @@ pub(super) fn check(config: &Config) -> Result<(), (&'static str, String)> {
     at_least("exploration.env_steps", exploration.env_steps, 1)?;
     if train.env_steps == 0 && train.episodes == 0 {
         return Err(("train.env_steps", "and `train.episodes` are both 0: training would never end".into()));
+    }
+    if i64::try_from(train.seed).is_err() {
+        // TOML has no larger numbers, and a run's config is TOML.
+        return Err(("train.seed", format!("is {}, above {}", train.seed, i64::MAX)));
     }
     within("train.num_envs", train.num_envs as f64, 1.0, 65_536.0)?;
     at_least("train.every_steps", train.every_steps, 1)?;

@@ -6,6 +6,7 @@ use thiserror::Error;
 
 use super::{Evaluation, ObserverError};
 use crate::agent::AgentError;
+use crate::config::ConfigError;
 use crate::state::StateError;
 
 /// Why training stopped.
@@ -59,6 +60,9 @@ pub struct Outcome {
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum TrainError {
+    /// The config holds a value out of range.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
     /// A world refused.
     #[error(transparent)]
     Env(#[from] EnvError),
@@ -71,7 +75,7 @@ pub enum TrainError {
     /// A number is not finite.
     #[error("{site} is {value} at env step {env_steps}{}", .world.map(|w| format!(" in world {w}")).unwrap_or_default())]
     NotFinite {
-        /// Where: `observation`, `reward`, `loss`.
+        /// Where: `observation`, `reward`, `loss`, `mean q`, `evaluation return`.
         site: &'static str,
         /// The number.
         value: f64,

@@ -57,7 +57,7 @@ impl Trainer {
     /// A trainer for the world that the config names, before its first step.
     ///
     /// # Errors
-    /// If the world or the agent cannot be made.
+    /// If the config holds a value out of range, or the world or the agent cannot be made.
     pub fn new(config: Config) -> Result<Self, TrainError> {
         let factory = worlds::registered(&config.env);
         Self::with_worlds(config, factory)
@@ -66,8 +66,9 @@ impl Trainer {
     /// A trainer for worlds of your own, which `factory` makes, all alike. `config.env` is not looked at.
     ///
     /// # Errors
-    /// If the worlds or the agent cannot be made.
+    /// If the config holds a value out of range, or the worlds or the agent cannot be made.
     pub fn with_worlds(config: Config, factory: EnvFactory) -> Result<Self, TrainError> {
+        config.check()?;
         let num_envs = config.train.num_envs;
         let mut worlds = worlds::vector(&factory, num_envs)?;
         let env = &worlds.envs()[0];
@@ -132,6 +133,8 @@ impl Trainer {
         self.worlds.step(&self.actions, &mut self.steps, &mut self.next_observations, &mut self.following)?;
         self.env_steps = before + self.steps.len() as u64;
         self.observe(before)?;
+        // Where an episode ended these are the first ones of the next, which no transition has shown yet.
+        check_finite("observation", &self.following, self.worlds.observation_len(), before)?;
         std::mem::swap(&mut self.observations, &mut self.following);
         if observer.wants_steps() {
             let (worlds, actions, observations) = (&self.worlds, &self.actions[..], &self.observations[..]);
@@ -141,9 +144,10 @@ impl Trainer {
         let episodes_before = self.returns.episodes;
         self.count_steps(observer)?;
         let learned = self.agent.learn(before, self.env_steps);
-        if !learned.loss_sum.is_finite() {
-            let (site, value) = ("loss", learned.loss_sum);
-            return Err(TrainError::NotFinite { site, value, env_steps: before, world: None });
+        for (site, value) in [("loss", learned.loss_sum), ("mean q", learned.q_sum)] {
+            if !value.is_finite() {
+                return Err(TrainError::NotFinite { site, value, env_steps: before, world: None });
+            }
         }
         self.learned.add(learned);
         if crossings(self.config.log.every_steps, before, self.env_steps) > 0 {
@@ -312,7 +316,8 @@ impl Trainer {
         let gamma = self.config.agent.gamma as f32;
         check_finite("observation", &self.next_observations, len, before)?;
         for (slot, step) in self.steps.iter().enumerate() {
-            if !step.reward.is_finite() {
+            // As the replay buffer keeps it: 1e39 is finite only in double precision.
+            if !(step.reward as f32).is_finite() {
                 let (site, value, env_steps, world) = ("reward", step.reward, before, Some(slot));
                 return Err(TrainError::NotFinite { site, value, env_steps, world });
             }
@@ -388,7 +393,13 @@ impl Trainer {
             }
         };
         policy.set_parameters(parameters);
-        Ok(evaluator.evaluate(policy, episodes, seed)?)
+        let evaluation = evaluator.evaluate(policy, episodes, seed)?;
+        // The best policy is chosen by these numbers: among them NaN would never be beaten.
+        if let Some(value) = evaluation.returns.iter().copied().find(|return_| !return_.is_finite()) {
+            let (site, env_steps) = ("evaluation return", self.env_steps);
+            return Err(TrainError::NotFinite { site, value, env_steps, world: None });
+        }
+        Ok(evaluation)
     }
 }
 
