@@ -36,6 +36,8 @@ pub struct DqnAgent {
     replay: Box<dyn ReplayBuffer>,
     /// Learning starts when the buffer holds more transitions than this.
     start: usize,
+    /// The batch is what the present step brought, not a draw from a buffer.
+    learns_once: bool,
     every_steps: u64,
     updates_each: u64,
     updates: u64,
@@ -91,6 +93,7 @@ impl DqnAgent {
             optimizer: Optimizer::with_kernel(&config.optimizer.spec(), online.len(), kernel),
             max_gradient_norm: config.optimizer.max_gradient_norm as f32,
             start,
+            learns_once: config.agent.kind == AgentKind::Naive,
             every_steps: config.train.every_steps,
             updates_each: config.train.updates,
             updates: 0,
@@ -219,7 +222,10 @@ impl Agent for DqnAgent {
         if self.replay.len() <= self.start {
             return learned;
         }
-        for _ in 0..crossings(self.every_steps, before, after) * self.updates_each {
+        let due = crossings(self.every_steps, before, after);
+        // Of several worlds the naive agent has one batch per step, which holds each transition once.
+        let due = if self.learns_once { due.min(1) } else { due };
+        for _ in 0..due * self.updates_each {
             let (loss, q) = self.update();
             learned.add(Learned { updates: 1, loss_sum: f64::from(loss), q_sum: f64::from(q) });
         }
