@@ -34,7 +34,21 @@ fn cgroup_remaining() -> Option<u64> {
         let file = format!("/sys/fs/cgroup{}/{name}", path.trim_end_matches('/'));
         fs::read_to_string(file).ok()?.trim().parse::<u64>().ok()
     };
-    Some(read("memory.max")?.saturating_sub(read("memory.current")?))
+    let used = read("memory.current")?.saturating_sub(file_cache(&stat(path)?));
+    Some(read("memory.max")?.saturating_sub(used))
+}
+
+fn stat(path: &str) -> Option<String> {
+    fs::read_to_string(format!("/sys/fs/cgroup{}/memory.stat", path.trim_end_matches('/'))).ok()
+}
+
+/// Bytes of cached files in a group's `memory.stat`: counted as used, but given back when memory is short.
+fn file_cache(stat: &str) -> u64 {
+    let bytes = |line: &str| match line.split_once(' ')? {
+        ("inactive_file" | "active_file", bytes) => bytes.trim().parse::<u64>().ok(),
+        _ => None,
+    };
+    stat.lines().filter_map(bytes).sum()
 }
 
 #[cfg(test)]
@@ -46,6 +60,13 @@ mod tests {
         let text = "MemTotal:       100 kB\nMemFree: 1 kB\nMemAvailable:   24576 kB\n";
         assert_eq!(mem_available(text), Some(24576 * 1024));
         assert_eq!(mem_available("nothing"), None);
+    }
+
+    #[test]
+    fn cached_files_are_not_in_use() {
+        let stat = "anon 4096\nfile 900\ninactive_anon 7\nactive_anon 8\ninactive_file 300\nactive_file 500\nslab 1\n";
+        assert_eq!(file_cache(stat), 800);
+        assert_eq!(file_cache(""), 0);
     }
 
     #[test]
