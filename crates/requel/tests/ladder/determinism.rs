@@ -1,0 +1,43 @@
+//! The same config and seed give the same bits, whoever listens; another seed gives others.
+
+use requel::{Trainer, train::Outcome};
+
+use crate::support::{Notes, short_training, short_trainings};
+
+#[test]
+fn the_same_seed_gives_the_same_bits_with_and_without_observers() {
+    for (name, config) in short_trainings() {
+        let mut alone = Trainer::new(config.clone()).unwrap();
+        let outcome = alone.run(&mut ()).unwrap();
+        assert!(outcome.updates > 0, "{name}: nothing was learned");
+        let (mut notes, mut steps) = (Notes::default(), Notes { with_steps: true, ..Notes::default() });
+        let mut watched = Trainer::new(config).unwrap();
+        assert_eq!(watched.run(&mut (&mut notes, &mut steps)).unwrap(), outcome, "{name}");
+        assert_eq!(watched.save(), alone.save(), "{name}");
+        assert!(steps.lines.len() > notes.lines.len());
+        assert!(notes.lines.len() > 10, "{name}: {:?}", notes.lines);
+    }
+}
+
+#[test]
+fn another_seed_gives_other_weights_and_episodes() {
+    let mut config = short_training("notebook, 1 worlds");
+    let mut outcomes: Vec<Outcome> = Vec::new();
+    for seed in [0, 1, 2, i64::MAX as u64] {
+        config.train.seed = seed;
+        let outcome = Trainer::new(config.clone()).unwrap().run(&mut ()).unwrap();
+        for other in &outcomes {
+            assert_ne!(other.weights_blake3, outcome.weights_blake3);
+            assert_ne!(other.final_evaluation.returns, outcome.final_evaluation.returns);
+        }
+        outcomes.push(outcome);
+    }
+}
+
+/// Frozen results of seeded trainings: a change here changes every result that was ever published.
+#[test]
+fn value_stability() {
+    let weights = |name: &str| Trainer::new(short_training(name)).unwrap().run(&mut ()).unwrap().weights_blake3;
+    assert_eq!(weights("notebook, 1 worlds")[..16], *"2aba1c70497ad570");
+    assert_eq!(weights("hard by env steps, double, 3 worlds")[..16], *"a5268976fb757760");
+}

@@ -1,0 +1,264 @@
+//! What goes wrong is said, with the place, and loses nothing that was on disk.
+
+use std::path::Path;
+
+use requel::agent::AgentError;
+use requel::config::Config;
+use requel::replay::ReplayError;
+use requel::run::{Control, Ending, Run, RunError, Session};
+use requel::train::{EnvFactory, Observer, TrainError};
+use requel::{TrainEvent, Trainer};
+use requel_envs::{Action, Env, EnvError, EnvSpec, Scene, Space, StateReader, StateWriter, Step, make};
+
+use crate::support::{files, preset, short_training};
+
+/// What is wrong with a world.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Fault {
+    None,
+    NanObservation,
+    InfiniteReward,
+    /// Finite in double precision alone.
+    HugeReward,
+    /// In the observation of a reset, which only comes after the end of an episode.
+    NanReset,
+    Refusal,
+}
+
+/// CartPole with a fault after so many steps of this world's life.
+struct Faulty {
+    inner: Box<dyn Env>,
+    fault: Fault,
+    after: u32,
+    steps: u32,
+}
+
+impl Faulty {
+    fn is_due(&self, fault: Fault) -> bool {
+        self.fault == fault && self.steps >= self.after
+    }
+}
+
+impl Env for Faulty {
+    fn spec(&self) -> &EnvSpec {
+        self.inner.spec()
+    }
+    fn observation_space(&self) -> &Space {
+        self.inner.observation_space()
+    }
+    fn action_space(&self) -> &Space {
+        self.inner.action_space()
+    }
+    fn reset(&mut self, seed: Option<u64>, observation: &mut [f32]) -> Result<(), EnvError> {
+        self.inner.reset(seed, observation)?;
+        if self.is_due(Fault::NanReset) {
+            observation[3] = f32::NAN;
+        }
+        Ok(())
+    }
+    fn step(&mut self, action: Action<'_>, observation: &mut [f32]) -> Result<Step, EnvError> {
+        let mut step = self.inner.step(action, observation)?;
+        self.steps += 1;
+        if self.is_due(Fault::NanObservation) {
+            observation[1] = f32::NAN;
+        }
+        if self.is_due(Fault::InfiniteReward) {
+            step.reward = f64::NEG_INFINITY;
+        }
+        if self.is_due(Fault::HugeReward) {
+            step.reward = 1e39;
+        }
+        if self.is_due(Fault::Refusal) {
+            return Err(EnvError::Other("the robot's cable is out".into()));
+        }
+        Ok(step)
+    }
+    fn save(&self) -> Vec<u8> {
+        let mut writer = StateWriter::new();
+        writer.u32(self.steps);
+        writer.bytes(&self.inner.save());
+        writer.into_bytes()
+    }
+    fn restore(&mut self, state: &[u8]) -> Result<(), EnvError> {
+        let invalid = |e: requel_envs::StateError| EnvError::InvalidState { id: "Faulty".into(), reason: e.0 };
+        let mut reader = StateReader::new(state);
+        self.steps = reader.u32().map_err(invalid)?;
+        self.inner.restore(reader.bytes().map_err(invalid)?)
+    }
+    fn scene(&self) -> Scene {
+        self.inner.scene()
+    }
+}
+
+/// Worlds of which the one with number `world`, in the order in which they are made, has the fault.
+fn faulty(fault: Fault, world: usize, after: u32) -> EnvFactory {
+    let made = std::sync::atomic::AtomicUsize::new(0);
+    Box::new(move || {
+        let number = made.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let fault = if number == world { fault } else { Fault::None };
+        Ok(Box::new(Faulty { inner: make("CartPole-v1")?, fault, after, steps: 0 }))
+    })
+}
+
+fn trainer(num_envs: usize, fault: Fault, world: usize) -> Trainer {
+    let config = short_training(&format!("notebook, {num_envs} worlds"));
+    Trainer::with_worlds(config, faulty(fault, world, 100)).unwrap()
+}
+
+#[test]
+fn numbers_that_are_not_finite_are_refused_where_they_come_in() {
+    let sites = [
+        (Fault::NanObservation, "observation"),
+        (Fault::InfiniteReward, "reward"),
+        (Fault::HugeReward, "reward"),
+        (Fault::NanReset, "observation"),
+    ];
+    for num_envs in [1, 3] {
+        for (fault, expected) in sites {
+            let faulty_world = num_envs - 1;
+            let error = trainer(num_envs, fault, faulty_world).run(&mut ()).unwrap_err();
+            let TrainError::NotFinite { site, value, env_steps, world } = error else { panic!("{fault:?}: {error}") };
+            assert_eq!((site, world), (expected, Some(faulty_world)), "{fault:?}");
+            assert_eq!(value.is_nan(), expected == "observation", "{fault:?}: {value}");
+            if fault == Fault::NanReset {
+                // With the first end of an episode from the world's hundredth step on.
+                assert!(env_steps >= 99 * num_envs as u64 && env_steps.is_multiple_of(num_envs as u64));
+            } else {
+                // The world's hundredth step was made after 99 of each world.
+                assert_eq!(env_steps, 99 * num_envs as u64, "{fault:?}");
+            }
+        }
+    }
+    let text = trainer(3, Fault::NanObservation, 1).run(&mut ()).unwrap_err().to_string();
+    assert_eq!(text, "observation is NaN at env step 297 in world 1");
+}
+
+#[test]
+fn a_score_that_is_not_finite_is_refused() {
+    // The first world trains, the second one is the first of those for evaluations.
+    let config = short_training("notebook, 1 worlds");
+    let mut trainer = Trainer::with_worlds(config, faulty(Fault::InfiniteReward, 1, 5)).unwrap();
+    let error = trainer.run(&mut ()).unwrap_err();
+    assert!(
+        matches!(error, TrainError::NotFinite { site: "evaluation return", value: f64::NEG_INFINITY, world: None, .. }),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_training_that_diverges_is_stopped() {
+    let settings =
+        ["optimizer.kind=rmsprop", "optimizer.learning_rate=1e30", "train.episodes=0", "train.env_steps=2000"];
+    let mut trainer = Trainer::new(preset("notebook", &settings)).unwrap();
+    let error = trainer.run(&mut ()).unwrap_err();
+    assert!(
+        matches!(error, TrainError::NotFinite { site: "loss" | "mean q", env_steps: 200.., world: None, .. }),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_world_that_fails_says_so() {
+    let error = trainer(3, Fault::Refusal, 2).run(&mut ()).unwrap_err();
+    assert!(matches!(&error, TrainError::Env(EnvError::Other(_))), "{error}");
+    assert_eq!(error.to_string(), "the robot's cable is out");
+    let none: EnvFactory = Box::new(|| Err(EnvError::Other("no port".into())));
+    assert!(matches!(Trainer::with_worlds(Config::default(), none), Err(TrainError::Env(_))));
+    let mut config = Config::default();
+    config.env.id = "CartPoel-v1".into();
+    let error = Trainer::new(config.clone()).err().unwrap();
+    assert!(matches!(error, TrainError::Env(EnvError::UnknownId { suggestion: Some(_), .. })), "{error}");
+    config.env.id = "Pendulum-v1".into();
+    let error = Trainer::new(config).err().unwrap();
+    assert!(matches!(error, TrainError::Env(_) | TrainError::Agent(_)), "{error}");
+    assert!(error.to_string().contains("Pendulum-v1") && error.to_string().contains("discretise"), "{error}");
+}
+
+#[test]
+fn a_run_whose_world_failed_goes_on_with_the_same_bytes() {
+    let config = short_training("notebook, 1 worlds");
+    let root = tempfile::tempdir().unwrap();
+    let healthy = || Trainer::with_worlds(config.clone(), faulty(Fault::None, 0, 0)).unwrap();
+    let whole = root.path().join("whole");
+    let session = Session::begin_with(Run::create(&whole, &config).unwrap(), healthy()).unwrap();
+    session.train(&mut (), &Control::new()).unwrap();
+    for (fault, after) in
+        [(Fault::NanObservation, 300), (Fault::Refusal, 128), (Fault::NanReset, 500), (Fault::Refusal, 5)]
+    {
+        let dir = root.path().join(format!("{fault:?} {after}"));
+        let broken = Trainer::with_worlds(config.clone(), faulty(fault, 0, after)).unwrap();
+        let session = Session::begin_with(Run::create(&dir, &config).unwrap(), broken).unwrap();
+        assert!(matches!(session.train(&mut (), &Control::new()), Err(RunError::Train(_))));
+        let (session, resumed) = Session::resume_with(Run::open(&dir).unwrap(), healthy()).unwrap();
+        // From the last checkpoint before the fault; none before the first.
+        assert!(resumed.env_steps.is_multiple_of(127) && resumed.env_steps + 300 > u64::from(after));
+        assert!(matches!(session.train(&mut (), &Control::new()).unwrap(), Ending::Finished { .. }));
+        let same = |dir: &Path| {
+            let mut files = files(dir);
+            files.retain(|name, _| !name.starts_with("tensorboard") && name != "timing.csv");
+            files
+        };
+        assert!(same(&dir) == same(&whole), "{fault:?} after {after}");
+    }
+}
+
+#[test]
+fn a_buffer_that_does_not_fit_is_refused_with_figures() {
+    let mut config = Config::default();
+    config.replay.capacity = 4_000_000_000;
+    let error = Trainer::new(config.clone()).err().unwrap();
+    let TrainError::Agent(AgentError::Replay(ReplayError::OutOfMemory { capacity, needed, available, largest })) =
+        error
+    else {
+        panic!("{error}")
+    };
+    // Action, reward, discount and two observations of four numbers, each 4 bytes.
+    assert_eq!((capacity, needed), (4_000_000_000, 4_000_000_000 * 44));
+    assert!(available < needed && largest as u64 == available / 44);
+    config.replay.capacity = 5_000_000_000;
+    let error = Trainer::new(config).err().unwrap();
+    assert!(matches!(error, TrainError::Agent(AgentError::Replay(ReplayError::TooLarge { .. }))), "{error}");
+}
+
+#[test]
+fn a_config_from_code_is_checked_like_one_from_text() {
+    let wrong: [fn(&mut Config); 6] = [
+        |c| c.train.every_steps = 0,
+        |c| c.log.every_steps = 0,
+        |c| c.replay.batch_size = 0,
+        |c| c.train.num_envs = 0,
+        |c| c.optimizer.learning_rate = f64::NAN,
+        |c| c.train.seed = u64::MAX,
+    ];
+    for change in wrong {
+        let mut config = Config::default();
+        change(&mut config);
+        let error = Trainer::new(config).err().unwrap();
+        assert!(matches!(error, TrainError::Config(_)), "{error}");
+    }
+}
+
+#[test]
+fn an_observer_that_fails_stops_training() {
+    struct Full(u64);
+    impl Observer for Full {
+        fn on_event(&mut self, event: &TrainEvent<'_>) -> Result<(), requel::train::ObserverError> {
+            match event {
+                TrainEvent::EpisodeEnded { episode, .. } if episode.index == self.0 => Err("disk full".into()),
+                _ => Ok(()),
+            }
+        }
+    }
+    let mut trainer = Trainer::new(short_training("notebook, 1 worlds")).unwrap();
+    let error = trainer.run(&mut Full(3)).unwrap_err();
+    assert!(matches!(error, TrainError::Observer(_)) && error.to_string().contains("disk full"), "{error}");
+    // The first of two that fails is heard, and the second no more.
+    let mut heard = 0;
+    let mut count = |_: &TrainEvent<'_>| {
+        heard += 1;
+        Ok(())
+    };
+    let mut trainer = Trainer::new(short_training("notebook-naive, 1 worlds")).unwrap();
+    trainer.run(&mut (&mut Full(0), &mut count)).unwrap_err();
+    assert_eq!(heard, 0);
+}

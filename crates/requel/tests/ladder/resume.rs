@@ -1,0 +1,60 @@
+//! A trainer that is handed over in mid-training, again and again, ends where the undisturbed one ends.
+
+use requel::Trainer;
+
+use crate::support::{Draws, Notes, short_trainings};
+
+#[test]
+fn a_training_handed_over_at_random_steps_goes_on_with_the_same_bits() {
+    let mut draws = Draws(7);
+    for (name, config) in short_trainings() {
+        let mut undisturbed = Trainer::new(config.clone()).unwrap();
+        let mut expected = Notes { with_steps: true, ..Notes::default() };
+        let outcome = undisturbed.run(&mut expected).unwrap();
+
+        let mut notes = Notes { with_steps: true, ..Notes::default() };
+        let mut trainer = Trainer::new(config.clone()).unwrap();
+        let termination = loop {
+            let mut next = Trainer::new(config.clone()).unwrap();
+            next.restore(&trainer.save()).unwrap();
+            assert_eq!(next.save(), trainer.save(), "{name}");
+            trainer = next;
+            // From a step or two to half a hundred.
+            let gap = 1 + draws.below(50);
+            let ended = (0..gap).find_map(|_| trainer.advance(&mut notes).unwrap());
+            if let Some(termination) = ended {
+                break termination;
+            }
+        };
+        assert_eq!(trainer.finish(termination, &mut notes).unwrap(), outcome, "{name}");
+        assert_eq!(trainer.save(), undisturbed.save(), "{name}");
+        assert_eq!(notes.lines, expected.lines, "{name}");
+    }
+}
+
+#[test]
+fn a_state_of_another_config_is_refused() {
+    let trainings = short_trainings();
+    let config = |name: &str| trainings.iter().find(|(other, _)| other == name).unwrap().1.clone();
+    let from = |name: &str| {
+        let mut trainer = Trainer::new(config(name)).unwrap();
+        (0..100).for_each(|_| assert_eq!(trainer.advance(&mut ()).unwrap(), None));
+        trainer
+    };
+    let mut wider = config("notebook, 1 worlds");
+    wider.network.hidden = vec![13, 8];
+    let mut smaller = config("notebook, 1 worlds");
+    smaller.replay.capacity = 500;
+    let plain = from("notebook, 1 worlds");
+    let cases = [
+        (wider, "network/online.layers.0.weight"),
+        (smaller, "replay/capacity"),
+        (config("notebook, 3 worlds"), "agent/exploration_positions"),
+        (config("hard by updates, 1 worlds"), "network/target.layers.0.weight"),
+        (config("rmsprop, 1 worlds"), "optimizer/velocity"),
+    ];
+    for (config, name) in cases {
+        let error = Trainer::new(config).unwrap().restore(&plain.save()).unwrap_err();
+        assert!(error.to_string().contains(name), "{name}: {error}");
+    }
+}

@@ -1,0 +1,229 @@
+//! Runs on disk: cut off in any way and resumed, they end with the bytes of the run that was never interrupted.
+
+use std::path::Path;
+
+use requel::config::Config;
+use requel::run::{Control, Ending, Run, RunError, Session};
+use requel::train::{Observer, ObserverError, TrainError};
+use requel::{TrainEvent, checkpoint};
+
+use crate::support::{Draws, files, short_training};
+
+/// How a session is cut off.
+#[derive(Clone, Copy)]
+enum Cut {
+    /// It is asked to stop, and saves.
+    Stop,
+    /// It dies, and saves nothing.
+    Death,
+}
+
+/// Cuts a session off once `at` env steps are made.
+struct Scissors<'a> {
+    control: &'a Control,
+    at: u64,
+    cut: Cut,
+}
+
+impl Observer for Scissors<'_> {
+    fn on_event(&mut self, event: &TrainEvent<'_>) -> Result<(), ObserverError> {
+        match (event, self.cut) {
+            (TrainEvent::Stepped { env_steps, .. }, Cut::Stop) if *env_steps >= self.at => self.control.request_stop(),
+            (TrainEvent::Stepped { env_steps, .. }, Cut::Death) if *env_steps >= self.at => return Err("cut".into()),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn wants_steps(&self) -> bool {
+        true
+    }
+}
+
+fn train_at_once(dir: &Path, config: &Config) {
+    let session = Session::begin(Run::create(dir, config).unwrap()).unwrap();
+    assert!(matches!(session.train(&mut (), &Control::new()).unwrap(), Ending::Finished { .. }));
+}
+
+/// Trains with cuts at steps that `next` gives from the steps made; returns how often it was cut off.
+fn train_with_cuts(dir: &Path, config: &Config, mut next: impl FnMut(u64) -> (u64, Cut)) -> usize {
+    let mut session = Session::begin(Run::create(dir, config).unwrap()).unwrap();
+    for cuts in 0.. {
+        let control = Control::new();
+        let (at, cut) = next(session.trainer().env_steps());
+        match session.train(&mut Scissors { control: &control, at, cut }, &control) {
+            Ok(Ending::Finished { .. }) => return cuts,
+            Ok(Ending::Interrupted { env_steps, checkpoint }) => {
+                assert_eq!(checkpoint::read(&checkpoint).unwrap().manifest.env_steps, env_steps);
+            }
+            Err(RunError::Train(TrainError::Observer(_))) => {}
+            Err(error) => panic!("{error}"),
+        }
+        let (resumed, report) = Session::resume(Run::open(dir).unwrap()).unwrap();
+        assert!(report.damaged.is_empty());
+        assert_eq!(report.env_steps, resumed.trainer().env_steps());
+        session = resumed;
+    }
+    unreachable!()
+}
+
+/// What must not depend on how often a run was cut off: all files but times and older checkpoints.
+fn assert_same_run(name: &str, dir: &Path, expected: &Path) {
+    let newest = |dir: &Path| checkpoint::list(&dir.join("checkpoints")).unwrap().pop().unwrap().1;
+    let (ours, theirs) = (files(&newest(dir)), files(&newest(expected)));
+    assert_eq!(ours.keys().collect::<Vec<_>>(), theirs.keys().collect::<Vec<_>>(), "{name}");
+    for (file, bytes) in ours {
+        assert!(bytes == theirs[&file], "{name}: {file} of the last checkpoint differs");
+    }
+    for file in ["config.toml", "metrics.jsonl", "progress.csv", "best/policy.safetensors", "summary.json"] {
+        let read = |dir: &Path| std::fs::read(dir.join(file)).unwrap();
+        assert!(!read(dir).is_empty() && read(dir) == read(expected), "{name}: {file} differs");
+    }
+    let events = |dir: &Path| files(&dir.join("tensorboard")).values().map(Vec::len).collect::<Vec<_>>();
+    assert_eq!(events(dir), events(expected), "{name}: TensorBoard events");
+}
+
+const NAMES: [&str; 5] = [
+    "notebook, 1 worlds",
+    "notebook-naive, 3 worlds",
+    "hard by env steps, double, 3 worlds",
+    "soft by updates, 1 worlds",
+    "a full ring, 3 worlds",
+];
+
+#[test]
+fn a_run_cut_off_at_random_steps_ends_with_the_same_bytes() {
+    let mut draws = Draws(11);
+    for name in NAMES {
+        let config = short_training(name);
+        let root = tempfile::tempdir().unwrap();
+        let (whole, cut) = (root.path().join("whole"), root.path().join("cut"));
+        train_at_once(&whole, &config);
+        let mut deaths = 0;
+        let cuts = train_with_cuts(&cut, &config, |from| {
+            let death = draws.below(2) == 0 && deaths < 4;
+            deaths += usize::from(death);
+            (from + 1 + draws.below(150) as u64, if death { Cut::Death } else { Cut::Stop })
+        });
+        assert!(cuts >= 4, "{name}: only {cuts} cuts");
+        assert_same_run(name, &cut, &whole);
+    }
+}
+
+/// Around every multiple of an interval: that is where something happens twice or not at all, if it does.
+#[test]
+fn a_run_cut_off_beside_every_interval_ends_with_the_same_bytes() {
+    let mut config = short_training("hard by updates, 1 worlds");
+    config.train.env_steps = 260;
+    (config.log.every_steps, config.evaluation.every_steps, config.checkpoint.every_steps) = (17, 23, 19);
+    let root = tempfile::tempdir().unwrap();
+    let (whole, cut) = (root.path().join("whole"), root.path().join("cut"));
+    train_at_once(&whole, &config);
+    let mut at: Vec<u64> = (1..260).filter(|s| [17, 23, 19].iter().any(|n| s % n <= 1 || s % n == n - 1)).collect();
+    at.reverse();
+    let cuts = train_with_cuts(&cut, &config, |_| (at.pop().unwrap_or(u64::MAX), Cut::Stop));
+    assert!(cuts > 80, "{cuts}");
+    assert_same_run("beside every interval", &cut, &whole);
+}
+
+#[test]
+fn a_finished_run_stays_as_it_is_when_resumed() {
+    let config = short_training("notebook, 1 worlds");
+    let root = tempfile::tempdir().unwrap();
+    let (once, twice) = (root.path().join("once"), root.path().join("twice"));
+    train_at_once(&once, &config);
+    train_at_once(&twice, &config);
+    let (session, resumed) = Session::resume(Run::open(&twice).unwrap()).unwrap();
+    assert_eq!(resumed.env_steps, 700);
+    assert!(matches!(session.train(&mut (), &Control::new()).unwrap(), Ending::Finished { .. }));
+    assert_same_run("resumed at its end", &twice, &once);
+    let kept = |dir: &Path| checkpoint::list(&dir.join("checkpoints")).unwrap().len();
+    assert_eq!((kept(&once), kept(&twice)), (2, 2));
+}
+
+#[test]
+fn a_stop_right_after_a_checkpoint_does_not_touch_it() {
+    let config = short_training("notebook, 1 worlds");
+    let root = tempfile::tempdir().unwrap();
+    let dir = root.path().join("run");
+    let session = Session::begin(Run::create(&dir, &config).unwrap()).unwrap();
+    let control = Control::new();
+    // The checkpoint of step 127 is there when the stop of the same step is heard.
+    session.train(&mut Scissors { control: &control, at: 127, cut: Cut::Stop }, &control).unwrap();
+    let written =
+        |dir: &Path| std::fs::metadata(dir.join("checkpoints/ckpt-000000000127")).unwrap().modified().unwrap();
+    let before = written(&dir);
+    let (session, _) = Session::resume(Run::open(&dir).unwrap()).unwrap();
+    let control = Control::new();
+    control.request_stop();
+    assert!(matches!(session.train(&mut (), &control).unwrap(), Ending::Interrupted { env_steps: 127, .. }));
+    assert_eq!(written(&dir), before);
+}
+
+#[test]
+fn a_checkpoint_on_request_changes_nothing() {
+    let config = short_training("notebook, 1 worlds");
+    let root = tempfile::tempdir().unwrap();
+    let (plain, asked) = (root.path().join("plain"), root.path().join("asked"));
+    train_at_once(&plain, &config);
+    let control = Control::new();
+    let mut saved = Vec::new();
+    let mut ask = |event: &TrainEvent<'_>| {
+        match event {
+            TrainEvent::EpisodeEnded { .. } => control.request_checkpoint(),
+            TrainEvent::CheckpointSaved { env_steps, path } => saved.push((*env_steps, path.is_dir())),
+            _ => {}
+        }
+        Ok(())
+    };
+    let session = Session::begin(Run::create(&asked, &config).unwrap()).unwrap();
+    session.train(&mut ask, &control).unwrap();
+    assert!(saved.len() > 20 && saved.iter().all(|(_, is_there)| *is_there), "{saved:?}");
+    assert_same_run("saved at every episode", &asked, &plain);
+}
+
+#[test]
+fn what_is_occupied_in_use_or_no_run_is_refused() {
+    let config = short_training("notebook, 1 worlds");
+    let root = tempfile::tempdir().unwrap();
+    let dir = root.path().join("run");
+    assert!(matches!(Run::open(&dir), Err(RunError::NotARun { .. })));
+    assert!(matches!(Run::newest(root.path()), Err(RunError::NoRuns { .. })));
+    let run = Run::create(&dir, &config).unwrap();
+    assert!(matches!(Run::create(&dir, &config), Err(RunError::Occupied { .. })));
+    assert!(matches!(run.best_policy(), Err(RunError::NoPolicy { .. })));
+    assert_eq!(run.config().unwrap(), config);
+    assert_eq!(Run::newest(root.path()).unwrap(), run);
+
+    let session = Session::begin(run.clone()).unwrap();
+    assert!(matches!(Session::begin(run.clone()), Err(RunError::InUse { .. })));
+    assert!(matches!(Session::resume(run.clone()), Err(RunError::InUse { .. })));
+    session.train(&mut (), &Control::new()).unwrap();
+    // Beginning anew would cut the logs.
+    let before = files(&dir);
+    assert!(matches!(Session::begin(run.clone()), Err(RunError::Occupied { .. })));
+    assert_eq!(files(&dir), before);
+    assert_eq!(run.best_policy().unwrap().env_id, "CartPole-v1");
+    assert_eq!(run.summary().unwrap().env_steps, 700);
+
+    let file = root.path().join("file");
+    std::fs::write(&file, "x").unwrap();
+    assert!(matches!(Run::create(&file, &config), Err(RunError::Io { .. })));
+    let unspeakable =
+        Config { train: requel::config::TrainConfig { seed: u64::MAX, ..config.train.clone() }, ..config };
+    assert!(matches!(Run::create(&root.path().join("other"), &unspeakable), Err(RunError::Config(_))));
+    assert!(!root.path().join("other").exists());
+}
+
+#[test]
+fn lost_logs_are_an_error() {
+    let config = short_training("notebook, 1 worlds");
+    let root = tempfile::tempdir().unwrap();
+    let dir = root.path().join("run");
+    train_at_once(&dir, &config);
+    let metrics = dir.join("metrics.jsonl");
+    let bytes = std::fs::read(&metrics).unwrap();
+    std::fs::write(&metrics, &bytes[..bytes.len() / 2]).unwrap();
+    let error = Session::resume(Run::open(&dir).unwrap()).err().unwrap();
+    assert!(matches!(error, RunError::Io { .. }) && error.to_string().contains("metrics.jsonl"), "{error}");
+}

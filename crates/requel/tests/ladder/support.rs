@@ -1,0 +1,167 @@
+//! What several rungs need: short trainings of every kind, an observer that writes down what it hears, fixed draws.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use requel::config::{Config, Layers};
+use requel::train::{Observer, ObserverError};
+use requel::{TrainEvent, Trainer};
+
+/// The preset with settings.
+pub fn preset(name: &str, settings: &[&str]) -> Config {
+    let layers = Layers::new().preset(name).unwrap();
+    settings.iter().fold(layers, |layers, setting| layers.set(setting).unwrap()).resolve().unwrap()
+}
+
+/// Intervals that are prime to each other and to most else, on little budget.
+const SHORT: [&str; 9] = [
+    "train.episodes=0",
+    "train.env_steps=700",
+    "network.hidden=[12, 8]",
+    "replay.start=60",
+    "evaluation.every_steps=193",
+    "evaluation.episodes=3",
+    "evaluation.final_episodes=4",
+    "log.every_steps=89",
+    "checkpoint.every_steps=127",
+];
+
+fn short(name: &str, more: &[&str]) -> Config {
+    preset(name, &[&SHORT, more].concat())
+}
+
+/// Short trainings of every kind, by name.
+pub fn short_trainings() -> Vec<(String, Config)> {
+    let few = ["replay.batch_size=16", "train.every_steps=4"];
+    let presets = ["notebook", "notebook-naive", "cartpole", "cartpole-zoo"];
+    let rules: [(&str, &[&str]); 8] = [
+        ("residual", &["agent.bellman_gradient=residual"]),
+        ("hard by updates", &["target.kind=hard", "target.every_updates=7"]),
+        ("hard by env steps, double", &["target.kind=hard", "target.every_env_steps=31", "agent.double=true"]),
+        ("soft by updates", &["target.kind=soft", "target.every_updates=1", "target.tau=0.02", "loss.kind=huber"]),
+        ("soft by env steps", &["target.kind=soft", "target.every_env_steps=2", "exploration.kind=exponential"]),
+        ("rmsprop", &["optimizer.kind=rmsprop", "optimizer.momentum=0.5", "optimizer.max_gradient_norm=0.5"]),
+        ("with replacement, tanh", &["replay.replacement=true", "network.activation=tanh", "network.init=orthogonal"]),
+        ("a full ring", &["replay.capacity=97", "evaluation.every_episodes=5", "exploration.kind=linear"]),
+    ];
+    let mut trainings = Vec::new();
+    for num_envs in [1, 3] {
+        let worlds = format!("train.num_envs={num_envs}");
+        for name in presets {
+            // What a preset decides by its kind stays; what it decides by size shrinks.
+            let mut settings = vec![worlds.as_str(), "train.updates=1"];
+            if name != "notebook-naive" {
+                settings.extend(few);
+            }
+            trainings.push((format!("{name}, {num_envs} worlds"), short(name, &settings)));
+        }
+        for (rule, settings) in rules {
+            let off = ["target.every_updates=0", "target.every_env_steps=0"];
+            let settings = [&few[..], &off, settings, &[worlds.as_str()]].concat();
+            trainings.push((format!("{rule}, {num_envs} worlds"), short("notebook", &settings)));
+        }
+    }
+    trainings
+}
+
+/// One of them.
+pub fn short_training(name: &str) -> Config {
+    short_trainings().into_iter().find(|(other, _)| other == name).expect("one of the short trainings").1
+}
+
+/// Writes down every event but checkpoints, in full precision.
+#[derive(Default)]
+pub struct Notes {
+    pub lines: Vec<String>,
+    pub with_steps: bool,
+}
+
+impl Observer for Notes {
+    fn on_event(&mut self, event: &TrainEvent<'_>) -> Result<(), ObserverError> {
+        self.lines.push(match event {
+            TrainEvent::Stepped { env_steps, actions, observations, .. } => {
+                format!("{env_steps} {actions:?} {observations:?}")
+            }
+            TrainEvent::EpisodeEnded { env_steps, episode } => format!("{env_steps} {episode:?}"),
+            TrainEvent::Progress(aggregates) => format!("{aggregates:?}"),
+            TrainEvent::Evaluated { env_steps, updates, evaluation, best } => {
+                format!("{env_steps} {updates} {evaluation:?} {best:?}")
+            }
+            TrainEvent::FinalEvaluated { env_steps, updates, best, last } => {
+                format!("{env_steps} {updates} {best:?} {last:?}")
+            }
+            _ => return Ok(()),
+        });
+        Ok(())
+    }
+
+    fn wants_steps(&self) -> bool {
+        self.with_steps
+    }
+}
+
+/// Whole numbers from a fixed sequence (SplitMix64): the same tests every time.
+pub struct Draws(pub u64);
+
+impl Draws {
+    /// Below `n`.
+    pub fn below(&mut self, n: usize) -> usize {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        ((z ^ (z >> 31)) % n as u64) as usize
+    }
+
+    /// Between −1 and 1.
+    pub fn unit(&mut self) -> f32 {
+        (self.below(1 << 20) as f32 / (1 << 19) as f32) - 1.0
+    }
+}
+
+/// All files below a directory with their bytes, by path from there.
+pub fn files(root: &Path) -> BTreeMap<String, Vec<u8>> {
+    let mut found = BTreeMap::new();
+    let mut open = vec![root.to_path_buf()];
+    while let Some(dir) = open.pop() {
+        for entry in std::fs::read_dir(&dir).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                open.push(path);
+            } else {
+                let name = path.strip_prefix(root).unwrap().to_str().unwrap().to_owned();
+                found.insert(name, std::fs::read(&path).unwrap());
+            }
+        }
+    }
+    found
+}
+
+/// One stored transition.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Stored {
+    pub action: u32,
+    pub reward: f32,
+    pub discount: f32,
+    pub observation: Vec<f32>,
+    pub next_observation: Vec<f32>,
+}
+
+/// What the replay buffer of a trainer holds, in the order of its places.
+pub fn stored(trainer: &Trainer) -> Vec<Stored> {
+    let state = trainer.save();
+    let records = &state.tensors["replay/records"];
+    let words: Vec<u32> = records.bytes.chunks_exact(4).map(|b| u32::from_le_bytes(b.try_into().unwrap())).collect();
+    let floats = |words: &[u32]| words.iter().map(|w| f32::from_bits(*w)).collect::<Vec<f32>>();
+    let record = |words: &[u32]| {
+        let (observation, next_observation) = words[3..].split_at((words.len() - 3) / 2);
+        Stored {
+            action: words[0],
+            reward: f32::from_bits(words[1]),
+            discount: f32::from_bits(words[2]),
+            observation: floats(observation),
+            next_observation: floats(next_observation),
+        }
+    };
+    words.chunks_exact(records.shape[1]).map(record).collect()
+}
