@@ -37,6 +37,17 @@ pub enum AgentError {
     /// The replay buffer does not fit.
     #[error(transparent)]
     Replay(#[from] ReplayError),
+    /// Networks and batches do not fit.
+    #[error(
+        "networks and batches need about {} and {} of memory are available: use smaller `network.hidden` or `replay.batch_size`",
+        crate::memory::display_bytes(*needed), crate::memory::display_bytes(*available)
+    )]
+    OutOfMemory {
+        /// Bytes that they need, about.
+        needed: u64,
+        /// Bytes that there are.
+        available: u64,
+    },
     /// `REQUEL_KERNEL` names a kernel that this machine does not have.
     #[error(transparent)]
     Kernel(#[from] requel_nn::KernelError),

@@ -6,6 +6,7 @@ use requel_nn::{Network, Optimizer, Workspace, clip_global_norm};
 use super::{Agent, AgentError, Learned, ScalarHead, TargetNetwork};
 use crate::config::{AgentKind, BellmanGradient, Config};
 use crate::exploration::EpsilonGreedy;
+use crate::memory;
 use crate::replay::{LatestReplay, RecordLayout, ReplayBuffer, Sampling, UniformReplay};
 use crate::rng::{Stream, StreamRng};
 use crate::schedule::crossings;
@@ -66,6 +67,10 @@ impl DqnAgent {
         let num_envs = config.train.num_envs;
         let kernel = requel_nn::kernel::select()?;
         let network = Network::with_kernel(&config.network.spec(observations.len(), actions), kernel)?;
+        let needed = bytes_needed(config, &network);
+        if let Some(available) = memory::available_bytes().filter(|available| needed > *available) {
+            return Err(AgentError::OutOfMemory { needed, available });
+        }
         let mut online = vec![0.0; network.parameter_count()];
         let mut rng = StreamRng::new(seed, Stream::Init);
         network.initialize(&mut online, config.network.init_spec(), rng.inner());
@@ -179,6 +184,20 @@ impl DqnAgent {
             }
         }
     }
+}
+
+/// About how many bytes networks and batches take, the replay buffer aside.
+fn bytes_needed(config: &Config, network: &Network) -> u64 {
+    let rows = match config.agent.kind {
+        AgentKind::Naive => config.train.num_envs,
+        AgentKind::Dqn => config.replay.batch_size,
+    };
+    // The online and the target parameters, the gradient, the optimiser's two averages.
+    let parameters = 5 * network.parameter_count() as u128;
+    // Outputs and their gradients for observations, for next observations, and those again through the target network.
+    let layers = config.network.hidden.iter().map(|units| *units as u128).sum::<u128>() + network.output_len() as u128;
+    let batch = 3 * rows as u128 * (network.input_len() as u128 + 2 * layers);
+    u64::try_from(4 * (parameters + batch)).unwrap_or(u64::MAX)
 }
 
 impl Agent for DqnAgent {
@@ -299,5 +318,47 @@ impl Agent for DqnAgent {
             return Err(StateError::new("agent/exploration_positions", reason));
         }
         self.replay.restore(state)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn agent(epsilon: f64, actions: usize) -> DqnAgent {
+        let mut config = Config::default();
+        config.exploration.kind = crate::config::ExplorationKind::Constant;
+        config.exploration.start = epsilon;
+        config.train.num_envs = 2;
+        let space =
+            Space::Box { low: vec![-1.0; 3], high: vec![1.0; 3], shape: vec![3], dtype: requel_envs::DType::F32 };
+        DqnAgent::new(&config, &space, actions).unwrap()
+    }
+
+    #[test]
+    fn masks_hold_for_greedy_and_for_random_actions() {
+        let (first, second) = ([false, true, false, true], [true, false, false, false]);
+        for epsilon in [0.0, 0.5, 1.0] {
+            let mut agent = agent(epsilon, 4);
+            for draw in 0..200u8 {
+                let observations: [f32; 6] = std::array::from_fn(|i| f32::from(draw) * 0.01 - i as f32 * 0.3);
+                let mut actions = [9; 2];
+                agent.act(&observations, &|slot| Some(if slot == 0 { &first } else { &second }), 0, &mut actions);
+                assert!(first[actions[0]] && second[actions[1]], "{actions:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn greedy_actions_are_the_best_of_the_own_world() {
+        let mut agent = agent(0.0, 4);
+        let policy = super::super::GreedyPolicy::new(agent.network.spec(), agent.online.clone(), 1);
+        let mut policy = policy.unwrap();
+        for draw in 0..50u8 {
+            let observations: [f32; 6] = std::array::from_fn(|i| (f32::from(draw) + 7.0 * i as f32).sin());
+            let mut actions = [9; 2];
+            agent.act(&observations, &|_| None, 0, &mut actions);
+            assert_eq!(actions, [policy.act(&observations[..3], None), policy.act(&observations[3..], None)]);
+        }
     }
 }

@@ -66,8 +66,9 @@ pub(super) fn check(config: &Config) -> Result<(), (&'static str, String)> {
     within("train.num_envs", train.num_envs as f64, 1.0, 65_536.0)?;
     at_least("train.every_steps", train.every_steps, 1)?;
     at_least("train.updates", train.updates, 1)?;
-    at_least("evaluation.episodes", evaluation.episodes as u64, 1)?;
-    at_least("evaluation.final_episodes", evaluation.final_episodes as u64, 1)?;
+    // Every return is kept until the score is told.
+    within("evaluation.episodes", evaluation.episodes as f64, 1.0, 1e6)?;
+    within("evaluation.final_episodes", evaluation.final_episodes as f64, 1.0, 1e6)?;
     at_least("evaluation.max_episode_steps", evaluation.max_episode_steps, 1)?;
     if evaluation.stop_return.is_some_and(f64::is_nan) {
         return Err(("evaluation.stop_return", "is not a number".into()));

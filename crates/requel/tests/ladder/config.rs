@@ -187,6 +187,7 @@ fn values_out_of_range_are_named_with_their_line() {
         ("train.updates=0", "train.updates"),
         ("evaluation.episodes=0", "evaluation.episodes"),
         ("evaluation.final_episodes=0", "evaluation.final_episodes"),
+        ("evaluation.episodes=1000001", "evaluation.episodes"),
         ("evaluation.max_episode_steps=0", "evaluation.max_episode_steps"),
         ("evaluation.stop_return=nan", "evaluation.stop_return"),
         ("checkpoint.keep=1", "checkpoint.keep"),

@@ -221,6 +221,26 @@ fn a_buffer_that_does_not_fit_is_refused_with_figures() {
 }
 
 #[test]
+fn a_network_or_batch_that_does_not_fit_is_refused_with_figures() {
+    // A million million weights, five times four bytes each.
+    let mut config = Config::default();
+    config.network.hidden = vec![1_000_000, 1_000_000];
+    let error = Trainer::new(config.clone()).err().unwrap();
+    let TrainError::Agent(AgentError::OutOfMemory { needed, available }) = error else { panic!("{error}") };
+    assert!(needed > 20_000_000_000_000 && available < needed, "{needed} {available}");
+    config.network.hidden = vec![64, 64];
+    config.replay.replacement = true;
+    for rows in [1 << 40, i64::MAX as usize] {
+        config.replay.batch_size = rows;
+        let error = Trainer::new(config.clone()).err().unwrap();
+        assert!(matches!(error, TrainError::Agent(AgentError::OutOfMemory { .. })), "{error}");
+    }
+    config.network.hidden = vec![usize::MAX / 8, 64];
+    let error = Trainer::new(config).err().unwrap();
+    assert!(matches!(error, TrainError::Agent(AgentError::Network(_))), "{error}");
+}
+
+#[test]
 fn a_config_from_code_is_checked_like_one_from_text() {
     let wrong: [fn(&mut Config); 6] = [
         |c| c.train.every_steps = 0,

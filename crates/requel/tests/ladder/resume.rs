@@ -2,7 +2,7 @@
 
 use requel::Trainer;
 
-use crate::support::{Draws, Notes, short_trainings};
+use crate::support::{Draws, Notes, preset, short_trainings};
 
 #[test]
 fn a_training_handed_over_at_random_steps_goes_on_with_the_same_bits() {
@@ -29,6 +29,27 @@ fn a_training_handed_over_at_random_steps_goes_on_with_the_same_bits() {
         assert_eq!(trainer.finish(termination, &mut notes).unwrap(), outcome, "{name}");
         assert_eq!(trainer.save(), undisturbed.save(), "{name}");
         assert_eq!(notes.lines, expected.lines, "{name}");
+    }
+}
+
+/// The presets as they are, only shorter.
+#[test]
+fn presets_of_full_size_are_handed_over_too() {
+    for (name, env_steps) in [("notebook", 700), ("notebook-naive", 200), ("cartpole", 1600), ("cartpole-zoo", 1300)] {
+        let mut config = preset(name, &["train.episodes=0", "train.env_steps=1", "evaluation.final_episodes=2"]);
+        (config.train.env_steps, config.log.every_steps) = (env_steps, 97);
+        let mut undisturbed = Trainer::new(config.clone()).unwrap();
+        let outcome = undisturbed.run(&mut ()).unwrap();
+        assert!(outcome.updates > 0, "{name} learned nothing in {env_steps} env steps");
+        let mut first = Trainer::new(config.clone()).unwrap();
+        while first.env_steps() < env_steps * 9 / 10 {
+            first.advance(&mut ()).unwrap();
+        }
+        let mut second = Trainer::new(config).unwrap();
+        second.restore(&first.save()).unwrap();
+        drop(first);
+        assert_eq!(second.run(&mut ()).unwrap(), outcome, "{name}");
+        assert_eq!(second.save(), undisturbed.save(), "{name}");
     }
 }
 
