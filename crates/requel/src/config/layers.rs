@@ -289,3 +289,29 @@ fn is_section(path: &[String]) -> bool {
     let prefix = format!("{}.", path.join("."));
     prefix == "env.options." || KEYS.iter().any(|k| k.path.starts_with(&prefix))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_say_what_where_and_what_to_try() {
+        let error = Layers::new().text("my.toml", "[agent]\n  gama = 0.9\n").unwrap_err();
+        assert_eq!(error.to_string(), "unknown key `agent.gama` in my.toml, line 2: `gama = 0.9`");
+        assert_eq!(error.hint().unwrap(), "did you mean `agent.gamma`?");
+        let error = Layers::new().set("agent.gamma=2").unwrap().resolve().unwrap_err();
+        assert_eq!(error.to_string(), "`agent.gamma` is 2, not between 0 and 1, in --set");
+        assert_eq!(error.hint().unwrap(), "agent.gamma: discount per env step, 0 to 1");
+        let error = Layers::new().set("agent.gamma").unwrap_err();
+        assert_eq!(error.to_string(), "`agent.gamma` has no `=`, in --set");
+        assert_eq!(error.hint().unwrap(), "write it as `--set section.key=value`");
+    }
+
+    #[test]
+    fn a_place_is_found_at_the_end_of_a_text_without_a_line_break() {
+        let error = Layers::new().text("f", "\n\n[agent").unwrap_err();
+        assert!(
+            matches!(&error, ConfigError::Syntax { place: Place { line: Some((3, text)), .. }, .. } if text == "[agent")
+        );
+    }
+}

@@ -41,3 +41,21 @@ pub fn default_for(env_id: &str) -> Option<&'static Preset> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_in_order_and_found() {
+        assert!(PRESETS.is_sorted_by(|a, b| a.name < b.name));
+        assert!(PRESETS.iter().all(|preset| get(preset.name) == Some(preset)));
+        assert_eq!(get("none"), None);
+    }
+
+    #[test]
+    fn a_world_has_its_preset() {
+        assert_eq!(default_for("CartPole-v1").unwrap().name, "cartpole");
+        assert_eq!(default_for("Toy/Catch-v0"), None);
+    }
+}

@@ -45,3 +45,25 @@ impl AppendedFile {
         Ok(self.len)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn is_cut_where_it_was_known_and_grows_from_there() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("log");
+        let mut file = AppendedFile::open(&path, 0).unwrap();
+        file.write(b"one two").unwrap();
+        assert_eq!(file.sync().unwrap(), 7);
+        drop(file);
+        let mut file = AppendedFile::open(&path, 4).unwrap();
+        file.write(b"three").unwrap();
+        assert_eq!(file.sync().unwrap(), 9);
+        assert_eq!(std::fs::read(&path).unwrap(), b"one three");
+        let error = AppendedFile::open(&path, 10).err().unwrap();
+        assert_eq!(error.kind(), io::ErrorKind::InvalidData);
+        assert_eq!(std::fs::read(&path).unwrap(), b"one three");
+    }
+}

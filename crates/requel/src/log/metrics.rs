@@ -89,3 +89,40 @@ pub(super) fn line(event: &TrainEvent<'_>) -> Option<Vec<u8>> {
     bytes.push(b'\n');
     Some(bytes)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(event: &TrainEvent<'_>) -> String {
+        String::from_utf8(line(event).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn lines_by_hand() {
+        let episode = EpisodeRecord { index: 3, return_: 9.5, length: 10, terminated: true, truncated: false };
+        assert_eq!(
+            text(&TrainEvent::EpisodeEnded { env_steps: 40, episode }),
+            "{\"event\":\"episode\",\"env_steps\":40,\"index\":3,\"return\":9.5,\"length\":10,\"terminated\":true,\
+             \"truncated\":false}\n"
+        );
+        let evaluation = Evaluation { returns: vec![1.0, 3.0], lengths: vec![1, 4] };
+        assert_eq!(
+            text(&TrainEvent::Evaluated { env_steps: 40, updates: 2, evaluation: &evaluation, best: None }),
+            "{\"event\":\"evaluation\",\"env_steps\":40,\"updates\":2,\"mean_return\":2.0,\"std_return\":1.0,\
+             \"mean_length\":2.5,\"episodes\":2,\"best\":false}\n"
+        );
+        let aggregates = Aggregates { env_steps: 1000, loss: Some(0.5), epsilon: 0.1, ..Aggregates::default() };
+        assert_eq!(
+            text(&TrainEvent::Progress(aggregates)),
+            "{\"event\":\"train\",\"env_steps\":1000,\"episodes\":0,\"updates\":0,\"return_mean_100\":null,\
+             \"length_mean_100\":null,\"loss\":0.5,\"mean_q\":null,\"epsilon\":0.1,\"learning_rate\":0.0}\n"
+        );
+    }
+
+    #[test]
+    fn where_a_checkpoint_lies_is_no_metric() {
+        let path = std::path::Path::new("ckpt");
+        assert_eq!(line(&TrainEvent::CheckpointSaved { env_steps: 1, path }), None);
+    }
+}

@@ -128,3 +128,54 @@ impl Observer for RunLogs {
 fn wall_time() -> f64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |d| d.as_secs_f64())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::log::crc32c;
+
+    fn progress_at(env_steps: u64) -> TrainEvent<'static> {
+        TrainEvent::Progress(Aggregates { env_steps, return_mean: Some(1.0), ..Aggregates::default() })
+    }
+
+    /// The number of records of a TensorBoard file, every checksum checked.
+    fn records(mut bytes: &[u8]) -> usize {
+        let mut count = 0;
+        let number = |bytes: &[u8]| u32::from_le_bytes(bytes.try_into().unwrap());
+        while !bytes.is_empty() {
+            let len = u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize;
+            assert_eq!(number(&bytes[8..12]), crc32c::masked(&bytes[..8]));
+            assert_eq!(number(&bytes[12 + len..16 + len]), crc32c::masked(&bytes[12..12 + len]));
+            bytes = &bytes[16 + len..];
+            count += 1;
+        }
+        count
+    }
+
+    #[test]
+    fn a_second_session_goes_on_where_the_checkpoint_knew_the_logs() {
+        let dir = tempfile::tempdir().unwrap();
+        let read = |name: &str| std::fs::read(dir.path().join(name)).unwrap();
+        let mut logs = RunLogs::open(dir.path(), &BTreeMap::new(), 0).unwrap();
+        logs.on_event(&progress_at(100)).unwrap();
+        let lengths = logs.sync().unwrap();
+        let (metrics, table) = (read(METRICS), read(PROGRESS));
+        assert_eq!(lengths[METRICS] as usize, metrics.len());
+        logs.on_event(&progress_at(200)).unwrap();
+        logs.sync().unwrap();
+        drop(logs);
+        assert_eq!(records(&read(EVENTS)), 3);
+
+        let mut logs = RunLogs::open(dir.path(), &lengths, 100).unwrap();
+        assert_eq!((read(METRICS), read(PROGRESS)), (metrics, table));
+        assert_eq!(records(&read(EVENTS)), 2);
+        logs.on_event(&progress_at(200)).unwrap();
+        logs.sync().unwrap();
+        assert_eq!(records(&read(EVENTS)), 3);
+        assert_eq!(String::from_utf8(read(PROGRESS)).unwrap().lines().count(), 3);
+        // Times are of both sessions.
+        let timing = String::from_utf8(read(TIMING)).unwrap();
+        let sessions: Vec<&str> = timing.lines().skip(1).map(|line| line.split(',').next().unwrap()).collect();
+        assert_eq!(sessions, ["1", "1", "2"]);
+    }
+}

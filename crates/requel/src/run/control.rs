@@ -41,3 +41,19 @@ impl Control {
         self.checkpoint.load(Ordering::Relaxed) && self.checkpoint.swap(false, Ordering::Relaxed)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_is_heard_by_every_clone_and_a_checkpoint_only_once() {
+        let control = Control::new();
+        let other = control.clone();
+        assert!(!control.stop_requested() && !control.take_checkpoint_request());
+        other.request_checkpoint();
+        assert!(control.take_checkpoint_request() && !control.take_checkpoint_request());
+        other.stop_flag().store(true, Ordering::Relaxed);
+        assert!(control.stop_requested() && control.stop_requested());
+    }
+}

@@ -132,3 +132,27 @@ impl Run {
         self.dir.join("config.toml")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_one_plain_path_component() {
+        let mut config = Config { preset: "my preset/2".into(), ..Config::default() };
+        config.env.id = "Toy/Catch-v0".into();
+        config.train.seed = 7;
+        assert_eq!(Run::name(&config, "20260101T120000"), "Toy-Catch-v0__my-preset-2__7__20260101T120000");
+    }
+
+    #[test]
+    fn the_newest_run_is_the_one_begun_last() {
+        let root = tempfile::tempdir().unwrap();
+        for name in ["b", "a"] {
+            Run::create(&root.path().join(name), &Config::default()).unwrap();
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
+        fs::create_dir(root.path().join("z")).unwrap();
+        assert_eq!(Run::newest(root.path()).unwrap().dir(), root.path().join("a"));
+    }
+}

@@ -54,3 +54,40 @@ impl<A: Observer + ?Sized, B: Observer + ?Sized> Observer for (&mut A, &mut B) {
         self.0.wants_steps() || self.1.wants_steps()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::train::EpisodeRecord;
+
+    struct Heard {
+        events: usize,
+        wants: bool,
+    }
+
+    impl Observer for Heard {
+        fn on_event(&mut self, _: &TrainEvent<'_>) -> Result<(), ObserverError> {
+            self.events += 1;
+            Ok(())
+        }
+
+        fn wants_steps(&self) -> bool {
+            self.wants
+        }
+    }
+
+    #[test]
+    fn of_two_only_the_one_that_asks_is_told_of_steps() {
+        let worlds = requel_envs::VectorEnv::new(vec![requel_envs::make("CartPole-v1").unwrap()]).unwrap();
+        let step = TrainEvent::Stepped { env_steps: 1, worlds: &worlds, actions: &[0], observations: &[0.0; 4] };
+        let episode = EpisodeRecord { index: 0, return_: 0.0, length: 1, terminated: true, truncated: false };
+        for (wants, expected) in [((false, true), (1, 2)), ((true, false), (2, 1)), ((false, false), (1, 1))] {
+            let (mut a, mut b) = (Heard { events: 0, wants: wants.0 }, Heard { events: 0, wants: wants.1 });
+            let mut both = (&mut a, &mut b);
+            assert_eq!(both.wants_steps(), wants.0 || wants.1);
+            both.on_event(&step).unwrap();
+            both.on_event(&TrainEvent::EpisodeEnded { env_steps: 1, episode }).unwrap();
+            assert_eq!((a.events, b.events), expected);
+        }
+    }
+}
