@@ -37,7 +37,8 @@
 //! - [`VectorEnv`]: several worlds stepped into one contiguous batch.
 //! - [`GymRng`] and [`SpaceSampler`]: the random numbers of numpy and Gymnasium.
 //! - [`Scene`]: a world as shapes in its own units, for any renderer.
-//! - The worlds: [`classic`] control, [`tabular`] worlds of few states, [`toy`] worlds to test learners with.
+//! - The worlds: [`classic`] control, [`tabular`] worlds of few states, the [`minatar`] games,
+//!   [`toy`] worlds to test learners with.
 //!
 //! # What is not in here
 //!
@@ -68,6 +69,7 @@ mod vector;
 pub mod classic;
 pub mod closure;
 pub mod conformance;
+pub mod minatar;
 pub mod tabular;
 pub mod toy;
 pub mod wrappers;

@@ -2,7 +2,7 @@
 //!
 //! A world costs one file, which declares its ids, limits and options as [`World`]s, and one line in [`FAMILIES`].
 
-use crate::{Env, EnvError, EnvOptions, EnvSpec, OptionValue, TimeLimit, classic, tabular, toy};
+use crate::{Env, EnvError, EnvOptions, EnvSpec, OptionValue, TimeLimit, classic, minatar, tabular, toy};
 
 /// All worlds, family by family.
 const FAMILIES: &[&[World]] = &[
@@ -15,6 +15,10 @@ const FAMILIES: &[&[World]] = &[
     tabular::taxi::WORLDS,
     tabular::blackjack::WORLDS,
     tabular::grid_world::WORLDS,
+    minatar::asterix::WORLDS,
+    minatar::breakout::WORLDS,
+    minatar::freeway::WORLDS,
+    minatar::space_invaders::WORLDS,
     toy::identity::WORLDS,
     toy::catch::WORLDS,
     toy::chain::WORLDS,

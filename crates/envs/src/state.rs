@@ -136,6 +136,22 @@ impl<'a> StateReader<'a> {
         }
     }
 
+    /// Reads one byte as an index that must be below `limit`.
+    pub fn small(&mut self, limit: usize) -> Result<usize, StateError> {
+        match usize::from(self.u8()?) {
+            index if index < limit => Ok(index),
+            other => Err(StateError(format!("{other} where a number below {limit} was expected"))),
+        }
+    }
+
+    /// Reads four bytes as a number that must be at most `most`.
+    pub fn u32_to(&mut self, most: u32) -> Result<u32, StateError> {
+        match self.u32()? {
+            number if number <= most => Ok(number),
+            other => Err(StateError(format!("{other} where at most {most} was expected"))),
+        }
+    }
+
     /// Reads eight bytes of two's complement.
     pub fn i64(&mut self) -> Result<i64, StateError> {
         Ok(i64::from_le_bytes(self.array()?))

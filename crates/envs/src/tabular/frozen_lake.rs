@@ -1,6 +1,6 @@
 //! [`FrozenLake`], `FrozenLake-v1` and `FrozenLake8x8-v1`.
 
-use super::board::{AGENT, Board, Direction};
+use super::board::{Board, Direction};
 use crate::registry::{MadeEnv, OptionDefault, OptionSpec, Options, World};
 use crate::{
     Action, Color, Dynamics, EnvError, EnvSpec, GymRng, Scene, Simulation, Space, StateError, StateReader, StateWriter,
@@ -239,7 +239,8 @@ impl Dynamics for FrozenLake {
                 _ => {}
             }
         }
-        shapes.extend(board.figure(self.cell, AGENT));
+        // A colour that shows on ice and in a hole.
+        shapes.extend(board.figure(self.cell, Color(204, 62, 128)));
         board.scene(shapes)
     }
 }
