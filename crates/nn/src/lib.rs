@@ -55,6 +55,7 @@ mod init;
 pub mod kernel;
 mod layer;
 mod loss;
+pub mod math;
 mod network;
 mod optimizer;
 pub mod pytorch;

@@ -112,6 +112,35 @@ impl Simd for Avx2 {
     }
 
     #[inline(always)]
+    unsafe fn if_less(a: __m256, b: __m256, x: __m256, y: __m256) -> __m256 {
+        unsafe { _mm256_blendv_ps(y, x, _mm256_cmp_ps::<_CMP_LT_OQ>(a, b)) }
+    }
+
+    #[inline(always)]
+    unsafe fn power_of_two(n: __m256) -> __m256 {
+        unsafe {
+            let biased = _mm256_add_epi32(_mm256_cvtps_epi32(n), _mm256_set1_epi32(127));
+            _mm256_castsi256_ps(_mm256_slli_epi32::<23>(biased))
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn exponent(a: __m256) -> __m256 {
+        unsafe {
+            let biased = _mm256_srli_epi32::<23>(_mm256_castps_si256(a));
+            _mm256_cvtepi32_ps(_mm256_sub_epi32(biased, _mm256_set1_epi32(127)))
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn significand(a: __m256) -> __m256 {
+        unsafe {
+            let bits = _mm256_and_si256(_mm256_castps_si256(a), _mm256_set1_epi32(0x007F_FFFF));
+            _mm256_castsi256_ps(_mm256_or_si256(bits, _mm256_set1_epi32(0x3F80_0000)))
+        }
+    }
+
+    #[inline(always)]
     unsafe fn transpose(from: *const f32, from_row: usize, to: *mut f32, to_row: usize) {
         unsafe {
             // Quarters of the rows j and j + 4 share a register, so that the shuffles within halves finish the work.

@@ -1,8 +1,9 @@
 //! Passes over arrays, number by number.
 
+use super::math;
 use super::simd::Simd;
 use crate::Activation;
-use crate::reference::{self, AdamFactors};
+use crate::reference::AdamFactors;
 
 /// See [`crate::reference::adam`].
 ///
@@ -52,7 +53,8 @@ pub(super) unsafe fn activate<S: Simd>(activation: Activation, y: &mut [f32]) {
         Activation::Identity => {}
         // SAFETY: handed on from the caller.
         Activation::Relu => unsafe { for_each::<S>(y, &[], |y, _| S::relu(y)) },
-        Activation::Tanh => y.iter_mut().for_each(|y| *y = reference::activate(activation, *y)),
+        // SAFETY: handed on from the caller.
+        Activation::Tanh => unsafe { for_each::<S>(y, &[], |y, _| math::tanh::<S>(y)) },
     }
 }
 
@@ -74,6 +76,21 @@ pub(super) unsafe fn differentiate<S: Simd>(activation: Activation, y: &[f32], d
         }
     }
 }
+
+macro_rules! all {
+    ($($name:ident)*) => {$(
+        /// The function for every number.
+        ///
+        /// # Safety
+        /// The instruction set is present.
+        #[inline(always)]
+        pub(super) unsafe fn $name<S: Simd>(x: &mut [f32]) {
+            // SAFETY: handed on from the caller.
+            unsafe { for_each::<S>(x, &[], |x, _| math::$name::<S>(x)) }
+        }
+    )*};
+}
+all! { exp ln sigmoid tanh }
 
 /// `x[i] = f(x[i], y[i])`, where an empty `y` is all zeros.
 ///

@@ -4,9 +4,23 @@ use super::Kernel;
 use super::pack;
 use super::product::{Product, multiply};
 use super::select::Isa;
+use super::simd::Simd;
 use super::{elementwise, limit};
 use crate::Activation;
 use crate::reference::{self, AdamFactors};
+
+/// The entry points of functions of one number.
+macro_rules! all_numbers {
+    ($simd:ty, $features:literal, $($name:ident)*) => {$(
+        /// # Safety
+        /// The instruction set is present.
+        #[target_feature(enable = $features)]
+        pub unsafe fn $name(x: &mut [f32]) {
+            // SAFETY: handed on from the caller.
+            unsafe { elementwise::$name::<$simd>(x) }
+        }
+    )*};
+}
 
 /// The entry points of an instruction set: `features` are what the compiler may use inside.
 macro_rules! entries {
@@ -32,6 +46,8 @@ macro_rules! entries {
                 // SAFETY: handed on from the caller.
                 unsafe { elementwise::adam::<$simd>(f, p, g, m, v) }
             }
+
+            all_numbers! { $simd, $features, exp ln sigmoid tanh }
 
             /// # Safety
             /// As for [`elementwise::column_sums`].
@@ -86,6 +102,10 @@ macro_rules! entries {
 
 #[cfg(target_arch = "x86_64")]
 entries!(avx2, crate::kernel::avx2::Avx2, "avx2,fma");
+#[cfg(target_arch = "x86_64")]
+entries!(avx512, crate::kernel::avx512::Avx512, "avx2,fma,avx512f");
+#[cfg(target_arch = "aarch64")]
+entries!(neon, crate::kernel::neon::Neon, "neon");
 
 /// Calls one of the entry points of the kernel's instruction set, or `$scalar`.
 macro_rules! dispatch {
@@ -95,6 +115,12 @@ macro_rules! dispatch {
             // SAFETY: a `Kernel` exists only where its instruction set does; the rest is vouched for where this is used.
             #[cfg(target_arch = "x86_64")]
             Isa::Avx2 => unsafe { avx2::$name($($argument),*) },
+            // SAFETY: as above.
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx512 => unsafe { avx512::$name($($argument),*) },
+            // SAFETY: as above.
+            #[cfg(target_arch = "aarch64")]
+            Isa::Neon => unsafe { neon::$name($($argument),*) },
         }
     };
 }
@@ -122,6 +148,18 @@ impl Kernel {
         dispatch!(self, column_sums(rows, sums), reference::column_sums(rows, sums))
     }
 }
+
+macro_rules! methods {
+    ($($name:ident)*) => {
+        impl Kernel {$(
+            /// The function of every number.
+            pub(crate) fn $name(self, x: &mut [f32]) {
+                dispatch!(self, $name(x), x.iter_mut().for_each(|x| *x = super::scalar_math::$name(*x)))
+            }
+        )*}
+    };
+}
+methods! { exp ln sigmoid tanh }
 
 impl Kernel {
     /// `y ← activation(y)`.
@@ -157,7 +195,11 @@ impl Kernel {
         match self.0 {
             Isa::Scalar => 1,
             #[cfg(target_arch = "x86_64")]
-            Isa::Avx2 => <avx2::Registers as super::simd::Simd>::LANES,
+            Isa::Avx2 => <avx2::Registers as Simd>::LANES,
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx512 => <avx512::Registers as Simd>::LANES,
+            #[cfg(target_arch = "aarch64")]
+            Isa::Neon => <neon::Registers as Simd>::LANES,
         }
     }
 

@@ -3,16 +3,23 @@
 //! Every set gives the same bits as [`crate::reference`]. This module and those below it are the only place in the
 //! project where `unsafe` is allowed.
 
+mod array;
 #[cfg(target_arch = "x86_64")]
 mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
 mod conv2d;
 mod dense;
 mod elementwise;
 mod entry;
 pub mod limit;
+mod math;
+#[cfg(target_arch = "aarch64")]
+mod neon;
 mod pack;
 mod product;
 mod routine;
+pub(crate) mod scalar_math;
 mod select;
 mod simd;
 #[cfg(test)]

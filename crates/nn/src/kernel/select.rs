@@ -7,6 +7,9 @@ use thiserror::Error;
 /// The environment variable that forces a kernel.
 const VARIABLE: &str = "REQUEL_KERNEL";
 
+/// Every kernel that exists, for this processor or another.
+const NAMES: [&str; 4] = ["scalar", "avx2", "avx512", "neon"];
+
 /// An instruction set that this machine has. Every one gives the same bits; they differ in speed alone.
 ///
 /// There is no way to make a `Kernel` for an instruction set that the machine lacks.
@@ -19,6 +22,10 @@ pub(super) enum Isa {
     Scalar,
     #[cfg(target_arch = "x86_64")]
     Avx2,
+    #[cfg(target_arch = "x86_64")]
+    Avx512,
+    #[cfg(target_arch = "aarch64")]
+    Neon,
 }
 
 /// Why a kernel cannot be used.
@@ -26,7 +33,7 @@ pub(super) enum Isa {
 #[non_exhaustive]
 pub enum KernelError {
     /// No kernel has this name.
-    #[error("unknown kernel `{name}`, expected one of: {}", names())]
+    #[error("unknown kernel `{name}`, expected one of: {}", NAMES.join(", "))]
     Unknown {
         /// What was asked for.
         name: String,
@@ -64,13 +71,17 @@ impl Kernel {
         Isa::ALL.iter().copied().filter(|isa| isa.is_present()).map(Kernel).collect()
     }
 
-    /// The kernel of this name: `scalar`, `avx2`, `neon`.
+    /// The kernel of this name: `scalar`; `avx2` and `avx512` on x86-64; `neon` on aarch64.
     ///
     /// # Errors
     /// [`KernelError`] if there is no such kernel, or not on this machine.
     pub fn by_name(name: &str) -> Result<Kernel, KernelError> {
         let isa = Isa::ALL.iter().find(|isa| isa.name() == name);
-        let isa = isa.ok_or_else(|| KernelError::Unknown { name: name.to_owned() })?;
+        let elsewhere = NAMES.iter().find(|known| **known == name);
+        let isa = isa.ok_or_else(|| match elsewhere {
+            Some(name) => KernelError::Unavailable { name },
+            None => KernelError::Unknown { name: name.to_owned() },
+        })?;
         if isa.is_present() { Ok(Kernel(*isa)) } else { Err(KernelError::Unavailable { name: isa.name() }) }
     }
 
@@ -92,6 +103,10 @@ impl Isa {
         Isa::Scalar,
         #[cfg(target_arch = "x86_64")]
         Isa::Avx2,
+        #[cfg(target_arch = "x86_64")]
+        Isa::Avx512,
+        #[cfg(target_arch = "aarch64")]
+        Isa::Neon,
     ];
 
     fn name(self) -> &'static str {
@@ -99,6 +114,10 @@ impl Isa {
             Isa::Scalar => "scalar",
             #[cfg(target_arch = "x86_64")]
             Isa::Avx2 => "avx2",
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx512 => "avx512",
+            #[cfg(target_arch = "aarch64")]
+            Isa::Neon => "neon",
         }
     }
 
@@ -107,12 +126,13 @@ impl Isa {
             Isa::Scalar => true,
             #[cfg(target_arch = "x86_64")]
             Isa::Avx2 => is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma"),
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx512 => Isa::Avx2.is_present() && is_x86_feature_detected!("avx512f"),
+            // Part of every aarch64, as the fused multiply-add is.
+            #[cfg(target_arch = "aarch64")]
+            Isa::Neon => true,
         }
     }
-}
-
-fn names() -> String {
-    Isa::ALL.iter().map(|isa| isa.name()).collect::<Vec<_>>().join(", ")
 }
 
 fn available() -> String {

@@ -55,6 +55,18 @@ pub(super) trait Simd: Copy {
     /// `if y > 0 { d } else { 0 }`.
     unsafe fn where_positive(y: Self::V, d: Self::V) -> Self::V;
 
+    /// `if a < b { x } else { y }`: `y` where either is NaN.
+    unsafe fn if_less(a: Self::V, b: Self::V, x: Self::V, y: Self::V) -> Self::V;
+
+    /// `2ⁿ` for a whole `n` from −126 to 127; anything for another.
+    unsafe fn power_of_two(n: Self::V) -> Self::V;
+
+    /// The exponent of a positive normal number, as a number; anything for another.
+    unsafe fn exponent(a: Self::V) -> Self::V;
+
+    /// The number with the exponent 0: from 1 to 2 for a positive one.
+    unsafe fn significand(a: Self::V) -> Self::V;
+
     /// `to[t][j] = from[j][t]` for a square of `LANES`, rows `from_row` and `to_row` numbers apart.
     unsafe fn transpose(from: *const f32, from_row: usize, to: *mut f32, to_row: usize);
 }

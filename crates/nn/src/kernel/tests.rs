@@ -224,6 +224,30 @@ proptest! {
     }
 }
 
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(if cfg!(miri) { 10 } else { 5_000 }))]
+
+    #[test]
+    fn mathematics_equals_the_twin(len in 0..70_usize, scale in 0..4_i32, case in case()) {
+        let mut numbers = Numbers { state: case.seed, content: case.content };
+        let x: Vec<f32> = (0..len).map(|_| numbers.next() * 10_f32.powi(scale)).collect();
+        for (what, f) in [
+            ("exp", Kernel::exp as fn(Kernel, &mut [f32])),
+            ("ln", Kernel::ln),
+            ("sigmoid", Kernel::sigmoid),
+            ("tanh", Kernel::tanh),
+        ] {
+            let mut twin = x.clone();
+            f(Kernel::SCALAR, &mut twin);
+            for kernel in others() {
+                let mut ours = x.clone();
+                f(kernel, &mut ours);
+                assert_same(kernel, what, &ours, &twin);
+            }
+        }
+    }
+}
+
 #[test]
 fn sizes_beyond_a_panel() {
     for (rows, inputs, outputs) in [(1, 700, 300), (2, 300, 600), (9, 520, 257), (33, 257, 264), (70, 300, 130)] {

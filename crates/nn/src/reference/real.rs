@@ -70,5 +70,5 @@ macro_rules! real {
         }
     };
 }
-real!(f32, libm::tanhf);
+real!(f32, crate::math::tanh);
 real!(f64, libm::tanh);

@@ -1,0 +1,133 @@
+//! AVX-512: sixteen lanes.
+
+use std::arch::x86_64::*;
+
+use super::avx2::Avx2;
+use super::simd::Simd;
+
+/// The foundation instructions of AVX-512, beside AVX2 and FMA.
+#[derive(Clone, Copy)]
+pub(super) struct Avx512;
+
+/// SAFETY of every function: the caller runs on a processor with AVX-512F, AVX2 and FMA and passes pointers that are valid
+/// for the lanes named, which is the trait's contract; no instruction here needs an aligned address, and a masked one does
+/// not touch the lanes that it leaves out.
+impl Simd for Avx512 {
+    type V = __m512;
+
+    const LANES: usize = 16;
+
+    #[inline(always)]
+    unsafe fn splat(x: f32) -> __m512 {
+        unsafe { _mm512_set1_ps(x) }
+    }
+
+    #[inline(always)]
+    unsafe fn load(p: *const f32) -> __m512 {
+        unsafe { _mm512_loadu_ps(p) }
+    }
+
+    #[inline(always)]
+    unsafe fn load_first(p: *const f32, n: usize) -> __m512 {
+        unsafe { _mm512_maskz_loadu_ps(mask(n), p) }
+    }
+
+    #[inline(always)]
+    fn prefetch(p: *const f32) {
+        Avx2::prefetch(p);
+    }
+
+    #[inline(always)]
+    unsafe fn store(p: *mut f32, v: __m512) {
+        unsafe { _mm512_storeu_ps(p, v) }
+    }
+
+    #[inline(always)]
+    unsafe fn store_first(p: *mut f32, v: __m512, n: usize) {
+        unsafe { _mm512_mask_storeu_ps(p, mask(n), v) }
+    }
+
+    #[inline(always)]
+    unsafe fn fma(a: __m512, b: __m512, c: __m512) -> __m512 {
+        unsafe { _mm512_fmadd_ps(a, b, c) }
+    }
+
+    #[inline(always)]
+    unsafe fn add(a: __m512, b: __m512) -> __m512 {
+        unsafe { _mm512_add_ps(a, b) }
+    }
+
+    #[inline(always)]
+    unsafe fn sub(a: __m512, b: __m512) -> __m512 {
+        unsafe { _mm512_sub_ps(a, b) }
+    }
+
+    #[inline(always)]
+    unsafe fn mul(a: __m512, b: __m512) -> __m512 {
+        unsafe { _mm512_mul_ps(a, b) }
+    }
+
+    #[inline(always)]
+    unsafe fn div(a: __m512, b: __m512) -> __m512 {
+        unsafe { _mm512_div_ps(a, b) }
+    }
+
+    #[inline(always)]
+    unsafe fn sqrt(a: __m512) -> __m512 {
+        unsafe { _mm512_sqrt_ps(a) }
+    }
+
+    #[inline(always)]
+    unsafe fn relu(a: __m512) -> __m512 {
+        // The instruction is `first > second ? first : second`, so a NaN and −0 come from the second operand.
+        unsafe { _mm512_max_ps(_mm512_setzero_ps(), a) }
+    }
+
+    #[inline(always)]
+    unsafe fn where_positive(y: __m512, d: __m512) -> __m512 {
+        unsafe { _mm512_maskz_mov_ps(_mm512_cmp_ps_mask::<_CMP_GT_OQ>(y, _mm512_setzero_ps()), d) }
+    }
+
+    #[inline(always)]
+    unsafe fn if_less(a: __m512, b: __m512, x: __m512, y: __m512) -> __m512 {
+        unsafe { _mm512_mask_blend_ps(_mm512_cmp_ps_mask::<_CMP_LT_OQ>(a, b), y, x) }
+    }
+
+    #[inline(always)]
+    unsafe fn power_of_two(n: __m512) -> __m512 {
+        unsafe {
+            let biased = _mm512_add_epi32(_mm512_cvtps_epi32(n), _mm512_set1_epi32(127));
+            _mm512_castsi512_ps(_mm512_slli_epi32::<23>(biased))
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn exponent(a: __m512) -> __m512 {
+        unsafe {
+            let biased = _mm512_srli_epi32::<23>(_mm512_castps_si512(a));
+            _mm512_cvtepi32_ps(_mm512_sub_epi32(biased, _mm512_set1_epi32(127)))
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn significand(a: __m512) -> __m512 {
+        unsafe {
+            let bits = _mm512_and_si512(_mm512_castps_si512(a), _mm512_set1_epi32(0x007F_FFFF));
+            _mm512_castsi512_ps(_mm512_or_si512(bits, _mm512_set1_epi32(0x3F80_0000)))
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn transpose(from: *const f32, from_row: usize, to: *mut f32, to_row: usize) {
+        for (j, t) in [(0, 0), (0, 8), (8, 0), (8, 8)] {
+            // SAFETY: one of the four quarters of the square.
+            unsafe { Avx2::transpose(from.add(j * from_row + t), from_row, to.add(t * to_row + j), to_row) }
+        }
+    }
+}
+
+#[inline(always)]
+fn mask(n: usize) -> __mmask16 {
+    debug_assert!((1..=16).contains(&n));
+    (0xFFFF_u32 >> (16 - n)) as __mmask16
+}
