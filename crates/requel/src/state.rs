@@ -125,3 +125,41 @@ impl<'a> State<'a> {
         Ok(&tensor.bytes)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_put_is_read() {
+        let (floats, words) = ([1.5f32, -0.0], [7u32]);
+        let mut state = State::default();
+        state.put_f32("a/floats", vec![2], &floats);
+        state.put_u32("a/words", vec![1], &words);
+        state.put_bytes("b/bytes", vec![1, 2, 3]);
+        // Every bit of a double survives.
+        state.put("c/number", 0.1f64 + 0.2);
+        let (mut floats_read, mut words_read) = ([9.0f32; 2], [9u32]);
+        state.read_f32("a/floats", &mut floats_read).unwrap();
+        state.read_u32("a/words", &mut words_read).unwrap();
+        assert_eq!(floats_read.map(f32::to_bits), floats.map(f32::to_bits));
+        assert_eq!(words_read, words);
+        assert_eq!(state.read_bytes("b/bytes").unwrap(), [1, 2, 3]);
+        assert_eq!(state.read::<f64>("c/number").unwrap(), 0.1 + 0.2);
+    }
+
+    #[test]
+    fn what_does_not_fit_is_named() {
+        let floats = [1.0f32; 2];
+        let mut state = State::default();
+        state.put_f32("floats", vec![2], &floats);
+        state.put("text", "seven");
+        let message = |result: Result<(), StateError>| result.unwrap_err().to_string();
+        assert_eq!(message(state.read_f32("none", &mut [0.0])), "saved state `none` is missing");
+        assert_eq!(message(state.read_f32("floats", &mut [0.0])), "saved state `floats` has 8 bytes, not 4");
+        assert_eq!(message(state.read_u32("floats", &mut [0; 2])), "saved state `floats` is F32, not U32");
+        assert_eq!(state.read_bytes("floats").unwrap_err().to_string(), "saved state `floats` is F32, not U8");
+        assert_eq!(state.read::<u64>("none").unwrap_err().to_string(), "saved state `none` is missing");
+        assert_eq!(state.read::<u64>("text").unwrap_err().name, "text");
+    }
+}

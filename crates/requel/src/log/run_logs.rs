@@ -41,6 +41,8 @@ impl RunLogs {
             Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
             text => text?,
         };
+        // A process that died may have left half a line.
+        let timing_text = &timing_text[..timing_text.rfind('\n').map_or(0, |end| end + 1)];
         let session =
             timing_text.lines().last().and_then(|l| l.split(',').next()?.parse::<u64>().ok()).unwrap_or(0) + 1;
         let mut logs = RunLogs {
@@ -177,5 +179,22 @@ mod tests {
         let timing = String::from_utf8(read(TIMING)).unwrap();
         let sessions: Vec<&str> = timing.lines().skip(1).map(|line| line.split(',').next().unwrap()).collect();
         assert_eq!(sessions, ["1", "1", "2"]);
+    }
+
+    #[test]
+    fn half_a_line_of_times_is_cut() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join(TIMING);
+        for (before, expected) in [
+            (format!("{}4,100,1.0,100\n4,20", timing::HEADER), format!("{}4,100,1.0,100\n5,", timing::HEADER)),
+            ("session,env".to_owned(), format!("{}1,", timing::HEADER)),
+        ] {
+            std::fs::write(&path, before).unwrap();
+            let mut logs = RunLogs::open(dir.path(), &BTreeMap::new(), 0).unwrap();
+            logs.on_event(&progress_at(100)).unwrap();
+            logs.sync().unwrap();
+            let text = std::fs::read_to_string(&path).unwrap();
+            assert!(text.starts_with(&expected), "{text}");
+        }
     }
 }

@@ -220,6 +220,24 @@ fn what_a_cut_off_save_leaves_does_no_harm() {
     assert_eq!(names.filter(|name| name.starts_with('.')).count(), 0);
 }
 
+#[test]
+fn a_disk_that_refuses_is_an_error_and_what_was_there_stays() {
+    let root = tempfile::tempdir().unwrap();
+    let paths = checkpoints(root.path(), &[100, 200], 2);
+    // A file stands where the new one is staged.
+    fs::write(root.path().join(".staged-ckpt-000000000300"), "x").unwrap();
+    let trainer = Trainer::new(short_training("notebook, 1 worlds")).unwrap();
+    let destination = Destination { root: root.path(), keep: 2 };
+    let error = checkpoint::write(destination, 300, &trainer.save(), BTreeMap::new()).unwrap_err();
+    assert!(matches!(error, CheckpointError::Io { .. }), "{error}");
+    assert!(paths.iter().all(|path| checkpoint::read(path).is_ok()));
+    let file = root.path().join("file");
+    fs::write(&file, "x").unwrap();
+    let nowhere = Destination { root: &file, keep: 2 };
+    assert!(matches!(checkpoint::write(nowhere, 1, &trainer.save(), BTreeMap::new()), Err(CheckpointError::Io { .. })));
+    assert!(matches!(checkpoint::list(&file), Err(CheckpointError::Io { .. })));
+}
+
 /// From a damaged newest checkpoint, back over the previous one, to the bytes of the undisturbed run.
 #[test]
 fn a_run_whose_newest_checkpoint_is_damaged_goes_on_from_the_previous_one() {

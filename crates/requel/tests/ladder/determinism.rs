@@ -41,3 +41,21 @@ fn value_stability() {
     assert_eq!(weights("notebook, 1 worlds")[..16], *"2aba1c70497ad570");
     assert_eq!(weights("hard by env steps, double, 3 worlds")[..16], *"a5268976fb757760");
 }
+
+/// The same frozen results from every instruction set that this machine has, each in a process of its own.
+#[test]
+fn every_kernel_gives_the_same_bits() {
+    let with_kernel = |name: &str| {
+        let mut tests = std::process::Command::new(std::env::current_exe().unwrap());
+        tests.args(["determinism::value_stability", "--exact", "--nocapture"]).env("REQUEL_KERNEL", name);
+        let output = tests.output().unwrap();
+        let text = [output.stdout, output.stderr].concat();
+        (output.status.success(), String::from_utf8_lossy(&text).into_owned())
+    };
+    for kernel in requel_nn::Kernel::available() {
+        let (success, text) = with_kernel(kernel.name());
+        assert!(success && text.contains("1 passed"), "{}: {text}", kernel.name());
+    }
+    let (success, text) = with_kernel("abacus");
+    assert!(!success && text.contains("Kernel(Unknown"), "{text}");
+}

@@ -1,7 +1,7 @@
 //! Scores of a policy: each episode is its own, whatever is played beside it.
 
 use requel::agent::GreedyPolicy;
-use requel::train::{EnvFactory, Evaluation, Evaluator};
+use requel::train::{EnvFactory, Evaluation, Evaluator, Termination};
 use requel::{Trainer, td::argmax};
 use requel_envs::{Action, make};
 
@@ -79,6 +79,13 @@ fn stops_when_solved_as_often_as_wanted() {
     let settings = ["evaluation.every_episodes=0", "evaluation.every_steps=50", "evaluation.stop_after=2"];
     let mut config = preset("notebook", &[&settings[..], &["evaluation.stop_return=1"]].concat());
     config.evaluation.final_episodes = 2;
-    let outcome = Trainer::new(config).unwrap().run(&mut ()).unwrap();
-    assert_eq!((outcome.termination, outcome.env_steps), (requel::train::Termination::Solved, 100));
+    // Handed over between the two: the first one is not forgotten.
+    let mut first = Trainer::new(config.clone()).unwrap();
+    (0..75).for_each(|_| assert_eq!(first.advance(&mut ()).unwrap(), None));
+    let mut second = Trainer::new(config.clone()).unwrap();
+    second.restore(&first.save()).unwrap();
+    for mut trainer in [Trainer::new(config).unwrap(), second] {
+        let outcome = trainer.run(&mut ()).unwrap();
+        assert_eq!((outcome.termination, outcome.env_steps), (Termination::Solved, 100));
+    }
 }
