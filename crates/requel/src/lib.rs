@@ -1,6 +1,36 @@
-//! Deep Q-learning with experience replay.
+//! Deep Q-learning with experience replay: fast, exact, resumable.
 //!
-//! draft front page
+//! [`Trainer`] is the main type: made from a [`Config`], it steps worlds, lets an [`Agent`] act and learn, scores the greedy
+//! policy, and tells [`Observer`]s what happens. What comes out is a function of the config: the same seed gives the same bits
+//! on every machine.
+//!
+//! ```
+//! use requel::Trainer;
+//! use requel::config::Layers;
+//!
+//! let config = Layers::new().preset("cartpole")?.set("train.env_steps=2_000")?.resolve()?;
+//! let mut trainer = Trainer::new(config)?;
+//! let outcome = trainer.run(&mut ())?;
+//! println!("{:.1} over {} episodes", outcome.best_evaluation.mean_return(), outcome.best_evaluation.episodes());
+//!
+//! let mut policy = trainer.policy()?;
+//! let action = policy.act(&[0.0, 0.0, 0.05, 0.0], None);
+//! assert!(action < 2);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! Around it:
+//! - [`config`]: presets, files and single settings in layers, with errors that say where.
+//! - [`replay`], [`td`], [`agent`]: the parts that an algorithm is put together from, each of use alone.
+//! - [`run`]: a directory with config, logs, best policy and checkpoints; [`run::Session`] trains in it and resumes from it.
+//! - [`checkpoint`], [`state`]: the complete state on disk, whole and verified or not there.
+//!
+//! Worlds are those of [`requel_envs`], or your own: [`Trainer::with_worlds`].
+//!
+//! # What this crate does not do
+//!
+//! It prints nothing, parses no arguments and draws no pictures: that is the program's, `requel-cli`. It has no opinion on what
+//! executes a network: that is [`requel_nn`].
 #![forbid(unsafe_code)]
 
 pub mod agent;
