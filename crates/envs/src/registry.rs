@@ -18,6 +18,7 @@ const FAMILIES: &[&[World]] = &[
     minatar::asterix::WORLDS,
     minatar::breakout::WORLDS,
     minatar::freeway::WORLDS,
+    minatar::seaquest::WORLDS,
     minatar::space_invaders::WORLDS,
     toy::identity::WORLDS,
     toy::catch::WORLDS,

@@ -14,10 +14,12 @@ pub(crate) mod asterix;
 pub(crate) mod breakout;
 mod cabinet;
 pub(crate) mod freeway;
+pub(crate) mod seaquest;
 pub(crate) mod space_invaders;
 
 pub use asterix::Asterix;
 pub use breakout::Breakout;
 pub use cabinet::Cabinet;
 pub use freeway::Freeway;
+pub use seaquest::Seaquest;
 pub use space_invaders::SpaceInvaders;

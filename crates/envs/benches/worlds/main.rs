@@ -1,0 +1,76 @@
+//! Steps of worlds: `cargo bench -p requel-envs`. `cargo xtask bench` puts these figures beside what is aimed at.
+//!
+//! Actions are drawn beforehand, at random, so that episodes are short and resets count; times are per world and step.
+
+#![forbid(unsafe_code)]
+
+mod stopwatch;
+
+use std::hint::black_box;
+
+use requel_envs::{Action, Env, Step, VectorEnv, make};
+use stopwatch::{Timing, print};
+
+fn main() {
+    for id in ["CartPole-v1", "Acrobot-v1", "MountainCar-v0", "MinAtar/Breakout-v1"] {
+        print(&format!("step of {id}, one world"), &single(id));
+    }
+    for worlds in [16, 1024] {
+        print(&format!("step of CartPole-v1, vector of {worlds}"), &vector("CartPole-v1", worlds));
+    }
+}
+
+/// One world behind `make`, as a user has it.
+fn single(id: &str) -> Timing {
+    const STEPS: usize = 256;
+    let mut env = make(id).expect("a world of the registry");
+    let mut observation = vec![0.0; env.observation_len()];
+    env.reset(Some(0), &mut observation).expect("a world can be reset");
+    let mut actions = random_actions(env.action_space().discrete_n().expect("discrete actions"));
+    Timing::of(STEPS, || {
+        for _ in 0..STEPS {
+            let step = env.step(Action::Discrete(actions()), &mut observation).expect("a valid action");
+            if step.ended() {
+                env.reset(None, &mut observation).expect("a world can be reset");
+            }
+        }
+        black_box(&observation);
+    })
+}
+
+/// Worlds side by side, as a trainer has them.
+fn vector(id: &str, worlds: usize) -> Timing {
+    let envs = (0..worlds).map(|_| make(id)).collect::<Result<_, _>>().expect("a world of the registry");
+    let mut env = VectorEnv::new(envs).expect("worlds alike");
+    let mut observations = vec![0.0; worlds * env.observation_len()];
+    let mut next_observations = observations.clone();
+    let mut steps = vec![Step::default(); worlds];
+    env.reset(0, &mut observations).expect("worlds can be reset");
+    let mut draw = random_actions(env.envs()[0].action_space().discrete_n().expect("discrete actions"));
+    let batches: Vec<Vec<usize>> = (0..64).map(|_| (0..worlds).map(|_| draw()).collect()).collect();
+    let mut next = 0;
+    Timing::of(worlds, || {
+        next = (next + 1) % batches.len();
+        env.step(&batches[next], &mut steps, &mut next_observations, &mut observations).expect("valid actions");
+        black_box(&observations);
+    })
+}
+
+/// Actions from 0 to below `count`, the same in every run, from a table made beforehand.
+fn random_actions(count: usize) -> impl FnMut() -> usize {
+    let mut state = 0x9E37_79B9_7F4A_7C15_u64;
+    let table: Vec<usize> = (0..4096)
+        .map(|_| {
+            // Xorshift, Marsaglia (2003): good enough to make no pattern that a branch predictor learns.
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            (state >> 32) as usize % count
+        })
+        .collect();
+    let mut next = 0;
+    move || {
+        next = (next + 1) % table.len();
+        table[next]
+    }
+}
