@@ -47,6 +47,8 @@ pub enum Command {
     Eval(EvalArgs),
     /// Watch a policy in the terminal, or write an animation of it
     Watch(WatchArgs),
+    /// Write a run's report: charts and replays on one page for the browser
+    Report(ReportArgs),
     /// Step a world with given or random actions and print what it answers
     Rollout(RolloutArgs),
     /// List the worlds
@@ -199,6 +201,21 @@ pub struct WatchArgs {
     /// Seed of the episodes
     #[arg(long, value_name = "N", default_value_t = 0, allow_negative_numbers = true)]
     pub seed: u64,
+}
+
+/// `requel report`
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  requel report             the newest run under runs/
+  requel report runs/mine   a run of your choice
+
+The page is report.html in the run's directory: one file, no network needed.
+`requel train` writes it at the end; this writes it anew.")]
+pub struct ReportArgs {
+    /// Directory of the run [default: the newest under runs/]
+    #[arg(value_name = "RUN")]
+    pub run: Option<PathBuf>,
 }
 
 /// `requel rollout`

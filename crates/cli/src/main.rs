@@ -10,6 +10,7 @@ mod exit;
 mod numbers;
 mod panel;
 mod progress;
+mod report;
 mod runs;
 mod session;
 mod settings;
@@ -43,6 +44,7 @@ fn run(command: &Command) -> Result<Exit, Failure> {
         Command::Resume(args) => commands::resume::run(args),
         Command::Eval(args) => commands::eval::run(args),
         Command::Watch(args) => commands::watch::run(args),
+        Command::Report(args) => commands::report::run(args),
         Command::Rollout(args) => commands::rollout::run(args),
         Command::Envs(args) => commands::envs::run(args),
         Command::Presets(args) => commands::presets::run(args),

@@ -3,10 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use requel::Config;
 use requel::agent::AgentError;
 use requel::run::{Run, RunError};
 use requel::train::TrainError;
+use requel::{Config, GreedyPolicy, Stream, StreamRng};
+use requel_envs::wrappers::OneHot;
+use requel_envs::{Env, EnvOptions, Space, make_with};
 
 use crate::exit::Failure;
 
@@ -22,6 +24,45 @@ pub fn open(dir: Option<&Path>) -> Result<Run, Failure> {
         Some(dir) => Run::open(dir)?,
         None => Run::newest(Path::new(ROOT))?,
     })
+}
+
+/// The world of a config as its network sees it: discrete observations are one-hot, as in training.
+///
+/// # Errors
+/// If it cannot be made with these options.
+pub fn world(config: &Config) -> Result<Box<dyn Env>, Failure> {
+    let env = make_with(&config.env.id, &options(config)?)?;
+    Ok(match env.observation_space() {
+        Space::Box { .. } => env,
+        Space::Discrete { .. } | Space::MultiDiscrete { .. } => Box::new(OneHot::new(env)),
+    })
+}
+
+/// The options that the world of a config is made with.
+///
+/// # Errors
+/// If one is of a kind that no world takes.
+pub fn options(config: &Config) -> Result<EnvOptions, Failure> {
+    let unusable = |name| Failure::bad_input(format_args!("option `{name}` of {} is of no usable kind", config.env.id));
+    config.env.env_options().map_err(unusable)
+}
+
+/// The best policy of a run, able to look at `rows` observations at once.
+///
+/// # Errors
+/// If there is none, or it cannot be read.
+pub fn policy(run: &Run, rows: usize) -> Result<GreedyPolicy, Failure> {
+    run.best_policy()?.into_policy(rows).map_err(Failure::failed)
+}
+
+/// The mean return at which a run's world counts as solved, if there is one.
+pub fn goal(config: &Config) -> Option<f64> {
+    config.evaluation.stop_return.or_else(|| world(config).ok()?.spec().reward_threshold)
+}
+
+/// The seed of a run's last evaluation.
+pub fn evaluation_seed(config: &Config) -> u64 {
+    u64::from(StreamRng::new(config.train.seed, Stream::FinalEvaluation).next_u32())
 }
 
 /// Where a new run of `config` goes: below [`ROOT`], by world, preset, seed and the present time (UTC).

@@ -16,6 +16,7 @@ use crate::progress::{Budget, JsonLines, Person, Tally};
 use crate::show::{Ability, tidy};
 use crate::signals::Signals;
 use crate::style::{self, COMMAND, GOOD, MUTED, paint};
+use crate::{report, runs};
 
 /// Trains to the end or until a signal comes, and says how it went.
 ///
@@ -44,7 +45,12 @@ pub fn train(session: Session, reporting: Reporting) -> Result<Exit, Failure> {
     }
 
     match ending? {
-        Ending::Finished { summary, timing, .. } => {
+        Ending::Finished { summary, timing, outcome } => {
+            let seed = runs::evaluation_seed(&config);
+            // A page is a courtesy: without it the run is still whole.
+            if let Err(failure) = report::write(&run, &outcome.best_evaluation, seed) {
+                style::warn(format_args!("no report: {}", failure.what));
+            }
             if reporting.json {
                 json.print(&Finished::new(&summary, timing, run.dir()))?;
             } else {
@@ -152,13 +158,18 @@ fn suggest_next(reporting: Reporting, run: &Run) {
         return;
     }
     style::say("");
+    say_line(run.dir().join("report.html").display(), "open it in a browser: charts and replays");
     say_command("requel watch", run, "watch the best policy");
     say_command("requel eval", run, "score it on as many episodes as you like");
 }
 
 /// One line that can be typed; the run is named where it would not be found by itself.
 fn say_command(command: &str, run: &Run, what: &str) {
-    let found = crate::runs::open(None).is_ok_and(|newest| newest.dir() == run.dir());
+    let found = runs::open(None).is_ok_and(|newest| newest.dir() == run.dir());
     let command = if found { command.to_owned() } else { format!("{command} {}", run.dir().display()) };
-    style::say(format_args!("  {}   {}", paint(COMMAND, format_args!("{command:<14}")), paint(MUTED, what)));
+    say_line(format_args!("{command:<14}"), what);
+}
+
+fn say_line(start: impl std::fmt::Display, what: &str) {
+    style::say(format_args!("  {}   {}", paint(COMMAND, start), paint(MUTED, what)));
 }

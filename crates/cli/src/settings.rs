@@ -5,6 +5,7 @@ use requel::config::{Config, ConfigError, Layers, presets};
 
 use crate::args;
 use crate::exit::Failure;
+use crate::runs;
 
 impl From<ConfigError> for Failure {
     fn from(error: ConfigError) -> Self {
@@ -24,10 +25,7 @@ pub fn resolve(args: &args::Layers) -> Result<(Layers, Config), Failure> {
     };
     let layers = above_preset(base, args)?;
     let config = layers.resolve()?;
-    let options = config.env.env_options().map_err(|name| {
-        Failure::bad_input(format!("option `{name}` of {} has no value of a usable kind", config.env.id))
-    })?;
-    requel_envs::make_with(&config.env.id, &options)?;
+    runs::world(&config)?;
     Ok((layers, config))
 }
 

@@ -3,8 +3,8 @@
 use std::io::Write;
 use std::path::PathBuf;
 
+use requel::run::Run;
 use requel::train::{EnvFactory, Evaluation, Evaluator};
-use requel::{Stream, StreamRng};
 use serde::Serialize;
 
 use crate::args::EvalArgs;
@@ -17,17 +17,9 @@ use crate::style::{GOOD, MUTED, paint};
 pub fn run(args: &EvalArgs) -> Result<Exit, Failure> {
     let run = runs::open(args.run.as_deref())?;
     let config = run.config()?;
-    let file = run.best_policy()?;
-    let options =
-        config.env.env_options().map_err(|name| Failure::bad_input(format!("option `{name}` is of no usable kind")))?;
-    let id = config.env.id.clone();
-    let factory: EnvFactory = Box::new(move || requel_envs::make_with(&id, &options));
     let episodes = args.episodes as usize;
-    let mut evaluator = Evaluator::new(&factory, episodes, config.evaluation.max_episode_steps)?;
-    let mut policy = file.into_policy(evaluator.rows()).map_err(Failure::failed)?;
-    let final_evaluation = || u64::from(StreamRng::new(config.train.seed, Stream::FinalEvaluation).next_u32());
-    let seed = args.seed.unwrap_or_else(final_evaluation);
-    let evaluation = evaluator.evaluate(&mut policy, episodes, seed)?;
+    let seed = args.seed.unwrap_or_else(|| runs::evaluation_seed(&config));
+    let evaluation = evaluate(&run, episodes, seed)?;
 
     let mut out = anstream::stdout().lock();
     if args.json {
@@ -54,6 +46,19 @@ pub fn run(args: &EvalArgs) -> Result<Exit, Failure> {
         )?;
     }
     Ok(Exit::Success)
+}
+
+/// Greedy episodes of the run's best policy, the `i`-th from seed `seed + i`.
+///
+/// # Errors
+/// If there is no policy, or the world fails.
+pub fn evaluate(run: &Run, episodes: usize, seed: u64) -> Result<Evaluation, Failure> {
+    let config = run.config()?;
+    let (id, options) = (config.env.id.clone(), runs::options(&config)?);
+    let factory: EnvFactory = Box::new(move || requel_envs::make_with(&id, &options));
+    let mut evaluator = Evaluator::new(&factory, episodes, config.evaluation.max_episode_steps)?;
+    let mut policy = runs::policy(run, evaluator.rows())?;
+    Ok(evaluator.evaluate(&mut policy, episodes, seed)?)
 }
 
 fn in_words(evaluation: &Evaluation) -> String {

@@ -4,7 +4,7 @@ use std::io::{IsTerminal, Write};
 use std::path::Path;
 
 use requel::run::Run;
-use requel_envs::{Env, SpaceSampler, make, make_with};
+use requel_envs::{Env, SpaceSampler, make};
 
 use crate::args::WatchArgs;
 use crate::exit::{Exit, Failure};
@@ -51,7 +51,7 @@ fn player(args: &WatchArgs) -> Result<Player, Failure> {
         None => Some(runs::open(args.target.as_deref().map(Path::new))?),
     };
     let (env, run) = match (run, world) {
-        (Some(run), _) => (world_of(&run)?, Some(run)),
+        (Some(run), _) => (runs::world(&run.config()?)?, Some(run)),
         (None, Some(id)) => (make(id)?, None),
         (None, None) => return Err(Failure::failed("there is nothing to watch")),
     };
@@ -63,7 +63,7 @@ fn player(args: &WatchArgs) -> Result<Player, Failure> {
         let sampler = SpaceSampler::new(env.action_space(), args.seed)?;
         return Player::new(env, Acting::Random(Box::new(sampler)), episodes);
     };
-    let policy = run.best_policy()?.into_policy(1).map_err(Failure::failed)?;
+    let policy = runs::policy(&run, 1)?;
     if policy.network().input_len() != env.observation_len() {
         return Err(Failure::failed(format_args!("the policy of {} is for another world", run.dir().display())));
     }
@@ -79,13 +79,6 @@ fn newest_of(id: &str) -> Option<Run> {
     let trained = runs.filter(|run| run.config().is_ok_and(|config| config.env.id == id) && run.best_policy().is_ok());
     let begun = |run: &Run| std::fs::metadata(run.dir().join("config.toml")).and_then(|m| m.modified()).ok();
     trained.max_by_key(|run| (begun(run), run.dir().to_path_buf()))
-}
-
-fn world_of(run: &Run) -> Result<Box<dyn Env>, Failure> {
-    let config = run.config()?;
-    let options = config.env.env_options();
-    let options = options.map_err(|name| Failure::bad_input(format!("option `{name}` is of no usable kind")))?;
-    Ok(make_with(&config.env.id, &options)?)
 }
 
 /// One line per episode, for pipes and logs.

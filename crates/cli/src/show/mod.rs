@@ -20,4 +20,4 @@ pub use grid::Grid;
 pub use picture::picture;
 
 #[cfg(test)]
-mod sample;
+pub mod sample;

@@ -3,6 +3,7 @@
 mod help;
 mod interruptions;
 mod refusals;
+mod reporting;
 mod tool;
 mod training;
 mod watching;

@@ -1,0 +1,253 @@
+"use strict";
+(() => {
+  const data = JSON.parse(document.getElementById("data").textContent);
+  const byId = (id) => document.getElementById(id);
+  const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+
+  const element = (tag, attributes, ...children) => {
+    const node = document.createElement(tag);
+    for (const [name, value] of Object.entries(attributes || {})) node.setAttribute(name, value);
+    node.append(...children);
+    return node;
+  };
+  const count = (n) => Math.round(n).toLocaleString("en-US");
+  const number = (v) => (v == null ? "–" : Number.isInteger(v) ? count(v) : Math.abs(v) < 0.01 ? v.toExponential(2) : v.toFixed(2));
+  const duration = (s) => {
+    if (s == null) return "–";
+    if (s < 60) return `${s.toFixed(1)} s`;
+    return s < 3600 ? `${Math.floor(s / 60)} min ${Math.round(s % 60)} s` : `${Math.floor(s / 3600)} h ${Math.round((s % 3600) / 60)} min`;
+  };
+
+  /* Headline and tiles */
+  const { score, summary } = data;
+  const solved = data.goal != null && score.mean_return >= data.goal;
+  byId("world").textContent = data.world;
+  byId("subtitle").textContent = `preset ${data.preset}, seed ${data.seed}, ${data.directory}`;
+  const tile = (value, label, good) => byId("tiles").append(
+    element("div", { class: good ? "tile good" : "tile" }, element("b", {}, value), element("span", {}, label)));
+  tile(`${number(score.mean_return)} ± ${number(score.std_return)}`, `best policy, ${score.episodes} greedy episodes`, solved);
+  if (data.goal != null) tile(solved ? "solved" : "not solved", `goal ${number(data.goal)}`, solved);
+  if (summary) {
+    const last = summary.final_evaluation;
+    tile(`${number(last.mean_return)} ± ${number(last.std_return)}`, "final policy");
+    tile(count(summary.env_steps), "env steps");
+    tile(count(summary.episodes), "training episodes");
+  }
+  if (data.wall_seconds != null) tile(duration(data.wall_seconds), "training time");
+
+  /* Replays: each moment holds what changed, so all shapes of a moment are found by going on from the one before. */
+  class Player {
+    constructor(replay) {
+      this.replay = replay;
+      this.at = -1;
+      this.shapes = [];
+      const values = replay.moments.flatMap((m) => m.q || []);
+      this.high = Math.max(...values);
+      this.low = Math.min(Math.min(...values), this.high - 0.1 * Math.max(Math.abs(this.high), 1e-6));
+      this.canvas = element("canvas", { role: "img", "aria-label": `${replay.label} episode` });
+      this.state = element("span", { class: "muted" });
+      this.bars = (replay.moments[0].q || []).slice(0, 8).map((_, action) => {
+        const fill = element("div", { class: "fill" });
+        const value = element("span", { class: "value" });
+        const row = element("div", { class: "bar" }, `${action}`, element("div", { class: "track" }, fill), value);
+        return { row, fill, value };
+      });
+      const title = element("div", { class: "title" }, `${replay.label}: return ${number(replay.return)}`, this.state);
+      this.node = element("figure", { class: "card replay" }, this.canvas,
+        element("figcaption", {}, title, ...this.bars.map((bar) => bar.row)));
+    }
+
+    /* The last moment at or before an env step. */
+    show(step) {
+      const { moments } = this.replay;
+      let to = this.at < 0 || moments[this.at].t > step ? 0 : this.at;
+      if (to === 0) { this.shapes = []; this.at = -1; }
+      while (to + 1 < moments.length && moments[to + 1].t <= step) to += 1;
+      while (this.at < to) {
+        const moment = moments[++this.at];
+        for (const [place, shape] of moment.s) this.shapes[place] = shape;
+        this.shapes.length = moment.n;
+      }
+      this.draw();
+    }
+
+    draw() {
+      const { view: [left, right, bottom, top], background, moments, steps } = this.replay;
+      const wide = this.canvas.clientWidth || 360;
+      const ratio = window.devicePixelRatio || 1;
+      const aspect = (right - left) / (top - bottom);
+      const high = Math.min(wide / aspect, wide * 0.75);
+      this.canvas.style.height = `${high}px`;
+      this.canvas.width = Math.round(wide * ratio);
+      this.canvas.height = Math.round(high * ratio);
+      const context = this.canvas.getContext("2d");
+      context.fillStyle = background;
+      context.fillRect(0, 0, this.canvas.width, this.canvas.height);
+      const scale = Math.min(this.canvas.width / (right - left), this.canvas.height / (top - bottom));
+      const shift = (this.canvas.width - scale * (right - left)) / 2;
+      context.setTransform(scale, 0, 0, -scale, shift - left * scale, top * scale);
+      for (const shape of this.shapes) paint(context, shape, scale);
+      context.setTransform(1, 0, 0, 1, 0, 0);
+
+      const moment = moments[this.at];
+      const over = this.at + 1 === moments.length;
+      this.state.textContent = over ? `ended at step ${count(steps)}` : `step ${count(moment.t)} of ${count(steps)}`;
+      this.bars.forEach(({ row, fill, value }, action) => {
+        const q = moment.q[action];
+        fill.style.width = `${4 + 96 * Math.min(1, Math.max(0, (q - this.low) / (this.high - this.low)))}%`;
+        value.textContent = q.toFixed(2);
+        row.classList.toggle("taken", action === moment.a);
+      });
+    }
+  }
+
+  function paint(context, [kind, ...rest], scale) {
+    const color = rest.pop();
+    context.fillStyle = context.strokeStyle = color;
+    if (kind === "r") {
+      const [x, y, right, top] = rest;
+      context.fillRect(x, y, right - x, top - y);
+    } else if (kind === "l") {
+      const [x, y, endX, endY, width] = rest;
+      context.lineCap = "round";
+      context.lineWidth = Math.max(width, 1 / scale);
+      context.beginPath();
+      context.moveTo(x, y);
+      context.lineTo(endX, endY);
+      context.stroke();
+    } else if (kind === "c") {
+      context.beginPath();
+      context.arc(rest[0], rest[1], rest[2], 0, 2 * Math.PI);
+      context.fill();
+    } else if (kind === "p") {
+      const points = rest[0];
+      context.beginPath();
+      for (let i = 0; i < points.length; i += 2) context.lineTo(points[i], points[i + 1]);
+      context.closePath();
+      context.fill();
+    } else if (kind === "t") {
+      const [x, y, height, text] = rest;
+      context.save();
+      context.translate(x, y);
+      context.scale(1, -1);
+      context.font = `${height / 0.72}px ui-monospace, Menlo, monospace`;
+      context.textAlign = "center";
+      context.textBaseline = "middle";
+      context.fillText(text, 0, 0);
+      context.restore();
+    }
+  }
+
+  const players = data.replays.map((replay) => new Player(replay));
+  byId("replays").append(...players.map((player) => player.node));
+  const [play, scrub, clock, speed] = ["play", "scrub", "clock", "speed"].map(byId);
+  const longest = Math.max(0, ...data.replays.map((replay) => replay.steps));
+  const fps = data.replays.length ? data.replays[0].fps : 50;
+  let step = 0;
+  let playing = false;
+  let before = 0;
+  scrub.max = longest;
+
+  const show = (to) => {
+    step = Math.min(longest, Math.max(0, to));
+    scrub.value = Math.floor(step);
+    clock.textContent = `${count(Math.floor(step))} / ${count(longest)}`;
+    players.forEach((player) => player.show(Math.floor(step)));
+  };
+  const setPlaying = (on) => {
+    playing = on;
+    play.textContent = on ? "Pause" : "Play";
+    play.setAttribute("aria-label", play.textContent);
+    if (on && step >= longest) step = 0;
+    before = performance.now();
+    if (on) requestAnimationFrame(tick);
+  };
+  const tick = (now) => {
+    if (!playing) return;
+    show(step + Math.max(0, now - before) / 1000 * fps * Number(speed.value));
+    before = now;
+    if (step >= longest) setPlaying(false);
+    else requestAnimationFrame(tick);
+  };
+  play.addEventListener("click", () => setPlaying(!playing));
+  scrub.addEventListener("input", () => { setPlaying(false); show(Number(scrub.value)); });
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("select, input, button")) return;
+    const moves = { ArrowRight: () => show(Math.floor(step) + 1), ArrowLeft: () => show(Math.floor(step) - 1), Home: () => show(0) };
+    if (event.key === " ") setPlaying(!playing);
+    else if (moves[event.key]) { setPlaying(false); moves[event.key](); }
+    else return;
+    event.preventDefault();
+  });
+  if (players.length) show(0);
+  else byId("replays").closest("section").remove();
+
+  /* Charts */
+  const { episodes, train, evaluations } = data.course;
+  const goalLine = data.goal == null ? null : [[0, Math.max(0, ...train.x, ...episodes.x)], [data.goal, data.goal]];
+  const line = (label, color, more) => ({ label, stroke: () => css(color), width: 2, spanGaps: true, points: { show: false }, value: (_, v) => number(v), ...more });
+  const curves = [
+    {
+      title: "Return", wide: true, height: 300,
+      note: "The undiscounted return of each training episode, exploration included; and of the greedy policy, evaluated on fresh episodes.",
+      tables: [[episodes.x, episodes.returns], [train.x, train.return_mean], [evaluations.x, evaluations.mean], ...(goalLine ? [goalLine] : [])],
+      series: [
+        line("episode", "--faint", { width: 0, paths: () => null, points: { show: true, size: 4, fill: () => css("--faint"), width: 0 } }),
+        line("mean of 100", "--blue"),
+        line("greedy", "--accent", { points: { show: true, size: 6, fill: () => css("--accent") } }),
+        ...(goalLine ? [line("goal", "--good", { width: 1, dash: [6, 6] })] : []),
+      ],
+    },
+    {
+      title: "Mean Q", note: `What the network believes: the discounted return after the actions it learned from. Where no reward is above 1, γ = ${data.gamma} keeps it at or below ${number(1 / (1 - Math.min(data.gamma, 0.999999)))}: more than that is over-estimation.`,
+      tables: [[train.x, train.mean_q]], series: [line("mean q(s, a)", "--blue")],
+    },
+    { title: "Loss", note: "Mean over the updates since the point before, on a logarithmic scale.", tables: [[train.x, train.loss.map((v) => (v > 0 ? v : null))]], series: [line("loss", "--blue")], log: true },
+    { title: "Episode length", note: "Mean of the last 100 episodes, env steps.", tables: [[train.x, train.length_mean]], series: [line("length", "--blue")] },
+    { title: "Exploration", note: "ε, the probability of a random action.", tables: [[train.x, train.epsilon]], series: [line("ε", "--blue")] },
+  ];
+
+  const sync = uPlot.sync("course");
+  let plots = [];
+  const axis = { stroke: () => css("--muted"), grid: { stroke: () => css("--grid"), width: 1 }, ticks: { stroke: () => css("--line"), width: 1 } };
+  const compact = (v) => (v == null ? "" : Math.abs(v) >= 1e6 ? `${v / 1e6}M` : Math.abs(v) >= 1e4 ? `${v / 1e3}k` : v !== 0 && Math.abs(v) < 1e-3 ? v.toExponential(0) : `${+v.toFixed(4)}`);
+  for (const curve of curves) {
+    const points = curve.tables.reduce((n, [x]) => n + x.length, 0);
+    if (!points || curve.tables.every(([, y]) => y.every((v) => v == null))) continue;
+    const box = element("div", { class: curve.wide ? "card chart wide" : "card chart" }, element("h3", {}, curve.title), element("p", { class: "muted" }, curve.note));
+    byId("charts").append(box);
+    const plot = new uPlot({
+      width: box.clientWidth - 24, height: curve.height || 220,
+      cursor: { sync: { key: sync.key }, points: { size: 7 } },
+      scales: { x: { time: false }, y: curve.log ? { distr: 3 } : {} },
+      axes: [{ ...axis, values: (_, ticks) => ticks.map(compact) }, { ...axis, size: 56, values: (_, ticks) => ticks.map(compact) }],
+      series: [{ label: "env steps", value: (_, v) => (v == null ? "–" : count(v)) }, ...curve.series],
+    }, uPlot.join(curve.tables), box);
+    plots.push([plot, box]);
+  }
+  const resize = () => {
+    plots.forEach(([plot, box]) => plot.setSize({ width: box.clientWidth - 24, height: plot.height }));
+    players.forEach((player) => player.draw());
+  };
+  window.addEventListener("resize", resize);
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => plots.forEach(([plot]) => plot.redraw(false, true)));
+
+  /* Tables */
+  const row = (cells, tag, classes, attributes) => element("tr", attributes || {}, ...cells.map((cell, i) => element(tag, { class: classes[i] }, cell)));
+  const numeric = ["number", "number", "number", "number"];
+  byId("evaluations").append(row(["env steps", "mean return", "standard deviation", "episodes"], "th", numeric));
+  const bestAt = evaluations.best.lastIndexOf(true);
+  evaluations.x.forEach((x, i) => byId("evaluations").append(
+    row([count(x), number(evaluations.mean[i]), number(evaluations.std[i]), count(evaluations.episodes[i])], "td", numeric, i === bestAt ? { class: "best", title: "the best policy" } : {})));
+
+  const changed = data.settings.filter((setting) => setting.preset != null).length;
+  byId("settings-note").textContent = changed
+    ? `${changed} of these differ from the preset ${data.preset}; they are marked.` : `All as in the preset ${data.preset}.`;
+  const columns = ["", "number", "number", "text"];
+  byId("settings").append(row(["key", "value", "preset", "meaning"], "th", columns));
+  for (const { key, value, preset, meaning } of data.settings) {
+    byId("settings").append(row([element("code", {}, key), element("code", {}, value), element("code", {}, preset ?? ""), meaning], "td", columns, preset == null ? {} : { class: "changed" }));
+  }
+  const weights = summary ? `, weights BLAKE3 ${summary.weights_blake3}` : "";
+  byId("footer").textContent = `requel ${data.version} on ${data.machine}${weights}`;
+})();

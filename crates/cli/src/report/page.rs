@@ -1,0 +1,141 @@
+//! The page: template, style, script, charts library and data in one file.
+
+use std::path::PathBuf;
+
+use requel::config::Config;
+use requel::run::{Run, Score, Summary};
+use requel::train::Evaluation;
+use serde::Serialize;
+
+use super::course::Course;
+use super::replay::Replay;
+use super::settings::{self, Row};
+use crate::exit::Failure;
+use crate::runs;
+use crate::watch::{Acting, Player};
+
+const TEMPLATE: &str = include_str!("../../assets/report/report.html");
+const STYLE: &str = include_str!("../../assets/report/report.css");
+const SCRIPT: &str = include_str!("../../assets/report/report.js");
+const UPLOT_STYLE: &str = include_str!("../../assets/uplot/uPlot.min.css");
+const UPLOT_SCRIPT: &str = include_str!("../../assets/uplot/uPlot.iife.min.js");
+
+/// Everything that the page shows.
+#[derive(Serialize)]
+struct Page {
+    world: String,
+    preset: String,
+    seed: u64,
+    directory: String,
+    goal: Option<f64>,
+    gamma: f64,
+    score: Score,
+    summary: Option<Summary>,
+    wall_seconds: Option<f64>,
+    course: Course,
+    replays: Vec<Replay>,
+    returns: Vec<f64>,
+    settings: Vec<Row>,
+    machine: String,
+    version: &'static str,
+}
+
+/// Writes `report.html` into the run's directory. `evaluation` is of its best policy, its `i`-th episode from seed
+/// `seed + i`: the worst, the median and the best of them are played again to be recorded.
+///
+/// # Errors
+/// If the run cannot be read, its world fails, or the file cannot be written.
+pub fn write(run: &Run, evaluation: &Evaluation, seed: u64) -> Result<PathBuf, Failure> {
+    let config = run.config()?;
+    let metrics = run.dir().join("metrics.jsonl");
+    let course =
+        Course::read(&metrics).map_err(|e| Failure::failed(format_args!("cannot read {}: {e}", metrics.display())))?;
+    let page = Page {
+        world: config.env.id.clone(),
+        preset: config.preset.clone(),
+        seed: config.train.seed,
+        directory: run.dir().display().to_string(),
+        goal: runs::goal(&config),
+        gamma: config.agent.gamma,
+        score: evaluation.into(),
+        summary: run.summary(),
+        wall_seconds: wall_seconds(run),
+        course,
+        replays: replays(run, &config, (evaluation, seed))?,
+        returns: evaluation.returns.clone(),
+        settings: settings::rows(&config),
+        machine: machine(),
+        version: env!("CARGO_PKG_VERSION"),
+    };
+    let path = run.dir().join("report.html");
+    std::fs::write(&path, html(&page)?)
+        .map_err(|e| Failure::failed(format_args!("cannot write {}: {e}", path.display())))?;
+    Ok(path)
+}
+
+fn html(page: &Page) -> Result<String, Failure> {
+    let title = format!("{} · {} · seed {}", page.world, page.preset, page.seed);
+    // `</script>` inside a string would end the element.
+    let data = serde_json::to_string(page).map_err(Failure::failed)?.replace("</", "<\\/");
+    let parts = [
+        ("{{title}}", escape(&title)),
+        ("{{uplot-style}}", UPLOT_STYLE.to_owned()),
+        ("{{style}}", STYLE.to_owned()),
+        ("{{uplot-script}}", UPLOT_SCRIPT.to_owned()),
+        ("{{script}}", SCRIPT.to_owned()),
+        ("{{data}}", data),
+    ];
+    // One pass over the template, so that what is put in is never looked at again.
+    let mut html = String::with_capacity(TEMPLATE.len() + parts.iter().map(|(_, text)| text.len()).sum::<usize>());
+    let mut rest = TEMPLATE;
+    while let Some((at, (mark, text))) =
+        parts.iter().filter_map(|part| Some((rest.find(part.0)?, part))).min_by_key(|(at, _)| *at)
+    {
+        html.push_str(&rest[..at]);
+        html.push_str(text);
+        rest = &rest[at + mark.len()..];
+    }
+    html.push_str(rest);
+    Ok(html)
+}
+
+fn escape(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}
+
+fn replays(run: &Run, config: &Config, (evaluation, seed): (&Evaluation, u64)) -> Result<Vec<Replay>, Failure> {
+    let mut order: Vec<usize> = (0..evaluation.returns.len()).collect();
+    order.sort_by(|a, b| evaluation.returns[*a].total_cmp(&evaluation.returns[*b]));
+    let Some(last) = order.len().checked_sub(1) else { return Ok(Vec::new()) };
+    let most_steps = u32::try_from(config.evaluation.max_episode_steps).unwrap_or(u32::MAX);
+    let record = |(label, index): (&'static str, usize)| {
+        let seed = seed.wrapping_add(index as u64);
+        let policy = runs::policy(run, 1)?;
+        let mut player = Player::new(runs::world(config)?, Acting::Policy(Box::new(policy)), (seed, most_steps))?;
+        let fps = player.frames_per_second();
+        Ok(Replay::new(label, seed, &player.film()?, fps))
+    };
+    [("worst", order[0]), ("median", order[last / 2]), ("best", order[last])].into_iter().map(record).collect()
+}
+
+/// Seconds that all sessions of the run took together.
+fn wall_seconds(run: &Run) -> Option<f64> {
+    let text = std::fs::read_to_string(run.dir().join("timing.csv")).ok()?;
+    let rows = text.lines().skip(1).filter_map(|line| {
+        let mut cells = line.split(',');
+        Some((cells.next()?.to_owned(), cells.nth(1)?.parse::<f64>().ok()?))
+    });
+    // Seconds count from the start of each session, so its last row has its length.
+    let last_of_each: std::collections::BTreeMap<String, f64> = rows.collect();
+    (!last_of_each.is_empty()).then(|| last_of_each.values().sum())
+}
+
+fn machine() -> String {
+    let cpu = std::fs::read_to_string("/proc/cpuinfo").ok().and_then(|text| {
+        let line = text.lines().find(|line| line.starts_with("model name"))?.to_owned();
+        Some(line.split_once(": ")?.1.trim().to_owned())
+    });
+    let threads = std::thread::available_parallelism().map_or(1, |n| n.get());
+    let cpu = cpu.unwrap_or_else(|| std::env::consts::ARCH.into());
+    format!("{cpu}, {threads} threads, {} {}", std::env::consts::OS, std::env::consts::ARCH)
+}

@@ -1,0 +1,68 @@
+//! The config as rows, with what differs from its preset.
+
+use requel::config::{Config, KEYS, Layers};
+use serde::Serialize;
+use toml::{Table, Value};
+
+/// One setting.
+#[derive(Debug, Serialize)]
+pub struct Row {
+    /// Dotted path.
+    pub key: String,
+    /// Its value.
+    pub value: String,
+    /// What the preset has, where that is another.
+    pub preset: Option<String>,
+    /// What it means and in which unit.
+    pub meaning: &'static str,
+}
+
+/// All settings, in the order of the file, and those of the world's options.
+pub fn rows(config: &Config) -> Vec<Row> {
+    let ours = Table::try_from(config).unwrap_or_default();
+    let base = Layers::new().preset(&config.preset).and_then(|layers| layers.resolve()).unwrap_or_default();
+    let theirs = Table::try_from(&base).unwrap_or_default();
+    let mut rows: Vec<Row> = KEYS
+        .iter()
+        .filter(|key| key.path != "preset")
+        .map(|key| {
+            let (value, preset) = (lookup(&ours, key.path), lookup(&theirs, key.path));
+            let preset = (value != preset).then_some(preset);
+            Row { key: key.path.into(), value, preset, meaning: key.meaning }
+        })
+        .collect();
+    let options = config.env.options.iter();
+    rows.extend(options.map(|(name, value)| Row {
+        key: format!("env.options.{name}"),
+        value: value.to_string(),
+        preset: Some("-".into()),
+        meaning: "option of the world",
+    }));
+    rows
+}
+
+fn lookup(table: &Table, path: &str) -> String {
+    let mut value = None;
+    let mut inner = Some(table);
+    for name in path.split('.') {
+        value = inner.and_then(|table| table.get(name));
+        inner = value.and_then(Value::as_table);
+    }
+    value.map_or("-".into(), Value::to_string)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_differs_from_the_preset_is_marked() {
+        let layers = Layers::new().preset("notebook").unwrap().set("agent.gamma=0.95").unwrap();
+        let layers = layers.set("env.options.sutton_barto_reward=true").unwrap();
+        let rows = rows(&layers.resolve().unwrap());
+        let marked: Vec<_> = rows.iter().filter(|row| row.preset.is_some()).map(|row| row.key.as_str()).collect();
+        assert_eq!(marked, ["agent.gamma", "env.options.sutton_barto_reward"]);
+        let gamma = rows.iter().find(|row| row.key == "agent.gamma").unwrap();
+        assert_eq!((gamma.value.as_str(), gamma.preset.as_deref()), ("0.95", Some("0.9")));
+    }
+}
