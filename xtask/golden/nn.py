@@ -38,6 +38,21 @@ def batches(rng, updates, observation_shape, actions):
     }
 
 
+class ChannelsLast(nn.Module):
+    """A convolutional network whose images come, and are flattened, with their channels last."""
+
+    def __init__(self):
+        super().__init__()
+        self.first = nn.Conv2d(2, 6, 3)
+        self.second = nn.Conv2d(6, 5, 2, stride=2)
+        self.output = nn.Linear(2 * 2 * 5, 3)
+
+    def forward(self, x):
+        x = torch.relu(self.first(x.permute(0, 3, 1, 2)))
+        x = torch.relu(self.second(x))
+        return self.output(x.permute(0, 2, 3, 1).flatten(1))
+
+
 class Case:
     def __init__(self, name, network, data, **options):
         self.name, self.network, self.data = name, network, data
@@ -102,6 +117,8 @@ def cases():
         optimizer=lambda p: torch.optim.RMSprop(p, lr=1e-3, alpha=0.95, eps=0.01, centered=True, momentum=0.9),
         max_norm=0.25,
     )
+    torch.manual_seed(5)
+    yield Case("convolutions", ChannelsLast(), batches(np.random.default_rng(6), 10, (7, 6, 2), 3))
 
 
 if __name__ == "__main__":

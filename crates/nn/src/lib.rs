@@ -46,7 +46,8 @@
 //! # What this crate does not do
 //!
 //! No reinforcement learning: it knows nothing of Q-values, targets or replay. No automatic differentiation, no general
-//! tensors, no files, no threads of its own accord, no clock.
+//! tensors, no files, no threads unless it is told to
+//! ([`Network::with_threads`]), no clock.
 
 #![deny(unsafe_op_in_unsafe_fn)]
 

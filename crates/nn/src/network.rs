@@ -6,7 +6,7 @@ use std::sync::Arc;
 use rand_core::Rng;
 
 use crate::init::initialize_slice;
-use crate::kernel::{Kernel, select};
+use crate::kernel::{Engine, Kernel, select};
 use crate::layer::{BackwardPass, ForwardPass, Layer, build};
 use crate::workspace::WorkspacePlan;
 use crate::{Init, NetworkSpec, SpecError, Workspace};
@@ -16,7 +16,7 @@ use crate::{Init, NetworkSpec, SpecError, Workspace};
 #[derive(Clone, Debug)]
 pub struct Network {
     spec: NetworkSpec,
-    kernel: Kernel,
+    engine: Engine,
     input_len: usize,
     output_len: usize,
     parameter_count: usize,
@@ -83,7 +83,15 @@ impl Network {
             return Err(SpecError::NoLayers);
         }
         let output_len = shape.iter().product();
-        Ok(Network { spec: spec.clone(), kernel, input_len, output_len, parameter_count: start, slices, layers })
+        Ok(Network {
+            spec: spec.clone(),
+            engine: Engine::single(kernel),
+            input_len,
+            output_len,
+            parameter_count: start,
+            slices,
+            layers,
+        })
     }
 
     /// What the network was made from.
@@ -93,7 +101,16 @@ impl Network {
 
     /// The kernel that runs it.
     pub fn kernel(&self) -> Kernel {
-        self.kernel
+        self.engine.kernel
+    }
+
+    /// The same network, whose large layers are computed by up to `threads` threads of rayon's pool (at least 1). Small
+    /// ones stay on the caller's. The number of threads does not change a bit of a result: outputs are divided between
+    /// them, never the terms of a sum.
+    #[must_use]
+    pub fn with_threads(mut self, threads: usize) -> Network {
+        self.engine.threads = threads.max(1);
+        self
     }
 
     /// Numbers in one observation.
@@ -144,7 +161,7 @@ impl Network {
         for (index, placed) in self.layers.iter().enumerate() {
             let (before, after) = workspace.values.split_at_mut(index + 1);
             placed.layer.forward(ForwardPass {
-                kernel: self.kernel,
+                engine: self.engine,
                 rows,
                 parameters: &parameters[placed.parameters.clone()],
                 inputs: &before[index].as_slice()[..rows * workspace.plan.widths[index]],
@@ -173,12 +190,12 @@ impl Network {
         let activation = self.layers[last].layer.activation();
         let d_last = &mut d_values[last].as_mut_slice()[..d_outputs.len()];
         d_last.copy_from_slice(d_outputs);
-        self.kernel.differentiate(activation, &values[last + 1].as_slice()[..d_outputs.len()], d_last);
+        self.engine.kernel.differentiate(activation, &values[last + 1].as_slice()[..d_outputs.len()], d_last);
         for (index, placed) in self.layers.iter().enumerate().rev() {
             let (before, after) = d_values.split_at_mut(index);
             let input_len = rows * plan.widths[index];
             placed.layer.backward(BackwardPass {
-                kernel: self.kernel,
+                engine: self.engine,
                 rows,
                 parameters: &parameters[placed.parameters.clone()],
                 inputs: &values[index].as_slice()[..input_len],

@@ -1,7 +1,7 @@
 //! The gradients of the scalar twin in `f64`, against central differences; and the twin in `f32`, against the network.
 
 use proptest::prelude::*;
-use requel_nn::reference::{self, DenseShape};
+use requel_nn::reference::{self, Conv2dShape, DenseShape};
 use requel_nn::{Activation, Kernel, LayerSpec, Network, NetworkSpec, Workspace};
 
 const STEP: f64 = 1e-6;
@@ -75,6 +75,40 @@ proptest! {
         reference::dense_weight_gradient(shape, &activated, &dy, (&mut dw, &mut db));
         reference::dense_input_gradient(shape, &w, &dy, (&activated, before), &mut dx);
         let value = |w: &[f64], b: &[f64], x: &[f64]| dot(&forward(w, b, x).1, &weights_of_sum);
+        assert_close(&dw, &numeric_gradient(&w, |w| value(w, &b, &x)), "weight");
+        assert_close(&db, &numeric_gradient(&b, |b| value(&w, b, &x)), "bias");
+        assert_close(&dx, &numeric_gradient(&x, |x| value(&w, &b, x)), "input");
+    }
+
+    /// A convolution, likewise.
+    #[test]
+    fn conv2d(
+        (shape, w, b, x, weights_of_sum, act, before) in
+            (1..3_usize, (0..3_usize, 0..3_usize), 1..3_usize, 1..4_usize, (1..3_usize, 1..3_usize))
+            .prop_map(|(rows, (down, across), channels, outputs, (size, stride))| Conv2dShape {
+                rows, height: size + down, width: size + across, channels, outputs, size, stride,
+            })
+            .prop_flat_map(|shape| (
+                Just(shape), numbers(shape.patch_len() * shape.outputs), numbers(shape.outputs),
+                numbers(shape.rows * shape.input_len()), numbers(shape.rows * shape.output_len()),
+                activation(), activation(),
+            ))
+    ) {
+        let forward = |w: &[f64], b: &[f64], x: &[f64], act: Activation| {
+            let x: Vec<f64> = x.iter().map(|&x| reference::activate(before, x)).collect();
+            let mut y = vec![0.0; shape.rows * shape.output_len()];
+            reference::conv2d_forward(shape, (w, b), &x, act, &mut y);
+            (x, y)
+        };
+        let pre = forward(&w, &b, &x, Activation::Identity).1;
+        prop_assume!(x.iter().chain(&pre).all(|v| v.abs() > 1e-4));
+        let (activated, y) = forward(&w, &b, &x, act);
+        let dy: Vec<f64> =
+            y.iter().zip(&weights_of_sum).map(|(&y, &d)| reference::differentiate(act, y, d)).collect();
+        let (mut dw, mut db, mut dx) = (vec![0.0; w.len()], vec![0.0; b.len()], vec![0.0; x.len()]);
+        reference::conv2d_weight_gradient(shape, &activated, &dy, (&mut dw, &mut db));
+        reference::conv2d_input_gradient(shape, &w, &dy, (&activated, before), &mut dx);
+        let value = |w: &[f64], b: &[f64], x: &[f64]| dot(&forward(w, b, x, act).1, &weights_of_sum);
         assert_close(&dw, &numeric_gradient(&w, |w| value(w, &b, &x)), "weight");
         assert_close(&db, &numeric_gradient(&b, |b| value(&w, b, &x)), "bias");
         assert_close(&dx, &numeric_gradient(&x, |x| value(&w, &b, x)), "input");

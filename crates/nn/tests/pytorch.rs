@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use requel_nn::{
-    Activation, Loss, Network, NetworkSpec, Optimizer, OptimizerSpec, Workspace, clip_global_norm, pytorch,
+    Activation, LayerSpec, Loss, Network, NetworkSpec, Optimizer, OptimizerSpec, Workspace, clip_global_norm, pytorch,
 };
 use serde_json::Value;
 
@@ -40,6 +40,19 @@ fn rms_prop_tanh_huber_and_clipping() {
         max_norm: Some(0.25),
         ..Case::new(NetworkSpec::mlp(4, &[16], 3, Activation::Tanh))
     });
+}
+
+/// Two convolutions, then a dense layer that reads their image.
+#[test]
+fn convolutions() {
+    let activation = Activation::Relu;
+    let layers = vec![
+        LayerSpec::Conv2d { channels: 6, kernel: 3, stride: 1, activation },
+        LayerSpec::Conv2d { channels: 5, kernel: 2, stride: 2, activation },
+        LayerSpec::Dense { outputs: 3, activation: Activation::Identity },
+    ];
+    let spec = NetworkSpec { input_shape: vec![7, 6, 2], input_scale: 1.0, layers };
+    check(&Case { name: "convolutions", ..Case::new(spec) });
 }
 
 struct Case {

@@ -1,11 +1,11 @@
 //! A dense layer's three passes as [`Product`]s.
 
-use super::Kernel;
+use super::Engine;
 use super::product::{Finish, Layout, Product, Start, Walk};
 use crate::Activation;
 use crate::reference::DenseShape;
 
-impl Kernel {
+impl Engine {
     /// As [`crate::reference::dense_forward`]; the lengths have been checked.
     pub(super) fn vector_dense_forward(
         self,
@@ -36,7 +36,7 @@ impl Kernel {
         // SAFETY: x is rows × inputs, w is inputs × outputs, b is outputs, y is rows × outputs and not shared.
         unsafe { self.product(&product) };
         if activation == Activation::Tanh {
-            self.activate(activation, y);
+            self.kernel.activate(activation, y);
         }
     }
 
@@ -67,7 +67,7 @@ impl Kernel {
         // SAFETY: dy is rows × outputs, w is inputs × outputs, x and dx are rows × inputs, and dx is not shared.
         unsafe { self.product(&product) };
         if activation == Activation::Tanh {
-            self.differentiate(activation, x, dx);
+            self.kernel.differentiate(activation, x, dx);
         }
     }
 
@@ -79,7 +79,7 @@ impl Kernel {
         dy: &[f32],
         (dw, db): (&mut [f32], &mut [f32]),
     ) {
-        self.column_sums(dy, db);
+        self.kernel.column_sums(dy, db);
         if is_narrow(shape) {
             return self.narrow_weight_gradient(shape, x, dy, dw);
         }
@@ -102,7 +102,7 @@ impl Kernel {
         unsafe { self.product(&product) };
     }
 
-    /// As [`Kernel::vector_dense_forward`], computing `yᵀ = wᵀ · xᵀ`: the rows of the batch fill the lanes.
+    /// As [`Engine::vector_dense_forward`], computing `yᵀ = wᵀ · xᵀ`: the rows of the batch fill the lanes.
     fn narrow_forward(
         self,
         shape: DenseShape,
@@ -135,11 +135,11 @@ impl Kernel {
             untranspose(&transposed, outputs, y);
         }
         if activation == Activation::Tanh {
-            self.activate(activation, y);
+            self.kernel.activate(activation, y);
         }
     }
 
-    /// As [`Kernel::vector_dense_weight_gradient`] without the bias, computing `dwᵀ = dyᵀ · x`: the inputs fill the lanes.
+    /// As [`Engine::vector_dense_weight_gradient`] without the bias, computing `dwᵀ = dyᵀ · x`: the inputs fill the lanes.
     fn narrow_weight_gradient(self, shape: DenseShape, x: &[f32], dy: &[f32], dw: &mut [f32]) {
         let DenseShape { rows, inputs, outputs } = shape;
         let mut transposed = [0.0; NARROW * BLOCK];

@@ -11,6 +11,7 @@ mod avx512;
 mod conv2d;
 mod dense;
 mod elementwise;
+mod engine;
 mod entry;
 pub mod limit;
 mod math;
@@ -27,4 +28,5 @@ mod tests;
 mod tile;
 
 pub(crate) use conv2d::conv2d_scratch_len;
+pub(crate) use engine::Engine;
 pub use select::{Kernel, KernelError, select};

@@ -91,6 +91,16 @@ impl Walk {
     }
 }
 
+impl Finish {
+    /// For the part of `c` that begins `offset` numbers on.
+    pub fn shifted(self, offset: usize) -> Finish {
+        match self {
+            Finish::WherePositive(y) => Finish::WherePositive(y.wrapping_add(offset)),
+            other => other,
+        }
+    }
+}
+
 /// Computes the product with registers of `S`.
 ///
 /// # Safety

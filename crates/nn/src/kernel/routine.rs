@@ -1,11 +1,11 @@
-//! The seam: the routines that a kernel offers. Lengths are checked here, once, for every instruction set.
+//! The seam: the routines that an engine offers. Lengths are checked here, once, for every instruction set.
 
-use super::Kernel;
+use super::Engine;
 use super::select::Isa;
 use crate::Activation;
-use crate::reference::{self, AdamFactors, DenseShape};
+use crate::reference::{self, DenseShape};
 
-impl Kernel {
+impl Engine {
     /// See [`reference::dense_forward`].
     pub(crate) fn dense_forward(
         self,
@@ -18,7 +18,7 @@ impl Kernel {
         let DenseShape { rows, inputs, outputs } = shape;
         check_lengths(&[(w.len(), inputs * outputs), (b.len(), outputs), (x.len(), rows * inputs)]);
         check_lengths(&[(y.len(), rows * outputs)]);
-        match self.0 {
+        match self.kernel.0 {
             Isa::Scalar => reference::dense_forward(shape, (w, b), x, activation, y),
             #[allow(unreachable_patterns)] // there may be no other
             _ => self.vector_dense_forward(shape, (w, b), x, activation, y),
@@ -37,7 +37,7 @@ impl Kernel {
         let DenseShape { rows, inputs, outputs } = shape;
         check_lengths(&[(w.len(), inputs * outputs), (dy.len(), rows * outputs), (x.len(), rows * inputs)]);
         check_lengths(&[(dx.len(), rows * inputs)]);
-        match self.0 {
+        match self.kernel.0 {
             Isa::Scalar => reference::dense_input_gradient(shape, w, dy, (x, activation), dx),
             #[allow(unreachable_patterns)]
             _ => self.vector_dense_input_gradient(shape, w, dy, (x, activation), dx),
@@ -55,17 +55,11 @@ impl Kernel {
         let DenseShape { rows, inputs, outputs } = shape;
         check_lengths(&[(x.len(), rows * inputs), (dy.len(), rows * outputs)]);
         check_lengths(&[(dw.len(), inputs * outputs), (db.len(), outputs)]);
-        match self.0 {
+        match self.kernel.0 {
             Isa::Scalar => reference::dense_weight_gradient(shape, x, dy, (dw, db)),
             #[allow(unreachable_patterns)]
             _ => self.vector_dense_weight_gradient(shape, x, dy, (dw, db)),
         }
-    }
-
-    /// See [`reference::adam`].
-    pub(crate) fn adam(self, factors: &AdamFactors<f32>, p: &mut [f32], g: &[f32], m: &mut [f32], v: &mut [f32]) {
-        check_lengths(&[(g.len(), p.len()), (m.len(), p.len()), (v.len(), p.len())]);
-        self.fused_adam(factors, p, g, m, v);
     }
 }
 

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::{Kernel, conv2d_scratch_len};
+use super::{Engine, Kernel, conv2d_scratch_len};
 use crate::Activation;
 use crate::reference::{AdamFactors, Conv2dShape, DenseShape};
 
@@ -117,13 +117,14 @@ fn check_dense(case: Case) {
     let dy = numbers.array(offset / 3, rows * outputs);
     let (w, b, x, dy) = (&w[offset..], &b[offset..], &x[offset / 2..], &dy[offset / 3..]);
     let run = |kernel: Kernel| {
+        let engine = Engine::single(kernel);
         let (mut y, mut dx) = (guarded(offset, rows * outputs), guarded(offset, rows * inputs));
         let (mut dw, mut db) = (guarded(offset, inputs * outputs), guarded(offset, outputs));
         let inside = |array: &[f32]| offset..array.len() - 1;
         let (y_at, dx_at, dw_at, db_at) = (inside(&y), inside(&dx), inside(&dw), inside(&db));
-        kernel.dense_forward(shape, (w, b), x, activation, &mut y[y_at]);
-        kernel.dense_input_gradient(shape, w, dy, (x, activation), &mut dx[dx_at]);
-        kernel.dense_weight_gradient(shape, x, dy, (&mut dw[dw_at], &mut db[db_at]));
+        engine.dense_forward(shape, (w, b), x, activation, &mut y[y_at]);
+        engine.dense_input_gradient(shape, w, dy, (x, activation), &mut dx[dx_at]);
+        engine.dense_weight_gradient(shape, x, dy, (&mut dw[dw_at], &mut db[db_at]));
         (y, dx, dw, db)
     };
     let twin = run(Kernel::SCALAR);
@@ -168,14 +169,15 @@ fn check_conv2d(shape: Conv2dShape, case: Case) {
     let dy = numbers.array(offset / 3, shape.rows * shape.output_len());
     let (w, b, x, dy) = (&w[offset..], &b[offset..], &x[offset / 2..], &dy[offset / 3..]);
     let run = |kernel: Kernel| {
+        let engine = Engine::single(kernel);
         let (mut y, mut dx) = (guarded(offset, dy.len()), guarded(offset, x.len()));
         let (mut dw, mut db) = (guarded(offset, w.len()), guarded(offset, b.len()));
         let inside = |array: &[f32]| offset..array.len() - 1;
         let (y_at, dx_at, dw_at, db_at) = (inside(&y), inside(&dx), inside(&dw), inside(&db));
         let mut scratch = vec![f32::NAN; conv2d_scratch_len(shape)];
-        kernel.conv2d_forward(shape, (w, b), x, activation, &mut y[y_at]);
-        kernel.conv2d_input_gradient(shape, (w, dy, &mut scratch), (x, activation), &mut dx[dx_at]);
-        kernel.conv2d_weight_gradient(shape, x, dy, (&mut dw[dw_at], &mut db[db_at]));
+        engine.conv2d_forward(shape, (w, b), x, activation, &mut y[y_at]);
+        engine.conv2d_input_gradient(shape, (w, dy, &mut scratch), (x, activation), &mut dx[dx_at]);
+        engine.conv2d_weight_gradient(shape, x, dy, (&mut dw[dw_at], &mut db[db_at]));
         (y, dx, dw, db)
     };
     let twin = run(Kernel::SCALAR);
@@ -211,8 +213,9 @@ proptest! {
             negative_step: -1e-3,
         };
         let run = |kernel: Kernel| {
+ let engine = Engine::single(kernel);
             let [mut p, mut m, mut v] = start.clone();
-            kernel.adam(&factors, &mut p[offset..], &g[offset..], &mut m[offset..], &mut v[offset..]);
+            engine.adam(&factors, &mut p[offset..], &g[offset..], &mut m[offset..], &mut v[offset..]);
             [p, m, v]
         };
         let twin = run(Kernel::SCALAR);

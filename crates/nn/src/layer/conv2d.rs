@@ -75,16 +75,16 @@ impl Layer for Conv2d {
 
     fn forward(&self, pass: ForwardPass<'_>) {
         let (w, b) = pass.parameters.split_at(self.weight_len());
-        pass.kernel.conv2d_forward(self.shape(pass.rows), (w, b), pass.inputs, self.activation, pass.outputs);
+        pass.engine.conv2d_forward(self.shape(pass.rows), (w, b), pass.inputs, self.activation, pass.outputs);
     }
 
     fn backward(&self, pass: BackwardPass<'_>) {
         let shape = self.shape(pass.rows);
         let (dw, db) = pass.gradients.split_at_mut(self.weight_len());
-        pass.kernel.conv2d_weight_gradient(shape, pass.inputs, pass.d_outputs, (dw, db));
+        pass.engine.conv2d_weight_gradient(shape, pass.inputs, pass.d_outputs, (dw, db));
         if let Some((d_inputs, activation)) = pass.d_inputs {
             let given = (&pass.parameters[..self.weight_len()], pass.d_outputs, pass.scratch);
-            pass.kernel.conv2d_input_gradient(shape, given, (pass.inputs, activation), d_inputs);
+            pass.engine.conv2d_input_gradient(shape, given, (pass.inputs, activation), d_inputs);
         }
     }
 }

@@ -57,16 +57,16 @@ impl Layer for Dense {
 
     fn forward(&self, pass: ForwardPass<'_>) {
         let (w, b) = pass.parameters.split_at(self.weight_len());
-        pass.kernel.dense_forward(self.shape(pass.rows), (w, b), pass.inputs, self.activation, pass.outputs);
+        pass.engine.dense_forward(self.shape(pass.rows), (w, b), pass.inputs, self.activation, pass.outputs);
     }
 
     fn backward(&self, pass: BackwardPass<'_>) {
         let shape = self.shape(pass.rows);
         let (dw, db) = pass.gradients.split_at_mut(self.weight_len());
-        pass.kernel.dense_weight_gradient(shape, pass.inputs, pass.d_outputs, (dw, db));
+        pass.engine.dense_weight_gradient(shape, pass.inputs, pass.d_outputs, (dw, db));
         if let Some((d_inputs, activation)) = pass.d_inputs {
             let w = &pass.parameters[..self.weight_len()];
-            pass.kernel.dense_input_gradient(shape, w, pass.d_outputs, (pass.inputs, activation), d_inputs);
+            pass.engine.dense_input_gradient(shape, w, pass.d_outputs, (pass.inputs, activation), d_inputs);
         }
     }
 }

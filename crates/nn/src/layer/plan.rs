@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::conv2d::Conv2d;
 use super::dense::Dense;
-use crate::kernel::Kernel;
+use crate::kernel::Engine;
 use crate::{Activation, LayerSpec, SpecError};
 
 /// One layer of a network, with its sizes worked out. It holds no parameters: it is handed its part of the one buffer.
@@ -54,7 +54,7 @@ pub(crate) struct Fan {
 
 /// What a forward pass reads and writes.
 pub(crate) struct ForwardPass<'a> {
-    pub kernel: Kernel,
+    pub engine: Engine,
     pub rows: usize,
     pub parameters: &'a [f32],
     /// `rows × inputs`.
@@ -65,7 +65,7 @@ pub(crate) struct ForwardPass<'a> {
 
 /// What a backward pass reads and writes.
 pub(crate) struct BackwardPass<'a> {
-    pub kernel: Kernel,
+    pub engine: Engine,
     pub rows: usize,
     pub parameters: &'a [f32],
     /// `rows × inputs`, as in the forward pass.

@@ -3,7 +3,7 @@
 use thiserror::Error;
 
 use super::OptimizerSpec;
-use crate::kernel::{Kernel, select};
+use crate::kernel::{Engine, Kernel, select};
 use crate::reference::{self, AdamFactors, RmsPropFactors, RmsPropState};
 
 /// The running averages of an optimiser, and how many steps it has made.
@@ -20,7 +20,7 @@ use crate::reference::{self, AdamFactors, RmsPropFactors, RmsPropState};
 #[derive(Clone, Debug)]
 pub struct Optimizer {
     spec: OptimizerSpec,
-    kernel: Kernel,
+    engine: Engine,
     learning_rate: f64,
     steps: u64,
     parameter_count: usize,
@@ -69,7 +69,22 @@ impl Optimizer {
             },
         };
         let buffers = names.iter().map(|&name| (name, vec![0.0; parameter_count])).collect();
-        Optimizer { spec: *spec, kernel, learning_rate: spec.learning_rate(), steps: 0, parameter_count, buffers }
+        Optimizer {
+            spec: *spec,
+            engine: Engine::single(kernel),
+            learning_rate: spec.learning_rate(),
+            steps: 0,
+            parameter_count,
+            buffers,
+        }
+    }
+
+    /// The same optimiser, whose steps over very many parameters are made by up to `threads` threads of rayon's pool (at
+    /// least 1); the same bits for every number of them.
+    #[must_use]
+    pub fn with_threads(mut self, threads: usize) -> Optimizer {
+        self.engine.threads = threads.max(1);
+        self
     }
 
     /// Changes `parameters` against `gradients`.
@@ -84,7 +99,7 @@ impl Optimizer {
             OptimizerSpec::Adam { beta1, beta2, epsilon, .. } => {
                 let factors = adam_factors(self.learning_rate, (beta1, beta2), epsilon, self.steps);
                 let [(_, mean), (_, square)] = &mut self.buffers[..] else { unreachable!("Adam keeps two buffers") };
-                self.kernel.adam(&factors, parameters, gradients, mean, square);
+                self.engine.adam(&factors, parameters, gradients, mean, square);
             }
             OptimizerSpec::RmsProp { alpha, epsilon, momentum, .. } => {
                 let factors = RmsPropFactors {

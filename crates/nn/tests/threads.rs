@@ -1,0 +1,49 @@
+//! One, two and eight threads give the same bits, where there is enough work for them to be used.
+
+use requel_nn::{Activation, LayerSpec, Network, NetworkSpec, Optimizer, OptimizerSpec, Workspace};
+
+fn noise(i: usize) -> f32 {
+    ((i * 7919 + i / 13) % 1009) as f32 / 1009.0 - 0.5
+}
+
+/// The parameters after three updates.
+fn train(spec: &NetworkSpec, rows: usize, threads: usize) -> Vec<u32> {
+    let network = Network::new(spec).unwrap().with_threads(threads);
+    let count = network.parameter_count();
+    let mut parameters: Vec<f32> = (0..count).map(|i| noise(i) * 0.1).collect();
+    let mut gradients = vec![0.0; count];
+    let mut optimizer = Optimizer::new(&OptimizerSpec::adam(1e-3), count).with_threads(threads);
+    let mut workspace = Workspace::new(&network, rows);
+    for step in 0..3 {
+        workspace.input_mut(rows).iter_mut().enumerate().for_each(|(i, x)| *x = noise(i + step));
+        let outputs = network.forward(&parameters, rows, &mut workspace);
+        let d_outputs: Vec<f32> = outputs.iter().enumerate().map(|(i, y)| y - noise(i)).collect();
+        network.backward(&parameters, &d_outputs, &mut workspace, &mut gradients);
+        optimizer.step(&mut parameters, &gradients);
+    }
+    parameters.iter().map(|p| p.to_bits()).collect()
+}
+
+fn check(spec: &NetworkSpec, rows: usize) {
+    let one = train(spec, rows, 1);
+    for threads in [2, 3, 8] {
+        assert!(train(spec, rows, threads) == one, "{threads} threads give other bits than one");
+    }
+}
+
+#[test]
+fn a_wide_perceptron() {
+    check(&NetworkSpec::mlp(70, &[600, 700], 5, Activation::Relu), 64);
+}
+
+#[test]
+fn a_convolutional_network() {
+    let activation = Activation::Relu;
+    let layers = vec![
+        LayerSpec::Conv2d { channels: 32, kernel: 8, stride: 4, activation },
+        LayerSpec::Conv2d { channels: 48, kernel: 4, stride: 2, activation },
+        LayerSpec::Dense { outputs: 300, activation: Activation::Tanh },
+        LayerSpec::Dense { outputs: 6, activation: Activation::Identity },
+    ];
+    check(&NetworkSpec { input_shape: vec![60, 60, 4], input_scale: 1.0, layers }, 18);
+}
