@@ -158,7 +158,10 @@ fn suggest_next(reporting: Reporting, run: &Run) {
         return;
     }
     style::say("");
-    say_line(run.dir().join("report.html").display(), "open it in a browser: charts and replays");
+    let page = run.dir().join("report.html");
+    if page.exists() {
+        say_line(page.display(), "charts and replays");
+    }
     say_command("requel watch", run, "watch the best policy");
     say_command("requel eval", run, "score it on as many episodes as you like");
 }

@@ -172,7 +172,8 @@
   play.addEventListener("click", () => setPlaying(!playing));
   scrub.addEventListener("input", () => { setPlaying(false); show(Number(scrub.value)); });
   document.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("select, input, button")) return;
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.target instanceof Element && event.target.closest("select, input, button")) return;
     const moves = { ArrowRight: () => show(Math.floor(step) + 1), ArrowLeft: () => show(Math.floor(step) - 1), Home: () => show(0) };
     if (event.key === " ") setPlaying(!playing);
     else if (moves[event.key]) { setPlaying(false); moves[event.key](); }
