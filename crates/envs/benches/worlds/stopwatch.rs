@@ -1,6 +1,5 @@
 //! Times a piece of work by many short samples, and prints one line per figure.
 
-use std::fmt;
 use std::time::Instant;
 
 /// How long one figure is measured, seconds.
@@ -52,7 +51,7 @@ pub fn print_rate(name: &str, timing: &Timing, unit: &str) {
     print_line(name, &format!("{:.0}", 1.0 / timing.median), &format!("{:.0}", 1.0 / timing.best), unit);
 }
 
-fn print_line(name: &str, median: &str, best: &str, unit: &dyn fmt::Display) {
+fn print_line(name: &str, median: &str, best: &str, unit: &str) {
     println!("{name:<56} {median:>12} {best:>12} {unit}");
 }
 

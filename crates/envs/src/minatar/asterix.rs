@@ -216,3 +216,19 @@ impl Game for Asterix {
         Ok(())
     }
 }
+
+#[cfg(test)]
+impl Asterix {
+    pub(super) fn spawns_now(&self) -> bool {
+        self.spawn_rest == 0
+    }
+
+    pub(super) fn skip_spawn(&mut self) {
+        self.spawn_rest = self.spawn_period;
+    }
+
+    pub(super) fn place_thing(&mut self, row: usize, runs_right: bool, is_treasure: bool) {
+        let column = if runs_right { 0 } else { LAST };
+        self.things[row - 1] = Some(Thing { column, runs_right, is_treasure });
+    }
+}

@@ -170,3 +170,13 @@ impl Game for Breakout {
         Ok(())
     }
 }
+
+#[cfg(test)]
+impl Breakout {
+    /// Puts the ball of a beginning at an edge.
+    pub(super) fn place_ball(&mut self, column: usize) {
+        self.flies_right = column == 0;
+        self.ball.1 = column;
+        self.trail = self.ball;
+    }
+}

@@ -177,3 +177,10 @@ impl Game for Freeway {
         Ok(())
     }
 }
+
+#[cfg(test)]
+impl Freeway {
+    pub(super) fn set_car(&mut self, lane: usize, (column, drives_right, pause, rest): (usize, bool, usize, usize)) {
+        self.cars[lane] = Car { column, drives_right, pause, rest };
+    }
+}

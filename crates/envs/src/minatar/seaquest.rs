@@ -401,3 +401,31 @@ impl Game for Seaquest {
         Ok(())
     }
 }
+
+#[cfg(test)]
+impl Seaquest {
+    /// Whether an enemy and whether a diver comes in the next frame.
+    pub(super) fn spawns_now(&self) -> (bool, bool) {
+        (self.spawn_rest == 0, self.diver_rest == 0)
+    }
+
+    pub(super) fn skip_spawns(&mut self) {
+        if self.spawn_rest == 0 {
+            self.spawn_rest = self.spawn_period;
+        }
+        if self.diver_rest == 0 {
+            self.diver_rest = DIVER_PERIOD;
+        }
+    }
+
+    /// Places what channel 5, 6 or 9 shows at an edge.
+    pub(super) fn place_swimmer(&mut self, channel: usize, row: usize, swims_right: bool) {
+        let column = if swims_right { 0 } else { LAST };
+        let new = Swimmer { row, column, swims_right, rest: self.pause, shot_rest: ENEMY_COOLDOWN };
+        match channel {
+            5 => self.fish.push(new),
+            6 => self.submarines.push(new),
+            _ => self.divers.push(Swimmer { rest: PAUSE, shot_rest: 0, ..new }),
+        }
+    }
+}
