@@ -66,7 +66,7 @@ impl DqnAgent {
         let seed = config.train.seed;
         let num_envs = config.train.num_envs;
         let kernel = requel_nn::kernel::select()?;
-        let network = Network::with_kernel(&config.network.spec(observations.len(), actions), kernel)?;
+        let network = Network::with_kernel(&config.network.spec(observations, actions), kernel)?;
         let needed = bytes_needed(config, &network);
         if let Some(available) = memory::available_bytes().filter(|available| needed > *available) {
             return Err(AgentError::OutOfMemory { needed, available });

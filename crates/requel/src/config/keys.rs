@@ -21,6 +21,7 @@ pub const KEYS: &[Key] = &[
     key("agent.gamma", "discount per env step, 0 to 1"),
     key("agent.bellman_gradient", "semi | residual: where the gradient of the Bellman error flows"),
     key("agent.double", "the online network chooses the next action, the target network values it"),
+    key("network.conv", "convolutions before the hidden layers, each [channels, kernel, stride] in pixels"),
     key("network.hidden", "units of each hidden layer"),
     key("network.activation", "relu | tanh"),
     key("network.init", "pytorch-linear | orthogonal | glorot-uniform"),

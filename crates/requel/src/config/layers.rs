@@ -113,7 +113,9 @@ impl ConfigError {
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct Layers {
-    settings: BTreeMap<String, (Value, Place)>,
+    /// Value, place, and the number of the layer, by key.
+    settings: BTreeMap<String, (Value, Place, usize)>,
+    layers: usize,
 }
 
 impl Layers {
@@ -133,7 +135,7 @@ impl Layers {
         })?;
         let mut layers = self.text(&format!("preset {name}"), preset.toml)?;
         let place = Place { source: format!("preset {name}"), line: None };
-        layers.settings.insert("preset".into(), (Value::String(name.into()), place));
+        layers.settings.insert("preset".into(), (Value::String(name.into()), place, layers.layers));
         Ok(layers)
     }
 
@@ -152,6 +154,7 @@ impl Layers {
     /// # Errors
     /// [`ConfigError`] with the text's line.
     pub fn text(mut self, source: &str, text: &str) -> Result<Self, ConfigError> {
+        self.layers += 1;
         let place_at = |offset: usize| {
             let offset = offset.min(text.len());
             let number = text.as_bytes()[..offset].iter().filter(|b| **b == b'\n').count() + 1;
@@ -180,6 +183,7 @@ impl Layers {
     /// [`ConfigError`].
     pub fn set(mut self, assignment: &str) -> Result<Self, ConfigError> {
         let place = Place { source: "--set".into(), line: None };
+        self.layers += 1;
         let Some((key, value)) = assignment.split_once('=') else {
             let reason = format!("`{assignment}` has no `=`");
             return Err(ConfigError::Syntax { reason, place });
@@ -194,7 +198,7 @@ impl Layers {
 
     /// Where `key` was written, if any layer did.
     pub fn place(&self, key: &str) -> Option<&Place> {
-        self.settings.get(key).map(|(_, place)| place)
+        self.settings.get(key).map(|(_, place, _)| place)
     }
 
     /// The config, complete and checked.
@@ -203,7 +207,7 @@ impl Layers {
     /// [`ConfigError::InvalidValue`] for a value out of range or at odds with another.
     pub fn resolve(&self) -> Result<Config, ConfigError> {
         let mut table = defaults();
-        for (key, (value, _)) in &self.settings {
+        for (key, (value, ..)) in &self.settings {
             assign(&mut table, key, value.clone());
         }
         let default_place = || Place { source: "the defaults".into(), line: None };
@@ -212,7 +216,10 @@ impl Layers {
             place: default_place(),
         })?;
         validate::check(&config).map_err(|(key, reason)| {
-            let place = self.place(key).cloned().unwrap_or_else(default_place);
+            // Where keys are at odds, the one that was written last is where to look.
+            let named = reason.split('`').filter(|word| KEYS.iter().any(|k| k.path == *word)).chain([key]);
+            let latest = named.filter_map(|key| self.settings.get(key)).max_by_key(|(.., layer)| *layer);
+            let place = latest.map_or_else(default_place, |(_, place, _)| place.clone());
             ConfigError::InvalidValue { key: key.into(), reason, place }
         })?;
         Ok(config)
@@ -243,7 +250,7 @@ impl Layers {
                 return Err(ConfigError::InvalidValue { key, reason, place });
             }
         };
-        self.settings.insert(key, (value, place));
+        self.settings.insert(key, (value, place, self.layers));
         Ok(())
     }
 }

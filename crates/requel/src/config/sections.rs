@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use requel_envs::{EnvOptions, OptionValue};
-use requel_nn::{Activation, Init, Loss, NetworkSpec, OptimizerSpec};
+use requel_envs::{DType, EnvOptions, OptionValue, Space};
+use requel_nn::{Activation, Init, LayerSpec, Loss, NetworkSpec, OptimizerSpec};
 use serde::{Deserialize, Serialize};
 
 /// Everything that decides the result of a training run. The same config on the same version gives the same bits.
@@ -160,10 +160,12 @@ pub enum InitKind {
     GlorotUniform,
 }
 
-/// The Q-network: a multilayer perceptron.
+/// The Q-network: convolutions where the world shows images, then fully connected layers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct NetworkConfig {
+    /// Convolutions before the hidden layers, each `[channels, kernel, stride]` in pixels, without padding.
+    pub conv: Vec<[usize; 3]>,
     /// Units of each hidden layer.
     pub hidden: Vec<usize>,
     /// Activation after each hidden layer.
@@ -174,18 +176,44 @@ pub struct NetworkConfig {
 
 impl Default for NetworkConfig {
     fn default() -> Self {
-        NetworkConfig { hidden: vec![64, 64], activation: ActivationKind::Relu, init: InitKind::PytorchLinear }
+        NetworkConfig {
+            conv: vec![],
+            hidden: vec![64, 64],
+            activation: ActivationKind::Relu,
+            init: InitKind::PytorchLinear,
+        }
     }
 }
 
 impl NetworkConfig {
-    /// The network for observations of `inputs` numbers and `outputs` actions.
-    pub fn spec(&self, inputs: usize, outputs: usize) -> NetworkSpec {
+    /// The network for observations of a space, with `outputs` outputs. Pixels are scaled from 0 … 255 to 0 … 1.
+    pub fn spec(&self, observations: &Space, outputs: usize) -> NetworkSpec {
         let activation = match self.activation {
             ActivationKind::Relu => Activation::Relu,
             ActivationKind::Tanh => Activation::Tanh,
         };
-        NetworkSpec::mlp(inputs, &self.hidden, outputs, activation)
+        let convolution = |[channels, kernel, stride]: &[usize; 3]| LayerSpec::Conv2d {
+            channels: *channels,
+            kernel: *kernel,
+            stride: *stride,
+            activation,
+        };
+        let dense = |outputs: &usize| LayerSpec::Dense { outputs: *outputs, activation };
+        let output = LayerSpec::Dense { outputs, activation: Activation::Identity };
+        let layers = self.conv.iter().map(convolution).chain(self.hidden.iter().map(dense)).chain([output]).collect();
+        let (input_shape, input_scale) = match observations {
+            // Without convolutions an image is one flat vector.
+            Space::Box { shape, dtype, .. } => {
+                let shape = match shape[..] {
+                    _ if self.conv.is_empty() => vec![observations.len()],
+                    [height, width] => vec![height, width, 1],
+                    _ => shape.clone(),
+                };
+                (shape, if *dtype == DType::U8 { 1.0 / 255.0 } else { 1.0 })
+            }
+            Space::Discrete { .. } | Space::MultiDiscrete { .. } => (vec![observations.len()], 1.0),
+        };
+        NetworkSpec { input_shape, input_scale, layers }
     }
 
     /// The initialisation as the network crate takes it.
@@ -465,5 +493,36 @@ pub struct LogConfig {
 impl Default for LogConfig {
     fn default() -> Self {
         LogConfig { every_steps: 1_000 }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use requel_nn::Network;
+
+    use super::*;
+
+    #[test]
+    fn networks_fit_their_observations() {
+        let image = |shape: &[usize], dtype| {
+            let len = shape.iter().product();
+            Space::Box { low: vec![0.0; len], high: vec![255.0; len], shape: shape.to_vec(), dtype }
+        };
+        let network = |conv: &[[usize; 3]]| NetworkConfig { conv: conv.to_vec(), ..NetworkConfig::default() };
+        // Observation, convolutions, input shape, input scale, parameters of the first layer.
+        let pixels = image(&[10, 10, 4], DType::U8);
+        let table = [
+            (pixels.clone(), &[][..], vec![400], 1.0 / 255.0, 400 * 64 + 64),
+            (pixels, &[[16, 3, 1]][..], vec![10, 10, 4], 1.0 / 255.0, 3 * 3 * 4 * 16 + 16),
+            (image(&[10, 5], DType::F32), &[[8, 3, 1]][..], vec![10, 5, 1], 1.0, 3 * 3 * 8 + 8),
+            (Space::Discrete { n: 3 }, &[][..], vec![1], 1.0, 64 + 64),
+        ];
+        for (space, conv, shape, scale, parameters) in table {
+            let spec = network(conv).spec(&space, 2);
+            assert_eq!((&spec.input_shape, spec.input_scale), (&shape, scale));
+            let network = Network::new(&spec).unwrap();
+            let first = network.slices().iter().take(2).map(|slice| slice.range.len()).sum::<usize>();
+            assert_eq!((first, network.output_len()), (parameters, 2));
+        }
     }
 }

@@ -27,6 +27,11 @@ pub(super) fn check(config: &Config) -> Result<(), (&'static str, String)> {
     if network.hidden.contains(&0) {
         return Err(("network.hidden", "has a layer without units".into()));
     }
+    for [channels, kernel, stride] in &network.conv {
+        if [channels, kernel, stride].contains(&&0) {
+            return Err(("network.conv", format!("has a layer [{channels}, {kernel}, {stride}] with a 0 in it")));
+        }
+    }
     positive("optimizer.learning_rate", optimizer.learning_rate)?;
     below_one("optimizer.beta1", optimizer.beta1)?;
     below_one("optimizer.beta2", optimizer.beta2)?;
@@ -80,12 +85,13 @@ pub(super) fn check(config: &Config) -> Result<(), (&'static str, String)> {
 fn check_replay(config: &Config) -> Result<(), (&'static str, String)> {
     let replay = &config.replay;
     if replay.start >= replay.capacity {
-        let reason = format!("is {}, but a buffer of capacity {} never holds more", replay.start, replay.capacity);
+        let reason =
+            format!("is {}, but a buffer of `replay.capacity` {} never holds more", replay.start, replay.capacity);
         return Err(("replay.start", reason));
     }
     if !replay.replacement && replay.batch_size > replay.start + 1 {
         let reason = format!(
-            "is {}, more than the {} transitions at which learning starts (batches are drawn without replacement)",
+            "is {}, more than the {} transitions at which `replay.start` lets learning start (batches are drawn without replacement)",
             replay.batch_size,
             replay.start + 1
         );

@@ -84,6 +84,10 @@ impl RecordLayout {
             for (value, byte) in values.iter_mut().zip(bytes) {
                 *value = f32::from(*byte);
             }
+        } else if let (Ok(values), Ok(words)) = (<&mut [f32; 4]>::try_from(&mut *values), <&[u32; 4]>::try_from(words))
+        {
+            // A copy of unknown length is a call; the commonest small one, CartPole's, is one instruction.
+            *values = words.map(f32::from_bits);
         } else {
             values.copy_from_slice(bytemuck::cast_slice(words));
         }

@@ -70,6 +70,13 @@ impl UniformReplay {
         &self.records[index * words..(index + 1) * words]
     }
 
+    /// Reads the ends of each record and forgets them. In a large ring each lies in a cold line of its own; asked for one
+    /// after another without work between, they come side by side.
+    fn fetch(&self, indices: &[u32]) {
+        let ends = indices.iter().map(|index| self.record(*index as usize)).map(|r| r[0] ^ r[r.len() - 1]);
+        std::hint::black_box(ends.fold(0, |all, end| all ^ end));
+    }
+
     fn draw_indices(&mut self, indices: &mut [u32]) {
         let n = self.len as u32;
         match self.sampling {
@@ -111,6 +118,7 @@ impl ReplayBuffer for UniformReplay {
         };
         assert!(enough, "{rows} transitions drawn from a buffer of {}", self.len);
         self.draw_indices(batch.indices);
+        self.fetch(batch.indices);
         let len = self.layout.observation_len();
         let observations = batch.observations.chunks_exact_mut(len);
         let next_observations = batch.next_observations.chunks_exact_mut(len);

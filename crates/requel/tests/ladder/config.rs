@@ -160,6 +160,7 @@ fn values_out_of_range_are_named_with_their_line() {
         ("agent.gamma=1.5", "agent.gamma"),
         ("agent.gamma=nan", "agent.gamma"),
         ("network.hidden=[8, 0]", "network.hidden"),
+        ("network.conv=[[16, 0, 1]]", "network.conv"),
         ("optimizer.learning_rate=0", "optimizer.learning_rate"),
         ("optimizer.learning_rate=inf", "optimizer.learning_rate"),
         ("optimizer.beta1=1", "optimizer.beta1"),
@@ -198,12 +199,12 @@ fn values_out_of_range_are_named_with_their_line() {
         assert_eq!(short(&error), ("value", key, None, None), "{setting}");
         assert!(error.hint().unwrap().starts_with(key), "{setting}");
         // The same from a file, with its line.
-        let (key, value) = setting.split_once('=').unwrap();
-        let (section, name) = key.split_once('.').unwrap();
+        let (written, value) = setting.split_once('=').unwrap();
+        let (section, name) = written.split_once('.').unwrap();
         let text = format!("\n[{section}]\n{name} = {}\n", if value == "residual" { "\"residual\"" } else { value });
         let error = Layers::new().text("f.toml", &text).unwrap().resolve().expect_err(setting);
         let line = matches!(&error, ConfigError::InvalidValue { place, .. } if place.line.is_some());
-        assert!(line == (short(&error).1 == key), "{error}");
+        assert!(line, "{error}");
     }
     // The edges are allowed.
     for setting in [

@@ -34,7 +34,7 @@ fn short(name: &str, more: &[&str]) -> Config {
 pub fn short_trainings() -> Vec<(String, Config)> {
     let few = ["replay.batch_size=16", "train.every_steps=4"];
     let presets = ["notebook", "notebook-naive", "cartpole", "cartpole-zoo"];
-    let rules: [(&str, &[&str]); 8] = [
+    let rules: [(&str, &[&str]); 9] = [
         ("residual", &["agent.bellman_gradient=residual"]),
         ("hard by updates", &["target.kind=hard", "target.every_updates=7"]),
         ("hard by env steps, double", &["target.kind=hard", "target.every_env_steps=31", "agent.double=true"]),
@@ -42,6 +42,7 @@ pub fn short_trainings() -> Vec<(String, Config)> {
         ("soft by env steps", &["target.kind=soft", "target.every_env_steps=2", "exploration.kind=exponential"]),
         ("rmsprop", &["optimizer.kind=rmsprop", "optimizer.momentum=0.5", "optimizer.max_gradient_norm=0.5"]),
         ("with replacement, tanh", &["replay.replacement=true", "network.activation=tanh", "network.init=orthogonal"]),
+        ("a convolution", &["env.id=MinAtar/Breakout-v1", "network.conv=[[3, 3, 2]]"]),
         ("a full ring", &["replay.capacity=97", "evaluation.every_episodes=5", "exploration.kind=linear"]),
     ];
     let mut trainings = Vec::new();
