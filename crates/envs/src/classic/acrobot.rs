@@ -64,8 +64,9 @@ fn build(spec: EnvSpec, options: &Options<'_>) -> MadeEnv {
 /// **Source**: R. S. Sutton, *Generalization in Reinforcement Learning: Successful Examples Using Sparse Coarse Coding*
 /// (1996), whose equations of motion are the option `nips`; those of Sutton and Barto, *Reinforcement Learning: An
 /// Introduction* (2018), are `book`. Constants, order of operations and the fourth-order Runge–Kutta step of Gymnasium
-/// 1.4, which squares by the C library's `pow`: that is a last bit off the square one time in a thousand, which the
-/// motion can make visible in the observation after some hundred steps.
+/// 1.4. The original's sines and squares are those of the C library, the last bit off one time in some hundreds; after
+/// some hundred steps the motion makes that visible: of 60 random episodes with fresh seeds 49 were equal to the last bit
+/// and 11 differed from there on, by at most 2 · 10⁻⁵.
 #[derive(Clone, Debug)]
 pub struct Acrobot {
     /// Angles of the links (rad), then their angular velocities (rad/s).
