@@ -1,7 +1,7 @@
 //! [`Player`], one world and what acts in it, a frame at a time.
 
 use requel::GreedyPolicy;
-use requel_envs::{Action, Env, SpaceSampler, Step};
+use requel_envs::{Action, Env, Space, SpaceSampler, Step};
 
 use crate::exit::Failure;
 use crate::show::{Caption, Decision, Frame};
@@ -66,14 +66,19 @@ impl Player {
     /// If the world fails.
     pub fn step(&mut self) -> Result<(), Failure> {
         let mask = self.env.action_mask();
+        let numbers;
         let action = match &mut self.acting {
-            Acting::Policy(policy) => policy.act(&self.observation, mask),
-            Acting::Random(sampler) => match mask {
-                Some(mask) => sampler.masked(mask),
-                None => sampler.discrete(),
+            Acting::Policy(policy) => Action::Discrete(policy.act(&self.observation, mask)),
+            Acting::Random(sampler) => match (self.env.action_space(), mask) {
+                (Space::Discrete { .. }, Some(mask)) => Action::Discrete(sampler.masked(mask)),
+                (Space::Discrete { .. }, None) => Action::Discrete(sampler.discrete()),
+                _ => {
+                    numbers = sampler.sample();
+                    Action::Continuous(&numbers)
+                }
             },
         };
-        self.last = self.env.step(Action::Discrete(action), &mut self.observation)?;
+        self.last = self.env.step(action, &mut self.observation)?;
         self.step += 1;
         self.episode_return += self.last.reward;
         Ok(())
@@ -152,6 +157,16 @@ mod tests {
         assert_eq!(frames[0].caption.step, 0);
         let last = frames.last().unwrap();
         assert_eq!((f64::from(last.caption.step), last.caption.episode), (last.caption.episode_return, 1));
+    }
+
+    #[test]
+    fn every_world_can_be_played_at_random() {
+        for spec in requel_envs::specs() {
+            let env = make(&spec.id).unwrap();
+            let sampler = SpaceSampler::new(env.action_space(), 0).unwrap();
+            let mut player = Player::new(env, Acting::Random(Box::new(sampler)), (0, 20)).unwrap();
+            assert!(player.film().unwrap().len() >= 2, "{}", spec.id);
+        }
     }
 
     #[test]
