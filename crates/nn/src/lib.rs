@@ -38,7 +38,7 @@
 //!
 //! # The same bits everywhere
 //!
-//! Every sum has one order, which [`reference`] writes out: an output starts from its bias and adds its inputs in
+//! Every sum has one order, which [`mod@reference`] writes out: an output starts from its bias and adds its inputs in
 //! increasing order, a weight's gradient adds the rows of the batch in increasing order, an input's gradient adds the
 //! outputs in increasing order, each as one chain of fused multiply-adds. The vector kernels compute neighbouring sums
 //! side by side and never split one, so their width cannot be seen in a result; see [`Kernel`].

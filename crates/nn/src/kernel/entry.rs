@@ -100,6 +100,8 @@ macro_rules! entries {
     };
 }
 
+#[cfg(all(test, target_arch = "x86_64"))]
+entries!(array, crate::kernel::array::Array<4>, "sse2");
 #[cfg(target_arch = "x86_64")]
 entries!(avx2, crate::kernel::avx2::Avx2, "avx2,fma");
 #[cfg(target_arch = "x86_64")]
@@ -112,6 +114,9 @@ macro_rules! dispatch {
     ($kernel:expr, $name:ident($($argument:expr),*), $scalar:expr) => {
         match $kernel.0 {
             Isa::Scalar => $scalar,
+            // SAFETY: every x86-64 has SSE2, and the arrays need nothing.
+            #[cfg(all(test, target_arch = "x86_64"))]
+            Isa::Array => unsafe { array::$name($($argument),*) },
             // SAFETY: a `Kernel` exists only where its instruction set does; the rest is vouched for where this is used.
             #[cfg(target_arch = "x86_64")]
             Isa::Avx2 => unsafe { avx2::$name($($argument),*) },
@@ -194,6 +199,8 @@ impl Kernel {
     pub(super) fn lanes(self) -> usize {
         match self.0 {
             Isa::Scalar => 1,
+            #[cfg(all(test, target_arch = "x86_64"))]
+            Isa::Array => <array::Registers as Simd>::LANES,
             #[cfg(target_arch = "x86_64")]
             Isa::Avx2 => <avx2::Registers as Simd>::LANES,
             #[cfg(target_arch = "x86_64")]

@@ -20,6 +20,9 @@ pub struct Kernel(pub(super) Isa);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Isa {
     Scalar,
+    /// Plain arrays behind the vector code, which Miri can follow.
+    #[cfg(all(test, target_arch = "x86_64"))]
+    Array,
     #[cfg(target_arch = "x86_64")]
     Avx2,
     #[cfg(target_arch = "x86_64")]
@@ -101,6 +104,8 @@ impl Isa {
     /// Slowest first.
     const ALL: &[Isa] = &[
         Isa::Scalar,
+        #[cfg(all(test, target_arch = "x86_64"))]
+        Isa::Array,
         #[cfg(target_arch = "x86_64")]
         Isa::Avx2,
         #[cfg(target_arch = "x86_64")]
@@ -112,6 +117,8 @@ impl Isa {
     fn name(self) -> &'static str {
         match self {
             Isa::Scalar => "scalar",
+            #[cfg(all(test, target_arch = "x86_64"))]
+            Isa::Array => "array",
             #[cfg(target_arch = "x86_64")]
             Isa::Avx2 => "avx2",
             #[cfg(target_arch = "x86_64")]
@@ -124,6 +131,8 @@ impl Isa {
     fn is_present(self) -> bool {
         match self {
             Isa::Scalar => true,
+            #[cfg(all(test, target_arch = "x86_64"))]
+            Isa::Array => true,
             #[cfg(target_arch = "x86_64")]
             Isa::Avx2 => is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma"),
             #[cfg(target_arch = "x86_64")]

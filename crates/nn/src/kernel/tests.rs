@@ -252,6 +252,7 @@ proptest! {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "too large for it")]
 fn sizes_beyond_a_panel() {
     for (rows, inputs, outputs) in [(1, 700, 300), (2, 300, 600), (9, 520, 257), (33, 257, 264), (70, 300, 130)] {
         check_dense(Case {
