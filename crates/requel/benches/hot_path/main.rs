@@ -1,0 +1,150 @@
+//! The parts of an env step of training, and the whole: `cargo bench -p requel --bench hot_path`. `cargo xtask bench` puts
+//! these figures beside what is aimed at.
+//!
+//! The whole loop is measured without evaluation, past the point at which learning starts.
+
+#![forbid(unsafe_code)]
+
+mod screen;
+#[path = "../../../envs/benches/worlds/stopwatch.rs"]
+mod stopwatch;
+
+use std::hint::black_box;
+
+use requel::config::{ConfigError, Layers};
+use requel::replay::{RecordLayout, ReplayBuffer, Sampling, UniformReplay};
+use requel::train::EnvFactory;
+use requel::{Agent, Batch, Config, DqnAgent, Trainer, Transition};
+use requel_envs::{DType, Space, make};
+use screen::screen;
+use stopwatch::{Timing, print, print_rate};
+
+fn main() {
+    replay();
+    for worlds in [1, 16, 64] {
+        act(worlds);
+    }
+    learn();
+    train("notebook", config("notebook", &[]));
+    train("cartpole-zoo", config("cartpole-zoo", &[]));
+    // The networks S4 and S5 of the kernels' benchmark, in the notebook's loop: batch 32, an update every 4 env steps.
+    let minatar = ["env.id=\"MinAtar/Breakout-v1\"", "network.conv=[[16, 3, 1]]", "network.hidden=[128]"];
+    train("S4 learner, MinAtar/Breakout-v1", config("notebook", &minatar));
+    let nature = ["network.conv=[[32, 8, 4], [64, 4, 2], [64, 3, 1]]", "network.hidden=[512]"];
+    train_in("S5 learner, 84 × 84 × 4 bytes", config("notebook", &nature), Box::new(|| Ok(screen())));
+}
+
+/// CartPole transitions in a ring of a million, full.
+fn replay() {
+    const CAPACITY: usize = 1_000_000;
+    const ADDED: usize = 64;
+    let mut replay = UniformReplay::new(CAPACITY, RecordLayout::f32(4), Sampling::WithoutReplacement, 0)
+        .expect("a million CartPole transitions fit the memory");
+    let mut count = 0;
+    let mut add = |replay: &mut UniformReplay, transitions: usize| {
+        for _ in 0..transitions {
+            count += 1;
+            let observation = [count as f32, 0.1, 0.2, 0.3];
+            let next_observation = [count as f32 + 1.0, 0.1, 0.2, 0.3];
+            replay.push(&Transition {
+                observation: &observation,
+                action: count & 1,
+                reward: 1.0,
+                discount: 0.9,
+                next_observation: &next_observation,
+            });
+        }
+    };
+    add(&mut replay, CAPACITY);
+    print("replay add, capacity 1e6", &Timing::of(ADDED, || add(&mut replay, ADDED)));
+    for rows in [32, 256] {
+        let mut batch = Batch::new(rows);
+        let (mut observations, mut next) = (vec![0.0; rows * 4], vec![0.0; rows * 4]);
+        let timing = Timing::of(1, || {
+            replay.sample(&mut batch.with_observations(&mut observations, &mut next));
+            black_box((&batch, &observations, &next));
+        });
+        print(&format!("replay sample {rows}, capacity 1e6"), &timing);
+    }
+}
+
+/// Choosing actions with the notebook's network, without exploration, for so many worlds at once.
+fn act(worlds: usize) {
+    let mut agent = agent(&["exploration.start=0.0", "exploration.end=0.0", &format!("train.num_envs={worlds}")]);
+    let observations = vec![0.01; worlds * 4];
+    let mut actions = vec![0; worlds];
+    let timing = Timing::of(1, || {
+        agent.act(&observations, &|_| None, 0, &mut actions);
+        black_box(&actions);
+    });
+    print(&format!("act for {worlds} worlds, 4-64-64-2"), &timing);
+}
+
+/// One update of the notebook's agent: sample, forward, target, loss, backward, Adam.
+fn learn() {
+    let mut agent = agent(&["train.every_steps=1"]);
+    for step in 0..2_000 {
+        let observation = [step as f32 * 1e-3, 0.1, 0.2, 0.3];
+        let transition = Transition {
+            observation: &observation,
+            action: step & 1,
+            reward: 1.0,
+            discount: 0.9,
+            next_observation: &observation,
+        };
+        agent.observe(&transition);
+    }
+    let mut env_steps = 2_000;
+    let timing = Timing::of(1, || {
+        black_box(agent.learn(env_steps, env_steps + 1));
+        env_steps += 1;
+    });
+    print("update of the notebook agent, sampling included", &timing);
+}
+
+/// Env steps per second of training in the world that the config names.
+fn train(name: &str, config: Result<Config, ConfigError>) {
+    let id = config.as_ref().map(|config| config.env.id.clone()).unwrap_or_default();
+    train_in(name, config, Box::new(move || make(&id)));
+}
+
+/// Env steps per second of training in worlds that `factory` makes.
+fn train_in(name: &str, config: Result<Config, ConfigError>, factory: EnvFactory) {
+    let config = match config {
+        Ok(config) => config,
+        Err(error) => return skip(name, &error),
+    };
+    // A whole number of the intervals at which the loop learns.
+    let env_steps = config.train.every_steps.max(64) as usize;
+    let start = config.replay.start;
+    let mut trainer = Trainer::with_worlds(config, factory).expect("the preset can be trained");
+    let mut advance = |env_steps| {
+        for _ in 0..env_steps {
+            trainer.advance(&mut ()).expect("training goes on");
+        }
+    };
+    advance(start + env_steps);
+    print_rate(&format!("train {name}"), &Timing::of(env_steps, || advance(env_steps)), "env-steps/s");
+}
+
+fn skip(name: &str, reason: &dyn std::error::Error) {
+    println!("{:<56} skipped: {reason}", format!("train {name}"));
+}
+
+fn agent(settings: &[&str]) -> DqnAgent {
+    let config = config("notebook", settings).expect("settings of the notebook preset");
+    let bound = vec![f32::INFINITY; 4];
+    let space = Space::Box { low: bound.iter().map(|b| -b).collect(), high: bound, shape: vec![4], dtype: DType::F32 };
+    DqnAgent::new(&config, &space, 2).expect("an agent for CartPole")
+}
+
+/// `preset` without evaluation and without an end.
+fn config(preset: &str, settings: &[&str]) -> Result<Config, ConfigError> {
+    let endless = ["train.episodes=0", "train.env_steps=1_000_000_000_000"];
+    let unscored = ["evaluation.every_steps=0", "evaluation.every_episodes=0"];
+    let mut layers = Layers::new().preset(preset)?;
+    for setting in endless.iter().chain(&unscored).chain(settings) {
+        layers = layers.set(setting)?;
+    }
+    layers.resolve()
+}

@@ -1,0 +1,131 @@
+//! Work to be counted, not timed: `instructions WORK TIMES` does one piece of the hot path so many times and prints
+//! nothing. `cargo xtask test instructions` runs it under valgrind twice, with different counts, so that what a piece
+//! costs is the difference and the start of the program drops out.
+
+#![forbid(unsafe_code)]
+
+use std::hint::black_box;
+use std::process::ExitCode;
+
+use requel::config::Layers;
+use requel::replay::{RecordLayout, ReplayBuffer, Sampling, UniformReplay};
+use requel::{Agent, Batch, Config, DqnAgent, Trainer, Transition};
+use requel_envs::{Action, DType, Env, Space, make};
+
+/// The pieces, by the names under which their counts are committed.
+const WORKS: &[(&str, fn(usize))] = &[
+    ("update", update),
+    ("act", act),
+    ("sample-32", sample),
+    ("add", add),
+    ("env-step", env_step),
+    ("train-step", train_step),
+];
+
+fn main() -> ExitCode {
+    // `cargo bench` adds an argument of its own.
+    let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
+    let work = arguments.first().and_then(|name| WORKS.iter().find(|(known, _)| known == name));
+    let times = arguments.get(1).and_then(|times| times.parse().ok());
+    match (work, times) {
+        (Some((_, run)), Some(times)) => {
+            run(times);
+            ExitCode::SUCCESS
+        }
+        _ => {
+            let names: Vec<&str> = WORKS.iter().map(|(name, _)| *name).collect();
+            eprintln!("usage: instructions WORK TIMES; works: {}", names.join(", "));
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// An update of the notebook's agent (4-64-64-2, batch 32): sample, forward, target, loss, backward, Adam.
+fn update(times: usize) {
+    let mut agent = agent(&["train.every_steps=1"]);
+    for step in 0..1_000 {
+        let observation = [step as f32 * 1e-3, 0.1, 0.2, 0.3];
+        agent.observe(&transition(&observation, step));
+    }
+    for step in 0..times as u64 {
+        black_box(agent.learn(step, step + 1));
+    }
+}
+
+/// A greedy action of that agent.
+fn act(times: usize) {
+    let mut agent = agent(&["exploration.start=0.0", "exploration.end=0.0"]);
+    let mut actions = [0];
+    for step in 0..times {
+        agent.act(&[step as f32 * 1e-3, 0.1, 0.2, 0.3], &|_| None, 0, &mut actions);
+        black_box(&actions);
+    }
+}
+
+/// A batch of 32 drawn from 50 000 CartPole transitions.
+fn sample(times: usize) {
+    let mut replay = full_replay();
+    let (mut batch, mut observations, mut next) = (Batch::new(32), [0.0; 32 * 4], [0.0; 32 * 4]);
+    for _ in 0..times {
+        replay.sample(&mut batch.with_observations(&mut observations, &mut next));
+        black_box((&batch, &observations, &next));
+    }
+}
+
+/// A CartPole transition stored where the buffer is full.
+fn add(times: usize) {
+    let mut replay = full_replay();
+    for step in 0..times as u32 {
+        replay.push(&transition(&[step as f32, 0.1, 0.2, 0.3], step));
+    }
+    black_box(replay.len());
+}
+
+/// A step of CartPole behind `make`, with the resets between episodes.
+fn env_step(times: usize) {
+    let mut env = make("CartPole-v1").expect("a world of the registry");
+    let mut observation = [0.0; 4];
+    env.reset(Some(0), &mut observation).expect("a world can be reset");
+    for step in 0..times {
+        let action = Action::Discrete(usize::from(step % 3 == 0) ^ (step & 1));
+        if env.step(action, &mut observation).expect("a valid action").ended() {
+            env.reset(None, &mut observation).expect("a world can be reset");
+        }
+    }
+    black_box(&observation);
+}
+
+/// An env step of training at the notebook's settings, everything included but evaluation.
+fn train_step(times: usize) {
+    let config = config(&["train.episodes=0", "train.env_steps=1_000_000_000_000", "evaluation.every_episodes=0"]);
+    let mut trainer = Trainer::new(config).expect("the preset can be trained");
+    // 1000 steps until it learns for certain.
+    for _ in 0..1_000 + times {
+        trainer.advance(&mut ()).expect("training goes on");
+    }
+    black_box(trainer.env_steps());
+}
+
+fn full_replay() -> UniformReplay {
+    const CAPACITY: u32 = 50_000;
+    let mut replay = UniformReplay::new(CAPACITY as usize, RecordLayout::f32(4), Sampling::WithoutReplacement, 0)
+        .expect("CartPole transitions fit the memory");
+    (0..CAPACITY).for_each(|step| replay.push(&transition(&[step as f32, 0.1, 0.2, 0.3], step)));
+    replay
+}
+
+fn transition(observation: &[f32; 4], step: u32) -> Transition<'_> {
+    Transition { observation, action: step & 1, reward: 1.0, discount: 0.9, next_observation: observation }
+}
+
+fn agent(settings: &[&str]) -> DqnAgent {
+    let high = vec![f32::INFINITY; 4];
+    let space = Space::Box { low: high.iter().map(|bound| -bound).collect(), high, shape: vec![4], dtype: DType::F32 };
+    DqnAgent::new(&config(settings), &space, 2).expect("an agent for CartPole")
+}
+
+fn config(settings: &[&str]) -> Config {
+    let layers = Layers::new().preset("notebook").expect("a preset");
+    let layers = settings.iter().try_fold(layers, |layers, setting| layers.set(setting));
+    layers.and_then(|layers| layers.resolve()).expect("settings of the preset")
+}
