@@ -136,7 +136,8 @@ unsafe fn run<S: Simd, const R: usize, const C: usize, const WHOLE: bool>(p: &Pr
                     }
                 }
                 offset += part.terms.inner;
-                b = b.add(part.b_stride);
+                // Beyond the last row this points out of the matrix, which `add` may not.
+                b = b.wrapping_add(part.b_stride);
             }
             for a in &mut a {
                 *a = a.wrapping_add(part.terms.outer);
