@@ -1,6 +1,6 @@
 //! Pictures of a world at a moment: in the terminal, as PNG, as GIF.
 //!
-//! A [`Frame`] is what there is to see: the world's `Scene` and a caption. [`picture`] paints it in pixels, [`gif`] and
+//! A [`Frame`] is what there is to see: the world's `Scene` and a caption. [`picture()`] paints it in pixels, [`gif`] and
 //! [`png`] write pixels to files, [`terminal`] paints it in character cells. Nothing here runs a world or a policy.
 
 mod ability;
