@@ -33,8 +33,8 @@ pub fn from_closures<const N: usize, Start, Next>(
     step: Next,
 ) -> Simulation<Closures<N, Start, Next>>
 where
-    Start: Fn(&mut GymRng) -> [f64; N] + Clone + Send,
-    Next: Fn(&mut [f64; N], usize, &mut GymRng) -> Step + Clone + Send,
+    Start: Fn(&mut GymRng) -> [f64; N] + Clone + Send + 'static,
+    Next: Fn(&mut [f64; N], usize, &mut GymRng) -> Step + Clone + Send + 'static,
 {
     let spec = EnvSpec { id: id.into(), max_episode_steps: None, reward_threshold: None, frames_per_second: 10.0 };
     let infinite = f32::INFINITY;
@@ -52,8 +52,8 @@ pub struct Closures<const N: usize, Start, Next> {
 
 impl<const N: usize, Start, Next> Dynamics for Closures<N, Start, Next>
 where
-    Start: Fn(&mut GymRng) -> [f64; N] + Clone + Send,
-    Next: Fn(&mut [f64; N], usize, &mut GymRng) -> Step + Clone + Send,
+    Start: Fn(&mut GymRng) -> [f64; N] + Clone + Send + 'static,
+    Next: Fn(&mut [f64; N], usize, &mut GymRng) -> Step + Clone + Send + 'static,
 {
     fn reset(&mut self, rng: &mut GymRng) {
         self.state = (self.start)(rng);

@@ -1,6 +1,6 @@
 //! [`Env`], the contract between a world and whatever acts in it.
 
-use crate::{EnvError, EnvSpec, Scene, Space};
+use crate::{BatchEnv, EnvError, EnvSpec, Scene, Space};
 
 /// What an agent does in one step.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -104,6 +104,12 @@ pub trait Env: Send {
         None
     }
 
+    /// This world, as it is now, as a batch of one slot to which others can be joined; `None` if there is no faster way
+    /// than to step worlds of this kind one after the other.
+    fn batch(&self) -> Option<Box<dyn BatchEnv>> {
+        None
+    }
+
     /// How many numbers an observation has.
     fn observation_len(&self) -> usize {
         self.observation_space().len()
@@ -137,6 +143,9 @@ impl<E: Env + ?Sized> Env for Box<E> {
     }
     fn action_mask(&self) -> Option<&[bool]> {
         (**self).action_mask()
+    }
+    fn batch(&self) -> Option<Box<dyn BatchEnv>> {
+        (**self).batch()
     }
 }
 

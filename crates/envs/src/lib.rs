@@ -34,7 +34,7 @@
 //! - [`Space`], [`EnvSpec`], [`EnvOptions`]: what can be known of a world and set before it runs.
 //! - [`Dynamics`] and [`Simulation`]: a world from nothing but its rules; [`closure::from_closures`]: from two closures.
 //! - [`TimeLimit`] and the other [`wrappers`]: worlds around worlds.
-//! - [`VectorEnv`]: several worlds stepped into one contiguous batch.
+//! - [`VectorEnv`]: several worlds stepped into one contiguous batch, by their [`BatchEnv`] if they have one.
 //! - [`GymRng`] and [`SpaceSampler`]: the random numbers of numpy and Gymnasium.
 //! - [`Scene`]: a world as shapes in its own units, for any renderer.
 //! - The worlds: [`classic`] control, [`tabular`] worlds of few states, the [`minatar`] games,
@@ -53,6 +53,7 @@
 //! rounded.
 #![forbid(unsafe_code)]
 
+mod batch;
 mod env;
 mod error;
 mod math;
@@ -74,6 +75,7 @@ pub mod tabular;
 pub mod toy;
 pub mod wrappers;
 
+pub use batch::BatchEnv;
 pub use env::{Action, Env, Step};
 pub use error::EnvError;
 pub use registry::{OptionDefault, OptionSpec, make, make_with, option_specs, specs};

@@ -1,19 +1,31 @@
 //! [`Simulation`], a world made of nothing but its rules: [`Dynamics`] says what happens, `Simulation` keeps the contract.
 
+use crate::batch::SimulationBatch;
 use crate::{
-    Action, Env, EnvError, EnvSpec, GymRng, Scene, Space, StateError, StateReader, StateWriter, Step, check_observation,
+    Action, BatchEnv, Env, EnvError, EnvSpec, GymRng, Scene, Space, StateError, StateReader, StateWriter, Step,
+    check_observation,
 };
 
 /// The rules of a world: its state, how it starts, how it goes on, what is seen of it.
 ///
 /// Whoever implements this need not think about seeds, invalid actions, steps after the end, lengths of slices or the
 /// framing of saved states: [`Simulation`] does. The methods are only called in the order of an episode.
-pub trait Dynamics: Clone + Send {
+pub trait Dynamics: Clone + Send + 'static {
     /// Puts the state at the start of an episode.
     fn reset(&mut self, rng: &mut GymRng);
 
     /// Moves the state on by one action, which is in the action space.
     fn step(&mut self, action: Action<'_>, rng: &mut GymRng) -> Step;
+
+    /// Moves each of `worlds` on by its own of `actions`, discrete ones; the slices are of one length.
+    ///
+    /// Rules that can be computed for several worlds at once may do so here. What comes of it must be what
+    /// [`Dynamics::step`] gives one by one, bit for bit.
+    fn step_all(worlds: &mut [Self], actions: &[usize], rngs: &mut [GymRng], steps: &mut [Step]) {
+        for (((world, action), rng), step) in worlds.iter_mut().zip(actions).zip(rngs).zip(steps) {
+            *step = world.step(Action::Discrete(*action), rng);
+        }
+    }
 
     /// Writes what is seen of the state; the slice has the length of the observation space.
     fn observe(&self, observation: &mut [f32]);
@@ -50,13 +62,13 @@ pub trait Dynamics: Clone + Send {
 /// ```
 #[derive(Clone, Debug)]
 pub struct Simulation<D> {
-    spec: EnvSpec,
-    observation_space: Space,
+    pub(crate) spec: EnvSpec,
+    pub(crate) observation_space: Space,
     action_space: Space,
-    dynamics: D,
-    rng: GymRng,
+    pub(crate) dynamics: D,
+    pub(crate) rng: GymRng,
     /// Between a reset and the end of its episode.
-    running: bool,
+    pub(crate) running: bool,
 }
 
 impl<D: Dynamics> Simulation<D> {
@@ -85,16 +97,6 @@ impl<D: Dynamics> Simulation<D> {
             return Ok(());
         }
         Err(EnvError::InvalidAction { action: format!("{action:?}"), expected: format!("{:?}", self.action_space) })
-    }
-
-    fn parse(&self, state: &[u8]) -> Result<(GymRng, bool, D), StateError> {
-        let mut reader = StateReader::new(state);
-        let rng = GymRng::restore(&mut reader)?;
-        let running = reader.bool()?;
-        let mut dynamics = self.dynamics.clone();
-        dynamics.restore(&mut reader)?;
-        reader.finish()?;
-        Ok((rng, running, dynamics))
     }
 }
 
@@ -135,15 +137,11 @@ impl<D: Dynamics> Env for Simulation<D> {
     }
 
     fn save(&self) -> Vec<u8> {
-        let mut writer = StateWriter::new();
-        self.rng.save(&mut writer);
-        writer.bool(self.running);
-        self.dynamics.save(&mut writer);
-        writer.into_bytes()
+        write_state(&self.rng, self.running, &self.dynamics)
     }
 
     fn restore(&mut self, state: &[u8]) -> Result<(), EnvError> {
-        let parsed = self.parse(state);
+        let parsed = read_state(&self.dynamics, state);
         (self.rng, self.running, self.dynamics) =
             parsed.map_err(|e| EnvError::InvalidState { id: self.spec.id.clone(), reason: e.0 })?;
         Ok(())
@@ -156,4 +154,28 @@ impl<D: Dynamics> Env for Simulation<D> {
     fn action_mask(&self) -> Option<&[bool]> {
         self.dynamics.action_mask()
     }
+
+    fn batch(&self) -> Option<Box<dyn BatchEnv>> {
+        Some(Box::new(SimulationBatch::of(self)))
+    }
+}
+
+/// The bytes of a world's state: its generator, whether an episode is going on, what its rules keep.
+pub(crate) fn write_state<D: Dynamics>(rng: &GymRng, running: bool, dynamics: &D) -> Vec<u8> {
+    let mut writer = StateWriter::new();
+    rng.save(&mut writer);
+    writer.bool(running);
+    dynamics.save(&mut writer);
+    writer.into_bytes()
+}
+
+/// What [`write_state`] wrote, for rules with the options of `like`.
+pub(crate) fn read_state<D: Dynamics>(like: &D, state: &[u8]) -> Result<(GymRng, bool, D), StateError> {
+    let mut reader = StateReader::new(state);
+    let rng = GymRng::restore(&mut reader)?;
+    let running = reader.bool()?;
+    let mut dynamics = like.clone();
+    dynamics.restore(&mut reader)?;
+    reader.finish()?;
+    Ok((rng, running, dynamics))
 }

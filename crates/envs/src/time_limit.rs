@@ -1,7 +1,9 @@
 //! [`TimeLimit`], the wrapper that truncates episodes.
 
+use std::any::Any;
+
 use crate::wrappers::forward::forward;
-use crate::{Action, Env, EnvError, EnvSpec, StateError, StateReader, StateWriter, Step};
+use crate::{Action, BatchEnv, Env, EnvError, EnvSpec, StateError, StateReader, StateWriter, Step};
 
 /// Truncates an episode at its `max_episode_steps`-th step, as Gymnasium's wrapper of that name does.
 ///
@@ -64,25 +66,93 @@ impl<E: Env> Env for TimeLimit<E> {
     }
 
     fn save(&self) -> Vec<u8> {
-        let mut writer = StateWriter::new();
-        writer.u32(self.elapsed);
-        writer.bytes(&self.env.save());
-        writer.into_bytes()
+        write_state(self.elapsed, &self.env.save())
     }
 
     fn restore(&mut self, state: &[u8]) -> Result<(), EnvError> {
         let invalid = |e: StateError| EnvError::InvalidState { id: self.spec.id.clone(), reason: e.0 };
-        let mut reader = StateReader::new(state);
-        let elapsed = reader.u32().map_err(invalid)?;
-        let inner = reader.bytes().map_err(invalid)?;
-        reader.finish().map_err(invalid)?;
-        if elapsed > self.limit {
-            let reason = format!("{elapsed} steps have passed, of at most {}", self.limit);
-            return Err(EnvError::InvalidState { id: self.spec.id.clone(), reason });
-        }
+        let (elapsed, inner) = read_state(self.limit, state).map_err(invalid)?;
         self.env.restore(inner)?;
         self.elapsed = elapsed;
         self.cut = elapsed == self.limit;
+        Ok(())
+    }
+
+    fn batch(&self) -> Option<Box<dyn BatchEnv>> {
+        let (ids, limits) = (vec![self.spec.id.clone()], vec![self.limit]);
+        Some(Box::new(TimeLimitBatch { worlds: self.env.batch()?, ids, limits, elapsed: vec![self.elapsed] }))
+    }
+}
+
+fn write_state(elapsed: u32, inner: &[u8]) -> Vec<u8> {
+    let mut writer = StateWriter::new();
+    writer.u32(elapsed);
+    writer.bytes(inner);
+    writer.into_bytes()
+}
+
+fn read_state(limit: u32, state: &[u8]) -> Result<(u32, &[u8]), StateError> {
+    let mut reader = StateReader::new(state);
+    let elapsed = reader.u32()?;
+    let inner = reader.bytes()?;
+    reader.finish()?;
+    if elapsed > limit {
+        return Err(StateError(format!("{elapsed} steps have passed, of at most {limit}")));
+    }
+    Ok((elapsed, inner))
+}
+
+/// Several worlds with a time limit each, at once.
+struct TimeLimitBatch {
+    worlds: Box<dyn BatchEnv>,
+    ids: Vec<String>,
+    limits: Vec<u32>,
+    elapsed: Vec<u32>,
+}
+
+impl BatchEnv for TimeLimitBatch {
+    fn join(&mut self, other: Box<dyn BatchEnv>) -> bool {
+        let Ok(other) = (other as Box<dyn Any>).downcast::<Self>() else { return false };
+        let joined = self.worlds.join(other.worlds);
+        if joined {
+            self.ids.extend(other.ids);
+            self.limits.extend(other.limits);
+            self.elapsed.extend(other.elapsed);
+        }
+        joined
+    }
+
+    fn reset(&mut self, slot: usize, seed: Option<u64>, observation: &mut [f32]) {
+        self.worlds.reset(slot, seed, observation);
+        self.elapsed[slot] = 0;
+    }
+
+    fn step(&mut self, actions: &[usize], steps: &mut [Step], observations: &mut [f32]) -> Result<(), EnvError> {
+        let mut times = self.elapsed.iter().zip(&self.limits);
+        if let Some(slot) = times.position(|(elapsed, limit)| elapsed >= limit) {
+            return Err(EnvError::ResetNeeded { id: self.ids[slot].clone() });
+        }
+        self.worlds.step(actions, steps, observations)?;
+        for ((step, elapsed), limit) in steps.iter_mut().zip(&mut self.elapsed).zip(&self.limits) {
+            *elapsed += 1;
+            step.truncated |= *elapsed >= *limit;
+        }
+        Ok(())
+    }
+
+    fn action_mask(&self, slot: usize) -> Option<&[bool]> {
+        self.worlds.action_mask(slot)
+    }
+
+    fn save(&self, slot: usize) -> Vec<u8> {
+        write_state(self.elapsed[slot], &self.worlds.save(slot))
+    }
+
+    fn restore(&mut self, slot: usize, state: &[u8]) -> Result<(), EnvError> {
+        let invalid = |e: StateError| EnvError::InvalidState { id: self.ids[slot].clone(), reason: e.0 };
+        let (elapsed, inner) = read_state(self.limits[slot], state).map_err(invalid)?;
+        self.worlds.restore(slot, inner)?;
+        self.elapsed[slot] = elapsed;
         Ok(())
     }
 }

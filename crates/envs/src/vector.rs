@@ -1,10 +1,14 @@
 //! [`VectorEnv`], several worlds stepped together into one contiguous batch.
 
-use crate::{Action, Env, EnvError, StateError, StateReader, StateWriter, Step};
+use std::cell::{OnceCell, RefCell};
+
+use crate::{Action, BatchEnv, Env, EnvError, StateError, StateReader, StateWriter, Step};
 
 /// `N` worlds of one kind, the slots, stepped together; a slot that ends is reset in the same step.
 ///
 /// Batches of observations are row-major, one slot after the other, each [`VectorEnv::observation_len`] long.
+///
+/// Worlds that have a [`BatchEnv`] are stepped at once, others one after the other; what comes of it is the same.
 ///
 /// ```
 /// use requel_envs::{Step, VectorEnv, make};
@@ -20,7 +24,7 @@ use crate::{Action, Env, EnvError, StateError, StateReader, StateWriter, Step};
 /// # Ok::<(), requel_envs::EnvError>(())
 /// ```
 pub struct VectorEnv {
-    envs: Vec<Box<dyn Env>>,
+    slots: Slots,
     observation_len: usize,
     actions: usize,
 }
@@ -45,13 +49,13 @@ impl VectorEnv {
             let (id, first) = (&envs[slot].spec().id, &first.spec().id);
             return Err(EnvError::Other(format!("slot {slot} ({id}) has other spaces than slot 0 ({first})")));
         }
-        Ok(Self { observation_len: first.observation_len(), actions, envs })
+        Ok(Self { observation_len: first.observation_len(), actions, slots: Slots::of(envs) })
     }
 
     /// How many slots there are; never 0.
     #[allow(clippy::len_without_is_empty)]
     pub fn len(&self) -> usize {
-        self.envs.len()
+        self.slots.len()
     }
 
     /// How many numbers one slot's observation has.
@@ -59,14 +63,17 @@ impl VectorEnv {
         self.observation_len
     }
 
-    /// The worlds, slot by slot.
+    /// The worlds, slot by slot, as they are now.
+    ///
+    /// Worlds that are stepped as a batch are brought up to date at the first look after a step, which takes about a
+    /// microsecond per slot: look at pictures, not at every step.
     pub fn envs(&self) -> &[Box<dyn Env>] {
-        &self.envs
+        self.slots.envs()
     }
 
     /// Which actions a slot allows; see [`Env::action_mask`].
     pub fn action_mask(&self, slot: usize) -> Option<&[bool]> {
-        self.envs.get(slot)?.action_mask()
+        self.slots.action_mask(slot)
     }
 
     /// Starts an episode in each slot. Slot `i` is seeded with `seed + i`, as Gymnasium's vector worlds are.
@@ -76,7 +83,7 @@ impl VectorEnv {
     pub fn reset(&mut self, seed: u64, observations: &mut [f32]) -> Result<(), EnvError> {
         self.check_batch(observations)?;
         for (slot, observation) in observations.chunks_exact_mut(self.observation_len.max(1)).enumerate() {
-            self.envs[slot].reset(Some(seed.wrapping_add(slot as u64)), observation)?;
+            self.slots.reset(slot, Some(seed.wrapping_add(slot as u64)), observation)?;
         }
         Ok(())
     }
@@ -99,7 +106,7 @@ impl VectorEnv {
     ) -> Result<(), EnvError> {
         self.check_batch(next_observations)?;
         self.check_batch(observations)?;
-        let slots = self.envs.len();
+        let slots = self.len();
         if actions.len() != slots || steps.len() != slots {
             let found = format!("{} actions and room for {} steps", actions.len(), steps.len());
             return Err(EnvError::Other(format!("{found} given for {slots} slots")));
@@ -108,15 +115,10 @@ impl VectorEnv {
             Action::Discrete(*action).discrete(self.actions)?;
         }
         let width = self.observation_len;
-        for (slot, env) in self.envs.iter_mut().enumerate() {
-            let row = slot * width..(slot + 1) * width;
-            let next = &mut next_observations[row.clone()];
-            steps[slot] = env.step(Action::Discrete(actions[slot]), next)?;
-            if steps[slot].ended() {
-                env.reset(None, &mut observations[row])?;
-            } else {
-                observations[row].copy_from_slice(next);
-            }
+        self.slots.step(actions, steps, next_observations)?;
+        observations.copy_from_slice(next_observations);
+        for (slot, _) in steps.iter().enumerate().filter(|(_, step)| step.ended()) {
+            self.slots.reset(slot, None, &mut observations[slot * width..(slot + 1) * width])?;
         }
         Ok(())
     }
@@ -124,9 +126,9 @@ impl VectorEnv {
     /// The complete state of all slots.
     pub fn save(&self) -> Vec<u8> {
         let mut writer = StateWriter::new();
-        writer.index(self.envs.len());
-        for env in &self.envs {
-            writer.bytes(&env.save());
+        writer.index(self.len());
+        for slot in 0..self.len() {
+            writer.bytes(&self.slots.save(slot));
         }
         writer.into_bytes()
     }
@@ -136,14 +138,15 @@ impl VectorEnv {
     /// # Errors
     /// [`EnvError::InvalidState`] if the bytes are not such a state; all slots are then unchanged.
     pub fn restore(&mut self, state: &[u8]) -> Result<(), EnvError> {
-        let id = self.envs[0].spec().id.clone();
-        let invalid = |e: StateError| EnvError::InvalidState { id: format!("a vector of {id}"), reason: e.0 };
-        let states = self.split(state).map_err(invalid)?;
-        let before: Vec<Vec<u8>> = self.envs.iter().map(|env| env.save()).collect();
+        let states = self.split(state).map_err(|e| {
+            let id = format!("a vector of {}", self.envs()[0].spec().id);
+            EnvError::InvalidState { id, reason: e.0 }
+        })?;
+        let before: Vec<Vec<u8>> = (0..self.len()).map(|slot| self.slots.save(slot)).collect();
         for (slot, state) in states.into_iter().enumerate() {
-            if let Err(error) = self.envs[slot].restore(state) {
-                for (env, state) in self.envs.iter_mut().zip(&before).take(slot) {
-                    env.restore(state)?;
+            if let Err(error) = self.slots.restore(slot, state) {
+                for (slot, state) in before.iter().enumerate().take(slot) {
+                    self.slots.restore(slot, state)?;
                 }
                 return Err(error);
             }
@@ -154,8 +157,8 @@ impl VectorEnv {
     fn split<'a>(&self, state: &'a [u8]) -> Result<Vec<&'a [u8]>, StateError> {
         let mut reader = StateReader::new(state);
         let slots = reader.u64()?;
-        if slots != self.envs.len() as u64 {
-            return Err(StateError(format!("it has {slots} slots, expected {}", self.envs.len())));
+        if slots != self.len() as u64 {
+            return Err(StateError(format!("it has {slots} slots, expected {}", self.len())));
         }
         let states = (0..slots).map(|_| reader.bytes()).collect::<Result<_, _>>()?;
         reader.finish()?;
@@ -163,10 +166,125 @@ impl VectorEnv {
     }
 
     fn check_batch(&self, batch: &[f32]) -> Result<(), EnvError> {
-        let expected = self.envs.len() * self.observation_len;
+        let expected = self.len() * self.observation_len;
         if batch.len() == expected {
             return Ok(());
         }
         Err(EnvError::ObservationLength { expected, found: batch.len() })
     }
+}
+
+/// The worlds of a vector, in the form in which they are stepped.
+enum Slots {
+    Single(Vec<Box<dyn Env>>),
+    Batch(Batch),
+}
+
+/// Worlds as a batch, and the same as single worlds for whoever wants to look at them.
+struct Batch {
+    worlds: Box<dyn BatchEnv>,
+    count: usize,
+    /// The single worlds, up to date.
+    seen: OnceCell<Vec<Box<dyn Env>>>,
+    /// The single worlds when the batch has gone on since.
+    outdated: RefCell<Vec<Box<dyn Env>>>,
+}
+
+impl Slots {
+    fn of(envs: Vec<Box<dyn Env>>) -> Self {
+        match joined(&envs) {
+            Some(worlds) => {
+                let count = envs.len();
+                Slots::Batch(Batch { worlds, count, seen: OnceCell::from(envs), outdated: RefCell::default() })
+            }
+            None => Slots::Single(envs),
+        }
+    }
+
+    fn len(&self) -> usize {
+        match self {
+            Slots::Single(envs) => envs.len(),
+            Slots::Batch(batch) => batch.count,
+        }
+    }
+
+    fn envs(&self) -> &[Box<dyn Env>] {
+        match self {
+            Slots::Single(envs) => envs,
+            Slots::Batch(batch) => batch.envs(),
+        }
+    }
+
+    fn action_mask(&self, slot: usize) -> Option<&[bool]> {
+        match self {
+            Slots::Single(envs) => envs.get(slot)?.action_mask(),
+            Slots::Batch(batch) if slot < batch.count => batch.worlds.action_mask(slot),
+            Slots::Batch(_) => None,
+        }
+    }
+
+    fn reset(&mut self, slot: usize, seed: Option<u64>, observation: &mut [f32]) -> Result<(), EnvError> {
+        match self {
+            Slots::Single(envs) => envs[slot].reset(seed, observation),
+            Slots::Batch(batch) => {
+                batch.worlds_mut().reset(slot, seed, observation);
+                Ok(())
+            }
+        }
+    }
+
+    fn step(&mut self, actions: &[usize], steps: &mut [Step], observations: &mut [f32]) -> Result<(), EnvError> {
+        let envs = match self {
+            Slots::Single(envs) => envs,
+            Slots::Batch(batch) => return batch.worlds_mut().step(actions, steps, observations),
+        };
+        let width = observations.len() / envs.len();
+        for (slot, env) in envs.iter_mut().enumerate() {
+            let observation = &mut observations[slot * width..(slot + 1) * width];
+            steps[slot] = env.step(Action::Discrete(actions[slot]), observation)?;
+        }
+        Ok(())
+    }
+
+    fn save(&self, slot: usize) -> Vec<u8> {
+        match self {
+            Slots::Single(envs) => envs[slot].save(),
+            Slots::Batch(batch) => batch.worlds.save(slot),
+        }
+    }
+
+    fn restore(&mut self, slot: usize, state: &[u8]) -> Result<(), EnvError> {
+        match self {
+            Slots::Single(envs) => envs[slot].restore(state),
+            Slots::Batch(batch) => batch.worlds_mut().restore(slot, state),
+        }
+    }
+}
+
+impl Batch {
+    fn envs(&self) -> &[Box<dyn Env>] {
+        self.seen.get_or_init(|| {
+            let mut envs = self.outdated.take();
+            for (slot, env) in envs.iter_mut().enumerate() {
+                let restored = env.restore(&self.worlds.save(slot));
+                debug_assert_eq!(restored, Ok(()), "a batch saves what its worlds restore");
+            }
+            envs
+        })
+    }
+
+    /// The batch, which may go on.
+    fn worlds_mut(&mut self) -> &mut dyn BatchEnv {
+        if let Some(envs) = self.seen.take() {
+            *self.outdated.get_mut() = envs;
+        }
+        self.worlds.as_mut()
+    }
+}
+
+/// The worlds as one batch, if they have one and are all of a kind.
+fn joined(envs: &[Box<dyn Env>]) -> Option<Box<dyn BatchEnv>> {
+    let (first, rest) = envs.split_first()?;
+    let mut batch = first.batch()?;
+    rest.iter().all(|env| env.batch().is_some_and(|other| batch.join(other))).then_some(batch)
 }

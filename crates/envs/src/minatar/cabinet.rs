@@ -45,7 +45,7 @@ pub struct Outcome {
 }
 
 /// The rules of a MinAtar game.
-pub(crate) trait Game: Clone + Send {
+pub(crate) trait Game: Clone + Send + 'static {
     /// The inputs that have an effect.
     const INPUTS: &'static [Input];
     /// One colour per channel of the observation.

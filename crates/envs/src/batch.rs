@@ -1,0 +1,107 @@
+//! [`BatchEnv`], worlds of one kind that are stepped at once, and [`SimulationBatch`], that of any [`Dynamics`].
+
+use std::any::Any;
+
+use crate::simulation::{read_state, write_state};
+use crate::{Dynamics, EnvError, GymRng, Simulation, Step};
+
+/// Several worlds of one kind, the slots, in a form that is stepped faster than one world after the other.
+///
+/// [`Env::batch`](crate::Env::batch) makes one of a single slot, [`BatchEnv::join`] puts them together, and
+/// [`VectorEnv`](crate::VectorEnv) uses what comes of it. A slot behaves as its world would, bit for bit, saved states
+/// included. Whoever calls sees to it that slots exist, actions are in the action space, and slices have one entry (or
+/// one row, for observations) per slot.
+pub trait BatchEnv: Any + Send {
+    /// Takes over the slots of `other` behind its own; false if they are of another kind, and nothing has changed.
+    fn join(&mut self, other: Box<dyn BatchEnv>) -> bool;
+
+    /// Starts an episode in one slot; see [`Env::reset`](crate::Env::reset).
+    fn reset(&mut self, slot: usize, seed: Option<u64>, observation: &mut [f32]);
+
+    /// Takes one action in each slot and writes the observations that follow, for a slot that ended its true last one.
+    ///
+    /// # Errors
+    /// [`EnvError::ResetNeeded`] if a slot has no episode going on; no slot has then moved.
+    fn step(&mut self, actions: &[usize], steps: &mut [Step], observations: &mut [f32]) -> Result<(), EnvError>;
+
+    /// Which actions a slot allows; see [`Env::action_mask`](crate::Env::action_mask).
+    fn action_mask(&self, slot: usize) -> Option<&[bool]>;
+
+    /// The bytes that the slot's world would save.
+    fn save(&self, slot: usize) -> Vec<u8>;
+
+    /// Takes over a state of one slot.
+    ///
+    /// # Errors
+    /// [`EnvError::InvalidState`] if the bytes are not such a state; the slot is then unchanged.
+    fn restore(&mut self, slot: usize, state: &[u8]) -> Result<(), EnvError>;
+}
+
+/// The batch of [`Simulation`]s of one type: their rules side by side, so that [`Dynamics::step_all`] has them all.
+pub(crate) struct SimulationBatch<D> {
+    ids: Vec<String>,
+    width: usize,
+    dynamics: Vec<D>,
+    rngs: Vec<GymRng>,
+    running: Vec<bool>,
+}
+
+impl<D: Dynamics> SimulationBatch<D> {
+    pub(crate) fn of(world: &Simulation<D>) -> Self {
+        let (id, width) = (world.spec.id.clone(), world.observation_space.len());
+        let (dynamics, rngs) = (vec![world.dynamics.clone()], vec![world.rng.clone()]);
+        Self { ids: vec![id], width, dynamics, rngs, running: vec![world.running] }
+    }
+}
+
+impl<D: Dynamics> BatchEnv for SimulationBatch<D> {
+    fn join(&mut self, other: Box<dyn BatchEnv>) -> bool {
+        let Ok(other) = (other as Box<dyn Any>).downcast::<Self>() else { return false };
+        if other.width != self.width {
+            return false;
+        }
+        self.ids.extend(other.ids);
+        self.dynamics.extend(other.dynamics);
+        self.rngs.extend(other.rngs);
+        self.running.extend(other.running);
+        true
+    }
+
+    fn reset(&mut self, slot: usize, seed: Option<u64>, observation: &mut [f32]) {
+        if let Some(seed) = seed {
+            self.rngs[slot] = GymRng::from_seed(seed);
+        }
+        self.dynamics[slot].reset(&mut self.rngs[slot]);
+        self.dynamics[slot].observe(observation);
+        self.running[slot] = true;
+    }
+
+    fn step(&mut self, actions: &[usize], steps: &mut [Step], observations: &mut [f32]) -> Result<(), EnvError> {
+        if let Some(slot) = self.running.iter().position(|running| !running) {
+            return Err(EnvError::ResetNeeded { id: self.ids[slot].clone() });
+        }
+        D::step_all(&mut self.dynamics, actions, &mut self.rngs, steps);
+        for (dynamics, observation) in self.dynamics.iter().zip(observations.chunks_exact_mut(self.width.max(1))) {
+            dynamics.observe(observation);
+        }
+        for (running, step) in self.running.iter_mut().zip(steps) {
+            *running = !step.ended();
+        }
+        Ok(())
+    }
+
+    fn action_mask(&self, slot: usize) -> Option<&[bool]> {
+        self.dynamics[slot].action_mask()
+    }
+
+    fn save(&self, slot: usize) -> Vec<u8> {
+        write_state(&self.rngs[slot], self.running[slot], &self.dynamics[slot])
+    }
+
+    fn restore(&mut self, slot: usize, state: &[u8]) -> Result<(), EnvError> {
+        let parsed = read_state(&self.dynamics[slot], state);
+        let invalid = |reason| EnvError::InvalidState { id: self.ids[slot].clone(), reason };
+        (self.rngs[slot], self.running[slot], self.dynamics[slot]) = parsed.map_err(|e| invalid(e.0))?;
+        Ok(())
+    }
+}
