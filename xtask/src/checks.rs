@@ -12,7 +12,7 @@ use anyhow::{Context, Result, bail, ensure};
 
 use crate::command::CommandLine;
 use crate::python::VirtualEnvironment;
-use crate::{UsageError, house, tools, workspace};
+use crate::{UsageError, bench, house, tools, workspace};
 
 /// One thing that must hold.
 struct Check {
@@ -40,6 +40,7 @@ const CHECKS: &[Check] = &[
     Check { name: "doc", promise: "the documentation builds without warnings", run: documentation },
     Check { name: "rollout", promise: "worlds equal to the real Gymnasium, step by step", run: rollout },
     Check { name: "tensorboard", promise: "the real TensorBoard reads a run", run: tensorboard },
+    Check { name: "instructions", promise: "the hot path takes no more instructions than before", run: instructions },
     Check { name: "same-bits", promise: "the same run from a development and a release build", run: same_bits },
 ];
 
@@ -186,6 +187,13 @@ fn same_bits() -> Result<Outcome> {
     ensure!(development_metrics == release_metrics, "metrics.jsonl differs between the development and release builds");
     println!("development and release build: weights {release_hash}, metrics.jsonl byte-equal");
     Ok(Outcome::Passed)
+}
+
+fn instructions() -> Result<Outcome> {
+    Ok(match bench::check_instructions()? {
+        bench::Verdict::Held => Outcome::Passed,
+        bench::Verdict::Skipped(reason) => Outcome::Skipped(reason),
+    })
 }
 
 /// Trains CartPole-v1 and hands back the `run_finished` line.

@@ -30,6 +30,12 @@ pub fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }
 
+/// How many programs wanted to run over the last minute, on average, where the system tells.
+pub fn load() -> Option<String> {
+    let load = std::fs::read_to_string("/proc/loadavg").ok()?;
+    load.split_whitespace().next().map(str::to_owned)
+}
+
 /// The start of a command line that keeps what follows to one core, or nothing where `taskset` is missing.
 pub fn pinned_to(core: usize) -> Option<CommandLine> {
     let taskset = CommandLine::new("taskset").args(["--cpu-list", &core.to_string()]);

@@ -1,11 +1,12 @@
 //! The project's own chores, run as `cargo xtask VERB` from anywhere inside the repository.
 //!
-//! Each verb is a file: [`checks`] (`test`), [`golden`], [`results`] and [`tools`]. This crate stays small and quick to
+//! Each verb is a file: [`checks`] (`test`), [`bench`], [`golden`], [`results`] and [`tools`]. This crate stays small and quick to
 //! build, since it is the first thing a fresh clone compiles: no argument parser, no async, no framework. It is *not* a
 //! library, and nothing in `crates/` may depend on it.
 
 #![forbid(unsafe_code)]
 
+mod bench;
 mod checks;
 mod command;
 mod golden;
@@ -25,6 +26,11 @@ usage: cargo xtask VERB
 
   test [CHECK]...              run every check, or only those named
   test --list                  list the checks in the order in which they run
+  bench [--write]              measure ours beside the machine's limit and the aims; with --write,
+                               into results/benchmarks.md
+  bench --peers                measure PyTorch, Stable-Baselines3 and rejax beside ours, into the same
+                               page (downloads several gigabytes the first time)
+  bench --instructions         count the hot path's instructions, into results/instructions.json
   golden [envs|nn]... [--check]
                                write the golden data with the real Gymnasium and PyTorch;
                                with --check, compare what they give with what is committed
@@ -48,6 +54,7 @@ fn dispatch(arguments: Vec<String>) -> Result<ExitCode> {
     let Some((verb, rest)) = arguments.split_first() else { bail!(UsageError(format!("no verb given\n\n{USAGE}"))) };
     match verb.as_str() {
         "test" => checks::run(rest),
+        "bench" => bench::run(rest).map(|()| ExitCode::SUCCESS),
         "golden" => golden::run(rest).map(|()| ExitCode::SUCCESS),
         "results" => results::run(rest).map(|()| ExitCode::SUCCESS),
         "tools" => tools::install_cargo_deny().map(|()| ExitCode::SUCCESS),

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 
 use crate::command::CommandLine;
-use crate::workspace;
+use crate::{machine, workspace};
 
 /// A virtual environment with everything its requirements file names.
 #[derive(Debug)]
@@ -30,9 +30,29 @@ impl VirtualEnvironment {
         Self::prepare("python-golden", &["xtask/golden/requirements.txt", "xtask/golden/requirements-golden.txt"])
     }
 
+    /// The one with the programs that ours is measured against: PyTorch, Stable-Baselines3 and rejax.
+    ///
+    /// # Errors
+    /// As [`VirtualEnvironment::for_tests`].
+    pub fn for_peers() -> Result<Self> {
+        Self::prepare("python-peers", &["xtask/peers/requirements.txt"])
+    }
+
     /// A command that starts this environment's interpreter.
     pub fn python(&self) -> CommandLine {
-        CommandLine::new(interpreter(&self.folder))
+        self.started_by(CommandLine::new(interpreter(&self.folder)))
+    }
+
+    /// The same, kept to one core where `taskset` is there.
+    pub fn python_on(&self, core: usize) -> CommandLine {
+        match machine::pinned_to(core) {
+            Some(taskset) => self.started_by(taskset.arg(interpreter(&self.folder))),
+            None => self.python(),
+        }
+    }
+
+    fn started_by(&self, command: CommandLine) -> CommandLine {
+        command
             // A script's bytecode would otherwise be left beside it, in the source tree.
             .env("PYTHONDONTWRITEBYTECODE", "1")
     }

@@ -12,4 +12,5 @@ mod statistics;
 mod verb;
 
 pub use finished::finished_line;
+pub use page::table;
 pub use verb::run;
