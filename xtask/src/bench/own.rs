@@ -23,7 +23,7 @@ pub fn print_table() -> Result<()> {
 pub fn write_table() -> Result<()> {
     let (machine, figures) = measure()?;
     let section = format!(
-        "## Against the machine's limit\n\n{}- Kernels: {machine}, on one core\n\n\
+        "## Against the machine's limit\n\n{}- Peak: {machine}, on one core\n\n\
          Floor: the floating-point operations of an update at the peak measured in the same run, and the memory traffic of\n\
          Adam. An update is a forward pass of the target network, a forward and a backward pass of the online network, and a\n\
          step of Adam. Updates and single actions are the best of many runs; the rest are medians of many short samples, which\n\
