@@ -164,6 +164,9 @@ const MAX_EPISODE_STEPS: OptionSpec = OptionSpec {
     summary: "truncate an episode after so many steps, in place of the world's own limit",
 };
 
+/// The option of a world with continuous actions that makes them a few.
+pub(crate) const DISCRETIZE: &str = "discretize";
+
 /// What making a world gives.
 pub(crate) type MadeEnv = Result<Box<dyn Env>, EnvError>;
 
@@ -266,6 +269,21 @@ impl Options<'_> {
             (Some(OptionValue::Int(value)), _) => Ok(Some(*value)),
             (None, OptionDefault::OptionalInt) => Ok(None),
             (_, default) => Err(self.wrong_type(name, default)),
+        }
+    }
+
+    /// The whole number, if there is one; it must be within `range`.
+    pub(crate) fn optional_int_in(
+        &self,
+        name: &str,
+        range: std::ops::RangeInclusive<i64>,
+    ) -> Result<Option<i64>, EnvError> {
+        match self.optional_int(name)? {
+            Some(value) if !range.contains(&value) => {
+                let reason = format!("{value} is out of range: give {} to {}", range.start(), range.end());
+                Err(self.invalid(name, reason))
+            }
+            value => Ok(value),
         }
     }
 

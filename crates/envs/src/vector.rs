@@ -2,7 +2,8 @@
 
 use std::cell::{OnceCell, RefCell};
 
-use crate::{Action, BatchEnv, Env, EnvError, StateError, StateReader, StateWriter, Step};
+use crate::registry::DISCRETIZE;
+use crate::{Action, BatchEnv, Env, EnvError, StateError, StateReader, StateWriter, Step, option_specs};
 
 /// `N` worlds of one kind, the slots, stepped together; a slot that ends is reset in the same step.
 ///
@@ -39,8 +40,7 @@ impl VectorEnv {
             return Err(EnvError::Other("a vector of worlds needs at least one".into()));
         };
         let Some(actions) = first.action_space().discrete_n() else {
-            let id = &first.spec().id;
-            return Err(EnvError::Other(format!("{id}: a vector of worlds needs discrete actions; discretise them")));
+            return Err(continuous_actions(&first.spec().id));
         };
         let alike = |env: &dyn Env| {
             env.action_space() == first.action_space() && env.observation_space() == first.observation_space()
@@ -172,6 +172,16 @@ impl VectorEnv {
         }
         Err(EnvError::ObservationLength { expected, found: batch.len() })
     }
+}
+
+/// The refusal of a world, with what to do about it.
+fn continuous_actions(id: &str) -> EnvError {
+    let has_option = option_specs(id).is_ok_and(|options| options.iter().any(|option| option.name == DISCRETIZE));
+    let advice = match has_option {
+        true => format!("set its option `{DISCRETIZE}` to the number of values wanted, such as 5"),
+        false => "put `wrappers::Discretize` around each world".into(),
+    };
+    EnvError::Other(format!("{id} has continuous actions, a vector of worlds needs discrete ones: {advice}"))
 }
 
 /// The worlds of a vector, in the form in which they are stepped.

@@ -1,7 +1,7 @@
 //! A vector of worlds does what its worlds would do one by one.
 
 use proptest::prelude::*;
-use requel_envs::{Action, Env, EnvError, EnvOptions, OptionValue, Step, VectorEnv, make, make_with};
+use requel_envs::{Action, Env, EnvError, EnvOptions, OptionValue, Space, Step, VectorEnv, make, make_with};
 
 const SLOTS: usize = 3;
 
@@ -131,6 +131,19 @@ fn bad_input_is_refused_before_any_slot_moves() {
     assert!(matches!(buffers.step(&mut env, &[0; SLOTS]), Err(EnvError::ObservationLength { .. })));
     assert!(matches!(env.reset(0, &mut [0.0; 4]), Err(EnvError::ObservationLength { .. })));
     assert_eq!(env.save(), saved);
+}
+
+#[test]
+fn continuous_actions_are_refused_with_what_to_do() {
+    let refusal = |env: Box<dyn Env>| VectorEnv::new(vec![env]).err().unwrap().to_string();
+    assert_eq!(
+        refusal(make("Pendulum-v1").unwrap()),
+        "Pendulum-v1 has continuous actions, a vector of worlds needs discrete ones: \
+         set its option `discretize` to the number of values wanted, such as 5"
+    );
+    let options = EnvOptions::from([("discretize".to_string(), OptionValue::Int(5))]);
+    let vector = VectorEnv::new((0..2).map(|_| make_with("Pendulum-v1", &options).unwrap()).collect()).unwrap();
+    assert_eq!(vector.envs()[0].action_space(), &Space::Discrete { n: 5 });
 }
 
 #[test]

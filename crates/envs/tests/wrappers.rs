@@ -3,7 +3,10 @@
 use requel_envs::wrappers::{
     ActionRepeat, ClipReward, Discretize, FrameStack, NormalizeObservation, OneHot, ScaleReward, StickyActions,
 };
-use requel_envs::{Action, Env, EnvError, Space, Step, TimeLimit, closure::from_closures, conformance::check, make};
+use requel_envs::{
+    Action, Env, EnvError, EnvOptions, OptionValue, Space, Step, TimeLimit, closure::from_closures, conformance::check,
+    make, make_with,
+};
 
 /// Counts the actions 1, forgets at a reset; the reward is the count.
 fn counter() -> impl Env {
@@ -167,6 +170,19 @@ fn one_hot_observations_are_those_of_flatten() {
     plain.reset(Some(0), &mut hand).unwrap();
     let lit: Vec<usize> = (0..hot.len()).filter(|index| hot[*index] == 1.0).collect();
     assert_eq!(lit, [hand[0] as usize, 32 + hand[1] as usize, 43 + hand[2] as usize]);
+}
+
+#[test]
+fn the_option_discretize_is_the_wrapper() {
+    let with = |values| make_with("Pendulum-v1", &EnvOptions::from([("discretize".into(), OptionValue::Int(values))]));
+    check(|| with(3).unwrap()).unwrap();
+    let mut by_hand = Discretize::new(make("Pendulum-v1").unwrap(), 5).unwrap();
+    let actions: Vec<usize> = (0..40).map(|step| step * step % 5).collect();
+    assert_eq!(walk(with(5).unwrap().as_mut(), &actions), walk(&mut by_hand, &actions));
+    for values in [-1, 0, 1, 65_537] {
+        let refusal = format!("option `discretize` of Pendulum-v1: {values} is out of range: give 2 to 65536");
+        assert_eq!(with(values).err().unwrap().to_string(), refusal);
+    }
 }
 
 #[test]

@@ -2,7 +2,8 @@
 
 use std::f64::consts::PI;
 
-use crate::registry::{MadeEnv, OptionSpec, Options, World};
+use crate::registry::{DISCRETIZE, MadeEnv, OptionDefault, OptionSpec, Options, World};
+use crate::wrappers::Discretize;
 use crate::{
     Action, Color, DType, Dynamics, EnvSpec, GymRng, Scene, Shape, Simulation, Space, StateError, StateReader,
     StateWriter, Step, View, math,
@@ -19,7 +20,14 @@ pub(crate) const WORLDS: &[World] = &[World {
     max_episode_steps: Some(200),
     reward_threshold: None,
     frames_per_second: 30.0,
-    options: &[OptionSpec::float("g", 10.0, "acceleration of gravity, m/s², 0 to 1000")],
+    options: &[
+        OptionSpec::float("g", 10.0, "acceleration of gravity, m/s², 0 to 1000"),
+        OptionSpec::new(
+            DISCRETIZE,
+            OptionDefault::OptionalInt,
+            "make the torque one of so many evenly spaced values, 2 to 65536, for learners of discrete actions",
+        ),
+    ],
     build,
 }];
 
@@ -32,12 +40,18 @@ fn build(spec: EnvSpec, options: &Options<'_>) -> MadeEnv {
     };
     let pendulum = Pendulum { theta: PI, speed: 0.0, torque: 0.0, gravity: options.float("g", 0.0..=1000.0)? };
     let observation_space = symmetric(&[1.0, 1.0, MAX_SPEED as f32]);
-    Ok(Box::new(Simulation::new(spec, observation_space, symmetric(&[MAX_TORQUE]), pendulum)))
+    let values = options.optional_int_in(DISCRETIZE, 2..=65_536)?;
+    let env = Simulation::new(spec, observation_space, symmetric(&[MAX_TORQUE]), pendulum);
+    Ok(match values {
+        Some(values) => Box::new(Discretize::new(env, values as usize)?),
+        None => Box::new(env),
+    })
 }
 
 /// A rod that turns about one end; torque, too weak to lift it at once, has to swing it up and hold it there.
 ///
-/// **Actions**: `Box(1)`: torque, ±2 N m, for 0.05 s. [`Discretize`](crate::wrappers::Discretize) makes them a few.
+/// **Actions**: `Box(1)`: torque, ±2 N m, for 0.05 s. With the option `discretize` = n `Discrete(n)`: n evenly spaced
+/// torques, 0 the least, by [`Discretize`].
 ///
 /// **Observation**: `Box(3)`: cosine and sine of the angle (0 upright), angular velocity within ±8 rad/s.
 ///

@@ -1,11 +1,11 @@
 //! The MinAtar games: miniatures of Atari games on a board of 10 × 10 cells, each kind of thing in a channel of its
 //! own.
 //!
-//! They are written anew from the rules as Young and Tian describe them in *MinAtar: An Atari-Inspired Testbed for
-//! Thorough and Reproducible Reinforcement Learning Experiments* (2019) and in the public documentation, and from what
-//! the original program, run as a black box, shows: timings and the layout of the channels. No code of the original was
-//! used. What the original draws from numpy's old generator is drawn from this crate's, so that seeds give other games
-//! of the same law.
+//! They are written from the rules as the paper, Young and Tian, *MinAtar: An Atari-Inspired Testbed for Thorough and
+//! Reproducible Reinforcement Learning Experiments* (2019), and the original project's published description give them,
+//! and checked against the package on PyPI, run as a black box, which also showed timings and the layout of the
+//! channels; its source was not opened for it. What the original draws from numpy's old generator is drawn from this
+//! crate's, so that seeds give other games of the same law.
 //!
 //! What was compared with the original (MinAtar 1.0.15): 147 recorded games of all five, 24 262 frames without sticky
 //! actions, are replayed in the tests, and every board, reward and end is equal once what appears at random is taken
