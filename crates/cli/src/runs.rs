@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use requel::agent::AgentError;
 use requel::run::{Run, RunError};
 use requel::train::TrainError;
 use requel::{Config, GreedyPolicy, Stream, StreamRng};
@@ -116,9 +115,9 @@ impl From<TrainError> for Failure {
     fn from(error: TrainError) -> Self {
         match error {
             TrainError::Env(error) => error.into(),
-            TrainError::Agent(
-                AgentError::ContinuousActions { .. } | AgentError::Network(_) | AgentError::Replay(_),
-            ) => Failure::bad_input(error),
+            TrainError::Config(error) => error.into(),
+            // Whatever keeps an agent from being made was asked for.
+            TrainError::Agent(_) => Failure::bad_input(error),
             TrainError::NotFinite { .. } => Failure::failed(error)
                 .hint("training diverged; try a lower optimizer.learning_rate or an optimizer.max_gradient_norm"),
             error => Failure::failed(error),

@@ -30,7 +30,7 @@ enum View {
 const BAR_PERIOD: Duration = Duration::from_millis(66);
 /// How often a plain line is said.
 const LINE_PERIOD: Duration = Duration::from_secs(5);
-const SPARK_COLUMNS: usize = 24;
+const SPARK_COLUMNS: usize = 16;
 
 impl Person {
     /// Begins to tell. Where stderr is no terminal there is no bar; nor where stdout is one and holds other lines.
@@ -145,8 +145,8 @@ impl Observer for Person {
 fn bar(total: u64) -> ProgressBar {
     let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr_with_hz(15));
     let (template, blocks) = match Ability::detect().unicode {
-        true => ("  {bar:40.green/dim}  {prefix}\n  {msg}", "━━─"),
-        false => ("  [{bar:40}]  {prefix}\n  {msg}", "=>-"),
+        true => ("  {bar:28.green/dim}  {prefix}\n  {msg}", "━━─"),
+        false => ("  [{bar:26}]  {prefix}\n  {msg}", "=>-"),
     };
     let style = ProgressStyle::with_template(template).expect("the template is well formed");
     bar.set_style(style.progress_chars(blocks));

@@ -13,6 +13,8 @@ fn bad_input_is_refused_before_anything_is_written() {
         &["train", "--set", "agent.gamma=1.5"],
         &["train", "--set", "replay.capacity=many"],
         &["train", "--set", "replay.capacity=1e15"],
+        &["train", "--set", "network.conv=[[16, 3, 1]]"],
+        &["train", "Pendulum-v1"],
         &["train", "--set", "agent.gamma"],
         &["train", "--set", "env.options.sutton_bartho_reward=true"],
         &["train", "--config", "missing.toml"],

@@ -52,7 +52,9 @@ pub enum AgentError {
     #[error(transparent)]
     Kernel(#[from] requel_nn::KernelError),
     /// The world's actions are no finite set.
-    #[error("{id} has continuous actions: a value-based agent needs `Discrete` ones, discretise them")]
+    #[error(
+        "{id} has continuous actions and a value-based agent needs discrete ones: wrap it in `Discretize`, or set its option `env.options.discretize` if it has one"
+    )]
     ContinuousActions {
         /// The world.
         id: String,
