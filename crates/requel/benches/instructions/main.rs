@@ -12,8 +12,11 @@ use requel::replay::{RecordLayout, ReplayBuffer, Sampling, UniformReplay};
 use requel::{Agent, Batch, Config, DqnAgent, Trainer, Transition};
 use requel_envs::{Action, DType, Env, Space, make};
 
+/// One piece, done so many times.
+type Work = fn(usize);
+
 /// The pieces, by the names under which their counts are committed.
-const WORKS: &[(&str, fn(usize))] = &[
+const WORKS: &[(&str, Work)] = &[
     ("update", update),
     ("act", act),
     ("sample-32", sample),
