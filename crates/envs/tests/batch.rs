@@ -47,6 +47,7 @@ impl Twins {
 
     /// Compares the complete states, and the worlds that the vector shows.
     fn compare_states(&self) {
+        assert_eq!(self.vector.envs().len(), self.singles.len());
         for (slot, (shown, single)) in self.vector.envs().iter().zip(&self.singles).enumerate() {
             assert_eq!(shown.save(), single.save(), "slot {slot}");
             assert_eq!(shown.scene(), single.scene(), "slot {slot}");
