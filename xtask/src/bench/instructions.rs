@@ -43,18 +43,7 @@ pub fn check_instructions() -> Result<Verdict> {
     if let Some(reason) = obstacle(counted_with, &rustc_version()?) {
         return Ok(Verdict::Skipped(reason));
     }
-    let mut grown = Vec::new();
-    for (work, now) in count_all()? {
-        let before = committed["instructions"][&work].as_u64();
-        let before = before.with_context(|| format!("no count of `{work}`: `cargo xtask bench --instructions`"))?;
-        let change = now as f64 / before as f64 - 1.0;
-        println!("{work:<12} {now:>9} instructions, {before:>9} committed ({:+.1} %)", change * 100.0);
-        if change > TOLERANCE {
-            grown.push(format!("{work} by {:.1} %", change * 100.0));
-        } else if change < -TOLERANCE {
-            println!("{work:<12} has become cheaper: `cargo xtask bench --instructions` keeps it so");
-        }
-    }
+    let grown = compare(&count_all()?, &committed["instructions"])?;
     let limit = TOLERANCE * 100.0;
     ensure!(
         grown.is_empty(),
@@ -85,6 +74,23 @@ pub fn write_counts() -> Result<()> {
     std::fs::write(&path, &text).with_context(|| format!("cannot write {}", path.display()))?;
     print!("{text}");
     Ok(())
+}
+
+/// Prints each count beside the committed one and names those that have grown past the tolerance.
+fn compare(counts: &BTreeMap<String, u64>, committed: &Value) -> Result<Vec<String>> {
+    let mut grown = Vec::new();
+    for (work, &now) in counts {
+        let before = committed[work].as_u64();
+        let before = before.with_context(|| format!("no count of `{work}`: `cargo xtask bench --instructions`"))?;
+        let change = now as f64 / before as f64 - 1.0;
+        println!("{work:<12} {now:>9} instructions, {before:>9} committed ({:+.1} %)", change * 100.0);
+        if change > TOLERANCE {
+            grown.push(format!("{work} by {:.1} %", change * 100.0));
+        } else if change < -TOLERANCE {
+            println!("{work:<12} has become cheaper: `cargo xtask bench --instructions` keeps it so");
+        }
+    }
+    Ok(grown)
 }
 
 /// Why counts taken with one compiler cannot be compared on this machine, if they cannot.
@@ -162,6 +168,15 @@ mod tests {
         let log = "==12== Cachegrind, a cache profiler\n==12== \n==12== I   refs:      1,234,567\n";
         assert_eq!(instructions_in(log), Some(1_234_567));
         assert_eq!(instructions_in("==12== killed\n"), None);
+    }
+
+    #[test]
+    fn a_count_may_grow_by_the_tolerance_and_no_further() {
+        let counts = |update, act| BTreeMap::from([("update".to_owned(), update), ("act".to_owned(), act)]);
+        let committed = json!({ "update": 1000, "act": 100 });
+        assert_eq!(compare(&counts(1049, 50), &committed).unwrap(), Vec::<String>::new());
+        assert_eq!(compare(&counts(1051, 106), &committed).unwrap(), ["act by 6.0 %", "update by 5.1 %"]);
+        assert!(compare(&counts(1000, 100), &json!({ "update": 1000 })).is_err(), "a work without a committed count");
     }
 
     #[test]
