@@ -65,8 +65,8 @@ impl VectorEnv {
 
     /// The worlds, slot by slot, as they are now.
     ///
-    /// Worlds that are stepped as a batch are brought up to date at the first look after a step, which takes about a
-    /// microsecond per slot: look at pictures, not at every step.
+    /// Worlds that are stepped as a batch are brought up to date at the first look after a step, all of them, which costs
+    /// more than the step: look when there is something to draw, not at every step.
     pub fn envs(&self) -> &[Box<dyn Env>] {
         self.slots.envs()
     }
