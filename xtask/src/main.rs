@@ -1,6 +1,6 @@
 //! The project's own chores, run as `cargo xtask VERB` from anywhere inside the repository.
 //!
-//! Each verb is a file: [`checks`] (`test`), [`bench`], [`golden`], [`results`] and [`tools`]. This crate stays small and quick to
+//! Each verb is a file: [`checks`] (`test`), [`mod@bench`], [`golden`], [`results`] and [`tools`]. This crate stays small and quick to
 //! build, since it is the first thing a fresh clone compiles: no argument parser, no async, no framework. It is *not* a
 //! library, and nothing in `crates/` may depend on it.
 

@@ -49,10 +49,12 @@
 //! tensors, no files, no threads unless it is told to
 //! ([`Network::with_threads`]), no clock.
 
+#![deny(unsafe_code)]
 #![deny(unsafe_op_in_unsafe_fn)]
 
 mod clip;
 mod init;
+#[allow(unsafe_code)]
 pub mod kernel;
 mod layer;
 mod loss;

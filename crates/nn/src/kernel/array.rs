@@ -20,11 +20,13 @@ impl<const N: usize> Simd for Array<N> {
 
     #[inline(always)]
     unsafe fn load(p: *const f32) -> [f32; N] {
+        // SAFETY: the contract of `Simd`: the pointers are valid for the lanes named.
         unsafe { p.cast::<[f32; N]>().read_unaligned() }
     }
 
     #[inline(always)]
     unsafe fn load_first(p: *const f32, n: usize) -> [f32; N] {
+        // SAFETY: the contract of `Simd`: the pointers are valid for the lanes named.
         std::array::from_fn(|i| if i < n { unsafe { *p.add(i) } } else { 0.0 })
     }
 
@@ -33,12 +35,14 @@ impl<const N: usize> Simd for Array<N> {
 
     #[inline(always)]
     unsafe fn store(p: *mut f32, v: [f32; N]) {
+        // SAFETY: the contract of `Simd`: the pointers are valid for the lanes named.
         unsafe { p.cast::<[f32; N]>().write_unaligned(v) }
     }
 
     #[inline(always)]
     unsafe fn store_first(p: *mut f32, v: [f32; N], n: usize) {
         for (i, x) in v.into_iter().enumerate().take(n) {
+            // SAFETY: the contract of `Simd`: the pointers are valid for the lanes named.
             unsafe { *p.add(i) = x };
         }
     }
@@ -107,6 +111,7 @@ impl<const N: usize> Simd for Array<N> {
     unsafe fn transpose(from: *const f32, from_row: usize, to: *mut f32, to_row: usize) {
         for j in 0..N {
             for t in 0..N {
+                // SAFETY: the contract of `Simd`: the pointers are valid for the lanes named.
                 unsafe { *to.add(t * to_row + j) = *from.add(j * from_row + t) };
             }
         }

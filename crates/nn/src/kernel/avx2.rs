@@ -20,17 +20,20 @@ impl Simd for Avx2 {
 
     #[inline(always)]
     unsafe fn splat(x: f32) -> __m256 {
+        // SAFETY: the contract of `Simd`: the processor has these instructions.
         unsafe { _mm256_set1_ps(x) }
     }
 
     #[inline(always)]
     unsafe fn load(p: *const f32) -> __m256 {
+        // SAFETY: the contract of `Simd`: the pointers are valid for the lanes named, and the processor has these instructions.
         unsafe { _mm256_loadu_ps(p) }
     }
 
     #[inline(always)]
     unsafe fn load_first(p: *const f32, n: usize) -> __m256 {
         debug_assert!((1..=8).contains(&n));
+        // SAFETY: the contract of `Simd`: the pointers are valid for the lanes named, and the processor has these instructions.
         unsafe { _mm256_maskload_ps(p, mask(n)) }
     }
 
@@ -42,6 +45,7 @@ impl Simd for Avx2 {
 
     #[inline(always)]
     unsafe fn store(p: *mut f32, v: __m256) {
+        // SAFETY: the contract of `Simd`: the pointers are valid for the lanes named, and the processor has these instructions.
         unsafe { _mm256_storeu_ps(p, v) }
     }
 
@@ -49,6 +53,7 @@ impl Simd for Avx2 {
     unsafe fn store_first(p: *mut f32, v: __m256, n: usize) {
         debug_assert!((1..=8).contains(&n));
         // A masked store is slow on several processors; the parts are not.
+        // SAFETY: the contract of `Simd`: the pointers are valid for the lanes named, and the processor has these instructions.
         unsafe {
             let (mut p, mut rest) = (p, _mm256_castps256_ps128(v));
             if n == 8 {
@@ -72,52 +77,62 @@ impl Simd for Avx2 {
 
     #[inline(always)]
     unsafe fn fma(a: __m256, b: __m256, c: __m256) -> __m256 {
+        // SAFETY: the contract of `Simd`: the processor has these instructions.
         unsafe { _mm256_fmadd_ps(a, b, c) }
     }
 
     #[inline(always)]
     unsafe fn add(a: __m256, b: __m256) -> __m256 {
+        // SAFETY: the contract of `Simd`: the processor has these instructions.
         unsafe { _mm256_add_ps(a, b) }
     }
 
     #[inline(always)]
     unsafe fn sub(a: __m256, b: __m256) -> __m256 {
+        // SAFETY: the contract of `Simd`: the processor has these instructions.
         unsafe { _mm256_sub_ps(a, b) }
     }
 
     #[inline(always)]
     unsafe fn mul(a: __m256, b: __m256) -> __m256 {
+        // SAFETY: the contract of `Simd`: the processor has these instructions.
         unsafe { _mm256_mul_ps(a, b) }
     }
 
     #[inline(always)]
     unsafe fn div(a: __m256, b: __m256) -> __m256 {
+        // SAFETY: the contract of `Simd`: the processor has these instructions.
         unsafe { _mm256_div_ps(a, b) }
     }
 
     #[inline(always)]
     unsafe fn sqrt(a: __m256) -> __m256 {
+        // SAFETY: the contract of `Simd`: the processor has these instructions.
         unsafe { _mm256_sqrt_ps(a) }
     }
 
     #[inline(always)]
     unsafe fn relu(a: __m256) -> __m256 {
         // The instruction is `first > second ? first : second`, so a NaN and −0 come from the second operand.
+        // SAFETY: the contract of `Simd`: the processor has these instructions.
         unsafe { _mm256_max_ps(_mm256_setzero_ps(), a) }
     }
 
     #[inline(always)]
     unsafe fn where_positive(y: __m256, d: __m256) -> __m256 {
+        // SAFETY: the contract of `Simd`: the processor has these instructions.
         unsafe { _mm256_and_ps(_mm256_cmp_ps::<_CMP_GT_OQ>(y, _mm256_setzero_ps()), d) }
     }
 
     #[inline(always)]
     unsafe fn if_less(a: __m256, b: __m256, x: __m256, y: __m256) -> __m256 {
+        // SAFETY: the contract of `Simd`: the processor has these instructions.
         unsafe { _mm256_blendv_ps(y, x, _mm256_cmp_ps::<_CMP_LT_OQ>(a, b)) }
     }
 
     #[inline(always)]
     unsafe fn power_of_two(n: __m256) -> __m256 {
+        // SAFETY: the contract of `Simd`: the pointers are valid for the lanes named, and the processor has these instructions.
         unsafe {
             let biased = _mm256_add_epi32(_mm256_cvtps_epi32(n), _mm256_set1_epi32(127));
             _mm256_castsi256_ps(_mm256_slli_epi32::<23>(biased))
@@ -126,6 +141,7 @@ impl Simd for Avx2 {
 
     #[inline(always)]
     unsafe fn exponent(a: __m256) -> __m256 {
+        // SAFETY: the contract of `Simd`: the pointers are valid for the lanes named, and the processor has these instructions.
         unsafe {
             let biased = _mm256_srli_epi32::<23>(_mm256_castps_si256(a));
             _mm256_cvtepi32_ps(_mm256_sub_epi32(biased, _mm256_set1_epi32(127)))
@@ -134,6 +150,7 @@ impl Simd for Avx2 {
 
     #[inline(always)]
     unsafe fn significand(a: __m256) -> __m256 {
+        // SAFETY: the contract of `Simd`: the pointers are valid for the lanes named, and the processor has these instructions.
         unsafe {
             let bits = _mm256_and_si256(_mm256_castps_si256(a), _mm256_set1_epi32(0x007F_FFFF));
             _mm256_castsi256_ps(_mm256_or_si256(bits, _mm256_set1_epi32(0x3F80_0000)))
@@ -142,6 +159,7 @@ impl Simd for Avx2 {
 
     #[inline(always)]
     unsafe fn transpose(from: *const f32, from_row: usize, to: *mut f32, to_row: usize) {
+        // SAFETY: the contract of `Simd`: the pointers are valid for the lanes named, and the processor has these instructions.
         unsafe {
             // Quarters of the rows j and j + 4 share a register, so that the shuffles within halves finish the work.
             let quarter = |j: usize, t: usize| {

@@ -19,16 +19,19 @@ impl Simd for Avx512 {
 
     #[inline(always)]
     unsafe fn splat(x: f32) -> __m512 {
+        // SAFETY: the contract of `Simd`: the processor has these instructions.
         unsafe { _mm512_set1_ps(x) }
     }
 
     #[inline(always)]
     unsafe fn load(p: *const f32) -> __m512 {
+        // SAFETY: the contract of `Simd`: the pointers are valid for the lanes named, and the processor has these instructions.
         unsafe { _mm512_loadu_ps(p) }
     }
 
     #[inline(always)]
     unsafe fn load_first(p: *const f32, n: usize) -> __m512 {
+        // SAFETY: the contract of `Simd`: the processor has these instructions.
         unsafe { _mm512_maskz_loadu_ps(mask(n), p) }
     }
 
@@ -39,62 +42,74 @@ impl Simd for Avx512 {
 
     #[inline(always)]
     unsafe fn store(p: *mut f32, v: __m512) {
+        // SAFETY: the contract of `Simd`: the pointers are valid for the lanes named, and the processor has these instructions.
         unsafe { _mm512_storeu_ps(p, v) }
     }
 
     #[inline(always)]
     unsafe fn store_first(p: *mut f32, v: __m512, n: usize) {
+        // SAFETY: the contract of `Simd`: the pointers are valid for the lanes named, and the processor has these instructions.
         unsafe { _mm512_mask_storeu_ps(p, mask(n), v) }
     }
 
     #[inline(always)]
     unsafe fn fma(a: __m512, b: __m512, c: __m512) -> __m512 {
+        // SAFETY: the contract of `Simd`: the processor has these instructions.
         unsafe { _mm512_fmadd_ps(a, b, c) }
     }
 
     #[inline(always)]
     unsafe fn add(a: __m512, b: __m512) -> __m512 {
+        // SAFETY: the contract of `Simd`: the processor has these instructions.
         unsafe { _mm512_add_ps(a, b) }
     }
 
     #[inline(always)]
     unsafe fn sub(a: __m512, b: __m512) -> __m512 {
+        // SAFETY: the contract of `Simd`: the processor has these instructions.
         unsafe { _mm512_sub_ps(a, b) }
     }
 
     #[inline(always)]
     unsafe fn mul(a: __m512, b: __m512) -> __m512 {
+        // SAFETY: the contract of `Simd`: the processor has these instructions.
         unsafe { _mm512_mul_ps(a, b) }
     }
 
     #[inline(always)]
     unsafe fn div(a: __m512, b: __m512) -> __m512 {
+        // SAFETY: the contract of `Simd`: the processor has these instructions.
         unsafe { _mm512_div_ps(a, b) }
     }
 
     #[inline(always)]
     unsafe fn sqrt(a: __m512) -> __m512 {
+        // SAFETY: the contract of `Simd`: the processor has these instructions.
         unsafe { _mm512_sqrt_ps(a) }
     }
 
     #[inline(always)]
     unsafe fn relu(a: __m512) -> __m512 {
         // The instruction is `first > second ? first : second`, so a NaN and −0 come from the second operand.
+        // SAFETY: the contract of `Simd`: the processor has these instructions.
         unsafe { _mm512_max_ps(_mm512_setzero_ps(), a) }
     }
 
     #[inline(always)]
     unsafe fn where_positive(y: __m512, d: __m512) -> __m512 {
+        // SAFETY: the contract of `Simd`: the processor has these instructions.
         unsafe { _mm512_maskz_mov_ps(_mm512_cmp_ps_mask::<_CMP_GT_OQ>(y, _mm512_setzero_ps()), d) }
     }
 
     #[inline(always)]
     unsafe fn if_less(a: __m512, b: __m512, x: __m512, y: __m512) -> __m512 {
+        // SAFETY: the contract of `Simd`: the processor has these instructions.
         unsafe { _mm512_mask_blend_ps(_mm512_cmp_ps_mask::<_CMP_LT_OQ>(a, b), y, x) }
     }
 
     #[inline(always)]
     unsafe fn power_of_two(n: __m512) -> __m512 {
+        // SAFETY: the contract of `Simd`: the pointers are valid for the lanes named, and the processor has these instructions.
         unsafe {
             let biased = _mm512_add_epi32(_mm512_cvtps_epi32(n), _mm512_set1_epi32(127));
             _mm512_castsi512_ps(_mm512_slli_epi32::<23>(biased))
@@ -103,6 +118,7 @@ impl Simd for Avx512 {
 
     #[inline(always)]
     unsafe fn exponent(a: __m512) -> __m512 {
+        // SAFETY: the contract of `Simd`: the pointers are valid for the lanes named, and the processor has these instructions.
         unsafe {
             let biased = _mm512_srli_epi32::<23>(_mm512_castps_si512(a));
             _mm512_cvtepi32_ps(_mm512_sub_epi32(biased, _mm512_set1_epi32(127)))
@@ -111,6 +127,7 @@ impl Simd for Avx512 {
 
     #[inline(always)]
     unsafe fn significand(a: __m512) -> __m512 {
+        // SAFETY: the contract of `Simd`: the pointers are valid for the lanes named, and the processor has these instructions.
         unsafe {
             let bits = _mm512_and_si512(_mm512_castps_si512(a), _mm512_set1_epi32(0x007F_FFFF));
             _mm512_castsi512_ps(_mm512_or_si512(bits, _mm512_set1_epi32(0x3F80_0000)))

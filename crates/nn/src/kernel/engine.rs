@@ -43,17 +43,20 @@ impl Engine {
         let shared = Shared(p);
         // SAFETY: handed on from the caller; the parts write different columns, or different rows, of c.
         if parts == 1 {
+            // SAFETY: handed on from the caller; the parts write different columns, or different rows, of c.
             unsafe { self.kernel.product(p) }
         } else if blocks >= parts {
             divide(parts, &|part| {
                 let first = blocks * part / parts * COLUMN_BLOCK;
                 let end = (blocks * (part + 1) / parts * COLUMN_BLOCK).min(columns);
+                // SAFETY: handed on from the caller; the parts write different columns, or different rows, of c.
                 unsafe { self.kernel.product(&shared.columns(first, end)) }
             });
         } else {
             let groups = if groups > 1 { groups } else { rows };
             divide(parts.min(groups), &|part| {
                 let parts = parts.min(groups);
+                // SAFETY: handed on from the caller; the parts write different columns, or different rows, of c.
                 unsafe { self.kernel.product(&shared.row_groups(groups * part / parts, groups * (part + 1) / parts)) }
             });
         }

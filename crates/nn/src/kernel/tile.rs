@@ -52,6 +52,7 @@ pub(super) unsafe fn tile<S: Simd>(p: &Product, part: &Tile, row: usize, count: 
                 $($(
                     // SAFETY: handed on from the caller.
                     ($rows, $vectors, true) => unsafe { run::<S, $rows, $vectors, true>(p, part, row) },
+                    // SAFETY: handed on from the caller.
                     ($rows, $vectors, false) => unsafe { run::<S, $rows, $vectors, false>(p, part, row) },
                 )*)*
                 _ => unreachable!("a tile of {count} rows and {vectors} registers"),

@@ -70,12 +70,13 @@ impl Trainer {
     pub fn with_worlds(config: Config, factory: EnvFactory) -> Result<Self, TrainError> {
         config.check()?;
         let num_envs = config.train.num_envs;
-        let env = worlds::for_network(factory()?)?;
+        let envs = worlds::several(&factory, num_envs)?;
+        let env = &envs[0];
         let (env_id, threshold) = (env.spec().id.clone(), env.spec().reward_threshold);
         let actions = env.action_space().discrete_n();
         let actions = actions.ok_or_else(|| AgentError::ContinuousActions { id: env_id.clone() })?;
         let agent = Box::new(DqnAgent::new(&config, env.observation_space(), actions)?);
-        let mut worlds = worlds::vector(&factory, num_envs)?;
+        let mut worlds = VectorEnv::new(envs)?;
         let mut observations = vec![0.0; num_envs * worlds.observation_len()];
         let seed = StreamRng::new(config.train.seed, Stream::Worlds).next_u32();
         worlds.reset(u64::from(seed), &mut observations)?;

@@ -1,7 +1,7 @@
 //! Making the worlds of a run.
 
 use requel_envs::wrappers::OneHot;
-use requel_envs::{Env, EnvError, Space, VectorEnv, make_with};
+use requel_envs::{Env, EnvError, Space, make_with};
 
 use crate::config::EnvConfig;
 
@@ -29,8 +29,7 @@ pub(crate) fn for_network(env: Box<dyn Env>) -> Result<Box<dyn Env>, EnvError> {
     })
 }
 
-/// `count` worlds side by side, as a network sees them.
-pub(crate) fn vector(factory: &EnvFactory, count: usize) -> Result<VectorEnv, EnvError> {
-    let envs = (0..count).map(|_| for_network(factory()?)).collect::<Result<_, _>>()?;
-    VectorEnv::new(envs)
+/// `count` worlds, as a network sees them.
+pub(crate) fn several(factory: &EnvFactory, count: usize) -> Result<Vec<Box<dyn Env>>, EnvError> {
+    (0..count).map(|_| for_network(factory()?)).collect()
 }

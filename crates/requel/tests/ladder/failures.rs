@@ -170,8 +170,8 @@ fn a_world_that_fails_says_so() {
     assert!(matches!(error, TrainError::Env(EnvError::UnknownId { suggestion: Some(_), .. })), "{error}");
     config.env.id = "Pendulum-v1".into();
     let error = Trainer::new(config).err().unwrap();
-    assert!(matches!(error, TrainError::Env(_) | TrainError::Agent(_)), "{error}");
-    assert!(error.to_string().contains("Pendulum-v1") && error.to_string().contains("discretise"), "{error}");
+    assert!(matches!(error, TrainError::Agent(AgentError::ContinuousActions { .. })), "{error}");
+    assert!(error.to_string().contains("Pendulum-v1") && error.to_string().contains("discretize"), "{error}");
 }
 
 #[test]
