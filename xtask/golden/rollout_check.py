@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """Compare `requel rollout` with the live Gymnasium, for seeds and actions that no committed trace has.
 
-Usage: python rollout_check.py REQUEL_BINARY [--ids ID ...] [--seeds N] [--steps N]
+Usage: python rollout_check.py REQUEL_BINARY [--ids ID ...] [--seeds N] [--steps N] [--base N]
 
-Needs gymnasium==1.4.0. Every observation must be equal as f32, every reward as f64, and both flags; only where BOUNDS
-names a world may observations differ, by no more than it says. Prints one line per world; the exit code is 1 if
-anything differs otherwise.
+Needs gymnasium==1.4.0. Every observation must be equal as f32, every reward as f64, and both flags; where HORIZONS
+names a world, for so many steps of each episode. Prints one line per world; the exit code is 1 if anything differs. The
+seeds are drawn from --base, so that a failure can be repeated; another base gives other seeds.
 """
 
 import argparse
@@ -32,8 +32,8 @@ IDS = [
 ]
 
 # Acrobot integrates four times per step with sines and squares whose last bits, in the original, are those of the C
-# library; some hundred steps make a difference visible. Absolute, in units of the observation.
-BOUNDS = {"Acrobot-v1": 1e-4}
+# library, and its motion is chaotic: no bound holds for a whole episode. Env steps, from the start of each.
+HORIZONS = {"Acrobot-v1": 100}
 
 
 def main():
@@ -42,26 +42,25 @@ def main():
     parser.add_argument("--ids", nargs="+", default=IDS)
     parser.add_argument("--seeds", type=int, default=10, help="how many fresh seeds per world")
     parser.add_argument("--steps", type=int, default=500, help="at most so many steps per episode")
+    parser.add_argument("--base", type=int, default=1, help="where the fresh seeds are drawn from")
     args = parser.parse_args()
-    fresh = random.SystemRandom()
+    fresh = random.Random(args.base)
     failures = 0
     for env_id in args.ids:
         env = gymnasium.make(env_id)
         if not isinstance(env.action_space, spaces.Discrete):
             print(f"{env_id}: skipped, its actions are not discrete")
             continue
-        steps, apart = 0, [0.0]
+        steps, most = 0, min(args.steps, HORIZONS.get(env_id, args.steps))
         for _ in range(args.seeds):
             seed = fresh.randrange(2**32)
-            expected, actions = episode(env, seed, args.steps)
-            fault, distance = compare(expected, rollout(args.requel, env_id, seed, actions), BOUNDS.get(env_id, 0.0))
-            apart += [distance] if distance > 0 else []
+            expected, actions = episode(env, seed, most)
+            fault = compare(expected, rollout(args.requel, env_id, seed, actions))
             steps += len(actions)
             if fault:
                 failures += 1
                 print(f"{env_id}: seed {seed}: {fault}; actions {','.join(map(str, actions))}")
-        differing = f", observations of {len(apart) - 1} differ, by at most {max(apart):.1e}" if len(apart) > 1 else ""
-        print(f"{env_id}: {args.seeds} seeds, {steps} steps compared{differing}")
+        print(f"{env_id}: {args.seeds} seeds, {steps} steps compared")
     sys.exit(1 if failures else 0)
 
 
@@ -93,27 +92,24 @@ def rollout(requel, env_id, seed, actions):
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
-def compare(expected, found, bound):
-    """What differs first, or None; and by how much observations differ at most, if that is within the bound."""
-    distance = 0.0
+def compare(expected, found):
+    """What differs first, or None."""
     for line, ours in zip(expected, found):
         for key, value in line.items():
             if key not in ours:
-                return f"step {line['step']}: no {key}", distance
+                return f"step {line['step']}: no {key}"
             if key == "observation":
                 value = np.asarray(value, np.float32).reshape(-1)
                 other = np.asarray(ours[key], np.float32).reshape(-1)
-                same = value.shape == other.shape and value.tobytes() == other.tobytes()
-                if not same and value.shape == other.shape and np.abs(value - other).max() <= bound:
-                    same, distance = True, max(distance, float(np.abs(value - other).max()))
+                same = value.tobytes() == other.tobytes()
             else:
                 other = ours[key]
                 same = value == other
             if not same:
-                return f"step {line['step']}: {key} {other} where {value} was expected", distance
+                return f"step {line['step']}: {key} {other} where {value} was expected"
     if len(expected) != len(found):
-        return f"{len(found)} lines where {len(expected)} were expected", distance
-    return None, distance
+        return f"{len(found)} lines where {len(expected)} were expected"
+    return None
 
 
 if __name__ == "__main__":

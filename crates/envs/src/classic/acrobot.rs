@@ -66,7 +66,7 @@ fn build(spec: EnvSpec, options: &Options<'_>) -> MadeEnv {
 /// Introduction* (2018), are `book`. Constants, order of operations and the fourth-order Runge–Kutta step of Gymnasium
 /// 1.4. The original's sines and squares are those of the C library, the last bit off one time in some hundreds; after
 /// some hundred steps the motion makes that visible: of 60 random episodes with fresh seeds 49 were equal to the last bit
-/// and 11 differed from there on, by at most 2 · 10⁻⁵.
+/// and 11 differed from there on, one seen since by 8 · 10⁻⁵; the first 100 steps were equal in 150 of 150.
 #[derive(Clone, Debug)]
 pub struct Acrobot {
     /// Angles of the links (rad), then their angular velocities (rad/s).
