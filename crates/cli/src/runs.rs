@@ -4,10 +4,9 @@ use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use requel::run::{Run, RunError};
-use requel::train::TrainError;
+use requel::train::{TrainError, for_network};
 use requel::{Config, GreedyPolicy, Stream, StreamRng};
-use requel_envs::wrappers::OneHot;
-use requel_envs::{Env, EnvOptions, Space, make_with};
+use requel_envs::{Env, EnvOptions, make_with};
 
 use crate::exit::Failure;
 
@@ -30,11 +29,7 @@ pub fn open(dir: Option<&Path>) -> Result<Run, Failure> {
 /// # Errors
 /// If it cannot be made with these options.
 pub fn world(config: &Config) -> Result<Box<dyn Env>, Failure> {
-    let env = make_with(&config.env.id, &options(config)?)?;
-    Ok(match env.observation_space() {
-        Space::Box { .. } => env,
-        Space::Discrete { .. } | Space::MultiDiscrete { .. } => Box::new(OneHot::new(env)),
-    })
+    Ok(for_network(make_with(&config.env.id, &options(config)?)?))
 }
 
 /// The options that the world of a config is made with.

@@ -186,18 +186,17 @@ impl DqnAgent {
     }
 }
 
-/// About how many bytes networks and batches take, the replay buffer aside.
+/// How many bytes networks and batches take, the replay buffer aside.
 fn bytes_needed(config: &Config, network: &Network) -> u64 {
     let rows = match config.agent.kind {
         AgentKind::Naive => config.train.num_envs,
         AgentKind::Dqn => config.replay.batch_size,
     };
     // The online and the target parameters, the gradient, the optimiser's two averages.
-    let parameters = 5 * network.parameter_count() as u128;
-    // Outputs and their gradients for observations, for next observations, and those again through the target network.
-    let layers = config.network.hidden.iter().map(|units| *units as u128).sum::<u128>() + network.output_len() as u128;
-    let batch = 3 * rows as u128 * (network.input_len() as u128 + 2 * layers);
-    u64::try_from(4 * (parameters + batch)).unwrap_or(u64::MAX)
+    let parameters = 5 * 4 * network.parameter_count() as u64;
+    // Observations, next observations, and those again through the target network.
+    let batch = Workspace::bytes_needed(network, rows.saturating_mul(3)).map_or(u64::MAX, |bytes| bytes as u64);
+    parameters.saturating_add(batch)
 }
 
 impl Agent for DqnAgent {

@@ -14,4 +14,4 @@ pub use observer::{Observer, ObserverError};
 pub use outcome::{BestPolicy, Outcome, Termination, TrainError};
 pub use returns::EpisodeRecord;
 pub use trainer::Trainer;
-pub use worlds::EnvFactory;
+pub use worlds::{EnvFactory, for_network};

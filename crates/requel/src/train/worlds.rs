@@ -22,14 +22,14 @@ pub(crate) fn registered(config: &EnvConfig) -> EnvFactory {
 }
 
 /// A world as a network sees it: discrete observations are one-hot.
-pub(crate) fn for_network(env: Box<dyn Env>) -> Result<Box<dyn Env>, EnvError> {
-    Ok(match env.observation_space() {
+pub fn for_network(env: Box<dyn Env>) -> Box<dyn Env> {
+    match env.observation_space() {
         Space::Box { .. } => env,
         Space::Discrete { .. } | Space::MultiDiscrete { .. } => Box::new(OneHot::new(env)),
-    })
+    }
 }
 
 /// `count` worlds, as a network sees them.
 pub(crate) fn several(factory: &EnvFactory, count: usize) -> Result<Vec<Box<dyn Env>>, EnvError> {
-    (0..count).map(|_| for_network(factory()?)).collect()
+    (0..count).map(|_| Ok(for_network(factory()?))).collect()
 }
