@@ -20,6 +20,7 @@ macro_rules! preset {
 const PRESETS: &[Preset] = &[
     preset!("cartpole", "CartPole solved in seconds: double DQN, tuned for speed and reliability"),
     preset!("cartpole-zoo", "DQN on CartPole with RL Baselines3 Zoo's settings"),
+    preset!("minatar-dqn", "DQN on the MinAtar games with the settings of Young & Tian 2019"),
     preset!("notebook", "the DQN-with-replay notebook that requel grew out of, its equation taken at its word"),
     preset!("notebook-naive", "the same without replay: each transition is learned from once, as it comes"),
 ];
@@ -38,6 +39,7 @@ pub fn get(name: &str) -> Option<&'static Preset> {
 pub fn default_for(env_id: &str) -> Option<&'static Preset> {
     match env_id {
         "CartPole-v0" | "CartPole-v1" => get("cartpole"),
+        _ if env_id.starts_with("MinAtar/") => get("minatar-dqn"),
         _ => None,
     }
 }
