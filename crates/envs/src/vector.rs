@@ -28,6 +28,8 @@ pub struct VectorEnv {
     slots: Slots,
     observation_len: usize,
     actions: usize,
+    /// By slot, what a world that the last step ended allowed before it was reset; empty for the others.
+    last_masks: Vec<Vec<bool>>,
 }
 
 impl VectorEnv {
@@ -49,7 +51,8 @@ impl VectorEnv {
             let (id, first) = (&envs[slot].spec().id, &first.spec().id);
             return Err(EnvError::Other(format!("slot {slot} ({id}) has other spaces than slot 0 ({first})")));
         }
-        Ok(Self { observation_len: first.observation_len(), actions, slots: Slots::of(envs) })
+        let (observation_len, last_masks) = (first.observation_len(), vec![vec![]; envs.len()]);
+        Ok(Self { observation_len, actions, slots: Slots::of(envs), last_masks })
     }
 
     /// How many slots there are; never 0.
@@ -74,6 +77,13 @@ impl VectorEnv {
     /// Which actions a slot allows; see [`Env::action_mask`].
     pub fn action_mask(&self, slot: usize) -> Option<&[bool]> {
         self.slots.action_mask(slot)
+    }
+
+    /// Which actions a slot allowed at the observation that the last step led to: for a slot that ended its true last
+    /// one, not the first of the episode that follows.
+    pub fn next_action_mask(&self, slot: usize) -> Option<&[bool]> {
+        let last = self.last_masks.get(slot)?;
+        if last.is_empty() { self.action_mask(slot) } else { Some(last) }
     }
 
     /// Starts an episode in each slot. Slot `i` is seeded with `seed + i`, as Gymnasium's vector worlds are.
@@ -117,7 +127,9 @@ impl VectorEnv {
         let width = self.observation_len;
         self.slots.step(actions, steps, next_observations)?;
         observations.copy_from_slice(next_observations);
+        self.last_masks.iter_mut().for_each(Vec::clear);
         for (slot, _) in steps.iter().enumerate().filter(|(_, step)| step.ended()) {
+            self.last_masks[slot].extend_from_slice(self.slots.action_mask(slot).unwrap_or_default());
             self.slots.reset(slot, None, &mut observations[slot * width..(slot + 1) * width])?;
         }
         Ok(())

@@ -49,11 +49,11 @@ pub mod td;
 pub mod train;
 mod transition;
 
-pub use agent::{Agent, DqnAgent, GreedyPolicy};
+pub use agent::{Agent, DqnAgent, Experience, GreedyPolicy};
 pub use config::Config;
 pub use exploration::EpsilonGreedy;
 pub use rng::{Stream, StreamRng};
 pub use schedule::Schedule;
 pub use suggest::nearest;
 pub use train::{Observer, Outcome, TrainEvent, Trainer};
-pub use transition::{Batch, BatchMut, Transition};
+pub use transition::{Batch, BatchMut, Transition, mask_words};

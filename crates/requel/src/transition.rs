@@ -13,6 +13,8 @@ pub struct Transition<'a> {
     pub discount: f32,
     /// What was seen after it: at the end of an episode its true last observation.
     pub next_observation: &'a [f32],
+    /// Which actions the world allows there; `None`: all.
+    pub next_mask: Option<&'a [bool]>,
 }
 
 /// Where a replay buffer writes the transitions it draws. All slices hold as many rows as the batch has transitions.
@@ -30,6 +32,15 @@ pub struct BatchMut<'a> {
     pub discounts: &'a mut [f32],
     /// Rows × 1: where in the buffer each transition is.
     pub indices: &'a mut [u32],
+    /// Rows × 1: the probability with which each was drawn; left alone where all are the same.
+    pub probabilities: &'a mut [f64],
+    /// Rows × [`mask_words`]: which actions are allowed at the next observation; empty where all always are.
+    pub next_masks: &'a mut [u32],
+}
+
+/// 32-bit words that a mask of `actions` actions takes: bit `a % 32` of word `a / 32` is 1 where action `a` is allowed.
+pub fn mask_words(actions: usize) -> usize {
+    actions.div_ceil(32)
 }
 
 impl BatchMut<'_> {
@@ -50,12 +61,30 @@ pub struct Batch {
     pub discounts: Vec<f32>,
     /// Where in the buffer each transition is.
     pub indices: Vec<u32>,
+    /// The probability with which each was drawn, from a buffer that prefers some.
+    pub probabilities: Vec<f64>,
+    /// Which actions are allowed next, see [`BatchMut::next_masks`].
+    pub next_masks: Vec<u32>,
 }
 
 impl Batch {
     /// Room for `rows` transitions.
     pub fn new(rows: usize) -> Self {
-        Batch { actions: vec![0; rows], rewards: vec![0.0; rows], discounts: vec![0.0; rows], indices: vec![0; rows] }
+        Batch {
+            actions: vec![0; rows],
+            rewards: vec![0.0; rows],
+            discounts: vec![0.0; rows],
+            indices: vec![0; rows],
+            probabilities: vec![0.0; rows],
+            next_masks: vec![],
+        }
+    }
+
+    /// The same with room for masks of `actions` actions.
+    #[must_use]
+    pub fn with_masks(mut self, actions: usize) -> Self {
+        self.next_masks = vec![0; self.actions.len() * mask_words(actions)];
+        self
     }
 
     /// This batch together with the rows of a workspace that take its observations.
@@ -71,6 +100,8 @@ impl Batch {
             rewards: &mut self.rewards,
             discounts: &mut self.discounts,
             indices: &mut self.indices,
+            probabilities: &mut self.probabilities,
+            next_masks: &mut self.next_masks,
         }
     }
 }

@@ -14,8 +14,8 @@ use std::hint::black_box;
 use requel::config::{ConfigError, Layers};
 use requel::replay::{RecordLayout, ReplayBuffer, Sampling, UniformReplay};
 use requel::train::EnvFactory;
-use requel::{Agent, Batch, Config, DqnAgent, Trainer, Transition};
-use requel_envs::{DType, Space, make};
+use requel::{Agent, Batch, Config, DqnAgent, Experience, Trainer, Transition};
+use requel_envs::{DType, Space, Step, make};
 use screen::screen;
 use stopwatch::{Timing, print, print_rate};
 
@@ -52,6 +52,7 @@ fn replay() {
                 reward: 1.0,
                 discount: 0.9,
                 next_observation: &next_observation,
+                next_mask: None,
             });
         }
     };
@@ -85,14 +86,14 @@ fn learn() {
     let mut agent = agent(&["train.every_steps=1"]);
     for step in 0..2_000 {
         let observation = [step as f32 * 1e-3, 0.1, 0.2, 0.3];
-        let transition = Transition {
+        agent.observe(&Experience {
+            slot: 0,
             observation: &observation,
             action: step & 1,
-            reward: 1.0,
-            discount: 0.9,
+            step: Step { reward: 1.0, terminated: false, truncated: false },
             next_observation: &observation,
-        };
-        agent.observe(&transition);
+            next_mask: None,
+        });
     }
     let mut env_steps = 2_000;
     let timing = Timing::of(1, || {

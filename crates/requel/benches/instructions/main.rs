@@ -9,8 +9,8 @@ use std::process::ExitCode;
 
 use requel::config::Layers;
 use requel::replay::{RecordLayout, ReplayBuffer, Sampling, UniformReplay};
-use requel::{Agent, Batch, Config, DqnAgent, Trainer, Transition};
-use requel_envs::{Action, DType, Env, Space, make};
+use requel::{Agent, Batch, Config, DqnAgent, Experience, Trainer, Transition};
+use requel_envs::{Action, DType, Env, Space, Step, make};
 
 /// One piece, done so many times.
 type Work = fn(usize);
@@ -48,7 +48,14 @@ fn update(times: usize) {
     let mut agent = agent(&["train.every_steps=1"]);
     for step in 0..1_000 {
         let observation = [step as f32 * 1e-3, 0.1, 0.2, 0.3];
-        agent.observe(&transition(&observation, step));
+        agent.observe(&Experience {
+            slot: 0,
+            observation: &observation,
+            action: (step & 1) as usize,
+            step: Step { reward: 1.0, terminated: false, truncated: false },
+            next_observation: &observation,
+            next_mask: None,
+        });
     }
     for step in 0..times as u64 {
         black_box(agent.learn(step, step + 1));
@@ -118,7 +125,8 @@ fn full_replay() -> UniformReplay {
 }
 
 fn transition(observation: &[f32; 4], step: u32) -> Transition<'_> {
-    Transition { observation, action: step & 1, reward: 1.0, discount: 0.9, next_observation: observation }
+    let (action, next_observation) = (step & 1, observation);
+    Transition { observation, action, reward: 1.0, discount: 0.9, next_observation, next_mask: None }
 }
 
 fn agent(settings: &[&str]) -> DqnAgent {

@@ -1,11 +1,28 @@
 //! [`Agent`], a policy that also learns.
 
+use requel_envs::Step;
 use requel_nn::{Network, SpecError};
 use thiserror::Error;
 
 use crate::replay::ReplayError;
 use crate::state::{State, StateError};
-use crate::transition::Transition;
+
+/// One step of one world, as the trainer shows it to an agent.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Experience<'a> {
+    /// Which of the parallel worlds.
+    pub slot: usize,
+    /// What was seen before the action.
+    pub observation: &'a [f32],
+    /// The index of the action.
+    pub action: usize,
+    /// What the world said: reward, terminated, truncated.
+    pub step: Step,
+    /// What was seen after it: at the end of an episode its true last observation.
+    pub next_observation: &'a [f32],
+    /// Which actions the world allows there; `None`: all.
+    pub next_mask: Option<&'a [bool]>,
+}
 
 /// What one or more updates came to.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -75,8 +92,8 @@ pub trait Agent: Send {
         actions: &mut [usize],
     );
 
-    /// Takes note of a transition.
-    fn observe(&mut self, transition: &Transition<'_>);
+    /// Takes note of a step, once per world and in the order of the slots.
+    fn observe(&mut self, experience: &Experience<'_>);
 
     /// Learns what is due now that the count of env steps went from `before` to `after`.
     fn learn(&mut self, before: u64, after: u64) -> Learned;

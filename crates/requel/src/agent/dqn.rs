@@ -3,7 +3,7 @@
 use requel_envs::Space;
 use requel_nn::{Network, Optimizer, Workspace, clip_global_norm};
 
-use super::{Agent, AgentError, Learned, ScalarHead, TargetNetwork};
+use super::{Agent, AgentError, Experience, Learned, ScalarHead, TargetNetwork};
 use crate::config::{AgentKind, BellmanGradient, Config};
 use crate::exploration::EpsilonGreedy;
 use crate::memory;
@@ -34,6 +34,8 @@ pub struct DqnAgent {
     target: Option<TargetNetwork>,
     optimizer: Optimizer,
     max_gradient_norm: f32,
+    /// Discount per env step.
+    gamma: f32,
     replay: Box<dyn ReplayBuffer>,
     /// Learning starts when the buffer holds more transitions than this.
     start: usize,
@@ -96,6 +98,7 @@ impl DqnAgent {
         let target_workspace = target.is_some().then(|| Workspace::new(&network, rows));
         Ok(DqnAgent {
             optimizer: Optimizer::with_kernel(&config.optimizer.spec(), online.len(), kernel),
+            gamma: config.agent.gamma as f32,
             max_gradient_norm: config.optimizer.max_gradient_norm as f32,
             start,
             learns_once: config.agent.kind == AgentKind::Naive,
@@ -228,8 +231,16 @@ impl Agent for DqnAgent {
         }
     }
 
-    fn observe(&mut self, transition: &Transition<'_>) {
-        self.replay.push(transition);
+    fn observe(&mut self, experience: &Experience<'_>) {
+        self.replay.push(&Transition {
+            observation: experience.observation,
+            action: experience.action as u32,
+            reward: experience.step.reward as f32,
+            // Truncation ends the episode, not the future: only a terminal state is worth nothing.
+            discount: if experience.step.terminated { 0.0 } else { self.gamma },
+            next_observation: experience.next_observation,
+            next_mask: experience.next_mask,
+        });
     }
 
     fn learn(&mut self, before: u64, after: u64) -> Learned {

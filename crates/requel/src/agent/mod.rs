@@ -7,9 +7,9 @@ mod policy;
 mod policy_file;
 mod target;
 
-pub use agent_trait::{Agent, AgentError, Learned};
+pub use agent_trait::{Agent, AgentError, Experience, Learned};
 pub use dqn::DqnAgent;
-pub use head::ScalarHead;
+pub use head::{Head, HeadLoss, HeadShape, HeadUpdate, Rule, ScalarHead};
 pub use policy::GreedyPolicy;
 pub use policy_file::{PolicyFile, PolicyFileError};
 pub use target::TargetNetwork;

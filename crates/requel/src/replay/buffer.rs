@@ -27,6 +27,10 @@ pub trait ReplayBuffer: Send {
     /// If the buffer holds too few of them; a caller waits until it holds enough.
     fn sample(&mut self, batch: &mut BatchMut<'_>);
 
+    /// Takes note of how large the TD errors of drawn transitions are, which is what a prioritized buffer draws by.
+    /// `indices` are those of the batch. Others pay no heed.
+    fn update_priorities(&mut self, _indices: &[u32], _td_errors: &[f32]) {}
+
     /// Adds the complete state under `replay/`.
     fn save<'a>(&'a self, state: &mut State<'a>);
 

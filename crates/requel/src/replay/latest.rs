@@ -77,7 +77,14 @@ mod tests {
         let mut latest = LatestReplay::new(2, RecordLayout::f32(1));
         for id in 0..5u32 {
             let (observation, next_observation) = (&[id as f32], &[id as f32 + 0.5]);
-            latest.push(&Transition { observation, action: id, reward: 0.0, discount: 0.9, next_observation });
+            latest.push(&Transition {
+                observation,
+                action: id,
+                reward: 0.0,
+                discount: 0.9,
+                next_observation,
+                next_mask: None,
+            });
         }
         let (mut batch, mut observations, mut next) = (Batch::new(2), [0.0; 2], [0.0; 2]);
         latest.sample(&mut batch.with_observations(&mut observations, &mut next));

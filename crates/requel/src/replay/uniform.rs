@@ -24,7 +24,7 @@ pub enum Sampling {
 /// let mut replay = UniformReplay::new(3, RecordLayout::f32(1), Sampling::WithoutReplacement, 0)?;
 /// for step in 0..5 {
 ///     let (observation, next_observation) = (&[step as f32], &[step as f32 + 1.0]);
-///     replay.push(&Transition { observation, action: step, reward: 1.0, discount: 0.9, next_observation });
+///     replay.push(&Transition { observation, action: step, reward: 1.0, discount: 0.9, next_observation, next_mask: None });
 /// }
 /// let (mut batch, mut observations, mut next) = (Batch::new(3), [0.0; 3], [0.0; 3]);
 /// replay.sample(&mut batch.with_observations(&mut observations, &mut next));
@@ -207,7 +207,7 @@ mod tests {
 
     fn transition<'a>(id: u32, observation: &'a [f32; 2], next: &'a [f32; 2]) -> Transition<'a> {
         let discount = if id.is_multiple_of(3) { 0.0 } else { 0.9 };
-        Transition { observation, action: id, reward: id as f32, discount, next_observation: next }
+        Transition { observation, action: id, reward: id as f32, discount, next_observation: next, next_mask: None }
     }
 
     fn push(replay: &mut UniformReplay, id: u32) {
@@ -312,6 +312,7 @@ mod tests {
             reward: -0.5,
             discount: 0.99,
             next_observation: &next,
+            next_mask: None,
         });
         let (mut batch, mut observations, mut next_observations) = (Batch::new(1), [9.0; 5], [9.0; 5]);
         replay.sample(&mut batch.with_observations(&mut observations, &mut next_observations));

@@ -6,12 +6,11 @@ use super::evaluation::{Evaluation, Evaluator};
 use super::returns::Returns;
 use super::worlds::{self, EnvFactory};
 use super::{Aggregates, BestPolicy, EpisodeRecord, Observer, Outcome, Termination, TrainError, TrainEvent};
-use crate::agent::{Agent, AgentError, DqnAgent, GreedyPolicy, Learned};
+use crate::agent::{Agent, AgentError, DqnAgent, Experience, GreedyPolicy, Learned};
 use crate::config::Config;
 use crate::rng::{Stream, StreamRng};
 use crate::schedule::crossings;
 use crate::state::{State, StateError};
-use crate::transition::Transition;
 
 /// Trains one agent in worlds of one kind. It touches no file and no clock: what comes out is a function of the config.
 ///
@@ -314,7 +313,6 @@ impl Trainer {
     /// Shows the agent what the step led to.
     fn observe(&mut self, before: u64) -> Result<(), TrainError> {
         let len = self.worlds.observation_len();
-        let gamma = self.config.agent.gamma as f32;
         check_finite("observation", &self.next_observations, len, before)?;
         for (slot, step) in self.steps.iter().enumerate() {
             // As the replay buffer keeps it: 1e39 is finite only in double precision.
@@ -322,13 +320,13 @@ impl Trainer {
                 let (site, value, env_steps, world) = ("reward", step.reward, before, Some(slot));
                 return Err(TrainError::NotFinite { site, value, env_steps, world });
             }
-            self.agent.observe(&Transition {
+            self.agent.observe(&Experience {
+                slot,
                 observation: &self.observations[slot * len..][..len],
-                action: self.actions[slot] as u32,
-                reward: step.reward as f32,
-                // Truncation ends the episode, not the future: only a terminal state is worth nothing.
-                discount: if step.terminated { 0.0 } else { gamma },
+                action: self.actions[slot],
+                step: *step,
                 next_observation: &self.next_observations[slot * len..][..len],
+                next_mask: self.worlds.next_action_mask(slot),
             });
         }
         Ok(())

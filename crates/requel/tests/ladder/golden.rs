@@ -3,8 +3,8 @@
 use requel::agent::DqnAgent;
 use requel::config::{ActivationKind, BellmanGradient, Config, LossKind, TargetKind};
 use requel::replay::{RecordLayout, ReplayBuffer, Sampling, UniformReplay};
-use requel::{Agent, Batch, Transition};
-use requel_envs::{DType, Space};
+use requel::{Agent, Batch, Experience, Transition};
+use requel_envs::{DType, Space, Step};
 
 use crate::support::{Draws, preset};
 
@@ -125,12 +125,26 @@ fn fill(draws: &mut Draws, mut push: impl FnMut(&Transition<'_>)) {
             reward: 2.0 * draws.unit(),
             discount: if draws.below(5) == 0 { 0.0 } else { 0.875 },
             next_observation: &next_observation,
+            next_mask: None,
         });
     }
 }
 
+/// The step of a world that such a transition comes from.
+fn experience<'a>(transition: &Transition<'a>) -> Experience<'a> {
+    Experience {
+        slot: 0,
+        observation: transition.observation,
+        action: transition.action as usize,
+        step: Step { reward: f64::from(transition.reward), terminated: transition.discount == 0.0, truncated: false },
+        next_observation: transition.next_observation,
+        next_mask: transition.next_mask,
+    }
+}
+
 fn config(rule: &str, loss: LossKind) -> Config {
-    let mut config = preset("notebook", &["network.hidden=[24, 16]", "replay.batch_size=16", "train.seed=5"]);
+    let mut config =
+        preset("notebook", &["network.hidden=[24, 16]", "replay.batch_size=16", "train.seed=5", "agent.gamma=0.875"]);
     config.loss.kind = loss;
     // Within the errors that occur, so that both pieces are used.
     config.loss.delta = 0.5;
@@ -155,27 +169,23 @@ fn distance(config: &Config) -> f64 {
     let space = Space::Box { low: vec![-1.0; INPUTS], high: vec![1.0; INPUTS], shape: vec![INPUTS], dtype: DType::F32 };
     let seed = config.train.seed;
     let mut agent = DqnAgent::new(config, &space, ACTIONS).unwrap();
-    fill(&mut Draws(9), |t| agent.observe(t));
+    fill(&mut Draws(9), |t| agent.observe(&experience(t)));
     // The same keyed stream on the same contents draws the same batches.
     let mut replay =
         UniformReplay::new(config.replay.capacity, RecordLayout::f32(INPUTS), Sampling::WithoutReplacement, seed)
             .unwrap();
     fill(&mut Draws(9), |t| replay.push(t));
     // The buffer must hold more than `start` before anything is learned.
-    agent.observe(&Transition {
+    let last = Transition {
         observation: &[0.0; 4],
         action: 0,
         reward: 0.0,
         discount: 0.0,
         next_observation: &[0.0; 4],
-    });
-    replay.push(&Transition {
-        observation: &[0.0; 4],
-        action: 0,
-        reward: 0.0,
-        discount: 0.0,
-        next_observation: &[0.0; 4],
-    });
+        next_mask: None,
+    };
+    agent.observe(&experience(&last));
+    replay.push(&last);
 
     let mut sizes = vec![INPUTS];
     sizes.extend(&config.network.hidden);
