@@ -1,0 +1,77 @@
+//! [`Head`]: from the outputs of a network to values, and from a batch to a loss and its gradient.
+
+use std::fmt::Debug;
+
+/// What the outputs of a network mean. A head knows neither networks nor replay: it turns numbers into numbers, into buffers
+/// that it allocated when it was made.
+///
+/// Outputs are laid out action by action: network rows × actions × [`Head::atoms`]. A network row is a row of the batch, but for
+/// the implicit quantile head, where it is one fraction of a row: all fractions of row 0 first.
+pub trait Head: Debug + Send {
+    /// Numbers of each action in a network row: the network has actions × atoms outputs.
+    fn atoms(&self) -> usize;
+
+    /// The expected return of each action, rows × actions, from the outputs of any number of rows. How many fractions a row has
+    /// follows from the lengths.
+    ///
+    /// # Panics
+    /// If the lengths do not go together; so for [`Head::loss`].
+    fn q_values(&mut self, outputs: &[f32], q: &mut [f32]);
+
+    /// The mean over the batch of each row's weight times its loss; `d_outputs` gets the gradient with the target held constant,
+    /// zero for the actions that were not taken.
+    fn loss(&mut self, update: &HeadUpdate<'_>, d_outputs: &mut [f32]) -> HeadLoss;
+
+    /// How surprising each row of the last [`Head::loss`] was, without its weight, at least 0: what a prioritized replay takes.
+    /// |q(s, a) − target| where a value is one number, the row's loss where it is a distribution.
+    fn td_errors(&self) -> &[f32];
+
+    /// ∂loss/∂(q(s, a) − target) of each row of the last [`Head::loss`], where a value is one number: what the residual gradient
+    /// needs. `None` for a distribution.
+    fn d_errors(&self) -> Option<&[f32]> {
+        None
+    }
+}
+
+/// The sizes of a batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HeadShape {
+    /// Rows of the batches to learn from.
+    pub rows: usize,
+    /// Actions of the world.
+    pub actions: usize,
+}
+
+/// A batch as a head sees it.
+#[derive(Clone, Copy, Debug)]
+pub struct HeadUpdate<'a> {
+    /// Rows × 1: the action taken.
+    pub actions: &'a [u32],
+    /// Rows × 1.
+    pub rewards: &'a [f32],
+    /// Rows × 1: γⁿ, or 0 where the episode terminated; the next state of such a row counts for nothing, whatever its values.
+    pub discounts: &'a [f32],
+    /// Rows × 1: importance weights; `None` for 1 each.
+    pub weights: Option<&'a [f32]>,
+    /// The online network at s, in the head's layout.
+    pub outputs: &'a [f32],
+    /// The network that values the next state, at s', in the head's layout.
+    pub next_outputs: &'a [f32],
+    /// Rows × actions: the expected values by which the next action is chosen, or its probabilities are given, at s'. −∞ where an
+    /// action is not allowed.
+    pub next_q: &'a [f32],
+    /// Rows × actions: the expected values at s of the network that gives Munchausen's policy, the target network. −∞ where an
+    /// action was not allowed. The other rule does not look at them.
+    pub current_q: Option<&'a [f32]>,
+    /// Rows × fractions: where in the distribution the online outputs of the implicit quantile head are; empty for the others.
+    pub fractions: &'a [f32],
+}
+
+/// What a batch cost.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct HeadLoss {
+    /// Mean of weight × loss.
+    pub loss: f32,
+    /// Mean of q(s, a).
+    pub mean_q: f32,
+}
