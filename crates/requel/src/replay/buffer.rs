@@ -2,6 +2,7 @@
 
 use thiserror::Error;
 
+use crate::memory;
 use crate::state::{State, StateError};
 use crate::transition::{BatchMut, Transition};
 
@@ -28,7 +29,7 @@ pub trait ReplayBuffer: Send {
     fn sample(&mut self, batch: &mut BatchMut<'_>);
 
     /// Takes note of how large the TD errors of drawn transitions are, which is what a prioritized buffer draws by.
-    /// `indices` are those of the batch. Others pay no heed.
+    /// `indices` are those of the batch; of one that is there twice the last error counts. Others pay no heed.
     fn update_priorities(&mut self, _indices: &[u32], _td_errors: &[f32]) {}
 
     /// Adds the complete state under `replay/`.
@@ -66,4 +67,30 @@ pub enum ReplayError {
         /// Transitions asked for.
         capacity: usize,
     },
+    /// Transitions of no steps.
+    #[error("a transition of 0 steps: n-step returns need at least 1 step")]
+    NoSteps,
+    /// An exponent or an addend by which no priorities can be made.
+    #[error("priorities (|TD error| + {epsilon})^{alpha}: the exponent must be from 0 to 1 and what is added above 0")]
+    Priority {
+        /// The exponent α.
+        alpha: f64,
+        /// The addend ε.
+        epsilon: f64,
+    },
+}
+
+/// Refuses `capacity` transitions that need so many bytes in all where those are not there.
+pub(super) fn check_memory(capacity: usize, needed: u64) -> Result<(), ReplayError> {
+    // Indices are 32 bits wide.
+    if u32::try_from(capacity).is_err() || needed > isize::MAX as u64 {
+        return Err(ReplayError::TooLarge { capacity });
+    }
+    match memory::available_bytes() {
+        Some(available) if needed > available => {
+            let largest = (u128::from(available) * capacity as u128 / u128::from(needed)) as usize;
+            Err(ReplayError::OutOfMemory { capacity, needed, available, largest })
+        }
+        _ => Ok(()),
+    }
 }

@@ -49,6 +49,8 @@ impl ReplayBuffer for LatestReplay {
             (batch.actions[row], batch.rewards[row], batch.discounts[row]) = (action, reward, discount);
             batch.indices[row] = index as u32;
         }
+        let records = self.records[(self.capacity - rows) * words..].chunks_exact(words);
+        self.layout.masks().read(records.map(|record| self.layout.mask_of(record)), batch.next_masks, rows);
     }
 
     fn save<'a>(&'a self, state: &mut State<'a>) {
@@ -90,5 +92,24 @@ mod tests {
         latest.sample(&mut batch.with_observations(&mut observations, &mut next));
         assert_eq!(batch.actions, [3, 4]);
         assert_eq!((observations, next), ([3.0, 4.0], [3.5, 4.5]));
+    }
+
+    #[test]
+    fn masks_come_back() {
+        let mut latest = LatestReplay::new(2, RecordLayout::f32(1).with_mask(3));
+        for next_mask in [None, Some(&[true, true, false][..]), None] {
+            latest.push(&Transition {
+                observation: &[0.0],
+                action: 0,
+                reward: 0.0,
+                discount: 0.9,
+                next_observation: &[1.0],
+                next_mask,
+            });
+        }
+        let (mut batch, mut observations, mut next) = (Batch::new(2).with_masks(3), [0.0; 2], [0.0; 2]);
+        latest.sample(&mut batch.with_observations(&mut observations, &mut next));
+        assert_eq!(batch.next_masks, [0b011, u32::MAX]);
+        assert_eq!((observations, next), ([0.0; 2], [1.0; 2]));
     }
 }

@@ -1,11 +1,27 @@
 //! Replay: where transitions are kept and drawn from.
+//!
+//! A [`ReplayStore`] keeps transitions ([`RecordStore`]: each whole); a
+//! [`ReplayBuffer`] draws from one ([`UniformReplay`], [`PrioritizedReplay`]). [`NStepAccumulator`] stands before them and makes
+//! transitions of several steps.
 
 mod buffer;
 mod latest;
+mod mask;
+mod n_step;
+mod prioritized;
 mod record;
+mod record_store;
+mod ring;
+mod store;
+mod sum_tree;
 mod uniform;
 
 pub use buffer::{ReplayBuffer, ReplayError};
 pub use latest::LatestReplay;
+pub use n_step::NStepAccumulator;
+pub use prioritized::{PrioritizedReplay, PrioritySpec};
 pub use record::RecordLayout;
+pub use record_store::RecordStore;
+pub use store::ReplayStore;
+pub use sum_tree::SumTree;
 pub use uniform::{Sampling, UniformReplay};

@@ -2,14 +2,16 @@
 
 use requel_envs::{DType, Space};
 
+use super::mask::MaskLayout;
 use crate::transition::Transition;
 
-/// How one transition lies in 32-bit words: action, reward, discount, observation, next observation, one after the other,
-/// so that drawing it touches one or two cache lines instead of five.
+/// How one transition lies in 32-bit words: action, reward, discount, observation, next observation, and where there are
+/// masks the next one's, one after the other, so that drawing it touches one or two cache lines instead of five.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RecordLayout {
     observation_len: usize,
     packed: bool,
+    masks: MaskLayout,
 }
 
 const HEADER_WORDS: usize = 3;
@@ -17,12 +19,12 @@ const HEADER_WORDS: usize = 3;
 impl RecordLayout {
     /// For observations of `len` numbers kept as `f32`.
     pub fn f32(len: usize) -> Self {
-        RecordLayout { observation_len: len, packed: false }
+        RecordLayout { observation_len: len, packed: false, masks: MaskLayout::default() }
     }
 
     /// For observations of `len` whole numbers from 0 to 255, kept as bytes.
     pub fn u8(len: usize) -> Self {
-        RecordLayout { observation_len: len, packed: true }
+        RecordLayout { observation_len: len, packed: true, masks: MaskLayout::default() }
     }
 
     /// For observations of a space.
@@ -33,6 +35,13 @@ impl RecordLayout {
         }
     }
 
+    /// The same with the mask of the next actions, of which there are so many. Without, masks are thrown away.
+    #[must_use]
+    pub fn with_mask(mut self, actions: usize) -> Self {
+        self.masks = MaskLayout::new(actions);
+        self
+    }
+
     /// Numbers per observation.
     pub fn observation_len(&self) -> usize {
         self.observation_len
@@ -40,7 +49,7 @@ impl RecordLayout {
 
     /// 32-bit words per transition.
     pub fn words(&self) -> usize {
-        HEADER_WORDS + 2 * self.observation_words()
+        HEADER_WORDS + 2 * self.observation_words() + self.masks.words()
     }
 
     fn observation_words(&self) -> usize {
@@ -54,6 +63,8 @@ impl RecordLayout {
         header[1] = transition.reward.to_bits();
         header[2] = transition.discount.to_bits();
         let (observation, next) = observations.split_at_mut(self.observation_words());
+        let (next, mask) = next.split_at_mut(self.observation_words());
+        self.masks.encode(transition.next_mask, mask);
         self.encode_observation(transition.observation, observation);
         self.encode_observation(transition.next_observation, next);
     }
@@ -62,9 +73,19 @@ impl RecordLayout {
     pub(super) fn decode(&self, record: &[u32], observation: &mut [f32], next: &mut [f32]) -> (u32, f32, f32) {
         let (header, observations) = record.split_at(HEADER_WORDS);
         let (first, second) = observations.split_at(self.observation_words());
+        let second = &second[..self.observation_words()];
         self.decode_observation(first, observation);
         self.decode_observation(second, next);
         (header[0], f32::from_bits(header[1]), f32::from_bits(header[2]))
+    }
+
+    pub(super) fn masks(&self) -> MaskLayout {
+        self.masks
+    }
+
+    /// The words of a record that are its mask.
+    pub(super) fn mask_of<'r>(&self, record: &'r [u32]) -> &'r [u32] {
+        &record[record.len() - self.masks.words()..]
     }
 
     fn encode_observation(&self, values: &[f32], words: &mut [u32]) {

@@ -1,7 +1,6 @@
 //! [`UniformReplay`], a ring from which every transition is drawn with the same probability (Lin 1992; Mnih et al. 2015).
 
-use super::{RecordLayout, ReplayBuffer, ReplayError};
-use crate::memory;
+use super::{RecordLayout, RecordStore, ReplayBuffer, ReplayError, ReplayStore};
 use crate::rng::{Stream, StreamRng};
 use crate::state::{State, StateError};
 use crate::transition::{BatchMut, Transition};
@@ -32,53 +31,31 @@ pub enum Sampling {
 /// assert_eq!(batch.actions, [2, 3, 4]);
 /// # Ok::<(), requel::replay::ReplayError>(())
 /// ```
-pub struct UniformReplay {
-    layout: RecordLayout,
+pub struct UniformReplay<S = RecordStore> {
+    store: S,
     sampling: Sampling,
-    capacity: usize,
-    /// `capacity` records; those below `len` are in use.
-    records: Vec<u32>,
-    len: usize,
-    /// Where the next transition goes.
-    next: usize,
     rng: StreamRng,
     drawn: DrawnSet,
 }
 
 impl UniformReplay {
-    /// An empty ring of `capacity` transitions, drawn from with randomness of `seed`.
+    /// An empty ring of `capacity` whole transitions, drawn from with randomness of `seed`.
     ///
     /// # Errors
     /// If the memory that it needs is not there; nothing is taken then.
     pub fn new(capacity: usize, layout: RecordLayout, sampling: Sampling, seed: u64) -> Result<Self, ReplayError> {
-        let words = capacity.checked_mul(layout.words()).filter(|w| *w <= isize::MAX as usize / 4);
-        // Indices are 32 bits wide.
-        let words = words.filter(|_| u32::try_from(capacity).is_ok()).ok_or(ReplayError::TooLarge { capacity })?;
-        let needed = words as u64 * 4;
-        if let Some(available) = memory::available_bytes().filter(|available| needed > *available) {
-            let largest = (available / (layout.words() as u64 * 4)) as usize;
-            return Err(ReplayError::OutOfMemory { capacity, needed, available, largest });
-        }
-        let rng = StreamRng::new(seed, Stream::Replay);
-        // Zeroed memory comes lazily from the system: a large ring costs nothing until it is filled.
-        let records = vec![0; words];
-        Ok(UniformReplay { layout, sampling, capacity, records, len: 0, next: 0, rng, drawn: DrawnSet::default() })
+        Ok(Self::with_store(RecordStore::new(capacity, layout)?, sampling, seed))
     }
+}
 
-    fn record(&self, index: usize) -> &[u32] {
-        let words = self.layout.words();
-        &self.records[index * words..(index + 1) * words]
-    }
-
-    /// Reads the ends of each record and forgets them. In a large ring each lies in a cold line of its own; asked for one
-    /// after another without work between, they come side by side.
-    fn fetch(&self, indices: &[u32]) {
-        let ends = indices.iter().map(|index| self.record(*index as usize)).map(|r| r[0] ^ r[r.len() - 1]);
-        std::hint::black_box(ends.fold(0, |all, end| all ^ end));
+impl<S: ReplayStore> UniformReplay<S> {
+    /// Draws from `store` with randomness of `seed`.
+    pub fn with_store(store: S, sampling: Sampling, seed: u64) -> Self {
+        UniformReplay { store, sampling, rng: StreamRng::new(seed, Stream::Replay), drawn: DrawnSet::default() }
     }
 
     fn draw_indices(&mut self, indices: &mut [u32]) {
-        let n = self.len as u32;
+        let n = self.store.len() as u32;
         match self.sampling {
             Sampling::WithReplacement => indices.fill_with(|| self.rng.below(n)),
             Sampling::WithoutReplacement => {
@@ -94,66 +71,37 @@ impl UniformReplay {
     }
 }
 
-impl ReplayBuffer for UniformReplay {
+impl<S: ReplayStore> ReplayBuffer for UniformReplay<S> {
     fn push(&mut self, transition: &Transition<'_>) {
-        let words = self.layout.words();
-        self.layout.encode(transition, &mut self.records[self.next * words..(self.next + 1) * words]);
-        self.next = if self.next + 1 == self.capacity { 0 } else { self.next + 1 };
-        self.len = self.capacity.min(self.len + 1);
+        self.store.push(transition);
     }
 
     fn len(&self) -> usize {
-        self.len
+        self.store.len()
     }
 
     fn capacity(&self) -> usize {
-        self.capacity
+        self.store.capacity()
     }
 
     fn sample(&mut self, batch: &mut BatchMut<'_>) {
-        let rows = batch.rows();
+        let (rows, len) = (batch.rows(), self.store.len());
         let enough = match self.sampling {
-            Sampling::WithReplacement => self.len > 0,
-            Sampling::WithoutReplacement => self.len >= rows,
+            Sampling::WithReplacement => len > 0,
+            Sampling::WithoutReplacement => len >= rows,
         };
-        assert!(enough, "{rows} transitions drawn from a buffer of {}", self.len);
+        assert!(enough, "{rows} transitions drawn from a buffer of {len}");
         self.draw_indices(batch.indices);
-        self.fetch(batch.indices);
-        let len = self.layout.observation_len();
-        let observations = batch.observations.chunks_exact_mut(len);
-        let next_observations = batch.next_observations.chunks_exact_mut(len);
-        for (row, (observation, next)) in observations.zip(next_observations).enumerate() {
-            let record = self.record(batch.indices[row] as usize);
-            let (action, reward, discount) = self.layout.decode(record, observation, next);
-            batch.actions[row] = action;
-            batch.rewards[row] = reward;
-            batch.discounts[row] = discount;
-        }
+        self.store.read(batch);
     }
 
     fn save<'a>(&'a self, state: &mut State<'a>) {
-        let words = self.layout.words();
-        state.put_u32("replay/records", vec![self.len, words], &self.records[..self.len * words]);
-        state.put("replay/capacity", self.capacity);
-        state.put("replay/len", self.len);
-        state.put("replay/next", self.next);
+        self.store.save(state);
         state.put("replay/rng_position", self.rng.position());
     }
 
     fn restore(&mut self, state: &State<'_>) -> Result<(), StateError> {
-        let capacity: usize = state.read("replay/capacity")?;
-        if capacity != self.capacity {
-            return Err(StateError::new("replay/capacity", format!("is {capacity}, not {}", self.capacity)));
-        }
-        let (len, next): (usize, usize) = (state.read("replay/len")?, state.read("replay/next")?);
-        // Before the ring is full it is written from the front; then every position is possible.
-        let whole = if len == capacity { next < capacity } else { len < capacity && next == len };
-        if !whole {
-            return Err(StateError::new("replay/next", format!("is {next} with {len} of {capacity} records")));
-        }
-        let words = self.layout.words();
-        state.read_u32("replay/records", &mut self.records[..len * words])?;
-        (self.len, self.next) = (len, next);
+        self.store.restore(state)?;
         self.rng.set_position(state.read("replay/rng_position")?);
         Ok(())
     }

@@ -1,0 +1,39 @@
+//! [`ReplayStore`], where transitions are kept, whatever they are drawn by.
+
+use crate::state::{State, StateError};
+use crate::transition::{BatchMut, Transition};
+
+/// A ring of transitions, the oldest overwritten first.
+pub trait ReplayStore: Send {
+    /// Stores a transition, in place of the oldest one where the store is full, and says at which index it is.
+    fn push(&mut self, transition: &Transition<'_>) -> u32;
+
+    /// How many transitions are stored: those at the indices below.
+    fn len(&self) -> usize;
+
+    /// Whether none is stored.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// How many transitions can be stored.
+    fn capacity(&self) -> usize;
+
+    /// Bytes that a full store takes.
+    fn bytes(&self) -> u64;
+
+    /// Writes the transitions at `batch.indices` into the batch: all columns but the probabilities.
+    ///
+    /// # Panics
+    /// If an index is not below the capacity, or the batch has other room for masks than the store has masks.
+    fn read(&self, batch: &mut BatchMut<'_>);
+
+    /// Adds the complete state under `replay/`.
+    fn save<'a>(&'a self, state: &mut State<'a>);
+
+    /// Takes over a state.
+    ///
+    /// # Errors
+    /// If it is no state of a store like this one.
+    fn restore(&mut self, state: &State<'_>) -> Result<(), StateError>;
+}

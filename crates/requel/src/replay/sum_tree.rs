@@ -1,0 +1,205 @@
+//! [`SumTree`], numbers of which one can be found by its share of the sum.
+
+/// A sum tree: non-negative `f64` leaves and their sums, so that setting a leaf and finding the leaf at a given mass from the
+/// left take time logarithmic in their number (Schaul et al. 2016, appendix B.2.1).
+///
+/// A node has eight children, a cache line of them, so that a million leaves are seven levels deep. Each sum is always that of
+/// the eight children from the left to the right: all bits of the tree are a function of its leaves, never of how they came to be.
+///
+/// ```
+/// use requel::replay::SumTree;
+///
+/// let mut tree = SumTree::new(10);
+/// tree.set(2, 1.0);
+/// tree.set(7, 3.0);
+/// assert_eq!(tree.total(), 4.0);
+/// assert_eq!([0.0, 0.5, 1.0, 3.5].map(|mass| tree.find(mass)), [Some(2), Some(2), Some(7), Some(7)]);
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct SumTree {
+    leaves: usize,
+    /// The lowest level first: each number above is the sum of a node below. The highest has one node.
+    levels: Vec<Vec<Node>>,
+    total: f64,
+}
+
+impl SumTree {
+    /// So many leaves, all 0.
+    pub fn new(leaves: usize) -> Self {
+        let mut levels = Vec::new();
+        let mut nodes = leaves;
+        while levels.is_empty() || nodes > 1 {
+            nodes = nodes.div_ceil(FANOUT).max(1);
+            levels.push(vec![Node::default(); nodes]);
+        }
+        SumTree { leaves, levels, total: 0.0 }
+    }
+
+    /// Bytes that a tree of so many leaves takes.
+    pub fn bytes_needed(leaves: usize) -> u64 {
+        // Nodes of eight numbers; all levels above together are a seventh of the lowest, and each is rounded up.
+        (leaves as u64).saturating_mul(8).saturating_add(leaves as u64 / 7 * 8).saturating_add(22 * 64)
+    }
+
+    /// How many leaves there are.
+    pub fn len(&self) -> usize {
+        self.leaves
+    }
+
+    /// Whether there are no leaves at all.
+    pub fn is_empty(&self) -> bool {
+        self.leaves == 0
+    }
+
+    /// The sum of all leaves.
+    pub fn total(&self) -> f64 {
+        self.total
+    }
+
+    /// The leaf at `index`.
+    ///
+    /// # Panics
+    /// If there is none.
+    pub fn get(&self, index: usize) -> f64 {
+        assert!(index < self.leaves, "leaf {index} of {}", self.leaves);
+        self.levels[0][index / FANOUT].0[index % FANOUT]
+    }
+
+    /// Sets the leaf at `index`.
+    ///
+    /// # Panics
+    /// If there is none, or the value is negative or not finite.
+    pub fn set(&mut self, index: usize, value: f64) {
+        self.set_leaf(index, value);
+        self.sum_above(&[index as u32]);
+    }
+
+    /// Sets several leaves; of one that is there twice the last value counts. Level by level, so that the memory of all is
+    /// waited for at once.
+    ///
+    /// # Panics
+    /// If one is not there, or a value is negative or not finite.
+    pub fn set_all(&mut self, indices: &[u32], values: &[f64]) {
+        assert_eq!(indices.len(), values.len(), "one value per leaf");
+        for (index, value) in indices.iter().zip(values) {
+            self.set_leaf(*index as usize, *value);
+        }
+        self.sum_above(indices);
+    }
+
+    /// The leaf in which `mass` falls when the leaves lie side by side, each as wide as its value. Never a leaf of 0: where
+    /// rounding leads past the last one that is not, that one is it. `None` if all are 0.
+    pub fn find(&self, mass: f64) -> Option<usize> {
+        let (mut masses, mut indices) = ([mass], [0]);
+        self.find_all(&mut masses, &mut indices).then(|| indices[0] as usize)
+    }
+
+    /// [`find`](Self::find) for several masses, which are used up; level by level, so that the memory of all is waited for at
+    /// once. `false` if all leaves are 0.
+    pub fn find_all(&self, masses: &mut [f64], indices: &mut [u32]) -> bool {
+        assert_eq!(masses.len(), indices.len(), "one leaf per mass");
+        if self.total <= 0.0 {
+            return false;
+        }
+        indices.fill(0);
+        for level in self.levels.iter().rev() {
+            for (mass, index) in masses.iter_mut().zip(indices.iter_mut()) {
+                let (child, rest) = level[*index as usize].descend(*mass);
+                *index = *index * FANOUT as u32 + child;
+                *mass = rest;
+            }
+        }
+        true
+    }
+
+    /// The leaves from the left.
+    pub fn leaves(&self) -> impl Iterator<Item = f64> {
+        self.levels[0].iter().flat_map(|node| node.0).take(self.leaves)
+    }
+
+    /// Sets the first leaves to `values`, in this order, and all others to 0.
+    ///
+    /// # Panics
+    /// If there are more than leaves, or one is negative or not finite.
+    pub fn fill(&mut self, values: impl ExactSizeIterator<Item = f64>) {
+        assert!(values.len() <= self.leaves, "{} values for {} leaves", values.len(), self.leaves);
+        self.levels[0].fill(Node::default());
+        for (index, value) in values.enumerate() {
+            self.set_leaf(index, value);
+        }
+        for level in 1..self.levels.len() {
+            let (below, above) = self.levels.split_at_mut(level);
+            let sums = below[level - 1].chunks(FANOUT);
+            for (node, children) in above[0].iter_mut().zip(sums) {
+                for (sum, child) in node.0.iter_mut().zip(children) {
+                    *sum = child.sum();
+                }
+            }
+        }
+        self.total = self.root().sum();
+    }
+
+    fn root(&self) -> Node {
+        self.levels[self.levels.len() - 1][0]
+    }
+
+    fn set_leaf(&mut self, index: usize, value: f64) {
+        assert!(index < self.leaves, "leaf {index} of {}", self.leaves);
+        assert!(value >= 0.0 && value.is_finite(), "leaf {index} is set to {value}");
+        self.levels[0][index / FANOUT].0[index % FANOUT] = value;
+    }
+
+    /// Sums anew what is above these leaves.
+    fn sum_above(&mut self, indices: &[u32]) {
+        let mut shift = SHIFT;
+        for level in 1..self.levels.len() {
+            let (below, above) = self.levels.split_at_mut(level);
+            let (below, above) = (&below[level - 1], &mut above[0]);
+            let mut done = usize::MAX;
+            for index in indices {
+                let node = *index as usize >> shift;
+                // Drawn leaves come in rising order: those of one node are neighbours.
+                if node != done {
+                    above[node / FANOUT].0[node % FANOUT] = below[node].sum();
+                    done = node;
+                }
+            }
+            shift += SHIFT;
+        }
+        self.total = self.root().sum();
+    }
+}
+
+/// Children of a node: as many `f64` as a cache line holds.
+const FANOUT: usize = 1 << SHIFT;
+const SHIFT: u32 = 3;
+
+/// Eight numbers in one cache line.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[repr(align(64))]
+struct Node([f64; FANOUT]);
+
+impl Node {
+    /// From the left to the right, the order that [`descend`](Self::descend) walks in.
+    fn sum(&self) -> f64 {
+        self.0.iter().sum()
+    }
+
+    /// The child in which `mass` falls, and what of the mass is left within it.
+    fn descend(&self, mass: f64) -> (u32, f64) {
+        let (mut sum, mut before, mut child) = (0.0, 0.0, 0);
+        // Without a branch: which child it is cannot be predicted.
+        for value in &self.0[..FANOUT - 1] {
+            sum += value;
+            let past = mass >= sum;
+            before = if past { sum } else { before };
+            child += u32::from(past);
+        }
+        if self.0[child as usize] > 0.0 {
+            return (child, mass - before);
+        }
+        // By rounding the mass is at or past the end (or is no number): the last child that is not empty, at its end.
+        let last = self.0.iter().rposition(|value| *value > 0.0).unwrap_or(0);
+        (last as u32, self.0[last])
+    }
+}
