@@ -3,7 +3,7 @@
 use rand_core::Rng;
 use serde::{Deserialize, Serialize};
 
-use crate::layer::LayerParameter;
+use crate::layer::{LayerParameter, Start};
 
 /// A distribution of initial parameters.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -25,12 +25,12 @@ pub enum Init {
 /// Draws one array. A uniform number takes one 32-bit word of `rng`, a normal one takes two.
 pub(crate) fn initialize_slice(values: &mut [f32], parameter: &LayerParameter, init: Init, rng: &mut impl Rng) {
     let (inputs, outputs) = (parameter.fan.inputs as f64, parameter.fan.outputs as f64);
-    let is_bias = parameter.name == "bias";
-    match init {
-        Init::PytorchLinear => fill_uniform(values, 1.0 / inputs.sqrt(), rng),
-        _ if is_bias => values.fill(0.0),
-        Init::GlorotUniform => fill_uniform(values, (6.0 / (inputs + outputs)).sqrt(), rng),
-        Init::Orthogonal { gain } => {
+    match (parameter.start, init) {
+        (Start::Constant(value), _) => values.fill(value),
+        (Start::Uniform, _) | (_, Init::PytorchLinear) => fill_uniform(values, 1.0 / inputs.sqrt(), rng),
+        (Start::Bias, _) => values.fill(0.0),
+        (Start::Weight, Init::GlorotUniform) => fill_uniform(values, (6.0 / (inputs + outputs)).sqrt(), rng),
+        (Start::Weight, Init::Orthogonal { gain }) => {
             let columns = parameter.shape[parameter.shape.len() - 1];
             fill_orthogonal(values, columns, gain.into(), rng);
         }

@@ -7,9 +7,9 @@ use rand_core::Rng;
 
 use crate::init::initialize_slice;
 use crate::kernel::{Engine, Kernel, select};
-use crate::layer::{BackwardPass, ForwardPass, Layer, build};
+use crate::layer::{BackwardPass, ForwardPass, Layer, Needs, build};
 use crate::workspace::WorkspacePlan;
-use crate::{Init, NetworkSpec, SpecError, Workspace};
+use crate::{Init, LayerSpec, NetworkSpec, SpecError, Workspace};
 
 /// How to compute a network and its gradients. It is immutable and holds no numbers: parameters, gradients and
 /// activations are buffers of their own, so that one `Network` serves online and target parameters, on any thread.
@@ -17,8 +17,12 @@ use crate::{Init, NetworkSpec, SpecError, Workspace};
 pub struct Network {
     spec: NetworkSpec,
     engine: Engine,
-    input_len: usize,
-    output_len: usize,
+    /// Numbers in a row of the input (first) and of each layer's outputs.
+    widths: Vec<usize>,
+    /// Of each layer.
+    needs: Vec<Needs>,
+    /// Index of the layer that reads fractions.
+    embedding: Option<usize>,
     parameter_count: usize,
     slices: Vec<ParameterSlice>,
     layers: Vec<PlacedLayer>,
@@ -27,7 +31,7 @@ pub struct Network {
 /// One named array among the parameters.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ParameterSlice {
-    /// Such as `layers.0.weight`, `layers.0.bias`.
+    /// Such as `layers.0.weight`, `layers.1.bias_sigma`, `layers.2.advantage.0.weight`.
     pub name: String,
     /// Its shape, slowest index first: `[inputs, outputs]` for the weight of a dense layer.
     pub shape: Vec<usize>,
@@ -39,6 +43,8 @@ pub struct ParameterSlice {
 struct PlacedLayer {
     layer: Arc<dyn Layer>,
     parameters: Range<usize>,
+    /// Its part of the workspace's noise.
+    noise: Range<usize>,
 }
 
 impl Network {
@@ -65,6 +71,7 @@ impl Network {
         let too_large = |layer| SpecError::TooLarge { layer };
         let input_len = spec.input_shape.iter().try_fold(1, |n: usize, &d| n.checked_mul(d)).ok_or(too_large(0))?;
         let (mut layers, mut slices, mut start) = (Vec::<PlacedLayer>::new(), Vec::new(), 0_usize);
+        let (mut widths, mut needs, mut noise_len) = (vec![input_len], Vec::<Needs>::new(), 0_usize);
         let mut shape = spec.input_shape.clone();
         for (index, layer_spec) in spec.layers.iter().enumerate() {
             let layer = build(layer_spec, index, &shape)?;
@@ -77,17 +84,21 @@ impl Network {
                 slices.push(ParameterSlice { name, shape: parameter.shape, range });
             }
             shape = layer.output_shape().to_vec();
-            layers.push(PlacedLayer { layer, parameters: first..start });
+            widths.push(shape.iter().product());
+            needs.push(layer.needs());
+            let noise = noise_len..noise_len.checked_add(needs[index].noise).ok_or(too_large(index))?;
+            noise_len = noise.end;
+            layers.push(PlacedLayer { layer, parameters: first..start, noise });
         }
         if layers.is_empty() {
             return Err(SpecError::NoLayers);
         }
-        let output_len = shape.iter().product();
         Ok(Network {
             spec: spec.clone(),
             engine: Engine::single(kernel),
-            input_len,
-            output_len,
+            widths,
+            needs,
+            embedding: embedding(spec)?,
             parameter_count: start,
             slices,
             layers,
@@ -115,12 +126,23 @@ impl Network {
 
     /// Numbers in one observation.
     pub fn input_len(&self) -> usize {
-        self.input_len
+        self.widths[0]
     }
 
-    /// Numbers that come out for one observation.
+    /// Numbers that come out for one observation; where the network reads fractions, for one fraction of it.
     pub fn output_len(&self) -> usize {
-        self.output_len
+        self.widths[self.widths.len() - 1]
+    }
+
+    /// Whether there is a [`LayerSpec::FractionEmbedding`], so that an observation has a row of outputs for each of the
+    /// fractions that the workspace is made for.
+    pub fn reads_fractions(&self) -> bool {
+        self.embedding.is_some()
+    }
+
+    /// Standard normals that a pass reads from [`Workspace::noise_mut`]; 0 for a network without noisy layers.
+    pub fn noise_len(&self) -> usize {
+        self.needs.iter().map(|needs| needs.noise).sum()
     }
 
     /// Numbers in the parameter buffer.
@@ -149,7 +171,8 @@ impl Network {
         }
     }
 
-    /// Computes the outputs (`rows × output_len`) of the first `rows` rows of [`Workspace::input_mut`].
+    /// Computes the outputs (`rows × output_len`) of the first `rows` rows of [`Workspace::input_mut`]. A network that
+    /// reads fractions gives `rows × fractions × output_len`, all fractions of row 0 first.
     ///
     /// # Panics
     /// If a buffer has the wrong length or `workspace` was made for another network or fewer rows.
@@ -158,75 +181,95 @@ impl Network {
         workspace.check_rows(rows);
         workspace.rows = rows;
         workspace.scale_input(rows, self.spec.input_scale);
+        let Workspace { plan, values, noise, fractions, kept, scratch, .. } = workspace;
         for (index, placed) in self.layers.iter().enumerate() {
-            let (before, after) = workspace.values.split_at_mut(index + 1);
+            let (before, after) = values.split_at_mut(index + 1);
             placed.layer.forward(ForwardPass {
                 engine: self.engine,
-                rows,
+                rows: plan.rows_in(index, rows),
                 parameters: &parameters[placed.parameters.clone()],
-                inputs: &before[index].as_slice()[..rows * workspace.plan.widths[index]],
-                outputs: &mut after[0].as_mut_slice()[..rows * workspace.plan.widths[index + 1]],
+                noise: &noise.as_slice()[placed.noise.clone()],
+                fractions: if self.embedding == Some(index) { &fractions[..rows * plan.fractions] } else { &[] },
+                inputs: &before[index].as_slice()[..plan.len(index, rows)],
+                outputs: &mut after[0].as_mut_slice()[..plan.len(index + 1, rows)],
+                kept: &mut kept[index].as_mut_slice()[..plan.kept_len(index, rows)],
+                scratch: scratch.as_mut_slice(),
             });
         }
         workspace.outputs(rows)
     }
 
     /// Computes the gradient of `Σ d_outputs · outputs` with respect to the parameters, and overwrites `gradients` with
-    /// it. `d_outputs` is `rows × output_len` for the first rows of the last [`Network::forward`], which must have run
-    /// in this workspace with these parameters; it may leave out rows at the end. The input's own gradient is not
-    /// computed.
+    /// it. `d_outputs` is as long as the outputs of the last [`Network::forward`], which must have run in this workspace
+    /// with these parameters; it may leave out observations at the end. The input's own gradient is not computed.
     ///
     /// # Panics
     /// If a buffer has the wrong length or `workspace` was made for another network.
     pub fn backward(&self, parameters: &[f32], d_outputs: &[f32], workspace: &mut Workspace, gradients: &mut [f32]) {
         self.check(parameters, workspace);
         assert_eq!(gradients.len(), self.parameter_count, "gradient buffer of the wrong length");
-        assert_eq!(d_outputs.len() % self.output_len, 0, "d_outputs is not a whole number of rows");
-        let rows = d_outputs.len() / self.output_len;
-        assert!(rows <= workspace.rows, "d_outputs has {rows} rows, the forward pass {}", workspace.rows);
-
-        let Workspace { plan, values, gradients: d_values, scratch, .. } = workspace;
+        let Workspace { plan, values, gradients: d_values, kept, scratch, rows: forward_rows, .. } = workspace;
         let last = self.layers.len() - 1;
+        let of_a_row = plan.len(last + 1, 1);
+        assert_eq!(d_outputs.len() % of_a_row, 0, "d_outputs is not a whole number of rows");
+        let rows = d_outputs.len() / of_a_row;
+        assert!(rows <= *forward_rows, "d_outputs has {rows} rows, the forward pass {forward_rows}");
+
         let activation = self.layers[last].layer.activation();
         let d_last = &mut d_values[last].as_mut_slice()[..d_outputs.len()];
         d_last.copy_from_slice(d_outputs);
         self.engine.kernel.differentiate(activation, &values[last + 1].as_slice()[..d_outputs.len()], d_last);
         for (index, placed) in self.layers.iter().enumerate().rev() {
             let (before, after) = d_values.split_at_mut(index);
-            let input_len = rows * plan.widths[index];
+            let input_len = plan.len(index, rows);
             placed.layer.backward(BackwardPass {
                 engine: self.engine,
-                rows,
+                rows: plan.rows_in(index, rows),
                 parameters: &parameters[placed.parameters.clone()],
                 inputs: &values[index].as_slice()[..input_len],
-                d_outputs: &after[0].as_slice()[..rows * plan.widths[index + 1]],
+                d_outputs: &after[0].as_slice()[..plan.len(index + 1, rows)],
                 d_inputs: before
                     .last_mut()
                     .map(|d| (&mut d.as_mut_slice()[..input_len], self.layers[index - 1].layer.activation())),
                 gradients: &mut gradients[placed.parameters.clone()],
+                kept_rows: plan.rows_in(index + 1, *forward_rows),
+                kept: &kept[index].as_slice()[..plan.kept_len(index, *forward_rows)],
                 scratch: scratch.as_mut_slice(),
             });
         }
     }
 
-    pub(crate) fn workspace_plan(&self, max_rows: usize) -> WorkspacePlan {
-        let outputs = self.layers.iter().map(|placed| placed.layer.output_shape().iter().product());
+    pub(crate) fn workspace_plan(&self, max_rows: usize, fractions: usize) -> WorkspacePlan {
         WorkspacePlan {
             max_rows,
-            widths: std::iter::once(self.input_len).chain(outputs).collect(),
-            scratch_len: self.layers.iter().map(|placed| placed.layer.scratch_len()).max().unwrap_or(0),
+            fractions: if self.reads_fractions() { fractions } else { 1 },
+            expanded_from: self.embedding.map_or(usize::MAX, |index| index + 1),
+            widths: self.widths.clone(),
+            needs: self.needs.clone(),
             is_scaled: self.spec.input_scale != 1.0,
         }
     }
 
     fn check(&self, parameters: &[f32], workspace: &Workspace) {
         assert_eq!(parameters.len(), self.parameter_count, "parameter buffer of the wrong length");
-        let widths = &workspace.plan.widths;
-        let same = widths.len() == self.layers.len() + 1
-            && widths[0] == self.input_len
-            && (widths[1..].iter().zip(&self.layers))
-                .all(|(&w, placed)| w == placed.layer.output_shape().iter().product::<usize>());
+        let plan = &workspace.plan;
+        let expanded_from = self.embedding.map_or(usize::MAX, |index| index + 1);
+        let same = plan.widths == self.widths && plan.needs == self.needs && plan.expanded_from == expanded_from;
         assert!(same, "the workspace was made for another network");
+    }
+}
+
+/// The index of the layer that reads fractions.
+fn embedding(spec: &NetworkSpec) -> Result<Option<usize>, SpecError> {
+    let is_embedding = |layer: &LayerSpec| matches!(layer, LayerSpec::FractionEmbedding { .. });
+    let mut found = (0..spec.layers.len()).filter(|&index| is_embedding(&spec.layers[index]));
+    let first = found.next();
+    match found.next() {
+        None => Ok(first),
+        Some(layer) => {
+            let reason = "a network has at most one fraction embedding: the rows were given their fractions before";
+            Err(SpecError::Incompatible { layer, reason: reason.into() })
+        }
     }
 }
 

@@ -48,6 +48,57 @@ pub enum LayerSpec {
         /// Applied to each output.
         activation: Activation,
     },
+    /// `activation(gain · (x − mean) / √(variance + epsilon) + bias)`, over the last axis: all of a vector, the channels
+    /// of each pixel of an image (Ba, Kiros and Hinton 2016). The variance is divided by the count; the gain starts as 1,
+    /// the bias as 0. `torch.nn.LayerNorm` of that one axis.
+    LayerNorm {
+        /// Applied to each output.
+        activation: Activation,
+        /// Added to the variance, against division by zero.
+        #[serde(default = "default_epsilon")]
+        epsilon: f32,
+    },
+    /// A dense layer whose weights are `μ + σ·ε`, with the factorised Gaussian noise of Fortunato et al. (2018, equations
+    /// 10 and 11): `ε_w = f(ε_in) f(ε_out)ᵀ`, `ε_b = f(ε_out)`, `f(x) = sign(x)·√|x|`. The standard normals ε are given in
+    /// [`crate::Workspace::noise_mut`]; without them it is the dense layer of the means.
+    NoisyDense {
+        /// Number of outputs.
+        outputs: usize,
+        /// Applied to each output.
+        activation: Activation,
+        /// σ₀: every σ starts as σ₀/√inputs; the means start uniform in ±1/√inputs whatever the [`crate::Init`].
+        #[serde(default = "default_sigma")]
+        sigma: f32,
+    },
+    /// Two streams that read the same input, a value V and an advantage A, put together as `V + A − mean of A over the
+    /// actions` (Wang et al. 2016, equation 9), for each atom of a distribution apart (Hessel et al. 2018). Gives `actions
+    /// × atoms` numbers, action by action.
+    ///
+    /// The paper also multiplies the gradient that enters the layers below by 1/√2; that is left out.
+    Dueling {
+        /// Units of the one hidden layer that each stream has; 0 for none, so that both read the input directly.
+        hidden: usize,
+        /// Numbers of actions.
+        actions: usize,
+        /// Numbers for each action: 1 for a value.
+        #[serde(default = "one_atom")]
+        atoms: usize,
+        /// Applied to the hidden layers.
+        activation: Activation,
+        /// Where given, every dense part is noisy with this σ₀, each with noise of its own; see
+        /// [`LayerSpec::NoisyDense`].
+        #[serde(default)]
+        sigma: Option<f32>,
+    },
+    /// Multiplies the features below, x, by an embedding of fractions τ of a distribution: `x_j · ReLU(Σ_{i<cosines}
+    /// cos(π·i·τ)·w_ij + b_j)` (Dabney et al. 2018, "Implicit Quantile Networks", equation 4). Every row becomes one row
+    /// for each of its fractions, which are given in [`crate::Workspace::fractions_mut`]: all of row 0 first. At most one
+    /// layer of a network.
+    FractionEmbedding {
+        /// Number of cosines; 64 in the paper.
+        #[serde(default = "default_cosines")]
+        cosines: usize,
+    },
 }
 
 /// What is applied to each output of a layer.
@@ -90,6 +141,18 @@ pub enum SpecError {
         /// The field's name.
         field: &'static str,
     },
+    /// A number in a layer is out of its range.
+    #[error("layers.{layer}: {field} is {value}, expected {expected}")]
+    OutOfRange {
+        /// Index of the layer.
+        layer: usize,
+        /// The field's name.
+        field: &'static str,
+        /// What it was.
+        value: f32,
+        /// What it may be.
+        expected: &'static str,
+    },
     /// The layer cannot read what the layer before it gives.
     #[error("layers.{layer}: {reason}")]
     Incompatible {
@@ -120,6 +183,22 @@ fn one() -> f32 {
     1.0
 }
 
+fn one_atom() -> usize {
+    1
+}
+
+fn default_epsilon() -> f32 {
+    1e-5
+}
+
+fn default_sigma() -> f32 {
+    0.5
+}
+
+fn default_cosines() -> usize {
+    64
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -140,5 +219,25 @@ mod tests {
             }
         );
         assert!(serde_json::from_str::<NetworkSpec>(r#"{"input_shape":[4],"layer":[]}"#).is_err());
+    }
+
+    #[test]
+    fn the_constants_of_the_papers_need_not_be_given() {
+        let layers = r#"[
+            {"kind": "layer_norm", "activation": "relu"},
+            {"kind": "fraction_embedding"},
+            {"kind": "noisy_dense", "outputs": 8, "activation": "relu"},
+            {"kind": "dueling", "hidden": 8, "actions": 2, "activation": "relu"}
+        ]"#;
+        let activation = Activation::Relu;
+        assert_eq!(
+            serde_json::from_str::<Vec<LayerSpec>>(layers).unwrap(),
+            [
+                LayerSpec::LayerNorm { activation, epsilon: 1e-5 },
+                LayerSpec::FractionEmbedding { cosines: 64 },
+                LayerSpec::NoisyDense { outputs: 8, activation, sigma: 0.5 },
+                LayerSpec::Dueling { hidden: 8, actions: 2, atoms: 1, activation, sigma: None },
+            ]
+        );
     }
 }

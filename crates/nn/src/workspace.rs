@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use crate::layer::Needs;
 use crate::{Network, SpecError};
 
 /// Numbers in a cache line of 64 bytes; every region of a workspace begins on one.
@@ -25,7 +26,13 @@ pub struct Workspace {
     /// One buffer for each region of the plan.
     pub(crate) values: Vec<Buffer>,
     pub(crate) gradients: Vec<Buffer>,
-    /// What a layer needs during its backward pass.
+    /// What the caller draws for noisy layers; 0 at first.
+    pub(crate) noise: Buffer,
+    /// Of each row, where the network reads them.
+    pub(crate) fractions: Vec<f32>,
+    /// What each layer keeps from a forward pass for the backward pass.
+    pub(crate) kept: Vec<Buffer>,
+    /// What a layer needs during a pass.
     pub(crate) scratch: Buffer,
     /// Rows of the last forward pass.
     pub(crate) rows: usize,
@@ -46,28 +53,100 @@ enum Source {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct WorkspacePlan {
     pub max_rows: usize,
-    /// Numbers in a row of the input (first) and of each layer's outputs.
+    /// Fractions of a row; 1 where the network reads none.
+    pub fractions: usize,
+    /// The first region that has a row for each fraction; beyond the last where the network reads none.
+    pub expanded_from: usize,
+    /// Numbers in a row of the input (first) and of each layer's outputs: the regions.
     pub widths: Vec<usize>,
-    pub scratch_len: usize,
+    /// Of each layer.
+    pub needs: Vec<Needs>,
     /// Whether the input is multiplied by something on the way in.
     pub is_scaled: bool,
 }
 
+impl WorkspacePlan {
+    /// Rows of a region for `rows` observations.
+    pub fn rows_in(&self, region: usize, rows: usize) -> usize {
+        if region < self.expanded_from { rows } else { rows * self.fractions }
+    }
+
+    /// Numbers of a region for `rows` observations.
+    pub fn len(&self, region: usize, rows: usize) -> usize {
+        self.rows_in(region, rows) * self.widths[region]
+    }
+
+    /// Numbers that a layer keeps of a pass over `rows` observations.
+    pub fn kept_len(&self, layer: usize, rows: usize) -> usize {
+        self.needs[layer].kept + self.rows_in(layer + 1, rows) * self.needs[layer].kept_per_row
+    }
+
+    /// The lengths of the buffers, or the layer for which they cannot be counted.
+    fn sizes(&self) -> Result<Sizes, SpecError> {
+        let too_large = |layer| SpecError::TooLarge { layer };
+        let expanded = self.max_rows.checked_mul(self.fractions).ok_or(too_large(0))?;
+        let rows = |region| if region < self.expanded_from { self.max_rows } else { expanded };
+        let mut values = Vec::with_capacity(self.widths.len());
+        for (region, width) in self.widths.iter().enumerate() {
+            values.push(width.checked_mul(rows(region)).ok_or(too_large(region.saturating_sub(1)))?);
+        }
+        let (mut kept, mut scratch, mut noise) = (Vec::with_capacity(self.needs.len()), 0, 0_usize);
+        for (layer, needs) in self.needs.iter().enumerate() {
+            let len = |once: usize, per_row: usize| {
+                per_row.checked_mul(rows(layer + 1)).and_then(|len| len.checked_add(once)).ok_or(too_large(layer))
+            };
+            kept.push(len(needs.kept, needs.kept_per_row)?);
+            scratch = len(needs.scratch, needs.scratch_per_row)?.max(scratch);
+            noise = noise.checked_add(needs.noise).ok_or(too_large(layer))?;
+        }
+        let fractions = if self.expanded_from < self.widths.len() { expanded } else { 0 };
+        let raw = if self.is_scaled { values[0] } else { 0 };
+        Ok(Sizes { values, kept, scratch, noise, fractions, raw })
+    }
+}
+
+/// How many numbers each buffer holds.
+struct Sizes {
+    values: Vec<usize>,
+    kept: Vec<usize>,
+    scratch: usize,
+    noise: usize,
+    fractions: usize,
+    /// Of the unscaled input, kept as numbers and as bytes.
+    raw: usize,
+}
+
 impl Workspace {
-    /// A workspace for batches of at most `max_rows` rows. A batch of 0 rows is allowed and gives nothing.
+    /// A workspace for batches of at most `max_rows` rows. A batch of 0 rows is allowed and gives nothing. Where the
+    /// network reads fractions it is made for one, ½ until another is set: see [`Workspace::with_fractions`].
     ///
     /// # Panics
     /// If the buffers do not fit the address space; [`Workspace::bytes_needed`] tells beforehand.
     pub fn new(network: &Network, max_rows: usize) -> Workspace {
-        let plan = network.workspace_plan(max_rows);
-        let len = |width: &usize| width.checked_mul(max_rows).expect("the workspace does not fit the address space");
+        Workspace::with_fractions(network, max_rows, 1)
+    }
+
+    /// As [`Workspace::new`], with `fractions` fractions for each row of a network that reads them; a network that reads
+    /// none has the workspace of [`Workspace::new`]. They are spread evenly until others are set: (i + ½) / `fractions`.
+    ///
+    /// # Panics
+    /// If `fractions` is 0, or the buffers do not fit the address space; [`Workspace::bytes_needed_with_fractions`] tells
+    /// beforehand.
+    pub fn with_fractions(network: &Network, max_rows: usize, fractions: usize) -> Workspace {
+        assert!(fractions > 0, "a workspace is made for at least one fraction of a row");
+        let plan = network.workspace_plan(max_rows, fractions);
+        let sizes = plan.sizes().expect("the workspace does not fit the address space");
+        let spread = |i: usize| ((i % fractions) as f32 + 0.5) / fractions as f32;
         Workspace {
-            values: plan.widths.iter().map(|width| Buffer::new(len(width))).collect(),
-            gradients: plan.widths.iter().skip(1).map(|width| Buffer::new(len(width))).collect(),
-            scratch: Buffer::new(plan.scratch_len),
+            values: sizes.values.iter().map(|&len| Buffer::new(len)).collect(),
+            gradients: sizes.values.iter().skip(1).map(|&len| Buffer::new(len)).collect(),
+            noise: Buffer::new(sizes.noise),
+            fractions: (0..sizes.fractions).map(spread).collect(),
+            kept: sizes.kept.iter().map(|&len| Buffer::new(len)).collect(),
+            scratch: Buffer::new(sizes.scratch),
             rows: 0,
-            raw: Buffer::new(if plan.is_scaled { len(&plan.widths[0]) } else { 0 }),
-            bytes: vec![0; if plan.is_scaled { len(&plan.widths[0]) } else { 0 }],
+            raw: Buffer::new(sizes.raw),
+            bytes: vec![0; sizes.raw],
             source: Source::Numbers,
             plan,
         }
@@ -78,20 +157,30 @@ impl Workspace {
     /// # Errors
     /// [`SpecError::TooLarge`] if they cannot be counted in a `usize`.
     pub fn bytes_needed(network: &Network, max_rows: usize) -> Result<usize, SpecError> {
-        let plan = network.workspace_plan(max_rows);
-        let mut numbers: usize = 0;
-        for (layer, width) in plan.widths.iter().enumerate() {
-            // A scaled input is kept as numbers twice and as bytes once, rounded up to a number.
-            let copies = if layer == 0 && !plan.is_scaled { 1 } else { 2 + usize::from(layer == 0) };
-            numbers = (width.checked_mul(max_rows))
-                .and_then(|len| len.checked_add(LINE)?.checked_mul(copies))
-                .and_then(|len| numbers.checked_add(len))
-                .ok_or(SpecError::TooLarge { layer: layer.saturating_sub(1) })?;
+        Workspace::bytes_needed_with_fractions(network, max_rows, 1)
+    }
+
+    /// Bytes that [`Workspace::with_fractions`] would allocate.
+    ///
+    /// # Errors
+    /// [`SpecError::TooLarge`] if they cannot be counted in a `usize`.
+    pub fn bytes_needed_with_fractions(
+        network: &Network,
+        max_rows: usize,
+        fractions: usize,
+    ) -> Result<usize, SpecError> {
+        let sizes = network.workspace_plan(max_rows, fractions).sizes()?;
+        let buffers = (sizes.values.iter().chain(&sizes.values[1..]).chain(&sizes.kept)).chain([
+            &sizes.noise,
+            &sizes.scratch,
+            &sizes.raw,
+        ]);
+        let mut numbers = sizes.fractions;
+        let too_large = SpecError::TooLarge { layer: sizes.kept.len() - 1 };
+        for len in buffers {
+            numbers = numbers.checked_add(*len).and_then(|len| len.checked_add(LINE)).ok_or(too_large.clone())?;
         }
-        let last = plan.widths.len() - 2;
-        (numbers.checked_add(plan.scratch_len))
-            .and_then(|numbers| numbers.checked_add(LINE)?.checked_mul(size_of::<f32>()))
-            .ok_or(SpecError::TooLarge { layer: last })
+        (numbers.checked_mul(size_of::<f32>())).and_then(|bytes| bytes.checked_add(sizes.raw)).ok_or(too_large)
     }
 
     /// The most rows of a batch.
@@ -123,14 +212,38 @@ impl Workspace {
         &mut self.bytes[..rows * self.plan.widths[0]]
     }
 
-    /// The outputs of the last pass, `rows × output_len`.
+    /// Fractions of each row that the workspace was made for; 1 where the network reads none.
+    pub fn fractions(&self) -> usize {
+        self.plan.fractions
+    }
+
+    /// The fractions that the next pass reads, `rows × fractions`, each from 0 to 1: all of row 0 first. What a pass read
+    /// stays until it is overwritten. Empty where the network reads none.
+    ///
+    /// # Panics
+    /// If `rows` is more than the workspace was made for.
+    pub fn fractions_mut(&mut self, rows: usize) -> &mut [f32] {
+        self.check_rows(rows);
+        let len = if self.fractions.is_empty() { 0 } else { rows * self.plan.fractions };
+        &mut self.fractions[..len]
+    }
+
+    /// The standard normals that the next pass of a network with noisy layers reads, [`Network::noise_len`] of them: one
+    /// draw for all rows of the pass. They are 0 at first, which gives the network of the mean weights to the bit, and stay
+    /// until they are overwritten. For each noisy part in the order of its parameters there is one for each input, then
+    /// one for each output.
+    pub fn noise_mut(&mut self) -> &mut [f32] {
+        self.noise.as_mut_slice()
+    }
+
+    /// The outputs of the last pass, `rows × output_len`, or `rows × fractions × output_len`.
     ///
     /// # Panics
     /// If the last pass had fewer rows.
     pub fn outputs(&self, rows: usize) -> &[f32] {
         assert!(rows <= self.rows, "the last forward pass had {} rows, not {rows}", self.rows);
-        let width = self.plan.widths[self.plan.widths.len() - 1];
-        &self.values[self.values.len() - 1].as_slice()[..rows * width]
+        let last = self.values.len() - 1;
+        &self.values[last].as_slice()[..self.plan.len(last, rows)]
     }
 
     /// Brings the input of `rows` rows to where the first layer reads it.

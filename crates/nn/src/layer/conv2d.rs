@@ -1,6 +1,6 @@
 //! The convolution.
 
-use super::plan::{BackwardPass, Fan, ForwardPass, Layer, LayerParameter};
+use super::plan::{BackwardPass, Fan, ForwardPass, Layer, LayerParameter, Needs};
 use crate::reference::Conv2dShape;
 use crate::{Activation, LayerSpec, SpecError};
 
@@ -63,14 +63,11 @@ impl Layer for Conv2d {
     fn parameters(&self) -> Vec<LayerParameter> {
         let Conv2dShape { size, channels, outputs, .. } = self.shape;
         let fan = Fan { inputs: self.shape.patch_len(), outputs: size * size * outputs };
-        vec![
-            LayerParameter { name: "weight", shape: vec![size, size, channels, outputs], fan },
-            LayerParameter { name: "bias", shape: vec![outputs], fan },
-        ]
+        vec![LayerParameter::weight(vec![size, size, channels, outputs], fan), LayerParameter::bias(outputs, fan)]
     }
 
-    fn scratch_len(&self) -> usize {
-        crate::kernel::conv2d_scratch_len(self.shape)
+    fn needs(&self) -> Needs {
+        Needs { scratch: crate::kernel::conv2d_scratch_len(self.shape), ..Needs::default() }
     }
 
     fn forward(&self, pass: ForwardPass<'_>) {

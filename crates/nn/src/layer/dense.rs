@@ -49,10 +49,7 @@ impl Layer for Dense {
     fn parameters(&self) -> Vec<LayerParameter> {
         let [outputs] = self.output_shape;
         let fan = Fan { inputs: self.inputs, outputs };
-        vec![
-            LayerParameter { name: "weight", shape: vec![self.inputs, outputs], fan },
-            LayerParameter { name: "bias", shape: vec![outputs], fan },
-        ]
+        vec![LayerParameter::weight(vec![self.inputs, outputs], fan), LayerParameter::bias(outputs, fan)]
     }
 
     fn forward(&self, pass: ForwardPass<'_>) {

@@ -6,6 +6,10 @@ use std::sync::Arc;
 
 use super::conv2d::Conv2d;
 use super::dense::Dense;
+use super::dueling::Dueling;
+use super::fraction_embedding::FractionEmbedding;
+use super::layer_norm::LayerNorm;
+use super::noisy_dense::NoisyDense;
 use crate::kernel::Engine;
 use crate::{Activation, LayerSpec, SpecError};
 
@@ -20,9 +24,9 @@ pub(crate) trait Layer: Debug + Send + Sync {
     /// Its named parameters in the order in which they lie in the buffer, without gaps.
     fn parameters(&self) -> Vec<LayerParameter>;
 
-    /// Numbers of scratch space for a backward pass. Layers share it: nothing in it outlives the pass.
-    fn scratch_len(&self) -> usize {
-        0
+    /// What it needs in a workspace besides its inputs and outputs.
+    fn needs(&self) -> Needs {
+        Needs::default()
     }
 
     /// Computes `outputs` from `inputs`.
@@ -33,14 +37,30 @@ pub(crate) trait Layer: Debug + Send + Sync {
 }
 
 /// A named array of a layer.
+#[derive(Clone, Debug)]
 pub(crate) struct LayerParameter {
-    /// `weight` or `bias`.
-    pub name: &'static str,
+    /// `weight` or `bias`, with the part of the layer in front where it has several.
+    pub name: String,
     /// Its shape in this crate's layout.
     pub shape: Vec<usize>,
     /// Which numbers of a unit's activity reach one of its outputs, and how many outputs there are: what the
     /// initialisations need.
     pub fan: Fan,
+    /// How it starts.
+    pub start: Start,
+}
+
+/// How a parameter starts.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Start {
+    /// As [`crate::Init`] draws weights.
+    Weight,
+    /// As [`crate::Init`] draws biases.
+    Bias,
+    /// Uniform in ±1/√(inputs of an output), whatever the [`crate::Init`].
+    Uniform,
+    /// This number, whatever the [`crate::Init`]; nothing is drawn.
+    Constant(f32),
 }
 
 /// Sizes that the initial weights depend on.
@@ -52,20 +72,45 @@ pub(crate) struct Fan {
     pub outputs: usize,
 }
 
+/// Numbers that a layer needs in a workspace. A row is a row of its outputs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Needs {
+    /// Standard normals that it reads.
+    pub noise: usize,
+    /// Written by a forward pass and read by the backward pass after it: once, and for each row.
+    pub kept: usize,
+    /// See `kept`.
+    pub kept_per_row: usize,
+    /// Written and read within one pass, forward or backward: once, and for each row. Layers share it.
+    pub scratch: usize,
+    /// See `scratch`.
+    pub scratch_per_row: usize,
+}
+
 /// What a forward pass reads and writes.
 pub(crate) struct ForwardPass<'a> {
     pub engine: Engine,
+    /// Of the inputs, and for every layer but the fraction embedding of the outputs.
     pub rows: usize,
     pub parameters: &'a [f32],
+    /// [`Needs::noise`] numbers.
+    pub noise: &'a [f32],
+    /// For the fraction embedding the fractions of each row, for every other layer nothing.
+    pub fractions: &'a [f32],
     /// `rows × inputs`.
     pub inputs: &'a [f32],
     /// `rows × outputs`, overwritten.
     pub outputs: &'a mut [f32],
+    /// What [`Needs`] asks for, for the rows of the outputs: the numbers that are needed once come first.
+    pub kept: &'a mut [f32],
+    /// What [`Needs`] asks for or more, with anything in it.
+    pub scratch: &'a mut [f32],
 }
 
 /// What a backward pass reads and writes.
 pub(crate) struct BackwardPass<'a> {
     pub engine: Engine,
+    /// Of the inputs; perhaps fewer than the forward pass had.
     pub rows: usize,
     pub parameters: &'a [f32],
     /// `rows × inputs`, as in the forward pass.
@@ -76,11 +121,25 @@ pub(crate) struct BackwardPass<'a> {
     pub d_inputs: Option<(&'a mut [f32], Activation)>,
     /// As long as `parameters`, overwritten.
     pub gradients: &'a mut [f32],
-    /// [`Layer::scratch_len`] numbers or more, with anything in them.
+    /// Rows of the outputs of the forward pass, at least those of `d_outputs`.
+    pub kept_rows: usize,
+    /// What the forward pass left, for all of its rows.
+    pub kept: &'a [f32],
+    /// What [`Needs`] asks for or more, with anything in it.
     pub scratch: &'a mut [f32],
 }
 
 impl LayerParameter {
+    /// The weight of a layer, drawn by [`crate::Init`].
+    pub fn weight(shape: Vec<usize>, fan: Fan) -> LayerParameter {
+        LayerParameter { name: "weight".into(), shape, fan, start: Start::Weight }
+    }
+
+    /// The bias of a layer, drawn by [`crate::Init`].
+    pub fn bias(outputs: usize, fan: Fan) -> LayerParameter {
+        LayerParameter { name: "bias".into(), shape: vec![outputs], fan, start: Start::Bias }
+    }
+
     pub fn len(&self) -> usize {
         self.shape.iter().product()
     }
@@ -92,10 +151,22 @@ impl LayerParameter {
 
 /// The layer that `spec` describes, the `index`-th of the network, reading `input_shape`.
 pub(crate) fn build(spec: &LayerSpec, index: usize, input_shape: &[usize]) -> Result<Arc<dyn Layer>, SpecError> {
-    match spec {
-        LayerSpec::Dense { outputs, activation } => {
-            Ok(Arc::new(Dense::new(index, input_shape, *outputs, *activation)?))
-        }
+    match *spec {
+        LayerSpec::Dense { outputs, activation } => Ok(Arc::new(Dense::new(index, input_shape, outputs, activation)?)),
         LayerSpec::Conv2d { .. } => Ok(Arc::new(Conv2d::new(spec, index, input_shape)?)),
+        LayerSpec::LayerNorm { activation, epsilon } => {
+            Ok(Arc::new(LayerNorm::new(index, input_shape, activation, epsilon)?))
+        }
+        LayerSpec::NoisyDense { .. } => Ok(Arc::new(NoisyDense::new(spec, index, input_shape)?)),
+        LayerSpec::Dueling { .. } => Ok(Arc::new(Dueling::new(spec, index, input_shape)?)),
+        LayerSpec::FractionEmbedding { cosines } => Ok(Arc::new(FractionEmbedding::new(index, input_shape, cosines)?)),
     }
+}
+
+/// `value`, if it is finite and at least 0.
+pub(crate) fn at_least_zero(layer: usize, field: &'static str, value: f32) -> Result<f32, SpecError> {
+    if value.is_finite() && value >= 0.0 {
+        return Ok(value);
+    }
+    Err(SpecError::OutOfRange { layer, field, value, expected: "a finite number of at least 0" })
 }
