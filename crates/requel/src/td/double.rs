@@ -1,11 +1,13 @@
 //! Double Q-learning targets.
 
 use super::argmax;
+use super::q_learning::bootstrap;
 
 /// Double DQN: `y = r + d · q_evaluator(s', argmax_a q_selector(s', a))` (van Hasselt, Guez & Silver 2016, eq. 4): the
 /// online network selects, the target network evaluates.
 ///
-/// `rewards`, `discounts` and `targets` have one number per row, `selector_q` and `evaluator_q` rows × actions.
+/// `rewards`, `discounts` and `targets` have one number per row, `selector_q` and `evaluator_q` rows × actions; where an action is
+/// not allowed, the selector's value is −∞. Where the discount is 0 the target is the reward, whatever the values.
 ///
 /// # Panics
 /// If the lengths do not go together.
@@ -25,7 +27,7 @@ pub fn double_q_targets(
     for (row, (selector, evaluator)) in
         selector_q.chunks_exact(actions).zip(evaluator_q.chunks_exact(actions)).enumerate()
     {
-        targets[row] = rewards[row] + discounts[row] * evaluator[argmax(selector)];
+        targets[row] = bootstrap(rewards[row], discounts[row], evaluator[argmax(selector)]);
     }
 }
 
@@ -43,6 +45,15 @@ mod tests {
         let mut targets = [0.0; 4];
         double_q_targets(&rewards, &discounts, &selector, &evaluator, &mut targets);
         assert_eq!(targets, [3.0, 6.0, 6.0, 1.0]);
+    }
+
+    #[test]
+    fn the_selector_alone_says_what_is_not_allowed() {
+        const NO: f32 = f32::NEG_INFINITY;
+        let mut targets = [0.0; 3];
+        let (selector, evaluator) = ([NO, 2.0, NO, NO, NO, -5.0], [9.0, 4.0, NO, 3.0, 9.0, 6.0]);
+        double_q_targets(&[1.0; 3], &[0.5, 0.0, 0.5], &selector, &evaluator, &mut targets);
+        assert_eq!(targets, [3.0, 1.0, 4.0]);
     }
 
     #[test]

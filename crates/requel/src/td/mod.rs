@@ -1,11 +1,22 @@
 //! Temporal-difference rules as pure functions: the equation, the paper, a hand-worked table as the test.
+//!
+//! A next value of −∞ means that the action is not allowed; a discount of 0 means that nothing follows.
 
 mod argmax;
+mod categorical;
 mod double;
+mod importance;
+mod lambda;
+pub(crate) mod lanes;
 mod munchausen;
 mod q_learning;
+mod quantile;
 
 pub use argmax::{argmax, argmax_allowed};
+pub use categorical::{Support, categorical_projection, cross_entropy, log_softmax};
 pub use double::double_q_targets;
+pub use importance::importance_weights;
+pub use lambda::{Rollout, lambda_returns};
 pub use munchausen::{Munchausen, SoftPolicy, munchausen_rewards, soft_policy, soft_targets};
 pub use q_learning::q_learning_targets;
+pub use quantile::{quantile_huber, quantile_midpoints};

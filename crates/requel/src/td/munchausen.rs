@@ -2,6 +2,8 @@
 
 use requel_nn::{Kernel, math};
 
+use super::q_learning::bootstrap;
+
 /// The constants of Munchausen reinforcement learning, with the values of the paper for Atari as default.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Munchausen {
@@ -127,6 +129,101 @@ pub fn soft_targets(
                 value += probability * (q - next_policy.scaled_logs[row * actions + action]);
             }
         }
-        targets[row] = if discounts[row] == 0.0 { rewards[row] } else { rewards[row] + discounts[row] * value };
+        targets[row] = bootstrap(rewards[row], discounts[row], value);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const NO: f32 = f32::NEG_INFINITY;
+
+    /// Probabilities and scaled logarithms.
+    fn policy(tau: f32, q: &[f32], rows: usize) -> (Vec<f32>, Vec<f32>) {
+        let (mut probabilities, mut scaled_logs) = (vec![9.0; q.len()], vec![9.0; q.len()]);
+        let mut policy = SoftPolicy {
+            probabilities: &mut probabilities,
+            scaled_logs: &mut scaled_logs,
+            log_sums: &mut vec![9.0; rows],
+        };
+        soft_policy(Kernel::fastest(), tau, q, &mut policy);
+        (probabilities, scaled_logs)
+    }
+
+    fn targets(constants: Munchausen, batch: (&[f32], &[f32], &[u32]), q: &[f32], next_q: &[f32]) -> Vec<f32> {
+        let (rewards, discounts, actions) = batch;
+        let rows = rewards.len();
+        let (_, scaled_logs) = policy(constants.tau, q, rows);
+        let mut augmented = vec![0.0; rows];
+        munchausen_rewards(constants, rewards, actions, &scaled_logs, &mut augmented);
+        let (mut probabilities, mut scaled_logs) = policy(constants.tau, next_q, rows);
+        let next_policy = SoftPolicy {
+            probabilities: &mut probabilities,
+            scaled_logs: &mut scaled_logs,
+            log_sums: &mut vec![0.0; rows],
+        };
+        let mut targets = vec![0.0; rows];
+        soft_targets(&augmented, discounts, next_q, &next_policy, &mut targets);
+        targets
+    }
+
+    #[test]
+    fn hand_worked_table() {
+        let ln2 = std::f32::consts::LN_2;
+        let constants = Munchausen { alpha: 0.5, tau: 2.0, clip: -1.0 };
+        // Equal values: π = ½ each, τ·ln π = −2 ln 2 ≈ −1.386, clipped to −1; soft next value 3 + 2 ln 2.
+        // Values 2·ln 3 apart: π = ¾ and ¼; the bonus of the first action is ½·2·ln ¾; the next state ends the episode.
+        // One action allowed: π = 1, no bonus, no entropy.
+        let ln3 = 3f32.ln();
+        let q = [1.0, 1.0, 2.0 * ln3, 0.0, NO, 5.0];
+        let next_q = [3.0, 3.0, NO, NO, 4.0, NO];
+        let got = targets(constants, (&[1.0, 1.0, 1.0], &[0.5, 0.0, 0.5], &[0, 0, 1]), &q, &next_q);
+        let expected = [1.0 - 0.5 + 0.5 * (3.0 + 2.0 * ln2), 1.0 + 0.75f32.ln(), 1.0 + 0.5 * 4.0];
+        for (got, expected) in got.iter().zip(expected) {
+            assert!((got - expected).abs() < 1e-6, "{got} against {expected}");
+        }
+    }
+
+    #[test]
+    fn a_row_without_an_allowed_action_has_no_policy_and_no_nan() {
+        assert_eq!(policy(0.03, &[NO, NO, 1.0, NO], 2), (vec![0.0, 0.0, 1.0, 0.0], vec![NO, NO, 0.0, NO]));
+    }
+
+    #[test]
+    fn a_cold_policy_overflows_nothing() {
+        let (probabilities, scaled_logs) = policy(1e-3, &[1000.0, 0.0, 999.999], 1);
+        assert!(probabilities.iter().chain(&scaled_logs).all(|x| x.is_finite()));
+        // The logarithm keeps what the probability lost: −1000, not −∞.
+        assert!((scaled_logs[1] + 1000.0).abs() < 1e-2 && probabilities[1] == 0.0);
+    }
+
+    proptest! {
+        /// The definition, in f64 and without the shift by the maximum.
+        #[test]
+        fn the_naive_twin(
+            q in prop::collection::vec(-2.0f32..2.0, 12),
+            next_q in prop::collection::vec(-2.0f32..2.0, 12),
+            actions in prop::collection::vec(0u32..3, 4),
+            tau in 0.05f32..1.0,
+        ) {
+            let constants = Munchausen { alpha: 0.9, tau, clip: -1.0 };
+            let (rewards, discounts) = ([0.5, -0.25, 0.0, 1.0], [0.99, 0.0, 0.5, 0.97]);
+            let got = targets(constants, (&rewards, &discounts, &actions), &q, &next_q);
+            let tau = f64::from(tau);
+            let policy = |q: &[f32]| -> Vec<f64> {
+                let powers: Vec<f64> = q.iter().map(|q| (f64::from(*q) / tau).exp()).collect();
+                powers.iter().map(|power| power / powers.iter().sum::<f64>()).collect()
+            };
+            for row in 0..4 {
+                let (q, next_q) = (&q[row * 3..][..3], &next_q[row * 3..][..3]);
+                let bonus = 0.9f32 as f64 * (tau * policy(q)[actions[row] as usize].ln()).clamp(-1.0, 0.0);
+                let soft: f64 = policy(next_q).iter().zip(next_q).map(|(p, q)| p * (f64::from(*q) - tau * p.ln())).sum();
+                let expected = f64::from(rewards[row]) + bonus + f64::from(discounts[row]) * soft;
+                prop_assert!((f64::from(got[row]) - expected).abs() < 4e-6, "{} against {expected}", got[row]);
+            }
+        }
     }
 }

@@ -4,7 +4,8 @@ use super::argmax;
 
 /// Q-learning: `y = r + d · max_a q(s', a)` (Watkins & Dayan 1992; Mnih et al. 2015, eq. 2 with `d` = γ, 0 at the end).
 ///
-/// `rewards`, `discounts` and `targets` have one number per row, `next_q` rows × actions.
+/// `rewards`, `discounts` and `targets` have one number per row, `next_q` rows × actions, −∞ where an action is not allowed.
+/// Where the discount is 0 the target is the reward, whatever the values.
 ///
 /// # Panics
 /// If the lengths do not go together.
@@ -21,8 +22,13 @@ pub fn q_learning_targets(rewards: &[f32], discounts: &[f32], next_q: &[f32], ta
     let actions = next_q.len() / rows;
 
     for (row, next_q) in next_q.chunks_exact(actions).enumerate() {
-        targets[row] = rewards[row] + discounts[row] * next_q[argmax(next_q)];
+        targets[row] = bootstrap(rewards[row], discounts[row], next_q[argmax(next_q)]);
     }
+}
+
+/// `reward + discount · value`, where a discount of 0 silences even an infinite value.
+pub(super) fn bootstrap(reward: f32, discount: f32, value: f32) -> f32 {
+    if discount == 0.0 { reward } else { reward + discount * value }
 }
 
 #[cfg(test)]
@@ -45,6 +51,15 @@ mod tests {
         let mut targets = vec![0.0; table.len()];
         q_learning_targets(&rewards, &discounts, &next_q, &mut targets);
         assert_eq!(targets, table.iter().map(|row| row.3).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn an_action_that_is_not_allowed_is_never_chosen() {
+        const NO: f32 = f32::NEG_INFINITY;
+        let mut targets = [0.0; 3];
+        let next_q = [NO, -7.0, NO, -3.0, NO, NO];
+        q_learning_targets(&[1.0, 1.0, 1.0], &[0.5, 0.5, 0.0], &next_q, &mut targets);
+        assert_eq!(targets, [-2.5, -0.5, 1.0]);
     }
 
     #[test]

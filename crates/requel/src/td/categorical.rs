@@ -1,0 +1,218 @@
+//! Returns as probabilities on a fixed support: the projection of C51, and its loss.
+
+use requel_nn::{Kernel, math};
+
+use super::lanes;
+
+/// The atoms `z_i = v_min + i·Δ`, evenly spaced from `v_min` to `v_max`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Support {
+    /// The least return that can be told apart.
+    pub v_min: f32,
+    /// The greatest, above `v_min`.
+    pub v_max: f32,
+    /// Number of atoms, at least 2.
+    pub atoms: usize,
+}
+
+impl Support {
+    /// Δ, the distance of two neighbours.
+    pub fn step(&self) -> f32 {
+        (self.v_max - self.v_min) / (self.atoms - 1) as f32
+    }
+
+    /// The return of atom `index`.
+    pub fn atom(&self, index: usize) -> f32 {
+        self.v_min + index as f32 * self.step()
+    }
+}
+
+impl Default for Support {
+    /// The 51 atoms from −10 to 10 of the paper.
+    fn default() -> Self {
+        Support { v_min: -10.0, v_max: 10.0, atoms: 51 }
+    }
+}
+
+/// The distribution of `reward + discount·z`, held between `v_min` and `v_max` and shared between the two atoms on either side
+/// of where each atom lands, in proportion to nearness (Bellemare, Dabney & Munos 2017, eq. 7 and algorithm 1). An atom that
+/// lands on another gives it everything, where a literal reading of the algorithm would give `(u − b) + (b − l) = 0`.
+///
+/// `probabilities` has one number per atom, and so has `projected`, which is overwritten; `upper` is room to work in, one number
+/// more. Each atom's lower and upper shares are summed apart, in increasing order of where they come from.
+///
+/// # Panics
+/// If the lengths do not go together.
+///
+/// ```
+/// use requel::td::{Support, categorical_projection};
+///
+/// let support = Support { v_min: 0.0, v_max: 2.0, atoms: 3 };
+/// let mut projected = [0.0; 3];
+/// // The return 2 becomes 0.25 + 0.5·2 = 1.25: three parts to the atom at 1, one to that at 2.
+/// categorical_projection(&support, (0.25, 0.5), &[0.0, 0.0, 1.0], &mut projected, &mut [0.0; 4]);
+/// assert_eq!(projected, [0.0, 0.75, 0.25]);
+/// ```
+pub fn categorical_projection(
+    support: &Support,
+    (reward, discount): (f32, f32),
+    probabilities: &[f32],
+    projected: &mut [f32],
+    upper: &mut [f32],
+) {
+    let atoms = support.atoms;
+    assert!(atoms > 1, "a support has at least two atoms");
+    assert_eq!((probabilities.len(), projected.len(), upper.len()), (atoms, atoms, atoms + 1), "one number per atom");
+
+    // Where atom j lands, counted in atoms: (r + d·z_j − v_min)/Δ = start + d·j.
+    let start = (reward + discount * support.v_min - support.v_min) / support.step();
+    let last = (atoms - 1) as f32;
+    projected.fill(0.0);
+    upper.fill(0.0);
+    for (j, probability) in probabilities.iter().enumerate() {
+        let place = start + discount * j as f32;
+        let place = if place > 0.0 { place } else { 0.0 };
+        let place = if place < last { place } else { last };
+        let below = place as u32;
+        let share = (place - below as f32) * probability;
+        // The place is at most the last atom; the bound says so to the compiler.
+        let below = (below as usize).min(atoms - 1);
+        projected[below] += probability - share;
+        upper[below + 1] += share;
+    }
+    for (projected, upper) in projected.iter_mut().zip(upper.iter()) {
+        *projected += upper;
+    }
+}
+
+/// Each row of logits as probabilities, `softmax(logits)`, in place; `log_sums` gets the row's `ln Σ exp(logit − max)` and
+/// `maxima` its greatest logit. Sums run in eight lanes, see the source.
+///
+/// `rows` is rows × atoms, `log_sums` and `maxima` one number per row.
+///
+/// # Panics
+/// If the lengths do not go together.
+pub fn log_softmax(kernel: Kernel, rows: &mut [f32], log_sums: &mut [f32], maxima: &mut [f32]) {
+    let count = log_sums.len();
+    assert!(count > 0 && rows.len().is_multiple_of(count) && maxima.len() == count, "rows × atoms");
+    let atoms = rows.len() / count;
+    for (row, max) in rows.chunks_exact_mut(atoms).zip(maxima.iter_mut()) {
+        *max = lanes::max(row);
+        row.iter_mut().for_each(|x| *x -= *max);
+    }
+    math::exp_all(kernel, rows);
+    for (row, sum) in rows.chunks_exact_mut(atoms).zip(log_sums.iter_mut()) {
+        *sum = lanes::sum(row);
+        let scale = 1.0 / *sum;
+        row.iter_mut().for_each(|x| *x *= scale);
+    }
+    math::ln_all(kernel, log_sums);
+}
+
+/// The cross-entropy `−Σ_i m_i·ln softmax(logits)_i` of one row, from what [`log_softmax`] gave for it (Bellemare, Dabney & Munos
+/// 2017, algorithm 1); `d_logits` gets its gradient `softmax(logits) − m`. The target `m` sums to 1.
+///
+/// # Panics
+/// If the lengths do not go together.
+pub fn cross_entropy(
+    target: &[f32],
+    logits: &[f32],
+    probabilities: &[f32],
+    (log_sum, max): (f32, f32),
+    d_logits: &mut [f32],
+) -> f32 {
+    let atoms = target.len();
+    assert_eq!((logits.len(), probabilities.len(), d_logits.len()), (atoms, atoms, atoms), "one number per atom");
+    for ((d, p), m) in d_logits.iter_mut().zip(probabilities).zip(target) {
+        *d = p - m;
+    }
+    log_sum - lanes::sum_of(target, logits, |m, logit| m * (logit - max))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const THREE: Support = Support { v_min: 0.0, v_max: 2.0, atoms: 3 };
+
+    fn project(support: &Support, reward: f32, discount: f32, probabilities: &[f32]) -> Vec<f32> {
+        let (mut projected, mut upper) = (vec![9.0; support.atoms], vec![9.0; support.atoms + 1]);
+        categorical_projection(support, (reward, discount), probabilities, &mut projected, &mut upper);
+        projected
+    }
+
+    #[test]
+    fn hand_worked_table() {
+        let p = [0.25, 0.5, 0.25];
+        for (reward, discount, expected) in [
+            (0.0, 1.0, [0.25, 0.5, 0.25]),        // on the atoms themselves
+            (1.0, 1.0, [0.0, 0.25, 0.75]),        // one up, the top held at v_max
+            (-1.0, 1.0, [0.75, 0.25, 0.0]),       // one down, the bottom held at v_min
+            (0.5, 1.0, [0.125, 0.375, 0.5]),      // halfway between
+            (0.25, 0.5, [0.3125, 0.625, 0.0625]), // 0.25, 0.75, 1.25
+            (1.0, 0.0, [0.0, 1.0, 0.0]),          // the end of an episode, on an atom
+            (1.25, 0.0, [0.0, 0.75, 0.25]),       // and between two
+            (2.0, 0.0, [0.0, 0.0, 1.0]),          // at the last atom
+            (99.0, 0.5, [0.0, 0.0, 1.0]),
+            (-99.0, 0.5, [1.0, 0.0, 0.0]),
+        ] {
+            assert_eq!(project(&THREE, reward, discount, &p), expected, "r {reward}, d {discount}");
+        }
+    }
+
+    #[test]
+    fn hand_worked_cross_entropy() {
+        // Logits ln 1, ln 2, ln 1 (and 5 more, which softmax does not see): ¼, ½, ¼.
+        let logits = [5.0, 5.0 + std::f32::consts::LN_2, 5.0];
+        let mut probabilities = logits;
+        let (mut log_sum, mut max) = ([0.0], [0.0]);
+        log_softmax(Kernel::fastest(), &mut probabilities, &mut log_sum, &mut max);
+        let mut d = [0.0; 3];
+        let loss = cross_entropy(&[0.5, 0.5, 0.0], &logits, &probabilities, (log_sum[0], max[0]), &mut d);
+        // ½·ln 4 + ½·ln 2.
+        assert!((loss - 1.5 * std::f32::consts::LN_2).abs() < 1e-6, "{loss}");
+        for (d, expected) in d.iter().zip([-0.25, 0.0, 0.25]) {
+            assert!((d - expected).abs() < 1e-6, "{d} against {expected}");
+        }
+    }
+
+    #[test]
+    fn huge_logits_overflow_nothing() {
+        let logits = [1000.0, -1000.0, 0.0];
+        let mut probabilities = logits;
+        let (mut log_sum, mut max) = ([0.0], [0.0]);
+        log_softmax(Kernel::fastest(), &mut probabilities, &mut log_sum, &mut max);
+        let loss = cross_entropy(&[0.0, 1.0, 0.0], &logits, &probabilities, (log_sum[0], max[0]), &mut [0.0; 3]);
+        assert_eq!((probabilities, loss), ([1.0, 0.0, 0.0], 2000.0));
+    }
+
+    proptest! {
+        /// Equation 7 read directly, in f64: every atom asks every other how near it lands.
+        #[test]
+        fn the_naive_twin(
+            weights in prop::collection::vec(0.0f32..1.0, 51),
+            reward in -12.0f32..12.0,
+            discount in prop::sample::select(vec![0.0f32, 0.25, 0.5, 0.9, 0.99, 1.0]),
+        ) {
+            let support = Support::default();
+            let total: f32 = weights.iter().sum::<f32>().max(1e-3);
+            let p: Vec<f32> = weights.iter().map(|w| w / total).collect();
+            let projected = project(&support, reward, discount, &p);
+            let step = 20.0 / 50.0;
+            for (i, ours) in projected.iter().enumerate() {
+                let z = -10.0 + step * i as f64;
+                let exact: f64 = p.iter().enumerate().map(|(j, p)| {
+                    let lands = f64::from(reward) + f64::from(discount) * (-10.0 + step * j as f64);
+                    (1.0 - (lands.clamp(-10.0, 10.0) - z).abs() / step).clamp(0.0, 1.0) * f64::from(*p)
+                }).sum();
+                // A place up to 50 is rounded by 4e-6, and the shares of two or more atoms move by that.
+                prop_assert!((f64::from(*ours) - exact).abs() < 1e-5, "atom {i}: {ours} against {exact}");
+            }
+            let mass: f64 = projected.iter().map(|m| f64::from(*m)).sum();
+            let before: f64 = p.iter().map(|m| f64::from(*m)).sum();
+            prop_assert!((mass - before).abs() < 2e-6, "{mass} of {before}");
+        }
+    }
+}
