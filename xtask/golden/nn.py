@@ -1,7 +1,7 @@
 """Writes the golden data of requel-nn's tests, computed by PyTorch: python nn.py OUT_DIR
 
 Each case is a network, initial parameters, batches of transitions, and what a number of Q-learning updates make of
-them. A case is two files: NAME.f32 holds arrays of little-endian f32 one after another, NAME.json says where each lies
+them; or, for the kinds of layer that read more than observations, batches with targets and a squared error. A case is two files: NAME.f32 holds arrays of little-endian f32 one after another, NAME.json says where each lies
 and which constants were used. Parameters are in PyTorch's layout.
 """
 
@@ -53,6 +53,72 @@ class ChannelsLast(nn.Module):
         return self.output(x.permute(0, 2, 3, 1).flatten(1))
 
 
+class NoisyLinear(nn.Module):
+    """A linear layer with factorised Gaussian noise; the standard normals are given."""
+
+    def __init__(self, inputs, outputs, sigma=0.5):
+        super().__init__()
+        bound = inputs**-0.5
+        self.weight_mu = nn.Parameter(torch.empty(outputs, inputs).uniform_(-bound, bound))
+        self.weight_sigma = nn.Parameter(torch.full((outputs, inputs), sigma * bound))
+        self.bias_mu = nn.Parameter(torch.empty(outputs).uniform_(-bound, bound))
+        self.bias_sigma = nn.Parameter(torch.full((outputs,), sigma * bound))
+
+    def forward(self, x, noise):
+        scaled = [noise.pop(0) for _ in range(self.weight_mu.shape[1] + self.weight_mu.shape[0])]
+        scaled = torch.stack(scaled)
+        scaled = scaled.sign() * scaled.abs().sqrt()
+        noise_in, noise_out = scaled.split([self.weight_mu.shape[1], self.weight_mu.shape[0]])
+        weight = self.weight_mu + self.weight_sigma * torch.outer(noise_out, noise_in)
+        return nn.functional.linear(x, weight, self.bias_mu + self.bias_sigma * noise_out)
+
+
+class ImplicitNoisyDueling(nn.Module):
+    """Features, the embedding of fractions, a noisy layer, a noisy dueling head with two atoms."""
+
+    COSINES = 16
+    ACTIONS = 3
+    ATOMS = 2
+
+    def __init__(self):
+        super().__init__()
+        self.features = nn.Linear(5, 12)
+        self.embedding = nn.Linear(self.COSINES, 12)
+        self.noisy = NoisyLinear(12, 10)
+        self.value = nn.ModuleList([NoisyLinear(10, 8), NoisyLinear(8, self.ATOMS)])
+        self.advantage = nn.ModuleList([NoisyLinear(10, 8), NoisyLinear(8, self.ACTIONS * self.ATOMS)])
+
+    def forward(self, x, noise, fractions):
+        noise = list(noise)
+        x = torch.relu(self.features(x))
+        cosines = torch.cos(np.pi * torch.arange(self.COSINES) * fractions[..., None])
+        x = x[:, None] * torch.relu(self.embedding(cosines))
+        x = torch.relu(self.noisy(x, noise))
+        value = self.value[1](torch.relu(self.value[0](x, noise)), noise)
+        advantage = self.advantage[1](torch.relu(self.advantage[0](x, noise)), noise)
+        advantage = advantage.unflatten(-1, (self.ACTIONS, self.ATOMS))
+        assert not noise
+        return value.unsqueeze(-2) + advantage - advantage.mean(-2, keepdim=True)
+
+
+class Normalized(nn.Module):
+    """An image with its channels last, normalised over the channels of a pixel; then a normalised vector."""
+
+    def __init__(self):
+        super().__init__()
+        self.convolution = nn.Conv2d(2, 6, 2)
+        self.channels = nn.LayerNorm(6)
+        self.dense = nn.Linear(3 * 4 * 6, 20)
+        self.vector = nn.LayerNorm(20)
+        self.output = nn.Linear(20, 3)
+
+    def forward(self, x):
+        x = self.convolution(x.permute(0, 3, 1, 2)).permute(0, 2, 3, 1)
+        x = torch.relu(self.channels(x)).flatten(1)
+        x = torch.tanh(self.vector(self.dense(x)))
+        return self.output(x)
+
+
 class Case:
     def __init__(self, name, network, data, **options):
         self.name, self.network, self.data = name, network, data
@@ -84,7 +150,7 @@ class Case:
         arrays = {"initial": self.parameters(), **self.data}
         optimizer = self.optimizer(self.network.parameters())
         losses, norms = [], []
-        for i in range(len(self.data["rewards"])):
+        for i in range(len(self.data["observations"])):
             loss, norm = self.update(optimizer, i)
             losses.append(loss)
             norms.append(norm)
@@ -103,6 +169,27 @@ class Case:
         (directory / f"{self.name}.json").write_text(json.dumps(meta, indent=1) + "\n")
 
 
+class Regression(Case):
+    """Targets for every output in place of transitions; what else the network reads is named in the data."""
+
+    def update(self, optimizer, i):
+        batch = {name: torch.from_numpy(values[i]) for name, values in self.data.items()}
+        targets = batch.pop("targets")
+        outputs = self.network(batch.pop("observations"), **batch)
+        loss = self.loss(outputs.flatten(), targets.flatten())
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        return loss.item(), 0.0
+
+
+def regression_data(rng, updates, **shapes):
+    data = {name: rng.standard_normal((updates, *shape)).astype(np.float32) for name, shape in shapes.items()}
+    if "fractions" in shapes:
+        data["fractions"] = rng.random((updates, *shapes["fractions"]), np.float32)
+    return data
+
+
 def cases():
     for gradient in ["semi", "residual"]:
         torch.manual_seed(1)
@@ -119,6 +206,18 @@ def cases():
     )
     torch.manual_seed(5)
     yield Case("convolutions", ChannelsLast(), batches(np.random.default_rng(6), 10, (7, 6, 2), 3))
+    torch.manual_seed(7)
+    yield Regression(
+        "layer_norm_radam",
+        Normalized(),
+        regression_data(np.random.default_rng(8), 20, observations=(ROWS, 4, 5, 2), targets=(ROWS, 3)),
+        optimizer=lambda p: torch.optim.RAdam(p, lr=1e-3),
+    )
+    torch.manual_seed(9)
+    # Four fractions of each row; the noise of an input and an output of each noisy layer.
+    shapes = {"fractions": (ROWS, 4), "noise": (12 + 10 + 2 * (10 + 8) + (8 + 2) + (8 + 6),)}
+    data = regression_data(np.random.default_rng(10), 20, observations=(ROWS, 5), targets=(ROWS, 4, 3, 2), **shapes)
+    yield Regression("implicit_noisy_dueling", ImplicitNoisyDueling(), data)
 
 
 if __name__ == "__main__":

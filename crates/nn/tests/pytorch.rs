@@ -55,6 +55,71 @@ fn convolutions() {
     check(&Case { name: "convolutions", ..Case::new(spec) });
 }
 
+/// Normalised channels and a normalised vector, and rectified Adam before and after its variance comes in.
+#[test]
+fn layer_normalisation_and_radam() {
+    let identity = Activation::Identity;
+    let layers = vec![
+        LayerSpec::Conv2d { channels: 6, kernel: 2, stride: 1, activation: identity },
+        LayerSpec::LayerNorm { activation: Activation::Relu, epsilon: 1e-5 },
+        LayerSpec::Dense { outputs: 20, activation: identity },
+        LayerSpec::LayerNorm { activation: Activation::Tanh, epsilon: 1e-5 },
+        LayerSpec::Dense { outputs: 3, activation: identity },
+    ];
+    let spec = NetworkSpec { input_shape: vec![4, 5, 2], input_scale: 1.0, layers };
+    check_regression("layer_norm_radam", &spec, 1, &OptimizerSpec::radam(1e-3));
+}
+
+#[test]
+fn noise_fractions_and_dueling_streams() {
+    let activation = Activation::Relu;
+    let layers = vec![
+        LayerSpec::Dense { outputs: 12, activation },
+        LayerSpec::FractionEmbedding { cosines: 16 },
+        LayerSpec::NoisyDense { outputs: 10, activation, sigma: 0.5 },
+        LayerSpec::Dueling { hidden: 8, actions: 3, atoms: 2, activation, sigma: Some(0.5) },
+    ];
+    let spec = NetworkSpec { input_shape: vec![5], input_scale: 1.0, layers };
+    let network = Network::new(&spec).unwrap();
+    let names: Vec<&str> = network.slices()[4..].iter().map(|slice| slice.name.as_str()).collect();
+    assert_eq!(names[..2], ["layers.2.weight_mu", "layers.2.weight_sigma"]);
+    assert_eq!(names[4..6], ["layers.3.value.0.weight_mu", "layers.3.value.0.weight_sigma"]);
+    assert_eq!(names[names.len() - 1], "layers.3.advantage.1.bias_sigma");
+    check_regression("implicit_noisy_dueling", &spec, 4, &OptimizerSpec::adam(1e-3));
+}
+
+/// Updates towards targets for every output, by the mean squared error.
+fn check_regression(name: &str, spec: &NetworkSpec, fractions: usize, optimizer: &OptimizerSpec) {
+    let golden = Golden::read(name);
+    let network = Network::new(spec).unwrap();
+    let mut parameters = import(&network, golden.array("initial"));
+    let mut gradients = vec![0.0; parameters.len()];
+    let mut optimizer = Optimizer::new(optimizer, parameters.len());
+    let mut workspace = Workspace::with_fractions(&network, ROWS, fractions);
+    for (update, &theirs) in golden.array("losses").iter().enumerate() {
+        let part = |name: &str, len: usize| &golden.array(name)[update * len..(update + 1) * len];
+        workspace.input_mut(ROWS).copy_from_slice(part("observations", ROWS * network.input_len()));
+        if network.noise_len() > 0 {
+            workspace.noise_mut().copy_from_slice(part("noise", network.noise_len()));
+        }
+        if network.reads_fractions() {
+            workspace.fractions_mut(ROWS).copy_from_slice(part("fractions", ROWS * fractions));
+        }
+        let outputs = network.forward(&parameters, ROWS, &mut workspace);
+        let targets = part("targets", outputs.len());
+        let errors: Vec<f32> = outputs.iter().zip(targets).map(|(y, target)| y - target).collect();
+        let mut d_outputs = vec![0.0; errors.len()];
+        let loss = Loss::Mse.mean(&errors, &mut d_outputs);
+        network.backward(&parameters, &d_outputs, &mut workspace, &mut gradients);
+        optimizer.step(&mut parameters, &gradients);
+        assert!((loss - theirs).abs() <= 1e-4 * theirs, "update {update}: loss {loss}, PyTorch's {theirs}");
+        if let Some(expected) = golden.arrays.get(&format!("after_{}", update + 1)) {
+            let difference = relative_l2(&parameters, &import(&network, expected));
+            assert!(difference <= TOLERANCE, "after {} updates: relative L2 {difference:e}", update + 1);
+        }
+    }
+}
+
 struct Case {
     name: &'static str,
     spec: NetworkSpec,

@@ -13,7 +13,8 @@ fn train(spec: &NetworkSpec, rows: usize, threads: usize) -> Vec<u32> {
     let mut parameters: Vec<f32> = (0..count).map(|i| noise(i) * 0.1).collect();
     let mut gradients = vec![0.0; count];
     let mut optimizer = Optimizer::new(&OptimizerSpec::adam(1e-3), count).with_threads(threads);
-    let mut workspace = Workspace::new(&network, rows);
+    let mut workspace = Workspace::with_fractions(&network, rows, 4);
+    workspace.noise_mut().iter_mut().enumerate().for_each(|(i, e)| *e = noise(i + 5));
     for step in 0..3 {
         workspace.input_mut(rows).iter_mut().enumerate().for_each(|(i, x)| *x = noise(i + step));
         let outputs = network.forward(&parameters, rows, &mut workspace);
@@ -46,4 +47,16 @@ fn a_convolutional_network() {
         LayerSpec::Dense { outputs: 6, activation: Activation::Identity },
     ];
     check(&NetworkSpec { input_shape: vec![60, 60, 4], input_scale: 1.0, layers }, 18);
+}
+
+#[test]
+fn a_network_of_the_other_layers() {
+    let activation = Activation::Relu;
+    let layers = vec![
+        LayerSpec::NoisyDense { outputs: 600, activation: Activation::Identity, sigma: 0.5 },
+        LayerSpec::LayerNorm { activation, epsilon: 1e-5 },
+        LayerSpec::FractionEmbedding { cosines: 64 },
+        LayerSpec::Dueling { hidden: 500, actions: 5, atoms: 3, activation, sigma: Some(0.5) },
+    ];
+    check(&NetworkSpec { input_shape: vec![70], input_scale: 1.0, layers }, 32);
 }

@@ -31,6 +31,24 @@ pub enum OptimizerSpec {
         #[serde(default = "default_epsilon")]
         epsilon: f64,
     },
+    /// Rectified Adam (Liu et al. 2020): Adam, whose step is scaled by how little is known of the gradient's variance, and
+    /// which leaves the variance out while the length of its average is at most 5: `torch.optim.RAdam`. As there, ε is
+    /// added to the root before the bias correction.
+    #[serde(rename = "radam")]
+    RAdam {
+        /// Step size.
+        #[serde(default = "default_learning_rate")]
+        learning_rate: f64,
+        /// Decay of the gradient's average.
+        #[serde(default = "default_beta1")]
+        beta1: f64,
+        /// Decay of the squared gradient's average.
+        #[serde(default = "default_beta2")]
+        beta2: f64,
+        /// Added to the root, against division by zero.
+        #[serde(default = "default_epsilon")]
+        epsilon: f64,
+    },
     /// RMSProp (Hinton 2012), the form centred on the gradient's mean by option (Graves 2013), ε outside the root:
     /// `torch.optim.RMSprop`.
     #[serde(rename = "rmsprop")]
@@ -76,10 +94,22 @@ impl OptimizerSpec {
         }
     }
 
+    /// Rectified Adam with β₁ = 0.9, β₂ = 0.999, ε = 1e-8.
+    pub fn radam(learning_rate: f64) -> OptimizerSpec {
+        OptimizerSpec::RAdam {
+            learning_rate,
+            beta1: default_beta1(),
+            beta2: default_beta2(),
+            epsilon: default_epsilon(),
+        }
+    }
+
     /// The learning rate.
     pub fn learning_rate(&self) -> f64 {
         match *self {
-            OptimizerSpec::Adam { learning_rate, .. } | OptimizerSpec::RmsProp { learning_rate, .. } => learning_rate,
+            OptimizerSpec::Adam { learning_rate, .. }
+            | OptimizerSpec::RAdam { learning_rate, .. }
+            | OptimizerSpec::RmsProp { learning_rate, .. } => learning_rate,
         }
     }
 
@@ -96,7 +126,8 @@ impl OptimizerSpec {
             if is_valid(value) { Ok(()) } else { Err(OptimizerError { field, value, expected }) }
         };
         match *self {
-            OptimizerSpec::Adam { learning_rate, beta1, beta2, epsilon } => {
+            OptimizerSpec::Adam { learning_rate, beta1, beta2, epsilon }
+            | OptimizerSpec::RAdam { learning_rate, beta1, beta2, epsilon } => {
                 check("learning_rate", learning_rate, &is_positive, POSITIVE)?;
                 check("beta1", beta1, &is_share, SHARE)?;
                 check("beta2", beta2, &is_share, SHARE)?;

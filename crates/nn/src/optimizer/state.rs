@@ -60,7 +60,7 @@ impl Optimizer {
     /// As [`Optimizer::new`], run by `kernel`.
     pub fn with_kernel(spec: &OptimizerSpec, parameter_count: usize, kernel: Kernel) -> Optimizer {
         let names: &[&'static str] = match *spec {
-            OptimizerSpec::Adam { .. } => &["gradient_mean", "gradient_square"],
+            OptimizerSpec::Adam { .. } | OptimizerSpec::RAdam { .. } => &["gradient_mean", "gradient_square"],
             OptimizerSpec::RmsProp { centered, momentum, .. } => match (centered, momentum > 0.0) {
                 (false, false) => &["gradient_square"],
                 (true, false) => &["gradient_square", "gradient_mean"],
@@ -98,8 +98,11 @@ impl Optimizer {
         match self.spec {
             OptimizerSpec::Adam { beta1, beta2, epsilon, .. } => {
                 let factors = adam_factors(self.learning_rate, (beta1, beta2), epsilon, self.steps);
-                let [(_, mean), (_, square)] = &mut self.buffers[..] else { unreachable!("Adam keeps two buffers") };
-                self.engine.adam(&factors, parameters, gradients, mean, square);
+                self.adam(&factors, parameters, gradients);
+            }
+            OptimizerSpec::RAdam { beta1, beta2, epsilon, .. } => {
+                let factors = radam_factors(self.learning_rate, (beta1, beta2), epsilon, self.steps);
+                self.adam(&factors, parameters, gradients);
             }
             OptimizerSpec::RmsProp { alpha, epsilon, momentum, .. } => {
                 let factors = RmsPropFactors {
@@ -120,6 +123,11 @@ impl Optimizer {
                 reference::rms_prop(&factors, parameters, gradients, state);
             }
         }
+    }
+
+    fn adam(&mut self, factors: &AdamFactors<f32>, parameters: &mut [f32], gradients: &[f32]) {
+        let [(_, mean), (_, square)] = &mut self.buffers[..] else { unreachable!("Adam keeps two buffers") };
+        self.engine.adam(factors, parameters, gradients, mean, square);
     }
 
     /// What the optimiser was made from.
@@ -190,6 +198,25 @@ fn adam_factors(learning_rate: f64, (beta1, beta2): (f64, f64), epsilon: f64, st
     }
 }
 
+/// Rectified Adam's step as one of Adam's: with the rectification r, `p ← p − lr·r·√(1 − β₂ᵗ)/(1 − β₁ᵗ) · m/(√v + ε)`;
+/// and while the variance is left out, `p ← p − lr/(1 − β₁ᵗ) · m/(√v·0 + 1)`.
+fn radam_factors(learning_rate: f64, (beta1, beta2): (f64, f64), epsilon: f64, steps: u64) -> AdamFactors<f32> {
+    /// The average must be longer than this for the variance of its root to be bounded.
+    const SHORTEST: f64 = 5.0;
+    let adam = adam_factors(learning_rate, (beta1, beta2), epsilon, steps);
+    let power = libm::pow(beta2, steps as f64);
+    let longest = 2.0 / (1.0 - beta2) - 1.0;
+    let length = longest - 2.0 * steps as f64 * power / (1.0 - power);
+    if length <= SHORTEST {
+        return AdamFactors { inverse_root_correction: 0.0, epsilon: 1.0, ..adam };
+    }
+    let share = |length: f64| (length - 4.0) * (length - 2.0) / length;
+    let rectification = (share(length) / share(longest)).sqrt();
+    let correction1 = 1.0 - libm::pow(beta1, steps as f64);
+    let negative_step = (-learning_rate * rectification * (1.0 - power).sqrt() / correction1) as f32;
+    AdamFactors { inverse_root_correction: 1.0, negative_step, ..adam }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -232,9 +259,49 @@ mod tests {
         }
     }
 
+    /// The paper's algorithm 2 in `f64`, with PyTorch's place for ε, over the step at which the variance comes in.
+    #[test]
+    fn rectified_adam_follows_the_paper() {
+        let mut optimizer = Optimizer::new(&OptimizerSpec::radam(0.01), 1);
+        let mut p = [0.3_f32];
+        let (mut m, mut v, mut x) = (0.0_f64, 0.0_f64, f64::from(0.3_f32));
+        let mut rectified = 0;
+        for t in 1..=20 {
+            let g = gradient(t, 0);
+            optimizer.step(&mut p, &[g]);
+            let g = f64::from(g);
+            m = 0.9 * m + 0.1 * g;
+            v = 0.999 * v + 0.001 * g * g;
+            let (b1, b2) = (0.9_f64.powi(t as i32), 0.999_f64.powi(t as i32));
+            let rho_inf = 2.0 / 0.001 - 1.0;
+            let rho = rho_inf - 2.0 * t as f64 * b2 / (1.0 - b2);
+            let m_hat = m / (1.0 - b1);
+            if rho > 5.0 {
+                rectified += 1;
+                let r = ((rho - 4.0) * (rho - 2.0) * rho_inf / ((rho_inf - 4.0) * (rho_inf - 2.0) * rho)).sqrt();
+                x -= 0.01 * r * m_hat * (1.0 - b2).sqrt() / (v.sqrt() + 1e-8);
+            } else {
+                x -= 0.01 * m_hat;
+            }
+            assert!((f64::from(p[0]) - x).abs() < 1e-6, "step {t}: {} against {x}", p[0]);
+        }
+        assert_eq!(rectified, 15);
+    }
+
+    #[test]
+    fn the_learning_rate_may_change_between_steps() {
+        let mut optimizer = Optimizer::new(&OptimizerSpec::radam(0.01), 1);
+        let mut p = [1.0_f32];
+        optimizer.step(&mut p, &[0.5]);
+        let before = p;
+        optimizer.set_learning_rate(0.0);
+        optimizer.step(&mut p, &[0.5]);
+        assert_eq!((p, optimizer.steps()), (before, 2));
+    }
+
     #[test]
     fn a_restored_optimizer_goes_on_with_the_same_bits() {
-        for spec in [OptimizerSpec::default(), RMS_PROP] {
+        for spec in [OptimizerSpec::default(), OptimizerSpec::radam(0.01), RMS_PROP] {
             let mut first = Optimizer::new(&spec, 9);
             let mut p = vec![1.0_f32; 9];
             let g = |step| (0..9).map(|i| gradient(step, i)).collect::<Vec<f32>>();
