@@ -1,10 +1,16 @@
 //! Replay: where transitions are kept and drawn from.
 //!
-//! A [`ReplayStore`] keeps transitions ([`RecordStore`]: each whole); a
+//! A [`ReplayStore`] keeps transitions ([`RecordStore`]: each whole; [`FrameStore`]: each frame of stacked images once); a
 //! [`ReplayBuffer`] draws from one ([`UniformReplay`], [`PrioritizedReplay`]). [`NStepAccumulator`] stands before them and makes
 //! transitions of several steps.
 
 mod buffer;
+mod frame_index;
+mod frame_layout;
+mod frame_pool;
+mod frame_store;
+#[cfg(test)]
+mod frame_tests;
 mod latest;
 mod mask;
 mod n_step;
@@ -17,6 +23,8 @@ mod sum_tree;
 mod uniform;
 
 pub use buffer::{ReplayBuffer, ReplayError};
+pub use frame_layout::FrameLayout;
+pub use frame_store::FrameStore;
 pub use latest::LatestReplay;
 pub use n_step::NStepAccumulator;
 pub use prioritized::{PrioritizedReplay, PrioritySpec};

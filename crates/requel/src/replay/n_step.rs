@@ -162,3 +162,177 @@ impl NStepAccumulator {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use requel_envs::Step;
+
+    use super::*;
+
+    /// A step of the worlds below: the reward and how the episode goes on.
+    #[derive(Clone, Copy, Debug, PartialEq)]
+    enum Ending {
+        None,
+        Terminated,
+        Truncated,
+    }
+
+    /// First observation, action, reward, discount, next observation, whether action 0 is allowed there.
+    type Seen = (f32, u32, f32, f32, f32, Option<bool>);
+
+    fn push(accumulator: &mut NStepAccumulator, id: usize, reward: f64, ending: Ending, seen: &mut Vec<Seen>) {
+        let step = Step { reward, terminated: ending == Ending::Terminated, truncated: ending == Ending::Truncated };
+        let (observation, next_observation) = (&[id as f32, -1.0], &[id as f32 + 0.5, -2.0]);
+        let mask = [id.is_multiple_of(2), true];
+        let next_mask = (!id.is_multiple_of(3)).then_some(&mask[..]);
+        let experience = Experience { slot: 0, observation, action: id, step, next_observation, next_mask };
+        accumulator.push(&experience, &mut |t| {
+            assert_eq!((t.observation[1], t.next_observation[1]), (-1.0, -2.0));
+            let allowed = t.next_mask.map(|mask| mask[0]);
+            seen.push((t.observation[0], t.action, t.reward, t.discount, t.next_observation[0], allowed));
+        });
+    }
+
+    /// The obvious twin: whole episodes, each step's transition by its definition.
+    fn by_definition(n: usize, gamma: f64, steps: &[(f64, Ending)]) -> Vec<Seen> {
+        let mut seen = Vec::new();
+        for first in 0..steps.len() {
+            let rest = steps.len() - first;
+            let to_end = steps[first..].iter().position(|(_, ending)| *ending != Ending::None);
+            let span = match to_end {
+                Some(at) => n.min(at + 1),
+                None if rest < n => continue,
+                None => n,
+            };
+            let last = first + span - 1;
+            let mut sum = 0.0;
+            for (k, (reward, _)) in steps[first..=last].iter().enumerate() {
+                sum += (0..k).fold(1.0, |power, _| power * gamma) * f64::from(*reward as f32);
+            }
+            let discount = (0..span).fold(1.0, |power, _| power * gamma) as f32;
+            let discount = if steps[last].1 == Ending::Terminated { 0.0 } else { discount };
+            let allowed = (!last.is_multiple_of(3)).then_some(last.is_multiple_of(2));
+            seen.push((first as f32, first as u32, sum as f32, discount, last as f32 + 0.5, allowed));
+        }
+        seen
+    }
+
+    fn steps() -> impl Strategy<Value = Vec<(f64, Ending)>> {
+        let ending = prop_oneof![8 => Just(Ending::None), 1 => Just(Ending::Terminated), 1 => Just(Ending::Truncated)];
+        proptest::collection::vec((-10.0f64..10.0, ending), 0..80)
+    }
+
+    proptest! {
+        #[test]
+        fn equals_the_definition(n in 1usize..7, gamma in 0.0f64..=1.0, steps in steps()) {
+            let mut accumulator = NStepAccumulator::new(n, gamma, 2).unwrap();
+            let mut seen = Vec::new();
+            for (id, (reward, ending)) in steps.iter().enumerate() {
+                push(&mut accumulator, id, *reward, *ending, &mut seen);
+            }
+            prop_assert_eq!(seen, by_definition(n, gamma, &steps));
+        }
+
+        #[test]
+        fn restored_goes_on(n in 1usize..7, steps in steps(), at in 0.0f64..1.0) {
+            let cut = (steps.len() as f64 * at) as usize;
+            let new = || NStepAccumulator::new(n, 0.9, 2).unwrap();
+            let (mut accumulator, mut resumed, mut seen, mut seen_resumed) = (new(), new(), Vec::new(), Vec::new());
+            for (id, (reward, ending)) in steps[..cut].iter().enumerate() {
+                push(&mut accumulator, id, *reward, *ending, &mut seen);
+            }
+            let mut state = State::default();
+            accumulator.save("replay/n_step.3", &mut state);
+            resumed.restore("replay/n_step.3", &state).unwrap();
+            seen.clear();
+            for (id, (reward, ending)) in steps.iter().enumerate().skip(cut) {
+                push(&mut accumulator, id, *reward, *ending, &mut seen);
+                push(&mut resumed, id, *reward, *ending, &mut seen_resumed);
+            }
+            prop_assert_eq!(seen, seen_resumed);
+            // A checkpoint of both is the same, byte for byte.
+            let (mut state, mut state_resumed) = (State::default(), State::default());
+            accumulator.save("replay/n_step.3", &mut state);
+            resumed.save("replay/n_step.3", &mut state_resumed);
+            prop_assert_eq!(state, state_resumed);
+        }
+    }
+
+    #[test]
+    fn hand_worked() {
+        // n = 3, γ = 0.5; five steps, truncated; then two steps, terminated.
+        let rewards = [1.0, 2.0, 4.0, 8.0, 16.0, 1.0, 1.0];
+        let endings = [
+            Ending::None,
+            Ending::None,
+            Ending::None,
+            Ending::None,
+            Ending::Truncated,
+            Ending::None,
+            Ending::Terminated,
+        ];
+        let mut accumulator = NStepAccumulator::new(3, 0.5, 2).unwrap();
+        let (mut seen, mut counts) = (Vec::new(), Vec::new());
+        for (id, (reward, ending)) in rewards.into_iter().zip(endings).enumerate() {
+            push(&mut accumulator, id, reward, ending, &mut seen);
+            counts.push(seen.len());
+        }
+        assert_eq!(counts, [0, 0, 1, 2, 5, 5, 7]);
+        let expected = [
+            // 1 + 2/2 + 4/4, to the end of step 2.
+            (0.0, 0, 3.0, 0.125, 2.5, Some(true)),
+            // 2 + 4/2 + 8/4
+            (1.0, 1, 6.0, 0.125, 3.5, None),
+            // 4 + 8/2 + 16/4: the last whole window ends where the episode is cut off, and bootstraps there.
+            (2.0, 2, 12.0, 0.125, 4.5, Some(true)),
+            // 8 + 16/2, over two steps.
+            (3.0, 3, 16.0, 0.25, 4.5, Some(true)),
+            (4.0, 4, 16.0, 0.5, 4.5, Some(true)),
+            // 1 + 1/2: nothing follows a terminal state.
+            (5.0, 5, 1.5, 0.0, 6.5, None),
+            (6.0, 6, 1.0, 0.0, 6.5, None),
+        ];
+        assert_eq!(seen, expected);
+    }
+
+    #[test]
+    fn one_step_passes_what_is_there() {
+        let mut accumulator = NStepAccumulator::new(1, 0.9, 1).unwrap();
+        let (observation, next_observation) = ([1.0f32], [2.0f32]);
+        let step = Step { reward: 0.1, terminated: false, truncated: true };
+        let experience = Experience {
+            slot: 0,
+            observation: &observation,
+            action: 3,
+            step,
+            next_observation: &next_observation,
+            next_mask: None,
+        };
+        let mut count = 0;
+        accumulator.push(&experience, &mut |t| {
+            assert!(std::ptr::eq(t.observation, &observation[..]), "copied");
+            assert!(std::ptr::eq(t.next_observation, &next_observation[..]), "copied");
+            assert_eq!((t.action, t.reward, t.discount), (3, 0.1, 0.9));
+            count += 1;
+        });
+        assert_eq!(count, 1);
+    }
+
+    #[test]
+    fn refuses_what_cannot_be() {
+        assert_eq!(NStepAccumulator::new(0, 0.9, 1).err(), Some(ReplayError::NoSteps));
+        assert!(NStepAccumulator::new(usize::MAX, 0.9, 1).is_err());
+        assert!(NStepAccumulator::new(4, 0.9, usize::MAX).is_err());
+        let mut state = State::default();
+        let saved = NStepAccumulator::new(3, 0.9, 2).unwrap();
+        saved.save("replay/n_step.0", &mut state);
+        for (n, len) in [(2, 2), (4, 2), (3, 1)] {
+            assert!(NStepAccumulator::new(n, 0.9, len).unwrap().restore("replay/n_step.0", &state).is_err());
+        }
+        let error = NStepAccumulator::new(3, 0.9, 2).unwrap().restore("replay/n_step.1", &state).unwrap_err();
+        assert_eq!(error.name, "replay/n_step.1.window");
+        state.put("replay/n_step.0.window", [0, 3]);
+        assert!(NStepAccumulator::new(3, 0.9, 2).unwrap().restore("replay/n_step.0", &state).is_err());
+    }
+}

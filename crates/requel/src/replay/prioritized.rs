@@ -168,3 +168,187 @@ impl<S: ReplayStore> ReplayBuffer for PrioritizedReplay<S> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::transition::Batch;
+
+    const SPEC: PrioritySpec = PrioritySpec { alpha: 0.6, epsilon: 1e-3 };
+
+    fn new(capacity: usize, spec: PrioritySpec, seed: u64) -> PrioritizedReplay {
+        PrioritizedReplay::new(capacity, RecordLayout::f32(1), spec, seed).unwrap()
+    }
+
+    fn push(replay: &mut PrioritizedReplay, id: u32) {
+        let (observation, next_observation) = (&[id as f32], &[id as f32 + 0.5]);
+        let (action, reward, discount) = (id, 0.0, 0.9);
+        replay.push(&Transition { observation, action, reward, discount, next_observation, next_mask: None });
+    }
+
+    fn draw(replay: &mut PrioritizedReplay, rows: usize) -> (Batch, Vec<f32>, Vec<f32>) {
+        let (mut batch, mut observations, mut next) = (Batch::new(rows), vec![0.0; rows], vec![0.0; rows]);
+        replay.sample(&mut batch.with_observations(&mut observations, &mut next));
+        (batch, observations, next)
+    }
+
+    proptest! {
+        /// Against the obvious twin: a list of priorities by index, summed up anew for each draw.
+        #[test]
+        fn equals_a_list(capacity in 1usize..40, alpha in 0.0f64..=1.0, seed: u64,
+                         errors in proptest::collection::vec(-100.0f32..100.0, 1..60)) {
+            let spec = PrioritySpec { alpha, epsilon: 0.01 };
+            let mut replay = new(capacity, spec, seed);
+            let (mut twin, mut largest) = (vec![0.0; capacity], 1.0f64);
+            for (id, error) in errors.iter().enumerate() {
+                push(&mut replay, id as u32);
+                twin[id % capacity] = largest;
+                let (batch, observations, next) = draw(&mut replay, 5);
+                let total: f64 = twin.iter().sum();
+                for (row, index) in batch.indices.iter().map(|index| *index as usize).enumerate() {
+                    let before: f64 = twin[..index].iter().sum();
+                    let (low, high) = (row as f64 / 5.0 * total, (row + 1) as f64 / 5.0 * total);
+                    let slack = total * 1e-12;
+                    prop_assert!(before < high + slack && before + twin[index] > low - slack, "row {row}: {index}");
+                    prop_assert!((batch.probabilities[row] - twin[index] / total).abs() < 1e-12);
+                    // The transition that is written there now.
+                    let stored = id - (id + capacity - index) % capacity;
+                    prop_assert_eq!(batch.actions[row], stored as u32);
+                    prop_assert_eq!((observations[row], next[row]), (stored as f32, stored as f32 + 0.5));
+                }
+                let errors: Vec<f32> = (0..5).map(|row| error * row as f32).collect();
+                replay.update_priorities(&batch.indices, &errors);
+                for (index, error) in batch.indices.iter().zip(errors) {
+                    let priority = (f64::from(error).abs() + 0.01).powf(alpha);
+                    largest = largest.max(priority);
+                    twin[*index as usize] = priority;
+                }
+                for (index, priority) in twin.iter().enumerate() {
+                    prop_assert!((replay.priority(index as u32) - priority).abs() <= 1e-14 * priority);
+                }
+            }
+        }
+
+        #[test]
+        fn restored_goes_on(capacity in 1usize..300, pushes in 1u32..600, seed: u64) {
+            let mut replay = new(capacity, SPEC, seed);
+            let learn = |replay: &mut PrioritizedReplay| {
+                let drawn = draw(replay, 8);
+                let errors: Vec<f32> = drawn.0.actions.iter().map(|id| (*id as f32).sin() * 3.0).collect();
+                replay.update_priorities(&drawn.0.indices, &errors);
+                drawn
+            };
+            for id in 0..pushes {
+                push(&mut replay, id);
+                learn(&mut replay);
+            }
+            let mut resumed = new(capacity, SPEC, seed);
+            let mut state = State::default();
+            replay.save(&mut state);
+            resumed.restore(&state).unwrap();
+            for id in 0..50 {
+                push(&mut replay, id);
+                push(&mut resumed, id);
+                prop_assert_eq!(learn(&mut replay), learn(&mut resumed));
+            }
+            let (mut state, mut state_resumed) = (State::default(), State::default());
+            replay.save(&mut state);
+            resumed.save(&mut state_resumed);
+            prop_assert_eq!(state, state_resumed);
+            prop_assert_eq!(&replay.priorities, &resumed.priorities);
+        }
+    }
+
+    #[test]
+    fn draws_as_often_as_priorities_say() {
+        let mut replay = new(50, PrioritySpec { alpha: 1.0, epsilon: 1e-9 }, 3);
+        (0..50).for_each(|id| push(&mut replay, id));
+        let indices: Vec<u32> = (0..50).collect();
+        let errors: Vec<f32> = indices.iter().map(|index| if index % 2 == 0 { 1.0 } else { -3.0 }).collect();
+        replay.update_priorities(&indices, &errors);
+        let mut counts = [0.0f64; 50];
+        // Segments that are no multiple of a leaf: stratified draws vary less than independent ones, which the bound is for.
+        for _ in 0..10_000 {
+            draw(&mut replay, 7).0.indices.iter().for_each(|index| counts[*index as usize] += 1.0);
+        }
+        let expected = |index: usize| 70_000.0 * if index.is_multiple_of(2) { 0.01 } else { 0.03 };
+        let chi2: f64 = (0..50).map(|index| (counts[index] - expected(index)).powi(2) / expected(index)).sum();
+        // 85.4 is the 0.999 quantile of chi-squared with 49 degrees of freedom.
+        assert!(chi2 < 85.4, "chi-squared {chi2}");
+    }
+
+    #[test]
+    fn errors_that_are_not_finite_change_nothing() {
+        let mut replay = new(4, SPEC, 0);
+        (0..4).for_each(|id| push(&mut replay, id));
+        replay.update_priorities(&[0, 1, 2, 3], &[2.0, f32::NAN, f32::INFINITY, -2.0]);
+        let two = (2.0f64 + 1e-3).powf(0.6);
+        assert!((replay.priority(0) - two).abs() < 1e-14);
+        assert_eq!(replay.priority(3), replay.priority(0));
+        assert_eq!((replay.priority(1), replay.priority(2)), (1.0, 1.0));
+        // The next one is as large as the largest so far, which was finite.
+        push(&mut replay, 4);
+        assert_eq!(replay.priority(0), replay.priority(3));
+    }
+
+    #[test]
+    fn of_a_pair_the_last_error_counts() {
+        let mut replay = new(2, PrioritySpec { alpha: 1.0, epsilon: 0.5 }, 0);
+        (0..2).for_each(|id| push(&mut replay, id));
+        replay.update_priorities(&[1, 0, 1], &[8.0, 2.0, 3.0]);
+        assert_eq!((replay.priority(0), replay.priority(1)), (2.5, 3.5));
+        // The largest so far is one that was drawn, though it did not last.
+        push(&mut replay, 2);
+        assert_eq!(replay.priority(0), 8.5);
+    }
+
+    #[test]
+    fn value_stability() {
+        let mut replay = new(100, SPEC, 7);
+        (0..100).for_each(|id| push(&mut replay, id));
+        let indices: Vec<u32> = (0..100).collect();
+        let errors: Vec<f32> = indices.iter().map(|index| *index as f32 * 0.1).collect();
+        replay.update_priorities(&indices, &errors);
+        let batch = draw(&mut replay, 4).0;
+        assert_eq!(batch.indices, VALUES);
+        assert_eq!(replay.priority(10).to_bits(), PRIORITY);
+    }
+
+    const VALUES: [u32; 4] = [25, 64, 79, 84];
+    /// 1.001 to the power of 0.6, as Python has it.
+    const PRIORITY: u64 = 0x3FF0_0275_0513_8CE5;
+
+    #[test]
+    fn refuses_what_makes_no_priorities() {
+        let layout = RecordLayout::f32(1);
+        for (alpha, epsilon) in [(-0.1, 1.0), (1.1, 1.0), (f64::NAN, 1.0), (0.6, 0.0), (0.6, f64::INFINITY)] {
+            let error = PrioritizedReplay::new(4, layout, PrioritySpec { alpha, epsilon }, 0).err().unwrap();
+            assert!(matches!(error, ReplayError::Priority { .. }), "{error}");
+        }
+        let error = PrioritizedReplay::new(usize::MAX, layout, SPEC, 0).err().unwrap();
+        assert_eq!(error, ReplayError::TooLarge { capacity: usize::MAX });
+    }
+
+    #[test]
+    fn refuses_states_that_are_not_its_own() {
+        let mut replay = new(4, SPEC, 0);
+        (0..3).for_each(|id| push(&mut replay, id));
+        let mut state = State::default();
+        replay.save(&mut state);
+        let refused = |state: &State<'_>| new(4, SPEC, 0).restore(state).unwrap_err().name;
+        for priority in [0.0, -1.0, f64::NAN, 1.5, f64::INFINITY] {
+            let mut torn = state.clone();
+            torn.put_bytes("replay/priorities", [1.0, priority, 1.0].into_iter().flat_map(f64::to_le_bytes).collect());
+            assert_eq!(refused(&torn), "replay/priorities");
+        }
+        let mut torn = state.clone();
+        torn.put_bytes("replay/priorities", vec![0; 16]);
+        assert_eq!(refused(&torn), "replay/priorities");
+        let mut torn = state.clone();
+        torn.values.remove("replay/largest_priority");
+        assert_eq!(refused(&torn), "replay/largest_priority");
+        new(4, SPEC, 0).restore(&state).unwrap();
+    }
+}

@@ -203,3 +203,132 @@ impl Node {
         (last as u32, self.0[last])
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[derive(Clone, Debug)]
+    enum Operation {
+        Set(usize, f64),
+        SetAll(Vec<(usize, f64)>),
+        Find(f64),
+    }
+
+    fn operations() -> impl Strategy<Value = Vec<Operation>> {
+        // Values of very different sizes, and zeros among them.
+        let value = || prop_oneof![Just(0.0), 0.0f64..1.0, 1e-12f64..1e-9, 1e9f64..1e12];
+        let operation = prop_oneof![
+            (any::<usize>(), value()).prop_map(|(index, value)| Operation::Set(index, value)),
+            proptest::collection::vec((any::<usize>(), value()), 0..20).prop_map(Operation::SetAll),
+            (0.0f64..1.0).prop_map(Operation::Find),
+        ];
+        proptest::collection::vec(operation, 0..60)
+    }
+
+    /// The obvious twin: walks over all leaves. Where the mass is within rounding of a border, either side is right.
+    fn is_at(leaves: &[f64], mass: f64, found: usize) -> bool {
+        let before: f64 = leaves[..found].iter().sum();
+        let slack = leaves.iter().sum::<f64>() * 1e-13;
+        before - slack <= mass && mass <= before + leaves[found] + slack
+    }
+
+    proptest! {
+        #[test]
+        fn equals_a_list(leaves in 1usize..700, operations in operations()) {
+            let mut tree = SumTree::new(leaves);
+            let mut twin = vec![0.0; leaves];
+            for operation in operations {
+                match operation {
+                    Operation::Set(index, value) => {
+                        tree.set(index % leaves, value);
+                        twin[index % leaves] = value;
+                    }
+                    Operation::SetAll(sets) => {
+                        let indices: Vec<u32> = sets.iter().map(|(index, _)| (index % leaves) as u32).collect();
+                        let values: Vec<f64> = sets.iter().map(|(_, value)| *value).collect();
+                        tree.set_all(&indices, &values);
+                        sets.iter().for_each(|(index, value)| twin[index % leaves] = *value);
+                    }
+                    Operation::Find(share) => {
+                        let mass = share * tree.total();
+                        match tree.find(mass) {
+                            None => prop_assert!(twin.iter().all(|leaf| *leaf == 0.0)),
+                            Some(found) => {
+                                prop_assert!(twin[found] > 0.0, "leaf {} is empty", found);
+                                prop_assert!(is_at(&twin, mass, found), "mass {mass} in leaf {found} of {twin:?}");
+                            }
+                        }
+                    }
+                }
+                let sum: f64 = twin.iter().sum();
+                prop_assert!((tree.total() - sum).abs() <= 1e-13 * sum, "{} for {}", tree.total(), sum);
+                prop_assert_eq!(tree.leaves().collect::<Vec<_>>(), twin.clone());
+            }
+            // However it came to be, it is what its leaves make it.
+            let mut filled = SumTree::new(leaves);
+            filled.set(0, 5.0);
+            filled.fill(twin.iter().copied());
+            prop_assert_eq!(filled, tree);
+        }
+
+        /// Where sums round, no mass leads to a leaf that is empty or not there.
+        #[test]
+        fn never_finds_an_empty_leaf(
+            values in proptest::collection::vec(prop_oneof![Just(0.0), 1e-300f64..1e300, 0.1f64..0.2], 1..200),
+            mass in prop_oneof![any::<f64>(), 0.0f64..20.0],
+        ) {
+            let mut tree = SumTree::new(values.len());
+            tree.fill(values.iter().copied());
+            let edges = [mass, 0.0, -0.0, tree.total(), tree.total().next_down(), tree.total().next_up(), f64::INFINITY];
+            let borders = values.iter().scan(0.0, |sum, value| { *sum += value; Some(*sum) });
+            for mass in borders.flat_map(|border| [border, border.next_down(), border.next_up()]).chain(edges) {
+                match tree.find(mass) {
+                    Some(found) => prop_assert!(values[found] > 0.0),
+                    None => prop_assert!(values.iter().all(|value| *value == 0.0)),
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn finds_many_as_it_finds_one() {
+        let mut tree = SumTree::new(1000);
+        tree.fill((0..1000).map(|leaf| f64::from(leaf % 7)));
+        let mut masses: Vec<f64> = (0..50).map(|k| f64::from(k) / 50.0 * tree.total()).collect();
+        let one_by_one: Vec<u32> = masses.iter().map(|mass| tree.find(*mass).unwrap() as u32).collect();
+        let mut indices = vec![9; 50];
+        assert!(tree.find_all(&mut masses, &mut indices));
+        assert_eq!(indices, one_by_one);
+    }
+
+    #[test]
+    fn the_last_of_a_pair_counts() {
+        let mut tree = SumTree::new(3);
+        tree.set_all(&[1, 0, 1], &[5.0, 1.0, 2.0]);
+        assert_eq!((tree.get(1), tree.total()), (2.0, 3.0));
+    }
+
+    #[test]
+    fn memory_is_as_counted() {
+        for leaves in [1, 8, 9, 1000, 100_000] {
+            let nodes: usize = SumTree::new(leaves).levels.iter().map(Vec::len).sum();
+            let (taken, needed) = (nodes as u64 * 64, SumTree::bytes_needed(leaves));
+            assert!(taken <= needed && needed <= taken + 3000, "{leaves} leaves: {taken} bytes, counted {needed}");
+        }
+    }
+
+    #[test]
+    fn an_empty_tree_finds_nothing() {
+        assert_eq!(SumTree::new(0).find(0.0), None);
+        assert_eq!(SumTree::new(9).find(0.0), None);
+    }
+
+    #[test]
+    #[should_panic(expected = "leaf 1 is set to NaN")]
+    fn refuses_nan() {
+        SumTree::new(2).set(1, f64::NAN);
+    }
+}

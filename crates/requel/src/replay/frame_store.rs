@@ -1,0 +1,164 @@
+//! [`FrameStore`], transitions between stacked images, each frame kept once.
+
+use super::buffer::check_memory;
+use super::frame_pool::FramePool;
+use super::ring::Ring;
+use super::{FrameLayout, ReplayError, ReplayStore};
+use crate::state::{State, StateError};
+use crate::transition::{BatchMut, Transition};
+
+/// A ring of transitions between stacks of frames, each frame kept once: of k frames to a stack, those of an observation and
+/// its next are 2·k, of which one step brings one. So a transition takes the memory of about one frame.
+///
+/// A frame that is there already is found wherever it comes from: in the transition pushed last or, by what it shows and compared
+/// byte for byte, in any other. So it is no matter how many worlds push by turns, over how many steps transitions go, and where
+/// episodes begin; and what is drawn is what a [`RecordStore`](super::RecordStore) would give.
+///
+/// Memory is reckoned for nine frames to eight transitions. Worlds with episodes shorter than eight steps, or that do not stack,
+/// take more as they go on, never more than if each frame was kept for itself.
+///
+/// ```
+/// use requel::replay::{FrameLayout, FrameStore, ReplayStore};
+/// use requel::Transition;
+///
+/// let layout = FrameLayout::stack_last(2, 84 * 84, 1);
+/// let mut store = FrameStore::new(1_000, layout)?;
+/// let observation = &vec![0.0; 84 * 84 * 2];
+/// let next_observation = observation;
+/// store.push(&Transition { observation, action: 0, reward: 0.0, discount: 0.9, next_observation, next_mask: None });
+/// assert_eq!(store.len(), 1);
+/// assert!(store.bytes() < 1_300 * 84 * 84);
+/// # Ok::<(), requel::replay::ReplayError>(())
+/// ```
+pub struct FrameStore {
+    layout: FrameLayout,
+    /// Per transition: action, reward, discount, the ids of both observations' frames, the mask.
+    ring: Ring,
+    pool: FramePool,
+    planned: usize,
+    /// The frames of the transition that is being pushed, and their ids.
+    frames: Vec<u32>,
+    ids: Vec<u32>,
+    /// The ids of the transition before it; none at first.
+    before: Vec<u32>,
+}
+
+const HEADER_WORDS: usize = 3;
+
+impl FrameStore {
+    /// An empty store of `capacity` transitions.
+    ///
+    /// # Errors
+    /// If the memory that it needs is not there; nothing is taken then.
+    pub fn new(capacity: usize, layout: FrameLayout) -> Result<Self, ReplayError> {
+        let stack = layout.stack();
+        // A frame per transition, one more per episode, and the stacks at the edges of the ring.
+        let planned = capacity.saturating_add(capacity / 8).saturating_add(4 * stack);
+        let words = HEADER_WORDS + 2 * stack + layout.masks().words();
+        let others = FramePool::bytes_needed(planned, layout.frame_words());
+        check_memory(capacity, Ring::bytes_needed(capacity, words).saturating_add(others))?;
+        Ok(FrameStore {
+            ring: Ring::new(capacity, words, others)?,
+            pool: FramePool::new(planned, layout.frame_words()),
+            planned,
+            frames: vec![0; 2 * stack * layout.frame_words()],
+            ids: vec![0; 2 * stack],
+            before: Vec::with_capacity(2 * stack),
+            layout,
+        })
+    }
+
+    /// How many frames are kept.
+    #[cfg(test)]
+    pub(super) fn pool_len(&self) -> usize {
+        self.pool.len()
+    }
+
+    fn ids_of<'r>(&self, record: &'r [u32]) -> &'r [u32] {
+        &record[HEADER_WORDS..][..2 * self.layout.stack()]
+    }
+
+    /// Which frame the one at `at` of the transition that is being pushed probably is: each stack is the one before it, moved on.
+    fn guess(&self, at: usize) -> Option<u32> {
+        let stack = self.layout.stack();
+        if at < stack {
+            self.before.get(stack + at).copied()
+        } else if at + 1 < 2 * stack {
+            Some(self.ids[at - stack + 1])
+        } else {
+            None
+        }
+    }
+}
+
+impl ReplayStore for FrameStore {
+    fn push(&mut self, transition: &Transition<'_>) -> u32 {
+        let (stack, words) = (self.layout.stack(), self.layout.frame_words());
+        let (observation, next) = self.frames.split_at_mut(stack * words);
+        self.layout.split(transition.observation, observation);
+        self.layout.split(transition.next_observation, next);
+        self.before.clear();
+        if let Some(newest) = self.ring.newest() {
+            self.before.extend_from_slice(&newest[HEADER_WORDS..][..2 * stack]);
+        }
+        for at in 0..2 * stack {
+            let guess = self.guess(at);
+            self.ids[at] = self.pool.acquire(&self.frames[at * words..][..words], guess);
+        }
+        // Only now: what both share stays.
+        if let Some(oldest) = self.ring.oldest() {
+            oldest[HEADER_WORDS..][..2 * stack].iter().for_each(|id| self.pool.release(*id));
+        }
+        let (index, record) = self.ring.push();
+        let (header, rest) = record.split_at_mut(HEADER_WORDS);
+        header.copy_from_slice(&[transition.action, transition.reward.to_bits(), transition.discount.to_bits()]);
+        let (ids, mask) = rest.split_at_mut(2 * stack);
+        ids.copy_from_slice(&self.ids);
+        self.layout.masks().encode(transition.next_mask, mask);
+        index as u32
+    }
+
+    fn len(&self) -> usize {
+        self.ring.len()
+    }
+
+    fn capacity(&self) -> usize {
+        self.ring.capacity()
+    }
+
+    fn bytes(&self) -> u64 {
+        self.ring.bytes().saturating_add(FramePool::bytes_needed(self.planned, self.layout.frame_words()))
+    }
+
+    fn read(&self, batch: &mut BatchMut<'_>) {
+        let (stack, len) = (self.layout.stack(), self.layout.observation_len());
+        let observations = batch.observations.chunks_exact_mut(len);
+        let next_observations = batch.next_observations.chunks_exact_mut(len);
+        for (row, (observation, next)) in observations.zip(next_observations).enumerate() {
+            let record = self.ring.record(batch.indices[row] as usize);
+            let (ids, next_ids) = self.ids_of(record).split_at(stack);
+            for (at, (id, next_id)) in ids.iter().zip(next_ids).enumerate() {
+                self.layout.join(self.pool.frame(*id), at, observation);
+                self.layout.join(self.pool.frame(*next_id), at, next);
+            }
+            batch.actions[row] = record[0];
+            batch.rewards[row] = f32::from_bits(record[1]);
+            batch.discounts[row] = f32::from_bits(record[2]);
+        }
+        let records = batch.indices.iter().map(|index| self.ring.record(*index as usize));
+        let masks = records.map(|record| &record[HEADER_WORDS + 2 * stack..]);
+        self.layout.masks().read(masks, batch.next_masks, batch.indices.len());
+    }
+
+    fn save<'a>(&'a self, state: &mut State<'a>) {
+        self.ring.save(state);
+        self.pool.save(state);
+    }
+
+    fn restore(&mut self, state: &State<'_>) -> Result<(), StateError> {
+        self.ring.restore(state)?;
+        let ids = 2 * self.layout.stack();
+        let references = self.ring.records().flat_map(|record| &record[HEADER_WORDS..][..ids]).copied();
+        self.pool.restore(state, references)
+    }
+}
