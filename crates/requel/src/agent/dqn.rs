@@ -3,7 +3,7 @@
 use requel_envs::Space;
 use requel_nn::{Network, Optimizer, Workspace, clip_global_norm};
 
-use super::{Agent, AgentError, Experience, Learned, ScalarHead, TargetNetwork};
+use super::{Agent, AgentError, Experience, Head, HeadShape, Learned, Rule, ScalarHead, TargetNetwork};
 use crate::config::{AgentKind, BellmanGradient, Config};
 use crate::exploration::EpsilonGreedy;
 use crate::memory;
@@ -107,7 +107,7 @@ impl DqnAgent {
             updates: 0,
             exploration: EpsilonGreedy::new(&config.exploration, seed, num_envs),
             bootstrap,
-            head: ScalarHead::new(config.loss.spec(), rows),
+            head: ScalarHead::new(config.loss.spec(), Rule::QLearning, HeadShape { rows, actions }, kernel),
             batch: Batch::new(rows),
             targets: vec![0.0; rows],
             d_outputs: vec![0.0; online_rows * actions],
@@ -145,12 +145,12 @@ impl DqnAgent {
         }
 
         let (d_q, d_next) = self.d_outputs.split_at_mut(half);
-        let (loss, mean_q) = self.head.loss(q, &self.batch.actions, &self.targets, d_q);
+        let learned = self.head.loss_against(&self.targets, q, &self.batch.actions, d_q);
         let d_outputs = if self.bootstrap == Bootstrap::Online(BellmanGradient::Residual) {
             // The target is r + d·q(s', a*): its derivative is −d at a*, times the error's (Baird 1995, eq. 10).
             d_next.fill(0.0);
             let width = half / rows;
-            for (row, d_error) in self.head.d_errors().iter().enumerate() {
+            for (row, d_error) in self.head.d_errors().into_iter().flatten().enumerate() {
                 let best = argmax(&online_next[row * width..][..width]);
                 d_next[row * width + best] = -discounts[row] * d_error;
             }
@@ -167,7 +167,7 @@ impl DqnAgent {
         if let Some(target) = &mut self.target {
             target.after_update(self.updates, &self.online);
         }
-        (loss, mean_q)
+        (learned.loss, learned.mean_q)
     }
 
     /// Draws a batch straight into the workspaces.

@@ -9,7 +9,10 @@ mod target;
 
 pub use agent_trait::{Agent, AgentError, Experience, Learned};
 pub use dqn::DqnAgent;
-pub use head::{Head, HeadLoss, HeadShape, HeadUpdate, Rule, ScalarHead};
+pub use head::{
+    CategoricalHead, FractionCounts, Head, HeadError, HeadLoss, HeadShape, HeadSpec, HeadUpdate, ImplicitQuantileHead,
+    QuantileHead, Rule, ScalarHead,
+};
 pub use policy::GreedyPolicy;
 pub use policy_file::{PolicyFile, PolicyFileError};
 pub use target::TargetNetwork;

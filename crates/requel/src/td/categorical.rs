@@ -38,6 +38,8 @@ impl Default for Support {
 /// of where each atom lands, in proportion to nearness (Bellemare, Dabney & Munos 2017, eq. 7 and algorithm 1). An atom that
 /// lands on another gives it everything, where a literal reading of the algorithm would give `(u − b) + (b − l) = 0`.
 ///
+/// Where the discount is 0 the probabilities do not matter.
+///
 /// `probabilities` has one number per atom, and so has `projected`, which is overwritten; `upper` is room to work in, one number
 /// more. Each atom's lower and upper shares are summed apart, in increasing order of where they come from.
 ///
@@ -69,6 +71,8 @@ pub fn categorical_projection(
     let last = (atoms - 1) as f32;
     projected.fill(0.0);
     upper.fill(0.0);
+    // Where nothing follows all atoms land in one place.
+    let probabilities = if discount == 0.0 { &[1.0] } else { probabilities };
     for (j, probability) in probabilities.iter().enumerate() {
         let place = start + discount * j as f32;
         let place = if place > 0.0 { place } else { 0.0 };

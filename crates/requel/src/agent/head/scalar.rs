@@ -1,46 +1,118 @@
 //! [`ScalarHead`]: network outputs as the expected return of each action.
 
-use requel_nn::Loss;
+use requel_nn::{Kernel, Loss};
 
-/// One output per action, its expected return: turns a batch's outputs and targets into a loss and its gradient.
+use super::policies::Policies;
+use super::{Head, HeadLoss, HeadShape, HeadUpdate, Rule};
+use crate::td::{double_q_targets, soft_targets};
+
+/// One output per action, its expected return (Mnih et al. 2015).
 #[derive(Clone, Debug)]
 pub struct ScalarHead {
     loss: Loss,
+    shape: HeadShape,
+    /// With Munchausen's rule.
+    policies: Option<Policies>,
+    targets: Vec<f32>,
     errors: Vec<f32>,
+    td_errors: Vec<f32>,
     d_errors: Vec<f32>,
 }
 
 impl ScalarHead {
-    /// For batches of `rows` rows.
-    pub fn new(loss: Loss, rows: usize) -> Self {
-        ScalarHead { loss, errors: vec![0.0; rows], d_errors: vec![0.0; rows] }
+    /// For batches of this shape.
+    pub fn new(loss: Loss, rule: Rule, shape: HeadShape, kernel: Kernel) -> Self {
+        let room = || vec![0.0; shape.rows];
+        ScalarHead {
+            loss,
+            shape,
+            policies: match rule {
+                Rule::QLearning => None,
+                Rule::Munchausen(constants) => Some(Policies::new(constants, shape, kernel)),
+            },
+            targets: room(),
+            errors: room(),
+            td_errors: room(),
+            d_errors: room(),
+        }
     }
 
-    /// The mean loss of q(s, a) against `targets` and the mean q(s, a); `d_outputs` gets the gradient with the targets
-    /// held constant, zero for the actions that were not taken. `outputs` and `d_outputs` are rows × actions.
-    pub fn loss(&mut self, outputs: &[f32], actions: &[u32], targets: &[f32], d_outputs: &mut [f32]) -> (f32, f32) {
-        let rows = actions.len();
-        assert_eq!((targets.len(), self.errors.len()), (rows, rows), "one target per action taken");
-        assert_eq!(outputs.len(), d_outputs.len(), "one gradient per output");
-        let width = outputs.len() / rows;
+    /// The mean loss of q(s, a) against targets that were worked out elsewhere, such as λ-returns; `d_outputs` gets the gradient,
+    /// zero for the actions that were not taken. `outputs` and `d_outputs` are rows × actions.
+    ///
+    /// # Panics
+    /// If the lengths do not go together.
+    pub fn loss_against(
+        &mut self,
+        targets: &[f32],
+        outputs: &[f32],
+        actions: &[u32],
+        d_outputs: &mut [f32],
+    ) -> HeadLoss {
+        self.targets.copy_from_slice(targets);
+        self.loss_of_targets(outputs, actions, None, d_outputs)
+    }
+
+    /// The loss against what lies in `self.targets`.
+    fn loss_of_targets(
+        &mut self,
+        outputs: &[f32],
+        actions: &[u32],
+        weights: Option<&[f32]>,
+        d_outputs: &mut [f32],
+    ) -> HeadLoss {
+        let HeadShape { rows, actions: width } = self.shape;
+        assert_eq!(actions.len(), rows, "one action taken per row");
+        assert_eq!((outputs.len(), d_outputs.len()), (rows * width, rows * width), "outputs are rows × actions");
 
         let mut q_sum = 0.0f32;
-        for (row, (action, target)) in actions.iter().zip(targets).enumerate() {
+        for (row, (action, target)) in actions.iter().zip(&self.targets).enumerate() {
             let q = outputs[row * width + *action as usize];
             q_sum += q;
             self.errors[row] = q - target;
+            self.td_errors[row] = self.errors[row].abs();
         }
-        let loss = self.loss.mean(&self.errors, &mut self.d_errors);
+        let loss = match weights {
+            None => self.loss.mean(&self.errors, &mut self.d_errors),
+            Some(weights) => self.loss.weighted_mean(&self.errors, weights, &mut self.d_errors),
+        };
         d_outputs.fill(0.0);
         for (row, action) in actions.iter().enumerate() {
             d_outputs[row * width + *action as usize] = self.d_errors[row];
         }
-        (loss, q_sum / rows as f32)
+        HeadLoss { loss, mean_q: q_sum / rows as f32 }
+    }
+}
+
+impl Head for ScalarHead {
+    fn atoms(&self) -> usize {
+        1
     }
 
-    /// ∂loss/∂(q(s, a) − target) of each row of the last [`ScalarHead::loss`].
-    pub fn d_errors(&self) -> &[f32] {
-        &self.d_errors
+    fn q_values(&mut self, outputs: &[f32], q: &mut [f32]) {
+        q.copy_from_slice(outputs);
+    }
+
+    fn loss(&mut self, update: &HeadUpdate<'_>, d_outputs: &mut [f32]) -> HeadLoss {
+        match &mut self.policies {
+            None => {
+                let (rewards, discounts) = (update.rewards, update.discounts);
+                double_q_targets(rewards, discounts, update.next_q, update.next_outputs, &mut self.targets);
+            }
+            Some(policies) => {
+                let (rewards, policy) = policies.work_out(update);
+                soft_targets(rewards, update.discounts, update.next_outputs, &policy, &mut self.targets);
+            }
+        }
+        self.loss_of_targets(update.outputs, update.actions, update.weights, d_outputs)
+    }
+
+    fn td_errors(&self) -> &[f32] {
+        &self.td_errors
+    }
+
+    fn d_errors(&self) -> Option<&[f32]> {
+        Some(&self.d_errors)
     }
 }
 
@@ -48,18 +120,46 @@ impl ScalarHead {
 mod tests {
     use super::*;
 
+    const OUTPUTS: [f32; 6] = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0];
+
+    fn head(loss: Loss) -> ScalarHead {
+        ScalarHead::new(loss, Rule::QLearning, HeadShape { rows: 2, actions: 3 }, Kernel::SCALAR)
+    }
+
     #[test]
     fn hand_worked_table() {
-        let mut head = ScalarHead::new(Loss::Mse, 2);
         let mut d_outputs = [9.0; 6];
         // errors: 2 − 1 = 1 and 4 − 6 = −2; loss (1 + 4)/2; gradient 2·error/2.
-        let (loss, q) = head.loss(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0], &[1, 0], &[1.0, 6.0], &mut d_outputs);
-        assert_eq!((loss, q), (2.5, 3.0));
+        let mut mse = head(Loss::Mse);
+        let loss = mse.loss_against(&[1.0, 6.0], &OUTPUTS, &[1, 0], &mut d_outputs);
+        assert_eq!(loss, HeadLoss { loss: 2.5, mean_q: 3.0 });
         assert_eq!(d_outputs, [0.0, 1.0, 0.0, -2.0, 0.0, 0.0]);
-        let mut head = ScalarHead::new(Loss::Huber { delta: 1.0 }, 2);
+        assert_eq!(mse.td_errors(), [1.0, 2.0]);
         // Huber: ½·1² and 1·(2 − ½); gradients 1/2 and −1/2.
-        let (loss, _) = head.loss(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0], &[1, 0], &[1.0, 6.0], &mut d_outputs);
-        assert_eq!(loss, 1.0);
+        let loss = head(Loss::Huber { delta: 1.0 }).loss_against(&[1.0, 6.0], &OUTPUTS, &[1, 0], &mut d_outputs);
+        assert_eq!(loss.loss, 1.0);
         assert_eq!(d_outputs, [0.0, 0.5, 0.0, -0.5, 0.0, 0.0]);
+    }
+
+    #[test]
+    fn weights_scale_the_loss_and_not_the_surprise() {
+        let mut d_outputs = [9.0; 6];
+        let mut head = head(Loss::Mse);
+        // Targets 1 + ½·0 = 1 and 2 + ½·8 = 6: as above.
+        let update = HeadUpdate {
+            actions: &[1, 0],
+            rewards: &[1.0, 2.0],
+            discounts: &[0.5, 0.5],
+            weights: Some(&[1.0, 0.25]),
+            outputs: &OUTPUTS,
+            next_outputs: &[7.0, 0.0, 7.0, 8.0, 7.0, 7.0],
+            next_q: &[0.0, 1.0, f32::NEG_INFINITY, 2.0, 1.0, 0.0],
+            current_q: None,
+            fractions: &[],
+        };
+        let loss = head.loss(&update, &mut d_outputs);
+        assert_eq!(loss, HeadLoss { loss: 1.0, mean_q: 3.0 });
+        assert_eq!(d_outputs, [0.0, 1.0, 0.0, -0.5, 0.0, 0.0]);
+        assert_eq!((head.td_errors(), head.d_errors()), (&[1.0, 2.0][..], Some(&[1.0, -0.5][..])));
     }
 }

@@ -1,0 +1,50 @@
+//! [`QuantileHead`]: network outputs as quantiles of each action's return at fixed fractions.
+
+use requel_nn::Kernel;
+
+use super::quantile_regression::{QuantileRegression, Strides};
+use super::{Head, HeadLoss, HeadShape, HeadUpdate, Rule};
+use crate::td::{lanes, quantile_midpoints};
+
+/// The returns at the midpoints of equal parts for each action: QR-DQN (Dabney et al. 2018). How surprising a row is to a
+/// prioritized replay is its loss, as for the categorical head.
+#[derive(Clone, Debug)]
+pub struct QuantileHead {
+    shape: HeadShape,
+    fractions: Vec<f32>,
+    regression: QuantileRegression,
+}
+
+impl QuantileHead {
+    /// `count` quantiles per action, for batches of this shape. `kappa` is where the loss turns from quadratic to linear.
+    pub fn new((count, kappa): (usize, f32), rule: Rule, shape: HeadShape, kernel: Kernel) -> Self {
+        let mut fractions = vec![0.0; count];
+        quantile_midpoints(&mut fractions);
+        let regression = QuantileRegression::new(kappa, (rule, kernel), shape, (count, count));
+        QuantileHead { shape, fractions, regression }
+    }
+}
+
+impl Head for QuantileHead {
+    fn atoms(&self) -> usize {
+        self.fractions.len()
+    }
+
+    fn q_values(&mut self, outputs: &[f32], q: &mut [f32]) {
+        let count = self.fractions.len();
+        assert_eq!(outputs.len(), q.len() * count, "outputs are rows × actions × quantiles");
+        for (q, quantiles) in q.iter_mut().zip(outputs.chunks_exact(count)) {
+            *q = lanes::sum(quantiles) / count as f32;
+        }
+    }
+
+    fn loss(&mut self, update: &HeadUpdate<'_>, d_outputs: &mut [f32]) -> HeadLoss {
+        let count = self.fractions.len();
+        let layout = Strides { row: self.shape.actions * count, action: count, fraction: 1 };
+        self.regression.loss(update, (layout, layout), |_| &self.fractions, d_outputs)
+    }
+
+    fn td_errors(&self) -> &[f32] {
+        self.regression.losses()
+    }
+}

@@ -1,0 +1,137 @@
+//! [`QuantileRegression`]: what the two quantile heads share, whatever the layout of their outputs.
+
+use requel_nn::Kernel;
+
+use super::policies::Policies;
+use super::{HeadLoss, HeadShape, HeadUpdate, Rule};
+use crate::td::{argmax, lanes, quantile_huber};
+
+/// Where a number lies in the outputs: `row·row + action·action + fraction·fraction`.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Strides {
+    pub(super) row: usize,
+    pub(super) action: usize,
+    pub(super) fraction: usize,
+}
+
+/// The outputs of a network with where things are in them.
+#[derive(Clone, Copy, Debug)]
+struct Quantiles<'a> {
+    values: &'a [f32],
+    strides: Strides,
+}
+
+impl Quantiles<'_> {
+    fn at(&self, row: usize, action: usize, fraction: usize) -> f32 {
+        let Strides { row: per_row, action: per_action, fraction: per_fraction } = self.strides;
+        self.values[row * per_row + action * per_action + fraction * per_fraction]
+    }
+}
+
+/// The quantile Huber loss of a batch. Surprise is the row's loss.
+#[derive(Clone, Debug)]
+pub(super) struct QuantileRegression {
+    kappa: f32,
+    shape: HeadShape,
+    policies: Option<Policies>,
+    /// One row's numbers side by side: those of the action taken, their gradient, and the targets.
+    predictions: Vec<f32>,
+    d_predictions: Vec<f32>,
+    targets: Vec<f32>,
+    losses: Vec<f32>,
+}
+
+impl QuantileRegression {
+    /// For batches of this shape with so many fractions to learn, and to learn from.
+    pub(super) fn new(kappa: f32, rule: (Rule, Kernel), shape: HeadShape, fractions: (usize, usize)) -> Self {
+        QuantileRegression {
+            kappa,
+            shape,
+            policies: match rule {
+                (Rule::QLearning, _) => None,
+                (Rule::Munchausen(constants), kernel) => Some(Policies::new(constants, shape, kernel)),
+            },
+            predictions: vec![0.0; fractions.0],
+            d_predictions: vec![0.0; fractions.0],
+            targets: vec![0.0; fractions.1],
+            losses: vec![0.0; shape.rows],
+        }
+    }
+
+    pub(super) fn losses(&self) -> &[f32] {
+        &self.losses
+    }
+
+    /// The mean loss of the batch and its gradient. `layouts` are those of the outputs and of the next outputs; `fractions_of`
+    /// gives the fractions of a row.
+    pub(super) fn loss<'f>(
+        &mut self,
+        update: &HeadUpdate<'_>,
+        layouts: (Strides, Strides),
+        fractions_of: impl Fn(usize) -> &'f [f32],
+        d_outputs: &mut [f32],
+    ) -> HeadLoss {
+        let HeadShape { rows, actions } = self.shape;
+        let (count, next_count) = (self.predictions.len(), self.targets.len());
+        assert_eq!(update.outputs.len(), rows * actions * count, "outputs are rows × actions × fractions");
+        assert_eq!(
+            update.next_outputs.len(),
+            rows * actions * next_count,
+            "next outputs are, with their own fractions"
+        );
+        assert_eq!((update.next_q.len(), d_outputs.len()), (rows * actions, update.outputs.len()), "rows × actions");
+        assert_eq!((update.rewards.len(), update.discounts.len()), (rows, rows), "one reward and discount per row");
+        assert!(update.weights.is_none_or(|weights| weights.len() == rows), "one weight per row");
+
+        let outputs = Quantiles { values: update.outputs, strides: layouts.0 };
+        let next = Quantiles { values: update.next_outputs, strides: layouts.1 };
+        let soft = self.policies.as_mut().map(|policies| policies.work_out(update));
+        d_outputs.fill(0.0);
+        let share = 1.0 / rows as f32;
+        let (mut loss_sum, mut q_sum) = (0.0f64, 0.0f32);
+        for row in 0..rows {
+            let discount = update.discounts[row];
+            match &soft {
+                _ if discount == 0.0 => {
+                    self.targets.fill(soft.as_ref().map_or(update.rewards, |(rewards, _)| rewards)[row]);
+                }
+                None => {
+                    let best = argmax(&update.next_q[row * actions..(row + 1) * actions]);
+                    for (fraction, target) in self.targets.iter_mut().enumerate() {
+                        *target = update.rewards[row] + discount * next.at(row, best, fraction);
+                    }
+                }
+                // As soft_targets, fraction by fraction (Vieillard et al. 2020, appendix B.1 on M-IQN).
+                Some((rewards, policy)) => {
+                    self.targets.fill(0.0);
+                    for action in 0..actions {
+                        let place = row * actions + action;
+                        let (probability, log) = (policy.probabilities[place], policy.scaled_logs[place]);
+                        if probability > 0.0 {
+                            for (fraction, target) in self.targets.iter_mut().enumerate() {
+                                *target += probability * (next.at(row, action, fraction) - log);
+                            }
+                        }
+                    }
+                    self.targets.iter_mut().for_each(|target| *target = rewards[row] + discount * *target);
+                }
+            }
+
+            let taken = update.actions[row] as usize;
+            for (fraction, prediction) in self.predictions.iter_mut().enumerate() {
+                *prediction = outputs.at(row, taken, fraction);
+            }
+            let predictions = (&self.predictions[..], fractions_of(row));
+            let loss = quantile_huber(self.kappa, predictions, &self.targets, &mut self.d_predictions);
+            self.losses[row] = loss;
+            let weight = update.weights.map_or(1.0, |weights| weights[row]);
+            loss_sum += f64::from(weight * loss);
+            let start = row * layouts.0.row + taken * layouts.0.action;
+            for (fraction, d) in self.d_predictions.iter().enumerate() {
+                d_outputs[start + fraction * layouts.0.fraction] = weight * share * d;
+            }
+            q_sum += lanes::sum(&self.predictions) / count as f32;
+        }
+        HeadLoss { loss: (loss_sum / rows as f64) as f32, mean_q: q_sum / rows as f32 }
+    }
+}
