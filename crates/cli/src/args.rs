@@ -93,6 +93,9 @@ pub struct Reporting {
     /// Say nothing on stderr but warnings and errors
     #[arg(long, short)]
     pub quiet: bool,
+    /// Show a progress line in place of the dashboard
+    #[arg(long, visible_alias = "no-dashboard")]
+    pub plain: bool,
 }
 
 /// `requel train`
@@ -106,6 +109,7 @@ Examples:
   requel train --config mine.toml --run-dir out  your settings, your place
 
 The run is written to runs/<env>__<preset>__<seed>__<time>/.
+On a terminal a dashboard shows how it goes; press ? in it for its keys.
 Ctrl-C stops at the next step and saves a checkpoint; `requel resume` goes on as
 if nothing had happened. Ctrl-C twice stops at once, without saving.
 Same version, config and seed: same bits.")]

@@ -6,6 +6,7 @@
 
 mod args;
 mod commands;
+mod dashboard;
 mod exit;
 mod numbers;
 mod panel;

@@ -9,13 +9,14 @@ use requel::run::{Control, Ending, Run, Session, Summary, Timing};
 use serde::Serialize;
 
 use crate::args::Reporting;
+use crate::dashboard::{self, Dashboard, Subject};
 use crate::exit::{Exit, Failure};
 use crate::numbers::{duration, grouped, rate};
 use crate::panel::{Frame, Panel};
 use crate::progress::{Budget, JsonLines, Person, Tally};
 use crate::show::{Ability, tidy};
 use crate::signals::Signals;
-use crate::style::{self, COMMAND, GOOD, MUTED, paint};
+use crate::style::{self, BOLD, COMMAND, GOOD, MUTED, paint};
 use crate::{report, runs};
 
 /// Trains to the end or until a signal comes, and says how it went.
@@ -30,18 +31,33 @@ pub fn train(session: Session, reporting: Reporting) -> Result<Exit, Failure> {
     let budget = Budget::of(&config);
 
     let mut json = JsonLines::default();
-    let mut person = (!reporting.quiet).then(|| {
-        let made = session.trainer().aggregates();
-        let tally = Tally::new(budget, (made.env_steps, made.episodes));
-        let headline = format!("{} · preset {} · seed {}", config.env.id, config.preset, config.train.seed);
-        Person::new(tally, &headline, reporting.json)
-    });
+    let made = session.trainer().aggregates();
+    let made = (made.env_steps, made.episodes);
+    let headline = format!("{} · preset {} · seed {}", config.env.id, config.preset, config.train.seed);
+    let mut dashboard = match reporting.json || reporting.quiet || reporting.plain || !dashboard::fits() {
+        true => None,
+        false => {
+            let subject = Subject { run: run.clone(), config: config.clone(), headline: headline.clone(), made };
+            // A terminal that cannot be taken over can still show lines.
+            Dashboard::open(subject, &control).ok()
+        }
+    };
+    let mut person = (!reporting.quiet && dashboard.is_none())
+        .then(|| Person::new(Tally::new(budget, made), &headline, reporting.json));
     let (mut nobody, mut no_one) = ((), ());
-    let listener: &mut dyn Observer = person.as_mut().map_or(&mut nobody, |person| person);
+    let listener: &mut dyn Observer = match (&mut dashboard, &mut person) {
+        (Some(dashboard), _) => dashboard,
+        (None, Some(person)) => person,
+        (None, None) => &mut nobody,
+    };
     let lines: &mut dyn Observer = if reporting.json { &mut json } else { &mut no_one };
     let ending = session.train(&mut (listener, lines), &control);
     if let Some(person) = person {
         person.close();
+    }
+    if let Some(dashboard) = dashboard {
+        dashboard.close();
+        style::say(paint(BOLD, headline));
     }
 
     match ending? {

@@ -22,6 +22,8 @@ pub struct Caption {
     pub step: u32,
     /// The sum of the episode's rewards so far.
     pub episode_return: f64,
+    /// Written in place of these numbers where they are not known.
+    pub note: Option<String>,
     /// What the policy thinks of this moment; `None` if there is no policy, or nothing left to decide.
     pub decision: Option<Decision>,
 }
@@ -38,6 +40,9 @@ pub struct Decision {
 impl Caption {
     /// The numbers of the caption as one line, such as `episode 1 · step 20 · return 20`.
     pub fn numbers(&self) -> String {
+        if let Some(note) = &self.note {
+            return note.clone();
+        }
         format!("episode {} · step {} · return {}", self.episode, self.step, tidy(self.episode_return))
     }
 }

@@ -14,7 +14,7 @@ pub mod png;
 mod raster;
 pub mod terminal;
 
-pub use ability::Ability;
+pub use ability::{Ability, ColorDepth};
 pub use frame::{BarScale, Caption, Decision, Frame, tidy};
 pub use grid::Grid;
 pub use picture::picture;

@@ -24,6 +24,7 @@ pub fn frame(step: u32) -> Frame {
             episode: 1,
             step,
             episode_return: f64::from(step),
+            note: None,
             decision: Some(decision),
         },
     }

@@ -60,6 +60,11 @@ impl Player {
         Ok(())
     }
 
+    /// Changes what chooses the actions, in the midst of an episode too.
+    pub fn act_by(&mut self, acting: Acting) {
+        self.acting = acting;
+    }
+
     /// Takes the next step. There must be one: see [`Player::ended`].
     ///
     /// # Errors
@@ -118,6 +123,7 @@ impl Player {
             episode: self.episode,
             step: self.step,
             episode_return: self.episode_return,
+            note: None,
             decision,
         };
         Frame { scene: self.env.scene(), caption }

@@ -1,0 +1,77 @@
+//! [`audit`]: what a policy believes about an episode, beside what it then obtained.
+
+use requel::td::argmax_allowed;
+use requel_envs::{Action, Env, EnvError, Step};
+
+/// What a policy believed and obtained, as means over the states of one episode.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Audit {
+    /// Mean of q(s, a) for the actions it took.
+    pub believed: f64,
+    /// Mean of the discounted sum of the rewards that followed.
+    pub obtained: f64,
+}
+
+/// No audit is longer than this, env steps.
+const MOST_STEPS: usize = 1000;
+
+/// Plays a greedy episode from `seed` by what `q_values` says of an observation. Where the time limit cuts it off, what would have followed is taken from the policy's
+/// own value of the last observation, as in training.
+///
+/// # Errors
+/// If the world fails.
+pub fn audit(
+    env: &mut dyn Env,
+    q_values: &mut dyn FnMut(&[f32]) -> Vec<f32>,
+    (seed, gamma): (u64, f64),
+) -> Result<Audit, EnvError> {
+    let mut observation = vec![0.0; env.observation_len()];
+    env.reset(Some(seed), &mut observation)?;
+    let (mut believed, mut rewards, mut last) = (0.0, Vec::new(), Step::default());
+    while !last.ended() && rewards.len() < MOST_STEPS {
+        let q = q_values(&observation);
+        let action = argmax_allowed(&q, env.action_mask());
+        believed += f64::from(q[action]);
+        last = env.step(Action::Discrete(action), &mut observation)?;
+        rewards.push(last.reward);
+    }
+    let mut following = match last.terminated {
+        true => 0.0,
+        false => {
+            let q = q_values(&observation);
+            f64::from(q[argmax_allowed(&q, env.action_mask())])
+        }
+    };
+    let mut obtained = 0.0;
+    for reward in rewards.iter().rev() {
+        following = reward + gamma * following;
+        obtained += following;
+    }
+    let states = rewards.len().max(1) as f64;
+    Ok(Audit { believed: believed / states, obtained: obtained / states })
+}
+
+#[cfg(test)]
+mod tests {
+    use requel_envs::closure::from_closures;
+
+    use super::*;
+
+    #[test]
+    fn three_steps_by_hand() {
+        // Three steps with the rewards 1, 2, 4, then a terminal state.
+        let mut env = from_closures(
+            "Count",
+            1,
+            |_| [0.0],
+            |[n], _, _| {
+                *n += 1.0;
+                Step { reward: f64::from(1 << (*n as u32 - 1)), terminated: *n >= 3.0, truncated: false }
+            },
+        );
+        // q = 2·s + 1: believes 1, 3, 5.
+        let audit = audit(&mut env, &mut |seen| vec![2.0 * seen[0] + 1.0], (0, 0.5)).unwrap();
+        // From the back: 4, 2 + 0.5·4 = 4, 1 + 0.5·4 = 3.
+        assert_eq!(audit, Audit { believed: 3.0, obtained: 11.0 / 3.0 });
+    }
+}

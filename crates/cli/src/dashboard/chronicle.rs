@@ -1,0 +1,252 @@
+//! [`Chronicle`], what the dashboard remembers of a training, in bounded memory.
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use super::audit::Audit;
+use super::link::Inbox;
+use crate::progress::Budget;
+
+/// A curve over env steps that never has more than [`Series::MOST`] points: of longer ones every so many-th is kept.
+#[derive(Clone, Debug)]
+pub struct Series {
+    points: Vec<(f64, f64)>,
+    stride: u64,
+    seen: u64,
+}
+
+impl Series {
+    /// The most points that a curve keeps; no terminal shows more.
+    pub const MOST: usize = 1024;
+
+    /// A curve without points.
+    pub fn new() -> Self {
+        Series { points: Vec::new(), stride: 1, seen: 0 }
+    }
+
+    /// Adds a point; what is not finite cannot be drawn and is left out.
+    pub fn push(&mut self, x: f64, y: f64) {
+        if !y.is_finite() {
+            return;
+        }
+        if self.seen.is_multiple_of(self.stride) {
+            if self.points.len() == Self::MOST {
+                let mut index = 0;
+                self.points.retain(|_| {
+                    index += 1;
+                    index % 2 == 1
+                });
+                self.stride *= 2;
+            }
+            if self.seen.is_multiple_of(self.stride) {
+                self.points.push((x, y));
+            }
+        }
+        self.seen += 1;
+    }
+
+    /// The points, oldest first.
+    pub fn points(&self) -> &[(f64, f64)] {
+        &self.points
+    }
+
+    /// The newest value that was kept.
+    pub fn last(&self) -> Option<f64> {
+        self.points.last().map(|point| point.1)
+    }
+}
+
+/// How many episodes a moving mean spans.
+const WINDOW: usize = 100;
+/// Rates are taken over so much time.
+const RATE_WINDOW: Duration = Duration::from_secs(2);
+
+/// What the dashboard remembers of a training.
+#[derive(Debug)]
+pub struct Chronicle {
+    /// What training stops at.
+    pub budget: Budget,
+    /// Env steps so far.
+    pub env_steps: u64,
+    /// Episodes so far.
+    pub episodes: u64,
+    /// Updates so far, as of the last aggregates.
+    pub updates: u64,
+    /// Undiscounted return of each training episode.
+    pub returns: Series,
+    /// Its mean over the last 100 episodes.
+    pub return_mean: Series,
+    /// Mean return of the greedy policy at each evaluation.
+    pub greedy: Series,
+    /// Mean loss.
+    pub loss: Series,
+    /// Mean q(s, a) of the batches.
+    pub mean_q: Series,
+    /// Mean discounted return that the best policy obtained from the states of an episode.
+    pub obtained: Series,
+    /// ε.
+    pub epsilon: Series,
+    /// Env steps per second.
+    pub speed: Series,
+    /// The newest audit.
+    pub audit: Option<Audit>,
+    /// The best evaluation so far.
+    pub best: Option<f64>,
+    /// Updates per second of the last moments.
+    pub updates_per_second: f64,
+    window: VecDeque<f64>,
+    marks: VecDeque<Mark>,
+    started: Instant,
+    start: (u64, u64),
+}
+
+/// Where training was at a moment.
+#[derive(Clone, Copy, Debug)]
+struct Mark {
+    at: Instant,
+    env_steps: u64,
+    updates: u64,
+}
+
+impl Chronicle {
+    /// A chronicle that begins now, with the env steps and episodes that earlier sessions made.
+    pub fn new(budget: Budget, (env_steps, episodes): (u64, u64)) -> Self {
+        let series = Series::new;
+        Chronicle {
+            budget,
+            env_steps,
+            episodes,
+            updates: 0,
+            returns: series(),
+            return_mean: series(),
+            greedy: series(),
+            loss: series(),
+            mean_q: series(),
+            obtained: series(),
+            epsilon: series(),
+            speed: series(),
+            audit: None,
+            best: None,
+            updates_per_second: 0.0,
+            window: VecDeque::new(),
+            marks: VecDeque::new(),
+            started: Instant::now(),
+            start: (env_steps, episodes),
+        }
+    }
+
+    /// Takes note of what happened, up to `env_steps`; `now` is the time.
+    pub fn note(&mut self, inbox: &Inbox, env_steps: u64, now: Instant) {
+        self.env_steps = self.env_steps.max(env_steps);
+        self.episodes = self.episodes.max(inbox.episode_count);
+        for &(at, value) in &inbox.episodes {
+            self.window.push_back(value);
+            if self.window.len() > WINDOW {
+                self.window.pop_front();
+            }
+            self.returns.push(at as f64, value);
+            self.return_mean.push(at as f64, self.window.iter().sum::<f64>() / self.window.len() as f64);
+        }
+        for a in &inbox.progress {
+            let x = a.env_steps as f64;
+            self.updates = a.updates;
+            self.epsilon.push(x, a.epsilon);
+            a.loss.into_iter().for_each(|loss| self.loss.push(x, loss));
+            a.mean_q.into_iter().for_each(|q| self.mean_q.push(x, q));
+        }
+        for score in &inbox.scores {
+            self.greedy.push(score.env_steps as f64, score.mean);
+            if score.best {
+                self.best = Some(score.mean);
+            }
+        }
+        self.mark(now);
+    }
+
+    /// Takes note of what the best policy obtained.
+    pub fn note_audit(&mut self, audit: Audit) {
+        self.obtained.push(self.env_steps as f64, audit.obtained);
+        self.audit = Some(audit);
+    }
+
+    fn mark(&mut self, now: Instant) {
+        self.marks.push_back(Mark { at: now, env_steps: self.env_steps, updates: self.updates });
+        while self.marks.len() > 2 && now.duration_since(self.marks[1].at) > RATE_WINDOW {
+            self.marks.pop_front();
+        }
+        let (first, last) = (self.marks[0], self.marks[self.marks.len() - 1]);
+        let seconds = last.at.duration_since(first.at).as_secs_f64();
+        if seconds > 0.05 {
+            let rate = (last.env_steps - first.env_steps) as f64 / seconds;
+            self.speed.push(self.env_steps as f64, rate);
+            self.updates_per_second = last.updates.saturating_sub(first.updates) as f64 / seconds;
+        }
+    }
+
+    /// How much of the budget is used.
+    pub fn used(&self) -> u64 {
+        match self.budget {
+            Budget::EnvSteps(_) => self.env_steps,
+            Budget::Episodes(_) => self.episodes,
+        }
+    }
+
+    /// The part of the budget that is used, 0 to 1.
+    pub fn fraction(&self) -> f64 {
+        (self.used() as f64 / self.budget.total().max(1) as f64).clamp(0.0, 1.0)
+    }
+
+    /// Time since the chronicle began.
+    pub fn elapsed(&self) -> Duration {
+        self.started.elapsed()
+    }
+
+    /// The time that is left at this session's pace; `None` before there is one.
+    pub fn time_left(&self) -> Option<Duration> {
+        let start = match self.budget {
+            Budget::EnvSteps(_) => self.start.0,
+            Budget::Episodes(_) => self.start.1,
+        };
+        let done = self.used().saturating_sub(start);
+        let left = self.budget.total().saturating_sub(self.used());
+        (done > 0).then(|| self.elapsed().mul_f64(left as f64 / done as f64))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use requel::train::Aggregates;
+
+    use super::*;
+    use crate::dashboard::link::Score;
+
+    #[test]
+    fn a_long_curve_keeps_its_shape_in_bounded_memory() {
+        let mut series = Series::new();
+        (0..100_000).for_each(|i| series.push(f64::from(i), f64::from(2 * i)));
+        let points = series.points();
+        assert!(points.len() <= Series::MOST && points.len() > Series::MOST / 4, "{}", points.len());
+        assert!(points.iter().all(|(x, y)| *y == 2.0 * x));
+        let gaps: Vec<f64> = points.windows(2).map(|w| w[1].0 - w[0].0).collect();
+        assert!(gaps.iter().all(|gap| *gap == gaps[0]), "unequal gaps");
+        series.push(0.0, f64::NAN);
+        assert!(series.points().iter().all(|p| p.1.is_finite()));
+    }
+
+    #[test]
+    fn what_happened_becomes_curves_and_rates() {
+        let mut chronicle = Chronicle::new(Budget::EnvSteps(1000), (0, 0));
+        let now = Instant::now();
+        chronicle.note(&Inbox::default(), 0, now);
+        let episodes = vec![(10, 1.0), (20, 3.0)];
+        let aggregates =
+            Aggregates { env_steps: 100, updates: 50, loss: Some(0.5), epsilon: 0.1, ..Default::default() };
+        let scores = vec![Score { env_steps: 100, mean: 9.0, best: true }];
+        let inbox = Inbox { episodes, episode_count: 2, progress: vec![aggregates], scores, ..Inbox::default() };
+        chronicle.note(&inbox, 200, now + Duration::from_secs(1));
+        assert_eq!(chronicle.return_mean.points(), [(10.0, 1.0), (20.0, 2.0)]);
+        assert_eq!((chronicle.loss.last(), chronicle.mean_q.last()), (Some(0.5), None));
+        assert_eq!((chronicle.best, chronicle.episodes, chronicle.fraction()), (Some(9.0), 2, 0.2));
+        assert_eq!((chronicle.speed.last(), chronicle.updates_per_second), (Some(200.0), 50.0));
+    }
+}

@@ -1,0 +1,309 @@
+//! [`Dashboard`], the drawing thread and its loop.
+
+use std::io::{self, IsTerminal};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use crossterm::event::{self, Event, KeyEventKind};
+use requel::Config;
+use requel::run::{Control, Run};
+use requel::train::{Observer, ObserverError, TrainEvent};
+use requel_envs::Scene;
+
+use super::chronicle::Chronicle;
+use super::keys::{self, Wish};
+use super::link::{Link, Listener, Pace};
+use super::screen::{self, Screen};
+use super::stage::Stage;
+use super::view::{CHARTS, LEAST, View};
+use crate::exit::{Exit, Failure};
+use crate::numbers::grouped;
+use crate::progress::Budget;
+use crate::show::{Ability, BarScale, Caption, Frame};
+
+/// How often the screen is drawn.
+const PERIOD: Duration = Duration::from_millis(66);
+/// How often keys, and the end, are looked for.
+const GLANCE: Duration = Duration::from_millis(10);
+/// How long a message stays.
+const MESSAGE: Duration = Duration::from_secs(3);
+/// The paces to choose from, as multiples of the world's own speed; the fastest is without a limit.
+const SPEEDS: [f32; 8] = [0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 64.0];
+
+/// What the dashboard is about.
+pub struct Subject {
+    /// The run, whose best policy is shown at play.
+    pub run: Run,
+    /// Its config.
+    pub config: Config,
+    /// World, preset and seed in a line.
+    pub headline: String,
+    /// Env steps and episodes that earlier sessions made.
+    pub made: (u64, u64),
+}
+
+/// Whether this terminal has room and means for a dashboard.
+pub fn fits() -> bool {
+    let dumb = matches!(std::env::var("TERM").as_deref(), Err(_) | Ok("" | "dumb"));
+    let size = || crossterm::terminal::size().is_ok_and(|(columns, rows)| columns >= LEAST.0 && rows >= LEAST.1);
+    io::stdout().is_terminal() && !dumb && Ability::detect().unicode && size()
+}
+
+/// A dashboard on the terminal, listening to a training.
+pub struct Dashboard {
+    listener: Listener,
+    done: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Dashboard {
+    /// Takes over the terminal and begins to draw.
+    ///
+    /// # Errors
+    /// What the terminal or the system returns; the terminal is then as it was.
+    pub fn open(subject: Subject, control: &Control) -> io::Result<Self> {
+        let screen = Screen::open()?;
+        let link = Arc::new(Link::new(control.stop_flag()));
+        let done = Arc::new(AtomicBool::new(false));
+        let mut drawing = Drawing::new(subject, (link.clone(), done.clone(), control.clone()));
+        let thread = std::thread::Builder::new().name("dashboard".into()).spawn(move || {
+            // However the drawing ends, training must not wait for it.
+            let _release = Release(drawing.link.clone());
+            let mut screen = screen;
+            if drawing.run(&mut screen).is_err() {
+                // The terminal is gone or the world failed: training needs neither.
+            }
+        })?;
+        Ok(Dashboard { listener: Listener::new(link), done, thread: Some(thread) })
+    }
+
+    /// Ends the drawing; the terminal is as before then.
+    pub fn close(self) {}
+}
+
+impl Drop for Dashboard {
+    fn drop(&mut self) {
+        self.done.store(true, Ordering::Relaxed);
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+        screen::give_back();
+    }
+}
+
+impl Observer for Dashboard {
+    fn on_event(&mut self, event: &TrainEvent<'_>) -> Result<(), ObserverError> {
+        self.listener.on_event(event)
+    }
+
+    fn wants_steps(&self) -> bool {
+        true
+    }
+}
+
+struct Release(Arc<Link>);
+
+impl Drop for Release {
+    fn drop(&mut self) {
+        self.0.set_pace(Pace::Full);
+    }
+}
+
+struct Drawing {
+    link: Arc<Link>,
+    done: Arc<AtomicBool>,
+    control: Control,
+    headline: String,
+    world: String,
+    chronicle: Chronicle,
+    stage: Stage,
+    ability: Ability,
+    own_speed: f32,
+    /// Index into [`SPEEDS`]; at their number there is no limit.
+    speed: usize,
+    paused: bool,
+    training_shown: bool,
+    scene: Option<Scene>,
+    chart: usize,
+    help: bool,
+    message: Option<(String, Instant)>,
+    interrupted: bool,
+}
+
+impl Drawing {
+    fn new(subject: Subject, (link, done, control): (Arc<Link>, Arc<AtomicBool>, Control)) -> Self {
+        let Subject { run, config, headline, made } = subject;
+        let own_speed = crate::runs::world(&config).map_or(50.0, |env| env.spec().frames_per_second);
+        Drawing {
+            link,
+            done,
+            control,
+            headline,
+            world: config.env.id.clone(),
+            chronicle: Chronicle::new(Budget::of(&config), made),
+            stage: Stage::new(run, config),
+            ability: Ability::detect(),
+            own_speed,
+            speed: SPEEDS.len(),
+            paused: false,
+            training_shown: false,
+            scene: None,
+            chart: 0,
+            help: false,
+            message: None,
+            interrupted: false,
+        }
+    }
+
+    /// Draws until training is over or was asked to stop.
+    fn run(&mut self, screen: &mut Screen) -> Result<(), Failure> {
+        let mut next = Instant::now();
+        while !self.done.load(Ordering::Relaxed) {
+            let now = Instant::now();
+            if now >= next {
+                next = now + PERIOD;
+                self.look(now)?;
+                self.draw(screen, now)?;
+            }
+            if event::poll(GLANCE)? {
+                match event::read()? {
+                    Event::Key(key) if key.kind != KeyEventKind::Release => {
+                        keys::wish(key).into_iter().for_each(|wish| self.grant(wish));
+                        next = Instant::now();
+                    }
+                    Event::Resize(..) => next = Instant::now(),
+                    _ => {}
+                }
+            }
+            // The terminal is given back before the last checkpoint is written, so that a second Ctrl-C is a signal again.
+            if self.control.stop_requested() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes note of what happened.
+    fn look(&mut self, now: Instant) -> Result<(), Failure> {
+        let inbox = self.link.collect();
+        if inbox.scores.iter().any(|score| score.best) {
+            self.stage.told_of_policy(now);
+        }
+        if let Some(env_steps) = inbox.saved {
+            self.say(format!("saved a checkpoint at env step {}", grouped(env_steps)));
+        }
+        self.chronicle.note(&inbox, self.link.env_steps(), now);
+        if let Some(scene) = inbox.scene {
+            self.scene = Some(scene);
+        }
+        if self.shows_training() {
+            self.link.want_picture();
+        }
+        if let Some(audit) = self.stage.play(now)? {
+            self.chronicle.note_audit(audit);
+        }
+        Ok(())
+    }
+
+    fn draw(&mut self, screen: &mut Screen, now: Instant) -> Result<(), Failure> {
+        let limit = SPEEDS.get(self.speed);
+        let state = match (self.paused, limit) {
+            (true, _) => "paused".to_owned(),
+            (false, None) => "full speed".to_owned(),
+            (false, Some(speed)) => format!("{speed}× the world's own speed"),
+        };
+        let (picture, title) = match self.shows_training() {
+            true => (self.training_picture(), "training world"),
+            false => (self.stage.frame(), "best policy at play"),
+        };
+        if self.message.as_ref().is_some_and(|(_, since)| now.duration_since(*since) > MESSAGE) {
+            self.message = None;
+        }
+        let view = View {
+            headline: &self.headline,
+            chronicle: &self.chronicle,
+            picture,
+            picture_title: title,
+            chart: self.chart,
+            state: &state,
+            message: self.message.as_ref().map_or("", |(text, _)| text),
+            help: self.help,
+            ability: self.ability,
+        };
+        Ok(screen.draw(|frame| view.draw(frame))?)
+    }
+
+    /// Where training is held back, it is what there is to see.
+    fn shows_training(&self) -> bool {
+        self.training_shown || self.paused || self.speed < SPEEDS.len()
+    }
+
+    fn training_picture(&self) -> Option<(Frame, BarScale)> {
+        let scene = self.scene.clone()?;
+        let caption = Caption {
+            world: self.world.clone(),
+            episode: 0,
+            step: 0,
+            episode_return: 0.0,
+            note: Some(format!("env step {}", grouped(self.chronicle.env_steps))),
+            decision: None,
+        };
+        Some((Frame { scene, caption }, BarScale::new()))
+    }
+
+    fn grant(&mut self, wish: Wish) {
+        match wish {
+            Wish::Pause => {
+                self.paused = !self.paused;
+                self.apply_pace();
+            }
+            Wish::SingleStep if self.paused => self.link.allow_step(),
+            Wish::SingleStep => {
+                self.paused = true;
+                self.apply_pace();
+            }
+            Wish::Faster => self.change_speed((self.speed + 1).min(SPEEDS.len())),
+            Wish::Slower => self.change_speed(self.speed.saturating_sub(1)),
+            Wish::NextChart => self.chart = (self.chart + 1) % CHARTS,
+            Wish::NextView => self.training_shown = !self.training_shown,
+            Wish::Help => self.help = !self.help,
+            Wish::Save => {
+                self.control.request_checkpoint();
+                self.say("saving after the present step".into());
+                if self.paused {
+                    // The request is heard between two steps, so one has to pass.
+                    self.link.allow_step();
+                }
+            }
+            Wish::Stop => self.control.request_stop(),
+            Wish::Interrupt if self.interrupted => {
+                screen::give_back();
+                std::process::exit(Exit::Interrupted as i32);
+            }
+            Wish::Interrupt => {
+                self.interrupted = true;
+                self.control.request_stop();
+            }
+        }
+    }
+
+    fn change_speed(&mut self, speed: usize) {
+        self.speed = speed;
+        self.paused = false;
+        self.apply_pace();
+    }
+
+    fn apply_pace(&self) {
+        self.link.set_pace(match (self.paused, SPEEDS.get(self.speed)) {
+            (true, _) => Pace::Paused,
+            (false, Some(speed)) => Pace::Limited(speed * self.own_speed),
+            (false, None) => Pace::Full,
+        });
+    }
+
+    fn say(&mut self, text: String) {
+        self.message = Some((text, Instant::now()));
+    }
+}

@@ -1,0 +1,70 @@
+//! What the keys mean on the dashboard.
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+
+/// What the person wants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wish {
+    /// Stop or go on.
+    Pause,
+    /// One step of the worlds, then wait.
+    SingleStep,
+    /// Faster.
+    Faster,
+    /// Slower.
+    Slower,
+    /// Other charts.
+    NextChart,
+    /// The training world in place of the best policy, or back.
+    NextView,
+    /// Save a checkpoint and go on.
+    Save,
+    /// Save a checkpoint and stop.
+    Stop,
+    /// Say what the keys mean, or no more.
+    Help,
+    /// Ctrl-C.
+    Interrupt,
+}
+
+/// What the keys do: key and meaning.
+pub const KEYS: [(&str, &str); 9] = [
+    ("space", "pause, or go on"),
+    (". →", "pause and take a single step"),
+    ("+ -", "faster, slower; the fastest is without any limit"),
+    ("c tab", "other charts"),
+    ("v", "the training world, or the best policy at play"),
+    ("s", "save a checkpoint now"),
+    ("q", "save and stop; `requel resume` goes on"),
+    ("? h", "this help, or back"),
+    ("ctrl-c", "as q; twice: stop at once, without saving"),
+];
+
+/// The meaning of a key.
+pub fn wish(key: KeyEvent) -> Option<Wish> {
+    Some(match key.code {
+        KeyCode::Char('c') if key.modifiers.contains(KeyModifiers::CONTROL) => Wish::Interrupt,
+        KeyCode::Char('q') | KeyCode::Esc => Wish::Stop,
+        KeyCode::Char(' ' | 'p') => Wish::Pause,
+        KeyCode::Char('.') | KeyCode::Right => Wish::SingleStep,
+        KeyCode::Char('+' | '=') | KeyCode::Up => Wish::Faster,
+        KeyCode::Char('-') | KeyCode::Down => Wish::Slower,
+        KeyCode::Char('c') | KeyCode::Tab => Wish::NextChart,
+        KeyCode::Char('v') => Wish::NextView,
+        KeyCode::Char('s') => Wish::Save,
+        KeyCode::Char('?' | 'h') | KeyCode::F(1) => Wish::Help,
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn c_alone_is_no_interruption() {
+        let key = |modifiers| wish(KeyEvent::new(KeyCode::Char('c'), modifiers));
+        assert_eq!(key(KeyModifiers::NONE), Some(Wish::NextChart));
+        assert_eq!(key(KeyModifiers::CONTROL), Some(Wish::Interrupt));
+    }
+}

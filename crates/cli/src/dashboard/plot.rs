@@ -1,0 +1,138 @@
+//! Curves over env steps, in a frame.
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::style::{Color, Style};
+use ratatui::symbols::Marker;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::{Axis, Block, BorderType, Chart, Dataset, GraphType};
+
+use super::chronicle::Series;
+use crate::numbers::grouped;
+
+/// One curve of a plot.
+pub struct Curve<'a> {
+    /// What it is, a word or two.
+    pub name: &'static str,
+    /// Its points.
+    pub series: &'a Series,
+    /// Its colour.
+    pub color: Color,
+    /// Whether its points are joined.
+    pub joined: bool,
+}
+
+/// Curves over env steps.
+pub struct Plot<'a> {
+    /// What is shown.
+    pub title: &'static str,
+    /// The curves, those in front last.
+    pub curves: Vec<Curve<'a>>,
+    /// Whether the vertical axis is logarithmic: values that are not positive are left out.
+    pub logarithmic: bool,
+}
+
+/// The colours of what is not a curve.
+#[derive(Clone, Copy)]
+pub struct Inks {
+    /// Text of less weight, and lines.
+    pub muted: Color,
+}
+
+impl Plot<'_> {
+    /// Draws the plot.
+    pub fn draw(&self, frame: &mut Frame, area: Rect, inks: Inks) {
+        let muted = Style::new().fg(inks.muted);
+        let mut title = vec![Span::raw(format!(" {} ", self.title))];
+        for curve in &self.curves {
+            let last = curve.series.last().map_or("-".into(), short);
+            let mark = if curve.joined { "━" } else { "•" };
+            let last = if curve.joined { format!(" {last} ") } else { " ".into() };
+            title.push(Span::styled(format!("{mark} {}", curve.name), Style::new().fg(curve.color)));
+            title.push(Span::styled(last, Style::new().fg(curve.color)));
+        }
+        let block = Block::bordered().border_type(BorderType::Rounded).border_style(muted).title(Line::from(title));
+        let points: Vec<Vec<(f64, f64)>> = self.curves.iter().map(|curve| self.placed(curve.series)).collect();
+        let all = || points.iter().flatten();
+        if all().next().is_none() {
+            frame.render_widget(block, area);
+            return;
+        }
+        let x_most = all().map(|p| p.0).fold(1.0, f64::max);
+        let (low, high) = self.bounds(all().map(|p| p.1));
+        let datasets = self.curves.iter().zip(&points).map(|(curve, points)| {
+            let (marker, kind) = match curve.joined {
+                true => (Marker::Braille, GraphType::Line),
+                false => (Marker::Braille, GraphType::Scatter),
+            };
+            Dataset::default().marker(marker).graph_type(kind).style(Style::new().fg(curve.color)).data(points)
+        });
+        let label = |v: f64| Span::styled(if self.logarithmic { power(v) } else { short(v) }, muted);
+        let mut labels = vec![label(low), label((low + high) / 2.0), label(high)];
+        if area.height < 8 {
+            labels.remove(1);
+        }
+        let steps = |v: f64| Span::styled(grouped(v as u64), muted);
+        let chart = Chart::new(datasets.collect())
+            .block(block)
+            .legend_position(None)
+            .x_axis(Axis::default().style(muted).bounds([0.0, x_most]).labels([steps(0.0), steps(x_most)]))
+            .y_axis(Axis::default().style(muted).bounds([low, high]).labels(labels));
+        frame.render_widget(chart, area);
+    }
+
+    fn placed(&self, series: &Series) -> Vec<(f64, f64)> {
+        match self.logarithmic {
+            false => series.points().to_vec(),
+            true => series.points().iter().filter(|p| p.1 > 0.0).map(|p| (p.0, p.1.log10())).collect(),
+        }
+    }
+
+    /// The range of the vertical axis: all values with a little air, and never so narrow that noise looks like a change.
+    fn bounds(&self, values: impl Iterator<Item = f64>) -> (f64, f64) {
+        let (low, high) = values.fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), v| (l.min(v), h.max(v)));
+        let least = if self.logarithmic { 0.5 } else { 0.02 * low.abs().max(high.abs()).max(1e-3) };
+        let air = ((high - low) * 0.04).max((least - (high - low)) / 2.0);
+        (low - air, high + air)
+    }
+}
+
+/// A number in few characters: `0.013`, `57.3`, `1,240`, `31k`.
+pub fn short(value: f64) -> String {
+    match value.abs() {
+        a if a < 1e-12 => "0".into(),
+        a if a < 1e-3 => format!("{value:.0e}"),
+        a if a < 0.1 => format!("{value:.3}"),
+        a if a < 10.0 => format!("{value:.2}"),
+        a if a < 1000.0 => format!("{value:.1}"),
+        a if a < 10_000.0 => format!("{value:.0}"),
+        a if a < 1e6 => format!("{:.0}k", value / 1e3),
+        _ => format!("{:.1}M", value / 1e6),
+    }
+}
+
+fn power(exponent: f64) -> String {
+    short(10f64.powf(exponent))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_short() {
+        let all = [0.0, 0.0123, -3.456, 57.31, 1240.0, 31_234.0, 2.5e6, 1e-5];
+        assert_eq!(all.map(short), ["0", "0.012", "-3.46", "57.3", "1240", "31k", "2.5M", "1e-5"]);
+    }
+
+    #[test]
+    fn equal_values_still_have_a_range_and_noise_stays_small() {
+        let plot = Plot { title: "x", curves: Vec::new(), logarithmic: false };
+        let (low, high) = plot.bounds([500.0, 500.0].into_iter());
+        assert!(low < 500.0 && high > 500.0);
+        let (low, high) = plot.bounds([100.0, 100.1].into_iter());
+        assert!(high - low >= 2.0 - 1e-9, "{low} {high}");
+        let (low, high) = plot.bounds([0.0, 100.0].into_iter());
+        assert_eq!((low, high), (-4.0, 104.0));
+    }
+}

@@ -1,0 +1,324 @@
+//! The dashboard's layout: what stands where on a screen of which size.
+
+use ratatui::Frame;
+use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::style::{Color, Modifier, Style};
+use ratatui::text::{Line, Span};
+use ratatui::widgets::{Block, BorderType, Clear, Paragraph};
+use requel_envs::Color as Rgb;
+
+use super::chronicle::Chronicle;
+use super::keys::KEYS;
+use super::plot::{Curve, Inks, Plot, short};
+use crate::numbers::{duration, grouped, rate};
+use crate::show::palette::{Theme, ansi256};
+use crate::show::{Ability, BarScale, ColorDepth, Frame as Picture, Grid, tidy};
+
+/// The least screen that the dashboard makes sense on, columns and rows.
+pub const LEAST: (u16, u16) = (72, 20);
+
+/// What is drawn.
+pub struct View<'a> {
+    /// World, preset and seed.
+    pub headline: &'a str,
+    /// The course of training.
+    pub chronicle: &'a Chronicle,
+    /// The agent at play, if there is something to see.
+    pub picture: Option<(Picture, BarScale)>,
+    /// What the picture is.
+    pub picture_title: &'a str,
+    /// Which chart comes first beside the returns.
+    pub chart: usize,
+    /// Pace and the like, for the first line.
+    pub state: &'a str,
+    /// What just happened, for the last line; keys where it is empty.
+    pub message: &'a str,
+    /// Whether to say what the keys mean.
+    pub help: bool,
+    /// What the terminal can show.
+    pub ability: Ability,
+}
+
+/// How many charts there are beside the returns.
+pub const CHARTS: usize = 4;
+
+impl View<'_> {
+    /// Draws everything.
+    pub fn draw(&self, frame: &mut Frame) {
+        let area = frame.area();
+        if area.width < LEAST.0 || area.height < LEAST.1 {
+            let text = format!("requel trains on; the dashboard needs {} × {} characters", LEAST.0, LEAST.1);
+            frame.render_widget(Paragraph::new(text), area);
+            return;
+        }
+        let [top, bar, body, bottom] =
+            Layout::vertical([Constraint::Length(1), Constraint::Length(1), Constraint::Min(1), Constraint::Length(1)])
+                .areas(area);
+        self.headline(frame, top);
+        self.progress(frame, bar);
+        self.body(frame, body);
+        self.keys(frame, bottom);
+        if self.help {
+            self.help(frame, body);
+        }
+    }
+
+    fn headline(&self, frame: &mut Frame, area: Rect) {
+        let headline = Span::styled(format!(" {}", self.headline), Style::new().add_modifier(Modifier::BOLD));
+        frame.render_widget(Line::from(headline), area);
+        let state = Line::from(Span::styled(format!("{} ", self.state), self.ink(Theme::terminal().accent)));
+        frame.render_widget(state.right_aligned(), area);
+    }
+
+    fn progress(&self, frame: &mut Frame, area: Rect) {
+        let chronicle = self.chronicle;
+        let budget = chronicle.budget;
+        let mut text = format!("{} of {} {}", grouped(chronicle.used()), grouped(budget.total()), budget.unit());
+        text.push_str(&match chronicle.time_left() {
+            Some(left) if left.as_secs() < 60 => format!("   {:.0} s left", left.as_secs_f64().ceil()),
+            Some(left) => format!("   {} left", duration(left)),
+            None => String::new(),
+        });
+        let cells = usize::from(area.width).saturating_sub(text.chars().count() + 4);
+        let full = (chronicle.fraction() * cells as f64).round() as usize;
+        let line = Line::from(vec![
+            Span::raw(" "),
+            Span::styled("━".repeat(full), self.ink(GOOD)),
+            Span::styled("─".repeat(cells - full.min(cells)), self.muted()),
+            Span::raw(format!("  {text}")),
+        ]);
+        frame.render_widget(line, area);
+    }
+
+    fn body(&self, frame: &mut Frame, area: Rect) {
+        let side = (area.width * 2 / 5).clamp(36, 90);
+        let [charts, right] = Layout::horizontal([Constraint::Min(1), Constraint::Length(side)]).areas(area);
+        let figures = self.figures();
+        let figure_rows = (figures.len() as u16).min(right.height / 2);
+        let [picture, table] = Layout::vertical([Constraint::Min(1), Constraint::Length(figure_rows)]).areas(right);
+        self.picture(frame, picture);
+        frame.render_widget(Paragraph::new(figures), table);
+
+        let plots = self.plots();
+        let [returns, others] = Layout::vertical([
+            Constraint::Fill(if area.height >= 36 { 4 } else { 1 }),
+            Constraint::Fill(if area.height >= 36 { 5 } else { 1 }),
+        ])
+        .areas(charts);
+        let inks = Inks { muted: self.color(Theme::terminal().muted) };
+        plots[0].draw(frame, returns, inks);
+        let other = |n: usize| &plots[1 + (self.chart + n) % CHARTS];
+        if others.height >= 20 && others.width >= 70 {
+            let rows: [Rect; 2] = Layout::vertical([Constraint::Fill(1); 2]).areas(others);
+            for (row, area) in rows.into_iter().enumerate() {
+                let cells: [Rect; 2] = Layout::horizontal([Constraint::Fill(1); 2]).areas(area);
+                cells.into_iter().enumerate().for_each(|(i, cell)| other(2 * row + i).draw(frame, cell, inks));
+            }
+        } else {
+            other(0).draw(frame, others, inks);
+        }
+    }
+
+    fn plots(&self) -> [Plot<'_>; 1 + CHARTS] {
+        let theme = Theme::terminal();
+        let curve = |name, series, color: Rgb, joined| Curve { name, series, color: self.color(color), joined };
+        let plot = |title, curves, logarithmic| Plot { title, curves, logarithmic };
+        let c: &Chronicle = self.chronicle;
+        let one = |name, series| vec![curve(name, series, BLUE, true)];
+        [
+            plot(
+                "return",
+                vec![
+                    curve("episode", &c.returns, theme.bar, false),
+                    curve("mean of 100", &c.return_mean, BLUE, true),
+                    curve("greedy", &c.greedy, theme.accent, true),
+                ],
+                false,
+            ),
+            plot(
+                "value",
+                vec![curve("mean Q", &c.mean_q, BLUE, true), curve("obtained", &c.obtained, theme.accent, true)],
+                false,
+            ),
+            plot("loss", one("per update", &c.loss), true),
+            plot("exploration", one("ε", &c.epsilon), false),
+            plot("speed", one("env steps/s", &c.speed), false),
+        ]
+    }
+
+    fn figures(&self) -> Vec<Line<'static>> {
+        let c = self.chronicle;
+        let or_dash = |value: Option<f64>| value.map_or("-".into(), tidy);
+        let value = match (c.mean_q.last(), c.audit) {
+            (Some(q), Some(audit)) => format!("{} · obtained {}", short(q), short(audit.obtained)),
+            (Some(q), None) => short(q),
+            _ => "-".into(),
+        };
+        let row = |label: &str, text: String| {
+            Line::from(vec![Span::styled(format!(" {label:<11}"), self.muted()), Span::raw(text)])
+        };
+        vec![
+            row("return", format!("{} · best {}", or_dash(c.return_mean.last()), or_dash(c.best))),
+            row("mean Q", value),
+            row("loss", c.loss.last().map_or("-".into(), short)),
+            row("ε", c.epsilon.last().map_or("-".into(), |e| format!("{e:.3}"))),
+            row("episodes", grouped(c.episodes)),
+            row("env steps", format!("{}/s", rate(c.speed.last().unwrap_or(0.0)))),
+            row("updates", format!("{}/s", rate(c.updates_per_second))),
+            row("elapsed", duration(c.elapsed())),
+        ]
+    }
+
+    fn picture(&self, frame: &mut Frame, area: Rect) {
+        let title = Span::raw(format!(" {} ", self.picture_title));
+        let block =
+            Block::bordered().border_type(BorderType::Rounded).border_style(self.muted()).title(Line::from(title));
+        let inner = block.inner(area);
+        frame.render_widget(block, area);
+        let Some((picture, scale)) = &self.picture else {
+            let text = Span::styled("no policy has been scored yet", self.muted());
+            frame.render_widget(Paragraph::new(Line::from(text)).centered(), inner);
+            return;
+        };
+        let size = (usize::from(inner.width), usize::from(inner.height));
+        let grid = Grid::of(picture, scale, size, (self.ability, ""));
+        let buffer = frame.buffer_mut();
+        for (y, row) in (inner.y..inner.bottom()).zip(grid.rows()) {
+            for (x, cell) in (inner.x..inner.right()).zip(row) {
+                let color = |color: Option<Rgb>| color.map_or(Color::Reset, |color| self.color(color));
+                buffer[(x, y)].set_char(cell.character).set_fg(color(cell.ink)).set_bg(color(cell.paper));
+            }
+        }
+    }
+
+    fn keys(&self, frame: &mut Frame, area: Rect) {
+        let line = match self.message {
+            "" => {
+                Span::styled(" space pause  . step  + - speed  c charts  v view  s save  q stop  ? help", self.muted())
+            }
+            message => Span::styled(format!(" {message}"), self.ink(GOOD)),
+        };
+        frame.render_widget(Line::from(line), area);
+    }
+
+    fn help(&self, frame: &mut Frame, area: Rect) {
+        let (width, height) = (62.min(area.width), (KEYS.len() as u16 + 6).min(area.height));
+        let place = Rect::new(area.x + (area.width - width) / 2, area.y + (area.height - height) / 2, width, height);
+        let mut lines: Vec<Line> = (KEYS.iter())
+            .map(|(key, meaning)| {
+                Line::from(vec![
+                    Span::styled(format!(" {key:<8}"), Style::new().add_modifier(Modifier::BOLD)),
+                    Span::raw(*meaning),
+                ])
+            })
+            .collect();
+        lines.push(Line::raw(""));
+        for text in [
+            " mean Q: what the network believes. obtained: what its best",
+            " policy got over an episode, discounted. Far above: trouble.",
+            " Nothing here changes the result of the training.",
+        ] {
+            lines.push(Line::styled(text, self.muted()));
+        }
+        let block = Block::bordered().border_type(BorderType::Rounded).title(" keys ");
+        frame.render_widget(Clear, place);
+        frame.render_widget(Paragraph::new(lines).block(block), place);
+    }
+
+    fn color(&self, color: Rgb) -> Color {
+        match self.ability.color {
+            ColorDepth::Mono => Color::Reset,
+            ColorDepth::Ansi256 => Color::Indexed(ansi256(color)),
+            ColorDepth::True => Color::Rgb(color.0, color.1, color.2),
+        }
+    }
+
+    fn ink(&self, color: Rgb) -> Style {
+        Style::new().fg(self.color(color))
+    }
+
+    fn muted(&self) -> Style {
+        self.ink(Theme::terminal().muted)
+    }
+}
+
+const BLUE: Rgb = Rgb(0x78, 0xa9, 0xf0);
+const GOOD: Rgb = Rgb(0x6f, 0xd0, 0x8c);
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, Instant};
+
+    use ratatui::Terminal;
+    use ratatui::backend::TestBackend;
+    use requel::train::Aggregates;
+
+    use super::*;
+    use crate::dashboard::link::{Inbox, Score};
+    use crate::progress::Budget;
+    use crate::show::sample;
+
+    fn screen(size: (u16, u16), help: bool) -> String {
+        let mut chronicle = Chronicle::new(Budget::EnvSteps(50_000), (0, 0));
+        let now = Instant::now();
+        chronicle.note(&Inbox::default(), 0, now);
+        let progress = |i: u64| Aggregates {
+            env_steps: 500 * i,
+            updates: 250 * i,
+            loss: Some(1.0 / i as f64),
+            mean_q: Some(2.0 * i as f64),
+            epsilon: 1.0 / i as f64,
+            ..Aggregates::default()
+        };
+        let inbox = Inbox {
+            episodes: (1..200).map(|i| (100 * i, i as f64)).collect(),
+            episode_count: 199,
+            progress: (1..40).map(progress).collect(),
+            scores: vec![Score { env_steps: 10_000, mean: 321.0, best: true }],
+            ..Inbox::default()
+        };
+        chronicle.note(&inbox, 20_000, now + Duration::from_secs(1));
+        let view = View {
+            headline: "CartPole-v1 · preset cartpole · seed 0",
+            chronicle: &chronicle,
+            picture: Some((sample::frame(40), BarScale::new())),
+            picture_title: "best policy",
+            chart: 0,
+            state: "full speed",
+            message: "",
+            help,
+            ability: Ability { color: ColorDepth::True, unicode: true },
+        };
+        let mut terminal = Terminal::new(TestBackend::new(size.0, size.1)).unwrap();
+        terminal.draw(|frame| view.draw(frame)).unwrap();
+        terminal.backend().to_string()
+    }
+
+    #[test]
+    fn a_small_screen_has_returns_one_more_chart_the_agent_and_figures() {
+        let text = screen((80, 24), false);
+        for part in ["CartPole-v1 · preset", "20,000 of 50,000 env steps", "mean of 100", "value", "mean Q", "q stop"]
+        {
+            assert!(text.contains(part), "{part}\n{text}");
+        }
+        assert!(!text.contains("loss ━"), "{text}");
+        assert!(text.contains("20,000/s") && text.contains("best 321"), "{text}");
+    }
+
+    #[test]
+    fn a_large_screen_has_all_charts() {
+        let text = screen((200, 50), false);
+        for part in ["return", "value", "loss", "exploration", "speed"] {
+            assert!(text.contains(&format!(" {part} ")), "{part}\n{text}");
+        }
+    }
+
+    #[test]
+    fn help_says_what_each_key_means_and_every_size_can_be_drawn() {
+        let text = screen((80, 24), true);
+        assert!(KEYS.iter().all(|(_, meaning)| text.contains(meaning)), "{text}");
+        for size in [(1, 1), (20, 3), (71, 20), (72, 20), (300, 12), (72, 90)] {
+            screen(size, true);
+        }
+    }
+}
