@@ -1,8 +1,9 @@
 //! The command line: every command and option with its help.
 
+use std::net::IpAddr;
 use std::path::PathBuf;
 
-use clap::{ArgAction, Args, Parser, Subcommand};
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 use crate::style;
@@ -49,6 +50,10 @@ pub enum Command {
     Watch(WatchArgs),
     /// Write a run's report: charts and replays on one page for the browser
     Report(ReportArgs),
+    /// Show all runs on a local page, live
+    Serve(ServeArgs),
+    /// Write a run's best policy for other programs: ONNX, safetensors
+    Export(ExportArgs),
     /// Step a world with given or random actions and print what it answers
     Rollout(RolloutArgs),
     /// List the worlds
@@ -57,11 +62,13 @@ pub enum Command {
     Presets(PresetsArgs),
     /// Look at configurations
     Config(ConfigArgs),
+    /// Say what requel finds on this machine, and what is wrong with it
+    Doctor(DoctorArgs),
     /// Print the completion script of a shell
     Completions(CompletionsArgs),
-    /// Print the manual page in roff
+    /// Print the manual page in roff, or write those of all commands
     #[command(hide = true)]
-    Man,
+    Man(ManArgs),
 }
 
 /// Layers of configuration.
@@ -184,6 +191,9 @@ pub struct WatchArgs {
     /// Write an animation of one episode, in place of showing it
     #[arg(long, value_name = "FILE")]
     pub gif: Option<PathBuf>,
+    /// Write an animated PNG of one episode: larger, with all colours
+    #[arg(long, value_name = "FILE")]
+    pub apng: Option<PathBuf>,
     /// Write a picture of one moment, in place of showing the episode
     #[arg(long, value_name = "FILE")]
     pub png: Option<PathBuf>,
@@ -220,6 +230,88 @@ pub struct ReportArgs {
     /// Directory of the run [default: the newest under runs/]
     #[arg(value_name = "RUN")]
     pub run: Option<PathBuf>,
+}
+
+/// `requel serve`
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  requel serve               the runs under runs/, on http://127.0.0.1:8642/
+  requel serve results/mine  those of another directory
+  requel serve --port 0      on any free port
+
+The page lists all runs, follows those that train, and compares those you tick.
+It reads only, and answers this machine only; Ctrl-C ends it.")]
+pub struct ServeArgs {
+    /// Directory with runs, or with directories of runs [default: runs]
+    #[arg(value_name = "DIR")]
+    pub dir: Option<PathBuf>,
+    /// Port to listen on; 0 takes a free one
+    #[arg(long, value_name = "N", default_value_t = 8642)]
+    pub port: u16,
+    /// Address to listen on
+    #[arg(long, value_name = "IP", default_value = "127.0.0.1")]
+    pub address: IpAddr,
+    /// Answer other machines too: everybody who can reach the address sees the runs
+    #[arg(long)]
+    pub allow_remote: bool,
+}
+
+/// A file format of policies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ExportFormat {
+    /// For onnxruntime and other engines.
+    Onnx,
+    /// The weights under PyTorch's names and in its layout.
+    Safetensors,
+}
+
+/// `requel export`
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  requel export                         policy.onnx of the newest run
+  requel export runs/mine --format safetensors --output mine.safetensors
+  requel export --samples check.jsonl   and what to check it with
+
+The ONNX model reads `observation` (batch of any size; images as height, width,
+channels) and gives `q_values`. World, spaces and the actions' meanings are in
+its metadata.")]
+pub struct ExportArgs {
+    /// Directory of the run [default: the newest under runs/]
+    #[arg(value_name = "RUN")]
+    pub run: Option<PathBuf>,
+    /// Format of the file
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t = ExportFormat::Onnx)]
+    pub format: ExportFormat,
+    /// File to write, `-` for stdout [default: policy.onnx or policy.safetensors in the run]
+    #[arg(long, short, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Also write observations with their Q-values as JSON lines, to check another program against
+    #[arg(long, value_name = "FILE")]
+    pub samples: Option<PathBuf>,
+}
+
+/// `requel doctor`
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  requel doctor          version, machine, terminal, memory, disk
+  requel doctor --json   the same as one JSON line
+
+Exits with 0 unless something is broken.")]
+pub struct DoctorArgs {
+    /// Print one JSON line
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `requel man`
+#[derive(Args, Debug)]
+pub struct ManArgs {
+    /// Directory to write the pages of all commands to, in place of printing the first
+    #[arg(value_name = "DIR")]
+    pub dir: Option<PathBuf>,
 }
 
 /// `requel rollout`

@@ -8,11 +8,13 @@ mod args;
 mod commands;
 mod dashboard;
 mod exit;
+mod export;
 mod numbers;
 mod panel;
 mod progress;
 mod report;
 mod runs;
+mod serve;
 mod session;
 mod settings;
 mod show;
@@ -46,11 +48,14 @@ fn run(command: &Command) -> Result<Exit, Failure> {
         Command::Eval(args) => commands::eval::run(args),
         Command::Watch(args) => commands::watch::run(args),
         Command::Report(args) => commands::report::run(args),
+        Command::Serve(args) => commands::serve::run(args),
+        Command::Export(args) => commands::export::run(args),
         Command::Rollout(args) => commands::rollout::run(args),
         Command::Envs(args) => commands::envs::run(args),
         Command::Presets(args) => commands::presets::run(args),
         Command::Config(args) => commands::config::run(args),
+        Command::Doctor(args) => commands::doctor::run(args),
         Command::Completions(args) => commands::completions::run(args),
-        Command::Man => commands::completions::man(),
+        Command::Man(args) => commands::completions::man(args),
     }
 }

@@ -2,11 +2,14 @@
 
 pub mod completions;
 pub mod config;
+pub mod doctor;
 pub mod envs;
 pub mod eval;
+pub mod export;
 pub mod presets;
 pub mod report;
 pub mod resume;
 pub mod rollout;
+pub mod serve;
 pub mod train;
 pub mod watch;

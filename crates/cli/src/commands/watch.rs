@@ -10,7 +10,7 @@ use crate::args::WatchArgs;
 use crate::exit::{Exit, Failure};
 use crate::numbers::grouped;
 use crate::runs;
-use crate::show::{BarScale, Frame, gif, picture, png, tidy};
+use crate::show::{BarScale, Frame, apng, gif, picture, png, tidy};
 use crate::signals::Signals;
 use crate::style::{self, COMMAND, paint};
 use crate::watch::{Acting, Pace, Player, play};
@@ -23,7 +23,7 @@ const EPISODES_UNSEEN: u32 = 5;
 /// Shows episodes in the terminal, or writes what was asked for.
 pub fn run(args: &WatchArgs) -> Result<Exit, Failure> {
     let mut player = player(args)?;
-    if args.gif.is_some() || args.png.is_some() {
+    if args.gif.is_some() || args.png.is_some() || args.apng.is_some() {
         return write_files(args, &mut player);
     }
     let signals = Signals::listen()?;
@@ -119,6 +119,12 @@ fn write_files(args: &WatchArgs, player: &mut Player) -> Result<Exit, Failure> {
         let frames_per_second = player.frames_per_second() * args.speed;
         let mut bytes = Vec::new();
         gif::write(&frames, args.width, gif::Timing { frames_per_second, hold: HOLD }, &mut bytes)?;
+        write(path, &bytes, &format!("an episode: {seen}"))?;
+    }
+    if let Some(path) = &args.apng {
+        let timing = apng::Timing { frames_per_second: player.frames_per_second() * args.speed, hold: 10 * HOLD };
+        let mut bytes = Vec::new();
+        apng::write(&frames, args.width, timing, &mut bytes)?;
         write(path, &bytes, &format!("an episode: {seen}"))?;
     }
     Ok(Exit::Success)

@@ -16,3 +16,4 @@ mod stage;
 mod view;
 
 pub use drawing::{Dashboard, Subject, fits};
+pub use view::LEAST;

@@ -130,7 +130,7 @@ impl View<'_> {
                 "return",
                 vec![
                     curve("episode", &c.returns, theme.bar, false),
-                    curve("mean of 100", &c.return_mean, BLUE, true),
+                    curve("mean", &c.return_mean, BLUE, true),
                     curve("greedy", &c.greedy, theme.accent, true),
                 ],
                 false,
@@ -297,7 +297,7 @@ mod tests {
     #[test]
     fn a_small_screen_has_returns_one_more_chart_the_agent_and_figures() {
         let text = screen((80, 24), false);
-        for part in ["CartPole-v1 · preset", "20,000 of 50,000 env steps", "mean of 100", "value", "mean Q", "q stop"]
+        for part in ["CartPole-v1 · preset", "20,000 of 50,000 env steps", "mean", "value", "mean Q", "q stop"]
         {
             assert!(text.contains(part), "{part}\n{text}");
         }

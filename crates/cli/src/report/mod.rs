@@ -8,4 +8,5 @@ mod page;
 mod replay;
 mod settings;
 
-pub use page::write;
+pub use course::Course;
+pub use page::{UPLOT_SCRIPT, UPLOT_STYLE, escape, machine, write};

@@ -17,8 +17,10 @@ use crate::watch::{Acting, Player};
 const TEMPLATE: &str = include_str!("../../assets/report/report.html");
 const STYLE: &str = include_str!("../../assets/report/report.css");
 const SCRIPT: &str = include_str!("../../assets/report/report.js");
-const UPLOT_STYLE: &str = include_str!("../../assets/uplot/uPlot.min.css");
-const UPLOT_SCRIPT: &str = include_str!("../../assets/uplot/uPlot.iife.min.js");
+/// The style of the charts library.
+pub const UPLOT_STYLE: &str = include_str!("../../assets/uplot/uPlot.min.css");
+/// The charts library.
+pub const UPLOT_SCRIPT: &str = include_str!("../../assets/uplot/uPlot.iife.min.js");
 
 /// Everything that the page shows.
 #[derive(Serialize)]
@@ -99,7 +101,8 @@ fn html(page: &Page) -> Result<String, Failure> {
     Ok(html)
 }
 
-fn escape(text: &str) -> String {
+/// Text as HTML has it.
+pub fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
@@ -130,7 +133,8 @@ fn wall_seconds(run: &Run) -> Option<f64> {
     (!last_of_each.is_empty()).then(|| last_of_each.values().sum())
 }
 
-fn machine() -> String {
+/// Processor, threads, system.
+pub fn machine() -> String {
     let cpu = std::fs::read_to_string("/proc/cpuinfo").ok().and_then(|text| {
         let line = text.lines().find(|line| line.starts_with("model name"))?.to_owned();
         Some(line.split_once(": ")?.1.trim().to_owned())

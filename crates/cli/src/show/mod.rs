@@ -4,6 +4,7 @@
 //! [`png`] write pixels to files, [`terminal`] paints it in character cells. Nothing here runs a world or a policy.
 
 mod ability;
+pub mod apng;
 mod font;
 mod frame;
 pub mod gif;

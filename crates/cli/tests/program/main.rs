@@ -1,9 +1,11 @@
 //! The program from outside: what it prints, how it ends, what it leaves on disk.
 
+mod export;
 mod help;
 mod interruptions;
 mod refusals;
 mod reporting;
+mod serving;
 mod tool;
 mod training;
 mod watching;

@@ -6,7 +6,9 @@ use crate::tool::Desk;
 fn pictures_of_a_trained_policy() {
     let desk = Desk::new();
     desk.train("run", &[]);
-    let answer = desk.ok(&["watch", "run", "--gif", "a.gif", "--png", "a.png", "--steps", "20", "--width", "200"]);
+    let answer = desk.ok(&[
+        "watch", "run", "--gif", "a.gif", "--apng", "b.png", "--png", "a.png", "--steps", "20", "--width", "200",
+    ]);
     assert!(answer.err.contains("wrote a.gif") && answer.err.contains("wrote a.png"), "{}", answer.err);
 
     let options = gif::DecodeOptions::new();
@@ -19,8 +21,11 @@ fn pictures_of_a_trained_policy() {
     // Up to 20 steps at 50 per second, and the hold at the end.
     assert!((130..=20 * 2 + 120).contains(&hundredths), "{hundredths}");
 
-    let decoder = png::Decoder::new(std::io::BufReader::new(std::fs::File::open(desk.path("a.png")).unwrap()));
-    assert_eq!(decoder.read_info().unwrap().info().width, 200);
+    for (name, animated) in [("a.png", false), ("b.png", true)] {
+        let decoder = png::Decoder::new(std::io::BufReader::new(std::fs::File::open(desk.path(name)).unwrap()));
+        let reader = decoder.read_info().unwrap();
+        assert_eq!((reader.info().width, reader.info().animation_control().is_some()), (200, animated), "{name}");
+    }
 }
 
 #[test]

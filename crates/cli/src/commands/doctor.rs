@@ -1,0 +1,188 @@
+//! `requel doctor`: what the program finds on this machine.
+
+use std::io::IsTerminal;
+use std::path::Path;
+
+use requel::memory::{available_bytes, display_bytes};
+use requel_nn::kernel::{Kernel, select};
+use serde::Serialize;
+
+use crate::args::DoctorArgs;
+use crate::exit::{Exit, Failure};
+use crate::runs;
+use crate::show::{Ability, ColorDepth};
+use crate::style::{BAD, BOLD, GOOD, MUTED, WARNING, paint};
+
+/// Below this little is certain to work, bytes.
+const LITTLE_MEMORY: u64 = 256 << 20;
+/// A run of the default preset takes a few megabytes; those with replay buffers of images much more.
+const LITTLE_DISK: u64 = 1 << 30;
+/// The dashboard's least size.
+const LEAST: (u16, u16) = crate::dashboard::LEAST;
+
+/// What was found about one thing.
+#[derive(Debug, Serialize)]
+struct Finding {
+    name: &'static str,
+    state: State,
+    found: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    advice: Option<&'static str>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum State {
+    Good,
+    Doubtful,
+    Broken,
+}
+
+#[derive(Serialize)]
+struct Report<'a> {
+    event: &'static str,
+    healthy: bool,
+    findings: &'a [Finding],
+}
+
+/// Prints what was found; fails only where something is broken.
+pub fn run(args: &DoctorArgs) -> Result<Exit, Failure> {
+    let findings = [version(), machine(), instructions(), threads(), terminal(), memory(), disk(), runs_folder()];
+    let healthy = findings.iter().all(|finding| finding.state != State::Broken);
+    let mut out = anstream::stdout().lock();
+    use std::io::Write;
+    if args.json {
+        let report = Report { event: "doctor", healthy, findings: &findings };
+        writeln!(out, "{}", serde_json::to_string(&report).map_err(Failure::failed)?)?;
+    } else {
+        for Finding { name, state, found, advice } in &findings {
+            let mark = match state {
+                State::Good => paint(GOOD, "ok "),
+                State::Doubtful => paint(WARNING, "hm "),
+                State::Broken => paint(BAD, "bad"),
+            };
+            writeln!(out, "{mark}  {}  {found}", paint(BOLD, format_args!("{name:<13}")))?;
+            if let Some(advice) = advice {
+                writeln!(out, "     {:<13}  {}", "", paint(MUTED, advice))?;
+            }
+        }
+    }
+    Ok(if healthy { Exit::Success } else { Exit::Failure })
+}
+
+fn good(name: &'static str, found: impl Into<String>) -> Finding {
+    Finding { name, state: State::Good, found: found.into(), advice: None }
+}
+
+impl Finding {
+    /// Of another state, and what to do about it.
+    fn but(self, state: State, advice: &'static str) -> Self {
+        Finding { state, advice: Some(advice), ..self }
+    }
+}
+
+fn version() -> Finding {
+    // Packagers set it; a build from a checkout does not know which commit its files were of.
+    let commit = option_env!("REQUEL_COMMIT").unwrap_or("commit not recorded in this build");
+    let profile = if cfg!(debug_assertions) { "development build" } else { "release build" };
+    let finding = good("version", format!("requel {}, {commit}, {profile}", env!("CARGO_PKG_VERSION")));
+    match cfg!(debug_assertions) {
+        true => finding.but(State::Doubtful, "many times slower than `cargo build --release`"),
+        false => finding,
+    }
+}
+
+fn machine() -> Finding {
+    good("machine", crate::report::machine())
+}
+
+fn instructions() -> Finding {
+    let names: Vec<&str> = Kernel::available().into_iter().map(Kernel::name).collect();
+    match select() {
+        Ok(kernel) => {
+            let found = format!("{} (this machine has {})", kernel.name(), names.join(", "));
+            let finding = good("instructions", found);
+            match kernel == Kernel::fastest() {
+                true => finding,
+                false => finding
+                    .but(State::Doubtful, "REQUEL_KERNEL asks for a slower one than there is; results are the same"),
+            }
+        }
+        Err(error) => good("instructions", error.to_string())
+            .but(State::Broken, "unset REQUEL_KERNEL, or set it to one that this machine has"),
+    }
+}
+
+fn threads() -> Finding {
+    match std::thread::available_parallelism() {
+        Ok(n) => good("threads", n.to_string()),
+        Err(error) => good("threads", error.to_string()).but(State::Doubtful, "one is used"),
+    }
+}
+
+fn terminal() -> Finding {
+    if !std::io::stdout().is_terminal() {
+        return good("terminal", "stdout is none: plain lines, no dashboard");
+    }
+    let Ability { color, unicode } = Ability::detect();
+    let colors = match color {
+        ColorDepth::Mono => "no colours",
+        ColorDepth::Ansi256 => "256 colours",
+        ColorDepth::True => "all colours",
+    };
+    let (columns, rows) = crossterm::terminal::size().unwrap_or((0, 0));
+    let letters = if unicode { "Unicode" } else { "ASCII only" };
+    let finding = good("terminal", format!("{columns} × {rows}, {colors}, {letters}"));
+    if !unicode {
+        return finding.but(State::Doubtful, "a UTF-8 locale (LANG=C.UTF-8) gives curves and the dashboard");
+    }
+    if columns < LEAST.0 || rows < LEAST.1 {
+        return finding.but(State::Doubtful, "the dashboard needs 72 × 20; `train` shows a progress line");
+    }
+    finding
+}
+
+fn memory() -> Finding {
+    match available_bytes() {
+        Some(bytes) => {
+            let finding = good("memory", format!("{} to take", display_bytes(bytes)));
+            match bytes < LITTLE_MEMORY {
+                true => finding.but(State::Doubtful, "use a smaller `replay.capacity`"),
+                false => finding,
+            }
+        }
+        None => good("memory", "the system does not say"),
+    }
+}
+
+fn disk() -> Finding {
+    #[cfg(unix)]
+    let free = rustix::fs::statvfs(".").ok().map(|fs| fs.f_bavail.saturating_mul(fs.f_frsize));
+    #[cfg(not(unix))]
+    let free: Option<u64> = None;
+    match free {
+        Some(bytes) => {
+            let finding = good("disk", format!("{} free here", display_bytes(bytes)));
+            match bytes < LITTLE_DISK {
+                true => finding
+                    .but(State::Doubtful, "a run keeps its last two checkpoints; `checkpoint.keep` says how many"),
+                false => finding,
+            }
+        }
+        None => good("disk", "the system does not say"),
+    }
+}
+
+fn runs_folder() -> Finding {
+    let root = Path::new(runs::ROOT);
+    if !root.exists() {
+        return good("runs", "none yet; `requel train` makes the first");
+    }
+    let count = std::fs::read_dir(root).map(|entries| entries.count()).unwrap_or(0);
+    let finding = good("runs", format!("{count} under {}/", root.display()));
+    let probe = root.join(".doctor");
+    match std::fs::write(&probe, b"").and_then(|()| std::fs::remove_file(&probe)) {
+        Ok(()) => finding,
+        Err(_) => finding.but(State::Broken, "nothing can be written there; use --run-dir, or change its permissions"),
+    }
+}

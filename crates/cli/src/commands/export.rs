@@ -1,0 +1,90 @@
+//! `requel export`: a run's best policy as a file for other programs.
+
+use std::io::Write;
+use std::path::Path;
+
+use requel::GreedyPolicy;
+use requel_envs::{Action, Env};
+use serde_json::json;
+
+use crate::args::{ExportArgs, ExportFormat};
+use crate::exit::{Exit, Failure};
+use crate::export::{OnnxError, PolicyParts, encode};
+use crate::numbers::grouped;
+use crate::runs;
+use crate::style::{self, COMMAND, paint};
+
+/// Writes the policy, and what to check it with where that was asked for.
+pub fn run(args: &ExportArgs) -> Result<Exit, Failure> {
+    let run = runs::open(args.run.as_deref())?;
+    let config = run.config()?;
+    let mut policy = runs::policy(&run, 1)?;
+    let mut env = runs::world(&config)?;
+    let (bytes, name) = match args.format {
+        ExportFormat::Onnx => {
+            let parts = PolicyParts {
+                env_id: &config.env.id,
+                observations: env.observation_space(),
+                actions: env.action_space(),
+                network: policy.network(),
+                parameters: policy.parameters(),
+            };
+            (encode(&parts)?, "policy.onnx")
+        }
+        ExportFormat::Safetensors => {
+            let path = run.best_policy_path();
+            let bytes = std::fs::read(&path)
+                .map_err(|e| Failure::failed(format_args!("cannot read {}: {e}", path.display())))?;
+            (bytes, "policy.safetensors")
+        }
+    };
+    let path = args.output.clone().unwrap_or_else(|| run.dir().join(name));
+    write(&path, &bytes)?;
+    style::say(format_args!(
+        "wrote {} ({} bytes, the best policy of {})",
+        paint(COMMAND, path.display()),
+        grouped(bytes.len() as u64),
+        run.dir().display()
+    ));
+    if let Some(path) = &args.samples {
+        let lines = samples(&mut *env, &mut policy)?;
+        write(path, &lines)?;
+        style::say(format_args!("wrote {}: observations, and the Q-values to get for them", path.display()));
+    }
+    Ok(Exit::Success)
+}
+
+/// How many samples are written.
+const SAMPLES: usize = 64;
+
+/// A line of JSON for each state of the first greedy episodes: `observation` and `q_values`.
+fn samples(env: &mut dyn Env, policy: &mut GreedyPolicy) -> Result<Vec<u8>, Failure> {
+    let mut observation = vec![0.0; env.observation_len()];
+    let (mut lines, mut ended, mut seed) = (Vec::new(), true, 0);
+    for _ in 0..SAMPLES {
+        if ended {
+            env.reset(Some(seed), &mut observation)?;
+            seed += 1;
+        }
+        let q_values = policy.q_values(&observation).to_vec();
+        serde_json::to_writer(&mut lines, &json!({ "observation": observation, "q_values": q_values }))
+            .map_err(Failure::failed)?;
+        lines.push(b'\n');
+        let action = policy.act(&observation, env.action_mask());
+        ended = env.step(Action::Discrete(action), &mut observation)?.ended();
+    }
+    Ok(lines)
+}
+
+fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    if path == Path::new("-") {
+        return Ok(std::io::stdout().lock().write_all(bytes)?);
+    }
+    std::fs::write(path, bytes).map_err(|e| Failure::failed(format_args!("cannot write {}: {e}", path.display())))
+}
+
+impl From<OnnxError> for Failure {
+    fn from(error: OnnxError) -> Self {
+        Failure::bad_input(error).hint("`--format safetensors` holds every network, with its description as metadata")
+    }
+}

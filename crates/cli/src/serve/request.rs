@@ -1,0 +1,92 @@
+//! What may be asked for: addresses and hosts.
+
+/// Something that the page can ask for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Wanted {
+    /// The page itself.
+    Page,
+    /// The list of runs.
+    Runs,
+    /// The curves of one run.
+    Course(String),
+    /// The stream of what changes: the list, and the curves of these runs.
+    Live(Vec<String>),
+    /// The report of one run.
+    Report(String),
+}
+
+/// At most so many runs are followed at once.
+const MOST_FOLLOWED: usize = 24;
+
+/// What an address asks for; `None` for all that is not there.
+pub fn parse(url: &str) -> Option<Wanted> {
+    let (path, query) = url.split_once('?').unwrap_or((url, ""));
+    let asked = || -> Option<Vec<String>> {
+        let runs = query.split('&').filter_map(|pair| pair.strip_prefix("run="));
+        runs.take(MOST_FOLLOWED).map(decode).collect()
+    };
+    Some(match path {
+        "/" => Wanted::Page,
+        "/api/runs" => Wanted::Runs,
+        "/api/course" => Wanted::Course(asked()?.into_iter().next()?),
+        "/api/live" => Wanted::Live(asked()?),
+        "/report" => Wanted::Report(asked()?.into_iter().next()?),
+        _ => return None,
+    })
+}
+
+/// Text without percent signs; `None` where it is no UTF-8 then.
+fn decode(text: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let [first, tail @ ..] = rest {
+        rest = tail;
+        match (first, tail) {
+            (b'%', [high, low, tail @ ..]) => {
+                let digit = |c: u8| char::from(c).to_digit(16);
+                bytes.push((16 * digit(*high)? + digit(*low)?) as u8);
+                rest = tail;
+            }
+            (b'%', _) => return None,
+            (b'+', _) => bytes.push(b' '),
+            (byte, _) => bytes.push(*byte),
+        }
+    }
+    String::from_utf8(bytes).ok()
+}
+
+/// Whether a `Host` header names this machine itself. A page elsewhere whose name was made to point here says its own.
+pub fn is_loopback_host(host: &str) -> bool {
+    let name = match host.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        Some((address, _)) => address,
+        None => host.rsplit_once(':').map_or(host, |(name, _)| name),
+    };
+    name.eq_ignore_ascii_case("localhost") || name.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses() {
+        assert_eq!(parse("/"), Some(Wanted::Page));
+        assert_eq!(parse("/api/course?run=a%2Fb+c%C3%A9"), Some(Wanted::Course("a/b cé".into())));
+        assert_eq!(parse("/api/live?run=a&x=1&run=b"), Some(Wanted::Live(vec!["a".into(), "b".into()])));
+        for nothing in ["", "/../etc/passwd", "/report", "/report?run=%", "/report?run=%zz", "/report?run=%ff", "/x"] {
+            assert_eq!(parse(nothing), None, "{nothing}");
+        }
+        let many = "run=a&".repeat(1000);
+        assert!(matches!(parse(&format!("/api/live?{many}")), Some(Wanted::Live(runs)) if runs.len() == MOST_FOLLOWED));
+    }
+
+    #[test]
+    fn only_this_machine_is_this_machine() {
+        for host in ["localhost:8000", "127.0.0.1", "127.0.0.1:80", "[::1]:8000", "LOCALHOST"] {
+            assert!(is_loopback_host(host), "{host}");
+        }
+        for host in ["example.org", "localhost.example.org:80", "127.0.0.1.example.org", "192.168.0.1", ""] {
+            assert!(!is_loopback_host(host), "{host}");
+        }
+    }
+}

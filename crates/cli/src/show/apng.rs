@@ -1,0 +1,121 @@
+//! Frames as an animated PNG: all colours, and of each frame only the rectangle that changed.
+
+use std::io::Write;
+
+use tiny_skia::Pixmap;
+
+use super::frame::{BarScale, Frame};
+use super::picture::picture;
+
+/// How an animation is shown.
+#[derive(Clone, Copy, Debug)]
+pub struct Timing {
+    /// Frames per second.
+    pub frames_per_second: f32,
+    /// How long the last frame stays before the animation starts again, milliseconds.
+    pub hold: u16,
+}
+
+/// Writes the frames, `width` pixels wide, as an animated PNG that repeats for ever. Programs that know no animations show
+/// the first frame.
+///
+/// # Errors
+/// What the writer returns.
+pub fn write(frames: &[Frame], width: u32, timing: Timing, out: impl Write) -> std::io::Result<()> {
+    let mut scale = BarScale::new();
+    for decision in frames.iter().filter_map(|frame| frame.caption.decision.as_ref()) {
+        scale.include(&decision.q_values);
+    }
+    let Some(first) = frames.first() else { return Ok(()) };
+    let first = picture(first, &scale, width);
+    let count = u32::try_from(frames.len()).map_err(std::io::Error::other)?;
+    let mut encoder = png::Encoder::new(out, first.width(), first.height());
+    encoder.set_color(png::ColorType::Rgb);
+    encoder.set_depth(png::BitDepth::Eight);
+    encoder.set_animated(count, 0).map_err(std::io::Error::other)?;
+    encoder.set_blend_op(png::BlendOp::Source).map_err(std::io::Error::other)?;
+    encoder.set_dispose_op(png::DisposeOp::None).map_err(std::io::Error::other)?;
+    let mut writer = encoder.write_header().map_err(std::io::Error::other)?;
+
+    let delay = (1000.0 / timing.frames_per_second).round().clamp(1.0, 60_000.0) as u16;
+    let mut shown: Option<Pixmap> = None;
+    for (index, frame) in frames.iter().enumerate() {
+        let now = picture(frame, &scale, width);
+        let (left, top, wide, high) = match &shown {
+            None => (0, 0, now.width(), now.height()),
+            Some(before) => changed(before, &now),
+        };
+        let last = index + 1 == frames.len();
+        writer
+            .set_frame_delay(if last { timing.hold.max(delay) } else { delay }, 1000)
+            .map_err(std::io::Error::other)?;
+        if index > 0 {
+            // In this order the rectangle lies inside the picture all the while.
+            writer.reset_frame_position().map_err(std::io::Error::other)?;
+            writer.set_frame_dimension(wide, high).map_err(std::io::Error::other)?;
+            writer.set_frame_position(left, top).map_err(std::io::Error::other)?;
+        }
+        writer.write_image_data(&part(&now, (left, top, wide, high))).map_err(std::io::Error::other)?;
+        shown = Some(now);
+    }
+    writer.finish().map_err(std::io::Error::other)
+}
+
+/// Left, top, width and height of the smallest rectangle in which the pictures differ; one pixel if they are equal.
+fn changed(before: &Pixmap, now: &Pixmap) -> (u32, u32, u32, u32) {
+    let width = now.width() as usize;
+    let (mut left, mut right, mut top, mut bottom) = (u32::MAX, 0, u32::MAX, 0);
+    for (index, (old, new)) in before.pixels().iter().zip(now.pixels()).enumerate() {
+        if old != new {
+            let (x, y) = ((index % width) as u32, (index / width) as u32);
+            (left, right, top, bottom) = (left.min(x), right.max(x + 1), top.min(y), y + 1);
+        }
+    }
+    if left >= right { (0, 0, 1, 1) } else { (left, top, right - left, bottom - top) }
+}
+
+fn part(pixels: &Pixmap, (left, top, wide, high): (u32, u32, u32, u32)) -> Vec<u8> {
+    let width = pixels.width() as usize;
+    let row = |y: u32| {
+        let start = 4 * (y as usize * width + left as usize);
+        pixels.data()[start..start + 4 * wide as usize].chunks_exact(4).flat_map(|p| [p[0], p[1], p[2]])
+    };
+    (top..top + high).flat_map(row).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::show::sample;
+
+    #[test]
+    fn decoded_frames_are_the_pictures() {
+        let mut frames: Vec<Frame> = (0..6).map(sample::frame).collect();
+        frames.push(sample::frame(5));
+        let mut bytes = Vec::new();
+        write(&frames, 200, Timing { frames_per_second: 50.0, hold: 900 }, &mut bytes).unwrap();
+        let mut scale = BarScale::new();
+        frames.iter().for_each(|f| scale.include(&f.caption.decision.as_ref().unwrap().q_values));
+
+        let mut reader = png::Decoder::new(std::io::Cursor::new(&bytes)).read_info().unwrap();
+        assert_eq!(reader.info().animation_control().unwrap().num_frames, 7);
+        let (width, height) = (reader.info().width as usize, reader.info().height as usize);
+        let mut canvas = vec![0; 3 * width * height];
+        let mut delays = Vec::new();
+        for frame in &frames {
+            let mut buffer = vec![0; reader.output_buffer_size().unwrap()];
+            reader.next_frame(&mut buffer).unwrap();
+            let control = *reader.info().frame_control().unwrap();
+            delays.push(control.delay_num);
+            let row_bytes = 3 * control.width as usize;
+            for y in 0..control.height as usize {
+                let to = 3 * ((y + control.y_offset as usize) * width + control.x_offset as usize);
+                canvas[to..to + row_bytes].copy_from_slice(&buffer[y * row_bytes..][..row_bytes]);
+            }
+            let exact = picture(frame, &scale, 200);
+            let rgb: Vec<u8> = exact.data().chunks_exact(4).flat_map(|p| [p[0], p[1], p[2]]).collect();
+            assert!(canvas == rgb, "a frame is not its picture");
+        }
+        assert_eq!(delays, [20, 20, 20, 20, 20, 20, 900]);
+    }
+}

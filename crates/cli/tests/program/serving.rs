@@ -1,0 +1,91 @@
+//! `serve`, asked by hand.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use crate::tool::Desk;
+
+/// A server over `runs/`, ended by Ctrl-C.
+struct Served {
+    child: Child,
+    address: String,
+}
+
+impl Served {
+    fn start(desk: &Desk) -> Self {
+        let mut child = desk.command(&["serve", "--port", "0"]).stderr(Stdio::piped()).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stderr.take().unwrap()).read_line(&mut line).unwrap();
+        let address = line.split("http://").nth(1).and_then(|rest| rest.split('/').next()).unwrap();
+        Served { address: address.to_owned(), child }
+    }
+
+    /// Status line, headers and body.
+    fn ask(&self, method: &str, path: &str, host: &str) -> String {
+        let mut stream = self.open(method, path, host);
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    }
+
+    fn open(&self, method: &str, path: &str, host: &str) -> TcpStream {
+        let mut stream = TcpStream::connect(&self.address).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+        write!(stream, "{method} {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n").unwrap();
+        stream
+    }
+
+    fn end(mut self) {
+        assert!(Command::new("kill").args(["-INT", &self.child.id().to_string()]).status().unwrap().success());
+        assert_eq!(self.child.wait().unwrap().code(), Some(0));
+    }
+}
+
+#[test]
+fn pages_lists_and_curves_but_nothing_else() {
+    let desk = Desk::new();
+    desk.train("runs/mine", &[]);
+    std::fs::write(desk.path("report.html"), "outside").unwrap();
+    let served = Served::start(&desk);
+    let get = |path: &str| served.ask("GET", path, "localhost");
+    let page = get("/");
+    assert!(page.starts_with("HTTP/1.1 200") && page.contains("uPlot") && page.contains("Content-Security-Policy"));
+    assert!(!page.contains("{{"), "a mark was not filled in");
+    let list = get("/api/runs");
+    assert!(list.contains("\"name\":\"mine\"") && list.contains("\"state\":\"finished\""), "{list}");
+    assert!(get("/api/course?run=mine").contains("\"return_mean\":["));
+    assert!(get("/report?run=mine").contains("<canvas") || get("/report?run=mine").contains("id=\"replays\""));
+    for path in ["/report?run=..", "/report?run=mine/..", "/report?run=%2e%2e", "/../report.html", "/api/course?run=x"]
+    {
+        assert!(get(path).starts_with("HTTP/1.1 404"), "{path}");
+    }
+    assert!(served.ask("POST", "/", "localhost").starts_with("HTTP/1.1 405"));
+    assert!(served.ask("GET", "/", "example.org").starts_with("HTTP/1.1 403"));
+    served.end();
+}
+
+#[test]
+fn a_stream_tells_the_list_and_curves_and_ends_with_the_server() {
+    let desk = Desk::new();
+    desk.train("runs/mine", &[]);
+    let served = Served::start(&desk);
+    let mut lines = BufReader::new(served.open("GET", "/api/live?run=mine", "127.0.0.1")).lines();
+    for event in ["event: runs", "event: course"] {
+        assert!(lines.any(|line| line.unwrap() == event), "{event}");
+    }
+    served.end();
+    assert!(lines.last().is_none_or(|line| line.is_ok()));
+}
+
+#[test]
+fn other_machines_are_refused_unless_they_are_allowed() {
+    let desk = Desk::new();
+    std::fs::create_dir(desk.path("runs")).unwrap();
+    let answer = desk.run(&["serve", "--address", "0.0.0.0"]);
+    assert_eq!(answer.code, 2);
+    assert!(answer.err.contains("--allow-remote"), "{}", answer.err);
+    let answer = desk.run(&["serve", "nowhere"]);
+    assert_eq!(answer.code, 2);
+}
