@@ -69,6 +69,17 @@ impl CommandLine {
         String::from_utf8(output.stdout).with_context(|| format!("the output of `{self}` is not UTF-8"))
     }
 
+    /// As [`CommandLine::run`], with nothing shown.
+    ///
+    /// # Errors
+    /// As [`CommandLine::run`].
+    pub fn run_quietly(&self) -> Result<()> {
+        if !self.succeeds() {
+            bail!("`{self}` failed");
+        }
+        Ok(())
+    }
+
     /// Whether it starts and exits with 0, with nothing shown: for asking what a machine has.
     pub fn succeeds(&self) -> bool {
         self.command().stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok_and(|status| status.success())

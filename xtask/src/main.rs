@@ -1,6 +1,6 @@
 //! The project's own chores, run as `cargo xtask VERB` from anywhere inside the repository.
 //!
-//! Each verb is a file: [`checks`] (`test`), [`mod@bench`], [`golden`], [`results`] and [`tools`]. This crate stays small and quick to
+//! Each verb is a file: [`checks`] (`test`), [`mod@bench`], [`faults`], [`golden`], [`results`] and [`tools`]. This crate stays small and quick to
 //! build, since it is the first thing a fresh clone compiles: no argument parser, no async, no framework. It is *not* a
 //! library, and nothing in `crates/` may depend on it.
 
@@ -9,6 +9,7 @@
 mod bench;
 mod checks;
 mod command;
+mod faults;
 mod golden;
 mod house;
 mod machine;
@@ -31,6 +32,9 @@ usage: cargo xtask VERB
   bench --peers                measure PyTorch, Stable-Baselines3 and rejax beside ours, into the same
                                page (downloads several gigabytes the first time)
   bench --instructions         count the hot path's instructions, into results/instructions.json
+  faults [R1]... [--quick] [--write]
+                               put faults into real runs and print what came of each; with --write,
+                               into results/faults.md
   golden [envs|nn]... [--check]
                                write the golden data with the real Gymnasium and PyTorch;
                                with --check, compare what they give with what is committed
@@ -55,6 +59,7 @@ fn dispatch(arguments: Vec<String>) -> Result<ExitCode> {
     match verb.as_str() {
         "test" => checks::run(rest),
         "bench" => bench::run(rest).map(|()| ExitCode::SUCCESS),
+        "faults" => faults::run(rest),
         "golden" => golden::run(rest).map(|()| ExitCode::SUCCESS),
         "results" => results::run(rest).map(|()| ExitCode::SUCCESS),
         "tools" => tools::install_cargo_deny().map(|()| ExitCode::SUCCESS),

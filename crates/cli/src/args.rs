@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
@@ -14,6 +15,9 @@ Exit codes:
     1  something went wrong on the way: a full disk, a damaged run
     2  the input was wrong: an unknown name, a value out of range;
        nothing was written
+    3  a number was NaN or infinite, in a world or in learning; what
+       was saved before stays
+  129  stopped because the terminal went away (SIGHUP), as by SIGTERM
   130  stopped by Ctrl-C (SIGINT); a checkpoint was written, and
        `requel resume` goes on from it
   143  stopped by SIGTERM; a checkpoint was written as well
@@ -44,6 +48,8 @@ pub enum Command {
     Train(TrainArgs),
     /// Go on with a run that was interrupted
     Resume(ResumeArgs),
+    /// Look for damage in a run, byte by byte
+    Verify(VerifyArgs),
     /// Score a run's best policy, acting greedily
     Eval(EvalArgs),
     /// Watch a policy in the terminal, or write an animation of it
@@ -72,7 +78,7 @@ pub enum Command {
 }
 
 /// Layers of configuration.
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug)]
 pub struct Layers {
     /// World to train on, see `requel envs` [default: CartPole-v1, or what the config says]
     #[arg(value_name = "ENV")]
@@ -126,8 +132,23 @@ pub struct TrainArgs {
     /// Directory to write this run to; it must be new or empty
     #[arg(long, value_name = "DIR")]
     pub run_dir: Option<PathBuf>,
+    /// Save every so many env steps, or with an `m` behind it minutes, such as `10m`
+    #[arg(long, value_name = "STEPS|MINUTES", value_parser = every)]
+    pub every: Option<Every>,
+    /// How many checkpoints to keep, at least 2
+    #[arg(long, value_name = "N")]
+    pub keep: Option<usize>,
     #[command(flatten)]
     pub reporting: Reporting,
+}
+
+/// How often to save.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Every {
+    /// After so many env steps.
+    Steps(u64),
+    /// After so much time.
+    Minutes(Duration),
 }
 
 /// `requel resume`
@@ -144,6 +165,25 @@ pub struct ResumeArgs {
     pub run: Option<PathBuf>,
     #[command(flatten)]
     pub reporting: Reporting,
+}
+
+/// `requel verify`
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  requel verify                    the newest run under runs/
+  requel verify runs/mine --json   one JSON line
+
+All checkpoints are read, each block against its checksum, and the logs as far
+as the checkpoints know them. Damage is named with its file and block, and the
+exit code is 1 then. Nothing is changed.")]
+pub struct VerifyArgs {
+    /// Directory of the run [default: the newest under runs/]
+    #[arg(value_name = "RUN")]
+    pub run: Option<PathBuf>,
+    /// Print one JSON line on stdout
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `requel eval`
@@ -408,6 +448,18 @@ pub struct CompletionsArgs {
     pub shell: Shell,
 }
 
+fn every(text: &str) -> Result<Every, String> {
+    let minutes = ["minutes", "min", "m"].iter().find_map(|unit| text.strip_suffix(unit));
+    let parsed = match minutes {
+        Some(number) => {
+            let minutes = number.trim().parse().ok().filter(|n: &f64| *n > 0.0);
+            minutes.and_then(|n| Duration::try_from_secs_f64(n * 60.0).ok()).map(Every::Minutes)
+        }
+        None => text.replace('_', "").parse().ok().filter(|n| *n > 0).map(Every::Steps),
+    };
+    parsed.ok_or_else(|| "give env steps such as 50000, or minutes such as 10m".into())
+}
+
 fn speed(text: &str) -> Result<f32, String> {
     match text.parse::<f32>() {
         Ok(factor) if (0.01..=100.0).contains(&factor) => Ok(factor),
@@ -424,6 +476,16 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn how_often_to_save_is_steps_or_minutes() {
+        assert_eq!(every("50_000"), Ok(Every::Steps(50_000)));
+        assert_eq!(every("10m"), Ok(Every::Minutes(Duration::from_secs(600))));
+        assert_eq!(every("0.5 min"), Ok(Every::Minutes(Duration::from_secs(30))));
+        for wrong in ["", "0", "m", "-1", "0m", "1h", "1.5", "nanm", "infm"] {
+            assert!(every(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]

@@ -14,6 +14,10 @@ pub enum Exit {
     Failure = 1,
     /// The input was wrong: an unknown name, a value out of range, a file that is not what it should be.
     BadInput = 2,
+    /// A number was NaN or infinite, in a world or in learning.
+    NotFinite = 3,
+    /// Stopped by SIGHUP, after a checkpoint where there was something to save.
+    HungUp = 129,
     /// Stopped by Ctrl-C (SIGINT), after a checkpoint where there was something to save.
     Interrupted = 130,
     /// Stopped by SIGTERM, after a checkpoint where there was something to save.

@@ -45,6 +45,7 @@ fn run(command: &Command) -> Result<Exit, Failure> {
     match command {
         Command::Train(args) => commands::train::run(args),
         Command::Resume(args) => commands::resume::run(args),
+        Command::Verify(args) => commands::verify::run(args),
         Command::Eval(args) => commands::eval::run(args),
         Command::Watch(args) => commands::watch::run(args),
         Command::Report(args) => commands::report::run(args),

@@ -8,7 +8,7 @@ use requel::train::{TrainError, for_network};
 use requel::{Config, GreedyPolicy, Stream, StreamRng};
 use requel_envs::{Env, EnvOptions, make_with};
 
-use crate::exit::Failure;
+use crate::exit::{Exit, Failure};
 
 /// Where runs are when nobody says otherwise.
 pub const ROOT: &str = "runs";
@@ -101,6 +101,10 @@ impl From<RunError> for Failure {
             RunError::InUse { .. } => {
                 Failure::failed(error).hint("wait for it, or stop it with Ctrl-C: it saves its state")
             }
+            RunError::NothingWhole { .. } => Failure::failed(error)
+                .hint("train anew with `requel train --config RUN/config.toml`: the same config gives the same bits"),
+            RunError::NoRoom { .. } => Failure::failed(error)
+                .hint("make room, name another --run-dir, or lower replay.capacity or checkpoint.keep"),
             error => Failure::failed(error),
         }
     }
@@ -113,8 +117,13 @@ impl From<TrainError> for Failure {
             TrainError::Config(error) => error.into(),
             // Whatever keeps an agent from being made was asked for.
             TrainError::Agent(_) => Failure::bad_input(error),
-            TrainError::NotFinite { .. } => Failure::failed(error)
-                .hint("training diverged; try a lower optimizer.learning_rate or an optimizer.max_gradient_norm"),
+            TrainError::NotFinite { world, .. } => {
+                let hint = match world {
+                    Some(_) => "the world gives it: mend it, and `requel resume` goes on from the last checkpoint",
+                    None => "training diverged; try a lower optimizer.learning_rate or an optimizer.max_gradient_norm",
+                };
+                Failure { exit: Exit::NotFinite, ..Failure::failed(error) }.hint(hint)
+            }
             error => Failure::failed(error),
         }
     }

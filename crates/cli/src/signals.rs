@@ -1,10 +1,10 @@
-//! Ctrl-C and SIGTERM.
+//! Ctrl-C, SIGTERM and SIGHUP.
 
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 use crate::exit::Exit;
 
@@ -13,6 +13,7 @@ use crate::exit::Exit;
 pub struct Signals {
     interrupted: Arc<AtomicBool>,
     terminated: Arc<AtomicBool>,
+    hung_up: Arc<AtomicBool>,
 }
 
 impl Signals {
@@ -21,7 +22,7 @@ impl Signals {
     /// # Errors
     /// If the system refuses.
     pub fn listen() -> io::Result<Self> {
-        let signals = Signals { interrupted: Arc::default(), terminated: Arc::default() };
+        let signals = Signals { interrupted: Arc::default(), terminated: Arc::default(), hung_up: Arc::default() };
         // Registered first, so that at the first signal it still finds the flag down.
         signal_hook::flag::register_conditional_shutdown(
             SIGINT,
@@ -30,6 +31,7 @@ impl Signals {
         )?;
         signal_hook::flag::register(SIGINT, signals.interrupted.clone())?;
         signal_hook::flag::register(SIGTERM, signals.terminated.clone())?;
+        signal_hook::flag::register(SIGHUP, signals.hung_up.clone())?;
         Ok(signals)
     }
 
@@ -40,7 +42,8 @@ impl Signals {
     pub fn listen_and_stop(stop: Arc<AtomicBool>) -> io::Result<Self> {
         let signals = Self::listen()?;
         signal_hook::flag::register(SIGINT, stop.clone())?;
-        signal_hook::flag::register(SIGTERM, stop)?;
+        signal_hook::flag::register(SIGTERM, stop.clone())?;
+        signal_hook::flag::register(SIGHUP, stop)?;
         Ok(signals)
     }
 
@@ -50,6 +53,8 @@ impl Signals {
             Some(Exit::Interrupted)
         } else if self.terminated.load(Ordering::Relaxed) {
             Some(Exit::Terminated)
+        } else if self.hung_up.load(Ordering::Relaxed) {
+            Some(Exit::HungUp)
         } else {
             None
         }

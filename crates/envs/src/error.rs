@@ -54,6 +54,24 @@ pub enum EnvError {
         /// What is wrong with the bytes.
         reason: String,
     },
+    /// A world panicked.
+    #[error("{id} panicked in {during}: {message}")]
+    Panicked {
+        /// The world.
+        id: String,
+        /// Which call it was in.
+        during: String,
+        /// What it said.
+        message: String,
+    },
+    /// A world did what no world may.
+    #[error("{id} breaks the contract of a world: {breach}")]
+    Contract {
+        /// The world.
+        id: String,
+        /// What is wrong.
+        breach: String,
+    },
     /// A failure of a world that this crate does not know.
     #[error("{0}")]
     Other(String),

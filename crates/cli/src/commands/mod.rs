@@ -12,4 +12,5 @@ pub mod resume;
 pub mod rollout;
 pub mod serve;
 pub mod train;
+pub mod verify;
 pub mod watch;

@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
+use crate::memory::display_bytes;
+
 /// Why a checkpoint cannot be written or read.
 #[derive(Debug, Error)]
 #[non_exhaustive]
@@ -27,24 +29,37 @@ pub enum CheckpointError {
         reason: String,
     },
     /// The checkpoint is from a version that writes another format.
-    #[error("{} has format {found}, this version reads format {expected}", path.display())]
+    #[error("{} has format {found}, this version reads formats up to {newest}", path.display())]
     Format {
         /// The manifest.
         path: PathBuf,
         /// Its format.
         found: u32,
-        /// Ours.
-        expected: u32,
+        /// The newest of ours.
+        newest: u32,
+    },
+    /// The files are larger than the memory that could take them.
+    #[error(
+        "{} holds {} and {} of memory are available",
+        path.display(), display_bytes(*bytes), display_bytes(*available)
+    )]
+    TooLarge {
+        /// The checkpoint.
+        path: PathBuf,
+        /// Bytes that its files have.
+        bytes: u64,
+        /// Bytes of memory that there are.
+        available: u64,
     },
 }
 
 impl CheckpointError {
-    pub(super) fn io(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Self {
+    pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.to_path_buf();
         move |source| CheckpointError::Io { action, path, source }
     }
 
-    pub(super) fn damaged(path: &Path, reason: impl ToString) -> Self {
+    pub(crate) fn damaged(path: &Path, reason: impl ToString) -> Self {
         CheckpointError::Damaged { path: path.to_path_buf(), reason: reason.to_string() }
     }
 }

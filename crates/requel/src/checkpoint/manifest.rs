@@ -1,11 +1,18 @@
 //! [`Manifest`], what a checkpoint says of itself.
 
 use std::collections::BTreeMap;
+use std::fmt;
+use std::marker::PhantomData;
+use std::path::Path;
 
-use serde::{Deserialize, Serialize};
+use safetensors::Dtype;
+use serde::de::{DeserializeOwned, Error, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 
-/// The version of the format that this code writes and reads.
-pub(super) const FORMAT: u32 = 1;
+use super::CheckpointError;
+
+/// The version of the format that this code writes. It reads all before it too.
+pub(super) const FORMAT: u32 = 2;
 
 /// The table of contents of a checkpoint, written last but for its own hash.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -17,10 +24,17 @@ pub struct Manifest {
     pub requel: String,
     /// Env steps of the state.
     pub env_steps: u64,
-    /// The other files, by name.
+    /// 0 or 1, the other one than that of the checkpoint before: only checkpoints of the same number share files.
+    pub generation: u8,
+    /// The other files but for segments, by name.
+    #[serde(deserialize_with = "unique")]
     pub files: BTreeMap<String, FileEntry>,
-    /// How long each log was at that moment, bytes: a resumed run cuts them there.
-    pub logs: BTreeMap<String, u64>,
+    /// Arrays that lie in segments, by name.
+    #[serde(deserialize_with = "unique")]
+    pub segmented: BTreeMap<String, SegmentedTensor>,
+    /// How each log was at that moment, by its path from the run's directory: a resumed run cuts it there.
+    #[serde(deserialize_with = "unique")]
+    pub logs: BTreeMap<String, LogEntry>,
 }
 
 /// One file of a checkpoint.
@@ -33,6 +47,74 @@ pub struct FileEntry {
     pub blake3: String,
 }
 
+/// The beginning of a log.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LogEntry {
+    /// Its length.
+    pub bytes: u64,
+    /// BLAKE3 of that much of it, hexadecimal; format 1 has none.
+    pub blake3: Option<String>,
+}
+
+/// One array in segments, files of `blocks_per_segment` blocks each but for the last one.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SegmentedTensor {
+    /// Type of the elements.
+    pub dtype: Dtype,
+    /// Length of each axis.
+    pub shape: Vec<usize>,
+    /// Length of the array.
+    pub bytes: u64,
+    /// Length of each block but the last one.
+    pub block_bytes: u64,
+    /// Blocks in each file but the last one.
+    pub blocks_per_segment: u64,
+    /// BLAKE3 of each block, hexadecimal.
+    pub blocks: Vec<String>,
+}
+
+/// Format 1: no segments, no hashes of logs.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ManifestV1 {
+    format: u32,
+    requel: String,
+    env_steps: u64,
+    #[serde(deserialize_with = "unique")]
+    files: BTreeMap<String, FileEntry>,
+    #[serde(deserialize_with = "unique")]
+    logs: BTreeMap<String, u64>,
+}
+
+impl From<ManifestV1> for Manifest {
+    fn from(v1: ManifestV1) -> Self {
+        let ManifestV1 { format, requel, env_steps, files, logs } = v1;
+        let logs = logs.into_iter().map(|(name, bytes)| (name, LogEntry { bytes, blake3: None })).collect();
+        Manifest { format, requel, env_steps, generation: 0, files, segmented: BTreeMap::new(), logs }
+    }
+}
+
+impl Manifest {
+    /// Reads `manifest.json`; `path` says in errors where it is.
+    pub(super) fn parse(path: &Path, text: &[u8]) -> Result<Self, CheckpointError> {
+        /// What every format has.
+        #[derive(Deserialize)]
+        struct AnyFormat {
+            format: u32,
+        }
+        // The format first: what follows may look different in another one.
+        let damaged = |e: serde_json::Error| CheckpointError::damaged(path, e);
+        let AnyFormat { format } = serde_json::from_slice(text).map_err(damaged)?;
+        match format {
+            1 => Ok(serde_json::from_slice::<ManifestV1>(text).map_err(damaged)?.into()),
+            FORMAT => serde_json::from_slice(text).map_err(damaged),
+            found => Err(CheckpointError::Format { path: path.to_path_buf(), found, newest: FORMAT }),
+        }
+    }
+}
+
 /// What `manifest.blake3` says of `manifest.json`, in the form that `b3sum --check` reads.
 pub(super) fn seal(manifest: &[u8]) -> String {
     format!("{}  manifest.json\n", blake3::hash(manifest).to_hex())
@@ -43,4 +125,46 @@ impl FileEntry {
     pub fn of(contents: &[u8]) -> Self {
         FileEntry { bytes: contents.len() as u64, blake3: blake3::hash(contents).to_hex().to_string() }
     }
+}
+
+/// Refuses the text of a JSON object in which a key stands twice.
+pub(super) fn check_unique_keys(text: &[u8]) -> Result<(), serde_json::Error> {
+    #[derive(Deserialize)]
+    struct Keys(
+        #[serde(deserialize_with = "unique")]
+        #[allow(dead_code)]
+        BTreeMap<String, serde::de::IgnoredAny>,
+    );
+
+    serde_json::from_slice::<Keys>(text).map(|_| ())
+}
+
+/// A map in which no key stands twice: of two entries of one name, one would go unread.
+fn unique<'de, D, V>(deserializer: D) -> Result<BTreeMap<String, V>, D::Error>
+where
+    D: Deserializer<'de>,
+    V: DeserializeOwned,
+{
+    struct Unique<V>(PhantomData<V>);
+
+    impl<'de, V: DeserializeOwned> Visitor<'de> for Unique<V> {
+        type Value = BTreeMap<String, V>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a map")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Self::Value, A::Error> {
+            let mut map = BTreeMap::new();
+            while let Some((key, value)) = access.next_entry::<String, V>()? {
+                if map.contains_key(&key) {
+                    return Err(A::Error::custom(format_args!("`{key}` stands twice")));
+                }
+                map.insert(key, value);
+            }
+            Ok(map)
+        }
+    }
+
+    deserializer.deserialize_map(Unique(PhantomData))
 }

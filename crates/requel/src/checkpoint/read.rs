@@ -1,14 +1,12 @@
 //! Finding, verifying and reading checkpoints.
 
-use std::borrow::Cow;
-use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use safetensors::SafeTensors;
-
-use super::manifest::{FORMAT, seal};
-use super::{CheckpointError, FileEntry, Manifest};
-use crate::state::{State, Tensor};
+use super::examine::{examine, read_manifest};
+use super::{CheckpointError, Manifest};
+use crate::state::State;
+use crate::storage::Storage;
 
 /// A checkpoint that was read and verified.
 #[derive(Clone, Debug)]
@@ -34,18 +32,13 @@ pub struct Newest {
 ///
 /// # Errors
 /// If the directory cannot be read.
-pub fn list(root: &Path) -> Result<Vec<(u64, PathBuf)>, CheckpointError> {
-    let entries = match fs::read_dir(root) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
-        entries => entries.map_err(CheckpointError::io("read", root))?,
+pub fn list(storage: &dyn Storage, root: &Path) -> Result<Vec<(u64, PathBuf)>, CheckpointError> {
+    let names = match storage.list(root) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+        names => names.map_err(CheckpointError::io("read", root))?,
     };
-    let mut found = Vec::new();
-    for entry in entries {
-        let entry = entry.map_err(CheckpointError::io("read", root))?;
-        let name = entry.file_name();
-        let steps = name.to_str().and_then(|name| name.strip_prefix("ckpt-")).and_then(|steps| steps.parse().ok());
-        found.extend(steps.map(|steps: u64| (steps, entry.path())));
-    }
+    let steps = |name: &String| Some((name.strip_prefix("ckpt-")?.parse::<u64>().ok()?, root.join(name)));
+    let mut found: Vec<(u64, PathBuf)> = names.iter().filter_map(steps).collect();
     found.sort();
     Ok(found)
 }
@@ -53,17 +46,31 @@ pub fn list(root: &Path) -> Result<Vec<(u64, PathBuf)>, CheckpointError> {
 /// The newest checkpoint below `root` that is whole.
 ///
 /// # Errors
-/// If the directory cannot be read, or a checkpoint is whole but of another format, so that going on from an older one
-/// would undo what another version did. Damaged checkpoints are no error here: they are listed.
-pub fn newest(root: &Path) -> Result<Newest, CheckpointError> {
+/// If the directory cannot be read, a checkpoint is whole but of another format, so that going on from an older one
+/// would undo what another version did, or it is too large for this machine's memory. Damaged checkpoints are no error here:
+/// they are listed.
+pub fn newest(storage: &dyn Storage, root: &Path) -> Result<Newest, CheckpointError> {
+    newest_where(storage, root, |_| Ok(()))
+}
+
+/// The newest checkpoint below `root` that is whole and of which `fits` has nothing to say.
+pub(crate) fn newest_where(
+    storage: &dyn Storage,
+    root: &Path,
+    fits: impl Fn(&Manifest) -> Result<(), CheckpointError>,
+) -> Result<Newest, CheckpointError> {
     let mut newest = Newest::default();
-    for (_, path) in list(root)?.into_iter().rev() {
-        match read(&path) {
+    for (_, path) in list(storage, root)?.into_iter().rev() {
+        let checked = read(storage, &path).and_then(|checkpoint| {
+            fits(&checkpoint.manifest)?;
+            Ok(checkpoint)
+        });
+        match checked {
             Ok(checkpoint) => {
                 newest.checkpoint = Some(checkpoint);
                 break;
             }
-            Err(error @ CheckpointError::Format { .. }) => return Err(error),
+            Err(error @ (CheckpointError::Format { .. } | CheckpointError::TooLarge { .. })) => return Err(error),
             Err(error) => newest.damaged.push(error),
         }
     }
@@ -74,59 +81,11 @@ pub fn newest(root: &Path) -> Result<Newest, CheckpointError> {
 ///
 /// # Errors
 /// If a file is missing, cannot be read, or is not what the manifest says.
-pub fn read(path: &Path) -> Result<Checkpoint, CheckpointError> {
-    let manifest_path = path.join("manifest.json");
-    let text = fs::read(&manifest_path).map_err(CheckpointError::io("read", &manifest_path))?;
-    let seal_path = path.join("manifest.blake3");
-    if fs::read(&seal_path).map_err(CheckpointError::io("read", &seal_path))? != seal(&text).as_bytes() {
-        return Err(CheckpointError::damaged(&manifest_path, "its BLAKE3 is not what manifest.blake3 says"));
-    }
-    let manifest = parse_manifest(&manifest_path, &text)?;
+pub fn read(storage: &dyn Storage, path: &Path) -> Result<Checkpoint, CheckpointError> {
+    let manifest = read_manifest(storage, path)?;
     let mut state = State::default();
-    for (name, entry) in &manifest.files {
-        let file = path.join(name);
-        let contents = read_verified(&file, name, entry)?;
-        if name == "state.json" {
-            state.values = serde_json::from_slice(&contents).map_err(|e| CheckpointError::damaged(&file, e))?;
-        } else if let Some(part) = name.strip_suffix(".safetensors") {
-            let tensors = SafeTensors::deserialize(&contents).map_err(|e| CheckpointError::damaged(&file, e))?;
-            for (name, view) in tensors.iter() {
-                let bytes = Cow::Owned(view.data().to_vec());
-                let tensor = Tensor { dtype: view.dtype(), shape: view.shape().to_vec(), bytes };
-                state.tensors.insert(format!("{part}/{name}"), tensor);
-            }
-        } else {
-            return Err(CheckpointError::damaged(&file, "no file of a checkpoint is called so"));
-        }
+    match examine(storage, path, &manifest, Some(&mut state)).into_iter().next() {
+        Some(error) => Err(error),
+        None => Ok(Checkpoint { path: path.to_path_buf(), manifest, state }),
     }
-    Ok(Checkpoint { path: path.to_path_buf(), manifest, state })
-}
-
-fn parse_manifest(path: &Path, text: &[u8]) -> Result<Manifest, CheckpointError> {
-    // The format first: what follows may look different in another one.
-    let value: serde_json::Value = serde_json::from_slice(text).map_err(|e| CheckpointError::damaged(path, e))?;
-    let format = value.get("format").and_then(serde_json::Value::as_u64).and_then(|f| u32::try_from(f).ok());
-    match format {
-        Some(FORMAT) => serde_json::from_value(value).map_err(|e| CheckpointError::damaged(path, e)),
-        Some(found) => Err(CheckpointError::Format { path: path.to_path_buf(), found, expected: FORMAT }),
-        None => Err(CheckpointError::damaged(path, "it has no format number")),
-    }
-}
-
-fn read_verified(path: &Path, name: &str, entry: &FileEntry) -> Result<Vec<u8>, CheckpointError> {
-    if Path::new(name).components().count() != 1 || name.contains(['/', '\\']) || name.starts_with('.') {
-        return Err(CheckpointError::damaged(path, "its name leads out of the checkpoint"));
-    }
-    // The length first, so that a wrong one takes no memory.
-    let found = fs::metadata(path).map_err(CheckpointError::io("read", path))?.len();
-    if found != entry.bytes {
-        return Err(CheckpointError::damaged(path, format!("it has {found} bytes, not {}", entry.bytes)));
-    }
-    let contents = fs::read(path).map_err(CheckpointError::io("read", path))?;
-    let actual = FileEntry::of(&contents);
-    if actual != *entry {
-        let reason = format!("its BLAKE3 is {}, not {}", &actual.blake3[..16], entry.blake3);
-        return Err(CheckpointError::damaged(path, reason));
-    }
-    Ok(contents)
 }

@@ -5,89 +5,139 @@ use std::path::{Path, PathBuf};
 
 use safetensors::tensor::TensorView;
 
+use super::examine::read_manifest;
 use super::manifest::{FORMAT, seal};
-use super::{CheckpointError, Disk, FileEntry, Manifest, list};
+use super::segments::{Earlier, Writing};
+use super::{CheckpointError, FileEntry, LogEntry, Manifest, Segmenting, list};
 use crate::state::{State, Tensor};
+use crate::storage::{Storage, ensure_dir, remove_tree, write_synced};
 
 /// Where checkpoints go.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Destination<'a> {
+    /// What they are written through.
+    pub storage: &'a dyn Storage,
     /// The directory of all checkpoints of a run.
     pub root: &'a Path,
     /// How many are kept, the newest ones.
     pub keep: usize,
+    /// How large arrays are cut.
+    pub segmenting: Segmenting,
 }
 
-/// Writes `state` as the checkpoint of `env_steps` env steps, with the lengths of the logs at this moment, and removes the
-/// checkpoints that are too many. Returns where it is.
+/// What a checkpoint holds.
+#[derive(Clone, Debug)]
+pub struct Contents<'a> {
+    /// Env steps of the state.
+    pub env_steps: u64,
+    /// The state.
+    pub state: &'a State<'a>,
+    /// How each log is at this moment.
+    pub logs: BTreeMap<String, LogEntry>,
+}
+
+/// Writes a checkpoint and removes those that are too many. Returns where it is.
 ///
 /// # Errors
-/// If the disk refuses; all earlier checkpoints are then as they were.
-pub fn write(
-    destination: Destination<'_>,
-    env_steps: u64,
-    state: &State<'_>,
-    logs: BTreeMap<String, u64>,
-) -> Result<PathBuf, CheckpointError> {
-    let Destination { root, keep } = destination;
+/// If the disk refuses; all earlier checkpoints are then as they were, but for what removing them had come to.
+pub fn write(destination: Destination<'_>, contents: &Contents<'_>) -> Result<PathBuf, CheckpointError> {
+    let Destination { storage, root, keep, .. } = destination;
+    let env_steps = contents.env_steps;
     let name = format!("ckpt-{env_steps:012}");
     let staged = root.join(format!(".staged-{name}"));
-    Disk::create_dir(root)?;
-    remove_leftovers(root)?;
-    Disk::create_dir(&staged)?;
-
-    let mut files = BTreeMap::new();
-    let mut add = |name: String, contents: &[u8]| {
-        Disk::write(&staged.join(&name), contents)?;
-        files.insert(name, FileEntry::of(contents));
-        Ok::<(), CheckpointError>(())
-    };
-    for (part, tensors) in parts(state) {
-        add(format!("{part}.safetensors"), &serialize(&staged, &tensors)?)?;
-    }
-    let values = serde_json::to_vec_pretty(&state.values).expect("values are plain data");
-    add("state.json".into(), &values)?;
-
-    let requel = env!("CARGO_PKG_VERSION").to_owned();
-    let manifest = Manifest { format: FORMAT, requel, env_steps, files, logs };
-    let manifest = serde_json::to_vec_pretty(&manifest).expect("a manifest is plain data");
-    Disk::write(&staged.join("manifest.json"), &manifest)?;
-    Disk::write(&staged.join("manifest.blake3"), seal(&manifest).as_bytes())?;
-    Disk::sync_dir(&staged)?;
-
-    let path = root.join(&name);
-    let replaced = root.join(format!(".replaced-{name}"));
-    if path.exists() {
-        // Only a damaged one is written again.
-        Disk::rename(&path, &replaced)?;
-    }
-    Disk::rename(&staged, &path)?;
-    Disk::sync_dir(root)?;
-    Disk::remove_dir(&replaced)?;
-    // Those of later steps were stepped over as damaged: they neither count nor are they ours to remove.
-    let older = list(root)?.into_iter().filter(|(steps, _)| *steps < env_steps);
+    // Those above are there, or the run was removed while it went on.
+    ensure_dir(storage, root).map_err(CheckpointError::io("create", root))?;
+    remove_leftovers(storage, root)?;
+    storage.create_dir(&staged).map_err(CheckpointError::io("create", &staged))?;
+    // Those of later steps were stepped over as damaged: they neither count nor are they ours to touch.
+    let older = list(storage, root)?.into_iter().filter(|(steps, _)| *steps < env_steps);
     let older: Vec<PathBuf> = older.map(|(_, path)| path).collect();
-    for old in older.iter().rev().skip(keep.saturating_sub(1)) {
-        Disk::remove_dir(old)?;
+
+    stage(destination, &staged, &older, contents)?;
+    let path = root.join(&name);
+    if storage.list(&path).is_ok() {
+        // Only a damaged one is written again.
+        set_aside(storage, &path, ".replaced-")?;
     }
+    storage.rename(&staged, &path).map_err(CheckpointError::io("rename", &staged))?;
+    storage.sync_dir(root).map_err(CheckpointError::io("sync", root))?;
+    for old in older.iter().rev().skip(keep.saturating_sub(1)) {
+        // Under another name first, so that half of one is never taken for one that was damaged.
+        set_aside(storage, old, ".removed-")?;
+    }
+    remove_leftovers(storage, root)?;
     Ok(path)
 }
 
-/// Removes what a save that was cut off had staged.
-fn remove_leftovers(root: &Path) -> Result<(), CheckpointError> {
-    for entry in std::fs::read_dir(root).map_err(CheckpointError::io("read", root))? {
-        let name = entry.map_err(CheckpointError::io("read", root))?.file_name();
-        if name.to_str().is_some_and(|name| name.starts_with(".staged-") || name.starts_with(".replaced-")) {
-            Disk::remove_dir(&root.join(name))?;
+/// Writes all files into the directory `staged`; they survive a crash when this returns.
+fn stage(
+    destination: Destination<'_>,
+    staged: &Path,
+    older: &[PathBuf],
+    contents: &Contents<'_>,
+) -> Result<(), CheckpointError> {
+    let Destination { storage, segmenting, .. } = destination;
+    let manifests: Vec<(&PathBuf, Manifest)> =
+        older.iter().rev().filter_map(|path| Some((path, read_manifest(storage, path).ok()?))).collect();
+    let generation = manifests.first().map_or(0, |(_, before)| 1 - before.generation.min(1));
+    let earlier = manifests.iter().find(|(_, manifest)| manifest.generation == generation);
+    let earlier = earlier.map(|(dir, manifest)| Earlier { dir, manifest });
+    let writing = Writing { storage, staged, segmenting, earlier };
+
+    let mut files = BTreeMap::new();
+    let mut add = |name: String, contents: &[u8]| {
+        let path = staged.join(&name);
+        write_synced(storage, &path, contents).map_err(CheckpointError::io("write", &path))?;
+        files.insert(name, FileEntry::of(contents));
+        Ok::<(), CheckpointError>(())
+    };
+    let is_large = |tensor: &Tensor<'_>| tensor.bytes.len() > segmenting.segment_bytes();
+    let mut segmented = BTreeMap::new();
+    for (name, tensor) in contents.state.tensors.iter().filter(|(_, tensor)| is_large(tensor)) {
+        segmented.insert(name.clone(), writing.write(name, tensor)?);
+    }
+    let small = contents.state.tensors.iter().filter(|(_, tensor)| !is_large(tensor));
+    for (part, tensors) in parts(small) {
+        add(format!("{part}.safetensors"), &serialize(staged, &tensors)?)?;
+    }
+    let values = serde_json::to_vec_pretty(&contents.state.values).expect("values are plain data");
+    add("state.json".into(), &values)?;
+
+    let (env_steps, logs) = (contents.env_steps, contents.logs.clone());
+    let requel = env!("CARGO_PKG_VERSION").to_owned();
+    let manifest = Manifest { format: FORMAT, requel, env_steps, generation, files, segmented, logs };
+    let manifest = serde_json::to_vec_pretty(&manifest).expect("a manifest is plain data");
+    for (name, bytes) in [("manifest.json", &manifest[..]), ("manifest.blake3", seal(&manifest).as_bytes())] {
+        let path = staged.join(name);
+        write_synced(storage, &path, bytes).map_err(CheckpointError::io("write", &path))?;
+    }
+    storage.sync_dir(staged).map_err(CheckpointError::io("sync", staged))
+}
+
+/// Renames a checkpoint to a name that [`remove_leftovers`] knows.
+fn set_aside(storage: &dyn Storage, path: &Path, prefix: &str) -> Result<(), CheckpointError> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let aside = path.with_file_name(format!("{prefix}{name}"));
+    storage.rename(path, &aside).map_err(CheckpointError::io("rename", path))
+}
+
+/// Removes what is set aside, and what a save that was cut off had staged.
+fn remove_leftovers(storage: &dyn Storage, root: &Path) -> Result<(), CheckpointError> {
+    for name in storage.list(root).map_err(CheckpointError::io("read", root))? {
+        if [".staged-", ".replaced-", ".removed-"].iter().any(|prefix| name.starts_with(prefix)) {
+            let path = root.join(name);
+            remove_tree(storage, &path).map_err(CheckpointError::io("remove", &path))?;
         }
     }
     Ok(())
 }
 
-/// The tensors by part: what stands before the slash of their names.
-fn parts<'s>(state: &'s State<'_>) -> BTreeMap<&'s str, BTreeMap<&'s str, &'s Tensor<'s>>> {
+/// Tensors by part: what stands before the slash of their names.
+fn parts<'s>(
+    tensors: impl Iterator<Item = (&'s String, &'s Tensor<'s>)>,
+) -> BTreeMap<&'s str, BTreeMap<&'s str, &'s Tensor<'s>>> {
     let mut parts: BTreeMap<&str, BTreeMap<&str, &Tensor<'_>>> = BTreeMap::new();
-    for (name, tensor) in &state.tensors {
+    for (name, tensor) in tensors {
         let (part, rest) = name.split_once('/').unwrap_or(("state", name));
         parts.entry(part).or_default().insert(rest, tensor);
     }

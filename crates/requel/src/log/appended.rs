@@ -4,10 +4,14 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, BufWriter, Seek, SeekFrom, Write};
 use std::path::Path;
 
-/// A file that grows at its end and knows its length.
+use super::prefix::hash_prefix;
+use crate::checkpoint::LogEntry;
+
+/// A file that grows at its end and knows its length and its BLAKE3.
 pub(super) struct AppendedFile {
     file: BufWriter<File>,
     len: u64,
+    hasher: blake3::Hasher,
 }
 
 impl AppendedFile {
@@ -16,20 +20,22 @@ impl AppendedFile {
     /// # Errors
     /// If it cannot be opened, or is shorter than that: then part of a log is lost.
     pub fn open(path: &Path, len: u64) -> io::Result<Self> {
-        let mut file = OpenOptions::new().create(true).truncate(false).write(true).open(path)?;
+        let mut file = OpenOptions::new().create(true).truncate(false).read(true).write(true).open(path)?;
         let found = file.metadata()?.len();
         if found < len {
             let reason = format!("{} has {found} bytes where its checkpoint knew {len}", path.display());
             return Err(io::Error::new(io::ErrorKind::InvalidData, reason));
         }
         file.set_len(len)?;
+        let hasher = hash_prefix(&mut file, len)?;
         file.seek(SeekFrom::Start(len))?;
-        Ok(AppendedFile { file: BufWriter::new(file), len })
+        Ok(AppendedFile { file: BufWriter::new(file), len, hasher })
     }
 
     /// Appends.
     pub fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.len += bytes.len() as u64;
+        self.hasher.update(bytes);
         self.file.write_all(bytes)
     }
 
@@ -38,17 +44,29 @@ impl AppendedFile {
         self.file.flush()
     }
 
-    /// Has all on the disk, and says how long the file is.
-    pub fn sync(&mut self) -> io::Result<u64> {
+    /// Hands all to the system, and says what the file holds, with a handle to have it on the disk by.
+    pub fn mark(&mut self) -> io::Result<(LogEntry, File)> {
         self.file.flush()?;
-        self.file.get_ref().sync_data()?;
-        Ok(self.len)
+        let blake3 = Some(self.hasher.finalize().to_hex().to_string());
+        Ok((LogEntry { bytes: self.len, blake3 }, self.file.get_ref().try_clone()?))
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::io::Read;
+
     use super::*;
+
+    /// The length that is marked; the hash must be that of the file's contents, which are handed back.
+    fn entry(file: &mut AppendedFile) -> (u64, Vec<u8>) {
+        let (entry, mut handle) = file.mark().unwrap();
+        let mut contents = Vec::new();
+        handle.seek(SeekFrom::Start(0)).unwrap();
+        handle.read_to_end(&mut contents).unwrap();
+        assert_eq!(entry.blake3.unwrap(), blake3::hash(&contents).to_hex().to_string());
+        (entry.bytes, contents)
+    }
 
     #[test]
     fn is_cut_where_it_was_known_and_grows_from_there() {
@@ -56,11 +74,11 @@ mod tests {
         let path = dir.path().join("log");
         let mut file = AppendedFile::open(&path, 0).unwrap();
         file.write(b"one two").unwrap();
-        assert_eq!(file.sync().unwrap(), 7);
+        assert_eq!(entry(&mut file), (7, b"one two".to_vec()));
         drop(file);
         let mut file = AppendedFile::open(&path, 4).unwrap();
         file.write(b"three").unwrap();
-        assert_eq!(file.sync().unwrap(), 9);
+        assert_eq!(entry(&mut file), (9, b"one three".to_vec()));
         assert_eq!(std::fs::read(&path).unwrap(), b"one three");
         let error = AppendedFile::open(&path, 10).err().unwrap();
         assert_eq!(error.kind(), io::ErrorKind::InvalidData);

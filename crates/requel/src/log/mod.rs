@@ -3,9 +3,11 @@
 mod appended;
 mod crc32c;
 mod metrics;
+mod prefix;
 mod progress;
 mod run_logs;
 mod tensorboard;
 mod timing;
 
+pub(crate) use prefix::check_logs;
 pub use run_logs::RunLogs;

@@ -1,12 +1,14 @@
 //! [`RunLogs`], all logs of a run as one observer.
 
 use std::collections::BTreeMap;
+use std::fs::File;
 use std::io;
 use std::path::Path;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use super::appended::AppendedFile;
 use super::{metrics, progress, tensorboard, timing};
+use crate::checkpoint::LogEntry;
 use crate::train::{Aggregates, Observer, ObserverError, TrainEvent};
 
 const METRICS: &str = "metrics.jsonl";
@@ -32,9 +34,9 @@ impl RunLogs {
     ///
     /// # Errors
     /// If a file cannot be opened or is shorter than its checkpoint knew.
-    pub fn open(dir: &Path, lengths: &BTreeMap<String, u64>, start_env_steps: u64) -> io::Result<Self> {
+    pub fn open(dir: &Path, known: &BTreeMap<String, LogEntry>, start_env_steps: u64) -> io::Result<Self> {
         std::fs::create_dir_all(dir.join("tensorboard"))?;
-        let open = |name: &str| AppendedFile::open(&dir.join(name), lengths.get(name).copied().unwrap_or(0));
+        let open = |name: &str| AppendedFile::open(&dir.join(name), known.get(name).map_or(0, |entry| entry.bytes));
         let timing_path = dir.join(TIMING);
         // Times are kept over all sessions: they are never cut.
         let timing_text = match std::fs::read_to_string(&timing_path) {
@@ -57,23 +59,37 @@ impl RunLogs {
         if timing_text.is_empty() {
             logs.timing.write(timing::HEADER.as_bytes())?;
         }
-        if lengths.get(PROGRESS).is_none_or(|len| *len == 0) {
+        if known.get(PROGRESS).is_none_or(|entry| entry.bytes == 0) {
             logs.progress.write(progress::HEADER.as_bytes())?;
         }
-        if lengths.get(EVENTS).is_none_or(|len| *len == 0) {
+        if known.get(EVENTS).is_none_or(|entry| entry.bytes == 0) {
             logs.events.write(&tensorboard::file_version(wall_time()))?;
         }
         Ok(logs)
     }
 
-    /// Has all on the disk, and says how long each file is whose length a checkpoint must know.
+    /// Hands all to the system, and says what each file holds that a checkpoint must know, with handles to have all of
+    /// them on the disk by.
     ///
     /// # Errors
     /// If the disk refuses.
-    pub fn sync(&mut self) -> io::Result<BTreeMap<String, u64>> {
-        self.timing.sync()?;
+    pub fn mark(&mut self) -> io::Result<(BTreeMap<String, LogEntry>, Vec<File>)> {
+        let (mut entries, mut handles) = (BTreeMap::new(), vec![self.timing.mark()?.1]);
         let files = [(METRICS, &mut self.metrics), (PROGRESS, &mut self.progress), (EVENTS, &mut self.events)];
-        files.into_iter().map(|(name, file)| Ok((name.to_owned(), file.sync()?))).collect()
+        for (name, file) in files {
+            let (entry, handle) = file.mark()?;
+            entries.insert(name.to_owned(), entry);
+            handles.push(handle);
+        }
+        Ok((entries, handles))
+    }
+
+    /// Has all on the disk.
+    ///
+    /// # Errors
+    /// If the disk refuses.
+    pub fn sync(&mut self) -> io::Result<()> {
+        self.mark()?.1.iter().try_for_each(File::sync_data)
     }
 
     fn log_progress(&mut self, aggregates: &Aggregates) -> io::Result<()> {
@@ -160,15 +176,15 @@ mod tests {
         let read = |name: &str| std::fs::read(dir.path().join(name)).unwrap();
         let mut logs = RunLogs::open(dir.path(), &BTreeMap::new(), 0).unwrap();
         logs.on_event(&progress_at(100)).unwrap();
-        let lengths = logs.sync().unwrap();
+        let known = logs.mark().unwrap().0;
         let (metrics, table) = (read(METRICS), read(PROGRESS));
-        assert_eq!(lengths[METRICS] as usize, metrics.len());
+        assert_eq!(known[METRICS].bytes as usize, metrics.len());
         logs.on_event(&progress_at(200)).unwrap();
         logs.sync().unwrap();
         drop(logs);
         assert_eq!(records(&read(EVENTS)), 3);
 
-        let mut logs = RunLogs::open(dir.path(), &lengths, 100).unwrap();
+        let mut logs = RunLogs::open(dir.path(), &known, 100).unwrap();
         assert_eq!((read(METRICS), read(PROGRESS)), (metrics, table));
         assert_eq!(records(&read(EVENTS)), 2);
         logs.on_event(&progress_at(200)).unwrap();

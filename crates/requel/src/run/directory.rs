@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 
 use super::{RunError, Summary};
 use crate::agent::PolicyFile;
-use crate::checkpoint::write_replacing;
+use crate::checkpoint::CheckpointError;
 use crate::config::{Config, ConfigError, Layers, Place};
+use crate::storage::{RealStorage, create_dir_all, ensure_dir, replace};
 
 /// A directory with a training in it: `config.toml`, logs, `checkpoints/`, `best/`, and at the end `summary.json`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,7 +29,7 @@ impl Run {
         if fs::read_dir(dir).is_ok_and(|mut entries| entries.next().is_some()) {
             return Err(RunError::Occupied { path: dir.to_path_buf() });
         }
-        fs::create_dir_all(dir).map_err(RunError::io("create", dir))?;
+        create_dir_all(&RealStorage, dir).map_err(RunError::io("create", dir))?;
         let run = Run { dir: dir.to_path_buf() };
         let header = format!("# The complete config of this run, requel {}.\n\n", env!("CARGO_PKG_VERSION"));
         write_replacing(&run.config_path(), (header + &text).as_bytes())?;
@@ -107,14 +108,14 @@ impl Run {
 
     pub(super) fn write_summary(&self, summary: &Summary) -> Result<(), RunError> {
         let text = serde_json::to_vec_pretty(summary).expect("a summary is plain data");
-        Ok(write_replacing(&self.dir.join("summary.json"), &text)?)
+        write_replacing(&self.dir.join("summary.json"), &text)
     }
 
     pub(super) fn write_best_policy(&self, policy: &PolicyFile) -> Result<(), RunError> {
         let path = self.best_policy_path();
         let dir = self.dir.join("best");
-        fs::create_dir_all(&dir).map_err(RunError::io("create", &dir))?;
-        Ok(write_replacing(&path, &policy.to_bytes()?)?)
+        ensure_dir(&RealStorage, &dir).map_err(RunError::io("create", &dir))?;
+        write_replacing(&path, &policy.to_bytes()?)
     }
 
     /// Keeps other processes out for as long as the file is held.
@@ -128,9 +129,14 @@ impl Run {
         }
     }
 
-    fn config_path(&self) -> PathBuf {
+    pub(super) fn config_path(&self) -> PathBuf {
         self.dir.join("config.toml")
     }
+}
+
+/// Writes a file in place of one that may be there: at any moment one of the two is there, whole.
+fn write_replacing(path: &Path, bytes: &[u8]) -> Result<(), RunError> {
+    Ok(replace(&RealStorage, path, bytes).map_err(CheckpointError::io("write", path))?)
 }
 
 #[cfg(test)]

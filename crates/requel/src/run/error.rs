@@ -7,6 +7,7 @@ use thiserror::Error;
 use crate::agent::PolicyFileError;
 use crate::checkpoint::CheckpointError;
 use crate::config::ConfigError;
+use crate::memory::display_bytes;
 use crate::train::TrainError;
 
 /// Why a run cannot be made, opened or gone on with.
@@ -52,6 +53,30 @@ pub enum RunError {
     InUse {
         /// The run.
         path: PathBuf,
+    },
+    /// There are checkpoints, and none of them is whole.
+    #[error(
+        "no checkpoint in {} is whole: {}",
+        path.display(), damaged.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+    )]
+    NothingWhole {
+        /// The directory of the checkpoints.
+        path: PathBuf,
+        /// What is wrong with each, the newest first.
+        damaged: Vec<CheckpointError>,
+    },
+    /// The disk has no room for the checkpoints.
+    #[error(
+        "checkpoints of this run need {} and {} are free in {}",
+        display_bytes(*needed), display_bytes(*available), path.display()
+    )]
+    NoRoom {
+        /// The run.
+        path: PathBuf,
+        /// Bytes that the checkpoints take at most.
+        needed: u64,
+        /// Bytes that are free.
+        available: u64,
     },
     /// The run's config cannot be used.
     #[error(transparent)]

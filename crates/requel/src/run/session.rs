@@ -3,13 +3,16 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::PathBuf;
-use std::time::Instant;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
+use super::saving::{Saved, Saving};
 use super::{Control, Run, RunError, Summary, Timing};
 use crate::agent::PolicyFile;
-use crate::checkpoint::{self, CheckpointError, Destination};
-use crate::log::RunLogs;
+use crate::checkpoint::{self, CheckpointError, LogEntry};
+use crate::log::{RunLogs, check_logs};
 use crate::schedule::crossings;
+use crate::storage::{RealStorage, Storage};
 use crate::train::{BestPolicy, Observer, ObserverError, Outcome, TrainError, TrainEvent, Trainer};
 
 /// A training that goes on in a run's directory: it keeps the logs, the best policy and the checkpoints.
@@ -30,8 +33,12 @@ pub struct Session {
     trainer: Trainer,
     logs: RunLogs,
     start: (u64, u64),
-    /// The checkpoint that was read or written last, and its env steps.
-    saved: Option<(u64, PathBuf)>,
+    /// The checkpoint that was read or written last.
+    saved: Option<Saved>,
+    saving: Saving,
+    /// When the last save began, and how long after it comes the next one by the clock.
+    saved_at: Instant,
+    pause: Option<Duration>,
     _lock: File,
 }
 
@@ -82,7 +89,7 @@ impl Session {
     pub fn begin_with(run: Run, trainer: Trainer) -> Result<Self, RunError> {
         let lock = run.lock()?;
         // Beginning anew would empty the logs of a training that can go on.
-        if !checkpoint::list(&run.checkpoints())?.is_empty() {
+        if !checkpoint::list(&RealStorage, &run.checkpoints())?.is_empty() {
             return Err(RunError::Occupied { path: run.checkpoints() });
         }
         Self::open(run, trainer, &BTreeMap::new(), lock)
@@ -103,16 +110,24 @@ impl Session {
     /// As [`Session::resume`].
     pub fn resume_with(run: Run, mut trainer: Trainer) -> Result<(Self, Resumed), RunError> {
         let lock = run.lock()?;
-        let newest = checkpoint::newest(&run.checkpoints())?;
-        let mut lengths = BTreeMap::new();
+        let root = run.checkpoints();
+        let newest = checkpoint::newest_where(&RealStorage, &root, |manifest| check_logs(run.dir(), manifest))?;
+        let mut logs = BTreeMap::new();
         let mut saved = None;
-        if let Some(checkpoint) = newest.checkpoint {
-            trainer.restore(&checkpoint.state)?;
-            lengths = checkpoint.manifest.logs;
-            saved = Some((checkpoint.manifest.env_steps, checkpoint.path));
+        match newest.checkpoint {
+            Some(checkpoint) => {
+                trainer.restore(&checkpoint.state)?;
+                logs = checkpoint.manifest.logs;
+                saved = Some(Saved { env_steps: checkpoint.manifest.env_steps, path: checkpoint.path });
+            }
+            // To begin anew would throw away what a person may still be able to mend.
+            None if !newest.damaged.is_empty() => {
+                return Err(RunError::NothingWhole { path: root, damaged: newest.damaged });
+            }
+            None => {}
         }
         let resumed = Resumed { env_steps: trainer.env_steps(), damaged: newest.damaged };
-        let mut session = Self::open(run, trainer, &lengths, lock)?;
+        let mut session = Self::open(run, trainer, &logs, lock)?;
         session.saved = saved;
         // The file may be of a moment that the checkpoint does not know.
         if let Some(best) = session.trainer.best() {
@@ -121,11 +136,35 @@ impl Session {
         Ok((session, resumed))
     }
 
-    fn open(run: Run, trainer: Trainer, lengths: &BTreeMap<String, u64>, lock: File) -> Result<Self, RunError> {
+    fn open(run: Run, trainer: Trainer, logs: &BTreeMap<String, LogEntry>, lock: File) -> Result<Self, RunError> {
+        super::room::check(&run, &trainer)?;
         let logs =
-            RunLogs::open(run.dir(), lengths, trainer.env_steps()).map_err(RunError::io("open logs in", run.dir()))?;
+            RunLogs::open(run.dir(), logs, trainer.env_steps()).map_err(RunError::io("open logs in", run.dir()))?;
         let start = (trainer.env_steps(), trainer.updates());
-        Ok(Session { run, trainer, logs, start, saved: None, _lock: lock })
+        let saving = Saving::new(Arc::new(RealStorage), run.checkpoints(), trainer.config().checkpoint.keep);
+        Ok(Session {
+            run,
+            trainer,
+            logs,
+            start,
+            saved: None,
+            saving,
+            saved_at: Instant::now(),
+            pause: None,
+            _lock: lock,
+        })
+    }
+
+    /// The same session, which saves also when so much time has passed since the last save. It is no part of the config,
+    /// since it changes no result.
+    pub fn saving_every(self, pause: Duration) -> Self {
+        Session { pause: Some(pause), ..self }
+    }
+
+    /// The same session with its checkpoints written through another storage, such as one with faults put in.
+    pub fn with_storage(mut self, storage: Arc<dyn Storage>) -> Self {
+        self.saving.set_storage(storage);
+        self
     }
 
     /// The run.
@@ -145,6 +184,7 @@ impl Session {
     pub fn train(mut self, observer: &mut dyn Observer, control: &Control) -> Result<Ending, RunError> {
         let started = Instant::now();
         let every = self.trainer.config().checkpoint.every_steps;
+        self.saved_at = Instant::now();
         let termination = loop {
             if control.stop_requested() {
                 let checkpoint = self.save_once(observer)?;
@@ -152,12 +192,17 @@ impl Session {
             }
             let before = self.trainer.env_steps();
             let termination = self.advance(observer)?;
+            if let Some(saved) = self.saving.poll()? {
+                self.tell_saved(saved, observer)?;
+            }
             if let Some(termination) = termination {
                 break termination;
             }
             let due = every > 0 && crossings(every, before, self.trainer.env_steps()) > 0;
+            // When a checkpoint is written is no part of the result, so that a clock may say it.
+            let due = due || self.pause.is_some_and(|pause| self.saved_at.elapsed() >= pause);
             if due || control.take_checkpoint_request() {
-                self.save(observer)?;
+                self.begin_save(observer)?;
             }
         };
         self.save_once(observer)?;
@@ -182,25 +227,39 @@ impl Session {
         Ok(termination)
     }
 
-    /// The checkpoint of this moment, written if it is not there: never is a whole one put in the place of itself.
+    /// The checkpoint of this moment, whole on the disk; it is written if it is not there: never is a whole one put in the
+    /// place of itself.
     fn save_once(&mut self, observer: &mut dyn Observer) -> Result<PathBuf, RunError> {
-        match &self.saved {
-            Some((env_steps, path)) if *env_steps == self.trainer.env_steps() => Ok(path.clone()),
-            _ => self.save(observer),
+        self.wait_for_save(observer)?;
+        let env_steps = self.trainer.env_steps();
+        if self.saved.as_ref().is_none_or(|saved| saved.env_steps != env_steps) {
+            self.begin_save(observer)?;
+            self.wait_for_save(observer)?;
+        }
+        let saved = self.saved.as_ref().filter(|saved| saved.env_steps == env_steps);
+        Ok(saved.expect("just written").path.clone())
+    }
+
+    /// Takes down the state of this moment; it is written while training goes on.
+    fn begin_save(&mut self, observer: &mut dyn Observer) -> Result<(), RunError> {
+        self.wait_for_save(observer)?;
+        self.saved_at = Instant::now();
+        let logs = self.logs.mark().map_err(RunError::io("write logs in", self.run.dir()))?;
+        Ok(self.saving.begin(self.trainer.env_steps(), &self.trainer.save(), logs)?)
+    }
+
+    fn wait_for_save(&mut self, observer: &mut dyn Observer) -> Result<(), RunError> {
+        match self.saving.wait()? {
+            Some(saved) => self.tell_saved(saved, observer),
+            None => Ok(()),
         }
     }
 
-    fn save(&mut self, observer: &mut dyn Observer) -> Result<PathBuf, RunError> {
-        let lengths = self.logs.sync().map_err(RunError::io("sync logs in", self.run.dir()))?;
-        let root = self.run.checkpoints();
-        let keep = self.trainer.config().checkpoint.keep;
-        let env_steps = self.trainer.env_steps();
-        let path = checkpoint::write(Destination { root: &root, keep }, env_steps, &self.trainer.save(), lengths)?;
-        self.saved = Some((env_steps, path.clone()));
-        let told: Result<(), ObserverError> =
-            observer.on_event(&TrainEvent::CheckpointSaved { env_steps, path: &path });
-        told.map_err(TrainError::Observer)?;
-        Ok(path)
+    fn tell_saved(&mut self, saved: Saved, observer: &mut dyn Observer) -> Result<(), RunError> {
+        let Saved { env_steps, path } = self.saved.insert(saved);
+        let event = TrainEvent::CheckpointSaved { env_steps: *env_steps, path };
+        let told: Result<(), ObserverError> = observer.on_event(&event);
+        Ok(told.map_err(TrainError::Observer)?)
     }
 
     fn timing(&self, started: Instant) -> Timing {

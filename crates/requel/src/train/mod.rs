@@ -2,6 +2,7 @@
 
 mod evaluation;
 mod event;
+mod guarded;
 mod observer;
 mod outcome;
 mod returns;

@@ -73,9 +73,13 @@ pub enum TrainError {
     #[error(transparent)]
     State(#[from] StateError),
     /// A number is not finite.
-    #[error("{site} is {value} at env step {env_steps}{}", .world.map(|w| format!(" in world {w}")).unwrap_or_default())]
+    #[error(
+        "{site} is {value} at env step {env_steps}{}{}",
+        .world.map(|w| format!(" in world {w}")).unwrap_or_default(),
+        .action.map(|a| format!(" after action {a}")).unwrap_or_default()
+    )]
     NotFinite {
-        /// Where: `observation`, `reward`, `loss`, `mean q`, `evaluation return`.
+        /// Where: `observation`, `reward`, `loss`, `mean q`, `weight`, `evaluation return`.
         site: &'static str,
         /// The number.
         value: f64,
@@ -83,6 +87,8 @@ pub enum TrainError {
         env_steps: u64,
         /// The world that it came from, if it came from one.
         world: Option<usize>,
+        /// The action that led there in that world, unless it is of the very first observation.
+        action: Option<usize>,
     },
     /// An observer failed.
     #[error("training stopped because what watches it failed: {0}")]

@@ -3,6 +3,7 @@
 use requel_envs::{Step, VectorEnv};
 
 use super::evaluation::{Evaluation, Evaluator};
+use super::guarded::guarded;
 use super::returns::Returns;
 use super::worlds::{self, EnvFactory};
 use super::{Aggregates, BestPolicy, EpisodeRecord, Observer, Outcome, Termination, TrainError, TrainEvent};
@@ -59,14 +60,21 @@ impl Trainer {
     /// If the config holds a value out of range, or the world or the agent cannot be made.
     pub fn new(config: Config) -> Result<Self, TrainError> {
         let factory = worlds::registered(&config.env);
-        Self::with_worlds(config, factory)
+        Self::assemble(config, factory)
     }
 
     /// A trainer for worlds of your own, which `factory` makes, all alike. `config.env` is not looked at.
     ///
+    /// The worlds are watched over: what breaks their contract, a panic too, is an [`EnvError`](requel_envs::EnvError) that says
+    /// what, and the run can be resumed.
+    ///
     /// # Errors
     /// If the config holds a value out of range, or the worlds or the agent cannot be made.
     pub fn with_worlds(config: Config, factory: EnvFactory) -> Result<Self, TrainError> {
+        Self::assemble(config, guarded(factory))
+    }
+
+    fn assemble(config: Config, factory: EnvFactory) -> Result<Self, TrainError> {
         config.check()?;
         let num_envs = config.train.num_envs;
         let envs = worlds::several(&factory, num_envs)?;
@@ -101,7 +109,7 @@ impl Trainer {
             observations,
             config,
         };
-        check_finite("observation", &trainer.observations, trainer.worlds.observation_len(), 0)?;
+        trainer.check_observations(&trainer.observations, None)?;
         Ok(trainer)
     }
 
@@ -134,7 +142,7 @@ impl Trainer {
         self.env_steps = before + self.steps.len() as u64;
         self.observe(before)?;
         // Where an episode ended these are the first ones of the next, which no transition has shown yet.
-        check_finite("observation", &self.following, self.worlds.observation_len(), before)?;
+        self.check_observations(&self.following, Some(before))?;
         std::mem::swap(&mut self.observations, &mut self.following);
         if observer.wants_steps() {
             let (worlds, actions, observations) = (&self.worlds, &self.actions[..], &self.observations[..]);
@@ -144,9 +152,11 @@ impl Trainer {
         let episodes_before = self.returns.episodes;
         self.count_steps(observer)?;
         let learned = self.agent.learn(before, self.env_steps);
-        for (site, value) in [("loss", learned.loss_sum), ("mean q", learned.q_sum)] {
+        let weight = if learned.updates > 0 { first_not_finite(self.agent.parameters()) } else { None };
+        let weight = weight.map_or(0.0, |(_, value)| f64::from(value));
+        for (site, value) in [("loss", learned.loss_sum), ("mean q", learned.q_sum), ("weight", weight)] {
             if !value.is_finite() {
-                return Err(TrainError::NotFinite { site, value, env_steps: before, world: None });
+                return Err(TrainError::NotFinite { site, value, env_steps: before, world: None, action: None });
             }
         }
         self.learned.add(learned);
@@ -313,12 +323,13 @@ impl Trainer {
     /// Shows the agent what the step led to.
     fn observe(&mut self, before: u64) -> Result<(), TrainError> {
         let len = self.worlds.observation_len();
-        check_finite("observation", &self.next_observations, len, before)?;
+        self.check_observations(&self.next_observations, Some(before))?;
         for (slot, step) in self.steps.iter().enumerate() {
             // As the replay buffer keeps it: 1e39 is finite only in double precision.
             if !(step.reward as f32).is_finite() {
-                let (site, value, env_steps, world) = ("reward", step.reward, before, Some(slot));
-                return Err(TrainError::NotFinite { site, value, env_steps, world });
+                let (world, action) = (Some(slot), Some(self.actions[slot]));
+                let (site, value, env_steps) = ("reward", step.reward, before);
+                return Err(TrainError::NotFinite { site, value, env_steps, world, action });
             }
             self.agent.observe(&Experience {
                 slot,
@@ -330,6 +341,16 @@ impl Trainer {
             });
         }
         Ok(())
+    }
+
+    /// Refuses NaN and infinity before they can reach the replay buffer or the network. `before` is how many env steps were
+    /// made before the step that led here; `None` before the first.
+    fn check_observations(&self, rows: &[f32], before: Option<u64>) -> Result<(), TrainError> {
+        let Some((at, value)) = first_not_finite(rows) else { return Ok(()) };
+        let slot = at / self.worlds.observation_len().max(1);
+        let action = before.map(|_| self.actions[slot]);
+        let (site, value, env_steps) = ("observation", f64::from(value), before.unwrap_or(0));
+        Err(TrainError::NotFinite { site, value, env_steps, world: Some(slot), action })
     }
 
     fn count_steps(&mut self, observer: &mut dyn Observer) -> Result<(), TrainError> {
@@ -396,7 +417,7 @@ impl Trainer {
         // The best policy is chosen by these numbers: among them NaN would never be beaten.
         if let Some(value) = evaluation.returns.iter().copied().find(|return_| !return_.is_finite()) {
             let (site, env_steps) = ("evaluation return", self.env_steps);
-            return Err(TrainError::NotFinite { site, value, env_steps, world: None });
+            return Err(TrainError::NotFinite { site, value, env_steps, world: None, action: None });
         }
         Ok(evaluation)
     }
@@ -406,13 +427,11 @@ fn tell(observer: &mut dyn Observer, event: TrainEvent<'_>) -> Result<(), TrainE
     observer.on_event(&event).map_err(TrainError::Observer)
 }
 
-/// Refuses NaN and infinity before they can reach the replay buffer or the network.
-fn check_finite(site: &'static str, rows: &[f32], len: usize, env_steps: u64) -> Result<(), TrainError> {
-    match rows.iter().position(|v| !v.is_finite()) {
-        None => Ok(()),
-        Some(at) => {
-            let (value, world) = (f64::from(rows[at]), Some(at / len.max(1)));
-            Err(TrainError::NotFinite { site, value, env_steps, world })
-        }
-    }
+/// The first number that is NaN or infinite, with its place.
+fn first_not_finite(numbers: &[f32]) -> Option<(usize, f32)> {
+    const INFINITY_BITS: u32 = 0x7f80_0000;
+    // The largest magnitude as a whole number: one pass without branches, since this looks at all weights at every update.
+    let largest = numbers.iter().fold(0, |largest, n| (n.to_bits() & 0x7fff_ffff).max(largest));
+    let found = || numbers.iter().copied().enumerate().find(|(_, n)| !n.is_finite());
+    if largest < INFINITY_BITS { None } else { found() }
 }

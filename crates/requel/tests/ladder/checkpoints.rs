@@ -5,10 +5,25 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use requel::Trainer;
-use requel::checkpoint::{self, CheckpointError, Destination};
+use requel::checkpoint::{self, CheckpointError, Contents, Destination, LogEntry, Segmenting};
 use requel::run::{Control, Ending, Run, Session};
+use requel::storage::RealStorage;
 
 use crate::support::{Draws, files, short_training};
+
+fn log(bytes: u64) -> BTreeMap<String, LogEntry> {
+    BTreeMap::from([("metrics.jsonl".to_owned(), LogEntry { bytes, blake3: None })])
+}
+
+/// Writes the state of a trainer as the checkpoint of `env_steps`.
+fn write(root: &Path, keep: usize, env_steps: u64, trainer: &Trainer) -> Result<PathBuf, CheckpointError> {
+    let destination = Destination { storage: &RealStorage, root, keep, segmenting: Segmenting::default() };
+    checkpoint::write(destination, &Contents { env_steps, state: &trainer.save(), logs: log(10 * env_steps) })
+}
+
+fn read(path: &Path) -> Result<checkpoint::Checkpoint, CheckpointError> {
+    checkpoint::read(&RealStorage, path)
+}
 
 /// Checkpoints of a short training at these env steps.
 fn checkpoints(root: &Path, at: &[u64], keep: usize) -> Vec<PathBuf> {
@@ -18,14 +33,13 @@ fn checkpoints(root: &Path, at: &[u64], keep: usize) -> Vec<PathBuf> {
             while trainer.env_steps() < *steps {
                 trainer.advance(&mut ()).unwrap();
             }
-            let logs = BTreeMap::from([("metrics.jsonl".to_owned(), 10 * steps)]);
-            checkpoint::write(Destination { root, keep }, *steps, &trainer.save(), logs).unwrap()
+            write(root, keep, *steps, &trainer).unwrap()
         })
         .collect()
 }
 
 fn steps(root: &Path) -> Vec<u64> {
-    checkpoint::list(root).unwrap().into_iter().map(|(steps, _)| steps).collect()
+    checkpoint::list(&RealStorage, root).unwrap().into_iter().map(|(steps, _)| steps).collect()
 }
 
 /// Puts a manifest in place whose seal is right: only what it says is wrong.
@@ -46,16 +60,14 @@ fn what_was_written_is_read() {
     while trainer.env_steps() < 400 {
         trainer.advance(&mut ()).unwrap();
     }
-    let logs = BTreeMap::from([("metrics.jsonl".to_owned(), 12)]);
-    let destination = Destination { root: root.path(), keep: 2 };
-    let path = checkpoint::write(destination, 400, &trainer.save(), logs.clone()).unwrap();
-    let read = checkpoint::read(&path).unwrap();
-    assert_eq!(read.state, trainer.save());
-    assert_eq!((read.manifest.env_steps, read.manifest.logs), (400, logs));
+    let path = write(root.path(), 2, 400, &trainer).unwrap();
+    let found = read(&path).unwrap();
+    assert_eq!(found.state, trainer.save());
+    assert_eq!((found.manifest.env_steps, found.manifest.logs), (400, log(4000)));
+    assert!(checkpoint::verify(&RealStorage, &path).is_empty());
     // Written again it has the same bytes: nothing in it depends on a clock or on the order of a hash.
     let before = files(&path);
-    let again = checkpoint::write(destination, 400, &trainer.save(), checkpoint::read(&path).unwrap().manifest.logs);
-    assert_eq!(files(&again.unwrap()), before);
+    assert_eq!(files(&write(root.path(), 2, 400, &trainer).unwrap()), before);
 }
 
 #[test]
@@ -74,12 +86,12 @@ fn one_flipped_bit_anywhere_is_found() {
             let mut damaged = bytes.clone();
             damaged[position] ^= 1 << draws.below(8);
             fs::write(path.join(&name), &damaged).unwrap();
-            let error = checkpoint::read(path).err().unwrap_or_else(|| panic!("{name}, byte {position}"));
+            let error = read(path).err().unwrap_or_else(|| panic!("{name}, byte {position}"));
             assert!(matches!(error, CheckpointError::Damaged { .. }), "{name}, byte {position}: {error}");
         }
         fs::write(path.join(&name), &bytes).unwrap();
     }
-    checkpoint::read(path).unwrap();
+    read(path).unwrap();
 }
 
 #[test]
@@ -99,16 +111,16 @@ fn a_file_cut_short_grown_missing_or_of_another_checkpoint_is_found() {
         }
         for damaged in all_damaged {
             fs::write(&file, damaged).unwrap();
-            let error = checkpoint::read(&paths[1]).err().unwrap_or_else(|| panic!("{name}"));
+            let error = read(&paths[1]).err().unwrap_or_else(|| panic!("{name}"));
             assert!(matches!(error, CheckpointError::Damaged { .. }), "{name}: {error}");
         }
         fs::remove_file(&file).unwrap();
-        let error = checkpoint::read(&paths[1]).unwrap_err();
+        let error = read(&paths[1]).unwrap_err();
         assert!(matches!(error, CheckpointError::Io { .. }) && error.to_string().contains(&name), "{error}");
         fs::write(&file, &bytes).unwrap();
     }
     assert!(swapped >= 6, "{swapped}");
-    checkpoint::read(&paths[1]).unwrap();
+    read(&paths[1]).unwrap();
 }
 
 #[test]
@@ -127,27 +139,32 @@ fn manifests_that_lead_elsewhere_are_refused() {
             "bytes": secret.len(), "blake3": blake3::hash(secret).to_hex().to_string(),
         });
         forge(path, &forged);
-        let error = checkpoint::read(path).unwrap_err();
+        let error = read(path).unwrap_err();
         assert!(matches!(error, CheckpointError::Damaged { .. }), "{name:?}: {error}");
     }
     let mut forged = good.clone();
     forged["files"][outside.to_str().unwrap()] = serde_json::json!({ "bytes": secret.len(), "blake3": "" });
     forge(path, &forged);
-    assert!(matches!(checkpoint::read(path), Err(CheckpointError::Damaged { .. })));
+    assert!(matches!(read(path), Err(CheckpointError::Damaged { .. })));
 
     // A length that no memory holds takes none.
     let mut forged = good.clone();
     forged["files"]["state.json"]["bytes"] = u64::MAX.into();
     forge(path, &forged);
-    assert!(matches!(checkpoint::read(path), Err(CheckpointError::Damaged { .. })));
-    for text in ["", "null", "[]", "{}", "{\"format\": 1}", "{\"format\": \"1\"}", "{\"format\": -1}"] {
+    assert!(matches!(read(path), Err(CheckpointError::TooLarge { .. })));
+    forged["files"]["state.json"]["bytes"] = (1 << 20).into();
+    forge(path, &forged);
+    assert!(matches!(read(path), Err(CheckpointError::Damaged { .. })));
+    for text in
+        ["", "null", "[]", "{}", "{\"format\": 1}", "{\"format\": \"1\"}", "{\"format\": -1}", "{\"format\": 2}"]
+    {
         fs::write(path.join("manifest.blake3"), format!("{}  manifest.json\n", blake3::hash(text.as_bytes()).to_hex()))
             .unwrap();
         fs::write(path.join("manifest.json"), text).unwrap();
-        assert!(matches!(checkpoint::read(path), Err(CheckpointError::Damaged { .. })), "{text}");
+        assert!(matches!(read(path), Err(CheckpointError::Damaged { .. })), "{text}");
     }
     forge(path, &good);
-    checkpoint::read(path).unwrap();
+    read(path).unwrap();
 }
 
 #[test]
@@ -155,24 +172,24 @@ fn another_format_is_no_damage() {
     let root = tempfile::tempdir().unwrap();
     let paths = checkpoints(root.path(), &[100, 200], 2);
     let mut forged = manifest(&paths[1]);
-    forged["format"] = 2.into();
+    forged["format"] = 3.into();
     forged["what_comes_later"] = true.into();
     forge(&paths[1], &forged);
-    let is_format = |error| matches!(error, CheckpointError::Format { found: 2, expected: 1, .. });
-    assert!(is_format(checkpoint::read(&paths[1]).unwrap_err()));
+    let is_format = |error| matches!(error, CheckpointError::Format { found: 3, newest: 2, .. });
+    assert!(is_format(read(&paths[1]).unwrap_err()));
     // Going on from the older one would undo what the newer version did.
-    assert!(is_format(checkpoint::newest(root.path()).unwrap_err()));
+    assert!(is_format(checkpoint::newest(&RealStorage, root.path()).unwrap_err()));
 }
 
 #[test]
 fn the_newest_whole_one_is_found_and_the_damaged_are_named() {
     let root = tempfile::tempdir().unwrap();
-    assert!(checkpoint::newest(root.path()).unwrap().checkpoint.is_none());
-    assert!(checkpoint::newest(&root.path().join("nothing")).unwrap().checkpoint.is_none());
+    assert!(checkpoint::newest(&RealStorage, root.path()).unwrap().checkpoint.is_none());
+    assert!(checkpoint::newest(&RealStorage, &root.path().join("nothing")).unwrap().checkpoint.is_none());
     let paths = checkpoints(root.path(), &[100, 200, 300], 3);
     fs::write(paths[2].join("state.json"), "{}").unwrap();
     fs::remove_file(paths[1].join("manifest.json")).unwrap();
-    let newest = checkpoint::newest(root.path()).unwrap();
+    let newest = checkpoint::newest(&RealStorage, root.path()).unwrap();
     assert_eq!(newest.checkpoint.unwrap().manifest.env_steps, 100);
     assert_eq!(newest.damaged.len(), 2);
     assert!(newest.damaged[0].to_string().contains("ckpt-000000000300/state.json"), "{}", newest.damaged[0]);
@@ -197,11 +214,11 @@ fn damaged_later_ones_push_out_nothing_whole() {
     }
     let new = checkpoints(root.path(), &[50, 60], 2);
     assert_eq!(steps(root.path()), [50, 60, 100, 200]);
-    assert!(new.iter().all(|path| checkpoint::read(path).is_ok()));
+    assert!(new.iter().all(|path| read(path).is_ok()));
     // At its own steps a damaged one is replaced.
     checkpoints(root.path(), &[100], 2);
     assert_eq!(steps(root.path()), [60, 100, 200]);
-    assert_eq!(checkpoint::newest(root.path()).unwrap().checkpoint.unwrap().manifest.env_steps, 100);
+    assert_eq!(checkpoint::newest(&RealStorage, root.path()).unwrap().checkpoint.unwrap().manifest.env_steps, 100);
 }
 
 #[test]
@@ -212,10 +229,10 @@ fn what_a_cut_off_save_leaves_does_no_harm() {
         fs::create_dir(root.path().join(name)).unwrap();
         fs::write(root.path().join(name).join("network.safetensors"), "half of").unwrap();
     }
-    assert_eq!(checkpoint::newest(root.path()).unwrap().checkpoint.unwrap().manifest.env_steps, 100);
-    assert!(checkpoint::newest(root.path()).unwrap().damaged.is_empty());
+    assert_eq!(checkpoint::newest(&RealStorage, root.path()).unwrap().checkpoint.unwrap().manifest.env_steps, 100);
+    assert!(checkpoint::newest(&RealStorage, root.path()).unwrap().damaged.is_empty());
     let path = &checkpoints(root.path(), &[200], 2)[0];
-    checkpoint::read(path).unwrap();
+    read(path).unwrap();
     let names = fs::read_dir(root.path()).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap());
     assert_eq!(names.filter(|name| name.starts_with('.')).count(), 0);
 }
@@ -224,18 +241,15 @@ fn what_a_cut_off_save_leaves_does_no_harm() {
 fn a_disk_that_refuses_is_an_error_and_what_was_there_stays() {
     let root = tempfile::tempdir().unwrap();
     let paths = checkpoints(root.path(), &[100, 200], 2);
-    // A file stands where the new one is staged.
-    fs::write(root.path().join(".staged-ckpt-000000000300"), "x").unwrap();
+    // A run that was removed meanwhile is not made again.
     let trainer = Trainer::new(short_training("notebook, 1 worlds")).unwrap();
-    let destination = Destination { root: root.path(), keep: 2 };
-    let error = checkpoint::write(destination, 300, &trainer.save(), BTreeMap::new()).unwrap_err();
+    let error = write(&root.path().join("nowhere/checkpoints"), 2, 300, &trainer).unwrap_err();
     assert!(matches!(error, CheckpointError::Io { .. }), "{error}");
-    assert!(paths.iter().all(|path| checkpoint::read(path).is_ok()));
+    assert!(paths.iter().all(|path| read(path).is_ok()));
     let file = root.path().join("file");
     fs::write(&file, "x").unwrap();
-    let nowhere = Destination { root: &file, keep: 2 };
-    assert!(matches!(checkpoint::write(nowhere, 1, &trainer.save(), BTreeMap::new()), Err(CheckpointError::Io { .. })));
-    assert!(matches!(checkpoint::list(&file), Err(CheckpointError::Io { .. })));
+    assert!(matches!(write(&file, 2, 1, &trainer), Err(CheckpointError::Io { .. })));
+    assert!(matches!(checkpoint::list(&RealStorage, &file), Err(CheckpointError::Io { .. })));
 }
 
 /// From a damaged newest checkpoint, back over the previous one, to the bytes of the undisturbed run.
@@ -249,7 +263,7 @@ fn a_run_whose_newest_checkpoint_is_damaged_goes_on_from_the_previous_one() {
         dir
     };
     let (whole, damaged) = (train("whole"), train("damaged"));
-    let (_, newest) = checkpoint::list(&damaged.join("checkpoints")).unwrap().pop().unwrap();
+    let (_, newest) = checkpoint::list(&RealStorage, &damaged.join("checkpoints")).unwrap().pop().unwrap();
     let replay = newest.join("replay.safetensors");
     let mut bytes = fs::read(&replay).unwrap();
     bytes[1000] ^= 4;
@@ -261,7 +275,9 @@ fn a_run_whose_newest_checkpoint_is_damaged_goes_on_from_the_previous_one() {
     assert!(matches!(session.train(&mut (), &Control::new()).unwrap(), Ending::Finished { .. }));
     let comparable = |dir: &Path| {
         let mut files = files(dir);
-        files.retain(|name, _| !name.starts_with("tensorboard") && name != "timing.csv");
+        // A manifest says how often was saved, and what TensorBoard's events with their times are.
+        files
+            .retain(|name, _| !name.starts_with("tensorboard") && name != "timing.csv" && !name.contains("/manifest."));
         files
     };
     let (ours, theirs) = (comparable(&damaged), comparable(&whole));

@@ -1,14 +1,18 @@
 //! The library from outside, rung by rung: config, checkpoints, learning rules, determinism, exact resume, toy worlds.
 //! One binary, so that it links once.
 
+mod bad_worlds;
 mod checkpoints;
+mod compat;
 mod config;
 mod determinism;
 mod evaluation;
 mod failures;
 mod golden;
+mod hostile;
 mod resume;
 mod sessions;
+mod storage;
 mod support;
 mod toys;
 mod transitions;

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use requel::config::Config;
 use requel::run::{Control, Ending, Run, RunError, Session};
+use requel::storage::RealStorage;
 use requel::train::{Observer, ObserverError, TrainError};
 use requel::{TrainEvent, checkpoint};
 
@@ -54,7 +55,7 @@ fn train_with_cuts(dir: &Path, config: &Config, mut next: impl FnMut(u64) -> (u6
         match session.train(&mut Scissors { control: &control, at, cut }, &control) {
             Ok(Ending::Finished { .. }) => return cuts,
             Ok(Ending::Interrupted { env_steps, checkpoint }) => {
-                assert_eq!(checkpoint::read(&checkpoint).unwrap().manifest.env_steps, env_steps);
+                assert_eq!(checkpoint::read(&RealStorage, &checkpoint).unwrap().manifest.env_steps, env_steps);
             }
             Err(RunError::Train(TrainError::Observer(_))) => {}
             Err(error) => panic!("{error}"),
@@ -69,9 +70,11 @@ fn train_with_cuts(dir: &Path, config: &Config, mut next: impl FnMut(u64) -> (u6
 
 /// What must not depend on how often a run was cut off: all files but times and older checkpoints.
 fn assert_same_run(name: &str, dir: &Path, expected: &Path) {
-    let newest = |dir: &Path| checkpoint::list(&dir.join("checkpoints")).unwrap().pop().unwrap().1;
-    let (ours, theirs) = (files(&newest(dir)), files(&newest(expected)));
+    let newest = |dir: &Path| checkpoint::list(&RealStorage, &dir.join("checkpoints")).unwrap().pop().unwrap().1;
+    let (mut ours, theirs) = (files(&newest(dir)), files(&newest(expected)));
     assert_eq!(ours.keys().collect::<Vec<_>>(), theirs.keys().collect::<Vec<_>>(), "{name}");
+    // A manifest says how often was saved, and what TensorBoard's events with their times are.
+    ours.retain(|name, _| !name.starts_with("manifest"));
     for (file, bytes) in ours {
         assert!(bytes == theirs[&file], "{name}: {file} of the last checkpoint differs");
     }
@@ -137,7 +140,7 @@ fn a_finished_run_stays_as_it_is_when_resumed() {
     assert_eq!(resumed.env_steps, 700);
     assert!(matches!(session.train(&mut (), &Control::new()).unwrap(), Ending::Finished { .. }));
     assert_same_run("resumed at its end", &twice, &once);
-    let kept = |dir: &Path| checkpoint::list(&dir.join("checkpoints")).unwrap().len();
+    let kept = |dir: &Path| checkpoint::list(&RealStorage, &dir.join("checkpoints")).unwrap().len();
     assert_eq!((kept(&once), kept(&twice)), (2, 2));
 }
 
@@ -225,5 +228,45 @@ fn lost_logs_are_an_error() {
     let bytes = std::fs::read(&metrics).unwrap();
     std::fs::write(&metrics, &bytes[..bytes.len() / 2]).unwrap();
     let error = Session::resume(Run::open(&dir).unwrap()).err().unwrap();
-    assert!(matches!(error, RunError::Io { .. }) && error.to_string().contains("metrics.jsonl"), "{error}");
+    assert!(matches!(error, RunError::NothingWhole { .. }) && error.to_string().contains("metrics.jsonl"), "{error}");
+    // What it can tell right from wrong by it leaves as it is.
+    assert_eq!(std::fs::read(&metrics).unwrap(), bytes[..bytes.len() / 2]);
+    // Damage behind what the last checkpoint but one knew costs no more than the steps since.
+    let end = bytes.len() - 30;
+    let changed: Vec<u8> = bytes.iter().enumerate().map(|(at, b)| if at == end { b ^ 1 } else { *b }).collect();
+    std::fs::write(&metrics, changed).unwrap();
+    let known = checkpoint::list(&RealStorage, &dir.join("checkpoints")).unwrap().pop().unwrap().1;
+    let known = checkpoint::read(&RealStorage, &known).unwrap().manifest.logs["metrics.jsonl"].bytes;
+    let (session, resumed) = Session::resume(Run::open(&dir).unwrap()).unwrap();
+    assert_eq!(resumed.damaged.is_empty(), end as u64 >= known);
+    session.train(&mut (), &Control::new()).unwrap();
+    assert_eq!(std::fs::read(&metrics).unwrap(), bytes);
+}
+
+/// A log that is changed without being cut is found by its hash.
+#[test]
+fn changed_logs_cost_the_checkpoints_that_know_them() {
+    let config = short_training("notebook, 1 worlds");
+    let root = tempfile::tempdir().unwrap();
+    let dir = root.path().join("run");
+    train_at_once(&dir, &config);
+    let metrics = dir.join("metrics.jsonl");
+    let bytes = std::fs::read(&metrics).unwrap();
+    let checkpoints = checkpoint::list(&RealStorage, &dir.join("checkpoints")).unwrap();
+    let known = |index: usize| {
+        let checkpoint = checkpoint::read(&RealStorage, &checkpoints[index].1).unwrap();
+        checkpoint.manifest.logs["metrics.jsonl"].bytes as usize
+    };
+    let (older, newer) = (known(0), known(1));
+    assert!(older < newer && newer < bytes.len());
+    for (at, expected) in [(0, None), (older - 1, None), (older, Some(1)), (newer - 1, Some(1)), (newer, Some(0))] {
+        let mut changed = bytes.clone();
+        changed[at] ^= 2;
+        std::fs::write(&metrics, changed).unwrap();
+        let found = Session::resume(Run::open(&dir).unwrap());
+        assert_eq!(found.as_ref().ok().map(|(_, resumed)| resumed.damaged.len()), expected, "byte {at}");
+        let Ok((session, _)) = found else { continue };
+        session.train(&mut (), &Control::new()).unwrap();
+        assert!(std::fs::read(&metrics).unwrap() == bytes, "byte {at}");
+    }
 }

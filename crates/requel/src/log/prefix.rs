@@ -1,0 +1,40 @@
+//! Whether logs still begin as a checkpoint knew them.
+
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
+use std::path::Path;
+
+use crate::checkpoint::{CheckpointError, LogEntry, Manifest};
+
+/// Holds the logs in `dir` against what a checkpoint says of them.
+///
+/// # Errors
+/// The first log that is missing, shorter, or begins otherwise.
+pub(crate) fn check_logs(dir: &Path, manifest: &Manifest) -> Result<(), CheckpointError> {
+    manifest.logs.iter().try_for_each(|(name, entry)| check_log(&dir.join(name), entry))
+}
+
+fn check_log(path: &Path, entry: &LogEntry) -> Result<(), CheckpointError> {
+    let read = |e| CheckpointError::io("read", path)(e);
+    let mut file = File::open(path).map_err(read)?;
+    let found = file.metadata().map_err(read)?.len();
+    if found < entry.bytes {
+        let reason = format!("it has {found} bytes where its checkpoint knew {}", entry.bytes);
+        return Err(CheckpointError::damaged(path, reason));
+    }
+    let Some(expected) = &entry.blake3 else { return Ok(()) };
+    let actual = hash_prefix(&mut file, entry.bytes).map_err(read)?.finalize().to_hex();
+    if actual.as_str() != expected {
+        let reason = format!("BLAKE3 of its first {} bytes is {}, not {expected}", entry.bytes, &actual[..16]);
+        return Err(CheckpointError::damaged(path, reason));
+    }
+    Ok(())
+}
+
+/// The hash of the first `len` bytes of a file.
+pub(super) fn hash_prefix(file: &mut File, len: u64) -> io::Result<blake3::Hasher> {
+    file.seek(SeekFrom::Start(0))?;
+    let mut hasher = blake3::Hasher::new();
+    io::copy(&mut file.take(len), &mut hasher)?;
+    Ok(hasher)
+}

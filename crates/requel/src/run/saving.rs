@@ -1,0 +1,108 @@
+//! [`Saving`]: checkpoints that are written while training goes on.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use crate::checkpoint::{self, CheckpointError, Contents, Destination, LogEntry, Segmenting, Snapshots};
+use crate::state::State;
+use crate::storage::Storage;
+
+/// States of more bytes than this are written at once, while training waits: a copy would take too much memory.
+const LARGEST_COPY_BYTES: usize = 256 << 20;
+
+/// A checkpoint that is on the disk.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Saved {
+    pub env_steps: u64,
+    pub path: PathBuf,
+}
+
+/// What a checkpoint holds of the logs: how they are, and handles to have them on the disk by.
+pub(super) type Logs = (BTreeMap<String, LogEntry>, Vec<File>);
+
+/// Writes checkpoints, one at a time, on a thread of its own. Training only waits for a copy of the state.
+pub(super) struct Saving {
+    storage: Arc<dyn Storage>,
+    root: PathBuf,
+    keep: usize,
+    snapshots: Snapshots,
+    running: Option<JoinHandle<(Result<Saved, CheckpointError>, State<'static>)>>,
+    finished: Option<Saved>,
+}
+
+impl Saving {
+    pub fn new(storage: Arc<dyn Storage>, root: PathBuf, keep: usize) -> Self {
+        Saving { storage, root, keep, snapshots: Snapshots::default(), running: None, finished: None }
+    }
+
+    /// The same through another storage.
+    pub fn set_storage(&mut self, storage: Arc<dyn Storage>) {
+        self.storage = storage;
+    }
+
+    /// Begins to write a checkpoint; [`Saving::wait`] first.
+    pub fn begin(&mut self, env_steps: u64, state: &State<'_>, logs: Logs) -> Result<(), CheckpointError> {
+        debug_assert!(self.running.is_none(), "one checkpoint at a time");
+        let (storage, root, keep) = (Arc::clone(&self.storage), self.root.clone(), self.keep);
+        let bytes: usize = state.tensors.values().map(|tensor| tensor.bytes.len()).sum();
+        if bytes > LARGEST_COPY_BYTES {
+            self.finished = Some(write(&*storage, root, keep, env_steps, state, logs)?);
+            return Ok(());
+        }
+        let copy = self.snapshots.copy(state);
+        let work = move || (write(&*storage, root, keep, env_steps, &copy, logs), copy);
+        let thread = std::thread::Builder::new().name("checkpoint".into()).spawn(work);
+        self.running = Some(thread.map_err(CheckpointError::io("start a thread for", &self.root))?);
+        Ok(())
+    }
+
+    /// A checkpoint that has become whole since this was last asked.
+    pub fn poll(&mut self) -> Result<Option<Saved>, CheckpointError> {
+        if self.running.as_ref().is_some_and(|thread| !thread.is_finished()) {
+            return Ok(None);
+        }
+        self.wait()
+    }
+
+    /// As [`Saving::poll`], after the one that is being written.
+    pub fn wait(&mut self) -> Result<Option<Saved>, CheckpointError> {
+        let Some(thread) = self.running.take() else { return Ok(self.finished.take()) };
+        let Ok((result, copy)) = thread.join() else {
+            let panicked = std::io::Error::other("the thread that writes it panicked");
+            return Err(CheckpointError::io("write", &self.root)(panicked));
+        };
+        self.snapshots.recycle(copy);
+        result.map(Some)
+    }
+}
+
+impl Drop for Saving {
+    /// What is being written becomes whole before the run is given to others.
+    fn drop(&mut self) {
+        if let Some(thread) = self.running.take() {
+            // Whoever drops it has an error of its own to tell.
+            drop(thread.join());
+        }
+    }
+}
+
+fn write(
+    storage: &dyn Storage,
+    root: PathBuf,
+    keep: usize,
+    env_steps: u64,
+    state: &State<'_>,
+    logs: Logs,
+) -> Result<Saved, CheckpointError> {
+    let (logs, files) = logs;
+    // A checkpoint must not know more of a log than the disk has.
+    for file in &files {
+        file.sync_data().map_err(CheckpointError::io("sync the logs beside", &root))?;
+    }
+    let destination = Destination { storage, root: &root, keep, segmenting: Segmenting::default() };
+    let path = checkpoint::write(destination, &Contents { env_steps, state, logs })?;
+    Ok(Saved { env_steps, path })
+}

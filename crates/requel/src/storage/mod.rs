@@ -1,0 +1,16 @@
+//! Storage: the few things that saving asks of a file system, on the real one, in memory, and with faults put in.
+//!
+//! What is saved goes through [`Storage`] alone, so that a test can fail every single call of a save, or end the world at it,
+//! and look at what a disk would hold then.
+
+mod faulty;
+mod interface;
+mod memory;
+mod real;
+mod tree;
+
+pub use faulty::{Fault, FaultyStorage};
+pub use interface::{Storage, StoredFile};
+pub use memory::MemoryStorage;
+pub use real::RealStorage;
+pub(crate) use tree::{create_dir_all, ensure_dir, remove_tree, replace, write_synced};

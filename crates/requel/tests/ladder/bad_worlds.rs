@@ -1,0 +1,446 @@
+//! Worlds that do what no world may: each has its documented error, none ends the program, and the run can be resumed.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use requel::Trainer;
+use requel::config::Config;
+use requel::run::{Control, Ending, Run, RunError, Session};
+use requel::train::{EnvFactory, TrainError};
+use requel_envs::{Action, DType, Env, EnvError, EnvSpec, Scene, Space, Step, make};
+
+use crate::support::short_training;
+
+type Reset = fn(&mut Corridor, Option<u64>, &mut [f32]) -> Result<(), EnvError>;
+
+/// A corridor of ten places, or what a test makes of it by changing one of its parts.
+struct Corridor {
+    spec: EnvSpec,
+    observations: Space,
+    actions: Space,
+    mask: Option<Vec<bool>>,
+    place: f32,
+    steps: u32,
+    reset: Reset,
+    step: fn(&mut Corridor, usize, &mut [f32]) -> Result<Step, EnvError>,
+    restore: fn(&mut Corridor, &[u8]) -> Result<(), EnvError>,
+}
+
+fn numbers(len: usize, dtype: DType) -> Space {
+    Space::Box { low: vec![0.0; len], high: vec![255.0; len], shape: vec![len], dtype }
+}
+
+fn sound_reset(world: &mut Corridor, _: Option<u64>, observation: &mut [f32]) -> Result<(), EnvError> {
+    (world.place, world.steps) = (0.0, 0);
+    observation.copy_from_slice(&[0.0, 0.0]);
+    Ok(())
+}
+
+fn sound_step(world: &mut Corridor, action: usize, observation: &mut [f32]) -> Result<Step, EnvError> {
+    world.steps += 1;
+    world.place = (world.place + if action == 1 { 1.0 } else { -1.0 }).max(0.0);
+    observation.copy_from_slice(&[world.place, world.steps as f32]);
+    Ok(Step { reward: 1.0, terminated: world.place >= 9.0, truncated: world.steps >= 30 })
+}
+
+impl Corridor {
+    fn sound() -> Self {
+        Corridor {
+            spec: EnvSpec {
+                id: "Corridor".into(),
+                max_episode_steps: None,
+                reward_threshold: None,
+                frames_per_second: 10.0,
+            },
+            observations: numbers(2, DType::F32),
+            actions: Space::Discrete { n: 2 },
+            mask: None,
+            place: 0.0,
+            steps: 0,
+            reset: sound_reset,
+            step: sound_step,
+            restore: |world, state| {
+                let numbers = state.first_chunk::<8>().ok_or_else(|| EnvError::Other("no state".into()))?;
+                world.place = f32::from_bits(u32::from_le_bytes(numbers[..4].try_into().unwrap()));
+                world.steps = u32::from_le_bytes(numbers[4..].try_into().unwrap());
+                Ok(())
+            },
+        }
+    }
+}
+
+impl Env for Corridor {
+    fn spec(&self) -> &EnvSpec {
+        &self.spec
+    }
+    fn observation_space(&self) -> &Space {
+        &self.observations
+    }
+    fn action_space(&self) -> &Space {
+        &self.actions
+    }
+    fn reset(&mut self, seed: Option<u64>, observation: &mut [f32]) -> Result<(), EnvError> {
+        (self.reset)(self, seed, observation)
+    }
+    fn step(&mut self, action: Action<'_>, observation: &mut [f32]) -> Result<Step, EnvError> {
+        let action = action.discrete(2)?;
+        (self.step)(self, action, observation)
+    }
+    fn save(&self) -> Vec<u8> {
+        [self.place.to_bits().to_le_bytes(), self.steps.to_le_bytes()].concat()
+    }
+    fn restore(&mut self, state: &[u8]) -> Result<(), EnvError> {
+        (self.restore)(self, state)
+    }
+    fn scene(&self) -> Scene {
+        make("CartPole-v1").unwrap().scene()
+    }
+    fn action_mask(&self) -> Option<&[bool]> {
+        self.mask.as_deref()
+    }
+}
+
+fn config() -> Config {
+    short_training("notebook, 1 worlds")
+}
+
+fn factory(change: fn(&mut Corridor)) -> EnvFactory {
+    Box::new(move || {
+        let mut world = Corridor::sound();
+        change(&mut world);
+        Ok(Box::new(world))
+    })
+}
+
+/// What training in such worlds comes to.
+fn error(factory: EnvFactory) -> TrainError {
+    match Trainer::with_worlds(config(), factory) {
+        Err(error) => error,
+        Ok(mut trainer) => trainer.run(&mut ()).expect_err("a malformed world was trained in"),
+    }
+}
+
+#[test]
+fn a_sound_world_is_trained_in() {
+    let mut trainer = Trainer::with_worlds(config(), factory(|_| {})).unwrap();
+    assert_eq!(trainer.run(&mut ()).unwrap().env_steps, 700);
+}
+
+/// What is wrong, and what of it must be said.
+type Malformed = (&'static str, fn(&mut Corridor), &'static str);
+
+const MALFORMED: [Malformed; 30] = [
+    ("panics in reset", |w| w.reset = |_, _, _| panic!("no motor"), "panicked in reset: no motor"),
+    ("panics in step", |w| w.step = |_, _, _| panic!("no motor {}", 7), "panicked in step: no motor 7"),
+    ("panics with no text", |w| w.step = |_, _, _| std::panic::panic_any(7), "panicked in step: no message"),
+    (
+        "reads out of bounds",
+        |w| w.step = |w, _, o| Ok(Step { reward: o[w.steps as usize + 2].into(), ..Step::default() }),
+        "panicked in step",
+    ),
+    (
+        "writes more than it says",
+        |w| {
+            w.reset = |_, _, o| {
+                o.copy_from_slice(&[0.0; 3]);
+                Ok(())
+            }
+        },
+        "panicked in reset",
+    ),
+    (
+        "writes less than it says",
+        |w| {
+            w.reset = |_, _, o| {
+                o[0] = 0.0;
+                Ok(())
+            }
+        },
+        "number 1 of 2 of an observation was not written",
+    ),
+    ("writes nothing", |w| w.reset = |_, _, _| Ok(()), "number 0 of 2 of an observation was not written"),
+    (
+        "writes less in a step",
+        |w| {
+            w.step = |_, _, o| {
+                o[1] = 0.0;
+                Ok(Step::default())
+            }
+        },
+        "number 0 of 2 of an observation was not written",
+    ),
+    (
+        "refuses its own length",
+        |w| w.reset = |_, _, o| Err(EnvError::ObservationLength { expected: 3, found: o.len() }),
+        "observation slice has 2 numbers, expected 3",
+    ),
+    ("fails in reset", |w| w.reset = |_, _, _| Err(EnvError::Other("no power".into())), "no power"),
+    ("fails in step", |w| w.step = |_, _, _| Err(EnvError::Other("no power".into())), "no power"),
+    (
+        "wants a reset in mid-episode",
+        |w| w.step = |w, _, _| Err(EnvError::ResetNeeded { id: w.spec.id.clone() }),
+        "step without reset",
+    ),
+    (
+        "refuses an action of its space",
+        |w| w.step = |_, a, _| Action::Discrete(a + 5).discrete(2).map(|_| Step::default()),
+        "invalid action",
+    ),
+    (
+        "ignores its seed",
+        |w| {
+            w.reset = |_, _, o| {
+                o.fill(fresh());
+                Ok(())
+            }
+        },
+        "two resets with the seed",
+    ),
+    (
+        "NaN in a reset",
+        |w| {
+            w.reset = |_, _, o| {
+                o.copy_from_slice(&[0.0, f32::NAN]);
+                Ok(())
+            }
+        },
+        "observation is NaN at env step 0 in world 0",
+    ),
+    (
+        "infinity in a reset",
+        |w| {
+            w.reset = |_, _, o| {
+                o.copy_from_slice(&[f32::INFINITY, 0.0]);
+                Ok(())
+            }
+        },
+        "observation is inf at env step 0 in world 0",
+    ),
+    (
+        "NaN in a step",
+        |w| {
+            w.step = |w, a, o| {
+                let step = sound_step(w, a, o);
+                o[1] = f32::NAN;
+                step
+            }
+        },
+        "observation is NaN at env step 0 in world 0 after action",
+    ),
+    (
+        "minus infinity in a step",
+        |w| {
+            w.step = |w, a, o| {
+                let step = sound_step(w, a, o);
+                o[0] = f32::NEG_INFINITY;
+                step
+            }
+        },
+        "observation is -inf at env step 0 in world 0 after action",
+    ),
+    (
+        "NaN as reward",
+        |w| w.step = |w, a, o| Ok(Step { reward: f64::NAN, ..sound_step(w, a, o)? }),
+        "reward is NaN at env step 0 in world 0 after action",
+    ),
+    (
+        "infinity as reward",
+        |w| w.step = |w, a, o| Ok(Step { reward: f64::INFINITY, ..sound_step(w, a, o)? }),
+        "reward is inf at env step 0 in world 0 after action",
+    ),
+    (
+        "a reward that single precision has not",
+        |w| w.step = |w, a, o| Ok(Step { reward: 1e300, ..sound_step(w, a, o)? }),
+        "reward is 1000000000",
+    ),
+    (
+        "bytes above 255",
+        |w| {
+            w.observations = numbers(2, DType::U8);
+            w.step = |_, _, o| {
+                o.fill(256.0);
+                Ok(Step::default())
+            }
+        },
+        "is 256, not 0 to 255 and whole",
+    ),
+    (
+        "bytes below 0",
+        |w| {
+            w.observations = numbers(2, DType::U8);
+            w.reset = |_, _, o| {
+                o.fill(-1.0);
+                Ok(())
+            }
+        },
+        "is -1, not 0 to 255 and whole",
+    ),
+    (
+        "half a byte",
+        |w| {
+            w.observations = numbers(2, DType::U8);
+            w.reset = |_, _, o| {
+                o.fill(0.5);
+                Ok(())
+            }
+        },
+        "is 0.5, not 0 to 255 and whole",
+    ),
+    ("no actions", |w| w.actions = Space::Discrete { n: 0 }, "it has no actions"),
+    ("continuous actions", |w| w.actions = numbers(1, DType::F32), "continuous actions"),
+    ("no numbers", |w| w.observations = numbers(0, DType::F32), "its observations have no numbers"),
+    (
+        "a shape of another size",
+        |w| w.observations = Space::Box { low: vec![0.0; 2], high: vec![1.0; 2], shape: vec![3], dtype: DType::F32 },
+        "shape [3] with 2 lower and 2 upper bounds",
+    ),
+    (
+        "bounds that are upside down",
+        |w| w.observations = Space::Box { low: vec![1.0; 2], high: vec![0.0; 2], shape: vec![2], dtype: DType::F32 },
+        "bounds 0 of its observation space are 1 and 0",
+    ),
+    ("a mask of another length", |w| w.mask = Some(vec![true; 3]), "its action mask has 3 flags for 2 actions"),
+];
+
+/// Another number at each call.
+fn fresh() -> f32 {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    NEXT.fetch_add(1, Ordering::Relaxed) as f32
+}
+
+#[test]
+fn thirty_malformed_worlds_have_their_documented_errors() {
+    for (name, change, expected) in MALFORMED {
+        let error = error(factory(change));
+        assert!(
+            matches!(error, TrainError::Env(_) | TrainError::NotFinite { .. } | TrainError::Agent(_)),
+            "{name}: {error:?}"
+        );
+        assert!(error.to_string().contains(expected), "{name}: {error}");
+    }
+}
+
+#[test]
+fn factories_and_masks_that_go_wrong_are_errors_too() {
+    let error_of = |factory: EnvFactory| error(factory).to_string();
+    assert!(error_of(Box::new(|| panic!("no port"))).contains("its factory panicked in making it: no port"));
+    assert!(error_of(Box::new(|| Err(EnvError::Other("no port".into())))).contains("no port"));
+    assert!(error_of(factory(|w| w.mask = Some(vec![false; 2]))).contains("allows no action"));
+    // Worlds that are not alike.
+    let made = AtomicU32::new(0);
+    let growing: EnvFactory = Box::new(move || {
+        let mut world = Corridor::sound();
+        world.observations = numbers(2 + made.fetch_add(1, Ordering::Relaxed) as usize, DType::F32);
+        world.reset = |_, _, o| {
+            o.fill(0.0);
+            Ok(())
+        };
+        Ok(Box::new(world))
+    });
+    let several = short_training("notebook, 3 worlds");
+    let error = Trainer::with_worlds(several, growing).err().unwrap().to_string();
+    assert!(error.contains("has other spaces than slot 0"), "{error}");
+}
+
+/// A world that panicked is in no known state: it is not touched again.
+#[test]
+fn a_world_that_panicked_stays_broken() {
+    let mut trainer = Trainer::with_worlds(config(), factory(|w| w.step = |_, _, _| panic!("no motor"))).unwrap();
+    let (first, second) = (trainer.run(&mut ()).unwrap_err(), trainer.run(&mut ()).unwrap_err());
+    assert_eq!(first.to_string(), second.to_string());
+}
+
+/// Bounds of single-precision spaces are a description, which nothing is computed from: what lies outside is taken as it is.
+#[test]
+fn numbers_out_of_their_bounds_are_taken_as_they_are() {
+    let outside: fn(&mut Corridor) = |w| {
+        w.step = |w, a, o| {
+            let step = sound_step(w, a, o);
+            o[0] += 1e6;
+            step
+        };
+    };
+    let mut trainer = Trainer::with_worlds(config(), factory(outside)).unwrap();
+    assert_eq!(trainer.run(&mut ()).unwrap().env_steps, 700);
+}
+
+/// An episode that never ends: training goes to its budget, metrics are told, and evaluations are cut off.
+#[test]
+fn an_episode_that_never_ends_ends_with_the_budget() {
+    let endless: fn(&mut Corridor) = |w| {
+        w.step = |w, a, o| Ok(Step { terminated: false, truncated: false, ..sound_step(w, a, o)? });
+    };
+    let mut config = config();
+    config.evaluation.max_episode_steps = 50;
+    let mut trainer = Trainer::with_worlds(config, factory(endless)).unwrap();
+    let mut told = 0;
+    let mut count = |event: &requel::TrainEvent<'_>| {
+        told += u32::from(matches!(event, requel::TrainEvent::Progress(_)));
+        Ok(())
+    };
+    let outcome = trainer.run(&mut count).unwrap();
+    assert_eq!((outcome.env_steps, outcome.episodes, told), (700, 0, 700 / 89));
+    assert!(outcome.final_evaluation.lengths.iter().all(|length| *length == 50));
+}
+
+/// Whatever the world did, the run goes on from the last checkpoint once it is mended.
+#[test]
+fn a_run_whose_world_panicked_goes_on_once_it_is_mended() {
+    let root = tempfile::tempdir().unwrap();
+    let (whole, broken) = (root.path().join("whole"), root.path().join("broken"));
+    let train = |session: Session| session.train(&mut (), &Control::new());
+    let begin = |dir: &std::path::Path, factory: EnvFactory| {
+        let trainer = Trainer::with_worlds(config(), factory).unwrap();
+        Session::begin_with(Run::create(dir, &config()).unwrap(), trainer).unwrap()
+    };
+    train(begin(&whole, factory(|_| {}))).unwrap();
+
+    // The 300th step of all worlds together panics, which is after two checkpoints.
+    let left = Arc::new(AtomicU32::new(300));
+    let fragile: EnvFactory = Box::new(move || {
+        let inner = Corridor::sound();
+        Ok(Box::new(Fragile { inner, left: Arc::clone(&left) }))
+    });
+    let error = train(begin(&broken, fragile)).unwrap_err();
+    assert!(matches!(error, RunError::Train(TrainError::Env(EnvError::Panicked { .. }))), "{error}");
+    let mended = Trainer::with_worlds(config(), factory(|_| {})).unwrap();
+    let (session, resumed) = Session::resume_with(Run::open(&broken).unwrap(), mended).unwrap();
+    assert!(resumed.env_steps >= 127, "{}", resumed.env_steps);
+    assert!(matches!(train(session).unwrap(), Ending::Finished { .. }));
+    for file in ["metrics.jsonl", "summary.json", "best/policy.safetensors"] {
+        assert!(std::fs::read(whole.join(file)).unwrap() == std::fs::read(broken.join(file)).unwrap(), "{file}");
+    }
+}
+
+struct Fragile {
+    inner: Corridor,
+    left: Arc<AtomicU32>,
+}
+
+impl Env for Fragile {
+    fn spec(&self) -> &EnvSpec {
+        self.inner.spec()
+    }
+    fn observation_space(&self) -> &Space {
+        self.inner.observation_space()
+    }
+    fn action_space(&self) -> &Space {
+        self.inner.action_space()
+    }
+    fn reset(&mut self, seed: Option<u64>, observation: &mut [f32]) -> Result<(), EnvError> {
+        self.inner.reset(seed, observation)
+    }
+    fn step(&mut self, action: Action<'_>, observation: &mut [f32]) -> Result<Step, EnvError> {
+        assert!(self.left.fetch_sub(1, Ordering::Relaxed) > 0, "the gears are worn");
+        self.inner.step(action, observation)
+    }
+    fn save(&self) -> Vec<u8> {
+        self.inner.save()
+    }
+    fn restore(&mut self, state: &[u8]) -> Result<(), EnvError> {
+        self.inner.restore(state)
+    }
+    fn scene(&self) -> Scene {
+        self.inner.scene()
+    }
+}

@@ -1,0 +1,157 @@
+//! Real runs to put faults into.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use anyhow::{Context, Result, ensure};
+
+use crate::workspace;
+
+/// What is trained: short, with learning, evaluations and many saves.
+pub struct Training {
+    /// For names of directories.
+    pub name: &'static str,
+    arguments: &'static [&'static str],
+}
+
+/// One training per kind of agent.
+pub const TRAININGS: &[Training] = &[Training {
+    name: "dqn",
+    arguments: &[
+        "--preset",
+        "notebook",
+        "--set",
+        "train.episodes=0",
+        "--set",
+        "train.env_steps=6000",
+        "--set",
+        "evaluation.every_episodes=0",
+        "--set",
+        "evaluation.every_steps=1700",
+        "--set",
+        "evaluation.episodes=5",
+        "--set",
+        "evaluation.final_episodes=5",
+        "--set",
+        "checkpoint.every_steps=150",
+        "--set",
+        "log.every_steps=500",
+    ],
+}];
+
+impl Training {
+    /// The command that trains into `dir`.
+    pub fn command(&self, binary: &Path, dir: &Path) -> Command {
+        let mut command = quiet(binary);
+        command.args(["train", "--quiet", "--run-dir"]).arg(dir).args(self.arguments);
+        command
+    }
+}
+
+/// The command that goes on with the run in `dir`.
+pub fn resume(binary: &Path, dir: &Path) -> Command {
+    let mut command = quiet(binary);
+    command.args(["resume", "--quiet"]).arg(dir);
+    command
+}
+
+/// The program with nothing of it shown.
+pub fn quiet(binary: &Path) -> Command {
+    let mut command = Command::new(binary);
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    command
+}
+
+/// Starts a command.
+///
+/// # Errors
+/// When the system refuses.
+pub fn start(mut command: Command) -> Result<Child> {
+    command.spawn().with_context(|| format!("cannot start {command:?}"))
+}
+
+/// Runs a command, which must succeed.
+///
+/// # Errors
+/// When it does not, with what it said.
+pub fn succeed(mut command: Command) -> Result<()> {
+    let output = command.stdout(Stdio::piped()).stderr(Stdio::piped()).output()?;
+    let said = String::from_utf8_lossy(&output.stderr);
+    ensure!(output.status.success(), "{command:?} ended with {}: {said}", output.status);
+    Ok(())
+}
+
+/// An empty directory under the target folder.
+///
+/// # Errors
+/// When the file system refuses.
+pub fn desk(name: &str) -> Result<PathBuf> {
+    let desk = workspace::target_dir().join("xtask").join(format!("faults-{name}"));
+    workspace::empty_folder(&desk)?;
+    Ok(desk)
+}
+
+/// What must not depend on any interruption, by name: metrics, table, summary, policy, and the last checkpoint without its
+/// manifest, which says how often was saved.
+///
+/// # Errors
+/// When a file is missing.
+pub fn bytes(dir: &Path) -> Result<BTreeMap<String, Vec<u8>>> {
+    let mut found = BTreeMap::new();
+    for name in ["config.toml", "metrics.jsonl", "progress.csv", "summary.json", "best/policy.safetensors"] {
+        let path = dir.join(name);
+        found.insert(name.to_owned(), std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?);
+    }
+    let last = checkpoints(dir)?.pop().context("no checkpoint")?;
+    for entry in std::fs::read_dir(&last)? {
+        let path = entry?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        if !name.starts_with("manifest") {
+            found.insert(format!("checkpoint/{name}"), std::fs::read(&path)?);
+        }
+    }
+    let parts = ["network", "optimizer", "replay"].map(|part| format!("checkpoint/{part}.safetensors"));
+    for part in &parts {
+        ensure!(found.contains_key(part), "the checkpoint {} has no {part}", last.display());
+    }
+    Ok(found)
+}
+
+/// The checkpoints of a run, the oldest first.
+///
+/// # Errors
+/// When there is no such directory.
+pub fn checkpoints(dir: &Path) -> Result<Vec<PathBuf>> {
+    let entries = std::fs::read_dir(dir.join("checkpoints"))?.map(|entry| Ok(entry?.path()));
+    let mut all = entries.collect::<Result<Vec<PathBuf>>>()?;
+    all.retain(|path| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("ckpt-")));
+    all.sort();
+    Ok(all)
+}
+
+/// Says which files differ.
+///
+/// # Errors
+/// If any does.
+pub fn same(expected: &BTreeMap<String, Vec<u8>>, dir: &Path) -> Result<()> {
+    let found = bytes(dir)?;
+    let differs = |(name, bytes): &(&String, &Vec<u8>)| found.get(*name) != Some(bytes);
+    let different: Vec<&String> = expected.iter().filter(differs).map(|(name, _)| name).collect();
+    ensure!(different.is_empty() && found.len() == expected.len(), "{}: {different:?} differ", dir.display());
+    Ok(())
+}
+
+/// Whole numbers from a fixed sequence (SplitMix64): the same faults every time.
+pub struct Draws(pub u64);
+
+impl Draws {
+    /// Below `n`.
+    pub fn below(&mut self, n: usize) -> usize {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        ((z ^ (z >> 31)) % n as u64) as usize
+    }
+}
