@@ -12,15 +12,16 @@ mod stopwatch;
 use std::hint::black_box;
 
 use requel::config::{ConfigError, Layers};
-use requel::replay::{RecordLayout, ReplayBuffer, Sampling, UniformReplay};
+use requel::replay::{PrioritizedReplay, PrioritySpec, RecordLayout, ReplayBuffer, Sampling, UniformReplay};
 use requel::train::EnvFactory;
-use requel::{Agent, Batch, Config, DqnAgent, Experience, Trainer, Transition};
+use requel::{Agent, Batch, Config, DqnAgent, Experience, Stream, StreamRng, Trainer, Transition};
 use requel_envs::{DType, Space, Step, make};
 use screen::screen;
 use stopwatch::{Timing, print, print_rate};
 
 fn main() {
     replay();
+    prioritized_replay();
     for worlds in [1, 16, 64] {
         act(worlds);
     }
@@ -67,6 +68,29 @@ fn replay() {
         });
         print(&format!("replay sample {rows}, capacity 1e6"), &timing);
     }
+}
+
+/// The same drawn by priorities (α = 0.6), which change with each batch.
+fn prioritized_replay() {
+    const CAPACITY: usize = 1_000_000;
+    const ROWS: usize = 32;
+    let spec = PrioritySpec { alpha: 0.6, epsilon: 1e-6 };
+    let mut replay = PrioritizedReplay::new(CAPACITY, RecordLayout::f32(4), spec, 0)
+        .expect("a million CartPole transitions fit the memory");
+    for count in 0..CAPACITY as u32 {
+        let observation = &[count as f32, 0.1, 0.2, 0.3];
+        let (action, next_observation) = (count & 1, observation);
+        replay.push(&Transition { observation, action, reward: 1.0, discount: 0.9, next_observation, next_mask: None });
+    }
+    let (mut batch, mut observations, mut next) = (Batch::new(ROWS), [0.0; ROWS * 4], [0.0; ROWS * 4]);
+    let (mut errors, mut numbers) = ([0.0; ROWS], StreamRng::new(0, Stream::Exploration { slot: 0 }));
+    let timing = Timing::of(1, || {
+        replay.sample(&mut batch.with_observations(&mut observations, &mut next));
+        black_box((&batch, &observations, &next));
+        errors.fill_with(|| numbers.uniform());
+        replay.update_priorities(&batch.indices, &errors);
+    });
+    print("prioritized sample 32 + update, capacity 1e6", &timing);
 }
 
 /// Choosing actions with the notebook's network, without exploration, for so many worlds at once.

@@ -109,11 +109,12 @@ impl<S: ReplayStore> ReplayBuffer for PrioritizedReplay<S> {
     fn sample(&mut self, batch: &mut BatchMut<'_>) {
         let rows = batch.rows();
         let total = self.priorities.total();
+        let segment = total / rows as f64;
         self.masses.clear();
         for row in 0..rows {
             // Uniform in [0, 1), a multiple of 2⁻⁵³.
             let uniform = (self.rng.next_u64() >> 11) as f64 * (1.0 / (1u64 << 53) as f64);
-            self.masses.push((row as f64 + uniform) / rows as f64 * total);
+            self.masses.push((row as f64 + uniform) * segment);
         }
         let found = self.priorities.find_all(&mut self.masses, batch.indices);
         assert!(found, "{rows} transitions drawn from a buffer of {}", self.len());
