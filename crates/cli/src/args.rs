@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
+use requel::study::Seeds;
 
 use crate::style;
 
@@ -50,6 +51,10 @@ pub enum Command {
     Resume(ResumeArgs),
     /// Look for damage in a run, byte by byte
     Verify(VerifyArgs),
+    /// Train variants of a training, each with many seeds, and compare them
+    Study(StudyArgs),
+    /// Compare runs: learning curves, scores and what is behind them
+    Compare(CompareArgs),
     /// Score a run's best policy, acting greedily
     Eval(EvalArgs),
     /// Watch a policy in the terminal, or write an animation of it
@@ -120,16 +125,25 @@ Examples:
   requel train --preset notebook                 the notebook behind requel
   requel train --set train.env_steps=20000       a budget of 20000 env steps
   requel train --config mine.toml --run-dir out  your settings, your place
+  requel train --seeds 0..20                     20 seeds on all cores
 
 The run is written to runs/<env>__<preset>__<seed>__<time>/.
 On a terminal a dashboard shows how it goes; press ? in it for its keys.
 Ctrl-C stops at the next step and saves a checkpoint; `requel resume` goes on as
 if nothing had happened. Ctrl-C twice stops at once, without saving.
-Same version, config and seed: same bits.")]
+Same version, config and seed: same bits, whether alone or among --seeds.
+Several seeds are written to runs/<env>__<preset>__seeds__<settings>/seed-<N>/;
+the same command again goes on with what is not finished.")]
 pub struct TrainArgs {
     #[command(flatten)]
     pub layers: Layers,
-    /// Directory to write this run to; it must be new or empty
+    /// Seeds to train side by side: a range 0..20 or 5..=9, a list 0,3,7, or how many
+    #[arg(long, value_name = "SEEDS", conflicts_with = "seed")]
+    pub seeds: Option<Seeds>,
+    /// At most so many runs at a time; 0: one per core
+    #[arg(long, value_name = "N", default_value_t = 0, requires = "seeds")]
+    pub jobs: usize,
+    /// Directory to write this run to, new or empty; with --seeds, the one that holds a directory per seed
     #[arg(long, value_name = "DIR")]
     pub run_dir: Option<PathBuf>,
     /// Save every so many env steps, or with an `m` behind it minutes, such as `10m`
@@ -156,7 +170,7 @@ pub enum Every {
 #[command(after_help = "\
 Examples:
   requel resume             the newest run under runs/
-  requel resume runs/mine   a run of your choice
+  requel resume runs/mine   a run of your choice, or a directory of many
 
 The result is, byte for byte, that of a run that was never interrupted.")]
 pub struct ResumeArgs {
@@ -184,6 +198,100 @@ pub struct VerifyArgs {
     /// Print one JSON line on stdout
     #[arg(long)]
     pub json: bool,
+}
+
+/// `requel study`
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  requel study                                the studies that come with requel
+  requel study notebook-ladder                what each step from there is worth
+  requel study notebook-ladder --seeds 30     more seeds, narrower intervals
+  requel study notebook-ladder --print        its file, to change, then:
+  requel study mine.toml
+
+A study names its world, its seeds and its variants:
+  name = \"gamma\"
+  env = \"CartPole-v1\"
+  seeds = \"0..10\"
+  set = [\"train.env_steps=20000\"]
+  [[variant]]
+  name = \"short-sighted\"
+  set = [\"agent.gamma=0.9\"]
+  [[variant]]
+  name = \"far-sighted\"
+
+It is written to studies/<name>/: a directory per variant and seed, study.md,
+study.csv, study.json, study.html and study.png. The same command again skips
+what is done and goes on with the rest; a variant that was changed is trained
+anew.")]
+pub struct StudyArgs {
+    /// A study file, or the name of a study that comes with requel [default: list those]
+    #[arg(value_name = "FILE|NAME")]
+    pub study: Option<String>,
+    /// Seeds in place of the study's: a range 0..20 or 5..=9, a list 0,3,7, or how many
+    #[arg(long, value_name = "SEEDS")]
+    pub seeds: Option<Seeds>,
+    /// At most so many runs at a time; 0: one per core
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub jobs: usize,
+    /// Directory of the study [default: studies/<name>]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Print the study's file and do nothing
+    #[arg(long, requires = "study")]
+    pub print: bool,
+    #[command(flatten)]
+    pub reporting: Reporting,
+}
+
+/// `requel compare`
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  requel compare                                 all runs under runs/
+  requel compare runs/a runs/b                   two runs, or directories of runs
+  requel compare studies/gamma --png gamma.png   a picture of the curves
+  requel compare runs --html all.html            a page to hover over and zoom
+
+Runs that differ in their seeds alone are a group; a group is called by the
+settings in which it differs from the others. Scores are interquartile means with
+95 % bootstrap intervals over seeds (Agarwal et al. 2021); P> is the probability
+that a run of the group scores higher than one of the first group.")]
+pub struct CompareArgs {
+    /// Runs, or directories with runs below them [default: runs]
+    #[arg(value_name = "RUN|DIR")]
+    pub paths: Vec<PathBuf>,
+    /// What counts as a run's score: its final policy, or the best that it kept
+    #[arg(long, value_name = "WHICH", value_enum, default_value_t = Scored::Final)]
+    pub metric: Scored,
+    /// Time the first evaluation at this return [default: the world's reward threshold]
+    #[arg(long, value_name = "RETURN", allow_negative_numbers = true)]
+    pub threshold: Option<f64>,
+    /// Write a picture
+    #[arg(long, value_name = "FILE")]
+    pub png: Option<PathBuf>,
+    /// Write a picture that stays sharp at every size
+    #[arg(long, value_name = "FILE")]
+    pub svg: Option<PathBuf>,
+    /// Write a page for the browser; it needs no network
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
+    /// Write the table for a spreadsheet
+    #[arg(long, value_name = "FILE")]
+    pub csv: Option<PathBuf>,
+    /// Print everything as one JSON object in place of the table
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What counts as a run's score.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Scored {
+    /// The policy at the end of training
+    Final,
+    /// The best policy by the evaluations of training
+    Best,
 }
 
 /// `requel eval`

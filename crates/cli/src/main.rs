@@ -6,14 +6,17 @@
 
 mod args;
 mod commands;
+mod compare;
 mod dashboard;
 mod exit;
 mod export;
 mod numbers;
+mod page;
 mod panel;
 mod progress;
 mod report;
 mod runs;
+mod seeds;
 mod serve;
 mod session;
 mod settings;
@@ -46,6 +49,8 @@ fn run(command: &Command) -> Result<Exit, Failure> {
         Command::Train(args) => commands::train::run(args),
         Command::Resume(args) => commands::resume::run(args),
         Command::Verify(args) => commands::verify::run(args),
+        Command::Study(args) => commands::study::run(args),
+        Command::Compare(args) => commands::compare::run(args),
         Command::Eval(args) => commands::eval::run(args),
         Command::Watch(args) => commands::watch::run(args),
         Command::Report(args) => commands::report::run(args),

@@ -23,6 +23,8 @@
 //! - [`config`]: presets, files and single settings in layers, with errors that say where.
 //! - [`replay`], [`td`], [`agent`]: the parts that an algorithm is put together from, each of use alone.
 //! - [`run`]: a directory with config, logs, best policy and checkpoints; [`run::Session`] trains in it and resumes from it.
+//! - [`stats`]: the interquartile mean, bootstrap intervals and the probability of improvement over seeds.
+//! - [`study`]: variants × seeds on all cores, and what they say together.
 //! - [`checkpoint`], [`state`], [`storage`]: the complete state on disk, whole and verified or not there.
 //!
 //! Worlds are those of [`requel_envs`], or your own: [`Trainer::with_worlds`].
@@ -44,7 +46,9 @@ mod rng;
 pub mod run;
 mod schedule;
 pub mod state;
+pub mod stats;
 pub mod storage;
+pub mod study;
 mod suggest;
 pub mod td;
 pub mod train;

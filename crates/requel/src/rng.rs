@@ -9,6 +9,8 @@ use rand_core::{Rng, SeedableRng};
 /// What randomness is drawn for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stream {
+    /// Resamples of a bootstrap over finished runs.
+    Bootstrap,
     /// Initial weights.
     Init,
     /// Indices of replayed transitions.
@@ -30,6 +32,8 @@ impl Stream {
     /// The number of the ChaCha stream. Part of what a version promises: changing one changes every result.
     fn id(self) -> u64 {
         match self {
+            // Far from those of training, which may grow in number.
+            Stream::Bootstrap => 1 << 48,
             Stream::Init => 1,
             Stream::Replay => 2,
             Stream::Worlds => 3,
@@ -126,6 +130,7 @@ mod tests {
     fn streams_and_seeds_differ() {
         let draw = |seed, stream| StreamRng::new(seed, stream).next_u64();
         let streams = [
+            Stream::Bootstrap,
             Stream::Init,
             Stream::Replay,
             Stream::Worlds,

@@ -1,10 +1,10 @@
 //! `results/cartpole.md`: does the default preset solve CartPole-v1, on every seed, and how fast?
 
 use anyhow::Result;
+use requel::stats::{highest, median};
 
 use super::page::{Page, figure, pinning, table};
 use super::seeds::{Configuration, SeedRun};
-use super::statistics::{highest, median};
 use crate::workspace;
 
 /// The default preset of CartPole-v1.

@@ -1,10 +1,11 @@
 //! `results/notebook.md`: is our `notebook` preset the notebook's algorithm, and what does replay change?
 
 use anyhow::Result;
+use requel::stats::{highest, lowest, median, quantile};
 
 use super::page::{Page, figure, pinning, table};
 use super::seeds::{Configuration, SeedRun};
-use super::statistics::{KnownQuantile, Placement, highest, lowest, median, quantile};
+use super::statistics::{KnownQuantile, Placement};
 use crate::workspace;
 
 /// The mean return over 100 episodes at which CartPole-v1 counts as solved (Gymnasium's `reward_threshold`).

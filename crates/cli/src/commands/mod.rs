@@ -1,5 +1,6 @@
 //! The commands, one file each.
 
+pub mod compare;
 pub mod completions;
 pub mod config;
 pub mod doctor;
@@ -11,6 +12,7 @@ pub mod report;
 pub mod resume;
 pub mod rollout;
 pub mod serve;
+pub mod study;
 pub mod train;
 pub mod verify;
 pub mod watch;

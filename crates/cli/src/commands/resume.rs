@@ -1,14 +1,23 @@
-//! `requel resume`: a run that goes on.
+//! `requel resume`: a run that goes on, or all runs of a directory.
 
 use requel::run::Session;
 
 use crate::args::ResumeArgs;
+use crate::commands::study;
 use crate::exit::{Exit, Failure};
 use crate::numbers::grouped;
-use crate::{runs, session, style};
+use crate::{runs, seeds, session, style};
 
 /// Goes on with a run from its newest whole checkpoint.
 pub fn run(args: &ResumeArgs) -> Result<Exit, Failure> {
+    if let Some(dir) = &args.run
+        && let Some(found) = seeds::below(dir)?
+    {
+        return match study::kept_in(dir)? {
+            Some(kept) => study::go_on(&kept, dir, args.reporting),
+            None => seeds::resume(dir, &found, args.reporting),
+        };
+    }
     let run = runs::open(args.run.as_deref())?;
     let finished = run.summary().is_some();
     let dir = run.dir().display().to_string();

@@ -5,11 +5,18 @@ use requel::run::{Run, Session};
 
 use crate::args::{Every, Layers, TrainArgs};
 use crate::exit::{Exit, Failure};
-use crate::{runs, session, settings};
+use crate::{runs, seeds, session, settings};
 
 /// Trains in a new directory.
 pub fn run(args: &TrainArgs) -> Result<Exit, Failure> {
     let (_, config) = settings::resolve(&with_saving(args))?;
+    if let Some(list) = &args.seeds {
+        if matches!(args.every, Some(Every::Minutes(_))) {
+            return Err(Failure::bad_input("with --seeds, --every cannot be in minutes")
+                .hint("give env steps, such as `--every 20000`"));
+        }
+        return seeds::train(&config, list, args.run_dir.as_deref(), (args.jobs, args.reporting));
+    }
     // Made first: what is wrong with the config shows here, before anything is written.
     let trainer = Trainer::new(config.clone())?;
     let dir = args.run_dir.clone().unwrap_or_else(|| runs::new_directory(&config));

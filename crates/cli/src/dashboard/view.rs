@@ -297,8 +297,7 @@ mod tests {
     #[test]
     fn a_small_screen_has_returns_one_more_chart_the_agent_and_figures() {
         let text = screen((80, 24), false);
-        for part in ["CartPole-v1 · preset", "20,000 of 50,000 env steps", "mean", "value", "mean Q", "q stop"]
-        {
+        for part in ["CartPole-v1 · preset", "20,000 of 50,000 env steps", "mean", "value", "mean Q", "q stop"] {
             assert!(text.contains(part), "{part}\n{text}");
         }
         assert!(!text.contains("loss ━"), "{text}");

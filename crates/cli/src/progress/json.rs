@@ -10,6 +10,25 @@ use serde::Serialize;
 #[derive(Default)]
 pub struct JsonLines {
     closed: bool,
+    tag: Option<Tag>,
+}
+
+/// Says on each line of which run it is, where there are several.
+#[derive(Clone, Debug, Serialize)]
+pub struct Tag {
+    /// The variant of a study.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub variant: Option<String>,
+    /// The seed.
+    pub seed: u64,
+}
+
+#[derive(Serialize)]
+struct Tagged<'a> {
+    #[serde(flatten)]
+    line: Line<'a>,
+    #[serde(flatten)]
+    tag: Option<&'a Tag>,
 }
 
 #[derive(Serialize)]
@@ -43,6 +62,11 @@ enum Line<'a> {
 }
 
 impl JsonLines {
+    /// Lines that end with `tag`.
+    pub fn tagged(tag: Tag) -> Self {
+        JsonLines { tag: Some(tag), ..JsonLines::default() }
+    }
+
     /// Prints one object.
     ///
     /// # Errors
@@ -83,6 +107,7 @@ impl Observer for JsonLines {
             TrainEvent::CheckpointSaved { env_steps, path } => Line::Checkpoint { env_steps, path },
             _ => return Ok(()),
         };
-        Ok(self.print(&line)?)
+        let tag = self.tag.clone();
+        Ok(self.print(&Tagged { line, tag: tag.as_ref() })?)
     }
 }

@@ -5,6 +5,6 @@ mod person;
 mod sparkline;
 mod tally;
 
-pub use json::JsonLines;
+pub use json::{JsonLines, Tag};
 pub use person::Person;
 pub use tally::{Budget, Tally};

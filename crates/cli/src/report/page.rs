@@ -11,6 +11,8 @@ use super::course::Course;
 use super::replay::Replay;
 use super::settings::{self, Row};
 use crate::exit::Failure;
+pub use crate::page::escape;
+use crate::page::{fill, script_data};
 use crate::runs;
 use crate::watch::{Acting, Player};
 
@@ -77,33 +79,16 @@ pub fn write(run: &Run, evaluation: &Evaluation, seed: u64) -> Result<PathBuf, F
 
 fn html(page: &Page) -> Result<String, Failure> {
     let title = format!("{} · {} · seed {}", page.world, page.preset, page.seed);
-    // `</script>` inside a string would end the element.
-    let data = serde_json::to_string(page).map_err(Failure::failed)?.replace("</", "<\\/");
+    let data = script_data(page).map_err(Failure::failed)?;
     let parts = [
-        ("{{title}}", escape(&title)),
-        ("{{uplot-style}}", UPLOT_STYLE.to_owned()),
-        ("{{style}}", STYLE.to_owned()),
-        ("{{uplot-script}}", UPLOT_SCRIPT.to_owned()),
-        ("{{script}}", SCRIPT.to_owned()),
-        ("{{data}}", data),
+        ("{{title}}", &*escape(&title)),
+        ("{{uplot-style}}", UPLOT_STYLE),
+        ("{{style}}", STYLE),
+        ("{{uplot-script}}", UPLOT_SCRIPT),
+        ("{{script}}", SCRIPT),
+        ("{{data}}", &data),
     ];
-    // One pass over the template, so that what is put in is never looked at again.
-    let mut html = String::with_capacity(TEMPLATE.len() + parts.iter().map(|(_, text)| text.len()).sum::<usize>());
-    let mut rest = TEMPLATE;
-    while let Some((at, (mark, text))) =
-        parts.iter().filter_map(|part| Some((rest.find(part.0)?, part))).min_by_key(|(at, _)| *at)
-    {
-        html.push_str(&rest[..at]);
-        html.push_str(text);
-        rest = &rest[at + mark.len()..];
-    }
-    html.push_str(rest);
-    Ok(html)
-}
-
-/// Text as HTML has it.
-pub fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+    Ok(fill(TEMPLATE, &parts))
 }
 
 fn replays(run: &Run, config: &Config, (evaluation, seed): (&Evaluation, u64)) -> Result<Vec<Replay>, Failure> {

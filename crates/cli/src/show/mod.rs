@@ -5,7 +5,7 @@
 
 mod ability;
 pub mod apng;
-mod font;
+pub mod font;
 mod frame;
 pub mod gif;
 mod grid;

@@ -49,6 +49,18 @@ impl Theme {
     }
 }
 
+/// Colours for curves side by side that people with any kind of colour vision tell apart (Okabe & Ito 2008, without the
+/// yellow, which fades on white), and a grey. Of more curves than these, the next seven are dashed.
+pub const SERIES: [Color; 7] = [
+    Color(0x00, 0x72, 0xb2),
+    Color(0xe6, 0x9f, 0x00),
+    Color(0x00, 0x9e, 0x73),
+    Color(0xd5, 0x5e, 0x00),
+    Color(0xcc, 0x79, 0xa7),
+    Color(0x56, 0xb4, 0xe9),
+    Color(0x6b, 0x72, 0x80),
+];
+
 /// How bright a colour looks, 0 to 1 (Rec. 709 weights on the encoded values: good enough to tell light from dark).
 pub fn luminance(Color(r, g, b): Color) -> f32 {
     (0.2126 * f32::from(r) + 0.7152 * f32::from(g) + 0.0722 * f32::from(b)) / 255.0

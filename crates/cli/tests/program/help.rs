@@ -5,9 +5,20 @@ use crate::tool::Desk;
 #[test]
 fn help() {
     let desk = Desk::new();
-    for command in
-        ["train", "resume", "eval", "watch", "report", "rollout", "envs", "presets", "config show", "completions"]
-    {
+    for command in [
+        "train",
+        "resume",
+        "study",
+        "compare",
+        "eval",
+        "watch",
+        "report",
+        "rollout",
+        "envs",
+        "presets",
+        "config show",
+        "completions",
+    ] {
         let args: Vec<&str> = command.split(' ').chain(["--help"]).collect();
         insta::assert_snapshot!(format!("help {command}"), desk.ok(&args).out);
     }

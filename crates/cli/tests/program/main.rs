@@ -1,10 +1,12 @@
 //! The program from outside: what it prints, how it ends, what it leaves on disk.
 
+mod comparing;
 mod export;
 mod help;
 mod interruptions;
 mod refusals;
 mod reporting;
+mod seeds;
 mod serving;
 mod tool;
 mod training;

@@ -181,8 +181,16 @@ impl Layers {
     ///
     /// # Errors
     /// [`ConfigError`].
-    pub fn set(mut self, assignment: &str) -> Result<Self, ConfigError> {
-        let place = Place { source: "--set".into(), line: None };
+    pub fn set(self, assignment: &str) -> Result<Self, ConfigError> {
+        self.set_from("--set", assignment)
+    }
+
+    /// The same; `source` says in errors where it is from.
+    ///
+    /// # Errors
+    /// [`ConfigError`].
+    pub fn set_from(mut self, source: &str, assignment: &str) -> Result<Self, ConfigError> {
+        let place = Place { source: source.into(), line: None };
         self.layers += 1;
         let Some((key, value)) = assignment.split_once('=') else {
             let reason = format!("`{assignment}` has no `=`");

@@ -1,0 +1,204 @@
+//! `requel study`: variants × seeds, and what they say together.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use requel::run::Run;
+use requel::study::{Comparison, Group, PlannedRun, RunRecord, Scoring, Seeds, Study, StudyError, built_in, built_ins};
+use serde::Serialize;
+
+use crate::args::{Reporting, StudyArgs};
+use crate::commands::compare::{Files, save};
+use crate::compare;
+use crate::exit::{Exit, Failure};
+use crate::progress::JsonLines;
+use crate::seeds::{Reports, Together};
+use crate::style::{self, BOLD, COMMAND, MUTED, paint};
+
+/// Where studies go when nobody says otherwise.
+const ROOT: &str = "studies";
+/// The study's own file in its directory.
+const FILE: &str = "study.toml";
+
+impl From<StudyError> for Failure {
+    fn from(error: StudyError) -> Self {
+        match error {
+            StudyError::Env(error) => error.into(),
+            StudyError::Run(error) => error.into(),
+            error => {
+                let hint = error.hint();
+                Failure { hint, ..Failure::bad_input(error) }
+            }
+        }
+    }
+}
+
+/// Trains what is not done yet, and writes the tables.
+pub fn run(args: &StudyArgs) -> Result<Exit, Failure> {
+    let Some(asked) = &args.study else { return list() };
+    let kept = find(asked)?;
+    if args.print {
+        write!(std::io::stdout().lock(), "{}", kept.text)?;
+        return Ok(Exit::Success);
+    }
+    let out = args.out.clone().unwrap_or_else(|| Path::new(ROOT).join(&kept.study.name));
+    let seeds = args.seeds.clone().unwrap_or_else(|| kept.study.seeds.clone());
+    conduct(&kept, &out, (&seeds, args.jobs, args.reporting))
+}
+
+/// A study with its text.
+pub struct Kept {
+    study: Study,
+    text: String,
+}
+
+/// The study that a directory is of.
+///
+/// # Errors
+/// If its file is no study.
+pub fn kept_in(dir: &Path) -> Result<Option<Kept>, Failure> {
+    let path = dir.join(FILE);
+    if !path.is_file() {
+        return Ok(None);
+    }
+    Ok(Some(Kept { study: Study::read(&path)?, text: std::fs::read_to_string(&path)? }))
+}
+
+/// Goes on with a study in its directory, with every seed that was begun there.
+///
+/// # Errors
+/// As `requel study`.
+pub fn go_on(kept: &Kept, dir: &Path, reporting: Reporting) -> Result<Exit, Failure> {
+    let mut seeds: Vec<u64> = requel::study::find_runs(dir)?
+        .iter()
+        .map(|run| Ok(run.config()?.train.seed))
+        .collect::<Result<_, Failure>>()?;
+    seeds.sort_unstable();
+    seeds.dedup();
+    let seeds = Seeds::new(seeds).map_err(StudyError::from)?;
+    conduct(kept, dir, (&seeds, 0, reporting))
+}
+
+fn find(asked: &str) -> Result<Kept, Failure> {
+    if let Some(built_in) = built_in(asked) {
+        return Ok(Kept { study: Study::parse(asked, built_in.toml)?, text: built_in.toml.to_owned() });
+    }
+    let path = Path::new(asked);
+    if !path.is_file() {
+        let near = requel::nearest(asked, built_ins().iter().map(|study| study.name));
+        let hint = match near {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => "`requel study` lists those that come with requel; a study of your own is a TOML file".into(),
+        };
+        return Err(
+            Failure::bad_input(format_args!("no study is called `{asked}`, and there is no such file")).hint(hint)
+        );
+    }
+    let study = Study::read(path)?;
+    let text = std::fs::read_to_string(path)?;
+    Ok(Kept { study, text })
+}
+
+fn list() -> Result<Exit, Failure> {
+    let mut out = anstream::stdout().lock();
+    for built_in in built_ins() {
+        let study = Study::parse(built_in.name, built_in.toml)?;
+        let variants: Vec<&str> = study.variants.iter().map(|variant| variant.name.as_str()).collect();
+        writeln!(out, "{}", paint(BOLD, built_in.name))?;
+        writeln!(out, "  {}", study.description)?;
+        writeln!(
+            out,
+            "  {}",
+            paint(
+                MUTED,
+                format_args!("{}, {} seeds: {}", study.env, study.seeds.as_slice().len(), variants.join(", "))
+            )
+        )?;
+    }
+    Ok(Exit::Success)
+}
+
+fn conduct(kept: &Kept, out: &Path, (seeds, jobs, reporting): (&Seeds, usize, Reporting)) -> Result<Exit, Failure> {
+    let study = &kept.study;
+    if Run::open(out).is_ok() {
+        return Err(Failure::bad_input(format_args!("{} is a run, and cannot hold a study", out.display()))
+            .hint("name another --out"));
+    }
+    let runs = study.plan(out, seeds)?;
+    std::fs::create_dir_all(out).map_err(|e| Failure::failed(format_args!("cannot create {}: {e}", out.display())))?;
+    save(&out.join(FILE), kept.text.as_bytes())?;
+    let names: Vec<String> = study.variants.iter().map(|variant| variant.name.clone()).collect();
+    let headline =
+        format!("{} · {} · {} variants × {} seeds", study.name, study.env, names.len(), seeds.as_slice().len());
+    let together = Together { runs: &runs, variants: Some(&names), headline, jobs, reporting, reports: Reports::Left };
+    if let Some(exit) = together.train()? {
+        if !reporting.quiet {
+            let command = format!("requel resume {}", out.display());
+            style::say(format_args!("  {}   {}", paint(COMMAND, command), paint(MUTED, "go on")));
+        }
+        return Ok(exit);
+    }
+    let comparison = compare_variants(study, &runs)?;
+    let written = write(study, &comparison, out)?;
+    if reporting.json {
+        JsonLines::default().print(&StudyFinished {
+            event: "study_finished",
+            comparison: &comparison,
+            run_dir: out,
+        })?;
+        return Ok(Exit::Success);
+    }
+    compare::print(&comparison)?;
+    if !reporting.quiet {
+        style::say("");
+        for (path, what) in written {
+            style::say(format_args!("  {}   {}", paint(COMMAND, path.display()), paint(MUTED, what)));
+        }
+    }
+    Ok(Exit::Success)
+}
+
+#[derive(Serialize)]
+struct StudyFinished<'a> {
+    event: &'static str,
+    #[serde(flatten)]
+    comparison: &'a Comparison,
+    run_dir: &'a Path,
+}
+
+fn compare_variants(study: &Study, runs: &[PlannedRun]) -> Result<Comparison, Failure> {
+    let mut groups: Vec<Group> =
+        study.variants.iter().map(|variant| Group { name: variant.name.clone(), runs: Vec::new() }).collect();
+    for planned in runs {
+        groups[planned.variant].runs.push(RunRecord::read(&Run::open(&planned.dir)?)?);
+    }
+    let scoring = Scoring { metric: study.metric, threshold: study.threshold, ..Scoring::default() };
+    Ok(Comparison::new(&groups, &scoring))
+}
+
+/// Writes the tables and pictures, and says what each is.
+fn write(study: &Study, comparison: &Comparison, out: &Path) -> Result<Vec<(PathBuf, &'static str)>, Failure> {
+    let at = |name: &str| out.join(name);
+    let (png, html, csv) = (at("study.png"), at("study.html"), at("study.csv"));
+    let title = format!("{} on {}", study.name, study.env);
+    Files { png: Some(&png), svg: None, html: Some(&html), csv: Some(&csv) }.write(comparison, &title)?;
+    let seeds: Vec<u64> =
+        comparison.groups.first().map(|g| g.runs.iter().map(|run| run.seed).collect()).unwrap_or_default();
+    let seeds = Seeds::new(seeds).map(|seeds| seeds.to_string()).unwrap_or_default();
+    let page = format!(
+        "# {title}\n\n{}\n\nSeeds {seeds}, requel {}. `requel study {FILE}` makes it again.\n\n![learning curves and scores](study.png)\n\n{}",
+        study.description,
+        env!("CARGO_PKG_VERSION"),
+        compare::markdown(comparison)
+    );
+    let (md, json) = (at("study.md"), at("study.json"));
+    save(&md, page.as_bytes())?;
+    save(&json, &serde_json::to_vec_pretty(comparison).map_err(Failure::failed)?)?;
+    Ok(vec![
+        (html, "curves to hover over and zoom"),
+        (png, "a picture of them"),
+        (md, "the table in full"),
+        (csv, "for a spreadsheet"),
+        (json, "everything"),
+    ])
+}

@@ -1,0 +1,89 @@
+//! From paths to groups of runs.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use requel::run::Run;
+use requel::study::{Grouping, RunRecord, Study, find_runs, fingerprint, group};
+
+use crate::exit::Failure;
+use crate::style;
+
+/// The finished runs in and below these paths, in groups of one config; those of a study by the names of its variants.
+///
+/// # Errors
+/// If a path is no run and holds none, a run cannot be read, or none is finished.
+pub fn collect(paths: &[PathBuf]) -> Result<Grouping, Failure> {
+    let mut records = Vec::new();
+    let mut named = BTreeMap::new();
+    for path in paths {
+        if !path.is_dir() {
+            return Err(Failure::bad_input(format_args!("there is no directory {}", path.display()))
+                .hint("name runs, or directories with runs below them"));
+        }
+        let found = find_runs(path)?;
+        if found.is_empty() {
+            return Err(Failure::bad_input(format_args!("there is no run in {}", path.display()))
+                .hint("`requel train` makes one; `requel train --seeds 0..10` makes ten that can be compared"));
+        }
+        named.extend(names(path));
+        for run in found {
+            // One run by two ways is still one run.
+            if !records.iter().any(|record: &RunRecord| same_place(&record.dir, run.dir())) {
+                records.push(read(&run)?);
+            }
+        }
+    }
+    let mut grouping = group(records);
+    if grouping.groups.is_empty() {
+        let hint = match paths {
+            [one] => format!("`requel resume {}` goes on with them", one.display()),
+            _ => "`requel resume DIR` goes on with those of a directory".into(),
+        };
+        return Err(Failure::bad_input("none of the runs is finished").hint(hint));
+    }
+    for group in &mut grouping.groups {
+        if let Some((_, name)) = named.get(&fingerprint(&group.runs[0].config)) {
+            group.name = String::clone(name);
+        }
+    }
+    // Of a study, the order of its variants; what is not of it comes after.
+    grouping.groups.sort_by_key(|group| named.get(&fingerprint(&group.runs[0].config)).map_or(usize::MAX, |n| n.0));
+    Ok(grouping)
+}
+
+/// Warns of the runs that do not count.
+pub fn warn_of(grouping: &Grouping) {
+    let list = |paths: &[PathBuf]| {
+        let shown: Vec<String> = paths.iter().take(3).map(|path| path.display().to_string()).collect();
+        if paths.len() > 3 { format!("{}, …", shown.join(", ")) } else { shown.join(", ") }
+    };
+    let runs = |count: usize| if count == 1 { "1 run is".to_owned() } else { format!("{count} runs are") };
+    let (unfinished, duplicates) = (&grouping.unfinished, &grouping.duplicates);
+    if !unfinished.is_empty() {
+        style::warn(format_args!("{} not finished and left out: {}", runs(unfinished.len()), list(unfinished)));
+    }
+    if !duplicates.is_empty() {
+        let count = runs(duplicates.len());
+        style::warn(format_args!("{count} the same as another, config and seed, and left out: {}", list(duplicates)));
+    }
+}
+
+fn read(run: &Run) -> Result<RunRecord, Failure> {
+    RunRecord::read(run).map_err(|error| {
+        let hint = "it may be of another version of requel; name the runs that are to be compared";
+        Failure::bad_input(format_args!("{}: {error}", run.dir().display())).hint(hint)
+    })
+}
+
+/// Place and name of each variant, where the directory is that of a study.
+fn names(path: &Path) -> BTreeMap<String, (usize, String)> {
+    let Ok(study) = Study::read(&path.join("study.toml")) else { return BTreeMap::new() };
+    let Ok(configs) = study.configs() else { return BTreeMap::new() };
+    let variants = study.variants.into_iter().enumerate();
+    configs.iter().zip(variants).map(|(config, (at, variant))| (fingerprint(config), (at, variant.name))).collect()
+}
+
+fn same_place(a: &Path, b: &Path) -> bool {
+    a == b || matches!((a.canonicalize(), b.canonicalize()), (Ok(a), Ok(b)) if a == b)
+}

@@ -1,0 +1,24 @@
+//! Groups of runs side by side: as a table in the terminal, as a picture, as a page, as a file for a spreadsheet.
+//!
+//! The figures are [`requel::study::Comparison`]'s. [`mod@figure`] lays the picture out in marks, which [`png`] and [`svg`] draw.
+
+mod axis;
+mod collect;
+mod figure;
+mod mark;
+mod page;
+mod png;
+mod svg;
+mod table;
+mod text;
+
+pub use collect::{collect, warn_of};
+pub use figure::figure;
+pub use page::html;
+pub use png::png;
+pub use svg::svg;
+pub use table::print;
+pub use text::{csv, markdown};
+
+#[cfg(test)]
+mod sample;

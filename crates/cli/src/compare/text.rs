@@ -1,0 +1,136 @@
+//! A comparison as text: for a spreadsheet, and in Markdown.
+
+use std::time::Duration;
+
+use requel::stats::Interval;
+use requel::study::{Comparison, Estimate, GroupResult, Metric, Reached};
+
+use super::axis::label;
+use crate::numbers::{duration, grouped};
+
+/// The policy that is scored.
+pub fn score_name(metric: Metric) -> &'static str {
+    match metric {
+        Metric::Final => "final",
+        Metric::Best => "best",
+    }
+}
+
+/// A value with as many places as are worth reading.
+pub fn short(value: f64) -> String {
+    match value.abs() {
+        v if !v.is_finite() => "-".into(),
+        v if v >= 1000.0 => format!("{value:.0}"),
+        v if v >= 10.0 => format!("{value:.1}"),
+        _ => format!("{value:.2}"),
+    }
+}
+
+/// An interval: `[180.3, 240.1]`.
+pub fn interval(interval: &Interval) -> String {
+    format!("[{}, {}]", short(interval.low), short(interval.high))
+}
+
+/// A value with its interval; `-` where there is none.
+pub fn estimate(estimate: Option<&Estimate>) -> String {
+    estimate.map_or("-".into(), |e| format!("{} {}", short(e.value), interval(&e.interval)))
+}
+
+/// How soon a threshold was reached: `12,000 (8 of 10)`.
+pub fn reached(reached: &Reached, runs: usize) -> String {
+    let steps = reached.median_env_steps.map_or("-".into(), |steps| grouped(steps as u64));
+    format!("{steps} ({} of {runs})", reached.runs)
+}
+
+/// Seconds, where they are known.
+pub fn seconds(group: &GroupResult) -> String {
+    group.wall_seconds.map_or("-".into(), |seconds| duration(Duration::from_secs_f64(seconds)))
+}
+
+/// A row per group; empty cells where nothing is known.
+pub fn csv(comparison: &Comparison) -> String {
+    let mut out = String::from(
+        "group,runs,score_iqm,score_low,score_high,train_return_last_100_iqm,train_return_last_100_low,\
+         train_return_last_100_high,p_over_first,p_over_first_low,p_over_first_high,p_over_previous,p_over_previous_low,\
+         p_over_previous_high,threshold,runs_that_reached_it,median_env_steps_to_it,mean_over_training_iqm,\
+         mean_over_training_low,mean_over_training_high,median_env_steps,median_wall_seconds\n",
+    );
+    let three = |estimate: Option<Estimate>| match estimate {
+        Some(Estimate { value, interval: Interval { low, high } }) => format!("{value},{low},{high}"),
+        None => ",,".into(),
+    };
+    let one = |value: Option<f64>| value.map(|v| v.to_string()).unwrap_or_default();
+    for group in &comparison.groups {
+        let name = format!("\"{}\"", group.name.replace('"', "\"\""));
+        let reached = group.reached;
+        let cells = [
+            name,
+            group.runs.len().to_string(),
+            three(Some(group.score)),
+            three(group.train_return_last_100),
+            three(group.improvement_over_first),
+            three(group.improvement_over_previous),
+            one(comparison.threshold),
+            reached.map(|r| r.runs.to_string()).unwrap_or_default(),
+            one(reached.and_then(|r| r.median_env_steps)),
+            three(group.mean_over_training),
+            group.env_steps.to_string(),
+            one(group.wall_seconds),
+        ];
+        out.push_str(&cells.join(","));
+        out.push('\n');
+    }
+    out
+}
+
+/// The table in Markdown, with what its columns mean.
+pub fn markdown(comparison: &Comparison) -> String {
+    let to = comparison.threshold.map(|threshold| format!("env steps to {}", label(threshold)));
+    let mut heading = vec!["", "runs"];
+    let score = format!("return of the {} policy", score_name(comparison.metric));
+    heading.extend([score.as_str(), "training, last 100", "P> previous", "P> first"]);
+    heading.extend(to.as_deref());
+    heading.extend(["mean over training", "env steps", "time"]);
+    let mut out = format!("| {} |\n|---|{}\n", heading.join(" | "), "---:|".repeat(heading.len() - 1));
+    for group in &comparison.groups {
+        let mut cells = vec![
+            format!("**{}**", group.name.replace('|', "\\|")),
+            group.runs.len().to_string(),
+            estimate(Some(&group.score)),
+            estimate(group.train_return_last_100.as_ref()),
+            estimate(group.improvement_over_previous.as_ref()),
+            estimate(group.improvement_over_first.as_ref()),
+        ];
+        cells.extend(group.reached.as_ref().map(|r| reached(r, group.runs.len())));
+        cells.extend([estimate(group.mean_over_training.as_ref()), grouped(group.env_steps as u64), seconds(group)]);
+        out.push_str(&format!("| {} |\n", cells.join(" | ")));
+    }
+    out.push_str(&format!("\n{}\n", how_to_read(comparison)));
+    out
+}
+
+/// What the columns mean.
+fn how_to_read(comparison: &Comparison) -> String {
+    let percent = (100.0 * comparison.confidence).round();
+    let scored = score_name(comparison.metric);
+    let mut text = format!(
+        "A number with brackets is the interquartile mean over seeds with its {percent} % percentile interval by the \
+         bootstrap (Agarwal et al. 2021).\n\
+         *Return of the {scored} policy*: greedy, over fresh episodes that nothing was chosen by.\n\
+         *Training, last 100*: the last 100 training episodes, exploration included.\n\
+         *P>*: the probability that a run scores higher than one of the row before, or of the first row, ties counted half; \
+         0.5 says that neither is better.\n"
+    );
+    if let Some(threshold) = comparison.threshold {
+        text.push_str(&format!(
+            "*Env steps to {}*: median env steps before the first evaluation there, and how many of the runs ever got there; \
+             those that did not count as later than all.\n",
+            label(threshold)
+        ));
+    }
+    text.push_str(
+        "*Mean over training*: the area under the evaluation curve over its width.\n\
+         *Env steps* and *time* are medians of a run; time depends on the machine and on what else ran.",
+    );
+    text
+}

@@ -1,0 +1,39 @@
+//! Putting pages together.
+
+/// The template with each `{{mark}}` replaced by its text, in one pass: what is put in is never looked at again.
+pub fn fill(template: &str, parts: &[(&str, &str)]) -> String {
+    let mut html = String::with_capacity(template.len() + parts.iter().map(|(_, text)| text.len()).sum::<usize>());
+    let mut rest = template;
+    while let Some((at, (mark, text))) =
+        parts.iter().filter_map(|part| Some((rest.find(part.0)?, part))).min_by_key(|(at, _)| *at)
+    {
+        html.push_str(&rest[..at]);
+        html.push_str(text);
+        rest = &rest[at + mark.len()..];
+    }
+    html.push_str(rest);
+    html
+}
+
+/// The text with what means something in HTML and XML written as it is seen.
+pub fn escape(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}
+
+/// Data as it can stand in a script element.
+pub fn script_data(value: &impl serde::Serialize) -> serde_json::Result<String> {
+    // `</script>` inside a string would end the element.
+    Ok(serde_json::to_string(value)?.replace("</", "<\\/"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_put_in_is_not_looked_at_again() {
+        assert_eq!(fill("a {{x}} b {{y}} {{x}}", &[("{{x}}", "{{y}}"), ("{{y}}", "2")]), "a {{y}} b 2 {{y}}");
+        assert_eq!(escape("a<b & c>d"), "a&lt;b &amp; c&gt;d");
+        assert_eq!(script_data(&"</script>").unwrap(), "\"<\\/script>\"");
+    }
+}

@@ -1,0 +1,106 @@
+//! [`Together`], runs that train side by side while somebody watches.
+
+use requel::run::{Control, Ending};
+use requel::study::{PlannedRun, Standing, train_all};
+
+use super::board::Board;
+use crate::args::Reporting;
+use crate::exit::{Exit, Failure};
+use crate::numbers::grouped;
+use crate::signals::Signals;
+use crate::style;
+
+/// Runs that are to train side by side.
+pub struct Together<'a> {
+    /// The runs, in the order in which they begin.
+    pub runs: &'a [PlannedRun],
+    /// The variant that each is of, where there are variants.
+    pub variants: Option<&'a [String]>,
+    /// What is said first.
+    pub headline: String,
+    /// At most so many at a time; 0: as many as there are cores.
+    pub jobs: usize,
+    /// How much is said, and in which form.
+    pub reporting: Reporting,
+    /// Whether each run gets its page.
+    pub reports: Reports,
+}
+
+/// Whether each run gets its `report.html`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reports {
+    /// As a run by itself does.
+    Written,
+    /// `requel report` can write it later.
+    Left,
+}
+
+impl Together<'_> {
+    /// Trains what is not finished. `Some` is how to end early, where a signal came.
+    ///
+    /// # Errors
+    /// If a run fails; the others have ended by then, and what they came to is on disk.
+    pub fn train(&self) -> Result<Option<Exit>, Failure> {
+        let control = Control::new();
+        let signals = Signals::listen_and_stop(control.stop_flag())?;
+        let finished = self.runs.iter().filter(|run| run.standing() == Standing::Finished).count();
+        let begun = self.runs.iter().filter(|run| run.standing() == Standing::Begun).count();
+        let board = Board::new(self);
+        if !self.reporting.quiet {
+            if finished > 0 {
+                style::say(format_args!("{} of {} runs are finished already", finished, self.runs.len()));
+            }
+            if begun > 0 {
+                style::say(format_args!("{begun} have begun and go on"));
+            }
+        }
+        let endings =
+            if finished == self.runs.len() { Vec::new() } else { train_all(self.runs, self.jobs, &control, &board)? };
+        board.close();
+
+        let failures: Vec<String> = endings
+            .iter()
+            .enumerate()
+            .filter_map(|(index, ending)| Some((index, ending.as_ref()?.as_ref().err()?)))
+            .map(|(index, error)| format!("{}: {error}", self.name(index)))
+            .collect();
+        if control.stop_requested() {
+            let saved =
+                endings.iter().flatten().filter(|ending| matches!(ending, Ok(Ending::Interrupted { .. }))).count();
+            if !self.reporting.quiet {
+                let left = self.runs.iter().filter(|run| run.standing() != Standing::Finished).count();
+                style::say(format_args!(
+                    "stopped: {} saved half-way, {} of {} runs left to finish",
+                    grouped(saved as u64),
+                    left,
+                    self.runs.len()
+                ));
+            }
+            return Ok(Some(signals.received().unwrap_or(Exit::Interrupted)));
+        }
+        match failures.split_first() {
+            None => Ok(None),
+            Some((first, others)) => {
+                others.iter().for_each(style::warn);
+                let others = if others.is_empty() { String::new() } else { format!(" (and {} more)", others.len()) };
+                Err(Failure::failed(format_args!("{first}{others}"))
+                    .hint("the other runs are whole; the same command tries the failed ones again"))
+            }
+        }
+    }
+
+    /// What the run at `index` is called.
+    pub fn name(&self, index: usize) -> String {
+        let run = &self.runs[index];
+        let seed = format!("seed {}", run.config.train.seed);
+        match self.variant(index) {
+            Some(variant) => format!("{variant}, {seed}"),
+            None => seed,
+        }
+    }
+
+    /// The variant that the run at `index` is of.
+    pub fn variant(&self, index: usize) -> Option<&str> {
+        self.variants.map(|names| names[self.runs[index].variant].as_str())
+    }
+}

@@ -1,0 +1,25 @@
+//! Statistics of returns over seeds: what a table of results may say of a handful of runs.
+//!
+//! Few runs make means and maxima of luck. These are the measures of Agarwal et al. 2021, "Deep Reinforcement Learning at the
+//! Edge of the Statistical Precipice" (and of their package rliable): the interquartile mean, percentile intervals by a
+//! stratified [`Bootstrap`], and the probability of improvement. Pure functions: the same sample, the same bits.
+//!
+//! ```
+//! use requel::stats::{Bootstrap, interquartile_mean};
+//!
+//! let returns = [500.0, 481.0, 500.0, 112.0, 497.0, 500.0, 463.0, 500.0];
+//! let middle = interquartile_mean(&returns).unwrap();
+//! let interval = Bootstrap::default().interval(&[&returns], |sample| interquartile_mean(sample).unwrap()).unwrap();
+//! assert_eq!(middle, 494.5);
+//! assert!(interval.low < middle && middle <= interval.high);
+//! ```
+
+mod aggregate;
+mod bootstrap;
+mod improvement;
+mod order;
+
+pub use aggregate::{interquartile_mean, mean, optimality_gap};
+pub use bootstrap::{Bootstrap, Interval};
+pub use improvement::probability_of_improvement;
+pub use order::{highest, lowest, median, quantile};

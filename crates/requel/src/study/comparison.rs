@@ -1,0 +1,224 @@
+//! [`Comparison`], what groups of runs come to.
+
+use serde::{Deserialize, Serialize};
+
+use super::curve::{Curve, mean_over};
+use super::{Group, RunRecord};
+use crate::stats::{Bootstrap, Interval, interquartile_mean, median, probability_of_improvement};
+
+/// What counts as a run's score.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Metric {
+    /// The final policy, greedy, on fresh episodes.
+    #[default]
+    Final,
+    /// The best policy by the evaluations of training, greedy, on the same fresh episodes.
+    Best,
+}
+
+/// How runs are scored.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Scoring {
+    /// What counts as a run's score.
+    pub metric: Metric,
+    /// The evaluation return whose first reaching is timed; `None`: the world's reward threshold, where all runs have one world.
+    pub threshold: Option<f64>,
+    /// How intervals are made; of curves, with a tenth of the resamples at each point.
+    pub bootstrap: Bootstrap,
+}
+
+impl Default for Scoring {
+    /// The final policy, and 20 000 resamples.
+    fn default() -> Self {
+        let bootstrap = Bootstrap { resamples: 20_000, ..Bootstrap::default() };
+        Scoring { metric: Metric::Final, threshold: None, bootstrap }
+    }
+}
+
+/// What groups of runs come to, side by side.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Comparison {
+    /// The worlds of the runs.
+    pub worlds: Vec<String>,
+    /// What counts as a run's score.
+    pub metric: Metric,
+    /// The evaluation return whose first reaching is timed.
+    pub threshold: Option<f64>,
+    /// The share of resamples inside the intervals.
+    pub confidence: f64,
+    /// The groups, in the order in which they were given.
+    pub groups: Vec<GroupResult>,
+}
+
+/// A statistic of runs with its interval.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Estimate {
+    /// Its value for these runs.
+    pub value: f64,
+    /// Where it would lie for other seeds.
+    #[serde(flatten)]
+    pub interval: Interval,
+}
+
+/// What a group of runs comes to. The statistic is the interquartile mean unless said otherwise.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct GroupResult {
+    /// What it is called.
+    pub name: String,
+    /// The score, as [`Comparison::metric`] says.
+    pub score: Estimate,
+    /// Mean return of the last 100 training episodes, exploration included; `None` where a run has none.
+    pub train_return_last_100: Option<Estimate>,
+    /// The probability that a run of this group scores higher than one of the first group; `None` for the first.
+    pub improvement_over_first: Option<Estimate>,
+    /// The same over the group before.
+    pub improvement_over_previous: Option<Estimate>,
+    /// How soon the threshold was reached; `None` where there is none.
+    pub reached: Option<Reached>,
+    /// Area under the learning curve over its width: the mean evaluation return in the course of training, from where every
+    /// group has been evaluated to where the longest run ends. `None` where there are no two evaluations.
+    pub mean_over_training: Option<Estimate>,
+    /// Median of the env steps of a run.
+    pub env_steps: f64,
+    /// Median of the seconds of a run, as far as its logs know, beside whatever else ran.
+    pub wall_seconds: Option<f64>,
+    /// The learning curve.
+    pub curve: Curve,
+    /// Each run.
+    pub runs: Vec<RunResult>,
+}
+
+/// How soon runs reached a threshold.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Reached {
+    /// How many of the runs did.
+    pub runs: usize,
+    /// Median over all runs of the env steps before the first evaluation there, those that never did counting as later than
+    /// all; `None` where that is half of them or more.
+    pub median_env_steps: Option<f64>,
+}
+
+/// What one run comes to.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct RunResult {
+    /// Its seed.
+    pub seed: u64,
+    /// Its score.
+    pub score: f64,
+    /// Mean return of its last 100 training episodes.
+    pub train_return_last_100: Option<f64>,
+    /// Env steps before the first evaluation at the threshold.
+    pub reached_at: Option<u64>,
+    /// Env steps of its training.
+    pub env_steps: u64,
+    /// Seconds of its training.
+    pub wall_seconds: Option<f64>,
+    /// BLAKE3 of its final weights, hexadecimal.
+    pub weights_blake3: String,
+}
+
+impl Comparison {
+    /// Compares groups. Runs that are not finished do not count, nor do groups without one that is.
+    pub fn new(groups: &[Group], scoring: &Scoring) -> Self {
+        let finished = |group: &Group| {
+            let runs = group.runs.iter().filter(|run| run.summary.is_some()).cloned().collect();
+            Group { name: group.name.clone(), runs }
+        };
+        let groups: Vec<Group> = groups.iter().map(finished).filter(|group| !group.runs.is_empty()).collect();
+        let mut worlds: Vec<String> =
+            groups.iter().flat_map(|group| &group.runs).map(|run| run.config.env.id.clone()).collect();
+        worlds.sort_unstable();
+        worlds.dedup();
+        let threshold = scoring.threshold.or_else(|| match &worlds[..] {
+            [world] => requel_envs::make(world).ok()?.spec().reward_threshold,
+            _ => None,
+        });
+        let scoring = Scoring { threshold, ..*scoring };
+        let span = span(&groups);
+        let mut results: Vec<GroupResult> = groups.iter().map(|group| result(group, &scoring, span)).collect();
+        for i in 1..results.len() {
+            let over = |other: usize| improvement(&results[i].runs, &results[other].runs, &scoring.bootstrap);
+            let (first, previous) = (over(0), over(i - 1));
+            (results[i].improvement_over_first, results[i].improvement_over_previous) = (first, previous);
+        }
+        Comparison {
+            worlds,
+            metric: scoring.metric,
+            threshold,
+            confidence: scoring.bootstrap.confidence,
+            groups: results,
+        }
+    }
+}
+
+/// From where every group has been evaluated to where the last evaluation of all is.
+fn span(groups: &[Group]) -> (f64, f64) {
+    let courses = || groups.iter().flat_map(|group| &group.runs).map(|run| &run.evaluations);
+    let first = courses().filter_map(|course| course.first()).map(|point| point.env_steps).max().unwrap_or(0);
+    let last = courses().filter_map(|course| course.last()).map(|point| point.env_steps).max().unwrap_or(0);
+    (first as f64, last as f64)
+}
+
+fn result(group: &Group, scoring: &Scoring, (start, end): (f64, f64)) -> GroupResult {
+    let runs: Vec<RunResult> = group.runs.iter().filter_map(|run| run_result(run, scoring)).collect();
+    let of = |value: &dyn Fn(&RunResult) -> Option<f64>| {
+        let values = runs.iter().map(value).collect::<Option<Vec<f64>>>()?;
+        estimate(&values, &scoring.bootstrap)
+    };
+    let means: Option<Vec<f64>> = group.runs.iter().map(|run| mean_over(&run.evaluations, start, end)).collect();
+    let reached = scoring.threshold.map(|_| {
+        let steps: Vec<f64> = runs.iter().map(|run| run.reached_at.map_or(f64::INFINITY, |s| s as f64)).collect();
+        Reached {
+            runs: steps.iter().filter(|steps| steps.is_finite()).count(),
+            median_env_steps: median(&steps).filter(|steps| steps.is_finite()),
+        }
+    });
+    let seconds: Option<Vec<f64>> = runs.iter().map(|run| run.wall_seconds).collect();
+    let curve_bootstrap = Bootstrap { resamples: scoring.bootstrap.resamples / 10, ..scoring.bootstrap };
+    let none = Estimate { value: f64::NAN, interval: Interval { low: f64::NAN, high: f64::NAN } };
+    GroupResult {
+        name: group.name.clone(),
+        score: of(&|run| Some(run.score)).unwrap_or(none),
+        train_return_last_100: of(&|run| run.train_return_last_100),
+        improvement_over_first: None,
+        improvement_over_previous: None,
+        reached,
+        mean_over_training: means.and_then(|means| estimate(&means, &scoring.bootstrap)),
+        env_steps: median(&runs.iter().map(|run| run.env_steps as f64).collect::<Vec<_>>()).unwrap_or(0.0),
+        wall_seconds: seconds.and_then(|seconds| median(&seconds)),
+        curve: Curve::of(&group.runs, &curve_bootstrap),
+        runs,
+    }
+}
+
+fn run_result(run: &RunRecord, scoring: &Scoring) -> Option<RunResult> {
+    let summary = run.summary.as_ref()?;
+    let reached = |threshold| run.evaluations.iter().find(|point| point.mean_return >= threshold);
+    Some(RunResult {
+        seed: run.config.train.seed,
+        score: match scoring.metric {
+            Metric::Final => summary.final_evaluation.mean_return,
+            Metric::Best => summary.best_evaluation.mean_return,
+        },
+        train_return_last_100: summary.train_return_last_100,
+        reached_at: scoring.threshold.and_then(reached).map(|point| point.env_steps),
+        env_steps: summary.env_steps,
+        wall_seconds: run.wall_seconds,
+        weights_blake3: summary.weights_blake3.clone(),
+    })
+}
+
+/// The interquartile mean with its interval.
+fn estimate(values: &[f64], bootstrap: &Bootstrap) -> Option<Estimate> {
+    let value = interquartile_mean(values)?;
+    let interval = bootstrap.interval(&[values], |sample| interquartile_mean(sample).unwrap_or(f64::NAN))?;
+    Some(Estimate { value, interval })
+}
+
+fn improvement(ours: &[RunResult], theirs: &[RunResult], bootstrap: &Bootstrap) -> Option<Estimate> {
+    let scores = |runs: &[RunResult]| runs.iter().map(|run| run.score).collect::<Vec<f64>>();
+    let (ours, theirs) = (scores(ours), scores(theirs));
+    let value = probability_of_improvement(&[&ours], &[&theirs])?;
+    Some(Estimate { value, interval: bootstrap.improvement(&[&ours], &[&theirs])? })
+}

@@ -1,0 +1,127 @@
+//! [`StudyError`].
+
+use std::path::PathBuf;
+
+use requel_envs::EnvError;
+use thiserror::Error;
+
+use super::SeedsError;
+use crate::config::{ConfigError, Place};
+use crate::run::RunError;
+use crate::train::TrainError;
+
+/// Why a study cannot be read or made.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum StudyError {
+    /// The file cannot be read.
+    #[error("cannot read study {}: {source}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// The text is not TOML, or a value is of the wrong type.
+    #[error("{reason}, in {place}")]
+    Syntax {
+        /// What is wrong.
+        reason: String,
+        /// Where.
+        place: Place,
+    },
+    /// A key that means nothing.
+    #[error("unknown key `{key}` in {place}")]
+    UnknownKey {
+        /// The key.
+        key: String,
+        /// Where it stands.
+        place: Place,
+        /// The nearest key, if one is near.
+        suggestion: Option<String>,
+    },
+    /// There is no variant.
+    #[error("study `{study}` has no variant")]
+    NoVariants {
+        /// The study.
+        study: String,
+    },
+    /// Two variants have one name.
+    #[error("two variants are called `{variant}`")]
+    DuplicateVariant {
+        /// The name.
+        variant: String,
+    },
+    /// Two variants have one config: their runs would be the same.
+    #[error("variants `{one}` and `{other}` are the same in every setting")]
+    SameVariant {
+        /// The first.
+        one: String,
+        /// The second.
+        other: String,
+    },
+    /// A name that could be no directory.
+    #[error("`{name}` is no name: use letters, digits and any of `-_.+`")]
+    Name {
+        /// The name.
+        name: String,
+    },
+    /// The world is not known.
+    #[error(transparent)]
+    Env(#[from] EnvError),
+    /// A variant's settings come to no config.
+    #[error("variant `{variant}`: {source}")]
+    Setting {
+        /// The variant.
+        variant: String,
+        /// What is wrong.
+        source: Box<ConfigError>,
+    },
+    /// A variant's config comes to no training.
+    #[error("variant `{variant}`: {source}")]
+    Trainer {
+        /// The variant.
+        variant: String,
+        /// What is wrong.
+        source: Box<TrainError>,
+    },
+    /// The seeds cannot be read.
+    #[error(transparent)]
+    Seeds(#[from] SeedsError),
+    /// There is another run where one is to be.
+    #[error("{} is a run with other settings: {}", path.display(), differences.join(", "))]
+    OtherRun {
+        /// The directory.
+        path: PathBuf,
+        /// What differs, as `key: there → here`.
+        differences: Vec<String>,
+    },
+    /// A run cannot be read or made.
+    #[error(transparent)]
+    Run(#[from] RunError),
+}
+
+impl StudyError {
+    /// What to try, if something is worth trying.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            StudyError::UnknownKey { suggestion: Some(key), .. } => Some(format!("did you mean `{key}`?")),
+            StudyError::UnknownKey { .. } => Some(
+                "a study has name, description, env, seeds, metric, threshold, set and [[variant]]; a variant has name, \
+                 preset and set"
+                    .into(),
+            ),
+            StudyError::NoVariants { .. } => Some("add `[[variant]]` with a `name`, and what it is to `set`".into()),
+            StudyError::DuplicateVariant { .. } => Some("give each variant a name of its own".into()),
+            StudyError::SameVariant { .. } => Some("their runs would be the same: leave one out, or `set` something".into()),
+            StudyError::Env(EnvError::UnknownId { suggestion: Some(near), .. }) => Some(format!("did you mean `{near}`?")),
+            StudyError::Env(EnvError::UnknownId { .. }) => Some("`requel envs` lists the worlds there are".into()),
+            StudyError::Setting { source, .. } => match &**source {
+                ConfigError::Syntax { .. } => Some("write it as \"section.key=value\"".into()),
+                source => source.hint(),
+            },
+            StudyError::OtherRun { .. } => Some("name another directory, or remove this one".into()),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,34 @@
+//! [`fingerprint`], by which runs of one config are known.
+
+use crate::config::Config;
+
+/// Sixteen hexadecimal digits that stand for a config but for its seed, and for this version of requel: where two are the
+/// same, the same seed gives the same bits.
+pub fn fingerprint(config: &Config) -> String {
+    let mut config = config.clone();
+    config.train.seed = 0;
+    // A label that decides nothing.
+    config.preset.clear();
+    let text = toml::to_string(&config).expect("a config is TOML");
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(env!("CARGO_PKG_VERSION").as_bytes());
+    hasher.update(b"\n");
+    hasher.update(text.as_bytes());
+    hasher.finalize().to_hex()[..16].to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_setting_but_seed_and_label_counts() {
+        let mut config = Config::default();
+        let first = fingerprint(&config);
+        (config.train.seed, config.preset) = (9, "another".into());
+        assert_eq!(fingerprint(&config), first);
+        config.agent.gamma = 0.5;
+        assert_ne!(fingerprint(&config), first);
+        assert_eq!(first.len(), 16);
+    }
+}

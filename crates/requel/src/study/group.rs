@@ -1,0 +1,133 @@
+//! [`group`], runs put together by what differs in their configs.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use super::{RunRecord, fingerprint};
+use crate::config::{Config, Layers};
+
+/// Runs of one config, seed apart.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Group {
+    /// What tells it from the others.
+    pub name: String,
+    /// Its runs, in the order of their seeds.
+    pub runs: Vec<RunRecord>,
+}
+
+/// Runs in groups, and those that are in none.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Grouping {
+    /// The groups, in the order of their first runs.
+    pub groups: Vec<Group>,
+    /// Runs that are not finished.
+    pub unfinished: Vec<PathBuf>,
+    /// Runs of a config and seed that another run has too. It is the same run, so counting it twice would be claiming more
+    /// than is known.
+    pub duplicates: Vec<PathBuf>,
+}
+
+/// Puts finished runs into groups of one config, whatever their seeds, and names each group by the settings in which it differs
+/// from the others: its preset where there are several, and what it has set otherwise than that.
+pub fn group(records: Vec<RunRecord>) -> Grouping {
+    let mut grouping = Grouping::default();
+    let mut places: BTreeMap<String, usize> = BTreeMap::new();
+    for record in records {
+        if record.summary.is_none() {
+            grouping.unfinished.push(record.dir);
+            continue;
+        }
+        let place = *places.entry(fingerprint(&record.config)).or_insert_with(|| {
+            grouping.groups.push(Group { name: String::new(), runs: Vec::new() });
+            grouping.groups.len() - 1
+        });
+        let runs = &mut grouping.groups[place].runs;
+        let seed = record.config.train.seed;
+        match runs.binary_search_by_key(&seed, |run| run.config.train.seed) {
+            Ok(_) => grouping.duplicates.push(record.dir),
+            Err(at) => runs.insert(at, record),
+        }
+    }
+    let names = names(&grouping.groups.iter().map(|group| &group.runs[0].config).collect::<Vec<_>>());
+    grouping.groups.iter_mut().zip(names).for_each(|(group, name)| group.name = name);
+    grouping
+}
+
+/// A name for each config that tells it from the others.
+fn names(configs: &[&Config]) -> Vec<String> {
+    let tables: Vec<BTreeMap<String, String>> = configs.iter().map(|config| settings(config)).collect();
+    let mut differing: Vec<&String> = tables.iter().flat_map(BTreeMap::keys).collect();
+    differing.sort_unstable();
+    differing.dedup();
+    differing.retain(|key| tables.iter().any(|table| table.get(*key) != tables[0].get(*key)));
+    let several_presets = configs.iter().any(|config| config.preset != configs[0].preset);
+
+    let name = |with_all: bool| {
+        let name = |(config, table): (&&Config, &BTreeMap<String, String>)| {
+            let base = Layers::new().preset(&config.preset).and_then(|layers| layers.resolve()).unwrap_or_default();
+            let base = settings(&base);
+            let told = differing.iter().filter(|key| with_all || table.get(**key) != base.get(**key));
+            let told = told.map(|key| format!("{key}={}", table.get(*key).map_or("unset", String::as_str)));
+            let preset = (several_presets || !with_all).then(|| config.preset.clone());
+            let parts: Vec<String> = preset.into_iter().filter(|_| several_presets).chain(told).collect();
+            if parts.is_empty() { config.preset.clone() } else { parts.join(" ") }
+        };
+        configs.iter().zip(&tables).map(name).collect::<Vec<_>>()
+    };
+    let short = name(false);
+    let mut sorted = short.clone();
+    sorted.sort_unstable();
+    // A preset of somebody's own is not known here, so that what differs from it is not known either.
+    if sorted.windows(2).any(|pair| pair[0] == pair[1]) { name(true) } else { short }
+}
+
+/// Every setting but seed and label by its path, as TOML.
+pub(super) fn settings(config: &Config) -> BTreeMap<String, String> {
+    fn collect(path: &str, table: &toml::Table, found: &mut BTreeMap<String, String>) {
+        for (key, value) in table {
+            let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
+            match value {
+                toml::Value::Table(inner) => collect(&path, inner, found),
+                toml::Value::String(text) => drop(found.insert(path, text.clone())),
+                value => drop(found.insert(path, value.to_string())),
+            }
+        }
+    }
+    let mut found = BTreeMap::new();
+    collect("", &toml::Table::try_from(config).unwrap_or_default(), &mut found);
+    found.remove("preset");
+    found.remove("train.seed");
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn config(preset: &str, set: &[&str]) -> Config {
+        let layers = Layers::new().preset(preset).unwrap();
+        set.iter().fold(layers, |layers, setting| layers.set(setting).unwrap()).resolve().unwrap()
+    }
+
+    #[test]
+    fn a_group_is_called_by_what_it_alone_is() {
+        let of = |configs: &[Config]| names(&configs.iter().collect::<Vec<_>>());
+        let one = config("cartpole", &[]);
+        assert_eq!(of(std::slice::from_ref(&one)), ["cartpole"]);
+        assert_eq!(of(&[one.clone(), config("cartpole", &["agent.double=false"])]), ["cartpole", "agent.double=false"]);
+        assert_eq!(
+            of(&[one.clone(), config("notebook", &[]), config("notebook", &["agent.gamma=0.95"])]),
+            ["cartpole", "notebook", "notebook agent.gamma=0.95"]
+        );
+        // What all have in common tells none from another.
+        let both = ["agent.gamma=0.5", "replay.start=300"];
+        assert_eq!(of(&[config("notebook", &both), config("notebook", &both[..1])]), ["replay.start=300", "notebook"]);
+    }
+
+    #[test]
+    fn presets_that_are_not_known_here_are_told_apart_by_every_setting() {
+        let own = |gamma: &str| Config { preset: "default".into(), ..config("notebook", &[gamma]) };
+        let names = names(&[&own("agent.gamma=0.8"), &own("agent.gamma=0.7")]);
+        assert_eq!(names, ["agent.gamma=0.8", "agent.gamma=0.7"]);
+    }
+}

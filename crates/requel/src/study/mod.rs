@@ -1,0 +1,48 @@
+//! Many runs at once, and what they say together.
+//!
+//! A [`Study`] is a TOML file of variants × seeds; it comes to a list of [`PlannedRun`]s, which [`train_all`] trains on all
+//! cores, each with the bits of a run of its own, skipping what is done and resuming what is half done. [`RunRecord`] reads a
+//! run back from disk, [`group`] puts runs together by what differs in their configs, and [`Comparison`] holds what the groups
+//! come to: scores, learning curves and their intervals, with the measures of [`crate::stats`].
+//!
+//! ```
+//! use requel::study::{Seeds, Study};
+//!
+//! let study = Study::parse("my.toml", r#"
+//!     name = "gamma"
+//!     env = "CartPole-v1"
+//!     seeds = "0..3"
+//!     [[variant]]
+//!     name = "short-sighted"
+//!     set = ["agent.gamma=0.9"]
+//!     [[variant]]
+//!     name = "far-sighted"
+//! "#)?;
+//! let runs = study.plan("studies/gamma".as_ref(), &"0..2".parse::<Seeds>()?)?;
+//! assert_eq!(runs.len(), 4);
+//! assert_eq!(runs[1].config.agent.gamma, 0.99);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod builtin;
+mod comparison;
+mod curve;
+mod error;
+mod fingerprint;
+mod fleet;
+mod group;
+mod parse;
+mod plan;
+mod record;
+mod seeds;
+
+pub use builtin::{BuiltIn, built_in, built_ins};
+pub use comparison::{Comparison, Estimate, GroupResult, Metric, Reached, RunResult, Scoring};
+pub use curve::Curve;
+pub use error::StudyError;
+pub use fingerprint::fingerprint;
+pub use fleet::{Audience, train_all};
+pub use group::{Group, Grouping, group};
+pub use plan::{PlannedRun, Standing, Study, Variant};
+pub use record::{Evaluated, RunRecord, find_runs};
+pub use seeds::{Seeds, SeedsError};

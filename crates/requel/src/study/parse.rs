@@ -1,0 +1,145 @@
+//! Reading a [`Study`] from TOML.
+
+use std::path::Path;
+
+use serde::Deserialize;
+use toml::de::{DeTable, DeValue};
+
+use super::{Metric, Seeds, SeedsError, Study, StudyError, Variant};
+use crate::config::Place;
+use crate::suggest::nearest;
+
+/// The keys of a study, and those of a variant.
+const STUDY_KEYS: [&str; 8] = ["name", "description", "env", "seeds", "metric", "threshold", "set", "variant"];
+const VARIANT_KEYS: [&str; 3] = ["name", "preset", "set"];
+
+/// How many seeds where the study does not say.
+const DEFAULT_SEEDS: u64 = 10;
+
+impl Study {
+    /// Reads a study file.
+    ///
+    /// # Errors
+    /// If it cannot be read, or as [`Study::parse`].
+    pub fn read(path: &Path) -> Result<Self, StudyError> {
+        let text = std::fs::read_to_string(path).map_err(|source| StudyError::Read { path: path.into(), source })?;
+        Self::parse(&path.display().to_string(), &text)
+    }
+
+    /// Reads a study from text; `source` says in errors where it is from.
+    ///
+    /// # Errors
+    /// If the text is not TOML, holds an unknown key or a value of the wrong type, names no variant or one twice.
+    pub fn parse(source: &str, text: &str) -> Result<Self, StudyError> {
+        let place_at = |offset: usize| {
+            let offset = offset.min(text.len());
+            let number = text.as_bytes()[..offset].iter().filter(|b| **b == b'\n').count() + 1;
+            let line = text.lines().nth(number - 1).unwrap_or("").to_owned();
+            Place { source: source.into(), line: Some((number, line)) }
+        };
+        let syntax = |error: toml::de::Error| StudyError::Syntax {
+            reason: error.message().trim().to_owned(),
+            place: place_at(error.span().map_or(0, |span| span.start)),
+        };
+        let table = DeTable::parse(text).map_err(syntax)?;
+        if let Some((key, offset, known)) = unknown_key(table.get_ref()) {
+            let suggestion = nearest(&key, known.iter().copied());
+            return Err(StudyError::UnknownKey { key, place: place_at(offset), suggestion });
+        }
+        let raw: RawStudy = toml::from_str(text).map_err(syntax)?;
+        let study = Study {
+            seeds: raw.seeds.map_or_else(|| Seeds::first(DEFAULT_SEEDS), RawSeeds::read)?,
+            name: raw.name,
+            description: raw.description,
+            env: raw.env,
+            metric: raw.metric,
+            threshold: raw.threshold,
+            set: raw.set,
+            variants: raw.variant.into_iter().map(|v| Variant { name: v.name, preset: v.preset, set: v.set }).collect(),
+        };
+        study.check_names()?;
+        Ok(study)
+    }
+
+    fn check_names(&self) -> Result<(), StudyError> {
+        if self.variants.is_empty() {
+            return Err(StudyError::NoVariants { study: self.name.clone() });
+        }
+        for name in self.variants.iter().map(|variant| &variant.name).chain([&self.name]) {
+            let plain = |c: char| c.is_alphanumeric() || "-_.+".contains(c);
+            if name.is_empty() || name.starts_with('.') || !name.chars().all(plain) {
+                return Err(StudyError::Name { name: name.clone() });
+            }
+        }
+        let mut names: Vec<&str> = self.variants.iter().map(|variant| variant.name.as_str()).collect();
+        names.sort_unstable();
+        match names.windows(2).find(|pair| pair[0] == pair[1]) {
+            Some(pair) => Err(StudyError::DuplicateVariant { variant: pair[0].into() }),
+            None => Ok(()),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct RawStudy {
+    name: String,
+    #[serde(default)]
+    description: String,
+    env: String,
+    seeds: Option<RawSeeds>,
+    #[serde(default)]
+    metric: Metric,
+    threshold: Option<f64>,
+    #[serde(default)]
+    set: Vec<String>,
+    #[serde(default)]
+    variant: Vec<RawVariant>,
+}
+
+#[derive(Deserialize)]
+struct RawVariant {
+    name: String,
+    preset: Option<String>,
+    #[serde(default)]
+    set: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged, expecting = "seeds are a range such as \"0..10\", a list such as [0, 3, 7], or how many")]
+enum RawSeeds {
+    Count(u64),
+    List(Vec<u64>),
+    Text(String),
+}
+
+impl RawSeeds {
+    fn read(self) -> Result<Seeds, SeedsError> {
+        match self {
+            RawSeeds::Count(count) => Seeds::first(count),
+            RawSeeds::List(seeds) => Seeds::new(seeds),
+            RawSeeds::Text(text) => text.parse(),
+        }
+    }
+}
+
+/// The first key that means nothing, its byte offset, and the keys that would mean something in its place.
+fn unknown_key(study: &DeTable<'_>) -> Option<(String, usize, &'static [&'static str])> {
+    for (key, value) in study {
+        if !STUDY_KEYS.contains(&key.get_ref().as_ref()) {
+            return Some((key.get_ref().to_string(), key.span().start, &STUDY_KEYS));
+        }
+        let variants = match value.get_ref() {
+            DeValue::Array(items) if key.get_ref() == "variant" => items,
+            _ => continue,
+        };
+        let tables = variants.iter().filter_map(|item| match item.get_ref() {
+            DeValue::Table(table) => Some(table),
+            _ => None,
+        });
+        let wrong = tables.flat_map(|table| table.keys()).find(|key| !VARIANT_KEYS.contains(&key.get_ref().as_ref()));
+        if let Some(key) = wrong {
+            return Some((key.get_ref().to_string(), key.span().start, &VARIANT_KEYS));
+        }
+    }
+    None
+}

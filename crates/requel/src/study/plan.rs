@@ -1,0 +1,171 @@
+//! [`Study`], and the runs that it comes to.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use super::group::settings;
+use super::{Metric, Seeds, StudyError, fingerprint};
+use crate::config::{Config, Layers, presets};
+use crate::run::{Run, RunError};
+use crate::train::Trainer;
+
+/// Variants of one training, each to be trained with the same seeds.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Study {
+    /// What it is called; also the name of its directory.
+    pub name: String,
+    /// What it is for, in a sentence or two.
+    pub description: String,
+    /// Id of the world.
+    pub env: String,
+    /// The seeds of each variant.
+    pub seeds: Seeds,
+    /// What counts as a run's score.
+    pub metric: Metric,
+    /// The evaluation return whose first reaching is timed; `None`: the world's reward threshold, if it has one.
+    pub threshold: Option<f64>,
+    /// Settings of all variants, as `key=value`, laid over their presets.
+    pub set: Vec<String>,
+    /// The variants, in the order in which they are compared.
+    pub variants: Vec<Variant>,
+}
+
+/// One of the things that a study compares.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Variant {
+    /// What it is called.
+    pub name: String,
+    /// The preset that it starts from; `None`: the world's own.
+    pub preset: Option<String>,
+    /// Its settings, as `key=value`, laid over those of the study.
+    pub set: Vec<String>,
+}
+
+/// A run that is to be.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PlannedRun {
+    /// Where: a directory of its own.
+    pub dir: PathBuf,
+    /// The variant that it is of, from 0.
+    pub variant: usize,
+    /// Its complete config, with its seed.
+    pub config: Config,
+}
+
+/// How far a planned run has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// Nothing is there.
+    New,
+    /// Its directory is there, and may hold a checkpoint.
+    Begun,
+    /// It is done.
+    Finished,
+}
+
+impl Study {
+    /// The config of each variant, with the seed that its settings come to. The agent of each can be made.
+    ///
+    /// # Errors
+    /// If a world, a preset or a setting is unknown or does not resolve (with the variant's name), or two variants are the same.
+    pub fn configs(&self) -> Result<Vec<Config>, StudyError> {
+        requel_envs::make(&self.env)?;
+        let mut configs: Vec<Config> = Vec::new();
+        let mut known: BTreeMap<String, &str> = BTreeMap::new();
+        for variant in &self.variants {
+            let config = self.config(variant)?;
+            if let Some(one) = known.insert(fingerprint(&config), &variant.name) {
+                return Err(StudyError::SameVariant { one: one.into(), other: variant.name.clone() });
+            }
+            Trainer::new(config.clone())
+                .map_err(|source| StudyError::Trainer { variant: variant.name.clone(), source: Box::new(source) })?;
+            configs.push(config);
+        }
+        Ok(configs)
+    }
+
+    /// Every run below `root`, seed after seed, so that all variants advance together. A variant's directory has its name and
+    /// its config's [`fingerprint`]: a variant that is changed is trained anew, and the others are not.
+    ///
+    /// # Errors
+    /// As [`Study::configs`], and if there is a run of another config in the place of one.
+    pub fn plan(&self, root: &Path, seeds: &Seeds) -> Result<Vec<PlannedRun>, StudyError> {
+        let configs = self.configs()?;
+        let mut runs = Vec::new();
+        for &seed in seeds.as_slice() {
+            for (variant, config) in configs.iter().enumerate() {
+                let name = format!("{}-{}", self.variants[variant].name, &fingerprint(config)[..8]);
+                runs.push(PlannedRun::new(&root.join(name), variant, config, seed)?);
+            }
+        }
+        Ok(runs)
+    }
+
+    fn config(&self, variant: &Variant) -> Result<Config, StudyError> {
+        let wrong = |source| StudyError::Setting { variant: variant.name.clone(), source: Box::new(source) };
+        let preset = variant.preset.as_deref().or_else(|| presets::default_for(&self.env).map(|preset| preset.name));
+        let mut layers = Layers::new();
+        if let Some(preset) = preset {
+            layers = layers.preset(preset).map_err(wrong)?;
+        }
+        layers = layers.set(&format!("env.id={:?}", self.env)).map_err(wrong)?;
+        for assignment in &self.set {
+            layers = layers.set_from("the study's `set`", assignment).map_err(wrong)?;
+        }
+        for assignment in &variant.set {
+            layers = layers.set_from("its `set`", assignment).map_err(wrong)?;
+        }
+        layers.resolve().map_err(wrong)
+    }
+}
+
+impl PlannedRun {
+    /// The run of `config` with `seed`, in `parent/seed-N`.
+    ///
+    /// # Errors
+    /// If there is a run of another config, or something that is no run.
+    pub fn new(parent: &Path, variant: usize, config: &Config, seed: u64) -> Result<Self, StudyError> {
+        let mut config = config.clone();
+        config.train.seed = seed;
+        let planned = PlannedRun { dir: parent.join(format!("seed-{seed}")), variant, config };
+        if let Ok(run) = Run::open(&planned.dir) {
+            let there = run.config()?;
+            if fingerprint(&there) != fingerprint(&planned.config) || there.train.seed != seed {
+                let differences = differences(&there, &planned.config);
+                return Err(StudyError::OtherRun { path: planned.dir, differences });
+            }
+        }
+        Ok(planned)
+    }
+
+    /// How far it has come.
+    pub fn standing(&self) -> Standing {
+        match Run::open(&self.dir) {
+            Err(_) => Standing::New,
+            Ok(run) if run.summary().is_some() => Standing::Finished,
+            Ok(_) => Standing::Begun,
+        }
+    }
+
+    pub(super) fn open_or_create(&self) -> Result<Run, RunError> {
+        match Run::open(&self.dir) {
+            Ok(run) => Ok(run),
+            Err(_) => Run::create(&self.dir, &self.config),
+        }
+    }
+}
+
+/// What differs, as `key: there → here`.
+fn differences(there: &Config, here: &Config) -> Vec<String> {
+    let seed = |config: &Config| ("train.seed".to_owned(), config.train.seed.to_string());
+    let with_seed = |config| settings(config).into_iter().chain([seed(config)]).collect::<BTreeMap<_, _>>();
+    let (there, here) = (with_seed(there), with_seed(here));
+    let mut keys: Vec<&String> = there.keys().chain(here.keys()).collect();
+    keys.sort_unstable();
+    keys.dedup();
+    let value = |table: &BTreeMap<String, String>, key| table.get(key).cloned().unwrap_or_else(|| "unset".into());
+    keys.into_iter()
+        .filter(|key| there.get(*key) != here.get(*key))
+        .map(|key| format!("{key} is {}, not {}", value(&there, key), value(&here, key)))
+        .collect()
+}

@@ -1,0 +1,140 @@
+//! [`RunRecord`], a run read back from its directory.
+
+use std::collections::BTreeMap;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::config::Config;
+use crate::run::{Run, RunError, Summary};
+
+/// A run as its directory tells it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RunRecord {
+    /// Its directory.
+    pub dir: PathBuf,
+    /// Its config.
+    pub config: Config,
+    /// What it came to, if it is finished.
+    pub summary: Option<Summary>,
+    /// Scores of the greedy policy in the course of training, in the order of their env steps.
+    pub evaluations: Vec<Evaluated>,
+    /// Seconds of training, all sessions together, as far as the logs know: up to the last line of aggregates, and with
+    /// whatever else the machine did at the time.
+    pub wall_seconds: Option<f64>,
+}
+
+/// A score of the greedy policy in the course of training.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Evaluated {
+    /// Env steps before it.
+    pub env_steps: u64,
+    /// Mean undiscounted return over its episodes.
+    pub mean_return: f64,
+}
+
+impl RunRecord {
+    /// Reads a run. Logs that are not there yet are empty; a last line cut short by a crash is left out.
+    ///
+    /// # Errors
+    /// If the config or a log cannot be read.
+    pub fn read(run: &Run) -> Result<Self, RunError> {
+        Ok(RunRecord {
+            dir: run.dir().to_path_buf(),
+            config: run.config()?,
+            summary: run.summary(),
+            evaluations: evaluations(&text(&run.dir().join("metrics.jsonl"))?),
+            wall_seconds: wall_seconds(&text(&run.dir().join("timing.csv"))?),
+        })
+    }
+}
+
+/// The runs in and below a directory, in the order of their paths, with numbers in them as numbers: `seed-2` before `seed-10`.
+///
+/// # Errors
+/// If a directory cannot be listed.
+pub fn find_runs(root: &Path) -> Result<Vec<Run>, RunError> {
+    let mut found = Vec::new();
+    let mut open = vec![root.to_path_buf()];
+    while let Some(dir) = open.pop() {
+        if let Ok(run) = Run::open(&dir) {
+            found.push(run);
+            continue;
+        }
+        for entry in std::fs::read_dir(&dir).map_err(RunError::io("list", &dir))? {
+            let entry = entry.map_err(RunError::io("list", &dir))?;
+            // Links are not followed: they may lead round in a circle.
+            if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                open.push(entry.path());
+            }
+        }
+    }
+    found.sort_by_cached_key(|run| natural(&run.dir().to_string_lossy()));
+    Ok(found)
+}
+
+/// A key that orders texts with the numbers in them taken as numbers.
+fn natural(text: &str) -> Vec<(String, u64)> {
+    let mut parts = Vec::new();
+    let mut rest = text;
+    while !rest.is_empty() {
+        let digits = rest.find(|c: char| c.is_ascii_digit()).unwrap_or(rest.len());
+        let (words, after) = rest.split_at(digits);
+        let end = after.find(|c: char| !c.is_ascii_digit()).unwrap_or(after.len());
+        parts.push((words.to_owned(), after[..end].parse().unwrap_or(u64::MAX)));
+        rest = &after[end..];
+    }
+    parts
+}
+
+fn text(path: &Path) -> Result<String, RunError> {
+    match std::fs::read(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(String::new()),
+        bytes => Ok(String::from_utf8_lossy(&bytes.map_err(RunError::io("read", path))?).into_owned()),
+    }
+}
+
+fn evaluations(metrics: &str) -> Vec<Evaluated> {
+    // Most lines are episodes: only those that are asked for are worth parsing.
+    let lines = metrics.lines().filter(|line| line.starts_with("{\"event\":\"evaluation\""));
+    lines.filter_map(|line| serde_json::from_str(line).ok()).collect()
+}
+
+fn wall_seconds(timing: &str) -> Option<f64> {
+    let rows = timing.lines().skip(1).filter_map(|line| {
+        let mut cells = line.split(',');
+        Some((cells.next()?, cells.nth(1)?.parse::<f64>().ok()?))
+    });
+    // Seconds count from the start of each session, so its last row has its length.
+    let last_of_each: BTreeMap<&str, f64> = rows.collect();
+    (!last_of_each.is_empty()).then(|| last_of_each.values().sum())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn evaluations_are_told_from_all_else() {
+        let metrics = "{\"event\":\"episode\",\"env_steps\":5}\n\
+                       {\"event\":\"evaluation\",\"env_steps\":10,\"updates\":1,\"mean_return\":9.5,\"best\":true}\n\
+                       {\"event\":\"final_evaluation\",\"env_steps\":10,\"mean_return\":1.0}\n\
+                       {\"event\":\"evaluation\",\"env_st";
+        assert_eq!(evaluations(metrics), [Evaluated { env_steps: 10, mean_return: 9.5 }]);
+    }
+
+    #[test]
+    fn the_seconds_of_all_sessions_add_up() {
+        let timing = "session,env_steps,wall_seconds,env_steps_per_second\n1,100,1.5,9\n1,200,2.5,9\n2,300,0.25,9\n2,4";
+        assert_eq!(wall_seconds(timing), Some(2.75));
+        assert_eq!(wall_seconds("session,env_steps,wall_seconds,env_steps_per_second\n"), None);
+    }
+
+    #[test]
+    fn numbers_in_names_are_numbers() {
+        let mut names = ["seed-10", "seed-2", "a/seed-3", "seed-2b"];
+        names.sort_by_cached_key(|name| natural(name));
+        assert_eq!(names, ["a/seed-3", "seed-2", "seed-2b", "seed-10"]);
+    }
+}

@@ -1,0 +1,260 @@
+//! Many runs at once, and studies: each run is the run it would be alone, and nothing is trained twice.
+
+use std::path::Path;
+use std::sync::Mutex;
+
+use requel::config::Config;
+use requel::run::{Control, Ending, Run, RunError, Session};
+use requel::stats::Bootstrap;
+use requel::study::{
+    Audience, Comparison, Estimate, Metric, PlannedRun, RunRecord, Scoring, Standing, Study, StudyError, find_runs,
+    group, train_all,
+};
+use requel::train::{Observer, ObserverError, TrainEvent};
+
+use crate::support::{files, short_training};
+
+/// All that is in a run but what depends on the clock.
+fn timeless(dir: &Path) -> Vec<(String, Vec<u8>)> {
+    let clock = |name: &String| name == "timing.csv" || name.starts_with("tensorboard/");
+    files(dir).into_iter().filter(|(name, _)| !clock(name)).collect()
+}
+
+fn planned(root: &Path, config: &Config, seeds: std::ops::Range<u64>) -> Vec<PlannedRun> {
+    seeds.map(|seed| PlannedRun::new(root, 0, config, seed).unwrap()).collect()
+}
+
+/// Asks to stop when any of the runs has come to some env steps.
+struct Stopping {
+    control: Control,
+    at: u64,
+    begun: Mutex<Vec<u64>>,
+}
+
+struct StopAt<'a>(&'a Stopping);
+
+impl Observer for StopAt<'_> {
+    fn on_event(&mut self, event: &TrainEvent<'_>) -> Result<(), ObserverError> {
+        if matches!(event, TrainEvent::EpisodeEnded { env_steps, .. } if *env_steps >= self.0.at) {
+            self.0.control.request_stop();
+        }
+        Ok(())
+    }
+}
+
+impl Audience for Stopping {
+    fn begins(&self, _: usize, session: &Session) -> Box<dyn Observer + '_> {
+        self.begun.lock().unwrap().push(session.trainer().env_steps());
+        Box::new(StopAt(self))
+    }
+
+    fn ends(&self, _: usize, _: &Result<Ending, RunError>) {}
+}
+
+#[test]
+fn runs_side_by_side_are_the_runs_they_would_be_alone() {
+    let root = tempfile::tempdir().unwrap();
+    let config = short_training("cartpole, 1 worlds");
+    let runs = planned(&root.path().join("together"), &config, 0..4);
+    let endings = train_all(&runs, 3, &Control::new(), &()).unwrap();
+    assert!(endings.iter().all(|ending| matches!(ending, Some(Ok(Ending::Finished { .. })))));
+    for planned in &runs {
+        let alone = Run::create(&root.path().join("alone"), &planned.config).unwrap();
+        Session::begin(alone.clone()).unwrap().train(&mut (), &Control::new()).unwrap();
+        let (one, other) = (timeless(alone.dir()), timeless(&planned.dir));
+        assert!(one.len() > 8 && one == other, "seed {}", planned.config.train.seed);
+        std::fs::remove_dir_all(alone.dir()).unwrap();
+    }
+}
+
+#[test]
+fn what_is_stopped_goes_on_and_what_is_finished_is_left_alone() {
+    let root = tempfile::tempdir().unwrap();
+    let config = short_training("notebook, 1 worlds");
+    let whole = planned(&root.path().join("whole"), &config, 0..3);
+    train_all(&whole, 1, &Control::new(), &()).unwrap();
+
+    let runs = planned(&root.path().join("stopped"), &config, 0..3);
+    train_all(&runs[..1], 1, &Control::new(), &()).unwrap();
+    let untouched = std::fs::metadata(runs[0].dir.join("summary.json")).unwrap().modified().unwrap();
+    let stopping = Stopping { control: Control::new(), at: 300, begun: Mutex::default() };
+    let endings = train_all(&runs, 1, &stopping.control, &stopping).unwrap();
+    assert!(matches!(endings[..], [None, Some(Ok(Ending::Interrupted { .. })), None]));
+    let standings: Vec<Standing> = runs.iter().map(PlannedRun::standing).collect();
+    // The third has its directory, so that it is known to be wanted.
+    assert_eq!(standings, [Standing::Finished, Standing::Begun, Standing::Begun]);
+
+    let watching = Stopping { control: Control::new(), at: u64::MAX, begun: Mutex::default() };
+    train_all(&runs, 1, &watching.control, &watching).unwrap();
+    let begun = watching.begun.into_inner().unwrap();
+    assert!(begun.len() == 2 && begun[0] >= 300 && begun[1] == 0, "{begun:?}");
+    assert_eq!(std::fs::metadata(runs[0].dir.join("summary.json")).unwrap().modified().unwrap(), untouched);
+    for (one, other) in whole.iter().zip(&runs) {
+        assert!(timeless(&one.dir) == timeless(&other.dir), "seed {}", one.config.train.seed);
+    }
+}
+
+#[test]
+fn one_that_fails_does_not_keep_the_others() {
+    let root = tempfile::tempdir().unwrap();
+    let runs = planned(root.path(), &short_training("notebook-naive, 1 worlds"), 0..3);
+    let held = Run::create(&runs[1].dir, &runs[1].config).unwrap();
+    let _session = Session::begin(held).unwrap();
+    let endings = train_all(&runs, 2, &Control::new(), &()).unwrap();
+    assert!(matches!(endings[1], Some(Err(RunError::InUse { .. }))), "{endings:?}");
+    assert!([0, 2].iter().all(|i| matches!(endings[*i], Some(Ok(Ending::Finished { .. })))));
+}
+
+const STUDY: &str = r#"
+name = "small"
+env = "CartPole-v1"
+seeds = [4, 2]
+threshold = 15.0
+set = [
+    "train.episodes=0", "train.env_steps=600", "network.hidden=[8]", "evaluation.every_steps=200",
+    "evaluation.every_episodes=0", "evaluation.episodes=2", "evaluation.final_episodes=3",
+]
+[[variant]]
+name = "one"
+preset = "notebook"
+[[variant]]
+name = "two"
+preset = "notebook"
+set = ["agent.gamma=0.5"]
+"#;
+
+#[test]
+fn a_study_is_trained_read_back_and_compared() {
+    let root = tempfile::tempdir().unwrap();
+    let study = Study::parse("small.toml", STUDY).unwrap();
+    let runs = study.plan(root.path(), &study.seeds).unwrap();
+    let order: Vec<(usize, u64)> = runs.iter().map(|run| (run.variant, run.config.train.seed)).collect();
+    assert_eq!(order, [(0, 4), (1, 4), (0, 2), (1, 2)]);
+    assert_eq!((runs[1].config.agent.gamma, runs[0].config.agent.gamma), (0.5, 0.9));
+    train_all(&runs, 0, &Control::new(), &()).unwrap();
+
+    let records: Vec<RunRecord> =
+        find_runs(root.path()).unwrap().iter().map(|run| RunRecord::read(run).unwrap()).collect();
+    assert_eq!(records.len(), 4);
+    assert!(records.iter().all(|r| r.evaluations.iter().map(|e| e.env_steps).eq([200, 400, 600])), "{records:?}");
+    let grouping = group(records);
+    let names: Vec<&str> = grouping.groups.iter().map(|group| group.name.as_str()).collect();
+    assert_eq!(names, ["notebook", "agent.gamma=0.5"]);
+    assert!(grouping.groups.iter().all(|group| group.runs.len() == 2 && group.runs[0].config.train.seed == 2));
+
+    let bootstrap = Bootstrap { resamples: 500, ..Bootstrap::default() };
+    let scoring = Scoring { metric: Metric::Best, threshold: Some(15.0), bootstrap };
+    let comparison = Comparison::new(&grouping.groups, &scoring);
+    for (result, group) in comparison.groups.iter().zip(&grouping.groups) {
+        let scores: Vec<f64> =
+            group.runs.iter().map(|run| run.summary.as_ref().unwrap().best_evaluation.mean_return).collect();
+        assert_eq!(result.score.value, (scores[0] + scores[1]) / 2.0);
+        let Estimate { value, interval } = result.score;
+        assert!(interval.low <= value && value <= interval.high);
+        assert_eq!(result.curve.env_steps, [200.0, 400.0, 600.0]);
+        // The area by hand: two trapezia of one width.
+        let areas: Vec<f64> = group
+            .runs
+            .iter()
+            .map(|run| {
+                let r: Vec<f64> = run.evaluations.iter().map(|e| e.mean_return).collect();
+                (r[0] + 2.0 * r[1] + r[2]) / 4.0
+            })
+            .collect();
+        let mean = result.mean_over_training.unwrap().value;
+        assert!((mean - (areas[0] + areas[1]) / 2.0).abs() < 1e-9);
+        let firsts = group.runs.iter().map(|run| run.evaluations.iter().find(|e| e.mean_return >= 15.0));
+        assert_eq!(result.reached.unwrap().runs, firsts.flatten().count());
+    }
+    assert_eq!(comparison.groups[0].improvement_over_first, None);
+    let over = comparison.groups[1].improvement_over_previous.unwrap();
+    assert_eq!(comparison.groups[1].improvement_over_first, Some(over));
+    assert_eq!((comparison.worlds.len(), comparison.threshold), (1, Some(15.0)));
+}
+
+#[test]
+fn the_same_run_twice_counts_once_and_an_unfinished_one_not_at_all() {
+    let root = tempfile::tempdir().unwrap();
+    let config = short_training("notebook, 1 worlds");
+    let runs = planned(&root.path().join("a"), &config, 0..2);
+    train_all(&runs, 0, &Control::new(), &()).unwrap();
+    let again = planned(&root.path().join("b"), &config, 1..2);
+    train_all(&again, 0, &Control::new(), &()).unwrap();
+    Run::create(&root.path().join("c"), &Config { preset: "c".into(), ..config }).unwrap();
+    let records = find_runs(root.path()).unwrap().iter().map(|run| RunRecord::read(run).unwrap()).collect();
+    let grouping = group(records);
+    assert_eq!((grouping.groups.len(), grouping.groups[0].runs.len()), (1, 2));
+    assert_eq!((grouping.duplicates, grouping.unfinished), (vec![again[0].dir.clone()], vec![root.path().join("c")]));
+}
+
+#[test]
+fn a_changed_variant_is_trained_anew_and_another_run_is_not_written_over() {
+    let root = tempfile::tempdir().unwrap();
+    let study = Study::parse("small.toml", STUDY).unwrap();
+    let changed = Study::parse("small.toml", &STUDY.replace("agent.gamma=0.5", "agent.gamma=0.6")).unwrap();
+    let dirs = |study: &Study| -> Vec<_> {
+        study.plan(root.path(), &study.seeds).unwrap().into_iter().map(|run| run.dir).collect()
+    };
+    let (before, after) = (dirs(&study), dirs(&changed));
+    assert!(before[0] == after[0] && before[1] != after[1], "{before:?} {after:?}");
+
+    let config = short_training("notebook, 1 worlds");
+    Run::create(&root.path().join("seed-3"), &config).unwrap();
+    let error = PlannedRun::new(root.path(), 0, &config, 3).unwrap_err();
+    assert!(error.to_string().contains("train.seed is 0, not 3"), "{error}");
+    let mut other = config.clone();
+    (other.agent.gamma, other.train.seed) = (0.25, 3);
+    let error = PlannedRun::new(root.path(), 0, &other, 3).unwrap_err();
+    assert!(error.to_string().contains("agent.gamma is 0.9, not 0.25"), "{error}");
+}
+
+#[test]
+fn what_is_wrong_with_a_study_is_said_with_its_place() {
+    let parse = |text: &str| Study::parse("s.toml", text).and_then(|study| study.configs());
+    let with = |from: &str, to: &str| parse(&STUDY.replacen(from, to, 1)).unwrap_err();
+    let cases = [
+        (with("threshold", "treshold"), "unknown key `treshold` in s.toml, line 5: `treshold = 15.0`", "`threshold`"),
+        (with("preset", "prset"), "unknown key `prset` in s.toml, line 12: `prset = \"notebook\"`", "`preset`"),
+        (with("name = \"two\"", "name = \"one\""), "two variants are called `one`", "a name of its own"),
+        (with("\"notebook\"", "\"notbook\""), "variant `one`: unknown preset `notbook`", "`notebook`"),
+        (with("CartPole-v1", "CartPoel-v1"), "CartPoel-v1", "`CartPole-v1`"),
+        (
+            with("agent.gamma=0.5", "agent.gama=0.5"),
+            "variant `two`: unknown key `agent.gama` in its `set`",
+            "`agent.gamma`",
+        ),
+        (
+            with("agent.gamma=0.5", "agent.gamma=5"),
+            "variant `two`: `agent.gamma` is 5, not between 0 and 1, in its `set`",
+            "agent.gamma: discount",
+        ),
+        (
+            with("agent.gamma=0.5", "agent.gamma"),
+            "variant `two`: `agent.gamma` has no `=`, in its `set`",
+            "section.key=value",
+        ),
+        (with("agent.gamma=0.5", "agent.gamma=0.9"), "variants `one` and `two` are the same in every setting", "same"),
+        (
+            with("train.episodes=0", "train.episode=0"),
+            "unknown key `train.episode` in the study's `set`",
+            "`train.episodes`",
+        ),
+        (with("name = \"one\"", "name = \"a/b\""), "`a/b` is no name", ""),
+    ];
+    for (error, expected, hint) in cases {
+        assert!(error.to_string().contains(expected), "{error}");
+        assert!(error.hint().unwrap_or_default().contains(hint), "{error}: {:?}", error.hint());
+    }
+    let none = parse("name = \"x\"\nenv = \"CartPole-v1\"\n").unwrap_err();
+    assert!(matches!(none, StudyError::NoVariants { .. }) && none.hint().is_some());
+    for (text, expected) in [
+        ("name = \"x\"\nseeds = \"0..x\"\nenv = \"CartPole-v1\"\n", "`0..x` is neither a seed nor a range"),
+        ("name = \"x\"\nenv = 1\n", "line 2"),
+        ("name = \"x\"\nmetric = \"worst\"\nenv = \"e\"\n", "line 2"),
+        ("name = \"x\"\n[variant\n", "line 2"),
+        ("env = \"CartPole-v1\"\n", "missing field `name`"),
+    ] {
+        let error = parse(text).unwrap_err().to_string();
+        assert!(error.contains(expected), "{error}");
+    }
+}
