@@ -26,7 +26,7 @@ fn send(signal: &str, child: &Child) {
 }
 
 /// What must be the same, byte for byte, in two runs of the same config.
-fn assert_same(one: &Path, other: &Path) {
+pub fn assert_same(one: &Path, other: &Path) {
     for file in ["metrics.jsonl", "progress.csv", "summary.json", "config.toml", "best/policy.safetensors"] {
         assert!(std::fs::read(one.join(file)).unwrap() == std::fs::read(other.join(file)).unwrap(), "{file} differs");
     }

@@ -5,7 +5,8 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-use crate::tool::{Desk, SHORT, newest_checkpoint};
+use crate::interruptions::assert_same;
+use crate::tool::{Desk, SHORT};
 
 fn args<'a>(more: &[&'a str]) -> Vec<&'a str> {
     [&["train", "--run-dir", "all"], SHORT, more].concat()
@@ -25,13 +26,7 @@ fn seeds_side_by_side_are_the_runs_they_are_alone() {
         for key in ["weights_blake3", "best_evaluation", "final_evaluation", "env_steps", "train_return_last_100"] {
             assert_eq!(together[0][key], alone[key], "{key} of seed {seed}");
         }
-        let (one, other) = (desk.path(&format!("alone-{seed}")), desk.path(&format!("all/seed-{seed}")));
-        for file in ["config.toml", "metrics.jsonl", "progress.csv", "summary.json", "best/policy.safetensors"] {
-            assert!(std::fs::read(one.join(file)).unwrap() == std::fs::read(other.join(file)).unwrap(), "{file}");
-        }
-        let (one, other) = (newest_checkpoint(&one), newest_checkpoint(&other));
-        let manifest = |dir: &std::path::Path| std::fs::read(dir.join("manifest.json")).unwrap();
-        assert!(manifest(&one) == manifest(&other), "seed {seed}");
+        assert_same(&desk.path(&format!("alone-{seed}")), &desk.path(&format!("all/seed-{seed}")));
     }
     let last = answer.last();
     assert_eq!((&last["event"], &last["seeds"]), (&"seeds_finished".into(), &serde_json::json!([3, 4, 5])));
