@@ -5,6 +5,7 @@ use super::pack;
 use super::product::{Product, multiply};
 use super::select::Isa;
 use super::simd::Simd;
+use super::task::Task;
 use super::{elementwise, limit};
 use crate::Activation;
 use crate::reference::{self, AdamFactors};
@@ -48,6 +49,13 @@ macro_rules! entries {
             }
 
             all_numbers! { $simd, $features, exp ln sigmoid tanh }
+
+            /// # Safety
+            /// The instruction set is present.
+            #[target_feature(enable = $features)]
+            pub unsafe fn run<T: Task>(task: T) -> T::Output {
+                task.run()
+            }
 
             /// # Safety
             /// As for [`elementwise::column_sums`].
@@ -146,6 +154,27 @@ impl Kernel {
         // What the vector code relies on.
         assert!(g.len() == p.len() && m.len() == p.len() && v.len() == p.len());
         dispatch!(self, adam(f, p, g, m, v), reference::adam(f, p, g, m, v))
+    }
+
+    /// Runs `task` as compiled for this kernel's instruction set.
+    ///
+    /// ```
+    /// use requel_nn::kernel::Task;
+    ///
+    /// struct Scale<'a>(f32, &'a mut [f32]);
+    /// impl Task for Scale<'_> {
+    ///     type Output = ();
+    ///     #[inline(always)]
+    ///     fn run(self) {
+    ///         self.1.iter_mut().for_each(|x| *x *= self.0);
+    ///     }
+    /// }
+    /// let mut x = [1.0, 2.0, 3.0];
+    /// requel_nn::Kernel::fastest().run(Scale(0.5, &mut x));
+    /// assert_eq!(x, [0.5, 1.0, 1.5]);
+    /// ```
+    pub fn run<T: Task>(self, task: T) -> T::Output {
+        dispatch!(self, run(task), task.run())
     }
 
     pub(super) fn column_sums(self, rows: &[f32], sums: &mut [f32]) {

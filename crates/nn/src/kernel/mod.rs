@@ -23,6 +23,7 @@ mod routine;
 pub(crate) mod scalar_math;
 mod select;
 mod simd;
+mod task;
 #[cfg(test)]
 mod tests;
 mod tile;
@@ -30,3 +31,4 @@ mod tile;
 pub(crate) use conv2d::conv2d_scratch_len;
 pub(crate) use engine::Engine;
 pub use select::{Kernel, KernelError, select};
+pub use task::Task;
