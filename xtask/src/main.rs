@@ -1,6 +1,7 @@
 //! The project's own chores, run as `cargo xtask VERB` from anywhere inside the repository.
 //!
-//! Each verb is a file: [`checks`] (`test`), [`mod@bench`], [`faults`], [`golden`], [`results`] and [`tools`]. This crate stays small and quick to
+//! Each verb is a file: [`checks`] (`test`), [`mod@bench`], [`faults`], [`golden`], [`results`], [`tools`] and [`mod@ui`]
+//! (`test --ui`, `screenshots`). This crate stays small and quick to
 //! build, since it is the first thing a fresh clone compiles: no argument parser, no async, no framework. It is *not* a
 //! library, and nothing in `crates/` may depend on it.
 
@@ -16,6 +17,7 @@ mod machine;
 mod python;
 mod results;
 mod tools;
+mod ui;
 mod workspace;
 
 use std::process::ExitCode;
@@ -27,6 +29,8 @@ usage: cargo xtask VERB
 
   test [CHECK]...              run every check, or only those named
   test --list                  list the checks in the order in which they run
+  test --ui [CHECK]...         look at the program with a real terminal and a real browser (tmux, Chromium)
+  screenshots [NAME]...        make the pictures in docs/images/ anew, by running the program
   bench [--write]              measure ours beside the machine's limit and the aims; with --write,
                                into results/benchmarks.md
   bench --peers                measure PyTorch, Stable-Baselines3 and rejax beside ours, into the same
@@ -57,7 +61,9 @@ fn main() -> ExitCode {
 fn dispatch(arguments: Vec<String>) -> Result<ExitCode> {
     let Some((verb, rest)) = arguments.split_first() else { bail!(UsageError(format!("no verb given\n\n{USAGE}"))) };
     match verb.as_str() {
+        "test" if rest.first().is_some_and(|first| first == "--ui") => ui::test(&rest[1..]),
         "test" => checks::run(rest),
+        "screenshots" => ui::screenshots(rest).map(|()| ExitCode::SUCCESS),
         "bench" => bench::run(rest).map(|()| ExitCode::SUCCESS),
         "faults" => faults::run(rest),
         "golden" => golden::run(rest).map(|()| ExitCode::SUCCESS),

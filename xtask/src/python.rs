@@ -38,6 +38,14 @@ impl VirtualEnvironment {
         Self::prepare("python-peers", &["xtask/peers/requirements.txt"])
     }
 
+    /// The one that looks at the program as a person does: a client for Chromium's DevTools, onnxruntime, Pillow.
+    ///
+    /// # Errors
+    /// As [`VirtualEnvironment::for_tests`].
+    pub fn for_ui() -> Result<Self> {
+        Self::prepare("python-ui", &["xtask/ui/requirements.txt"])
+    }
+
     /// A command that starts this environment's interpreter.
     pub fn python(&self) -> CommandLine {
         self.started_by(CommandLine::new(interpreter(&self.folder)))

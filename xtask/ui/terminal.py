@@ -95,7 +95,8 @@ def page(ansi):
         f"html,body{{margin:0;background:{PAPER}}}"
         f"#t{{display:inline-block;padding:14px;background:{PAPER};color:{INK};"
         "font:14px/17px 'DejaVu Sans Mono','Noto Sans Mono',monospace;white-space:pre}"
-        "#t div{height:17px;overflow:hidden}b{font-weight:bold}"
+        "#t div{height:17px;overflow:hidden}#t span{display:inline-block;height:17px;vertical-align:top}i{display:inline-block;width:1ch;font-style:normal;overflow:hidden;height:17px;"
+        "vertical-align:top}"
         f"</style><div id=t>{body}</div>"
     )
 
@@ -110,7 +111,9 @@ def span(text, style):
     parts = [f"color:{ink}" if ink else "", f"background:{paper}" if paper else ""]
     parts += ["font-weight:bold" if style.get("bold") else "", "opacity:.65" if style.get("dim") else ""]
     css = ";".join(part for part in parts if part)
-    return f'<span style="{css}">{html.escape(text)}</span>' if css else html.escape(text)
+    # Characters that the font takes from another one have another width there; each gets a cell of its own.
+    cells = "".join(html.escape(c) if c.isascii() else f"<i>{c}</i>" for c in text)
+    return f'<span style="{css}">{cells}</span>' if css else cells
 
 
 def apply(style, codes):

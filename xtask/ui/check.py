@@ -1,0 +1,439 @@
+"""What a person sees, checked with a real terminal and a real browser.
+
+usage: check.py REQUEL FOLDER
+
+Each check is a function whose name begins with `check_`; all run, and the closing line counts them. Pictures of what was
+seen are left in FOLDER.
+"""
+
+import json
+import os
+import re
+import signal
+import statistics
+import subprocess
+import sys
+import time
+import traceback
+import urllib.error
+import urllib.request
+
+import numpy as np
+import onnxruntime
+from PIL import Image
+
+from browser import Browser
+from terminal import Terminal
+
+REQUEL, FOLDER = os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2])
+LONG = "--set train.env_steps=5000000 --set evaluation.stop_after=0"
+
+
+def requel(*arguments, **options):
+    """Runs the program in the folder; gives what it wrote to stdout."""
+    done = subprocess.run([REQUEL, *arguments], cwd=FOLDER, capture_output=True, text=True, check=False, **options)
+    assert done.returncode == 0, f"requel {' '.join(arguments)}: {done.stderr}"
+    return done.stdout
+
+
+def train(run, *more):
+    """Trains a short run unless it is there."""
+    if not os.path.exists(os.path.join(FOLDER, run, "summary.json")):
+        requel("train", "CartPole-v1", "--set", "train.env_steps=6000", "--set", "evaluation.final_episodes=7", "--quiet",
+               "--run-dir", run, *more)
+
+
+def shown(terminal):
+    """Whether the dashboard is on the screen."""
+    return terminal.wait("full speed")
+
+
+def check_dashboard_keys():
+    """The dashboard at both sizes: every key does what it says."""
+    for columns, rows in [(80, 24), (200, 50)]:
+        run = f"runs/keys-{columns}"
+        with Terminal(f"{REQUEL} train {LONG} --run-dir {run}", (columns, rows), FOLDER) as terminal:
+            shown(terminal)
+            text = terminal.wait(lambda screen: re.search(r"obtained \d", screen) and "mean Q" in screen)
+            assert "CartPole-v1 · preset cartpole · seed 0" in text and "of 5,000,000 env steps" in text, text
+            assert ("exploration" in text) == (columns == 200), text
+            open(os.path.join(FOLDER, f"dashboard-{columns}.html"), "w", encoding="utf-8").write(terminal.html())
+            terminal.keys("Space")
+            terminal.wait("paused")
+            time.sleep(0.3)
+            steps = lambda: re.search(r"env step ([\d,]+)", terminal.screen()).group(1)
+            before = steps()
+            time.sleep(0.5)
+            assert steps() == before, "it moves while paused"
+            terminal.keys(".")
+            after = f"{int(before.replace(',', '')) + 1:,}"
+            terminal.wait(f"env step {after}")
+            terminal.keys("s")
+            terminal.wait("saved a checkpoint at env step")
+            terminal.keys("-")
+            terminal.wait("64× the world's own speed")
+            terminal.keys("+")
+            terminal.wait("full speed")
+            terminal.keys("v")
+            terminal.wait("training world")
+            terminal.keys("v", "?")
+            terminal.wait("take a single step")
+            terminal.keys("?")
+            terminal.wait(lambda screen: "take a single step" not in screen)
+            if columns == 80:
+                terminal.keys("c")
+                terminal.wait("loss ━")
+                terminal.keys("Tab")
+                terminal.wait("exploration ━")
+            terminal.keys("q")
+            terminal.wait("[exit 130]")
+            assert terminal.alternate() == (False, True), "the terminal was not given back"
+            assert "all is saved" in terminal.screen()
+
+
+def check_terminal_is_given_back():
+    """Whatever ends the program: Ctrl-C, SIGTERM, an error, SIGINT from outside."""
+    def child(terminal):
+        return int(subprocess.check_output(["pgrep", "-P", str(terminal.pid())], text=True).split()[0])
+
+    for name, end, code in [
+        ("ctrl-c", lambda t: t.keys("C-c"), 130),
+        ("sigterm", lambda t: os.kill(child(t), signal.SIGTERM), 143),
+        ("sigint", lambda t: os.kill(child(t), signal.SIGINT), 130),
+        ("paused", lambda t: (t.keys("Space"), t.wait("paused"), os.kill(child(t), signal.SIGTERM)), 143),
+    ]:
+        with Terminal(f"{REQUEL} train {LONG} --run-dir runs/end-{name}", (90, 30), FOLDER) as terminal:
+            shown(terminal)
+            end(terminal)
+            terminal.wait(f"[exit {code}]")
+            assert terminal.alternate() == (False, True), f"{name}: the terminal was not given back"
+    # An error in the midst of training: a learning rate at which the loss overflows.
+    command = f"{REQUEL} train {LONG} --set optimizer.learning_rate=1e30 --run-dir runs/end-error"
+    with Terminal(command, (90, 30), FOLDER) as terminal:
+        text = terminal.wait("[exit 1]", 60)
+        assert "error:" in text and terminal.alternate() == (False, True), text
+
+
+def check_dashboard_falls_back():
+    """Plain lines where there is no room, no terminal worth the name, or no wish for more."""
+    short = "--set train.env_steps=3000 --set evaluation.stop_after=0"
+    for name, size, variables, more in [
+        ("small", (60, 15), {}, ""), ("dumb", (90, 30), {"TERM": "dumb"}, ""),
+        ("ascii", (90, 30), {"LANG": "C", "LC_ALL": "C"}, ""), ("plain", (90, 30), {}, "--plain"),
+    ]:
+        with Terminal(f"{REQUEL} train {short} {more} --run-dir runs/back-{name}", size, FOLDER, variables) as terminal:
+            seen = set()
+            def over(screen):
+                seen.add(terminal.alternate()[0])
+                return "[exit 0]" in screen
+            terminal.wait(over, 60)
+            assert seen == {False}, f"{name}: a dashboard was shown"
+
+
+def check_dashboard_changes_no_weight():
+    """The same seed with the dashboard, paused and slowed on the way, and without."""
+    settings = "--set train.env_steps=60000 --set evaluation.stop_after=0"
+    with Terminal(f"{REQUEL} train {settings} --run-dir runs/seen", (100, 30), FOLDER) as terminal:
+        shown(terminal)
+        terminal.keys("Space", ".", ".", "-", "+", "s", "c")
+        terminal.wait("[exit 0]", 120)
+    requel("train", *settings.split(), "--quiet", "--run-dir", "runs/unseen")
+    weights = [json.load(open(os.path.join(FOLDER, run, "summary.json")))["weights_blake3"] for run in ("runs/seen", "runs/unseen")]
+    assert weights[0] == weights[1], weights
+
+
+def check_dashboard_costs_little():
+    """At most 3 % of training time, both threads on one core: the median ratio of pairs of runs."""
+    core = sorted(os.sched_getaffinity(0))[-1]
+    settings = "--set train.env_steps=120000 --set evaluation.stop_after=0 --set evaluation.every_steps=20000"
+    ratios = []
+    for pair in range(7):
+        seconds = {}
+        for mode in ["", "--plain"] if pair % 2 else ["--plain", ""]:
+            # Processor time of both threads: on one core that is the time there is, whatever else runs beside.
+            command = f"{REQUEL} train {settings} {mode} --run-dir runs/cost-{pair}{mode}"
+            command = f"bash -c \"TIMEFORMAT='[cpu %U+%S]'; time taskset -c {core} {command}\""
+            with Terminal(command, (120, 40), FOLDER) as terminal:
+                terminal.wait("[exit 0]", 120)
+                user, system = re.search(r"\[cpu ([\d.]+)\+([\d.]+)\]", terminal.screen()).groups()
+            seconds[mode] = float(user) + float(system)
+        ratios.append(seconds[""] / seconds["--plain"])
+    middle = statistics.median(ratios)
+    print(f"  time with the dashboard over time without, one core: {', '.join(f'{r:.3f}' for r in ratios)}; median {middle:.3f}")
+    assert middle <= 1.03, "more than 3 %"
+
+
+def check_report():
+    """report.html: play, scrub, hover, keys; light, dark, phone; nothing amiss in the console."""
+    train("runs/a")
+    with Browser() as browser:
+        browser.open("file://" + os.path.join(FOLDER, "runs/a/report.html"))
+        clock = lambda: int(browser.evaluate("document.getElementById('clock').textContent").split("/")[0].replace(",", ""))
+        assert browser.evaluate("document.querySelectorAll('.replay canvas').length") == 3
+        labels = browser.evaluate("[...document.querySelectorAll('.replay .title')].map(e => e.textContent.split(':')[0])")
+        assert labels == ["worst", "median", "best"], labels
+        paint = "document.querySelector('.replay canvas').toDataURL()"
+        first = browser.evaluate(paint)
+        browser.click("#play")
+        browser.wait("Number(document.getElementById('scrub').value) > 5")
+        browser.click("#play")
+        stopped = clock()
+        assert browser.evaluate(paint) != first, "the picture did not move"
+        time.sleep(0.3)
+        assert clock() == stopped, "it plays on"
+        browser.evaluate("(() => { const s = document.getElementById('scrub'); s.value = 3; s.dispatchEvent(new Event('input')); })()")
+        assert clock() == 3
+        browser.evaluate("document.activeElement.blur()")
+        browser.key("ArrowRight")
+        assert clock() == 4
+        browser.key(" ", "Space", " ")
+        browser.wait("Number(document.getElementById('scrub').value) > 6")
+        browser.key(" ", "Space", " ")
+        browser.hover(".chart .u-over")
+        legend = browser.wait("[...document.querySelectorAll('.chart .u-value')].map(e => e.textContent).filter(t => t && t !== '–' && t !== '--').length")
+        assert legend >= 2, "hovering shows no values"
+        for name, size, scheme in [("light", (1200, 900), "light"), ("dark", (1200, 900), "dark"), ("phone", (390, 844), "light")]:
+            browser.resize(*size, phone=name == "phone")
+            browser.scheme(scheme)
+            time.sleep(0.4)
+            browser.photograph(os.path.join(FOLDER, f"report-{name}.png"), whole=True)
+            wide = browser.evaluate("document.documentElement.scrollWidth - innerWidth")
+            assert wide <= 0, f"{name}: the page is {wide} pixels too wide"
+        assert not browser.faults, browser.faults
+
+
+class Served:
+    """`requel serve` while it lasts."""
+
+    def __init__(self, *more):
+        self.process = subprocess.Popen([REQUEL, "serve", "runs", "--port", "0", *more], cwd=FOLDER, stderr=subprocess.PIPE, text=True)
+        self.address = re.search(r"http://\S+/", self.process.stderr.readline()).group(0)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.send_signal(signal.SIGINT)
+        code = self.process.wait(timeout=10)
+        assert code == 0, f"Ctrl-C ended the server with {code}"
+
+
+def check_served_page():
+    """The served page: two runs ticked and compared, one that trains moves, reports open."""
+    train("runs/a")
+    train("runs/b", "--seed", "1")
+    with Served() as served, Browser() as browser:
+        browser.open(served.address)
+        browser.wait("document.querySelectorAll('#runs input').length >= 2")
+        browser.click("input[data-run='a']")
+        browser.wait("document.querySelectorAll('#charts canvas').length === 4")
+        browser.click("input[data-run='b']")
+        browser.wait("document.querySelectorAll('#charts canvas').length === 4 && document.querySelectorAll('#chosen tr').length === 3")
+        values = "[...document.querySelectorAll(\"[data-chart='Return'] .u-value\")].map(e => e.textContent).filter(t => /\\d/.test(t)).length"
+        for _ in range(20):
+            browser.hover("[data-chart='Return'] .u-over")
+            time.sleep(0.1)
+            if browser.evaluate(values) >= 2:
+                break
+        assert browser.evaluate(values) >= 2, "hovering shows no values"
+        for name, size, scheme in [("light", (1200, 900), "light"), ("dark", (1200, 900), "dark"), ("phone", (390, 844), "light")]:
+            browser.resize(*size, phone=name == "phone")
+            browser.scheme(scheme)
+            time.sleep(0.4)
+            browser.photograph(os.path.join(FOLDER, f"serve-{name}.png"), whole=True)
+            assert browser.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, f"{name}: too wide"
+        browser.resize(1200, 900)
+        live = subprocess.Popen([REQUEL, "train", *LONG.split(), "--quiet", "--run-dir", "runs/live"], cwd=FOLDER)
+        try:
+            browser.wait("!!document.querySelector(\"input[data-run='live']\")")
+            browser.click("#clear")
+            browser.click("input[data-run='live']")
+            steps = "Number((document.querySelector('#chosen tr:nth-child(2) td:last-child') || {textContent: '0'}).textContent.replace(/,/g, ''))"
+            first = browser.wait(steps)
+            browser.wait(f"{steps} > {first}")
+            assert "training" in browser.evaluate("document.getElementById('status').textContent")
+        finally:
+            live.send_signal(signal.SIGTERM)
+            live.wait()
+        browser.open(served.address + "report?run=a")
+        browser.wait("document.querySelectorAll('.replay canvas').length === 3")
+        assert not browser.faults, browser.faults
+
+
+def check_server_refuses():
+    """No way out of the directory, no other method, no other host, no other address unless told."""
+    train("runs/a")
+    open(os.path.join(FOLDER, "secret.html"), "w").write("secret")
+    with Served() as served:
+        def status(path, method="GET", host=None):
+            asked = urllib.request.Request(served.address + path, method=method, headers={"Host": host} if host else {})
+            try:
+                return urllib.request.urlopen(asked, timeout=10).status
+            except urllib.error.HTTPError as error:
+                return error.code
+        assert [status(""), status("api/runs"), status("report?run=a"), status("api/course?run=a")] == [200] * 4
+        for path in ["report?run=..", "report?run=../secret.html", "report?run=..%2f..%2fsecret", "secret.html", "..%2fsecret.html",
+                     "report?run=a/../a", "report?run=%00", "api/course?run=%2fetc"]:
+            assert status(path) == 404, path
+        assert [status("", "POST"), status("api/runs", "DELETE"), status("", host="example.org")] == [405, 405, 403]
+    refused = subprocess.run([REQUEL, "serve", "runs", "--address", "0.0.0.0"], cwd=FOLDER, capture_output=True, text=True, check=False)
+    assert refused.returncode == 2 and "--allow-remote" in refused.stderr, refused.stderr
+
+
+def check_server_with_hundreds_of_runs():
+    """Four hundred runs are listed in well under a second, and filtered."""
+    train("runs/a")
+    many = os.path.join(FOLDER, "many")
+    config = open(os.path.join(FOLDER, "runs/a/config.toml")).read()
+    log = open(os.path.join(FOLDER, "runs/a/metrics.jsonl")).read()
+    for index in range(400):
+        folder = os.path.join(many, f"run-{index:03}")
+        os.makedirs(folder, exist_ok=True)
+        open(os.path.join(folder, "config.toml"), "w").write(config.replace("seed = 0", f"seed = {index}"))
+        open(os.path.join(folder, "metrics.jsonl"), "w").write(log)
+    process = subprocess.Popen([REQUEL, "serve", "many", "--port", "0"], cwd=FOLDER, stderr=subprocess.PIPE, text=True)
+    try:
+        address = re.search(r"http://\S+/", process.stderr.readline()).group(0)
+        started = time.monotonic()
+        assert len(json.load(urllib.request.urlopen(address + "api/runs"))) == 400
+        print(f"  400 runs listed in {time.monotonic() - started:.2f} s")
+        with Browser() as browser:
+            browser.open(address)
+            browser.wait("document.querySelectorAll('#runs input').length === 100")
+            browser.click("#more")
+            browser.wait("document.querySelectorAll('#runs input').length === 200")
+            browser.evaluate("(() => { const f = document.getElementById('filter'); f.value = 'run-399'; f.dispatchEvent(new Event('input')); })()")
+            browser.wait("document.querySelectorAll('#runs input').length === 1")
+            assert not browser.faults, browser.faults
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.wait(timeout=10)
+
+
+RELU = {"activation": "relu"}
+NETWORKS = {
+    "norm": [{"kind": "dense", "outputs": 24, **RELU}, {"kind": "layer_norm", "epsilon": 1e-5, **RELU},
+             {"kind": "dense", "outputs": 2, "activation": "identity"}],
+    "noisy": [{"kind": "noisy_dense", "outputs": 24, "sigma": 0.5, "activation": "tanh"},
+              {"kind": "noisy_dense", "outputs": 2, "sigma": 0.5, "activation": "identity"}],
+    "dueling": [{"kind": "dense", "outputs": 24, **RELU},
+                {"kind": "dueling", "hidden": 16, "actions": 2, "atoms": 1, "sigma": None, **RELU}],
+    "noisy-dueling": [{"kind": "dense", "outputs": 24, **RELU},
+                      {"kind": "dueling", "hidden": 0, "actions": 2, "atoms": 1, "sigma": 0.5, **RELU}],
+}
+
+
+def other_network(name, layers):
+    """A copy of a run whose best policy is a network of these layers with random weights."""
+    import shutil
+    run = f"runs/network-{name}"
+    shutil.rmtree(os.path.join(FOLDER, run), ignore_errors=True)
+    shutil.copytree(os.path.join(FOLDER, "runs/a"), os.path.join(FOLDER, run))
+    path = os.path.join(FOLDER, run, "best/policy.safetensors")
+    raw = open(path, "rb").read()
+    header = json.loads(raw[8:8 + int.from_bytes(raw[:8], "little")])
+    description = json.loads(header["__metadata__"]["requel"])
+    description["network"]["layers"] = layers
+    shapes, inputs = {}, 4
+
+    def affine(prefix, outputs, inputs, noisy):
+        for part in ["_mu", "_sigma"] if noisy else [""]:
+            shapes[f"{prefix}weight{part}"], shapes[f"{prefix}bias{part}"] = (outputs, inputs), (outputs,)
+
+    for index, layer in enumerate(layers):
+        prefix, noisy = f"layers.{index}.", "sigma" in layer and layer["sigma"] is not None
+        if layer["kind"] == "layer_norm":
+            shapes[prefix + "weight"] = shapes[prefix + "bias"] = (inputs,)
+        elif layer["kind"] == "dueling":
+            for stream, outputs in [("value", 1), ("advantage", 2)]:
+                before, last = inputs, f"{prefix}{stream}.0."
+                if layer["hidden"]:
+                    affine(last, layer["hidden"], inputs, noisy)
+                    before, last = layer["hidden"], f"{prefix}{stream}.1."
+                affine(last, outputs, before, noisy)
+        else:
+            affine(prefix, layer["outputs"], inputs, noisy)
+            inputs = layer["outputs"]
+    random, data, entries = np.random.default_rng(7), b"", {}
+    for tensor, shape in shapes.items():
+        values = random.normal(0, 0.5, shape).astype("<f4").tobytes()
+        entries[tensor] = {"dtype": "F32", "shape": shape, "data_offsets": [len(data), len(data) + len(values)]}
+        data += values
+    header = json.dumps({"__metadata__": {"requel": json.dumps(description)}, **entries}).encode()
+    open(path, "wb").write(len(header).to_bytes(8, "little") + header + data)
+    return run
+
+
+def check_onnx():
+    """onnxruntime gives the same Q-values: vectors, images, and each kind of layer that is exported."""
+    train("runs/a")
+    runs = ["runs/a"]
+    if not os.path.exists(os.path.join(FOLDER, "runs/image/summary.json")):
+        requel("train", "MinAtar/Breakout-v1", "--set", "train.env_steps=2500", "--set", "replay.start=500",
+               "--set", "evaluation.final_episodes=2", "--set", "evaluation.every_steps=0", "--quiet", "--run-dir", "runs/image")
+    runs.append("runs/image")
+    runs += [other_network(name, layers) for name, layers in NETWORKS.items()]
+    for run in runs:
+        requel("export", run, "--output", "policy.onnx", "--samples", "samples.jsonl")
+        session = onnxruntime.InferenceSession(os.path.join(FOLDER, "policy.onnx"), providers=["CPUExecutionProvider"])
+        shape = session.get_inputs()[0].shape
+        assert shape[0] == "batch" and session.get_outputs()[0].name == "q_values", shape
+        rows = [json.loads(line) for line in open(os.path.join(FOLDER, "samples.jsonl"))]
+        observations = np.array([row["observation"] for row in rows], np.float32).reshape(-1, *shape[1:])
+        expected = np.array([row["q_values"] for row in rows], np.float32)
+        (together,) = session.run(None, {"observation": observations})
+        alone = np.concatenate([session.run(None, {"observation": o[None]})[0] for o in observations])
+        for name, got in [("one batch", together), ("one by one", alone)]:
+            worst = np.max(np.abs(got - expected) / np.maximum(1, np.abs(expected)))
+            print(f"  {run}, {name}: {len(rows)} rows of {shape[1:]}, worst difference {worst:.1e} of the value")
+            assert worst <= 1e-6, worst
+        notes = session.get_modelmeta().custom_metadata_map
+        assert notes["requel.world"] and json.loads(notes["requel.action_space"])["n"] == expected.shape[1], notes
+        assert len(json.loads(notes["requel.actions"])) == expected.shape[1]
+
+
+def check_animations():
+    """The GIF and the animated PNG, decoded frame by frame: the same pictures, as long as they should be."""
+    train("runs/a")
+    requel("watch", "runs/a", "--gif", "a.gif", "--apng", "a.apng", "--steps", "40", "--width", "300")
+    films = [Image.open(os.path.join(FOLDER, name)) for name in ("a.gif", "a.apng")]
+    frames, durations = [], []
+    for film in films:
+        pictures, lengths = [], []
+        for index in range(film.n_frames):
+            film.seek(index)
+            pictures.append(np.asarray(film.convert("RGB"), np.int16))
+            lengths.append(film.info["duration"])
+        frames.append(pictures)
+        durations.append(sum(lengths))
+    assert films[0].size == films[1].size and films[0].size[0] == 300
+    assert len(frames[0]) == len(frames[1]) > 5, [len(f) for f in frames]
+    for index, (gif, png) in enumerate(zip(*frames)):
+        worst = np.abs(gif - png).max()
+        assert worst <= 40, f"frame {index}: a channel differs by {worst}"
+    moved = sum(not np.array_equal(a, b) for a, b in zip(frames[1], frames[1][1:]))
+    assert moved >= len(frames[1]) - 2, "the frames do not move"
+    assert durations == [20 * (len(frames[0]) - 1) + 1200] * 2, durations
+
+
+def main():
+    """Runs the checks that are named, or all."""
+    os.makedirs(FOLDER, exist_ok=True)
+    checks = {name[6:]: check for name, check in globals().items() if name.startswith("check_")}
+    wanted = sys.argv[3:] or list(checks)
+    failed = 0
+    for name in wanted:
+        started = time.monotonic()
+        print(f"{name}: {checks[name].__doc__.splitlines()[0]}", flush=True)
+        try:
+            checks[name]()
+            verdict = "passed"
+        except Exception:  # One run says everything that is wrong.
+            traceback.print_exc()
+            verdict, failed = "FAILED", failed + 1
+        print(f"  {verdict} after {time.monotonic() - started:.1f} s", flush=True)
+    print(f"{len(wanted) - failed} passed, {failed} failed")
+    sys.exit(1 if failed else 0)
+
+
+main()
