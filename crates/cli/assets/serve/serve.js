@@ -25,6 +25,7 @@
   const courses = new Map();
   let source = null;
   let plots = [];
+  let drawn = "";
 
   /* What is above a box grows and shrinks as boxes are ticked; the box under the mouse stays where it is. */
   const anchor = () => { const at = document.activeElement; return at && at.dataset && at.dataset.run ? at : null; };
@@ -84,12 +85,31 @@
     ["Loss", "Mean over the updates since the point before, on a logarithmic scale.", (c) => [c.train.x, c.train.loss.map((v) => (v > 0 ? v : null))], {}, true],
   ];
 
+  /* New points for charts that are there keep what is hovered and zoomed. */
+  function refresh(present) {
+    CHARTS.forEach(([, , pick], index) => {
+      const [plot, data] = [plots[index], uPlot.join(present.map(([name]) => pick(courses.get(name))))];
+      const [before, { min, max }] = [plot.data[0], plot.scales.x];
+      const zoomed = min > before[0] || max < before[before.length - 1];
+      plot.setData(data, !zoomed);
+      if (zoomed) plot.redraw();
+    });
+  }
+
   function draw() {
+    const present = [...chosen].filter(([name]) => courses.has(name));
+    const now = JSON.stringify(present);
+    byId("compare").hidden = !chosen.size;
+    if (now === drawn && plots.length === CHARTS.length) refresh(present);
+    else build(present);
+    drawn = now;
+    tabulate();
+  }
+
+  function build(present) {
     plots.forEach((plot) => plot.destroy());
     plots = [];
     byId("charts").replaceChildren();
-    byId("compare").hidden = !chosen.size;
-    const present = [...chosen].filter(([name]) => courses.has(name));
     for (const [title, note, pick, more, logarithmic] of CHARTS) {
       if (!present.length) break;
       const tables = present.map(([name]) => pick(courses.get(name)));
@@ -107,6 +127,9 @@
         series: [{ label: "env steps", value: (_, v) => (v == null ? "–" : count(v)) }, ...series],
       }, uPlot.join(tables), box));
     }
+  }
+
+  function tabulate() {
     const table = byId("chosen");
     table.replaceChildren(element("tr", {}, ...["run", "last 100 episodes", "best greedy", "env steps"].map((head, i) => element("th", { class: i ? "number" : "", scope: "col" }, head))));
     for (const [name, color] of chosen) {

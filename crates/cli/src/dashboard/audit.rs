@@ -15,8 +15,13 @@ pub struct Audit {
 /// No audit is longer than this, env steps.
 const MOST_STEPS: usize = 1000;
 
-/// Plays a greedy episode from `seed` by what `q_values` says of an observation. Where the time limit cuts it off, what would have followed is taken from the policy's
-/// own value of the last observation, as in training.
+/// Rewards that γ makes less than this part of themselves are taken not to count.
+const NEGLIGIBLE: f64 = 0.01;
+
+/// Plays a greedy episode from `seed` by what `q_values` says of an observation.
+///
+/// Where the time limit cuts it off, the states shortly before are left out: what would have followed them was not obtained.
+/// If none are left then, all count, and what would have followed is taken from the policy's own value, as in training.
 ///
 /// # Errors
 /// If the world fails.
@@ -27,32 +32,37 @@ pub fn audit(
 ) -> Result<Audit, EnvError> {
     let mut observation = vec![0.0; env.observation_len()];
     env.reset(Some(seed), &mut observation)?;
-    let (mut believed, mut rewards, mut last) = (0.0, Vec::new(), Step::default());
+    let (mut believed, mut rewards, mut last) = (Vec::new(), Vec::new(), Step::default());
     while !last.ended() && rewards.len() < MOST_STEPS {
         let q = q_values(&observation);
         let action = argmax_allowed(&q, env.action_mask());
-        believed += f64::from(q[action]);
+        believed.push(f64::from(q[action]));
         last = env.step(Action::Discrete(action), &mut observation)?;
         rewards.push(last.reward);
     }
-    let mut following = match last.terminated {
-        true => 0.0,
-        false => {
+    let (mut states, mut following) = (rewards.len(), 0.0);
+    if !last.terminated {
+        // So many steps on, γ has made a reward negligible.
+        let far = (NEGLIGIBLE.ln() / gamma.ln()).ceil().max(0.0);
+        states = rewards.len().saturating_sub(far as usize);
+        if states == 0 {
+            states = rewards.len();
             let q = q_values(&observation);
-            f64::from(q[argmax_allowed(&q, env.action_mask())])
+            following = f64::from(q[argmax_allowed(&q, env.action_mask())]);
         }
-    };
-    let mut obtained = 0.0;
-    for reward in rewards.iter().rev() {
-        following = reward + gamma * following;
-        obtained += following;
     }
-    let states = rewards.len().max(1) as f64;
-    Ok(Audit { believed: believed / states, obtained: obtained / states })
+    let mut obtained = 0.0;
+    for (index, reward) in rewards.iter().enumerate().rev() {
+        following = reward + gamma * following;
+        obtained += if index < states { following } else { 0.0 };
+    }
+    let mean = |sum: f64| sum / states.max(1) as f64;
+    Ok(Audit { believed: mean(believed[..states].iter().sum()), obtained: mean(obtained) })
 }
 
 #[cfg(test)]
 mod tests {
+    use requel_envs::TimeLimit;
     use requel_envs::closure::from_closures;
 
     use super::*;
@@ -73,5 +83,21 @@ mod tests {
         let audit = audit(&mut env, &mut |seen| vec![2.0 * seen[0] + 1.0], (0, 0.5)).unwrap();
         // From the back: 4, 2 + 0.5·4 = 4, 1 + 0.5·4 = 3.
         assert_eq!(audit, Audit { believed: 3.0, obtained: 11.0 / 3.0 });
+    }
+
+    #[test]
+    fn a_time_limit_hides_no_over_estimation() {
+        // A reward of 1 for ever, cut off after 30 steps: worth 1 / (1 − 0.5) = 2, whatever is believed.
+        let forever = || {
+            from_closures("Forever", 1, |_| [0.0], |_, _, _| Step { reward: 1.0, terminated: false, truncated: false })
+        };
+        let mut env = TimeLimit::new(forever(), 30).unwrap();
+        let told = audit(&mut env, &mut |_| vec![100.0], (0, 0.5)).unwrap();
+        assert_eq!(told.believed, 100.0);
+        assert!((told.obtained - 2.0).abs() < 0.02, "{told:?}");
+        // Two steps are too few to see it: then the policy's own value stands in.
+        let mut env = TimeLimit::new(forever(), 2).unwrap();
+        let told = audit(&mut env, &mut |_| vec![8.0], (0, 0.5)).unwrap();
+        assert_eq!(told.obtained, ((1.0 + 0.5 * 8.0) + (1.0 + 0.5 * 5.0)) / 2.0);
     }
 }

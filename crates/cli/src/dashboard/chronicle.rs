@@ -17,7 +17,7 @@ pub struct Series {
 
 impl Series {
     /// The most points that a curve keeps; no terminal shows more.
-    pub const MOST: usize = 1024;
+    pub const MOST: usize = 512;
 
     /// A curve without points.
     pub fn new() -> Self {

@@ -24,7 +24,7 @@ use crate::progress::Budget;
 use crate::show::{Ability, BarScale, Caption, Frame};
 
 /// How often the screen is drawn.
-const PERIOD: Duration = Duration::from_millis(66);
+const PERIOD: Duration = Duration::from_millis(80);
 /// How often keys, and the end, are looked for.
 const GLANCE: Duration = Duration::from_millis(10);
 /// How long a message stays.
