@@ -8,7 +8,7 @@ use requel::run::{Control, Run, Session};
 use requel::train::{Observer, ObserverError};
 
 /// Every how many env steps there is a save.
-const EVERY: u64 = 50_000;
+const EVERY: u64 = 250_000;
 
 struct Stopwatch {
     last: Instant,
@@ -43,13 +43,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut layers = Layers::new().preset("notebook")?;
     for setting in [
         "train.episodes=0",
-        "train.env_steps=1_500_000",
+        "train.env_steps=4_000_000",
         "replay.capacity=1_000_000",
         "replay.start=999_000",
         "train.every_steps=200",
         "evaluation.every_episodes=0",
         "evaluation.final_episodes=1",
-        "checkpoint.every_steps=50_000",
+        "checkpoint.every_steps=250_000",
     ] {
         layers = layers.set(setting)?;
     }

@@ -50,6 +50,10 @@ impl Group {
     fn new(bytes: u64) -> Option<Self> {
         let group = Group { dir: PathBuf::from(format!("/sys/fs/cgroup/requel-faults-{}", std::process::id())) };
         std::fs::create_dir(&group.dir).ok()?;
+        // Where this is no file system of groups with a memory controller, a directory is just a directory.
+        if !group.dir.join("memory.max").exists() || !group.dir.join("cgroup.procs").exists() {
+            return None;
+        }
         std::fs::write(group.dir.join("memory.max"), bytes.to_string()).ok()?;
         Some(group)
     }

@@ -93,7 +93,7 @@ fn killed_before_the_first_checkpoint_begins_anew() {
 fn asked_to_stop_it_saves_says_so_and_can_go_on() {
     let desk = Desk::new();
     desk.train("whole", LONGER);
-    for (signal, code) in [("-INT", 130), ("-TERM", 143)] {
+    for (signal, code) in [("-INT", 130), ("-TERM", 143), ("-HUP", 129)] {
         let run = format!("stopped{signal}");
         let (mut child, mut out) = start(&desk, &train_args(&run), reached("train", 750));
         send(signal, &child);

@@ -10,5 +10,6 @@ mod seeds;
 mod serving;
 mod tool;
 mod training;
+mod verifying;
 mod watching;
 mod worlds;

@@ -5,6 +5,7 @@ mod bad_worlds;
 mod checkpoints;
 mod compat;
 mod config;
+mod corpora;
 mod determinism;
 mod evaluation;
 mod failures;

@@ -1,0 +1,50 @@
+//! Damage is found, and what is asked of saving is done.
+
+use crate::tool::{Desk, SHORT, newest_checkpoint};
+
+#[test]
+fn a_whole_run_is_whole_and_a_damaged_file_is_named() {
+    let desk = Desk::new();
+    desk.train("run", &[]);
+    let whole = desk.ok(&["verify", "run", "--json"]).last();
+    assert_eq!((&whole["whole"], whole["checkpoints"].as_array().unwrap().len()), (&true.into(), 2));
+    assert!(desk.ok(&["verify", "run"]).out.contains("run is whole: 2 checkpoints"));
+
+    let last = newest_checkpoint(&desk.path("run"));
+    for file in [last.join("optimizer.safetensors"), desk.path("run/metrics.jsonl"), desk.path("run/summary.json")] {
+        let bytes = std::fs::read(&file).unwrap();
+        let mut damaged = bytes.clone();
+        damaged[2] ^= 16;
+        std::fs::write(&file, damaged).unwrap();
+        let answer = desk.run(&["verify", "run"]);
+        let name = file.file_name().unwrap().to_str().unwrap();
+        assert!(answer.code == 1 && answer.out.contains(name), "{name}: {} {}", answer.code, answer.out);
+        std::fs::write(&file, bytes).unwrap();
+    }
+    desk.ok(&["verify", "run"]);
+    assert_eq!(desk.run(&["verify", "nowhere"]).code, 2);
+}
+
+#[test]
+fn how_often_and_how_many_is_heard() {
+    let desk = Desk::new();
+    desk.train("run", &["--every", "700", "--keep", "3"]);
+    let names: Vec<String> = desk.ok(&["verify", "run"]).out.lines().map(str::to_owned).collect();
+    assert_eq!(names.iter().filter(|line| line.starts_with("whole")).count(), 3, "{names:?}");
+    assert!(names[0].contains("2,100") && names[2].contains("3,000"), "{names:?}");
+    // By the clock too, which changes no result.
+    desk.train("often", &["--every", "0.0001m"]);
+    let metrics = |run: &str| std::fs::read(desk.path(run).join("metrics.jsonl")).unwrap();
+    assert!(metrics("often") == metrics("run"));
+    assert_eq!(desk.run(&["train", "--every", "often"]).code, 2);
+    assert_eq!(desk.run(&["train", "--keep", "1"]).code, 2);
+}
+
+#[test]
+fn numbers_that_are_not_finite_have_their_own_exit_code() {
+    let desk = Desk::new();
+    let wild = ["--set", "optimizer.kind=rmsprop", "--set", "optimizer.learning_rate=1e30"];
+    let answer = desk.run(&[&["train", "--quiet", "--run-dir", "run"], SHORT, &wild].concat());
+    assert_eq!(answer.code, 3, "{}", answer.err);
+    assert!(answer.err.contains("at env step"), "{}", answer.err);
+}
