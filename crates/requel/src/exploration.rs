@@ -3,6 +3,7 @@
 use crate::Schedule;
 use crate::config::{ExplorationConfig, ExplorationKind};
 use crate::rng::{Stream, StreamRng};
+use crate::state::{State, StateError};
 
 /// ε-greedy exploration for several worlds, each with its own stream of randomness.
 #[derive(Clone, Debug)]
@@ -47,17 +48,25 @@ impl EpsilonGreedy {
         }
     }
 
-    /// The counters of all streams.
-    pub fn positions(&self) -> Vec<u64> {
-        self.streams.iter().map(StreamRng::position).collect()
+    /// Adds the counters of all streams.
+    pub fn save(&self, state: &mut State<'_>) {
+        state.put("agent/exploration_positions", self.streams.iter().map(StreamRng::position).collect::<Vec<u64>>());
     }
 
-    /// Takes over counters that [`EpsilonGreedy::positions`] returned; `false` if there are not as many as worlds.
-    pub fn set_positions(&mut self, positions: &[u64]) -> bool {
-        for (stream, position) in self.streams.iter_mut().zip(positions) {
-            stream.set_position(*position);
+    /// Takes them back.
+    ///
+    /// # Errors
+    /// If there is not one for each world.
+    pub fn restore(&mut self, state: &State<'_>) -> Result<(), StateError> {
+        let positions: Vec<u64> = state.read("agent/exploration_positions")?;
+        if positions.len() != self.streams.len() {
+            let reason = format!("has {} counters, not one per world", positions.len());
+            return Err(StateError::new("agent/exploration_positions", reason));
         }
-        positions.len() == self.streams.len()
+        for (stream, position) in self.streams.iter_mut().zip(positions) {
+            stream.set_position(position);
+        }
+        Ok(())
     }
 }
 

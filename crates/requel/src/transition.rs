@@ -87,6 +87,21 @@ impl Batch {
         self
     }
 
+    /// Writes −∞ in the place of the values, rows × actions, of actions that are not allowed at the next observations.
+    pub fn mask_next_values(&self, q: &mut [f32]) {
+        if self.next_masks.is_empty() {
+            return;
+        }
+        let actions = q.len() / self.actions.len();
+        for (q, mask) in q.chunks_exact_mut(actions).zip(self.next_masks.chunks_exact(mask_words(actions))) {
+            for (action, q) in q.iter_mut().enumerate() {
+                if mask[action / 32] >> (action % 32) & 1 == 0 {
+                    *q = f32::NEG_INFINITY;
+                }
+            }
+        }
+    }
+
     /// This batch together with the rows of a workspace that take its observations.
     pub fn with_observations<'a>(
         &'a mut self,
@@ -103,5 +118,26 @@ impl Batch {
             probabilities: &mut self.probabilities,
             next_masks: &mut self.next_masks,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn masks_reach_the_next_values() {
+        let mut batch = Batch::new(2).with_masks(3);
+        batch.next_masks = vec![0b101, 0b010];
+        let mut q = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0];
+        batch.mask_next_values(&mut q);
+        let none = f32::NEG_INFINITY;
+        assert_eq!(q, [1.0, none, 3.0, none, 5.0, none]);
+        // The 40th action has its bit in the second word.
+        let mut batch = Batch::new(1).with_masks(40);
+        batch.next_masks = vec![u32::MAX, 0b0111_1111];
+        let mut q = [0.5; 40];
+        batch.mask_next_values(&mut q);
+        assert_eq!(q.iter().position(|q| *q == none), Some(39));
     }
 }

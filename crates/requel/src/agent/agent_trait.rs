@@ -4,6 +4,7 @@ use requel_envs::Step;
 use requel_nn::{Network, SpecError};
 use thiserror::Error;
 
+use super::{HeadError, ValueSpec};
 use crate::replay::ReplayError;
 use crate::state::{State, StateError};
 
@@ -22,6 +23,22 @@ pub struct Experience<'a> {
     pub next_observation: &'a [f32],
     /// Which actions the world allows there; `None`: all.
     pub next_mask: Option<&'a [bool]>,
+}
+
+/// The actions of a world.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Actions {
+    /// How many there are.
+    pub count: usize,
+    /// Whether some are not allowed at times.
+    pub masked: bool,
+}
+
+impl From<usize> for Actions {
+    /// So many actions, all allowed always.
+    fn from(count: usize) -> Self {
+        Actions { count, masked: false }
+    }
 }
 
 /// What one or more updates came to.
@@ -51,6 +68,9 @@ pub enum AgentError {
     /// The network's description is no network.
     #[error(transparent)]
     Network(#[from] SpecError),
+    /// The outputs cannot be learned from as asked.
+    #[error(transparent)]
+    Head(#[from] HeadError),
     /// The replay buffer does not fit.
     #[error(transparent)]
     Replay(#[from] ReplayError),
@@ -68,6 +88,14 @@ pub enum AgentError {
     /// `REQUEL_KERNEL` names a kernel that this machine does not have.
     #[error(transparent)]
     Kernel(#[from] requel_nn::KernelError),
+    /// The network's outputs do not go with what they are to mean.
+    #[error("a network of {outputs} outputs cannot be read as {head}")]
+    HeadMismatch {
+        /// Outputs of the network.
+        outputs: usize,
+        /// What they were to mean.
+        head: String,
+    },
     /// The world's actions are no finite set.
     #[error(
         "{id} has continuous actions and a value-based agent needs discrete ones: wrap it in `Discretize`, or set its option `env.options.discretize` if it has one"
@@ -101,13 +129,16 @@ pub trait Agent: Send {
     /// The ε in force after `env_steps` env steps.
     fn epsilon(&self, env_steps: u64) -> f64;
 
-    /// The learning rate in force.
-    fn learning_rate(&self) -> f64;
+    /// The learning rate in force after `env_steps` env steps.
+    fn learning_rate(&self, env_steps: u64) -> f64;
 
     /// Updates made so far.
     fn updates(&self) -> u64;
 
-    /// The network whose greedy policy is learned.
+    /// The value function whose greedy policy is learned.
+    fn value_spec(&self) -> &ValueSpec;
+
+    /// Its network.
     fn network(&self) -> &Network;
 
     /// That network's parameters.

@@ -1,13 +1,17 @@
 //! Agents: policies that act, and learners that improve them.
 
+mod actor;
 mod agent_trait;
 mod dqn;
 mod head;
+mod learner;
 mod policy;
 mod policy_file;
+mod pqn;
 mod target;
+mod values;
 
-pub use agent_trait::{Agent, AgentError, Experience, Learned};
+pub use agent_trait::{Actions, Agent, AgentError, Experience, Learned};
 pub use dqn::DqnAgent;
 pub use head::{
     CategoricalHead, FractionCounts, Head, HeadError, HeadLoss, HeadShape, HeadSpec, HeadUpdate, ImplicitQuantileHead,
@@ -15,4 +19,6 @@ pub use head::{
 };
 pub use policy::GreedyPolicy;
 pub use policy_file::{PolicyFile, PolicyFileError};
+pub use pqn::PqnAgent;
 pub use target::TargetNetwork;
+pub use values::{ValueHead, ValueSpec, Values};

@@ -1,31 +1,31 @@
 //! [`GreedyPolicy`], what remains when learning is over.
 
-use requel_nn::{Network, NetworkSpec, Workspace};
+use requel_nn::Network;
 
-use super::AgentError;
+use super::{AgentError, ValueSpec, Values};
 use crate::td::argmax_allowed;
 
 /// Acts by the greatest Q-value, and does nothing else. Small enough to ship.
+///
+/// Noisy layers take the means of their weights.
 #[derive(Debug)]
 pub struct GreedyPolicy {
-    network: Network,
+    values: Values,
     parameters: Vec<f32>,
-    workspace: Workspace,
 }
 
 impl GreedyPolicy {
     /// A policy that can look at up to `max_rows` observations at once.
     ///
     /// # Errors
-    /// If `spec` is no network.
+    /// If `spec` is no value function.
     ///
     /// # Panics
     /// If `parameters` has not as many numbers as the network has parameters.
-    pub fn new(spec: &NetworkSpec, parameters: Vec<f32>, max_rows: usize) -> Result<Self, AgentError> {
-        let network = Network::with_kernel(spec, requel_nn::kernel::select()?)?;
-        assert_eq!(parameters.len(), network.parameter_count(), "one number per parameter");
-        let workspace = Workspace::new(&network, max_rows);
-        Ok(GreedyPolicy { network, parameters, workspace })
+    pub fn new(spec: &ValueSpec, parameters: Vec<f32>, max_rows: usize) -> Result<Self, AgentError> {
+        let values = Values::new(spec, max_rows)?;
+        assert_eq!(parameters.len(), values.network().parameter_count(), "one number per parameter");
+        Ok(GreedyPolicy { values, parameters })
     }
 
     /// The action for one observation, among those that `mask` allows.
@@ -41,15 +41,12 @@ impl GreedyPolicy {
     /// # Panics
     /// If `observations` is no whole number of observations, or of more than the policy was made for.
     pub fn q_values(&mut self, observations: &[f32]) -> &[f32] {
-        let rows = observations.len() / self.network.input_len();
-        assert_eq!(rows * self.network.input_len(), observations.len(), "a whole number of observations");
-        self.workspace.input_mut(rows).copy_from_slice(observations);
-        self.network.forward(&self.parameters, rows, &mut self.workspace)
+        self.values.q_values(&self.parameters, observations)
     }
 
     /// The network.
     pub fn network(&self) -> &Network {
-        &self.network
+        self.values.network()
     }
 
     /// Its parameters.
@@ -67,6 +64,6 @@ impl GreedyPolicy {
 
     /// How many actions it chooses from.
     pub fn actions(&self) -> usize {
-        self.network.output_len()
+        self.values.actions()
     }
 }

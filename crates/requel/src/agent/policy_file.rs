@@ -8,7 +8,7 @@ use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
 use thiserror::Error;
 
-use super::{AgentError, GreedyPolicy};
+use super::{AgentError, GreedyPolicy, ValueHead, ValueSpec};
 
 /// A policy as it lies on disk: the weights under PyTorch's names and in its layout (`layers.0.weight`, out × in), the
 /// network's description and the world's id as metadata. Nothing in it can be executed.
@@ -18,6 +18,8 @@ pub struct PolicyFile {
     pub env_id: String,
     /// The network.
     pub network: NetworkSpec,
+    /// What it says of each action.
+    pub head: ValueHead,
     /// Its parameters, in the order of [`Network::slices`].
     pub parameters: Vec<f32>,
 }
@@ -60,7 +62,8 @@ impl PolicyFile {
             (name.as_str(), view.expect("a slice is as long as its shape says"))
         });
         // One entry: a map of several would be written in the order of its hashes.
-        let description = serde_json::json!({ "env_id": self.env_id, "format": 1, "network": self.network });
+        let description =
+            serde_json::json!({ "env_id": self.env_id, "format": 1, "head": self.head, "network": self.network });
         let metadata = HashMap::from([("requel".to_owned(), description.to_string())]);
         safetensors::serialize(views, Some(metadata)).map_err(invalid)
     }
@@ -77,6 +80,11 @@ impl PolicyFile {
         let mut description: serde_json::Value = serde_json::from_str(description).map_err(invalid)?;
         let env_id = description["env_id"].as_str().ok_or_else(|| invalid("no `env_id` in its metadata"))?.to_owned();
         let spec: NetworkSpec = serde_json::from_value(description["network"].take()).map_err(invalid)?;
+        let head = match description["head"].take() {
+            // Written before there were others.
+            serde_json::Value::Null => ValueHead::Scalar,
+            head => serde_json::from_value(head).map_err(invalid)?,
+        };
         let network = Network::new(&spec).map_err(AgentError::from)?;
         let tensors = SafeTensors::deserialize(bytes).map_err(invalid)?;
         // The file holds every parameter: only then is memory taken for them.
@@ -93,7 +101,7 @@ impl PolicyFile {
             bytemuck::cast_slice_mut::<f32, u8>(&mut theirs).copy_from_slice(view.data());
             pytorch::import(slice, &theirs, &mut parameters[slice.range.clone()]);
         }
-        Ok(PolicyFile { env_id, network: spec, parameters })
+        Ok(PolicyFile { env_id, network: spec, head, parameters })
     }
 
     /// Reads a file.
@@ -110,7 +118,8 @@ impl PolicyFile {
     /// # Errors
     /// If its network cannot be made on this machine.
     pub fn into_policy(self, max_rows: usize) -> Result<GreedyPolicy, PolicyFileError> {
-        Ok(GreedyPolicy::new(&self.network, self.parameters, max_rows)?)
+        let spec = ValueSpec { network: self.network, head: self.head };
+        Ok(GreedyPolicy::new(&spec, self.parameters, max_rows)?)
     }
 }
 
@@ -127,7 +136,13 @@ mod tests {
     fn file() -> PolicyFile {
         let network = NetworkSpec::mlp(3, &[5], 2, Activation::Relu);
         let count = Network::new(&network).unwrap().parameter_count();
-        PolicyFile { env_id: "CartPole-v1".into(), network, parameters: (0..count).map(|i| i as f32 * 0.1).collect() }
+        let head = ValueHead::Scalar;
+        PolicyFile {
+            env_id: "CartPole-v1".into(),
+            network,
+            head,
+            parameters: (0..count).map(|i| i as f32 * 0.1).collect(),
+        }
     }
 
     #[test]

@@ -24,6 +24,11 @@ impl TargetNetwork {
         Some(TargetNetwork { parameters: online.to_vec(), tau, every_updates, every_env_steps })
     }
 
+    /// Whether `config` says that there is a target network.
+    pub fn is_wanted(config: &TargetConfig) -> bool {
+        config.kind != TargetKind::None
+    }
+
     /// The copy.
     pub fn parameters(&self) -> &[f32] {
         &self.parameters

@@ -9,7 +9,8 @@ mod validate;
 pub use keys::{KEYS, Key};
 pub use layers::{ConfigError, Layers, Place};
 pub use sections::{
-    ActivationKind, AgentConfig, AgentKind, BellmanGradient, CheckpointConfig, Config, EnvConfig, EvaluationConfig,
-    ExplorationConfig, ExplorationKind, InitKind, LogConfig, LossConfig, LossKind, NetworkConfig, OptimizerConfig,
-    OptimizerKind, ReplayConfig, TargetConfig, TargetKind, TrainConfig,
+    ActivationKind, AgentConfig, AgentKind, AnnealKind, BellmanGradient, CheckpointConfig, Config, EnvConfig,
+    EvaluationConfig, ExplorationConfig, ExplorationKind, HeadConfig, HeadKind, InitKind, LogConfig, LossConfig,
+    LossKind, MunchausenConfig, NetworkConfig, OptimizerConfig, OptimizerKind, Outputs, PqnConfig, ReplayConfig,
+    ReplayKind, TargetConfig, TargetKind, TrainConfig,
 };

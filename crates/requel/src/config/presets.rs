@@ -18,11 +18,23 @@ macro_rules! preset {
 }
 
 const PRESETS: &[Preset] = &[
+    preset!("c51", "categorical DQN on CartPole (Bellemare 2017)"),
     preset!("cartpole", "CartPole solved in seconds: double DQN, tuned for speed and reliability"),
     preset!("cartpole-zoo", "DQN on CartPole with RL Baselines3 Zoo's settings"),
+    preset!("double-dqn", "double DQN on CartPole (van Hasselt 2016)"),
+    preset!("dqn", "DQN on CartPole (Mnih 2015)"),
+    preset!("dueling-dqn", "dueling double DQN on CartPole (Wang 2016)"),
+    preset!("iqn", "implicit quantile networks on CartPole (Dabney 2018b)"),
     preset!("minatar-dqn", "DQN on the MinAtar games with the settings of Young & Tian 2019"),
+    preset!("munchausen-dqn", "Munchausen DQN on CartPole (Vieillard 2020)"),
+    preset!("n-step-dqn", "DQN with three-step targets on CartPole (Hessel 2018)"),
+    preset!("noisy-dqn", "DQN with noisy networks on CartPole (Fortunato 2018)"),
     preset!("notebook", "the DQN-with-replay notebook that requel grew out of, its equation taken at its word"),
     preset!("notebook-naive", "the same without replay: each transition is learned from once, as it comes"),
+    preset!("per-dqn", "double DQN with prioritized replay on CartPole (Schaul 2016)"),
+    preset!("pqn", "parallelised Q-network on CartPole: no replay, no target network (Gallici 2024)"),
+    preset!("qr-dqn", "quantile-regression DQN on CartPole (Dabney 2018a)"),
+    preset!("rainbow", "Rainbow on CartPole: six extensions of DQN together (Hessel 2018)"),
 ];
 
 /// All presets, by name.

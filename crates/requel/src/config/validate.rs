@@ -1,6 +1,6 @@
 //! What values a [`Config`] may hold, and which go together.
 
-use super::{AgentKind, BellmanGradient, Config, ConfigError, Place, TargetKind};
+use super::{AgentKind, AnnealKind, BellmanGradient, Config, ConfigError, HeadKind, Place, ReplayKind, TargetKind};
 
 impl Config {
     /// Checks a config that was put together in code; [`Layers`](super::Layers) checks those from text.
@@ -19,11 +19,18 @@ pub(super) fn check(config: &Config) -> Result<(), (&'static str, String)> {
         agent, network, optimizer, loss, replay, target, exploration, train, evaluation, checkpoint, log, ..
     } = config;
 
+    check_env(config)?;
     within("agent.gamma", agent.gamma, 0.0, 1.0)?;
+    within("agent.n_step", agent.n_step as f64, 1.0, 1_000.0)?;
+    positive("agent.reward_scale", agent.reward_scale)?;
+    within("agent.reward_clip", agent.reward_clip, 0.0, f64::MAX)?;
+    check_head(config)?;
+    check_rule(config)?;
     if agent.bellman_gradient == BellmanGradient::Residual && target.kind != TargetKind::None {
         let reason = "is `residual`, which differentiates the target and so needs `target.kind = \"none\"`";
         return Err(("agent.bellman_gradient", reason.into()));
     }
+    within("network.noisy_sigma", network.noisy_sigma, 0.0, 100.0)?;
     if network.hidden.contains(&0) {
         return Err(("network.hidden", "has a layer without units".into()));
     }
@@ -39,11 +46,16 @@ pub(super) fn check(config: &Config) -> Result<(), (&'static str, String)> {
     below_one("optimizer.alpha", optimizer.alpha)?;
     below_one("optimizer.momentum", optimizer.momentum)?;
     within("optimizer.max_gradient_norm", optimizer.max_gradient_norm, 0.0, f64::INFINITY)?;
+    if optimizer.anneal == AnnealKind::Linear && train.env_steps == 0 {
+        return Err(("optimizer.anneal", "is `linear`, which ends at `train.env_steps`, and that is 0".into()));
+    }
     positive("loss.delta", loss.delta)?;
     at_least("replay.capacity", replay.capacity as u64, 1)?;
     at_least("replay.batch_size", replay.batch_size as u64, 1)?;
-    if agent.kind == AgentKind::Dqn {
-        check_replay(config)?;
+    match agent.kind {
+        AgentKind::Naive => {}
+        AgentKind::Dqn => check_replay(config)?,
+        AgentKind::Pqn => check_pqn(config)?,
     }
     if target.kind != TargetKind::None {
         within("target.tau", target.tau, 0.0, 1.0)?;
@@ -82,6 +94,95 @@ pub(super) fn check(config: &Config) -> Result<(), (&'static str, String)> {
     at_least("log.every_steps", log.every_steps, 1)
 }
 
+fn check_env(config: &Config) -> Result<(), (&'static str, String)> {
+    let env = &config.env;
+    within("env.frame_stack", env.frame_stack as f64, 1.0, 1_000.0)?;
+    at_least("env.action_repeat", env.action_repeat.into(), 1)?;
+    within("env.sticky_actions", env.sticky_actions, 0.0, 1.0)
+}
+
+fn check_head(config: &Config) -> Result<(), (&'static str, String)> {
+    let (head, network) = (&config.head, &config.network);
+    within("head.atoms", head.atoms as f64, 2.0, 10_000.0)?;
+    within("head.v_min", head.v_min, -1e30, 1e30)?;
+    within("head.v_max", head.v_max, -1e30, 1e30)?;
+    if head.v_min as f32 >= head.v_max as f32 {
+        return Err(("head.v_min", format!("is {}, not below `head.v_max` {}", head.v_min, head.v_max)));
+    }
+    within("head.quantiles", head.quantiles as f64, 1.0, 10_000.0)?;
+    within("head.kappa", head.kappa, 0.0, 1e30)?;
+    within("head.fractions", head.fractions as f64, 1.0, 10_000.0)?;
+    within("head.target_fractions", head.target_fractions as f64, 1.0, 10_000.0)?;
+    within("head.acting_fractions", head.acting_fractions as f64, 1.0, 10_000.0)?;
+    within("head.cosines", head.cosines as f64, 1.0, 10_000.0)?;
+    if head.kind != HeadKind::ImplicitQuantile {
+        return Ok(());
+    }
+    if network.hidden.is_empty() && network.conv.is_empty() {
+        let reason =
+            "is `implicit-quantile`, which needs a layer in `network.hidden` or `network.conv` to embed fractions in";
+        return Err(("head.kind", reason.into()));
+    }
+    if config.target.kind == TargetKind::None && head.fractions != head.target_fractions {
+        let reason = format!(
+            "is {}, but without a target network one pass looks at both states: set it to `head.fractions`, {}",
+            head.target_fractions, head.fractions
+        );
+        return Err(("head.target_fractions", reason));
+    }
+    Ok(())
+}
+
+fn check_rule(config: &Config) -> Result<(), (&'static str, String)> {
+    let (agent, munchausen, scalar) = (&config.agent, &config.munchausen, config.head.kind == HeadKind::Scalar);
+    within("munchausen.alpha", munchausen.alpha, 0.0, 1.0)?;
+    positive("munchausen.temperature", munchausen.temperature)?;
+    within("munchausen.clip", munchausen.clip, f64::MIN, 0.0)?;
+    if agent.munchausen && config.head.kind == HeadKind::Categorical {
+        let reason = "does not go with `head.kind = \"categorical\"`: use a scalar or quantile head";
+        return Err(("agent.munchausen", reason.into()));
+    }
+    if agent.munchausen && agent.double {
+        let reason = "does not go with `agent.double`: its softmax policy chooses where double Q-learning would";
+        return Err(("agent.munchausen", reason.into()));
+    }
+    if agent.bellman_gradient == BellmanGradient::Residual && (agent.munchausen || !scalar) {
+        let reason = "is `residual`, which is for Q-learning with `head.kind = \"scalar\"`";
+        return Err(("agent.bellman_gradient", reason.into()));
+    }
+    if agent.kind == AgentKind::Naive && agent.n_step > 1 {
+        let reason = format!("is {}, but the naive agent learns from each step as it comes", agent.n_step);
+        return Err(("agent.n_step", reason));
+    }
+    Ok(())
+}
+
+fn check_pqn(config: &Config) -> Result<(), (&'static str, String)> {
+    let (agent, pqn) = (&config.agent, &config.pqn);
+    within("pqn.rollout_steps", pqn.rollout_steps as f64, 1.0, 1e6)?;
+    within("pqn.epochs", pqn.epochs as f64, 1.0, 1e6)?;
+    within("pqn.lambda", pqn.lambda, 0.0, 1.0)?;
+    at_least("pqn.minibatches", pqn.minibatches as u64, 1)?;
+    let steps = pqn.rollout_steps * config.train.num_envs;
+    if !steps.is_multiple_of(pqn.minibatches) {
+        let reason = format!(
+            "is {}, which does not divide a rollout of {steps} (`pqn.rollout_steps` × `train.num_envs`)",
+            pqn.minibatches
+        );
+        return Err(("pqn.minibatches", reason));
+    }
+    let without = |key, is_set: bool, what: &str| {
+        if is_set { Err((key, format!("is {what}, which `agent.kind = \"pqn\"` does not use"))) } else { Ok(()) }
+    };
+    without("agent.double", agent.double, "true")?;
+    without("agent.munchausen", agent.munchausen, "true")?;
+    without("agent.n_step", agent.n_step > 1, "above 1")?;
+    without("agent.bellman_gradient", agent.bellman_gradient == BellmanGradient::Residual, "`residual`")?;
+    without("head.kind", config.head.kind != HeadKind::Scalar, "not `scalar`")?;
+    without("network.noisy", config.network.noisy, "true")?;
+    without("target.kind", config.target.kind != TargetKind::None, "not `none`")
+}
+
 fn check_replay(config: &Config) -> Result<(), (&'static str, String)> {
     let replay = &config.replay;
     if replay.start >= replay.capacity {
@@ -89,7 +190,13 @@ fn check_replay(config: &Config) -> Result<(), (&'static str, String)> {
             format!("is {}, but a buffer of `replay.capacity` {} never holds more", replay.start, replay.capacity);
         return Err(("replay.start", reason));
     }
-    if !replay.replacement && replay.batch_size > replay.start + 1 {
+    within("replay.priority_exponent", replay.priority_exponent, 0.0, 1.0)?;
+    positive("replay.priority_epsilon", replay.priority_epsilon)?;
+    within("replay.importance_start", replay.importance_start, 0.0, 1.0)?;
+    within("replay.importance_end", replay.importance_end, 0.0, 1.0)?;
+    at_least("replay.importance_env_steps", replay.importance_env_steps, 1)?;
+    let without_replacement = replay.kind == ReplayKind::Uniform && !replay.replacement;
+    if without_replacement && replay.batch_size > replay.start + 1 {
         let reason = format!(
             "is {}, more than the {} transitions at which `replay.start` lets learning start (batches are drawn without replacement)",
             replay.batch_size,

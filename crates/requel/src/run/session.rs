@@ -277,6 +277,7 @@ fn policy_file(trainer: &Trainer, parameters: &[f32]) -> PolicyFile {
     PolicyFile {
         env_id: trainer.env_id().to_owned(),
         network: trainer.agent().network().spec().clone(),
+        head: trainer.agent().value_spec().head.clone(),
         parameters: parameters.to_vec(),
     }
 }

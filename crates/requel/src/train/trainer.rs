@@ -7,8 +7,8 @@ use super::guarded::guarded;
 use super::returns::Returns;
 use super::worlds::{self, EnvFactory};
 use super::{Aggregates, BestPolicy, EpisodeRecord, Observer, Outcome, Termination, TrainError, TrainEvent};
-use crate::agent::{Agent, AgentError, DqnAgent, Experience, GreedyPolicy, Learned};
-use crate::config::Config;
+use crate::agent::{Actions, Agent, AgentError, DqnAgent, Experience, GreedyPolicy, Learned, PqnAgent};
+use crate::config::{AgentConfig, AgentKind, Config};
 use crate::rng::{Stream, StreamRng};
 use crate::schedule::crossings;
 use crate::state::{State, StateError};
@@ -82,11 +82,16 @@ impl Trainer {
         let (env_id, threshold) = (env.spec().id.clone(), env.spec().reward_threshold);
         let actions = env.action_space().discrete_n();
         let actions = actions.ok_or_else(|| AgentError::ContinuousActions { id: env_id.clone() })?;
-        let agent = Box::new(DqnAgent::new(&config, env.observation_space(), actions)?);
+        let observation_space = env.observation_space().clone();
         let mut worlds = VectorEnv::new(envs)?;
         let mut observations = vec![0.0; num_envs * worlds.observation_len()];
         let seed = StreamRng::new(config.train.seed, Stream::Worlds).next_u32();
         worlds.reset(u64::from(seed), &mut observations)?;
+        let actions = Actions { count: actions, masked: worlds.action_mask(0).is_some() };
+        let agent: Box<dyn Agent> = match config.agent.kind {
+            AgentKind::Naive | AgentKind::Dqn => Box::new(DqnAgent::new(&config, &observation_space, actions)?),
+            AgentKind::Pqn => Box::new(PqnAgent::new(&config, &observation_space, actions)?),
+        };
         let trainer = Trainer {
             factory,
             env_id,
@@ -235,7 +240,7 @@ impl Trainer {
     /// If the network cannot be made on this machine.
     pub fn policy(&self) -> Result<GreedyPolicy, TrainError> {
         let parameters = self.best.as_ref().map_or(self.agent.parameters(), |best| &best.parameters);
-        Ok(GreedyPolicy::new(self.agent.network().spec(), parameters.to_vec(), 1)?)
+        Ok(GreedyPolicy::new(self.agent.value_spec(), parameters.to_vec(), 1)?)
     }
 
     /// Training in numbers, since the last time they were told.
@@ -253,7 +258,7 @@ impl Trainer {
             evaluation_return: self.evaluation.map(|(return_, _)| return_),
             evaluation_length: self.evaluation.map(|(_, length)| length),
             epsilon: self.agent.epsilon(self.env_steps),
-            learning_rate: self.agent.learning_rate(),
+            learning_rate: self.agent.learning_rate(self.env_steps),
         }
     }
 
@@ -325,8 +330,9 @@ impl Trainer {
         let len = self.worlds.observation_len();
         self.check_observations(&self.next_observations, Some(before))?;
         for (slot, step) in self.steps.iter().enumerate() {
+            let reward = learned_reward(&self.config.agent, step.reward);
             // As the replay buffer keeps it: 1e39 is finite only in double precision.
-            if !(step.reward as f32).is_finite() {
+            if !(reward as f32).is_finite() {
                 let (world, action) = (Some(slot), Some(self.actions[slot]));
                 let (site, value, env_steps) = ("reward", step.reward, before);
                 return Err(TrainError::NotFinite { site, value, env_steps, world, action });
@@ -335,7 +341,7 @@ impl Trainer {
                 slot,
                 observation: &self.observations[slot * len..][..len],
                 action: self.actions[slot],
-                step: *step,
+                step: Step { reward, ..*step },
                 next_observation: &self.next_observations[slot * len..][..len],
                 next_mask: self.worlds.next_action_mask(slot),
             });
@@ -408,7 +414,7 @@ impl Trainer {
         let policy = match &mut self.policy {
             Some(policy) => policy,
             none => {
-                let spec = self.agent.network().spec();
+                let spec = self.agent.value_spec();
                 none.insert(GreedyPolicy::new(spec, parameters.to_vec(), evaluator.rows())?)
             }
         };
@@ -420,6 +426,17 @@ impl Trainer {
             return Err(TrainError::NotFinite { site, value, env_steps, world: None, action: None });
         }
         Ok(evaluation)
+    }
+}
+
+/// A reward as it is learned from.
+fn learned_reward(config: &AgentConfig, reward: f64) -> f64 {
+    let scaled = config.reward_scale * reward;
+    // Clipping would hide an infinity.
+    if config.reward_clip > 0.0 && scaled.is_finite() {
+        scaled.clamp(-config.reward_clip, config.reward_clip)
+    } else {
+        scaled
     }
 }
 

@@ -1,6 +1,6 @@
 //! Making the worlds of a run.
 
-use requel_envs::wrappers::OneHot;
+use requel_envs::wrappers::{ActionRepeat, FrameStack, OneHot, StickyActions};
 use requel_envs::{Env, EnvError, Space, make_with};
 
 use crate::config::EnvConfig;
@@ -17,7 +17,17 @@ pub(crate) fn registered(config: &EnvConfig) -> EnvFactory {
             option,
             reason: "is of a kind that no world takes".into(),
         })?;
-        make_with(&config.id, &options)
+        let mut env = make_with(&config.id, &options)?;
+        if config.sticky_actions > 0.0 {
+            env = Box::new(StickyActions::new(env, config.sticky_actions)?);
+        }
+        if config.action_repeat > 1 {
+            env = Box::new(ActionRepeat::new(env, config.action_repeat)?);
+        }
+        if config.frame_stack > 1 {
+            env = Box::new(FrameStack::new(for_network(env), config.frame_stack)?);
+        }
+        Ok(env)
     })
 }
 

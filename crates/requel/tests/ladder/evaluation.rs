@@ -14,7 +14,7 @@ fn trained(id: &str) -> GreedyPolicy {
     config.env.id = id.into();
     let mut trainer = Trainer::new(config).unwrap();
     trainer.run(&mut ()).unwrap();
-    GreedyPolicy::new(trainer.agent().network().spec(), trainer.agent().parameters().to_vec(), 64).unwrap()
+    GreedyPolicy::new(trainer.agent().value_spec(), trainer.agent().parameters().to_vec(), 64).unwrap()
 }
 
 fn factory(id: &'static str) -> EnvFactory {

@@ -71,7 +71,7 @@ fn each_of_several_worlds_acts_from_its_reset_and_stores_its_last_observation() 
     let transitions = stored(&trainer);
     assert_eq!(transitions.len(), 90);
     let parameters = trainer.agent().parameters().to_vec();
-    let mut policy = GreedyPolicy::new(trainer.agent().network().spec(), parameters, 1).unwrap();
+    let mut policy = GreedyPolicy::new(trainer.agent().value_spec(), parameters, 1).unwrap();
     for slot in 0..3 {
         let mut of_slot = transitions.iter().skip(slot).step_by(3).peekable();
         let mut step = 0.0;

@@ -1,0 +1,302 @@
+//! [`DqnAgent`], deep Q-learning with its parts as switches (Mnih et al. 2015).
+
+use requel_envs::Space;
+use requel_nn::Network;
+
+use super::batch::{BatchShape, LearningBatch};
+use super::bootstrap::Bootstrap;
+use super::memory;
+use crate::Schedule;
+use crate::agent::actor::{Actor, Situation};
+use crate::agent::learner::{Learner, put_parameters, read_parameters};
+use crate::agent::{
+    Actions, Agent, AgentError, Experience, Head, HeadLoss, HeadShape, HeadUpdate, Learned, Rule, TargetNetwork,
+    ValueSpec,
+};
+use crate::config::{AgentKind, Config, ReplayKind};
+use crate::replay::{NStepAccumulator, ReplayBuffer};
+use crate::schedule::crossings;
+use crate::state::{State, StateError};
+use crate::td::{Munchausen, argmax, importance_weights};
+
+/// A Q-network that learns from a replay buffer: one head, one rule, one way of drawing and of exploring, put together as
+/// the config says. What it can be is DQN (Mnih et al. 2015) up to Rainbow (Hessel et al. 2018).
+///
+/// `agent.kind = "naive"` is the same agent with the latest transitions in place of the buffer.
+pub struct DqnAgent {
+    spec: ValueSpec,
+    learner: Learner,
+    target: Option<TargetNetwork>,
+    bootstrap: Bootstrap,
+    head: Box<dyn Head>,
+    munchausen: bool,
+
+    replay: Box<dyn ReplayBuffer>,
+    /// By world.
+    accumulators: Vec<NStepAccumulator>,
+    /// β, where the replay is prioritized.
+    importance: Option<Schedule>,
+    /// Learning starts when the buffer holds more transitions than this.
+    start: usize,
+    /// The batch is what the present step brought, not a draw from a buffer.
+    learns_once: bool,
+    every_steps: u64,
+    updates_each: u64,
+
+    actor: Actor,
+
+    // What an update writes.
+    batch: LearningBatch,
+    weights: Vec<f32>,
+    /// Values at the next observations, rows × actions, −∞ where an action is not allowed.
+    next_q: Vec<f32>,
+    /// Values at the observations, rows × actions, as Munchausen's rule sees them.
+    current_q: Vec<f32>,
+    d_outputs: Vec<f32>,
+}
+
+impl DqnAgent {
+    /// The agent of `config` for a world with these spaces.
+    ///
+    /// # Errors
+    /// If the network is none, or the buffers do not fit the memory.
+    pub fn new(config: &Config, observations: &Space, actions: impl Into<Actions>) -> Result<Self, AgentError> {
+        let actions = actions.into();
+        let (seed, num_envs) = (config.train.seed, config.train.num_envs);
+        let spec = ValueSpec::new(config, observations, actions.count);
+        let network = Network::with_kernel(&spec.network, requel_nn::kernel::select()?)?;
+        let (rows, start) = match config.agent.kind {
+            AgentKind::Naive => (num_envs, 0),
+            AgentKind::Dqn | AgentKind::Pqn => (config.replay.batch_size, config.replay.start),
+        };
+        let bootstrap = Bootstrap::new(config, TargetNetwork::is_wanted(&config.target));
+        let shape = BatchShape::new(config, rows, bootstrap);
+        memory::check(&network, &shape)?;
+
+        let learner = Learner::new(config, network);
+        let network = &learner.network;
+        let accumulator = || NStepAccumulator::new(config.agent.n_step, config.agent.gamma, network.input_len());
+        let rule = if config.agent.munchausen {
+            let (alpha, tau, clip) = (config.munchausen.alpha, config.munchausen.temperature, config.munchausen.clip);
+            Rule::Munchausen(Munchausen { alpha: alpha as f32, tau: tau as f32, clip: clip as f32 })
+        } else {
+            Rule::QLearning
+        };
+        let head_shape = HeadShape { rows, actions: actions.count };
+        let head = spec.head.learning(config).build(rule, head_shape, network.kernel())?;
+        let d_rows = if bootstrap.is_residual() { 2 * rows } else { rows };
+        Ok(DqnAgent {
+            target: TargetNetwork::new(&config.target, &learner.parameters),
+            bootstrap,
+            head,
+            munchausen: config.agent.munchausen,
+            replay: memory::replay(config, observations, actions)?,
+            accumulators: (0..num_envs).map(|_| accumulator()).collect::<Result<_, _>>()?,
+            importance: (config.replay.kind == ReplayKind::Prioritized && config.agent.kind == AgentKind::Dqn)
+                .then_some(Schedule::Linear {
+                    start: config.replay.importance_start,
+                    end: config.replay.importance_end,
+                    env_steps: config.replay.importance_env_steps,
+                }),
+            start,
+            learns_once: config.agent.kind == AgentKind::Naive,
+            every_steps: config.train.every_steps,
+            updates_each: config.train.updates,
+            actor: Actor::new(config, &spec)?,
+            batch: LearningBatch::new(network, &shape, actions.masked.then_some(actions.count), seed),
+            weights: vec![0.0; rows],
+            next_q: vec![0.0; rows * actions.count],
+            current_q: vec![0.0; if config.agent.munchausen { rows * actions.count } else { 0 }],
+            d_outputs: vec![0.0; d_rows * shape.fractions * network.output_len()],
+            learner,
+            spec,
+        })
+    }
+
+    /// One update from one batch: mean loss and mean q(s, a).
+    fn update(&mut self, env_steps: u64) -> (f32, f32) {
+        self.batch.draw(&mut *self.replay);
+        let LearningBatch { columns, online, target: target_workspace, fractions, .. } = &mut self.batch;
+        let Learner { network, parameters, .. } = &self.learner;
+        let rows = columns.actions.len();
+
+        let per_row = online.fractions() * network.output_len();
+        let outputs = network.forward(parameters, online.max_rows(), online);
+        let (outputs, online_next) = outputs.split_at(rows * per_row);
+        let target_outputs = match (&self.target, target_workspace) {
+            (Some(target), Some(workspace)) => {
+                let per_row = workspace.fractions() * network.output_len();
+                let outputs = network.forward(target.parameters(), workspace.max_rows(), workspace);
+                Some(outputs.split_at(rows * per_row))
+            }
+            _ => None,
+        };
+        let next_outputs = target_outputs.map_or(online_next, |(next, _)| next);
+        let selector = if self.bootstrap == Bootstrap::Double { online_next } else { next_outputs };
+        self.head.q_values(selector, &mut self.next_q);
+        columns.mask_next_values(&mut self.next_q);
+        if self.munchausen {
+            self.head.q_values(target_outputs.map_or(outputs, |(_, current)| current), &mut self.current_q);
+        }
+        if let Some(beta) = self.importance {
+            importance_weights(&columns.probabilities, beta.at(env_steps), &mut self.weights);
+        }
+
+        let (d_outputs, d_next) = self.d_outputs.split_at_mut(rows * per_row);
+        let update = HeadUpdate {
+            actions: &columns.actions,
+            rewards: &columns.rewards,
+            discounts: &columns.discounts,
+            weights: self.importance.map(|_| &self.weights[..]),
+            outputs,
+            next_outputs,
+            next_q: &self.next_q,
+            current_q: self.munchausen.then_some(&self.current_q[..]),
+            fractions,
+        };
+        let HeadLoss { loss, mean_q } = self.head.loss(&update, d_outputs);
+        if let Some(d_errors) = self.head.d_errors().filter(|_| self.bootstrap.is_residual()) {
+            // The target is r + d·q(s', a*): its derivative is −d at a*, times the error's (Baird 1995, eq. 10).
+            d_next.fill(0.0);
+            let actions = self.next_q.len() / rows;
+            for (row, (next_q, d_error)) in self.next_q.chunks_exact(actions).zip(d_errors).enumerate() {
+                d_next[row * actions + argmax(next_q)] = -columns.discounts[row] * d_error;
+            }
+        }
+        if self.importance.is_some() {
+            self.replay.update_priorities(&columns.indices, self.head.td_errors());
+        }
+        self.learner.step(&self.d_outputs, online, env_steps);
+        if let Some(target) = &mut self.target {
+            target.after_update(self.learner.updates, &self.learner.parameters);
+        }
+        (loss, mean_q)
+    }
+}
+
+impl Agent for DqnAgent {
+    fn act<'m>(
+        &mut self,
+        observations: &[f32],
+        mask: &dyn Fn(usize) -> Option<&'m [bool]>,
+        env_steps: u64,
+        actions: &mut [usize],
+    ) {
+        self.actor.act(&self.learner.parameters, &Situation { observations, mask, env_steps }, actions);
+    }
+
+    fn observe(&mut self, experience: &Experience<'_>) {
+        let replay = &mut self.replay;
+        self.accumulators[experience.slot].push(experience, &mut |transition| replay.push(transition));
+    }
+
+    fn learn(&mut self, before: u64, after: u64) -> Learned {
+        if let Some(target) = &mut self.target {
+            target.after_env_steps(before, after, &self.learner.parameters);
+        }
+        let mut learned = Learned::default();
+        if self.replay.len() <= self.start {
+            return learned;
+        }
+        let due = crossings(self.every_steps, before, after);
+        // Of several worlds the naive agent has one batch per step, which holds each transition once.
+        let due = if self.learns_once { due.min(1) } else { due };
+        for _ in 0..due * self.updates_each {
+            let (loss, q) = self.update(after);
+            learned.add(Learned { updates: 1, loss_sum: f64::from(loss), q_sum: f64::from(q) });
+        }
+        learned
+    }
+
+    fn epsilon(&self, env_steps: u64) -> f64 {
+        self.actor.epsilon(env_steps)
+    }
+
+    fn learning_rate(&self, env_steps: u64) -> f64 {
+        self.learner.learning_rate(env_steps)
+    }
+
+    fn updates(&self) -> u64 {
+        self.learner.updates
+    }
+
+    fn value_spec(&self) -> &ValueSpec {
+        &self.spec
+    }
+
+    fn network(&self) -> &Network {
+        &self.learner.network
+    }
+
+    fn parameters(&self) -> &[f32] {
+        &self.learner.parameters
+    }
+
+    fn save<'a>(&'a self, state: &mut State<'a>) {
+        self.learner.save(state);
+        if let Some(target) = &self.target {
+            put_parameters(state, "target", &self.learner.network, target.parameters());
+        }
+        self.actor.save(state);
+        self.batch.save(state);
+        for (slot, accumulator) in self.accumulators.iter().enumerate() {
+            accumulator.save(&format!("n_step/{slot}"), state);
+        }
+        self.replay.save(state);
+    }
+
+    fn restore(&mut self, state: &State<'_>) -> Result<(), StateError> {
+        self.learner.restore(state)?;
+        if let Some(target) = &mut self.target {
+            read_parameters(state, "target", &self.learner.network, target.parameters_mut())?;
+        }
+        self.actor.restore(state)?;
+        self.batch.restore(state)?;
+        for (slot, accumulator) in self.accumulators.iter_mut().enumerate() {
+            accumulator.restore(&format!("n_step/{slot}"), state)?;
+        }
+        self.replay.restore(state)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn agent(epsilon: f64, actions: usize) -> DqnAgent {
+        let mut config = Config::default();
+        config.exploration.kind = crate::config::ExplorationKind::Constant;
+        config.exploration.start = epsilon;
+        config.train.num_envs = 2;
+        let space =
+            Space::Box { low: vec![-1.0; 3], high: vec![1.0; 3], shape: vec![3], dtype: requel_envs::DType::F32 };
+        DqnAgent::new(&config, &space, actions).unwrap()
+    }
+
+    #[test]
+    fn masks_hold_for_greedy_and_for_random_actions() {
+        let (first, second) = ([false, true, false, true], [true, false, false, false]);
+        for epsilon in [0.0, 0.5, 1.0] {
+            let mut agent = agent(epsilon, 4);
+            for draw in 0..200u8 {
+                let observations: [f32; 6] = std::array::from_fn(|i| f32::from(draw) * 0.01 - i as f32 * 0.3);
+                let mut actions = [9; 2];
+                agent.act(&observations, &|slot| Some(if slot == 0 { &first } else { &second }), 0, &mut actions);
+                assert!(first[actions[0]] && second[actions[1]], "{actions:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn greedy_actions_are_the_best_of_the_own_world() {
+        let mut agent = agent(0.0, 4);
+        let policy = crate::GreedyPolicy::new(agent.value_spec(), agent.parameters().to_vec(), 1);
+        let mut policy = policy.unwrap();
+        for draw in 0..50u8 {
+            let observations: [f32; 6] = std::array::from_fn(|i| (f32::from(draw) + 7.0 * i as f32).sin());
+            let mut actions = [9; 2];
+            agent.act(&observations, &|_| None, 0, &mut actions);
+            assert_eq!(actions, [policy.act(&observations[..3], None), policy.act(&observations[3..], None)]);
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! [`LearningBatch`]: the transitions of an update, with the networks' workspaces that their observations lie in.
+
+use requel_nn::{Network, Workspace};
+
+use super::bootstrap::Bootstrap;
+use crate::config::{Config, HeadKind};
+use crate::replay::ReplayBuffer;
+use crate::rng::{Stream, StreamRng};
+use crate::state::{State, StateError};
+use crate::transition::Batch;
+
+/// The sizes of an update.
+pub(super) struct BatchShape {
+    /// Transitions.
+    pub rows: usize,
+    /// Rows that the online network looks at: the observations, and where it looks ahead the next ones below.
+    pub online_rows: usize,
+    /// Rows that the target network looks at: the next observations, and where Munchausen's rule asks for them the present
+    /// ones below; 0 without a target network.
+    pub target_rows: usize,
+    /// Fractions of each row through the online network.
+    pub fractions: usize,
+    /// Fractions of each row through the target network.
+    pub target_fractions: usize,
+}
+
+impl BatchShape {
+    pub fn new(config: &Config, rows: usize, bootstrap: Bootstrap) -> Self {
+        let implicit = config.head.kind == HeadKind::ImplicitQuantile;
+        let has_target = !matches!(bootstrap, Bootstrap::Online(_));
+        BatchShape {
+            rows,
+            online_rows: if bootstrap.looks_ahead() { 2 * rows } else { rows },
+            target_rows: if !has_target { 0 } else { rows * (1 + usize::from(config.agent.munchausen)) },
+            fractions: if implicit { config.head.fractions } else { 1 },
+            target_fractions: if implicit { config.head.target_fractions } else { 1 },
+        }
+    }
+}
+
+/// What is drawn for one update.
+pub(super) struct LearningBatch {
+    pub columns: Batch,
+    pub online: Workspace,
+    /// `None` without a target network.
+    pub target: Option<Workspace>,
+    /// The fractions of the observations, rows × fractions; empty but for the implicit quantile head.
+    pub fractions: Vec<f32>,
+    observation_len: usize,
+    /// Whether the network reads noise or fractions.
+    reads_draws: bool,
+    noise_rng: StreamRng,
+    fraction_rng: StreamRng,
+}
+
+impl LearningBatch {
+    /// Room for an update of `shape`, with masks of `masked` actions where the world has them.
+    pub fn new(network: &Network, shape: &BatchShape, masked: Option<usize>, seed: u64) -> Self {
+        let columns = Batch::new(shape.rows);
+        let target = Workspace::with_fractions(network, shape.target_rows, shape.target_fractions);
+        LearningBatch {
+            columns: if let Some(actions) = masked { columns.with_masks(actions) } else { columns },
+            online: Workspace::with_fractions(network, shape.online_rows, shape.fractions),
+            target: (shape.target_rows > 0).then_some(target),
+            fractions: vec![0.0; if network.reads_fractions() { shape.rows * shape.fractions } else { 0 }],
+            observation_len: network.input_len(),
+            reads_draws: network.noise_len() > 0 || network.reads_fractions(),
+            noise_rng: StreamRng::new(seed, Stream::LearningNoise),
+            fraction_rng: StreamRng::new(seed, Stream::Fractions),
+        }
+    }
+
+    /// Draws transitions straight into the workspaces, and noise and fractions for networks that read them.
+    pub fn draw(&mut self, replay: &mut dyn ReplayBuffer) {
+        let rows = self.columns.actions.len();
+        let online = self.online.input_mut(self.online.max_rows());
+        let (observations, below) = online.split_at_mut(rows * self.observation_len);
+        match &mut self.target {
+            None => replay.sample(&mut self.columns.with_observations(observations, below)),
+            Some(target) => {
+                let target = target.input_mut(target.max_rows());
+                let (next, again) = target.split_at_mut(rows * self.observation_len);
+                replay.sample(&mut self.columns.with_observations(observations, next));
+                // What the online network looks ahead at, and what the target network looks back at.
+                let ahead = below.len().min(next.len());
+                below.copy_from_slice(&next[..ahead]);
+                let back = again.len().min(observations.len());
+                again.copy_from_slice(&observations[..back]);
+            }
+        }
+        self.noise_rng.fill_normal(self.online.noise_mut());
+        self.fraction_rng.fill_uniform(self.online.fractions_mut(self.online.max_rows()));
+        let drawn = self.online.fractions_mut(rows);
+        self.fractions.copy_from_slice(drawn);
+        if let Some(target) = &mut self.target {
+            self.noise_rng.fill_normal(target.noise_mut());
+            self.fraction_rng.fill_uniform(target.fractions_mut(target.max_rows()));
+        }
+    }
+
+    /// Adds the counters of noise and fractions, where the network reads either.
+    pub fn save(&self, state: &mut State<'_>) {
+        if !self.reads_draws {
+            return;
+        }
+        state.put("agent/learning_positions", [self.noise_rng.position(), self.fraction_rng.position()]);
+    }
+
+    /// Takes them back.
+    pub fn restore(&mut self, state: &State<'_>) -> Result<(), StateError> {
+        if !self.reads_draws {
+            return Ok(());
+        }
+        let [noise, fractions]: [u64; 2] = state.read("agent/learning_positions")?;
+        self.noise_rng.set_position(noise);
+        self.fraction_rng.set_position(fractions);
+        Ok(())
+    }
+}

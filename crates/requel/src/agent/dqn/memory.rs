@@ -1,0 +1,54 @@
+//! What an agent keeps in memory: its replay buffer, and how much all of it takes.
+
+use requel_envs::Space;
+use requel_nn::{Network, Workspace};
+
+use super::batch::BatchShape;
+use crate::agent::{Actions, AgentError};
+use crate::config::{AgentKind, Config, ReplayKind};
+use crate::memory;
+use crate::replay::{
+    LatestReplay, PrioritizedReplay, PrioritySpec, RecordLayout, ReplayBuffer, Sampling, UniformReplay,
+};
+
+/// The buffer that `config` describes.
+pub(super) fn replay(
+    config: &Config,
+    observations: &Space,
+    actions: Actions,
+) -> Result<Box<dyn ReplayBuffer>, AgentError> {
+    let (replay, seed) = (&config.replay, config.train.seed);
+    let mut layout = RecordLayout::for_space(observations);
+    if actions.masked {
+        layout = layout.with_mask(actions.count);
+    }
+    if config.agent.kind == AgentKind::Naive {
+        return Ok(Box::new(LatestReplay::new(config.train.num_envs, layout)));
+    }
+    Ok(match replay.kind {
+        ReplayKind::Uniform => {
+            let sampling = if replay.replacement { Sampling::WithReplacement } else { Sampling::WithoutReplacement };
+            Box::new(UniformReplay::new(replay.capacity, layout, sampling, seed)?)
+        }
+        ReplayKind::Prioritized => {
+            let spec = PrioritySpec { alpha: replay.priority_exponent, epsilon: replay.priority_epsilon };
+            Box::new(PrioritizedReplay::new(replay.capacity, layout, spec, seed)?)
+        }
+    })
+}
+
+/// Refuses what does not fit the memory that there is: networks and batches, the replay buffer aside.
+pub(super) fn check(network: &Network, shape: &BatchShape) -> Result<(), AgentError> {
+    // The online and the target parameters, the gradient, the optimiser's two averages.
+    let parameters = 5 * 4 * network.parameter_count() as u64;
+    let workspace = |rows, fractions| {
+        Workspace::bytes_needed_with_fractions(network, rows, fractions).map_or(u64::MAX, |bytes| bytes as u64)
+    };
+    let online = workspace(shape.online_rows, shape.fractions);
+    let target = workspace(shape.target_rows, shape.target_fractions);
+    let needed = parameters.saturating_add(online).saturating_add(target);
+    match memory::available_bytes().filter(|available| needed > *available) {
+        Some(available) => Err(AgentError::OutOfMemory { needed, available }),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,109 @@
+//! [`Learner`]: a network's parameters and what changes them.
+
+use requel_nn::{Network, Optimizer, Workspace, clip_global_norm};
+
+use crate::Schedule;
+use crate::config::{AnnealKind, Config};
+use crate::rng::{Stream, StreamRng};
+use crate::state::{State, StateError};
+
+/// The online parameters with their optimiser: from the gradient of the outputs to the next parameters.
+pub(super) struct Learner {
+    pub network: Network,
+    pub parameters: Vec<f32>,
+    pub updates: u64,
+    optimizer: Optimizer,
+    max_gradient_norm: f32,
+    learning_rate: Schedule,
+    gradients: Vec<f32>,
+}
+
+impl Learner {
+    /// The parameters that the config's seed starts with.
+    pub fn new(config: &Config, network: Network) -> Self {
+        let mut parameters = vec![0.0; network.parameter_count()];
+        let mut rng = StreamRng::new(config.train.seed, Stream::Init);
+        network.initialize(&mut parameters, config.network.init_spec(), rng.inner());
+        let start = config.optimizer.learning_rate;
+        let learning_rate = match config.optimizer.anneal {
+            AnnealKind::None => Schedule::Constant(start),
+            AnnealKind::Linear => Schedule::Linear { start, end: 0.0, env_steps: config.train.env_steps },
+        };
+        Learner {
+            optimizer: Optimizer::with_kernel(&config.optimizer.spec(), parameters.len(), network.kernel()),
+            max_gradient_norm: config.optimizer.max_gradient_norm as f32,
+            gradients: vec![0.0; parameters.len()],
+            updates: 0,
+            learning_rate,
+            parameters,
+            network,
+        }
+    }
+
+    /// One update: the network's last pass in `workspace` is gone back through with `d_outputs`.
+    pub fn step(&mut self, d_outputs: &[f32], workspace: &mut Workspace, env_steps: u64) {
+        self.network.backward(&self.parameters, d_outputs, workspace, &mut self.gradients);
+        if self.max_gradient_norm > 0.0 {
+            clip_global_norm(&mut self.gradients, self.max_gradient_norm);
+        }
+        if let Schedule::Linear { .. } = self.learning_rate {
+            self.optimizer.set_learning_rate(self.learning_rate.at(env_steps));
+        }
+        self.optimizer.step(&mut self.parameters, &self.gradients);
+        self.updates += 1;
+    }
+
+    /// The learning rate of an update after so many env steps.
+    pub fn learning_rate(&self, env_steps: u64) -> f64 {
+        self.learning_rate.at(env_steps)
+    }
+
+    /// Adds the parameters, the optimiser's averages and the counters.
+    pub fn save<'a>(&'a self, state: &mut State<'a>) {
+        put_parameters(state, "online", &self.network, &self.parameters);
+        for (name, values) in self.optimizer.buffers() {
+            state.put_f32(format!("optimizer/{name}"), vec![values.len()], values);
+        }
+        state.put("optimizer/steps", self.optimizer.steps());
+        state.put("agent/updates", self.updates);
+    }
+
+    /// Takes them back.
+    pub fn restore(&mut self, state: &State<'_>) -> Result<(), StateError> {
+        read_parameters(state, "online", &self.network, &mut self.parameters)?;
+        let names: Vec<&'static str> = self.optimizer.buffers().map(|(name, _)| name).collect();
+        let mut buffers = Vec::new();
+        for name in names {
+            let mut values = vec![0.0; self.parameters.len()];
+            state.read_f32(&format!("optimizer/{name}"), &mut values)?;
+            buffers.push((name, values));
+        }
+        let buffers: Vec<(&str, &[f32])> = buffers.iter().map(|(name, values)| (*name, &values[..])).collect();
+        self.optimizer
+            .restore(state.read("optimizer/steps")?, &buffers)
+            .map_err(|e| StateError::new("optimizer/steps", e.to_string()))?;
+        self.updates = state.read("agent/updates")?;
+        Ok(())
+    }
+}
+
+/// Adds the parameters of `network` under `network/NAME.`, slice by slice.
+pub(super) fn put_parameters<'a>(state: &mut State<'a>, name: &str, network: &Network, parameters: &'a [f32]) {
+    for slice in network.slices() {
+        let values = &parameters[slice.range.clone()];
+        state.put_f32(format!("network/{name}.{}", slice.name), slice.shape.clone(), values);
+    }
+}
+
+/// Reads what [`put_parameters`] added.
+pub(super) fn read_parameters(
+    state: &State<'_>,
+    name: &str,
+    network: &Network,
+    parameters: &mut [f32],
+) -> Result<(), StateError> {
+    for slice in network.slices() {
+        state.read_f32(&format!("network/{name}.{}", slice.name), &mut parameters[slice.range.clone()])?;
+    }
+    Ok(())
+}

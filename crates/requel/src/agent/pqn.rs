@@ -1,0 +1,289 @@
+//! [`PqnAgent`], Q-learning over parallel worlds without replay and without a target network (Gallici et al. 2024).
+
+use requel_envs::Space;
+use requel_nn::{Network, Workspace};
+
+use super::actor::{Actor, Situation};
+use super::learner::Learner;
+use super::{Actions, Agent, AgentError, Experience, Head, HeadLoss, HeadShape, HeadUpdate, Learned, Rule, ValueSpec};
+use crate::config::Config;
+use crate::memory;
+use crate::rng::{Stream, StreamRng};
+use crate::state::{State, StateError};
+use crate::td::{Rollout, argmax_allowed, lambda_returns};
+
+/// A Q-network that learns λ-returns of short rollouts of many worlds, each rollout a few times over in minibatches, and then
+/// forgets it. What a replay buffer and a target network are for in DQN, layer normalisation and the many worlds do here.
+///
+/// "Simplifying Deep Temporal Difference Learning", algorithm 1. The parameters stand still during a rollout.
+pub struct PqnAgent {
+    spec: ValueSpec,
+    learner: Learner,
+    head: Box<dyn Head>,
+    gamma: f32,
+    lambda: f32,
+    epochs: usize,
+
+    actor: Actor,
+
+    // The rollout: steps × worlds of everything, one step of all worlds after the other.
+    observations: Vec<f32>,
+    next_observations: Vec<f32>,
+    /// Empty where all actions are always allowed.
+    next_masks: Vec<bool>,
+    actions: Vec<u32>,
+    rewards: Vec<f32>,
+    discounts: Vec<f32>,
+    cuts: Vec<bool>,
+    /// How many steps of worlds are in.
+    filled: usize,
+
+    // What learning writes.
+    next_values: Vec<f32>,
+    returns: Vec<f32>,
+    order: Vec<u32>,
+    shuffles: StreamRng,
+    workspace: Workspace,
+    batch: Minibatch,
+    d_outputs: Vec<f32>,
+}
+
+/// The columns of a minibatch.
+struct Minibatch {
+    actions: Vec<u32>,
+    returns: Vec<f32>,
+    /// Returns are whole targets: nothing is added to them.
+    discounts: Vec<f32>,
+    next_q: Vec<f32>,
+}
+
+impl PqnAgent {
+    /// The agent of `config` for a world with these spaces.
+    ///
+    /// # Errors
+    /// If the network is none, or rollout and batches do not fit the memory.
+    pub fn new(config: &Config, observations: &Space, actions: impl Into<Actions>) -> Result<Self, AgentError> {
+        let actions = actions.into();
+        let (seed, num_envs) = (config.train.seed, config.train.num_envs);
+        let spec = ValueSpec::new(config, observations, actions.count);
+        let network = Network::with_kernel(&spec.network, requel_nn::kernel::select()?)?;
+        let steps = config.pqn.rollout_steps * num_envs;
+        let rows = steps / config.pqn.minibatches;
+        check_memory(&network, steps, rows)?;
+
+        let shape = HeadShape { rows, actions: actions.count };
+        let head = spec.head.learning(config).build(Rule::QLearning, shape, network.kernel())?;
+        let learner = Learner::new(config, network);
+        let len = learner.network.input_len();
+        Ok(PqnAgent {
+            head,
+            gamma: config.agent.gamma as f32,
+            lambda: config.pqn.lambda as f32,
+            epochs: config.pqn.epochs,
+            actor: Actor::new(config, &spec)?,
+            observations: vec![0.0; steps * len],
+            next_observations: vec![0.0; steps * len],
+            next_masks: vec![true; if actions.masked { steps * actions.count } else { 0 }],
+            actions: vec![0; steps],
+            rewards: vec![0.0; steps],
+            discounts: vec![0.0; steps],
+            cuts: vec![false; steps],
+            filled: 0,
+            next_values: vec![0.0; steps],
+            returns: vec![0.0; steps],
+            order: (0..steps as u32).collect(),
+            shuffles: StreamRng::new(seed, Stream::Minibatches),
+            workspace: Workspace::new(&learner.network, rows),
+            batch: Minibatch {
+                actions: vec![0; rows],
+                returns: vec![0.0; rows],
+                discounts: vec![0.0; rows],
+                next_q: vec![0.0; rows * actions.count],
+            },
+            d_outputs: vec![0.0; rows * learner.network.output_len()],
+            learner,
+            spec,
+        })
+    }
+
+    /// The returns of the rollout that is in.
+    fn compute_returns(&mut self) {
+        let worlds = self.actor.worlds();
+        let (len, count) = (self.learner.network.input_len(), self.actor.values.actions());
+        for (step, observations) in self.next_observations.chunks_exact(worlds * len).enumerate() {
+            let q = self.actor.values.q_values(&self.learner.parameters, observations);
+            for (slot, q) in q.chunks_exact(count).enumerate() {
+                let index = step * worlds + slot;
+                let mask = self.next_masks.get(index * count..(index + 1) * count);
+                self.next_values[index] = q[argmax_allowed(q, mask)];
+            }
+        }
+        let rollout = Rollout {
+            rewards: &self.rewards,
+            discounts: &self.discounts,
+            next_values: &self.next_values,
+            cuts: &self.cuts,
+        };
+        lambda_returns(self.lambda, worlds, &rollout, &mut self.returns);
+    }
+
+    /// Goes once through the rollout in a new order.
+    fn epoch(&mut self, env_steps: u64) -> Learned {
+        // The order starts from the identity: it must not depend on epochs that a checkpoint does not hold.
+        self.order.iter_mut().zip(0..).for_each(|(place, index)| *place = index);
+        for last in (1..self.order.len()).rev() {
+            self.order.swap(last, self.shuffles.below(last as u32 + 1) as usize);
+        }
+        let (rows, len) = (self.batch.actions.len(), self.learner.network.input_len());
+        let mut learned = Learned::default();
+        for places in self.order.chunks_exact(rows) {
+            let inputs = self.workspace.input_mut(rows);
+            for (row, place) in places.iter().map(|place| *place as usize).enumerate() {
+                inputs[row * len..][..len].copy_from_slice(&self.observations[place * len..][..len]);
+                self.batch.actions[row] = self.actions[place];
+                self.batch.returns[row] = self.returns[place];
+            }
+            let outputs = self.learner.network.forward(&self.learner.parameters, rows, &mut self.workspace);
+            let update = HeadUpdate {
+                actions: &self.batch.actions,
+                rewards: &self.batch.returns,
+                discounts: &self.batch.discounts,
+                weights: None,
+                outputs,
+                next_outputs: &self.batch.next_q,
+                next_q: &self.batch.next_q,
+                current_q: None,
+                fractions: &[],
+            };
+            let HeadLoss { loss, mean_q } = self.head.loss(&update, &mut self.d_outputs);
+            self.learner.step(&self.d_outputs, &mut self.workspace, env_steps);
+            learned.add(Learned { updates: 1, loss_sum: f64::from(loss), q_sum: f64::from(mean_q) });
+        }
+        learned
+    }
+}
+
+/// Refuses what does not fit the memory that there is.
+fn check_memory(network: &Network, steps: usize, rows: usize) -> Result<(), AgentError> {
+    let batch = Workspace::bytes_needed(network, rows).map_or(u64::MAX, |bytes| bytes as u64);
+    // Both observations and a handful of numbers for each step; parameters, gradient and averages.
+    let rollout = (steps as u64).saturating_mul(8 * network.input_len() as u64 + 32);
+    let needed = batch.saturating_add(rollout).saturating_add(4 * 4 * network.parameter_count() as u64);
+    match memory::available_bytes().filter(|available| needed > *available) {
+        Some(available) => Err(AgentError::OutOfMemory { needed, available }),
+        None => Ok(()),
+    }
+}
+
+impl Agent for PqnAgent {
+    fn act<'m>(
+        &mut self,
+        observations: &[f32],
+        mask: &dyn Fn(usize) -> Option<&'m [bool]>,
+        env_steps: u64,
+        actions: &mut [usize],
+    ) {
+        self.actor.act(&self.learner.parameters, &Situation { observations, mask, env_steps }, actions);
+    }
+
+    fn observe(&mut self, experience: &Experience<'_>) {
+        let index = self.filled;
+        let len = self.learner.network.input_len();
+        self.observations[index * len..][..len].copy_from_slice(experience.observation);
+        self.next_observations[index * len..][..len].copy_from_slice(experience.next_observation);
+        if !self.next_masks.is_empty() {
+            let count = self.actor.values.actions();
+            let mask = &mut self.next_masks[index * count..][..count];
+            match experience.next_mask {
+                Some(allowed) => mask.copy_from_slice(allowed),
+                None => mask.fill(true),
+            }
+        }
+        self.actions[index] = experience.action as u32;
+        self.rewards[index] = experience.step.reward as f32;
+        self.discounts[index] = if experience.step.terminated { 0.0 } else { self.gamma };
+        self.cuts[index] = experience.step.ended();
+        self.filled += 1;
+    }
+
+    fn learn(&mut self, _: u64, after: u64) -> Learned {
+        let mut learned = Learned::default();
+        if self.filled < self.actions.len() {
+            return learned;
+        }
+        self.compute_returns();
+        for _ in 0..self.epochs {
+            learned.add(self.epoch(after));
+        }
+        self.filled = 0;
+        learned
+    }
+
+    fn epsilon(&self, env_steps: u64) -> f64 {
+        self.actor.epsilon(env_steps)
+    }
+
+    fn learning_rate(&self, env_steps: u64) -> f64 {
+        self.learner.learning_rate(env_steps)
+    }
+
+    fn updates(&self) -> u64 {
+        self.learner.updates
+    }
+
+    fn value_spec(&self) -> &ValueSpec {
+        &self.spec
+    }
+
+    fn network(&self) -> &Network {
+        &self.learner.network
+    }
+
+    fn parameters(&self) -> &[f32] {
+        &self.learner.parameters
+    }
+
+    fn save<'a>(&'a self, state: &mut State<'a>) {
+        self.learner.save(state);
+        self.actor.save(state);
+        state.put("agent/shuffles_position", self.shuffles.position());
+        state.put("rollout/filled", self.filled);
+        state.put_f32("rollout/observations", vec![self.observations.len()], &self.observations);
+        state.put_f32("rollout/next_observations", vec![self.next_observations.len()], &self.next_observations);
+        state.put_u32("rollout/actions", vec![self.actions.len()], &self.actions);
+        state.put_f32("rollout/rewards", vec![self.rewards.len()], &self.rewards);
+        state.put_f32("rollout/discounts", vec![self.discounts.len()], &self.discounts);
+        state.put_bytes("rollout/cuts", self.cuts.iter().map(|cut| u8::from(*cut)).collect());
+        state.put_bytes("rollout/next_masks", self.next_masks.iter().map(|allowed| u8::from(*allowed)).collect());
+    }
+
+    fn restore(&mut self, state: &State<'_>) -> Result<(), StateError> {
+        self.learner.restore(state)?;
+        self.actor.restore(state)?;
+        self.shuffles.set_position(state.read("agent/shuffles_position")?);
+        self.filled = state.read("rollout/filled")?;
+        if self.filled >= self.actions.len() {
+            let reason = format!("is {}, not below {}", self.filled, self.actions.len());
+            return Err(StateError::new("rollout/filled", reason));
+        }
+        state.read_f32("rollout/observations", &mut self.observations)?;
+        state.read_f32("rollout/next_observations", &mut self.next_observations)?;
+        state.read_u32("rollout/actions", &mut self.actions)?;
+        if let Some(action) = self.actions.iter().find(|action| **action as usize >= self.actor.values.actions()) {
+            return Err(StateError::new("rollout/actions", format!("has an action {action}")));
+        }
+        state.read_f32("rollout/rewards", &mut self.rewards)?;
+        state.read_f32("rollout/discounts", &mut self.discounts)?;
+        read_flags(state, "rollout/cuts", &mut self.cuts)?;
+        read_flags(state, "rollout/next_masks", &mut self.next_masks)
+    }
+}
+
+fn read_flags(state: &State<'_>, name: &str, flags: &mut [bool]) -> Result<(), StateError> {
+    let bytes = state.read_bytes(name)?;
+    if bytes.len() != flags.len() || bytes.iter().any(|byte| *byte > 1) {
+        return Err(StateError::new(name, format!("is not {} flags", flags.len())));
+    }
+    flags.iter_mut().zip(bytes).for_each(|(flag, byte)| *flag = *byte == 1);
+    Ok(())
+}

@@ -1,0 +1,69 @@
+//! [`Config`], all sections together.
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    AgentConfig, CheckpointConfig, EnvConfig, EvaluationConfig, ExplorationConfig, HeadConfig, LogConfig, LossConfig,
+    MunchausenConfig, NetworkConfig, OptimizerConfig, PqnConfig, ReplayConfig, TargetConfig, TrainConfig,
+};
+
+/// Everything that decides the result of a training run. The same config on the same version gives the same bits.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Config {
+    /// Name of the preset that this config started from; a label that decides nothing.
+    pub preset: String,
+    /// The world.
+    pub env: EnvConfig,
+    /// The learning rule.
+    pub agent: AgentConfig,
+    /// Munchausen's terms, where `agent.munchausen` is on.
+    pub munchausen: MunchausenConfig,
+    /// What the network's outputs mean.
+    pub head: HeadConfig,
+    /// The Q-network.
+    pub network: NetworkConfig,
+    /// How gradients change the network.
+    pub optimizer: OptimizerConfig,
+    /// How TD errors become a loss.
+    pub loss: LossConfig,
+    /// The replay buffer.
+    pub replay: ReplayConfig,
+    /// The target network.
+    pub target: TargetConfig,
+    /// The pace of the agent without replay, `agent.kind = "pqn"`.
+    pub pqn: PqnConfig,
+    /// How actions are explored.
+    pub exploration: ExplorationConfig,
+    /// Budget and pace.
+    pub train: TrainConfig,
+    /// How and when the greedy policy is scored.
+    pub evaluation: EvaluationConfig,
+    /// When the complete state is saved.
+    pub checkpoint: CheckpointConfig,
+    /// When aggregates are logged.
+    pub log: LogConfig,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Config {
+            preset: "default".into(),
+            env: EnvConfig::default(),
+            agent: AgentConfig::default(),
+            munchausen: MunchausenConfig::default(),
+            head: HeadConfig::default(),
+            network: NetworkConfig::default(),
+            optimizer: OptimizerConfig::default(),
+            loss: LossConfig::default(),
+            replay: ReplayConfig::default(),
+            target: TargetConfig::default(),
+            pqn: PqnConfig::default(),
+            exploration: ExplorationConfig::default(),
+            train: TrainConfig::default(),
+            evaluation: EvaluationConfig::default(),
+            checkpoint: CheckpointConfig::default(),
+            log: LogConfig::default(),
+        }
+    }
+}

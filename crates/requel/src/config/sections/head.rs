@@ -1,0 +1,61 @@
+//! What the network's outputs mean.
+
+use serde::{Deserialize, Serialize};
+
+/// What the network says of each action.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum HeadKind {
+    /// The expected return.
+    Scalar,
+    /// The probabilities of `atoms` returns between `v_min` and `v_max` (Bellemare 2017).
+    Categorical,
+    /// `quantiles` quantiles of the return (Dabney 2018a).
+    Quantile,
+    /// Any quantile of the return, asked for by its fraction (Dabney 2018b).
+    ImplicitQuantile,
+}
+
+/// The head.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct HeadConfig {
+    /// What the network says of each action.
+    pub kind: HeadKind,
+    /// Categorical: number of returns.
+    pub atoms: usize,
+    /// Categorical: the lowest return.
+    pub v_min: f64,
+    /// Categorical: the highest return.
+    pub v_max: f64,
+    /// Quantile: number of quantiles.
+    pub quantiles: usize,
+    /// Quantile and implicit quantile: the |error| at which Huber's quadratic becomes linear; 0 for plain quantile
+    /// regression.
+    pub kappa: f64,
+    /// Implicit quantile: fractions drawn of the present state, per transition (N).
+    pub fractions: usize,
+    /// Implicit quantile: fractions drawn of the next state, per transition (N′).
+    pub target_fractions: usize,
+    /// Implicit quantile: fractions by which an action is chosen (K), the middles of as many equal parts.
+    pub acting_fractions: usize,
+    /// Implicit quantile: cosines that a fraction is embedded in.
+    pub cosines: usize,
+}
+
+impl Default for HeadConfig {
+    fn default() -> Self {
+        HeadConfig {
+            kind: HeadKind::Scalar,
+            atoms: 51,
+            v_min: -10.0,
+            v_max: 10.0,
+            quantiles: 51,
+            kappa: 1.0,
+            fractions: 8,
+            target_fractions: 8,
+            acting_fractions: 32,
+            cosines: 64,
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! Budget, evaluation, checkpoints and logs.
+
+use serde::{Deserialize, Serialize};
+
+/// Budget and pace.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct TrainConfig {
+    /// The seed that every stream of randomness derives from.
+    pub seed: u64,
+    /// Stop after this many env steps (all worlds together); 0: no such limit.
+    pub env_steps: u64,
+    /// Stop after this many finished episodes; 0: no such limit.
+    pub episodes: u64,
+    /// Worlds stepped side by side.
+    pub num_envs: usize,
+    /// Learn every so many env steps.
+    pub every_steps: u64,
+    /// Updates each time.
+    pub updates: u64,
+}
+
+impl Default for TrainConfig {
+    fn default() -> Self {
+        TrainConfig { seed: 0, env_steps: 50_000, episodes: 0, num_envs: 1, every_steps: 1, updates: 1 }
+    }
+}
+
+/// How and when the greedy policy is scored, on worlds of its own.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct EvaluationConfig {
+    /// Score every so many env steps; 0: not by steps.
+    pub every_steps: u64,
+    /// Score after every so many episodes, the first included; 0: not by episodes.
+    pub every_episodes: u64,
+    /// Episodes per score.
+    pub episodes: usize,
+    /// Episodes of the last score, for the best and the final policy.
+    pub final_episodes: usize,
+    /// An evaluation episode is cut off after this many env steps.
+    pub max_episode_steps: u64,
+    /// Stop when this many scores in a row reach `stop_return`; 0: never.
+    pub stop_after: u64,
+    /// The mean return that counts as solved; absent: the world's own reward threshold.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stop_return: Option<f64>,
+}
+
+impl Default for EvaluationConfig {
+    fn default() -> Self {
+        EvaluationConfig {
+            every_steps: 5_000,
+            every_episodes: 0,
+            episodes: 20,
+            final_episodes: 100,
+            max_episode_steps: 100_000,
+            stop_after: 0,
+            stop_return: None,
+        }
+    }
+}
+
+/// When the complete state is saved.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct CheckpointConfig {
+    /// Save every so many env steps, beside the end; 0: only at the end and when interrupted.
+    pub every_steps: u64,
+    /// Checkpoints kept, the newest ones; at least 2, so that a damaged one can be stepped over.
+    pub keep: usize,
+}
+
+impl Default for CheckpointConfig {
+    fn default() -> Self {
+        CheckpointConfig { every_steps: 50_000, keep: 2 }
+    }
+}
+
+/// When aggregates are logged.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct LogConfig {
+    /// A line of training aggregates every so many env steps.
+    pub every_steps: u64,
+}
+
+impl Default for LogConfig {
+    fn default() -> Self {
+        LogConfig { every_steps: 1_000 }
+    }
+}
