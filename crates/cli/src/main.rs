@@ -8,6 +8,7 @@ mod args;
 mod commands;
 mod compare;
 mod dashboard;
+mod every;
 mod exit;
 mod export;
 mod numbers;

@@ -3,7 +3,8 @@
 use requel::Trainer;
 use requel::run::{Run, Session};
 
-use crate::args::{Every, Layers, TrainArgs};
+use crate::args::{Layers, TrainArgs};
+use crate::every::Every;
 use crate::exit::{Exit, Failure};
 use crate::{runs, seeds, session, settings};
 
