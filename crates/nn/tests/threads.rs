@@ -7,12 +7,12 @@ fn noise(i: usize) -> f32 {
 }
 
 /// The parameters after three updates.
-fn train(spec: &NetworkSpec, rows: usize, threads: usize) -> Vec<u32> {
+fn train(spec: &NetworkSpec, optimizer: &OptimizerSpec, rows: usize, threads: usize) -> Vec<u32> {
     let network = Network::new(spec).unwrap().with_threads(threads);
     let count = network.parameter_count();
     let mut parameters: Vec<f32> = (0..count).map(|i| noise(i) * 0.1).collect();
     let mut gradients = vec![0.0; count];
-    let mut optimizer = Optimizer::new(&OptimizerSpec::adam(1e-3), count).with_threads(threads);
+    let mut optimizer = Optimizer::new(optimizer, count).with_threads(threads);
     let mut workspace = Workspace::with_fractions(&network, rows, 4);
     workspace.noise_mut().iter_mut().enumerate().for_each(|(i, e)| *e = noise(i + 5));
     for step in 0..3 {
@@ -26,15 +26,28 @@ fn train(spec: &NetworkSpec, rows: usize, threads: usize) -> Vec<u32> {
 }
 
 fn check(spec: &NetworkSpec, rows: usize) {
-    let one = train(spec, rows, 1);
+    check_optimizer(spec, &OptimizerSpec::adam(1e-3), rows);
+}
+
+fn check_optimizer(spec: &NetworkSpec, optimizer: &OptimizerSpec, rows: usize) {
+    let one = train(spec, optimizer, rows, 1);
     for threads in [2, 3, 8] {
-        assert!(train(spec, rows, threads) == one, "{threads} threads give other bits than one");
+        assert!(train(spec, optimizer, rows, threads) == one, "{threads} threads give other bits than one");
     }
 }
 
 #[test]
 fn a_wide_perceptron() {
     check(&NetworkSpec::mlp(70, &[600, 700], 5, Activation::Relu), 64);
+}
+
+#[test]
+fn every_form_of_rms_prop() {
+    let spec = NetworkSpec::mlp(70, &[600, 700], 5, Activation::Relu);
+    for (centered, momentum) in [(false, 0.0), (true, 0.0), (false, 0.9), (true, 0.9)] {
+        let optimizer = OptimizerSpec::RmsProp { learning_rate: 1e-3, alpha: 0.95, epsilon: 0.01, centered, momentum };
+        check_optimizer(&spec, &optimizer, 4);
+    }
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use super::math;
 use super::simd::Simd;
 use crate::Activation;
-use crate::reference::AdamFactors;
+use crate::reference::{AdamFactors, RmsPropFactors, RmsPropState};
 
 /// See [`crate::reference::adam`].
 ///
@@ -39,6 +39,54 @@ pub(super) unsafe fn adam<S: Simd>(f: &AdamFactors<f32>, p: &mut [f32], g: &[f32
             S::store_first(p.add(i), new_p, n);
             S::store_first(m.add(i), new_m, n);
             S::store_first(v.add(i), new_v, n);
+        }
+    }
+}
+
+/// See [`crate::reference::rms_prop`].
+///
+/// # Safety
+/// The instruction set is present; `g` and `state.square` are as long as `p`, each of the other averages is too, or is
+/// empty.
+#[inline(always)]
+pub(super) unsafe fn rms_prop<S: Simd>(
+    f: &RmsPropFactors<f32>,
+    p: &mut [f32],
+    g: &[f32],
+    state: RmsPropState<'_, f32>,
+) {
+    let (len, lanes) = (p.len(), S::LANES);
+    let (is_centered, has_momentum) = (!state.mean.is_empty(), !state.velocity.is_empty());
+    let (p, g, square) = (p.as_mut_ptr(), g.as_ptr(), state.square.as_mut_ptr());
+    let (mean, velocity) = (state.mean.as_mut_ptr(), state.velocity.as_mut_ptr());
+    let mut i = 0;
+    // SAFETY: `n ≤ len − i`, and an array that is empty is not touched.
+    unsafe {
+        let (alpha, one_minus_alpha) = (S::splat(f.alpha), S::splat(f.one_minus_alpha));
+        let (epsilon, momentum) = (S::splat(f.epsilon), S::splat(f.momentum));
+        let (step, minus) = (S::splat(f.negative_learning_rate), S::splat(-1.0));
+        while i < len {
+            let n = lanes.min(len - i);
+            let load = |from: *const f32| if n == lanes { S::load(from.add(i)) } else { S::load_first(from.add(i), n) };
+            let store = |to: *mut f32, value| {
+                if n == lanes { S::store(to.add(i), value) } else { S::store_first(to.add(i), value, n) }
+            };
+            let gradient = load(g);
+            let mut variance = S::fma(S::mul(one_minus_alpha, gradient), gradient, S::mul(alpha, load(square)));
+            store(square, variance);
+            if is_centered {
+                let old = load(mean);
+                let new = S::fma(one_minus_alpha, S::sub(gradient, old), old);
+                store(mean, new);
+                variance = S::fma(S::mul(new, minus), new, variance);
+            }
+            let mut update = S::div(gradient, S::add(S::sqrt(variance), epsilon));
+            if has_momentum {
+                update = S::fma(momentum, load(velocity), update);
+                store(velocity, update);
+            }
+            store(p, S::fma(step, update, load(p)));
+            i += n;
         }
     }
 }

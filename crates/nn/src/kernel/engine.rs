@@ -2,7 +2,7 @@
 
 use super::Kernel;
 use super::product::{Layout, Product, Start};
-use crate::reference::AdamFactors;
+use crate::reference::{AdamFactors, RmsPropFactors, RmsPropState};
 
 /// Multiply-adds that are worth waking another thread for: some tens of microseconds.
 const WORTH_A_THREAD: usize = 2_000_000;
@@ -74,6 +74,31 @@ impl Engine {
         let first = Engine { threads: self.threads - self.threads / 2, ..self };
         rayon::join(|| first.adam(f, p1, g1, m1, v1), || rest.adam(f, p2, g2, m2, v2));
     }
+
+    /// See [`crate::reference::rms_prop`].
+    pub fn rms_prop(self, f: &RmsPropFactors<f32>, p: &mut [f32], g: &[f32], state: RmsPropState<'_, f32>) {
+        if self.threads == 1 || p.len() < 2 * PARAMETERS_WORTH_A_THREAD {
+            return self.kernel.fused_rms_prop(f, p, g, state);
+        }
+        let half = p.len() / 2;
+        let ((p1, p2), (g1, g2)) = (p.split_at_mut(half), g.split_at(half));
+        let (state1, state2) = split_state(state, half);
+        let rest = Engine { threads: self.threads / 2, ..self };
+        let first = Engine { threads: self.threads - self.threads / 2, ..self };
+        rayon::join(|| first.rms_prop(f, p1, g1, state1), || rest.rms_prop(f, p2, g2, state2));
+    }
+}
+
+/// The averages of the first `count` parameters and those of the others; an average that is not kept is empty in both.
+fn split_state(state: RmsPropState<'_, f32>, count: usize) -> (RmsPropState<'_, f32>, RmsPropState<'_, f32>) {
+    let RmsPropState { square, mean, velocity } = state;
+    let (square1, square2) = square.split_at_mut(count);
+    let (mean1, mean2) = mean.split_at_mut(count.min(mean.len()));
+    let (velocity1, velocity2) = velocity.split_at_mut(count.min(velocity.len()));
+    (
+        RmsPropState { square: square1, mean: mean1, velocity: velocity1 },
+        RmsPropState { square: square2, mean: mean2, velocity: velocity2 },
+    )
 }
 
 /// Runs `f` for every part, each perhaps on a thread of its own. Allocates nothing.

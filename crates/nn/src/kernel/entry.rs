@@ -8,7 +8,7 @@ use super::simd::Simd;
 use super::task::Task;
 use super::{elementwise, limit};
 use crate::Activation;
-use crate::reference::{self, AdamFactors};
+use crate::reference::{self, AdamFactors, RmsPropFactors, RmsPropState};
 
 /// The entry points of functions of one number.
 macro_rules! all_numbers {
@@ -46,6 +46,14 @@ macro_rules! entries {
             pub unsafe fn adam(f: &AdamFactors<f32>, p: &mut [f32], g: &[f32], m: &mut [f32], v: &mut [f32]) {
                 // SAFETY: handed on from the caller.
                 unsafe { elementwise::adam::<$simd>(f, p, g, m, v) }
+            }
+
+            /// # Safety
+            /// As for [`elementwise::rms_prop`].
+            #[target_feature(enable = $features)]
+            pub unsafe fn rms_prop(f: &RmsPropFactors<f32>, p: &mut [f32], g: &[f32], state: RmsPropState<'_, f32>) {
+                // SAFETY: handed on from the caller.
+                unsafe { elementwise::rms_prop::<$simd>(f, p, g, state) }
             }
 
             all_numbers! { $simd, $features, exp ln sigmoid tanh }
@@ -154,6 +162,20 @@ impl Kernel {
         // What the vector code relies on.
         assert!(g.len() == p.len() && m.len() == p.len() && v.len() == p.len());
         dispatch!(self, adam(f, p, g, m, v), reference::adam(f, p, g, m, v))
+    }
+
+    pub(super) fn fused_rms_prop(
+        self,
+        f: &RmsPropFactors<f32>,
+        p: &mut [f32],
+        g: &[f32],
+        state: RmsPropState<'_, f32>,
+    ) {
+        // What the vector code relies on.
+        assert!(g.len() == p.len() && state.square.len() == p.len());
+        assert!(state.mean.is_empty() || state.mean.len() == p.len());
+        assert!(state.velocity.is_empty() || state.velocity.len() == p.len());
+        dispatch!(self, rms_prop(f, p, g, state), reference::rms_prop(f, p, g, state))
     }
 
     /// Runs `task` as compiled for this kernel's instruction set.

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::{Engine, Kernel, conv2d_scratch_len};
 use crate::Activation;
-use crate::reference::{AdamFactors, Conv2dShape, DenseShape};
+use crate::reference::{AdamFactors, Conv2dShape, DenseShape, RmsPropFactors, RmsPropState};
 
 /// Where the numbers of a test come from; which of them are unusual.
 #[derive(Clone, Copy, Debug)]
@@ -221,6 +221,51 @@ proptest! {
         let twin = run(Kernel::SCALAR);
         for kernel in others() {
             for ((ours, twin), what) in run(kernel).iter().zip(&twin).zip(["p", "m", "v"]) {
+                assert_same(kernel, what, ours, twin);
+            }
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(if cfg!(miri) { 10 } else { 20_000 }))]
+
+    #[test]
+    fn rms_prop_equals_the_twin(len in 0..70_usize, has_mean: bool, has_velocity: bool, case in case()) {
+        let Case { content, seed, offset, .. } = case;
+        let mut numbers = Numbers { state: seed, content };
+        let g = numbers.array(offset, len);
+        let p = numbers.array(offset, len + 1);
+        let mut average = |is_kept| if is_kept { numbers.array(offset / 2, len + 1) } else { Vec::new() };
+        let start = [p, average(true), average(has_mean), average(has_velocity)];
+        let momentum = if seed % 3 == 0 { 0.0 } else { 0.95 };
+        let factors = RmsPropFactors {
+            alpha: 0.95,
+            one_minus_alpha: 0.05,
+            epsilon: if seed % 5 == 0 { 0.0 } else { 0.01 },
+            momentum,
+            negative_learning_rate: -numbers.ordinary().abs(),
+        };
+        // The last number of each array is beyond what may be written.
+        let run = |kernel: Kernel| {
+            let [mut p, mut square, mut mean, mut velocity] = start.clone();
+            fn inside(average: &mut [f32], offset: usize) -> &mut [f32] {
+                match average.len() {
+                    0 => average,
+                    len => &mut average[offset..len - 1],
+                }
+            }
+            let state = RmsPropState {
+                square: inside(&mut square, offset / 2),
+                mean: inside(&mut mean, offset / 2),
+                velocity: inside(&mut velocity, offset / 2),
+            };
+            Engine::single(kernel).rms_prop(&factors, inside(&mut p, offset), &g[offset..], state);
+            [p, square, mean, velocity]
+        };
+        let twin = run(Kernel::SCALAR);
+        for kernel in others() {
+            for ((ours, twin), what) in run(kernel).iter().zip(&twin).zip(["p", "square", "mean", "velocity"]) {
                 assert_same(kernel, what, ours, twin);
             }
         }

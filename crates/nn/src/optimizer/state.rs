@@ -4,7 +4,7 @@ use thiserror::Error;
 
 use super::OptimizerSpec;
 use crate::kernel::{Engine, Kernel, select};
-use crate::reference::{self, AdamFactors, RmsPropFactors, RmsPropState};
+use crate::reference::{AdamFactors, RmsPropFactors, RmsPropState};
 
 /// The running averages of an optimiser, and how many steps it has made.
 ///
@@ -120,7 +120,7 @@ impl Optimizer {
                         _ => state.velocity = buffer,
                     }
                 }
-                reference::rms_prop(&factors, parameters, gradients, state);
+                self.engine.rms_prop(&factors, parameters, gradients, state);
             }
         }
     }
