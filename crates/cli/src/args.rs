@@ -241,14 +241,14 @@ pub struct StudyArgs {
 #[command(after_help = "\
 Examples:
   requel compare                                 all runs under runs/
-  requel compare runs/a runs/b                   two runs, or directories of runs
+  requel compare runs/a runs/b                   two runs, or directories
   requel compare studies/gamma --png gamma.png   a picture of the curves
   requel compare runs --html all.html            a page to hover over and zoom
 
 Runs that differ in their seeds alone are a group; a group is called by the
-settings in which it differs from the others. Scores are interquartile means with
-95 % bootstrap intervals over seeds (Agarwal et al. 2021); P> is the probability
-that a run of the group scores higher than one of the first group.")]
+settings in which it differs from the others. Scores are interquartile means
+with 95 % bootstrap intervals over seeds (Agarwal et al. 2021); P> is the
+probability that a run of the group scores higher than one of the first.")]
 pub struct CompareArgs {
     /// Runs, or directories with runs below them [default: runs]
     #[arg(value_name = "RUN|DIR")]

@@ -45,10 +45,9 @@ pub fn comparison() -> Comparison {
         group("+replay", 180.0),
         group("notebook agent.gamma=0.99 target.kind=hard target.every_updates=100", 470.0),
     ];
-    for index in 1..3 {
-        groups[index].improvement_over_first =
-            Some(Estimate { value: 1.0, interval: Interval { low: 1.0, high: 1.0 } });
-        groups[index].improvement_over_previous = Some(estimate(0.9375, 0.05));
+    for group in groups.iter_mut().skip(1) {
+        group.improvement_over_first = Some(Estimate { value: 1.0, interval: Interval { low: 1.0, high: 1.0 } });
+        group.improvement_over_previous = Some(estimate(0.9375, 0.05));
     }
     Comparison {
         worlds: vec!["CartPole-v1".into()],
