@@ -15,7 +15,7 @@ macro_rules! study {
     };
 }
 
-const BUILT_INS: &[BuiltIn] = &[study!("notebook-ladder")];
+const BUILT_INS: &[BuiltIn] = &[study!("notebook-ladder"), study!("rainbow-ablation")];
 
 /// All of them, by name.
 pub fn built_ins() -> &'static [BuiltIn] {
