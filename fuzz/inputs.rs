@@ -8,8 +8,11 @@ use requel::config::Layers;
 use requel::storage::{MemoryStorage, Storage};
 use serde_json::json;
 
+/// What is done with an input.
+pub type Target = fn(&[u8]);
+
 /// The targets by name.
-pub const TARGETS: [(&str, fn(&[u8])); 5] =
+pub const TARGETS: [(&str, Target); 5] =
     [("config", config), ("manifest", manifest), ("tensors", tensors), ("policy", policy), ("segment", segment)];
 
 /// A config file.

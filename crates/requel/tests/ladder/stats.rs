@@ -37,7 +37,8 @@ fn assert_within(ours: Interval, theirs: &Value, what: &str) {
 fn aggregates_are_rliables() {
     let golden = golden();
     let target = golden["optimality_target"].as_f64().unwrap();
-    let statistics: [(&str, &dyn Fn(&[f64]) -> f64); 3] = [
+    type Statistic<'a> = &'a dyn Fn(&[f64]) -> f64;
+    let statistics: [(&str, Statistic<'_>); 3] = [
         ("interquartile_mean", &|sample| interquartile_mean(sample).unwrap()),
         ("mean", &|sample| mean(sample).unwrap()),
         ("optimality_gap", &|sample| optimality_gap(sample, target).unwrap()),
