@@ -63,7 +63,8 @@ impl Trainer {
         Self::assemble(config, factory)
     }
 
-    /// A trainer for worlds of your own, which `factory` makes, all alike. `config.env` is not looked at.
+    /// A trainer for worlds of your own, which `factory` makes, all alike. Of `config.env` only `frame_stack` is looked
+    /// at: bytes that are so many frames are kept frame by frame.
     ///
     /// The worlds are watched over: what breaks their contract, a panic too, is an [`EnvError`](requel_envs::EnvError) that says
     /// what, and the run can be resumed.
@@ -447,8 +448,9 @@ fn tell(observer: &mut dyn Observer, event: TrainEvent<'_>) -> Result<(), TrainE
 /// The first number that is NaN or infinite, with its place.
 fn first_not_finite(numbers: &[f32]) -> Option<(usize, f32)> {
     const INFINITY_BITS: u32 = 0x7f80_0000;
-    // The largest magnitude as a whole number: one pass without branches, since this looks at all weights at every update.
-    let largest = numbers.iter().fold(0, |largest, n| (n.to_bits() & 0x7fff_ffff).max(largest));
+    // One pass without branches, of comparisons that every vector unit has: this looks at all weights at every update.
+    let is_bad = |n: &f32| u32::from(n.to_bits() & INFINITY_BITS == INFINITY_BITS);
+    let any = numbers.iter().fold(0, |any, n| any | is_bad(n));
     let found = || numbers.iter().copied().enumerate().find(|(_, n)| !n.is_finite());
-    if largest < INFINITY_BITS { None } else { found() }
+    if any == 0 { None } else { found() }
 }
