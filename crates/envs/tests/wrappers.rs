@@ -1,7 +1,8 @@
 //! What each wrapper changes, and that every one keeps the contract.
 
 use requel_envs::wrappers::{
-    ActionRepeat, ClipReward, Discretize, FrameStack, NormalizeObservation, OneHot, ScaleReward, StickyActions,
+    ActionRepeat, ChannelStack, ClipReward, Discretize, FrameStack, NormalizeObservation, OneHot, ScaleReward,
+    StickyActions,
 };
 use requel_envs::{
     Action, Env, EnvError, EnvOptions, OptionValue, Space, Step, TimeLimit, closure::from_closures, conformance::check,
@@ -51,6 +52,27 @@ fn all_keep_the_contract() {
         Box::new(FrameStack::new(NormalizeObservation::new(env).unwrap(), 4).unwrap())
     })
     .unwrap();
+}
+
+#[test]
+fn channels_are_the_stacked_frames_behind_each_other() {
+    let world = || make("MinAtar/Breakout-v1").unwrap();
+    check(move || Box::new(ChannelStack::new(world(), 3).unwrap())).unwrap();
+    let (mut frames, mut channels) = (FrameStack::new(world(), 3).unwrap(), ChannelStack::new(world(), 3).unwrap());
+    let Space::Box { shape, low, high, .. } = channels.observation_space().clone() else { panic!("images are boxes") };
+    assert_eq!(shape, [10, 10, 12]);
+    assert_eq!((low.len(), high.len()), (1200, 1200));
+    let actions = [0, 1, 2, 0, 1, 1, 0, 2];
+    for ((first, reward), (last, same)) in walk(&mut frames, &actions).iter().zip(walk(&mut channels, &actions)) {
+        assert_eq!(*reward, same);
+        for (index, value) in first.iter().enumerate() {
+            let (frame, pixel, channel) = (index / 400, index % 400 / 4, index % 4);
+            assert_eq!(last[pixel * 12 + frame * 4 + channel], *value);
+        }
+    }
+    // No images, no frames.
+    assert!(ChannelStack::new(make("CartPole-v1").unwrap(), 2).is_err());
+    assert!(ChannelStack::new(world(), 0).is_err());
 }
 
 #[test]

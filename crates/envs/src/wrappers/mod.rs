@@ -13,6 +13,7 @@
 //! ```
 
 mod action_repeat;
+mod channel_stack;
 mod discretize;
 pub(crate) mod forward;
 mod frame_stack;
@@ -22,6 +23,7 @@ mod reward;
 mod sticky_actions;
 
 pub use action_repeat::ActionRepeat;
+pub use channel_stack::ChannelStack;
 pub use discretize::Discretize;
 pub use frame_stack::FrameStack;
 pub use normalize::{NormalizeObservation, ObservationStatistics};

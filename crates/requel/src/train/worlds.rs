@@ -1,6 +1,6 @@
 //! Making the worlds of a run.
 
-use requel_envs::wrappers::{ActionRepeat, FrameStack, OneHot, StickyActions};
+use requel_envs::wrappers::{ActionRepeat, ChannelStack, FrameStack, OneHot, StickyActions};
 use requel_envs::{Env, EnvError, Space, make_with};
 
 use crate::config::EnvConfig;
@@ -25,10 +25,18 @@ pub(crate) fn registered(config: &EnvConfig) -> EnvFactory {
             env = Box::new(ActionRepeat::new(env, config.action_repeat)?);
         }
         if config.frame_stack > 1 {
-            env = Box::new(FrameStack::new(for_network(env), config.frame_stack)?);
+            env = stacked(for_network(env), config.frame_stack)?;
         }
         Ok(env)
     })
+}
+
+/// A world whose last `n` observations are shown as one, images as a convolution reads them.
+fn stacked(env: Box<dyn Env>, n: usize) -> Result<Box<dyn Env>, EnvError> {
+    match env.observation_space() {
+        Space::Box { shape, .. } if matches!(shape.len(), 2 | 3) => Ok(Box::new(ChannelStack::new(env, n)?)),
+        _ => Ok(Box::new(FrameStack::new(env, n)?)),
+    }
 }
 
 /// A world as a network sees it: discrete observations are one-hot.

@@ -8,16 +8,16 @@ use crate::agent::{Actions, AgentError};
 use crate::config::{AgentKind, Config, ReplayKind};
 use crate::memory;
 use crate::replay::{
-    LatestReplay, PrioritizedReplay, PrioritySpec, RecordLayout, ReplayBuffer, Sampling, UniformReplay,
+    FrameLayout, FrameStore, LatestReplay, PrioritizedReplay, PrioritySpec, RecordLayout, RecordStore, ReplayBuffer,
+    ReplayStore, Sampling, UniformReplay,
 };
 
-/// The buffer that `config` describes.
+/// The buffer that `config` describes. Stacked images are kept frame by frame, each once.
 pub(super) fn replay(
     config: &Config,
     observations: &Space,
     actions: Actions,
 ) -> Result<Box<dyn ReplayBuffer>, AgentError> {
-    let (replay, seed) = (&config.replay, config.train.seed);
     let mut layout = RecordLayout::for_space(observations);
     if actions.masked {
         layout = layout.with_mask(actions.count);
@@ -25,14 +25,27 @@ pub(super) fn replay(
     if config.agent.kind == AgentKind::Naive {
         return Ok(Box::new(LatestReplay::new(config.train.num_envs, layout)));
     }
+    let (capacity, stack) = (config.replay.capacity, config.env.frame_stack);
+    match FrameLayout::for_space(observations, stack).filter(|_| stack > 1) {
+        Some(frames) => {
+            let frames = if actions.masked { frames.with_mask(actions.count) } else { frames };
+            drawn(config, FrameStore::new(capacity, frames)?)
+        }
+        None => drawn(config, RecordStore::new(capacity, layout)?),
+    }
+}
+
+/// `store`, drawn from as `config` says.
+fn drawn<S: ReplayStore + 'static>(config: &Config, store: S) -> Result<Box<dyn ReplayBuffer>, AgentError> {
+    let (replay, seed) = (&config.replay, config.train.seed);
     Ok(match replay.kind {
         ReplayKind::Uniform => {
             let sampling = if replay.replacement { Sampling::WithReplacement } else { Sampling::WithoutReplacement };
-            Box::new(UniformReplay::new(replay.capacity, layout, sampling, seed)?)
+            Box::new(UniformReplay::with_store(store, sampling, seed))
         }
         ReplayKind::Prioritized => {
             let spec = PrioritySpec { alpha: replay.priority_exponent, epsilon: replay.priority_epsilon };
-            Box::new(PrioritizedReplay::new(replay.capacity, layout, spec, seed)?)
+            Box::new(PrioritizedReplay::with_store(store, spec, seed)?)
         }
     })
 }

@@ -1,0 +1,77 @@
+//! [`ChannelStack`], the recent past of images as further channels.
+
+use super::FrameStack;
+use super::forward::forward;
+use crate::{Action, Env, EnvError, Space, Step, check_observation};
+
+/// Shows the last `n` images, oldest first, as one with `n` times the channels: [height, width, channels] becomes
+/// [height, width, `n` · channels], and [height, width] becomes [height, width, `n`]. That is what a convolution reads.
+///
+/// It is [`FrameStack`] but for the order of the numbers.
+#[derive(Clone, Debug)]
+pub struct ChannelStack<E> {
+    env: FrameStack<E>,
+    space: Space,
+    /// The observation as [`FrameStack`] shows it.
+    stacked: Vec<f32>,
+    n: usize,
+    /// Numbers of one image that lie side by side.
+    channels: usize,
+}
+
+impl<E: Env> ChannelStack<E> {
+    /// `env`, its last `n` images shown at once.
+    ///
+    /// # Errors
+    /// [`EnvError::Other`] if `n` is 0, or the observations of `env` are no images: no box with two axes or three.
+    pub fn new(env: E, n: usize) -> Result<Self, EnvError> {
+        let (shape, channels) = match env.observation_space() {
+            Space::Box { shape, .. } if shape.len() == 2 => ([shape[0], shape[1], n], 1),
+            Space::Box { shape, .. } if shape.len() == 3 => ([shape[0], shape[1], n * shape[2]], shape[2]),
+            _ => return Err(EnvError::Other(format!("{}: only images have channels to stack", env.spec().id))),
+        };
+        let env = FrameStack::new(env, n)?;
+        let mut space = env.observation_space().clone();
+        if let Space::Box { low, high, shape: stacked, .. } = &mut space {
+            *stacked = shape.to_vec();
+            for bound in [low, high] {
+                let mut interleaved = vec![0.0; bound.len()];
+                interleave(bound, n, channels, &mut interleaved);
+                *bound = interleaved;
+            }
+        }
+        Ok(Self { stacked: vec![0.0; env.observation_len()], env, space, n, channels })
+    }
+}
+
+/// Puts `n` frames that lie one after the other one behind the other, pixel by pixel of `channels` numbers.
+fn interleave(frames: &[f32], n: usize, channels: usize, interleaved: &mut [f32]) {
+    for (at, frame) in frames.chunks_exact((frames.len() / n).max(1)).enumerate() {
+        let pixels = interleaved.chunks_exact_mut(n * channels);
+        for (pixel, values) in pixels.zip(frame.chunks_exact(channels)) {
+            pixel[at * channels..][..channels].copy_from_slice(values);
+        }
+    }
+}
+
+impl<E: Env> Env for ChannelStack<E> {
+    forward!(spec, action_space, scene, action_mask, save, restore);
+
+    fn observation_space(&self) -> &Space {
+        &self.space
+    }
+
+    fn reset(&mut self, seed: Option<u64>, observation: &mut [f32]) -> Result<(), EnvError> {
+        check_observation(self.stacked.len(), observation)?;
+        self.env.reset(seed, &mut self.stacked)?;
+        interleave(&self.stacked, self.n, self.channels, observation);
+        Ok(())
+    }
+
+    fn step(&mut self, action: Action<'_>, observation: &mut [f32]) -> Result<Step, EnvError> {
+        check_observation(self.stacked.len(), observation)?;
+        let step = self.env.step(action, &mut self.stacked)?;
+        interleave(&self.stacked, self.n, self.channels, observation);
+        Ok(step)
+    }
+}
