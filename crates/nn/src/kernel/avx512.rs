@@ -136,9 +136,37 @@ impl Simd for Avx512 {
 
     #[inline(always)]
     unsafe fn transpose(from: *const f32, from_row: usize, to: *mut f32, to_row: usize) {
-        for (j, t) in [(0, 0), (0, 8), (8, 0), (8, 8)] {
-            // SAFETY: one of the four quarters of the square.
-            unsafe { Avx2::transpose(from.add(j * from_row + t), from_row, to.add(t * to_row + j), to_row) }
+        // SAFETY: sixteen rows of sixteen numbers of each array.
+        unsafe {
+            let mut rows = [_mm512_setzero_ps(); 16];
+            for (j, row) in rows.iter_mut().enumerate() {
+                *row = _mm512_loadu_ps(from.add(j * from_row));
+            }
+            // Numbers of two rows alternate, then of four: register 4b + q holds column 4l + q of rows 4b to 4b + 3 in its
+            // quarter l.
+            let mut quarters = rows;
+            for b in 0..4 {
+                let [r0, r1, r2, r3] = [rows[4 * b], rows[4 * b + 1], rows[4 * b + 2], rows[4 * b + 3]];
+                let (low, high) = (_mm512_unpacklo_ps(r0, r1), _mm512_unpackhi_ps(r0, r1));
+                let (low2, high2) = (_mm512_unpacklo_ps(r2, r3), _mm512_unpackhi_ps(r2, r3));
+                quarters[4 * b] = _mm512_shuffle_ps::<0b01_00_01_00>(low, low2);
+                quarters[4 * b + 1] = _mm512_shuffle_ps::<0b11_10_11_10>(low, low2);
+                quarters[4 * b + 2] = _mm512_shuffle_ps::<0b01_00_01_00>(high, high2);
+                quarters[4 * b + 3] = _mm512_shuffle_ps::<0b11_10_11_10>(high, high2);
+            }
+            // Then the quarters themselves are transposed: column 4l + q is quarter l of the four registers with its q.
+            for q in 0..4 {
+                let [b0, b1, b2, b3] = [quarters[q], quarters[4 + q], quarters[8 + q], quarters[12 + q]];
+                let even = _mm512_shuffle_f32x4::<0b10_00_10_00>(b0, b1);
+                let odd = _mm512_shuffle_f32x4::<0b11_01_11_01>(b0, b1);
+                let even2 = _mm512_shuffle_f32x4::<0b10_00_10_00>(b2, b3);
+                let odd2 = _mm512_shuffle_f32x4::<0b11_01_11_01>(b2, b3);
+                let put = |l: usize, v| _mm512_storeu_ps(to.add((4 * l + q) * to_row), v);
+                put(0, _mm512_shuffle_f32x4::<0b10_00_10_00>(even, even2));
+                put(1, _mm512_shuffle_f32x4::<0b10_00_10_00>(odd, odd2));
+                put(2, _mm512_shuffle_f32x4::<0b11_01_11_01>(even, even2));
+                put(3, _mm512_shuffle_f32x4::<0b11_01_11_01>(odd, odd2));
+            }
         }
     }
 }

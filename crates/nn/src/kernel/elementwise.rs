@@ -193,34 +193,49 @@ unsafe fn adam_lanes<S: Simd>(f: &Factors<S>, g: S::V, (p, m, v): (S::V, S::V, S
 /// The instruction set is present; `rows` is a whole number of rows as long as `sums`.
 #[inline(always)]
 pub(super) unsafe fn column_sums<S: Simd>(rows: &[f32], sums: &mut [f32]) {
-    /// Registers that are summed side by side, so that one addition does not wait for the one before.
-    const SIDE_BY_SIDE: usize = 8;
     let (width, lanes) = (sums.len(), S::LANES);
-    let count = rows.len().checked_div(width).unwrap_or(0);
-    let (rows, sums) = (rows.as_ptr(), sums.as_mut_ptr());
     let mut column = 0;
-    // SAFETY: every load and store covers at most the columns that are left of a row.
+    while column < width {
+        let left = (width - column).div_ceil(lanes);
+        // SAFETY: handed on from the caller; there are that many registers from `column` on.
+        let registers = unsafe {
+            match left {
+                1 => column_sums_of::<S, 1>(rows, sums, column),
+                2 | 3 => column_sums_of::<S, 2>(rows, sums, column),
+                4..=7 => column_sums_of::<S, 4>(rows, sums, column),
+                _ => column_sums_of::<S, 8>(rows, sums, column),
+            }
+        };
+        column += registers * lanes;
+    }
+}
+
+/// The sums of `N` registers from `column`, side by side, so that one addition does not wait for the one before; returns
+/// `N`.
+///
+/// # Safety
+/// As for [`column_sums`]; more than `(N − 1) · LANES` columns are left.
+#[inline(always)]
+unsafe fn column_sums_of<S: Simd, const N: usize>(rows: &[f32], sums: &mut [f32], column: usize) -> usize {
+    let (width, lanes) = (sums.len(), S::LANES);
+    let count = rows.len() / width;
+    let last = lanes.min(width - column - (N - 1) * lanes);
+    let (rows, sums) = (rows.as_ptr(), sums.as_mut_ptr());
+    // SAFETY: the last register covers `last` columns, which are at most those that are left of a row.
     unsafe {
-        while column + SIDE_BY_SIDE * lanes <= width {
-            let mut block = [S::splat(0.0); SIDE_BY_SIDE];
-            for r in 0..count {
-                for (i, sum) in block.iter_mut().enumerate() {
-                    *sum = S::add(*sum, S::load(rows.add(r * width + column + i * lanes)));
-                }
+        let mut block = [S::splat(0.0); N];
+        for r in 0..count {
+            let from = rows.add(r * width + column);
+            for (i, sum) in block.iter_mut().enumerate() {
+                let from = from.add(i * lanes);
+                let is_whole = i + 1 < N || last == lanes;
+                *sum = S::add(*sum, if is_whole { S::load(from) } else { S::load_first(from, last) });
             }
-            for (i, sum) in block.into_iter().enumerate() {
-                S::store(sums.add(column + i * lanes), sum);
-            }
-            column += SIDE_BY_SIDE * lanes;
         }
-        while column < width {
-            let n = lanes.min(width - column);
-            let mut sum = S::splat(0.0);
-            for r in 0..count {
-                sum = S::add(sum, S::load_first(rows.add(r * width + column), n));
-            }
-            S::store_first(sums.add(column), sum, n);
-            column += n;
+        for (i, sum) in block.into_iter().enumerate() {
+            let to = sums.add(column + i * lanes);
+            if i + 1 < N || last == lanes { S::store(to, sum) } else { S::store_first(to, sum, last) }
         }
     }
+    N
 }

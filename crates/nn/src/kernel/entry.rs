@@ -2,10 +2,11 @@
 
 use super::Kernel;
 use super::pack;
-use super::product::{Product, multiply};
+use super::product::{self, Product, multiply};
 use super::select::Isa;
 use super::simd::Simd;
 use super::task::Task;
+use super::tile::Tile;
 use super::{elementwise, limit};
 use crate::Activation;
 use crate::reference::{self, AdamFactors, RmsPropFactors, RmsPropState};
@@ -37,7 +38,16 @@ macro_rules! entries {
             #[target_feature(enable = $features)]
             pub unsafe fn product(p: &Product) {
                 // SAFETY: handed on from the caller.
-                unsafe { multiply::<$simd>(p) }
+                unsafe { multiply::<$simd>(p, tiles) }
+            }
+
+            /// # Safety
+            /// As for [`product::tiles`].
+            #[target_feature(enable = $features)]
+            #[inline(never)]
+            unsafe fn tiles(p: &Product, part: &Tile) {
+                // SAFETY: handed on from the caller.
+                unsafe { product::tiles::<$simd>(p, part) }
             }
 
             /// # Safety

@@ -101,36 +101,33 @@ impl Finish {
     }
 }
 
+/// [`tiles`] as compiled for an instruction set. The tiles are most of the code of a kernel: called through this, they are
+/// there once.
+pub(super) type Tiles = unsafe fn(&Product, &Tile);
+
 /// Computes the product with registers of `S`.
 ///
 /// # Safety
-/// The instruction set is present; every element that the strides reach is valid, `c` does not overlap the rest.
+/// The instruction set is present, and `tiles` is that of `S`; every element that the strides reach is valid, `c` does not
+/// overlap the rest.
 #[inline(always)]
-pub(super) unsafe fn multiply<S: Simd>(p: &Product) {
+pub(super) unsafe fn multiply<S: Simd>(p: &Product, tiles: Tiles) {
     let far = p.b_stride > FAR_APART && p.rows > 8;
     // SAFETY: handed on from the caller; the offsets stay within the sizes of the product.
     unsafe {
         if is_gathered(p) {
-            multiply_gathered::<S>(p);
+            multiply_gathered::<S>(p, tiles);
         } else if p.b_layout == Layout::Columns || (far && p.a_terms.groups == 1) {
-            multiply_packed::<S>(p);
+            multiply_packed::<S>(p, tiles);
         } else {
-            let width = S::LANES * tile_columns(p.rows);
-            let mut column = 0;
-            while column < p.columns {
-                let used = width.min(p.columns - column);
-                let part =
-                    Tile { terms: p.a_terms, b: p.b.add(column), b_stride: p.b_stride, ..Tile::new(p, column, used) };
-                rows::<S>(p, &part);
-                column += used;
-            }
+            tiles(p, &Tile { b_stride: p.b_stride, ..Tile::new(p, 0, p.columns) });
         }
     }
 }
 
 /// As [`multiply`], each panel of `b` copied together first.
 #[inline(always)]
-unsafe fn multiply_packed<S: Simd>(p: &Product) {
+unsafe fn multiply_packed<S: Simd>(p: &Product, tiles: Tiles) {
     debug_assert_eq!(p.a_terms.groups, 1);
     let mut panel = std::mem::MaybeUninit::<Panel>::uninit();
     let panel: *mut f32 = panel.as_mut_ptr().cast();
@@ -156,7 +153,7 @@ unsafe fn multiply_packed<S: Simd>(p: &Product) {
                     finish: if term + count == terms { base.finish } else { Finish::Keep },
                     ..base
                 };
-                rows::<S>(p, &part);
+                tiles(p, &part);
             }
             term += count;
             if term == terms {
@@ -179,10 +176,9 @@ fn is_gathered(p: &Product) -> bool {
 
 /// As [`multiply`], a block of rows of `a` copied together before it meets every column.
 #[inline(always)]
-unsafe fn multiply_gathered<S: Simd>(p: &Product) {
+unsafe fn multiply_gathered<S: Simd>(p: &Product, tiles: Tiles) {
     let mut block = std::mem::MaybeUninit::<Panel>::uninit();
     let block: *mut f32 = block.as_mut_ptr().cast();
-    let width = S::LANES * tile_columns(p.rows);
     let mut row = 0;
     while row < p.rows {
         let count = tile_rows(p.rows - row);
@@ -197,13 +193,7 @@ unsafe fn multiply_gathered<S: Simd>(p: &Product) {
                 c: p.c.add(row * p.c_stride),
                 ..*p
             };
-            let mut column = 0;
-            while column < p.columns {
-                let used = width.min(p.columns - column);
-                let part = Tile { b: p.b.add(column), ..Tile::new(&block_product, column, used) };
-                tile::<S>(&block_product, &part, 0, count);
-                column += used;
-            }
+            tiles(&block_product, &Tile::new(&block_product, 0, p.columns));
         }
         row += count;
     }
@@ -219,15 +209,25 @@ fn tile_columns(rows: usize) -> usize {
     }
 }
 
-/// Runs the tiles of one block of columns down the rows.
+/// Runs the tiles of `part`, which may have any number of columns: down the rows, one block of columns after the other.
+///
+/// # Safety
+/// As for [`multiply`].
 #[inline(always)]
-unsafe fn rows<S: Simd>(p: &Product, part: &Tile) {
-    let mut row = 0;
-    while row < p.rows {
-        let count = tile_rows(p.rows - row);
-        // SAFETY: handed on from the caller; `row + count ≤ p.rows`.
-        unsafe { tile::<S>(p, part, row, count) };
-        row += count;
+pub(super) unsafe fn tiles<S: Simd>(p: &Product, part: &Tile) {
+    let width = S::LANES * tile_columns(p.rows);
+    let mut column = 0;
+    while column < part.columns {
+        let used = width.min(part.columns - column);
+        let block = Tile { b: part.b.wrapping_add(column), column: part.column + column, columns: used, ..*part };
+        let mut row = 0;
+        while row < p.rows {
+            let count = tile_rows(p.rows - row);
+            // SAFETY: handed on from the caller; `row + count ≤ p.rows`, and the block is within the part.
+            unsafe { tile::<S>(p, &block, row, count) };
+            row += count;
+        }
+        column += used;
     }
 }
 

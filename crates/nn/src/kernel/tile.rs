@@ -41,7 +41,7 @@ impl Tile {
 /// Computes `count` rows from `row` of the block `part`.
 ///
 /// # Safety
-/// As for [`super::product::multiply`]; `count` is 1 to 6, and the columns fit the registers that are left.
+/// As for [`super::product::multiply`]; the sums of `count` rows fit the registers.
 #[inline(always)]
 pub(super) unsafe fn tile<S: Simd>(p: &Product, part: &Tile, row: usize, count: usize) {
     let vectors = part.columns.div_ceil(S::LANES);
