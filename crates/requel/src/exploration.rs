@@ -2,6 +2,7 @@
 
 use crate::Schedule;
 use crate::config::{ExplorationConfig, ExplorationKind};
+use crate::planted::PlantedBug;
 use crate::rng::{Stream, StreamRng};
 use crate::state::{State, StateError};
 
@@ -27,7 +28,7 @@ impl EpsilonGreedy {
 
     /// ε after `env_steps` env steps.
     pub fn epsilon(&self, env_steps: u64) -> f64 {
-        self.epsilon.at(env_steps)
+        self.epsilon.at(if PlantedBug::EpsilonConstant.is_made() { 0 } else { env_steps })
     }
 
     /// With probability ε a random action for world `slot`, among those that `mask` allows; else `None`: be greedy.
@@ -93,6 +94,13 @@ mod tests {
         let explored = (0..100_000).filter(|_| exploration.explore(1, 0.1, 4, None).is_some()).count();
         // Four standard deviations of a binomial around 10 000.
         assert!((explored as f64 - 10_000.0).abs() < 4.0 * (100_000.0f64 * 0.1 * 0.9).sqrt(), "{explored}");
+    }
+
+    #[test]
+    fn epsilon_follows_its_schedule() {
+        let kind = ExplorationKind::Linear;
+        let exploration = EpsilonGreedy::new(&ExplorationConfig { kind, start: 1.0, end: 0.5, env_steps: 100 }, 0, 1);
+        assert_eq!([0, 50, 100, 1000].map(|env_steps| exploration.epsilon(env_steps)), [1.0, 0.75, 0.5, 0.5]);
     }
 
     #[test]

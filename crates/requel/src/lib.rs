@@ -41,6 +41,7 @@ pub mod config;
 mod exploration;
 mod log;
 pub mod memory;
+mod planted;
 pub mod replay;
 mod rng;
 pub mod run;

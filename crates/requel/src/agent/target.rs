@@ -1,6 +1,7 @@
 //! [`TargetNetwork`], the slower copy that values next states (Mnih et al. 2015).
 
 use crate::config::{TargetConfig, TargetKind};
+use crate::planted::PlantedBug;
 use crate::schedule::crossings;
 
 /// A copy of the online network's parameters that follows it now and then.
@@ -55,6 +56,9 @@ impl TargetNetwork {
     }
 
     fn follow(&mut self, online: &[f32]) {
+        if PlantedBug::TargetNeverUpdated.is_made() {
+            return;
+        }
         match self.tau {
             None => self.parameters.copy_from_slice(online),
             Some(tau) => {

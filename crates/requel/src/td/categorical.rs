@@ -3,6 +3,10 @@
 use requel_nn::{Kernel, math};
 
 use super::lanes;
+use crate::planted::PlantedBug;
+
+/// Atoms that are worked on side by side.
+const LANES: usize = 16;
 
 /// The atoms `z_i = v_min + i·Δ`, evenly spaced from `v_min` to `v_max`.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -34,102 +38,143 @@ impl Default for Support {
     }
 }
 
+/// Where [`categorical_projection`] works.
+#[derive(Clone, Debug)]
+pub struct ProjectionRoom {
+    /// Of each atom: the one below where it lands, and what goes to it and to the one above.
+    below: Vec<i32>,
+    lower: Vec<f32>,
+    upper: Vec<f32>,
+    /// Of each atom and one more: the sum of what atoms that land below it give.
+    from_below: Vec<f32>,
+}
+
+impl ProjectionRoom {
+    /// For a support of so many atoms.
+    pub fn new(atoms: usize) -> Self {
+        let room = || vec![0.0; atoms];
+        ProjectionRoom { below: vec![0; atoms], lower: room(), upper: room(), from_below: vec![0.0; atoms + 1] }
+    }
+}
+
 /// The distribution of `reward + discount·z`, held between `v_min` and `v_max` and shared between the two atoms on either side
 /// of where each atom lands, in proportion to nearness (Bellemare, Dabney & Munos 2017, eq. 7 and algorithm 1). An atom that
 /// lands on another gives it everything, where a literal reading of the algorithm would give `(u − b) + (b − l) = 0`.
 ///
 /// Where the discount is 0 the probabilities do not matter.
 ///
-/// `probabilities` has one number per atom, and so has `projected`, which is overwritten; `upper` is room to work in, one number
-/// more. Each atom's lower and upper shares are summed apart, in increasing order of where they come from.
+/// `probabilities` has one number per atom, and so has `projected`, which is overwritten; `room` is made for the support. Each atom's lower and upper shares are summed apart, in increasing order of where they come from.
 ///
 /// # Panics
-/// If the lengths do not go together.
+/// If the lengths do not go together, or the discount is below 0 or NaN.
 ///
 /// ```
-/// use requel::td::{Support, categorical_projection};
+/// use requel::td::{ProjectionRoom, Support, categorical_projection};
 ///
 /// let support = Support { v_min: 0.0, v_max: 2.0, atoms: 3 };
 /// let mut projected = [0.0; 3];
 /// // The return 2 becomes 0.25 + 0.5·2 = 1.25: three parts to the atom at 1, one to that at 2.
-/// categorical_projection(&support, (0.25, 0.5), &[0.0, 0.0, 1.0], &mut projected, &mut [0.0; 4]);
+/// categorical_projection(&support, (0.25, 0.5), &[0.0, 0.0, 1.0], &mut projected, &mut ProjectionRoom::new(3));
 /// assert_eq!(projected, [0.0, 0.75, 0.25]);
 /// ```
+#[inline(always)]
 pub fn categorical_projection(
     support: &Support,
     (reward, discount): (f32, f32),
     probabilities: &[f32],
     projected: &mut [f32],
-    upper: &mut [f32],
+    room: &mut ProjectionRoom,
 ) {
     let atoms = support.atoms;
     assert!(atoms > 1, "a support has at least two atoms");
-    assert_eq!((probabilities.len(), projected.len(), upper.len()), (atoms, atoms, atoms + 1), "one number per atom");
+    assert!(discount >= 0.0, "a discount is at least 0");
+    assert_eq!((probabilities.len(), projected.len()), (atoms, atoms), "one number per atom");
+    assert_eq!(room.from_below.len(), atoms + 1, "room for this support");
 
-    // Where atom j lands, counted in atoms: (r + d·z_j − v_min)/Δ = start + d·j.
-    let start = (reward + discount * support.v_min - support.v_min) / support.step();
-    let last = (atoms - 1) as f32;
-    projected.fill(0.0);
-    upper.fill(0.0);
     // Where nothing follows all atoms land in one place.
     let probabilities = if discount == 0.0 { &[1.0] } else { probabilities };
-    for (j, probability) in probabilities.iter().enumerate() {
+    let count = probabilities.len();
+    let ProjectionRoom { below, lower, upper, from_below } = room;
+    let (below, lower, upper) = (&mut below[..count], &mut lower[..count], &mut upper[..count]);
+
+    // What has no order is worked out side by side: where atom j lands, counted in atoms, is (r + d·z_j − v_min)/Δ = start + d·j.
+    let start = (reward + discount * support.v_min - support.v_min) / support.step();
+    let start = if PlantedBug::ProjectionShifted.is_made() { start + 1.0 } else { start };
+    let last = (atoms - 1) as f32;
+    let share = |j: usize, (below, lower, upper): (&mut i32, &mut f32, &mut f32)| {
         let place = start + discount * j as f32;
         let place = if place > 0.0 { place } else { 0.0 };
         let place = if place < last { place } else { last };
-        let below = place as u32;
-        let share = (place - below as f32) * probability;
-        // The place is at most the last atom; the bound says so to the compiler.
-        let below = (below as usize).min(atoms - 1);
-        projected[below] += probability - share;
-        upper[below + 1] += share;
+        *below = place as i32;
+        *upper = (place - *below as f32) * probabilities[j];
+        *lower = probabilities[j] - *upper;
+    };
+    let whole = count - count % LANES;
+    for chunk in (0..whole).step_by(LANES) {
+        for j in chunk..chunk + LANES {
+            share(j, (&mut below[j], &mut lower[j], &mut upper[j]));
+        }
     }
-    for (projected, upper) in projected.iter_mut().zip(upper.iter()) {
-        *projected += upper;
+    for j in whole..count {
+        share(j, (&mut below[j], &mut lower[j], &mut upper[j]));
+    }
+
+    projected.fill(0.0);
+    from_below.fill(0.0);
+    for ((below, lower), upper) in below.iter().zip(lower.iter()).zip(upper.iter()) {
+        // A place is at most the last atom; the bound says so to the compiler.
+        let below = (*below as usize).min(atoms - 1);
+        projected[below] += lower;
+        from_below[below + 1] += upper;
+    }
+    for (projected, from_below) in projected.iter_mut().zip(from_below.iter()) {
+        *projected += from_below;
     }
 }
 
 /// Each row of logits as probabilities, `softmax(logits)`, in place; `log_sums` gets the row's `ln Σ exp(logit − max)` and
-/// `maxima` its greatest logit. Sums run in eight lanes, see the source.
+/// `maxima` its greatest logit. Sums run in sixteen lanes: number i in lane i mod 16 in increasing order, then
+/// the second half of the lanes is added to the first until one is left, then what is beyond the last whole sixteen.
 ///
 /// `rows` is rows × atoms, `log_sums` and `maxima` one number per row.
 ///
 /// # Panics
 /// If the lengths do not go together.
+#[inline(always)]
 pub fn log_softmax(kernel: Kernel, rows: &mut [f32], log_sums: &mut [f32], maxima: &mut [f32]) {
     let count = log_sums.len();
     assert!(count > 0 && rows.len().is_multiple_of(count) && maxima.len() == count, "rows × atoms");
     let atoms = rows.len() / count;
     for (row, max) in rows.chunks_exact_mut(atoms).zip(maxima.iter_mut()) {
-        *max = lanes::max(row);
-        row.iter_mut().for_each(|x| *x -= *max);
+        let greatest = lanes::max(row);
+        *max = greatest;
+        lanes::change(row, |x| x - greatest);
     }
     math::exp_all(kernel, rows);
     for (row, sum) in rows.chunks_exact_mut(atoms).zip(log_sums.iter_mut()) {
         *sum = lanes::sum(row);
         let scale = 1.0 / *sum;
-        row.iter_mut().for_each(|x| *x *= scale);
+        lanes::change(row, |x| x * scale);
     }
     math::ln_all(kernel, log_sums);
 }
 
 /// The cross-entropy `−Σ_i m_i·ln softmax(logits)_i` of one row, from what [`log_softmax`] gave for it (Bellemare, Dabney & Munos
-/// 2017, algorithm 1); `d_logits` gets its gradient `softmax(logits) − m`. The target `m` sums to 1.
+/// 2017, algorithm 1); `d_logits` gets `scale` times its gradient, `softmax(logits) − m`. The target `m` sums to 1.
 ///
 /// # Panics
 /// If the lengths do not go together.
+#[inline(always)]
 pub fn cross_entropy(
     target: &[f32],
     logits: &[f32],
     probabilities: &[f32],
     (log_sum, max): (f32, f32),
-    d_logits: &mut [f32],
+    (scale, d_logits): (f32, &mut [f32]),
 ) -> f32 {
     let atoms = target.len();
     assert_eq!((logits.len(), probabilities.len(), d_logits.len()), (atoms, atoms, atoms), "one number per atom");
-    for ((d, p), m) in d_logits.iter_mut().zip(probabilities).zip(target) {
-        *d = p - m;
-    }
+    lanes::fill(d_logits, (probabilities, target), |p, m| scale * (p - m));
     log_sum - lanes::sum_of(target, logits, |m, logit| m * (logit - max))
 }
 
@@ -142,8 +187,10 @@ mod tests {
     const THREE: Support = Support { v_min: 0.0, v_max: 2.0, atoms: 3 };
 
     fn project(support: &Support, reward: f32, discount: f32, probabilities: &[f32]) -> Vec<f32> {
-        let (mut projected, mut upper) = (vec![9.0; support.atoms], vec![9.0; support.atoms + 1]);
-        categorical_projection(support, (reward, discount), probabilities, &mut projected, &mut upper);
+        let mut projected = vec![9.0; support.atoms];
+        let mut room = ProjectionRoom::new(support.atoms);
+        room.from_below.fill(9.0);
+        categorical_projection(support, (reward, discount), probabilities, &mut projected, &mut room);
         projected
     }
 
@@ -174,7 +221,7 @@ mod tests {
         let (mut log_sum, mut max) = ([0.0], [0.0]);
         log_softmax(Kernel::fastest(), &mut probabilities, &mut log_sum, &mut max);
         let mut d = [0.0; 3];
-        let loss = cross_entropy(&[0.5, 0.5, 0.0], &logits, &probabilities, (log_sum[0], max[0]), &mut d);
+        let loss = cross_entropy(&[0.5, 0.5, 0.0], &logits, &probabilities, (log_sum[0], max[0]), (1.0, &mut d));
         // ½·ln 4 + ½·ln 2.
         assert!((loss - 1.5 * std::f32::consts::LN_2).abs() < 1e-6, "{loss}");
         for (d, expected) in d.iter().zip([-0.25, 0.0, 0.25]) {
@@ -188,7 +235,7 @@ mod tests {
         let mut probabilities = logits;
         let (mut log_sum, mut max) = ([0.0], [0.0]);
         log_softmax(Kernel::fastest(), &mut probabilities, &mut log_sum, &mut max);
-        let loss = cross_entropy(&[0.0, 1.0, 0.0], &logits, &probabilities, (log_sum[0], max[0]), &mut [0.0; 3]);
+        let loss = cross_entropy(&[0.0, 1.0, 0.0], &logits, &probabilities, (log_sum[0], max[0]), (1.0, &mut [0.0; 3]));
         assert_eq!((probabilities, loss), ([1.0, 0.0, 0.0], 2000.0));
     }
 

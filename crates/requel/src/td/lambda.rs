@@ -101,7 +101,7 @@ mod tests {
             let mut returns = vec![0.0; steps.len()];
             lambda_returns(lambda, 1, &rollout, &mut returns);
             let lambda = f64::from(lambda);
-            for first in 0..steps.len() {
+            for (first, ours) in returns.iter().enumerate() {
                 let (mut exact, mut so_far, mut product, mut weight) = (0.0, 0.0, 1.0, 1.0);
                 for step in first..steps.len() {
                     so_far += product * f64::from(rewards[step]);
@@ -114,7 +114,7 @@ mod tests {
                     exact += weight * (1.0 - lambda) * n_step;
                     weight *= lambda;
                 }
-                prop_assert!((f64::from(returns[first]) - exact).abs() < 1e-5, "{} against {exact}", returns[first]);
+                prop_assert!((f64::from(*ours) - exact).abs() < 1e-5, "{ours} against {exact}");
             }
         }
     }

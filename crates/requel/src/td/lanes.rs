@@ -1,44 +1,70 @@
-//! Sums over a row in eight lanes, so that the compiler can use vector registers without changing an order.
+//! Sums over a row in sixteen lanes, so that vector registers of every width can work on them without changing an order.
 
-const LANES: usize = 8;
+/// Partial sums of a sum.
+const LANES: usize = 16;
 
-/// `Σ f(a, b)` over two rows of one length: lane `l` adds the numbers `l`, `l + 8`, `l + 16`, … in increasing order, and the
-/// lanes are added as `((0 + 4) + (2 + 6)) + ((1 + 5) + (3 + 7))`.
-#[inline]
+/// `Σ f(a, b)` over two rows of one length: lane `l` adds the numbers `l`, `l + 16`, `l + 32`, … in increasing order; then the second
+/// half of the lanes is added to the first, until one is left; then come the numbers beyond the last whole sixteen, one by one.
+#[inline(always)]
 pub(crate) fn sum_of(a: &[f32], b: &[f32], f: impl Fn(f32, f32) -> f32) -> f32 {
     assert_eq!(a.len(), b.len(), "two rows of one length");
     let mut lanes = [0.0f32; LANES];
-    let (chunks_a, chunks_b) = (a.chunks_exact(LANES), b.chunks_exact(LANES));
-    let (rest_a, rest_b) = (chunks_a.remainder(), chunks_b.remainder());
-    for (a, b) in chunks_a.zip(chunks_b) {
-        for (lane, (a, b)) in lanes.iter_mut().zip(a.iter().zip(b)) {
-            *lane += f(*a, *b);
-        }
+    let ((chunks_a, rest_a), (chunks_b, rest_b)) = (a.as_chunks::<LANES>(), b.as_chunks::<LANES>());
+    for (a, b) in chunks_a.iter().zip(chunks_b) {
+        lanes = std::array::from_fn(|lane| lanes[lane] + f(a[lane], b[lane]));
     }
-    for (lane, (a, b)) in lanes.iter_mut().zip(rest_a.iter().zip(rest_b)) {
-        *lane += f(*a, *b);
-    }
-    ((lanes[0] + lanes[4]) + (lanes[2] + lanes[6])) + ((lanes[1] + lanes[5]) + (lanes[3] + lanes[7]))
+    rest_a.iter().zip(rest_b).fold(fold(lanes, |a, b| a + b), |sum, (a, b)| sum + f(*a, *b))
 }
 
 /// The sum of a row, in the order of [`sum_of`].
-#[inline]
+#[inline(always)]
 pub(crate) fn sum(row: &[f32]) -> f32 {
     sum_of(row, row, |x, _| x)
 }
 
 /// The greatest number of a row, in any order; −∞ for none. NaN is passed over.
-#[inline]
+#[inline(always)]
 pub(crate) fn max(row: &[f32]) -> f32 {
+    let greater = |max: f32, x: f32| if x > max { x } else { max };
     let mut lanes = [f32::NEG_INFINITY; LANES];
-    let chunks = row.chunks_exact(LANES);
-    let rest = chunks.remainder();
+    let (chunks, rest) = row.as_chunks::<LANES>();
     for chunk in chunks {
-        for (lane, x) in lanes.iter_mut().zip(chunk) {
-            *lane = if *x > *lane { *x } else { *lane };
-        }
+        lanes = std::array::from_fn(|lane| greater(lanes[lane], chunk[lane]));
     }
-    lanes.iter().chain(rest).fold(f32::NEG_INFINITY, |max, x| if *x > max { *x } else { max })
+    rest.iter().fold(fold(lanes, greater), |max, x| greater(max, *x))
+}
+
+/// `to ← f(a, b)`, number by number, over rows of one length. Where it is written out like this and not as one loop, no compiler
+/// finds a row of 51 numbers too short for its registers.
+#[inline(always)]
+pub(crate) fn fill(to: &mut [f32], (a, b): (&[f32], &[f32]), f: impl Fn(f32, f32) -> f32) {
+    assert_eq!((a.len(), b.len()), (to.len(), to.len()), "rows of one length");
+    let (chunks, rest) = to.as_chunks_mut::<LANES>();
+    let ((chunks_a, rest_a), (chunks_b, rest_b)) = (a.as_chunks::<LANES>(), b.as_chunks::<LANES>());
+    for (to, (a, b)) in chunks.iter_mut().zip(chunks_a.iter().zip(chunks_b)) {
+        *to = std::array::from_fn(|lane| f(a[lane], b[lane]));
+    }
+    for (to, (a, b)) in rest.iter_mut().zip(rest_a.iter().zip(rest_b)) {
+        *to = f(*a, *b);
+    }
+}
+
+/// `row ← f(row)`, as [`fill`].
+#[inline(always)]
+pub(crate) fn change(row: &mut [f32], f: impl Fn(f32) -> f32) {
+    let (chunks, rest) = row.as_chunks_mut::<LANES>();
+    for chunk in chunks {
+        *chunk = std::array::from_fn(|lane| f(chunk[lane]));
+    }
+    rest.iter_mut().for_each(|x| *x = f(*x));
+}
+
+/// The second half upon the first, until one is left.
+#[inline(always)]
+fn fold(lanes: [f32; LANES], f: impl Fn(f32, f32) -> f32) -> f32 {
+    let eight: [f32; 8] = std::array::from_fn(|lane| f(lanes[lane], lanes[lane + 8]));
+    let four: [f32; 4] = std::array::from_fn(|lane| f(eight[lane], eight[lane + 4]));
+    f(f(four[0], four[2]), f(four[1], four[3]))
 }
 
 #[cfg(test)]
@@ -47,20 +73,24 @@ mod tests {
 
     #[test]
     fn every_length_is_covered_once() {
-        for len in 0..40usize {
+        for len in 0..70usize {
             let row: Vec<f32> = (0..len).map(|i| (i * 7 % 11) as f32 - 20.0).collect();
             // Whole numbers: exact in any order.
             assert_eq!(sum(&row), row.iter().sum::<f32>());
             assert_eq!(sum_of(&row, &row, |a, b| a * b), row.iter().map(|x| x * x).sum::<f32>());
             assert_eq!(max(&row), row.iter().copied().fold(f32::NEG_INFINITY, f32::max));
+            let mut squares = vec![0.0; len];
+            fill(&mut squares, (&row, &row), |a, b| a * b);
+            change(&mut squares, |x| x + 1.0);
+            assert_eq!(squares, row.iter().map(|x| x * x + 1.0).collect::<Vec<_>>());
         }
     }
 
     #[test]
     fn the_order_is_the_documented_one() {
         // 1e8 swallows a 1 that is added to it, but not the 1s of another lane.
-        let mut row = [0.0; 16];
-        (row[0], row[8], row[4], row[12]) = (1e8, 1.0, 3.0, -1e8);
-        assert_eq!(sum(&row), (1e8f32 + 1.0) + (3.0 - 1e8));
+        let mut row = [0.0; 32];
+        (row[0], row[16], row[8], row[4], row[12]) = (1e8, 1.0, 1.0, 3.0, -1e8);
+        assert_eq!(sum(&row), ((1e8f32 + 1.0) + 1.0) + (3.0 - 1e8));
     }
 }

@@ -14,10 +14,12 @@ use crate::agent::{
     ValueSpec,
 };
 use crate::config::{AgentKind, Config, ReplayKind};
+use crate::planted::PlantedBug;
 use crate::replay::{NStepAccumulator, ReplayBuffer};
 use crate::schedule::crossings;
 use crate::state::{State, StateError};
 use crate::td::{Munchausen, argmax, importance_weights};
+use crate::transition::Transition;
 
 /// A Q-network that learns from a replay buffer: one head, one rule, one way of drawing and of exploring, put together as
 /// the config says. What it can be is DQN (Mnih et al. 2015) up to Rainbow (Hessel et al. 2018).
@@ -147,7 +149,7 @@ impl DqnAgent {
             actions: &columns.actions,
             rewards: &columns.rewards,
             discounts: &columns.discounts,
-            weights: self.importance.map(|_| &self.weights[..]),
+            weights: self.importance.filter(|_| !PlantedBug::WeightsIgnored.is_made()).map(|_| &self.weights[..]),
             outputs,
             next_outputs,
             next_q: &self.next_q,
@@ -163,7 +165,7 @@ impl DqnAgent {
                 d_next[row * actions + argmax(next_q)] = -columns.discounts[row] * d_error;
             }
         }
-        if self.importance.is_some() {
+        if self.importance.is_some() && !PlantedBug::PrioritiesFrozen.is_made() {
             self.replay.update_priorities(&columns.indices, self.head.td_errors());
         }
         self.learner.step(&self.d_outputs, online, env_steps);
@@ -186,8 +188,14 @@ impl Agent for DqnAgent {
     }
 
     fn observe(&mut self, experience: &Experience<'_>) {
-        let replay = &mut self.replay;
-        self.accumulators[experience.slot].push(experience, &mut |transition| replay.push(transition));
+        let (replay, actions) = (&mut self.replay, self.actor.values.actions() as u32);
+        self.accumulators[experience.slot].push(experience, &mut |transition| {
+            if PlantedBug::ActionShifted.is_made() {
+                replay.push(&Transition { action: (transition.action + 1) % actions, ..*transition });
+            } else {
+                replay.push(transition);
+            }
+        });
     }
 
     fn learn(&mut self, before: u64, after: u64) -> Learned {

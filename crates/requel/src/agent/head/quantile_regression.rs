@@ -1,6 +1,7 @@
 //! [`QuantileRegression`]: what the two quantile heads share, whatever the layout of their outputs.
 
 use requel_nn::Kernel;
+use requel_nn::kernel::Task;
 
 use super::policies::Policies;
 use super::{HeadLoss, HeadShape, HeadUpdate, Rule};
@@ -32,6 +33,7 @@ impl Quantiles<'_> {
 #[derive(Clone, Debug)]
 pub(super) struct QuantileRegression {
     kappa: f32,
+    kernel: Kernel,
     shape: HeadShape,
     policies: Option<Policies>,
     /// One row's numbers side by side: those of the action taken, their gradient, and the targets.
@@ -46,6 +48,7 @@ impl QuantileRegression {
     pub(super) fn new(kappa: f32, rule: (Rule, Kernel), shape: HeadShape, fractions: (usize, usize)) -> Self {
         QuantileRegression {
             kappa,
+            kernel: rule.1,
             shape,
             policies: match rule {
                 (Rule::QLearning, _) => None,
@@ -121,8 +124,12 @@ impl QuantileRegression {
             for (fraction, prediction) in self.predictions.iter_mut().enumerate() {
                 *prediction = outputs.at(row, taken, fraction);
             }
-            let predictions = (&self.predictions[..], fractions_of(row));
-            let loss = quantile_huber(self.kappa, predictions, &self.targets, &mut self.d_predictions);
+            let loss = self.kernel.run(RowTask {
+                kappa: self.kappa,
+                predictions: (&self.predictions, fractions_of(row)),
+                targets: &self.targets,
+                d_predictions: &mut self.d_predictions,
+            });
             self.losses[row] = loss;
             let weight = update.weights.map_or(1.0, |weights| weights[row]);
             loss_sum += f64::from(weight * loss);
@@ -133,5 +140,22 @@ impl QuantileRegression {
             q_sum += lanes::sum(&self.predictions) / count as f32;
         }
         HeadLoss { loss: (loss_sum / rows as f64) as f32, mean_q: q_sum / rows as f32 }
+    }
+}
+
+/// [`quantile_huber`] of a row, compiled for every instruction set.
+struct RowTask<'a> {
+    kappa: f32,
+    predictions: (&'a [f32], &'a [f32]),
+    targets: &'a [f32],
+    d_predictions: &'a mut [f32],
+}
+
+impl Task for RowTask<'_> {
+    type Output = f32;
+
+    #[inline(always)]
+    fn run(self) -> f32 {
+        quantile_huber(self.kappa, self.predictions, self.targets, self.d_predictions)
     }
 }

@@ -13,23 +13,25 @@ const NO: f32 = f32::NEG_INFINITY;
 
 /// Every head with every rule that it has, and the numbers of outputs and next outputs.
 fn heads() -> Vec<(Box<dyn Head>, Rule, usize, usize)> {
+    heads_by(Kernel::fastest())
+}
+
+fn heads_by(kernel: Kernel) -> Vec<(Box<dyn Head>, Rule, usize, usize)> {
     let soft = Rule::Munchausen(Munchausen { alpha: 0.9, tau: 0.5, clip: -1.0 });
     let both = [Rule::QLearning, soft];
-    let support = Support { v_min: -3.0, v_max: 3.0, atoms: 13 };
+    let support = Support { v_min: -3.0, v_max: 3.0, atoms: 35 };
     let per_action = |n: usize| ROWS * ACTIONS * n;
     [
         (HeadSpec::Scalar { loss: Loss::Mse }, &both[..], 1, 1),
         (HeadSpec::Scalar { loss: Loss::Huber { delta: 0.5 } }, &both[..], 1, 1),
-        (HeadSpec::Categorical { support }, &both[..1], 13, 13),
-        (HeadSpec::Quantile { count: 11, kappa: 1.0 }, &both[..], 11, 11),
-        (HeadSpec::Quantile { count: 11, kappa: 0.0 }, &both[..], 11, 11),
+        (HeadSpec::Categorical { support }, &both[..1], 35, 35),
+        (HeadSpec::Quantile { count: 19, kappa: 1.0 }, &both[..], 19, 19),
+        (HeadSpec::Quantile { count: 19, kappa: 0.0 }, &both[..], 19, 19),
         (HeadSpec::ImplicitQuantile { counts: COUNTS, kappa: 1.0 }, &both[..], COUNTS.current, COUNTS.next),
     ]
     .into_iter()
     .flat_map(|(spec, rules, n, next)| rules.iter().map(move |rule| (spec, *rule, n, next)))
-    .map(|(spec, rule, n, next)| {
-        (spec.build(rule, SHAPE, Kernel::fastest()).unwrap(), rule, per_action(n), per_action(next))
-    })
+    .map(|(spec, rule, n, next)| (spec.build(rule, SHAPE, kernel).unwrap(), rule, per_action(n), per_action(next)))
     .collect()
 }
 
@@ -87,7 +89,7 @@ fn the_gradient_is_the_derivative_of_the_loss() {
         head.loss(&inputs.update(), &mut d_outputs);
         assert!(d_outputs.iter().any(|d| *d != 0.0));
         let mut scratch = vec![0.0; len];
-        for i in 0..len {
+        for (i, d) in d_outputs.iter().enumerate() {
             let (at, step) = (inputs.outputs[i], 4e-3);
             let mut loss_at = |x: f32| {
                 inputs.outputs[i] = x;
@@ -98,9 +100,9 @@ fn the_gradient_is_the_derivative_of_the_loss() {
             inputs.outputs[i] = at;
             let backward = (here - below) / f64::from(at - left);
             let forward = (above - here) / f64::from(right - at);
-            let d = f64::from(d_outputs[i]);
+            let d = f64::from(*d);
             // Every loss here is convex in every output: its slope lies between the differences to either side. The loss is an
-            // f32 below 4, rounded by up to 2.4e-7, twice, and divided by 4e-3.
+            // f32 below 8, rounded by up to 2.4e-7, twice, and divided by 4e-3.
             let rounding = 1.2e-4;
             let is_between = backward - rounding <= d && d <= forward + rounding;
             assert!(is_between, "{head:?} by {rule:?}, output {i}: {backward} ≤ {d} ≤ {forward}");
@@ -158,6 +160,25 @@ fn what_is_not_allowed_or_does_not_follow_changes_nothing() {
             *value = if action == 1 { -1e3 } else { *value };
         }
         assert_eq!(run(&inputs), before, "{rule:?}");
+    }
+}
+
+#[test]
+fn every_kernel_gives_the_same_bits() {
+    let bits = |numbers: &[f32]| numbers.iter().map(|x| x.to_bits()).collect::<Vec<u32>>();
+    let run = |kernel: Kernel| -> Vec<Vec<u32>> {
+        let mut seen = Vec::new();
+        for (mut head, len, next_len) in heads_by(kernel).into_iter().map(|(head, _, len, next)| (head, len, next)) {
+            let inputs = Inputs::new(len, next_len);
+            let (mut d, mut q) = (vec![0.0; len], vec![0.0; ROWS * ACTIONS]);
+            let loss = head.loss(&inputs.update(), &mut d);
+            head.q_values(&inputs.next_outputs, &mut q);
+            seen.extend([bits(&d), bits(&q), bits(head.td_errors()), bits(&[loss.loss, loss.mean_q])]);
+        }
+        seen
+    };
+    for kernel in Kernel::available() {
+        assert_eq!(run(kernel), run(Kernel::SCALAR), "{kernel}");
     }
 }
 
