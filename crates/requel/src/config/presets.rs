@@ -18,14 +18,18 @@ macro_rules! preset {
 }
 
 const PRESETS: &[Preset] = &[
+    preset!("acrobot", "Acrobot swung up: double DQN, each action held for two frames"),
     preset!("c51", "categorical DQN on CartPole (Bellemare 2017)"),
     preset!("cartpole", "CartPole solved in seconds: double DQN, tuned for speed and reliability"),
     preset!("cartpole-zoo", "DQN on CartPole with RL Baselines3 Zoo's settings"),
+    preset!("cliff-walking", "the shortest way along the cliff: double DQN on one-hot states"),
     preset!("double-dqn", "double DQN on CartPole (van Hasselt 2016)"),
     preset!("dqn", "DQN on CartPole (Mnih 2015)"),
     preset!("dueling-dqn", "dueling double DQN on CartPole (Wang 2016)"),
+    preset!("frozen-lake", "FrozenLake, 4 x 4 and slippery: double Q-learning from replay with a table"),
     preset!("iqn", "implicit quantile networks on CartPole (Dabney 2018b)"),
     preset!("minatar-dqn", "DQN on the MinAtar games with the settings of Young & Tian 2019"),
+    preset!("mountaincar", "MountainCar up the hill: double DQN, each action held for six frames"),
     preset!("munchausen-dqn", "Munchausen DQN on CartPole (Vieillard 2020)"),
     preset!("n-step-dqn", "DQN with three-step targets on CartPole (Hessel 2018)"),
     preset!("noisy-dqn", "DQN with noisy networks on CartPole (Fortunato 2018)"),
@@ -35,6 +39,7 @@ const PRESETS: &[Preset] = &[
     preset!("pqn", "parallelised Q-network on CartPole: no replay, no target network (Gallici 2024)"),
     preset!("qr-dqn", "quantile-regression DQN on CartPole (Dabney 2018a)"),
     preset!("rainbow", "Rainbow on CartPole: six extensions of DQN together (Hessel 2018)"),
+    preset!("taxi", "Taxi: double DQN on one-hot states, actions that do nothing masked"),
 ];
 
 /// All presets, by name.
@@ -51,6 +56,11 @@ pub fn get(name: &str) -> Option<&'static Preset> {
 pub fn default_for(env_id: &str) -> Option<&'static Preset> {
     match env_id {
         "CartPole-v0" | "CartPole-v1" => get("cartpole"),
+        "MountainCar-v0" => get("mountaincar"),
+        "Acrobot-v1" => get("acrobot"),
+        "CliffWalking-v1" => get("cliff-walking"),
+        "FrozenLake-v1" => get("frozen-lake"),
+        "Taxi-v4" => get("taxi"),
         _ if env_id.starts_with("MinAtar/") => get("minatar-dqn"),
         _ => None,
     }
@@ -71,5 +81,8 @@ mod tests {
     fn a_world_has_its_preset() {
         assert_eq!(default_for("CartPole-v1").unwrap().name, "cartpole");
         assert_eq!(default_for("Toy/Catch-v0"), None);
+        for id in ["MountainCar-v0", "Acrobot-v1", "CliffWalking-v1", "FrozenLake-v1", "Taxi-v4"] {
+            assert!(default_for(id).unwrap().toml.contains(&format!("id = \"{id}\"")), "{id}");
+        }
     }
 }
