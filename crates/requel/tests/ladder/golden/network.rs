@@ -16,7 +16,7 @@ pub struct Pass {
 
 enum Layer {
     Affine(Affine),
-    LayerNorm { features: usize, activation: Activation, epsilon: f64 },
+    Normalize { features: usize, activation: Activation, epsilon: f64 },
     Dueling { value: Vec<Affine>, advantage: Vec<Affine>, actions: usize, atoms: usize },
     Embedding { cosines: usize, features: usize },
 }
@@ -31,7 +31,7 @@ struct Affine {
 
 enum Tape {
     Affine(AffineTape),
-    LayerNorm { normal: Vec<f64>, scales: Vec<f64>, y: Vec<f64> },
+    Normalize { normal: Vec<f64>, scales: Vec<f64>, y: Vec<f64> },
     Dueling { value: Vec<AffineTape>, advantage: Vec<AffineTape> },
     Embedding { cosines: Vec<f64>, phi: Vec<f64>, x: Vec<f64> },
 }
@@ -63,7 +63,7 @@ impl TwinNetwork {
                     Layer::Affine(affine(width, outputs, activation, true))
                 }
                 LayerSpec::LayerNorm { activation, epsilon } => {
-                    Layer::LayerNorm { features: width, activation, epsilon: epsilon.into() }
+                    Layer::Normalize { features: width, activation, epsilon: epsilon.into() }
                 }
                 LayerSpec::FractionEmbedding { cosines } => Layer::Embedding { cosines, features: width },
                 LayerSpec::Dueling { hidden, actions, atoms, activation, sigma } => {
@@ -105,7 +105,7 @@ impl TwinNetwork {
                     x = tape.y.clone();
                     tapes.push(Tape::Affine(tape));
                 }
-                Layer::LayerNorm { features, activation, epsilon } => {
+                Layer::Normalize { features, activation, epsilon } => {
                     let (gain, bias) = (take(&mut parameters, *features), take(&mut parameters, *features));
                     let shape = LayerNormShape { groups: rows, features: *features };
                     let (mut normal, mut scales, mut y) = (x.clone(), vec![0.0; rows], x.clone());
@@ -117,7 +117,7 @@ impl TwinNetwork {
                         &mut y,
                     );
                     x.clone_from(&y);
-                    tapes.push(Tape::LayerNorm { normal, scales, y });
+                    tapes.push(Tape::Normalize { normal, scales, y });
                 }
                 Layer::Dueling { value, advantage, actions, atoms } => {
                     let mut stream = |layers: &[Affine]| {
@@ -166,7 +166,7 @@ impl TwinNetwork {
                     put(&gradient);
                     d = dx;
                 }
-                (Layer::LayerNorm { features, activation, .. }, Tape::LayerNorm { normal, scales, y }) => {
+                (Layer::Normalize { features, activation, .. }, Tape::Normalize { normal, scales, y }) => {
                     let dy: Vec<f64> =
                         d.iter().zip(y).map(|(d, y)| reference::differentiate(*activation, *y, *d)).collect();
                     let shape = LayerNormShape { groups: scales.len(), features: *features };
