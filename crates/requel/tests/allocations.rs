@@ -2,10 +2,10 @@
 
 use allocation_counter::measure;
 use requel::Trainer;
-use requel::config::Layers;
+use requel::config::{Layers, presets};
 
-/// Allocations of 10 000 calls of `advance`, worlds, exploration, replay and learning included.
-fn allocations(preset: &str, settings: &[&str]) -> u64 {
+/// Allocations of so many calls of `advance`, worlds, exploration, replay and learning included.
+fn allocations_of(steps: usize, preset: &str, settings: &[&str]) -> u64 {
     let settings =
         ["train.episodes=0", "evaluation.every_episodes=0", "evaluation.every_steps=0"].iter().chain(settings);
     let layers = Layers::new().preset(preset).unwrap().set("train.env_steps=1000000").unwrap();
@@ -13,9 +13,13 @@ fn allocations(preset: &str, settings: &[&str]) -> u64 {
     let mut trainer = Trainer::new(config).unwrap();
     (0..1000).for_each(|_| assert_eq!(trainer.advance(&mut ()).unwrap(), None));
     let updates = trainer.updates();
-    let info = measure(|| (0..10_000).for_each(|_| assert_eq!(trainer.advance(&mut ()).unwrap(), None)));
+    let info = measure(|| (0..steps).for_each(|_| assert_eq!(trainer.advance(&mut ()).unwrap(), None)));
     assert!(trainer.updates() > updates + 9, "{preset}: nothing was learned");
     info.count_total
+}
+
+fn allocations(preset: &str, settings: &[&str]) -> u64 {
+    allocations_of(10_000, preset, settings)
 }
 
 #[test]
@@ -31,4 +35,29 @@ fn ten_thousand_steps_allocate_nothing() {
     assert_eq!(allocations("notebook-naive", &[small]), 0);
     let double = ["target.kind=soft", "target.every_updates=1", "target.every_env_steps=0", "agent.double=true"];
     assert_eq!(allocations("notebook", &[&double[..], &[small, "optimizer.max_gradient_norm=1"]].concat()), 0);
+}
+
+/// Each preset with less to compute: what it decides by its kind stays.
+#[test]
+fn a_thousand_steps_of_each_preset_allocate_nothing() {
+    for preset in presets::all() {
+        let small = ["network.hidden=[16]", "replay.batch_size=16", "replay.start=100", "train.updates=1"];
+        let more: &[&str] = match preset.name {
+            "notebook-naive" => &[],
+            "cartpole-zoo" => &["train.every_steps=4"],
+            "pqn" => &["train.num_envs=4"],
+            "minatar-dqn" => &["network.conv=[[4, 3, 1]]", "train.every_steps=4"],
+            _ => &["train.every_steps=4"],
+        };
+        assert_eq!(allocations_of(1000, preset.name, &[&small[..], more].concat()), 0, "{}", preset.name);
+    }
+}
+
+#[test]
+fn masks_and_stacked_frames_allocate_nothing() {
+    let small = ["network.hidden=[16]", "replay.batch_size=16", "replay.start=100", "train.every_steps=4"];
+    let allocations = |settings: &[&str]| allocations_of(1000, "rainbow", &[&small[..], settings].concat());
+    assert_eq!(allocations(&["env.id=Taxi-v4"]), 0);
+    let frames = ["env.id=MinAtar/Breakout-v1", "env.frame_stack=2", "network.conv=[[4, 3, 1]]"];
+    assert_eq!(allocations(&[&frames[..], &["replay.capacity=500"]].concat()), 0);
 }

@@ -40,6 +40,11 @@ fn value_stability() {
     let weights = |name: &str| Trainer::new(short_training(name)).unwrap().run(&mut ()).unwrap().weights_blake3;
     assert_eq!(weights("notebook, 1 worlds")[..16], *"2aba1c70497ad570");
     assert_eq!(weights("hard by env steps, double, 3 worlds")[..16], *"a5268976fb757760");
+    // For the comparison below: what heads, noise and normalisation compute.
+    for name in ["rainbow, 3 worlds", "iqn, 1 worlds", "qr-dqn, 1 worlds", "munchausen-dqn, 1 worlds", "pqn, 3 worlds"]
+    {
+        println!("weights of {name}: {}", weights(name));
+    }
 }
 
 /// The same frozen results from every instruction set that this machine has, each in a process of its own.
@@ -52,9 +57,13 @@ fn every_kernel_gives_the_same_bits() {
         let text = [output.stdout, output.stderr].concat();
         (output.status.success(), String::from_utf8_lossy(&text).into_owned())
     };
+    let mut seen: Vec<Vec<String>> = Vec::new();
     for kernel in requel_nn::Kernel::available() {
         let (success, text) = with_kernel(kernel.name());
         assert!(success && text.contains("1 passed"), "{}: {text}", kernel.name());
+        seen.push(text.lines().filter(|line| line.contains("weights of ")).map(str::to_owned).collect());
+        assert_eq!(seen[seen.len() - 1].len(), 5, "{text}");
+        assert_eq!(seen[0], seen[seen.len() - 1], "{}", kernel.name());
     }
     let (success, text) = with_kernel("abacus");
     assert!(!success && text.contains("Kernel(Unknown"), "{text}");

@@ -86,12 +86,15 @@ fn assert_same_run(name: &str, dir: &Path, expected: &Path) {
     assert_eq!(events(dir), events(expected), "{name}: TensorBoard events");
 }
 
-const NAMES: [&str; 5] = [
+const NAMES: [&str; 8] = [
     "notebook, 1 worlds",
     "notebook-naive, 3 worlds",
     "hard by env steps, double, 3 worlds",
     "soft by updates, 1 worlds",
     "a full ring, 3 worlds",
+    "frames, prioritized",
+    "pqn, masks",
+    "rainbow, 3 worlds",
 ];
 
 #[test]

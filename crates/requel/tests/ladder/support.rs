@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use requel::config::{Config, Layers};
+use requel::config::{AgentKind, Config, Layers, presets};
 use requel::train::{Observer, ObserverError};
 use requel::{TrainEvent, Trainer};
 
@@ -30,39 +30,112 @@ fn short(name: &str, more: &[&str]) -> Config {
     preset(name, &[&SHORT, more].concat())
 }
 
-/// Short trainings of every kind, by name.
+/// Short trainings of every kind, by name: each preset, each rule, and what heads, replays and networks are together.
 pub fn short_trainings() -> Vec<(String, Config)> {
-    let few = ["replay.batch_size=16", "train.every_steps=4"];
-    let presets = ["notebook", "notebook-naive", "cartpole", "cartpole-zoo"];
-    let rules: [(&str, &[&str]); 9] = [
-        ("residual", &["agent.bellman_gradient=residual"]),
-        ("hard by updates", &["target.kind=hard", "target.every_updates=7"]),
-        ("hard by env steps, double", &["target.kind=hard", "target.every_env_steps=31", "agent.double=true"]),
-        ("soft by updates", &["target.kind=soft", "target.every_updates=1", "target.tau=0.02", "loss.kind=huber"]),
-        ("soft by env steps", &["target.kind=soft", "target.every_env_steps=2", "exploration.kind=exponential"]),
-        ("rmsprop", &["optimizer.kind=rmsprop", "optimizer.momentum=0.5", "optimizer.max_gradient_norm=0.5"]),
-        ("with replacement, tanh", &["replay.replacement=true", "network.activation=tanh", "network.init=orthogonal"]),
-        ("a convolution", &["env.id=MinAtar/Breakout-v1", "network.conv=[[3, 3, 2]]"]),
-        ("a full ring", &["replay.capacity=97", "evaluation.every_episodes=5", "exploration.kind=linear"]),
-    ];
     let mut trainings = Vec::new();
     for num_envs in [1, 3] {
-        let worlds = format!("train.num_envs={num_envs}");
-        for name in presets {
-            // What a preset decides by its kind stays; what it decides by size shrinks.
-            let mut settings = vec![worlds.as_str(), "train.updates=1"];
-            if name != "notebook-naive" {
-                settings.extend(few);
-            }
-            trainings.push((format!("{name}, {num_envs} worlds"), short(name, &settings)));
+        for preset in presets::all() {
+            trainings.push((format!("{}, {num_envs} worlds", preset.name), short_preset(preset.name, num_envs)));
         }
-        for (rule, settings) in rules {
-            let off = ["target.every_updates=0", "target.every_env_steps=0"];
-            let settings = [&few[..], &off, settings, &[worlds.as_str()]].concat();
+        let worlds = format!("train.num_envs={num_envs}");
+        for (rule, settings) in RULES {
+            let settings = [&FEW[..], &NO_TARGET, settings, &[worlds.as_str()]].concat();
             trainings.push((format!("{rule}, {num_envs} worlds"), short("notebook", &settings)));
         }
     }
+    let combinations = combinations();
+    trainings.extend(combinations.into_iter().map(|(name, settings)| {
+        let settings: Vec<&str> = settings.iter().map(String::as_str).collect();
+        (name, short("notebook", &settings))
+    }));
     trainings
+}
+
+const FEW: [&str; 2] = ["replay.batch_size=16", "train.every_steps=4"];
+const NO_TARGET: [&str; 2] = ["target.every_updates=0", "target.every_env_steps=0"];
+
+const RULES: [(&str, &[&str]); 9] = [
+    ("residual", &["agent.bellman_gradient=residual"]),
+    ("hard by updates", &["target.kind=hard", "target.every_updates=7"]),
+    ("hard by env steps, double", &["target.kind=hard", "target.every_env_steps=31", "agent.double=true"]),
+    ("soft by updates", &["target.kind=soft", "target.every_updates=1", "target.tau=0.02", "loss.kind=huber"]),
+    ("soft by env steps", &["target.kind=soft", "target.every_env_steps=2", "exploration.kind=exponential"]),
+    ("rmsprop", &["optimizer.kind=rmsprop", "optimizer.momentum=0.5", "optimizer.max_gradient_norm=0.5"]),
+    ("with replacement, tanh", &["replay.replacement=true", "network.activation=tanh", "network.init=orthogonal"]),
+    ("a convolution", &["env.id=MinAtar/Breakout-v1", "network.conv=[[3, 3, 2]]"]),
+    ("a full ring", &["replay.capacity=97", "evaluation.every_episodes=5", "exploration.kind=linear"]),
+];
+
+/// A preset in small: what it decides by its kind stays, what it decides by size shrinks.
+fn short_preset(name: &str, num_envs: usize) -> Config {
+    let worlds = format!("train.num_envs={num_envs}");
+    let mut settings = vec![worlds.as_str(), "train.updates=1"];
+    let kind = preset(name, &[]).agent.kind;
+    settings.extend(match kind {
+        // A rollout is several steps long, so that hand-overs come in the middle of one.
+        AgentKind::Pqn => ["pqn.rollout_steps=8", "pqn.minibatches=4"],
+        AgentKind::Naive => ["train.every_steps=1", "train.updates=1"],
+        AgentKind::Dqn => FEW,
+    });
+    if name == "minatar-dqn" {
+        settings.extend(["network.conv=[[4, 3, 1]]", "target.every_updates=20", "train.env_steps=400"]);
+    }
+    settings.extend(["head.cosines=8", "replay.importance_env_steps=500"]);
+    short(name, &settings)
+}
+
+/// Each head with each way of drawing, over one step and over three; then what else changes a network or a world.
+fn combinations() -> Vec<(String, Vec<String>)> {
+    let hard: &[&str] = &["target.kind=hard", "target.every_env_steps=0", "target.every_updates=7"];
+    let heads: [(&str, &[&str]); 4] = [
+        ("scalar", &["head.kind=scalar"]),
+        ("categorical", &["head.kind=categorical", "head.atoms=11", "head.v_min=0", "head.v_max=10"]),
+        ("quantile", &["head.kind=quantile", "head.quantiles=9"]),
+        (
+            "implicit-quantile",
+            &["head.kind=implicit-quantile", "head.fractions=4", "head.target_fractions=5", "head.cosines=8"],
+        ),
+    ];
+    let prioritized: &[&str] = &["replay.kind=prioritized", "replay.importance_env_steps=500"];
+    let mut combinations = Vec::new();
+    let mut add = |name: String, parts: &[&[&str]]| {
+        combinations.push((name, parts.concat().into_iter().map(str::to_owned).collect()));
+    };
+    for (head, settings) in heads {
+        for n_step in ["agent.n_step=1", "agent.n_step=3"] {
+            for (replay, drawing) in [("uniform", &[][..]), ("prioritized", prioritized)] {
+                // Three steps with three worlds, one with one: an accumulator for each.
+                let worlds = if n_step.ends_with('3') { "train.num_envs=3" } else { "train.num_envs=1" };
+                add(format!("{head}, {replay}, {n_step}"), &[&FEW, hard, settings, drawing, &[n_step, worlds]]);
+            }
+        }
+        let whole = ["network.noisy=true", "network.dueling=true", "network.layer_norm=true", "agent.double=true"];
+        add(format!("{head}, all of it"), &[&FEW, hard, settings, prioritized, &whole, &["agent.n_step=3"]]);
+        if head != "categorical" {
+            add(format!("{head}, munchausen"), &[&FEW, hard, settings, &["agent.munchausen=true"]]);
+        }
+    }
+    let scalar = heads[0].1;
+    let others: [(&str, &[&str]); 7] = [
+        ("noisy", &["network.noisy=true"]),
+        ("dueling", &["network.dueling=true"]),
+        ("layer norm", &["network.layer_norm=true"]),
+        ("masks", &["env.id=Taxi-v4", "agent.double=true"]),
+        ("scaled and cut rewards", &["agent.reward_scale=0.5", "agent.reward_clip=0.25"]),
+        ("radam, annealed", &["optimizer.kind=radam", "optimizer.anneal=linear"]),
+        ("two steps as one", &["env.frame_stack=2"]),
+    ];
+    for (name, settings) in others {
+        add(name.to_owned(), &[&FEW, hard, scalar, settings]);
+    }
+    // Stacked images are kept frame by frame: uniform or by priorities, in a ring that is soon full.
+    let frames = ["env.id=MinAtar/Breakout-v1", "env.frame_stack=2", "network.conv=[[3, 3, 2]]", "replay.capacity=97"];
+    add("frames".into(), &[&FEW, hard, &frames, &["agent.n_step=3"]]);
+    add("frames, prioritized".into(), &[&FEW, hard, &frames, prioritized, &["train.num_envs=3"]]);
+    // No replay, with masks, in the middle of whose rollout training is handed over.
+    let pqn = ["agent.kind=pqn", "pqn.rollout_steps=8", "pqn.minibatches=4", "target.kind=none", "env.id=Taxi-v4"];
+    add("pqn, masks".into(), &[&pqn, &["train.num_envs=3", "network.dueling=true", "network.layer_norm=true"]]);
+    combinations
 }
 
 /// One of them.
