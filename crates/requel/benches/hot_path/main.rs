@@ -26,6 +26,7 @@ fn main() {
         act(worlds);
     }
     learn();
+    heads();
     train("notebook", config("notebook", &[]));
     train("cartpole-zoo", config("cartpole-zoo", &[]));
     // The networks S4 and S5 of the kernels' benchmark, in the notebook's loop: batch 32, an update every 4 env steps.
@@ -107,7 +108,12 @@ fn act(worlds: usize) {
 
 /// One update of the notebook's agent: sample, forward, target, loss, backward, Adam.
 fn learn() {
-    let mut agent = agent(&["train.every_steps=1"]);
+    update("update of the notebook agent, sampling included", &[]);
+}
+
+/// One update of the notebook's agent with settings.
+fn update(name: &str, settings: &[&str]) {
+    let mut agent = agent(&[&["train.every_steps=1"], settings].concat());
     for step in 0..2_000 {
         let observation = [step as f32 * 1e-3, 0.1, 0.2, 0.3];
         agent.observe(&Experience {
@@ -124,7 +130,26 @@ fn learn() {
         black_box(agent.learn(env_steps, env_steps + 1));
         env_steps += 1;
     });
-    print("update of the notebook agent, sampling included", &timing);
+    print(name, &timing);
+}
+
+/// One update of the same network, 4-64-64-2, and the same batch of 32, with each head and with each part that a learner can have,
+/// all with a target network.
+fn heads() {
+    let target = ["target.kind=hard", "target.every_updates=1000"];
+    let learners: [(&str, &[&str]); 8] = [
+        ("scalar", &[]),
+        ("scalar, double", &["agent.double=true"]),
+        ("scalar, dueling", &["network.dueling=true"]),
+        ("scalar, noisy", &["network.noisy=true"]),
+        ("scalar, prioritized", &["replay.kind=prioritized"]),
+        ("categorical 51", &["head.kind=categorical", "head.atoms=51", "head.v_min=0", "head.v_max=100"]),
+        ("quantile 51", &["head.kind=quantile", "head.quantiles=51"]),
+        ("implicit quantile 8 × 8", &["head.kind=implicit-quantile", "head.fractions=8", "head.target_fractions=8"]),
+    ];
+    for (name, settings) in learners {
+        update(&format!("update 32, {name}"), &[&target[..], settings].concat());
+    }
 }
 
 /// Env steps per second of training in the world that the config names.
