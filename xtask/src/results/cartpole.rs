@@ -89,6 +89,7 @@ mod tests {
             wall_seconds: 1.0,
             train_return_last_100: None,
             best_evaluation: Some(Evaluation { mean, std: 0.0, episodes: 100 }),
+            final_evaluation: None,
             weights_blake3: "0123456789abcdef".into(),
         };
         SeedRun { seed, finished, process_seconds }

@@ -18,6 +18,8 @@ pub struct Finished {
     pub train_return_last_100: Option<f64>,
     /// Greedy evaluation of the best policy; none was made where it is `None`.
     pub best_evaluation: Option<Evaluation>,
+    /// Greedy evaluation of the policy at the end of training; none was made where it is `None`.
+    pub final_evaluation: Option<Evaluation>,
     /// Hash of the final weights, hexadecimal.
     pub weights_blake3: String,
 }
@@ -51,26 +53,29 @@ impl Finished {
     /// As [`finished_line`], and when a figure is missing or of another type.
     pub fn from_stdout(stdout: &str) -> Result<Self> {
         let line = finished_line(stdout)?;
-        let best = &line["best_evaluation"];
         Ok(Self {
             env_steps: whole(&line, "env_steps")?,
             updates: whole(&line, "updates")?,
             episodes: whole(&line, "episodes")?,
             wall_seconds: number(&line, "wall_seconds")?,
             train_return_last_100: line["train_return_last_100"].as_f64(),
-            best_evaluation: if best.is_null() { None } else { Some(Evaluation::read(best)?) },
+            best_evaluation: Evaluation::read(&line["best_evaluation"])?,
+            final_evaluation: Evaluation::read(&line["final_evaluation"])?,
             weights_blake3: line["weights_blake3"].as_str().context("no `weights_blake3`")?.to_owned(),
         })
     }
 }
 
 impl Evaluation {
-    fn read(value: &Value) -> Result<Self> {
-        Ok(Self {
+    pub(super) fn read(value: &Value) -> Result<Option<Self>> {
+        if value.is_null() {
+            return Ok(None);
+        }
+        Ok(Some(Self {
             mean: number(value, "mean_return")?,
             std: number(value, "std_return")?,
             episodes: whole(value, "episodes")?,
-        })
+        }))
     }
 }
 
@@ -94,6 +99,7 @@ mod tests {
         assert_eq!(finished.env_steps, 50_000);
         assert_eq!(finished.train_return_last_100, Some(212.5));
         assert_eq!(finished.best_evaluation, Some(Evaluation { mean: 500.0, std: 0.0, episodes: 100 }));
+        assert_eq!(finished.final_evaluation, Some(Evaluation { mean: 480.0, std: 9.5, episodes: 100 }));
         assert_eq!(finished.weights_blake3, "00ff");
     }
 

@@ -1,15 +1,21 @@
 //! `cargo xtask results`: trains over many seeds and writes the tables in `results/`.
 //!
 //! [`verb`] reads the arguments, [`seeds`] trains, [`finished`] reads what a run says of itself, [`statistics`] compares
-//! with the reference, [`page`] is the frame every table shares, and [`cartpole`] and [`notebook`] are the two tables.
+//! with the reference, and [`page`] is the frame every table shares. [`cartpole`], [`family`], [`minatar`], [`notebook`] and
+//! [`worlds`] are the tables; [`training`] reads a run folder back and [`curves`] draws it.
 
 mod cartpole;
+mod curves;
+mod family;
 mod finished;
+mod minatar;
 mod notebook;
 mod page;
 mod seeds;
 mod statistics;
+mod training;
 mod verb;
+mod worlds;
 
 pub use finished::finished_line;
 pub use page::table;

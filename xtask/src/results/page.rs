@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use anyhow::{Context, Result};
+use requel::stats::{Bootstrap, Interval, interquartile_mean};
 
 use super::seeds::SeedRun;
 use crate::{machine, workspace};
@@ -34,7 +35,7 @@ impl Page {
         );
         let csv =
             "configuration,seed,env_steps,updates,episodes,train_return_last_100,best_mean_return,best_std_return,\
-                   best_episodes,train_seconds,process_seconds,weights_blake3\n"
+                   best_episodes,final_mean_return,train_seconds,process_seconds,weights_blake3\n"
                 .to_owned();
         Ok(Self { name, markdown, csv })
     }
@@ -51,6 +52,11 @@ impl Page {
         for run in runs {
             self.csv.push_str(&csv_line(configuration, run));
         }
+    }
+
+    /// Replaces the comma-separated values by others, for a page whose figures are not of finished runs.
+    pub fn replace_values(&mut self, csv: String) {
+        self.csv = csv;
     }
 
     /// Writes both files into `results/`.
@@ -97,12 +103,23 @@ pub fn figure(value: Option<f64>, decimals: usize) -> String {
     value.map_or_else(|| "–".into(), |value| format!("{value:.decimals$}"))
 }
 
+/// The interquartile mean of a sample with its 95 % bootstrap interval over seeds (Agarwal et al. 2021), or a dash.
+pub fn iqm_with_interval(sample: &[f64], decimals: usize) -> String {
+    let iqm = |sample: &[f64]| interquartile_mean(sample).unwrap_or(f64::NAN);
+    match (interquartile_mean(sample), Bootstrap::default().interval(&[sample], iqm)) {
+        (Some(mean), Some(Interval { low, high })) => {
+            format!("{mean:.decimals$} [{low:.decimals$}, {high:.decimals$}]")
+        }
+        _ => figure(None, decimals),
+    }
+}
+
 fn csv_line(configuration: &str, run: &SeedRun) -> String {
     let finished = &run.finished;
     let best = finished.best_evaluation;
     let number = |value: Option<f64>| value.map_or_else(String::new, |value| value.to_string());
     format!(
-        "{configuration},{},{},{},{},{},{},{},{},{:.3},{:.3},{}\n",
+        "{configuration},{},{},{},{},{},{},{},{},{},{:.3},{:.3},{}\n",
         run.seed,
         finished.env_steps,
         finished.updates,
@@ -111,6 +128,7 @@ fn csv_line(configuration: &str, run: &SeedRun) -> String {
         number(best.map(|best| best.mean)),
         number(best.map(|best| best.std)),
         best.map_or_else(String::new, |best| best.episodes.to_string()),
+        number(finished.final_evaluation.map(|last| last.mean)),
         finished.wall_seconds,
         run.process_seconds,
         finished.weights_blake3,
@@ -129,6 +147,15 @@ mod tests {
     }
 
     #[test]
+    fn an_interval_lies_about_its_mean_and_nothing_has_none() {
+        assert_eq!(iqm_with_interval(&[7.0; 5], 1), "7.0 [7.0, 7.0]");
+        // The middle half of 0..8 is 2, 3, 4, 5.
+        let spread = iqm_with_interval(&[0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0], 1);
+        assert!(spread.starts_with("3.5 [1.") && spread.contains(", 5."), "{spread}");
+        assert_eq!(iqm_with_interval(&[], 1), "–");
+    }
+
+    #[test]
     fn a_missing_figure_is_an_empty_field_and_a_dash() {
         let finished = Finished {
             env_steps: 10,
@@ -137,10 +164,11 @@ mod tests {
             wall_seconds: 0.5,
             train_return_last_100: Some(9.25),
             best_evaluation: None,
+            final_evaluation: None,
             weights_blake3: "ab".into(),
         };
         let line = csv_line("x", &SeedRun { seed: 3, finished, process_seconds: 0.75 });
-        assert_eq!(line, "x,3,10,2,1,9.25,,,,0.500,0.750,ab\n");
+        assert_eq!(line, "x,3,10,2,1,9.25,,,,,0.500,0.750,ab\n");
         assert_eq!(figure(None, 1), "–");
     }
 }

@@ -1,12 +1,13 @@
 //! The arguments of `cargo xtask results`.
 
+use std::path::PathBuf;
+
 use anyhow::{Result, bail, ensure};
 
-use super::{cartpole, notebook};
+use super::{cartpole, family, minatar, notebook, worlds};
 use crate::{UsageError, machine};
 
-/// How many seeds a table has, unless told: those by which issue and README judge.
-const SEEDS: u64 = 20;
+const TABLES: &str = "cartpole, family, minatar, notebook and worlds";
 
 /// Makes the table named first in `arguments`.
 ///
@@ -14,38 +15,49 @@ const SEEDS: u64 = 20;
 /// For arguments that mean nothing, a build or run that fails, or a table that cannot be written.
 pub fn run(arguments: &[String]) -> Result<()> {
     let Some((table, options)) = arguments.split_first() else {
-        bail!(UsageError("which table? there are cartpole and notebook".into()));
+        bail!(UsageError(format!("which table? there are {TABLES}")));
     };
     let options = parse(options)?;
+    ensure!(options.runs.is_none() || table == "minatar", UsageError("only minatar takes --runs".into()));
+    // Wall times of these are judged or shown, so nothing should run beside them unless asked for.
+    let one_at_a_time = options.jobs.unwrap_or(1);
+    // Unless told: the seeds by which issues and README judge.
+    let seeds = |usual: u64| options.seeds.unwrap_or(usual);
     match table.as_str() {
-        "cartpole" => {
-            // Its wall times are judged, so nothing may run beside it.
-            ensure!(
-                options.jobs.is_none(),
-                UsageError("cartpole is timed, one run at a time: it takes no --jobs".into())
-            );
-            cartpole::write(options.seeds)
+        "cartpole" | "minatar" if options.jobs.is_some() => {
+            bail!(UsageError(format!("{table} is timed, one run at a time: it takes no --jobs")))
         }
-        "notebook" => notebook::write(options.seeds, options.jobs.unwrap_or_else(machine::cores)),
-        other => bail!(UsageError(format!("no table is called `{other}`; there are cartpole and notebook"))),
+        "cartpole" => cartpole::write(seeds(20)),
+        "family" => family::write(seeds(20), one_at_a_time),
+        "minatar" => minatar::write(seeds(2), options.runs.as_deref()),
+        "notebook" => notebook::write(seeds(20), options.jobs.unwrap_or_else(machine::cores)),
+        "worlds" => worlds::write(seeds(10), one_at_a_time),
+        other => bail!(UsageError(format!("no table is called `{other}`; there are {TABLES}"))),
     }
 }
 
-#[derive(Debug, PartialEq)]
+#[derive(Debug, Default, PartialEq)]
 struct Options {
-    seeds: u64,
+    seeds: Option<u64>,
     jobs: Option<usize>,
+    /// A folder of run folders that were made beforehand.
+    runs: Option<PathBuf>,
 }
 
 fn parse(arguments: &[String]) -> Result<Options> {
-    let mut options = Options { seeds: SEEDS, jobs: None };
+    let mut options = Options::default();
     for pair in arguments.chunks(2) {
-        let value = pair.get(1).and_then(|value| value.parse::<u64>().ok()).filter(|&value| value > 0);
-        match (pair[0].as_str(), value) {
-            ("--seeds", Some(value)) => options.seeds = value,
-            ("--jobs", Some(value)) => options.jobs = Some(usize::try_from(value)?),
-            (flag @ ("--seeds" | "--jobs"), None) => bail!(UsageError(format!("{flag} takes a whole number from 1"))),
-            (other, _) => bail!(UsageError(format!("unknown option `{other}`; there are --seeds and --jobs"))),
+        let (flag, value) = (pair[0].as_str(), pair.get(1));
+        let count = value.and_then(|value| value.parse::<u64>().ok()).filter(|&value| value > 0);
+        match (flag, count) {
+            ("--runs", _) => {
+                let folder = value.ok_or_else(|| UsageError("--runs takes a folder".into()))?;
+                options.runs = Some(PathBuf::from(folder));
+            }
+            ("--seeds", Some(count)) => options.seeds = Some(count),
+            ("--jobs", Some(count)) => options.jobs = Some(usize::try_from(count)?),
+            ("--seeds" | "--jobs", None) => bail!(UsageError(format!("{flag} takes a whole number from 1"))),
+            (other, _) => bail!(UsageError(format!("unknown option `{other}`; there are --seeds, --jobs and --runs"))),
         }
     }
     Ok(options)
@@ -61,14 +73,23 @@ mod tests {
 
     #[test]
     fn options_are_read_in_any_order() {
-        assert_eq!(parsed("").unwrap(), Options { seeds: 20, jobs: None });
-        assert_eq!(parsed("--jobs 1 --seeds 5").unwrap(), Options { seeds: 5, jobs: Some(1) });
+        assert_eq!(parsed("").unwrap(), Options::default());
+        assert_eq!(parsed("--jobs 1 --seeds 5").unwrap(), Options { seeds: Some(5), jobs: Some(1), runs: None });
+        assert_eq!(parsed("--runs a/b").unwrap().runs, Some(PathBuf::from("a/b")));
     }
 
     #[test]
     fn what_is_not_an_option_or_not_a_count_is_refused() {
-        for bad in ["--seeds", "--seeds 0", "--seeds x", "--jobs -1", "--cores 2"] {
+        for bad in ["--seeds", "--seeds 0", "--seeds x", "--jobs -1", "--cores 2", "--runs"] {
             assert!(parsed(bad).unwrap_err().is::<UsageError>(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn what_does_not_go_with_a_table_is_refused_before_anything_is_built() {
+        for bad in ["", "pong", "cartpole --jobs 2", "minatar --jobs 2", "worlds --runs x"] {
+            let arguments: Vec<String> = bad.split_whitespace().map(String::from).collect();
+            assert!(run(&arguments).unwrap_err().is::<UsageError>(), "{bad}");
         }
     }
 }

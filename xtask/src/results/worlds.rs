@@ -1,0 +1,195 @@
+//! `results/worlds.md`: what the default presets of small worlds learn, beside published figures.
+
+use anyhow::Result;
+use requel::stats::{highest, lowest, median};
+
+use super::page::{Page, figure, iqm_with_interval, pinning, table};
+use super::seeds::{Configuration, SeedRun};
+use crate::workspace;
+
+/// A world, the return that its preset is to reach, and who else has reached what.
+struct World {
+    configuration: Configuration,
+    /// Mean return of the best policy that counts as learned (issue 5).
+    aim: f64,
+    /// The decimals that its returns are shown with.
+    decimals: usize,
+    /// A figure from elsewhere.
+    published: &'static str,
+    /// Where that is from, and what is to be known about ours beside it.
+    remark: &'static str,
+}
+
+const WORLDS: [World; 5] = [
+    World {
+        configuration: Configuration { name: "mountaincar", arguments: &["train", "MountainCar-v0"] },
+        aim: -105.0,
+        decimals: 1,
+        published: "-100.8 ± 9.9",
+        remark: "RL Baselines3 Zoo, DQN after 120 000 frames, mean ± standard deviation over episodes of one agent. \
+                 Ours chooses anew only every sixth frame (`env.action_repeat = 6`, without which ε-greedy exploration \
+                 seldom meets the goal), so an env step of ours is six frames; returns count frames on both sides.",
+    },
+    World {
+        configuration: Configuration { name: "acrobot", arguments: &["train", "Acrobot-v1"] },
+        aim: -85.0,
+        decimals: 1,
+        published: "-76.6 ± 11.8",
+        remark: "RL Baselines3 Zoo, DQN after 100 000 frames, mean ± standard deviation over episodes of one agent.",
+    },
+    World {
+        configuration: Configuration { name: "cliff-walking", arguments: &["train", "CliffWalking-v1"] },
+        aim: -13.0,
+        decimals: 1,
+        published: "-13",
+        remark: "the shortest way along the cliff, the optimum (Sutton & Barto, example 6.6). World and greedy policy \
+                 are deterministic, so every episode is the same.",
+    },
+    World {
+        configuration: Configuration { name: "taxi", arguments: &["train", "Taxi-v4"] },
+        aim: 7.5,
+        decimals: 2,
+        published: "≥ 7.5",
+        remark: "the aim of this project; Gymnasium calls the world solved at 8. Actions that do nothing are masked.",
+    },
+    World {
+        configuration: Configuration { name: "frozen-lake", arguments: &["train", "FrozenLake-v1"] },
+        aim: 0.74,
+        decimals: 3,
+        published: "0.740",
+        remark: "the exact value of the best stationary policy within the limit of 100 steps, by dynamic programming; \
+                 Gymnasium calls the world solved at 0.70. A score over 1000 episodes has a standard error of 0.014, so \
+                 half of all optimal policies score below 0.74.",
+    },
+];
+
+/// Trains and writes the page.
+///
+/// # Errors
+/// When the build or a run fails, or the page cannot be written.
+pub fn write(seeds: u64, jobs: usize) -> Result<()> {
+    let binary = workspace::release_binary()?;
+    let mut page = Page::new("worlds", "Small worlds with their default presets", seeds, &pinning(jobs))?;
+    let mut rows = Vec::new();
+    let mut all_runs = Vec::new();
+    for world in &WORLDS {
+        let runs = world.configuration.train(&binary, seeds, jobs)?;
+        page.record(world.configuration.name, &runs);
+        rows.push(summary(world, &runs));
+        all_runs.push(runs);
+    }
+    let commands: Vec<String> = WORLDS.iter().map(|world| format!("- `{}`", world.configuration.shown())).collect();
+    page.add(&commands.join("\n"));
+    page.add(
+        "Mean return of the best policy kept, greedy, over fresh episodes; interquartile mean over seeds with its 95 % \
+         bootstrap interval (Agarwal et al. 2021):",
+    );
+    let header = [
+        "world",
+        "IQM of returns",
+        "median",
+        "range",
+        "aim",
+        "seeds at the aim",
+        "published",
+        "env steps (median)",
+        "process s (median, longest)",
+    ];
+    page.add(&table(&header, &rows));
+    page.add("## What the published figures are");
+    let remarks: Vec<String> = WORLDS.iter().map(|world| format!("- {}: {}", id(world), world.remark)).collect();
+    page.add(&remarks.join("\n"));
+    page.add("## Every seed");
+    page.add(&by_seed(&all_runs));
+    page.write()
+}
+
+fn id(world: &World) -> &'static str {
+    world.configuration.arguments[1]
+}
+
+fn summary(world: &World, runs: &[SeedRun]) -> Vec<String> {
+    let decimals = world.decimals;
+    let means: Vec<f64> = runs.iter().filter_map(best_mean).collect();
+    let steps: Vec<f64> = runs.iter().map(|run| run.finished.env_steps as f64).collect();
+    let seconds: Vec<f64> = runs.iter().map(|run| run.process_seconds).collect();
+    let reached = means.iter().filter(|&&mean| mean >= world.aim).count();
+    vec![
+        format!("**{}**", id(world)),
+        iqm_with_interval(&means, decimals),
+        figure(median(&means), decimals),
+        format!("{} – {}", figure(lowest(&means), decimals), figure(highest(&means), decimals)),
+        format!("≥ {}", world.aim),
+        format!("{reached} of {}", runs.len()),
+        world.published.to_owned(),
+        figure(median(&steps), 0),
+        format!("{}, {}", figure(median(&seconds), 1), figure(highest(&seconds), 1)),
+    ]
+}
+
+/// A row for each seed with a column for each world: mean ± standard deviation over episodes.
+fn by_seed(all_runs: &[Vec<SeedRun>]) -> String {
+    let mut header = vec!["seed"];
+    header.extend(WORLDS.iter().map(id));
+    let seeds = all_runs.first().map_or(0, Vec::len);
+    let rows: Vec<Vec<String>> = (0..seeds)
+        .map(|index| {
+            let mut row = vec![all_runs[0][index].seed.to_string()];
+            row.extend(WORLDS.iter().zip(all_runs).map(|(world, runs)| {
+                runs[index].finished.best_evaluation.map_or_else(
+                    || figure(None, 0),
+                    |best| format!("{:.2$} ± {:.2$}", best.mean, best.std, world.decimals),
+                )
+            }));
+            row
+        })
+        .collect();
+    table(&header, &rows)
+}
+
+fn best_mean(run: &SeedRun) -> Option<f64> {
+    run.finished.best_evaluation.map(|best| best.mean)
+}
+
+#[cfg(test)]
+mod tests {
+    use requel::config::presets;
+
+    use super::*;
+    use crate::results::finished::{Evaluation, Finished};
+
+    fn run(seed: u64, mean: f64) -> SeedRun {
+        let finished = Finished {
+            env_steps: 1000,
+            updates: 10,
+            episodes: 5,
+            wall_seconds: 1.0,
+            train_return_last_100: None,
+            best_evaluation: Some(Evaluation { mean, std: 1.5, episodes: 100 }),
+            final_evaluation: None,
+            weights_blake3: "ab".into(),
+        };
+        SeedRun { seed, finished, process_seconds: 2.0 }
+    }
+
+    #[test]
+    fn every_world_is_trained_by_the_preset_that_it_is_called_by() {
+        for world in &WORLDS {
+            assert_eq!(presets::default_for(id(world)).unwrap().name, world.configuration.name);
+        }
+    }
+
+    #[test]
+    fn the_summary_counts_what_reaches_the_aim() {
+        let row = summary(&WORLDS[0], &[run(0, -105.0), run(1, -105.1), run(2, -99.0)]);
+        assert_eq!(row[5], "2 of 3");
+        assert_eq!(row[3], "-105.1 – -99.0");
+    }
+
+    #[test]
+    fn a_seed_has_a_cell_for_each_world() {
+        let all: Vec<Vec<SeedRun>> = WORLDS.iter().map(|_| vec![run(4, 0.75)]).collect();
+        let text = by_seed(&all);
+        assert!(text.contains("| 4 | 0.8 ± 1.5 | 0.8 ± 1.5 | 0.8 ± 1.5 | 0.75 ± 1.50 | 0.750 ± 1.500 |"), "{text}");
+    }
+}
