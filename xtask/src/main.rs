@@ -42,7 +42,7 @@ usage: cargo xtask VERB
   golden [envs|nn]... [--check]
                                write the golden data with the real Gymnasium and PyTorch;
                                with --check, compare what they give with what is committed
-  results cartpole|notebook [--seeds N] [--jobs N]
+  results cartpole|family|minatar|notebook|worlds [--seeds N] [--jobs N] [--runs DIR]
                                train over many seeds and write the tables in results/
   tools                        install cargo-deny into the target directory (builds for minutes)
 ";
