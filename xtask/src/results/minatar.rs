@@ -82,7 +82,7 @@ after 10 000 frames. *training*: mean return of the last 100 training episodes, 
 process. In the picture, the thick line of a seed is the greedy policy over 20 episodes, the thin one the training return.
 
 The settings are those of the paper, Young and Tian, *MinAtar: An Atari-Inspired Testbed for Thorough and Reproducible \
-Reinforcement Learning Experiments* (2019), but the paper trains for 5 million frames and averages over 30 seeds. Its figures \
+Reinforcement Learning Experiments* (2019), but the paper trains for 5 million frames, over more seeds. Its figures \
 are given there as curves of the training return; they are not copied here, since no source of the numbers was at hand.";
 
 fn train_missing(seeds: u64) -> Result<PathBuf> {
