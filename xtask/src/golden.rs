@@ -1,14 +1,16 @@
-//! `cargo xtask golden`: reference data made by the real Gymnasium and PyTorch, committed, and read by the tests.
+//! `cargo xtask golden`: reference data made by the real Gymnasium, by PyTorch, and for the learning rules by NumPy; committed,
+//! and read by the tests.
 //!
 //! With `--check`, the data is made anew beside the committed one and compared byte for byte. Gymnasium's traces must come
-//! out the same anywhere. PyTorch's may differ in the last bits on a processor with other vector units, since it picks its
-//! kernels by machine; the tests that read them allow for that, this comparison does not.
+//! out the same anywhere. PyTorch's and NumPy's may differ in the last bits on a processor with other vector units, since they
+//! pick their kernels by machine; the tests that read them allow for that, this comparison does not.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
 
+use crate::command::CommandLine;
 use crate::python::VirtualEnvironment;
 use crate::{UsageError, workspace};
 
@@ -17,24 +19,43 @@ struct Generator {
     name: &'static str,
     script: &'static str,
     committed: &'static str,
+    /// What writes the script's inputs into the same folder first, if it has any.
+    inputs: Option<fn(&Path) -> Result<()>>,
     /// PyTorch is gigabytes: only the script that uses it waits for it.
     environment: fn() -> Result<VirtualEnvironment>,
 }
 
-const GENERATORS: [Generator; 2] = [
+const GENERATORS: [Generator; 3] = [
     Generator {
         name: "envs",
         script: "xtask/golden/envs.py",
         committed: "crates/envs/tests/golden",
+        inputs: None,
         environment: VirtualEnvironment::for_tests,
     },
     Generator {
         name: "nn",
         script: "xtask/golden/nn.py",
         committed: "crates/nn/tests/golden",
+        inputs: None,
         environment: VirtualEnvironment::for_golden,
     },
+    Generator {
+        name: "updates",
+        script: "xtask/golden/updates.py",
+        committed: "crates/requel/tests/golden/updates",
+        inputs: Some(write_update_inputs),
+        environment: VirtualEnvironment::for_tests,
+    },
 ];
+
+/// Has our agents write down what they start from and draw.
+fn write_update_inputs(out: &Path) -> Result<()> {
+    CommandLine::new("cargo")
+        .args(["test", "--package", "requel", "--test", "ladder", "golden::write_inputs", "--", "--exact", "--ignored"])
+        .env("REQUEL_GOLDEN_OUT", &out.to_string_lossy())
+        .run()
+}
 
 /// Writes, or with `--check` compares, the data of the generators named, or of all.
 ///
@@ -47,7 +68,7 @@ pub fn run(arguments: &[String]) -> Result<()> {
     }
     for name in &names {
         let known = GENERATORS.iter().any(|generator| generator.name == name.as_str());
-        ensure!(known, UsageError(format!("no golden data is called `{name}`; there are envs and nn")));
+        ensure!(known, UsageError(format!("no golden data is called `{name}`; there are envs, nn and updates")));
     }
     for generator in &GENERATORS {
         if !names.is_empty() && !names.iter().any(|name| name.as_str() == generator.name) {
@@ -77,6 +98,9 @@ impl Generator {
     }
 
     fn generate(&self, out: &Path) -> Result<()> {
+        if let Some(write_inputs) = self.inputs {
+            write_inputs(out)?;
+        }
         (self.environment)()?.python().arg(self.script).arg(out).run()
     }
 }

@@ -1,9 +1,9 @@
 //! The project's own chores, run as `cargo xtask VERB` from anywhere inside the repository.
 //!
-//! Each verb is a file: [`checks`] (`test`), [`mod@bench`], [`faults`], [`golden`], [`results`], [`tools`] and [`mod@ui`]
-//! (`test --ui`, `screenshots`). This crate stays small and quick to
-//! build, since it is the first thing a fresh clone compiles: no argument parser, no async, no framework. It is *not* a
-//! library, and nothing in `crates/` may depend on it.
+//! Each verb is a file: [`checks`] (`test`), [`mod@bench`], [`faults`], [`golden`], [`planted`], [`results`], [`tools`] and
+//! [`mod@ui`] (`test --ui`, `screenshots`). This crate stays small and quick to build, since it is the first thing a fresh
+//! clone compiles: no argument parser, no async, no framework. It is *not* a library, and nothing in `crates/` may depend on
+//! it.
 
 #![forbid(unsafe_code)]
 
@@ -14,6 +14,7 @@ mod faults;
 mod golden;
 mod house;
 mod machine;
+mod planted;
 mod python;
 mod results;
 mod tools;
@@ -39,9 +40,10 @@ usage: cargo xtask VERB
   faults [R1]... [--quick] [--write]
                                put faults into real runs and print what came of each; with --write,
                                into results/faults.md
-  golden [envs|nn]... [--check]
-                               write the golden data with the real Gymnasium and PyTorch;
+  golden [envs|nn|updates]... [--check]
+                               write the golden data with the real Gymnasium, PyTorch and NumPy;
                                with --check, compare what they give with what is committed
+  planted                      make ten known mistakes, one at a time, and see tests catch them
   results cartpole|family|minatar|notebook|worlds [--seeds N] [--jobs N] [--runs DIR]
                                train over many seeds and write the tables in results/
   tools                        install cargo-deny into the target directory (builds for minutes)
@@ -67,6 +69,7 @@ fn dispatch(arguments: Vec<String>) -> Result<ExitCode> {
         "bench" => bench::run(rest).map(|()| ExitCode::SUCCESS),
         "faults" => faults::run(rest),
         "golden" => golden::run(rest).map(|()| ExitCode::SUCCESS),
+        "planted" => planted::run(rest).map(|()| ExitCode::SUCCESS),
         "results" => results::run(rest).map(|()| ExitCode::SUCCESS),
         "tools" => tools::install_cargo_deny().map(|()| ExitCode::SUCCESS),
         "help" | "--help" | "-h" => {
