@@ -78,7 +78,18 @@ fn all_reach(optimum: f64, settings: &[&str], of_replay: &[&str], of_pqn: &[&str
 
 #[test]
 fn all_agents_are_tried() {
-    let settings_for_worlds = ["cartpole", "cartpole-zoo", "minatar-dqn", "notebook", "notebook-naive"];
+    let settings_for_worlds = [
+        "acrobot",
+        "cartpole",
+        "cartpole-zoo",
+        "cliff-walking",
+        "frozen-lake",
+        "minatar-dqn",
+        "mountaincar",
+        "notebook",
+        "notebook-naive",
+        "taxi",
+    ];
     let others: Vec<_> = presets::all().iter().map(|p| p.name).filter(|name| !AGENTS.contains(name)).collect();
     assert_eq!(others, settings_for_worlds);
 }

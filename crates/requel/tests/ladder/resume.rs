@@ -41,11 +41,11 @@ fn presets_of_full_size_are_handed_over_too() {
         let env_steps = match name {
             "minatar-dqn" => continue,
             "notebook-naive" => 200,
-            "cartpole-zoo" => 1300,
             "pqn" => 1600,
-            _ => 620,
+            _ => 0,
         };
         let mut config = preset(name, &["train.episodes=0", "train.env_steps=1", "evaluation.final_episodes=2"]);
+        let env_steps = env_steps.max(config.replay.start as u64 + config.train.every_steps + 120);
         (config.train.env_steps, config.log.every_steps) = (env_steps, 97);
         let mut undisturbed = Trainer::new(config.clone()).unwrap();
         let outcome = undisturbed.run(&mut ()).unwrap();
