@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::audit::Audit;
 use super::link::Inbox;
-use crate::progress::Budget;
+use crate::progress::{Budget, Headway};
 
 /// A curve over env steps that never has more than [`Series::MOST`] points: of longer ones every so many-th is kept.
 #[derive(Clone, Debug)]
@@ -64,12 +64,8 @@ const RATE_WINDOW: Duration = Duration::from_secs(2);
 /// What the dashboard remembers of a training.
 #[derive(Debug)]
 pub struct Chronicle {
-    /// What training stops at.
-    pub budget: Budget,
-    /// Env steps so far.
-    pub env_steps: u64,
-    /// Episodes so far.
-    pub episodes: u64,
+    /// How much of the budget is used, and how fast.
+    pub headway: Headway,
     /// Updates so far, as of the last aggregates.
     pub updates: u64,
     /// Undiscounted return of each training episode.
@@ -96,8 +92,6 @@ pub struct Chronicle {
     pub updates_per_second: f64,
     window: VecDeque<f64>,
     marks: VecDeque<Mark>,
-    started: Instant,
-    start: (u64, u64),
 }
 
 /// Where training was at a moment.
@@ -110,12 +104,10 @@ struct Mark {
 
 impl Chronicle {
     /// A chronicle that begins now, with the env steps and episodes that earlier sessions made.
-    pub fn new(budget: Budget, (env_steps, episodes): (u64, u64)) -> Self {
+    pub fn new(budget: Budget, made: (u64, u64)) -> Self {
         let series = Series::new;
         Chronicle {
-            budget,
-            env_steps,
-            episodes,
+            headway: Headway::new(budget, made),
             updates: 0,
             returns: series(),
             return_mean: series(),
@@ -130,15 +122,13 @@ impl Chronicle {
             updates_per_second: 0.0,
             window: VecDeque::new(),
             marks: VecDeque::new(),
-            started: Instant::now(),
-            start: (env_steps, episodes),
         }
     }
 
     /// Takes note of what happened, up to `env_steps`; `now` is the time.
     pub fn note(&mut self, inbox: &Inbox, env_steps: u64, now: Instant) {
-        self.env_steps = self.env_steps.max(env_steps);
-        self.episodes = self.episodes.max(inbox.episode_count);
+        self.headway.env_steps = self.headway.env_steps.max(env_steps);
+        self.headway.episodes = self.headway.episodes.max(inbox.episode_count);
         for &(at, value) in &inbox.episodes {
             self.window.push_back(value);
             if self.window.len() > WINDOW {
@@ -165,12 +155,12 @@ impl Chronicle {
 
     /// Takes note of what the best policy obtained.
     pub fn note_audit(&mut self, audit: Audit) {
-        self.obtained.push(self.env_steps as f64, audit.obtained);
+        self.obtained.push(self.headway.env_steps as f64, audit.obtained);
         self.audit = Some(audit);
     }
 
     fn mark(&mut self, now: Instant) {
-        self.marks.push_back(Mark { at: now, env_steps: self.env_steps, updates: self.updates });
+        self.marks.push_back(Mark { at: now, env_steps: self.headway.env_steps, updates: self.updates });
         while self.marks.len() > 2 && now.duration_since(self.marks[1].at) > RATE_WINDOW {
             self.marks.pop_front();
         }
@@ -178,38 +168,9 @@ impl Chronicle {
         let seconds = last.at.duration_since(first.at).as_secs_f64();
         if seconds > 0.05 {
             let rate = (last.env_steps - first.env_steps) as f64 / seconds;
-            self.speed.push(self.env_steps as f64, rate);
+            self.speed.push(self.headway.env_steps as f64, rate);
             self.updates_per_second = last.updates.saturating_sub(first.updates) as f64 / seconds;
         }
-    }
-
-    /// How much of the budget is used.
-    pub fn used(&self) -> u64 {
-        match self.budget {
-            Budget::EnvSteps(_) => self.env_steps,
-            Budget::Episodes(_) => self.episodes,
-        }
-    }
-
-    /// The part of the budget that is used, 0 to 1.
-    pub fn fraction(&self) -> f64 {
-        (self.used() as f64 / self.budget.total().max(1) as f64).clamp(0.0, 1.0)
-    }
-
-    /// Time since the chronicle began.
-    pub fn elapsed(&self) -> Duration {
-        self.started.elapsed()
-    }
-
-    /// The time that is left at this session's pace; `None` before there is one.
-    pub fn time_left(&self) -> Option<Duration> {
-        let start = match self.budget {
-            Budget::EnvSteps(_) => self.start.0,
-            Budget::Episodes(_) => self.start.1,
-        };
-        let done = self.used().saturating_sub(start);
-        let left = self.budget.total().saturating_sub(self.used());
-        (done > 0).then(|| self.elapsed().mul_f64(left as f64 / done as f64))
     }
 }
 
@@ -246,7 +207,7 @@ mod tests {
         chronicle.note(&inbox, 200, now + Duration::from_secs(1));
         assert_eq!(chronicle.return_mean.points(), [(10.0, 1.0), (20.0, 2.0)]);
         assert_eq!((chronicle.loss.last(), chronicle.mean_q.last()), (Some(0.5), None));
-        assert_eq!((chronicle.best, chronicle.episodes, chronicle.fraction()), (Some(9.0), 2, 0.2));
+        assert_eq!((chronicle.best, chronicle.headway.episodes, chronicle.headway.fraction()), (Some(9.0), 2, 0.2));
         assert_eq!((chronicle.speed.last(), chronicle.updates_per_second), (Some(200.0), 50.0));
     }
 }

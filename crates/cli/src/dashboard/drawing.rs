@@ -247,7 +247,7 @@ impl Drawing {
             episode: 0,
             step: 0,
             episode_return: 0.0,
-            note: Some(format!("env step {}", grouped(self.chronicle.env_steps))),
+            note: Some(format!("env step {}", grouped(self.chronicle.headway.env_steps))),
             decision: None,
         };
         Some((Frame { scene, caption }, BarScale::new()))

@@ -71,16 +71,16 @@ impl View<'_> {
     }
 
     fn progress(&self, frame: &mut Frame, area: Rect) {
-        let chronicle = self.chronicle;
-        let budget = chronicle.budget;
-        let mut text = format!("{} of {} {}", grouped(chronicle.used()), grouped(budget.total()), budget.unit());
-        text.push_str(&match chronicle.time_left() {
+        let headway = self.chronicle.headway;
+        let budget = headway.budget;
+        let mut text = format!("{} of {} {}", grouped(headway.used()), grouped(budget.total()), budget.unit());
+        text.push_str(&match headway.time_left() {
             Some(left) if left.as_secs() < 60 => format!("   {:.0} s left", left.as_secs_f64().ceil()),
             Some(left) => format!("   {} left", duration(left)),
             None => String::new(),
         });
         let cells = usize::from(area.width).saturating_sub(text.chars().count() + 4);
-        let full = (chronicle.fraction() * cells as f64).round() as usize;
+        let full = (headway.fraction() * cells as f64).round() as usize;
         let line = Line::from(vec![
             Span::raw(" "),
             Span::styled("━".repeat(full), self.ink(GOOD)),
@@ -162,10 +162,10 @@ impl View<'_> {
             row("mean Q", value),
             row("loss", c.loss.last().map_or("-".into(), short)),
             row("ε", c.epsilon.last().map_or("-".into(), |e| format!("{e:.3}"))),
-            row("episodes", grouped(c.episodes)),
+            row("episodes", grouped(c.headway.episodes)),
             row("env steps", format!("{}/s", rate(c.speed.last().unwrap_or(0.0)))),
             row("updates", format!("{}/s", rate(c.updates_per_second))),
-            row("elapsed", duration(c.elapsed())),
+            row("elapsed", duration(c.headway.elapsed())),
         ]
     }
 

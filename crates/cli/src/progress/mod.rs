@@ -1,10 +1,12 @@
 //! Telling a person or a script how training goes. All of these listen to the trainer and change nothing.
 
+mod headway;
 mod json;
 mod person;
 mod sparkline;
 mod tally;
 
+pub use headway::{Budget, Headway, time_left};
 pub use json::{JsonLines, Tag};
 pub use person::Person;
-pub use tally::{Budget, Tally};
+pub use tally::Tally;

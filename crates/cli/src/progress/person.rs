@@ -37,7 +37,7 @@ impl Person {
     pub fn new(tally: Tally, headline: &str, stdout_in_use: bool) -> Self {
         let terminal = std::io::stderr().is_terminal() && !(stdout_in_use && std::io::stdout().is_terminal());
         style::say(paint(BOLD, headline));
-        let view = if terminal { View::Bar(bar(tally.budget.total())) } else { View::Lines };
+        let view = if terminal { View::Bar(bar(tally.headway.budget.total())) } else { View::Lines };
         let next = Instant::now() + if terminal { Duration::ZERO } else { LINE_PERIOD };
         Person { tally, view, next }
     }
@@ -58,7 +58,7 @@ impl Person {
             View::Bar(bar) => {
                 bar.set_prefix(self.counts());
                 bar.set_message(self.figures());
-                bar.set_position(self.tally.used());
+                bar.set_position(self.tally.headway.used());
                 self.next = now + BAR_PERIOD;
             }
             View::Lines => {
@@ -78,9 +78,9 @@ impl Person {
 
     /// `24,576 of 50,000 env steps   2 s left`
     fn counts(&self) -> String {
-        let budget = self.tally.budget;
-        let counts = format!("{} of {} {}", grouped(self.tally.used()), grouped(budget.total()), budget.unit());
-        match self.tally.time_left() {
+        let budget = self.tally.headway.budget;
+        let counts = format!("{} of {} {}", grouped(self.tally.headway.used()), grouped(budget.total()), budget.unit());
+        match self.tally.headway.time_left() {
             Some(left) => format!("{counts}   {} left", coarse(left)),
             None => counts,
         }
@@ -97,7 +97,7 @@ impl Person {
             paint(BOLD, format_args!("{:<7}", or_dash(tally.return_mean))),
             paint(GOOD, format_args!("{:<6}", or_dash(tally.best.map(|b| b.mean)))),
             if unicode { "ε" } else { "epsilon" },
-            rate(tally.env_steps_per_second()),
+            rate(tally.headway.env_steps_per_second()),
         );
         if unicode {
             text.push_str(&format!("   {}", paint(MUTED, sparkline(&tally.history, SPARK_COLUMNS))));
@@ -107,16 +107,20 @@ impl Person {
 
     fn line(&self) -> String {
         let tally = &self.tally;
-        let mut line =
-            format!("{} of {} {}", grouped(tally.used()), grouped(tally.budget.total()), tally.budget.unit());
+        let mut line = format!(
+            "{} of {} {}",
+            grouped(tally.headway.used()),
+            grouped(tally.headway.budget.total()),
+            tally.headway.budget.unit()
+        );
         if let Some(mean) = tally.return_mean {
             line.push_str(&format!(", return {} (mean of the last 100 episodes)", tidy(mean)));
         }
         if let Some(epsilon) = tally.epsilon {
             line.push_str(&format!(", epsilon {epsilon:.3}"));
         }
-        line.push_str(&format!(", {} env steps/s", rate(tally.env_steps_per_second())));
-        if let Some(left) = tally.time_left() {
+        line.push_str(&format!(", {} env steps/s", rate(tally.headway.env_steps_per_second())));
+        if let Some(left) = tally.headway.time_left() {
             line.push_str(&format!(", {} left", coarse(left)));
         }
         line

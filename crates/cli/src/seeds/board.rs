@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use super::{Reports, Together};
 use crate::numbers::{duration, grouped};
-use crate::progress::{Budget, JsonLines, Tag, Tally};
+use crate::progress::{Budget, JsonLines, Tag, Tally, time_left};
 use crate::report;
 use crate::runs;
 use crate::show::{Ability, tidy};
@@ -124,7 +124,7 @@ impl<'a> Board<'a> {
         let used: u64 = self.used.iter().map(|used| used.load(Ordering::Relaxed)).sum();
         let made = used.saturating_sub(self.used_before);
         let left = (WHOLE * self.used.len() as u64).saturating_sub(used);
-        (made > 0).then(|| self.started.elapsed().mul_f64(left as f64 / made as f64))
+        time_left(self.started.elapsed(), made, left)
     }
 
     fn show_total(&self) {
@@ -238,11 +238,11 @@ impl Observer for Seat<'_> {
         let now = Instant::now();
         if now >= self.next {
             self.next = now + PERIOD;
-            let total = self.tally.budget.total().max(1);
-            self.board.used[self.index].store(WHOLE * self.tally.used().min(total) / total, Ordering::Relaxed);
+            let used = (WHOLE as f64 * self.tally.headway.fraction()) as u64;
+            self.board.used[self.index].store(used, Ordering::Relaxed);
             if let Some(bar) = &self.bar {
                 let or_dash = |value: Option<f64>| value.map_or("-".into(), tidy);
-                bar.set_position(self.tally.used());
+                bar.set_position(self.tally.headway.used());
                 bar.set_message(format!(
                     "return {}   best {}",
                     paint(BOLD, format_args!("{:<7}", or_dash(self.tally.return_mean))),
