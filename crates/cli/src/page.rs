@@ -1,7 +1,48 @@
-//! Putting pages together.
+//! [`Page`], what is written for the browser: one file that needs no network.
+
+use serde::Serialize;
+
+const TEMPLATE: &str = include_str!("../assets/page/page.html");
+const STYLE: &str = include_str!("../assets/page/page.css");
+const SCRIPT: &str = include_str!("../assets/page/page.js");
+const UPLOT_STYLE: &str = include_str!("../assets/uplot/uPlot.min.css");
+const UPLOT_SCRIPT: &str = include_str!("../assets/uplot/uPlot.iife.min.js");
+
+/// What a page has of its own. The rest is the same on all: the head, the look, the charts library, and what scripts share.
+pub struct Page {
+    /// Style sheet.
+    pub style: &'static str,
+    /// What stands in the body.
+    pub body: &'static str,
+    /// Script. It finds the data as JSON in the element `data`.
+    pub script: &'static str,
+}
+
+impl Page {
+    /// The page with its data.
+    ///
+    /// # Errors
+    /// If the data is no JSON.
+    pub fn html(&self, title: &str, data: &impl Serialize) -> serde_json::Result<String> {
+        Ok(fill(
+            TEMPLATE,
+            &[
+                ("{{title}}", &escape(title)),
+                ("{{uplot-style}}", UPLOT_STYLE),
+                ("{{page-style}}", STYLE),
+                ("{{style}}", self.style),
+                ("{{body}}", self.body),
+                ("{{data}}", &script_data(data)?),
+                ("{{uplot-script}}", UPLOT_SCRIPT),
+                ("{{page-script}}", SCRIPT),
+                ("{{script}}", self.script),
+            ],
+        ))
+    }
+}
 
 /// The template with each `{{mark}}` replaced by its text, in one pass: what is put in is never looked at again.
-pub fn fill(template: &str, parts: &[(&str, &str)]) -> String {
+fn fill(template: &str, parts: &[(&str, &str)]) -> String {
     let mut html = String::with_capacity(template.len() + parts.iter().map(|(_, text)| text.len()).sum::<usize>());
     let mut rest = template;
     while let Some((at, (mark, text))) =
@@ -21,7 +62,7 @@ pub fn escape(text: &str) -> String {
 }
 
 /// Data as it can stand in a script element.
-pub fn script_data(value: &impl serde::Serialize) -> serde_json::Result<String> {
+fn script_data(value: &impl Serialize) -> serde_json::Result<String> {
     // `</script>` inside a string would end the element.
     Ok(serde_json::to_string(value)?.replace("</", "<\\/"))
 }

@@ -1,21 +1,8 @@
 "use strict";
 (() => {
   const data = JSON.parse(document.getElementById("data").textContent);
-  const byId = (id) => document.getElementById(id);
-  const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
-  const element = (tag, attributes, ...children) => {
-    const node = document.createElement(tag);
-    for (const [name, value] of Object.entries(attributes || {})) node.setAttribute(name, value);
-    node.append(...children);
-    return node;
-  };
-  const count = (n) => Math.round(n).toLocaleString("en-US");
-  const number = (v) => (v == null ? "–" : Math.abs(v) >= 1000 ? v.toFixed(0) : Math.abs(v) >= 10 ? v.toFixed(1) : v.toFixed(2));
-  const compact = (v) => (v == null ? "" : Math.abs(v) >= 1e6 ? `${v / 1e6}M` : Math.abs(v) >= 1e4 ? `${v / 1e3}k` : `${+v.toFixed(4)}`);
-  const duration = (s) => {
-    if (s == null) return "–";
-    return s < 60 ? `${s.toFixed(2)} s` : s < 3600 ? `${Math.floor(s / 60)} min ${Math.round(s % 60)} s` : `${(s / 3600).toFixed(1)} h`;
-  };
+  /* A score: so many digits that scores of one world stand under each other. */
+  const tidy = (v) => (v == null ? "–" : Math.abs(v) >= 1000 ? v.toFixed(0) : Math.abs(v) >= 10 ? v.toFixed(1) : v.toFixed(2));
   const { comparison, styles } = data;
   const { groups, threshold } = comparison;
   const percent = Math.round(100 * comparison.confidence);
@@ -29,6 +16,8 @@
   const sizes = groups.map((group) => group.runs.length);
   const [least, most] = [Math.min(...sizes), Math.max(...sizes)];
   const seeds = least === most ? `${most} ${most === 1 ? "seed" : "seeds"} each` : `${least} to ${most} seeds each`;
+  byId("title").textContent = document.title;
+  byId("footer").textContent = `requel ${data.version}`;
   byId("subtitle").textContent = `${comparison.worlds.join(", ")}, ${groups.length} ${groups.length === 1 ? "group" : "groups"}, ${seeds}`;
   byId("curves-note").textContent = `Return of the greedy policy in the course of training: interquartile mean over seeds, shaded its ${percent} % bootstrap interval. Hover to read values, drag to zoom, double-click to zoom out; click a name to hide it.`;
   byId("scores-note").textContent = `Return of the ${policy} policy on fresh episodes: interquartile mean and ${percent} % interval; each faint dot is a seed.`;
@@ -50,25 +39,17 @@
       tables.push([[Math.min(...firsts), Math.max(...lasts)], [threshold, threshold]]);
       series.push({ stroke: () => css("--muted"), width: 1, dash: [6, 6], spanGaps: true, points: { show: false } });
     }
-    const axis = { stroke: () => css("--muted"), grid: { stroke: () => css("--grid"), width: 1 }, ticks: { stroke: () => css("--line"), width: 1 } };
-    const box = byId("curves");
     const outputs = drawn.map(() => element("output", {}, "–"));
-    const plot = new uPlot({
-      width: box.clientWidth - 24, height: 420, legend: { show: false },
+    const plot = drawCurves(byId("curves"), tables, series, {
+      height: 420, unit: "return", legend: { show: false }, bands,
       cursor: { points: { show: (u, i) => i % 3 === 1 && i <= 3 * drawn.length, size: 7 } },
-      scales: { x: { time: false } },
-      axes: [
-        { ...axis, label: "env steps", labelSize: 24, values: (_, ticks) => ticks.map(compact) },
-        { ...axis, label: "return", labelSize: 24, size: 52, values: (_, ticks) => ticks.map(compact) },
-      ],
-      series: [{}, ...series], bands,
       hooks: {
         setCursor: [(u) => drawn.forEach((_, i) => {
           const at = u.cursor.idx;
-          outputs[i].textContent = at == null ? "–" : number(u.data[3 * i + 1][at]);
+          outputs[i].textContent = at == null ? "–" : tidy(u.data[3 * i + 1][at]);
         })],
       },
-    }, uPlot.join(tables), box);
+    });
     drawn.forEach(({ group, style }, i) => {
       const button = element("button", { type: "button", "aria-pressed": "true" }, swatch(style), group.name, outputs[i]);
       button.addEventListener("click", () => {
@@ -78,8 +59,7 @@
       });
       byId("legend").append(button);
     });
-    window.addEventListener("resize", () => plot.setSize({ width: box.clientWidth - 24, height: 420 }));
-    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => plot.redraw(false, true));
+    fitCharts(() => [plot]);
   } else {
     byId("curves").append(element("p", { class: "muted" }, "No run was evaluated in the course of its training."));
   }
@@ -93,22 +73,22 @@
     const { color } = styles[index];
     const { score } = group;
     const strip = element("div", { class: "strip" },
-      ...group.runs.map((run) => mark("seed", `left:${place(run.score)}%;background:${color}`, `seed ${run.seed}: ${number(run.score)}`)),
-      mark("between", `left:${place(score.low)}%;width:${place(score.high) - place(score.low)}%;background:${color}`, `${number(score.low)} to ${number(score.high)}`),
-      mark("middle", `left:${place(score.value)}%;background:${color}`, number(score.value)));
+      ...group.runs.map((run) => mark("seed", `left:${place(run.score)}%;background:${color}`, `seed ${run.seed}: ${tidy(run.score)}`)),
+      mark("between", `left:${place(score.low)}%;width:${place(score.high) - place(score.low)}%;background:${color}`, `${tidy(score.low)} to ${tidy(score.high)}`),
+      mark("middle", `left:${place(score.value)}%;background:${color}`, tidy(score.value)));
     byId("scores").append(element("div", { class: "score" },
       element("div", { class: "name" }, swatch(styles[index]), group.name), strip,
-      element("div", { class: "value" }, element("b", {}, number(score.value)), element("span", {}, ` [${number(score.low)}, ${number(score.high)}]`))));
+      element("div", { class: "value" }, element("b", {}, tidy(score.value)), element("span", {}, ` [${tidy(score.low)}, ${tidy(score.high)}]`))));
   });
-  byId("scores").append(element("div", { class: "ends" }, element("span", {}), element("div", {}, element("span", {}, number(low)), element("span", {}, number(high))), element("span", {})));
+  byId("scores").append(element("div", { class: "ends" }, element("span", {}), element("div", {}, element("span", {}, tidy(low)), element("span", {}, tidy(high))), element("span", {})));
 
   /* Tables */
-  const row = (tag, cells, numeric) => element("tr", {}, ...cells.map((cell, i) => element(tag, { class: i === 0 || !numeric ? "" : "number interval" }, ...[].concat(cell))));
-  const interval = (e) => (e == null ? "–" : [number(e.value), element("span", {}, ` [${number(e.low)}, ${number(e.high)}]`)]);
+  const row = (tag, cells) => tableRow(cells, tag, cells.map((_, i) => (i ? "number interval" : "")));
+  const interval = (e) => (e == null ? "–" : [tidy(e.value), element("span", {}, ` [${tidy(e.low)}, ${tidy(e.high)}]`)]);
   const heading = ["", "runs", `${policy} return`, "training, last 100", "P> previous", "P> first"];
-  if (threshold != null) heading.push(`steps to ${number(threshold)}`);
+  if (threshold != null) heading.push(`steps to ${tidy(threshold)}`);
   heading.push("mean over training", "env steps", "time");
-  byId("table").append(row("th", heading, true));
+  byId("table").append(row("th", heading));
   groups.forEach((group) => {
     const cells = [group.name, count(group.runs.length), interval(group.score), interval(group.train_return_last_100), interval(group.improvement_over_previous), interval(group.improvement_over_first)];
     if (threshold != null) {
@@ -116,11 +96,11 @@
       cells.push([steps == null ? "–" : count(steps), element("span", {}, ` (${runs} of ${group.runs.length})`)]);
     }
     cells.push(interval(group.mean_over_training), count(group.env_steps), duration(group.wall_seconds));
-    byId("table").append(row("td", cells, true));
+    byId("table").append(row("td", cells));
   });
-  byId("runs").append(row("th", ["group", "seed", `${policy} return`, "training, last 100", "env steps", "time", "weights (BLAKE3)"], true));
+  byId("runs").append(row("th", ["group", "seed", `${policy} return`, "training, last 100", "env steps", "time", "weights (BLAKE3)"]));
   groups.forEach((group) => group.runs.forEach((run) => byId("runs").append(row("td", [
-    group.name, String(run.seed), number(run.score), number(run.train_return_last_100), count(run.env_steps), duration(run.wall_seconds),
+    group.name, String(run.seed), tidy(run.score), tidy(run.train_return_last_100), count(run.env_steps), duration(run.wall_seconds),
     element("code", {}, run.weights_blake3.slice(0, 12)),
-  ], true))));
+  ]))));
 })();

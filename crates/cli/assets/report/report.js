@@ -1,23 +1,6 @@
 "use strict";
 (() => {
   const data = JSON.parse(document.getElementById("data").textContent);
-  const byId = (id) => document.getElementById(id);
-  const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
-
-  const element = (tag, attributes, ...children) => {
-    const node = document.createElement(tag);
-    for (const [name, value] of Object.entries(attributes || {})) node.setAttribute(name, value);
-    node.append(...children);
-    return node;
-  };
-  const count = (n) => Math.round(n).toLocaleString("en-US");
-  const number = (v) => (v == null ? "–" : Number.isInteger(v) ? count(v) : Math.abs(v) < 0.01 ? v.toExponential(2) : v.toFixed(2));
-  const duration = (s) => {
-    if (s == null) return "–";
-    if (s < 60) return `${s.toFixed(1)} s`;
-    return s < 3600 ? `${Math.floor(s / 60)} min ${Math.round(s % 60)} s` : `${Math.floor(s / 3600)} h ${Math.round((s % 3600) / 60)} min`;
-  };
-
   /* Headline and tiles */
   const { score, summary } = data;
   const solved = data.goal != null && score.mean_return >= data.goal;
@@ -186,68 +169,53 @@
   /* Charts */
   const { episodes, train, evaluations } = data.course;
   const goalLine = data.goal == null ? null : [[0, Math.max(0, ...train.x, ...episodes.x)], [data.goal, data.goal]];
-  const line = (label, color, more) => ({ label, stroke: () => css(color), width: 2, spanGaps: true, points: { show: false }, value: (_, v) => number(v), ...more });
+  const curve = (label, color, more) => line(label, () => css(color), more);
   const curves = [
     {
       title: "Return", wide: true, height: 300,
       note: "The undiscounted return of each training episode, exploration included; and of the greedy policy, evaluated on fresh episodes.",
       tables: [[episodes.x, episodes.returns], [train.x, train.return_mean], [evaluations.x, evaluations.mean], ...(goalLine ? [goalLine] : [])],
       series: [
-        line("episode", "--faint", { width: 0, paths: () => null, points: { show: true, size: 4, fill: () => css("--faint"), width: 0 } }),
-        line("mean of 100", "--blue"),
-        line("greedy", "--accent", { points: { show: true, size: 6, fill: () => css("--accent") } }),
-        ...(goalLine ? [line("goal", "--good", { width: 1, dash: [6, 6] })] : []),
+        curve("episode", "--faint", { width: 0, paths: () => null, points: { show: true, size: 4, fill: () => css("--faint"), width: 0 } }),
+        curve("mean of 100", "--blue"),
+        curve("greedy", "--accent", { points: { show: true, size: 6, fill: () => css("--accent") } }),
+        ...(goalLine ? [curve("goal", "--good", { width: 1, dash: [6, 6] })] : []),
       ],
     },
     {
       title: "Mean Q", note: `What the network believes: the discounted return after the actions it learned from. Where no reward is above 1, γ = ${data.gamma} keeps it at or below ${number(1 / (1 - Math.min(data.gamma, 0.999999)))}: more than that is over-estimation.`,
-      tables: [[train.x, train.mean_q]], series: [line("mean q(s, a)", "--blue")],
+      tables: [[train.x, train.mean_q]], series: [curve("mean q(s, a)", "--blue")],
     },
-    { title: "Loss", note: "Mean over the updates since the point before, on a logarithmic scale.", tables: [[train.x, train.loss.map((v) => (v > 0 ? v : null))]], series: [line("loss", "--blue")], log: true },
-    { title: "Episode length", note: "Mean of the last 100 episodes, env steps.", tables: [[train.x, train.length_mean]], series: [line("length", "--blue")] },
-    { title: "Exploration", note: "ε, the probability of a random action.", tables: [[train.x, train.epsilon]], series: [line("ε", "--blue")] },
+    { title: "Loss", note: "Mean over the updates since the point before, on a logarithmic scale.", tables: [[train.x, train.loss.map((v) => (v > 0 ? v : null))]], series: [curve("loss", "--blue")], log: true },
+    { title: "Episode length", note: "Mean of the last 100 episodes, env steps.", tables: [[train.x, train.length_mean]], series: [curve("length", "--blue")] },
+    { title: "Exploration", note: "ε, the probability of a random action.", tables: [[train.x, train.epsilon]], series: [curve("ε", "--blue")] },
   ];
 
   const sync = uPlot.sync("course");
-  let plots = [];
-  const axis = { stroke: () => css("--muted"), grid: { stroke: () => css("--grid"), width: 1 }, ticks: { stroke: () => css("--line"), width: 1 } };
-  const compact = (v) => (v == null ? "" : Math.abs(v) >= 1e6 ? `${v / 1e6}M` : Math.abs(v) >= 1e4 ? `${v / 1e3}k` : v !== 0 && Math.abs(v) < 1e-3 ? v.toExponential(0) : `${+v.toFixed(4)}`);
-  for (const curve of curves) {
-    const points = curve.tables.reduce((n, [x]) => n + x.length, 0);
-    if (!points || curve.tables.every(([, y]) => y.every((v) => v == null))) continue;
-    const box = element("div", { class: curve.wide ? "card chart wide" : "card chart" }, element("h3", {}, curve.title), element("p", { class: "muted" }, curve.note));
+  const plots = [];
+  for (const { title, note, tables, series, wide, height, log, unit } of curves) {
+    if (tables.every(([, y]) => y.every((v) => v == null))) continue;
+    const box = element("div", { class: wide ? "card chart wide" : "card chart" }, element("h3", {}, title), element("p", { class: "muted" }, note));
     byId("charts").append(box);
-    const plot = new uPlot({
-      width: box.clientWidth - 24, height: curve.height || 220,
-      cursor: { sync: { key: sync.key }, points: { size: 7 } },
-      scales: { x: { time: false }, y: curve.log ? { distr: 3 } : {} },
-      axes: [{ ...axis, values: (_, ticks) => ticks.map(compact) }, { ...axis, size: 56, values: (_, ticks) => ticks.map(compact) }],
-      series: [{ label: "env steps", value: (_, v) => (v == null ? "–" : count(v)) }, ...curve.series],
-    }, uPlot.join(curve.tables), box);
-    plots.push([plot, box]);
+    plots.push(drawCurves(box, tables, series, { height, logarithmic: log, unit, cursor: { sync: { key: sync.key } } }));
   }
-  const resize = () => {
-    plots.forEach(([plot, box]) => plot.setSize({ width: box.clientWidth - 24, height: plot.height }));
-    players.forEach((player) => player.draw());
-  };
-  window.addEventListener("resize", resize);
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => plots.forEach(([plot]) => plot.redraw(false, true)));
+  fitCharts(() => plots);
+  window.addEventListener("resize", () => players.forEach((player) => player.draw()));
 
   /* Tables */
-  const row = (cells, tag, classes, attributes) => element("tr", attributes || {}, ...cells.map((cell, i) => element(tag, { class: classes[i] }, cell)));
   const numeric = ["number", "number", "number", "number"];
-  byId("evaluations").append(row(["env steps", "mean return", "standard deviation", "episodes"], "th", numeric));
+  byId("evaluations").append(tableRow(["env steps", "mean return", "standard deviation", "episodes"], "th", numeric));
   const bestAt = evaluations.best.lastIndexOf(true);
   evaluations.x.forEach((x, i) => byId("evaluations").append(
-    row([count(x), number(evaluations.mean[i]), number(evaluations.std[i]), count(evaluations.episodes[i])], "td", numeric, i === bestAt ? { class: "best", title: "the best policy" } : {})));
+    tableRow([count(x), number(evaluations.mean[i]), number(evaluations.std[i]), count(evaluations.episodes[i])], "td", numeric, i === bestAt ? { class: "best", title: "the best policy" } : {})));
 
   const changed = data.settings.filter((setting) => setting.preset != null).length;
   byId("settings-note").textContent = changed
     ? `${changed} of these differ from the preset ${data.preset}; they are marked.` : `All as in the preset ${data.preset}.`;
   const columns = ["", "number", "number", "text"];
-  byId("settings").append(row(["key", "value", "preset", "meaning"], "th", columns));
+  byId("settings").append(tableRow(["key", "value", "preset", "meaning"], "th", columns));
   for (const { key, value, preset, meaning } of data.settings) {
-    byId("settings").append(row([element("code", {}, key), element("code", {}, value), element("code", {}, preset ?? ""), meaning], "td", columns, preset == null ? {} : { class: "changed" }));
+    byId("settings").append(tableRow([element("code", {}, key), element("code", {}, value), element("code", {}, preset ?? ""), meaning], "td", columns, preset == null ? {} : { class: "changed" }));
   }
   const weights = summary ? `, weights BLAKE3 ${summary.weights_blake3}` : "";
   byId("footer").textContent = `requel ${data.version} on ${data.machine}${weights}`;

@@ -1,16 +1,5 @@
 "use strict";
 (() => {
-  const byId = (id) => document.getElementById(id);
-  const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
-  const element = (tag, attributes, ...children) => {
-    const node = document.createElement(tag);
-    for (const [name, value] of Object.entries(attributes || {})) node.setAttribute(name, value);
-    node.append(...children);
-    return node;
-  };
-  const count = (n) => Math.round(n).toLocaleString("en-US");
-  const number = (v) => (v == null ? "–" : Number.isInteger(v) ? count(v) : v.toFixed(2));
-  const compact = (v) => (v == null ? "" : Math.abs(v) >= 1e6 ? `${v / 1e6}M` : Math.abs(v) >= 1e4 ? `${v / 1e3}k` : `${+v.toFixed(4)}`);
   const ago = (seconds) => {
     const s = Math.max(0, Date.now() / 1000 - seconds);
     return s < 90 ? `${Math.round(s)} s ago` : s < 5400 ? `${Math.round(s / 60)} min ago` : s < 129600 ? `${Math.round(s / 3600)} h ago` : `${Math.round(s / 86400)} days ago`;
@@ -76,8 +65,6 @@
     listen();
   }
 
-  const line = (label, stroke, more) => ({ label, stroke, width: 2, spanGaps: true, points: { show: false }, value: (_, v) => number(v), ...more });
-  const axis = { stroke: () => css("--muted"), grid: { stroke: () => css("--grid"), width: 1 }, ticks: { stroke: () => css("--line"), width: 1 } };
   const CHARTS = [
     ["Return", "Mean of the last 100 training episodes, exploration included.", (c) => [c.train.x, c.train.return_mean], {}],
     ["Greedy return", "Mean return of the greedy policy at each evaluation.", (c) => [c.evaluations.x, c.evaluations.mean], { points: { show: true, size: 6 } }],
@@ -120,12 +107,7 @@
         continue;
       }
       const series = present.map(([name, color]) => line(label(name), color, more.points ? { points: { ...more.points, fill: color } } : {}));
-      plots.push(new uPlot({
-        width: box.clientWidth - 24, height: 240, cursor: { points: { size: 7 } },
-        scales: { x: { time: false }, y: logarithmic ? { distr: 3 } : {} },
-        axes: [{ ...axis, values: (_, ticks) => ticks.map(compact) }, { ...axis, size: 56, values: (_, ticks) => ticks.map(compact) }],
-        series: [{ label: "env steps", value: (_, v) => (v == null ? "–" : count(v)) }, ...series],
-      }, uPlot.join(tables), box));
+      plots.push(drawCurves(box, tables, series, { height: 240, logarithmic }));
     }
   }
 
@@ -162,7 +144,6 @@
   byId("filter").addEventListener("input", () => { shown = PAGE; list(); });
   byId("clear").addEventListener("click", () => { chosen.clear(); courses.clear(); list(); listen(); draw(); });
   byId("more").addEventListener("click", () => { shown += PAGE; list(); });
-  window.addEventListener("resize", () => plots.forEach((plot) => plot.setSize({ width: plot.root.parentElement.clientWidth - 24, height: plot.height })));
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => plots.forEach((plot) => plot.redraw(false, true)));
+  fitCharts(() => plots);
   listen();
 })();

@@ -1,4 +1,4 @@
-//! A comparison as a page for the browser: template, style, script, charts library and data in one file.
+//! A comparison as a page for the browser.
 
 use requel::study::Comparison;
 use serde::Serialize;
@@ -6,19 +6,19 @@ use serde::Serialize;
 use super::figure::style;
 use super::svg::hex;
 use crate::exit::Failure;
-use crate::page::{escape, fill, script_data};
+use crate::page::Page;
 
-const TEMPLATE: &str = include_str!("../../assets/compare/compare.html");
-const OWN_STYLE: &str = include_str!("../../assets/compare/compare.css");
-const SCRIPT: &str = include_str!("../../assets/compare/compare.js");
-const STYLE: &str = include_str!("../../assets/report/report.css");
-const UPLOT_STYLE: &str = include_str!("../../assets/uplot/uPlot.min.css");
-const UPLOT_SCRIPT: &str = include_str!("../../assets/uplot/uPlot.iife.min.js");
+const PAGE: Page = Page {
+    style: include_str!("../../assets/compare/compare.css"),
+    body: include_str!("../../assets/compare/compare.html"),
+    script: include_str!("../../assets/compare/compare.js"),
+};
 
 #[derive(Serialize)]
-struct Page<'a> {
+struct Shown<'a> {
     comparison: &'a Comparison,
     styles: Vec<LineStyle>,
+    version: &'static str,
 }
 
 #[derive(Serialize)]
@@ -36,17 +36,7 @@ pub fn html(comparison: &Comparison, title: &str) -> Result<String, Failure> {
         let (color, dash) = style(index);
         LineStyle { color: hex(color), dash: dash.lengths() }
     };
-    let page = Page { comparison, styles: (0..comparison.groups.len()).map(look).collect() };
-    let data = script_data(&page).map_err(Failure::failed)?;
-    let parts = [
-        ("{{title}}", &*escape(title)),
-        ("{{uplot-style}}", UPLOT_STYLE),
-        ("{{style}}", STYLE),
-        ("{{own-style}}", OWN_STYLE),
-        ("{{uplot-script}}", UPLOT_SCRIPT),
-        ("{{script}}", SCRIPT),
-        ("{{data}}", &data),
-        ("{{version}}", env!("CARGO_PKG_VERSION")),
-    ];
-    Ok(fill(TEMPLATE, &parts))
+    let styles = (0..comparison.groups.len()).map(look).collect();
+    let shown = Shown { comparison, styles, version: env!("CARGO_PKG_VERSION") };
+    PAGE.html(title, &shown).map_err(Failure::failed)
 }

@@ -1,7 +1,6 @@
 //! `report.html`: a run on one page that needs no network.
 //!
-//! [`course`] reads the logs, [`replay`] records episodes as shapes, [`page`] puts both into the template under
-//! `assets/report/`, with uPlot for the charts.
+//! [`course`] reads the logs, [`replay`] records episodes as shapes, [`page`] puts both onto a [`crate::page`].
 
 mod course;
 mod page;
@@ -9,4 +8,4 @@ mod replay;
 mod settings;
 
 pub use course::Course;
-pub use page::{UPLOT_SCRIPT, UPLOT_STYLE, escape, machine, write};
+pub use page::{machine, write};

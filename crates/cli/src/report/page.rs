@@ -1,4 +1,4 @@
-//! The page: template, style, script, charts library and data in one file.
+//! The page and what it shows.
 
 use std::path::PathBuf;
 
@@ -11,22 +11,19 @@ use super::course::Course;
 use super::replay::Replay;
 use super::settings::{self, Row};
 use crate::exit::Failure;
-pub use crate::page::escape;
-use crate::page::{fill, script_data};
+use crate::page;
 use crate::runs;
 use crate::watch::{Acting, Player};
 
-const TEMPLATE: &str = include_str!("../../assets/report/report.html");
-const STYLE: &str = include_str!("../../assets/report/report.css");
-const SCRIPT: &str = include_str!("../../assets/report/report.js");
-/// The style of the charts library.
-pub const UPLOT_STYLE: &str = include_str!("../../assets/uplot/uPlot.min.css");
-/// The charts library.
-pub const UPLOT_SCRIPT: &str = include_str!("../../assets/uplot/uPlot.iife.min.js");
+const PAGE: page::Page = page::Page {
+    style: include_str!("../../assets/report/report.css"),
+    body: include_str!("../../assets/report/report.html"),
+    script: include_str!("../../assets/report/report.js"),
+};
 
 /// Everything that the page shows.
 #[derive(Serialize)]
-struct Page {
+struct Shown {
     world: String,
     preset: String,
     seed: u64,
@@ -54,7 +51,7 @@ pub fn write(run: &Run, evaluation: &Evaluation, seed: u64) -> Result<PathBuf, F
     let metrics = run.dir().join("metrics.jsonl");
     let course =
         Course::read(&metrics).map_err(|e| Failure::failed(format_args!("cannot read {}: {e}", metrics.display())))?;
-    let page = Page {
+    let shown = Shown {
         world: config.env.id.clone(),
         preset: config.preset.clone(),
         seed: config.train.seed,
@@ -72,23 +69,14 @@ pub fn write(run: &Run, evaluation: &Evaluation, seed: u64) -> Result<PathBuf, F
         version: env!("CARGO_PKG_VERSION"),
     };
     let path = run.dir().join("report.html");
-    std::fs::write(&path, html(&page)?)
+    std::fs::write(&path, html(&shown)?)
         .map_err(|e| Failure::failed(format_args!("cannot write {}: {e}", path.display())))?;
     Ok(path)
 }
 
-fn html(page: &Page) -> Result<String, Failure> {
-    let title = format!("{} · {} · seed {}", page.world, page.preset, page.seed);
-    let data = script_data(page).map_err(Failure::failed)?;
-    let parts = [
-        ("{{title}}", &*escape(&title)),
-        ("{{uplot-style}}", UPLOT_STYLE),
-        ("{{style}}", STYLE),
-        ("{{uplot-script}}", UPLOT_SCRIPT),
-        ("{{script}}", SCRIPT),
-        ("{{data}}", &data),
-    ];
-    Ok(fill(TEMPLATE, &parts))
+fn html(shown: &Shown) -> Result<String, Failure> {
+    let title = format!("{} · {} · seed {}", shown.world, shown.preset, shown.seed);
+    PAGE.html(&title, shown).map_err(Failure::failed)
 }
 
 fn replays(run: &Run, config: &Config, (evaluation, seed): (&Evaluation, u64)) -> Result<Vec<Replay>, Failure> {

@@ -11,13 +11,15 @@ use tiny_http::{Header, Method, Request, Response, StatusCode};
 use super::request::{Wanted, is_loopback_host, parse};
 use super::{listing, live};
 use crate::exit::Failure;
-use crate::report::{Course, UPLOT_SCRIPT, UPLOT_STYLE, escape};
+use crate::page::Page;
+use crate::report::Course;
 use crate::signals::Signals;
 
-const PAGE: &str = include_str!("../../assets/serve/serve.html");
-const STYLE: &str =
-    concat!(include_str!("../../assets/report/report.css"), include_str!("../../assets/serve/serve.css"));
-const SCRIPT: &str = include_str!("../../assets/serve/serve.js");
+const PAGE: Page = Page {
+    style: include_str!("../../assets/serve/serve.css"),
+    body: include_str!("../../assets/serve/serve.html"),
+    script: include_str!("../../assets/serve/serve.js"),
+};
 
 /// Threads that answer.
 const THREADS: usize = 4;
@@ -136,16 +138,8 @@ impl Server {
 }
 
 fn page(request: Request) -> io::Result<()> {
-    let title = escape("requel: runs");
-    let html = [
-        ("{{title}}", title.as_str()),
-        ("{{uplot-style}}", UPLOT_STYLE),
-        ("{{style}}", STYLE),
-        ("{{uplot-script}}", UPLOT_SCRIPT),
-        ("{{script}}", SCRIPT),
-    ]
-    .into_iter()
-    .fold(PAGE.to_owned(), |html, (mark, text)| html.replace(mark, text));
+    // What it shows, it asks for.
+    let html = PAGE.html("requel: runs", &())?;
     request.respond(with_headers(Response::from_string(html), "text/html; charset=utf-8"))
 }
 

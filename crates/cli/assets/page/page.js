@@ -1,0 +1,48 @@
+"use strict";
+/* What all pages have in common: finding and making elements, writing numbers, drawing curves over env steps. */
+
+const byId = (id) => document.getElementById(id);
+const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+
+const element = (tag, attributes, ...children) => {
+  const node = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes || {})) node.setAttribute(name, value);
+  node.append(...children);
+  return node;
+};
+
+/* A row of a table; `classes` are those of its cells. */
+const tableRow = (cells, tag, classes, attributes) =>
+  element("tr", attributes || {}, ...cells.map((cell, i) => element(tag, tag === "th" ? { class: classes[i], scope: "col" } : { class: classes[i] }, ...[].concat(cell))));
+
+const count = (n) => Math.round(n).toLocaleString("en-US");
+const number = (v) => (v == null ? "–" : Number.isInteger(v) ? count(v) : Math.abs(v) < 0.01 ? v.toExponential(2) : v.toFixed(2));
+/* A number beside an axis. */
+const compact = (v) => (v == null ? "" : Math.abs(v) >= 1e6 ? `${v / 1e6}M` : Math.abs(v) >= 1e4 ? `${v / 1e3}k` : v !== 0 && Math.abs(v) < 1e-3 ? v.toExponential(0) : `${+v.toFixed(4)}`);
+const duration = (s) => {
+  if (s == null) return "–";
+  if (s < 60) return `${s.toFixed(s < 10 ? 2 : 1)} s`;
+  return s < 3600 ? `${Math.floor(s / 60)} min ${Math.round(s % 60)} s` : `${Math.floor(s / 3600)} h ${Math.round((s % 3600) / 60)} min`;
+};
+
+/* One curve; `stroke` is a colour or a function that gives one. */
+const line = (label, stroke, more) => ({ label, stroke, width: 2, spanGaps: true, points: { show: false }, value: (_, v) => number(v), ...more });
+
+/* Curves over env steps in `box`, as wide as it is. `tables` has x and y of each of `series`. */
+function drawCurves(box, tables, series, { height = 220, logarithmic = false, unit = "", ...more } = {}) {
+  const axis = { stroke: () => css("--muted"), grid: { stroke: () => css("--grid"), width: 1 }, ticks: { stroke: () => css("--line"), width: 1 }, values: (_, ticks) => ticks.map(compact), labelFont: "12px system-ui, sans-serif", labelSize: 18 };
+  return new uPlot({
+    width: box.clientWidth - 24, height,
+    scales: { x: { time: false }, y: logarithmic ? { distr: 3 } : {} },
+    axes: [{ ...axis, label: "env steps" }, { ...axis, size: 56, ...(unit ? { label: unit } : {}) }],
+    series: [{ label: "env steps", value: (_, v) => (v == null ? "–" : count(v)) }, ...series],
+    ...more,
+    cursor: { points: { size: 7 }, ...more.cursor },
+  }, uPlot.join(tables), box);
+}
+
+/* Keeps charts as wide as their boxes, and in the colours of the day. `plots` gives those that there are. */
+function fitCharts(plots) {
+  window.addEventListener("resize", () => plots().forEach((plot) => plot.setSize({ width: plot.root.parentElement.clientWidth - 24, height: plot.height })));
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => plots().forEach((plot) => plot.redraw(false, true)));
+}
