@@ -8,6 +8,7 @@ use clap_complete::Shell;
 use requel::study::Seeds;
 
 use crate::every::{Every, every};
+use crate::execution::Execution;
 use crate::style;
 
 const EXIT_CODES: &str = "\
@@ -153,6 +154,8 @@ pub struct TrainArgs {
     #[arg(long, value_name = "N")]
     pub keep: Option<usize>,
     #[command(flatten)]
+    pub execution: Execution,
+    #[command(flatten)]
     pub reporting: Reporting,
 }
 
@@ -168,6 +171,8 @@ pub struct ResumeArgs {
     /// Directory of the run [default: the newest under runs/]
     #[arg(value_name = "RUN")]
     pub run: Option<PathBuf>,
+    #[command(flatten)]
+    pub execution: Execution,
     #[command(flatten)]
     pub reporting: Reporting,
 }

@@ -9,6 +9,7 @@ mod commands;
 mod compare;
 mod dashboard;
 mod every;
+mod execution;
 mod exit;
 mod export;
 mod numbers;

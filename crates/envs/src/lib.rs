@@ -43,7 +43,8 @@
 //! # What is not in here
 //!
 //! Learning: `requel` does that. Pictures: a [`Scene`] says what there is to see, a renderer elsewhere draws it. Files,
-//! threads, clocks, and randomness that no seed decides: nothing in this crate touches them. There is no `unsafe` code.
+//! clocks, and randomness that no seed decides: nothing in this crate touches them. Threads are used only where a
+//! [`VectorEnv`] is told to (feature `threads`), and change no result. There is no `unsafe` code.
 //!
 //! # The same bits everywhere
 //!
@@ -54,6 +55,7 @@
 #![forbid(unsafe_code)]
 
 mod batch;
+mod divide;
 mod env;
 mod error;
 mod math;

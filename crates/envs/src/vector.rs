@@ -2,6 +2,7 @@
 
 use std::cell::{OnceCell, RefCell};
 
+use crate::divide::{Rows, SLOTS_WORTH_A_THREAD, divide};
 use crate::registry::DISCRETIZE;
 use crate::{Action, BatchEnv, Env, EnvError, StateError, StateReader, StateWriter, Step, option_specs};
 
@@ -28,6 +29,7 @@ pub struct VectorEnv {
     slots: Slots,
     observation_len: usize,
     actions: usize,
+    threads: usize,
     /// By slot, what a world that the last step ended allowed before it was reset; empty for the others.
     last_masks: Vec<Vec<bool>>,
 }
@@ -52,7 +54,19 @@ impl VectorEnv {
             return Err(EnvError::Other(format!("slot {slot} ({id}) has other spaces than slot 0 ({first})")));
         }
         let (observation_len, last_masks) = (first.observation_len(), vec![vec![]; envs.len()]);
-        Ok(Self { observation_len, actions, slots: Slots::of(envs), last_masks })
+        Ok(Self { observation_len, actions, threads: 1, slots: Slots::of(envs, 1), last_masks })
+    }
+
+    /// The same worlds, stepped by up to `threads` threads of rayon's pool (at least 1) from now on. Neighbouring slots
+    /// stay together, and nothing that comes of a step depends on how many threads there are. Worlds that are stepped as
+    /// a batch are quick: a thread gets no fewer than 256 of them.
+    #[cfg(feature = "threads")]
+    pub fn set_threads(&mut self, threads: usize) {
+        self.threads = threads.clamp(1, self.len());
+        if let Slots::Batch(batch) = &mut self.slots {
+            let envs = batch.take_envs();
+            self.slots = Slots::of(envs, self.threads);
+        }
     }
 
     /// How many slots there are; never 0.
@@ -125,7 +139,7 @@ impl VectorEnv {
             Action::Discrete(*action).discrete(self.actions)?;
         }
         let width = self.observation_len;
-        self.slots.step(actions, steps, next_observations)?;
+        self.slots.step(actions, steps, next_observations, self.threads)?;
         observations.copy_from_slice(next_observations);
         self.last_masks.iter_mut().for_each(Vec::clear);
         for (slot, _) in steps.iter().enumerate().filter(|(_, step)| step.ended()) {
@@ -204,7 +218,9 @@ enum Slots {
 
 /// Worlds as a batch, and the same as single worlds for whoever wants to look at them.
 struct Batch {
-    worlds: Box<dyn BatchEnv>,
+    /// Batches of neighbouring slots, each of `part_len` slots, the last of no more.
+    parts: Vec<Box<dyn BatchEnv>>,
+    part_len: usize,
     count: usize,
     /// The single worlds, up to date.
     seen: OnceCell<Vec<Box<dyn Env>>>,
@@ -213,11 +229,19 @@ struct Batch {
 }
 
 impl Slots {
-    fn of(envs: Vec<Box<dyn Env>>) -> Self {
-        match joined(&envs) {
-            Some(worlds) => {
-                let count = envs.len();
-                Slots::Batch(Batch { worlds, count, seen: OnceCell::from(envs), outdated: RefCell::default() })
+    /// The slots in their best form, in up to `parts` parts.
+    fn of(envs: Vec<Box<dyn Env>>, parts: usize) -> Self {
+        let count = envs.len();
+        let parts = parts.min(count / SLOTS_WORTH_A_THREAD).max(1);
+        let part_len = count.div_ceil(parts);
+        // Worlds of two kinds may fall into two parts and are yet no batch.
+        let parts = joined(&envs).and_then(|whole| match parts {
+            1 => Some(vec![whole]),
+            _ => envs.chunks(part_len).map(joined).collect(),
+        });
+        match parts {
+            Some(parts) => {
+                Slots::Batch(Batch { parts, part_len, count, seen: OnceCell::from(envs), outdated: RefCell::default() })
             }
             None => Slots::Single(envs),
         }
@@ -240,7 +264,9 @@ impl Slots {
     fn action_mask(&self, slot: usize) -> Option<&[bool]> {
         match self {
             Slots::Single(envs) => envs.get(slot)?.action_mask(),
-            Slots::Batch(batch) if slot < batch.count => batch.worlds.action_mask(slot),
+            Slots::Batch(batch) if slot < batch.count => {
+                batch.parts[slot / batch.part_len].action_mask(slot % batch.part_len)
+            }
             Slots::Batch(_) => None,
         }
     }
@@ -249,36 +275,52 @@ impl Slots {
         match self {
             Slots::Single(envs) => envs[slot].reset(seed, observation),
             Slots::Batch(batch) => {
-                batch.worlds_mut().reset(slot, seed, observation);
+                let (part, slot) = (slot / batch.part_len, slot % batch.part_len);
+                batch.parts_mut()[part].reset(slot, seed, observation);
                 Ok(())
             }
         }
     }
 
-    fn step(&mut self, actions: &[usize], steps: &mut [Step], observations: &mut [f32]) -> Result<(), EnvError> {
+    /// Where several slots fail, the error is that of the first of them.
+    fn step(
+        &mut self,
+        actions: &[usize],
+        steps: &mut [Step],
+        observations: &mut [f32],
+        threads: usize,
+    ) -> Result<(), EnvError> {
+        let width = observations.len() / self.len();
         let envs = match self {
             Slots::Single(envs) => envs,
-            Slots::Batch(batch) => return batch.worlds_mut().step(actions, steps, observations),
+            Slots::Batch(batch) => {
+                let slots = Rows { actions, steps, observations, width, unit: batch.part_len };
+                return divide(batch.parts_mut(), slots, usize::MAX, &|part, actions, steps, observations| {
+                    part.step(actions, steps, observations)
+                });
+            }
         };
-        let width = observations.len() / envs.len();
-        for (slot, env) in envs.iter_mut().enumerate() {
-            let observation = &mut observations[slot * width..(slot + 1) * width];
-            steps[slot] = env.step(Action::Discrete(actions[slot]), observation)?;
-        }
-        Ok(())
+        let slots = Rows { actions, steps, observations, width, unit: 1 };
+        divide(envs, slots, threads, &|env, actions, steps, observation| {
+            steps[0] = env.step(Action::Discrete(actions[0]), observation)?;
+            Ok(())
+        })
     }
 
     fn save(&self, slot: usize) -> Vec<u8> {
         match self {
             Slots::Single(envs) => envs[slot].save(),
-            Slots::Batch(batch) => batch.worlds.save(slot),
+            Slots::Batch(batch) => batch.save(slot),
         }
     }
 
     fn restore(&mut self, slot: usize, state: &[u8]) -> Result<(), EnvError> {
         match self {
             Slots::Single(envs) => envs[slot].restore(state),
-            Slots::Batch(batch) => batch.worlds_mut().restore(slot, state),
+            Slots::Batch(batch) => {
+                let (part, slot) = (slot / batch.part_len, slot % batch.part_len);
+                batch.parts_mut()[part].restore(slot, state)
+            }
         }
     }
 }
@@ -288,19 +330,30 @@ impl Batch {
         self.seen.get_or_init(|| {
             let mut envs = self.outdated.take();
             for (slot, env) in envs.iter_mut().enumerate() {
-                let restored = env.restore(&self.worlds.save(slot));
+                let restored = env.restore(&self.save(slot));
                 debug_assert_eq!(restored, Ok(()), "a batch saves what its worlds restore");
             }
             envs
         })
     }
 
-    /// The batch, which may go on.
-    fn worlds_mut(&mut self) -> &mut dyn BatchEnv {
+    fn save(&self, slot: usize) -> Vec<u8> {
+        self.parts[slot / self.part_len].save(slot % self.part_len)
+    }
+
+    /// The single worlds, up to date, without the batch.
+    #[cfg(feature = "threads")]
+    fn take_envs(&mut self) -> Vec<Box<dyn Env>> {
+        self.envs();
+        self.seen.take().unwrap_or_default()
+    }
+
+    /// The batches, which may go on.
+    fn parts_mut(&mut self) -> &mut [Box<dyn BatchEnv>] {
         if let Some(envs) = self.seen.take() {
             *self.outdated.get_mut() = envs;
         }
-        self.worlds.as_mut()
+        &mut self.parts
     }
 }
 

@@ -154,3 +154,35 @@ fn worlds_must_be_alike() {
     let options = EnvOptions::from([("sutton_barto_reward".to_string(), OptionValue::Bool(true))]);
     assert!(VectorEnv::new(vec![make_with("CartPole-v1", &options).unwrap(), make("CartPole-v0").unwrap()]).is_ok());
 }
+
+/// What 40 steps of `worlds` worlds bring, with so many threads.
+#[cfg(feature = "threads")]
+fn stepped(id: &str, worlds: usize, threads: usize) -> (Vec<Step>, Vec<u32>, Vec<u8>) {
+    let mut vector = VectorEnv::new((0..worlds).map(|_| make(id).unwrap()).collect()).unwrap();
+    let mut buffers = Buffers::of(&vector);
+    vector.reset(3, &mut buffers.observations).unwrap();
+    vector.set_threads(threads);
+    let (mut steps, mut observations) = (vec![], vec![]);
+    for step in 0..40 {
+        let actions: Vec<usize> = (0..worlds).map(|slot| (slot * 7 + step * slot / 3) % 2).collect();
+        buffers.step(&mut vector, &actions).unwrap();
+        steps.extend_from_slice(&buffers.steps);
+        observations.extend(buffers.next.iter().chain(&buffers.observations).map(|x| x.to_bits()));
+    }
+    (steps, observations, vector.save())
+}
+
+#[test]
+#[cfg(feature = "threads")]
+fn threads_change_nothing() {
+    // CartPole is stepped in batches, of which several are made from 512 slots on; Blackjack and the games with sticky
+    // actions end in different slots at different steps.
+    for (id, worlds) in [("CartPole-v1", 1025), ("Acrobot-v1", 512), ("MinAtar/Breakout-v1", 7), ("Blackjack-v1", 600)]
+    {
+        let one = stepped(id, worlds, 1);
+        assert!(one.0.iter().any(Step::ended) || id == "Acrobot-v1", "{id} never ends, so resets are not seen");
+        for threads in [2, 3, 8] {
+            assert!(stepped(id, worlds, threads) == one, "{id}: {threads} threads give other bits than one");
+        }
+    }
+}

@@ -120,8 +120,13 @@ impl Network {
     /// them, never the terms of a sum.
     #[must_use]
     pub fn with_threads(mut self, threads: usize) -> Network {
-        self.engine.threads = threads.max(1);
+        self.set_threads(threads);
         self
+    }
+
+    /// As [`Network::with_threads`], from now on.
+    pub fn set_threads(&mut self, threads: usize) {
+        self.engine.threads = threads.max(1);
     }
 
     /// Numbers in one observation.

@@ -32,5 +32,5 @@ pub fn run(args: &ResumeArgs) -> Result<Exit, Failure> {
             steps => style::say(format_args!("going on with {dir} from env step {}", grouped(steps))),
         }
     }
-    session::train(session, args.reporting)
+    session::train(args.execution.of(session), args.reporting)
 }

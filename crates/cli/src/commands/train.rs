@@ -26,7 +26,7 @@ pub fn run(args: &TrainArgs) -> Result<Exit, Failure> {
     if let Some(Every::Minutes(pause)) = args.every {
         session = session.saving_every(pause);
     }
-    session::train(session, args.reporting)
+    session::train(args.execution.of(session), args.reporting)
 }
 
 /// The layers with what `--every` and `--keep` stand for.

@@ -8,22 +8,28 @@ mod stopwatch;
 
 use std::hint::black_box;
 
-use requel_envs::{Action, Env, Step, VectorEnv, make};
+use requel_envs::{Action, Env, EnvOptions, OptionValue, Step, VectorEnv, make, make_with};
 use stopwatch::{Timing, print};
 
 fn main() {
-    for id in ["CartPole-v1", "Acrobot-v1", "MountainCar-v0", "MinAtar/Breakout-v1"] {
+    print("step of CartPole-v1, vector of 16", &vector("CartPole-v1", 16));
+    for id in requel_envs::specs().iter().map(|spec| spec.id.as_str()) {
         print(&format!("step of {id}, one world"), &single(id));
+        print(&format!("step of {id}, vector of 1024"), &vector(id, 1024));
     }
-    for worlds in [16, 1024] {
-        print(&format!("step of CartPole-v1, vector of {worlds}"), &vector("CartPole-v1", worlds));
-    }
+}
+
+/// A world of the registry; continuous actions in five values.
+fn world(id: &str) -> Box<dyn Env> {
+    let discretized = || make_with(id, &EnvOptions::from([("discretize".to_owned(), OptionValue::Int(5))]));
+    let env = make(id).expect("a world of the registry");
+    if env.action_space().discrete_n().is_some() { env } else { discretized().expect("an option of the world") }
 }
 
 /// One world behind `make`, as a user has it.
 fn single(id: &str) -> Timing {
     const STEPS: usize = 256;
-    let mut env = make(id).expect("a world of the registry");
+    let mut env = world(id);
     let mut observation = vec![0.0; env.observation_len()];
     env.reset(Some(0), &mut observation).expect("a world can be reset");
     let mut actions = random_actions(env.action_space().discrete_n().expect("discrete actions"));
@@ -40,8 +46,7 @@ fn single(id: &str) -> Timing {
 
 /// Worlds side by side, as a trainer has them.
 fn vector(id: &str, worlds: usize) -> Timing {
-    let envs = (0..worlds).map(|_| make(id)).collect::<Result<_, _>>().expect("a world of the registry");
-    let mut env = VectorEnv::new(envs).expect("worlds alike");
+    let mut env = VectorEnv::new((0..worlds).map(|_| world(id)).collect()).expect("worlds alike");
     let mut observations = vec![0.0; worlds * env.observation_len()];
     let mut next_observations = observations.clone();
     let mut steps = vec![Step::default(); worlds];

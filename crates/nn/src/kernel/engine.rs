@@ -4,8 +4,9 @@ use super::Kernel;
 use super::product::{Layout, Product, Start};
 use crate::reference::{AdamFactors, RmsPropFactors, RmsPropState};
 
-/// Multiply-adds that are worth waking another thread for: some tens of microseconds.
-const WORTH_A_THREAD: usize = 2_000_000;
+/// Multiply-adds that are worth another thread: some fifty microseconds of a fast core, so that a core that others use
+/// too costs less than it brings.
+const WORTH_A_THREAD: usize = 6_000_000;
 
 /// Numbers of an optimiser's step that are.
 const PARAMETERS_WORTH_A_THREAD: usize = 200_000;

@@ -83,8 +83,13 @@ impl Optimizer {
     /// least 1); the same bits for every number of them.
     #[must_use]
     pub fn with_threads(mut self, threads: usize) -> Optimizer {
-        self.engine.threads = threads.max(1);
+        self.set_threads(threads);
         self
+    }
+
+    /// As [`Optimizer::with_threads`], from now on.
+    pub fn set_threads(&mut self, threads: usize) {
+        self.engine.threads = threads.max(1);
     }
 
     /// Changes `parameters` against `gradients`.

@@ -144,6 +144,9 @@ pub trait Agent: Send {
     /// That network's parameters.
     fn parameters(&self) -> &[f32];
 
+    /// Lets large networks be computed by up to `threads` threads from now on; the same bits for every number of them.
+    fn set_threads(&mut self, threads: usize);
+
     /// Adds the complete state.
     fn save<'a>(&'a self, state: &mut State<'a>);
 

@@ -53,6 +53,12 @@ impl Learner {
         self.updates += 1;
     }
 
+    /// Large products and steps are made by up to `threads` threads.
+    pub fn set_threads(&mut self, threads: usize) {
+        self.network.set_threads(threads);
+        self.optimizer.set_threads(threads);
+    }
+
     /// The learning rate of an update after so many env steps.
     pub fn learning_rate(&self, env_steps: u64) -> f64 {
         self.learning_rate.at(env_steps)

@@ -243,6 +243,10 @@ impl Agent for PqnAgent {
         &self.learner.parameters
     }
 
+    fn set_threads(&mut self, threads: usize) {
+        self.learner.set_threads(threads);
+    }
+
     fn save<'a>(&'a self, state: &mut State<'a>) {
         self.learner.save(state);
         self.actor.save(state);

@@ -136,6 +136,13 @@ impl Session {
         Ok((session, resumed))
     }
 
+    /// The same training, computed by up to `threads` threads; see [`Trainer::set_threads`].
+    #[must_use]
+    pub fn with_threads(mut self, threads: usize) -> Self {
+        self.trainer.set_threads(threads);
+        self
+    }
+
     fn open(run: Run, trainer: Trainer, logs: &BTreeMap<String, LogEntry>, lock: File) -> Result<Self, RunError> {
         super::room::check(&run, &trainer)?;
         let logs =

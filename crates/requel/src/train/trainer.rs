@@ -119,6 +119,15 @@ impl Trainer {
         Ok(trainer)
     }
 
+    /// Lets large networks and worlds side by side be computed by up to `threads` threads of rayon's pool (at least 1, as it
+    /// is unless told otherwise), from now on. Small ones stay on the caller's. The same bits for every number of them.
+    ///
+    /// A caller that is itself a thread of that pool spares every hand-over a wait.
+    pub fn set_threads(&mut self, threads: usize) {
+        self.agent.set_threads(threads);
+        self.worlds.set_threads(threads);
+    }
+
     /// Trains to the end, then scores the best and the final policy.
     ///
     /// # Errors

@@ -68,3 +68,26 @@ fn every_kernel_gives_the_same_bits() {
     let (success, text) = with_kernel("abacus");
     assert!(!success && text.contains("Kernel(Unknown"), "{text}");
 }
+
+/// With a network that is large enough to be divided, and worlds side by side.
+#[test]
+fn threads_change_no_bit() {
+    let mut config = short_training("minatar-dqn, 1 worlds");
+    config.train.num_envs = 5;
+    config.network.conv = vec![[16, 3, 1]];
+    config.network.hidden = vec![512];
+    config.replay.batch_size = 32;
+    let trained = |threads: usize| {
+        let mut trainer = Trainer::new(config.clone()).unwrap();
+        trainer.set_threads(threads);
+        let outcome = trainer.run(&mut ()).unwrap();
+        assert!(outcome.updates > 0, "nothing was learned");
+        (trainer, outcome)
+    };
+    let (one, outcome) = trained(1);
+    for threads in [2, 3, 8] {
+        let (many, other) = trained(threads);
+        assert!(other == outcome, "{threads} threads give another outcome than one");
+        assert!(many.save() == one.save(), "{threads} threads give other bits than one");
+    }
+}

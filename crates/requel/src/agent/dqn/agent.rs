@@ -240,6 +240,10 @@ impl Agent for DqnAgent {
         &self.learner.parameters
     }
 
+    fn set_threads(&mut self, threads: usize) {
+        self.learner.set_threads(threads);
+    }
+
     fn save<'a>(&'a self, state: &mut State<'a>) {
         self.learner.save(state);
         if let Some(target) = &self.target {

@@ -1,0 +1,68 @@
+//! Stepping slots side by side, on as many threads as are allowed.
+
+use crate::{EnvError, Step};
+
+/// Slots of a batch that are worth a thread of their own: at some tens of nanoseconds each, several microseconds.
+pub(crate) const SLOTS_WORTH_A_THREAD: usize = 256;
+
+/// What a step reads and writes, slot by slot.
+pub(crate) struct Rows<'a> {
+    pub actions: &'a [usize],
+    pub steps: &'a mut [Step],
+    /// One row of `width` numbers per slot.
+    pub observations: &'a mut [f32],
+    pub width: usize,
+    /// Slots that each world stands for: 1, or those of a batch.
+    pub unit: usize,
+}
+
+impl<'a> Rows<'a> {
+    /// The rows of the first `worlds` worlds, and those of the others.
+    fn split(self, worlds: usize) -> (Rows<'a>, Rows<'a>) {
+        let Rows { actions, steps, observations, width, unit } = self;
+        let slots = (worlds * unit).min(actions.len());
+        let (actions, other_actions) = actions.split_at(slots);
+        let (steps, other_steps) = steps.split_at_mut(slots);
+        let (observations, other_observations) = observations.split_at_mut(slots * width);
+        (
+            Rows { actions, steps, observations, width, unit },
+            Rows { actions: other_actions, steps: other_steps, observations: other_observations, width, unit },
+        )
+    }
+}
+
+/// Calls `step` for each world with its rows, neighbours on one thread, on up to `threads` of them. Worlds of one thread
+/// are stepped in order and up to the first that fails; the error is that of the first world that failed.
+pub(crate) fn divide<W: Send>(
+    worlds: &mut [W],
+    rows: Rows<'_>,
+    threads: usize,
+    step: &(impl Fn(&mut W, &[usize], &mut [Step], &mut [f32]) -> Result<(), EnvError> + Sync),
+) -> Result<(), EnvError> {
+    if threads > 1 && worlds.len() > 1 {
+        let (threads, other_threads) = (threads - threads / 2, threads / 2);
+        let middle = worlds.len() / 2;
+        let (worlds, others) = worlds.split_at_mut(middle);
+        let (rows, other_rows) = rows.split(middle);
+        let (first, second) =
+            join(|| divide(worlds, rows, threads, step), || divide(others, other_rows, other_threads, step));
+        return first.and(second);
+    }
+    let mut rows = rows;
+    for world in worlds {
+        let (own, others) = rows.split(1);
+        step(world, own.actions, own.steps, own.observations)?;
+        rows = others;
+    }
+    Ok(())
+}
+
+#[cfg(feature = "threads")]
+fn join<A: Send, B: Send>(a: impl FnOnce() -> A + Send, b: impl FnOnce() -> B + Send) -> (A, B) {
+    rayon::join(a, b)
+}
+
+#[cfg(not(feature = "threads"))]
+fn join<A, B>(a: impl FnOnce() -> A, b: impl FnOnce() -> B) -> (A, B) {
+    (a(), b())
+}
