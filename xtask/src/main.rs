@@ -34,6 +34,7 @@ usage: cargo xtask VERB
   screenshots [NAME]...        make the pictures in docs/images/ anew, by running the program
   bench [--write]              measure ours beside the machine's limit and the aims; with --write,
                                into results/benchmarks.md
+  bench --worlds               measure the worlds beside Gymnasium's and MinAtar's own, into the same page
   bench --peers                measure PyTorch, Stable-Baselines3 and rejax beside ours, into the same
                                page (downloads several gigabytes the first time)
   bench --instructions         count the hot path's instructions, into results/instructions.json

@@ -2,8 +2,8 @@
 //! that `cargo xtask test` holds against the committed ones.
 //!
 //! [`verb`] reads the arguments, [`programs`] builds and starts the benchmarks of the crates, [`figures`] reads what they
-//! print, [`aims`] says what is aimed at, [`own`] makes the table, [`peers`] compares with other programs, [`page`] writes
-//! `results/benchmarks.md`, and [`instructions`] counts.
+//! print, [`aims`] says what is aimed at, [`own`] makes the table, [`worlds`] and [`peers`] compare with other
+//! programs, [`page`] writes `results/benchmarks.md`, and [`instructions`] counts.
 
 mod aims;
 mod figures;
@@ -13,6 +13,7 @@ mod page;
 mod peers;
 mod programs;
 mod verb;
+mod worlds;
 
 pub use instructions::{Verdict, check_instructions};
 pub use verb::run;

@@ -1,4 +1,4 @@
-//! `results/benchmarks.md`: two sections, each replaced by the command that measures it while the other stays.
+//! `results/benchmarks.md`: sections, each replaced by the command that measures it while the others stay.
 
 use std::fmt::Write as _;
 
@@ -8,7 +8,7 @@ use super::programs;
 use crate::{machine, workspace};
 
 /// The sections, in their order on the page.
-const SECTIONS: [&str; 2] = ["own", "peers"];
+const SECTIONS: [&str; 3] = ["own", "worlds", "peers"];
 
 /// What every section begins with: the command that made it, the version and the machine.
 ///
