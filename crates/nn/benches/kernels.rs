@@ -2,9 +2,11 @@
 //!
 //! One update is a forward pass of the target network, a forward and a backward pass of the online network, and a step of
 //! Adam. The floor is its floating-point operations at the peak measured in the same run, plus the memory traffic of
-//! Adam. Times are the best of many runs, in microseconds: what is above the best is the
-//! rest of the machine. Runs of over a millisecond are measured in
-//! processor time, because a busy machine interrupts every one of them.
+//! Adam. Times are the best of many runs, in microseconds: what is above the best is the rest of the machine. Runs of over a
+//! millisecond are measured in processor time, because a busy machine interrupts every one of them; with
+//! `--threads=N`, which computes on several threads, everything is measured by the clock.
+//!
+//! With the environment variable `PARTS`, what an update consists of is told too.
 
 use std::hint::black_box;
 use std::time::Instant;
@@ -19,6 +21,7 @@ struct Work {
 }
 
 fn main() {
+    let threads = threads();
     let kernel = kernel::select().expect("REQUEL_KERNEL names a kernel of this machine");
     let peak = limit::flops_per_second(kernel, 50);
     println!("kernel {kernel}, peak {:.1} GFLOP/s", peak / 1e9);
@@ -39,9 +42,20 @@ fn main() {
         // `cargo bench -p requel-nn -- S5` measures one work alone; cargo adds `--bench`.
         let asked = std::env::args().skip(1).find(|argument| !argument.starts_with('-'));
         if asked.is_none_or(|name| work.name.starts_with(&name)) {
-            measure(&work, kernel, peak);
+            measure(&work, kernel, peak, threads);
         }
     }
+}
+
+/// What `--threads=N` asks for; the thread that measures is then one of so many.
+fn threads() -> usize {
+    let asked = std::env::args().find_map(|argument| argument.strip_prefix("--threads=").map(str::to_owned));
+    let threads = asked.map_or(1, |text| text.parse().expect("a number of threads"));
+    if threads > 1 {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).use_current_thread();
+        pool.build_global().expect("no other pool has been made");
+    }
+    threads
 }
 
 /// Convolutions as (channels, kernel, stride), a hidden layer, and the outputs; a large image is one of bytes.
@@ -55,14 +69,14 @@ fn cnn(input: [usize; 3], convolutions: &[(usize, usize, usize)], hidden: usize,
     NetworkSpec { input_shape: input.to_vec(), input_scale: if input[0] < 84 { 1.0 } else { 1.0 / 255.0 }, layers }
 }
 
-fn measure(work: &Work, kernel: Kernel, peak: f64) {
-    let network = Network::with_kernel(&work.spec, kernel).expect("a valid network");
+fn measure(work: &Work, kernel: Kernel, peak: f64, threads: usize) {
+    let network = Network::with_kernel(&work.spec, kernel).expect("a valid network").with_threads(threads);
     let count = network.parameter_count();
     let noise = |i: usize| ((i * 7919 + 13) % 1009) as f32 / 1009.0 - 0.5;
     let mut parameters: Vec<f32> = (0..count).map(|i| noise(i) * 0.2).collect();
     let target = parameters.clone();
     let mut gradients = vec![0.0; count];
-    let mut optimizer = Optimizer::with_kernel(&OptimizerSpec::adam(0.0), count, kernel);
+    let mut optimizer = Optimizer::with_kernel(&OptimizerSpec::adam(0.0), count, kernel).with_threads(threads);
     let mut workspace = Workspace::new(&network, work.rows);
     let d_outputs: Vec<f32> = (0..work.rows * network.output_len()).map(|i| noise(i) * 0.01).collect();
     if work.spec.input_scale == 1.0 {
@@ -71,29 +85,30 @@ fn measure(work: &Work, kernel: Kernel, peak: f64) {
         workspace.input_bytes_mut(work.rows).iter_mut().enumerate().for_each(|(i, x)| *x = (i * 7919) as u8);
     }
 
+    let clock = if threads == 1 { Clock::Fitting } else { Clock::Wall };
     let flops = update_flops(&work.spec, work.rows);
     let (mut p, mut m, mut v) = (parameters.clone(), parameters.clone(), parameters.clone());
-    let traffic = best(|| limit::optimizer_traffic(kernel, &mut p, &target, &mut m, &mut v));
+    let traffic = best(clock, || limit::optimizer_traffic(kernel, &mut p, &target, &mut m, &mut v));
     let floor = flops / peak * 1e6 + traffic;
     let parts = std::env::var_os("PARTS").is_some();
     if parts {
-        let f = best(|| {
+        let f = best(clock, || {
             black_box(network.forward(&target, work.rows, &mut workspace));
         });
-        let b = best(|| network.backward(&parameters, &d_outputs, &mut workspace, &mut gradients));
-        let a = best(|| optimizer.step(&mut parameters, &gradients));
+        let b = best(clock, || network.backward(&parameters, &d_outputs, &mut workspace, &mut gradients));
+        let a = best(clock, || optimizer.step(&mut parameters, &gradients));
         println!(
             "  forward {f:.2}, backward {b:.2}, adam {a:.2}, traffic {traffic:.2}, flops {:.2}",
             flops / peak * 1e6
         );
     }
-    let ours = best(|| {
+    let ours = best(clock, || {
         black_box(network.forward(&target, work.rows, &mut workspace));
         black_box(network.forward(&parameters, work.rows, &mut workspace));
         network.backward(&parameters, &d_outputs, &mut workspace, &mut gradients);
         optimizer.step(&mut parameters, &gradients);
     });
-    let action = best(|| {
+    let action = best(clock, || {
         black_box(network.forward(&parameters, 1, &mut workspace));
     });
     println!("{:<34} {floor:>10.2} {ours:>10.2} {:>7.2} {action:>10.3}", work.name, ours / floor);
@@ -124,14 +139,26 @@ fn update_flops(spec: &NetworkSpec, rows: usize) -> f64 {
     (2 * rows * (4 * all - first)) as f64
 }
 
+/// What time is read from.
+#[derive(Clone, Copy)]
+enum Clock {
+    /// Processor time for what takes long.
+    Fitting,
+    /// The clock on the wall.
+    Wall,
+}
+
 /// Best time of `f` in microseconds, over samples of at least 20 µs each for about half a second.
-fn best(mut f: impl FnMut()) -> f64 {
+fn best(clock: Clock, mut f: impl FnMut()) -> f64 {
     f();
     let start = Instant::now();
     f();
     let once = start.elapsed().as_secs_f64().max(1e-8);
-    // A short run often goes uninterrupted, and the clock is the finer measure.
-    let seconds = if once < 1e-3 { wall_seconds } else { processor_seconds };
+    let seconds = match clock {
+        // A short run often goes uninterrupted, and the clock is the finer measure.
+        Clock::Fitting if once >= 1e-3 => processor_seconds,
+        Clock::Fitting | Clock::Wall => wall_seconds,
+    };
     let inner = (20e-6 / once).ceil().max(1.0) as usize;
     let mut best = f64::INFINITY;
     let all = Instant::now();

@@ -22,6 +22,7 @@ const AIMS: &[(&str, Aim)] = &[
     ("update S4 ", Aim::TimesFloor(1.3)),
     ("update S5 ", Aim::TimesFloor(1.4)),
     ("replay sample 32,", Aim::Nanoseconds(1_000.0)),
+    ("prioritized sample 32 + update", Aim::Nanoseconds(5_000.0)),
     // 20 million steps per second.
     ("step of CartPole-v1, vector of 1024", Aim::Nanoseconds(50.0)),
     ("train notebook", Aim::EnvStepsPerSecond(120_000.0)),

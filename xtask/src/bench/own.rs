@@ -1,53 +1,151 @@
 //! The table of our own figures, beside their floors and aims.
 
+use std::fmt::Write as _;
+
 use anyhow::{Context, Result};
 
 use super::figures::{self, Figure, Measured};
 use super::{aims, page, programs};
+use crate::command::CommandLine;
+use crate::machine;
 use crate::results::table;
 
-/// Measures and prints the table.
+/// How many times the scalar update one with 51 atoms may take.
+const MOST_FOR_CATEGORICAL: f64 = 2.5;
+
+/// Measures and prints the tables.
 ///
 /// # Errors
 /// When a benchmark cannot be built, fails, or prints what is not understood.
 pub fn print_table() -> Result<()> {
-    let (machine, figures) = measure()?;
-    println!("{machine}; {}\n\n{}", programs::pinning(), rendered(&figures));
+    let measurements = Measurements::take()?;
+    println!("{}; {}\n\n{}", measurements.machine, programs::pinning(), measurements.rendered());
     Ok(())
 }
 
-/// Measures, prints the table and writes it into `results/benchmarks.md`.
+/// Measures, prints the tables and writes them into `results/benchmarks.md`.
 ///
 /// # Errors
 /// As [`print_table`], and when the page cannot be written.
 pub fn write_table() -> Result<()> {
-    let (machine, figures) = measure()?;
+    let measurements = Measurements::take()?;
     let section = format!(
-        "## Against the machine's limit\n\n{}- Peak: {machine}, on one core\n\n\
+        "## Against the machine's limit\n\n{}- Peak: {}, on one core\n\n\
          Floor: the floating-point operations of an update at the peak measured in the same run, and the memory traffic of\n\
          Adam. An update is a forward pass of the target network, a forward and a backward pass of the online network, and a\n\
          step of Adam. Updates and single actions are the best of many runs; the rest are medians of many short samples, which\n\
          are what the aims are held against. Samples of over a millisecond are measured in processor time. Training is\n\
          measured without evaluation, past the point at which learning starts.\n\n{}",
         page::provenance("cargo xtask bench --write")?,
-        rendered(&figures)
+        measurements.machine,
+        measurements.rendered()
     );
     page::write_section("own", &section)?;
     println!("{section}");
     Ok(())
 }
 
-fn measure() -> Result<(String, Vec<Figure>)> {
-    // All are built before anything is measured: a build on the other core would show.
-    let kernels = programs::build("requel-nn", "kernels")?;
-    let hot_path = programs::build("requel", "hot_path")?;
-    let worlds = programs::build("requel-envs", "worlds")?;
-    let (machine, mut all) = figures::of_kernels(&programs::on_one_core(kernels).output()?).context("requel-nn")?;
-    all.extend(figures::of_timings(&programs::on_one_core(hot_path).output()?).context("requel")?);
-    let worlds = figures::of_timings(&programs::on_one_core(worlds).output()?).context("requel-envs")?;
-    // The others have a table of their own, beside the originals.
-    all.extend(worlds.into_iter().filter(|figure| figure.work.starts_with("step of CartPole-v1")));
-    Ok((machine, all))
+/// Everything that is measured of our own.
+struct Measurements {
+    /// The kernel and its peak, in words.
+    machine: String,
+    figures: Vec<Figure>,
+    /// The machine again and the updates, at the width that the aims were set for; only where it is not the widest.
+    narrower: Option<(String, Vec<Figure>)>,
+    /// How many threads, and the updates with them; only where there are several cores.
+    threaded: Option<(usize, Vec<Figure>)>,
+}
+
+impl Measurements {
+    fn take() -> Result<Self> {
+        // All are built before anything is measured: a build on the other core would show.
+        let kernels = programs::build("requel-nn", "kernels")?;
+        let hot_path = programs::build("requel", "hot_path")?;
+        let worlds = programs::build("requel-envs", "worlds")?;
+        let (machine, mut all) =
+            figures::of_kernels(&programs::on_one_core(&kernels).output()?).context("requel-nn")?;
+        all.extend(figures::of_timings(&programs::on_one_core(hot_path).output()?).context("requel")?);
+        let worlds = figures::of_timings(&programs::on_one_core(worlds).output()?).context("requel-envs")?;
+        // The others have a table of their own, beside the originals.
+        all.extend(worlds.into_iter().filter(|figure| figure.work.starts_with("step of CartPole-v1")));
+
+        let updates = |output: String| -> Result<_> {
+            let (machine, figures) = figures::of_kernels(&output).context("requel-nn")?;
+            Ok((machine, figures.into_iter().filter(|figure| figure.work.starts_with("update")).collect::<Vec<_>>()))
+        };
+        let narrower = match machine.starts_with("kernel avx512") {
+            true => Some(updates(programs::on_one_core(&kernels).env("REQUEL_KERNEL", "avx2").output()?)?),
+            false => None,
+        };
+        let cores = machine::cores();
+        let threaded = match cores {
+            0 | 1 => None,
+            _ => {
+                let output = CommandLine::new(&kernels).arg(format!("--threads={cores}")).output()?;
+                Some((cores, updates(output)?.1))
+            }
+        };
+        Ok(Self { machine, figures: all, narrower, threaded })
+    }
+
+    fn rendered(&self) -> String {
+        let mut text = rendered(&self.figures);
+        if let Some(line) = cost_of_categorical(&self.figures) {
+            text += &line;
+        }
+        if let Some((machine, figures)) = &self.narrower {
+            // Writing to a string cannot fail.
+            let _ = write!(
+                text,
+                "\n### With half the width\n\nThe same updates in the same run with `REQUEL_KERNEL=avx2`, the width that \
+                 the aims were set for, above its own floor: {machine}.\n\n{}",
+                rendered(figures)
+            );
+        }
+        if let Some((threads, figures)) = &self.threaded {
+            let _ = write!(
+                text,
+                "\n### With {threads} threads\n\nThe same updates in the same run on {threads} cores, measured by the clock. \
+                 What is not worth another thread stays on one.\n\n{}",
+                side_by_side(&self.figures, figures, *threads)
+            );
+        }
+        text
+    }
+}
+
+/// What 51 atoms cost, beside what is aimed at.
+fn cost_of_categorical(figures: &[Figure]) -> Option<String> {
+    let best = |work: &str| {
+        figures.iter().find(|figure| figure.work == work).and_then(|figure| match figure.measured {
+            Measured::Plain { best, .. } => Some(best),
+            _ => None,
+        })
+    };
+    let ratio = best("update 32, categorical 51")? / best("update 32, scalar")?;
+    let verdict = if ratio <= MOST_FOR_CATEGORICAL { "met" } else { "**missed**" };
+    Some(format!(
+        "\nAn update with 51 atoms takes {ratio:.2} × the scalar one of the same network, best beside best; aim ≤ \
+         {MOST_FOR_CATEGORICAL} ×: {verdict}.\n"
+    ))
+}
+
+/// Updates on one thread beside those on several.
+fn side_by_side(single: &[Figure], threaded: &[Figure], threads: usize) -> String {
+    let best = |figure: &Figure| match figure.measured {
+        Measured::AboveFloor { best, .. } => Some(best),
+        _ => None,
+    };
+    let rows: Vec<Vec<String>> = threaded
+        .iter()
+        .filter_map(|figure| {
+            let one = single.iter().find(|other| other.work == figure.work).and_then(best)?;
+            let several = best(figure)?;
+            let faster = format!("{:.2} ×", one / several);
+            Some(vec![figure.work.clone(), format!("{one:.2} µs"), format!("{several:.2} µs"), faster])
+        })
+        .collect();
+    table(&["work", "1 thread", &format!("{threads} threads"), "faster by"], &rows)
 }
 
 fn rendered(figures: &[Figure]) -> String {
@@ -87,5 +185,14 @@ mod tests {
         assert_eq!(row(&figure("train y", plain))[1..4], ["–", "1000 env-steps/s", "2000 env-steps/s"]);
         let skipped = figure("train z", Measured::Skipped("no convolution".into()));
         assert_eq!(row(&skipped)[2], "not measured: no convolution");
+    }
+
+    #[test]
+    fn threads_stand_beside_one_thread_of_the_same_work() {
+        let update =
+            |work: &str, best| Figure { work: work.into(), measured: Measured::AboveFloor { floor: 1.0, best } };
+        let text = side_by_side(&[update("update A", 30.0), update("update B", 9.0)], &[update("update B", 6.0)], 2);
+        assert_eq!(text.lines().nth(2), Some("| update B | 9.00 µs | 6.00 µs | 1.50 × |"), "{text}");
+        assert_eq!(text.lines().count(), 3, "{text}");
     }
 }
