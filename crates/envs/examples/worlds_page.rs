@@ -17,6 +17,8 @@ in a config file under `[env.options]`, or with `--set env.options.NAME=VALUE`.
 
 <!-- Made from the code's documentation; change that and run
      `cargo run -p requel-envs --example worlds_page > docs/worlds.md` -->
+
+![Every world after some random steps](images/worlds.png)
 ";
 
 const FAMILIES: [(&str, &str); 4] =

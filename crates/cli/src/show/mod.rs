@@ -21,4 +21,6 @@ pub use grid::Grid;
 pub use picture::picture;
 
 #[cfg(test)]
+mod all_worlds;
+#[cfg(test)]
 pub mod sample;
