@@ -1,9 +1,9 @@
 //! The project's own chores, run as `cargo xtask VERB` from anywhere inside the repository.
 //!
-//! Each verb is a file: [`checks`] (`test`), [`mod@bench`], [`faults`], [`golden`], [`planted`], [`results`], [`tools`] and
-//! [`mod@ui`] (`test --ui`, `screenshots`). This crate stays small and quick to build, since it is the first thing a fresh
-//! clone compiles: no argument parser, no async, no framework. It is *not* a library, and nothing in `crates/` may depend on
-//! it.
+//! Each verb is a file: [`checks`] (`test`), [`mod@bench`], [`faults`], [`golden`], [`kernels`], [`planted`], [`results`],
+//! [`tools`] and [`mod@ui`] (`test --ui`, `screenshots`). This crate stays small and quick to build, since it is the first
+//! thing a fresh clone compiles: no argument parser, no async, no framework. It is *not* a library, and nothing in `crates/`
+//! may depend on it.
 
 #![forbid(unsafe_code)]
 
@@ -13,6 +13,7 @@ mod command;
 mod faults;
 mod golden;
 mod house;
+mod kernels;
 mod machine;
 mod planted;
 mod python;
@@ -44,6 +45,9 @@ usage: cargo xtask VERB
   golden [envs|nn|updates]... [--check]
                                write the golden data with the real Gymnasium, PyTorch and NumPy;
                                with --check, compare what they give with what is committed
+  kernels [miri|address-sanitizer|neon|every-float]... [--write]
+                               hold the kernels against Miri, AddressSanitizer, an emulated ARM and every f32;
+                               with --write, into results/kernels.md (over half an hour)
   planted                      make ten known mistakes, one at a time, and see tests catch them
   results cartpole|family|minatar|notebook|worlds [--seeds N] [--jobs N] [--runs DIR]
                                train over many seeds and write the tables in results/
@@ -70,6 +74,7 @@ fn dispatch(arguments: Vec<String>) -> Result<ExitCode> {
         "bench" => bench::run(rest).map(|()| ExitCode::SUCCESS),
         "faults" => faults::run(rest),
         "golden" => golden::run(rest).map(|()| ExitCode::SUCCESS),
+        "kernels" => kernels::run(rest).map(|()| ExitCode::SUCCESS),
         "planted" => planted::run(rest).map(|()| ExitCode::SUCCESS),
         "results" => results::run(rest).map(|()| ExitCode::SUCCESS),
         "tools" => tools::install_cargo_deny().map(|()| ExitCode::SUCCESS),
