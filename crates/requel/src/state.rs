@@ -67,6 +67,11 @@ impl<'a> State<'a> {
         self.tensors.insert(name.into(), Tensor { dtype: Dtype::U8, shape, bytes: Cow::Owned(bytes) });
     }
 
+    /// Adds an array of flags, a byte each.
+    pub(crate) fn put_flags(&mut self, name: impl Into<String>, flags: &[bool]) {
+        self.put_bytes(name, flags.iter().map(|flag| u8::from(*flag)).collect());
+    }
+
     /// Adds a value.
     pub fn put(&mut self, name: impl Into<String>, value: impl Serialize) {
         let value = serde_json::to_value(value).expect("saved values are plain data");
@@ -103,6 +108,16 @@ impl<'a> State<'a> {
             Some(tensor) => Err(StateError::new(name, format!("is {:?}, not U8", tensor.dtype))),
             None => Err(StateError::new(name, "is missing")),
         }
+    }
+
+    /// The flags `name`, copied into `target`.
+    pub(crate) fn read_flags(&self, name: &str, target: &mut [bool]) -> Result<(), StateError> {
+        let bytes = self.read_bytes(name)?;
+        if bytes.len() != target.len() || bytes.iter().any(|byte| *byte > 1) {
+            return Err(StateError::new(name, format!("is not {} flags", target.len())));
+        }
+        target.iter_mut().zip(bytes).for_each(|(flag, byte)| *flag = *byte == 1);
+        Ok(())
     }
 
     /// The value `name`.

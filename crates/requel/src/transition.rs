@@ -5,6 +5,8 @@
 pub struct Transition<'a> {
     /// What was seen before the action.
     pub observation: &'a [f32],
+    /// Which actions the world allowed then; `None`: all.
+    pub mask: Option<&'a [bool]>,
     /// The index of the action.
     pub action: u32,
     /// The reward; for n-step transitions the discounted sum.
@@ -34,6 +36,8 @@ pub struct BatchMut<'a> {
     pub indices: &'a mut [u32],
     /// Rows × 1: the probability with which each was drawn; left alone where all are the same.
     pub probabilities: &'a mut [f64],
+    /// Rows × [`mask_words`]: which actions were allowed at the observation; empty where all always are.
+    pub masks: &'a mut [u32],
     /// Rows × [`mask_words`]: which actions are allowed at the next observation; empty where all always are.
     pub next_masks: &'a mut [u32],
 }
@@ -63,6 +67,8 @@ pub struct Batch {
     pub indices: Vec<u32>,
     /// The probability with which each was drawn, from a buffer that prefers some.
     pub probabilities: Vec<f64>,
+    /// Which actions were allowed, see [`BatchMut::masks`].
+    pub masks: Vec<u32>,
     /// Which actions are allowed next, see [`BatchMut::next_masks`].
     pub next_masks: Vec<u32>,
 }
@@ -76,6 +82,7 @@ impl Batch {
             discounts: vec![0.0; rows],
             indices: vec![0; rows],
             probabilities: vec![0.0; rows],
+            masks: vec![],
             next_masks: vec![],
         }
     }
@@ -83,23 +90,19 @@ impl Batch {
     /// The same with room for masks of `actions` actions.
     #[must_use]
     pub fn with_masks(mut self, actions: usize) -> Self {
-        self.next_masks = vec![0; self.actions.len() * mask_words(actions)];
+        let words = self.actions.len() * mask_words(actions);
+        (self.masks, self.next_masks) = (vec![0; words], vec![0; words]);
         self
+    }
+
+    /// Writes −∞ in the place of the values, rows × actions, of actions that were not allowed at the observations.
+    pub fn mask_values(&self, q: &mut [f32]) {
+        write_masks(&self.masks, self.actions.len(), q);
     }
 
     /// Writes −∞ in the place of the values, rows × actions, of actions that are not allowed at the next observations.
     pub fn mask_next_values(&self, q: &mut [f32]) {
-        if self.next_masks.is_empty() {
-            return;
-        }
-        let actions = q.len() / self.actions.len();
-        for (q, mask) in q.chunks_exact_mut(actions).zip(self.next_masks.chunks_exact(mask_words(actions))) {
-            for (action, q) in q.iter_mut().enumerate() {
-                if mask[action / 32] >> (action % 32) & 1 == 0 {
-                    *q = f32::NEG_INFINITY;
-                }
-            }
-        }
+        write_masks(&self.next_masks, self.actions.len(), q);
     }
 
     /// This batch together with the rows of a workspace that take its observations.
@@ -116,7 +119,23 @@ impl Batch {
             discounts: &mut self.discounts,
             indices: &mut self.indices,
             probabilities: &mut self.probabilities,
+            masks: &mut self.masks,
             next_masks: &mut self.next_masks,
+        }
+    }
+}
+
+/// Writes −∞ where a bit is 0; without masks all is allowed.
+fn write_masks(masks: &[u32], rows: usize, q: &mut [f32]) {
+    if masks.is_empty() {
+        return;
+    }
+    let actions = q.len() / rows;
+    for (q, mask) in q.chunks_exact_mut(actions).zip(masks.chunks_exact(mask_words(actions))) {
+        for (action, q) in q.iter_mut().enumerate() {
+            if mask[action / 32] >> (action % 32) & 1 == 0 {
+                *q = f32::NEG_INFINITY;
+            }
         }
     }
 }
@@ -126,13 +145,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn masks_reach_the_next_values() {
+    fn masks_reach_the_values() {
         let mut batch = Batch::new(2).with_masks(3);
-        batch.next_masks = vec![0b101, 0b010];
+        (batch.masks, batch.next_masks) = (vec![0b011, 0b111], vec![0b101, 0b010]);
+        let none = f32::NEG_INFINITY;
         let mut q = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0];
         batch.mask_next_values(&mut q);
-        let none = f32::NEG_INFINITY;
         assert_eq!(q, [1.0, none, 3.0, none, 5.0, none]);
+        let mut q = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0];
+        batch.mask_values(&mut q);
+        assert_eq!(q, [1.0, 2.0, none, 4.0, 5.0, 6.0]);
+        Batch::new(2).mask_values(&mut q);
+        assert_eq!(q, [1.0, 2.0, none, 4.0, 5.0, 6.0]);
         // The 40th action has its bit in the second word.
         let mut batch = Batch::new(1).with_masks(40);
         batch.next_masks = vec![u32::MAX, 0b0111_1111];

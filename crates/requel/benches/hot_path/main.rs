@@ -50,6 +50,7 @@ fn replay() {
             let next_observation = [count as f32 + 1.0, 0.1, 0.2, 0.3];
             replay.push(&Transition {
                 observation: &observation,
+                mask: None,
                 action: count & 1,
                 reward: 1.0,
                 discount: 0.9,
@@ -80,8 +81,15 @@ fn prioritized_replay() {
         .expect("a million CartPole transitions fit the memory");
     for count in 0..CAPACITY as u32 {
         let observation = &[count as f32, 0.1, 0.2, 0.3];
-        let (action, next_observation) = (count & 1, observation);
-        replay.push(&Transition { observation, action, reward: 1.0, discount: 0.9, next_observation, next_mask: None });
+        replay.push(&Transition {
+            observation,
+            mask: None,
+            action: count & 1,
+            reward: 1.0,
+            discount: 0.9,
+            next_observation: observation,
+            next_mask: None,
+        });
     }
     let (mut batch, mut observations, mut next) = (Batch::new(ROWS), [0.0; ROWS * 4], [0.0; ROWS * 4]);
     let (mut errors, mut numbers) = ([0.0; ROWS], StreamRng::new(0, Stream::Exploration { slot: 0 }));
@@ -119,6 +127,7 @@ fn update(name: &str, settings: &[&str]) {
         agent.observe(&Experience {
             slot: 0,
             observation: &observation,
+            mask: None,
             action: step & 1,
             step: Step { reward: 1.0, terminated: false, truncated: false },
             next_observation: &observation,

@@ -51,6 +51,7 @@ fn update(times: usize) {
         agent.observe(&Experience {
             slot: 0,
             observation: &observation,
+            mask: None,
             action: (step & 1) as usize,
             step: Step { reward: 1.0, terminated: false, truncated: false },
             next_observation: &observation,
@@ -126,7 +127,7 @@ fn full_replay() -> UniformReplay {
 
 fn transition(observation: &[f32; 4], step: u32) -> Transition<'_> {
     let (action, next_observation) = (step & 1, observation);
-    Transition { observation, action, reward: 1.0, discount: 0.9, next_observation, next_mask: None }
+    Transition { observation, mask: None, action, reward: 1.0, discount: 0.9, next_observation, next_mask: None }
 }
 
 fn agent(settings: &[&str]) -> DqnAgent {

@@ -15,6 +15,8 @@ pub struct Experience<'a> {
     pub slot: usize,
     /// What was seen before the action.
     pub observation: &'a [f32],
+    /// Which actions the world allowed then; `None`: all.
+    pub mask: Option<&'a [bool]>,
     /// The index of the action.
     pub action: usize,
     /// What the world said: reward, terminated, truncated.

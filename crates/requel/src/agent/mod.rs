@@ -5,6 +5,7 @@ mod agent_trait;
 mod dqn;
 mod head;
 mod learner;
+mod memory;
 mod policy;
 mod policy_file;
 mod pqn;

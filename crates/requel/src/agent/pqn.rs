@@ -5,9 +5,9 @@ use requel_nn::{Network, Workspace};
 
 use super::actor::{Actor, Situation};
 use super::learner::Learner;
+use super::memory;
 use super::{Actions, Agent, AgentError, Experience, Head, HeadLoss, HeadShape, HeadUpdate, Learned, Rule, ValueSpec};
 use crate::config::Config;
-use crate::memory;
 use crate::rng::{Stream, StreamRng};
 use crate::state::{State, StateError};
 use crate::td::{Rollout, argmax_allowed, lambda_returns};
@@ -69,7 +69,9 @@ impl PqnAgent {
         let network = Network::with_kernel(&spec.network, requel_nn::kernel::select()?)?;
         let steps = config.pqn.rollout_steps * num_envs;
         let rows = steps / config.pqn.minibatches;
-        check_memory(&network, steps, rows)?;
+        // Both observations and a handful of numbers for each step.
+        let rollout = (steps as u64).saturating_mul(8 * network.input_len() as u64 + 32);
+        memory::check(&network, &[memory::workspace(&network, rows, 1), rollout])?;
 
         let shape = HeadShape { rows, actions: actions.count };
         let head = spec.head.learning(config).build(Rule::QLearning, shape, network.kernel())?;
@@ -163,18 +165,6 @@ impl PqnAgent {
     }
 }
 
-/// Refuses what does not fit the memory that there is.
-fn check_memory(network: &Network, steps: usize, rows: usize) -> Result<(), AgentError> {
-    let batch = Workspace::bytes_needed(network, rows).map_or(u64::MAX, |bytes| bytes as u64);
-    // Both observations and a handful of numbers for each step; parameters, gradient and averages.
-    let rollout = (steps as u64).saturating_mul(8 * network.input_len() as u64 + 32);
-    let needed = batch.saturating_add(rollout).saturating_add(4 * 4 * network.parameter_count() as u64);
-    match memory::available_bytes().filter(|available| needed > *available) {
-        Some(available) => Err(AgentError::OutOfMemory { needed, available }),
-        None => Ok(()),
-    }
-}
-
 impl Agent for PqnAgent {
     fn act<'m>(
         &mut self,
@@ -257,8 +247,8 @@ impl Agent for PqnAgent {
         state.put_u32("rollout/actions", vec![self.actions.len()], &self.actions);
         state.put_f32("rollout/rewards", vec![self.rewards.len()], &self.rewards);
         state.put_f32("rollout/discounts", vec![self.discounts.len()], &self.discounts);
-        state.put_bytes("rollout/cuts", self.cuts.iter().map(|cut| u8::from(*cut)).collect());
-        state.put_bytes("rollout/next_masks", self.next_masks.iter().map(|allowed| u8::from(*allowed)).collect());
+        state.put_flags("rollout/cuts", &self.cuts);
+        state.put_flags("rollout/next_masks", &self.next_masks);
     }
 
     fn restore(&mut self, state: &State<'_>) -> Result<(), StateError> {
@@ -278,16 +268,7 @@ impl Agent for PqnAgent {
         }
         state.read_f32("rollout/rewards", &mut self.rewards)?;
         state.read_f32("rollout/discounts", &mut self.discounts)?;
-        read_flags(state, "rollout/cuts", &mut self.cuts)?;
-        read_flags(state, "rollout/next_masks", &mut self.next_masks)
+        state.read_flags("rollout/cuts", &mut self.cuts)?;
+        state.read_flags("rollout/next_masks", &mut self.next_masks)
     }
-}
-
-fn read_flags(state: &State<'_>, name: &str, flags: &mut [bool]) -> Result<(), StateError> {
-    let bytes = state.read_bytes(name)?;
-    if bytes.len() != flags.len() || bytes.iter().any(|byte| *byte > 1) {
-        return Err(StateError::new(name, format!("is not {} flags", flags.len())));
-    }
-    flags.iter_mut().zip(bytes).for_each(|(flag, byte)| *flag = *byte == 1);
-    Ok(())
 }

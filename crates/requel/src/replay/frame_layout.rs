@@ -43,7 +43,7 @@ impl FrameLayout {
         }
     }
 
-    /// The same with the mask of the next actions, of which there are so many. Without, masks are thrown away.
+    /// The same with the masks of both observations, of so many actions. Without, masks are thrown away.
     #[must_use]
     pub fn with_mask(mut self, actions: usize) -> Self {
         self.masks = MaskLayout::new(actions);

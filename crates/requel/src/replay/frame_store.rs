@@ -24,15 +24,22 @@ use crate::transition::{BatchMut, Transition};
 /// let layout = FrameLayout::stack_last(2, 84 * 84, 1);
 /// let mut store = FrameStore::new(1_000, layout)?;
 /// let observation = &vec![0.0; 84 * 84 * 2];
-/// let next_observation = observation;
-/// store.push(&Transition { observation, action: 0, reward: 0.0, discount: 0.9, next_observation, next_mask: None });
+/// store.push(&Transition {
+///     observation,
+///     mask: None,
+///     action: 0,
+///     reward: 0.0,
+///     discount: 0.9,
+///     next_observation: observation,
+///     next_mask: None,
+/// });
 /// assert_eq!(store.len(), 1);
 /// assert!(store.bytes() < 1_300 * 84 * 84);
 /// # Ok::<(), requel::replay::ReplayError>(())
 /// ```
 pub struct FrameStore {
     layout: FrameLayout,
-    /// Per transition: action, reward, discount, the ids of both observations' frames, the mask.
+    /// Per transition: action, reward, discount, the ids of both observations' frames, their masks.
     ring: Ring,
     pool: FramePool,
     planned: usize,
@@ -112,9 +119,9 @@ impl ReplayStore for FrameStore {
         let (index, record) = self.ring.push();
         let (header, rest) = record.split_at_mut(HEADER_WORDS);
         header.copy_from_slice(&[transition.action, transition.reward.to_bits(), transition.discount.to_bits()]);
-        let (ids, mask) = rest.split_at_mut(2 * stack);
+        let (ids, masks) = rest.split_at_mut(2 * stack);
         ids.copy_from_slice(&self.ids);
-        self.layout.masks().encode(transition.next_mask, mask);
+        self.layout.masks().encode(transition, masks);
         index as u32
     }
 
@@ -147,7 +154,7 @@ impl ReplayStore for FrameStore {
         }
         let records = batch.indices.iter().map(|index| self.ring.record(*index as usize));
         let masks = records.map(|record| &record[HEADER_WORDS + 2 * stack..]);
-        self.layout.masks().read(masks, batch.next_masks, batch.indices.len());
+        self.layout.masks().read(masks, batch.masks, batch.next_masks);
     }
 
     fn save<'a>(&'a self, state: &mut State<'a>) {

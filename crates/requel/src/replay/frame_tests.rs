@@ -79,15 +79,18 @@ fn turns(frames: u8) -> impl Strategy<Value = Vec<Turn>> {
 /// Plays the turns in three worlds over `n` steps per transition and shows every transition to `visit`.
 fn play(layout: FrameLayout, n: usize, turns: &[Turn], mut visit: impl FnMut(&Transition<'_>)) {
     let mut worlds: Vec<World> = (0..3).map(|slot| World::new(layout, slot)).collect();
-    let mut windows: Vec<NStepAccumulator> = (0..3).map(|_| NStepAccumulator::new(n, 0.9, LEN).unwrap()).collect();
+    let window = |_| NStepAccumulator::new(n, 0.9, LEN).unwrap().with_masks(ACTIONS);
+    let mut windows: Vec<NStepAccumulator> = (0..3).map(window).collect();
     for (count, (slot, frame, ends)) in turns.iter().enumerate() {
         let world = &mut worlds[*slot];
         let observation = world.observation();
         world.step(*frame);
         let mask = [count % 2 == 0, true, count % 3 == 0];
+        let own = [true, count % 4 == 0, count % 7 != 0];
         let experience = Experience {
             slot: *slot,
             observation: &observation,
+            mask: (count % 3 != 0).then_some(&own[..]),
             action: count % ACTIONS,
             step: Step { reward: count as f64, terminated: *ends && count % 2 == 0, truncated: *ends },
             next_observation: &world.observation(),
@@ -205,6 +208,7 @@ fn keeps_about_a_frame_per_transition() {
                 let experience = Experience {
                     slot,
                     observation: &shown(slot, count),
+                    mask: None,
                     action: 0,
                     step: Step { reward: 0.0, terminated: false, truncated: false },
                     next_observation: &shown(slot, count + 1),
@@ -236,6 +240,7 @@ fn observations_that_share_nothing_are_kept_too() {
         let (observation, next_observation) = (&numbers(2 * id)[..], &numbers(2 * id + 1)[..]);
         store.push(&Transition {
             observation,
+            mask: None,
             action: id,
             reward: 0.0,
             discount: 0.9,

@@ -50,7 +50,8 @@ impl ReplayBuffer for LatestReplay {
             batch.indices[row] = index as u32;
         }
         let records = self.records[(self.capacity - rows) * words..].chunks_exact(words);
-        self.layout.masks().read(records.map(|record| self.layout.mask_of(record)), batch.next_masks, rows);
+        let masks = records.map(|record| self.layout.masks_of(record));
+        self.layout.masks().read(masks, batch.masks, batch.next_masks);
     }
 
     fn save<'a>(&'a self, state: &mut State<'a>) {
@@ -81,6 +82,7 @@ mod tests {
             let (observation, next_observation) = (&[id as f32], &[id as f32 + 0.5]);
             latest.push(&Transition {
                 observation,
+                mask: None,
                 action: id,
                 reward: 0.0,
                 discount: 0.9,
@@ -97,9 +99,12 @@ mod tests {
     #[test]
     fn masks_come_back() {
         let mut latest = LatestReplay::new(2, RecordLayout::f32(1).with_mask(3));
-        for next_mask in [None, Some(&[true, true, false][..]), None] {
+        for (mask, next_mask) in
+            [(None, None), (Some(&[false, true, true][..]), Some(&[true, true, false][..])), (None, None)]
+        {
             latest.push(&Transition {
                 observation: &[0.0],
+                mask,
                 action: 0,
                 reward: 0.0,
                 discount: 0.9,
@@ -109,7 +114,7 @@ mod tests {
         }
         let (mut batch, mut observations, mut next) = (Batch::new(2).with_masks(3), [0.0; 2], [0.0; 2]);
         latest.sample(&mut batch.with_observations(&mut observations, &mut next));
-        assert_eq!(batch.next_masks, [0b011, u32::MAX]);
+        assert_eq!((batch.masks, batch.next_masks), (vec![0b110, u32::MAX], vec![0b011, u32::MAX]));
         assert_eq!((observations, next), ([0.0; 2], [1.0; 2]));
     }
 }

@@ -1,8 +1,8 @@
-//! [`MaskLayout`]: how the mask of the next actions lies in a record.
+//! [`MaskLayout`]: how the masks of a transition lie in a record.
 
-use crate::transition::mask_words;
+use crate::transition::{Transition, mask_words};
 
-/// Masks of so many actions, as bits; of 0 actions where none are kept.
+/// The mask of the observation and that of the next, of so many actions each, as bits; of 0 actions where none are kept.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct MaskLayout {
     actions: usize,
@@ -13,13 +13,20 @@ impl MaskLayout {
         MaskLayout { actions }
     }
 
-    /// 32-bit words per mask.
+    /// 32-bit words per transition.
     pub(super) fn words(&self) -> usize {
-        mask_words(self.actions)
+        2 * mask_words(self.actions)
+    }
+
+    /// Writes both masks of a transition.
+    pub(super) fn encode(&self, transition: &Transition<'_>, words: &mut [u32]) {
+        let (mask, next_mask) = words.split_at_mut(mask_words(self.actions));
+        self.encode_one(transition.mask, mask);
+        self.encode_one(transition.next_mask, next_mask);
     }
 
     /// Writes a mask; all bits where everything is allowed.
-    pub(super) fn encode(&self, mask: Option<&[bool]>, words: &mut [u32]) {
+    fn encode_one(&self, mask: Option<&[bool]>, words: &mut [u32]) {
         if self.actions == 0 {
             return;
         }
@@ -33,15 +40,27 @@ impl MaskLayout {
         }
     }
 
-    /// Copies the masks of drawn records into a batch.
-    pub(super) fn read<'a>(&self, masks: impl Iterator<Item = &'a [u32]>, batch: &mut [u32], rows: usize) {
+    /// Copies the masks of drawn records into the two columns of a batch.
+    ///
+    /// # Panics
+    /// If they have other room than there are masks.
+    pub(super) fn read<'a>(
+        &self,
+        records: impl ExactSizeIterator<Item = &'a [u32]>,
+        masks: &mut [u32],
+        next_masks: &mut [u32],
+    ) {
         if self.actions == 0 {
             return;
         }
-        let words = self.words();
-        assert_eq!(batch.len(), rows * words, "a batch from a buffer with masks has room for them");
-        for (row, mask) in batch.chunks_exact_mut(words).zip(masks) {
-            row.copy_from_slice(mask);
+        let (words, rows) = (mask_words(self.actions), records.len());
+        let room = (masks.len(), next_masks.len());
+        assert_eq!(room, (rows * words, rows * words), "a batch from a buffer with masks has room for them");
+        let rows = masks.chunks_exact_mut(words).zip(next_masks.chunks_exact_mut(words));
+        for ((mask, next_mask), record) in rows.zip(records) {
+            let (own, next) = record.split_at(words);
+            mask.copy_from_slice(own);
+            next_mask.copy_from_slice(next);
         }
     }
 }
@@ -56,9 +75,9 @@ mod tests {
         let mut allowed = [false; 34];
         (allowed[0], allowed[5], allowed[33]) = (true, true, true);
         let mut words = [9; 2];
-        layout.encode(Some(&allowed), &mut words);
+        layout.encode_one(Some(&allowed), &mut words);
         assert_eq!(words, [0b10_0001, 0b10]);
-        layout.encode(None, &mut words);
+        layout.encode_one(None, &mut words);
         assert_eq!(words, [u32::MAX; 2]);
         assert_eq!(MaskLayout::default().words(), 0);
     }

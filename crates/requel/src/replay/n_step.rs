@@ -27,7 +27,8 @@ use crate::transition::Transition;
 /// for (at, terminated) in [(0.0, false), (1.0, false), (2.0, true)] {
 ///     let step = Step { reward: 1.0, terminated, truncated: false };
 ///     let (observation, next_observation) = (&[at], &[at + 1.0]);
-///     let experience = Experience { slot: 0, observation, action: 0, step, next_observation, next_mask: None };
+///     let (mask, next_mask) = (None, None);
+///     let experience = Experience { slot: 0, observation, mask, action: 0, step, next_observation, next_mask };
 ///     two.push(&experience, &mut |t| seen.push((t.observation[0], t.reward, t.discount, t.next_observation[0])));
 /// }
 /// assert_eq!(seen, [(0.0, 1.5, 0.25, 2.0), (1.0, 1.5, 0.0, 3.0), (2.0, 1.0, 0.0, 3.0)]);
@@ -39,6 +40,8 @@ pub struct NStepAccumulator {
     powers: Vec<f64>,
     /// A ring of n slots: n × observation length.
     observations: Vec<f32>,
+    /// The same of masks: n × actions, empty where none are kept.
+    masks: Vec<bool>,
     actions: Vec<u32>,
     rewards: Vec<f32>,
     /// The slot of the step that has waited longest.
@@ -65,11 +68,19 @@ impl NStepAccumulator {
             observation_len,
             powers,
             observations: vec![0.0; slots * observation_len],
+            masks: Vec::new(),
             actions: vec![0; slots],
             rewards: vec![0.0; slots],
             start: 0,
             len: 0,
         })
+    }
+
+    /// The same with the masks of so many actions. Without, those of steps that wait are thrown away.
+    #[must_use]
+    pub fn with_masks(mut self, actions: usize) -> Self {
+        self.masks = vec![true; self.actions.len() * actions];
+        self
     }
 
     /// The largest number of steps of a transition.
@@ -83,6 +94,7 @@ impl NStepAccumulator {
         if n == 1 {
             emit(&Transition {
                 observation: experience.observation,
+                mask: experience.mask,
                 action: experience.action as u32,
                 reward: experience.step.reward as f32,
                 discount: self.discount(1, experience),
@@ -94,6 +106,12 @@ impl NStepAccumulator {
         let slot = (self.start + self.len) % n;
         self.observations[slot * self.observation_len..][..self.observation_len]
             .copy_from_slice(experience.observation);
+        let actions = self.masks.len() / n;
+        let mask = &mut self.masks[slot * actions..][..actions];
+        match experience.mask {
+            Some(allowed) if !mask.is_empty() => mask.copy_from_slice(allowed),
+            _ => mask.fill(true),
+        }
         self.actions[slot] = experience.action as u32;
         self.rewards[slot] = experience.step.reward as f32;
         self.len += 1;
@@ -111,8 +129,10 @@ impl NStepAccumulator {
         let n = self.n();
         let rewards = (0..self.len).map(|step| f64::from(self.rewards[(self.start + step) % n]));
         let sum = rewards.zip(&self.powers).fold(0.0, |sum, (reward, power)| sum + power * reward);
+        let actions = self.masks.len() / n;
         emit(&Transition {
             observation: &self.observations[self.start * self.observation_len..][..self.observation_len],
+            mask: (actions > 0).then(|| &self.masks[self.start * actions..][..actions]),
             action: self.actions[self.start],
             reward: sum as f32,
             discount: self.discount(self.len, last),
@@ -139,6 +159,9 @@ impl NStepAccumulator {
         }
         let shape = vec![self.n(), self.observation_len];
         state.put_f32(format!("{name}.observations"), shape, &self.observations);
+        if !self.masks.is_empty() {
+            state.put_flags(format!("{name}.masks"), &self.masks);
+        }
         state.put_u32(format!("{name}.actions"), vec![self.n()], &self.actions);
         state.put_f32(format!("{name}.rewards"), vec![self.n()], &self.rewards);
         state.put(format!("{name}.window"), [self.start, self.len]);
@@ -162,6 +185,9 @@ impl NStepAccumulator {
         state.read_f32(&format!("{name}.observations"), &mut self.observations)?;
         state.read_u32(&format!("{name}.actions"), &mut self.actions)?;
         state.read_f32(&format!("{name}.rewards"), &mut self.rewards)?;
+        if !self.masks.is_empty() {
+            state.read_flags(&format!("{name}.masks"), &mut self.masks)?;
+        }
         (self.start, self.len) = (start, len);
         Ok(())
     }
@@ -182,19 +208,24 @@ mod tests {
         Truncated,
     }
 
-    /// First observation, action, reward, discount, next observation, whether action 0 is allowed there.
-    type Seen = (f32, u32, f32, f32, f32, Option<bool>);
+    /// First observation, action, reward, discount, next observation, whether action 0 is allowed there, and whether it was
+    /// allowed at first.
+    type Seen = (f32, u32, f32, f32, f32, Option<bool>, Option<bool>);
 
     fn push(accumulator: &mut NStepAccumulator, id: usize, reward: f64, ending: Ending, seen: &mut Vec<Seen>) {
         let step = Step { reward, terminated: ending == Ending::Terminated, truncated: ending == Ending::Truncated };
         let (observation, next_observation) = (&[id as f32, -1.0], &[id as f32 + 0.5, -2.0]);
         let mask = [id.is_multiple_of(2), true];
         let next_mask = (!id.is_multiple_of(3)).then_some(&mask[..]);
-        let experience = Experience { slot: 0, observation, action: id, step, next_observation, next_mask };
+        // Of a world that has masks now and then, none is everything.
+        let own = [id.is_multiple_of(5), true];
+        let mask = (!id.is_multiple_of(7)).then_some(&own[..]);
+        let experience = Experience { slot: 0, observation, mask, action: id, step, next_observation, next_mask };
         accumulator.push(&experience, &mut |t| {
             assert_eq!((t.observation[1], t.next_observation[1]), (-1.0, -2.0));
-            let allowed = t.next_mask.map(|mask| mask[0]);
-            seen.push((t.observation[0], t.action, t.reward, t.discount, t.next_observation[0], allowed));
+            let (allowed, next_allowed) = (t.mask.map(|mask| mask[0]), t.next_mask.map(|mask| mask[0]));
+            assert!(t.mask.is_none_or(|mask| mask.len() == 2 && mask[1]));
+            seen.push((t.observation[0], t.action, t.reward, t.discount, t.next_observation[0], next_allowed, allowed));
         });
     }
 
@@ -216,8 +247,11 @@ mod tests {
             }
             let discount = (0..span).fold(1.0, |power, _| power * gamma) as f32;
             let discount = if steps[last].1 == Ending::Terminated { 0.0 } else { discount };
-            let allowed = (!last.is_multiple_of(3)).then_some(last.is_multiple_of(2));
-            seen.push((first as f32, first as u32, sum as f32, discount, last as f32 + 0.5, allowed));
+            let next_allowed = (!last.is_multiple_of(3)).then_some(last.is_multiple_of(2));
+            let allowed = (!first.is_multiple_of(7)).then_some(first.is_multiple_of(5));
+            // What has waited has a mask, be it of all.
+            let allowed = if n > 1 { Some(allowed.unwrap_or(true)) } else { allowed };
+            seen.push((first as f32, first as u32, sum as f32, discount, last as f32 + 0.5, next_allowed, allowed));
         }
         seen
     }
@@ -230,7 +264,7 @@ mod tests {
     proptest! {
         #[test]
         fn equals_the_definition(n in 1usize..7, gamma in 0.0f64..=1.0, steps in steps()) {
-            let mut accumulator = NStepAccumulator::new(n, gamma, 2).unwrap();
+            let mut accumulator = NStepAccumulator::new(n, gamma, 2).unwrap().with_masks(2);
             let mut seen = Vec::new();
             for (id, (reward, ending)) in steps.iter().enumerate() {
                 push(&mut accumulator, id, *reward, *ending, &mut seen);
@@ -241,7 +275,7 @@ mod tests {
         #[test]
         fn restored_goes_on(n in 1usize..7, steps in steps(), at in 0.0f64..1.0) {
             let cut = (steps.len() as f64 * at) as usize;
-            let new = || NStepAccumulator::new(n, 0.9, 2).unwrap();
+            let new = || NStepAccumulator::new(n, 0.9, 2).unwrap().with_masks(2);
             let (mut accumulator, mut resumed, mut seen, mut seen_resumed) = (new(), new(), Vec::new(), Vec::new());
             for (id, (reward, ending)) in steps[..cut].iter().enumerate() {
                 push(&mut accumulator, id, *reward, *ending, &mut seen);
@@ -285,17 +319,17 @@ mod tests {
         assert_eq!(counts, [0, 0, 1, 2, 5, 5, 7]);
         let expected = [
             // 1 + 2/2 + 4/4, to the end of step 2.
-            (0.0, 0, 3.0, 0.125, 2.5, Some(true)),
+            (0.0, 0, 3.0, 0.125, 2.5, Some(true), None),
             // 2 + 4/2 + 8/4
-            (1.0, 1, 6.0, 0.125, 3.5, None),
+            (1.0, 1, 6.0, 0.125, 3.5, None, None),
             // 4 + 8/2 + 16/4: the last whole window ends where the episode is cut off, and bootstraps there.
-            (2.0, 2, 12.0, 0.125, 4.5, Some(true)),
+            (2.0, 2, 12.0, 0.125, 4.5, Some(true), None),
             // 8 + 16/2, over two steps.
-            (3.0, 3, 16.0, 0.25, 4.5, Some(true)),
-            (4.0, 4, 16.0, 0.5, 4.5, Some(true)),
+            (3.0, 3, 16.0, 0.25, 4.5, Some(true), None),
+            (4.0, 4, 16.0, 0.5, 4.5, Some(true), None),
             // 1 + 1/2: nothing follows a terminal state.
-            (5.0, 5, 1.5, 0.0, 6.5, None),
-            (6.0, 6, 1.0, 0.0, 6.5, None),
+            (5.0, 5, 1.5, 0.0, 6.5, None, None),
+            (6.0, 6, 1.0, 0.0, 6.5, None, None),
         ];
         assert_eq!(seen, expected);
     }
@@ -308,6 +342,7 @@ mod tests {
         let experience = Experience {
             slot: 0,
             observation: &observation,
+            mask: Some(&[true, false]),
             action: 3,
             step,
             next_observation: &next_observation,
@@ -316,6 +351,7 @@ mod tests {
         let mut count = 0;
         accumulator.push(&experience, &mut |t| {
             assert!(std::ptr::eq(t.observation, &observation[..]), "copied");
+            assert_eq!(t.mask, Some(&[true, false][..]));
             assert!(std::ptr::eq(t.next_observation, &next_observation[..]), "copied");
             assert_eq!((t.action, t.reward, t.discount), (3, 0.1, 0.9));
             count += 1;

@@ -186,7 +186,8 @@ mod tests {
     fn push(replay: &mut PrioritizedReplay, id: u32) {
         let (observation, next_observation) = (&[id as f32], &[id as f32 + 0.5]);
         let (action, reward, discount) = (id, 0.0, 0.9);
-        replay.push(&Transition { observation, action, reward, discount, next_observation, next_mask: None });
+        let (mask, next_mask) = (None, None);
+        replay.push(&Transition { observation, mask, action, reward, discount, next_observation, next_mask });
     }
 
     fn draw(replay: &mut PrioritizedReplay, rows: usize) -> (Batch, Vec<f32>, Vec<f32>) {

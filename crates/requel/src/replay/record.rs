@@ -6,7 +6,7 @@ use super::mask::MaskLayout;
 use crate::transition::Transition;
 
 /// How one transition lies in 32-bit words: action, reward, discount, observation, next observation, and where there are
-/// masks the next one's, one after the other, so that drawing it touches one or two cache lines instead of five.
+/// masks those of both, one after the other, so that drawing it touches one or two cache lines instead of five.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RecordLayout {
     observation_len: usize,
@@ -35,7 +35,7 @@ impl RecordLayout {
         }
     }
 
-    /// The same with the mask of the next actions, of which there are so many. Without, masks are thrown away.
+    /// The same with the masks of both observations, of so many actions. Without, masks are thrown away.
     #[must_use]
     pub fn with_mask(mut self, actions: usize) -> Self {
         self.masks = MaskLayout::new(actions);
@@ -63,8 +63,8 @@ impl RecordLayout {
         header[1] = transition.reward.to_bits();
         header[2] = transition.discount.to_bits();
         let (observation, next) = observations.split_at_mut(self.observation_words());
-        let (next, mask) = next.split_at_mut(self.observation_words());
-        self.masks.encode(transition.next_mask, mask);
+        let (next, masks) = next.split_at_mut(self.observation_words());
+        self.masks.encode(transition, masks);
         self.encode_observation(transition.observation, observation);
         self.encode_observation(transition.next_observation, next);
     }
@@ -83,8 +83,8 @@ impl RecordLayout {
         self.masks
     }
 
-    /// The words of a record that are its mask.
-    pub(super) fn mask_of<'r>(&self, record: &'r [u32]) -> &'r [u32] {
+    /// The words of a record that are its masks.
+    pub(super) fn masks_of<'r>(&self, record: &'r [u32]) -> &'r [u32] {
         &record[record.len() - self.masks.words()..]
     }
 

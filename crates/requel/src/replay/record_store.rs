@@ -52,8 +52,8 @@ impl ReplayStore for RecordStore {
             batch.rewards[row] = reward;
             batch.discounts[row] = discount;
         }
-        let masks = batch.indices.iter().map(|index| self.layout.mask_of(self.ring.record(*index as usize)));
-        self.layout.masks().read(masks, batch.next_masks, batch.indices.len());
+        let masks = batch.indices.iter().map(|index| self.layout.masks_of(self.ring.record(*index as usize)));
+        self.layout.masks().read(masks, batch.masks, batch.next_masks);
     }
 
     fn save<'a>(&'a self, state: &mut State<'a>) {

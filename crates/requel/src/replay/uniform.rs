@@ -22,8 +22,15 @@ pub enum Sampling {
 ///
 /// let mut replay = UniformReplay::new(3, RecordLayout::f32(1), Sampling::WithoutReplacement, 0)?;
 /// for step in 0..5 {
-///     let (observation, next_observation) = (&[step as f32], &[step as f32 + 1.0]);
-///     replay.push(&Transition { observation, action: step, reward: 1.0, discount: 0.9, next_observation, next_mask: None });
+///     replay.push(&Transition {
+///         observation: &[step as f32],
+///         mask: None,
+///         action: step,
+///         reward: 1.0,
+///         discount: 0.9,
+///         next_observation: &[step as f32 + 1.0],
+///         next_mask: None,
+///     });
 /// }
 /// let (mut batch, mut observations, mut next) = (Batch::new(3), [0.0; 3], [0.0; 3]);
 /// replay.sample(&mut batch.with_observations(&mut observations, &mut next));
@@ -155,7 +162,8 @@ mod tests {
 
     fn transition<'a>(id: u32, observation: &'a [f32; 2], next: &'a [f32; 2]) -> Transition<'a> {
         let discount = if id.is_multiple_of(3) { 0.0 } else { 0.9 };
-        Transition { observation, action: id, reward: id as f32, discount, next_observation: next, next_mask: None }
+        let (mask, next_mask) = (None, None);
+        Transition { observation, mask, action: id, reward: id as f32, discount, next_observation: next, next_mask }
     }
 
     fn push(replay: &mut UniformReplay, id: u32) {
@@ -256,6 +264,7 @@ mod tests {
         let (observation, next) = ([0.0, 1.0, 127.0, 128.0, 255.0], [255.0, 3.0, 2.0, 1.0, 0.0]);
         replay.push(&Transition {
             observation: &observation,
+            mask: None,
             action: 1,
             reward: -0.5,
             discount: 0.99,

@@ -47,6 +47,8 @@ pub struct Trainer {
     observations: Vec<f32>,
 
     // What a step writes.
+    /// Worlds × actions: which were allowed; empty where all always are.
+    masks: Vec<bool>,
     actions: Vec<usize>,
     steps: Vec<Step>,
     next_observations: Vec<f32>,
@@ -108,6 +110,7 @@ impl Trainer {
             evaluation: None,
             best: None,
             learned: Learned::default(),
+            masks: vec![true; if actions.masked { num_envs * actions.count } else { 0 }],
             actions: vec![0; num_envs],
             steps: vec![Step::default(); num_envs],
             next_observations: observations.clone(),
@@ -153,6 +156,7 @@ impl Trainer {
         let before = self.env_steps;
         let worlds = &self.worlds;
         self.agent.act(&self.observations, &|slot| worlds.action_mask(slot), before, &mut self.actions);
+        self.remember_masks();
         self.worlds.step(&self.actions, &mut self.steps, &mut self.next_observations, &mut self.following)?;
         self.env_steps = before + self.steps.len() as u64;
         self.observe(before)?;
@@ -337,7 +341,7 @@ impl Trainer {
 
     /// Shows the agent what the step led to.
     fn observe(&mut self, before: u64) -> Result<(), TrainError> {
-        let len = self.worlds.observation_len();
+        let (len, actions) = (self.worlds.observation_len(), self.masks.len() / self.steps.len());
         self.check_observations(&self.next_observations, Some(before))?;
         for (slot, step) in self.steps.iter().enumerate() {
             let reward = learned_reward(&self.config.agent, step.reward);
@@ -350,6 +354,7 @@ impl Trainer {
             self.agent.observe(&Experience {
                 slot,
                 observation: &self.observations[slot * len..][..len],
+                mask: (actions > 0).then(|| &self.masks[slot * actions..][..actions]),
                 action: self.actions[slot],
                 step: Step { reward, ..*step },
                 next_observation: &self.next_observations[slot * len..][..len],
@@ -357,6 +362,20 @@ impl Trainer {
             });
         }
         Ok(())
+    }
+
+    /// Keeps what the worlds allow now: after the step they will say what they allow then.
+    fn remember_masks(&mut self) {
+        if self.masks.is_empty() {
+            return;
+        }
+        let actions = self.masks.len() / self.steps.len();
+        for (slot, mask) in self.masks.chunks_exact_mut(actions).enumerate() {
+            match self.worlds.action_mask(slot) {
+                Some(allowed) => mask.copy_from_slice(allowed),
+                None => mask.fill(true),
+            }
+        }
     }
 
     /// Refuses NaN and infinity before they can reach the replay buffer or the network. `before` is how many env steps were

@@ -1,4 +1,5 @@
-//! Masks hold in the target: an action that is not allowed is worth nothing, however much it would bring.
+//! Masks hold in the target: an action that is not allowed next is worth nothing, however much it would bring, and one that was not
+//! allowed at present has no part in Munchausen's policy.
 
 use requel::Trainer;
 use requel_envs::{
@@ -85,6 +86,75 @@ fn what_is_not_allowed_next_is_worth_nothing_now() {
             assert!(shop[GO_ON] > 0.8, "{name}, {seed}: {shop:?}");
             assert!(fork[GO_HOME] > fork[GO_ON] + 0.1, "{name}, {seed}: {fork:?}");
             assert_eq!(policy.act(&[1.0, 0.0], None), GO_HOME);
+        }
+    }
+}
+
+/// Rooms with one, two and three doors of three that are open, each worth 1, and the end behind them.
+#[derive(Clone)]
+struct Doors {
+    room: usize,
+}
+
+const OPEN: [[bool; 3]; 3] = [[false, true, false], [true, false, true], [true, true, true]];
+
+impl Dynamics for Doors {
+    fn reset(&mut self, rng: &mut GymRng) {
+        self.room = (3.0 * rng.random()) as usize;
+    }
+
+    fn step(&mut self, _: Action<'_>, _: &mut GymRng) -> Step {
+        Step { reward: 1.0, terminated: true, truncated: false }
+    }
+
+    fn observe(&self, observation: &mut [f32]) {
+        observation.fill(0.0);
+        observation[self.room] = 1.0;
+    }
+
+    fn save(&self, writer: &mut StateWriter) {
+        writer.index(self.room);
+    }
+
+    fn restore(&mut self, reader: &mut StateReader<'_>) -> Result<(), StateError> {
+        self.room = reader.index(3)?;
+        Ok(())
+    }
+
+    fn scene(&self) -> Scene {
+        unreachable!("nobody looks at it")
+    }
+
+    fn action_mask(&self) -> Option<&[bool]> {
+        Some(&OPEN[self.room])
+    }
+}
+
+/// Of m open doors each is taken with probability 1/m, and is worth 1 + α·τ·ln(1/m). A policy over all three doors would take
+/// something off the first room's too.
+#[test]
+fn munchausens_policy_is_over_what_was_allowed() {
+    let constants =
+        ["munchausen.alpha=0.5", "munchausen.temperature=0.5", "munchausen.clip=-2", "optimizer.anneal=linear"];
+    let heads = ["head.kind=scalar", "head.kind=quantile", "head.kind=implicit-quantile"];
+    for (head, steps) in heads.into_iter().flat_map(|head| ["agent.n_step=1", "agent.n_step=3"].map(|n| (head, n))) {
+        let space =
+            Space::Box { low: vec![0.0; 3], high: vec![1.0; 3], shape: vec![3], dtype: requel_envs::DType::F32 };
+        let spec =
+            EnvSpec { id: "Doors".into(), max_episode_steps: None, reward_threshold: None, frames_per_second: 1.0 };
+        let world = Simulation::new(spec, space, Space::Discrete { n: 3 }, Doors { room: 0 });
+        let settings = ["train.env_steps=4000", "train.num_envs=2", "head.quantiles=5", head, steps];
+        let config = small("munchausen-dqn", &[&settings[..], &constants].concat());
+        let mut trainer = Trainer::with_worlds(config, Box::new(move || Ok(Box::new(world.clone())))).unwrap();
+        trainer.run(&mut ()).unwrap();
+        let mut policy = trainer.policy().unwrap();
+        for (room, open) in OPEN.iter().enumerate() {
+            let mut observation = [0.0; 3];
+            observation[room] = 1.0;
+            let worth = 1.0 - 0.25 * (1.0 + room as f32).ln();
+            for (q, _) in policy.q_values(&observation).iter().zip(open).filter(|(_, open)| **open) {
+                assert!((q - worth).abs() < 0.03, "{head}, {steps}, room {room}: {q} in place of {worth}");
+            }
         }
     }
 }

@@ -5,17 +5,18 @@ use requel_nn::Network;
 
 use super::batch::{BatchShape, LearningBatch};
 use super::bootstrap::Bootstrap;
-use super::memory;
+use super::replay_buffer::replay_buffer;
 use crate::Schedule;
 use crate::agent::actor::{Actor, Situation};
 use crate::agent::learner::{Learner, put_parameters, read_parameters};
+use crate::agent::memory;
 use crate::agent::{
     Actions, Agent, AgentError, Experience, Head, HeadLoss, HeadShape, HeadUpdate, Learned, Rule, TargetNetwork,
     ValueSpec,
 };
 use crate::config::{AgentKind, Config, ReplayKind};
 use crate::planted::PlantedBug;
-use crate::replay::{NStepAccumulator, ReplayBuffer};
+use crate::replay::{NStepAccumulator, ReplayBuffer, ReplayError};
 use crate::schedule::crossings;
 use crate::state::{State, StateError};
 use crate::td::{Munchausen, argmax, importance_weights};
@@ -73,11 +74,15 @@ impl DqnAgent {
         };
         let bootstrap = Bootstrap::new(config, TargetNetwork::is_wanted(&config.target));
         let shape = BatchShape::new(config, rows, bootstrap);
-        memory::check(&network, &shape)?;
+        let online = memory::workspace(&network, shape.online_rows, shape.fractions);
+        memory::check(&network, &[online, memory::workspace(&network, shape.target_rows, shape.target_fractions)])?;
 
         let learner = Learner::new(config, network);
         let network = &learner.network;
-        let accumulator = || NStepAccumulator::new(config.agent.n_step, config.agent.gamma, network.input_len());
+        let accumulator = || {
+            let steps = NStepAccumulator::new(config.agent.n_step, config.agent.gamma, network.input_len())?;
+            Ok(if actions.masked { steps.with_masks(actions.count) } else { steps })
+        };
         let rule = if config.agent.munchausen {
             let (alpha, tau, clip) = (config.munchausen.alpha, config.munchausen.temperature, config.munchausen.clip);
             Rule::Munchausen(Munchausen { alpha: alpha as f32, tau: tau as f32, clip: clip as f32 })
@@ -92,8 +97,8 @@ impl DqnAgent {
             bootstrap,
             head,
             munchausen: config.agent.munchausen,
-            replay: memory::replay(config, observations, actions)?,
-            accumulators: (0..num_envs).map(|_| accumulator()).collect::<Result<_, _>>()?,
+            replay: replay_buffer(config, observations, actions)?,
+            accumulators: (0..num_envs).map(|_| accumulator()).collect::<Result<_, ReplayError>>()?,
             importance: (config.replay.kind == ReplayKind::Prioritized && config.agent.kind == AgentKind::Dqn)
                 .then_some(Schedule::Linear {
                     start: config.replay.importance_start,
@@ -139,6 +144,7 @@ impl DqnAgent {
         columns.mask_next_values(&mut self.next_q);
         if self.munchausen {
             self.head.q_values(target_outputs.map_or(outputs, |(_, current)| current), &mut self.current_q);
+            columns.mask_values(&mut self.current_q);
         }
         if let Some(beta) = self.importance {
             importance_weights(&columns.probabilities, beta.at(env_steps), &mut self.weights);

@@ -57,11 +57,11 @@ impl LearningBatch {
     /// Room for an update of `shape`, with masks of `masked` actions where the world has them.
     pub fn new(network: &Network, shape: &BatchShape, masked: Option<usize>, seed: u64) -> Self {
         let columns = Batch::new(shape.rows);
-        let target = Workspace::with_fractions(network, shape.target_rows, shape.target_fractions);
+        let target = || Workspace::with_fractions(network, shape.target_rows, shape.target_fractions);
         LearningBatch {
             columns: if let Some(actions) = masked { columns.with_masks(actions) } else { columns },
             online: Workspace::with_fractions(network, shape.online_rows, shape.fractions),
-            target: (shape.target_rows > 0).then_some(target),
+            target: (shape.target_rows > 0).then(target),
             fractions: vec![0.0; if network.reads_fractions() { shape.rows * shape.fractions } else { 0 }],
             observation_len: network.input_len(),
             reads_draws: network.noise_len() > 0 || network.reads_fractions(),

@@ -3,6 +3,6 @@
 mod agent;
 mod batch;
 mod bootstrap;
-mod memory;
+mod replay_buffer;
 
 pub use agent::DqnAgent;

@@ -148,6 +148,7 @@ impl Seen {
         agent.observe(&Experience {
             slot,
             observation: &self.observation,
+            mask: None,
             action: self.action,
             step: Step { reward: self.reward.into(), terminated: self.terminated, truncated: self.truncated },
             next_observation: &self.next_observation,

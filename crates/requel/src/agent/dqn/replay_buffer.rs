@@ -1,19 +1,16 @@
-//! What an agent keeps in memory: its replay buffer, and how much all of it takes.
+//! The replay buffer that a config describes.
 
 use requel_envs::Space;
-use requel_nn::{Network, Workspace};
 
-use super::batch::BatchShape;
 use crate::agent::{Actions, AgentError};
 use crate::config::{AgentKind, Config, ReplayKind};
-use crate::memory;
 use crate::replay::{
     FrameLayout, FrameStore, LatestReplay, PrioritizedReplay, PrioritySpec, RecordLayout, RecordStore, ReplayBuffer,
     ReplayStore, Sampling, UniformReplay,
 };
 
 /// The buffer that `config` describes. Stacked images are kept frame by frame, each once.
-pub(super) fn replay(
+pub(super) fn replay_buffer(
     config: &Config,
     observations: &Space,
     actions: Actions,
@@ -48,20 +45,4 @@ fn drawn<S: ReplayStore + 'static>(config: &Config, store: S) -> Result<Box<dyn 
             Box::new(PrioritizedReplay::with_store(store, spec, seed)?)
         }
     })
-}
-
-/// Refuses what does not fit the memory that there is: networks and batches, the replay buffer aside.
-pub(super) fn check(network: &Network, shape: &BatchShape) -> Result<(), AgentError> {
-    // The online and the target parameters, the gradient, the optimiser's two averages.
-    let parameters = 5 * 4 * network.parameter_count() as u64;
-    let workspace = |rows, fractions| {
-        Workspace::bytes_needed_with_fractions(network, rows, fractions).map_or(u64::MAX, |bytes| bytes as u64)
-    };
-    let online = workspace(shape.online_rows, shape.fractions);
-    let target = workspace(shape.target_rows, shape.target_fractions);
-    let needed = parameters.saturating_add(online).saturating_add(target);
-    match memory::available_bytes().filter(|available| needed > *available) {
-        Some(available) => Err(AgentError::OutOfMemory { needed, available }),
-        None => Ok(()),
-    }
 }

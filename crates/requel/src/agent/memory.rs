@@ -1,0 +1,22 @@
+//! Whether an agent fits the memory that there is, its replay buffer aside, which sees to itself.
+
+use requel_nn::{Network, Workspace};
+
+use super::AgentError;
+use crate::memory::available_bytes;
+
+/// Refuses an agent that needs `parts`, in bytes, beside its network's parameters, where so much is not there.
+pub(super) fn check(network: &Network, parts: &[u64]) -> Result<(), AgentError> {
+    // The online and the target parameters, the gradient, the optimiser's two averages.
+    let parameters = 5 * 4 * network.parameter_count() as u64;
+    let needed = parts.iter().fold(parameters, |sum, part| sum.saturating_add(*part));
+    match available_bytes().filter(|available| needed > *available) {
+        Some(available) => Err(AgentError::OutOfMemory { needed, available }),
+        None => Ok(()),
+    }
+}
+
+/// Bytes of a workspace for so many rows, and fractions of each.
+pub(super) fn workspace(network: &Network, rows: usize, fractions: usize) -> u64 {
+    Workspace::bytes_needed_with_fractions(network, rows, fractions).map_or(u64::MAX, |bytes| bytes as u64)
+}
