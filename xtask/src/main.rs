@@ -49,7 +49,7 @@ usage: cargo xtask VERB
                                hold the kernels against Miri, AddressSanitizer, an emulated ARM and every f32;
                                with --write, into results/kernels.md (over half an hour)
   planted                      make ten known mistakes, one at a time, and see tests catch them
-  results cartpole|family|minatar|notebook|worlds [--seeds N] [--jobs N] [--runs DIR]
+  results cartpole|family|minatar|minatar-random|notebook|worlds [--seeds N] [--jobs N] [--runs DIR]
                                train over many seeds and write the tables in results/
   tools                        install cargo-deny into the target directory (builds for minutes)
 ";

@@ -1,14 +1,15 @@
 //! `cargo xtask results`: trains over many seeds and writes the tables in `results/`.
 //!
 //! [`verb`] reads the arguments, [`seeds`] trains, [`finished`] reads what a run says of itself, [`statistics`] compares
-//! with the reference, and [`page`] is the frame every table shares. [`cartpole`], [`family`], [`minatar`], [`notebook`] and
-//! [`worlds`] are the tables; [`training`] reads a run folder back and [`curves`] draws it.
+//! with the reference, and [`page`] is the frame every table shares. [`cartpole`], [`family`], [`minatar`], [`minatar_random`],
+//! [`notebook`] and [`worlds`] are the tables; [`training`] reads a run folder back and [`curves`] draws it.
 
 mod cartpole;
 mod curves;
 mod family;
 mod finished;
 mod minatar;
+mod minatar_random;
 mod notebook;
 mod page;
 mod seeds;

@@ -4,10 +4,10 @@ use std::path::PathBuf;
 
 use anyhow::{Result, bail, ensure};
 
-use super::{cartpole, family, minatar, notebook, worlds};
+use super::{cartpole, family, minatar, minatar_random, notebook, worlds};
 use crate::{UsageError, machine};
 
-const TABLES: &str = "cartpole, family, minatar, notebook and worlds";
+const TABLES: &str = "cartpole, family, minatar, minatar-random, notebook and worlds";
 
 /// Makes the table named first in `arguments`.
 ///
@@ -27,6 +27,10 @@ pub fn run(arguments: &[String]) -> Result<()> {
         "cartpole" | "minatar" if options.jobs.is_some() => {
             bail!(UsageError(format!("{table} is timed, one run at a time: it takes no --jobs")))
         }
+        "minatar-random" if !options.is_empty() => {
+            bail!(UsageError("minatar-random takes no options".into()))
+        }
+        "minatar-random" => minatar_random::write(),
         "cartpole" => cartpole::write(seeds(20)),
         "family" => family::write(seeds(20), one_at_a_time),
         "minatar" => minatar::write(seeds(2), options.runs.as_deref()),
@@ -42,6 +46,12 @@ struct Options {
     jobs: Option<usize>,
     /// A folder of run folders that were made beforehand.
     runs: Option<PathBuf>,
+}
+
+impl Options {
+    fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 fn parse(arguments: &[String]) -> Result<Options> {
