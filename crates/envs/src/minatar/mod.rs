@@ -11,11 +11,9 @@
 //! actions, are replayed in the tests, and every board, reward and end is equal once what appears at random is taken
 //! over from the recording. Rebuilt walls of Breakout and second waves of Space Invaders are among them, six divers set
 //! ashore at once are not, nor ramping after frame 300, which for Asterix was followed to frame 920 by the times of
-//! arrivals. Under a random policy with sticky actions, over 3000 games of the original (Freeway: 150) and 30 000 of
-//! this crate (Freeway: 1000), mean return and length are, the original's first, with standard errors: Asterix 0.502 ±
-//! 0.016 and 0.498 ± 0.005, 65.9 ± 0.7 and 66.7 ± 0.2; Breakout 0.380 ± 0.012 and 0.387 ± 0.004, 9.88 ± 0.12 and 9.95 ±
-//! 0.04; Freeway 0.40 ± 0.05 and 0.38 ± 0.02, 2501 always; Seaquest 0.102 ± 0.007 and 0.101 ± 0.002, 31.6 ± 0.7 and
-//! 30.6 ± 0.2; Space Invaders 4.05 ± 0.06 and 4.08 ± 0.02, 58.1 ± 0.9 and 59.1 ± 0.3.
+//! arrivals. Under a random policy with sticky actions, over 6000 games of the original (Freeway: 2000) and 30 000 of this
+//! crate (Freeway: 6000), no mean return or length differs by more than 1.5 standard errors, and no distribution of them by
+//! more than chance explains: `results/minatar-random.md`, made by `cargo xtask results minatar-random`.
 //!
 //! **Actions** are, in the order of the original, 0 nothing, 1 left, 2 up, 3 right, 4 down, 5 fire; a world has those
 //! that have an effect in it, in that order, or with `full_action_set` all six. **Observation**: `Box(10, 10,
