@@ -3,7 +3,7 @@
 use std::cell::{OnceCell, RefCell};
 
 use crate::divide::{Rows, SLOTS_WORTH_A_THREAD, divide};
-use crate::registry::DISCRETIZE;
+use crate::options::DISCRETIZE;
 use crate::{Action, BatchEnv, Env, EnvError, StateError, StateReader, StateWriter, Step, option_specs};
 
 /// `N` worlds of one kind, the slots, stepped together; a slot that ends is reset in the same step.

@@ -2,7 +2,8 @@
 
 use std::f64::consts::PI;
 
-use crate::registry::{MadeEnv, OptionDefault, OptionSpec, Options, World};
+use crate::options::{OptionDefault, OptionSpec, Options};
+use crate::world::{MadeEnv, World};
 use crate::{
     Action, Color, DType, Dynamics, EnvSpec, GymRng, Scene, Shape, Simulation, Space, StateError, StateReader,
     StateWriter, Step, View, math,

@@ -1,7 +1,7 @@
 //! [`Asterix`], `MinAtar/Asterix-v1`.
 
 use super::cabinet::{Game, Input, LAST, OPTIONS, Outcome, SIDE, build};
-use crate::registry::World;
+use crate::world::World;
 use crate::{Color, GymRng, StateError, StateReader, StateWriter};
 
 pub(crate) const WORLDS: &[World] = &[World {

@@ -1,6 +1,7 @@
 //! [`Cabinet`], what all MinAtar games have in common: action sets, sticky actions, the board as observation and picture.
 
-use crate::registry::{MadeEnv, OptionSpec, Options};
+use crate::options::{OptionSpec, Options};
+use crate::world::MadeEnv;
 use crate::{
     Action, Color, DType, Dynamics, EnvSpec, GymRng, Scene, Shape, Simulation, Space, StateError, StateReader,
     StateWriter, Step, View,

@@ -1,7 +1,8 @@
 //! [`Blackjack`], `Blackjack-v1`.
 
 use super::board::INK;
-use crate::registry::{MadeEnv, OptionSpec, Options, World};
+use crate::options::{OptionSpec, Options};
+use crate::world::{MadeEnv, World};
 use crate::{
     Action, Color, Dynamics, EnvSpec, GymRng, Scene, Shape, Simulation, Space, StateError, StateReader, StateWriter,
     Step, View,

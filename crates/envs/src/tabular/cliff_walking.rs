@@ -1,7 +1,8 @@
 //! [`CliffWalking`], `CliffWalking-v1` and `CliffWalkingSlippery-v1`.
 
 use super::board::{AGENT, Board, Direction};
-use crate::registry::{MadeEnv, OptionSpec, Options, World};
+use crate::options::{OptionSpec, Options};
+use crate::world::{MadeEnv, World};
 use crate::{
     Action, Color, Dynamics, EnvSpec, GymRng, Scene, Simulation, Space, StateError, StateReader, StateWriter, Step,
 };

@@ -1,7 +1,8 @@
 //! [`FrozenLake`], `FrozenLake-v1` and `FrozenLake8x8-v1`.
 
 use super::board::{Board, Direction};
-use crate::registry::{MadeEnv, OptionDefault, OptionSpec, Options, World};
+use crate::options::{OptionDefault, OptionSpec, Options};
+use crate::world::{MadeEnv, World};
 use crate::{
     Action, Color, Dynamics, EnvError, EnvSpec, GymRng, Scene, Simulation, Space, StateError, StateReader, StateWriter,
     Step,

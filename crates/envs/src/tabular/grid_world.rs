@@ -1,7 +1,8 @@
 //! [`GridWorld`], `GridWorld-v0`.
 
 use super::board::{AGENT, Board, Direction, GOAL};
-use crate::registry::{MadeEnv, OptionDefault, OptionSpec, Options, World};
+use crate::options::{OptionDefault, OptionSpec, Options};
+use crate::world::{MadeEnv, World};
 use crate::{
     Action, Color, Dynamics, EnvSpec, GymRng, Scene, Simulation, Space, StateError, StateReader, StateWriter, Step,
 };

@@ -1,7 +1,8 @@
 //! [`Taxi`], `Taxi-v4`.
 
 use super::board::{Board, Direction, INK};
-use crate::registry::{MadeEnv, OptionSpec, Options, World};
+use crate::options::{OptionSpec, Options};
+use crate::world::{MadeEnv, World};
 use crate::{
     Action, Color, Dynamics, EnvSpec, GymRng, Scene, Shape, Simulation, Space, StateError, StateReader, StateWriter,
     Step,

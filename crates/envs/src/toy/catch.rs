@@ -1,6 +1,7 @@
 //! [`Catch`], `Toy/Catch-v0`.
 
-use crate::registry::{MadeEnv, OptionSpec, Options, World};
+use crate::options::{OptionSpec, Options};
+use crate::world::{MadeEnv, World};
 use crate::{
     Action, Color, DType, Dynamics, EnvSpec, GymRng, Scene, Shape, Simulation, Space, StateError, StateReader,
     StateWriter, Step, View,

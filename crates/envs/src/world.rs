@@ -1,0 +1,30 @@
+//! [`World`], one line of the registry, as the file of a world declares it.
+
+use crate::options::{OptionSpec, Options};
+use crate::{Env, EnvError, EnvSpec};
+
+/// What making a world gives.
+pub(crate) type MadeEnv = Result<Box<dyn Env>, EnvError>;
+
+/// One line of the registry.
+pub(crate) struct World {
+    pub id: &'static str,
+    pub max_episode_steps: Option<u32>,
+    pub reward_threshold: Option<f64>,
+    pub frames_per_second: f32,
+    pub options: &'static [OptionSpec],
+    /// Makes the world without its time limit.
+    pub build: fn(EnvSpec, &Options<'_>) -> MadeEnv,
+}
+
+impl World {
+    /// What is known of it.
+    pub fn spec(&self) -> EnvSpec {
+        EnvSpec {
+            id: self.id.into(),
+            max_episode_steps: self.max_episode_steps,
+            reward_threshold: self.reward_threshold,
+            frames_per_second: self.frames_per_second,
+        }
+    }
+}
