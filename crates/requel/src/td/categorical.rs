@@ -5,8 +5,10 @@ use requel_nn::{Kernel, math};
 use super::lanes;
 use crate::planted::PlantedBug;
 
-/// Atoms that are worked on side by side.
-const LANES: usize = 16;
+/// 2²³: from here on an `f32` has no fraction, and its last bits count.
+const WHOLE: f32 = 8_388_608.0;
+/// Atoms of a support are fewer than this.
+const MOST_ATOMS: usize = 1 << 22;
 
 /// The atoms `z_i = v_min + i·Δ`, evenly spaced from `v_min` to `v_max`.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -41,19 +43,27 @@ impl Default for Support {
 /// Where [`categorical_projection`] works.
 #[derive(Clone, Debug)]
 pub struct ProjectionRoom {
+    /// 0, 1, 2, …
+    numbers: Vec<f32>,
     /// Of each atom: the one below where it lands, and what goes to it and to the one above.
-    below: Vec<i32>,
+    below: Vec<u32>,
     lower: Vec<f32>,
     upper: Vec<f32>,
-    /// Of each atom and one more: the sum of what atoms that land below it give.
-    from_below: Vec<f32>,
+    /// The sums of what atoms that land at or above this one give to it, and to the next.
+    given: Vec<[f32; 2]>,
 }
 
 impl ProjectionRoom {
     /// For a support of so many atoms.
     pub fn new(atoms: usize) -> Self {
         let room = || vec![0.0; atoms];
-        ProjectionRoom { below: vec![0; atoms], lower: room(), upper: room(), from_below: vec![0.0; atoms + 1] }
+        ProjectionRoom {
+            numbers: (0..atoms).map(|number| number as f32).collect(),
+            below: vec![0; atoms],
+            lower: room(),
+            upper: room(),
+            given: vec![[0.0; 2]; atoms],
+        }
     }
 }
 
@@ -63,10 +73,12 @@ impl ProjectionRoom {
 ///
 /// Where the discount is 0 the probabilities do not matter.
 ///
-/// `probabilities` has one number per atom, and so has `projected`, which is overwritten; `room` is made for the support. Each atom's lower and upper shares are summed apart, in increasing order of where they come from.
+/// `probabilities` has one number per atom, and so has `projected`, which is overwritten; `room` is made for the support. What an
+/// atom gets from those that land at or above it and from those that land below it is summed apart, each in increasing order of
+/// where it comes from.
 ///
 /// # Panics
-/// If the lengths do not go together, or the discount is below 0 or NaN.
+/// If the lengths do not go together, there are millions of atoms, or the discount is below 0 or NaN.
 ///
 /// ```
 /// use requel::td::{ProjectionRoom, Support, categorical_projection};
@@ -86,49 +98,44 @@ pub fn categorical_projection(
     room: &mut ProjectionRoom,
 ) {
     let atoms = support.atoms;
-    assert!(atoms > 1, "a support has at least two atoms");
+    assert!(atoms > 1 && atoms < MOST_ATOMS, "a support has at least two atoms, and not millions");
     assert!(discount >= 0.0, "a discount is at least 0");
     assert_eq!((probabilities.len(), projected.len()), (atoms, atoms), "one number per atom");
-    assert_eq!(room.from_below.len(), atoms + 1, "room for this support");
+    assert_eq!(room.given.len(), atoms, "room for this support");
 
     // Where nothing follows all atoms land in one place.
     let probabilities = if discount == 0.0 { &[1.0] } else { probabilities };
     let count = probabilities.len();
-    let ProjectionRoom { below, lower, upper, from_below } = room;
+    let ProjectionRoom { numbers, below, lower, upper, given } = room;
     let (below, lower, upper) = (&mut below[..count], &mut lower[..count], &mut upper[..count]);
 
     // What has no order is worked out side by side: where atom j lands, counted in atoms, is (r + d·z_j − v_min)/Δ = start + d·j.
     let start = (reward + discount * support.v_min - support.v_min) / support.step();
     let start = if PlantedBug::ProjectionShifted.is_made() { start + 1.0 } else { start };
     let last = (atoms - 1) as f32;
-    let share = |j: usize, (below, lower, upper): (&mut i32, &mut f32, &mut f32)| {
-        let place = start + discount * j as f32;
+    let shares = below.iter_mut().zip(lower.iter_mut()).zip(upper.iter_mut());
+    for (((below, lower), upper), (j, probability)) in shares.zip(numbers.iter().zip(probabilities)) {
+        let place = start + discount * j;
         let place = if place > 0.0 { place } else { 0.0 };
         let place = if place < last { place } else { last };
-        *below = place as i32;
-        *upper = (place - *below as f32) * probabilities[j];
-        *lower = probabilities[j] - *upper;
-    };
-    let whole = count - count % LANES;
-    for chunk in (0..whole).step_by(LANES) {
-        for j in chunk..chunk + LANES {
-            share(j, (&mut below[j], &mut lower[j], &mut upper[j]));
-        }
-    }
-    for j in whole..count {
-        share(j, (&mut below[j], &mut lower[j], &mut upper[j]));
+        // Rounded to a whole number, and down where that went up: a conversion would be done one by one.
+        let nearest = (place + WHOLE) - WHOLE;
+        let whole = if nearest > place { nearest - 1.0 } else { nearest };
+        *below = (whole + WHOLE).to_bits() - WHOLE.to_bits();
+        *upper = (place - whole) * probability;
+        *lower = probability - *upper;
     }
 
-    projected.fill(0.0);
-    from_below.fill(0.0);
+    given.fill([0.0; 2]);
     for ((below, lower), upper) in below.iter().zip(lower.iter()).zip(upper.iter()) {
         // A place is at most the last atom; the bound says so to the compiler.
-        let below = (*below as usize).min(atoms - 1);
-        projected[below] += lower;
-        from_below[below + 1] += upper;
+        let given = &mut given[(*below as usize).min(atoms - 1)];
+        *given = [given[0] + lower, given[1] + upper];
     }
-    for (projected, from_below) in projected.iter_mut().zip(from_below.iter()) {
-        *projected += from_below;
+    let mut from_below = 0.0;
+    for (projected, [own, above]) in projected.iter_mut().zip(given.iter()) {
+        *projected = own + from_below;
+        from_below = *above;
     }
 }
 
@@ -189,7 +196,7 @@ mod tests {
     fn project(support: &Support, reward: f32, discount: f32, probabilities: &[f32]) -> Vec<f32> {
         let mut projected = vec![9.0; support.atoms];
         let mut room = ProjectionRoom::new(support.atoms);
-        room.from_below.fill(9.0);
+        room.given.fill([9.0; 2]);
         categorical_projection(support, (reward, discount), probabilities, &mut projected, &mut room);
         projected
     }
