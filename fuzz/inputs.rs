@@ -6,14 +6,33 @@ use requel::agent::PolicyFile;
 use requel::checkpoint;
 use requel::config::Layers;
 use requel::storage::{MemoryStorage, Storage};
+use requel::study::Evaluated;
+use requel_envs::action_list;
 use serde_json::json;
+
+use course::Course;
+
+/// The program's reader of metrics, which is in no library.
+#[allow(dead_code, unreachable_pub)]
+#[path = "../crates/cli/src/report/course.rs"]
+mod course;
+
+/// No page with the curves of a run is larger, bytes.
+const MOST_PAGE: usize = 4 << 20;
 
 /// What is done with an input.
 pub type Target = fn(&[u8]);
 
 /// The targets by name.
-pub const TARGETS: [(&str, Target); 5] =
-    [("config", config), ("manifest", manifest), ("tensors", tensors), ("policy", policy), ("segment", segment)];
+pub const TARGETS: [(&str, Target); 7] = [
+    ("config", config),
+    ("manifest", manifest),
+    ("tensors", tensors),
+    ("policy", policy),
+    ("segment", segment),
+    ("metrics", metrics),
+    ("actions", actions),
+];
 
 /// A config file.
 pub fn config(input: &[u8]) {
@@ -23,6 +42,28 @@ pub fn config(input: &[u8]) {
     }
     // A single setting is parsed by itself.
     drop(Layers::new().set(text));
+}
+
+/// A run's log of metrics, by both of its readers: the one behind comparisons and the one behind pages and `serve`.
+pub fn metrics(input: &[u8]) {
+    let text = String::from_utf8_lossy(input);
+    let evaluations = Evaluated::all_in(&text);
+    assert!(evaluations.windows(2).all(|pair| pair[0].env_steps < pair[1].env_steps));
+    assert!(evaluations.iter().all(|evaluated| evaluated.mean_return.is_finite()));
+    let course = Course::read_from(input).expect("bytes can be read");
+    let page = serde_json::to_string(&course).expect("columns are plain data");
+    assert!(page.len() < MOST_PAGE, "{} bytes for a page", page.len());
+}
+
+/// A file of actions.
+pub fn actions(input: &[u8]) {
+    let Ok(text) = std::str::from_utf8(input) else { return };
+    for n in [0, 1, 6, usize::MAX] {
+        match action_list(text, n) {
+            Ok(actions) => assert!(actions.iter().all(|action| *action < n)),
+            Err(word) => assert!(!word.is_empty() && text.contains(word)),
+        }
+    }
 }
 
 /// A policy.

@@ -11,6 +11,7 @@ mod bench;
 mod checks;
 mod command;
 mod faults;
+mod fuzz;
 mod golden;
 mod house;
 mod kernels;
@@ -39,9 +40,12 @@ usage: cargo xtask VERB
   bench --peers                measure PyTorch, Stable-Baselines3 and rejax beside ours, into the same
                                page (downloads several gigabytes the first time)
   bench --instructions         count the hot path's instructions, into results/instructions.json
-  faults [R1]... [--quick] [--write]
+  faults [R1]... [--quick] [--write] [--built=DIR]
                                put faults into real runs and print what came of each; with --write,
                                into results/faults.md
+  fuzz [TARGET]... [--seconds N]
+                               fuzz each reader of files for so long (60 s), and add that to the record
+                               in results/fuzz.csv and results/fuzz.md
   golden [envs|nn|updates]... [--check]
                                write the golden data with the real Gymnasium, PyTorch and NumPy;
                                with --check, compare what they give with what is committed
@@ -73,6 +77,7 @@ fn dispatch(arguments: Vec<String>) -> Result<ExitCode> {
         "screenshots" => ui::screenshots(rest).map(|()| ExitCode::SUCCESS),
         "bench" => bench::run(rest).map(|()| ExitCode::SUCCESS),
         "faults" => faults::run(rest),
+        "fuzz" => fuzz::run(rest).map(|()| ExitCode::SUCCESS),
         "golden" => golden::run(rest).map(|()| ExitCode::SUCCESS),
         "kernels" => kernels::run(rest).map(|()| ExitCode::SUCCESS),
         "planted" => planted::run(rest).map(|()| ExitCode::SUCCESS),

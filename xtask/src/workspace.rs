@@ -1,6 +1,7 @@
 //! Where things are in the repository.
 
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use anyhow::{Context, Result};
 
@@ -28,11 +29,23 @@ pub fn cargo() -> CommandLine {
     CommandLine::new(std::env::var("CARGO").unwrap_or_else(|_| "cargo".into()))
 }
 
+/// Programs that are used as they are, in place of being built.
+static BUILT: OnceLock<PathBuf> = OnceLock::new();
+
+/// Has [`release_binary`] and [`development_binary`] take `release/requel` and `debug/requel` below `dir` from now on.
+pub fn use_built(dir: PathBuf) {
+    // Whoever asks twice has said the same.
+    BUILT.get_or_init(|| dir);
+}
+
 /// Builds the optimised `requel` program and says where it is.
 ///
 /// # Errors
 /// When the build fails.
 pub fn release_binary() -> Result<PathBuf> {
+    if let Some(built) = BUILT.get() {
+        return Ok(built.join("release").join(format!("requel{}", std::env::consts::EXE_SUFFIX)));
+    }
     cargo().args(["build", "--release", "--package", "requel-cli", "--locked"]).run()?;
     Ok(target_dir().join("release").join(format!("requel{}", std::env::consts::EXE_SUFFIX)))
 }
@@ -42,6 +55,9 @@ pub fn release_binary() -> Result<PathBuf> {
 /// # Errors
 /// When the build fails.
 pub fn development_binary() -> Result<PathBuf> {
+    if let Some(built) = BUILT.get() {
+        return Ok(built.join("debug").join(format!("requel{}", std::env::consts::EXE_SUFFIX)));
+    }
     cargo().args(["build", "--package", "requel-cli", "--locked"]).run()?;
     Ok(target_dir().join("debug").join(format!("requel{}", std::env::consts::EXE_SUFFIX)))
 }

@@ -153,10 +153,22 @@ pub struct TrainArgs {
     /// How many checkpoints to keep, at least 2
     #[arg(long, value_name = "N")]
     pub keep: Option<usize>,
+    /// What a NaN or infinity from the world comes to: it stops training, or costs the step [default: stop]
+    #[arg(long, value_name = "WHAT", value_enum)]
+    pub on_nan: Option<OnNan>,
     #[command(flatten)]
     pub execution: Execution,
     #[command(flatten)]
     pub reporting: Reporting,
+}
+
+/// What a NaN or infinity from the world comes to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum OnNan {
+    /// Training stops and names it
+    Stop,
+    /// The step is dropped and counted, and the world reset
+    Skip,
 }
 
 /// `requel resume`

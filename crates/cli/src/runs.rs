@@ -119,7 +119,10 @@ impl From<TrainError> for Failure {
             TrainError::Agent(_) => Failure::bad_input(error),
             TrainError::NotFinite { world, .. } => {
                 let hint = match world {
-                    Some(_) => "the world gives it: mend it, and `requel resume` goes on from the last checkpoint",
+                    Some(_) => {
+                        "the world gives it: mend it, and `requel resume` goes on from the last checkpoint; \
+                         or train with `--on-nan skip`, which drops such steps and counts them"
+                    }
                     None => "training diverged; try a lower optimizer.learning_rate or an optimizer.max_gradient_norm",
                 };
                 Failure { exit: Exit::NotFinite, ..Failure::failed(error) }.hint(hint)

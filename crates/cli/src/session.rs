@@ -13,7 +13,7 @@ use crate::dashboard::{self, Dashboard, Subject};
 use crate::exit::{Exit, Failure};
 use crate::numbers::{duration, grouped, rate};
 use crate::panel::{Frame, Panel};
-use crate::progress::{Budget, JsonLines, Person, Tally};
+use crate::progress::{Budget, JsonLines, Person, Tally, Warnings};
 use crate::show::{Ability, tidy};
 use crate::signals::Signals;
 use crate::style::{self, BOLD, COMMAND, GOOD, MUTED, paint};
@@ -44,14 +44,15 @@ pub fn train(session: Session, reporting: Reporting) -> Result<Exit, Failure> {
     };
     let mut person = (!reporting.quiet && dashboard.is_none())
         .then(|| Person::new(Tally::new(budget, made), &headline, reporting.json));
-    let (mut nobody, mut no_one) = ((), ());
-    let listener: &mut dyn Observer = match (&mut dashboard, &mut person) {
-        (Some(dashboard), _) => dashboard,
-        (None, Some(person)) => person,
-        (None, None) => &mut nobody,
-    };
+    let mut warnings = if dashboard.is_some() { Warnings::Later(Vec::new()) } else { Warnings::AtOnce };
+    let mut no_one = ();
     let lines: &mut dyn Observer = if reporting.json { &mut json } else { &mut no_one };
-    let ending = session.train(&mut (listener, lines), &control);
+    let ending = match (&mut dashboard, &mut person) {
+        (Some(dashboard), _) => session.train(&mut (dashboard, &mut (&mut warnings, lines)), &control),
+        // They say warnings themselves.
+        (None, Some(person)) => session.train(&mut (person, lines), &control),
+        (None, None) => session.train(&mut (&mut warnings, lines), &control),
+    };
     if let Some(person) = person {
         person.close();
     }
@@ -59,6 +60,7 @@ pub fn train(session: Session, reporting: Reporting) -> Result<Exit, Failure> {
         dashboard.close();
         style::say(paint(BOLD, headline));
     }
+    warnings.say_kept();
 
     match ending? {
         Ending::Finished { summary, timing, outcome } => {
@@ -146,6 +148,10 @@ fn write_summary(run: &Run, summary: &Summary, timing: Timing) -> Result<(), Fai
         grouped(summary.updates),
         grouped(summary.episodes)
     );
+    let skipped = match summary.skipped {
+        0 => String::new(),
+        count => format!(", {} steps skipped", grouped(count)),
+    };
     let time = format!(
         "{}, {} env steps/s, {} updates/s",
         duration(Duration::from_secs_f64(timing.wall_seconds)),
@@ -160,7 +166,7 @@ fn write_summary(run: &Run, summary: &Summary, timing: Timing) -> Result<(), Fai
     let panel = Panel::new(title)
         .line("best policy", best_text)
         .line("final policy", last_text)
-        .line("training", counts)
+        .line("training", counts + &skipped)
         .line("time", time)
         .line("weights", format!("{}… {}", &summary.weights_blake3[..16], paint(MUTED, "BLAKE3")))
         .line("run", run.dir().display().to_string());

@@ -54,6 +54,7 @@
 //! rounded.
 #![forbid(unsafe_code)]
 
+mod action_list;
 mod batch;
 mod divide;
 mod env;
@@ -79,6 +80,7 @@ pub mod tabular;
 pub mod toy;
 pub mod wrappers;
 
+pub use action_list::action_list;
 pub use batch::BatchEnv;
 pub use env::{Action, Env, Step};
 pub use error::EnvError;

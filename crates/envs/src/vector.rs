@@ -149,6 +149,23 @@ impl VectorEnv {
         Ok(())
     }
 
+    /// Ends the episode of one slot as if it had never been and starts another, with the slot's generator going on.
+    ///
+    /// # Errors
+    /// [`EnvError::ObservationLength`] if `observation` is not one slot's; what the world's reset says; and
+    /// [`EnvError::Other`] for a slot that there is not.
+    pub fn reset_slot(&mut self, slot: usize, observation: &mut [f32]) -> Result<(), EnvError> {
+        let (expected, found) = (self.observation_len, observation.len());
+        if found != expected {
+            return Err(EnvError::ObservationLength { expected, found });
+        }
+        if slot >= self.len() {
+            return Err(EnvError::Other(format!("slot {slot} of {} does not exist", self.len())));
+        }
+        self.last_masks[slot].clear();
+        self.slots.reset(slot, None, observation)
+    }
+
     /// The complete state of all slots.
     pub fn save(&self) -> Vec<u8> {
         let mut writer = StateWriter::new();

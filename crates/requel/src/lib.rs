@@ -39,6 +39,7 @@ pub mod agent;
 pub mod checkpoint;
 pub mod config;
 mod exploration;
+mod finite;
 mod log;
 pub mod memory;
 mod planted;

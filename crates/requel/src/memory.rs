@@ -1,12 +1,14 @@
 //! How much memory there is to take.
 
 use std::fs;
+use std::path::Path;
 
 /// Bytes that can still be taken: the least of what the system has available and what the control group allows.
 /// `None` where the system does not say.
 pub fn available_bytes() -> Option<u64> {
     let system = fs::read_to_string("/proc/meminfo").ok().and_then(|text| mem_available(&text));
-    [system, cgroup_remaining()].into_iter().flatten().min()
+    let groups = fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
+    [system, group_remaining(&groups, Path::new("/sys/fs/cgroup"))].into_iter().flatten().min()
 }
 
 /// `bytes` with a unit that reads well.
@@ -26,29 +28,67 @@ fn mem_available(meminfo: &str) -> Option<u64> {
     line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok().map(|kib| kib * 1024)
 }
 
-fn cgroup_remaining() -> Option<u64> {
-    let group = fs::read_to_string("/proc/self/cgroup").ok()?;
-    // Version 2 has one line, `0::/path`.
-    let path = group.lines().find_map(|line| line.strip_prefix("0::"))?;
-    let read = |name: &str| {
-        let file = format!("/sys/fs/cgroup{}/{name}", path.trim_end_matches('/'));
-        fs::read_to_string(file).ok()?.trim().parse::<u64>().ok()
-    };
-    let used = read("memory.current")?.saturating_sub(file_cache(&stat(path)?));
-    Some(read("memory.max")?.saturating_sub(used))
+/// What a control group has left of its memory, or one above it, whichever has less. `groups` is `/proc/self/cgroup`, `root`
+/// where the groups are mounted. `None` where no group says.
+fn group_remaining(groups: &str, root: &Path) -> Option<u64> {
+    let remaining = groups.lines().filter_map(|line| {
+        // Version 2 has one line, `0::/path`, version 1 one for each controller or several, `5:memory:/path`.
+        let (_, line) = line.split_once(':')?;
+        let (controllers, path) = line.split_once(':')?;
+        match controllers {
+            "" => least_remaining(root, path, &VERSION_2),
+            _ if controllers.split(',').any(|name| name == "memory") => {
+                least_remaining(&root.join("memory"), path, &VERSION_1)
+            }
+            _ => None,
+        }
+    });
+    remaining.min()
 }
 
-fn stat(path: &str) -> Option<String> {
-    fs::read_to_string(format!("/sys/fs/cgroup{}/memory.stat", path.trim_end_matches('/'))).ok()
+/// What the files of a group are called.
+struct GroupFiles {
+    limit: &'static str,
+    used: &'static str,
+    /// Lines of `memory.stat` that count cached files.
+    cached: [&'static str; 2],
+}
+
+const VERSION_1: GroupFiles = GroupFiles {
+    limit: "memory.limit_in_bytes",
+    used: "memory.usage_in_bytes",
+    cached: ["total_inactive_file", "total_active_file"],
+};
+const VERSION_2: GroupFiles =
+    GroupFiles { limit: "memory.max", used: "memory.current", cached: ["inactive_file", "active_file"] };
+
+/// The least that the group at `path` below `root` and those above it have left. A container sees its own group as the root,
+/// whatever its path is called: what is not there says nothing.
+fn least_remaining(root: &Path, path: &str, files: &GroupFiles) -> Option<u64> {
+    let plain = path.split('/').filter(|part| !part.is_empty() && *part != "..");
+    let groups = plain.scan(root.to_path_buf(), |at, part| {
+        at.push(part);
+        Some(at.clone())
+    });
+    std::iter::once(root.to_path_buf()).chain(groups).filter_map(|group| remaining(&group, files)).min()
+}
+
+fn remaining(group: &Path, files: &GroupFiles) -> Option<u64> {
+    let text = |name: &str| fs::read_to_string(group.join(name)).ok();
+    // Without a limit it is `max`, or in version 1 a number beyond all memory.
+    let limit = text(files.limit)?.trim().parse::<u64>().ok()?;
+    let used = text(files.used)?.trim().parse::<u64>().ok()?;
+    let cached = file_cache(&text("memory.stat").unwrap_or_default(), &files.cached);
+    Some(limit.saturating_sub(used.saturating_sub(cached)))
 }
 
 /// Bytes of cached files in a group's `memory.stat`: counted as used, but given back when memory is short.
-fn file_cache(stat: &str) -> u64 {
+fn file_cache(stat: &str, names: &[&str]) -> u64 {
     let bytes = |line: &str| match line.split_once(' ')? {
-        ("inactive_file" | "active_file", bytes) => bytes.trim().parse::<u64>().ok(),
+        (name, bytes) if names.contains(&name) => bytes.trim().parse::<u64>().ok(),
         _ => None,
     };
-    stat.lines().filter_map(bytes).sum()
+    stat.lines().filter_map(bytes).fold(0, u64::saturating_add)
 }
 
 #[cfg(test)]
@@ -65,8 +105,63 @@ mod tests {
     #[test]
     fn cached_files_are_not_in_use() {
         let stat = "anon 4096\nfile 900\ninactive_anon 7\nactive_anon 8\ninactive_file 300\nactive_file 500\nslab 1\n";
-        assert_eq!(file_cache(stat), 800);
-        assert_eq!(file_cache(""), 0);
+        assert_eq!(file_cache(stat, &VERSION_2.cached), 800);
+        assert_eq!(file_cache("", &VERSION_2.cached), 0);
+        assert_eq!(file_cache("inactive_file 1\ntotal_inactive_file 30\n", &VERSION_1.cached), 30);
+    }
+
+    /// A directory in the place of the mounted groups.
+    fn groups(files: &[(&str, &str)]) -> tempfile::TempDir {
+        let root = tempfile::tempdir().unwrap();
+        for (name, text) in files {
+            let path = root.path().join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, format!("{text}\n")).unwrap();
+        }
+        root
+    }
+
+    #[test]
+    fn a_group_of_version_2_has_what_it_and_those_above_it_leave() {
+        let root = groups(&[
+            ("a/memory.max", "1000"),
+            ("a/memory.current", "900"),
+            ("a/memory.stat", "anon 600\ninactive_file 100\nactive_file 50"),
+            ("a/b/memory.max", "max"),
+            ("a/b/memory.current", "800"),
+            ("a/b/c/memory.max", "500"),
+            ("a/b/c/memory.current", "400"),
+        ]);
+        let remaining = |groups: &str| group_remaining(groups, root.path());
+        assert_eq!(remaining("0::/a\n"), Some(250));
+        assert_eq!(remaining("0::/a/b\n"), Some(250));
+        assert_eq!(remaining("0::/a/b/c\n"), Some(100));
+        assert_eq!(remaining("0::/a/unheard-of\n"), Some(250));
+        assert_eq!((remaining("0::/\n"), remaining(""), remaining("nonsense\n:\n")), (None, None, None));
+        // No path leads out.
+        assert_eq!(group_remaining("0::/../a\n", &root.path().join("a/b")), None);
+    }
+
+    #[test]
+    fn a_group_of_version_1_is_that_of_the_memory_controller() {
+        let root = groups(&[
+            ("memory/memory.limit_in_bytes", "9223372036854771712"),
+            ("memory/memory.usage_in_bytes", "5000"),
+            ("memory/docker/x/memory.limit_in_bytes", "4096"),
+            ("memory/docker/x/memory.usage_in_bytes", "4000"),
+            ("memory/docker/x/memory.stat", "cache 7\ninactive_file 1\ntotal_inactive_file 500\ntotal_active_file 100"),
+            ("cpu/docker/x/memory.limit_in_bytes", "1"),
+        ]);
+        let remaining = |groups: &str| group_remaining(groups, root.path());
+        let lines =
+            "12:cpu,cpuacct:/docker/x\n5:hugetlb,memory:/docker/x\n1:name=systemd:/docker/x\n0::/system.slice\n";
+        assert_eq!(remaining(lines), Some(4096 - 3400));
+        // Seen from inside a container the group is the root of the mount.
+        assert_eq!(remaining("5:memory:/elsewhere\n"), Some(9_223_372_036_854_771_712 - 5000));
+        assert_eq!(remaining("5:memoryless:/docker/x\n"), None);
+        // Used beyond its limit there is nothing left.
+        fs::write(root.path().join("memory/docker/x/memory.usage_in_bytes"), "9000").unwrap();
+        assert_eq!(remaining(lines), Some(0));
     }
 
     #[test]

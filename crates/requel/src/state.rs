@@ -19,16 +19,39 @@ pub struct Tensor<'a> {
     pub bytes: Cow<'a, [u8]>,
 }
 
+/// How the rows of an array came to be that are written one after the other, round and round. It is no part of the state, but says
+/// what of the array can have changed since another look at it.
+#[derive(Clone, Copy, Debug)]
+pub struct Rounds {
+    /// Which array it is: another one of the same name has another number.
+    pub id: u64,
+    /// How many rows were written in all.
+    pub written: u64,
+    /// How many there are at most.
+    pub capacity: usize,
+    /// Which one is written next.
+    pub next: usize,
+}
+
 /// The state of components: tensors and values by name. Names look like `replay/records`; what stands before the slash
 /// is the part, and a checkpoint has one file per part.
 ///
 /// Tensors borrow from the components where they can, so that saving a large buffer copies nothing.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default)]
 pub struct State<'a> {
     /// Arrays by name.
     pub tensors: BTreeMap<String, Tensor<'a>>,
     /// Everything else by name.
     pub values: BTreeMap<String, serde_json::Value>,
+    /// How those arrays were written that are rings of rows, by name. Not saved.
+    pub rounds: BTreeMap<String, Rounds>,
+}
+
+impl PartialEq for State<'_> {
+    /// Whether all that is saved is the same.
+    fn eq(&self, other: &Self) -> bool {
+        self.tensors == other.tensors && self.values == other.values
+    }
 }
 
 /// A state that does not fit the component that reads it.

@@ -7,9 +7,10 @@ use anyhow::{Context, Result, ensure};
 
 use super::rule::{Extent, Finding};
 use super::runs::{self, Draws};
+use super::suites;
 use crate::workspace;
 
-/// Flips bits, cuts files short, and swaps them between checkpoints; `requel verify` must name each file.
+/// Flips bits in every file of a run, cuts those of a checkpoint short, and swaps them between checkpoints; `requel verify` must name each file.
 ///
 /// # Errors
 /// When damage goes unseen, or the program panics.
@@ -31,6 +32,10 @@ pub fn check(extent: Extent) -> Result<Finding> {
     let [other, newest] = &checkpoints[..] else { anyhow::bail!("{} checkpoints", checkpoints.len()) };
     let mut files: Vec<_> = std::fs::read_dir(newest)?.map(|e| Ok(e?.path())).collect::<Result<_>>()?;
     files.sort();
+    let of_checkpoint = files.clone();
+    // What lies beside the checkpoints, some of which nothing but the checksums of a finished run knows.
+    let beside = ["config.toml", "metrics.jsonl", "progress.csv", "timing.csv", "summary.json", "checksums.blake3"];
+    files.extend(beside.iter().chain(&["best/policy.safetensors"]).map(|name| dir.join(name)));
     let mut draws = Draws(4);
     let (mut flips, mut cuts, mut swaps) = (0, 0, 0);
     let wanted = extent.pick(10_000, 60);
@@ -47,10 +52,10 @@ pub fn check(extent: Extent) -> Result<Finding> {
         }
         std::fs::write(file, whole)?;
     }
-    for file in &files {
+    for file in &of_checkpoint {
         let whole = std::fs::read(file)?;
         let boundaries: Vec<usize> = (0..whole.len()).step_by(64).collect();
-        // Of a file with more boundaries as many as can be tried, spread over it.
+        // With a process each not all of them can be tried of a large file, only some spread over it.
         let stride = boundaries.len().div_ceil(extent.pick(200, 4));
         for len in boundaries.into_iter().step_by(stride) {
             found(&binary, &dir, file, &whole[..len], &format!("cut to {len} bytes"))?;
@@ -63,9 +68,13 @@ pub fn check(extent: Extent) -> Result<Finding> {
         }
         std::fs::write(file, whole)?;
     }
+    let all_cuts = suites::truncations()?;
     ensure!(verify(&binary, &dir)?.is_none(), "a whole run is said to be damaged after all");
-    let note = format!("{flips} flips, {cuts} cuts, {swaps} swaps; none silent, no panic");
-    Ok(Finding { faults: flips + cuts + swaps, note })
+    let note = format!(
+        "{flips} flips, {swaps} swaps, {cuts} cuts by the program and {all_cuts} by the library: every boundary of a \
+         checkpoint of 4 MiB; none silent, no panic"
+    );
+    Ok(Finding { faults: flips + cuts + swaps + all_cuts, note })
 }
 
 /// Puts `contents` in the place of a file, which must be named.

@@ -1,7 +1,8 @@
 //! R1: SIGKILL.
 
-use std::path::Path;
-use std::process::Child;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
@@ -10,69 +11,95 @@ use super::rule::{Extent, Finding};
 use super::runs::{self, Draws, TRAININGS, Training};
 use crate::workspace;
 
-/// Kills runs at random moments, every other one during a save, until each has come to its end.
+/// Kills runs at random moments, more than every other time during a save, until each has come to its end.
 ///
 /// # Errors
 /// When a run does not resume, or ends with other bytes than the undisturbed one.
 pub fn check(extent: Extent) -> Result<Finding> {
     let binary = workspace::release_binary()?;
-    let (mut kills, mut in_saves, mut runs) = (0, 0, 0);
-    for training in TRAININGS {
-        let desk = runs::desk(&format!("kill-{}", training.name))?;
-        let whole = desk.join("whole");
-        let started = Instant::now();
-        runs::succeed(training.command(&binary, &whole))?;
-        let length = started.elapsed();
-        let expected = runs::bytes(&whole)?;
-        let mut draws = Draws(1);
-        for number in 0..extent.pick(200, 6) {
-            let dir = desk.join(format!("{number}"));
-            let (killed, saving) = killed_until_done(training, &binary, &dir, length, number % 2 == 0, &mut draws)?;
-            runs::same(&expected, &dir)?;
-            std::fs::remove_dir_all(&dir)?;
-            (kills, in_saves, runs) = (kills + killed, in_saves + saving, runs + 1);
+    let mut notes = Vec::new();
+    let mut kills = 0;
+    for training in &TRAININGS {
+        let mut victim = Victim::new(training, &binary)?;
+        let wanted = extent.pick(training.kills, 6);
+        for run in 0.. {
+            if victim.kills >= wanted && victim.in_saves * 2 >= victim.kills {
+                notes.push(format!(
+                    "{}: {} kills of {run} runs, {} of them during a save",
+                    training.name, victim.kills, victim.in_saves
+                ));
+                break;
+            }
+            ensure!(run < 3 * wanted, "only {} of {} kills came during a save", victim.in_saves, victim.kills);
+            victim.kill_and_compare(run)?;
         }
+        kills += victim.kills;
     }
-    ensure!(in_saves * 2 >= runs, "only {in_saves} of {kills} kills of {runs} runs came during a save");
-    let agents: Vec<&str> = TRAININGS.iter().map(|training| training.name).collect();
-    let note = format!("{runs} runs of {}, {kills} kills, {in_saves} of them during a save", agents.join(", "));
-    Ok(Finding { faults: kills, note })
+    Ok(Finding { faults: kills, note: notes.join("; ") })
 }
 
-/// Trains with kills; says how many there were, and how many of them while a checkpoint was being written.
-fn killed_until_done(
-    training: &Training,
-    binary: &Path,
-    dir: &Path,
+/// A training that is killed again and again.
+struct Victim<'a> {
+    training: &'a Training,
+    binary: &'a Path,
+    desk: PathBuf,
+    /// How long it takes undisturbed.
     length: Duration,
-    in_save: bool,
-    draws: &mut Draws,
-) -> Result<(usize, usize)> {
-    let (mut kills, mut saving) = (0, 0);
-    let mut command = training.command(binary, dir);
-    loop {
-        let mut child = runs::start(command)?;
-        let moment = length.mul_f64(draws.below(1000) as f64 / 1000.0);
-        let came = wait(&mut child, dir, moment, in_save && kills < 3)?;
-        // Three kills per run, so that each comes to its end.
-        if !came || kills == 3 {
-            let status = child.wait()?;
-            ensure!(status.success(), "{} ended with {status} after {kills} kills", dir.display());
-            return Ok((kills, saving));
-        }
-        child.kill()?;
-        child.wait()?;
-        kills += 1;
-        saving += usize::from(is_saving(dir));
-        // Killed before there was a run, it is begun once more.
-        command = if dir.join("config.toml").exists() {
-            runs::resume(binary, dir)
-        } else {
-            if dir.exists() {
-                std::fs::remove_dir_all(dir)?;
+    expected: BTreeMap<String, Vec<u8>>,
+    draws: Draws,
+    kills: usize,
+    /// After how many of them a checkpoint was staged that was not yet renamed.
+    in_saves: usize,
+}
+
+/// Kills per run, so that each comes to its end.
+const KILLS: usize = 2;
+
+impl<'a> Victim<'a> {
+    fn new(training: &'a Training, binary: &'a Path) -> Result<Self> {
+        let desk = runs::desk(&format!("kill-{}", training.name.replace(", ", "-")))?;
+        let whole = desk.join("whole");
+        let started = Instant::now();
+        runs::succeed(training.command(binary, &whole))?;
+        let length = started.elapsed();
+        let expected = runs::bytes(&whole)?;
+        Ok(Victim { training, binary, desk, length, expected, draws: Draws(1), kills: 0, in_saves: 0 })
+    }
+
+    /// One run, from its beginning over kills to its end.
+    fn kill_and_compare(&mut self, run: usize) -> Result<()> {
+        let dir = self.desk.join(format!("{run}"));
+        let mut command = self.training.command(self.binary, &dir);
+        for kill in 0..=KILLS {
+            let mut child = runs::start(command)?;
+            // Later ones have less before them.
+            let moment = self.length.mul_f64(self.draws.below(1000) as f64 / 1000.0 / (kill + 1) as f64);
+            // Three of five are aimed at saves, of which some are over when the kill comes.
+            let aimed = (run * KILLS + kill) % 5 < 3;
+            if kill == KILLS || !wait(&mut child, &dir, moment, aimed)? {
+                let status = child.wait()?;
+                ensure!(status.success(), "{} ended with {status} after {kill} kills", dir.display());
+                break;
             }
-            training.command(binary, dir)
-        };
+            child.kill()?;
+            child.wait()?;
+            self.kills += 1;
+            self.in_saves += usize::from(is_saving(&dir));
+            command = self.go_on(&dir)?;
+        }
+        runs::same(&self.expected, &dir)?;
+        Ok(std::fs::remove_dir_all(&dir)?)
+    }
+
+    /// What goes on with a run that was killed. Killed before there was one, it is begun once more.
+    fn go_on(&self, dir: &Path) -> Result<Command> {
+        if dir.join("config.toml").exists() {
+            return Ok(runs::resume(self.binary, dir));
+        }
+        if dir.exists() {
+            std::fs::remove_dir_all(dir)?;
+        }
+        Ok(self.training.command(self.binary, dir))
     }
 }
 
@@ -91,7 +118,7 @@ fn wait(child: &mut Child, dir: &Path, moment: Duration, for_save: bool) -> Resu
 }
 
 /// Whether a checkpoint is staged at this moment.
-fn is_saving(dir: &Path) -> bool {
+pub(super) fn is_saving(dir: &Path) -> bool {
     let Ok(entries) = std::fs::read_dir(dir.join("checkpoints")) else { return false };
     entries.flatten().any(|entry| entry.file_name().to_string_lossy().starts_with(".staged-"))
 }

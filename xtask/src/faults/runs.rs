@@ -12,40 +12,90 @@ use crate::workspace;
 pub struct Training {
     /// For names of directories.
     pub name: &'static str,
-    arguments: &'static [&'static str],
+    /// How often it is killed.
+    pub kills: usize,
+    preset: &'static str,
+    /// Settings beside those that all have, `key=value`.
+    settings: &'static [&'static str],
 }
 
-/// One training per kind of agent.
-pub const TRAININGS: &[Training] = &[Training {
-    name: "dqn",
-    arguments: &[
-        "--preset",
-        "notebook",
-        "--set",
-        "train.episodes=0",
-        "--set",
-        "train.env_steps=6000",
-        "--set",
-        "evaluation.every_episodes=0",
-        "--set",
-        "evaluation.every_steps=1700",
-        "--set",
-        "evaluation.episodes=5",
-        "--set",
-        "evaluation.final_episodes=5",
-        "--set",
-        "checkpoint.every_steps=150",
-        "--set",
-        "log.every_steps=500",
+/// A plain agent; one with a distribution, priorities and several steps; and one whose buffer is written in segments.
+pub const TRAININGS: [Training; 3] = [
+    Training {
+        name: "dqn",
+        kills: 200,
+        preset: "notebook",
+        settings: &["train.env_steps=6000", "evaluation.every_steps=1700", "checkpoint.every_steps=150"],
+    },
+    Training {
+        name: "c51, prioritized",
+        kills: 200,
+        preset: "c51",
+        settings: &[
+            "train.env_steps=1800",
+            "train.num_envs=2",
+            "network.hidden=[32]",
+            "replay.kind=prioritized",
+            "replay.start=200",
+            "agent.n_step=3",
+            "evaluation.every_steps=600",
+            "checkpoint.every_steps=90",
+        ],
+    },
+    Training {
+        name: "dqn, segments",
+        kills: 60,
+        preset: "notebook",
+        // More than 4 MiB of transitions.
+        settings: &[
+            "train.env_steps=110000",
+            "train.every_steps=500",
+            "replay.capacity=100000",
+            "replay.start=20000",
+            "evaluation.every_steps=40000",
+            "checkpoint.every_steps=5000",
+        ],
+    },
+];
+
+const COMMON: [&str; 5] = [
+    "train.episodes=0",
+    "evaluation.every_episodes=0",
+    "evaluation.episodes=5",
+    "evaluation.final_episodes=5",
+    "log.every_steps=500",
+];
+
+/// A network and worlds that are large enough to be worked on by several threads.
+pub const WIDE: Training = Training {
+    name: "wide",
+    kills: 0,
+    preset: "notebook",
+    settings: &[
+        "train.env_steps=8192",
+        "train.num_envs=64",
+        "train.every_steps=64",
+        "network.hidden=[256,256]",
+        "replay.capacity=8000",
+        "replay.batch_size=512",
+        "replay.start=1000",
+        "evaluation.every_steps=4096",
+        "checkpoint.every_steps=2048",
     ],
-}];
+};
 
 impl Training {
     /// The command that trains into `dir`.
     pub fn command(&self, binary: &Path, dir: &Path) -> Command {
         let mut command = quiet(binary);
-        command.args(["train", "--quiet", "--run-dir"]).arg(dir).args(self.arguments);
+        command.args(["train", "--quiet", "--run-dir"]).arg(dir).args(self.arguments());
         command
+    }
+
+    /// What follows `requel train` for this training, but for where it goes.
+    pub fn arguments(&self) -> Vec<&'static str> {
+        let settings = COMMON.iter().chain(self.settings).flat_map(|setting| ["--set", *setting]);
+        ["--preset", self.preset].into_iter().chain(settings).collect()
     }
 }
 
@@ -111,9 +161,10 @@ pub fn bytes(dir: &Path) -> Result<BTreeMap<String, Vec<u8>>> {
             found.insert(format!("checkpoint/{name}"), std::fs::read(&path)?);
         }
     }
-    let parts = ["network", "optimizer", "replay"].map(|part| format!("checkpoint/{part}.safetensors"));
-    for part in &parts {
-        ensure!(found.contains_key(part), "the checkpoint {} has no {part}", last.display());
+    // A buffer lies in one file, or a large one in segments.
+    for part in ["network.", "optimizer.", "replay.", "state.json"] {
+        let part = format!("checkpoint/{part}");
+        ensure!(found.keys().any(|name| name.starts_with(&part)), "{} has no {part}", last.display());
     }
     Ok(found)
 }

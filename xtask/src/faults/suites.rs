@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 
 use super::rule::{Extent, Finding};
 use super::runs;
@@ -15,7 +15,8 @@ use crate::workspace;
 /// # Errors
 /// When a test fails.
 pub fn crashes(_: Extent) -> Result<Finding> {
-    tests(&["storage::a_crash_at_any_call", "storage::what_was_saved_survives"])
+    let suite = LADDER.run(&["storage::a_crash_at_any_call", "storage::what_was_saved_survives"])?;
+    Ok(suite.finding("crashes"))
 }
 
 /// R3.
@@ -23,36 +24,44 @@ pub fn crashes(_: Extent) -> Result<Finding> {
 /// # Errors
 /// When a test fails, or a full disk is not heard.
 pub fn errors(_: Extent) -> Result<Finding> {
-    let suites = tests(&["storage::an_error_at_any_call", "storage::a_save_that_fails_in_the_background"])?;
-    let faults = suites.faults;
+    let suite = LADDER.run(&["storage::an_error_at_any_call", "storage::a_save_that_fails_in_the_background"])?;
+    let mut finding = suite.finding("failed calls");
     let desk = runs::desk("full")?;
     let disk = desk.join("disk");
     std::fs::create_dir_all(&disk)?;
     let mount = CommandLine::new("mount").args(["-t", "tmpfs", "-o", "size=600k", "tmpfs"]).arg(&disk);
     if !mount.succeeds() {
-        return Ok(Finding { faults, note: "the tests alone: a tmpfs may not be mounted here".into() });
+        finding.note.push_str("; no full disk: a tmpfs may not be mounted here");
+        return Ok(finding);
     }
-    let result = full_disk(&workspace::release_binary()?, &disk);
+    let result = full_disk(&workspace::release_binary()?, &desk, &disk);
     CommandLine::new("umount").arg(&disk).run_quietly()?;
     result?;
-    Ok(Finding { faults: faults + 1, note: "with a real full tmpfs".into() })
+    finding.faults += 1;
+    finding.note.push_str("; and a real full tmpfs, resumed once there was room");
+    Ok(finding)
 }
 
 /// Trains on a small disk until it is full; what was saved before must be there, and enough to go on from.
-fn full_disk(binary: &Path, disk: &Path) -> Result<()> {
-    let dir = disk.join("run");
-    let training = &runs::TRAININGS[0];
-    let mut command = training.command(binary, &dir);
-    // Grows until nothing fits any more: metrics of each episode, and four checkpoints.
-    command.args(["--set", "train.env_steps=400000", "--keep", "2"]);
-    let output = command.stderr(Stdio::piped()).output()?;
+fn full_disk(binary: &Path, desk: &Path, disk: &Path) -> Result<()> {
+    // Grows until nothing fits any more: metrics of each episode, and a checkpoint now and then.
+    let training = |dir: &Path| {
+        let mut command = runs::TRAININGS[0].command(binary, dir);
+        command.args(["--set", "train.env_steps=60000", "--keep", "2"]);
+        command
+    };
+    let (dir, whole) = (disk.join("run"), desk.join("whole"));
+    runs::succeed(training(&whole))?;
+    let output = training(&dir).stderr(Stdio::piped()).output()?;
     let said = String::from_utf8_lossy(&output.stderr);
     ensure!(output.status.code() == Some(1), "a full disk ended with {}: {said}", output.status);
     ensure!(said.contains("No space left"), "a full disk is not named: {said}");
     let verified = Command::new(binary).arg("verify").arg(&dir).output()?;
     ensure!(verified.status.success(), "{}", String::from_utf8_lossy(&verified.stdout));
     ensure!(!runs::checkpoints(&dir)?.is_empty(), "no checkpoint is left on the full disk");
-    Ok(())
+    CommandLine::new("mount").args(["-o", "remount,size=20m"]).arg(disk).run_quietly()?;
+    runs::succeed(runs::resume(binary, &dir))?;
+    runs::same(&runs::bytes(&whole)?, &dir)
 }
 
 /// R5.
@@ -60,7 +69,8 @@ fn full_disk(binary: &Path, disk: &Path) -> Result<()> {
 /// # Errors
 /// When a test fails.
 pub fn hostile_files(_: Extent) -> Result<Finding> {
-    tests(&["hostile::", "checkpoints::manifests_that_lead_elsewhere", "storage::segments_that_are_not_what"])
+    let names = ["hostile::", "checkpoints::manifests_that_lead_elsewhere", "storage::segments_that_are_not_what"];
+    Ok(LADDER.run(&names)?.finding("files, none of which took more than 4 MiB"))
 }
 
 /// R8.
@@ -68,7 +78,15 @@ pub fn hostile_files(_: Extent) -> Result<Finding> {
 /// # Errors
 /// When a test fails.
 pub fn bad_numbers(_: Extent) -> Result<Finding> {
-    tests(&["failures::numbers_that_are_not_finite", "failures::a_score_that", "failures::a_training_that_diverges"])
+    let matrix = LIBRARY.run(&["train::bad_numbers::"])?;
+    let names =
+        ["failures::numbers_that_are_not_finite", "failures::a_score_that", "failures::a_training_that_diverges"];
+    let others = LADDER.run(&[&names[..], &["failures::an_observation_that", "skipping::"]].concat())?;
+    PROGRAM.run(&["verifying::numbers_that_are_not_finite"])?;
+    let mut finding =
+        matrix.finding("of 3 numbers × 4 sites × 3 times × 3 agents, a third of them resumed to the same weights");
+    finding.note.push_str(&format!("; {} more tests, of evaluations and of `train.on_nan = \"skip\"`", others.passed));
+    Ok(finding)
 }
 
 /// R9.
@@ -76,15 +94,53 @@ pub fn bad_numbers(_: Extent) -> Result<Finding> {
 /// # Errors
 /// When a test fails.
 pub fn bad_worlds(_: Extent) -> Result<Finding> {
-    tests(&["bad_worlds::"])
+    Ok(LADDER.run(&["bad_worlds::"])?.finding("worlds that break the contract"))
 }
 
-/// Runs those tests of the ladder, and counts them.
-fn tests(names: &[&str]) -> Result<Finding> {
-    let command = workspace::cargo().args(["test", "--package", "requel", "--locked", "--test", "ladder", "--"]);
-    let output = command.args(names).output()?;
-    let line = output.lines().find(|line| line.starts_with("test result:")).context("no test was run")?;
-    let passed = line.split_whitespace().nth(3).and_then(|n| n.parse::<usize>().ok()).unwrap_or(0);
-    ensure!(passed >= names.len(), "only {passed} tests for {names:?}: {line}");
-    Ok(Finding { faults: passed, note: format!("{passed} tests, each over many faults") })
+/// R4, for truncation: the library's own look at every boundary, which a process each would take hours for.
+///
+/// # Errors
+/// When a test fails.
+pub(super) fn truncations() -> Result<usize> {
+    Ok(LADDER.run(&["storage::a_checkpoint_cut_at_any_64_byte_boundary", "--include-ignored"])?.faults)
+}
+
+/// Tests of a package.
+struct Tests {
+    arguments: &'static [&'static str],
+}
+
+const LIBRARY: Tests = Tests { arguments: &["--package", "requel", "--lib"] };
+const LADDER: Tests = Tests { arguments: &["--package", "requel", "--test", "ladder"] };
+const PROGRAM: Tests = Tests { arguments: &["--package", "requel-cli", "--test", "program"] };
+
+/// What tests came to that all passed.
+struct Passed {
+    passed: usize,
+    /// What they say of themselves, in lines `faults put in: N`.
+    faults: usize,
+}
+
+impl Tests {
+    /// Runs those whose names begin so.
+    fn run(&self, names: &[&str]) -> Result<Passed> {
+        let command = workspace::cargo().args(["test", "--locked"]).args(self.arguments).arg("--");
+        let output = command.args(names).args(["--nocapture", "--test-threads=1"]).output()?;
+        // Lines of tests that print begin with the name of the test.
+        let number = |line: &str| line.split("faults put in: ").nth(1)?.trim().parse::<usize>().ok();
+        let faults = output.lines().filter_map(number).sum();
+        let result = output.lines().find(|line| line.starts_with("test result:")).unwrap_or_default();
+        let passed = result.split_whitespace().nth(3).and_then(|n| n.parse::<usize>().ok()).unwrap_or(0);
+        let wanted = names.iter().filter(|name| !name.starts_with("--")).count();
+        ensure!(passed >= wanted, "only {passed} tests for {names:?}: {result}");
+        Ok(Passed { passed, faults })
+    }
+}
+
+impl Passed {
+    fn finding(&self, what: &str) -> Finding {
+        let Passed { passed, faults } = self;
+        let tests = if *passed == 1 { "test" } else { "tests" };
+        Finding { faults: *faults, note: format!("{faults} {what} ({passed} {tests})") }
+    }
 }

@@ -1,8 +1,8 @@
 //! `requel rollout`: a world's answers to given or random actions.
 
-use std::io::Write;
+use std::io::{self, Read, Write};
 
-use requel_envs::{Action, Env, Space, SpaceSampler, Step, make};
+use requel_envs::{Action, Env, Space, SpaceSampler, Step, action_list, make};
 use serde::Serialize;
 
 use crate::args::RolloutArgs;
@@ -12,6 +12,8 @@ use crate::style::{self, MUTED, paint};
 
 /// How many steps a world without a time limit takes when nobody says.
 const STEPS_WITHOUT_LIMIT: usize = 1000;
+/// No list of actions is longer, bytes.
+const MOST_LIST: u64 = 64 << 20;
 
 /// Steps the world until the actions are used up or the episode ends.
 pub fn run(args: &RolloutArgs) -> Result<Exit, Failure> {
@@ -67,19 +69,18 @@ impl Actions {
         let read;
         let list = match text.strip_prefix('@') {
             Some(path) => {
-                read = std::fs::read_to_string(path)
-                    .map_err(|e| Failure::bad_input(format!("cannot read actions from {path}: {e}")))?;
+                read =
+                    read_list(path).map_err(|e| Failure::bad_input(format!("cannot read actions from {path}: {e}")))?;
                 &read
             }
             None => text,
         };
-        let words = list.split(|c: char| c == ',' || c.is_whitespace()).filter(|word| !word.is_empty());
-        let number = |word: &str| match word.parse::<usize>() {
-            Ok(action) if action < n => Ok(action),
-            _ => Err(Failure::bad_input(format!("`{word}` is not an action of {}", env.spec().id))
-                .hint(format!("actions are 0 to {}, separated by commas; or `random`, or `@FILE`", n - 1))),
-        };
-        Ok(Actions::Given(words.map(number).collect::<Result<Vec<_>, _>>()?.into_iter()))
+        let list = action_list(list, n).map_err(|word| {
+            let word: String = word.chars().take(40).collect();
+            Failure::bad_input(format!("`{word}` is not an action of {}", env.spec().id))
+                .hint(format!("actions are 0 to {}, separated by commas; or `random`, or `@FILE`", n - 1))
+        })?;
+        Ok(Actions::Given(list.into_iter()))
     }
 
     fn next(&mut self, env: &dyn Env) -> Option<usize> {
@@ -98,6 +99,16 @@ impl Actions {
             Actions::Random(_) => None,
             Actions::Given(actions) => Some(actions.len()),
         }
+    }
+}
+
+/// The text of a file, which must not be larger than any list of actions is.
+fn read_list(path: &str) -> io::Result<String> {
+    let mut text = String::new();
+    let read = std::fs::File::open(path)?.take(MOST_LIST + 1).read_to_string(&mut text)?;
+    match read as u64 > MOST_LIST {
+        true => Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("it has more than {MOST_LIST} bytes"))),
+        false => Ok(text),
     }
 }
 

@@ -3,7 +3,7 @@
 use requel::Trainer;
 use requel::run::{Run, Session};
 
-use crate::args::{Layers, TrainArgs};
+use crate::args::{Layers, OnNan, TrainArgs};
 use crate::every::Every;
 use crate::exit::{Exit, Failure};
 use crate::{runs, seeds, session, settings};
@@ -29,12 +29,16 @@ pub fn run(args: &TrainArgs) -> Result<Exit, Failure> {
     session::train(args.execution.of(session), args.reporting)
 }
 
-/// The layers with what `--every` and `--keep` stand for.
+/// The layers with what `--every`, `--keep` and `--on-nan` stand for.
 fn with_saving(args: &TrainArgs) -> Layers {
     let mut layers = args.layers.clone();
     if let Some(Every::Steps(steps)) = args.every {
         layers.set.push(format!("checkpoint.every_steps={steps}"));
     }
     layers.set.extend(args.keep.map(|keep| format!("checkpoint.keep={keep}")));
+    layers.set.extend(args.on_nan.map(|on_nan| match on_nan {
+        OnNan::Stop => "train.on_nan=stop".to_owned(),
+        OnNan::Skip => "train.on_nan=skip".to_owned(),
+    }));
     layers
 }

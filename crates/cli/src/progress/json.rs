@@ -59,6 +59,20 @@ enum Line<'a> {
         env_steps: u64,
         path: &'a std::path::Path,
     },
+    Skipped {
+        env_steps: u64,
+        site: &'static str,
+        /// As text: JSON has no such numbers.
+        value: String,
+        world: usize,
+        action: usize,
+        skipped: u64,
+    },
+    LongEpisode {
+        env_steps: u64,
+        world: usize,
+        length: u64,
+    },
 }
 
 impl JsonLines {
@@ -105,6 +119,10 @@ impl Observer for JsonLines {
                 Line::Evaluation { env_steps, updates, score: evaluation.into(), best: best.is_some() }
             }
             TrainEvent::CheckpointSaved { env_steps, path } => Line::Checkpoint { env_steps, path },
+            TrainEvent::Skipped { env_steps, site, value, world, action, skipped } => {
+                Line::Skipped { env_steps, site, value: value.to_string(), world, action, skipped }
+            }
+            TrainEvent::LongEpisode { env_steps, world, length } => Line::LongEpisode { env_steps, world, length },
             _ => return Ok(()),
         };
         let tag = self.tag.clone();

@@ -5,8 +5,10 @@ mod json;
 mod person;
 mod sparkline;
 mod tally;
+mod warnings;
 
 pub use headway::{Budget, Headway, time_left};
 pub use json::{JsonLines, Tag};
 pub use person::Person;
 pub use tally::Tally;
+pub use warnings::Warnings;

@@ -8,9 +8,10 @@ use requel::train::{Observer, ObserverError, TrainEvent};
 
 use super::sparkline::sparkline;
 use super::tally::Tally;
+use super::warnings::warning;
 use crate::numbers::{duration, grouped, rate};
 use crate::show::{Ability, tidy};
-use crate::style::{self, BOLD, GOOD, MUTED, paint};
+use crate::style::{self, BOLD, GOOD, MUTED, WARNING, paint};
 
 /// Tells a person on stderr how training goes.
 pub struct Person {
@@ -129,6 +130,9 @@ impl Person {
 
 impl Observer for Person {
     fn on_event(&mut self, event: &TrainEvent<'_>) -> Result<(), ObserverError> {
+        if let Some(warning) = warning(event) {
+            self.say(format!("{} {warning}", paint(WARNING, "warning:")));
+        }
         let best_before = self.tally.best;
         self.tally.note(event);
         if let TrainEvent::Evaluated { env_steps, evaluation, best: Some(_), .. } = event {

@@ -1,13 +1,13 @@
 //! [`Server`], requests and answers.
 
-use std::io::{self, Write};
-use std::net::SocketAddr;
+use std::fs::File;
+use std::io::{self, Cursor, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use tiny_http::{Header, Method, Request, Response, StatusCode};
-
+use super::http::{self, Request};
 use super::request::{Wanted, is_loopback_host, parse};
 use super::{listing, live};
 use crate::exit::Failure;
@@ -21,12 +21,12 @@ const PAGE: Page = Page {
     script: include_str!("../../assets/serve/serve.js"),
 };
 
-/// Threads that answer.
-const THREADS: usize = 4;
-/// Streams that may be open at once; each has a thread.
+/// Connections that may be open at once; each has a thread.
+const MOST_CONNECTIONS: usize = 48;
+/// Streams that may be among them: the others stay free for pages.
 const MOST_STREAMS: usize = 16;
-/// How often a waiting thread looks for Ctrl-C.
-const PATIENCE: Duration = Duration::from_millis(200);
+/// How often is looked for a new connection, and for Ctrl-C.
+const PERIOD: Duration = Duration::from_millis(20);
 /// No report is larger, bytes.
 const MOST_REPORT: u64 = 64 << 20;
 
@@ -43,9 +43,28 @@ pub struct ServerSettings {
 
 /// A page about runs, for whoever asks.
 pub struct Server {
-    http: tiny_http::Server,
+    listener: TcpListener,
     settings: ServerSettings,
+    connections: AtomicUsize,
     streams: AtomicUsize,
+}
+
+/// One of a bounded number of places, given back when dropped.
+struct Place<'a>(&'a AtomicUsize);
+
+impl<'a> Place<'a> {
+    /// A place, if fewer than `most` are taken.
+    fn take(taken: &'a AtomicUsize, most: usize) -> Option<Self> {
+        let place = taken.fetch_add(1, Ordering::Relaxed) < most;
+        // Dropped at once, it gives back what was only asked for.
+        Some(Place(taken)).filter(|_| place)
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 impl Server {
@@ -54,118 +73,124 @@ impl Server {
     /// # Errors
     /// If the address cannot be had.
     pub fn bind(settings: ServerSettings) -> Result<Self, Failure> {
-        let http = tiny_http::Server::http(settings.address).map_err(|e| {
+        let listen = || -> io::Result<TcpListener> {
+            let listener = TcpListener::bind(settings.address)?;
+            listener.set_nonblocking(true)?;
+            Ok(listener)
+        };
+        let listener = listen().map_err(|e| {
             Failure::failed(format_args!("cannot listen on {}: {e}", settings.address))
                 .hint("another program may have this port; `--port 0` takes a free one")
         })?;
-        Ok(Server { http, settings, streams: AtomicUsize::new(0) })
+        Ok(Server { listener, settings, connections: AtomicUsize::new(0), streams: AtomicUsize::new(0) })
     }
 
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
-        self.http.server_addr().to_ip().unwrap_or(self.settings.address)
+        self.listener.local_addr().unwrap_or(self.settings.address)
     }
 
     /// Answers until a signal comes.
     pub fn run(&self, signals: &Signals) {
         std::thread::scope(|scope| {
-            for _ in 0..THREADS {
-                scope.spawn(|| {
-                    while signals.received().is_none() {
-                        if let Ok(Some(request)) = self.http.recv_timeout(PATIENCE) {
-                            // A reader that left is nobody's fault.
-                            let _ = self.answer(request, signals, scope);
-                        }
-                    }
-                });
+            while signals.received().is_none() {
+                // There is nothing to do about a connection that failed but to wait for the next.
+                let Ok((stream, _)) = self.listener.accept() else {
+                    std::thread::sleep(PERIOD);
+                    continue;
+                };
+                let Some(place) = Place::take(&self.connections, MOST_CONNECTIONS) else { continue };
+                let answer = move || {
+                    let _place = place;
+                    // A reader that left is nobody's fault.
+                    drop(self.answer(stream, signals));
+                };
+                // Where there is no thread to be had, the connection is closed.
+                drop(std::thread::Builder::new().name("page".into()).spawn_scoped(scope, answer));
             }
         });
     }
 
-    fn answer<'s, 'e>(
-        &'s self,
-        request: Request,
-        signals: &'s Signals,
-        scope: &'s std::thread::Scope<'s, 'e>,
-    ) -> io::Result<()> {
-        if !matches!(request.method(), Method::Get | Method::Head) {
-            return text(request, 405, "only GET is answered here");
-        }
-        let host = request.headers().iter().find(|h| h.field.equiv("Host")).map_or("", |h| h.value.as_str());
-        if !self.settings.remote && !is_loopback_host(host) {
-            return text(request, 403, "this page is for this machine alone; see `requel serve --help`");
+    fn answer(&self, mut stream: TcpStream, signals: &Signals) -> io::Result<()> {
+        stream.set_nonblocking(false)?;
+        let result = match http::read(&mut stream)? {
+            Ok(request) => self.respond(&mut stream, &request, signals),
+            Err((status, what)) => text(&mut stream, &Request::default(), status, what),
+        };
+        http::close(stream);
+        result
+    }
+
+    fn respond(&self, stream: &mut TcpStream, request: &Request, signals: &Signals) -> io::Result<()> {
+        if !self.settings.remote && !is_loopback_host(&request.host) {
+            return text(stream, request, 403, "this page is for this machine alone; see `requel serve --help`");
         }
         let root = &self.settings.root;
-        match parse(request.url()) {
-            None => text(request, 404, "there is no such page"),
-            Some(Wanted::Page) => page(request),
-            Some(Wanted::Runs) => json(request, &listing::runs(root)),
+        match parse(&request.target) {
+            None => text(stream, request, 404, "there is no such page"),
+            Some(Wanted::Page) => html(stream, request, PAGE.html("requel: runs", &())?),
+            Some(Wanted::Runs) => json(stream, request, &listing::runs(root)),
             Some(Wanted::Course(name)) => {
                 match listing::find(root, &name).and_then(|dir| Course::read(&dir.join("metrics.jsonl")).ok()) {
-                    Some(course) => json(request, &course),
-                    None => text(request, 404, "there is no such run, or it has no log yet"),
+                    Some(course) => json(stream, request, &course),
+                    None => text(stream, request, 404, "there is no such run, or it has no log yet"),
                 }
             }
             Some(Wanted::Report(name)) => {
-                let file = listing::find(root, &name).and_then(|dir| std::fs::File::open(dir.join("report.html")).ok());
-                match file.filter(|file| file.metadata().is_ok_and(|m| m.is_file() && m.len() <= MOST_REPORT)) {
-                    Some(file) => request.respond(with_headers(Response::from_file(file), "text/html; charset=utf-8")),
-                    None => text(request, 404, "this run has no report yet: `requel report RUN` writes one"),
+                let file = listing::find(root, &name).and_then(|dir| File::open(dir.join("report.html")).ok());
+                let sized = file.and_then(|file| file.metadata().ok().map(|meta| (file, meta)));
+                match sized.filter(|(_, meta)| meta.is_file() && meta.len() <= MOST_REPORT) {
+                    Some((mut file, meta)) => send(stream, request, (200, HTML), (meta.len(), &mut file)),
+                    None => text(stream, request, 404, "this run has no report yet: `requel report RUN` writes one"),
                 }
             }
-            Some(Wanted::Live(names)) => {
-                if self.streams.fetch_add(1, Ordering::Relaxed) >= MOST_STREAMS {
-                    self.streams.fetch_sub(1, Ordering::Relaxed);
-                    return text(request, 503, "too many pages are open");
-                }
-                scope.spawn(move || {
-                    let _ = self.stream(request, &names, signals);
-                    self.streams.fetch_sub(1, Ordering::Relaxed);
-                });
-                Ok(())
-            }
+            Some(Wanted::Live(_)) if request.head_only => text(stream, request, 200, ""),
+            Some(Wanted::Live(names)) => match Place::take(&self.streams, MOST_STREAMS) {
+                Some(_place) => self.stream(stream, &names, signals),
+                None => text(stream, request, 503, "too many pages are open"),
+            },
         }
     }
 
-    fn stream(&self, request: Request, names: &[String], signals: &Signals) -> io::Result<()> {
-        let mut out = request.into_writer();
+    fn stream(&self, out: &mut TcpStream, names: &[String], signals: &Signals) -> io::Result<()> {
         out.write_all(
             b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nCache-Control: no-store\r\nConnection: close\r\n\r\n",
         )?;
-        out.flush()?;
-        live::stream(&mut *out, &self.settings.root, names, &|| signals.received().is_some())
+        live::stream(out, &self.settings.root, names, &|| signals.received().is_some())
     }
 }
 
-fn page(request: Request) -> io::Result<()> {
-    // What it shows, it asks for.
-    let html = PAGE.html("requel: runs", &())?;
-    request.respond(with_headers(Response::from_string(html), "text/html; charset=utf-8"))
+const HTML: &str = "text/html; charset=utf-8";
+
+fn html(stream: &mut TcpStream, request: &Request, page: String) -> io::Result<()> {
+    send(stream, request, (200, HTML), (page.len() as u64, &mut Cursor::new(page)))
 }
 
-fn json(request: Request, value: &impl serde::Serialize) -> io::Result<()> {
-    request.respond(with_headers(Response::from_data(serde_json::to_vec(value)?), "application/json"))
+fn json(stream: &mut TcpStream, request: &Request, value: &impl serde::Serialize) -> io::Result<()> {
+    let body = serde_json::to_vec(value)?;
+    send(stream, request, (200, "application/json"), (body.len() as u64, &mut Cursor::new(body)))
 }
 
-fn text(request: Request, status: u16, what: &str) -> io::Result<()> {
-    let response = Response::from_string(format!("{what}\n")).with_status_code(StatusCode(status));
-    request.respond(with_headers(response, "text/plain; charset=utf-8"))
+fn text(stream: &mut TcpStream, request: &Request, status: u16, what: &str) -> io::Result<()> {
+    let body = format!("{what}\n");
+    send(stream, request, (status, "text/plain; charset=utf-8"), (body.len() as u64, &mut Cursor::new(body)))
 }
 
 /// The page needs nothing from elsewhere, and nothing elsewhere needs it.
-fn with_headers<R: io::Read>(mut response: Response<R>, kind: &str) -> Response<R> {
+fn send(
+    stream: &mut TcpStream,
+    request: &Request,
+    (status, kind): (u16, &str),
+    body: (u64, &mut dyn Read),
+) -> io::Result<()> {
     const POLICY: &str = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:; \
                           connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
-    for (name, value) in [
+    let headers = [
         ("Content-Type", kind),
         ("Content-Security-Policy", POLICY),
         ("X-Content-Type-Options", "nosniff"),
         ("Referrer-Policy", "no-referrer"),
         ("Cache-Control", "no-store"),
-    ] {
-        if let Ok(header) = Header::from_bytes(name, value) {
-            response.add_header(header);
-        }
-    }
-    response
+    ];
+    http::respond(stream, (status, request.head_only), &headers, body)
 }

@@ -110,6 +110,34 @@ fn asked_to_stop_it_saves_says_so_and_can_go_on() {
 }
 
 #[test]
+fn two_at_one_run_are_kept_apart() {
+    let desk = Desk::new();
+    let (child, out) = start(&desk, &train_args("run"), reached("episode", 1));
+    let answer = desk.run(&["resume", "run"]);
+    assert!(answer.code == 1 && answer.err.contains("is in use by another process"), "{}", answer.err);
+    assert_eq!(desk.run(&["train", "--run-dir", "run"]).code, 2);
+    // The first one did not notice.
+    drop(out);
+    assert_eq!(child.wait_with_output().unwrap().status.code(), Some(0));
+    desk.train("whole", LONGER);
+    assert_same(&desk.path("whole"), &desk.path("run"));
+}
+
+/// A second Ctrl-C does not wait for what the first one asked for; what was saved before is there.
+#[test]
+fn asked_twice_it_stops_at_once_and_can_still_go_on() {
+    let desk = Desk::new();
+    desk.train("whole", LONGER);
+    let (mut child, _out) = start(&desk, &train_args("stopped"), reached("checkpoint", 1000));
+    send("-INT", &child);
+    // It may have come to its end by then.
+    let _ = Command::new("kill").args(["-INT", &child.id().to_string()]).stderr(Stdio::null()).status();
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    resume(&desk, "stopped");
+    assert_same(&desk.path("whole"), &desk.path("stopped"));
+}
+
+#[test]
 fn a_damaged_checkpoint_is_stepped_over_and_named() {
     let desk = Desk::new();
     let whole = desk.train("run", &[]).last();

@@ -66,6 +66,72 @@ fn pages_lists_and_curves_but_nothing_else() {
     served.end();
 }
 
+/// No request changes anything, however it is put.
+#[test]
+fn nothing_on_the_disk_changes_whatever_is_asked() {
+    let desk = Desk::new();
+    desk.train("runs/mine", &[]);
+    let before = tree(&desk.path("."));
+    let served = Served::start(&desk);
+    let paths =
+        ["/", "/api/runs", "/api/course?run=mine", "/report?run=mine", "/report?run=../x", "/delete", "/api/runs/mine"];
+    for method in ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"] {
+        for path in paths {
+            let answer = served.ask(method, path, "localhost");
+            let allowed = ["GET", "HEAD"].contains(&method);
+            assert!(answer.starts_with("HTTP/1.1 405") != allowed, "{method} {path}: {answer}");
+        }
+    }
+    assert!(tree(&desk.path(".")) == before);
+    served.end();
+}
+
+/// All files below a directory with their contents.
+fn tree(dir: &std::path::Path) -> std::collections::BTreeMap<std::path::PathBuf, Vec<u8>> {
+    let mut found = std::collections::BTreeMap::new();
+    for entry in std::fs::read_dir(dir).unwrap().map(Result::unwrap) {
+        if entry.path().is_dir() {
+            found.extend(tree(&entry.path()));
+        } else {
+            found.insert(entry.path(), std::fs::read(entry.path()).unwrap());
+        }
+    }
+    found
+}
+
+/// Whatever is sent, and by however many, memory stays below a bound and others are answered.
+#[cfg(target_os = "linux")]
+#[test]
+fn memory_is_bounded_whatever_is_sent() {
+    let desk = Desk::new();
+    desk.train("runs/mine", &[]);
+    // A log that is far larger than what can be shown of it.
+    let mut log = std::fs::File::create(desk.path("runs/mine/metrics.jsonl")).unwrap();
+    let line = "{\"event\":\"episode\",\"env_steps\":9,\"return\":2.0}\n".repeat(20_000);
+    (0..40).for_each(|_| log.write_all(line.as_bytes()).unwrap());
+    log.write_all(&vec![b'['; 16 << 20]).unwrap();
+    let served = Served::start(&desk);
+    let resident = || -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", served.child.id())).unwrap();
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+        peak.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
+    };
+    // A header without end, and a body that nobody asked for.
+    for head in ["GET / HTTP/1.1\r\nX: ", "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 67108864\r\n\r\n"] {
+        let mut stream = TcpStream::connect(&served.address).unwrap();
+        stream.set_write_timeout(Some(Duration::from_secs(30))).unwrap();
+        stream.write_all(head.as_bytes()).unwrap();
+        let flood = vec![b'a'; 1 << 20];
+        assert!((0..64).any(|_| stream.write_all(&flood).is_err()), "64 MiB were taken after {head:?}");
+    }
+    // More connections than there are places, all of which send nothing.
+    let idle: Vec<TcpStream> = (0..200).map(|_| TcpStream::connect(&served.address).unwrap()).collect();
+    drop(idle);
+    assert!(served.ask("GET", "/api/course?run=mine", "localhost").starts_with("HTTP/1.1 200"));
+    assert!(resident() < 64 << 20, "{} bytes", resident());
+    served.end();
+}
+
 #[test]
 fn a_stream_tells_the_list_and_curves_and_ends_with_the_server() {
     let desk = Desk::new();

@@ -11,7 +11,10 @@ fn a_whole_run_is_whole_and_a_damaged_file_is_named() {
     assert!(desk.ok(&["verify", "run"]).out.contains("run is whole: 2 checkpoints"));
 
     let last = newest_checkpoint(&desk.path("run"));
-    for file in [last.join("optimizer.safetensors"), desk.path("run/metrics.jsonl"), desk.path("run/summary.json")] {
+    let beside =
+        ["metrics.jsonl", "summary.json", "config.toml", "progress.csv", "timing.csv", "best/policy.safetensors"];
+    let beside = beside.map(|name| desk.path("run").join(name));
+    for file in [last.join("optimizer.safetensors")].into_iter().chain(beside) {
         let bytes = std::fs::read(&file).unwrap();
         let mut damaged = bytes.clone();
         damaged[2] ^= 16;
@@ -38,6 +41,26 @@ fn how_often_and_how_many_is_heard() {
     assert!(metrics("often") == metrics("run"));
     assert_eq!(desk.run(&["train", "--every", "often"]).code, 2);
     assert_eq!(desk.run(&["train", "--keep", "1"]).code, 2);
+}
+
+#[test]
+fn a_changed_config_is_not_trained_on_without_a_word() {
+    let desk = Desk::new();
+    desk.train("run", &[]);
+    let path = desk.path("run/config.toml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, text.replace("gamma = 0.9\n", "gamma = 0.8\n")).unwrap();
+    let answer = desk.run(&["resume", "run"]);
+    assert!(answer.code == 1 && answer.err.contains("config.toml is damaged"), "{}", answer.err);
+    assert!(answer.err.contains("remove checksums.blake3"), "{}", answer.err);
+}
+
+#[test]
+fn what_comes_of_numbers_that_are_not_finite_can_be_said() {
+    let desk = Desk::new();
+    desk.train("run", &["--on-nan", "skip"]);
+    assert!(std::fs::read_to_string(desk.path("run/config.toml")).unwrap().contains("on_nan = \"skip\""));
+    assert_eq!(desk.run(&["train", "--on-nan", "ignore"]).code, 2);
 }
 
 #[test]

@@ -52,14 +52,33 @@ pub struct Learned {
     pub loss_sum: f64,
     /// Sum over the updates of the batch's mean q(s, a) of the actions that were taken.
     pub q_sum: f64,
+    /// What went wrong, if something did; nothing more was learned then.
+    pub fault: Option<LearningFault>,
+}
+
+/// A number of learning that is NaN or infinite.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct LearningFault {
+    /// Where: `loss`, `mean q`, `gradient` or `weight`.
+    pub site: &'static str,
+    /// The number.
+    pub value: f32,
 }
 
 impl Learned {
+    /// What one update came to, before it was made: the mean loss of its batch and the mean q(s, a).
+    pub(crate) fn update(loss: f32, mean_q: f32) -> Self {
+        let faulty = [("loss", loss), ("mean q", mean_q)].into_iter().find(|(_, value)| !value.is_finite());
+        let fault = faulty.map(|(site, value)| LearningFault { site, value });
+        Learned { updates: 1, loss_sum: f64::from(loss), q_sum: f64::from(mean_q), fault }
+    }
+
     /// Adds another report to this one.
     pub fn add(&mut self, other: Learned) {
         self.updates += other.updates;
         self.loss_sum += other.loss_sum;
         self.q_sum += other.q_sum;
+        self.fault = self.fault.or(other.fault);
     }
 }
 
@@ -125,7 +144,13 @@ pub trait Agent: Send {
     /// Takes note of a step, once per world and in the order of the slots.
     fn observe(&mut self, experience: &Experience<'_>);
 
+    /// Takes note that a step of world `slot` was dropped: what is shown of it next does not follow what was shown before, and
+    /// no transition may span both. Called in the place of [`Agent::observe`].
+    fn interrupt(&mut self, slot: usize);
+
     /// Learns what is due now that the count of env steps went from `before` to `after`.
+    ///
+    /// Stops at the first number that is not finite and reports it: the weights are of no use then.
     fn learn(&mut self, before: u64, after: u64) -> Learned;
 
     /// The ε in force after `env_steps` env steps.

@@ -2,8 +2,10 @@
 
 use requel_nn::{Network, Optimizer, Workspace, clip_global_norm};
 
+use super::LearningFault;
 use crate::Schedule;
 use crate::config::{AnnealKind, Config};
+use crate::finite::first_not_finite;
 use crate::rng::{Stream, StreamRng};
 use crate::state::{State, StateError};
 
@@ -40,9 +42,14 @@ impl Learner {
         }
     }
 
-    /// One update: the network's last pass in `workspace` is gone back through with `d_outputs`.
-    pub fn step(&mut self, d_outputs: &[f32], workspace: &mut Workspace, env_steps: u64) {
+    /// One update: the network's last pass in `workspace` is gone back through with `d_outputs`. Says what became NaN or
+    /// infinite.
+    pub fn step(&mut self, d_outputs: &[f32], workspace: &mut Workspace, env_steps: u64) -> Option<LearningFault> {
         self.network.backward(&self.parameters, d_outputs, workspace, &mut self.gradients);
+        #[cfg(test)]
+        if let Some(value) = poison::take("gradient", self.updates) {
+            self.gradients[0] = value;
+        }
         if self.max_gradient_norm > 0.0 {
             clip_global_norm(&mut self.gradients, self.max_gradient_norm);
         }
@@ -51,6 +58,11 @@ impl Learner {
         }
         self.optimizer.step(&mut self.parameters, &self.gradients);
         self.updates += 1;
+        // A gradient that is not finite makes weights of its kind, whatever the optimiser: one pass over them finds both.
+        let (_, weight) = first_not_finite(&self.parameters)?;
+        let gradient = first_not_finite(&self.gradients);
+        let (site, value) = gradient.map_or(("weight", weight), |(_, gradient)| ("gradient", gradient));
+        Some(LearningFault { site, value })
     }
 
     /// Large products and steps are made by up to `threads` threads.
@@ -112,4 +124,27 @@ pub(super) fn read_parameters(
         state.read_f32(&format!("network/{name}.{}", slice.name), &mut parameters[slice.range.clone()])?;
     }
     Ok(())
+}
+
+/// Numbers that tests put in the place of computed ones.
+#[cfg(test)]
+pub(crate) mod poison {
+    use std::cell::Cell;
+
+    thread_local! {
+        /// Where, at which update of the agent, counted from 0, and what.
+        static POISON: Cell<Option<(&'static str, u64, f32)>> = const { Cell::new(None) };
+    }
+
+    /// Puts `value` at `site` of the update with this number, once, in this thread.
+    pub(crate) fn put(site: &'static str, update: u64, value: f32) {
+        POISON.set(Some((site, update, value)));
+    }
+
+    /// What is to stand at `site` of an update.
+    pub(crate) fn take(site: &str, update: u64) -> Option<f32> {
+        let (_, _, value) = POISON.get().filter(|(at, number, _)| *at == site && *number == update)?;
+        POISON.set(None);
+        Some(value)
+    }
 }

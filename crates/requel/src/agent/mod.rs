@@ -12,12 +12,14 @@ mod pqn;
 mod target;
 mod values;
 
-pub use agent_trait::{Actions, Agent, AgentError, Experience, Learned};
+pub use agent_trait::{Actions, Agent, AgentError, Experience, Learned, LearningFault};
 pub use dqn::DqnAgent;
 pub use head::{
     CategoricalHead, FractionCounts, Head, HeadError, HeadLoss, HeadShape, HeadSpec, HeadUpdate, ImplicitQuantileHead,
     QuantileHead, Rule, ScalarHead,
 };
+#[cfg(test)]
+pub(crate) use learner::poison;
 pub use policy::GreedyPolicy;
 pub use policy_file::{PolicyFile, PolicyFileError};
 pub use pqn::PqnAgent;

@@ -37,6 +37,8 @@ pub struct PqnAgent {
     cuts: Vec<bool>,
     /// How many steps of worlds are in.
     filled: usize,
+    /// The rollout has a hole in it: what comes until learning is next due is not kept. Never so between two steps.
+    discarding: bool,
 
     // What learning writes.
     next_values: Vec<f32>,
@@ -91,6 +93,7 @@ impl PqnAgent {
             discounts: vec![0.0; steps],
             cuts: vec![false; steps],
             filled: 0,
+            discarding: false,
             next_values: vec![0.0; steps],
             returns: vec![0.0; steps],
             order: (0..steps as u32).collect(),
@@ -158,8 +161,15 @@ impl PqnAgent {
                 fractions: &[],
             };
             let HeadLoss { loss, mean_q } = self.head.loss(&update, &mut self.d_outputs);
-            self.learner.step(&self.d_outputs, &mut self.workspace, env_steps);
-            learned.add(Learned { updates: 1, loss_sum: f64::from(loss), q_sum: f64::from(mean_q) });
+            #[cfg(test)]
+            let loss = super::learner::poison::take("loss", self.learner.updates).unwrap_or(loss);
+            learned.add(Learned::update(loss, mean_q));
+            if learned.fault.is_none() {
+                learned.fault = self.learner.step(&self.d_outputs, &mut self.workspace, env_steps);
+            }
+            if learned.fault.is_some() {
+                break;
+            }
         }
         learned
     }
@@ -177,6 +187,9 @@ impl Agent for PqnAgent {
     }
 
     fn observe(&mut self, experience: &Experience<'_>) {
+        if self.discarding {
+            return;
+        }
         let index = self.filled;
         let len = self.learner.network.input_len();
         self.observations[index * len..][..len].copy_from_slice(experience.observation);
@@ -196,14 +209,24 @@ impl Agent for PqnAgent {
         self.filled += 1;
     }
 
+    /// Drops the whole rollout: its returns are of unbroken rows of steps, as many of each world.
+    fn interrupt(&mut self, _: usize) {
+        self.filled = 0;
+        self.discarding = true;
+    }
+
     fn learn(&mut self, _: u64, after: u64) -> Learned {
         let mut learned = Learned::default();
+        self.discarding = false;
         if self.filled < self.actions.len() {
             return learned;
         }
         self.compute_returns();
         for _ in 0..self.epochs {
             learned.add(self.epoch(after));
+            if learned.fault.is_some() {
+                return learned;
+            }
         }
         self.filled = 0;
         learned

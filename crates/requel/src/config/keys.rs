@@ -89,6 +89,7 @@ pub const KEYS: &[Key] = &[
     key("train.num_envs", "worlds stepped side by side"),
     key("train.every_steps", "learn every so many env steps"),
     key("train.updates", "updates each time"),
+    key("train.on_nan", "stop | skip: whether a NaN or infinity of a world ends training or costs the step"),
     key("evaluation.every_steps", "score the greedy policy every so many env steps, 0 for not by steps"),
     key("evaluation.every_episodes", "score after every so many episodes, the first included, 0 for not by episodes"),
     key("evaluation.episodes", "episodes per score"),
@@ -99,4 +100,5 @@ pub const KEYS: &[Key] = &[
     key("checkpoint.every_steps", "save the complete state every so many env steps, 0 for only at the end"),
     key("checkpoint.keep", "checkpoints kept, at least 2"),
     key("log.every_steps", "a line of training aggregates every so many env steps"),
+    key("log.long_episode_steps", "an episode that gets so long is told, env steps, 0 for none"),
 ];

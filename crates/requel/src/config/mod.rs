@@ -11,6 +11,6 @@ pub use layers::{ConfigError, Layers, Place};
 pub use sections::{
     ActivationKind, AgentConfig, AgentKind, AnnealKind, BellmanGradient, CheckpointConfig, Config, EnvConfig,
     EvaluationConfig, ExplorationConfig, ExplorationKind, HeadConfig, HeadKind, InitKind, LogConfig, LossConfig,
-    LossKind, MunchausenConfig, NetworkConfig, OptimizerConfig, OptimizerKind, Outputs, PqnConfig, ReplayConfig,
+    LossKind, MunchausenConfig, NetworkConfig, OnNan, OptimizerConfig, OptimizerKind, Outputs, PqnConfig, ReplayConfig,
     ReplayKind, TargetConfig, TargetKind, TrainConfig,
 };

@@ -36,6 +36,20 @@ enum Line {
         best: Score,
         last: Score,
     },
+    Skipped {
+        env_steps: u64,
+        site: &'static str,
+        /// As text: JSON has no such numbers.
+        value: String,
+        world: usize,
+        action: usize,
+        skipped: u64,
+    },
+    LongEpisode {
+        env_steps: u64,
+        world: usize,
+        length: u64,
+    },
 }
 
 #[derive(Serialize)]
@@ -83,6 +97,10 @@ pub(super) fn line(event: &TrainEvent<'_>) -> Option<Vec<u8>> {
         TrainEvent::FinalEvaluated { env_steps, updates, best, last } => {
             Line::FinalEvaluation { env_steps, updates, best: Score::of(best), last: Score::of(last) }
         }
+        TrainEvent::Skipped { env_steps, site, value, world, action, skipped } => {
+            Line::Skipped { env_steps, site, value: value.to_string(), world, action, skipped }
+        }
+        TrainEvent::LongEpisode { env_steps, world, length } => Line::LongEpisode { env_steps, world, length },
         _ => return None,
     };
     let mut bytes = serde_json::to_vec(&line).expect("an event is plain data");
@@ -117,6 +135,22 @@ mod tests {
             text(&TrainEvent::Progress(aggregates)),
             "{\"event\":\"train\",\"env_steps\":1000,\"episodes\":0,\"updates\":0,\"return_mean_100\":null,\
              \"length_mean_100\":null,\"loss\":0.5,\"mean_q\":null,\"epsilon\":0.1,\"learning_rate\":0.0}\n"
+        );
+        assert_eq!(
+            text(&TrainEvent::Skipped {
+                env_steps: 7,
+                site: "reward",
+                value: f64::NAN,
+                world: 1,
+                action: 0,
+                skipped: 2
+            }),
+            "{\"event\":\"skipped\",\"env_steps\":7,\"site\":\"reward\",\"value\":\"NaN\",\"world\":1,\"action\":0,\
+             \"skipped\":2}\n"
+        );
+        assert_eq!(
+            text(&TrainEvent::LongEpisode { env_steps: 9, world: 0, length: 9 }),
+            "{\"event\":\"long_episode\",\"env_steps\":9,\"world\":0,\"length\":9}\n"
         );
     }
 

@@ -84,12 +84,15 @@ impl RunLogs {
         Ok((entries, handles))
     }
 
-    /// Has all on the disk.
+    /// Has all on the disk. Returns the BLAKE3 of each file, times included, by its path from the run's directory.
     ///
     /// # Errors
     /// If the disk refuses.
-    pub fn sync(&mut self) -> io::Result<()> {
-        self.mark()?.1.iter().try_for_each(File::sync_data)
+    pub fn sync(&mut self) -> io::Result<BTreeMap<String, String>> {
+        let (mut entries, files) = self.mark()?;
+        files.iter().try_for_each(File::sync_data)?;
+        entries.insert(TIMING.to_owned(), self.timing.mark()?.0);
+        Ok(entries.into_iter().filter_map(|(name, entry)| Some((name, entry.blake3?))).collect())
     }
 
     fn log_progress(&mut self, aggregates: &Aggregates) -> io::Result<()> {

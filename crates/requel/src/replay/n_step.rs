@@ -124,6 +124,11 @@ impl NStepAccumulator {
         }
     }
 
+    /// Forgets the steps that wait: what comes next does not follow them.
+    pub fn clear(&mut self) {
+        (self.start, self.len) = (0, 0);
+    }
+
     /// Emits the transition from the oldest step to the end of `last`.
     fn emit_oldest(&mut self, last: &Experience<'_>, emit: &mut dyn FnMut(&Transition<'_>)) {
         let n = self.n();

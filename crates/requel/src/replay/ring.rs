@@ -1,8 +1,10 @@
 //! [`Ring`]: records of equal length, the oldest overwritten first.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use super::ReplayError;
 use super::buffer::check_memory;
-use crate::state::{State, StateError};
+use crate::state::{Rounds, State, StateError};
 
 /// Records of 32-bit words.
 pub(super) struct Ring {
@@ -13,6 +15,15 @@ pub(super) struct Ring {
     len: usize,
     /// Where the next record goes.
     next: usize,
+    /// Which contents these are, and how many records were written since they were.
+    id: u64,
+    written: u64,
+}
+
+/// A number that no ring of this process had before. It decides nothing.
+fn fresh_id() -> u64 {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    NEXT.fetch_add(1, Ordering::Relaxed)
 }
 
 impl Ring {
@@ -22,7 +33,7 @@ impl Ring {
         check_memory(capacity, needed)?;
         // Zeroed memory comes lazily from the system: a large ring costs nothing until it is filled.
         let records = vec![0; capacity * words];
-        Ok(Ring { words, capacity, records, len: 0, next: 0 })
+        Ok(Ring { words, capacity, records, len: 0, next: 0, id: fresh_id(), written: 0 })
     }
 
     /// Bytes of a full ring.
@@ -67,6 +78,7 @@ impl Ring {
         let index = self.next;
         self.next = if self.next + 1 == self.capacity { 0 } else { self.next + 1 };
         self.len = self.capacity.min(self.len + 1);
+        self.written += 1;
         (index, &mut self.records[index * self.words..(index + 1) * self.words])
     }
 
@@ -79,6 +91,8 @@ impl Ring {
 
     pub(super) fn save<'a>(&'a self, state: &mut State<'a>) {
         state.put_u32("replay/records", vec![self.len, self.words], &self.records[..self.len * self.words]);
+        let Ring { id, written, capacity, next, .. } = *self;
+        state.rounds.insert("replay/records".into(), Rounds { id, written, capacity, next });
         state.put("replay/capacity", self.capacity);
         state.put("replay/len", self.len);
         state.put("replay/next", self.next);
@@ -97,6 +111,7 @@ impl Ring {
         }
         state.read_u32("replay/records", &mut self.records[..len * self.words])?;
         (self.len, self.next) = (len, next);
+        (self.id, self.written) = (fresh_id(), 0);
         Ok(())
     }
 }

@@ -3,7 +3,7 @@
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 
-use super::{RunError, Summary};
+use super::{RunError, Summary, checksums};
 use crate::agent::PolicyFile;
 use crate::checkpoint::CheckpointError;
 use crate::config::{Config, ConfigError, Layers, Place};
@@ -14,6 +14,9 @@ use crate::storage::{RealStorage, create_dir_all, ensure_dir, replace};
 pub struct Run {
     dir: PathBuf,
 }
+
+pub(super) const SUMMARY: &str = "summary.json";
+pub(super) const BEST_POLICY: &str = "best/policy.safetensors";
 
 impl Run {
     /// Makes a run in `dir`, which is not there yet or empty, and writes the config into it.
@@ -32,7 +35,10 @@ impl Run {
         create_dir_all(&RealStorage, dir).map_err(RunError::io("create", dir))?;
         let run = Run { dir: dir.to_path_buf() };
         let header = format!("# The complete config of this run, requel {}.\n\n", env!("CARGO_PKG_VERSION"));
-        write_replacing(&run.config_path(), (header + &text).as_bytes())?;
+        let text = header + &text;
+        // Before the config, which makes a directory a run.
+        checksums::write(dir, &[(checksums::CONFIG.to_owned(), checksums::of(text.as_bytes()))].into())?;
+        write_replacing(&run.config_path(), text.as_bytes())?;
         Ok(run)
     }
 
@@ -86,7 +92,7 @@ impl Run {
 
     /// The file of its best policy.
     pub fn best_policy_path(&self) -> PathBuf {
-        self.dir.join("best").join("policy.safetensors")
+        self.dir.join(BEST_POLICY)
     }
 
     /// Its best policy so far.
@@ -103,19 +109,23 @@ impl Run {
 
     /// What it came to, if it is finished.
     pub fn summary(&self) -> Option<Summary> {
-        serde_json::from_slice(&fs::read(self.dir.join("summary.json")).ok()?).ok()
+        serde_json::from_slice(&fs::read(self.dir.join(SUMMARY)).ok()?).ok()
     }
 
-    pub(super) fn write_summary(&self, summary: &Summary) -> Result<(), RunError> {
+    /// Returns the BLAKE3 of what was written.
+    pub(super) fn write_summary(&self, summary: &Summary) -> Result<String, RunError> {
         let text = serde_json::to_vec_pretty(summary).expect("a summary is plain data");
-        write_replacing(&self.dir.join("summary.json"), &text)
+        write_replacing(&self.dir.join(SUMMARY), &text)?;
+        Ok(checksums::of(&text))
     }
 
-    pub(super) fn write_best_policy(&self, policy: &PolicyFile) -> Result<(), RunError> {
-        let path = self.best_policy_path();
+    /// Returns the BLAKE3 of what was written.
+    pub(super) fn write_best_policy(&self, policy: &PolicyFile) -> Result<String, RunError> {
         let dir = self.dir.join("best");
         ensure_dir(&RealStorage, &dir).map_err(RunError::io("create", &dir))?;
-        write_replacing(&path, &policy.to_bytes()?)
+        let bytes = policy.to_bytes()?;
+        write_replacing(&self.best_policy_path(), &bytes)?;
+        Ok(checksums::of(&bytes))
     }
 
     /// Keeps other processes out for as long as the file is held.
@@ -130,7 +140,7 @@ impl Run {
     }
 
     pub(super) fn config_path(&self) -> PathBuf {
-        self.dir.join("config.toml")
+        self.dir.join(checksums::CONFIG)
     }
 }
 

@@ -1,5 +1,6 @@
 //! Runs on disk: a directory per training, and the session that fills it.
 
+mod checksums;
 mod control;
 mod directory;
 mod error;

@@ -9,10 +9,10 @@ use crate::train::Trainer;
 /// Refuses a run whose checkpoints cannot all lie on its disk.
 ///
 /// # Errors
-/// [`RunError::NoRoom`] with both figures.
+/// [`RunError::NoRoom`] with both figures, or what keeps the state from being looked at.
 pub(super) fn check(run: &Run, trainer: &Trainer) -> Result<(), RunError> {
     let checkpoint = &trainer.config().checkpoint;
-    let one = largest_state_bytes(&trainer.save(), trainer.config().replay.capacity as u64);
+    let one = largest_state_bytes(&trainer.try_save()?, trainer.config().replay.capacity as u64);
     // Those that are kept, and one that is being written; those of a resumed run are there already.
     let there = trainer.env_steps() > 0;
     let needed = one.saturating_mul(if there { 1 } else { checkpoint.keep as u64 + 1 });

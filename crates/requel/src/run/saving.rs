@@ -7,11 +7,13 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use crate::checkpoint::{self, CheckpointError, Contents, Destination, LogEntry, Segmenting, Snapshots};
+use crate::memory::available_bytes;
 use crate::state::State;
 use crate::storage::Storage;
 
-/// States of more bytes than this are written at once, while training waits: a copy would take too much memory.
-const LARGEST_COPY_BYTES: usize = 256 << 20;
+/// A copy that takes more memory than this beyond what is kept for it must leave as much again free; else the state is written
+/// at once, while training waits.
+const SMALL_COPY_BYTES: u64 = 256 << 20;
 
 /// A checkpoint that is on the disk.
 #[derive(Clone, Debug, PartialEq)]
@@ -47,8 +49,7 @@ impl Saving {
     pub fn begin(&mut self, env_steps: u64, state: &State<'_>, logs: Logs) -> Result<(), CheckpointError> {
         debug_assert!(self.running.is_none(), "one checkpoint at a time");
         let (storage, root, keep) = (Arc::clone(&self.storage), self.root.clone(), self.keep);
-        let bytes: usize = state.tensors.values().map(|tensor| tensor.bytes.len()).sum();
-        if bytes > LARGEST_COPY_BYTES {
+        if !self.copy_fits(Snapshots::bytes_needed(state)) {
             self.finished = Some(write(&*storage, root, keep, env_steps, state, logs)?);
             return Ok(());
         }
@@ -57,6 +58,11 @@ impl Saving {
         let thread = std::thread::Builder::new().name("checkpoint".into()).spawn(work);
         self.running = Some(thread.map_err(CheckpointError::io("start a thread for", &self.root))?);
         Ok(())
+    }
+
+    fn copy_fits(&self, bytes: u64) -> bool {
+        let more = bytes.saturating_sub(self.snapshots.bytes());
+        more <= SMALL_COPY_BYTES || available_bytes().is_none_or(|available| more <= available / 2)
     }
 
     /// A checkpoint that has become whole since this was last asked.

@@ -6,8 +6,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::directory::{BEST_POLICY, SUMMARY};
 use super::saving::{Saved, Saving};
-use super::{Control, Run, RunError, Summary, Timing};
+use super::{Control, Run, RunError, Summary, Timing, checksums};
 use crate::agent::PolicyFile;
 use crate::checkpoint::{self, CheckpointError, LogEntry};
 use crate::log::{RunLogs, check_logs};
@@ -110,6 +111,8 @@ impl Session {
     /// As [`Session::resume`].
     pub fn resume_with(run: Run, mut trainer: Trainer) -> Result<(Self, Resumed), RunError> {
         let lock = run.lock()?;
+        // Not what the directory began as would be trained on, and nothing else would say so.
+        checksums::check_config(run.dir())?;
         let root = run.checkpoints();
         let newest = checkpoint::newest_where(&RealStorage, &root, |manifest| check_logs(run.dir(), manifest))?;
         let mut logs = BTreeMap::new();
@@ -145,6 +148,11 @@ impl Session {
 
     fn open(run: Run, trainer: Trainer, logs: &BTreeMap<String, LogEntry>, lock: File) -> Result<Self, RunError> {
         super::room::check(&run, &trainer)?;
+        // What a run that is finished came to is about to change; its config is not.
+        if let Some(mut files) = checksums::read(run.dir())?.filter(|files| files.len() > 1) {
+            files.retain(|name, _| name == checksums::CONFIG);
+            checksums::write(run.dir(), &files)?;
+        }
         let logs =
             RunLogs::open(run.dir(), logs, trainer.env_steps()).map_err(RunError::io("open logs in", run.dir()))?;
         let start = (trainer.env_steps(), trainer.updates());
@@ -214,12 +222,17 @@ impl Session {
         };
         self.save_once(observer)?;
         let outcome = self.trainer.finish(termination, &mut (&mut self.logs, observer))?;
-        if self.trainer.best().is_none() {
-            self.run.write_best_policy(&policy_file(&self.trainer, self.trainer.agent().parameters()))?;
-        }
-        self.logs.sync().map_err(RunError::io("sync logs in", self.run.dir()))?;
+        let best = self.trainer.best().map_or(self.trainer.agent().parameters(), |best| &best.parameters);
+        let policy = self.run.write_best_policy(&policy_file(&self.trainer, best))?;
+        let logs = self.logs.sync().map_err(RunError::io("sync logs in", self.run.dir()))?;
         let summary = Summary::from(&outcome);
-        self.run.write_summary(&summary)?;
+        let written = self.run.write_summary(&summary)?;
+        // A run whose checksums were taken away goes on without.
+        if let Some(mut files) = checksums::read(self.run.dir())? {
+            files.extend([(BEST_POLICY.to_owned(), policy), (SUMMARY.to_owned(), written)]);
+            files.extend(logs);
+            checksums::write(self.run.dir(), &files)?;
+        }
         let timing = self.timing(started);
         Ok(Ending::Finished { summary, outcome: Box::new(outcome), timing })
     }
@@ -252,7 +265,7 @@ impl Session {
         self.wait_for_save(observer)?;
         self.saved_at = Instant::now();
         let logs = self.logs.mark().map_err(RunError::io("write logs in", self.run.dir()))?;
-        Ok(self.saving.begin(self.trainer.env_steps(), &self.trainer.save(), logs)?)
+        Ok(self.saving.begin(self.trainer.env_steps(), &self.trainer.try_save()?, logs)?)
     }
 
     fn wait_for_save(&mut self, observer: &mut dyn Observer) -> Result<(), RunError> {

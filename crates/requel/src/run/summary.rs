@@ -36,6 +36,9 @@ pub struct Summary {
     pub updates: u64,
     /// Finished training episodes.
     pub episodes: u64,
+    /// How often a NaN or infinity cost a step or the start of an episode; 0 unless `train.on_nan` is `skip`.
+    #[serde(default)]
+    pub skipped: u64,
     /// Mean return of the last 100 training episodes, exploration included.
     pub train_return_last_100: Option<f64>,
     /// The best policy on fresh episodes.
@@ -55,6 +58,7 @@ impl From<&Outcome> for Summary {
             env_steps: outcome.env_steps,
             updates: outcome.updates,
             episodes: outcome.episodes,
+            skipped: outcome.skipped,
             train_return_last_100: outcome.train_return_last_100,
             best_evaluation: Score::from(&outcome.best_evaluation),
             best_env_steps: outcome.best_env_steps,

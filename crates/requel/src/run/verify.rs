@@ -3,7 +3,7 @@
 use std::io::BufRead;
 use std::path::PathBuf;
 
-use super::{Run, RunError, Summary};
+use super::{Run, RunError, Summary, checksums};
 use crate::agent::PolicyFile;
 use crate::checkpoint::{self, CheckpointError};
 use crate::log::check_logs;
@@ -19,7 +19,7 @@ pub struct Verified {
 }
 
 /// Looks at all checkpoints of a run, at the logs as far as the checkpoints know them, at its config, its best policy and
-/// its summary. Changes nothing, and may look while the run goes on.
+/// its summary, and at all files of a finished run. Changes nothing, and may look while the run goes on.
 ///
 /// # Errors
 /// If the directory of the checkpoints cannot be read.
@@ -49,6 +49,7 @@ pub fn verify(run: &Run) -> Result<Verified, RunError> {
     if let Err(error) = run.config() {
         damage.push(CheckpointError::damaged(&run.config_path(), error));
     }
+    damage.extend(checksums::check(run.dir()));
     let finished = check_summary(run, damage);
     check_policy(run, policies.pop().flatten().filter(|_| finished), damage);
     damage.extend(check_metrics(run));

@@ -34,6 +34,22 @@ pub struct Evaluated {
     pub mean_return: f64,
 }
 
+impl Evaluated {
+    /// The evaluations in the text of a `metrics.jsonl`. A line that is no JSON, such as a last one cut short by a crash, is
+    /// left out, and so is one that does not come after those before it: env steps ascend.
+    pub fn all_in(metrics: &str) -> Vec<Evaluated> {
+        // Most lines are episodes: only those that are asked for are worth parsing.
+        let lines = metrics.lines().filter(|line| line.starts_with("{\"event\":\"evaluation\""));
+        let mut all: Vec<Evaluated> = Vec::new();
+        for evaluated in lines.filter_map(|line| serde_json::from_str::<Evaluated>(line).ok()) {
+            if all.last().is_none_or(|last| last.env_steps < evaluated.env_steps) {
+                all.push(evaluated);
+            }
+        }
+        all
+    }
+}
+
 impl RunRecord {
     /// Reads a run. Logs that are not there yet are empty; a last line cut short by a crash is left out.
     ///
@@ -44,7 +60,7 @@ impl RunRecord {
             dir: run.dir().to_path_buf(),
             config: run.config()?,
             summary: run.summary(),
-            evaluations: evaluations(&text(&run.dir().join("metrics.jsonl"))?),
+            evaluations: Evaluated::all_in(&text(&run.dir().join("metrics.jsonl"))?),
             wall_seconds: wall_seconds(&text(&run.dir().join("timing.csv"))?),
         })
     }
@@ -95,12 +111,6 @@ fn text(path: &Path) -> Result<String, RunError> {
     }
 }
 
-fn evaluations(metrics: &str) -> Vec<Evaluated> {
-    // Most lines are episodes: only those that are asked for are worth parsing.
-    let lines = metrics.lines().filter(|line| line.starts_with("{\"event\":\"evaluation\""));
-    lines.filter_map(|line| serde_json::from_str(line).ok()).collect()
-}
-
 fn wall_seconds(timing: &str) -> Option<f64> {
     let rows = timing.lines().skip(1).filter_map(|line| {
         let mut cells = line.split(',');
@@ -120,8 +130,9 @@ mod tests {
         let metrics = "{\"event\":\"episode\",\"env_steps\":5}\n\
                        {\"event\":\"evaluation\",\"env_steps\":10,\"updates\":1,\"mean_return\":9.5,\"best\":true}\n\
                        {\"event\":\"final_evaluation\",\"env_steps\":10,\"mean_return\":1.0}\n\
+                       {\"event\":\"evaluation\",\"env_steps\":7,\"mean_return\":1.5}\n\
                        {\"event\":\"evaluation\",\"env_st";
-        assert_eq!(evaluations(metrics), [Evaluated { env_steps: 10, mean_return: 9.5 }]);
+        assert_eq!(Evaluated::all_in(metrics), [Evaluated { env_steps: 10, mean_return: 9.5 }]);
     }
 
     #[test]

@@ -3,9 +3,10 @@
 use requel_envs::{Action, Env, EnvError};
 use serde::Serialize;
 
-use super::EnvFactory;
 use super::worlds::for_network;
+use super::{EnvFactory, TrainError};
 use crate::agent::GreedyPolicy;
+use crate::finite::first_not_finite;
 use crate::td::argmax_allowed;
 
 /// The score of a greedy policy: returns of whole episodes, in the order of their seeds.
@@ -87,8 +88,13 @@ impl Evaluator {
     /// Plays `episodes` greedy episodes, the `i`-th from seed `seed + i`.
     ///
     /// # Errors
-    /// If a world fails.
-    pub fn evaluate(&mut self, policy: &mut GreedyPolicy, episodes: usize, seed: u64) -> Result<Evaluation, EnvError> {
+    /// If a world fails, or an observation or a reward is not finite: a score with steps left out would be none.
+    pub fn evaluate(
+        &mut self,
+        policy: &mut GreedyPolicy,
+        episodes: usize,
+        seed: u64,
+    ) -> Result<Evaluation, TrainError> {
         let mut evaluation = Evaluation { returns: vec![0.0; episodes], lengths: vec![0; episodes] };
         let len = self.worlds[0].env.observation_len();
         let actions = policy.actions();
@@ -111,6 +117,7 @@ impl Evaluator {
                 let row = row_of[slot];
                 let action = argmax_allowed(&q[row * actions..][..actions], world.env.action_mask());
                 let step = world.env.step(Action::Discrete(action), observation)?;
+                world.check(observation, step.reward, Some(action))?;
                 world.return_ += step.reward;
                 world.length += 1;
                 if !step.ended() && world.length < self.max_episode_steps {
@@ -136,9 +143,22 @@ impl Evaluator {
 }
 
 impl World {
-    fn begin(&mut self, episode: usize, seed: u64, observation: &mut [f32]) -> Result<(), EnvError> {
+    fn begin(&mut self, episode: usize, seed: u64, observation: &mut [f32]) -> Result<(), TrainError> {
         self.env.reset(Some(seed.wrapping_add(episode as u64)), observation)?;
         (self.episode, self.return_, self.length) = (episode, 0.0, 0);
-        Ok(())
+        self.check(observation, 0.0, None)
+    }
+
+    /// Refuses numbers that are not finite: the policy would go on, and its score mean nothing.
+    fn check(&self, observation: &[f32], reward: f64, action: Option<usize>) -> Result<(), TrainError> {
+        let observed = first_not_finite(observation).map(|(_, value)| ("observation in evaluation", f64::from(value)));
+        let rewarded = (!reward.is_finite()).then_some(("reward in evaluation", reward));
+        match observed.or(rewarded) {
+            None => Ok(()),
+            Some((site, value)) => {
+                let (env_steps, world) = (self.length, Some(self.episode));
+                Err(TrainError::NotFinite { site, value, env_steps, world, action })
+            }
+        }
     }
 }

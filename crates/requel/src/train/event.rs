@@ -50,6 +50,31 @@ pub enum TrainEvent<'a> {
         /// The final policy's score on the same episodes.
         last: &'a Evaluation,
     },
+    /// A step was dropped, or the first observation of an episode, because a number in it was NaN or infinite. The world was
+    /// reset; its episode does not count.
+    Skipped {
+        /// Env steps before the step that it came in.
+        env_steps: u64,
+        /// Where: `observation` or `reward`.
+        site: &'static str,
+        /// The number.
+        value: f64,
+        /// The world that it came from.
+        world: usize,
+        /// The action that led there.
+        action: usize,
+        /// How often that happened so far.
+        skipped: u64,
+    },
+    /// An episode of training has got as long as `log.long_episode_steps` and goes on.
+    LongEpisode {
+        /// Env steps so far.
+        env_steps: u64,
+        /// The world that it is in.
+        world: usize,
+        /// Its length so far, env steps.
+        length: u64,
+    },
     /// The complete state is on disk.
     CheckpointSaved {
         /// Env steps that it holds.

@@ -1,6 +1,7 @@
 //! [`Guarded`], a world of somebody's own, whose breaches of the contract become errors that name them.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::cell::RefCell;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use requel_envs::{Action, DType, Env, EnvError, EnvSpec, Scene, Space, Step};
 
@@ -22,7 +23,7 @@ struct Guarded {
     again: Vec<f32>,
     seed_checked: bool,
     /// What it panicked with: a world that panicked is in no known state, and is not touched again.
-    broken: Option<EnvError>,
+    broken: RefCell<Option<EnvError>>,
     actions: Option<usize>,
     /// Observations are kept as bytes.
     is_bytes: bool,
@@ -38,18 +39,18 @@ impl Guarded {
         let is_bytes = matches!(inner.observation_space(), Space::Box { dtype: DType::U8 | DType::Bool, .. });
         let again = vec![0.0; inner.observation_len()];
         let actions = inner.action_space().discrete_n();
-        Ok(Guarded { inner, again, seed_checked: false, broken: None, actions, is_bytes })
+        Ok(Guarded { inner, again, seed_checked: false, broken: RefCell::new(None), actions, is_bytes })
     }
 
     /// Calls the world, unless it panicked before.
     fn call<T>(&mut self, during: &str, call: impl FnOnce(&mut dyn Env) -> Result<T, EnvError>) -> Result<T, EnvError> {
-        if let Some(error) = &self.broken {
+        if let Some(error) = self.broken.get_mut() {
             return Err(error.clone());
         }
         let inner = &mut self.inner;
         catch_unwind(AssertUnwindSafe(|| call(&mut **inner))).unwrap_or_else(|cause| {
             let error = panicked(&self.inner.spec().id, during, &*cause);
-            self.broken = Some(error.clone());
+            *self.broken.get_mut() = Some(error.clone());
             Err(error)
         })
     }
@@ -122,8 +123,19 @@ impl Env for Guarded {
     }
 
     fn save(&self) -> Vec<u8> {
-        // There is no error to return: a world that panics here ends the program before a checkpoint is written.
-        self.inner.save()
+        // There is no error to return: it goes up as the cause of a panic, and `Trainer::try_save` makes an error of it again.
+        let before = self.broken.borrow().clone();
+        let saved = before.map_or_else(
+            || {
+                let saved = catch_unwind(AssertUnwindSafe(|| self.inner.save()));
+                saved.map_err(|cause| panicked(&self.inner.spec().id, "save", &*cause))
+            },
+            Err,
+        );
+        saved.unwrap_or_else(|error| {
+            *self.broken.borrow_mut() = Some(error.clone());
+            resume_unwind(Box::new(error))
+        })
     }
 
     fn restore(&mut self, state: &[u8]) -> Result<(), EnvError> {

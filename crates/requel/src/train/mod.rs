@@ -1,5 +1,7 @@
 //! Training: the loop, what it tells, and how a policy is scored.
 
+#[cfg(test)]
+mod bad_numbers;
 mod evaluation;
 mod event;
 mod guarded;

@@ -44,6 +44,8 @@ pub struct Outcome {
     pub updates: u64,
     /// Finished training episodes.
     pub episodes: u64,
+    /// How often a NaN or infinity cost a step or the start of an episode; 0 unless `train.on_nan` is `skip`.
+    pub skipped: u64,
     /// Mean return of the last 100 training episodes, exploration included.
     pub train_return_last_100: Option<f64>,
     /// The best policy on fresh episodes that nothing was chosen by.
@@ -79,13 +81,15 @@ pub enum TrainError {
         .action.map(|a| format!(" after action {a}")).unwrap_or_default()
     )]
     NotFinite {
-        /// Where: `observation`, `reward`, `loss`, `mean q`, `weight`, `evaluation return`.
+        /// Where: `observation`, `reward`, `loss`, `mean q`, `gradient`, `weight`, `observation in evaluation`,
+        /// `reward in evaluation`, `evaluation return`.
         site: &'static str,
         /// The number.
         value: f64,
-        /// Env steps before the step that it came in.
+        /// Env steps before the step that it came in; in evaluation those of its episode, but for a return, of which it is
+        /// those of the training.
         env_steps: u64,
-        /// The world that it came from, if it came from one.
+        /// The world that it came from, if it came from one; in evaluation the number of the episode.
         world: Option<usize>,
         /// The action that led there in that world, unless it is of the very first observation.
         action: Option<usize>,

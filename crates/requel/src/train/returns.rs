@@ -62,6 +62,16 @@ impl Returns {
         Some(EpisodeRecord { index, return_, length, terminated: step.terminated, truncated: step.truncated })
     }
 
+    /// Forgets the episode that goes on in world `slot`.
+    pub fn abandon(&mut self, slot: usize) {
+        self.running[slot] = (0.0, 0);
+    }
+
+    /// Length of the episode that goes on in world `slot`, env steps.
+    pub fn running_length(&self, slot: usize) -> u64 {
+        self.running[slot].1
+    }
+
     /// Mean return and length of the last 100 episodes.
     pub fn means(&self) -> Option<(f64, f64)> {
         let n = self.last.len() as f64;

@@ -1,14 +1,17 @@
 //! [`Trainer`], the loop.
 
-use requel_envs::{Step, VectorEnv};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+
+use requel_envs::{EnvError, Step, VectorEnv};
 
 use super::evaluation::{Evaluation, Evaluator};
 use super::guarded::guarded;
 use super::returns::Returns;
 use super::worlds::{self, EnvFactory};
 use super::{Aggregates, BestPolicy, EpisodeRecord, Observer, Outcome, Termination, TrainError, TrainEvent};
-use crate::agent::{Actions, Agent, AgentError, DqnAgent, Experience, GreedyPolicy, Learned, PqnAgent};
-use crate::config::{AgentConfig, AgentKind, Config};
+use crate::agent::{Actions, Agent, AgentError, DqnAgent, Experience, GreedyPolicy, Learned, LearningFault, PqnAgent};
+use crate::config::{AgentConfig, AgentKind, Config, OnNan};
+use crate::finite::first_not_finite;
 use crate::rng::{Stream, StreamRng};
 use crate::schedule::crossings;
 use crate::state::{State, StateError};
@@ -44,6 +47,7 @@ pub struct Trainer {
     evaluation: Option<(f64, f64)>,
     best: Option<BestPolicy>,
     learned: Learned,
+    skipped: Skipped,
     observations: Vec<f32>,
 
     // What a step writes.
@@ -51,6 +55,8 @@ pub struct Trainer {
     masks: Vec<bool>,
     actions: Vec<usize>,
     steps: Vec<Step>,
+    /// The worlds whose step was dropped.
+    dropped: Vec<bool>,
     next_observations: Vec<f32>,
     following: Vec<f32>,
 }
@@ -110,15 +116,22 @@ impl Trainer {
             evaluation: None,
             best: None,
             learned: Learned::default(),
+            skipped: Skipped::default(),
             masks: vec![true; if actions.masked { num_envs * actions.count } else { 0 }],
             actions: vec![0; num_envs],
             steps: vec![Step::default(); num_envs],
+            dropped: vec![false; num_envs],
             next_observations: observations.clone(),
             following: observations.clone(),
             observations,
             config,
         };
-        trainer.check_observations(&trainer.observations, None)?;
+        if let Some((at, value)) = first_not_finite(&trainer.observations) {
+            // There is nothing before it to go on from, whatever `train.on_nan` says.
+            let (site, value) = ("observation", f64::from(value));
+            let world = Some(at / trainer.worlds.observation_len().max(1));
+            return Err(TrainError::NotFinite { site, value, env_steps: 0, world, action: None });
+        }
         Ok(trainer)
     }
 
@@ -159,9 +172,8 @@ impl Trainer {
         self.remember_masks();
         self.worlds.step(&self.actions, &mut self.steps, &mut self.next_observations, &mut self.following)?;
         self.env_steps = before + self.steps.len() as u64;
-        self.observe(before)?;
-        // Where an episode ended these are the first ones of the next, which no transition has shown yet.
-        self.check_observations(&self.following, Some(before))?;
+        self.observe(before, observer)?;
+        self.check_starts(before, observer)?;
         std::mem::swap(&mut self.observations, &mut self.following);
         if observer.wants_steps() {
             let (worlds, actions, observations) = (&self.worlds, &self.actions[..], &self.observations[..]);
@@ -171,12 +183,9 @@ impl Trainer {
         let episodes_before = self.returns.episodes;
         self.count_steps(observer)?;
         let learned = self.agent.learn(before, self.env_steps);
-        let weight = if learned.updates > 0 { first_not_finite(self.agent.parameters()) } else { None };
-        let weight = weight.map_or(0.0, |(_, value)| f64::from(value));
-        for (site, value) in [("loss", learned.loss_sum), ("mean q", learned.q_sum), ("weight", weight)] {
-            if !value.is_finite() {
-                return Err(TrainError::NotFinite { site, value, env_steps: before, world: None, action: None });
-            }
+        if let Some(LearningFault { site, value }) = learned.fault {
+            let value = f64::from(value);
+            return Err(TrainError::NotFinite { site, value, env_steps: before, world: None, action: None });
         }
         self.learned.add(learned);
         if crossings(self.config.log.every_steps, before, self.env_steps) > 0 {
@@ -210,6 +219,7 @@ impl Trainer {
             env_steps,
             updates,
             episodes: self.returns.episodes,
+            skipped: self.skipped.total,
             train_return_last_100: self.returns.means().map(|(return_, _)| return_),
             best_evaluation,
             best_env_steps,
@@ -281,7 +291,22 @@ impl Trainer {
         blake3::hash(bytemuck::cast_slice(self.agent.parameters())).to_hex().to_string()
     }
 
+    /// As [`Trainer::save`], where a world of your own that panics in its `save` is an error.
+    ///
+    /// # Errors
+    /// [`TrainError::Env`] with what it panicked with.
+    pub fn try_save(&self) -> Result<State<'_>, TrainError> {
+        catch_unwind(AssertUnwindSafe(|| self.save())).map_err(|cause| match cause.downcast::<EnvError>() {
+            Ok(error) => TrainError::Env(*error),
+            // No world's doing.
+            Err(cause) => resume_unwind(cause),
+        })
+    }
+
     /// The complete state: a trainer with the same config that takes it over goes on with the same bits.
+    ///
+    /// # Panics
+    /// If a world of your own panics in its `save`; [`Trainer::try_save`] does not.
     pub fn save(&self) -> State<'_> {
         let mut state = State::default();
         self.agent.save(&mut state);
@@ -293,6 +318,9 @@ impl Trainer {
         state.put("trainer/solved_in_a_row", self.solved_in_a_row);
         state.put("trainer/evaluation", self.evaluation);
         state.put("trainer/learned_since_log", (self.learned.updates, self.learned.loss_sum, self.learned.q_sum));
+        if self.skipped.total > 0 {
+            state.put("trainer/skipped", (self.skipped.total, self.skipped.in_a_row));
+        }
         if let Some(best) = &self.best {
             state.put_f32("best/parameters", vec![best.parameters.len()], &best.parameters);
             state.put("best/score", (best.mean_return, best.std_return, best.env_steps));
@@ -317,7 +345,10 @@ impl Trainer {
         self.solved_in_a_row = state.read("trainer/solved_in_a_row")?;
         self.evaluation = state.read("trainer/evaluation")?;
         let (updates, loss_sum, q_sum) = state.read("trainer/learned_since_log")?;
-        self.learned = Learned { updates, loss_sum, q_sum };
+        self.learned = Learned { updates, loss_sum, q_sum, fault: None };
+        let skipped = state.values.contains_key("trainer/skipped").then(|| state.read("trainer/skipped"));
+        let (total, in_a_row) = skipped.transpose()?.unwrap_or_default();
+        self.skipped = Skipped { total, in_a_row };
         self.best = None;
         if state.tensors.contains_key("best/parameters") {
             let mut parameters = vec![0.0; self.agent.parameters().len()];
@@ -339,25 +370,39 @@ impl Trainer {
             .then_some(Termination::BudgetUsed)
     }
 
-    /// Shows the agent what the step led to.
-    fn observe(&mut self, before: u64) -> Result<(), TrainError> {
+    /// Shows the agent what the step led to. NaN and infinity reach neither it nor the replay buffer.
+    fn observe(&mut self, before: u64, observer: &mut dyn Observer) -> Result<(), TrainError> {
         let (len, actions) = (self.worlds.observation_len(), self.masks.len() / self.steps.len());
-        self.check_observations(&self.next_observations, Some(before))?;
-        for (slot, step) in self.steps.iter().enumerate() {
+        let all_finite = first_not_finite(&self.next_observations).is_none();
+        for slot in 0..self.steps.len() {
+            let row = slot * len..(slot + 1) * len;
+            let step = self.steps[slot];
             let reward = learned_reward(&self.config.agent, step.reward);
-            // As the replay buffer keeps it: 1e39 is finite only in double precision.
-            if !(reward as f32).is_finite() {
-                let (world, action) = (Some(slot), Some(self.actions[slot]));
-                let (site, value, env_steps) = ("reward", step.reward, before);
-                return Err(TrainError::NotFinite { site, value, env_steps, world, action });
+            self.dropped[slot] = false;
+            let observed = if all_finite { None } else { first_not_finite(&self.next_observations[row.clone()]) };
+            let fault = match observed {
+                Some((_, value)) => Some(("observation", f64::from(value))),
+                // As the replay buffer keeps it: 1e39 is finite only in double precision.
+                None => (!(reward as f32).is_finite()).then_some(("reward", step.reward)),
+            };
+            if let Some((site, value)) = fault {
+                self.skip(slot, (site, value), before, observer)?;
+                self.agent.interrupt(slot);
+                self.returns.abandon(slot);
+                self.dropped[slot] = true;
+                if !step.ended() {
+                    self.worlds.reset_slot(slot, &mut self.following[row])?;
+                }
+                continue;
             }
+            self.skipped.in_a_row = 0;
             self.agent.observe(&Experience {
                 slot,
-                observation: &self.observations[slot * len..][..len],
+                observation: &self.observations[row.clone()],
                 mask: (actions > 0).then(|| &self.masks[slot * actions..][..actions]),
                 action: self.actions[slot],
-                step: Step { reward, ..*step },
-                next_observation: &self.next_observations[slot * len..][..len],
+                step: Step { reward, ..step },
+                next_observation: &self.next_observations[row],
                 next_mask: self.worlds.next_action_mask(slot),
             });
         }
@@ -378,21 +423,45 @@ impl Trainer {
         }
     }
 
-    /// Refuses NaN and infinity before they can reach the replay buffer or the network. `before` is how many env steps were
-    /// made before the step that led here; `None` before the first.
-    fn check_observations(&self, rows: &[f32], before: Option<u64>) -> Result<(), TrainError> {
-        let Some((at, value)) = first_not_finite(rows) else { return Ok(()) };
-        let slot = at / self.worlds.observation_len().max(1);
-        let action = before.map(|_| self.actions[slot]);
-        let (site, value, env_steps) = ("observation", f64::from(value), before.unwrap_or(0));
-        Err(TrainError::NotFinite { site, value, env_steps, world: Some(slot), action })
+    /// Looks at what is acted on next. Where an episode ended these are the first observations of another, which no transition
+    /// has shown yet.
+    fn check_starts(&mut self, before: u64, observer: &mut dyn Observer) -> Result<(), TrainError> {
+        let len = self.worlds.observation_len();
+        while let Some((at, value)) = first_not_finite(&self.following) {
+            let slot = at / len.max(1);
+            self.skip(slot, ("observation", f64::from(value)), before, observer)?;
+            self.worlds.reset_slot(slot, &mut self.following[slot * len..(slot + 1) * len])?;
+        }
+        Ok(())
+    }
+
+    /// Counts and tells what world `slot` gave that is not finite, or refuses it if it may not be skipped.
+    fn skip(
+        &mut self,
+        slot: usize,
+        (site, value): (&'static str, f64),
+        env_steps: u64,
+        observer: &mut dyn Observer,
+    ) -> Result<(), TrainError> {
+        let action = self.actions[slot];
+        if self.config.train.on_nan == OnNan::Stop || self.skipped.in_a_row == Skipped::MOST_IN_A_ROW {
+            let (world, action) = (Some(slot), Some(action));
+            return Err(TrainError::NotFinite { site, value, env_steps, world, action });
+        }
+        self.skipped.total += 1;
+        self.skipped.in_a_row += 1;
+        let skipped = self.skipped.total;
+        tell(observer, TrainEvent::Skipped { env_steps, site, value, world: slot, action, skipped })
     }
 
     fn count_steps(&mut self, observer: &mut dyn Observer) -> Result<(), TrainError> {
-        for slot in 0..self.steps.len() {
+        let (env_steps, long) = (self.env_steps, self.config.log.long_episode_steps);
+        for slot in (0..self.steps.len()).filter(|slot| !self.dropped[*slot]) {
             if let Some(episode) = self.returns.step(slot, self.steps[slot]) {
                 let episode: EpisodeRecord = episode;
-                tell(observer, TrainEvent::EpisodeEnded { env_steps: self.env_steps, episode })?;
+                tell(observer, TrainEvent::EpisodeEnded { env_steps, episode })?;
+            } else if self.returns.running_length(slot) == long {
+                tell(observer, TrainEvent::LongEpisode { env_steps, world: slot, length: long })?;
             }
         }
         Ok(())
@@ -458,6 +527,20 @@ impl Trainer {
     }
 }
 
+/// What a NaN or infinity of a world has cost.
+#[derive(Clone, Copy, Debug, Default)]
+struct Skipped {
+    /// How often it cost a step or the start of an episode.
+    total: u64,
+    /// How often since the last step that was shown to the agent.
+    in_a_row: u64,
+}
+
+impl Skipped {
+    /// A world that gives nothing else is broken, and would be reset for ever.
+    const MOST_IN_A_ROW: u64 = 1_000;
+}
+
 /// A reward as it is learned from.
 fn learned_reward(config: &AgentConfig, reward: f64) -> f64 {
     let scaled = config.reward_scale * reward;
@@ -471,14 +554,4 @@ fn learned_reward(config: &AgentConfig, reward: f64) -> f64 {
 
 fn tell(observer: &mut dyn Observer, event: TrainEvent<'_>) -> Result<(), TrainError> {
     observer.on_event(&event).map_err(TrainError::Observer)
-}
-
-/// The first number that is NaN or infinite, with its place.
-fn first_not_finite(numbers: &[f32]) -> Option<(usize, f32)> {
-    const INFINITY_BITS: u32 = 0x7f80_0000;
-    // One pass without branches, of comparisons that every vector unit has: this looks at all weights at every update.
-    let is_bad = |n: &f32| u32::from(n.to_bits() & INFINITY_BITS == INFINITY_BITS);
-    let any = numbers.iter().fold(0, |any, n| any | is_bad(n));
-    let found = || numbers.iter().copied().enumerate().find(|(_, n)| !n.is_finite());
-    if any == 0 { None } else { found() }
 }

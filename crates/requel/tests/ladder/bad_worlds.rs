@@ -318,6 +318,7 @@ fn thirty_malformed_worlds_have_their_documented_errors() {
         );
         assert!(error.to_string().contains(expected), "{name}: {error}");
     }
+    println!("faults put in: {}", MALFORMED.len());
 }
 
 #[test]
@@ -372,15 +373,95 @@ fn an_episode_that_never_ends_ends_with_the_budget() {
     };
     let mut config = config();
     config.evaluation.max_episode_steps = 50;
-    let mut trainer = Trainer::with_worlds(config, factory(endless)).unwrap();
-    let mut told = 0;
+    config.log.long_episode_steps = 120;
+    let mut trainer = Trainer::with_worlds(config.clone(), factory(endless)).unwrap();
+    let (mut told, mut warned) = (0, Vec::new());
     let mut count = |event: &requel::TrainEvent<'_>| {
         told += u32::from(matches!(event, requel::TrainEvent::Progress(_)));
+        if let requel::TrainEvent::LongEpisode { env_steps, world, length } = event {
+            warned.push((*env_steps, *world, *length));
+        }
         Ok(())
     };
     let outcome = trainer.run(&mut count).unwrap();
     assert_eq!((outcome.env_steps, outcome.episodes, told), (700, 0, 700 / 89));
+    // Once per episode, not at every step beyond.
+    assert_eq!(warned, [(120, 0, 120)]);
     assert!(outcome.final_evaluation.lengths.iter().all(|length| *length == 50));
+}
+
+/// In each episode that gets so long, and in none that ends before.
+#[test]
+fn long_episodes_are_told_in_every_world() {
+    for (long, expected) in [(30, 0), (29, 700 / 30), (5, 700 / 30 + 1), (0, 0)] {
+        // Always to the left: cut off after 30 steps.
+        let standing: fn(&mut Corridor) = |w| w.step = |w, _, o| sound_step(w, 0, o);
+        let mut config = config();
+        config.log.long_episode_steps = long;
+        let mut trainer = Trainer::with_worlds(config, factory(standing)).unwrap();
+        let mut warned = 0;
+        let mut count = |event: &requel::TrainEvent<'_>| {
+            warned += u64::from(matches!(event, requel::TrainEvent::LongEpisode { length, .. } if *length == long));
+            Ok(())
+        };
+        trainer.run(&mut count).unwrap();
+        assert_eq!(warned, expected, "{long}");
+    }
+}
+
+/// A world that panics when it is asked for its state: an error like any other, and what was saved before stays.
+#[test]
+fn a_world_that_panics_in_save_is_an_error_and_costs_no_checkpoint() {
+    let root = tempfile::tempdir().unwrap();
+    let dir = root.path().join("run");
+    // The state is asked for before training, to count its bytes, and at each checkpoint.
+    let (left, inner) = (Arc::new(AtomicU32::new(3)), Arc::new(AtomicU32::new(u32::MAX)));
+    let factory: EnvFactory = Box::new(move || {
+        let inner = Fragile { inner: Corridor::sound(), left: Arc::clone(&inner) };
+        Ok(Box::new(Forgetful { inner, left: Arc::clone(&left) }))
+    });
+    let trainer = Trainer::with_worlds(config(), factory).unwrap();
+    let session = Session::begin_with(Run::create(&dir, &config()).unwrap(), trainer).unwrap();
+    let error = session.train(&mut (), &Control::new()).unwrap_err();
+    assert!(error.to_string().contains("panicked in save: where was I"), "{error}");
+    let RunError::Train(TrainError::Env(EnvError::Panicked { .. })) = error else { panic!("{error:?}") };
+    let mended = Trainer::with_worlds(config(), self::factory(|_| {})).unwrap();
+    let (session, resumed) = Session::resume_with(Run::open(&dir).unwrap(), mended).unwrap();
+    assert_eq!(resumed.env_steps, 2 * 127);
+    assert!(matches!(session.train(&mut (), &Control::new()).unwrap(), Ending::Finished { .. }));
+}
+
+struct Forgetful {
+    inner: Fragile,
+    left: Arc<AtomicU32>,
+}
+
+impl Env for Forgetful {
+    fn spec(&self) -> &EnvSpec {
+        self.inner.spec()
+    }
+    fn observation_space(&self) -> &Space {
+        self.inner.observation_space()
+    }
+    fn action_space(&self) -> &Space {
+        self.inner.action_space()
+    }
+    fn reset(&mut self, seed: Option<u64>, observation: &mut [f32]) -> Result<(), EnvError> {
+        self.inner.reset(seed, observation)
+    }
+    fn step(&mut self, action: Action<'_>, observation: &mut [f32]) -> Result<Step, EnvError> {
+        self.inner.step(action, observation)
+    }
+    fn save(&self) -> Vec<u8> {
+        assert!(self.left.fetch_sub(1, Ordering::Relaxed) > 0, "where was I");
+        self.inner.save()
+    }
+    fn restore(&mut self, state: &[u8]) -> Result<(), EnvError> {
+        self.inner.restore(state)
+    }
+    fn scene(&self) -> Scene {
+        self.inner.scene()
+    }
 }
 
 /// Whatever the world did, the run goes on from the last checkpoint once it is mended.

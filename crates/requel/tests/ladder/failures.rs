@@ -143,9 +143,32 @@ fn a_score_that_is_not_finite_is_refused() {
     let mut trainer = Trainer::with_worlds(config, faulty(Fault::InfiniteReward, 1, 5)).unwrap();
     let error = trainer.run(&mut ()).unwrap_err();
     assert!(
-        matches!(error, TrainError::NotFinite { site: "evaluation return", value: f64::NEG_INFINITY, world: None, .. }),
+        matches!(
+            error,
+            TrainError::NotFinite {
+                site: "reward in evaluation",
+                value: f64::NEG_INFINITY,
+                env_steps: 4,
+                world: Some(0),
+                action: Some(_)
+            }
+        ),
         "{error}"
     );
+}
+
+#[test]
+fn an_observation_that_is_not_finite_is_refused_in_evaluations_too() {
+    for (fault, steps) in [(Fault::NanObservation, 6), (Fault::NanReset, 0)] {
+        let config = short_training("notebook, 1 worlds");
+        let mut trainer = Trainer::with_worlds(config, faulty(fault, 1, 7)).unwrap();
+        let error = trainer.run(&mut ()).unwrap_err();
+        let TrainError::NotFinite { site: "observation in evaluation", value, env_steps, world, action } = error else {
+            panic!("{fault:?}: {error}")
+        };
+        assert!(value.is_nan() && env_steps == steps && world.is_some(), "{fault:?}: {env_steps} {world:?}");
+        assert_eq!(action.is_some(), fault == Fault::NanObservation);
+    }
 }
 
 #[test]
@@ -199,7 +222,10 @@ fn a_run_whose_world_failed_goes_on_with_the_same_bytes() {
         let same = |dir: &Path| {
             let mut files = files(dir);
             files.retain(|name, _| {
-                !name.starts_with("tensorboard") && name != "timing.csv" && !name.contains("/manifest.")
+                !name.starts_with("tensorboard")
+                    && name != "timing.csv"
+                    && name != "checksums.blake3"
+                    && !name.contains("/manifest.")
             });
             files
         };

@@ -17,6 +17,7 @@ mod masks;
 mod presets;
 mod resume;
 mod sessions;
+mod skipping;
 mod stats;
 mod storage;
 mod study;

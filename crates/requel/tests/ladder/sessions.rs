@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use requel::config::Config;
-use requel::run::{Control, Ending, Run, RunError, Session};
+use requel::run::{Control, Ending, Run, RunError, Session, verify};
 use requel::storage::RealStorage;
 use requel::train::{Observer, ObserverError, TrainError};
 use requel::{TrainEvent, checkpoint};
@@ -244,6 +244,67 @@ fn lost_logs_are_an_error() {
     assert_eq!(resumed.damaged.is_empty(), end as u64 >= known);
     session.train(&mut (), &Control::new()).unwrap();
     assert_eq!(std::fs::read(&metrics).unwrap(), bytes);
+}
+
+/// A config that is not what the run began with would be trained on without a word.
+#[test]
+fn a_changed_config_is_refused_until_it_is_said_to_be_meant() {
+    let config = short_training("notebook, 1 worlds");
+    let root = tempfile::tempdir().unwrap();
+    let dir = root.path().join("run");
+    let run = Run::create(&dir, &config).unwrap();
+    let control = Control::new();
+    // Before there is a checkpoint that could tell, and after.
+    Session::begin(run.clone())
+        .unwrap()
+        .train(&mut Scissors { control: &control, at: 50, cut: Cut::Death }, &control)
+        .unwrap_err();
+    for _ in 0..2 {
+        let path = dir.join("config.toml");
+        let text = std::fs::read_to_string(&path).unwrap();
+        std::fs::write(&path, text.replace("learning_rate = 0.001", "learning_rate = 0.003")).unwrap();
+        assert_ne!(run.config().unwrap(), config);
+        let error = Session::resume(run.clone()).err().unwrap().to_string();
+        assert!(error.contains("config.toml is damaged") && error.contains("on purpose"), "{error}");
+        assert!(verify(&run).unwrap().damage[0].to_string().contains("config.toml"));
+        std::fs::write(&path, text).unwrap();
+        let control = Control::new();
+        let (session, _) = Session::resume(run.clone()).unwrap();
+        session.train(&mut Scissors { control: &control, at: 300, cut: Cut::Stop }, &control).unwrap();
+    }
+    std::fs::remove_file(dir.join("checksums.blake3")).unwrap();
+    let path = dir.join("config.toml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, text.replace("env_steps = 700", "env_steps = 800")).unwrap();
+    let (session, _) = Session::resume(run).unwrap();
+    let ending = session.train(&mut (), &Control::new()).unwrap();
+    assert!(matches!(ending, Ending::Finished { summary, .. } if summary.env_steps == 800));
+}
+
+/// One bit in any file of a finished run.
+#[test]
+fn damage_to_any_file_of_a_finished_run_is_found_and_named() {
+    let root = tempfile::tempdir().unwrap();
+    let dir = root.path().join("run");
+    train_at_once(&dir, &short_training("notebook, 1 worlds"));
+    let run = Run::open(&dir).unwrap();
+    assert!(verify(&run).unwrap().damage.is_empty());
+    let mut draws = Draws(17);
+    // The lock says nothing.
+    let all: Vec<(String, Vec<u8>)> = files(&dir).into_iter().filter(|(name, _)| name != ".lock").collect();
+    assert!(all.len() > 15, "{}", all.len());
+    for (name, bytes) in &all {
+        for _ in 0..8 {
+            let mut damaged = bytes.clone();
+            damaged[draws.below(bytes.len())] ^= 1 << draws.below(8);
+            std::fs::write(dir.join(name), &damaged).unwrap();
+            let said: Vec<String> = verify(&run).unwrap().damage.iter().map(ToString::to_string).collect();
+            let called = name.replace("manifest.blake3", "manifest");
+            assert!(said.iter().any(|said| said.contains(&called)), "{name}: {said:?}");
+        }
+        std::fs::write(dir.join(name), bytes).unwrap();
+    }
+    assert!(verify(&run).unwrap().damage.is_empty());
 }
 
 /// A log that is changed without being cut is found by its hash.

@@ -113,6 +113,7 @@ fn a_crash_at_any_call_leaves_the_old_or_the_new_checkpoint() {
         assert!(calls > 30, "{calls}");
     }
     assert!(crashes > 4000, "{crashes}");
+    println!("faults put in: {crashes}");
 }
 
 /// After the save has said that all is well, no crash takes it back.
@@ -123,18 +124,20 @@ fn what_was_saved_survives_every_crash() {
         save(&*storage, &root(), env_steps).unwrap();
         (0..200).for_each(|seed| assert_eq!(newest(&storage.crash(seed)), Some(env_steps)));
     }
+    println!("faults put in: {}", 7 * 200);
 }
 
 #[test]
 fn an_error_at_any_call_is_heard_and_costs_no_earlier_checkpoint() {
     use ErrorKind::{Other, PermissionDenied, ReadOnlyFilesystem, StorageFull};
-    let mut silent = 0;
+    let (mut faults, mut silent) = (0, 0);
     for steps in HISTORIES {
         let (new, old) = (*steps.last().unwrap(), steps.iter().rev().nth(1).copied());
         for kind in [StorageFull, Other, PermissionDenied, ReadOnlyFilesystem] {
             for fault in [Fault::Once(kind), Fault::FromThenOn(kind)] {
                 with_faults(steps, fault, |call, storage, result| {
                     let found = newest(storage);
+                    faults += 1;
                     match &result {
                         // Only where it does without: a second name of a file that can be written instead.
                         Ok(_) => {
@@ -155,6 +158,7 @@ fn an_error_at_any_call_is_heard_and_costs_no_earlier_checkpoint() {
         }
     }
     assert!(silent > 0);
+    println!("faults put in: {faults}");
 }
 
 #[test]
@@ -220,6 +224,52 @@ fn segments_with_one_flipped_bit_cut_short_or_swapped_are_found() {
         std::fs::write(&file, bytes).unwrap();
     }
     assert!(checkpoint::verify(&RealStorage, &path).is_empty());
+}
+
+/// A checkpoint as a run writes it, with 4 MiB and a little more of transitions, cut at some of its 64-byte boundaries.
+#[test]
+fn a_checkpoint_cut_at_64_byte_boundaries_is_found() {
+    assert!(cut_at_boundaries(97) > 600);
+}
+
+/// At all of them. Run by `cargo xtask faults R4`.
+#[test]
+#[ignore = "takes a minute"]
+fn a_checkpoint_cut_at_any_64_byte_boundary_is_found() {
+    let cuts = cut_at_boundaries(1);
+    assert!(cuts > 65_536, "{cuts}");
+    println!("faults put in: {cuts}");
+}
+
+/// Cuts each file at every so many-th boundary of 64 bytes; how often.
+fn cut_at_boundaries(stride: usize) -> usize {
+    let dir = tempfile::tempdir().unwrap();
+    let weights: Vec<f32> = (0..4_610).map(|i| i as f32).collect();
+    let records: Vec<u32> = (0..96_000 * 11).collect();
+    let mut state = State::default();
+    state.put_f32("network/weights", vec![weights.len()], &weights);
+    state.put_f32("optimizer/m", vec![weights.len()], &weights);
+    state.put_u32("replay/records", vec![96_000, 11], &records);
+    state.put("trainer/env_steps", 96_000);
+    let destination =
+        Destination { storage: &RealStorage, root: dir.path(), keep: 2, segmenting: Segmenting::default() };
+    let contents = Contents { env_steps: 96_000, state: &state, logs: BTreeMap::new() };
+    let path = checkpoint::write(destination, &contents).unwrap();
+    let mut cuts = 0;
+    for (name, bytes) in files(&path) {
+        let file = std::fs::OpenOptions::new().write(true).open(path.join(&name)).unwrap();
+        // From the end on, so that nothing need be written again in between.
+        for len in (0..bytes.len()).step_by(64 * stride).rev() {
+            file.set_len(len as u64).unwrap();
+            let findings = checkpoint::verify(&RealStorage, &path);
+            let said = findings.first().map(ToString::to_string).unwrap_or_default();
+            assert!(said.contains(&name.replace("manifest.blake3", "manifest")), "{name} cut to {len}: {said:?}");
+            cuts += 1;
+        }
+        std::fs::write(path.join(&name), bytes).unwrap();
+    }
+    assert!(checkpoint::verify(&RealStorage, &path).is_empty());
+    cuts
 }
 
 /// Manifests with a right seal that declare what cannot be.
@@ -309,6 +359,7 @@ fn a_save_that_fails_in_the_background_stops_the_run_loudly() {
         assert!(metrics(&dir) == metrics(&whole), "call {call}");
     }
     assert!(stopped > 15, "{stopped}");
+    println!("faults put in: {stopped}");
 }
 
 #[test]

@@ -8,6 +8,8 @@ use super::bootstrap::Bootstrap;
 use super::replay_buffer::replay_buffer;
 use crate::Schedule;
 use crate::agent::actor::{Actor, Situation};
+#[cfg(test)]
+use crate::agent::learner::poison;
 use crate::agent::learner::{Learner, put_parameters, read_parameters};
 use crate::agent::memory;
 use crate::agent::{
@@ -43,6 +45,8 @@ pub struct DqnAgent {
     start: usize,
     /// The batch is what the present step brought, not a draw from a buffer.
     learns_once: bool,
+    /// A step of some world was dropped since learning was last due.
+    interrupted: bool,
     every_steps: u64,
     updates_each: u64,
 
@@ -107,6 +111,7 @@ impl DqnAgent {
                 }),
             start,
             learns_once: config.agent.kind == AgentKind::Naive,
+            interrupted: false,
             every_steps: config.train.every_steps,
             updates_each: config.train.updates,
             actor: Actor::new(config, &spec)?,
@@ -120,8 +125,8 @@ impl DqnAgent {
         })
     }
 
-    /// One update from one batch: mean loss and mean q(s, a).
-    fn update(&mut self, env_steps: u64) -> (f32, f32) {
+    /// One update from one batch.
+    fn update(&mut self, env_steps: u64) -> Learned {
         self.batch.draw(&mut *self.replay);
         let LearningBatch { columns, online, target: target_workspace, fractions, .. } = &mut self.batch;
         let Learner { network, parameters, .. } = &self.learner;
@@ -163,6 +168,12 @@ impl DqnAgent {
             fractions,
         };
         let HeadLoss { loss, mean_q } = self.head.loss(&update, d_outputs);
+        #[cfg(test)]
+        let loss = poison::take("loss", self.learner.updates).unwrap_or(loss);
+        let mut learned = Learned::update(loss, mean_q);
+        if learned.fault.is_some() {
+            return learned;
+        }
         if let Some(d_errors) = self.head.d_errors().filter(|_| self.bootstrap.is_residual()) {
             // The target is r + d·q(s', a*): its derivative is −d at a*, times the error's (Baird 1995, eq. 10).
             d_next.fill(0.0);
@@ -174,11 +185,11 @@ impl DqnAgent {
         if self.importance.is_some() && !PlantedBug::PrioritiesFrozen.is_made() {
             self.replay.update_priorities(&columns.indices, self.head.td_errors());
         }
-        self.learner.step(&self.d_outputs, online, env_steps);
+        learned.fault = self.learner.step(&self.d_outputs, online, env_steps);
         if let Some(target) = &mut self.target {
             target.after_update(self.learner.updates, &self.learner.parameters);
         }
-        (loss, mean_q)
+        learned
     }
 }
 
@@ -204,20 +215,29 @@ impl Agent for DqnAgent {
         });
     }
 
+    fn interrupt(&mut self, slot: usize) {
+        self.accumulators[slot].clear();
+        self.interrupted = true;
+    }
+
     fn learn(&mut self, before: u64, after: u64) -> Learned {
         if let Some(target) = &mut self.target {
             target.after_env_steps(before, after, &self.learner.parameters);
         }
         let mut learned = Learned::default();
-        if self.replay.len() <= self.start {
+        // The naive agent has nothing whole to learn from then, and must not learn from what it learned from before.
+        let incomplete = std::mem::take(&mut self.interrupted) && self.learns_once;
+        if self.replay.len() <= self.start || incomplete {
             return learned;
         }
         let due = crossings(self.every_steps, before, after);
         // Of several worlds the naive agent has one batch per step, which holds each transition once.
         let due = if self.learns_once { due.min(1) } else { due };
         for _ in 0..due * self.updates_each {
-            let (loss, q) = self.update(after);
-            learned.add(Learned { updates: 1, loss_sum: f64::from(loss), q_sum: f64::from(q) });
+            learned.add(self.update(after));
+            if learned.fault.is_some() {
+                break;
+            }
         }
         learned
     }

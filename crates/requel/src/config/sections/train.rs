@@ -18,11 +18,31 @@ pub struct TrainConfig {
     pub every_steps: u64,
     /// Updates each time.
     pub updates: u64,
+    /// What comes of a NaN or infinity that a world gives.
+    pub on_nan: OnNan,
+}
+
+/// What comes of a NaN or infinity in an observation or a reward of training.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OnNan {
+    /// Training stops and names it.
+    Stop,
+    /// The step is dropped and counted, and the world reset.
+    Skip,
 }
 
 impl Default for TrainConfig {
     fn default() -> Self {
-        TrainConfig { seed: 0, env_steps: 50_000, episodes: 0, num_envs: 1, every_steps: 1, updates: 1 }
+        TrainConfig {
+            seed: 0,
+            env_steps: 50_000,
+            episodes: 0,
+            num_envs: 1,
+            every_steps: 1,
+            updates: 1,
+            on_nan: OnNan::Stop,
+        }
     }
 }
 
@@ -83,10 +103,12 @@ impl Default for CheckpointConfig {
 pub struct LogConfig {
     /// A line of training aggregates every so many env steps.
     pub every_steps: u64,
+    /// An episode that gets so long, in env steps, is told; 0: none is.
+    pub long_episode_steps: u64,
 }
 
 impl Default for LogConfig {
     fn default() -> Self {
-        LogConfig { every_steps: 1_000 }
+        LogConfig { every_steps: 1_000, long_episode_steps: 100_000 }
     }
 }

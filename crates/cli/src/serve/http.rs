@@ -1,0 +1,188 @@
+//! As much HTTP as a page for one machine needs: GET and HEAD, one request per connection, and no more memory for a request
+//! than a bound, whatever is sent and however slowly.
+
+use std::io::{self, Read, Write};
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+
+/// The first line of a request and its headers are never longer, bytes.
+const MOST_HEAD: usize = 16 << 10;
+/// They have come within this time.
+const HEAD_TIME: Duration = Duration::from_secs(10);
+/// A reader takes what is written within this time, or has left.
+const WRITE_TIME: Duration = Duration::from_secs(30);
+/// What is read and thrown away of a request that was refused, so that its sender hears why, bytes.
+const MOST_REST: u64 = 256 << 10;
+
+/// A request that can be answered.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Request {
+    /// Path and query, as they were asked for.
+    pub target: String,
+    /// The `Host` header; empty without one.
+    pub host: String,
+    /// Only the head of the answer is wanted.
+    pub head_only: bool,
+}
+
+/// Why a request is not answered: a status and what to say.
+pub type Refusal = (u16, &'static str);
+
+/// Reads a request.
+///
+/// # Errors
+/// What the connection returns, a sender that is too slow included. What was sent but is not answered is a [`Refusal`].
+pub fn read(stream: &mut TcpStream) -> io::Result<Result<Request, Refusal>> {
+    let until = Instant::now() + HEAD_TIME;
+    stream.set_write_timeout(Some(WRITE_TIME))?;
+    let mut head = Vec::new();
+    let mut part = [0; 1024];
+    loop {
+        let left = until.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Err(io::ErrorKind::TimedOut.into());
+        }
+        stream.set_read_timeout(Some(left))?;
+        let count = stream.read(&mut part)?;
+        if count == 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        // The end may lie across two parts.
+        let seen = head.len().saturating_sub(3);
+        head.extend_from_slice(&part[..count]);
+        if let Some(end) = head[seen..].windows(4).position(|four| four == b"\r\n\r\n") {
+            return Ok(parse(&head[..seen + end]));
+        }
+        if head.len() > MOST_HEAD {
+            return Ok(Err((431, "this request is longer than any that is answered here")));
+        }
+    }
+}
+
+fn parse(head: &[u8]) -> Result<Request, Refusal> {
+    const NONE: Refusal = (400, "this is no request");
+    let head = std::str::from_utf8(head).map_err(|_| NONE)?;
+    let mut lines = head.split("\r\n");
+    let mut words = lines.next().unwrap_or_default().split(' ');
+    let (Some(method), Some(target), Some(version), None) = (words.next(), words.next(), words.next(), words.next())
+    else {
+        return Err(NONE);
+    };
+    if !version.starts_with("HTTP/1.") {
+        return Err(NONE);
+    }
+    let head_only = match method {
+        "GET" => false,
+        "HEAD" => true,
+        _ => return Err((405, "only GET is answered here")),
+    };
+    let mut hosts = lines.filter_map(|line| line.split_once(':')).filter(|(name, _)| name.eq_ignore_ascii_case("host"));
+    let host = hosts.next().map_or("", |(_, host)| host.trim());
+    // Of two hosts one would go unchecked.
+    if hosts.next().is_some() {
+        return Err(NONE);
+    }
+    Ok(Request { target: target.into(), host: host.into(), head_only })
+}
+
+/// Answers with a body of a known length, `headers` beside those that say how long it is.
+///
+/// # Errors
+/// What the connection returns: the reader has left.
+pub fn respond(
+    stream: &mut TcpStream,
+    (status, head_only): (u16, bool),
+    headers: &[(&str, &str)],
+    (length, body): (u64, &mut dyn Read),
+) -> io::Result<()> {
+    let mut head = format!("HTTP/1.1 {status} {}\r\nConnection: close\r\nContent-Length: {length}\r\n", reason(status));
+    for (name, value) in headers {
+        head.push_str(&format!("{name}: {value}\r\n"));
+    }
+    stream.write_all((head + "\r\n").as_bytes())?;
+    if !head_only {
+        io::copy(&mut body.take(length), stream)?;
+    }
+    stream.flush()
+}
+
+/// Ends a connection. What was sent and not read is thrown away first: the system would take back the answer for it.
+pub fn close(mut stream: TcpStream) {
+    let quietly = || -> io::Result<()> {
+        stream.shutdown(std::net::Shutdown::Write)?;
+        stream.set_read_timeout(Some(Duration::from_millis(500)))?;
+        io::copy(&mut Read::by_ref(&mut stream).take(MOST_REST), &mut io::sink())?;
+        Ok(())
+    };
+    let mut quietly = quietly;
+    // Whoever has left hears nothing.
+    drop(quietly());
+}
+
+fn reason(status: u16) -> &'static str {
+    match status {
+        200 => "OK",
+        400 => "Bad Request",
+        403 => "Forbidden",
+        404 => "Not Found",
+        405 => "Method Not Allowed",
+        431 => "Request Header Fields Too Large",
+        503 => "Service Unavailable",
+        _ => "Internal Server Error",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use super::*;
+
+    fn refused(head: &str) -> u16 {
+        parse(head.as_bytes()).unwrap_err().0
+    }
+
+    #[test]
+    fn requests_by_hand() {
+        let request = parse(b"GET /a?run=b HTTP/1.1\r\nAccept: */*\r\nhOsT:  localhost:8 ").unwrap();
+        assert_eq!(request, Request { target: "/a?run=b".into(), host: "localhost:8".into(), head_only: false });
+        assert_eq!(
+            parse(b"HEAD / HTTP/1.0").unwrap(),
+            Request { target: "/".into(), head_only: true, ..Request::default() }
+        );
+        for method in ["POST", "PUT", "DELETE", "PATCH", "OPTIONS", "CONNECT", "TRACE", "get"] {
+            assert_eq!(refused(&format!("{method} / HTTP/1.1\r\nHost: localhost")), 405, "{method}");
+        }
+        for nothing in ["", "GET", "GET /", "GET / HTTP/2", "GET  / HTTP/1.1", "GET / x HTTP/1.1", "\r\nGET / HTTP/1.1"]
+        {
+            assert_eq!(refused(nothing), 400, "{nothing:?}");
+        }
+        assert_eq!(refused("GET / HTTP/1.1\r\nHost: localhost\r\nHost: example.org"), 400);
+        assert_eq!(parse(&[b'G', 0xff]).unwrap_err().0, 400);
+    }
+
+    #[test]
+    fn a_request_in_pieces_is_one_and_one_without_end_is_cut() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let ask = |pieces: Vec<Vec<u8>>| {
+            let mut sender = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+            let (mut receiver, _) = listener.accept().unwrap();
+            let sending = std::thread::spawn(move || {
+                for piece in pieces {
+                    if sender.write_all(&piece).is_err() {
+                        break;
+                    }
+                    std::thread::sleep(Duration::from_millis(5));
+                }
+            });
+            let read = read(&mut receiver);
+            drop(receiver);
+            sending.join().unwrap();
+            read
+        };
+        let pieces = ["GET / HT", "TP/1.1\r\nHost: localhost\r\n\r", "\n"].map(|piece| piece.as_bytes().to_vec());
+        assert_eq!(ask(pieces.to_vec()).unwrap().unwrap().host, "localhost");
+        assert_eq!(ask(vec![vec![b'a'; MOST_HEAD + 2000]]).unwrap().unwrap_err().0, 431);
+        assert_eq!(ask(vec![b"GET / HTTP/1.1\r\n".to_vec()]).unwrap_err().kind(), io::ErrorKind::UnexpectedEof);
+    }
+}
