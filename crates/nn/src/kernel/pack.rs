@@ -45,7 +45,8 @@ pub(super) unsafe fn pack<S: Simd>(
                 }
             }
             Layout::Columns => {
-                let from = p.b.add(column * p.b_stride + term);
+                // Without terms this may lie outside of `b`, and nothing is read there.
+                let from = p.b.wrapping_add(column * p.b_stride + term);
                 let mut j = 0;
                 while j + lanes <= used {
                     let mut t = 0;

@@ -297,6 +297,19 @@ proptest! {
     }
 }
 
+/// Where there is nothing to add up or nothing to write, no pointer may be made that leaves its array: Miri sees to that.
+#[test]
+fn sizes_of_nothing() {
+    for size in 0..27_usize {
+        let [rows, inputs, outputs] = [size / 9, size / 3 % 3, size % 3].map(|choice| [0, 1, 13][choice]);
+        let shape = DenseShape { rows, inputs, outputs };
+        let case = Case { shape, content: Content::Ordinary, activation: Activation::Relu, seed: 7, offset: 1 };
+        check_dense(case);
+        let (height, width, size, stride) = (3, 4, 2, 1);
+        check_conv2d(Conv2dShape { rows, height, width, channels: inputs.max(1), outputs, size, stride }, case);
+    }
+}
+
 #[test]
 #[cfg_attr(miri, ignore = "too large for it")]
 fn sizes_beyond_a_panel() {

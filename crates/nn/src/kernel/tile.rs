@@ -80,16 +80,17 @@ unsafe fn run<S: Simd, const R: usize, const C: usize, const WHOLE: bool>(p: &Pr
             let from = from.add(column * lanes);
             if !WHOLE && column == C - 1 { S::load_first(from, last) } else { S::load(from) }
         };
+        // Without terms these may lie outside of `a`, and nothing is read there.
         let mut a = [p.a; R];
         if p.a_rows.groups == 1 {
             for (r, a) in a.iter_mut().enumerate() {
-                *a = p.a.add((row + r) * p.a_rows.inner + part.a_offset);
+                *a = p.a.wrapping_add((row + r) * p.a_rows.inner + part.a_offset);
             }
         } else {
             let Walk { len, inner, outer, .. } = p.a_rows;
             let (mut group, mut step) = (row / len, row % len);
             for a in &mut a {
-                *a = p.a.add(group * outer + step * inner + part.a_offset);
+                *a = p.a.wrapping_add(group * outer + step * inner + part.a_offset);
                 step += 1;
                 if step == len {
                     (group, step) = (group + 1, 0);
