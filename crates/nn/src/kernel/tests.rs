@@ -305,8 +305,10 @@ fn sizes_of_nothing() {
         let shape = DenseShape { rows, inputs, outputs };
         let case = Case { shape, content: Content::Ordinary, activation: Activation::Relu, seed: 7, offset: 1 };
         check_dense(case);
+        // No specification lets a convolution have no channels.
+        let (channels, outputs) = (inputs.max(1), outputs.max(1));
         let (height, width, size, stride) = (3, 4, 2, 1);
-        check_conv2d(Conv2dShape { rows, height, width, channels: inputs.max(1), outputs, size, stride }, case);
+        check_conv2d(Conv2dShape { rows, height, width, channels, outputs, size, stride }, case);
     }
 }
 
