@@ -12,6 +12,7 @@ mod every;
 mod execution;
 mod exit;
 mod export;
+mod keyboard;
 mod numbers;
 mod page;
 mod panel;

@@ -57,8 +57,10 @@ pub fn train(session: Session, reporting: Reporting) -> Result<Exit, Failure> {
         person.close();
     }
     if let Some(dashboard) = dashboard {
-        dashboard.close();
+        let curves = dashboard.close();
         style::say(paint(BOLD, headline));
+        // Whoever closed the terminal needs no picture.
+        let _ = curves.iter().try_for_each(|line| writeln!(anstream::stdout().lock(), "{line}"));
     }
     warnings.say_kept();
 

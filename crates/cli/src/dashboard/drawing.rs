@@ -6,27 +6,39 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use crossterm::event::{self, Event, KeyEventKind};
+use crossterm::event::{Event, KeyEventKind};
 use requel::Config;
+use requel::checkpoint;
 use requel::run::{Control, Run};
+use requel::storage::RealStorage;
 use requel::train::{Observer, ObserverError, TrainEvent};
 use requel_envs::Scene;
 
+use super::charts::{Charts, OTHERS};
 use super::chronicle::Chronicle;
+use super::farewell;
 use super::keys::{self, Wish};
 use super::link::{Link, Listener, Pace};
 use super::screen::{self, Screen};
 use super::stage::Stage;
-use super::view::{CHARTS, LEAST, View};
+use super::view::{LEAST, View};
 use crate::exit::{Exit, Failure};
+use crate::keyboard::Keyboard;
 use crate::numbers::grouped;
 use crate::progress::Budget;
 use crate::show::{Ability, BarScale, Caption, Frame};
 
-/// How often the screen is drawn.
+/// How often the screen is drawn, where that is quick.
 const PERIOD: Duration = Duration::from_millis(80);
+/// How often it is drawn at least.
+const SLOWEST: Duration = Duration::from_secs(1);
+/// From one picture to the next there is this many times what a picture takes: on a machine with one core, or with much else
+/// to do, or behind a slow line, the rest is for training.
+const RESPITE: u32 = 60;
 /// How often keys, and the end, are looked for.
 const GLANCE: Duration = Duration::from_millis(10);
+/// How long the end of the drawing is waited for: a terminal that went away may hold it.
+const PATIENCE: Duration = Duration::from_secs(2);
 /// How long a message stays.
 const MESSAGE: Duration = Duration::from_secs(3);
 /// The paces to choose from, as multiples of the world's own speed; the fastest is without a limit.
@@ -55,7 +67,7 @@ pub fn fits() -> bool {
 pub struct Dashboard {
     listener: Listener,
     done: Arc<AtomicBool>,
-    thread: Option<JoinHandle<()>>,
+    thread: Option<JoinHandle<Chronicle>>,
 }
 
 impl Dashboard {
@@ -75,21 +87,35 @@ impl Dashboard {
             if drawing.run(&mut screen).is_err() {
                 // The terminal is gone or the world failed: training needs neither.
             }
+            drawing.note(Instant::now());
+            drawing.chronicle
         })?;
         Ok(Dashboard { listener: Listener::new(link), done, thread: Some(thread) })
     }
 
-    /// Ends the drawing; the terminal is as before then.
-    pub fn close(self) {}
+    /// Ends the drawing; the terminal is as before then. Gives the curves as lines of text, to be left on it.
+    pub fn close(mut self) -> Vec<String> {
+        let Some(chronicle) = self.end() else { return Vec::new() };
+        let columns = crossterm::terminal::size().map_or(LEAST.0, |size| size.0);
+        farewell::lines(Charts { chronicle: &chronicle, ability: Ability::detect() }, columns)
+    }
+
+    fn end(&mut self) -> Option<Chronicle> {
+        self.done.store(true, Ordering::Relaxed);
+        let thread = self.thread.take()?;
+        let given_up = Instant::now() + PATIENCE;
+        while !thread.is_finished() && Instant::now() < given_up {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        let chronicle = if thread.is_finished() { thread.join().ok() } else { None };
+        screen::give_back();
+        chronicle
+    }
 }
 
 impl Drop for Dashboard {
     fn drop(&mut self) {
-        self.done.store(true, Ordering::Relaxed);
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
-        screen::give_back();
+        self.end();
     }
 }
 
@@ -129,6 +155,9 @@ struct Drawing {
     chart: usize,
     help: bool,
     message: Option<(String, Instant)>,
+    run: Run,
+    /// A checkpoint of at least so many env steps was asked for and is not there yet.
+    awaited: Option<u64>,
     interrupted: bool,
 }
 
@@ -143,7 +172,7 @@ impl Drawing {
             headline,
             world: config.env.id.clone(),
             chronicle: Chronicle::new(Budget::of(&config), made),
-            stage: Stage::new(run, config),
+            stage: Stage::new(run.clone(), config),
             ability: Ability::detect(),
             own_speed,
             speed: SPEEDS.len(),
@@ -153,6 +182,8 @@ impl Drawing {
             chart: 0,
             help: false,
             message: None,
+            run,
+            awaited: None,
             interrupted: false,
         }
     }
@@ -160,22 +191,21 @@ impl Drawing {
     /// Draws until training is over or was asked to stop.
     fn run(&mut self, screen: &mut Screen) -> Result<(), Failure> {
         let mut next = Instant::now();
+        let mut keyboard = Keyboard::open();
         while !self.done.load(Ordering::Relaxed) {
             let now = Instant::now();
             if now >= next {
-                next = now + PERIOD;
                 self.look(now)?;
                 self.draw(screen, now)?;
+                next = now + if self.holds_back() { PERIOD } else { (RESPITE * now.elapsed()).clamp(PERIOD, SLOWEST) };
             }
-            if event::poll(GLANCE)? {
-                match event::read()? {
-                    Event::Key(key) if key.kind != KeyEventKind::Release => {
-                        keys::wish(key).into_iter().for_each(|wish| self.grant(wish));
-                        next = Instant::now();
-                    }
-                    Event::Resize(..) => next = Instant::now(),
-                    _ => {}
+            match keyboard.wait(GLANCE)? {
+                Some(Event::Key(key)) if key.kind != KeyEventKind::Release => {
+                    keys::wish(key).into_iter().for_each(|wish| self.grant(wish));
+                    next = Instant::now();
                 }
+                Some(Event::Resize(..)) => next = Instant::now(),
+                _ => {}
             }
             // The terminal is given back before the last checkpoint is written, so that a second Ctrl-C is a signal again.
             if self.control.stop_requested() {
@@ -186,17 +216,29 @@ impl Drawing {
     }
 
     /// Takes note of what happened.
-    fn look(&mut self, now: Instant) -> Result<(), Failure> {
+    fn note(&mut self, now: Instant) {
         let inbox = self.link.collect();
         if inbox.scores.iter().any(|score| score.best) {
             self.stage.told_of_policy(now);
         }
         if let Some(env_steps) = inbox.saved {
-            self.say(format!("saved a checkpoint at env step {}", grouped(env_steps)));
+            self.say_saved(env_steps);
         }
         self.chronicle.note(&inbox, self.link.env_steps(), now);
         if let Some(scene) = inbox.scene {
             self.scene = Some(scene);
+        }
+    }
+
+    /// Looks at all that moves by itself.
+    fn look(&mut self, now: Instant) -> Result<(), Failure> {
+        self.note(now);
+        // Training tells of a checkpoint with its next step, which does not come while it is paused.
+        if let Some(least) = self.awaited.filter(|_| self.paused) {
+            let there = checkpoint::list(&RealStorage, &self.run.checkpoints()).unwrap_or_default();
+            if let Some((env_steps, _)) = there.last().filter(|(env_steps, _)| *env_steps >= least) {
+                self.say_saved(*env_steps);
+            }
         }
         if self.shows_training() {
             self.link.want_picture();
@@ -237,7 +279,12 @@ impl Drawing {
 
     /// Where training is held back, it is what there is to see.
     fn shows_training(&self) -> bool {
-        self.training_shown || self.paused || self.speed < SPEEDS.len()
+        self.training_shown || self.holds_back()
+    }
+
+    /// Whether training waits for the person, so that nothing can slow it down.
+    fn holds_back(&self) -> bool {
+        self.paused || self.speed < SPEEDS.len()
     }
 
     fn training_picture(&self) -> Option<(Frame, BarScale)> {
@@ -266,11 +313,12 @@ impl Drawing {
             }
             Wish::Faster => self.change_speed((self.speed + 1).min(SPEEDS.len())),
             Wish::Slower => self.change_speed(self.speed.saturating_sub(1)),
-            Wish::NextChart => self.chart = (self.chart + 1) % CHARTS,
+            Wish::NextChart => self.chart = (self.chart + 1) % OTHERS,
             Wish::NextView => self.training_shown = !self.training_shown,
             Wish::Help => self.help = !self.help,
             Wish::Save => {
                 self.control.request_checkpoint();
+                self.awaited = Some(self.link.env_steps());
                 self.say("saving after the present step".into());
                 if self.paused {
                     // The request is heard between two steps, so one has to pass.
@@ -301,6 +349,11 @@ impl Drawing {
             (false, Some(speed)) => Pace::Limited(speed * self.own_speed),
             (false, None) => Pace::Full,
         });
+    }
+
+    fn say_saved(&mut self, env_steps: u64) {
+        self.awaited = None;
+        self.say(format!("saved a checkpoint at env step {}", grouped(env_steps)));
     }
 
     fn say(&mut self, text: String) {

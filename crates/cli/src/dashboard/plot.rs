@@ -67,16 +67,20 @@ impl Plot<'_> {
             };
             Dataset::default().marker(marker).graph_type(kind).style(Style::new().fg(curve.color)).data(points)
         });
-        let label = |v: f64| Span::styled(if self.logarithmic { power(v) } else { short(v) }, muted);
+        let label = |v: f64| Span::styled(if self.logarithmic { short(10f64.powf(v)) } else { tick(v) }, muted);
         let mut labels = vec![label(low), label((low + high) / 2.0), label(high)];
         if area.height < 8 {
             labels.remove(1);
         }
         let steps = |v: f64| Span::styled(grouped(v as u64), muted);
+        let mut below = vec![steps(0.0), Span::styled("env steps", muted), steps(x_most)];
+        if area.width < 40 {
+            below.remove(1);
+        }
         let chart = Chart::new(datasets.collect())
             .block(block)
             .legend_position(None)
-            .x_axis(Axis::default().style(muted).bounds([0.0, x_most]).labels([steps(0.0), steps(x_most)]))
+            .x_axis(Axis::default().style(muted).bounds([0.0, x_most]).labels(below))
             .y_axis(Axis::default().style(muted).bounds([low, high]).labels(labels));
         frame.render_widget(chart, area);
     }
@@ -88,13 +92,29 @@ impl Plot<'_> {
         }
     }
 
-    /// The range of the vertical axis: all values with a little air, and never so narrow that noise looks like a change.
+    /// The range of the vertical axis: all values, between round numbers, and never so narrow that noise looks like a change.
     fn bounds(&self, values: impl Iterator<Item = f64>) -> (f64, f64) {
         let (low, high) = values.fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), v| (l.min(v), h.max(v)));
         let least = if self.logarithmic { 0.5 } else { 0.02 * low.abs().max(high.abs()).max(1e-3) };
-        let air = ((high - low) * 0.04).max((least - (high - low)) / 2.0);
-        (low - air, high + air)
+        let air = ((least - (high - low)) / 2.0).max(0.0);
+        let (low, high) = (low - air, high + air);
+        if self.logarithmic { (low - 0.04 * (high - low), high + 0.04 * (high - low)) } else { round(low, high) }
     }
+}
+
+/// A tight range around both, of which the ends and the middle are round numbers.
+fn round(low: f64, high: f64) -> (f64, f64) {
+    const QUARTERS: f64 = 4.0;
+    let scale = 10f64.powf(((high - low) / QUARTERS).log10().floor());
+    [1.0, 1.25, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 7.5, 10.0, 20.0]
+        .into_iter()
+        .map(|step| {
+            let step = step * scale;
+            let low = (low / (2.0 * step) + 1e-9).floor() * 2.0 * step;
+            (low, low + QUARTERS * step)
+        })
+        .find(|range| range.1 >= high - 1e-9 * scale)
+        .unwrap_or((low, high))
 }
 
 /// A number in few characters: `0.013`, `57.3`, `1,240`, `31k`.
@@ -111,8 +131,9 @@ pub fn short(value: f64) -> String {
     }
 }
 
-fn power(exponent: f64) -> String {
-    short(10f64.powf(exponent))
+/// A number beside an axis: as [`short`], but whole ones without a point.
+fn tick(value: f64) -> String {
+    if value.fract() == 0.0 && value.abs() < 10_000.0 { format!("{value:.0}") } else { short(value) }
 }
 
 #[cfg(test)]
@@ -132,7 +153,15 @@ mod tests {
         assert!(low < 500.0 && high > 500.0);
         let (low, high) = plot.bounds([100.0, 100.1].into_iter());
         assert!(high - low >= 2.0 - 1e-9, "{low} {high}");
-        let (low, high) = plot.bounds([0.0, 100.0].into_iter());
-        assert_eq!((low, high), (-4.0, 104.0));
+        let ranges = [[0.0, 100.0], [10.0, 103.0], [0.0, 448.7], [-200.0, -84.0], [0.05, 1.0], [20.0, 31_000.0]];
+        let rounded = ranges.map(|range| plot.bounds(range.into_iter()));
+        let expected = [(0.0, 100.0), (0.0, 120.0), (0.0, 500.0), (-240.0, -80.0), (0.0, 1.0), (0.0, 40_000.0)];
+        for ((low, high), (expected_low, expected_high)) in rounded.into_iter().zip(expected) {
+            let close = |a: f64, b: f64| (a - b).abs() <= 1e-9 * b.abs().max(1.0);
+            assert!(
+                close(low, expected_low) && close(high, expected_high),
+                "{low} to {high}, not {expected_low} to {expected_high}"
+            );
+        }
     }
 }

@@ -7,12 +7,13 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, BorderType, Clear, Paragraph};
 use requel_envs::Color as Rgb;
 
+use super::charts::{Charts, GOOD, OTHERS};
 use super::chronicle::Chronicle;
 use super::keys::KEYS;
-use super::plot::{Curve, Inks, Plot, short};
+use super::plot::short;
 use crate::numbers::{duration, grouped, rate};
-use crate::show::palette::{Theme, ansi256};
-use crate::show::{Ability, BarScale, ColorDepth, Frame as Picture, Grid, tidy};
+use crate::show::palette::Theme;
+use crate::show::{Ability, BarScale, Frame as Picture, Grid, tidy};
 
 /// The least screen that the dashboard makes sense on, columns and rows.
 pub const LEAST: (u16, u16) = (72, 20);
@@ -38,9 +39,6 @@ pub struct View<'a> {
     /// What the terminal can show.
     pub ability: Ability,
 }
-
-/// How many charts there are beside the returns.
-pub const CHARTS: usize = 4;
 
 impl View<'_> {
     /// Draws everything.
@@ -99,15 +97,14 @@ impl View<'_> {
         self.picture(frame, picture);
         frame.render_widget(Paragraph::new(figures), table);
 
-        let plots = self.plots();
+        let (plots, inks) = (self.charts().plots(), self.charts().inks());
         let [returns, others] = Layout::vertical([
             Constraint::Fill(if area.height >= 36 { 4 } else { 1 }),
             Constraint::Fill(if area.height >= 36 { 5 } else { 1 }),
         ])
         .areas(charts);
-        let inks = Inks { muted: self.color(Theme::terminal().muted) };
         plots[0].draw(frame, returns, inks);
-        let other = |n: usize| &plots[1 + (self.chart + n) % CHARTS];
+        let other = |n: usize| &plots[1 + (self.chart + n) % OTHERS];
         if others.height >= 20 && others.width >= 70 {
             let rows: [Rect; 2] = Layout::vertical([Constraint::Fill(1); 2]).areas(others);
             for (row, area) in rows.into_iter().enumerate() {
@@ -117,33 +114,6 @@ impl View<'_> {
         } else {
             other(0).draw(frame, others, inks);
         }
-    }
-
-    fn plots(&self) -> [Plot<'_>; 1 + CHARTS] {
-        let theme = Theme::terminal();
-        let curve = |name, series, color: Rgb, joined| Curve { name, series, color: self.color(color), joined };
-        let plot = |title, curves, logarithmic| Plot { title, curves, logarithmic };
-        let c: &Chronicle = self.chronicle;
-        let one = |name, series| vec![curve(name, series, BLUE, true)];
-        [
-            plot(
-                "return",
-                vec![
-                    curve("episode", &c.returns, theme.bar, false),
-                    curve("mean", &c.return_mean, BLUE, true),
-                    curve("greedy", &c.greedy, theme.accent, true),
-                ],
-                false,
-            ),
-            plot(
-                "value",
-                vec![curve("mean Q", &c.mean_q, BLUE, true), curve("obtained", &c.obtained, theme.accent, true)],
-                false,
-            ),
-            plot("loss", one("per update", &c.loss), true),
-            plot("exploration", one("ε", &c.epsilon), false),
-            plot("speed", one("env steps/s", &c.speed), false),
-        ]
     }
 
     fn figures(&self) -> Vec<Line<'static>> {
@@ -225,12 +195,12 @@ impl View<'_> {
         frame.render_widget(Paragraph::new(lines).block(block), place);
     }
 
+    fn charts(&self) -> Charts<'_> {
+        Charts { chronicle: self.chronicle, ability: self.ability }
+    }
+
     fn color(&self, color: Rgb) -> Color {
-        match self.ability.color {
-            ColorDepth::Mono => Color::Reset,
-            ColorDepth::Ansi256 => Color::Indexed(ansi256(color)),
-            ColorDepth::True => Color::Rgb(color.0, color.1, color.2),
-        }
+        self.charts().color(color)
     }
 
     fn ink(&self, color: Rgb) -> Style {
@@ -241,9 +211,6 @@ impl View<'_> {
         self.ink(Theme::terminal().muted)
     }
 }
-
-const BLUE: Rgb = Rgb(0x78, 0xa9, 0xf0);
-const GOOD: Rgb = Rgb(0x6f, 0xd0, 0x8c);
 
 #[cfg(test)]
 mod tests {
@@ -256,7 +223,7 @@ mod tests {
     use super::*;
     use crate::dashboard::link::{Inbox, Score};
     use crate::progress::Budget;
-    use crate::show::sample;
+    use crate::show::{ColorDepth, sample};
 
     fn screen(size: (u16, u16), help: bool) -> String {
         let mut chronicle = Chronicle::new(Budget::EnvSteps(50_000), (0, 0));

@@ -3,7 +3,9 @@
 use std::io;
 use std::time::Duration;
 
-use crossterm::event::{self, Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+
+use crate::keyboard::Keyboard;
 
 /// What the person wants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,6 +26,8 @@ pub enum Wish {
     Quit,
     /// Ctrl-C.
     Interrupt,
+    /// The terminal went away.
+    HungUp,
 }
 
 /// What the keys do, for the last line of the screen.
@@ -33,14 +37,12 @@ pub const HINT: &str = "space pause   . step   + - speed   n next   q quit";
 ///
 /// # Errors
 /// What the terminal returns.
-pub fn wait(time: Duration) -> io::Result<Option<Wish>> {
-    if !event::poll(time)? {
-        return Ok(None);
-    }
-    Ok(match event::read()? {
-        Event::Key(key) if key.kind != KeyEventKind::Release => wish(key),
-        Event::Resize(..) => Some(Wish::Redraw),
-        _ => None,
+pub fn wait(keyboard: &mut Keyboard, time: Duration) -> io::Result<Option<Wish>> {
+    Ok(match keyboard.wait(time) {
+        Ok(Some(Event::Key(key))) if key.kind != KeyEventKind::Release => wish(key),
+        Ok(Some(Event::Resize(..))) => Some(Wish::Redraw),
+        Err(error) if error.kind() == io::ErrorKind::NotConnected => Some(Wish::HungUp),
+        result => result.map(|_| None)?,
     })
 }
 

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use super::keys::{self, HINT, Wish};
 use super::player::Player;
 use crate::exit::{Exit, Failure};
+use crate::keyboard::Keyboard;
 use crate::show::terminal::Screen;
 use crate::show::{Ability, BarScale, Grid};
 use crate::signals::Signals;
@@ -32,6 +33,7 @@ const PATIENCE: Duration = Duration::from_millis(200);
 /// If the terminal or the world fails.
 pub fn play(player: &mut Player, pace: Pace, signals: &Signals) -> Result<(Exit, Vec<f64>), Failure> {
     let mut screen = Screen::open(io::stdout().lock(), Ability::detect().color)?;
+    let mut keyboard = Keyboard::open();
     let mut show = Show { player, pace, paused: false, scale: BarScale::new(), returns: Vec::new() };
     loop {
         show.draw(&mut screen)?;
@@ -43,8 +45,9 @@ pub fn play(player: &mut Player, pace: Pace, signals: &Signals) -> Result<(Exit,
                 return Ok((exit, show.returns));
             }
             let time = if moving { deadline.saturating_duration_since(Instant::now()).min(PATIENCE) } else { PATIENCE };
-            match keys::wait(time)? {
+            match keys::wait(&mut keyboard, time)? {
                 Some(Wish::Quit) => return Ok((Exit::Success, show.returns)),
+                Some(Wish::HungUp) => return Ok((Exit::HungUp, show.returns)),
                 Some(Wish::Interrupt) => return Ok((Exit::Interrupted, show.returns)),
                 Some(wish) => {
                     show.grant(wish)?;
@@ -131,7 +134,7 @@ impl Show<'_> {
             Wish::NextEpisode => {
                 self.next_episode()?;
             }
-            Wish::Redraw | Wish::Quit | Wish::Interrupt => {}
+            Wish::Redraw | Wish::Quit | Wish::Interrupt | Wish::HungUp => {}
         }
         Ok(())
     }

@@ -1,0 +1,68 @@
+//! [`Charts`], the curves of a training as plots.
+
+use ratatui::style::Color;
+use requel_envs::Color as Rgb;
+
+use super::chronicle::Chronicle;
+use super::plot::{Curve, Inks, Plot};
+use crate::show::palette::{Theme, ansi256};
+use crate::show::{Ability, ColorDepth};
+
+/// What is well.
+pub const GOOD: Rgb = Rgb(0x6f, 0xd0, 0x8c);
+/// How many plots there are beside the returns.
+pub const OTHERS: usize = 4;
+const BLUE: Rgb = Rgb(0x78, 0xa9, 0xf0);
+
+/// The curves of a training as plots, in the colours that the terminal has.
+#[derive(Clone, Copy)]
+pub struct Charts<'a> {
+    /// The course of training.
+    pub chronicle: &'a Chronicle,
+    /// What the terminal can show.
+    pub ability: Ability,
+}
+
+impl<'a> Charts<'a> {
+    /// The returns, and then the others.
+    pub fn plots(&self) -> [Plot<'a>; 1 + OTHERS] {
+        let theme = Theme::terminal();
+        let curve = |name, series, color: Rgb, joined| Curve { name, series, color: self.color(color), joined };
+        let plot = |title, curves, logarithmic| Plot { title, curves, logarithmic };
+        let c: &Chronicle = self.chronicle;
+        let one = |name, series| vec![curve(name, series, BLUE, true)];
+        [
+            plot(
+                "return",
+                vec![
+                    curve("episode", &c.returns, theme.bar, false),
+                    curve("mean", &c.return_mean, BLUE, true),
+                    curve("greedy", &c.greedy, theme.accent, true),
+                ],
+                false,
+            ),
+            plot(
+                "value",
+                vec![curve("mean Q", &c.mean_q, BLUE, true), curve("obtained", &c.obtained, theme.accent, true)],
+                false,
+            ),
+            plot("loss", one("per update", &c.loss), true),
+            plot("exploration", one("ε", &c.epsilon), false),
+            plot("speed", one("env steps/s", &c.speed), false),
+        ]
+    }
+
+    /// The colours of what is not a curve.
+    pub fn inks(&self) -> Inks {
+        Inks { muted: self.color(Theme::terminal().muted) }
+    }
+
+    /// The colour as this terminal has it.
+    pub fn color(&self, color: Rgb) -> Color {
+        match self.ability.color {
+            ColorDepth::Mono => Color::Reset,
+            ColorDepth::Ansi256 => Color::Indexed(ansi256(color)),
+            ColorDepth::True => Color::Rgb(color.0, color.1, color.2),
+        }
+    }
+}
