@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use requel::run::{Run, RunError};
+use requel::study::find_runs;
 use requel::train::{TrainError, for_network};
 use requel::{Config, GreedyPolicy, Stream, StreamRng};
 use requel_envs::{Env, EnvOptions, make_with};
@@ -12,16 +13,43 @@ use crate::exit::{Exit, Failure};
 
 /// Where runs are when nobody says otherwise.
 pub const ROOT: &str = "runs";
+/// Where studies are when nobody says otherwise.
+pub const STUDIES: &str = "studies";
 
-/// The run in this directory, or the newest below [`ROOT`].
+/// The run in this directory, or the newest, be it one by itself, one of many seeds or one of a study.
 ///
 /// # Errors
 /// If there is none.
 pub fn open(dir: Option<&Path>) -> Result<Run, Failure> {
     Ok(match dir {
         Some(dir) => Run::open(dir)?,
-        None => Run::newest(Path::new(ROOT))?,
+        None => newest(|_| true).ok_or_else(|| RunError::NoRuns { root: ROOT.into() })?,
     })
+}
+
+/// Of the runs below [`ROOT`] and [`STUDIES`] that are as wanted, the one begun last.
+pub fn newest(wanted: impl Fn(&Run) -> bool) -> Option<Run> {
+    let begun = |run: &Run| std::fs::metadata(run.dir().join("config.toml")).and_then(|m| m.modified()).ok();
+    let mut found: Vec<_> = all().into_iter().map(|run| (begun(&run), run)).collect();
+    found.sort_by(|a, b| a.0.cmp(&b.0).then_with(|| a.1.dir().cmp(b.1.dir())));
+    // From the newest on: whether a run is wanted may take reading it.
+    found.into_iter().rev().map(|(_, run)| run).find(wanted)
+}
+
+/// All runs below [`ROOT`] and [`STUDIES`].
+pub fn all() -> Vec<Run> {
+    let roots = [ROOT, STUDIES].into_iter().map(Path::new).filter(|root| root.is_dir());
+    roots.filter_map(|root| find_runs(root).ok()).flatten().collect()
+}
+
+/// What the newest run belongs to: itself, or the directory of seeds or of a study that it is in.
+///
+/// # Errors
+/// If there is no run.
+pub fn newest_whole() -> Result<PathBuf, Failure> {
+    let run = open(None)?;
+    // Its first two components are the root and what lies there.
+    Ok(run.dir().components().take(2).collect())
 }
 
 /// The world of a config as its network sees it: discrete observations are one-hot, as in training.

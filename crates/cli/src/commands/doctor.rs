@@ -82,8 +82,9 @@ impl Finding {
 }
 
 fn version() -> Finding {
-    // Packagers set it; a build from a checkout does not know which commit its files were of.
-    let commit = option_env!("REQUEL_COMMIT").unwrap_or("commit not recorded in this build");
+    // A checkout may have had changes that no commit has.
+    let commit =
+        option_env!("REQUEL_COMMIT").map_or("commit not recorded in this build".into(), |c| format!("commit {c}"));
     let profile = if cfg!(debug_assertions) { "development build" } else { "release build" };
     let finding = good("version", format!("requel {}, {commit}, {profile}", env!("CARGO_PKG_VERSION")));
     match cfg!(debug_assertions) {
@@ -178,8 +179,7 @@ fn runs_folder() -> Finding {
     if !root.exists() {
         return good("runs", "none yet; `requel train` makes the first");
     }
-    let count = std::fs::read_dir(root).map(|entries| entries.count()).unwrap_or(0);
-    let finding = good("runs", format!("{count} under {}/", root.display()));
+    let finding = good("runs", format!("{} under {}/ and {}/", runs::all().len(), runs::ROOT, runs::STUDIES));
     let probe = root.join(".doctor");
     match std::fs::write(&probe, b"").and_then(|()| std::fs::remove_file(&probe)) {
         Ok(()) => finding,

@@ -10,15 +10,14 @@ use crate::{runs, seeds, session, style};
 
 /// Goes on with a run from its newest whole checkpoint.
 pub fn run(args: &ResumeArgs) -> Result<Exit, Failure> {
-    if let Some(dir) = &args.run
-        && let Some(found) = seeds::below(dir)?
-    {
-        return match study::kept_in(dir)? {
-            Some(kept) => study::go_on(&kept, dir, args.reporting),
-            None => seeds::resume(dir, &found, args.reporting),
+    let dir = args.run.clone().map_or_else(runs::newest_whole, Ok)?;
+    if let Some(found) = seeds::below(&dir)? {
+        return match study::kept_in(&dir)? {
+            Some(kept) => study::go_on(&kept, &dir, args.reporting),
+            None => seeds::resume(&dir, &found, args.reporting),
         };
     }
-    let run = runs::open(args.run.as_deref())?;
+    let run = runs::open(Some(&dir))?;
     let finished = run.summary().is_some();
     let dir = run.dir().display().to_string();
     let (session, resumed) = Session::resume(run)?;

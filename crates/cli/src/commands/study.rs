@@ -12,11 +12,10 @@ use crate::commands::compare::{Files, save};
 use crate::compare;
 use crate::exit::{Exit, Failure};
 use crate::progress::JsonLines;
+use crate::runs;
 use crate::seeds::{Reports, Together};
 use crate::style::{self, BOLD, COMMAND, MUTED, paint};
 
-/// Where studies go when nobody says otherwise.
-const ROOT: &str = "studies";
 /// The study's own file in its directory.
 const FILE: &str = "study.toml";
 
@@ -41,7 +40,7 @@ pub fn run(args: &StudyArgs) -> Result<Exit, Failure> {
         write!(std::io::stdout().lock(), "{}", kept.text)?;
         return Ok(Exit::Success);
     }
-    let out = args.out.clone().unwrap_or_else(|| Path::new(ROOT).join(&kept.study.name));
+    let out = args.out.clone().unwrap_or_else(|| Path::new(runs::STUDIES).join(&kept.study.name));
     let seeds = args.seeds.clone().unwrap_or_else(|| kept.study.seeds.clone());
     conduct(&kept, &out, (&seeds, args.jobs, args.reporting))
 }

@@ -46,9 +46,14 @@ fn player(args: &WatchArgs) -> Result<Player, Failure> {
     let run = match world {
         Some(id) => {
             make(id)?;
-            newest_of(id)
+            let of_world = |run: &Run| run.config().is_ok_and(|config| config.env.id == id);
+            runs::newest(|run| of_world(run) && run.best_policy().is_ok())
         }
-        None => Some(runs::open(args.target.as_deref().map(Path::new))?),
+        None => Some(match args.target.as_deref().map(Path::new) {
+            // One that has just begun has nothing to show yet.
+            None => runs::newest(|run| run.best_policy().is_ok()).map_or_else(|| runs::open(None), Ok)?,
+            Some(dir) => runs::open(Some(dir))?,
+        }),
     };
     let (env, run) = match (run, world) {
         (Some(run), _) => (runs::world(&run.config()?)?, Some(run)),
@@ -71,14 +76,6 @@ fn player(args: &WatchArgs) -> Result<Player, Failure> {
         style::say(format_args!("the best policy of {}", run.dir().display()));
     }
     Player::new(env, Acting::Policy(Box::new(policy)), episodes)
-}
-
-/// The newest run that has a policy for this world.
-fn newest_of(id: &str) -> Option<Run> {
-    let runs = std::fs::read_dir(runs::ROOT).ok()?.filter_map(|entry| Run::open(&entry.ok()?.path()).ok());
-    let trained = runs.filter(|run| run.config().is_ok_and(|config| config.env.id == id) && run.best_policy().is_ok());
-    let begun = |run: &Run| std::fs::metadata(run.dir().join("config.toml")).and_then(|m| m.modified()).ok();
-    trained.max_by_key(|run| (begun(run), run.dir().to_path_buf()))
 }
 
 /// One line per episode, for pipes and logs.

@@ -1,6 +1,6 @@
 //! `watch` without a terminal: files and lines.
 
-use crate::tool::Desk;
+use crate::tool::{Desk, SHORT};
 
 #[test]
 fn pictures_of_a_trained_policy() {
@@ -53,4 +53,18 @@ fn the_newest_run_of_a_world_is_watched() {
         let answer = desk.ok(&[target, &["--episodes", "1", "--seed", "8"]].concat());
         assert_eq!(answer.out, desk.ok(&["watch", "runs/mine", "--episodes", "1", "--seed", "8"]).out);
     }
+}
+
+#[test]
+fn the_newest_run_may_be_one_of_many() {
+    let desk = Desk::new();
+    desk.train("runs/alone", &[]);
+    desk.ok(&[&["train", "--seeds", "0..2", "--quiet", "--run-dir", "studies/mine"], SHORT].concat());
+    for command in ["watch", "eval"] {
+        let answer = desk.ok(&[command, "--episodes", "1"]);
+        assert!((answer.out + &answer.err).contains("studies/mine/seed-"), "{command}: {}", answer.err);
+    }
+    // All of them go on, not the newest alone.
+    let answer = desk.ok(&["resume"]);
+    assert!(answer.err.contains("2 of 2 runs are finished already"), "{}", answer.err);
 }
