@@ -9,3 +9,4 @@ mod settings;
 
 pub use course::Course;
 pub use page::{machine, write};
+pub use settings::rows as settings;

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
 use serde_json::json;
 
-use super::listing;
+use super::listing::Listing;
+use super::request::Chosen;
 use crate::report::Course;
 
 /// How often is looked.
@@ -16,25 +16,28 @@ const PERIOD: Duration = Duration::from_secs(1);
 /// A comment is sent at least so often, so that a reader that left is noticed.
 const HEARTBEAT: Duration = Duration::from_secs(10);
 
-/// Writes events until the reader leaves or `over` says so. `followed` are names of runs.
+/// The curves of no more runs than this are sent.
+const MOST_FOLLOWED: usize = 100;
+
+/// Writes events until the reader leaves or `over` says so.
 ///
 /// # Errors
 /// What the writer returns: the reader has left.
-pub fn stream(out: &mut dyn Write, root: &Path, followed: &[String], over: &dyn Fn() -> bool) -> io::Result<()> {
+pub fn stream(out: &mut dyn Write, listing: &Listing, chosen: &Chosen, over: &dyn Fn() -> bool) -> io::Result<()> {
     let mut listed = Vec::new();
-    let mut lengths: BTreeMap<&str, u64> = BTreeMap::new();
+    let mut lengths: BTreeMap<String, u64> = BTreeMap::new();
     let mut spoken = Instant::now();
     while !over() {
-        let now = listing::runs(root);
+        let now = listing.runs();
         if now != listed {
             send(out, "runs", &now)?;
             (listed, spoken) = (now, Instant::now());
         }
-        for name in followed {
-            let Some(dir) = listing::find(root, name) else { continue };
+        for name in Listing::names(chosen, &listed).into_iter().take(MOST_FOLLOWED) {
+            let Some(dir) = listing.find(&name) else { continue };
             let log = dir.join("metrics.jsonl");
             let len = std::fs::metadata(&log).map_or(0, |m| m.len());
-            if lengths.insert(name, len) == Some(len) {
+            if lengths.insert(name.clone(), len) == Some(len) {
                 continue;
             }
             if let Ok(course) = Course::read(&log) {
@@ -79,7 +82,10 @@ mod tests {
             turns.set(turns.get() + 1);
             turns.get() > 16
         };
-        stream(&mut out, root.path(), &["a".into(), "../a".into()], &over).unwrap();
+        let listing = Listing::new(root.path().to_path_buf());
+        let groups = vec![listing.runs()[0].group.clone()];
+        let chosen = Chosen { runs: vec!["a".into(), "../a".into()], groups };
+        stream(&mut out, &listing, &chosen, &over).unwrap();
         let text = String::from_utf8(out).unwrap();
         assert_eq!((text.matches("event: runs").count(), text.matches("event: course").count()), (1, 1), "{text}");
         assert!(text.contains("\"returns\":[2.0]"), "{text}");

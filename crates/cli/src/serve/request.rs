@@ -9,28 +9,41 @@ pub enum Wanted {
     Runs,
     /// The curves of one run.
     Course(String),
-    /// The stream of what changes: the list, and the curves of these runs.
-    Live(Vec<String>),
+    /// The stream of what changes: the list, and the curves of what is chosen.
+    Live(Chosen),
+    /// The comparison of what is chosen, with intervals.
+    Comparison(Chosen),
     /// The report of one run.
     Report(String),
 }
 
-/// At most so many runs are followed at once.
-const MOST_FOLLOWED: usize = 24;
+/// Runs that were chosen on the page.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Chosen {
+    /// Names of runs.
+    pub runs: Vec<String>,
+    /// Groups, all of whose runs are meant.
+    pub groups: Vec<String>,
+}
+
+/// At most so many runs, and as many groups, are asked for at once.
+const MOST_CHOSEN: usize = 24;
 
 /// What an address asks for; `None` for all that is not there.
 pub fn parse(url: &str) -> Option<Wanted> {
     let (path, query) = url.split_once('?').unwrap_or((url, ""));
-    let asked = || -> Option<Vec<String>> {
-        let runs = query.split('&').filter_map(|pair| pair.strip_prefix("run="));
-        runs.take(MOST_FOLLOWED).map(decode).collect()
+    let asked = |key: &str| -> Option<Vec<String>> {
+        let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
+        pairs.filter(|pair| pair.0 == key).take(MOST_CHOSEN).map(|pair| decode(pair.1)).collect()
     };
+    let chosen = || Some(Chosen { runs: asked("run")?, groups: asked("group")? });
     Some(match path {
         "/" => Wanted::Page,
         "/api/runs" => Wanted::Runs,
-        "/api/course" => Wanted::Course(asked()?.into_iter().next()?),
-        "/api/live" => Wanted::Live(asked()?),
-        "/report" => Wanted::Report(asked()?.into_iter().next()?),
+        "/api/course" => Wanted::Course(asked("run")?.into_iter().next()?),
+        "/api/live" => Wanted::Live(chosen()?),
+        "/report" => Wanted::Report(asked("run")?.into_iter().next()?),
+        "/compare" => Wanted::Comparison(chosen()?),
         _ => return None,
     })
 }
@@ -72,12 +85,17 @@ mod tests {
     fn addresses() {
         assert_eq!(parse("/"), Some(Wanted::Page));
         assert_eq!(parse("/api/course?run=a%2Fb+c%C3%A9"), Some(Wanted::Course("a/b cé".into())));
-        assert_eq!(parse("/api/live?run=a&x=1&run=b"), Some(Wanted::Live(vec!["a".into(), "b".into()])));
+        let chosen = Chosen { runs: vec!["a".into(), "b".into()], groups: vec!["f00".into()] };
+        assert_eq!(parse("/api/live?run=a&x=1&run=b&group=f00"), Some(Wanted::Live(chosen.clone())));
+        assert_eq!(parse("/compare?group=f00&run=a&run=b"), Some(Wanted::Comparison(chosen)));
+        assert_eq!(parse("/api/live?"), Some(Wanted::Live(Chosen::default())));
         for nothing in ["", "/../etc/passwd", "/report", "/report?run=%", "/report?run=%zz", "/report?run=%ff", "/x"] {
             assert_eq!(parse(nothing), None, "{nothing}");
         }
         let many = "run=a&".repeat(1000);
-        assert!(matches!(parse(&format!("/api/live?{many}")), Some(Wanted::Live(runs)) if runs.len() == MOST_FOLLOWED));
+        assert!(
+            matches!(parse(&format!("/api/live?{many}")), Some(Wanted::Live(chosen)) if chosen.runs.len() == MOST_CHOSEN)
+        );
     }
 
     #[test]

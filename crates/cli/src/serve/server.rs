@@ -7,9 +7,13 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use requel::study::{Comparison, Scoring};
+
 use super::http::{self, Request};
-use super::request::{Wanted, is_loopback_host, parse};
-use super::{listing, live};
+use super::listing::Listing;
+use super::live;
+use super::request::{Chosen, Wanted, is_loopback_host, parse};
+use crate::compare;
 use crate::exit::Failure;
 use crate::page::Page;
 use crate::report::Course;
@@ -45,6 +49,7 @@ pub struct ServerSettings {
 pub struct Server {
     listener: TcpListener,
     settings: ServerSettings,
+    listing: Listing,
     connections: AtomicUsize,
     streams: AtomicUsize,
 }
@@ -82,7 +87,9 @@ impl Server {
             Failure::failed(format_args!("cannot listen on {}: {e}", settings.address))
                 .hint("another program may have this port; `--port 0` takes a free one")
         })?;
-        Ok(Server { listener, settings, connections: AtomicUsize::new(0), streams: AtomicUsize::new(0) })
+        let listing = Listing::new(settings.root.clone());
+        let (connections, streams) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        Ok(Server { listener, settings, listing, connections, streams })
     }
 
     /// Where it listens.
@@ -125,39 +132,54 @@ impl Server {
         if !self.settings.remote && !is_loopback_host(&request.host) {
             return text(stream, request, 403, "this page is for this machine alone; see `requel serve --help`");
         }
-        let root = &self.settings.root;
+        let listing = &self.listing;
         match parse(&request.target) {
             None => text(stream, request, 404, "there is no such page"),
             Some(Wanted::Page) => html(stream, request, PAGE.html("requel: runs", &())?),
-            Some(Wanted::Runs) => json(stream, request, &listing::runs(root)),
+            Some(Wanted::Runs) => json(stream, request, &listing.runs()),
             Some(Wanted::Course(name)) => {
-                match listing::find(root, &name).and_then(|dir| Course::read(&dir.join("metrics.jsonl")).ok()) {
+                match listing.find(&name).and_then(|dir| Course::read(&dir.join("metrics.jsonl")).ok()) {
                     Some(course) => json(stream, request, &course),
                     None => text(stream, request, 404, "there is no such run, or it has no log yet"),
                 }
             }
             Some(Wanted::Report(name)) => {
-                let file = listing::find(root, &name).and_then(|dir| File::open(dir.join("report.html")).ok());
+                let file = listing.find(&name).and_then(|dir| File::open(dir.join("report.html")).ok());
                 let sized = file.and_then(|file| file.metadata().ok().map(|meta| (file, meta)));
                 match sized.filter(|(_, meta)| meta.is_file() && meta.len() <= MOST_REPORT) {
                     Some((mut file, meta)) => send(stream, request, (200, HTML), (meta.len(), &mut file)),
                     None => text(stream, request, 404, "this run has no report yet: `requel report RUN` writes one"),
                 }
             }
+            Some(Wanted::Comparison(chosen)) => match comparison(listing, &chosen) {
+                Ok(page) => html(stream, request, page),
+                Err(failure) => text(stream, request, 404, &failure.what),
+            },
             Some(Wanted::Live(_)) if request.head_only => text(stream, request, 200, ""),
-            Some(Wanted::Live(names)) => match Place::take(&self.streams, MOST_STREAMS) {
-                Some(_place) => self.stream(stream, &names, signals),
+            Some(Wanted::Live(chosen)) => match Place::take(&self.streams, MOST_STREAMS) {
+                Some(_place) => self.stream(stream, &chosen, signals),
                 None => text(stream, request, 503, "too many pages are open"),
             },
         }
     }
 
-    fn stream(&self, out: &mut TcpStream, names: &[String], signals: &Signals) -> io::Result<()> {
+    fn stream(&self, out: &mut TcpStream, chosen: &Chosen, signals: &Signals) -> io::Result<()> {
         out.write_all(
             b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nCache-Control: no-store\r\nConnection: close\r\n\r\n",
         )?;
-        live::stream(out, &self.settings.root, names, &|| signals.received().is_some())
+        live::stream(out, &self.listing, chosen, &|| signals.received().is_some())
     }
+}
+
+/// The page that `requel compare --html` writes, of what is chosen and finished.
+fn comparison(listing: &Listing, chosen: &Chosen) -> Result<String, Failure> {
+    let names = Listing::names(chosen, &listing.runs());
+    let paths: Vec<PathBuf> = names.iter().filter_map(|name| listing.find(name)).collect();
+    if paths.is_empty() {
+        return Err(Failure::failed("no run was chosen: tick some on the page before"));
+    }
+    let comparison = Comparison::new(&compare::collect(&paths)?.groups, &Scoring::default());
+    compare::html(&comparison, &comparison.worlds.join(", "))
 }
 
 const HTML: &str = "text/html; charset=utf-8";
