@@ -31,14 +31,34 @@ const line = (label, stroke, more) => ({ label, stroke, width: 2, spanGaps: true
 /* Curves over env steps in `box`, as wide as it is. `tables` has x and y of each of `series`. */
 function drawCurves(box, tables, series, { height = 220, logarithmic = false, unit = "", ...more } = {}) {
   const axis = { stroke: () => css("--muted"), grid: { stroke: () => css("--grid"), width: 1 }, ticks: { stroke: () => css("--line"), width: 1 }, values: (_, ticks) => ticks.map(compact), labelFont: "12px system-ui, sans-serif", labelSize: 18 };
-  return new uPlot({
+  const plot = new uPlot({
     width: box.clientWidth - 24, height,
     scales: { x: { time: false }, y: logarithmic ? { distr: 3 } : {} },
-    axes: [{ ...axis, label: "env steps" }, { ...axis, size: 56, ...(unit ? { label: unit } : {}) }],
+    axes: [{ ...axis, size: 30, label: "env steps" }, { ...axis, size: 56, ...(unit ? { label: unit } : {}) }],
     series: [{ label: "env steps", value: (_, v) => (v == null ? "–" : count(v)) }, ...series],
+    legend: { markers: { width: 0, fill: (u, i) => u.series[i].stroke(u, i) } },
     ...more,
     cursor: { points: { size: 7 }, ...more.cursor },
   }, uPlot.join(tables), box);
+  byKeyboard(box, plot);
+  return plot;
+}
+
+/* A chart that has the focus is read with the arrow keys, as with a mouse that moves from point to point. */
+function byKeyboard(box, plot) {
+  box.tabIndex = 0;
+  box.setAttribute("role", "group");
+  box.setAttribute("aria-label", `${box.querySelector("h3") ? box.querySelector("h3").textContent : "learning curves"}: arrow keys read values`);
+  box.addEventListener("keydown", (event) => {
+    const moves = { ArrowRight: 1, ArrowLeft: -1, PageDown: 10, PageUp: -10, Home: -Infinity, End: Infinity };
+    if (event.target !== box || !(event.key in moves) || event.ctrlKey || event.metaKey || event.altKey) return;
+    const xs = plot.data[0];
+    const from = plot.cursor.idx == null ? (moves[event.key] > 0 ? -1 : xs.length) : plot.cursor.idx;
+    const at = Math.min(xs.length - 1, Math.max(0, from + moves[event.key]));
+    plot.setCursor({ left: plot.valToPos(xs[at], "x"), top: plot.over.clientHeight / 2 });
+    event.preventDefault();
+    event.stopPropagation();
+  });
 }
 
 /* Keeps charts as wide as their boxes, and in the colours of the day. `plots` gives those that there are. */

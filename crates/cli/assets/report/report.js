@@ -7,12 +7,13 @@
   byId("world").textContent = data.world;
   byId("subtitle").textContent = `preset ${data.preset}, seed ${data.seed}, ${data.directory}`;
   const tile = (value, label, good) => byId("tiles").append(
-    element("div", { class: good ? "tile good" : "tile" }, element("b", {}, value), element("span", {}, label)));
-  tile(`${number(score.mean_return)} ± ${number(score.std_return)}`, `best policy, ${score.episodes} greedy episodes`, solved);
+    element("div", { class: good ? "tile good" : "tile" }, element("b", {}, ...[].concat(value)), element("span", {}, label)));
+  const spread = ({ mean_return: mean, std_return: std }) => [number(mean), element("small", {}, ` ± ${number(std)}`)];
+  tile(spread(score), `best policy, ${score.episodes} greedy episodes`, solved);
   if (data.goal != null) tile(solved ? "solved" : "not solved", `goal ${number(data.goal)}`, solved);
   if (summary) {
     const last = summary.final_evaluation;
-    tile(`${number(last.mean_return)} ± ${number(last.std_return)}`, "final policy");
+    tile(spread(last), "final policy");
     tile(count(summary.env_steps), "env steps");
     tile(count(summary.episodes), "training episodes");
   }
@@ -32,7 +33,7 @@
       this.bars = (replay.moments[0].q || []).slice(0, 8).map((_, action) => {
         const fill = element("div", { class: "fill" });
         const value = element("span", { class: "value" });
-        const row = element("div", { class: "bar" }, `${action}`, element("div", { class: "track" }, fill), value);
+        const row = element("div", { class: "bar" }, data.actions ? data.actions[action] : `${action}`, element("div", { class: "track" }, fill), value);
         return { row, fill, value };
       });
       const title = element("div", { class: "title" }, `${replay.label}: return ${number(replay.return)}`, this.state);
@@ -122,6 +123,7 @@
   }
 
   const players = data.replays.map((replay) => new Player(replay));
+  if (data.actions) byId("replays").style.setProperty("--names", `${0.6 * Math.max(...data.actions.map((name) => name.length))}em`);
   byId("replays").append(...players.map((player) => player.node));
   const [play, scrub, clock, speed] = ["play", "scrub", "clock", "speed"].map(byId);
   const longest = Math.max(0, ...data.replays.map((replay) => replay.steps));
@@ -172,7 +174,7 @@
   const curve = (label, color, more) => line(label, () => css(color), more);
   const curves = [
     {
-      title: "Return", wide: true, height: 300,
+      title: "Return", unit: "return", wide: true, height: 300,
       note: "The undiscounted return of each training episode, exploration included; and of the greedy policy, evaluated on fresh episodes.",
       tables: [[episodes.x, episodes.returns], [train.x, train.return_mean], [evaluations.x, evaluations.mean], ...(goalLine ? [goalLine] : [])],
       series: [
@@ -183,22 +185,23 @@
       ],
     },
     {
-      title: "Mean Q", note: `What the network believes: the discounted return after the actions it learned from. Where no reward is above 1, γ = ${data.gamma} keeps it at or below ${number(1 / (1 - Math.min(data.gamma, 0.999999)))}: more than that is over-estimation.`,
+      title: "Mean Q", unit: "discounted return", note: `What the network believes: the discounted return after the actions it learned from. Where no reward is above 1, γ = ${data.gamma} keeps it at or below ${number(1 / (1 - Math.min(data.gamma, 0.999999)))}: more than that is over-estimation.`,
       tables: [[train.x, train.mean_q]], series: [curve("mean q(s, a)", "--blue")],
     },
-    { title: "Loss", note: "Mean over the updates since the point before, on a logarithmic scale.", tables: [[train.x, train.loss.map((v) => (v > 0 ? v : null))]], series: [curve("loss", "--blue")], log: true },
-    { title: "Episode length", note: "Mean of the last 100 episodes, env steps.", tables: [[train.x, train.length_mean]], series: [curve("length", "--blue")] },
-    { title: "Exploration", note: "ε, the probability of a random action.", tables: [[train.x, train.epsilon]], series: [curve("ε", "--blue")] },
+    { title: "Loss", unit: "loss", note: "Mean over the updates since the point before, on a logarithmic scale.", tables: [[train.x, train.loss.map((v) => (v > 0 ? v : null))]], series: [curve("loss", "--blue")], log: true },
+    { title: "Episode length", unit: "env steps", note: "Mean of the last 100 episodes.", tables: [[train.x, train.length_mean]], series: [curve("length", "--blue")] },
+    { title: "Exploration", unit: "probability", note: "ε, the probability of a random action.", tables: [[train.x, train.epsilon]], series: [curve("ε", "--blue")] },
   ];
 
   const sync = uPlot.sync("course");
-  const plots = [];
-  for (const { title, note, tables, series, wide, height, log, unit } of curves) {
-    if (tables.every(([, y]) => y.every((v) => v == null))) continue;
-    const box = element("div", { class: wide ? "card chart wide" : "card chart" }, element("h3", {}, title), element("p", { class: "muted" }, note));
+  const boxes = curves.filter(({ tables }) => tables.some(([, y]) => y.some((v) => v != null))).map((curve) => {
+    const box = element("div", { class: curve.wide ? "card chart wide" : "card chart" }, element("h3", {}, curve.title), element("p", { class: "muted" }, curve.note));
     byId("charts").append(box);
-    plots.push(drawCurves(box, tables, series, { height, logarithmic: log, unit, cursor: { sync: { key: sync.key } } }));
-  }
+    return [box, curve];
+  });
+  /* Only now are the boxes as wide as they will be. */
+  const plots = boxes.map(([box, { tables, series, height, log, unit }]) =>
+    drawCurves(box, tables, series, { height, logarithmic: log, unit, cursor: { sync: { key: sync.key } } }));
   fitCharts(() => plots);
   window.addEventListener("resize", () => players.forEach((player) => player.draw()));
 
@@ -211,12 +214,13 @@
 
   const changed = data.settings.filter((setting) => setting.preset != null).length;
   byId("settings-note").textContent = changed
-    ? `${changed} of these differ from the preset ${data.preset}; they are marked.` : `All as in the preset ${data.preset}.`;
+    ? `${changed} of ${data.settings.length} differ from the preset ${data.preset}.` : `All as in the preset ${data.preset}.`;
   const columns = ["", "number", "number", "text"];
-  byId("settings").append(tableRow(["key", "value", "preset", "meaning"], "th", columns));
-  for (const { key, value, preset, meaning } of data.settings) {
-    byId("settings").append(tableRow([element("code", {}, key), element("code", {}, value), element("code", {}, preset ?? ""), meaning], "td", columns, preset == null ? {} : { class: "changed" }));
-  }
+  const settingsTable = (settings) => element("div", { class: "scroll" }, element("table", {}, tableRow(["key", "value", "preset", "meaning"], "th", columns),
+    ...settings.map(({ key, value, preset, meaning }) => tableRow([element("code", {}, key), element("code", {}, value), element("code", {}, preset ?? ""), meaning], "td", columns, preset == null ? {} : { class: "changed" }))));
+  const differing = data.settings.filter((setting) => setting.preset != null);
+  if (differing.length) byId("settings").append(settingsTable(differing));
+  byId("settings").append(element("details", {}, element("summary", {}, `All ${data.settings.length} settings`), settingsTable(data.settings)));
   const weights = summary ? `, weights BLAKE3 ${summary.weights_blake3}` : "";
   byId("footer").textContent = `requel ${data.version} on ${data.machine}${weights}`;
 })();

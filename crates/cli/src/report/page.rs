@@ -11,6 +11,7 @@ use super::course::Course;
 use super::replay::Replay;
 use super::settings::{self, Row};
 use crate::exit::Failure;
+use crate::export::action_meanings;
 use crate::page;
 use crate::runs;
 use crate::watch::{Acting, Player};
@@ -35,6 +36,8 @@ struct Shown {
     wall_seconds: Option<f64>,
     course: Course,
     replays: Vec<Replay>,
+    /// What the actions mean, where that is known.
+    actions: Option<Vec<&'static str>>,
     returns: Vec<f64>,
     settings: Vec<Row>,
     machine: String,
@@ -63,6 +66,7 @@ pub fn write(run: &Run, evaluation: &Evaluation, seed: u64) -> Result<PathBuf, F
         wall_seconds: wall_seconds(run),
         course,
         replays: replays(run, &config, (evaluation, seed))?,
+        actions: actions(&config),
         returns: evaluation.returns.clone(),
         settings: settings::rows(&config),
         machine: machine(),
@@ -92,6 +96,10 @@ fn replays(run: &Run, config: &Config, (evaluation, seed): (&Evaluation, u64)) -
         Ok(Replay::new(label, seed, &player.film()?, fps))
     };
     [("worst", order[0]), ("median", order[last / 2]), ("best", order[last])].into_iter().map(record).collect()
+}
+
+fn actions(config: &Config) -> Option<Vec<&'static str>> {
+    action_meanings(&config.env.id, runs::world(config).ok()?.action_space().discrete_n()?)
 }
 
 /// Seconds that all sessions of the run took together.
