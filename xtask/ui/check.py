@@ -59,7 +59,7 @@ def check_dashboard_keys():
             assert ("exploration" in text) == (columns == 200), text
             open(os.path.join(FOLDER, f"dashboard-{columns}.html"), "w", encoding="utf-8").write(terminal.html())
             terminal.keys("Space")
-            terminal.wait("paused")
+            terminal.wait(lambda screen: "paused" in screen and re.search(r"env step [\d,]+", screen))
             time.sleep(0.3)
             steps = lambda: re.search(r"env step ([\d,]+)", terminal.screen()).group(1)
             before = steps()
@@ -86,16 +86,45 @@ def check_dashboard_keys():
                 terminal.keys("Tab")
                 terminal.wait("exploration ━")
             terminal.keys("q")
-            terminal.wait("[exit 130]")
+            text = terminal.wait("[exit 130]")
             assert terminal.alternate() == (False, True), "the terminal was not given back"
-            assert "all is saved" in terminal.screen()
+            assert "all is saved" in text and "╭ return" in text and "CartPole-v1 · preset cartpole" in text, text
+
+
+def child(terminal):
+    """The process id of the program in a terminal."""
+    return int(subprocess.check_output(["pgrep", "-P", str(terminal.pid())], text=True).split()[0])
+
+
+def ended(pid):
+    """Whether a process is over; one that nobody asked about yet counts too."""
+    try:
+        return open(f"/proc/{pid}/stat").read().rsplit(")", 1)[1].split()[0] == "Z"
+    except OSError:
+        return True
+
+
+def check_terminal_goes_away():
+    """A terminal that is closed ends what ran on it, also while it is paused; training has saved its state then."""
+    train("runs/a")
+    for name, command, keys in [("train", f"train {LONG} --run-dir runs/gone", []), ("pause", f"train {LONG} --run-dir runs/gone-paused", ["Space"]),
+                                ("watch", "watch runs/a", [])]:
+        with Terminal(f"{REQUEL} {command}", (90, 30), FOLDER) as terminal:
+            terminal.wait("full speed" if name != "watch" else "episode 1")
+            terminal.keys(*keys) if keys else None
+            pid = child(terminal)
+            time.sleep(0.5)
+            terminal.close()
+            deadline = time.monotonic() + 20
+            while not ended(pid):
+                assert time.monotonic() < deadline, f"{name} goes on without a terminal"
+                time.sleep(0.1)
+    for run in ["gone", "gone-paused"]:
+        assert os.listdir(os.path.join(FOLDER, "runs", run, "checkpoints")), f"{run} was not saved"
 
 
 def check_terminal_is_given_back():
     """Whatever ends the program: Ctrl-C, SIGTERM, an error, SIGINT from outside."""
-    def child(terminal):
-        return int(subprocess.check_output(["pgrep", "-P", str(terminal.pid())], text=True).split()[0])
-
     for name, end, code in [
         ("ctrl-c", lambda t: t.keys("C-c"), 130),
         ("sigterm", lambda t: os.kill(child(t), signal.SIGTERM), 143),
@@ -110,7 +139,7 @@ def check_terminal_is_given_back():
     # An error in the midst of training: a learning rate at which the loss overflows.
     command = f"{REQUEL} train {LONG} --set optimizer.learning_rate=1e30 --run-dir runs/end-error"
     with Terminal(command, (90, 30), FOLDER) as terminal:
-        text = terminal.wait("[exit 1]", 60)
+        text = terminal.wait("[exit 3]", 60)
         assert "error:" in text and terminal.alternate() == (False, True), text
 
 
@@ -128,6 +157,14 @@ def check_dashboard_falls_back():
                 return "[exit 0]" in screen
             terminal.wait(over, 60)
             assert seen == {False}, f"{name}: a dashboard was shown"
+
+
+def check_dashboard_leaves_its_curves():
+    """A run that is over at once: what it came to, and its curves, stay on the terminal."""
+    with Terminal(f"{REQUEL} train --set train.env_steps=3000 --run-dir runs/short", (110, 40), FOLDER) as terminal:
+        text = terminal.wait("[exit 0]", 60)
+        for part in ["CartPole-v1 · preset cartpole · seed 0", "╭ return", "╭ value", "env steps", "best policy", "requel watch"]:
+            assert part in text, f"{part} is not in\n{text}"
 
 
 def check_dashboard_changes_no_weight():
@@ -163,6 +200,33 @@ def check_dashboard_costs_little():
     assert middle <= 1.03, "more than 3 %"
 
 
+SIZES = [("light", (1200, 900), "light"), ("dark", (1200, 900), "dark"), ("phone", (390, 844), "light")]
+
+
+def photographed(browser, page):
+    """Pictures of a page in light, in dark and on a phone, where nothing may be wider than the window."""
+    for name, size, scheme in SIZES:
+        browser.resize(*size, phone=name == "phone")
+        browser.scheme(scheme)
+        time.sleep(0.4)
+        browser.photograph(os.path.join(FOLDER, f"{page}-{name}.png"), whole=True)
+        wide = browser.evaluate("document.documentElement.scrollWidth - innerWidth")
+        assert wide <= 0, f"{page}, {name}: {wide} pixels too wide"
+    browser.resize(1200, 900)
+    browser.scheme("light")
+
+
+def hover_until_values(browser, chart):
+    """Moves the mouse over a chart until its legend shows values."""
+    values = f"[...document.querySelectorAll(\"{chart} .u-value\")].map(e => e.textContent).filter(t => /\\d/.test(t)).length"
+    for _ in range(20):
+        browser.hover(f"{chart} .u-over")
+        time.sleep(0.1)
+        if browser.evaluate(values) >= 2:
+            return
+    raise AssertionError(f"hovering over {chart} shows no values")
+
+
 def check_report():
     """report.html: play, scrub, hover, keys; light, dark, phone; nothing amiss in the console."""
     train("runs/a")
@@ -189,24 +253,16 @@ def check_report():
         browser.key(" ", "Space", " ")
         browser.wait("Number(document.getElementById('scrub').value) > 6")
         browser.key(" ", "Space", " ")
-        browser.hover(".chart .u-over")
-        legend = browser.wait("[...document.querySelectorAll('.chart .u-value')].map(e => e.textContent).filter(t => t && t !== '–' && t !== '--').length")
-        assert legend >= 2, "hovering shows no values"
-        for name, size, scheme in [("light", (1200, 900), "light"), ("dark", (1200, 900), "dark"), ("phone", (390, 844), "light")]:
-            browser.resize(*size, phone=name == "phone")
-            browser.scheme(scheme)
-            time.sleep(0.4)
-            browser.photograph(os.path.join(FOLDER, f"report-{name}.png"), whole=True)
-            wide = browser.evaluate("document.documentElement.scrollWidth - innerWidth")
-            assert wide <= 0, f"{name}: the page is {wide} pixels too wide"
+        hover_until_values(browser, ".chart.wide")
+        photographed(browser, "report")
         assert not browser.faults, browser.faults
 
 
 class Served:
     """`requel serve` while it lasts."""
 
-    def __init__(self, *more):
-        self.process = subprocess.Popen([REQUEL, "serve", "runs", "--port", "0", *more], cwd=FOLDER, stderr=subprocess.PIPE, text=True)
+    def __init__(self, folder):
+        self.process = subprocess.Popen([REQUEL, "serve", folder, "--port", "0"], cwd=FOLDER, stderr=subprocess.PIPE, text=True)
         self.address = re.search(r"http://\S+/", self.process.stderr.readline()).group(0)
 
     def __enter__(self):
@@ -219,31 +275,29 @@ class Served:
 
 
 def check_served_page():
-    """The served page: two runs ticked and compared, one that trains moves, reports open."""
-    train("runs/a")
-    train("runs/b", "--seed", "1")
-    with Served() as served, Browser() as browser:
+    """The served page: groups opened, runs and groups ticked and compared, one that trains moves, reports open."""
+    train("served/seeds/a")
+    train("served/seeds/b", "--seed", "1")
+    train("served/c", "--set", "agent.double=false")
+    with Served("served") as served, Browser() as browser:
         browser.open(served.address)
-        browser.wait("document.querySelectorAll('#runs input').length >= 2")
-        browser.click("input[data-run='a']")
+        group = "input[data-group]"
+        browser.wait(f"!!document.querySelector('{group}') && document.querySelectorAll('#runs input').length === 2")
+        assert "2 runs" in browser.evaluate("document.querySelector('.group').textContent")
+        # A group is opened with the keyboard.
+        browser.evaluate("document.querySelector('.fold').focus()")
+        browser.key(" ", "Space", " ")
+        browser.wait("document.querySelectorAll('#runs input').length === 4")
+        assert browser.evaluate("document.activeElement.className") == "fold", "the focus was lost"
+        browser.click("input[data-run='c']")
         browser.wait("document.querySelectorAll('#charts canvas').length === 4")
-        browser.click("input[data-run='b']")
-        browser.wait("document.querySelectorAll('#charts canvas').length === 4 && document.querySelectorAll('#chosen tr').length === 3")
-        values = "[...document.querySelectorAll(\"[data-chart='Return'] .u-value\")].map(e => e.textContent).filter(t => /\\d/.test(t)).length"
-        for _ in range(20):
-            browser.hover("[data-chart='Return'] .u-over")
-            time.sleep(0.1)
-            if browser.evaluate(values) >= 2:
-                break
-        assert browser.evaluate(values) >= 2, "hovering shows no values"
-        for name, size, scheme in [("light", (1200, 900), "light"), ("dark", (1200, 900), "dark"), ("phone", (390, 844), "light")]:
-            browser.resize(*size, phone=name == "phone")
-            browser.scheme(scheme)
-            time.sleep(0.4)
-            browser.photograph(os.path.join(FOLDER, f"serve-{name}.png"), whole=True)
-            assert browser.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, f"{name}: too wide"
-        browser.resize(1200, 900)
-        live = subprocess.Popen([REQUEL, "train", *LONG.split(), "--quiet", "--run-dir", "runs/live"], cwd=FOLDER)
+        browser.click(group)
+        browser.wait("document.querySelectorAll('#chosen tr').length === 3 && document.querySelectorAll(\"[data-chart='Return'] .u-series.seed\").length === 2")
+        labels = browser.evaluate("[...document.querySelectorAll('#chosen td.name')].map(e => e.childNodes[1].textContent)")
+        assert labels == ["agent.double=false · seed 0", "cartpole · 2 seeds"], labels
+        hover_until_values(browser, "[data-chart='Return']")
+        photographed(browser, "serve")
+        live = subprocess.Popen([REQUEL, "train", *LONG.split(), "--quiet", "--run-dir", "served/live"], cwd=FOLDER)
         try:
             browser.wait("!!document.querySelector(\"input[data-run='live']\")")
             browser.click("#clear")
@@ -251,12 +305,39 @@ def check_served_page():
             steps = "Number((document.querySelector('#chosen tr:nth-child(2) td:last-child') || {textContent: '0'}).textContent.replace(/,/g, ''))"
             first = browser.wait(steps)
             browser.wait(f"{steps} > {first}")
-            assert "training" in browser.evaluate("document.getElementById('status').textContent")
+            assert "1 training" in browser.evaluate("document.getElementById('status').textContent")
         finally:
             live.send_signal(signal.SIGTERM)
             live.wait()
-        browser.open(served.address + "report?run=a")
+        browser.click("#clear")
+        browser.click(group)
+        browser.click("input[data-run='c']")
+        browser.click("#full")
+        browser.wait("document.querySelectorAll('#scores .score').length === 2")
+        browser.open(served.address + "report?run=c")
         browser.wait("document.querySelectorAll('.replay canvas').length === 3")
+        assert not browser.faults, browser.faults
+
+
+def check_compare_page():
+    """The page of `requel compare --html`: hover, hide a group, read the scores; light, dark, phone."""
+    train("served/seeds/a")
+    train("served/seeds/b", "--seed", "1")
+    train("served/c", "--set", "agent.double=false")
+    requel("compare", "served/seeds", "served/c", "--html", "compared.html")
+    with Browser() as browser:
+        browser.open("file://" + os.path.join(FOLDER, "compared.html"))
+        names = browser.evaluate("[...document.querySelectorAll('#legend button')].map(e => e.childNodes[1].textContent)")
+        assert sorted(names) == ["agent.double=false", "cartpole"], names
+        browser.hover("#curves .u-over")
+        browser.wait("[...document.querySelectorAll('#legend output')].every(e => /\\d/.test(e.textContent))")
+        browser.click("#legend button")
+        assert browser.evaluate("document.querySelector('#legend button').getAttribute('aria-pressed')") == "false"
+        browser.click("#legend button")
+        assert browser.evaluate("document.querySelectorAll('#scores .seed').length") == 3
+        browser.click("summary")
+        browser.wait("document.querySelectorAll('#runs tr').length === 4")
+        photographed(browser, "compare")
         assert not browser.faults, browser.faults
 
 
@@ -264,7 +345,7 @@ def check_server_refuses():
     """No way out of the directory, no other method, no other host, no other address unless told."""
     train("runs/a")
     open(os.path.join(FOLDER, "secret.html"), "w").write("secret")
-    with Served() as served:
+    with Served("runs") as served:
         def status(path, method="GET", host=None):
             asked = urllib.request.Request(served.address + path, method=method, headers={"Host": host} if host else {})
             try:
@@ -281,33 +362,38 @@ def check_server_refuses():
 
 
 def check_server_with_hundreds_of_runs():
-    """Four hundred runs are listed in well under a second, and filtered."""
+    """Four hundred runs, half of them in groups of twenty seeds, are listed in well under a second, and filtered."""
     train("runs/a")
     many = os.path.join(FOLDER, "many")
     config = open(os.path.join(FOLDER, "runs/a/config.toml")).read()
     log = open(os.path.join(FOLDER, "runs/a/metrics.jsonl")).read()
     for index in range(400):
-        folder = os.path.join(many, f"run-{index:03}")
+        folder = os.path.join(many, f"run-{index:03}" if index < 200 else f"seeds-{index // 20}/run-{index:03}")
         os.makedirs(folder, exist_ok=True)
-        open(os.path.join(folder, "config.toml"), "w").write(config.replace("seed = 0", f"seed = {index}"))
+        replay = 10000 + (index if index < 200 else 200 + index // 20)
+        text = re.sub(r"(?m)^capacity = .*$", f"capacity = {replay}", config)
+        open(os.path.join(folder, "config.toml"), "w").write(re.sub(r"(?m)^seed = .*$", f"seed = {index}", text))
         open(os.path.join(folder, "metrics.jsonl"), "w").write(log)
-    process = subprocess.Popen([REQUEL, "serve", "many", "--port", "0"], cwd=FOLDER, stderr=subprocess.PIPE, text=True)
-    try:
-        address = re.search(r"http://\S+/", process.stderr.readline()).group(0)
+    with Served("many") as served:
         started = time.monotonic()
-        assert len(json.load(urllib.request.urlopen(address + "api/runs"))) == 400
-        print(f"  400 runs listed in {time.monotonic() - started:.2f} s")
+        assert len(json.load(urllib.request.urlopen(served.address + "api/runs"))) == 400
+        first = time.monotonic() - started
+        assert len(json.load(urllib.request.urlopen(served.address + "api/runs"))) == 400
+        print(f"  400 runs listed in {first:.2f} s, again in {time.monotonic() - started - first:.2f} s")
         with Browser() as browser:
-            browser.open(address)
+            browser.open(served.address)
             browser.wait("document.querySelectorAll('#runs input').length === 100")
+            paint = browser.evaluate("Math.round(performance.getEntriesByName('first-contentful-paint')[0].startTime)")
+            print(f"  first paint after {paint} ms")
             browser.click("#more")
             browser.wait("document.querySelectorAll('#runs input').length === 200")
+            browser.click("#more")
+            browser.wait("document.querySelectorAll('#runs input').length === 210 && document.querySelectorAll('#runs .group').length === 10")
+            browser.click(".group input")
+            browser.wait("document.querySelectorAll(\"[data-chart='Return'] .u-series.seed\").length === 20")
             browser.evaluate("(() => { const f = document.getElementById('filter'); f.value = 'run-399'; f.dispatchEvent(new Event('input')); })()")
             browser.wait("document.querySelectorAll('#runs input').length === 1")
             assert not browser.faults, browser.faults
-    finally:
-        process.send_signal(signal.SIGINT)
-        process.wait(timeout=10)
 
 
 RELU = {"activation": "relu"}
