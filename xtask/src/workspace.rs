@@ -38,6 +38,12 @@ pub fn use_built(dir: PathBuf) {
     BUILT.get_or_init(|| dir);
 }
 
+/// The built tests of this name, in `tests/` below that directory, where there are such.
+pub fn built_tests(name: &str) -> Option<PathBuf> {
+    let tests = BUILT.get()?.join("tests").join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
+    tests.is_file().then_some(tests)
+}
+
 /// Builds the optimised `requel` program and says where it is.
 ///
 /// # Errors

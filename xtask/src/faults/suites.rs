@@ -107,12 +107,13 @@ pub(super) fn truncations() -> Result<usize> {
 
 /// Tests of a package.
 struct Tests {
+    name: &'static str,
     arguments: &'static [&'static str],
 }
 
-const LIBRARY: Tests = Tests { arguments: &["--package", "requel", "--lib"] };
-const LADDER: Tests = Tests { arguments: &["--package", "requel", "--test", "ladder"] };
-const PROGRAM: Tests = Tests { arguments: &["--package", "requel-cli", "--test", "program"] };
+const LIBRARY: Tests = Tests { name: "library", arguments: &["--package", "requel", "--lib"] };
+const LADDER: Tests = Tests { name: "ladder", arguments: &["--package", "requel", "--test", "ladder"] };
+const PROGRAM: Tests = Tests { name: "program", arguments: &["--package", "requel-cli", "--test", "program"] };
 
 /// What tests came to that all passed.
 struct Passed {
@@ -124,7 +125,10 @@ struct Passed {
 impl Tests {
     /// Runs those whose names begin so.
     fn run(&self, names: &[&str]) -> Result<Passed> {
-        let command = workspace::cargo().args(["test", "--locked"]).args(self.arguments).arg("--");
+        let command = match workspace::built_tests(self.name) {
+            Some(tests) => CommandLine::new(tests),
+            None => workspace::cargo().args(["test", "--locked"]).args(self.arguments).arg("--"),
+        };
         let output = command.args(names).args(["--nocapture", "--test-threads=1"]).output()?;
         // Lines of tests that print begin with the name of the test.
         let number = |line: &str| line.split("faults put in: ").nth(1)?.trim().parse::<usize>().ok();

@@ -10,7 +10,8 @@ use super::rule::{Extent, RULES};
 use crate::{UsageError, machine, workspace};
 
 /// Tries the rules named in `arguments`, or all; `--quick` puts in few faults, `--write` puts each row into the page in `results/`,
-/// `--built=DIR` tries the programs `release/requel` and `debug/requel` there in place of building them.
+/// `--built=DIR` tries the programs `release/requel` and `debug/requel` there, and the tests
+/// `tests/library`, `tests/ladder` and `tests/program` if there are such, in place of building them.
 ///
 /// # Errors
 /// For a name that is no rule. A rule that is broken is not an error but a failing exit code.
