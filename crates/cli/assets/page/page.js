@@ -64,5 +64,8 @@ function byKeyboard(box, plot) {
 /* Keeps charts as wide as their boxes, and in the colours of the day. `plots` gives those that there are. */
 function fitCharts(plots) {
   window.addEventListener("resize", () => plots().forEach((plot) => plot.setSize({ width: plot.root.parentElement.clientWidth - 24, height: plot.height })));
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => plots().forEach((plot) => plot.redraw(false, true)));
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => plots().forEach((plot) => {
+    plot.redraw(false, true);
+    plot.root.querySelectorAll(".u-marker").forEach((marker, i) => { if (i) marker.style.background = plot.series[i].stroke(plot, i); });
+  }));
 }

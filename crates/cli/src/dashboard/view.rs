@@ -93,7 +93,10 @@ impl View<'_> {
         let [charts, right] = Layout::horizontal([Constraint::Min(1), Constraint::Length(side)]).areas(area);
         let figures = self.figures();
         let figure_rows = (figures.len() as u16).min(right.height / 2);
-        let [picture, table] = Layout::vertical([Constraint::Min(1), Constraint::Length(figure_rows)]).areas(right);
+        let rows = self.picture.as_ref().map_or(u16::MAX, |(picture, _)| picture_rows(picture, side));
+        let rows = rows.min(right.height - figure_rows);
+        let [picture, table] =
+            Layout::vertical([Constraint::Length(rows), Constraint::Length(figure_rows)]).areas(right);
         self.picture(frame, picture);
         frame.render_widget(Paragraph::new(figures), table);
 
@@ -210,6 +213,16 @@ impl View<'_> {
     fn muted(&self) -> Style {
         self.ink(Theme::terminal().muted)
     }
+}
+
+/// As many rows as a picture can use that is so many columns wide, with its caption and border.
+fn picture_rows(picture: &Picture, columns: u16) -> u16 {
+    const BORDER: u16 = 2;
+    let bars = picture.caption.decision.as_ref().map_or(0, |decision| decision.q_values.len() as u16);
+    let view = picture.scene.view;
+    // A cell is twice as high as it is wide.
+    let scene = f32::from(columns - BORDER) * (view.top - view.bottom) / (view.right - view.left) / 2.0;
+    scene.ceil() as u16 + bars + 3 + BORDER
 }
 
 #[cfg(test)]
