@@ -6,7 +6,7 @@
   const { comparison, styles } = data;
   const { groups, threshold } = comparison;
   const percent = Math.round(100 * comparison.confidence);
-  const policy = comparison.metric;
+  const score = comparison.metric === "training" ? "Return of the last 100 training episodes" : `Return of the ${comparison.metric} policy on fresh episodes`;
   const swatch = ({ color, dash }) => {
     const holder = document.createElement("template");
     holder.innerHTML = `<svg class="swatch" aria-hidden="true"><line x1="0" y1="5" x2="26" y2="5" stroke="${color}" stroke-width="3" stroke-dasharray="${dash.join(" ")}"/></svg>`;
@@ -20,7 +20,7 @@
   byId("footer").textContent = `requel ${data.version}`;
   byId("subtitle").textContent = `${comparison.worlds.join(", ")}, ${groups.length} ${groups.length === 1 ? "group" : "groups"}, ${seeds}`;
   byId("curves-note").textContent = `Return of the greedy policy in the course of training: interquartile mean over seeds, shaded its ${percent} % bootstrap interval. Hover to read values, drag to zoom, double-click to zoom out; click a name to hide it.`;
-  byId("scores-note").textContent = `Return of the ${policy} policy on fresh episodes: interquartile mean and ${percent} % interval; each faint dot is a seed.`;
+  byId("scores-note").textContent = `${score}: interquartile mean and ${percent} % interval; each faint dot is a seed.`;
   byId("table-note").textContent = `Interquartile means with ${percent} % intervals. P>: the probability that a run scores higher than one of another group, ties counted half; 0.5 says that neither is better. Env steps and time are medians of a run.`;
 
   /* Curves: three series a group, of which the ends of the interval are not drawn but filled between. */
@@ -85,7 +85,7 @@
   /* Tables */
   const row = (tag, cells) => tableRow(cells, tag, cells.map((_, i) => (i ? "number interval" : "")));
   const interval = (e) => (e == null ? "–" : [tidy(e.value), element("span", {}, ` [${tidy(e.low)}, ${tidy(e.high)}]`)]);
-  const heading = ["", "runs", `${policy} return`, "training, last 100", "P> previous", "P> first"];
+  const heading = ["", "runs", `${comparison.metric} return`, "training, last 100", "P> previous", "P> first"];
   if (threshold != null) heading.push(`steps to ${tidy(threshold)}`);
   heading.push("mean over training", "env steps", "time");
   byId("table").append(row("th", heading));
@@ -98,7 +98,7 @@
     cells.push(interval(group.mean_over_training), count(group.env_steps), duration(group.wall_seconds));
     byId("table").append(row("td", cells));
   });
-  byId("runs").append(row("th", ["group", "seed", `${policy} return`, "training, last 100", "env steps", "time", "weights (BLAKE3)"]));
+  byId("runs").append(row("th", ["group", "seed", `${comparison.metric} return`, "training, last 100", "env steps", "time", "weights (BLAKE3)"]));
   groups.forEach((group) => group.runs.forEach((run) => byId("runs").append(row("td", [
     group.name, String(run.seed), tidy(run.score), tidy(run.train_return_last_100), count(run.env_steps), duration(run.wall_seconds),
     element("code", {}, run.weights_blake3.slice(0, 12)),

@@ -5,7 +5,7 @@ use requel_envs::Color;
 
 use super::axis::{Axis, Ends, label};
 use super::mark::{Dash, Mark, Picture};
-use super::text::{interval, score_name, short};
+use super::text::{interval, scored, short};
 use crate::show::font::{self, Align};
 use crate::show::palette::SERIES;
 
@@ -108,8 +108,7 @@ fn curves(marks: &mut Vec<Mark>, comparison: &Comparison, (top, bottom): (f32, f
 }
 
 fn scores(marks: &mut Vec<Mark>, comparison: &Comparison, (top, bottom): (f32, f32)) {
-    let what = format!("return of the {} policy", score_name(comparison.metric));
-    text(marks, (SCORES.0, top - 18.0), (TEXT, Align::Left, INK), what);
+    text(marks, (SCORES.0, top - 18.0), (TEXT, Align::Left, INK), scored(comparison.metric).to_owned());
     let all = || {
         comparison.groups.iter().flat_map(|group| {
             let interval = group.score.interval;

@@ -2,7 +2,7 @@
 
 use std::io::{self, IsTerminal, Write};
 
-use requel::study::{Comparison, GroupResult};
+use requel::study::{Comparison, GroupResult, Metric};
 
 use super::axis::label;
 use super::text::{estimate, reached, score_name, seconds, short};
@@ -95,7 +95,9 @@ fn wanted(comparison: &Comparison, columns: usize, unicode: bool) -> Vec<Column<
         improvement => improvement.map_or("-".into(), |p| short(p.value)),
     };
     wanted.push(("P> previous".into(), Box::new(over)));
-    wanted.push(("training, last 100".into(), Box::new(|group| estimate(group.train_return_last_100.as_ref()))));
+    if comparison.metric != Metric::Training {
+        wanted.push(("training, last 100".into(), Box::new(|group| estimate(group.train_return_last_100.as_ref()))));
+    }
     wanted.push(("over training".into(), Box::new(|group| estimate(group.mean_over_training.as_ref()))));
     wanted.push(("env steps".into(), Box::new(|group| grouped(group.env_steps as u64))));
     wanted

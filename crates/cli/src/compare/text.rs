@@ -8,11 +8,24 @@ use requel::study::{Comparison, Estimate, GroupResult, Metric, Reached};
 use super::axis::label;
 use crate::numbers::{duration, grouped};
 
-/// The policy that is scored.
+/// The column of the last 100 training episodes, which may be the score.
+const LAST_100: &str = "training, last 100";
+
+/// What kind of return is the score.
 pub fn score_name(metric: Metric) -> &'static str {
     match metric {
         Metric::Final => "final",
         Metric::Best => "best",
+        Metric::Training => "training",
+    }
+}
+
+/// The score in words.
+pub fn scored(metric: Metric) -> &'static str {
+    match metric {
+        Metric::Final => "return of the final policy",
+        Metric::Best => "return of the best policy",
+        Metric::Training => "return of the last 100 training episodes",
     }
 }
 
@@ -87,8 +100,9 @@ pub fn csv(comparison: &Comparison) -> String {
 pub fn markdown(comparison: &Comparison) -> String {
     let to = comparison.threshold.map(|threshold| format!("env steps to {}", label(threshold)));
     let mut heading = vec!["", "runs"];
-    let score = format!("return of the {} policy", score_name(comparison.metric));
-    heading.extend([score.as_str(), "training, last 100", "P> previous", "P> first"]);
+    let twice = comparison.metric == Metric::Training;
+    heading.extend(if twice { vec![LAST_100] } else { vec![scored(comparison.metric), LAST_100] });
+    heading.extend(["P> previous", "P> first"]);
     heading.extend(to.as_deref());
     heading.extend(["mean over training", "env steps", "time"]);
     let mut out = format!("| {} |\n|---|{}\n", heading.join(" | "), "---:|".repeat(heading.len() - 1));
@@ -97,10 +111,14 @@ pub fn markdown(comparison: &Comparison) -> String {
             format!("**{}**", group.name.replace('|', "\\|")),
             group.runs.len().to_string(),
             estimate(Some(&group.score)),
-            estimate(group.train_return_last_100.as_ref()),
+        ];
+        if !twice {
+            cells.push(estimate(group.train_return_last_100.as_ref()));
+        }
+        cells.extend([
             estimate(group.improvement_over_previous.as_ref()),
             estimate(group.improvement_over_first.as_ref()),
-        ];
+        ]);
         cells.extend(group.reached.as_ref().map(|r| reached(r, group.runs.len())));
         cells.extend([estimate(group.mean_over_training.as_ref()), grouped(group.env_steps as u64), seconds(group)]);
         out.push_str(&format!("| {} |\n", cells.join(" | ")));
@@ -112,12 +130,17 @@ pub fn markdown(comparison: &Comparison) -> String {
 /// What the columns mean.
 fn how_to_read(comparison: &Comparison) -> String {
     let percent = (100.0 * comparison.confidence).round();
-    let scored = score_name(comparison.metric);
+    let scored = match comparison.metric {
+        Metric::Training => String::new(),
+        policy => format!(
+            "*Return of the {} policy*: greedy, over fresh episodes that nothing was chosen by.\n",
+            score_name(policy)
+        ),
+    };
     let mut text = format!(
         "A number with brackets is the interquartile mean over seeds with its {percent} % percentile interval by the \
          bootstrap (Agarwal et al. 2021).\n\
-         *Return of the {scored} policy*: greedy, over fresh episodes that nothing was chosen by.\n\
-         *Training, last 100*: the last 100 training episodes, exploration included.\n\
+         {scored}*Training, last 100*: the last 100 training episodes, exploration included.\n\
          *P>*: the probability that a run scores higher than one of the row before, or of the first row, ties counted half; \
          0.5 says that neither is better.\n"
     );

@@ -15,6 +15,9 @@ pub enum Metric {
     Final,
     /// The best policy by the evaluations of training, greedy, on the same fresh episodes.
     Best,
+    /// The mean of the last 100 training episodes, exploration included. A single policy's score swings from update to update;
+    /// this is that of all policies of the last part of training. Only for runs of one length.
+    Training,
 }
 
 /// How runs are scored.
@@ -200,6 +203,7 @@ fn run_result(run: &RunRecord, scoring: &Scoring) -> Option<RunResult> {
         score: match scoring.metric {
             Metric::Final => summary.final_evaluation.mean_return,
             Metric::Best => summary.best_evaluation.mean_return,
+            Metric::Training => summary.train_return_last_100?,
         },
         train_return_last_100: summary.train_return_last_100,
         reached_at: scoring.threshold.and_then(reached).map(|point| point.env_steps),
