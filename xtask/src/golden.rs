@@ -1,5 +1,5 @@
-//! `cargo xtask golden`: reference data made by the real Gymnasium, by PyTorch, and for the learning rules by NumPy; committed,
-//! and read by the tests.
+//! `cargo xtask golden`: reference data made by the real Gymnasium, by PyTorch, for the learning rules by NumPy and for the
+//! statistics by rliable; committed, and read by the tests.
 //!
 //! With `--check`, the data is made anew beside the committed one and compared byte for byte. Gymnasium's traces must come
 //! out the same anywhere. PyTorch's and NumPy's may differ in the last bits on a processor with other vector units, since they
@@ -25,7 +25,7 @@ struct Generator {
     environment: fn() -> Result<VirtualEnvironment>,
 }
 
-const GENERATORS: [Generator; 3] = [
+const GENERATORS: [Generator; 4] = [
     Generator {
         name: "envs",
         script: "xtask/golden/envs.py",
@@ -46,6 +46,13 @@ const GENERATORS: [Generator; 3] = [
         committed: "crates/requel/tests/golden/updates",
         inputs: Some(write_update_inputs),
         environment: VirtualEnvironment::for_tests,
+    },
+    Generator {
+        name: "stats",
+        script: "xtask/golden/stats.py",
+        committed: "crates/requel/tests/golden/stats",
+        inputs: None,
+        environment: VirtualEnvironment::for_stats,
     },
 ];
 
@@ -68,7 +75,7 @@ pub fn run(arguments: &[String]) -> Result<()> {
     }
     for name in &names {
         let known = GENERATORS.iter().any(|generator| generator.name == name.as_str());
-        ensure!(known, UsageError(format!("no golden data is called `{name}`; there are envs, nn and updates")));
+        ensure!(known, UsageError(format!("no golden data is called `{name}`; there are envs, nn, updates and stats")));
     }
     for generator in &GENERATORS {
         if !names.is_empty() && !names.iter().any(|name| name.as_str() == generator.name) {

@@ -46,7 +46,7 @@ usage: cargo xtask VERB
   fuzz [TARGET]... [--seconds N]
                                fuzz each reader of files for so long (60 s), and add that to the record
                                in results/fuzz.csv and results/fuzz.md
-  golden [envs|nn|updates]... [--check]
+  golden [envs|nn|updates|stats]... [--check]
                                write the golden data with the real Gymnasium, PyTorch and NumPy;
                                with --check, compare what they give with what is committed
   kernels [miri|address-sanitizer|neon|every-float]... [--write]

@@ -30,6 +30,14 @@ impl VirtualEnvironment {
         Self::prepare("python-golden", &["xtask/golden/requirements.txt", "xtask/golden/requirements-golden.txt"])
     }
 
+    /// The one that checks the statistics: rliable.
+    ///
+    /// # Errors
+    /// As [`VirtualEnvironment::for_tests`].
+    pub fn for_stats() -> Result<Self> {
+        Self::prepare("python-stats", &["xtask/golden/requirements-stats.txt"])
+    }
+
     /// The one with the programs that ours is measured against: PyTorch, Stable-Baselines3 and rejax.
     ///
     /// # Errors
