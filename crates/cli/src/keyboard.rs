@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::io;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crossterm::event::{self, Event};
 use crossterm::terminal;
@@ -15,12 +15,17 @@ pub struct Keyboard {
     source: Source,
     typed: VecDeque<Event>,
     size: (u16, u16),
+    measured: Instant,
 }
+
+/// How often the size of the window is looked at: it takes opening the terminal.
+const MEASURING: Duration = Duration::from_millis(200);
 
 impl Keyboard {
     /// The keyboard of the terminal that this program runs on.
     pub fn open() -> Self {
-        Keyboard { source: Source::open(), typed: VecDeque::new(), size: terminal::size().unwrap_or_default() }
+        let size = terminal::size().unwrap_or_default();
+        Keyboard { source: Source::open(), typed: VecDeque::new(), size, measured: Instant::now() }
     }
 
     /// Waits for a key or another size of the window, at most so long.
@@ -36,6 +41,10 @@ impl Keyboard {
         if let Some(event) = self.typed.pop_front() {
             return Ok(Some(event));
         }
+        if self.measured.elapsed() < MEASURING {
+            return Ok(None);
+        }
+        self.measured = Instant::now();
         let size = terminal::size().unwrap_or(self.size);
         let changed = std::mem::replace(&mut self.size, size) != size;
         Ok(changed.then_some(Event::Resize(size.0, size.1)))

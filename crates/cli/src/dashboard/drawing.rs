@@ -34,9 +34,9 @@ const PERIOD: Duration = Duration::from_millis(80);
 const SLOWEST: Duration = Duration::from_secs(1);
 /// From one picture to the next there is this many times what a picture takes: on a machine with one core, or with much else
 /// to do, or behind a slow line, the rest is for training.
-const RESPITE: u32 = 60;
+const RESPITE: u32 = 100;
 /// How often keys, and the end, are looked for.
-const GLANCE: Duration = Duration::from_millis(10);
+const GLANCE: Duration = Duration::from_millis(20);
 /// How long the end of the drawing is waited for: a terminal that went away may hold it.
 const PATIENCE: Duration = Duration::from_secs(2);
 /// How long a message stays.
