@@ -1,5 +1,6 @@
 //! As much HTTP as a page for one machine needs: GET and HEAD, one request per connection, and no more memory for a request
-//! than a bound, whatever is sent and however slowly.
+//! than a bound, whatever is sent and however slowly. `httparse` reads the head; the small HTTP servers that could do the rest
+//! read headers without a limit.
 
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
@@ -7,6 +8,10 @@ use std::time::{Duration, Instant};
 
 /// The first line of a request and its headers are never longer, bytes.
 const MOST_HEAD: usize = 16 << 10;
+/// Nor are there more headers.
+const MOST_HEADERS: usize = 64;
+/// What is said to a longer one.
+const TOO_LONG: &str = "this request is longer than any that is answered here";
 /// They have come within this time.
 const HEAD_TIME: Duration = Duration::from_secs(10);
 /// A reader takes what is written within this time, or has left.
@@ -51,38 +56,36 @@ pub fn read(stream: &mut TcpStream) -> io::Result<Result<Request, Refusal>> {
         let seen = head.len().saturating_sub(3);
         head.extend_from_slice(&part[..count]);
         if let Some(end) = head[seen..].windows(4).position(|four| four == b"\r\n\r\n") {
-            return Ok(parse(&head[..seen + end]));
+            return Ok(parse(&head[..seen + end + 4]));
         }
         if head.len() > MOST_HEAD {
-            return Ok(Err((431, "this request is longer than any that is answered here")));
+            return Ok(Err((431, TOO_LONG)));
         }
     }
 }
 
+/// Reads the head of a request, the empty line at its end included.
 fn parse(head: &[u8]) -> Result<Request, Refusal> {
     const NONE: Refusal = (400, "this is no request");
-    let head = std::str::from_utf8(head).map_err(|_| NONE)?;
-    let mut lines = head.split("\r\n");
-    let mut words = lines.next().unwrap_or_default().split(' ');
-    let (Some(method), Some(target), Some(version), None) = (words.next(), words.next(), words.next(), words.next())
-    else {
-        return Err(NONE);
-    };
-    if !version.starts_with("HTTP/1.") {
-        return Err(NONE);
+    let mut headers = [httparse::EMPTY_HEADER; MOST_HEADERS];
+    let mut request = httparse::Request::new(&mut headers);
+    match request.parse(head) {
+        Ok(httparse::Status::Complete(_)) => {}
+        Err(httparse::Error::TooManyHeaders) => return Err((431, TOO_LONG)),
+        _ => return Err(NONE),
     }
-    let head_only = match method {
-        "GET" => false,
-        "HEAD" => true,
+    let head_only = match request.method {
+        Some("GET") => false,
+        Some("HEAD") => true,
         _ => return Err((405, "only GET is answered here")),
     };
-    let mut hosts = lines.filter_map(|line| line.split_once(':')).filter(|(name, _)| name.eq_ignore_ascii_case("host"));
-    let host = hosts.next().map_or("", |(_, host)| host.trim());
+    let mut hosts = request.headers.iter().filter(|header| header.name.eq_ignore_ascii_case("host"));
+    let host = hosts.next().map_or(Ok(""), |host| std::str::from_utf8(host.value)).map_err(|_| NONE)?;
     // Of two hosts one would go unchecked.
     if hosts.next().is_some() {
         return Err(NONE);
     }
-    Ok(Request { target: target.into(), host: host.into(), head_only })
+    Ok(Request { target: request.path.unwrap_or_default().into(), host: host.trim().into(), head_only })
 }
 
 /// Answers with a body of a known length, `headers` beside those that say how long it is.
@@ -138,27 +141,32 @@ mod tests {
 
     use super::*;
 
+    fn parsed(head: &str) -> Result<Request, Refusal> {
+        parse(format!("{head}\r\n\r\n").as_bytes())
+    }
+
     fn refused(head: &str) -> u16 {
-        parse(head.as_bytes()).unwrap_err().0
+        parsed(head).unwrap_err().0
     }
 
     #[test]
     fn requests_by_hand() {
-        let request = parse(b"GET /a?run=b HTTP/1.1\r\nAccept: */*\r\nhOsT:  localhost:8 ").unwrap();
+        let request = parsed("GET /a?run=b HTTP/1.1\r\nAccept: */*\r\nhOsT:  localhost:8 ").unwrap();
         assert_eq!(request, Request { target: "/a?run=b".into(), host: "localhost:8".into(), head_only: false });
         assert_eq!(
-            parse(b"HEAD / HTTP/1.0").unwrap(),
+            parsed("HEAD / HTTP/1.0").unwrap(),
             Request { target: "/".into(), head_only: true, ..Request::default() }
         );
         for method in ["POST", "PUT", "DELETE", "PATCH", "OPTIONS", "CONNECT", "TRACE", "get"] {
             assert_eq!(refused(&format!("{method} / HTTP/1.1\r\nHost: localhost")), 405, "{method}");
         }
-        for nothing in ["", "GET", "GET /", "GET / HTTP/2", "GET  / HTTP/1.1", "GET / x HTTP/1.1", "\r\nGET / HTTP/1.1"]
-        {
+        for nothing in ["", "GET", "GET /", "GET / HTTP/2", "GET  / HTTP/1.1", "GET / x HTTP/1.1"] {
             assert_eq!(refused(nothing), 400, "{nothing:?}");
         }
         assert_eq!(refused("GET / HTTP/1.1\r\nHost: localhost\r\nHost: example.org"), 400);
-        assert_eq!(parse(&[b'G', 0xff]).unwrap_err().0, 400);
+        assert_eq!(parse(b"G\xff\r\n\r\n").unwrap_err().0, 400);
+        assert_eq!(parse(b"GET / HTTP/1.1\r\nHost: \xff\r\n\r\n").unwrap_err().0, 400);
+        assert_eq!(refused(&format!("GET / HTTP/1.1{}", "\r\nA: b".repeat(MOST_HEADERS + 1))), 431);
     }
 
     #[test]
