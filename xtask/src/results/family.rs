@@ -50,7 +50,7 @@ pub fn write(seeds: u64, jobs: usize) -> Result<()> {
         "*solved*: the best policy kept, greedy, has a mean return of 500.0 over 100 fresh episodes. *final return*: the \
          same evaluation of the policy at the end of training, interquartile mean over seeds with its 95 % bootstrap \
          interval (Agarwal et al. 2021). *env steps*: training stops early once a few evaluations in a row are at 500, \
-         else at the budget of the preset. A world as easy as this one cannot rank the algorithms; the table shows that \
+         else at the budget of the preset. *process s*: by the clock, so other work of the machine counts in it. A world as easy as this one cannot rank the algorithms; the table shows that \
          each works.",
     );
     page.add(
