@@ -282,7 +282,8 @@ impl Slots {
         match self {
             Slots::Single(envs) => envs.get(slot)?.action_mask(),
             Slots::Batch(batch) if slot < batch.count => {
-                batch.parts[slot / batch.part_len].action_mask(slot % batch.part_len)
+                let (part, slot) = batch.part(slot);
+                part.action_mask(slot)
             }
             Slots::Batch(_) => None,
         }
@@ -292,8 +293,8 @@ impl Slots {
         match self {
             Slots::Single(envs) => envs[slot].reset(seed, observation),
             Slots::Batch(batch) => {
-                let (part, slot) = (slot / batch.part_len, slot % batch.part_len);
-                batch.parts_mut()[part].reset(slot, seed, observation);
+                let (part, slot) = batch.part_mut(slot);
+                part.reset(slot, seed, observation);
                 Ok(())
             }
         }
@@ -335,8 +336,8 @@ impl Slots {
         match self {
             Slots::Single(envs) => envs[slot].restore(state),
             Slots::Batch(batch) => {
-                let (part, slot) = (slot / batch.part_len, slot % batch.part_len);
-                batch.parts_mut()[part].restore(slot, state)
+                let (part, slot) = batch.part_mut(slot);
+                part.restore(slot, state)
             }
         }
     }
@@ -355,7 +356,19 @@ impl Batch {
     }
 
     fn save(&self, slot: usize) -> Vec<u8> {
-        self.parts[slot / self.part_len].save(slot % self.part_len)
+        let (part, slot) = self.part(slot);
+        part.save(slot)
+    }
+
+    /// The batch that a slot is in, and which of its slots it is.
+    fn part(&self, slot: usize) -> (&dyn BatchEnv, usize) {
+        (self.parts[slot / self.part_len].as_ref(), slot % self.part_len)
+    }
+
+    /// As [`Batch::part`], which may go on.
+    fn part_mut(&mut self, slot: usize) -> (&mut dyn BatchEnv, usize) {
+        let part_len = self.part_len;
+        (self.parts_mut()[slot / part_len].as_mut(), slot % part_len)
     }
 
     /// The single worlds, up to date, without the batch.

@@ -11,6 +11,16 @@ pub struct Figure {
     pub measured: Measured,
 }
 
+impl Figure {
+    /// The best sample, in the figure's own unit; `None` where nothing was measured.
+    pub fn best(&self) -> Option<f64> {
+        match self.measured {
+            Measured::AboveFloor { best, .. } | Measured::Plain { best, .. } => Some(best),
+            Measured::Skipped(_) => None,
+        }
+    }
+}
+
 /// What a measurement came to.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Measured {

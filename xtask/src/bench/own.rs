@@ -116,12 +116,7 @@ impl Measurements {
 
 /// What 51 atoms cost, beside what is aimed at.
 fn cost_of_categorical(figures: &[Figure]) -> Option<String> {
-    let best = |work: &str| {
-        figures.iter().find(|figure| figure.work == work).and_then(|figure| match figure.measured {
-            Measured::Plain { best, .. } => Some(best),
-            _ => None,
-        })
-    };
+    let best = |work: &str| figures.iter().find(|figure| figure.work == work)?.best();
     let ratio = best("update 32, categorical 51")? / best("update 32, scalar")?;
     let verdict = if ratio <= MOST_FOR_CATEGORICAL { "met" } else { "**missed**" };
     Some(format!(
@@ -132,15 +127,11 @@ fn cost_of_categorical(figures: &[Figure]) -> Option<String> {
 
 /// Updates on one thread beside those on several.
 fn side_by_side(single: &[Figure], threaded: &[Figure], threads: usize) -> String {
-    let best = |figure: &Figure| match figure.measured {
-        Measured::AboveFloor { best, .. } => Some(best),
-        _ => None,
-    };
     let rows: Vec<Vec<String>> = threaded
         .iter()
         .filter_map(|figure| {
-            let one = single.iter().find(|other| other.work == figure.work).and_then(best)?;
-            let several = best(figure)?;
+            let one = single.iter().find(|other| other.work == figure.work)?.best()?;
+            let several = figure.best()?;
             let faster = format!("{:.2} ×", one / several);
             Some(vec![figure.work.clone(), format!("{one:.2} µs"), format!("{several:.2} µs"), faster])
         })

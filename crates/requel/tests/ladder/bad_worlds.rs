@@ -415,12 +415,7 @@ fn a_world_that_panics_in_save_is_an_error_and_costs_no_checkpoint() {
     let root = tempfile::tempdir().unwrap();
     let dir = root.path().join("run");
     // The state is asked for before training, to count its bytes, and at each checkpoint.
-    let (left, inner) = (Arc::new(AtomicU32::new(3)), Arc::new(AtomicU32::new(u32::MAX)));
-    let factory: EnvFactory = Box::new(move || {
-        let inner = Fragile { inner: Corridor::sound(), left: Arc::clone(&inner) };
-        Ok(Box::new(Forgetful { inner, left: Arc::clone(&left) }))
-    });
-    let trainer = Trainer::with_worlds(config(), factory).unwrap();
+    let trainer = Trainer::with_worlds(config(), fragile(u32::MAX, 3)).unwrap();
     let session = Session::begin_with(Run::create(&dir, &config()).unwrap(), trainer).unwrap();
     let error = session.train(&mut (), &Control::new()).unwrap_err();
     assert!(error.to_string().contains("panicked in save: where was I"), "{error}");
@@ -429,39 +424,6 @@ fn a_world_that_panics_in_save_is_an_error_and_costs_no_checkpoint() {
     let (session, resumed) = Session::resume_with(Run::open(&dir).unwrap(), mended).unwrap();
     assert_eq!(resumed.env_steps, 2 * 127);
     assert!(matches!(session.train(&mut (), &Control::new()).unwrap(), Ending::Finished { .. }));
-}
-
-struct Forgetful {
-    inner: Fragile,
-    left: Arc<AtomicU32>,
-}
-
-impl Env for Forgetful {
-    fn spec(&self) -> &EnvSpec {
-        self.inner.spec()
-    }
-    fn observation_space(&self) -> &Space {
-        self.inner.observation_space()
-    }
-    fn action_space(&self) -> &Space {
-        self.inner.action_space()
-    }
-    fn reset(&mut self, seed: Option<u64>, observation: &mut [f32]) -> Result<(), EnvError> {
-        self.inner.reset(seed, observation)
-    }
-    fn step(&mut self, action: Action<'_>, observation: &mut [f32]) -> Result<Step, EnvError> {
-        self.inner.step(action, observation)
-    }
-    fn save(&self) -> Vec<u8> {
-        assert!(self.left.fetch_sub(1, Ordering::Relaxed) > 0, "where was I");
-        self.inner.save()
-    }
-    fn restore(&mut self, state: &[u8]) -> Result<(), EnvError> {
-        self.inner.restore(state)
-    }
-    fn scene(&self) -> Scene {
-        self.inner.scene()
-    }
 }
 
 /// Whatever the world did, the run goes on from the last checkpoint once it is mended.
@@ -477,12 +439,7 @@ fn a_run_whose_world_panicked_goes_on_once_it_is_mended() {
     train(begin(&whole, factory(|_| {}))).unwrap();
 
     // The 300th step of all worlds together panics, which is after two checkpoints.
-    let left = Arc::new(AtomicU32::new(300));
-    let fragile: EnvFactory = Box::new(move || {
-        let inner = Corridor::sound();
-        Ok(Box::new(Fragile { inner, left: Arc::clone(&left) }))
-    });
-    let error = train(begin(&broken, fragile)).unwrap_err();
+    let error = train(begin(&broken, fragile(300, u32::MAX))).unwrap_err();
     assert!(matches!(error, RunError::Train(TrainError::Env(EnvError::Panicked { .. }))), "{error}");
     let mended = Trainer::with_worlds(config(), factory(|_| {})).unwrap();
     let (session, resumed) = Session::resume_with(Run::open(&broken).unwrap(), mended).unwrap();
@@ -493,9 +450,20 @@ fn a_run_whose_world_panicked_goes_on_once_it_is_mended() {
     }
 }
 
+/// Sound corridors that panic once they have made so many steps, or saved so often, all of them together.
+fn fragile(steps: u32, saves: u32) -> EnvFactory {
+    let (steps, saves) = (Arc::new(AtomicU32::new(steps)), Arc::new(AtomicU32::new(saves)));
+    Box::new(move || {
+        let (steps, saves) = (Arc::clone(&steps), Arc::clone(&saves));
+        Ok(Box::new(Fragile { inner: Corridor::sound(), steps, saves }))
+    })
+}
+
 struct Fragile {
     inner: Corridor,
-    left: Arc<AtomicU32>,
+    /// Those left.
+    steps: Arc<AtomicU32>,
+    saves: Arc<AtomicU32>,
 }
 
 impl Env for Fragile {
@@ -512,10 +480,11 @@ impl Env for Fragile {
         self.inner.reset(seed, observation)
     }
     fn step(&mut self, action: Action<'_>, observation: &mut [f32]) -> Result<Step, EnvError> {
-        assert!(self.left.fetch_sub(1, Ordering::Relaxed) > 0, "the gears are worn");
+        assert!(self.steps.fetch_sub(1, Ordering::Relaxed) > 0, "the gears are worn");
         self.inner.step(action, observation)
     }
     fn save(&self) -> Vec<u8> {
+        assert!(self.saves.fetch_sub(1, Ordering::Relaxed) > 0, "where was I");
         self.inner.save()
     }
     fn restore(&mut self, state: &[u8]) -> Result<(), EnvError> {
