@@ -20,9 +20,6 @@ pub struct SumTree {
     leaves: usize,
     /// The lowest level first: each number above is the sum of a node below. The highest has one node.
     levels: Vec<Vec<Node>>,
-    /// Of each node above the lowest level, the sums of its first number, its first two, …: what is looked at on the way down,
-    /// where adding up would be waited for at each level.
-    running: Vec<Vec<Node>>,
     total: f64,
 }
 
@@ -35,14 +32,13 @@ impl SumTree {
             nodes = nodes.div_ceil(FANOUT).max(1);
             levels.push(vec![Node::default(); nodes]);
         }
-        let running = levels[1..].to_vec();
-        SumTree { leaves, levels, running, total: 0.0 }
+        SumTree { leaves, levels, total: 0.0 }
     }
 
     /// Bytes that a tree of so many leaves takes.
     pub fn bytes_needed(leaves: usize) -> u64 {
-        // Nodes of eight numbers; all levels above together are a seventh of the lowest, are there twice, and each is rounded up.
-        (leaves as u64).saturating_mul(8).saturating_add(leaves as u64 / 7 * 16).saturating_add(43 * 64)
+        // Nodes of eight numbers; all levels above together are a seventh of the lowest, and each is rounded up.
+        (leaves as u64).saturating_mul(8).saturating_add(leaves as u64 / 7 * 8).saturating_add(22 * 64)
     }
 
     /// How many leaves there are.
@@ -106,19 +102,12 @@ impl SumTree {
             return false;
         }
         indices.fill(0);
-        let (lowest, above) = self.levels.split_at(1);
-        for (level, running) in above.iter().zip(&self.running).rev() {
+        for level in self.levels.iter().rev() {
             for (mass, index) in masses.iter_mut().zip(indices.iter_mut()) {
-                let (child, rest) = level[*index as usize].descend(&running[*index as usize], *mass);
+                let (child, rest) = level[*index as usize].descend(*mass);
                 *index = *index * FANOUT as u32 + child;
                 *mass = rest;
             }
-        }
-        for (mass, index) in masses.iter_mut().zip(indices.iter_mut()) {
-            let node = &lowest[0][*index as usize];
-            let (child, rest) = node.descend(&node.running(), *mass);
-            *index = *index * FANOUT as u32 + child;
-            *mass = rest;
         }
         true
     }
@@ -138,11 +127,20 @@ impl SumTree {
         for (index, value) in values.enumerate() {
             self.set_leaf(index, value);
         }
-        for level in 0..self.levels.len() {
-            for node in 0..self.levels[level].len() {
-                self.add_up(level, node);
+        for level in 1..self.levels.len() {
+            let (below, above) = self.levels.split_at_mut(level);
+            let sums = below[level - 1].chunks(FANOUT);
+            for (node, children) in above[0].iter_mut().zip(sums) {
+                for (sum, child) in node.0.iter_mut().zip(children) {
+                    *sum = child.sum();
+                }
             }
         }
+        self.total = self.root().sum();
+    }
+
+    fn root(&self) -> Node {
+        self.levels[self.levels.len() - 1][0]
     }
 
     fn set_leaf(&mut self, index: usize, value: f64) {
@@ -153,30 +151,22 @@ impl SumTree {
 
     /// Sums anew what is above these leaves.
     fn sum_above(&mut self, indices: &[u32]) {
-        for level in 0..self.levels.len() {
+        let mut shift = SHIFT;
+        for level in 1..self.levels.len() {
+            let (below, above) = self.levels.split_at_mut(level);
+            let (below, above) = (&below[level - 1], &mut above[0]);
             let mut done = usize::MAX;
             for index in indices {
-                let node = *index as usize >> (SHIFT * (level as u32 + 1));
+                let node = *index as usize >> shift;
                 // Drawn leaves come in rising order: those of one node are neighbours.
                 if node != done {
-                    self.add_up(level, node);
+                    above[node / FANOUT].0[node % FANOUT] = below[node].sum();
                     done = node;
                 }
             }
+            shift += SHIFT;
         }
-    }
-
-    /// Adds up a node, for itself and the level above it.
-    fn add_up(&mut self, level: usize, node: usize) {
-        let running = self.levels[level][node].running();
-        let sum = running.0[FANOUT - 1];
-        if level > 0 {
-            self.running[level - 1][node] = running;
-        }
-        match self.levels.get_mut(level + 1) {
-            Some(above) => above[node / FANOUT].0[node % FANOUT] = sum,
-            None => self.total = sum,
-        }
+        self.total = self.root().sum();
     }
 }
 
@@ -190,23 +180,22 @@ const SHIFT: u32 = 3;
 struct Node([f64; FANOUT]);
 
 impl Node {
-    /// The sums of the first number, the first two, …, from the left to the right. The last is that of the node.
-    fn running(&self) -> Node {
-        let mut sum = 0.0;
-        Node(self.0.map(|value| {
-            sum += value;
-            sum
-        }))
+    /// From the left to the right, the order that [`descend`](Self::descend) walks in.
+    fn sum(&self) -> f64 {
+        self.0.iter().sum()
     }
 
     /// The child in which `mass` falls, and what of the mass is left within it.
-    #[inline(always)]
-    fn descend(&self, running: &Node, mass: f64) -> (u32, f64) {
+    fn descend(&self, mass: f64) -> (u32, f64) {
+        let (mut sum, mut before, mut child) = (0.0, 0.0, 0);
         // Without a branch: which child it is cannot be predicted.
-        let child = running.0[..FANOUT - 1].iter().fold(0, |child, sum| child + u32::from(mass >= *sum));
-        let before = if child > 0 { running.0[child as usize - 1] } else { 0.0 };
-        // Where the sum grows at a child it is not empty; where it does not, it may have been too small to show.
-        if running.0[child as usize] > before || self.0[child as usize] > 0.0 {
+        for value in &self.0[..FANOUT - 1] {
+            sum += value;
+            let past = mass >= sum;
+            before = if past { sum } else { before };
+            child += u32::from(past);
+        }
+        if self.0[child as usize] > 0.0 {
             return (child, mass - before);
         }
         // By rounding the mass is at or past the end (or is no number): the last child that is not empty, at its end.
@@ -325,10 +314,9 @@ mod tests {
     #[test]
     fn memory_is_as_counted() {
         for leaves in [1, 8, 9, 1000, 100_000] {
-            let tree = SumTree::new(leaves);
-            let nodes: usize = tree.levels.iter().chain(&tree.running).map(Vec::len).sum();
+            let nodes: usize = SumTree::new(leaves).levels.iter().map(Vec::len).sum();
             let (taken, needed) = (nodes as u64 * 64, SumTree::bytes_needed(leaves));
-            assert!(taken <= needed && needed <= taken + 4000, "{leaves} leaves: {taken} bytes, counted {needed}");
+            assert!(taken <= needed && needed <= taken + 3000, "{leaves} leaves: {taken} bytes, counted {needed}");
         }
     }
 
