@@ -39,6 +39,8 @@ pub fn run(arguments: &[String]) -> Result<()> {
     let build = CommandLine::new("cargo").args(["+nightly", "fuzz", "build", "--target-dir"]).arg(&target);
     build.run().context("cargo-fuzz and a nightly toolchain are needed; see fuzz/README.md")?;
     let programs = find_programs(&target)?;
+    // Asked for once: the merging below changes the corpora, which are part of the tree.
+    let commit = machine::git_commit()?;
     let mut found = Vec::new();
     for name in names {
         let fuzzing = Fuzzing { program: programs.join(&name), desk: desk.join(&name), name };
@@ -46,7 +48,7 @@ pub fn run(arguments: &[String]) -> Result<()> {
         if row.findings > 0 {
             found.push(format!("{}: see {}", row.target, fuzzing.desk.display()));
         }
-        append(&row)?;
+        append(&row, &commit)?;
         fuzzing.merge()?;
     }
     write_page()?;
@@ -97,7 +99,6 @@ struct Fuzzing {
 /// A row of `results/fuzz.csv`.
 struct Row {
     target: String,
-    commit: String,
     cpu_seconds: f64,
     executions: u64,
     /// libFuzzer's count of what its corpus reaches.
@@ -137,7 +138,6 @@ impl Fuzzing {
         let findings = findings.filter(|entry| entry.file_name().to_string_lossy().starts_with("found-")).count();
         Ok(Row {
             target: self.name.clone(),
-            commit: machine::git_commit()?,
             cpu_seconds,
             executions: after("stat::number_of_executed_units:").unwrap_or(0),
             features: after(" ft: ").unwrap_or(0),
@@ -192,10 +192,10 @@ fn record() -> PathBuf {
     workspace::root().join("results").join("fuzz.csv")
 }
 
-fn append(row: &Row) -> Result<()> {
+fn append(row: &Row, commit: &str) -> Result<()> {
     let path = record();
     let mut text = std::fs::read_to_string(&path).unwrap_or_else(|_| HEADER.to_owned());
-    let Row { target, commit, cpu_seconds, executions, features, findings } = row;
+    let Row { target, cpu_seconds, executions, features, findings } = row;
     writeln!(text, "{target},{commit},{cpu_seconds:.1},{executions},{features},{findings}")?;
     std::fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))
 }
