@@ -13,6 +13,10 @@ use crate::results::table;
 /// How many times the scalar update one with 51 atoms may take.
 const MOST_FOR_CATEGORICAL: f64 = 2.5;
 
+/// What is compared.
+const SCALAR: &str = "update 32, scalar";
+const CATEGORICAL: &str = "update 32, categorical 51";
+
 /// Measures and prints the tables.
 ///
 /// # Errors
@@ -50,10 +54,19 @@ struct Measurements {
     /// The kernel and its peak, in words.
     machine: String,
     figures: Vec<Figure>,
-    /// The machine again and the updates, at the width that the aims were set for; only where it is not the widest.
-    narrower: Option<(String, Vec<Figure>)>,
+    /// At the width that the aims were set for; only where it is not the widest.
+    narrower: Option<Narrower>,
     /// How many threads, and the updates with them; only where there are several cores.
     threaded: Option<(usize, Vec<Figure>)>,
+}
+
+/// What is measured with narrower registers as well.
+struct Narrower {
+    /// As [`Measurements::machine`].
+    machine: String,
+    updates: Vec<Figure>,
+    /// Updates of a learner with each kind of head.
+    heads: Vec<Figure>,
 }
 
 impl Measurements {
@@ -64,7 +77,7 @@ impl Measurements {
         let worlds = programs::build("requel-envs", "worlds")?;
         let (machine, mut all) =
             figures::of_kernels(&programs::on_one_core(&kernels).output()?).context("requel-nn")?;
-        all.extend(figures::of_timings(&programs::on_one_core(hot_path).output()?).context("requel")?);
+        all.extend(figures::of_timings(&programs::on_one_core(&hot_path).output()?).context("requel")?);
         let worlds = figures::of_timings(&programs::on_one_core(worlds).output()?).context("requel-envs")?;
         // The others have a table of their own, beside the originals.
         all.extend(worlds.into_iter().filter(|figure| figure.work.starts_with("step of CartPole-v1")));
@@ -74,7 +87,12 @@ impl Measurements {
             Ok((machine, figures.into_iter().filter(|figure| figure.work.starts_with("update")).collect::<Vec<_>>()))
         };
         let narrower = match machine.starts_with("kernel avx512") {
-            true => Some(updates(programs::on_one_core(&kernels).env("REQUEL_KERNEL", "avx2").output()?)?),
+            true => {
+                let narrow = |program| programs::on_one_core(program).env("REQUEL_KERNEL", "avx2");
+                let (machine, updates) = updates(narrow(&kernels).output()?)?;
+                let heads = figures::of_timings(&narrow(&hot_path).arg(SCALAR).arg(CATEGORICAL).output()?);
+                Some(Narrower { machine, updates, heads: heads.context("requel")? })
+            }
             false => None,
         };
         let cores = machine::cores();
@@ -93,14 +111,15 @@ impl Measurements {
         if let Some(line) = cost_of_categorical(&self.figures) {
             text += &line;
         }
-        if let Some((machine, figures)) = &self.narrower {
+        if let Some(Narrower { machine, updates, heads }) = &self.narrower {
             // Writing to a string cannot fail.
             let _ = write!(
                 text,
                 "\n### With half the width\n\nThe same updates in the same run with `REQUEL_KERNEL=avx2`, the width that \
                  the aims were set for, above its own floor: {machine}.\n\n{}",
-                rendered(figures)
+                rendered(updates)
             );
+            text += &cost_of_categorical(heads).unwrap_or_default();
         }
         if let Some((threads, figures)) = &self.threaded {
             let _ = write!(
@@ -117,7 +136,7 @@ impl Measurements {
 /// What 51 atoms cost, beside what is aimed at.
 fn cost_of_categorical(figures: &[Figure]) -> Option<String> {
     let best = |work: &str| figures.iter().find(|figure| figure.work == work)?.best();
-    let ratio = best("update 32, categorical 51")? / best("update 32, scalar")?;
+    let ratio = best(CATEGORICAL)? / best(SCALAR)?;
     let verdict = if ratio <= MOST_FOR_CATEGORICAL { "met" } else { "**missed**" };
     Some(format!(
         "\nAn update with 51 atoms takes {ratio:.2} × the scalar one of the same network, best beside best; aim ≤ \

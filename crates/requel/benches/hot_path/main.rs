@@ -1,5 +1,6 @@
 //! The parts of an env step of training, and the whole: `cargo bench -p requel --bench hot_path`. `cargo xtask bench` puts
-//! these figures beside what is aimed at.
+//! these figures beside what is aimed at. Words behind `--` choose measurements by parts of their names:
+//! `cargo bench -p requel --bench hot_path -- categorical "update 32, scalar"`.
 //!
 //! The whole loop is measured without evaluation, past the point at which learning starts.
 
@@ -20,8 +21,12 @@ use screen::screen;
 use stopwatch::{Timing, print, print_rate};
 
 fn main() {
-    replay();
-    prioritized_replay();
+    if ["replay add", "replay sample"].iter().any(|name| is_wanted(name)) {
+        replay();
+    }
+    if is_wanted(PRIORITIZED) {
+        prioritized_replay();
+    }
     for worlds in [1, 16, 64] {
         act(worlds);
     }
@@ -34,6 +39,12 @@ fn main() {
     train("S4 learner, MinAtar/Breakout-v1", config("notebook", &minatar));
     let nature = ["network.conv=[[32, 8, 4], [64, 4, 2], [64, 3, 1]]", "network.hidden=[512]"];
     train_in("S5 learner, 84 × 84 × 4 bytes", config("notebook", &nature), Box::new(|| Ok(screen())));
+}
+
+/// Whether a measurement was asked for: whether its name has a part of one of the arguments, where there are any.
+fn is_wanted(name: &str) -> bool {
+    let mut parts = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).peekable();
+    parts.peek().is_none() || parts.any(|part| name.contains(&part))
 }
 
 /// CartPole transitions in a ring of a million, full.
@@ -72,6 +83,8 @@ fn replay() {
     }
 }
 
+const PRIORITIZED: &str = "prioritized sample 32 + update, capacity 1e6";
+
 /// The same drawn by priorities (α = 0.6), which change with each batch.
 fn prioritized_replay() {
     const CAPACITY: usize = 1_000_000;
@@ -99,11 +112,15 @@ fn prioritized_replay() {
         errors.fill_with(|| numbers.uniform());
         replay.update_priorities(&batch.indices, &errors);
     });
-    print("prioritized sample 32 + update, capacity 1e6", &timing);
+    print(PRIORITIZED, &timing);
 }
 
 /// Choosing actions with the notebook's network, without exploration, for so many worlds at once.
 fn act(worlds: usize) {
+    let name = format!("act for {worlds} worlds, 4-64-64-2");
+    if !is_wanted(&name) {
+        return;
+    }
     let mut agent = agent(&["exploration.start=0.0", "exploration.end=0.0", &format!("train.num_envs={worlds}")]);
     let observations = vec![0.01; worlds * 4];
     let mut actions = vec![0; worlds];
@@ -111,7 +128,7 @@ fn act(worlds: usize) {
         agent.act(&observations, &|_| None, 0, &mut actions);
         black_box(&actions);
     });
-    print(&format!("act for {worlds} worlds, 4-64-64-2"), &timing);
+    print(&name, &timing);
 }
 
 /// One update of the notebook's agent: sample, forward, target, loss, backward, Adam.
@@ -121,6 +138,9 @@ fn learn() {
 
 /// One update of the notebook's agent with settings.
 fn update(name: &str, settings: &[&str]) {
+    if !is_wanted(name) {
+        return;
+    }
     let mut agent = agent(&[&["train.every_steps=1"], settings].concat());
     for step in 0..2_000 {
         let observation = [step as f32 * 1e-3, 0.1, 0.2, 0.3];
@@ -169,9 +189,13 @@ fn train(name: &str, config: Result<Config, ConfigError>) {
 
 /// Env steps per second of training in worlds that `factory` makes.
 fn train_in(name: &str, config: Result<Config, ConfigError>, factory: EnvFactory) {
+    let name = format!("train {name}");
+    if !is_wanted(&name) {
+        return;
+    }
     let config = match config {
         Ok(config) => config,
-        Err(error) => return skip(name, &error),
+        Err(error) => return println!("{name:<56} skipped: {error}"),
     };
     // A whole number of the intervals at which the loop learns.
     let env_steps = config.train.every_steps.max(64) as usize;
@@ -183,11 +207,7 @@ fn train_in(name: &str, config: Result<Config, ConfigError>, factory: EnvFactory
         }
     };
     advance(start + env_steps);
-    print_rate(&format!("train {name}"), &Timing::of(env_steps, || advance(env_steps)), "env-steps/s");
-}
-
-fn skip(name: &str, reason: &dyn std::error::Error) {
-    println!("{:<56} skipped: {reason}", format!("train {name}"));
+    print_rate(&name, &Timing::of(env_steps, || advance(env_steps)), "env-steps/s");
 }
 
 fn agent(settings: &[&str]) -> DqnAgent {
