@@ -69,6 +69,7 @@ mod workspace;
 pub use clip::clip_global_norm;
 pub use init::Init;
 pub use kernel::{Kernel, KernelError};
+pub use layer::Chosen;
 pub use loss::Loss;
 pub use network::{Network, ParameterSlice};
 pub use optimizer::{Optimizer, OptimizerError, OptimizerSpec, RestoreError};

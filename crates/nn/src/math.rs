@@ -35,6 +35,42 @@ pub fn tanh_all(kernel: Kernel, x: &mut [f32]) {
     kernel.tanh(x);
 }
 
+/// The exponentials of a softmax: of each row of `width` numbers that begins at one of `starts` in `x`, `powers = e^(x − max)`,
+/// the greatest number and the sum of the powers. Neither overflows; a power below [`f32::MIN_POSITIVE`] is 0, and the error of
+/// the others is that of [`exp`]. NaN is passed over by the maximum and makes the sum NaN.
+///
+/// A sum runs in sixteen partial ones: number i is added to that of i mod 16, in increasing order; then the second half of
+/// them is added to the first, until one is left.
+///
+/// # Panics
+/// If `powers` is not rows × `width`, `maxima` or `sums` have not a number for each row, or a row does not lie within `x`.
+///
+/// ```
+/// use requel_nn::{Kernel, math};
+///
+/// let x = [9.0, 9.0, 1000.0, 0.0, 9.0, 3.0, 3.0];
+/// let (mut powers, mut maxima, mut sums) = ([0.0; 4], [0.0; 2], [0.0; 2]);
+/// math::exp_rows(Kernel::fastest(), 2, (&x, &[5, 2]), &mut powers, (&mut maxima, &mut sums));
+/// assert_eq!((powers, maxima, sums), ([1.0, 1.0, 1.0, 0.0], [3.0, 1000.0], [2.0, 1.0]));
+/// ```
+pub fn exp_rows(
+    kernel: Kernel,
+    width: usize,
+    (x, starts): (&[f32], &[usize]),
+    powers: &mut [f32],
+    (maxima, sums): (&mut [f32], &mut [f32]),
+) {
+    kernel.exp_rows(width, (x, starts), powers, (maxima, sums));
+}
+
+/// `dots[r] = Σ_i a[r][i]·(b[starts[r] + i] − c[r])` over rows of `width` numbers, in the order of [`exp_rows`].
+///
+/// # Panics
+/// If `a` is not rows × `width`, `c` or `dots` have not a number for each row, or a row does not lie within `b`.
+pub fn dot_rows(kernel: Kernel, width: usize, a: &[f32], (b, starts): (&[f32], &[usize]), c: &[f32], dots: &mut [f32]) {
+    kernel.dot_rows(width, a, (b, starts), c, dots);
+}
+
 /// Turns each row of `width` numbers into `eˣ / Σ eˣ`, with the row's maximum taken off first so that nothing overflows.
 /// The sum runs over the row in increasing order. The error of a result is at most `width + 4` times 1.2e-7 of it.
 ///
@@ -124,6 +160,39 @@ mod tests {
         assert_eq!((tanh(0.0), tanh(50.0), tanh(f32::NEG_INFINITY)), (0.0, 1.0, -1.0));
         for f in [exp, ln, sigmoid, tanh] {
             assert!(f(f32::NAN).is_nan());
+        }
+    }
+
+    #[test]
+    fn exponentials_of_rows_are_those_of_numbers() {
+        // Every 1009th number below 0, and all those around the last that has a normal power.
+        let spread = (0x8000_0000..0xFF80_0000u32).step_by(1009).map(f32::from_bits);
+        let near = (0..4000u32).map(|i| f32::from_bits((-87.336_54f32).to_bits() - 2000 + i));
+        let x: Vec<f32> = [0.0].into_iter().chain(spread).chain(near).collect();
+        let (mut powers, mut max, mut sum) = (vec![9.0; x.len()], [9.0], [9.0]);
+        exp_rows(Kernel::fastest(), x.len(), (&x, &[0]), &mut powers, (&mut max, &mut sum));
+        for (x, power) in x.iter().zip(powers) {
+            let exact = exp(*x);
+            if exact >= f32::MIN_POSITIVE {
+                assert!((power - exact).abs() <= exact * f32::EPSILON, "e^{x:e}: {power:e}, {exact:e}");
+            } else {
+                assert!(power == 0.0 || power == f32::MIN_POSITIVE, "e^{x:e}: {power:e}, {exact:e}");
+            }
+        }
+    }
+
+    #[test]
+    fn sums_along_rows_have_the_documented_order() {
+        // 1e8 swallows a 1 that is added to it, but not the 1s of another partial sum.
+        let mut row = [0.0; 40];
+        (row[0], row[16], row[8], row[4], row[12], row[36]) = (1e8, 1.0, 1.0, 3.0, -1e8, 2.0);
+        let exact = ((1e8f32 + 1.0) + 1.0) + ((3.0 + 2.0) - 1e8);
+        let naive: f32 = row.iter().sum();
+        assert_ne!(exact, naive);
+        for kernel in Kernel::available() {
+            let mut dots = [9.0];
+            dot_rows(kernel, 40, &[1.0; 40], (&row, &[0]), &[0.0], &mut dots);
+            assert_eq!(dots, [exact], "{kernel}");
         }
     }
 

@@ -7,9 +7,9 @@ use rand_core::Rng;
 
 use crate::init::initialize_slice;
 use crate::kernel::{Engine, Kernel, select};
-use crate::layer::{BackwardPass, ForwardPass, Layer, Needs, build};
+use crate::layer::{BackwardPass, Chosen, ForwardPass, Layer, Needs, build};
 use crate::workspace::WorkspacePlan;
-use crate::{Init, LayerSpec, NetworkSpec, SpecError, Workspace};
+use crate::{Activation, Init, LayerSpec, NetworkSpec, SpecError, Workspace};
 
 /// How to compute a network and its gradients. It is immutable and holds no numbers: parameters, gradients and
 /// activations are buffers of their own, so that one `Network` serves online and target parameters, on any thread.
@@ -90,9 +90,8 @@ impl Network {
             noise_len = noise.end;
             layers.push(PlacedLayer { layer, parameters: first..start, noise });
         }
-        if layers.is_empty() {
-            return Err(SpecError::NoLayers);
-        }
+        let Some(last) = layers.last() else { return Err(SpecError::NoLayers) };
+        needs[layers.len() - 1] = last.layer.needs_of_the_last();
         Ok(Network {
             spec: spec.clone(),
             engine: Engine::single(kernel),
@@ -182,11 +181,54 @@ impl Network {
     /// # Panics
     /// If a buffer has the wrong length or `workspace` was made for another network or fewer rows.
     pub fn forward<'w>(&self, parameters: &[f32], rows: usize, workspace: &'w mut Workspace) -> &'w [f32] {
+        self.run_forward(parameters, rows, None, workspace)
+    }
+
+    /// As [`Network::forward`], for a caller that reads of the outputs of the first rows one block each: those are the
+    /// same to the bit, in the same places, and between them lies anything.
+    ///
+    /// ```
+    /// use requel_nn::{Activation, Chosen, Network, NetworkSpec, Workspace};
+    ///
+    /// // Two actions with a distribution of 16 numbers each.
+    /// let network = Network::new(&NetworkSpec::mlp(3, &[8], 32, Activation::Relu))?;
+    /// let parameters = vec![0.5; network.parameter_count()];
+    /// let mut workspace = Workspace::new(&network, 2);
+    /// workspace.input_mut(2).copy_from_slice(&[0.1, -0.2, 0.3, 0.4, 0.5, 0.6]);
+    /// let all = network.forward(&parameters, 2, &mut workspace).to_vec();
+    /// let chosen = Chosen { blocks: &[1, 0], block_len: 16 };
+    /// let read = network.forward_chosen(&parameters, 2, chosen, &mut workspace);
+    /// assert_eq!((&read[16..32], &read[32..48]), (&all[16..32], &all[32..48]));
+    /// # Ok::<(), requel_nn::SpecError>(())
+    /// ```
+    ///
+    /// # Panics
+    /// As [`Network::forward`], and if there are more or greater blocks than the outputs have.
+    pub fn forward_chosen<'w>(
+        &self,
+        parameters: &[f32],
+        rows: usize,
+        chosen: Chosen<'_>,
+        workspace: &'w mut Workspace,
+    ) -> &'w [f32] {
+        let count = self.check_chosen(chosen, rows);
+        workspace.choice.sort(chosen.blocks, count);
+        self.run_forward(parameters, rows, Some(chosen.block_len), workspace)
+    }
+
+    fn run_forward<'w>(
+        &self,
+        parameters: &[f32],
+        rows: usize,
+        block_len: Option<usize>,
+        workspace: &'w mut Workspace,
+    ) -> &'w [f32] {
         self.check(parameters, workspace);
         workspace.check_rows(rows);
         workspace.rows = rows;
         workspace.scale_input(rows, self.spec.input_scale);
-        let Workspace { plan, values, noise, fractions, kept, scratch, .. } = workspace;
+        let Workspace { plan, values, noise, fractions, kept, scratch, choice, .. } = workspace;
+        let chosen = block_len.map(|len| choice.rows(len));
         for (index, placed) in self.layers.iter().enumerate() {
             let (before, after) = values.split_at_mut(index + 1);
             placed.layer.forward(ForwardPass {
@@ -197,6 +239,7 @@ impl Network {
                 fractions: if self.embedding == Some(index) { &fractions[..rows * plan.fractions] } else { &[] },
                 inputs: &before[index].as_slice()[..plan.len(index, rows)],
                 outputs: &mut after[0].as_mut_slice()[..plan.len(index + 1, rows)],
+                chosen: chosen.filter(|_| index + 1 == self.layers.len()),
                 kept: &mut kept[index].as_mut_slice()[..plan.kept_len(index, rows)],
                 scratch: scratch.as_mut_slice(),
             });
@@ -211,9 +254,37 @@ impl Network {
     /// # Panics
     /// If a buffer has the wrong length or `workspace` was made for another network.
     pub fn backward(&self, parameters: &[f32], d_outputs: &[f32], workspace: &mut Workspace, gradients: &mut [f32]) {
+        self.run_backward(parameters, (d_outputs, None), workspace, gradients);
+    }
+
+    /// As [`Network::backward`] after a [`Network::forward_chosen`] with the same blocks: outside them `d_outputs` is 0.
+    /// The gradients are the same, but perhaps for the sign of a zero.
+    ///
+    /// # Panics
+    /// As [`Network::backward`], and if the blocks are not those of the last pass.
+    pub fn backward_chosen(
+        &self,
+        parameters: &[f32],
+        (d_outputs, chosen): (&[f32], Chosen<'_>),
+        workspace: &mut Workspace,
+        gradients: &mut [f32],
+    ) {
+        self.check_chosen(chosen, workspace.rows);
+        assert_eq!(chosen.blocks, workspace.choice.blocks, "the blocks are those of the forward pass");
+        self.run_backward(parameters, (d_outputs, Some(chosen.block_len)), workspace, gradients);
+    }
+
+    fn run_backward(
+        &self,
+        parameters: &[f32],
+        (d_outputs, block_len): (&[f32], Option<usize>),
+        workspace: &mut Workspace,
+        gradients: &mut [f32],
+    ) {
         self.check(parameters, workspace);
         assert_eq!(gradients.len(), self.parameter_count, "gradient buffer of the wrong length");
-        let Workspace { plan, values, gradients: d_values, kept, scratch, rows: forward_rows, .. } = workspace;
+        let Workspace { plan, values, gradients: d_values, kept, scratch, rows: forward_rows, choice, .. } = workspace;
+        let chosen = block_len.map(|len| choice.rows(len));
         let last = self.layers.len() - 1;
         let of_a_row = plan.len(last + 1, 1);
         assert_eq!(d_outputs.len() % of_a_row, 0, "d_outputs is not a whole number of rows");
@@ -221,9 +292,12 @@ impl Network {
         assert!(rows <= *forward_rows, "d_outputs has {rows} rows, the forward pass {forward_rows}");
 
         let activation = self.layers[last].layer.activation();
-        let d_last = &mut d_values[last].as_mut_slice()[..d_outputs.len()];
-        d_last.copy_from_slice(d_outputs);
-        self.engine.kernel.differentiate(activation, &values[last + 1].as_slice()[..d_outputs.len()], d_last);
+        let is_plain = activation == Activation::Identity;
+        if !is_plain {
+            let d_last = &mut d_values[last].as_mut_slice()[..d_outputs.len()];
+            d_last.copy_from_slice(d_outputs);
+            self.engine.kernel.differentiate(activation, &values[last + 1].as_slice()[..d_outputs.len()], d_last);
+        }
         for (index, placed) in self.layers.iter().enumerate().rev() {
             let (before, after) = d_values.split_at_mut(index);
             let input_len = plan.len(index, rows);
@@ -232,7 +306,12 @@ impl Network {
                 rows: plan.rows_in(index, rows),
                 parameters: &parameters[placed.parameters.clone()],
                 inputs: &values[index].as_slice()[..input_len],
-                d_outputs: &after[0].as_slice()[..plan.len(index + 1, rows)],
+                d_outputs: if is_plain && index == last {
+                    d_outputs
+                } else {
+                    &after[0].as_slice()[..plan.len(index + 1, rows)]
+                },
+                chosen: chosen.filter(|_| index == last),
                 d_inputs: before
                     .last_mut()
                     .map(|d| (&mut d.as_mut_slice()[..input_len], self.layers[index - 1].layer.activation())),
@@ -253,6 +332,20 @@ impl Network {
             needs: self.needs.clone(),
             is_scaled: self.spec.input_scale != 1.0,
         }
+    }
+
+    /// How many blocks a row of outputs has.
+    fn check_chosen(&self, chosen: Chosen<'_>, rows: usize) -> usize {
+        let Chosen { blocks, block_len } = chosen;
+        let of_a_row = if self.reads_fractions() { 0 } else { self.output_len() };
+        assert!(
+            block_len > 0 && of_a_row > 0 && of_a_row.is_multiple_of(block_len),
+            "outputs in blocks of {block_len}"
+        );
+        assert!(blocks.len() <= rows, "blocks of {} rows, in a pass of {rows}", blocks.len());
+        let count = of_a_row / block_len;
+        assert!(blocks.iter().all(|&block| (block as usize) < count), "there are {count} blocks in a row");
+        count
     }
 
     fn check(&self, parameters: &[f32], workspace: &Workspace) {
@@ -281,7 +374,7 @@ fn embedding(spec: &NetworkSpec) -> Result<Option<usize>, SpecError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Activation, LayerSpec};
+    use crate::LayerSpec;
 
     #[test]
     fn slices_tile_the_parameters() {

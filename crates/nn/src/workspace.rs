@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::layer::Needs;
+use crate::layer::{Chosen, ChosenRows, Needs};
 use crate::{Network, SpecError};
 
 /// Numbers in a cache line of 64 bytes; every region of a workspace begins on one.
@@ -36,6 +36,8 @@ pub struct Workspace {
     pub(crate) scratch: Buffer,
     /// Rows of the last forward pass.
     pub(crate) rows: usize,
+    /// What the caller chose for it.
+    pub(crate) choice: Choice,
     /// What the caller writes where the network scales its input; empty where it does not.
     raw: Buffer,
     bytes: Vec<u8>,
@@ -145,6 +147,7 @@ impl Workspace {
             kept: sizes.kept.iter().map(|&len| Buffer::new(len)).collect(),
             scratch: Buffer::new(sizes.scratch),
             rows: 0,
+            choice: Choice::default(),
             raw: Buffer::new(sizes.raw),
             bytes: vec![0; sizes.raw],
             source: Source::Numbers,
@@ -261,6 +264,45 @@ impl Workspace {
 
     pub(crate) fn check_rows(&self, rows: usize) {
         assert!(rows <= self.max_rows(), "the workspace holds {} rows, not {rows}", self.max_rows());
+    }
+}
+
+/// The blocks of outputs that are read of a pass, and its rows in their order.
+#[derive(Debug, Default)]
+pub(crate) struct Choice {
+    pub blocks: Vec<u32>,
+    pub order: Vec<u32>,
+    /// Of each block: where its next row goes.
+    places: Vec<u32>,
+}
+
+impl Choice {
+    /// As layers take it, of blocks of so many outputs.
+    pub fn rows(&self, block_len: usize) -> ChosenRows<'_> {
+        ChosenRows { chosen: Chosen { blocks: &self.blocks, block_len }, order: &self.order }
+    }
+
+    /// Sorts the rows that are read in these of `count` blocks, without a branch that depends on them.
+    pub fn sort(&mut self, blocks: &[u32], count: usize) {
+        let Choice { blocks: own, order, places } = self;
+        own.clear();
+        own.extend_from_slice(blocks);
+        places.clear();
+        places.resize(count + 1, 0);
+        for &block in blocks {
+            places[block as usize + 1] += 1;
+        }
+        let mut start = 0;
+        for place in places.iter_mut() {
+            start += *place;
+            *place = start;
+        }
+        order.resize(blocks.len(), 0);
+        for (row, &block) in (0..).zip(blocks) {
+            let place = &mut places[block as usize];
+            order[*place as usize] = row;
+            *place += 1;
+        }
     }
 }
 

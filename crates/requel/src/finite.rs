@@ -1,6 +1,7 @@
 //! [`first_not_finite`]: NaN and infinity among numbers.
 
 /// The first number that is NaN or infinite, with its place.
+#[inline(always)]
 pub(crate) fn first_not_finite(numbers: &[f32]) -> Option<(usize, f32)> {
     const INFINITY_BITS: u32 = 0x7f80_0000;
     // One pass without branches, of comparisons that every vector unit has: this looks at all weights at every update.

@@ -1,8 +1,10 @@
 //! Where the generic routines are compiled for an instruction set, one function each.
 
 use super::Kernel;
+use super::array::Array;
 use super::pack;
 use super::product::{self, Product, multiply};
+use super::rows::{self, Rows};
 use super::select::Isa;
 use super::simd::Simd;
 use super::task::Task;
@@ -84,6 +86,22 @@ macro_rules! entries {
             }
 
             /// # Safety
+            /// As for [`rows::exp_rows`].
+            #[target_feature(enable = $features)]
+            pub unsafe fn exp_rows(x: Rows<'_>, powers: &mut [f32], maxima: &mut [f32], sums: &mut [f32]) {
+                // SAFETY: handed on from the caller.
+                unsafe { rows::exp_rows::<$simd>(x, powers, maxima, sums) }
+            }
+
+            /// # Safety
+            /// As for [`rows::dot_rows`].
+            #[target_feature(enable = $features)]
+            pub unsafe fn dot_rows(a: &[f32], b: Rows<'_>, c: &[f32], dots: &mut [f32]) {
+                // SAFETY: handed on from the caller.
+                unsafe { rows::dot_rows::<$simd>(a, b, c, dots) }
+            }
+
+            /// # Safety
             /// As for [`elementwise::activate`].
             #[target_feature(enable = $features)]
             pub unsafe fn activate(activation: Activation, y: &mut [f32]) {
@@ -127,7 +145,7 @@ macro_rules! entries {
 }
 
 #[cfg(all(test, target_arch = "x86_64"))]
-entries!(array, crate::kernel::array::Array<4>, "sse2");
+entries!(array, Array<4>, "sse2");
 #[cfg(target_arch = "x86_64")]
 entries!(avx2, crate::kernel::avx2::Avx2, "avx2,fma");
 #[cfg(target_arch = "x86_64")]
@@ -212,6 +230,41 @@ impl Kernel {
     pub(super) fn column_sums(self, rows: &[f32], sums: &mut [f32]) {
         assert!(sums.is_empty() || rows.len().is_multiple_of(sums.len()));
         dispatch!(self, column_sums(rows, sums), reference::column_sums(rows, sums))
+    }
+}
+
+impl Kernel {
+    /// See [`crate::math::exp_rows`].
+    pub(crate) fn exp_rows(
+        self,
+        width: usize,
+        (numbers, starts): (&[f32], &[usize]),
+        powers: &mut [f32],
+        (maxima, sums): (&mut [f32], &mut [f32]),
+    ) {
+        let (x, rows) = (Rows { numbers, starts, width }, starts.len());
+        assert!(x.are_inside(), "the rows lie within the numbers");
+        assert_eq!((powers.len(), maxima.len(), sums.len()), (rows * width, rows, rows), "rows × width, and rows");
+        // SAFETY: as was asserted; an array needs no instruction set.
+        dispatch!(self, exp_rows(x, powers, maxima, sums), unsafe {
+            rows::exp_rows::<Array<1>>(x, powers, maxima, sums);
+        })
+    }
+
+    /// See [`crate::math::dot_rows`].
+    pub(crate) fn dot_rows(
+        self,
+        width: usize,
+        a: &[f32],
+        (numbers, starts): (&[f32], &[usize]),
+        c: &[f32],
+        dots: &mut [f32],
+    ) {
+        let (b, rows) = (Rows { numbers, starts, width }, starts.len());
+        assert!(b.are_inside(), "the rows lie within the numbers");
+        assert_eq!((a.len(), c.len(), dots.len()), (rows * width, rows, rows), "rows × width, and rows");
+        // SAFETY: as was asserted; an array needs no instruction set.
+        dispatch!(self, dot_rows(a, b, c, dots), unsafe { rows::dot_rows::<Array<1>>(a, b, c, dots) })
     }
 }
 

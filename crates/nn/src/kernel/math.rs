@@ -45,6 +45,19 @@ pub(super) unsafe fn exp<S: Simd>(x: S::V) -> S::V {
     }
 }
 
+/// `eˣ` for `x ≤ 0`, but 0 where that is below [`f32::MIN_POSITIVE`]: what is left of [`exp`] where no power of two is out of
+/// range. A NaN stays.
+#[inline(always)]
+pub(super) unsafe fn exp_of_negative<S: Simd>(x: S::V) -> S::V {
+    // SAFETY: handed on from the caller.
+    unsafe {
+        let (m1, n) = reduced_exp_m1::<S>(x);
+        let power = S::mul(S::add(m1, S::splat(1.0)), S::power_of_two(n));
+        // −126·ln 2, rounded up: no power below is a normal number.
+        S::if_less(x, S::splat(-87.336_54), S::splat(0.0), power)
+    }
+}
+
 /// The natural logarithm.
 #[inline(always)]
 pub(super) unsafe fn ln<S: Simd>(x: S::V) -> S::V {

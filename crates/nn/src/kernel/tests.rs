@@ -297,6 +297,36 @@ proptest! {
     }
 }
 
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(if cfg!(miri) { 10 } else { 5_000 }))]
+
+    #[test]
+    fn sums_along_rows_equal_the_twin(rows in 0..5_usize, width in 0..70_usize, case in case()) {
+        let mut numbers = Numbers { state: case.seed, content: case.content };
+        let (x, a) = (numbers.array(case.offset, 3 * width + 7), numbers.array(0, rows * width));
+        let c = numbers.array(0, rows);
+        let starts: Vec<usize> = (0..rows).map(|_| numbers.word() as usize % (x.len() - width + 1)).collect();
+        let run = |kernel: Kernel| {
+            let (mut powers, mut maxima) = (guarded(0, rows * width), guarded(0, rows));
+            let (mut sums, mut dots) = (guarded(0, rows), guarded(0, rows));
+            let of_rows = (&mut maxima[..rows], &mut sums[..rows]);
+            kernel.exp_rows(width, (&x, &starts), &mut powers[..rows * width], of_rows);
+            kernel.dot_rows(width, &a, (&x, &starts), &c, &mut dots[..rows]);
+            [powers, maxima, sums, dots]
+        };
+        let twin = run(Kernel::SCALAR);
+        for (row, start) in starts.iter().enumerate() {
+            let greatest = x[*start..][..width].iter().copied().fold(f32::NEG_INFINITY, f32::max);
+            prop_assert_eq!(twin[1][row], greatest);
+        }
+        for kernel in others() {
+            for (what, (ours, twin)) in ["powers", "max", "sum", "dot"].iter().zip(run(kernel).iter().zip(&twin)) {
+                assert_same(kernel, what, ours, twin);
+            }
+        }
+    }
+}
+
 /// Where there is nothing to add up or nothing to write, no pointer may be made that leaves its array: Miri sees to that.
 #[test]
 fn sizes_of_nothing() {

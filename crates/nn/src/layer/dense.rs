@@ -1,6 +1,8 @@
 //! The fully connected layer.
 
-use super::plan::{BackwardPass, Fan, ForwardPass, Layer, LayerParameter};
+use super::chosen;
+use super::plan::{BackwardPass, ChosenRows, Fan, ForwardPass, Layer, LayerParameter, Needs};
+use crate::kernel::Engine;
 use crate::reference::DenseShape;
 use crate::{Activation, SpecError};
 
@@ -35,6 +37,12 @@ impl Dense {
     fn weight_len(&self) -> usize {
         self.inputs * self.output_shape[0]
     }
+
+    /// What is read of the outputs, where that saves enough.
+    fn worth_choosing<'a>(&self, engine: Engine, chosen: Option<ChosenRows<'a>>) -> Option<ChosenRows<'a>> {
+        let worth = |len: usize| chosen::is_worth_it(engine.kernel, len, self.output_shape[0]);
+        chosen.filter(|rows| worth(rows.chosen.block_len) && self.activation == Activation::Identity)
+    }
 }
 
 impl Layer for Dense {
@@ -52,12 +60,32 @@ impl Layer for Dense {
         vec![LayerParameter::weight(vec![self.inputs, outputs], fan), LayerParameter::bias(outputs, fan)]
     }
 
-    fn forward(&self, pass: ForwardPass<'_>) {
+    fn needs_of_the_last(&self) -> Needs {
+        Needs {
+            kept_per_row: chosen::kept_per_row(self.inputs),
+            scratch_per_row: chosen::scratch_per_row(self.inputs, self.output_shape[0]),
+            ..self.needs()
+        }
+    }
+
+    fn forward(&self, mut pass: ForwardPass<'_>) {
+        let sizes @ (inputs, outputs) = (self.inputs, self.output_shape[0]);
+        let mut done = 0;
+        if let Some(chosen) = self.worth_choosing(pass.engine, pass.chosen) {
+            chosen::forward(&mut pass, chosen, sizes);
+            done = chosen.order.len();
+        }
         let (w, b) = pass.parameters.split_at(self.weight_len());
-        pass.engine.dense_forward(self.shape(pass.rows), (w, b), pass.inputs, self.activation, pass.outputs);
+        let (x, y) = (&pass.inputs[done * inputs..], &mut pass.outputs[done * outputs..]);
+        pass.engine.dense_forward(self.shape(pass.rows - done), (w, b), x, self.activation, y);
     }
 
     fn backward(&self, pass: BackwardPass<'_>) {
+        if let Some(chosen) = self.worth_choosing(pass.engine, pass.chosen)
+            && chosen.order.len() == pass.rows
+        {
+            return chosen::backward(pass, chosen, (self.inputs, self.output_shape[0]));
+        }
         let shape = self.shape(pass.rows);
         let (dw, db) = pass.gradients.split_at_mut(self.weight_len());
         pass.engine.dense_weight_gradient(shape, pass.inputs, pass.d_outputs, (dw, db));

@@ -1,6 +1,7 @@
 //! The kinds of layer, one file each.
 
 mod affine;
+mod chosen;
 mod conv2d;
 mod dense;
 mod dueling;
@@ -9,4 +10,5 @@ mod layer_norm;
 mod noisy_dense;
 mod plan;
 
-pub(crate) use plan::{BackwardPass, ForwardPass, Layer, LayerParameter, Needs, Start, build};
+pub use plan::Chosen;
+pub(crate) use plan::{BackwardPass, ChosenRows, ForwardPass, Layer, LayerParameter, Needs, Start, build};

@@ -29,6 +29,11 @@ pub(crate) trait Layer: Debug + Send + Sync {
         Needs::default()
     }
 
+    /// As [`Layer::needs`], where it is the last layer, which may be told what is read of its outputs.
+    fn needs_of_the_last(&self) -> Needs {
+        self.needs()
+    }
+
     /// Computes `outputs` from `inputs`.
     fn forward(&self, pass: ForwardPass<'_>);
 
@@ -87,6 +92,26 @@ pub(crate) struct Needs {
     pub scratch_per_row: usize,
 }
 
+/// Blocks of a network's outputs that are read, where the others are not: the values of the actions taken.
+///
+/// It is a promise that a layer may use to leave out work, and no more than that: the numbers of the blocks that are read do
+/// not depend on it.
+#[derive(Clone, Copy, Debug)]
+pub struct Chosen<'a> {
+    /// Of each of the first rows: the block that is read. Of the rows after these everything is.
+    pub blocks: &'a [u32],
+    /// Outputs of a block; a row of outputs is a whole number of them.
+    pub block_len: usize,
+}
+
+/// [`Chosen`], with the rows in the order of their blocks.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ChosenRows<'a> {
+    pub chosen: Chosen<'a>,
+    /// The rows of block 0, then those of block 1, and so on.
+    pub order: &'a [u32],
+}
+
 /// What a forward pass reads and writes.
 pub(crate) struct ForwardPass<'a> {
     pub engine: Engine,
@@ -101,6 +126,8 @@ pub(crate) struct ForwardPass<'a> {
     pub inputs: &'a [f32],
     /// `rows × outputs`, overwritten.
     pub outputs: &'a mut [f32],
+    /// What is read of the outputs; `None` for everything, and for every layer but the last.
+    pub chosen: Option<ChosenRows<'a>>,
     /// What [`Needs`] asks for, for the rows of the outputs: the numbers that are needed once come first.
     pub kept: &'a mut [f32],
     /// What [`Needs`] asks for or more, with anything in it.
@@ -117,6 +144,8 @@ pub(crate) struct BackwardPass<'a> {
     pub inputs: &'a [f32],
     /// `rows × outputs`: the gradient before this layer's activation.
     pub d_outputs: &'a [f32],
+    /// What was read of the outputs, as in the forward pass: elsewhere `d_outputs` is 0.
+    pub chosen: Option<ChosenRows<'a>>,
     /// Where the gradient before the previous layer's activation goes, and that activation; `None` for the first layer.
     pub d_inputs: Option<(&'a mut [f32], Activation)>,
     /// As long as `parameters`, overwritten.

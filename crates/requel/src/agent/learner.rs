@@ -1,6 +1,7 @@
 //! [`Learner`]: a network's parameters and what changes them.
 
-use requel_nn::{Network, Optimizer, Workspace, clip_global_norm};
+use requel_nn::kernel::Task;
+use requel_nn::{Chosen, Network, Optimizer, Workspace, clip_global_norm};
 
 use super::LearningFault;
 use crate::Schedule;
@@ -42,10 +43,19 @@ impl Learner {
         }
     }
 
-    /// One update: the network's last pass in `workspace` is gone back through with `d_outputs`. Says what became NaN or
-    /// infinite.
-    pub fn step(&mut self, d_outputs: &[f32], workspace: &mut Workspace, env_steps: u64) -> Option<LearningFault> {
-        self.network.backward(&self.parameters, d_outputs, workspace, &mut self.gradients);
+    /// One update: the network's last pass in `workspace`, which was told of the same blocks, is gone back through with
+    /// `d_outputs`. Says what became NaN or infinite.
+    pub fn step(
+        &mut self,
+        (d_outputs, chosen): (&[f32], Option<Chosen<'_>>),
+        workspace: &mut Workspace,
+        env_steps: u64,
+    ) -> Option<LearningFault> {
+        let (parameters, gradients) = (&self.parameters, &mut self.gradients);
+        match chosen {
+            Some(chosen) => self.network.backward_chosen(parameters, (d_outputs, chosen), workspace, gradients),
+            None => self.network.backward(parameters, d_outputs, workspace, gradients),
+        }
         #[cfg(test)]
         if let Some(value) = poison::take("gradient", self.updates) {
             self.gradients[0] = value;
@@ -59,7 +69,8 @@ impl Learner {
         self.optimizer.step(&mut self.parameters, &self.gradients);
         self.updates += 1;
         // A gradient that is not finite makes weights of its kind, whatever the optimiser: one pass over them finds both.
-        let (_, weight) = first_not_finite(&self.parameters)?;
+        let kernel = self.network.kernel();
+        let (_, weight) = kernel.run(FiniteTask(&self.parameters))?;
         let gradient = first_not_finite(&self.gradients);
         let (site, value) = gradient.map_or(("weight", weight), |(_, gradient)| ("gradient", gradient));
         Some(LearningFault { site, value })
@@ -102,6 +113,18 @@ impl Learner {
             .map_err(|e| StateError::new("optimizer/steps", e.to_string()))?;
         self.updates = state.read("agent/updates")?;
         Ok(())
+    }
+}
+
+/// [`first_not_finite`], compiled for every instruction set: it looks at every weight at every update.
+struct FiniteTask<'a>(&'a [f32]);
+
+impl Task for FiniteTask<'_> {
+    type Output = Option<(usize, f32)>;
+
+    #[inline(always)]
+    fn run(self) -> Self::Output {
+        first_not_finite(self.0)
     }
 }
 

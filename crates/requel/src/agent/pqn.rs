@@ -157,6 +157,7 @@ impl PqnAgent {
                 outputs,
                 next_outputs: &self.batch.next_q,
                 next_q: &self.batch.next_q,
+                next_q_is_fresh: false,
                 current_q: None,
                 fractions: &[],
             };
@@ -165,7 +166,7 @@ impl PqnAgent {
             let loss = super::learner::poison::take("loss", self.learner.updates).unwrap_or(loss);
             learned.add(Learned::update(loss, mean_q));
             if learned.fault.is_none() {
-                learned.fault = self.learner.step(&self.d_outputs, &mut self.workspace, env_steps);
+                learned.fault = self.learner.step((&self.d_outputs, None), &mut self.workspace, env_steps);
             }
             if learned.fault.is_some() {
                 break;

@@ -14,6 +14,7 @@ mod frame_tests;
 mod latest;
 mod mask;
 mod n_step;
+mod power;
 mod prioritized;
 mod record;
 mod record_store;

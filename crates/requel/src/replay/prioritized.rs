@@ -1,6 +1,7 @@
 //! [`PrioritizedReplay`], proportional prioritization (Schaul et al. 2016).
 
 use super::buffer::check_memory;
+use super::power::raise;
 use super::{RecordLayout, RecordStore, ReplayBuffer, ReplayError, ReplayStore, SumTree};
 use crate::rng::{Stream, StreamRng};
 use crate::state::{State, StateError};
@@ -78,17 +79,21 @@ impl<S: ReplayStore> PrioritizedReplay<S> {
 }
 
 impl PrioritySpec {
-    /// (|δ| + ε)^α, above 0.
-    fn priority(&self, td_error: f32) -> f64 {
-        let base = f64::from(td_error).abs() + self.epsilon;
-        let power = match self.alpha {
-            0.0 => 1.0,
-            0.5 => base.sqrt(),
-            1.0 => base,
-            // The same bits on every machine, which the system's power function does not promise.
-            alpha => libm::pow(base, alpha),
-        };
-        power.max(f64::MIN_POSITIVE)
+    /// (|δ| + ε)^α, above 0, in place of each |δ|.
+    fn turn_into_priorities(&self, errors: &mut [f64]) {
+        let bases = errors.iter_mut().map(|error| {
+            *error = (*error + self.epsilon).max(f64::MIN_POSITIVE);
+            error
+        });
+        match self.alpha {
+            0.0 => bases.for_each(|base| *base = 1.0),
+            0.5 => bases.for_each(|base| *base = base.sqrt()),
+            1.0 => bases.for_each(drop),
+            alpha => {
+                bases.for_each(drop);
+                raise(errors, alpha);
+            }
+        }
     }
 }
 
@@ -131,11 +136,11 @@ impl<S: ReplayStore> ReplayBuffer for PrioritizedReplay<S> {
         values.clear();
         for (index, td_error) in indices.iter().zip(td_errors).filter(|(_, td_error)| td_error.is_finite()) {
             assert!((*index as usize) < self.store.len(), "transition {index} of {}", self.store.len());
-            let priority = self.spec.priority(*td_error);
-            self.largest = self.largest.max(priority);
             leaves.push(*index);
-            values.push(priority);
+            values.push(f64::from(td_error.abs()));
         }
+        self.spec.turn_into_priorities(values);
+        self.largest = values.iter().copied().fold(self.largest, f64::max);
         self.priorities.set_all(leaves, values);
     }
 

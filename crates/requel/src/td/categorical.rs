@@ -45,40 +45,40 @@ impl Default for Support {
 pub struct ProjectionRoom {
     /// 0, 1, 2, …
     numbers: Vec<f32>,
-    /// Of each atom: the one below where it lands, and what goes to it and to the one above.
+    /// 1, 0, 0, …
+    certain: Vec<f32>,
+    /// Rows × atoms; of each atom: the one below where it lands, and what goes to it and to the one above.
     below: Vec<u32>,
-    lower: Vec<f32>,
-    upper: Vec<f32>,
-    /// The sums of what atoms that land at or above this one give to it, and to the next.
+    shares: Vec<[f32; 2]>,
+    /// Rows × atoms: the sums of what the atoms that land at or above this one give to it, and to the next.
     given: Vec<[f32; 2]>,
 }
 
 impl ProjectionRoom {
-    /// For a support of so many atoms.
-    pub fn new(atoms: usize) -> Self {
-        let room = || vec![0.0; atoms];
+    /// For so many rows of a support of so many atoms.
+    pub fn new(rows: usize, atoms: usize) -> Self {
         ProjectionRoom {
             numbers: (0..atoms).map(|number| number as f32).collect(),
-            below: vec![0; atoms],
-            lower: room(),
-            upper: room(),
-            given: vec![[0.0; 2]; atoms],
+            certain: (0..atoms).map(|number| if number == 0 { 1.0 } else { 0.0 }).collect(),
+            below: vec![0; rows * atoms],
+            shares: vec![[0.0; 2]; rows * atoms],
+            given: vec![[0.0; 2]; rows * atoms],
         }
     }
 }
 
-/// The distribution of `reward + discount·z`, held between `v_min` and `v_max` and shared between the two atoms on either side
-/// of where each atom lands, in proportion to nearness (Bellemare, Dabney & Munos 2017, eq. 7 and algorithm 1). An atom that
-/// lands on another gives it everything, where a literal reading of the algorithm would give `(u − b) + (b − l) = 0`.
+/// Of each row the distribution of `reward + discount·z`, held between `v_min` and `v_max` and shared between the two atoms on
+/// either side of where each atom lands, in proportion to nearness (Bellemare, Dabney & Munos 2017, eq. 7 and algorithm 1). An atom
+/// that lands on another gives it everything, where a literal reading of the algorithm would give `(u − b) + (b − l) = 0`.
 ///
 /// Where the discount is 0 the probabilities do not matter.
 ///
-/// `probabilities` has one number per atom, and so has `projected`, which is overwritten; `room` is made for the support. What an
-/// atom gets from those that land at or above it and from those that land below it is summed apart, each in increasing order of
-/// where it comes from.
+/// `probabilities` is rows × atoms, and so is `projected`, which is overwritten; `room` is made for as many. What an atom gets from
+/// those that land at or above it and from those that land below it is summed apart, each in increasing order of where it comes
+/// from.
 ///
 /// # Panics
-/// If the lengths do not go together, there are millions of atoms, or the discount is below 0 or NaN.
+/// If the lengths do not go together, there are millions of atoms, or a discount is below 0 or NaN.
 ///
 /// ```
 /// use requel::td::{ProjectionRoom, Support, categorical_projection};
@@ -86,103 +86,196 @@ impl ProjectionRoom {
 /// let support = Support { v_min: 0.0, v_max: 2.0, atoms: 3 };
 /// let mut projected = [0.0; 3];
 /// // The return 2 becomes 0.25 + 0.5·2 = 1.25: three parts to the atom at 1, one to that at 2.
-/// categorical_projection(&support, (0.25, 0.5), &[0.0, 0.0, 1.0], &mut projected, &mut ProjectionRoom::new(3));
+/// let room = &mut ProjectionRoom::new(1, 3);
+/// categorical_projection(&support, (&[0.25], &[0.5]), &[0.0, 0.0, 1.0], &mut projected, room);
 /// assert_eq!(projected, [0.0, 0.75, 0.25]);
 /// ```
 #[inline(always)]
 pub fn categorical_projection(
     support: &Support,
-    (reward, discount): (f32, f32),
+    (rewards, discounts): (&[f32], &[f32]),
     probabilities: &[f32],
     projected: &mut [f32],
     room: &mut ProjectionRoom,
 ) {
-    let atoms = support.atoms;
+    let (rows, atoms) = (rewards.len(), support.atoms);
     assert!(atoms > 1 && atoms < MOST_ATOMS, "a support has at least two atoms, and not millions");
-    assert!(discount >= 0.0, "a discount is at least 0");
-    assert_eq!((probabilities.len(), projected.len()), (atoms, atoms), "one number per atom");
-    assert_eq!(room.given.len(), atoms, "room for this support");
+    assert!(discounts.len() == rows && discounts.iter().all(|d| *d >= 0.0), "a discount of at least 0 for each row");
+    assert_eq!((probabilities.len(), projected.len()), (rows * atoms, rows * atoms), "one number per row and atom");
+    assert_eq!((room.below.len(), room.numbers.len()), (rows * atoms, atoms), "room for these rows and this support");
+    let ProjectionRoom { numbers, certain, below, shares, given } = room;
 
-    // Where nothing follows all atoms land in one place.
-    let probabilities = if discount == 0.0 { &[1.0] } else { probabilities };
-    let count = probabilities.len();
-    let ProjectionRoom { numbers, below, lower, upper, given } = room;
-    let (below, lower, upper) = (&mut below[..count], &mut lower[..count], &mut upper[..count]);
-
-    // What has no order is worked out side by side: where atom j lands, counted in atoms, is (r + d·z_j − v_min)/Δ = start + d·j.
-    let start = (reward + discount * support.v_min - support.v_min) / support.step();
-    let start = if PlantedBug::ProjectionShifted.is_made() { start + 1.0 } else { start };
-    let last = (atoms - 1) as f32;
-    let shares = below.iter_mut().zip(lower.iter_mut()).zip(upper.iter_mut());
-    for (((below, lower), upper), (j, probability)) in shares.zip(numbers.iter().zip(probabilities)) {
-        let place = start + discount * j;
-        let place = if place > 0.0 { place } else { 0.0 };
-        let place = if place < last { place } else { last };
-        // Rounded to a whole number, and down where that went up: a conversion would be done one by one.
-        let nearest = (place + WHOLE) - WHOLE;
-        let whole = if nearest > place { nearest - 1.0 } else { nearest };
-        *below = (whole + WHOLE).to_bits() - WHOLE.to_bits();
-        *upper = (place - whole) * probability;
-        *lower = probability - *upper;
+    // What has no order is worked out side by side.
+    for row in 0..rows {
+        let (reward, discount) = (rewards[row], discounts[row]);
+        // Where atom j lands, counted in atoms, is (r + d·z_j − v_min)/Δ = start + d·j.
+        let start = (reward + discount * support.v_min - support.v_min) / support.step();
+        let start = if PlantedBug::ProjectionShifted.is_made() { start + 1.0 } else { start };
+        let landing = Landing { start, discount, last: (atoms - 1) as f32 };
+        let of_row = row * atoms..(row + 1) * atoms;
+        // Where nothing follows all atoms land in one place.
+        let probabilities = if discount == 0.0 { &certain[..] } else { &probabilities[of_row.clone()] };
+        landing.of_row((numbers, probabilities), (&mut below[of_row.clone()], &mut shares[of_row]));
     }
 
+    // All rows one step after the other: a number that was just written on its own is slow to be read among its neighbours.
     given.fill([0.0; 2]);
-    for ((below, lower), upper) in below.iter().zip(lower.iter()).zip(upper.iter()) {
-        // A place is at most the last atom; the bound says so to the compiler.
-        let given = &mut given[(*below as usize).min(atoms - 1)];
-        *given = [given[0] + lower, given[1] + upper];
+    for (row, given) in given.chunks_exact_mut(atoms).enumerate() {
+        let count = if discounts[row] == 0.0 { 1 } else { atoms };
+        let of_row = row * atoms..row * atoms + count;
+        for (below, [lower, upper]) in below[of_row.clone()].iter().zip(&shares[of_row]) {
+            let given = &mut given[*below as usize];
+            *given = [given[0] + lower, given[1] + upper];
+        }
     }
-    let mut from_below = 0.0;
-    for (projected, [own, above]) in projected.iter_mut().zip(given.iter()) {
-        *projected = own + from_below;
-        from_below = *above;
+    for (projected, given) in projected.chunks_exact_mut(atoms).zip(given.chunks_exact(atoms)) {
+        projected[0] = given[0][0];
+        for (projected, pair) in projected[1..].iter_mut().zip(given.windows(2)) {
+            *projected = pair[1][0] + pair[0][1];
+        }
     }
 }
 
-/// Each row of logits as probabilities, `softmax(logits)`, in place; `log_sums` gets the row's `ln Σ exp(logit − max)` and
-/// `maxima` its greatest logit. Sums run in sixteen lanes: number i in lane i mod 16 in increasing order, then
-/// the second half of the lanes is added to the first until one is left, then what is beyond the last whole sixteen.
-///
-/// `rows` is rows × atoms, `log_sums` and `maxima` one number per row.
-///
-/// # Panics
-/// If the lengths do not go together.
-#[inline(always)]
-pub fn log_softmax(kernel: Kernel, rows: &mut [f32], log_sums: &mut [f32], maxima: &mut [f32]) {
-    let count = log_sums.len();
-    assert!(count > 0 && rows.len().is_multiple_of(count) && maxima.len() == count, "rows × atoms");
-    let atoms = rows.len() / count;
-    for (row, max) in rows.chunks_exact_mut(atoms).zip(maxima.iter_mut()) {
-        let greatest = lanes::max(row);
-        *max = greatest;
-        lanes::change(row, |x| x - greatest);
-    }
-    math::exp_all(kernel, rows);
-    for (row, sum) in rows.chunks_exact_mut(atoms).zip(log_sums.iter_mut()) {
-        *sum = lanes::sum(row);
-        let scale = 1.0 / *sum;
-        lanes::change(row, |x| x * scale);
-    }
-    math::ln_all(kernel, log_sums);
+/// Where the atoms of a row land, counted in atoms: atom j at `start + discount·j`, held between 0 and `last`.
+#[derive(Clone, Copy)]
+struct Landing {
+    start: f32,
+    discount: f32,
+    last: f32,
 }
 
-/// The cross-entropy `−Σ_i m_i·ln softmax(logits)_i` of one row, from what [`log_softmax`] gave for it (Bellemare, Dabney & Munos
-/// 2017, algorithm 1); `d_logits` gets `scale` times its gradient, `softmax(logits) − m`. The target `m` sums to 1.
-///
-/// # Panics
-/// If the lengths do not go together.
-#[inline(always)]
-pub fn cross_entropy(
-    target: &[f32],
-    logits: &[f32],
-    probabilities: &[f32],
-    (log_sum, max): (f32, f32),
-    (scale, d_logits): (f32, &mut [f32]),
-) -> f32 {
-    let atoms = target.len();
-    assert_eq!((logits.len(), probabilities.len(), d_logits.len()), (atoms, atoms, atoms), "one number per atom");
-    lanes::fill(d_logits, (probabilities, target), |p, m| scale * (p - m));
-    log_sum - lanes::sum_of(target, logits, |m, logit| m * (logit - max))
+impl Landing {
+    /// Of each atom: the atom below, and its probability shared between that and the next.
+    #[inline(always)]
+    fn of_row(self, (numbers, probabilities): (&[f32], &[f32]), (below, shares): (&mut [u32], &mut [[f32; 2]])) {
+        let from = (numbers.as_chunks::<{ lanes::LANES }>().0, probabilities.as_chunks().0);
+        let to = (below.as_chunks_mut().0, shares.as_chunks_mut().0);
+        for ((below, shares), (numbers, probabilities)) in to.0.iter_mut().zip(to.1).zip(from.0.iter().zip(from.1)) {
+            self.of_atoms((numbers, probabilities), (below, shares));
+        }
+        // The last sixteen may overlap those before, and come out the same.
+        let from = (numbers.last_chunk::<{ lanes::LANES }>(), probabilities.last_chunk());
+        if let ((Some(numbers), Some(probabilities)), Some(below), Some(shares)) =
+            (from, below.last_chunk_mut(), shares.last_chunk_mut())
+        {
+            return self.of_atoms((numbers, probabilities), (below, shares));
+        }
+        for (atom, number) in numbers.iter().enumerate() {
+            let to = (std::array::from_mut(&mut below[atom]), std::array::from_mut(&mut shares[atom]));
+            self.of_atoms((&[*number], &[probabilities[atom]]), to);
+        }
+    }
+
+    #[inline(always)]
+    fn of_atoms<const N: usize>(
+        self,
+        (numbers, probabilities): (&[f32; N], &[f32; N]),
+        (below, shares): (&mut [u32; N], &mut [[f32; 2]; N]),
+    ) {
+        let Landing { start, discount, last } = self;
+        for i in 0..N {
+            let place = start + discount * numbers[i];
+            let place = if place > 0.0 { place } else { 0.0 };
+            let place = if place < last { place } else { last };
+            // Rounded to a whole number, and down where that went up: a conversion would be done one by one.
+            let nearest = (place + WHOLE) - WHOLE;
+            let whole = if nearest > place { nearest - 1.0 } else { nearest };
+            below[i] = (whole + WHOLE).to_bits() - WHOLE.to_bits();
+            let upper = (place - whole) * probabilities[i];
+            shares[i] = [probabilities[i] - upper, upper];
+        }
+    }
+}
+
+/// Rows of logits on the way to their softmax: what is worked out once and used for values, losses and gradients. Sums have the
+/// order of [`math::exp_rows`].
+#[derive(Clone, Debug)]
+pub struct SoftmaxRows {
+    kernel: Kernel,
+    atoms: usize,
+    /// Where each row begins among the logits.
+    starts: Vec<usize>,
+    /// Rows × atoms: `exp(logit − max)`, the row's softmax times its sum.
+    powers: Vec<f32>,
+    /// Of each row: the greatest logit.
+    maxima: Vec<f32>,
+    /// Of each row: the sum of its powers.
+    sums: Vec<f32>,
+    /// Of each row: the logarithm of the sum.
+    logs: Vec<f32>,
+    /// Of each row: 0, for rows that all begin there.
+    zeros: (Vec<usize>, Vec<f32>),
+}
+
+impl SoftmaxRows {
+    /// Room for so many rows of so many atoms.
+    pub fn new((rows, atoms): (usize, usize), kernel: Kernel) -> Self {
+        SoftmaxRows {
+            kernel,
+            atoms,
+            starts: vec![0; rows],
+            powers: vec![0.0; rows * atoms],
+            maxima: vec![0.0; rows],
+            sums: vec![0.0; rows],
+            logs: vec![0.0; rows],
+            zeros: (vec![0; rows], vec![0.0; rows]),
+        }
+    }
+
+    /// Takes up the rows of `logits` that begin at `starts`.
+    ///
+    /// # Panics
+    /// If there are more than there is room for, or one does not lie within the logits.
+    pub fn work_out(&mut self, logits: &[f32], starts: impl Iterator<Item = usize>) {
+        self.starts.clear();
+        self.starts.extend(starts);
+        let rows = self.starts.len();
+        let of_rows = (&mut self.maxima[..rows], &mut self.sums[..rows]);
+        math::exp_rows(self.kernel, self.atoms, (logits, &self.starts), &mut self.powers[..rows * self.atoms], of_rows);
+    }
+
+    /// `Σ_i softmax(logits)_i·z_i` of each row, to `means`: the powers are weighted before they are divided by their sum.
+    ///
+    /// # Panics
+    /// If there is not a mean for each row and a `z` for each atom.
+    pub fn means(&self, z: &[f32], means: &mut [f32]) {
+        let rows = self.starts.len();
+        let (starts, zeros) = (&self.zeros.0[..rows], &self.zeros.1[..rows]);
+        math::dot_rows(self.kernel, self.atoms, &self.powers[..rows * self.atoms], (z, starts), zeros, means);
+        means.iter_mut().zip(&self.sums).for_each(|(mean, sum)| *mean /= sum);
+    }
+
+    /// The softmax of a row, to `probabilities`.
+    #[inline(always)]
+    pub fn probabilities(&self, row: usize, probabilities: &mut [f32]) {
+        let powers = &self.powers[row * self.atoms..][..self.atoms];
+        let scale = 1.0 / self.sums[row];
+        lanes::fill(probabilities, (powers, powers), |power, _| power * scale);
+    }
+
+    /// The cross-entropy `−Σ_i m_i·ln softmax(logits)_i` of each row, to `losses`, from the logits that [`SoftmaxRows::work_out`]
+    /// was given (Bellemare, Dabney & Munos 2017, algorithm 1). `targets` is rows × atoms; each row of it sums to 1.
+    ///
+    /// # Panics
+    /// If the lengths do not go together.
+    pub fn cross_entropies(&mut self, logits: &[f32], targets: &[f32], losses: &mut [f32]) {
+        let rows = self.starts.len();
+        math::dot_rows(self.kernel, self.atoms, targets, (logits, &self.starts), &self.maxima[..rows], losses);
+        self.logs[..rows].copy_from_slice(&self.sums[..rows]);
+        math::ln_all(self.kernel, &mut self.logs[..rows]);
+        losses.iter_mut().zip(&self.logs).for_each(|(loss, log)| *loss = log - *loss);
+    }
+
+    /// `scale` times the gradient of a row's cross-entropy by its logits, `softmax(logits) − m`, to `d_logits`.
+    ///
+    /// # Panics
+    /// If the lengths are not those of a row.
+    #[inline(always)]
+    pub fn gradient(&self, row: usize, target: &[f32], (scale, d_logits): (f32, &mut [f32])) {
+        let powers = &self.powers[row * self.atoms..][..self.atoms];
+        let share = 1.0 / self.sums[row];
+        lanes::fill(d_logits, (powers, target), |power, m| scale * (power * share - m));
+    }
 }
 
 #[cfg(test)]
@@ -194,11 +287,14 @@ mod tests {
     const THREE: Support = Support { v_min: 0.0, v_max: 2.0, atoms: 3 };
 
     fn project(support: &Support, reward: f32, discount: f32, probabilities: &[f32]) -> Vec<f32> {
-        let mut projected = vec![9.0; support.atoms];
-        let mut room = ProjectionRoom::new(support.atoms);
+        // Between two others, and with what they left.
+        let (rewards, discounts) = ([0.5, reward, -3.0], [0.75, discount, 0.0]);
+        let probabilities = [probabilities, probabilities, probabilities].concat();
+        let mut projected = vec![9.0; 3 * support.atoms];
+        let mut room = ProjectionRoom::new(3, support.atoms);
         room.given.fill([9.0; 2]);
-        categorical_projection(support, (reward, discount), probabilities, &mut projected, &mut room);
-        projected
+        categorical_projection(support, (&rewards, &discounts), &probabilities, &mut projected, &mut room);
+        projected[support.atoms..2 * support.atoms].to_vec()
     }
 
     #[test]
@@ -224,13 +320,13 @@ mod tests {
     fn hand_worked_cross_entropy() {
         // Logits ln 1, ln 2, ln 1 (and 5 more, which softmax does not see): ¼, ½, ¼.
         let logits = [5.0, 5.0 + std::f32::consts::LN_2, 5.0];
-        let mut probabilities = logits;
-        let (mut log_sum, mut max) = ([0.0], [0.0]);
-        log_softmax(Kernel::fastest(), &mut probabilities, &mut log_sum, &mut max);
-        let mut d = [0.0; 3];
-        let loss = cross_entropy(&[0.5, 0.5, 0.0], &logits, &probabilities, (log_sum[0], max[0]), (1.0, &mut d));
+        let mut rows = SoftmaxRows::new((1, 3), Kernel::fastest());
+        rows.work_out(&logits, [0].into_iter());
+        let (mut loss, mut d, target) = ([0.0], [0.0; 3], [0.5, 0.5, 0.0]);
+        rows.cross_entropies(&logits, &target, &mut loss);
+        rows.gradient(0, &target, (1.0, &mut d));
         // ½·ln 4 + ½·ln 2.
-        assert!((loss - 1.5 * std::f32::consts::LN_2).abs() < 1e-6, "{loss}");
+        assert!((loss[0] - 1.5 * std::f32::consts::LN_2).abs() < 1e-6, "{loss:?}");
         for (d, expected) in d.iter().zip([-0.25, 0.0, 0.25]) {
             assert!((d - expected).abs() < 1e-6, "{d} against {expected}");
         }
@@ -238,12 +334,14 @@ mod tests {
 
     #[test]
     fn huge_logits_overflow_nothing() {
-        let logits = [1000.0, -1000.0, 0.0];
-        let mut probabilities = logits;
-        let (mut log_sum, mut max) = ([0.0], [0.0]);
-        log_softmax(Kernel::fastest(), &mut probabilities, &mut log_sum, &mut max);
-        let loss = cross_entropy(&[0.0, 1.0, 0.0], &logits, &probabilities, (log_sum[0], max[0]), (1.0, &mut [0.0; 3]));
-        assert_eq!((probabilities, loss), ([1.0, 0.0, 0.0], 2000.0));
+        let logits = [0.0, 0.0, 0.0, 1000.0, -1000.0, 0.0];
+        let mut rows = SoftmaxRows::new((2, 3), Kernel::fastest());
+        rows.work_out(&logits, [0, 3].into_iter());
+        let (mut probabilities, mut means, mut losses) = ([0.0; 3], [0.0; 2], [0.0; 2]);
+        rows.probabilities(1, &mut probabilities);
+        rows.means(&[6.0, 0.0, 3.0], &mut means);
+        rows.cross_entropies(&logits, &[0.0, 1.0, 0.0, 0.0, 1.0, 0.0], &mut losses);
+        assert_eq!((probabilities, means, losses), ([1.0, 0.0, 0.0], [3.0, 6.0], [3f32.ln(), 2000.0]));
     }
 
     proptest! {

@@ -1,7 +1,7 @@
 //! Sums over a row in sixteen lanes, so that vector registers of every width can work on them without changing an order.
 
 /// Partial sums of a sum.
-const LANES: usize = 16;
+pub(super) const LANES: usize = 16;
 
 /// `Σ f(a, b)` over two rows of one length: lane `l` adds the numbers `l`, `l + 16`, `l + 32`, … in increasing order; then the second
 /// half of the lanes is added to the first, until one is left; then come the numbers beyond the last whole sixteen, one by one.
@@ -22,41 +22,21 @@ pub(crate) fn sum(row: &[f32]) -> f32 {
     sum_of(row, row, |x, _| x)
 }
 
-/// The greatest number of a row, in any order; −∞ for none. NaN is passed over.
-#[inline(always)]
-pub(crate) fn max(row: &[f32]) -> f32 {
-    let greater = |max: f32, x: f32| if x > max { x } else { max };
-    let mut lanes = [f32::NEG_INFINITY; LANES];
-    let (chunks, rest) = row.as_chunks::<LANES>();
-    for chunk in chunks {
-        lanes = std::array::from_fn(|lane| greater(lanes[lane], chunk[lane]));
-    }
-    rest.iter().fold(fold(lanes, greater), |max, x| greater(max, *x))
-}
-
-/// `to ← f(a, b)`, number by number, over rows of one length. Where it is written out like this and not as one loop, no compiler
-/// finds a row of 51 numbers too short for its registers.
+/// `to ← f(a, b)`, number by number, over rows of one length. It is written out like this and not as one loop, so that no compiler
+/// finds a row of 51 numbers too short for its registers; the last sixteen may overlap those before, and come out the same.
 #[inline(always)]
 pub(crate) fn fill(to: &mut [f32], (a, b): (&[f32], &[f32]), f: impl Fn(f32, f32) -> f32) {
     assert_eq!((a.len(), b.len()), (to.len(), to.len()), "rows of one length");
-    let (chunks, rest) = to.as_chunks_mut::<LANES>();
-    let ((chunks_a, rest_a), (chunks_b, rest_b)) = (a.as_chunks::<LANES>(), b.as_chunks::<LANES>());
-    for (to, (a, b)) in chunks.iter_mut().zip(chunks_a.iter().zip(chunks_b)) {
+    let (Some(last_a), Some(last_b)) = (a.last_chunk::<LANES>(), b.last_chunk::<LANES>()) else {
+        return to.iter_mut().zip(a.iter().zip(b)).for_each(|(to, (a, b))| *to = f(*a, *b));
+    };
+    let ((chunks_a, _), (chunks_b, _)) = (a.as_chunks::<LANES>(), b.as_chunks::<LANES>());
+    for (to, (a, b)) in to.as_chunks_mut::<LANES>().0.iter_mut().zip(chunks_a.iter().zip(chunks_b)) {
         *to = std::array::from_fn(|lane| f(a[lane], b[lane]));
     }
-    for (to, (a, b)) in rest.iter_mut().zip(rest_a.iter().zip(rest_b)) {
-        *to = f(*a, *b);
+    if let Some(to) = to.last_chunk_mut::<LANES>() {
+        *to = std::array::from_fn(|lane| f(last_a[lane], last_b[lane]));
     }
-}
-
-/// `row ← f(row)`, as [`fill`].
-#[inline(always)]
-pub(crate) fn change(row: &mut [f32], f: impl Fn(f32) -> f32) {
-    let (chunks, rest) = row.as_chunks_mut::<LANES>();
-    for chunk in chunks {
-        *chunk = std::array::from_fn(|lane| f(chunk[lane]));
-    }
-    rest.iter_mut().for_each(|x| *x = f(*x));
 }
 
 /// The second half upon the first, until one is left.
@@ -78,11 +58,9 @@ mod tests {
             // Whole numbers: exact in any order.
             assert_eq!(sum(&row), row.iter().sum::<f32>());
             assert_eq!(sum_of(&row, &row, |a, b| a * b), row.iter().map(|x| x * x).sum::<f32>());
-            assert_eq!(max(&row), row.iter().copied().fold(f32::NEG_INFINITY, f32::max));
             let mut squares = vec![0.0; len];
             fill(&mut squares, (&row, &row), |a, b| a * b);
-            change(&mut squares, |x| x + 1.0);
-            assert_eq!(squares, row.iter().map(|x| x * x + 1.0).collect::<Vec<_>>());
+            assert_eq!(squares, row.iter().map(|x| x * x).collect::<Vec<_>>());
         }
     }
 

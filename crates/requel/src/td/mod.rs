@@ -13,7 +13,7 @@ mod q_learning;
 mod quantile;
 
 pub use argmax::{argmax, argmax_allowed};
-pub use categorical::{ProjectionRoom, Support, categorical_projection, cross_entropy, log_softmax};
+pub use categorical::{ProjectionRoom, SoftmaxRows, Support, categorical_projection};
 pub use double::double_q_targets;
 pub use importance::importance_weights;
 pub use lambda::{Rollout, lambda_returns};

@@ -1,7 +1,7 @@
 //! [`DqnAgent`], deep Q-learning with its parts as switches (Mnih et al. 2015).
 
 use requel_envs::Space;
-use requel_nn::Network;
+use requel_nn::{Chosen, Network};
 
 use super::batch::{BatchShape, LearningBatch};
 use super::bootstrap::Bootstrap;
@@ -35,6 +35,8 @@ pub struct DqnAgent {
     bootstrap: Bootstrap,
     head: Box<dyn Head>,
     munchausen: bool,
+    /// Of the online network's distributions at the observations, those of the actions taken are all that is read.
+    reads_only_taken: bool,
 
     replay: Box<dyn ReplayBuffer>,
     /// By world.
@@ -98,6 +100,7 @@ impl DqnAgent {
         let d_rows = if bootstrap.is_residual() { 2 * rows } else { rows };
         Ok(DqnAgent {
             target: TargetNetwork::new(&config.target, &learner.parameters),
+            reads_only_taken: head.atoms() > 1 && !bootstrap.reads_all_values(config.agent.munchausen),
             bootstrap,
             head,
             munchausen: config.agent.munchausen,
@@ -133,7 +136,12 @@ impl DqnAgent {
         let rows = columns.actions.len();
 
         let per_row = online.fractions() * network.output_len();
-        let outputs = network.forward(parameters, online.max_rows(), online);
+        let blocks = Chosen { blocks: &columns.actions, block_len: self.head.atoms() };
+        let chosen = self.reads_only_taken.then_some(blocks);
+        let outputs = match chosen {
+            Some(chosen) => network.forward_chosen(parameters, online.max_rows(), chosen, online),
+            None => network.forward(parameters, online.max_rows(), online),
+        };
         let (outputs, online_next) = outputs.split_at(rows * per_row);
         let target_outputs = match (&self.target, target_workspace) {
             (Some(target), Some(workspace)) => {
@@ -164,6 +172,8 @@ impl DqnAgent {
             outputs,
             next_outputs,
             next_q: &self.next_q,
+            // What Munchausen's rule is told was worked out after it.
+            next_q_is_fresh: self.bootstrap != Bootstrap::Double && !self.munchausen,
             current_q: self.munchausen.then_some(&self.current_q[..]),
             fractions,
         };
@@ -185,7 +195,7 @@ impl DqnAgent {
         if self.importance.is_some() && !PlantedBug::PrioritiesFrozen.is_made() {
             self.replay.update_priorities(&columns.indices, self.head.td_errors());
         }
-        learned.fault = self.learner.step(&self.d_outputs, online, env_steps);
+        learned.fault = self.learner.step((&self.d_outputs, chosen), online, env_steps);
         if let Some(target) = &mut self.target {
             target.after_update(self.learner.updates, &self.learner.parameters);
         }

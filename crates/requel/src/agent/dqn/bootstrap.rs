@@ -27,6 +27,12 @@ impl Bootstrap {
         self != Bootstrap::Target
     }
 
+    /// Whether the online network's values of every action at the observations themselves are asked for: by the residual
+    /// gradient, whose rows lie with theirs, and by Munchausen's rule where no target network gives its policy.
+    pub fn reads_all_values(self, munchausen: bool) -> bool {
+        self.is_residual() || munchausen && matches!(self, Bootstrap::Online(_))
+    }
+
     /// Whether the gradient flows through the target.
     pub fn is_residual(self) -> bool {
         self == Bootstrap::Online(BellmanGradient::Residual)

@@ -1,10 +1,10 @@
 //! [`CategoricalHead`]: network outputs as logits of each action's return on a fixed support.
 
+use requel_nn::Kernel;
 use requel_nn::kernel::Task;
-use requel_nn::{Kernel, math};
 
 use super::{Head, HeadLoss, HeadShape, HeadUpdate};
-use crate::td::{ProjectionRoom, Support, argmax, categorical_projection, cross_entropy, lanes, log_softmax};
+use crate::td::{ProjectionRoom, SoftmaxRows, Support, argmax, categorical_projection};
 
 /// A distribution over atoms for each action: C51 (Bellemare, Dabney & Munos 2017). What a row costs, and how surprising it is to
 /// a prioritized replay, is its cross-entropy, as in Rainbow (Hessel et al. 2018).
@@ -15,16 +15,20 @@ pub struct CategoricalHead {
     kernel: Kernel,
     /// The return of each atom.
     returns: Vec<f32>,
-    /// Rows × actions × atoms: exponentials for [`Head::q_values`].
-    powers: Vec<f32>,
-    /// Rows × atoms, of the chosen next actions.
-    next: Vec<f32>,
-    /// Rows × atoms, of the actions taken.
-    probabilities: Vec<f32>,
+    /// Rows × actions, of [`Head::q_values`], and how many rows × actions the last of it were.
+    valued: SoftmaxRows,
+    valued_count: usize,
+    /// Of the chosen next actions.
+    next: SoftmaxRows,
+    /// Of the actions taken.
+    taken: SoftmaxRows,
+    /// Rows × atoms.
+    next_probabilities: Vec<f32>,
+    /// Rows × atoms.
     projected: Vec<f32>,
     room: ProjectionRoom,
-    log_sums: Vec<f32>,
-    maxima: Vec<f32>,
+    /// Of each row.
+    taken_q: Vec<f32>,
     losses: Vec<f32>,
 }
 
@@ -37,32 +41,15 @@ impl CategoricalHead {
             shape,
             kernel,
             returns: (0..atoms).map(|atom| support.atom(atom)).collect(),
-            powers: vec![0.0; rows * shape.actions * atoms],
-            next: vec![0.0; rows * atoms],
-            probabilities: vec![0.0; rows * atoms],
-            projected: vec![0.0; atoms],
-            room: ProjectionRoom::new(atoms),
-            log_sums: vec![0.0; rows],
-            maxima: vec![0.0; rows],
+            valued: SoftmaxRows::new((rows * shape.actions, atoms), kernel),
+            valued_count: 0,
+            next: SoftmaxRows::new((rows, atoms), kernel),
+            taken: SoftmaxRows::new((rows, atoms), kernel),
+            next_probabilities: vec![0.0; rows * atoms],
+            projected: vec![0.0; rows * atoms],
+            room: ProjectionRoom::new(rows, atoms),
+            taken_q: vec![0.0; rows],
             losses: vec![0.0; rows],
-        }
-    }
-
-    #[inline(always)]
-    fn work_out_values(&mut self, outputs: &[f32], q: &mut [f32]) {
-        let atoms = self.support.atoms;
-        assert_eq!(outputs.len(), q.len() * atoms, "outputs are rows × actions × atoms");
-        // Of more rows than a batch has, a batch at a time.
-        for (outputs, q) in outputs.chunks(self.powers.len()).zip(q.chunks_mut(self.powers.len() / atoms)) {
-            let powers = &mut self.powers[..outputs.len()];
-            for (powers, logits) in powers.chunks_exact_mut(atoms).zip(outputs.chunks_exact(atoms)) {
-                let max = lanes::max(logits);
-                lanes::fill(powers, (logits, logits), |logit, _| logit - max);
-            }
-            math::exp_all(self.kernel, powers);
-            for (q, powers) in q.iter_mut().zip(powers.chunks_exact(atoms)) {
-                *q = lanes::sum_of(powers, &self.returns, |power, z| power * z) / lanes::sum(powers);
-            }
         }
     }
 
@@ -76,34 +63,38 @@ impl CategoricalHead {
         assert!(update.weights.is_none_or(|weights| weights.len() == rows), "one weight per row");
 
         let place = |row: usize, action: usize| (row * actions + action) * atoms..(row * actions + action + 1) * atoms;
-        for (row, next) in self.next.chunks_exact_mut(atoms).enumerate() {
-            let best = argmax(&update.next_q[row * actions..(row + 1) * actions]);
-            next.copy_from_slice(&update.next_outputs[place(row, best)]);
+        let best = |row: usize| argmax(&update.next_q[row * actions..(row + 1) * actions]);
+        let is_valued = update.next_q_is_fresh && self.valued_count == rows * actions;
+        if !is_valued {
+            self.next.work_out(update.next_outputs, (0..rows).map(|row| place(row, best(row)).start));
         }
-        log_softmax(self.kernel, &mut self.next, &mut self.log_sums, &mut self.maxima);
-        for (row, probabilities) in self.probabilities.chunks_exact_mut(atoms).enumerate() {
-            probabilities.copy_from_slice(&update.outputs[place(row, update.actions[row] as usize)]);
+        let taken = |row: usize| place(row, update.actions[row] as usize);
+        self.taken.work_out(update.outputs, (0..rows).map(|row| taken(row).start));
+        self.taken.means(&self.returns, &mut self.taken_q);
+
+        for (row, next) in self.next_probabilities.chunks_exact_mut(atoms).enumerate() {
+            if is_valued {
+                self.valued.probabilities(row * actions + best(row), next);
+            } else {
+                self.next.probabilities(row, next);
+            }
         }
-        log_softmax(self.kernel, &mut self.probabilities, &mut self.log_sums, &mut self.maxima);
+        let target = (update.rewards, update.discounts);
+        categorical_projection(&self.support, target, &self.next_probabilities, &mut self.projected, &mut self.room);
+
+        self.taken.cross_entropies(update.outputs, &self.projected, &mut self.losses);
 
         d_outputs.fill(0.0);
         let share = 1.0 / rows as f32;
-        let (mut loss_sum, mut q_sum) = (0.0f64, 0.0f32);
-        for row in 0..rows {
-            let target = (update.rewards[row], update.discounts[row]);
-            let next = &self.next[row * atoms..(row + 1) * atoms];
-            categorical_projection(&self.support, target, next, &mut self.projected, &mut self.room);
-            let taken = place(row, update.actions[row] as usize);
-            let probabilities = &self.probabilities[row * atoms..(row + 1) * atoms];
-            let sums = (self.log_sums[row], self.maxima[row]);
+        let mut loss_sum = 0.0f64;
+        for (row, projected) in self.projected.chunks_exact(atoms).enumerate() {
             let weight = update.weights.map_or(1.0, |weights| weights[row]);
-            let d_logits = (weight * share, &mut d_outputs[taken.clone()]);
-            let loss = cross_entropy(&self.projected, &update.outputs[taken], probabilities, sums, d_logits);
-            self.losses[row] = loss.max(0.0);
-            loss_sum += f64::from(weight * loss);
-            q_sum += lanes::sum_of(probabilities, &self.returns, |p, z| p * z);
+            self.taken.gradient(row, projected, (weight * share, &mut d_outputs[taken(row)]));
+            loss_sum += f64::from(weight * self.losses[row]);
+            self.losses[row] = self.losses[row].max(0.0);
         }
-        HeadLoss { loss: (loss_sum / rows as f64) as f32, mean_q: q_sum / rows as f32 }
+        let mean_q = self.taken_q.iter().sum::<f32>() / rows as f32;
+        HeadLoss { loss: (loss_sum / rows as f64) as f32, mean_q }
     }
 }
 
@@ -113,7 +104,15 @@ impl Head for CategoricalHead {
     }
 
     fn q_values(&mut self, outputs: &[f32], q: &mut [f32]) {
-        self.kernel.run(ValuesTask { head: self, outputs, q });
+        let atoms = self.support.atoms;
+        assert_eq!(outputs.len(), q.len() * atoms, "outputs are rows × actions × atoms");
+        // Of more rows than a batch has, a batch at a time.
+        let most = self.shape.rows * self.shape.actions;
+        for (outputs, q) in outputs.chunks(most * atoms).zip(q.chunks_mut(most)) {
+            self.valued.work_out(outputs, (0..q.len()).map(|row| row * atoms));
+            self.valued.means(&self.returns, q);
+        }
+        self.valued_count = q.len();
     }
 
     fn loss(&mut self, update: &HeadUpdate<'_>, d_outputs: &mut [f32]) -> HeadLoss {
@@ -122,22 +121,6 @@ impl Head for CategoricalHead {
 
     fn td_errors(&self) -> &[f32] {
         &self.losses
-    }
-}
-
-/// [`Head::q_values`], compiled for every instruction set.
-struct ValuesTask<'a> {
-    head: &'a mut CategoricalHead,
-    outputs: &'a [f32],
-    q: &'a mut [f32],
-}
-
-impl Task for ValuesTask<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run(self) {
-        self.head.work_out_values(self.outputs, self.q);
     }
 }
 

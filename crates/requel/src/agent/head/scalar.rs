@@ -158,6 +158,7 @@ mod tests {
             outputs: &OUTPUTS,
             next_outputs: &[7.0, 0.0, 7.0, 8.0, 7.0, 7.0],
             next_q: &[0.0, 1.0, f32::NEG_INFINITY, 2.0, 1.0, 0.0],
+            next_q_is_fresh: false,
             current_q: None,
             fractions: &[],
         };

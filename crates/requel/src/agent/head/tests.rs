@@ -74,6 +74,7 @@ impl Inputs {
             outputs: &self.outputs,
             next_outputs: &self.next_outputs,
             next_q: &self.next_q,
+            next_q_is_fresh: false,
             current_q: Some(&self.current_q),
             fractions: &self.fractions,
         }
@@ -226,6 +227,7 @@ fn descend(spec: HeadSpec, per_row: usize, fractions: &[f32]) -> Vec<f32> {
             outputs: &outputs,
             next_outputs: &zeros,
             next_q: &[0.0; 8],
+            next_q_is_fresh: false,
             current_q: None,
             fractions: &fractions.repeat(RETURNS.len()),
         };
