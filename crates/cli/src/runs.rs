@@ -5,9 +5,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use requel::run::{Run, RunError};
 use requel::study::find_runs;
-use requel::train::{TrainError, for_network};
+use requel::train::{TrainError, for_network, world_factory};
 use requel::{Config, GreedyPolicy, Stream, StreamRng};
-use requel_envs::{Env, EnvOptions, make_with};
+use requel_envs::Env;
 
 use crate::exit::{Exit, Failure};
 
@@ -52,21 +52,13 @@ pub fn newest_whole() -> Result<PathBuf, Failure> {
     Ok(run.dir().components().take(2).collect())
 }
 
-/// The world of a config as its network sees it: discrete observations are one-hot, as in training.
+/// The world of a config as its network sees it: with repeated actions and stacked observations, discrete ones one-hot, as in
+/// training.
 ///
 /// # Errors
 /// If it cannot be made with these options.
 pub fn world(config: &Config) -> Result<Box<dyn Env>, Failure> {
-    Ok(for_network(make_with(&config.env.id, &options(config)?)?))
-}
-
-/// The options that the world of a config is made with.
-///
-/// # Errors
-/// If one is of a kind that no world takes.
-pub fn options(config: &Config) -> Result<EnvOptions, Failure> {
-    let unusable = |name| Failure::bad_input(format_args!("option `{name}` of {} is of no usable kind", config.env.id));
-    config.env.env_options().map_err(unusable)
+    Ok(for_network(world_factory(&config.env)()?))
 }
 
 /// The best policy of a run, able to look at `rows` observations at once.

@@ -1,4 +1,9 @@
-//! How long a save keeps training waiting, with a replay buffer of a million transitions.
+//! How long a save keeps training waiting, with a replay buffer of a million transitions. Settings of the config may follow:
+//!
+//! ```text
+//! cargo run --release -p requel --example save_stall
+//! cargo run --release -p requel --example save_stall -- replay.kind=prioritized
+//! ```
 
 use std::time::{Duration, Instant};
 
@@ -52,6 +57,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         "checkpoint.every_steps=250_000",
     ] {
         layers = layers.set(setting)?;
+    }
+    for setting in std::env::args().skip(1) {
+        layers = layers.set(&setting)?;
     }
     let session = Session::begin(Run::create(&dir.path().join("run"), &layers.resolve()?)?)?;
     let mut watch = Stopwatch { last: Instant::now(), after_save: false, stalls: [vec![], vec![]], others: Vec::new() };

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use requel::run::Run;
-use requel::train::{EnvFactory, Evaluation, Evaluator};
+use requel::train::{Evaluation, Evaluator, world_factory};
 use serde::Serialize;
 
 use crate::args::EvalArgs;
@@ -54,9 +54,7 @@ pub fn run(args: &EvalArgs) -> Result<Exit, Failure> {
 /// If there is no policy, or the world fails.
 pub fn evaluate(run: &Run, episodes: usize, seed: u64) -> Result<Evaluation, Failure> {
     let config = run.config()?;
-    let (id, options) = (config.env.id.clone(), runs::options(&config)?);
-    let factory: EnvFactory = Box::new(move || requel_envs::make_with(&id, &options));
-    let mut evaluator = Evaluator::new(&factory, episodes, config.evaluation.max_episode_steps)?;
+    let mut evaluator = Evaluator::new(&world_factory(&config.env), episodes, config.evaluation.max_episode_steps)?;
     let mut policy = runs::policy(run, evaluator.rows())?;
     Ok(evaluator.evaluate(&mut policy, episodes, seed)?)
 }

@@ -73,6 +73,30 @@ fn eval_repeats_the_last_evaluation_unless_told_otherwise() {
     assert!(words.starts_with("return ") && words.contains("over 5 greedy episodes"), "{words}");
 }
 
+/// What a config puts around its world is there whenever the policy is looked at again.
+#[test]
+fn a_policy_sees_its_world_as_it_was_trained_in_it() {
+    let desk = Desk::new();
+    let common =
+        ["evaluation.every_steps=600", "evaluation.episodes=3", "evaluation.final_episodes=3", "train.env_steps=600"];
+    let around: [(&str, &[&str]); 3] = [
+        ("CartPole-v0", &["env.action_repeat=2", "env.sticky_actions=0.25"]),
+        ("CartPole-v1", &["env.frame_stack=3"]),
+        ("MinAtar/Breakout-v1", &["env.frame_stack=4", "network.conv=[[4, 3, 1]]", "evaluation.max_episode_steps=50"]),
+    ];
+    for (world, settings) in around {
+        let dir = world.replace('/', "-");
+        let sets: Vec<&str> = common.iter().chain(settings).flat_map(|setting| ["--set", setting]).collect();
+        let last = desk.ok(&[&["train", world, "--json", "--run-dir", &dir], &sets[..]].concat()).last();
+        // Stickiness draws from what the world's seed begins, so that even that comes again.
+        let line = desk.ok(&["eval", &dir, "--episodes", "3", "--json"]).last();
+        assert_eq!(line["mean_return"], last["best_evaluation"]["mean_return"], "{world}: {line} after {last}");
+        assert!(desk.path(&dir).join("report.html").is_file(), "{world}");
+        desk.ok(&["watch", &dir, "--episodes", "1"]);
+        desk.ok(&["export", &dir]);
+    }
+}
+
 #[test]
 fn every_world_with_discrete_actions_trains_with_the_defaults() {
     let desk = Desk::new();

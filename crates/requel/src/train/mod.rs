@@ -17,4 +17,4 @@ pub use observer::{Observer, ObserverError};
 pub use outcome::{BestPolicy, Outcome, Termination, TrainError};
 pub use returns::EpisodeRecord;
 pub use trainer::Trainer;
-pub use worlds::{EnvFactory, for_network};
+pub use worlds::{EnvFactory, for_network, world_factory};

@@ -67,7 +67,7 @@ impl Trainer {
     /// # Errors
     /// If the config holds a value out of range, or the world or the agent cannot be made.
     pub fn new(config: Config) -> Result<Self, TrainError> {
-        let factory = worlds::registered(&config.env);
+        let factory = worlds::world_factory(&config.env);
         Self::assemble(config, factory)
     }
 

@@ -8,8 +8,9 @@ use crate::config::EnvConfig;
 /// Makes one more world like the others of a run.
 pub type EnvFactory = Box<dyn Fn() -> Result<Box<dyn Env>, EnvError> + Send>;
 
-/// The factory for a world of the registry.
-pub(crate) fn registered(config: &EnvConfig) -> EnvFactory {
+/// The factory for a world of the registry with all that a config puts around it: options, sticky and repeated actions, stacked
+/// observations. Whoever shows a policy its world again takes it from here too.
+pub fn world_factory(config: &EnvConfig) -> EnvFactory {
     let config = config.clone();
     Box::new(move || {
         let options = config.env_options().map_err(|option| EnvError::InvalidOption {
