@@ -117,7 +117,8 @@ impl Fuzzing {
 
     fn command(&self) -> Command {
         let mut command = Command::new(&self.program);
-        command.args([format!("-rss_limit_mb={MOST_MEMORY}"), format!("-timeout={LONGEST}"), "-print_funcs=0".into()]);
+        command.args([format!("-rss_limit_mb={MOST_MEMORY}"), "-print_funcs=0".into()]);
+        command.args([format!("-timeout={LONGEST}"), format!("-report_slow_units={LONGEST}")]);
         command.env("ASAN_OPTIONS", "symbolize=0:detect_odr_violation=0").stdin(Stdio::null()).stdout(Stdio::null());
         command
     }

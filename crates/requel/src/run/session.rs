@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use super::directory::{BEST_POLICY, SUMMARY};
@@ -14,7 +14,7 @@ use crate::checkpoint::{self, CheckpointError, LogEntry};
 use crate::log::{RunLogs, check_logs};
 use crate::schedule::crossings;
 use crate::storage::{RealStorage, Storage};
-use crate::train::{BestPolicy, Observer, ObserverError, Outcome, TrainError, TrainEvent, Trainer};
+use crate::train::{BestPolicy, GiveUp, Observer, ObserverError, Outcome, TrainError, TrainEvent, Trainer};
 
 /// A training that goes on in a run's directory: it keeps the logs, the best policy and the checkpoints.
 ///
@@ -200,13 +200,18 @@ impl Session {
         let started = Instant::now();
         let every = self.trainer.config().checkpoint.every_steps;
         self.saved_at = Instant::now();
+        self.trainer.give_up_evaluations_when(patience(control));
         let termination = loop {
             if control.stop_requested() {
                 let checkpoint = self.save_once(observer)?;
                 return Ok(Ending::Interrupted { env_steps: self.trainer.env_steps(), checkpoint });
             }
             let before = self.trainer.env_steps();
-            let termination = self.advance(observer)?;
+            let termination = match self.advance(observer) {
+                // It is made when training goes on; the stop is heard at the next turn.
+                Err(RunError::Train(TrainError::Interrupted)) => None,
+                result => result?,
+            };
             if let Some(saved) = self.saving.poll()? {
                 self.tell_saved(saved, observer)?;
             }
@@ -220,8 +225,13 @@ impl Session {
                 self.begin_save(observer)?;
             }
         };
-        self.save_once(observer)?;
-        let outcome = self.trainer.finish(termination, &mut (&mut self.logs, observer))?;
+        let checkpoint = self.save_once(observer)?;
+        let outcome = match self.trainer.finish(termination, &mut (&mut self.logs, observer)) {
+            Err(TrainError::Interrupted) => {
+                return Ok(Ending::Interrupted { env_steps: self.trainer.env_steps(), checkpoint });
+            }
+            result => result?,
+        };
         let best = self.trainer.best().map_or(self.trainer.agent().parameters(), |best| &best.parameters);
         let policy = self.run.write_best_policy(&policy_file(&self.trainer, best))?;
         let logs = self.logs.sync().map_err(RunError::io("sync logs in", self.run.dir()))?;
@@ -291,6 +301,15 @@ impl Session {
             updates_per_second: per_second(self.trainer.updates() - self.start.1),
         }
     }
+}
+
+/// How long an evaluation that is going on may take once a stop was asked for. What is short is better made than made again.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Whether a stop was asked for, and that some time ago.
+fn patience(control: &Control) -> GiveUp {
+    let (control, heard_at) = (control.clone(), OnceLock::new());
+    Arc::new(move || control.stop_requested() && heard_at.get_or_init(Instant::now).elapsed() >= PATIENCE)
 }
 
 fn policy_file(trainer: &Trainer, parameters: &[f32]) -> PolicyFile {

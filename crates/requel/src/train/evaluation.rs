@@ -1,5 +1,7 @@
 //! Scoring a greedy policy over whole episodes.
 
+use std::sync::Arc;
+
 use requel_envs::{Action, Env, EnvError};
 use serde::Serialize;
 
@@ -8,6 +10,9 @@ use super::{EnvFactory, TrainError};
 use crate::agent::GreedyPolicy;
 use crate::finite::first_not_finite;
 use crate::td::argmax_allowed;
+
+/// Whether to give up what takes long.
+pub type GiveUp = Arc<dyn Fn() -> bool + Send + Sync>;
 
 /// The score of a greedy policy: returns of whole episodes, in the order of their seeds.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -54,6 +59,7 @@ pub struct Evaluator {
     worlds: Vec<World>,
     max_episode_steps: u64,
     observations: Vec<f32>,
+    give_up: Option<GiveUp>,
 }
 
 struct World {
@@ -77,7 +83,12 @@ impl Evaluator {
         let make = |_| Ok(World { env: for_network(factory()?), episode: 0, return_: 0.0, length: 0 });
         let worlds = (0..count).map(make).collect::<Result<Vec<_>, EnvError>>()?;
         let observations = vec![0.0; count * worlds[0].env.observation_len()];
-        Ok(Evaluator { worlds, max_episode_steps, observations })
+        Ok(Evaluator { worlds, max_episode_steps, observations, give_up: None })
+    }
+
+    /// Fails an evaluation with [`TrainError::Interrupted`] once `give_up` says so, which is asked at every step.
+    pub fn give_up_when(&mut self, give_up: GiveUp) {
+        self.give_up = Some(give_up);
     }
 
     /// How many observations the policy must be able to look at at once.
@@ -88,7 +99,8 @@ impl Evaluator {
     /// Plays `episodes` greedy episodes, the `i`-th from seed `seed + i`.
     ///
     /// # Errors
-    /// If a world fails, or an observation or a reward is not finite: a score with steps left out would be none.
+    /// If a world fails, or an observation or a reward is not finite: a score with steps left out would be none. And if it is
+    /// given up: see [`Evaluator::give_up_when`].
     pub fn evaluate(
         &mut self,
         policy: &mut GreedyPolicy,
@@ -107,6 +119,9 @@ impl Evaluator {
             running += 1;
         }
         while running > 0 {
+            if self.give_up.as_ref().is_some_and(|give_up| give_up()) {
+                return Err(TrainError::Interrupted);
+            }
             let q = policy.q_values(&self.observations[..running * len]);
             let mut slot = 0;
             // Worlds are swapped to the front below, so a slot's row of q is found by where it was at the forward pass.

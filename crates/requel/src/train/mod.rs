@@ -11,7 +11,7 @@ mod returns;
 mod trainer;
 mod worlds;
 
-pub use evaluation::{Evaluation, Evaluator};
+pub use evaluation::{Evaluation, Evaluator, GiveUp};
 pub use event::{Aggregates, TrainEvent};
 pub use observer::{Observer, ObserverError};
 pub use outcome::{BestPolicy, Outcome, Termination, TrainError};

@@ -94,6 +94,9 @@ pub enum TrainError {
         /// The action that led there in that world, unless it is of the very first observation.
         action: Option<usize>,
     },
+    /// An evaluation was given up because it was asked to stop; training can go on from where it was before.
+    #[error("stopped during an evaluation")]
+    Interrupted,
     /// An observer failed.
     #[error("training stopped because what watches it failed: {0}")]
     Observer(ObserverError),

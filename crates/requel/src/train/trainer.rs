@@ -1,10 +1,11 @@
 //! [`Trainer`], the loop.
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::Arc;
 
 use requel_envs::{EnvError, Step, VectorEnv};
 
-use super::evaluation::{Evaluation, Evaluator};
+use super::evaluation::{Evaluation, Evaluator, GiveUp};
 use super::guarded::guarded;
 use super::returns::Returns;
 use super::worlds::{self, EnvFactory};
@@ -37,11 +38,14 @@ pub struct Trainer {
     agent: Box<dyn Agent>,
     evaluator: Option<Evaluator>,
     policy: Option<GreedyPolicy>,
+    give_up: Option<GiveUp>,
 
     // What a checkpoint holds, beside worlds and agent.
     env_steps: u64,
     returns: Returns,
     evaluations: u64,
+    /// The evaluation that is due after the last step was not made yet.
+    evaluation_owed: bool,
     solved_in_a_row: u64,
     /// Mean return and length of the latest evaluation.
     evaluation: Option<(f64, f64)>,
@@ -109,9 +113,11 @@ impl Trainer {
             agent,
             evaluator: None,
             policy: None,
+            give_up: None,
             env_steps: 0,
             returns: Returns::new(num_envs),
             evaluations: 0,
+            evaluation_owed: false,
             solved_in_a_row: 0,
             evaluation: None,
             best: None,
@@ -158,11 +164,16 @@ impl Trainer {
     }
 
     /// Makes one step in every world and whatever learning and scoring is due after it. Says when training is over;
-    /// then, and when called again, nothing more is done.
+    /// then, and when called again, nothing more is done. An evaluation that was given up, see [`Trainer::give_up_evaluations_when`], is made
+    /// at the next call, before any step.
     ///
     /// # Errors
     /// As [`Trainer::run`].
     pub fn advance(&mut self, observer: &mut dyn Observer) -> Result<Option<Termination>, TrainError> {
+        if self.evaluation_owed {
+            self.evaluate(observer)?;
+            return Ok(self.termination());
+        }
         if let Some(termination) = self.termination() {
             return Ok(Some(termination));
         }
@@ -192,7 +203,8 @@ impl Trainer {
             tell(observer, TrainEvent::Progress(self.aggregates()))?;
             self.learned = Learned::default();
         }
-        if self.evaluation_due(before, episodes_before) {
+        self.evaluation_owed = self.evaluation_due(before, episodes_before);
+        if self.evaluation_owed {
             self.evaluate(observer)?;
         }
         Ok(self.termination())
@@ -226,6 +238,15 @@ impl Trainer {
             final_evaluation,
             weights_blake3: self.weights_blake3(),
         })
+    }
+
+    /// Gives evaluations up once `give_up` says so: nothing is kept of them, and what was to be done fails with
+    /// [`TrainError::Interrupted`].
+    pub fn give_up_evaluations_when(&mut self, give_up: GiveUp) {
+        if let Some(evaluator) = &mut self.evaluator {
+            evaluator.give_up_when(Arc::clone(&give_up));
+        }
+        self.give_up = Some(give_up);
     }
 
     /// The config that is trained.
@@ -318,6 +339,9 @@ impl Trainer {
         state.put("trainer/solved_in_a_row", self.solved_in_a_row);
         state.put("trainer/evaluation", self.evaluation);
         state.put("trainer/learned_since_log", (self.learned.updates, self.learned.loss_sum, self.learned.q_sum));
+        if self.evaluation_owed {
+            state.put("trainer/evaluation_owed", true);
+        }
         if self.skipped.total > 0 {
             state.put("trainer/skipped", (self.skipped.total, self.skipped.in_a_row));
         }
@@ -342,6 +366,8 @@ impl Trainer {
             return Err(StateError::new("trainer/returns", "is of another number of worlds").into());
         }
         self.evaluations = state.read("trainer/evaluations")?;
+        let owed = state.values.contains_key("trainer/evaluation_owed");
+        self.evaluation_owed = owed && state.read("trainer/evaluation_owed")?;
         self.solved_in_a_row = state.read("trainer/solved_in_a_row")?;
         self.evaluation = state.read("trainer/evaluation")?;
         let (updates, loss_sum, q_sum) = state.read("trainer/learned_since_log")?;
@@ -362,6 +388,9 @@ impl Trainer {
     /// Whether training is over: a function of what a checkpoint holds, so that a resumed run knows too.
     pub fn termination(&self) -> Option<Termination> {
         let (train, evaluation) = (&self.config.train, &self.config.evaluation);
+        if self.evaluation_owed {
+            return None;
+        }
         if evaluation.stop_after > 0 && self.solved_in_a_row >= evaluation.stop_after {
             return Some(Termination::Solved);
         }
@@ -485,9 +514,10 @@ impl Trainer {
         let mut seeds = StreamRng::new(self.config.train.seed, Stream::Evaluation);
         seeds.set_position(self.evaluations);
         let seed = u64::from(seeds.next_u32());
-        self.evaluations += 1;
         let parameters = self.agent.parameters().to_vec();
         let evaluation = self.score(&parameters, episodes, seed)?;
+        self.evaluations += 1;
+        self.evaluation_owed = false;
         let (mean_return, std_return) = (evaluation.mean_return(), evaluation.std_return());
         self.evaluation = Some((mean_return, evaluation.mean_length()));
         let solved = self.stop_return.is_some_and(|threshold| mean_return >= threshold);
@@ -506,7 +536,10 @@ impl Trainer {
             Some(evaluator) => evaluator,
             none => {
                 let most = self.config.evaluation.episodes.max(self.config.evaluation.final_episodes);
-                none.insert(Evaluator::new(&self.factory, most, self.config.evaluation.max_episode_steps)?)
+                let evaluator =
+                    none.insert(Evaluator::new(&self.factory, most, self.config.evaluation.max_episode_steps)?);
+                self.give_up.iter().for_each(|give_up| evaluator.give_up_when(Arc::clone(give_up)));
+                evaluator
             }
         };
         let policy = match &mut self.policy {

@@ -1,9 +1,13 @@
 //! A trainer that is handed over in mid-training, again and again, ends where the undisturbed one ends.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use requel::Trainer;
 use requel::config::presets;
+use requel::train::TrainError;
 
-use crate::support::{Draws, Notes, preset, short_trainings};
+use crate::support::{Draws, Notes, preset, short_training, short_trainings};
 
 #[test]
 fn a_training_handed_over_at_random_steps_goes_on_with_the_same_bits() {
@@ -87,4 +91,41 @@ fn a_state_of_another_config_is_refused() {
         let error = Trainer::new(config).unwrap().restore(&plain.save()).unwrap_err();
         assert!(error.to_string().contains(name), "{name}: {error}");
     }
+}
+
+#[test]
+fn an_evaluation_that_was_given_up_is_made_by_who_takes_over() {
+    let config = short_training("notebook, 1 worlds");
+    let expected = Trainer::new(config.clone()).unwrap().run(&mut ()).unwrap();
+    let handed_over = |trainer: &Trainer| {
+        let mut next = Trainer::new(config.clone()).unwrap();
+        next.restore(&trainer.save()).unwrap();
+        next
+    };
+    let mut trainer = Trainer::new(config.clone()).unwrap();
+    let mut given_up = Vec::new();
+    let termination = loop {
+        // Each is given up twice: at once, and after some steps.
+        let left = AtomicU64::new(if given_up.len() % 3 == 0 { 0 } else { 7 });
+        let count = given_up.len();
+        trainer.give_up_evaluations_when(Arc::new(move || count % 3 < 2 && left.fetch_sub(1, Ordering::Relaxed) == 0));
+        let at = trainer.env_steps();
+        match trainer.advance(&mut ()) {
+            Ok(Some(termination)) => break termination,
+            // The evaluation that was owed was made.
+            Ok(None) if trainer.env_steps() == at => given_up.push(at),
+            Ok(None) => {}
+            Err(TrainError::Interrupted) => {
+                given_up.push(trainer.env_steps());
+                trainer = handed_over(&trainer);
+            }
+            Err(error) => panic!("{error}"),
+        }
+    };
+    assert!(given_up.len() > 6 && given_up[0] == given_up[2], "{given_up:?}");
+    // So are those after the end.
+    trainer.give_up_evaluations_when(Arc::new(|| true));
+    assert!(matches!(trainer.finish(termination, &mut ()), Err(TrainError::Interrupted)));
+    let outcome = handed_over(&trainer).run(&mut ()).unwrap();
+    assert!(outcome == expected, "another outcome after evaluations that were given up, at {given_up:?}");
 }
