@@ -11,4 +11,4 @@ pub use headway::{Budget, Headway, time_left};
 pub use json::{JsonLines, Tag};
 pub use person::Person;
 pub use tally::Tally;
-pub use warnings::Warnings;
+pub use warnings::{Warnings, warning};

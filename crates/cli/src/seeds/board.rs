@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use super::{Reports, Together};
 use crate::numbers::{duration, grouped};
-use crate::progress::{Budget, JsonLines, Tag, Tally, time_left};
+use crate::progress::{Budget, JsonLines, Tag, Tally, time_left, warning};
 use crate::report;
 use crate::runs;
 use crate::show::{Ability, tidy};
@@ -134,6 +134,14 @@ impl<'a> Board<'a> {
         }
     }
 
+    /// However quiet it is asked to be.
+    fn warn(&self, text: String) {
+        match &self.view {
+            View::Bars { all, .. } => all.suspend(|| style::warn(text)),
+            View::Lines | View::Nothing => style::warn(text),
+        }
+    }
+
     fn say(&self, text: String) {
         match &self.view {
             View::Bars { all, .. } => all.suspend(|| style::say(text)),
@@ -232,6 +240,9 @@ struct Seat<'a> {
 impl Observer for Seat<'_> {
     fn on_event(&mut self, event: &TrainEvent<'_>) -> Result<(), ObserverError> {
         self.tally.note(event);
+        if let Some(warning) = warning(event) {
+            self.board.warn(format!("{}: {warning}", self.board.together.name(self.index)));
+        }
         if let Some(lines) = &mut self.lines {
             lines.on_event(event)?;
         }

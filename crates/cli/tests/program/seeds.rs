@@ -57,6 +57,16 @@ fn a_table_ends_it_and_the_same_command_again_trains_nothing() {
 }
 
 #[test]
+fn what_a_run_warns_of_is_said_with_its_name_however_quiet() {
+    let desk = Desk::new();
+    let answer = desk.ok(&args(&["--seeds", "2", "--json", "--quiet", "--set", "log.long_episode_steps=20"]));
+    for seed in ["seed 0", "seed 1"] {
+        let said = answer.err.lines().find(|line| line.contains(seed)).unwrap_or_else(|| panic!("{}", answer.err));
+        assert!(said.contains("has gone on for 20 env steps"), "{said}");
+    }
+}
+
+#[test]
 fn interrupted_and_resumed_all_are_as_if_nothing_had_happened() {
     let desk = Desk::new();
     let longer = ["--set", "train.env_steps=12000", "--jobs", "2", "--json", "--quiet", "--seeds", "0..3"];
