@@ -34,6 +34,26 @@ impl Snapshots {
         copy
     }
 
+    /// Copies of rings, arrays with rounds, what was written last, up to `most_bytes` of each, so that less is left for
+    /// [`Snapshots::copy`]. One that went round before it was first seen is left to that.
+    pub fn follow(&mut self, rings: &State<'_>, most_bytes: usize) {
+        for (name, now) in &rings.rounds {
+            if let Some(tensor) = rings.tensors.get(name) {
+                self.spare.entry(name.clone()).or_default().follow(tensor, now, most_bytes);
+            }
+        }
+    }
+
+    /// Bytes of rings that [`Snapshots::follow`] has yet to copy.
+    pub fn behind(&self, rings: &State<'_>) -> u64 {
+        let nothing = Spare::default();
+        let behind = rings.rounds.iter().filter_map(|(name, now)| {
+            let tensor = rings.tensors.get(name)?;
+            Some(self.spare.get(name).unwrap_or(&nothing).behind(tensor, now))
+        });
+        behind.fold(0, u64::saturating_add)
+    }
+
     /// Takes a copy back that is no longer needed. It must not have been changed.
     pub fn recycle(&mut self, copy: State<'static>) {
         let State { tensors, mut rounds, .. } = copy;
@@ -85,6 +105,42 @@ impl Spare {
         debug_assert!(self.bytes == all, "a copy of what was written since is not a copy of all");
     }
 
+    /// Where following goes on: from where it came to, or from the beginning where all `rows` lie in the order in which they were
+    /// written. `None` where neither is so.
+    fn reached(&self, rows: u64, now: &Rounds) -> Option<Rounds> {
+        let known = self.rounds.filter(|before| written_since(before, now).is_some());
+        let in_order = now.written == rows && now.next as u64 == rows % now.capacity.max(1) as u64;
+        known.or(in_order.then_some(Rounds { written: 0, next: 0, ..*now }))
+    }
+
+    /// Bytes that following has yet to copy.
+    fn behind(&self, tensor: &Tensor<'_>, now: &Rounds) -> u64 {
+        let rows = tensor.shape.first().map_or(0, |rows| *rows as u64);
+        self.reached(rows, now).map_or(0, |before| (now.written - before.written) * row_bytes(tensor) as u64)
+    }
+
+    /// Comes nearer to `tensor`, by `most_bytes` at most.
+    fn follow(&mut self, tensor: &Tensor<'_>, now: &Rounds, most_bytes: usize) {
+        let (row, rows) = (row_bytes(tensor), tensor.shape.first().map_or(0, |rows| *rows as u64));
+        if row == 0 {
+            return;
+        }
+        let Some(before) = self.reached(rows, now) else { return };
+        if before.written == 0 {
+            self.bytes.clear();
+        }
+        let step = (now.written - before.written).min((most_bytes / row).max(1) as u64);
+        let next = (before.next as u64 + step) % now.capacity.max(1) as u64;
+        let reached = Rounds { written: before.written + step, next: next as usize, ..*now };
+        // No part, and so a matter of copying all.
+        let Some(ranges) = written_since(&before, &reached) else { return };
+        self.bytes.reserve_exact(grown(tensor, Some(now)).saturating_sub(self.bytes.len()));
+        for rows in ranges {
+            self.write(&tensor.bytes, rows.start * row..rows.end * row);
+        }
+        self.rounds = Some(reached);
+    }
+
     /// Copies a range, which begins no later than where the bytes end.
     fn write(&mut self, all: &[u8], range: Range<usize>) {
         let known = self.bytes.len().min(range.end);
@@ -132,21 +188,30 @@ mod tests {
     #[test]
     fn of_a_ring_what_was_written_is_copied_and_it_is_all_there() {
         for capacity in [1usize, 2, 7] {
-            for gaps in [vec![1; 30], vec![3; 12], vec![0, 1, 0, 6, 7, 8, 14, 2, 5], vec![20, 1, 1]] {
+            for gaps in [vec![1usize; 30], vec![3; 12], vec![0, 1, 0, 6, 7, 8, 14, 2, 5], vec![20, 1, 1]] {
                 let mut snapshots = Snapshots::default();
                 let mut words = vec![0u32; capacity * 2];
                 let (mut written, mut place) = (0u64, None);
-                for (look, gap) in gaps.into_iter().enumerate() {
-                    for _ in 0..gap {
-                        let at = (written % capacity as u64) as usize;
-                        written += 1;
-                        words[at * 2..at * 2 + 2].copy_from_slice(&[written as u32, !(written as u32)]);
-                    }
+                fn ring(words: &[u32], written: u64) -> State<'_> {
+                    let capacity = words.len() / 2;
                     let len = (written as usize).min(capacity);
                     let next = (written % capacity as u64) as usize;
                     let mut state = State::default();
                     state.put_u32("ring", vec![len, 2], &words[..len * 2]);
                     state.rounds.insert("ring".into(), Rounds { id: 3, written, capacity, next });
+                    state
+                }
+                for (look, gap) in gaps.iter().enumerate() {
+                    for push in 0..*gap {
+                        let at = (written % capacity as u64) as usize;
+                        written += 1;
+                        words[at * 2..at * 2 + 2].copy_from_slice(&[written as u32, !(written as u32)]);
+                        // Some are followed at every push, some now and then, a row or two at a time, some not at all.
+                        if look % 4 > 0 && push % (look % 4) == 0 {
+                            snapshots.follow(&ring(&words, written), 8 * (1 + look % 2));
+                        }
+                    }
+                    let state = ring(&words, written);
                     let copy = snapshots.copy(&state);
                     assert_eq!(copy, state, "capacity {capacity}, look {look}");
                     let bytes = &copy.tensors["ring"].bytes;
@@ -156,6 +221,23 @@ mod tests {
                     snapshots.recycle(copy);
                 }
             }
+        }
+    }
+
+    /// As a ring is after its state was read: its rows lie in another order than that of their writing.
+    #[test]
+    fn a_ring_that_went_round_before_it_was_seen_is_copied_whole() {
+        let mut words = [5u32, 6, 3, 4];
+        let mut snapshots = Snapshots::default();
+        for (written, next) in [(4, 2), (5, 3), (6, 0), (7, 1)] {
+            let mut state = State::default();
+            state.put_u32("ring", vec![4, 1], &words);
+            state.rounds.insert("ring".into(), Rounds { id: 1, written, capacity: 4, next });
+            snapshots.follow(&state, 4);
+            let copy = snapshots.copy(&state);
+            assert_eq!(copy, state, "after {written}");
+            snapshots.recycle(copy);
+            words[next] = 10 + written as u32;
         }
     }
 

@@ -35,6 +35,9 @@ pub trait ReplayBuffer: Send {
     /// Adds the complete state under `replay/`.
     fn save<'a>(&'a self, state: &mut State<'a>);
 
+    /// Adds of the state the rows of a ring, if they are kept in one, with its [`Rounds`](crate::state::Rounds), and nothing else.
+    fn save_rings<'a>(&'a self, _state: &mut State<'a>) {}
+
     /// Takes over a state.
     ///
     /// # Errors

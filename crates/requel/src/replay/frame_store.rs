@@ -162,6 +162,10 @@ impl ReplayStore for FrameStore {
         self.pool.save(state);
     }
 
+    fn save_rings<'a>(&'a self, state: &mut State<'a>) {
+        self.ring.save_records(state);
+    }
+
     fn restore(&mut self, state: &State<'_>) -> Result<(), StateError> {
         self.ring.restore(state)?;
         let ids = 2 * self.layout.stack();

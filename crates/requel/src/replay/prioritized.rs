@@ -152,6 +152,10 @@ impl<S: ReplayStore> ReplayBuffer for PrioritizedReplay<S> {
         state.put("replay/rng_position", self.rng.position());
     }
 
+    fn save_rings<'a>(&'a self, state: &mut State<'a>) {
+        self.store.save_rings(state);
+    }
+
     fn restore(&mut self, state: &State<'_>) -> Result<(), StateError> {
         self.store.restore(state)?;
         let bytes = state.read_bytes("replay/priorities")?;

@@ -60,6 +60,10 @@ impl ReplayStore for RecordStore {
         self.ring.save(state);
     }
 
+    fn save_rings<'a>(&'a self, state: &mut State<'a>) {
+        self.ring.save_records(state);
+    }
+
     fn restore(&mut self, state: &State<'_>) -> Result<(), StateError> {
         self.ring.restore(state)
     }

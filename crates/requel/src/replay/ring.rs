@@ -15,7 +15,7 @@ pub(super) struct Ring {
     len: usize,
     /// Where the next record goes.
     next: usize,
-    /// Which contents these are, and how many records were written since they were.
+    /// Which contents these are, and how many records were written to make them so, at least those in use.
     id: u64,
     written: u64,
 }
@@ -89,10 +89,15 @@ impl Ring {
         std::hint::black_box(ends.fold(0, |all, end| all ^ end));
     }
 
-    pub(super) fn save<'a>(&'a self, state: &mut State<'a>) {
+    /// The records and how they came to be.
+    pub(super) fn save_records<'a>(&'a self, state: &mut State<'a>) {
         state.put_u32("replay/records", vec![self.len, self.words], &self.records[..self.len * self.words]);
         let Ring { id, written, capacity, next, .. } = *self;
         state.rounds.insert("replay/records".into(), Rounds { id, written, capacity, next });
+    }
+
+    pub(super) fn save<'a>(&'a self, state: &mut State<'a>) {
+        self.save_records(state);
         state.put("replay/capacity", self.capacity);
         state.put("replay/len", self.len);
         state.put("replay/next", self.next);
@@ -111,7 +116,7 @@ impl Ring {
         }
         state.read_u32("replay/records", &mut self.records[..len * self.words])?;
         (self.len, self.next) = (len, next);
-        (self.id, self.written) = (fresh_id(), 0);
+        (self.id, self.written) = (fresh_id(), len as u64);
         Ok(())
     }
 }

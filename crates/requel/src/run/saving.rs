@@ -5,6 +5,7 @@ use std::fs::File;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use crate::checkpoint::{self, CheckpointError, Contents, Destination, LogEntry, Segmenting, Snapshots};
 use crate::memory::available_bytes;
@@ -14,6 +15,12 @@ use crate::storage::Storage;
 /// A copy that takes more memory than this beyond what is kept for it must leave as much again free; else the state is written
 /// at once, while training waits.
 const SMALL_COPY_BYTES: u64 = 256 << 20;
+
+/// What is smaller is copied in a few milliseconds.
+const WORTH_FOLLOWING_BYTES: u64 = 32 << 20;
+
+/// What is copied at once on the way: well under a millisecond.
+const FOLLOWED_BYTES: usize = 1 << 20;
 
 /// A checkpoint that is on the disk.
 #[derive(Clone, Debug, PartialEq)]
@@ -45,6 +52,26 @@ impl Saving {
         self.storage = storage;
     }
 
+    /// Whether a save can begin without training noticing it much: whether what is large was followed closely enough, or cannot be.
+    /// Else it is followed a little further. [`Saving::wait`] first.
+    pub fn catch_up(&mut self, rings: &State<'_>) -> bool {
+        debug_assert!(self.running.is_none(), "the copy is being written");
+        let close = self.snapshots.behind(rings) < WORTH_FOLLOWING_BYTES;
+        if close || !self.copy_fits(Snapshots::bytes_needed(rings)) {
+            return true;
+        }
+        self.snapshots.follow(rings, FOLLOWED_BYTES);
+        false
+    }
+
+    /// Brings the copy nearer to what is large of the state, while none is being written: a save then has less to copy.
+    pub fn follow(&mut self, rings: &State<'_>) {
+        let needed = Snapshots::bytes_needed(rings);
+        if self.running.is_none() && needed >= WORTH_FOLLOWING_BYTES && self.copy_fits(needed) {
+            self.snapshots.follow(rings, FOLLOWED_BYTES);
+        }
+    }
+
     /// Begins to write a checkpoint; [`Saving::wait`] first.
     pub fn begin(&mut self, env_steps: u64, state: &State<'_>, logs: Logs) -> Result<(), CheckpointError> {
         debug_assert!(self.running.is_none(), "one checkpoint at a time");
@@ -71,6 +98,18 @@ impl Saving {
             return Ok(None);
         }
         self.wait()
+    }
+
+    /// Whether nothing is being written, now or so much later.
+    pub fn is_idle_within(&self, patience: Duration) -> bool {
+        let begun = Instant::now();
+        while self.running.as_ref().is_some_and(|thread| !thread.is_finished()) {
+            if begun.elapsed() >= patience {
+                return false;
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        true
     }
 
     /// As [`Saving::poll`], after the one that is being written.

@@ -201,6 +201,8 @@ impl Session {
         let every = self.trainer.config().checkpoint.every_steps;
         self.saved_at = Instant::now();
         self.trainer.give_up_evaluations_when(patience(control));
+        // A checkpoint that is due and could not be begun, and how often what is large was followed since.
+        let (mut turns, mut put_off) = (0u64, None::<u32>);
         let termination = loop {
             if control.stop_requested() {
                 let checkpoint = self.save_once(observer)?;
@@ -218,11 +220,25 @@ impl Session {
             if let Some(termination) = termination {
                 break termination;
             }
+            turns += 1;
+            if turns.is_multiple_of(FOLLOW_EVERY) && (every > 0 || self.pause.is_some()) {
+                self.saving.follow(&self.trainer.save_rings());
+            }
             let due = every > 0 && crossings(every, before, self.trainer.env_steps()) > 0;
             // When a checkpoint is written is no part of the result, so that a clock may say it.
             let due = due || self.pause.is_some_and(|pause| self.saved_at.elapsed() >= pause);
+            let mut patience = Duration::ZERO;
             if due || control.take_checkpoint_request() {
-                self.begin_save(observer)?;
+                (put_off, patience) = (put_off.or(Some(0)), WAIT_FOR_A_SAVE);
+            }
+            if let Some(turns) = put_off.filter(|_| self.saving.is_idle_within(patience)) {
+                self.wait_for_save(observer)?;
+                if turns > MOST_TURNS_PUT_OFF || self.saving.catch_up(&self.trainer.save_rings()) {
+                    put_off = None;
+                    self.begin_save(observer)?;
+                } else {
+                    put_off = Some(turns + 1);
+                }
             }
         };
         let checkpoint = self.save_once(observer)?;
@@ -302,6 +318,17 @@ impl Session {
         }
     }
 }
+
+/// Every how many steps of the worlds the copy for the next checkpoint is brought nearer to what is to be saved.
+const FOLLOW_EVERY: u64 = 256;
+
+/// How long training waits for a checkpoint that is being written when the next is due. Then that is put off until the one before is
+/// whole: a slow disk makes checkpoints late, and not training slow.
+const WAIT_FOR_A_SAVE: Duration = Duration::from_millis(30);
+
+/// For so many turns at most a checkpoint is put off until its copy was followed closely: where transitions come faster than they
+/// are copied it must be begun all the same.
+const MOST_TURNS_PUT_OFF: u32 = 4096;
 
 /// How long an evaluation that is going on may take once a stop was asked for. What is short is better made than made again.
 const PATIENCE: Duration = Duration::from_secs(2);

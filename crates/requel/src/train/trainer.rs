@@ -324,6 +324,13 @@ impl Trainer {
         })
     }
 
+    /// Of the state what is large and written row by row: see [`Agent::save_rings`].
+    pub(crate) fn save_rings(&self) -> State<'_> {
+        let mut state = State::default();
+        self.agent.save_rings(&mut state);
+        state
+    }
+
     /// The complete state: a trainer with the same config that takes it over goes on with the same bits.
     ///
     /// # Panics

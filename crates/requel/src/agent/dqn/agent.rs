@@ -293,6 +293,10 @@ impl Agent for DqnAgent {
         self.replay.save(state);
     }
 
+    fn save_rings<'a>(&'a self, state: &mut State<'a>) {
+        self.replay.save_rings(state);
+    }
+
     fn restore(&mut self, state: &State<'_>) -> Result<(), StateError> {
         self.learner.restore(state)?;
         if let Some(target) = &mut self.target {
