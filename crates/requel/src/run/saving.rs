@@ -64,10 +64,15 @@ impl Saving {
         false
     }
 
+    /// Whether rings are so large that their copy is kept near to them on the way.
+    pub fn is_worth_following(rings: &State<'_>) -> bool {
+        Snapshots::bytes_needed(rings) >= WORTH_FOLLOWING_BYTES
+    }
+
     /// Brings the copy nearer to what is large of the state, while none is being written: a save then has less to copy.
     pub fn follow(&mut self, rings: &State<'_>) {
-        let needed = Snapshots::bytes_needed(rings);
-        if self.running.is_none() && needed >= WORTH_FOLLOWING_BYTES && self.copy_fits(needed) {
+        let fits = || self.copy_fits(Snapshots::bytes_needed(rings));
+        if self.running.is_none() && Self::is_worth_following(rings) && fits() {
             self.snapshots.follow(rings, FOLLOWED_BYTES);
         }
     }

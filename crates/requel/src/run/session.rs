@@ -229,7 +229,8 @@ impl Session {
             let due = due || self.pause.is_some_and(|pause| self.saved_at.elapsed() >= pause);
             let mut patience = Duration::ZERO;
             if due || control.take_checkpoint_request() {
-                (put_off, patience) = (put_off.or(Some(0)), WAIT_FOR_A_SAVE);
+                let is_large = Saving::is_worth_following(&self.trainer.save_rings());
+                (put_off, patience) = (put_off.or(Some(0)), if is_large { WAIT_FOR_A_SAVE } else { Duration::MAX });
             }
             if let Some(turns) = put_off.filter(|_| self.saving.is_idle_within(patience)) {
                 self.wait_for_save(observer)?;
@@ -322,8 +323,9 @@ impl Session {
 /// Every how many steps of the worlds the copy for the next checkpoint is brought nearer to what is to be saved.
 const FOLLOW_EVERY: u64 = 256;
 
-/// How long training waits for a checkpoint that is being written when the next is due. Then that is put off until the one before is
-/// whole: a slow disk makes checkpoints late, and not training slow.
+/// How long training waits for a checkpoint with a large buffer that is being written when the next is due. Then that is put off
+/// until the one before is whole: a slow disk makes checkpoints late, and not training slow. What is small is soon written, and each
+/// checkpoint then of the step that it is due at.
 const WAIT_FOR_A_SAVE: Duration = Duration::from_millis(30);
 
 /// For so many turns at most a checkpoint is put off until its copy was followed closely: where transitions come faster than they
