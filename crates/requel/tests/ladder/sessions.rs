@@ -132,6 +132,25 @@ fn a_run_cut_off_beside_every_interval_ends_with_the_same_bytes() {
     assert_same_run("beside every interval", &cut, &whole);
 }
 
+/// Its copy is kept near to it on the way, and saves may be put off.
+#[test]
+fn a_run_with_a_large_buffer_is_saved_and_resumed_to_the_same_bytes() {
+    let mut config = short_training("notebook, 1 worlds");
+    (config.train.env_steps, config.train.every_steps) = (6_000, 16);
+    (config.evaluation.every_steps, config.checkpoint.every_steps) = (3_000, 700);
+    config.replay.capacity = 1_000_000;
+    let root = tempfile::tempdir().unwrap();
+    let (whole, cut) = (root.path().join("whole"), root.path().join("cut"));
+    train_at_once(&whole, &config);
+    let mut draws = Draws(3);
+    let cuts = train_with_cuts(&cut, &config, |now| {
+        let cut = if draws.below(2) == 0 { Cut::Stop } else { Cut::Death };
+        (now + 800 + draws.below(900) as u64, cut)
+    });
+    assert!(cuts > 2, "{cuts}");
+    assert_same_run("a large buffer", &cut, &whole);
+}
+
 #[test]
 fn a_finished_run_stays_as_it_is_when_resumed() {
     let config = short_training("notebook, 1 worlds");
