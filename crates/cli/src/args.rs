@@ -175,12 +175,12 @@ pub enum OnNan {
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
-  requel resume             the newest run under runs/
+  requel resume             the newest run below runs/
   requel resume runs/mine   a run of your choice, or a directory of many
 
 The result is, byte for byte, that of a run that was never interrupted.")]
 pub struct ResumeArgs {
-    /// Directory of the run [default: the newest under runs/]
+    /// Directory of the run [default: the newest below runs/, seeds and studies included]
     #[arg(value_name = "RUN")]
     pub run: Option<PathBuf>,
     #[command(flatten)]
@@ -193,14 +193,14 @@ pub struct ResumeArgs {
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
-  requel verify                    the newest run under runs/
+  requel verify                    the newest run below runs/
   requel verify runs/mine --json   one JSON line
 
 All checkpoints are read, each block against its checksum, and the logs as far
 as the checkpoints know them. Damage is named with its file and block, and the
 exit code is 1 then. Nothing is changed.")]
 pub struct VerifyArgs {
-    /// Directory of the run [default: the newest under runs/]
+    /// Directory of the run [default: the newest below runs/, seeds and studies included]
     #[arg(value_name = "RUN")]
     pub run: Option<PathBuf>,
     /// Print one JSON line on stdout
@@ -257,7 +257,7 @@ pub struct StudyArgs {
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
-  requel compare                                 all runs under runs/
+  requel compare                                 all runs below runs/
   requel compare runs/a runs/b                   two runs, or directories
   requel compare studies/gamma --png gamma.png   a picture of the curves
   requel compare runs --html all.html            a page to hover over and zoom
@@ -306,13 +306,13 @@ pub enum Scored {
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
-  requel eval                            the newest run under runs/
+  requel eval                            the newest run below runs/
   requel eval runs/mine --episodes 1000  a run of your choice, more episodes
   requel eval --json                     mean_return, std_return, returns
 
 A return is the undiscounted sum of an episode's rewards.")]
 pub struct EvalArgs {
-    /// Directory of the run [default: the newest under runs/]
+    /// Directory of the run [default: the newest below runs/, seeds and studies included]
     #[arg(value_name = "RUN")]
     pub run: Option<PathBuf>,
     /// How many episodes
@@ -330,7 +330,7 @@ pub struct EvalArgs {
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
-  requel watch                            the newest run under runs/, live
+  requel watch                            the newest run below runs/, live
   requel watch CartPole-v1 --random       a world under random actions
   requel watch --gif agent.gif            an animation, 600 pixels wide
   requel watch --png agent.png --at 100   a picture of step 100
@@ -338,7 +338,7 @@ Examples:
 Keys: space pauses, → or . takes a single step, + and - change the speed,
 n starts the next episode, q quits.")]
 pub struct WatchArgs {
-    /// Directory of a run, or a world: its newest run under runs/, or random actions [default: the newest run]
+    /// Directory of a run, or a world: its newest run below runs/, or random actions [default: the newest run]
     #[arg(value_name = "RUN|ENV")]
     pub target: Option<String>,
     /// Act at random, whatever was trained
@@ -377,13 +377,13 @@ pub struct WatchArgs {
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
-  requel report             the newest run under runs/
+  requel report             the newest run below runs/
   requel report runs/mine   a run of your choice
 
 The page is report.html in the run's directory: one file, no network needed.
 `requel train` writes it at the end; this writes it anew.")]
 pub struct ReportArgs {
-    /// Directory of the run [default: the newest under runs/]
+    /// Directory of the run [default: the newest below runs/, seeds and studies included]
     #[arg(value_name = "RUN")]
     pub run: Option<PathBuf>,
 }
@@ -434,7 +434,7 @@ The ONNX model reads `observation` (batch of any size; images as height, width,
 channels) and gives `q_values`. World, spaces and the actions' meanings are in
 its metadata.")]
 pub struct ExportArgs {
-    /// Directory of the run [default: the newest under runs/]
+    /// Directory of the run [default: the newest below runs/, seeds and studies included]
     #[arg(value_name = "RUN")]
     pub run: Option<PathBuf>,
     /// Format of the file
