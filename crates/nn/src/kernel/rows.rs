@@ -90,7 +90,9 @@ pub(super) unsafe fn dot_rows<S: Simd>(a: &[f32], b: Rows<'_>, c: &[f32], dots: 
                 let (a, b) = (a.as_ptr().add((block * BLOCK + row) * width), b.numbers.as_ptr().add(start));
                 let c = S::splat(c[row]);
                 *partial = partial_sums::<S>(width, S::splat(0.0), |sum, at, n| {
-                    S::add(sum, S::mul(load::<S>(a.add(at), n), S::sub(load::<S>(b.add(at), n), c)))
+                    let product = S::mul(load::<S>(a.add(at), n), S::sub(load::<S>(b.add(at), n), c));
+                    // 0·(0 − ∞), where there is no number, is none.
+                    S::add(sum, if n == S::LANES { product } else { S::where_positive(first::<S>(n), product) })
                 });
             }
         }

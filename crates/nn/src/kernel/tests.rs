@@ -298,7 +298,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(if cfg!(miri) { 10 } else { 5_000 }))]
+    #![proptest_config(ProptestConfig::with_cases(if cfg!(miri) { 10 } else { 50_000 }))]
 
     #[test]
     fn sums_along_rows_equal_the_twin(rows in 0..5_usize, width in 0..70_usize, case in case()) {
