@@ -239,7 +239,7 @@ impl Network {
                 fractions: if self.embedding == Some(index) { &fractions[..rows * plan.fractions] } else { &[] },
                 inputs: &before[index].as_slice()[..plan.len(index, rows)],
                 outputs: &mut after[0].as_mut_slice()[..plan.len(index + 1, rows)],
-                chosen: chosen.filter(|_| index + 1 == self.layers.len()),
+                chosen: chosen.as_ref().filter(|_| index + 1 == self.layers.len()),
                 kept: &mut kept[index].as_mut_slice()[..plan.kept_len(index, rows)],
                 scratch: scratch.as_mut_slice(),
             });
@@ -311,7 +311,7 @@ impl Network {
                 } else {
                     &after[0].as_slice()[..plan.len(index + 1, rows)]
                 },
-                chosen: chosen.filter(|_| index == last),
+                chosen: chosen.as_ref().filter(|_| index == last),
                 d_inputs: before
                     .last_mut()
                     .map(|d| (&mut d.as_mut_slice()[..input_len], self.layers[index - 1].layer.activation())),

@@ -25,7 +25,7 @@ pub(super) fn scratch_per_row(inputs: usize, outputs: usize) -> usize {
 }
 
 /// The outputs that are read, of a layer with these inputs and outputs and no activation.
-pub(super) fn forward(pass: &mut ForwardPass<'_>, rows: ChosenRows<'_>, (inputs, outputs): (usize, usize)) {
+pub(super) fn forward(pass: &mut ForwardPass<'_>, rows: &ChosenRows<'_>, (inputs, outputs): (usize, usize)) {
     let (w, b) = pass.parameters.split_at(inputs * outputs);
     let len = rows.chosen.block_len;
     let mut kept = &mut pass.kept[..rows.order.len() * inputs];
@@ -43,7 +43,7 @@ pub(super) fn forward(pass: &mut ForwardPass<'_>, rows: ChosenRows<'_>, (inputs,
 }
 
 /// The gradients, where every row is read in one block.
-pub(super) fn backward(pass: BackwardPass<'_>, rows: ChosenRows<'_>, (inputs, outputs): (usize, usize)) {
+pub(super) fn backward(pass: BackwardPass<'_>, rows: &ChosenRows<'_>, (inputs, outputs): (usize, usize)) {
     let w = &pass.parameters[..inputs * outputs];
     let (dw, db) = pass.gradients.split_at_mut(inputs * outputs);
     let len = rows.chosen.block_len;
@@ -74,9 +74,10 @@ pub(super) fn backward(pass: BackwardPass<'_>, rows: ChosenRows<'_>, (inputs, ou
 }
 
 /// The blocks that are read, each with its rows.
-fn groups(rows: ChosenRows<'_>) -> impl Iterator<Item = (usize, &[u32])> {
-    let block_of = move |row: u32| rows.chosen.blocks[row as usize];
-    rows.order.chunk_by(move |&a, &b| block_of(a) == block_of(b)).map(move |group| (block_of(group[0]) as usize, group))
+fn groups<'a>(rows: &ChosenRows<'a>) -> impl Iterator<Item = (usize, &'a [u32])> {
+    let ChosenRows { chosen, order } = *rows;
+    let block_of = move |row: u32| chosen.blocks[row as usize];
+    order.chunk_by(move |&a, &b| block_of(a) == block_of(b)).map(move |group| (block_of(group[0]) as usize, group))
 }
 
 /// Copies `len` numbers of each of `rows`, from `first` on in rows of `stride`, one behind the other.

@@ -39,7 +39,7 @@ impl Dense {
     }
 
     /// What is read of the outputs, where that saves enough.
-    fn worth_choosing<'a>(&self, engine: Engine, chosen: Option<ChosenRows<'a>>) -> Option<ChosenRows<'a>> {
+    fn worth_choosing<'a>(&self, engine: Engine, chosen: Option<&'a ChosenRows<'a>>) -> Option<&'a ChosenRows<'a>> {
         let worth = |len: usize| chosen::is_worth_it(engine.kernel, len, self.output_shape[0]);
         chosen.filter(|rows| worth(rows.chosen.block_len) && self.activation == Activation::Identity)
     }

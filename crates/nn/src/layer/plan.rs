@@ -127,7 +127,7 @@ pub(crate) struct ForwardPass<'a> {
     /// `rows × outputs`, overwritten.
     pub outputs: &'a mut [f32],
     /// What is read of the outputs; `None` for everything, and for every layer but the last.
-    pub chosen: Option<ChosenRows<'a>>,
+    pub chosen: Option<&'a ChosenRows<'a>>,
     /// What [`Needs`] asks for, for the rows of the outputs: the numbers that are needed once come first.
     pub kept: &'a mut [f32],
     /// What [`Needs`] asks for or more, with anything in it.
@@ -145,7 +145,7 @@ pub(crate) struct BackwardPass<'a> {
     /// `rows × outputs`: the gradient before this layer's activation.
     pub d_outputs: &'a [f32],
     /// What was read of the outputs, as in the forward pass: elsewhere `d_outputs` is 0.
-    pub chosen: Option<ChosenRows<'a>>,
+    pub chosen: Option<&'a ChosenRows<'a>>,
     /// Where the gradient before the previous layer's activation goes, and that activation; `None` for the first layer.
     pub d_inputs: Option<(&'a mut [f32], Activation)>,
     /// As long as `parameters`, overwritten.
