@@ -11,16 +11,25 @@ pub fn description() -> String {
     format!("{model}, {} cores, {} {}", cores(), std::env::consts::OS, std::env::consts::ARCH)
 }
 
-/// The commit checked out, in twelve digits, with `-dirty` behind it when a tracked file outside `results/` differs.
+/// The commit checked out, in twelve digits, with `-dirty` behind it when a tracked file outside `results/` and `fuzz/corpus/` differs.
 ///
 /// # Errors
 /// When git is missing or there is no commit.
 pub fn git_commit() -> Result<String> {
     let commit = CommandLine::new("git").args(["rev-parse", "--short=12", "HEAD"]).output();
     let commit = commit.context("cannot name the commit being measured")?.trim().to_owned();
-    // The tables themselves live in results/, and writing one must not make the next measurement "dirty".
+    // The tables themselves live in results/, what fuzzing comes upon in its corpora, and writing one must not make the next
+    // measurement "dirty".
     let status = CommandLine::new("git")
-        .args(["status", "--porcelain", "--untracked-files=no", "--", ".", ":(exclude)results"])
+        .args([
+            "status",
+            "--porcelain",
+            "--untracked-files=no",
+            "--",
+            ".",
+            ":(exclude)results",
+            ":(exclude)fuzz/corpus",
+        ])
         .output()?;
     Ok(if status.trim().is_empty() { commit } else { format!("{commit}-dirty") })
 }
