@@ -1,7 +1,7 @@
-//! A dense layer's three passes as [`Product`]s.
+//! A whole dense layer's passes: blocks of all outputs, but for layers with few outputs.
 
-use super::Engine;
 use super::product::{Finish, Layout, Product, Start, Walk};
+use super::{DenseBlock, Engine};
 use crate::Activation;
 use crate::reference::DenseShape;
 
@@ -18,57 +18,7 @@ impl Engine {
         if is_narrow(shape) {
             return self.narrow_forward(shape, (w, b), x, activation, y);
         }
-        let DenseShape { rows, inputs, outputs } = shape;
-        let product = Product {
-            rows,
-            columns: outputs,
-            a: x.as_ptr(),
-            a_rows: Walk::straight(rows, inputs),
-            a_terms: Walk::straight(inputs, 1),
-            b: w.as_ptr(),
-            b_layout: Layout::Terms,
-            b_stride: outputs,
-            c: y.as_mut_ptr(),
-            c_stride: outputs,
-            start: Start::Row(b.as_ptr()),
-            finish: if activation == Activation::Relu { Finish::Relu } else { Finish::Keep },
-        };
-        // SAFETY: x is rows × inputs, w is inputs × outputs, b is outputs, y is rows × outputs and not shared.
-        unsafe { self.product(&product) };
-        if activation == Activation::Tanh {
-            self.kernel.activate(activation, y);
-        }
-    }
-
-    /// As [`crate::reference::dense_input_gradient`]; the lengths have been checked.
-    pub(super) fn vector_dense_input_gradient(
-        self,
-        shape: DenseShape,
-        w: &[f32],
-        dy: &[f32],
-        (x, activation): (&[f32], Activation),
-        dx: &mut [f32],
-    ) {
-        let DenseShape { rows, inputs, outputs } = shape;
-        let product = Product {
-            rows,
-            columns: inputs,
-            a: dy.as_ptr(),
-            a_rows: Walk::straight(rows, outputs),
-            a_terms: Walk::straight(outputs, 1),
-            b: w.as_ptr(),
-            b_layout: Layout::Columns,
-            b_stride: outputs,
-            c: dx.as_mut_ptr(),
-            c_stride: inputs,
-            start: Start::Zero,
-            finish: if activation == Activation::Relu { Finish::WherePositive(x.as_ptr()) } else { Finish::Keep },
-        };
-        // SAFETY: dy is rows × outputs, w is inputs × outputs, x and dx are rows × inputs, and dx is not shared.
-        unsafe { self.product(&product) };
-        if activation == Activation::Tanh {
-            self.kernel.differentiate(activation, x, dx);
-        }
+        self.vector_block_forward(DenseBlock::whole(shape), (w, b), x, activation, y);
     }
 
     /// As [`crate::reference::dense_weight_gradient`]; the lengths have been checked.
@@ -79,27 +29,11 @@ impl Engine {
         dy: &[f32],
         (dw, db): (&mut [f32], &mut [f32]),
     ) {
-        self.kernel.column_sums(dy, db);
         if is_narrow(shape) {
+            self.kernel.column_sums(dy, db);
             return self.narrow_weight_gradient(shape, x, dy, dw);
         }
-        let DenseShape { rows, inputs, outputs } = shape;
-        let product = Product {
-            rows: inputs,
-            columns: outputs,
-            a: x.as_ptr(),
-            a_rows: Walk::straight(inputs, 1),
-            a_terms: Walk::straight(rows, inputs),
-            b: dy.as_ptr(),
-            b_layout: Layout::Terms,
-            b_stride: outputs,
-            c: dw.as_mut_ptr(),
-            c_stride: outputs,
-            start: Start::Zero,
-            finish: Finish::Keep,
-        };
-        // SAFETY: x is rows × inputs, dy is rows × outputs, dw is inputs × outputs and not shared.
-        unsafe { self.product(&product) };
+        self.vector_block_weight_gradient(DenseBlock::whole(shape), x, dy, (dw, db));
     }
 
     /// As [`Engine::vector_dense_forward`], computing `yᵀ = wᵀ · xᵀ`: the rows of the batch fill the lanes.

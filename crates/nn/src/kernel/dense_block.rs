@@ -1,4 +1,4 @@
-//! The passes of a dense layer that only some neighbouring outputs take part in.
+//! A dense layer's three passes as [`Product`]s, of all its outputs or of some neighbouring ones.
 
 use super::Engine;
 use super::product::{Finish, Layout, Product, Start, Walk};
@@ -17,20 +17,25 @@ pub(crate) struct DenseBlock {
 }
 
 impl DenseBlock {
-    fn check(&self, w: &[f32], lengths: &[(usize, usize)]) {
-        assert!(self.first + self.shape.outputs <= self.of, "the block lies within the layer");
-        assert_eq!(w.len(), self.shape.inputs * self.of, "the weight is that of the whole layer");
-        assert!(lengths.iter().all(|(len, expected)| len == expected), "buffers go with the block");
+    /// All outputs.
+    pub fn whole(shape: DenseShape) -> DenseBlock {
+        DenseBlock { shape, first: 0, of: shape.outputs }
     }
 }
 
 /// Of `x` and `dx`, `y` and `dy` there are only the rows, and the outputs, of the block; the weight, the bias and their
-/// gradients are those of the whole layer. The scalar twin has none of this: it computes whole layers.
+/// gradients are those of the whole layer. The lengths have been checked.
 impl Engine {
-    /// As [`Engine::dense_forward`], without the activation.
-    pub fn block_forward(self, block: DenseBlock, (w, b): (&[f32], &[f32]), x: &[f32], y: &mut [f32]) {
+    /// As [`Engine::dense_forward`].
+    pub(super) fn vector_block_forward(
+        self,
+        block: DenseBlock,
+        (w, b): (&[f32], &[f32]),
+        x: &[f32],
+        activation: Activation,
+        y: &mut [f32],
+    ) {
         let DenseBlock { shape: DenseShape { rows, inputs, outputs }, first, of } = block;
-        block.check(w, &[(b.len(), of), (x.len(), rows * inputs), (y.len(), rows * outputs)]);
         let product = Product {
             rows,
             columns: outputs,
@@ -43,15 +48,18 @@ impl Engine {
             c: y.as_mut_ptr(),
             c_stride: outputs,
             start: Start::Row(b[first..].as_ptr()),
-            finish: Finish::Keep,
+            finish: if activation == Activation::Relu { Finish::Relu } else { Finish::Keep },
         };
         // SAFETY: x is rows × inputs and y rows × outputs, which nobody shares; w is inputs × of and b is of, from where
         // `outputs` columns on from `first` are read.
         unsafe { self.product(&product) };
+        if activation == Activation::Tanh {
+            self.kernel.activate(activation, y);
+        }
     }
 
     /// As [`Engine::dense_input_gradient`].
-    pub fn block_input_gradient(
+    pub(super) fn vector_block_input_gradient(
         self,
         block: DenseBlock,
         w: &[f32],
@@ -60,7 +68,6 @@ impl Engine {
         dx: &mut [f32],
     ) {
         let DenseBlock { shape: DenseShape { rows, inputs, outputs }, first, of } = block;
-        block.check(w, &[(dy.len(), rows * outputs), (x.len(), rows * inputs), (dx.len(), rows * inputs)]);
         let product = Product {
             rows,
             columns: inputs,
@@ -84,9 +91,14 @@ impl Engine {
     }
 
     /// As [`Engine::dense_weight_gradient`]; what belongs to other outputs is left alone.
-    pub fn block_weight_gradient(self, block: DenseBlock, x: &[f32], dy: &[f32], (dw, db): (&mut [f32], &mut [f32])) {
+    pub(super) fn vector_block_weight_gradient(
+        self,
+        block: DenseBlock,
+        x: &[f32],
+        dy: &[f32],
+        (dw, db): (&mut [f32], &mut [f32]),
+    ) {
         let DenseBlock { shape: DenseShape { rows, inputs, outputs }, first, of } = block;
-        block.check(dw, &[(db.len(), of), (dy.len(), rows * outputs), (x.len(), rows * inputs)]);
         self.kernel.column_sums(dy, &mut db[first..first + outputs]);
         let product = Product {
             rows: inputs,

@@ -2,9 +2,9 @@
 //! computed together, with the weights of that block alone.
 
 use super::plan::{BackwardPass, ChosenRows, ForwardPass};
-use crate::Kernel;
 use crate::kernel::DenseBlock;
 use crate::reference::DenseShape;
+use crate::{Activation, Kernel};
 
 /// Fewer outputs than this fill no vector register.
 const LEAST_BLOCK: usize = 16;
@@ -35,7 +35,13 @@ pub(super) fn forward(pass: &mut ForwardPass<'_>, rows: &ChosenRows<'_>, (inputs
         gather(members, (pass.inputs, inputs, 0), x, inputs);
         let y = &mut pass.scratch[..members.len() * len];
         let shape = DenseShape { rows: members.len(), inputs, outputs: len };
-        pass.engine.block_forward(DenseBlock { shape, first: block * len, of: outputs }, (w, b), x, y);
+        pass.engine.block_forward(
+            DenseBlock { shape, first: block * len, of: outputs },
+            (w, b),
+            x,
+            Activation::Identity,
+            y,
+        );
         for (&row, y) in members.iter().zip(y.chunks_exact(len)) {
             pass.outputs[row as usize * outputs + block * len..][..len].copy_from_slice(y);
         }
