@@ -39,7 +39,7 @@ pub fn run(arguments: &[String]) -> Result<()> {
     let build = CommandLine::new("cargo").args(["+nightly", "fuzz", "build", "--target-dir"]).arg(&target);
     build.run().context("cargo-fuzz and a nightly toolchain are needed; see fuzz/README.md")?;
     let programs = find_programs(&target)?;
-    // Asked for once: the merging below changes the corpora, which are part of the tree.
+    // Of what was built, whatever is committed while it runs.
     let commit = machine::git_commit()?;
     let mut found = Vec::new();
     for name in names {

@@ -81,18 +81,14 @@ impl<S: ReplayStore> PrioritizedReplay<S> {
 impl PrioritySpec {
     /// (|δ| + ε)^α, above 0, in place of each |δ|.
     fn turn_into_priorities(&self, errors: &mut [f64]) {
-        let bases = errors.iter_mut().map(|error| {
+        for error in errors.iter_mut() {
             *error = (*error + self.epsilon).max(f64::MIN_POSITIVE);
-            error
-        });
+        }
         match self.alpha {
-            0.0 => bases.for_each(|base| *base = 1.0),
-            0.5 => bases.for_each(|base| *base = base.sqrt()),
-            1.0 => bases.for_each(drop),
-            alpha => {
-                bases.for_each(drop);
-                raise(errors, alpha);
-            }
+            0.0 => errors.fill(1.0),
+            0.5 => errors.iter_mut().for_each(|base| *base = base.sqrt()),
+            1.0 => {}
+            alpha => raise(errors, alpha),
         }
     }
 }

@@ -164,8 +164,8 @@ impl Trainer {
     }
 
     /// Makes one step in every world and whatever learning and scoring is due after it. Says when training is over;
-    /// then, and when called again, nothing more is done. An evaluation that was given up, see [`Trainer::give_up_evaluations_when`], is made
-    /// at the next call, before any step.
+    /// then, and when called again, nothing more is done. An evaluation that was given up, see
+    /// [`Trainer::give_up_evaluations_when`], is made at the next call, before any step.
     ///
     /// # Errors
     /// As [`Trainer::run`].
