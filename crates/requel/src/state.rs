@@ -19,18 +19,36 @@ pub struct Tensor<'a> {
     pub bytes: Cow<'a, [u8]>,
 }
 
-/// How the rows of an array came to be that are written one after the other, round and round. It is no part of the state, but says
-/// what of the array can have changed since another look at it.
+/// How the rows of an array came to be that is large and written row by row. It is no part of the state, but says what of the array
+/// can have changed since another look at it. Rows come to be in the order of their numbers.
 #[derive(Clone, Copy, Debug)]
-pub struct Rounds {
+pub struct Writes<'a> {
     /// Which array it is: another one of the same name has another number.
     pub id: u64,
-    /// How many rows were written in all.
+    /// How many rows were written in all, or more than that where it is not known of all which they were.
     pub written: u64,
-    /// How many there are at most.
+    /// How many rows there are at most.
     pub capacity: usize,
-    /// Which one is written next.
-    pub next: usize,
+    /// Which row was written when.
+    pub order: WriteOrder<'a>,
+}
+
+/// In what order rows are written.
+#[derive(Clone, Copy, Debug)]
+pub enum WriteOrder<'a> {
+    /// One after the other, round and round.
+    InTurn {
+        /// Which one is written next.
+        next: usize,
+    },
+    /// In any order.
+    Listed {
+        /// Of which row each of the latest writes was: write `w` of row `log[w % log.len()] - first`, or of none where there is no
+        /// such row.
+        log: &'a [u32],
+        /// By how much the log counts higher.
+        first: u32,
+    },
 }
 
 /// The state of components: tensors and values by name. Names look like `replay/records`; what stands before the slash
@@ -43,8 +61,8 @@ pub struct State<'a> {
     pub tensors: BTreeMap<String, Tensor<'a>>,
     /// Everything else by name.
     pub values: BTreeMap<String, serde_json::Value>,
-    /// How those arrays were written that are rings of rows, by name. Not saved.
-    pub rounds: BTreeMap<String, Rounds>,
+    /// How those arrays were written that are large and written row by row, by name. Not saved.
+    pub writes: BTreeMap<String, Writes<'a>>,
 }
 
 impl PartialEq for State<'_> {

@@ -4,29 +4,39 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use crate::state::{Rounds, State, Tensor};
+use crate::state::{State, Tensor, WriteOrder, Writes};
 
-/// Makes copies of a state into memory that it keeps: fresh memory costs more than the copy. Of an array whose rows are written one
-/// after the other, such as a replay buffer, only those are copied that were written since the copy before.
+/// Makes copies of a state into memory that it keeps: fresh memory costs more than the copy. Of an array that is written row by row,
+/// such as a replay buffer, only those are copied that were written since the copy before.
 #[derive(Debug, Default)]
 pub struct Snapshots {
     spare: BTreeMap<String, Spare>,
+    /// How far the copy came that was given out last.
+    given: BTreeMap<String, Mark>,
 }
 
 /// The memory of an earlier copy, and what it was a copy of.
 #[derive(Debug, Default)]
 struct Spare {
     bytes: Vec<u8>,
-    rounds: Option<Rounds>,
+    reached: Option<Mark>,
+}
+
+/// A moment in the life of an array.
+#[derive(Clone, Copy, Debug)]
+struct Mark {
+    id: u64,
+    written: u64,
 }
 
 impl Snapshots {
     /// A copy of `state` that borrows nothing.
     pub fn copy(&mut self, state: &State<'_>) -> State<'static> {
-        let mut copy = State { values: state.values.clone(), rounds: state.rounds.clone(), ..State::default() };
+        self.given = marks(state);
+        let mut copy = State { values: state.values.clone(), ..State::default() };
         for (name, tensor) in &state.tensors {
             let mut spare = self.spare.remove(name).unwrap_or_default();
-            spare.update(tensor, state.rounds.get(name));
+            spare.update(tensor, state.writes.get(name));
             let Tensor { dtype, shape, .. } = tensor;
             let tensor = Tensor { dtype: *dtype, shape: shape.clone(), bytes: Cow::Owned(spare.bytes) };
             copy.tensors.insert(name.clone(), tensor);
@@ -34,34 +44,43 @@ impl Snapshots {
         copy
     }
 
-    /// Copies of rings, arrays with rounds, what was written last, up to `most_bytes` of each, so that less is left for
-    /// [`Snapshots::copy`]. One that went round before it was first seen is left to that.
-    pub fn follow(&mut self, rings: &State<'_>, most_bytes: usize) {
-        for (name, now) in &rings.rounds {
-            if let Some(tensor) = rings.tensors.get(name) {
+    /// Takes the copy back that was given last and is no longer needed. It must not have been changed.
+    pub fn recycle(&mut self, copy: State<'static>) {
+        let marks = std::mem::take(&mut self.given);
+        self.keep(copy, &marks);
+    }
+
+    /// Takes a state for a copy that is what those have it from who are asked for it now, and say of `large` how it was written.
+    pub fn adopt(&mut self, state: State<'static>, large: &State<'_>) {
+        self.keep(state, &marks(large));
+    }
+
+    fn keep(&mut self, copy: State<'static>, marks: &BTreeMap<String, Mark>) {
+        let spare = |(name, tensor): (String, Tensor<'static>)| {
+            let spare = Spare { reached: marks.get(&name).copied(), bytes: tensor.bytes.into_owned() };
+            (name, spare)
+        };
+        self.spare = copy.tensors.into_iter().map(spare).collect();
+    }
+
+    /// Copies of arrays that say how they were written what was written last, up to `most_bytes` of each, so that less is left for
+    /// [`Snapshots::copy`]. One of which too much was written before it was first seen is left to that.
+    pub fn follow(&mut self, large: &State<'_>, most_bytes: usize) {
+        for (name, now) in &large.writes {
+            if let Some(tensor) = large.tensors.get(name) {
                 self.spare.entry(name.clone()).or_default().follow(tensor, now, most_bytes);
             }
         }
     }
 
-    /// Bytes of rings that [`Snapshots::follow`] has yet to copy.
-    pub fn behind(&self, rings: &State<'_>) -> u64 {
+    /// Bytes that [`Snapshots::follow`] has yet to copy.
+    pub fn behind(&self, large: &State<'_>) -> u64 {
         let nothing = Spare::default();
-        let behind = rings.rounds.iter().filter_map(|(name, now)| {
-            let tensor = rings.tensors.get(name)?;
+        let behind = large.writes.iter().filter_map(|(name, now)| {
+            let tensor = large.tensors.get(name)?;
             Some(self.spare.get(name).unwrap_or(&nothing).behind(tensor, now))
         });
         behind.fold(0, u64::saturating_add)
-    }
-
-    /// Takes a copy back that is no longer needed. It must not have been changed.
-    pub fn recycle(&mut self, copy: State<'static>) {
-        let State { tensors, mut rounds, .. } = copy;
-        let spare = |(name, tensor): (String, Tensor<'static>)| {
-            let spare = Spare { rounds: rounds.remove(&name), bytes: tensor.bytes.into_owned() };
-            (name, spare)
-        };
-        self.spare = tensors.into_iter().map(spare).collect();
     }
 
     /// Bytes of the memory that is kept.
@@ -71,100 +90,137 @@ impl Snapshots {
 
     /// Bytes that copies of `state` come to, once its arrays are as large as they can be.
     pub fn bytes_needed(state: &State<'_>) -> u64 {
-        let sizes = state.tensors.iter().map(|(name, tensor)| grown(tensor, state.rounds.get(name)) as u64);
+        let sizes = state.tensors.iter().map(|(name, tensor)| grown(tensor, state.writes.get(name)) as u64);
         sizes.fold(0, u64::saturating_add)
     }
 }
 
+fn marks(state: &State<'_>) -> BTreeMap<String, Mark> {
+    let mark = |(name, now): (&String, &Writes<'_>)| (name.clone(), Mark { id: now.id, written: now.written });
+    state.writes.iter().map(mark).collect()
+}
+
 /// Bytes of an array with as many rows as it can have.
-fn grown(tensor: &Tensor<'_>, rounds: Option<&Rounds>) -> usize {
-    let rows = rounds.map_or(0, |rounds| rounds.capacity);
+fn grown(tensor: &Tensor<'_>, now: Option<&Writes<'_>>) -> usize {
+    let rows = now.map_or(0, |now| now.capacity);
     tensor.bytes.len().max(rows.saturating_mul(row_bytes(tensor)))
 }
 
+fn rows(tensor: &Tensor<'_>) -> usize {
+    tensor.shape.first().copied().unwrap_or(0)
+}
+
 fn row_bytes(tensor: &Tensor<'_>) -> usize {
-    tensor.bytes.len() / tensor.shape.first().copied().unwrap_or(0).max(1)
+    tensor.bytes.len() / rows(tensor).max(1)
 }
 
 impl Spare {
     /// Makes its bytes those of `tensor`.
-    fn update(&mut self, tensor: &Tensor<'_>, now: Option<&Rounds>) {
+    fn update(&mut self, tensor: &Tensor<'_>, now: Option<&Writes<'_>>) {
         let all = &tensor.bytes[..];
-        let row = row_bytes(tensor);
-        let known = self.rounds.zip(now).filter(|_| row > 0 && !all.is_empty());
-        let ranges = known.and_then(|(before, now)| written_since(&before, now));
-        if ranges.is_none() {
+        let known = now.zip(self.reached).filter(|(now, mark)| !all.is_empty() && now.know_since(*mark));
+        if known.is_none() {
             self.bytes.clear();
         }
         // As much as it can come to, so that it need not move when it grows.
         self.bytes.reserve_exact(grown(tensor, now).saturating_sub(self.bytes.len()));
-        match ranges {
-            Some(ranges) => ranges.into_iter().for_each(|rows| self.write(all, rows.start * row..rows.end * row)),
+        match known {
+            Some((now, mark)) => self.write(tensor, now, mark.written..now.written),
             None => self.bytes.extend_from_slice(all),
         }
         debug_assert!(self.bytes == all, "a copy of what was written since is not a copy of all");
     }
 
-    /// Where following goes on: from where it came to, or from the beginning where all `rows` lie in the order in which they were
-    /// written. `None` where neither is so.
-    fn reached(&self, rows: u64, now: &Rounds) -> Option<Rounds> {
-        let known = self.rounds.filter(|before| written_since(before, now).is_some());
-        let in_order = now.written == rows && now.next as u64 == rows % now.capacity.max(1) as u64;
-        known.or(in_order.then_some(Rounds { written: 0, next: 0, ..*now }))
+    /// Where following goes on: from where it came to, or from the beginning where it is known how all `rows` came to be. `None`
+    /// where neither is so.
+    fn reached(&self, rows: usize, now: &Writes<'_>) -> Option<Mark> {
+        let beginning = Mark { id: now.id, written: 0 };
+        let from_beginning = match now.order {
+            WriteOrder::InTurn { next } => now.written == rows as u64 && next == rows % now.capacity.max(1),
+            WriteOrder::Listed { .. } => now.know_since(beginning),
+        };
+        self.reached.filter(|mark| now.know_since(*mark)).or(from_beginning.then_some(beginning))
     }
 
     /// Bytes that following has yet to copy.
-    fn behind(&self, tensor: &Tensor<'_>, now: &Rounds) -> u64 {
-        let rows = tensor.shape.first().map_or(0, |rows| *rows as u64);
-        self.reached(rows, now).map_or(0, |before| (now.written - before.written) * row_bytes(tensor) as u64)
+    fn behind(&self, tensor: &Tensor<'_>, now: &Writes<'_>) -> u64 {
+        self.reached(rows(tensor), now).map_or(0, |mark| (now.written - mark.written) * row_bytes(tensor) as u64)
     }
 
     /// Comes nearer to `tensor`, by `most_bytes` at most.
-    fn follow(&mut self, tensor: &Tensor<'_>, now: &Rounds, most_bytes: usize) {
-        let (row, rows) = (row_bytes(tensor), tensor.shape.first().map_or(0, |rows| *rows as u64));
+    fn follow(&mut self, tensor: &Tensor<'_>, now: &Writes<'_>, most_bytes: usize) {
+        let row = row_bytes(tensor);
         if row == 0 {
             return;
         }
-        let Some(before) = self.reached(rows, now) else { return };
-        if before.written == 0 {
+        let Some(mark) = self.reached(rows(tensor), now) else { return };
+        if mark.written == 0 {
             self.bytes.clear();
         }
-        let step = (now.written - before.written).min((most_bytes / row).max(1) as u64);
-        let next = (before.next as u64 + step) % now.capacity.max(1) as u64;
-        let reached = Rounds { written: before.written + step, next: next as usize, ..*now };
-        // No part, and so a matter of copying all.
-        let Some(ranges) = written_since(&before, &reached) else { return };
-        self.bytes.reserve_exact(grown(tensor, Some(now)).saturating_sub(self.bytes.len()));
-        for rows in ranges {
-            self.write(&tensor.bytes, rows.start * row..rows.end * row);
+        let step = (now.written - mark.written).min((most_bytes / row).max(1) as u64);
+        // A ring that is no larger is a matter of copying all.
+        if step >= now.capacity as u64 {
+            return;
         }
-        self.rounds = Some(reached);
+        self.bytes.reserve_exact(grown(tensor, Some(now)).saturating_sub(self.bytes.len()));
+        self.write(tensor, now, mark.written..mark.written + step);
+        self.reached = Some(Mark { id: now.id, written: mark.written + step });
+    }
+
+    /// Copies the rows of some writes.
+    fn write(&mut self, tensor: &Tensor<'_>, now: &Writes<'_>, writes: Range<u64>) {
+        let row = row_bytes(tensor);
+        now.each_range(writes, rows(tensor), |rows| self.write_bytes(&tensor.bytes, rows.start * row..rows.end * row));
     }
 
     /// Copies a range, which begins no later than where the bytes end.
-    fn write(&mut self, all: &[u8], range: Range<usize>) {
+    fn write_bytes(&mut self, all: &[u8], range: Range<usize>) {
         let known = self.bytes.len().min(range.end);
         self.bytes[range.start..known].copy_from_slice(&all[range.start..known]);
         self.bytes.extend_from_slice(&all[known..range.end]);
     }
 }
 
-/// The rows that were written between two looks at an array; `None` where all may have been.
-fn written_since(before: &Rounds, now: &Rounds) -> Option<[Range<usize>; 2]> {
-    let rows = usize::try_from(now.written.checked_sub(before.written)?).ok()?;
-    if before.id != now.id || rows >= now.capacity {
-        return None;
+impl Writes<'_> {
+    /// Whether it is known which rows were written since, and those are not as good as all.
+    fn know_since(&self, mark: Mark) -> bool {
+        let known = match self.order {
+            WriteOrder::InTurn { .. } => self.capacity,
+            WriteOrder::Listed { log, .. } => log.len(),
+        };
+        self.id == mark.id && self.written.checked_sub(mark.written).is_some_and(|since| since < known as u64)
     }
-    Some(match now.next.checked_sub(rows) {
-        Some(first) => [first..now.next, 0..0],
-        // Round the end: the rows there, then those from the beginning.
-        None => [now.capacity - (rows - now.next)..now.capacity, 0..now.next],
-    })
+
+    /// Shows the rows of some of the writes that are known, so many at once as lie side by side; each is below `rows`.
+    fn each_range(&self, writes: Range<u64>, rows: usize, mut show: impl FnMut(Range<usize>)) {
+        match self.order {
+            WriteOrder::InTurn { next } => {
+                let (since, capacity) = ((self.written - writes.start) as usize, self.capacity);
+                let count = (writes.end - writes.start) as usize;
+                let first = if since <= next { next - since } else { next + capacity - since };
+                let last = (first + count).min(capacity);
+                show(first..last);
+                // Round the end.
+                show(0..first + count - last);
+            }
+            WriteOrder::Listed { log, first } => {
+                let row = |write: u64| log[(write % log.len() as u64) as usize].checked_sub(first);
+                let row = |write: u64| row(write).map(|row| row as usize).filter(|row| *row < rows);
+                writes.filter_map(row).for_each(|row| show(row..row + 1));
+            }
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    fn in_turn(id: u64, written: u64, capacity: usize, next: usize) -> Writes<'static> {
+        Writes { id, written, capacity, order: WriteOrder::InTurn { next } }
+    }
 
     #[test]
     fn a_copy_is_equal_and_its_memory_is_used_again() {
@@ -198,7 +254,7 @@ mod tests {
                     let next = (written % capacity as u64) as usize;
                     let mut state = State::default();
                     state.put_u32("ring", vec![len, 2], &words[..len * 2]);
-                    state.rounds.insert("ring".into(), Rounds { id: 3, written, capacity, next });
+                    state.writes.insert("ring".into(), in_turn(3, written, capacity, next));
                     state
                 }
                 for (look, gap) in gaps.iter().enumerate() {
@@ -232,7 +288,7 @@ mod tests {
         for (written, next) in [(4, 2), (5, 3), (6, 0), (7, 1)] {
             let mut state = State::default();
             state.put_u32("ring", vec![4, 1], &words);
-            state.rounds.insert("ring".into(), Rounds { id: 1, written, capacity: 4, next });
+            state.writes.insert("ring".into(), in_turn(1, written, 4, next));
             snapshots.follow(&state, 4);
             let copy = snapshots.copy(&state);
             assert_eq!(copy, state, "after {written}");
@@ -248,10 +304,118 @@ mod tests {
         for (id, words) in [(1, &one), (2, &other)] {
             let mut state = State::default();
             state.put_u32("ring", vec![4, 1], words);
-            state.rounds.insert("ring".into(), Rounds { id, written: 4, capacity: 4, next: 0 });
+            state
+                .writes
+                .insert("ring".into(), Writes { id, written: 4, capacity: 4, order: WriteOrder::InTurn { next: 0 } });
             let copy = snapshots.copy(&state);
             assert_eq!(copy, state);
             snapshots.recycle(copy);
         }
+    }
+
+    /// Rows in two pieces of memory, of which the second begins at row 3, and a log of the latest writes.
+    struct Pool {
+        words: Vec<u32>,
+        log: Vec<u32>,
+        written: u64,
+    }
+
+    impl Pool {
+        const FIRST: usize = 3;
+
+        fn write(&mut self, row: usize) {
+            let row = row.min(self.words.len());
+            if row == self.words.len() {
+                self.words.push(0);
+            }
+            let latest = self.written as usize % self.log.len();
+            self.log[latest] = row as u32;
+            self.written += 1;
+            self.words[row] = self.written as u32;
+        }
+
+        fn state(&self) -> State<'_> {
+            let mut state = State::default();
+            let (one, other) = self.words.split_at(Self::FIRST.min(self.words.len()));
+            for (name, first, words) in [("one", 0, one), ("other", Self::FIRST, other)] {
+                state.put_u32(name, vec![words.len(), 1], words);
+                let order = WriteOrder::Listed { log: &self.log, first: first as u32 };
+                state.writes.insert(name.into(), Writes { id: 1, written: self.written, capacity: 8, order });
+            }
+            state
+        }
+    }
+
+    proptest! {
+        /// Rows written in any order, followed as it happens, copied now and then, taken over by another now and then.
+        #[test]
+        fn of_rows_in_any_order_what_was_written_is_copied(
+            log in 1usize..20,
+            turns in proptest::collection::vec((0usize..9, 0usize..12, 0u8..8), 0..120),
+        ) {
+            let mut snapshots = Snapshots::default();
+            let mut pool = Pool { words: vec![], log: vec![0; log], written: 0 };
+            for (row, rows_followed, kind) in turns {
+                pool.write(row);
+                if rows_followed > 0 {
+                    snapshots.follow(&pool.state(), rows_followed * 4);
+                }
+                if kind == 0 {
+                    let copy = snapshots.copy(&pool.state());
+                    prop_assert_eq!(&copy, &pool.state());
+                    snapshots.recycle(copy);
+                } else if kind == 1 {
+                    let copy = Snapshots::default().copy(&pool.state());
+                    snapshots = Snapshots::default();
+                    snapshots.adopt(copy, &pool.state());
+                }
+            }
+            prop_assert_eq!(&snapshots.copy(&pool.state()), &pool.state());
+        }
+    }
+
+    #[test]
+    fn what_was_followed_or_adopted_is_not_copied_again() {
+        let mut pool = Pool { words: vec![], log: vec![0; 16], written: 0 };
+        [0, 1, 2, 3, 4, 1, 1].into_iter().for_each(|row| pool.write(row));
+        let mut snapshots = Snapshots::default();
+        // Seven writes of four bytes, which both pieces have to look at.
+        assert_eq!(snapshots.behind(&pool.state()), 2 * 28);
+        snapshots.follow(&pool.state(), 5 * 4);
+        assert_eq!(snapshots.behind(&pool.state()), 2 * 8);
+        assert_eq!(snapshots.spare["one"].bytes.len(), 3 * 4);
+        assert_eq!(snapshots.spare["other"].bytes.len(), 2 * 4);
+        let copy = Snapshots::default().copy(&pool.state());
+        let mut snapshots = Snapshots::default();
+        snapshots.adopt(copy, &pool.state());
+        pool.write(2);
+        assert_eq!(snapshots.behind(&pool.state()), 2 * 4);
+        // More than the log knows.
+        (0..16).for_each(|row| pool.write(row % 5));
+        assert_eq!(snapshots.behind(&pool.state()), 0);
+        assert!(snapshots.spare["one"].reached(3, &pool.state().writes["one"]).is_none());
+        assert_eq!(snapshots.copy(&pool.state()), pool.state());
+    }
+
+    /// As it is with a ring that is full and in the midst of a round when a run is resumed.
+    #[test]
+    fn of_a_ring_that_was_read_only_what_came_since_is_copied() {
+        let mut words = [5u32, 6, 3, 4];
+        fn ring(words: &[u32], written: u64, next: usize) -> State<'_> {
+            let mut state = State::default();
+            state.put_u32("ring", vec![4, 1], words);
+            state.writes.insert("ring".into(), in_turn(1, written, 4, next));
+            state
+        }
+        let mut read = State::default();
+        read.put_u32("ring", vec![4, 1], &[5, 6, 3, 4]);
+        let mut snapshots = Snapshots::default();
+        snapshots.adopt(read, &ring(&words, 4, 2));
+        words[2] = 7;
+        assert_eq!(snapshots.behind(&ring(&words, 5, 3)), 4);
+        words[3] = 8;
+        snapshots.follow(&ring(&words, 6, 0), 4);
+        assert_eq!(snapshots.behind(&ring(&words, 6, 0)), 4);
+        assert_eq!(snapshots.copy(&ring(&words, 6, 0)), ring(&words, 6, 0));
     }
 }

@@ -35,8 +35,8 @@ pub trait ReplayBuffer: Send {
     /// Adds the complete state under `replay/`.
     fn save<'a>(&'a self, state: &mut State<'a>);
 
-    /// Adds of the state the rows of a ring, if they are kept in one, with its [`Rounds`](crate::state::Rounds), and nothing else.
-    fn save_rings<'a>(&'a self, _state: &mut State<'a>) {}
+    /// Adds of the state what is large and written row by row, with its [`Writes`](crate::state::Writes), and nothing else.
+    fn save_large<'a>(&'a self, _state: &mut State<'a>) {}
 
     /// Takes over a state.
     ///

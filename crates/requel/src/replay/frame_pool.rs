@@ -1,7 +1,8 @@
 //! [`FramePool`]: frames, each once, with how often each is referred to.
 
 use super::frame_index::{FrameIndex, hash};
-use crate::state::{State, StateError};
+use super::ring::fresh_id;
+use crate::state::{State, StateError, WriteOrder, Writes};
 
 /// Frames by id. Two that show the same are one. Those that nothing refers to any longer make room for new ones, the latest
 /// to be freed first.
@@ -18,6 +19,11 @@ pub(super) struct FramePool {
     references: Vec<u32>,
     free: Vec<u32>,
     index: FrameIndex,
+    /// Which contents these are, how many frames were written to make them so, and the ids of the latest of those: of write `w` at
+    /// `w % log.len()`.
+    contents: u64,
+    written: u64,
+    log: Vec<u32>,
 }
 
 impl FramePool {
@@ -31,13 +37,16 @@ impl FramePool {
             references: Vec::with_capacity(planned),
             free: Vec::with_capacity(planned),
             index: FrameIndex::new(planned),
+            contents: fresh_id(),
+            written: 0,
+            log: vec![0; planned],
         }
     }
 
-    /// Bytes that so many frames take, their places in the index included.
+    /// Bytes that so many frames take, with their references, their places in the index and in the lists of the free and the latest.
     pub(super) fn bytes_needed(frames: usize, words: usize) -> u64 {
         let pixels = (frames as u64).saturating_mul(words as u64).saturating_mul(4);
-        pixels.saturating_add((frames as u64).saturating_mul(8)).saturating_add(FrameIndex::bytes_needed(frames))
+        pixels.saturating_add((frames as u64).saturating_mul(12)).saturating_add(FrameIndex::bytes_needed(frames))
     }
 
     /// How many frames are kept.
@@ -70,6 +79,9 @@ impl FramePool {
             self.references.len() as u32 - 1
         });
         self.place(id).copy_from_slice(frame);
+        let latest = self.written % self.log.len() as u64;
+        self.log[latest as usize] = id;
+        self.written += 1;
         self.references[id as usize] = 1;
         self.index.insert(hash, id);
         id
@@ -103,19 +115,30 @@ impl FramePool {
     }
 
     pub(super) fn save<'a>(&'a self, state: &mut State<'a>) {
-        let given = self.references.len();
-        let planned = given.min(self.planned);
-        state.put_u32("replay/frames", vec![planned, self.words], &self.frames[..planned * self.words]);
-        for (at, block) in self.more.iter().enumerate() {
-            let used = (given - self.planned - at * self.block()).min(self.block());
-            state.put_u32(format!("replay/frames.{at}"), vec![used, self.words], &block[..used * self.words]);
-        }
+        self.save_frames(state);
         state.put_u32("replay/free_frames", vec![self.free.len()], &self.free);
-        state.put("replay/frames", given);
+        state.put("replay/frames", self.references.len());
         state.put("replay/free_frames", self.free.len());
     }
 
-    /// Takes over a state whose transitions refer to frames so: all ids, as often as they are there.
+    /// The frames and how they came to be.
+    pub(super) fn save_frames<'a>(&'a self, state: &mut State<'a>) {
+        self.save_block(state, "replay/frames".into(), (0, self.planned), &self.frames);
+        for (at, block) in self.more.iter().enumerate() {
+            let first = self.planned + at * self.block();
+            self.save_block(state, format!("replay/frames.{at}"), (first, self.block()), block);
+        }
+    }
+
+    /// The frames of one piece of memory, which has room for those from a first one on.
+    fn save_block<'a>(&'a self, state: &mut State<'a>, name: String, (first, room): (usize, usize), frames: &'a [u32]) {
+        let used = (self.references.len() - first).min(room);
+        state.put_u32(name.clone(), vec![used, self.words], &frames[..used * self.words]);
+        let order = WriteOrder::Listed { log: &self.log, first: first as u32 };
+        let FramePool { contents: id, written, .. } = *self;
+        state.writes.insert(name, Writes { id, written, capacity: room, order });
+    }
+
     pub(super) fn restore(
         &mut self,
         state: &State<'_>,
@@ -168,6 +191,8 @@ impl FramePool {
         self.references.extend(counts);
         self.free.clear();
         self.free.extend(free);
+        // Nobody knows how these came to be.
+        (self.contents, self.written) = (fresh_id(), self.log.len() as u64);
         Ok(())
     }
 }

@@ -162,8 +162,9 @@ impl ReplayStore for FrameStore {
         self.pool.save(state);
     }
 
-    fn save_rings<'a>(&'a self, state: &mut State<'a>) {
+    fn save_large<'a>(&'a self, state: &mut State<'a>) {
         self.ring.save_records(state);
+        self.pool.save_frames(state);
     }
 
     fn restore(&mut self, state: &State<'_>) -> Result<(), StateError> {

@@ -5,6 +5,7 @@ use requel_envs::Step;
 
 use super::*;
 use crate::agent::Experience;
+use crate::checkpoint::Snapshots;
 use crate::state::State;
 use crate::transition::{Batch, Transition};
 
@@ -186,6 +187,37 @@ proptest! {
                 }
             }
         }
+    }
+}
+
+proptest! {
+    /// What a store says of how it was written is true: copies that follow it are copies of it, also of one that was read.
+    #[test]
+    fn can_be_followed(capacity in 1usize..60, most_bytes in 1usize..200, turns in prop_oneof![turns(9), turns(255)]) {
+        let mut replay = samplers(capacity, last()).swap_remove(0).into_iter().next().unwrap();
+        let mut snapshots = Snapshots::default();
+        let (mut count, mut all_equal) = (0, true);
+        play(last(), 1, &turns, |transition| {
+            replay.push(transition);
+            let (mut large, mut state) = (State::default(), State::default());
+            replay.save_large(&mut large);
+            snapshots.follow(&large, most_bytes);
+            count += 1;
+            if count % 13 == 0 {
+                replay.save(&mut state);
+                let copy = snapshots.copy(&state);
+                all_equal &= copy == state;
+                let mut resumed = samplers(capacity, last()).swap_remove(0).into_iter().next().unwrap();
+                resumed.restore(&copy).unwrap();
+                let mut large = State::default();
+                resumed.save_large(&mut large);
+                snapshots = Snapshots::default();
+                snapshots.adopt(copy, &large);
+                drop((state, large));
+                replay = resumed;
+            }
+        });
+        prop_assert!(all_equal);
     }
 }
 

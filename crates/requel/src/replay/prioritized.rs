@@ -148,8 +148,8 @@ impl<S: ReplayStore> ReplayBuffer for PrioritizedReplay<S> {
         state.put("replay/rng_position", self.rng.position());
     }
 
-    fn save_rings<'a>(&'a self, state: &mut State<'a>) {
-        self.store.save_rings(state);
+    fn save_large<'a>(&'a self, state: &mut State<'a>) {
+        self.store.save_large(state);
     }
 
     fn restore(&mut self, state: &State<'_>) -> Result<(), StateError> {

@@ -60,7 +60,7 @@ impl ReplayStore for RecordStore {
         self.ring.save(state);
     }
 
-    fn save_rings<'a>(&'a self, state: &mut State<'a>) {
+    fn save_large<'a>(&'a self, state: &mut State<'a>) {
         self.ring.save_records(state);
     }
 

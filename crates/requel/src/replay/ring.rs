@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::ReplayError;
 use super::buffer::check_memory;
-use crate::state::{Rounds, State, StateError};
+use crate::state::{State, StateError, WriteOrder, Writes};
 
 /// Records of 32-bit words.
 pub(super) struct Ring {
@@ -20,8 +20,8 @@ pub(super) struct Ring {
     written: u64,
 }
 
-/// A number that no ring of this process had before. It decides nothing.
-fn fresh_id() -> u64 {
+/// A number that no contents of this process had before. It decides nothing.
+pub(super) fn fresh_id() -> u64 {
     static NEXT: AtomicU64 = AtomicU64::new(0);
     NEXT.fetch_add(1, Ordering::Relaxed)
 }
@@ -93,7 +93,8 @@ impl Ring {
     pub(super) fn save_records<'a>(&'a self, state: &mut State<'a>) {
         state.put_u32("replay/records", vec![self.len, self.words], &self.records[..self.len * self.words]);
         let Ring { id, written, capacity, next, .. } = *self;
-        state.rounds.insert("replay/records".into(), Rounds { id, written, capacity, next });
+        let order = WriteOrder::InTurn { next };
+        state.writes.insert("replay/records".into(), Writes { id, written, capacity, order });
     }
 
     pub(super) fn save<'a>(&'a self, state: &mut State<'a>) {

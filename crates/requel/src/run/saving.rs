@@ -19,6 +19,9 @@ const SMALL_COPY_BYTES: u64 = 256 << 20;
 /// What is smaller is copied in a few milliseconds.
 const WORTH_FOLLOWING_BYTES: u64 = 32 << 20;
 
+/// A copy that is no further behind than this is close: it is made in some ten milliseconds.
+const CLOSE_BYTES: u64 = 8 << 20;
+
 /// What is copied at once on the way: well under a millisecond.
 const FOLLOWED_BYTES: usize = 1 << 20;
 
@@ -52,28 +55,38 @@ impl Saving {
         self.storage = storage;
     }
 
+    /// Takes a state that was read, `large` of which is now in use, for the first copy: then the first save has as little to copy as
+    /// those after it. Not where memory is short.
+    pub fn adopt(&mut self, state: State<'static>, large: &State<'_>) {
+        let bytes: u64 = state.tensors.values().map(|tensor| tensor.bytes.len() as u64).sum();
+        // It has its memory already: as in `copy_fits`, half of what there was.
+        if bytes <= SMALL_COPY_BYTES || available_bytes().is_none_or(|available| bytes <= available) {
+            self.snapshots.adopt(state, large);
+        }
+    }
+
     /// Whether a save can begin without training noticing it much: whether what is large was followed closely enough, or cannot be.
     /// Else it is followed a little further. [`Saving::wait`] first.
-    pub fn catch_up(&mut self, rings: &State<'_>) -> bool {
+    pub fn catch_up(&mut self, large: &State<'_>) -> bool {
         debug_assert!(self.running.is_none(), "the copy is being written");
-        let close = self.snapshots.behind(rings) < WORTH_FOLLOWING_BYTES;
-        if close || !self.copy_fits(Snapshots::bytes_needed(rings)) {
+        let close = self.snapshots.behind(large) < CLOSE_BYTES;
+        if close || !self.copy_fits(Snapshots::bytes_needed(large)) {
             return true;
         }
-        self.snapshots.follow(rings, FOLLOWED_BYTES);
+        self.snapshots.follow(large, FOLLOWED_BYTES);
         false
     }
 
-    /// Whether rings are so large that their copy is kept near to them on the way.
-    pub fn is_worth_following(rings: &State<'_>) -> bool {
-        Snapshots::bytes_needed(rings) >= WORTH_FOLLOWING_BYTES
+    /// Whether what is large of a state is so large that its copy is kept near to it on the way.
+    pub fn is_worth_following(large: &State<'_>) -> bool {
+        Snapshots::bytes_needed(large) >= WORTH_FOLLOWING_BYTES
     }
 
     /// Brings the copy nearer to what is large of the state, while none is being written: a save then has less to copy.
-    pub fn follow(&mut self, rings: &State<'_>) {
-        let fits = || self.copy_fits(Snapshots::bytes_needed(rings));
-        if self.running.is_none() && Self::is_worth_following(rings) && fits() {
-            self.snapshots.follow(rings, FOLLOWED_BYTES);
+    pub fn follow(&mut self, large: &State<'_>) {
+        let fits = || self.copy_fits(Snapshots::bytes_needed(large));
+        if self.running.is_none() && Self::is_worth_following(large) && fits() {
+            self.snapshots.follow(large, FOLLOWED_BYTES);
         }
     }
 

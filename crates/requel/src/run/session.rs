@@ -116,10 +116,11 @@ impl Session {
         let root = run.checkpoints();
         let newest = checkpoint::newest_where(&RealStorage, &root, |manifest| check_logs(run.dir(), manifest))?;
         let mut logs = BTreeMap::new();
-        let mut saved = None;
+        let (mut saved, mut state) = (None, None);
         match newest.checkpoint {
             Some(checkpoint) => {
                 trainer.restore(&checkpoint.state)?;
+                state = Some(checkpoint.state);
                 logs = checkpoint.manifest.logs;
                 saved = Some(Saved { env_steps: checkpoint.manifest.env_steps, path: checkpoint.path });
             }
@@ -132,6 +133,9 @@ impl Session {
         let resumed = Resumed { env_steps: trainer.env_steps(), damaged: newest.damaged };
         let mut session = Self::open(run, trainer, &logs, lock)?;
         session.saved = saved;
+        if let Some(state) = state {
+            session.saving.adopt(state, &session.trainer.save_large());
+        }
         // The file may be of a moment that the checkpoint does not know.
         if let Some(best) = session.trainer.best() {
             session.run.write_best_policy(&policy_file(&session.trainer, &best.parameters))?;
@@ -222,19 +226,19 @@ impl Session {
             }
             turns += 1;
             if turns.is_multiple_of(FOLLOW_EVERY) && (every > 0 || self.pause.is_some()) {
-                self.saving.follow(&self.trainer.save_rings());
+                self.saving.follow(&self.trainer.save_large());
             }
             let due = every > 0 && crossings(every, before, self.trainer.env_steps()) > 0;
             // When a checkpoint is written is no part of the result, so that a clock may say it.
             let due = due || self.pause.is_some_and(|pause| self.saved_at.elapsed() >= pause);
             let mut patience = Duration::ZERO;
             if due || control.take_checkpoint_request() {
-                let is_large = Saving::is_worth_following(&self.trainer.save_rings());
+                let is_large = Saving::is_worth_following(&self.trainer.save_large());
                 (put_off, patience) = (put_off.or(Some(0)), if is_large { WAIT_FOR_A_SAVE } else { Duration::MAX });
             }
             if let Some(turns) = put_off.filter(|_| self.saving.is_idle_within(patience)) {
                 self.wait_for_save(observer)?;
-                if turns > MOST_TURNS_PUT_OFF || self.saving.catch_up(&self.trainer.save_rings()) {
+                if turns > MOST_TURNS_PUT_OFF || self.saving.catch_up(&self.trainer.save_large()) {
                     put_off = None;
                     self.begin_save(observer)?;
                 } else {
@@ -326,7 +330,7 @@ const FOLLOW_EVERY: u64 = 256;
 /// How long training waits for a checkpoint with a large buffer that is being written when the next is due. Then that is put off
 /// until the one before is whole: a slow disk makes checkpoints late, and not training slow. What is small is soon written, and each
 /// checkpoint then of the step that it is due at.
-const WAIT_FOR_A_SAVE: Duration = Duration::from_millis(30);
+const WAIT_FOR_A_SAVE: Duration = Duration::from_millis(10);
 
 /// For so many turns at most a checkpoint is put off until its copy was followed closely: where transitions come faster than they
 /// are copied it must be begun all the same.

@@ -324,10 +324,10 @@ impl Trainer {
         })
     }
 
-    /// Of the state what is large and written row by row: see [`Agent::save_rings`].
-    pub(crate) fn save_rings(&self) -> State<'_> {
+    /// Of the state what is large and written row by row: see [`Agent::save_large`].
+    pub(crate) fn save_large(&self) -> State<'_> {
         let mut state = State::default();
-        self.agent.save_rings(&mut state);
+        self.agent.save_large(&mut state);
         state
     }
 

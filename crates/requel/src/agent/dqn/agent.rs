@@ -293,8 +293,8 @@ impl Agent for DqnAgent {
         self.replay.save(state);
     }
 
-    fn save_rings<'a>(&'a self, state: &mut State<'a>) {
-        self.replay.save_rings(state);
+    fn save_large<'a>(&'a self, state: &mut State<'a>) {
+        self.replay.save_large(state);
     }
 
     fn restore(&mut self, state: &State<'_>) -> Result<(), StateError> {
