@@ -1,10 +1,10 @@
 //! How long a save keeps training waiting, with a replay buffer of a million transitions, also in a run that is stopped in the midst
-//! of the buffer's second round and resumed. Settings of the config may follow:
+//! of the buffer's third round and resumed. Settings of the config may follow:
 //!
 //! ```text
 //! cargo run --release -p requel --example save_stall
 //! cargo run --release -p requel --example save_stall -- replay.kind=prioritized
-//! cargo run --release -p requel --example save_stall -- env.id=MinAtar/Breakout-v1 env.frame_stack=4
+//! cargo run --release -p requel --example save_stall -- env.id=MinAtar/Seaquest-v1 env.frame_stack=4
 //! ```
 
 use std::time::{Duration, Instant};

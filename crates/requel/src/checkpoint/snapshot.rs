@@ -50,7 +50,7 @@ impl Snapshots {
         self.keep(copy, &marks);
     }
 
-    /// Takes a state for a copy that is what those have it from who are asked for it now, and say of `large` how it was written.
+    /// Takes a state that was read for the first copy. `large` is of those who took it over and have written nothing since.
     pub fn adopt(&mut self, state: State<'static>, large: &State<'_>) {
         self.keep(state, &marks(large));
     }
