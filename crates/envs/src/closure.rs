@@ -36,7 +36,7 @@ where
     Start: Fn(&mut GymRng) -> [f64; N] + Clone + Send + 'static,
     Next: Fn(&mut [f64; N], usize, &mut GymRng) -> Step + Clone + Send + 'static,
 {
-    let spec = EnvSpec { id: id.into(), max_episode_steps: None, reward_threshold: None, frames_per_second: 10.0 };
+    let spec = EnvSpec { frames_per_second: 10.0, ..EnvSpec::new(id) };
     let infinite = f32::INFINITY;
     let space = Space::Box { low: vec![-infinite; N], high: vec![infinite; N], shape: vec![N], dtype: DType::F32 };
     Simulation::new(spec, space, Space::Discrete { n: actions }, Closures { state: [0.0; N], start, step })

@@ -33,7 +33,7 @@ pub struct Report {
 pub enum Rule {
     /// The spaces have values, their bounds are in order, the shape fits them, and the id is not empty.
     Described,
-    /// Observations are in their space and rewards are finite.
+    /// Observations are in their space; rewards are finite and in the range that the environment declares.
     InSpace,
     /// The same seed and actions give the same bits, on the same instance and on another one.
     Deterministic,
@@ -361,6 +361,10 @@ impl<M: Fn() -> Box<dyn Env>> Checker<'_, M> {
             Ok(step) => {
                 check_observation(env, observation)?;
                 ensure(step.reward.is_finite(), Rule::InSpace, || format!("the reward is {}", step.reward))?;
+                if let Some((low, high)) = env.spec().reward_range {
+                    let outside = || format!("the reward is {}, declared are {low} to {high}", step.reward);
+                    ensure((low..=high).contains(&step.reward), Rule::InSpace, outside)?;
+                }
                 Ok(step)
             }
         }

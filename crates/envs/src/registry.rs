@@ -64,7 +64,10 @@ pub fn make_with(id: &str, options: &EnvOptions) -> Result<Box<dyn Env>, EnvErro
         }
         None => world.max_episode_steps,
     };
-    let env = (world.build)(EnvSpec { max_episode_steps: limit, ..world.spec() }, &options)?;
+    // In fewer steps an episode can gain or lose less: the goal of the longer one says nothing of it.
+    let is_shorter = world.max_episode_steps.is_some_and(|own| limit.is_none_or(|limit| limit < own));
+    let reward_threshold = world.reward_threshold.filter(|_| !is_shorter);
+    let env = (world.build)(EnvSpec { max_episode_steps: limit, reward_threshold, ..world.spec() }, &options)?;
     Ok(match limit {
         Some(limit) => Box::new(TimeLimit::new(env, limit)?),
         None => env,
@@ -110,6 +113,27 @@ mod tests {
         let options = EnvOptions::from([("max_episode_steps".to_string(), OptionValue::Int(3))]);
         let env = make_with("CartPole-v1", &options).unwrap();
         assert_eq!(env.spec().max_episode_steps, Some(3));
+    }
+
+    #[test]
+    fn there_is_no_goal_where_an_option_changes_what_a_return_means() {
+        let goal = |id: &str, option: &str, value: OptionValue| {
+            make_with(id, &EnvOptions::from([(option.to_string(), value)])).unwrap().spec().reward_threshold
+        };
+        let limit = |steps| ("max_episode_steps", OptionValue::Int(steps));
+        for (id, (option, value), expected) in [
+            ("MountainCar-v0", limit(50), None),
+            ("MountainCar-v0", limit(200), Some(-110.0)),
+            ("MountainCar-v0", limit(500), Some(-110.0)),
+            ("Acrobot-v1", limit(60), None),
+            ("CartPole-v1", ("sutton_barto_reward", OptionValue::Bool(true)), None),
+            ("CartPole-v1", ("sutton_barto_reward", OptionValue::Bool(false)), Some(475.0)),
+            ("FrozenLake-v1", ("map_name", OptionValue::Text("8x8".into())), None),
+            ("FrozenLake-v1", ("reward_schedule", OptionValue::List(["5", "0", "0"].map(String::from).to_vec())), None),
+            ("FrozenLake-v1", ("is_slippery", OptionValue::Bool(true)), Some(0.70)),
+        ] {
+            assert_eq!(goal(id, option, value.clone()), expected, "{id} with {option} = {value:?}");
+        }
     }
 
     #[test]

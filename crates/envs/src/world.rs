@@ -11,6 +11,8 @@ pub(crate) struct World {
     pub id: &'static str,
     pub max_episode_steps: Option<u32>,
     pub reward_threshold: Option<f64>,
+    /// The lowest and the highest reward of a step with the standard options, where they are known.
+    pub reward_range: Option<(f64, f64)>,
     pub frames_per_second: f32,
     pub options: &'static [OptionSpec],
     /// Makes the world without its time limit.
@@ -24,6 +26,7 @@ impl World {
             id: self.id.into(),
             max_episode_steps: self.max_episode_steps,
             reward_threshold: self.reward_threshold,
+            reward_range: self.reward_range,
             frames_per_second: self.frames_per_second,
         }
     }

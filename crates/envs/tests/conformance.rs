@@ -25,6 +25,7 @@ enum Flaw {
     BadSpace,
     LeavesSpace,
     RewardNan,
+    LeavesRewardRange,
     ForgetsSeed,
     SharedState,
     SeedsOneByDefault,
@@ -69,10 +70,9 @@ static SHARED: AtomicU64 = AtomicU64::new(0);
 impl Counter {
     fn new(flaw: Flaw) -> Self {
         let spec = EnvSpec {
-            id: format!("Counter-{flaw:?}"),
             max_episode_steps: Some(4),
-            reward_threshold: None,
-            frames_per_second: 1.0,
+            reward_range: (flaw == Flaw::LeavesRewardRange).then_some((-1.0, 0.5)),
+            ..EnvSpec::new(format!("Counter-{flaw:?}"))
         };
         let low = if flaw == Flaw::BadSpace { 9.0 } else { 0.0 };
         let high = if flaw == Flaw::LeavesSpace { 7.0 } else { 8.0 };
@@ -227,6 +227,7 @@ fn every_flaw_is_found() {
         (Flaw::BadSpace, Rule::Described),
         (Flaw::LeavesSpace, Rule::InSpace),
         (Flaw::RewardNan, Rule::InSpace),
+        (Flaw::LeavesRewardRange, Rule::InSpace),
         (Flaw::ForgetsSeed, Rule::Deterministic),
         (Flaw::SharedState, Rule::Deterministic),
         (Flaw::SeedsOneByDefault, Rule::SeededWithZero),

@@ -22,6 +22,7 @@ pub(crate) const WORLDS: &[World] = &[World {
     id: "Acrobot-v1",
     max_episode_steps: Some(500),
     reward_threshold: Some(-100.0),
+    reward_range: Some((-1.0, 0.0)),
     frames_per_second: 15.0,
     options: &[
         OptionSpec::new(

@@ -27,6 +27,7 @@ pub(crate) const WORLDS: &[World] = &[
         id: "CartPole-v0",
         max_episode_steps: Some(200),
         reward_threshold: Some(195.0),
+        reward_range: Some((1.0, 1.0)),
         frames_per_second: 50.0,
         options: OPTIONS,
         build,
@@ -35,6 +36,7 @@ pub(crate) const WORLDS: &[World] = &[
         id: "CartPole-v1",
         max_episode_steps: Some(500),
         reward_threshold: Some(475.0),
+        reward_range: Some((1.0, 1.0)),
         frames_per_second: 50.0,
         options: OPTIONS,
         build,
@@ -48,8 +50,11 @@ const OPTIONS: &[OptionSpec] = &[OptionSpec::bool(
 )];
 
 fn build(spec: EnvSpec, options: &Options<'_>) -> MadeEnv {
-    let sutton_barto_reward = options.bool("sutton_barto_reward")?;
-    Ok(Box::new(CartPole { sutton_barto_reward, ..CartPole::default() }.into_env_of(spec)))
+    let cartpole = CartPole { sutton_barto_reward: options.bool("sutton_barto_reward")?, ..CartPole::default() };
+    // A sum of other rewards is no way to that goal.
+    let reward_threshold = spec.reward_threshold.filter(|_| !cartpole.sutton_barto_reward);
+    let reward_range = Some(cartpole.reward_range());
+    Ok(Box::new(cartpole.into_env_of(EnvSpec { reward_threshold, reward_range, ..spec })))
 }
 
 /// A pole stands on a cart, joined by a hinge; the cart is pushed to the left or to the right to keep it from falling.
@@ -120,14 +125,15 @@ impl CartPoleState {
 }
 
 impl CartPole {
-    /// The world without a time limit.
+    /// The lowest and the highest reward of a step.
+    fn reward_range(&self) -> (f64, f64) {
+        if self.sutton_barto_reward { (-1.0, 0.0) } else { (1.0, 1.0) }
+    }
+
+    /// The environment without a time limit.
     pub fn into_env(self) -> Simulation<Self> {
-        self.into_env_of(EnvSpec {
-            id: "CartPole".into(),
-            max_episode_steps: None,
-            reward_threshold: None,
-            frames_per_second: 50.0,
-        })
+        let reward_range = Some(self.reward_range());
+        self.into_env_of(EnvSpec { reward_range, frames_per_second: 50.0, ..EnvSpec::new("CartPole") })
     }
 
     fn into_env_of(self, spec: EnvSpec) -> Simulation<Self> {

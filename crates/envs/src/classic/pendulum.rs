@@ -16,10 +16,14 @@ const MAX_TORQUE: f32 = 2.0; // N m
 const MASS: f64 = 1.0; // kg
 const LENGTH: f64 = 1.0; // m
 
+/// Of the angle π, the highest speed and the highest torque, rounded away from 0.
+const LEAST_REWARD: f64 = -16.2736045;
+
 pub(crate) const WORLDS: &[World] = &[World {
     id: "Pendulum-v1",
     max_episode_steps: Some(200),
     reward_threshold: None,
+    reward_range: Some((LEAST_REWARD, 0.0)),
     frames_per_second: 30.0,
     options: &[
         OptionSpec::float("g", 10.0, "acceleration of gravity, m/s², 0 to 1000"),

@@ -8,6 +8,7 @@ pub(crate) const WORLDS: &[World] = &[World {
     id: "MinAtar/Seaquest-v1",
     max_episode_steps: None,
     reward_threshold: None,
+    reward_range: None,
     frames_per_second: 20.0,
     options: OPTIONS,
     build: build::<Seaquest>,

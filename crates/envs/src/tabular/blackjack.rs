@@ -12,6 +12,7 @@ pub(crate) const WORLDS: &[World] = &[World {
     id: "Blackjack-v1",
     max_episode_steps: None,
     reward_threshold: None,
+    reward_range: Some((-1.0, 1.0)),
     frames_per_second: 4.0,
     options: &[
         OptionSpec::bool("natural", false, "pay 1.5 for a natural that wins; without effect while `sab` is true"),
@@ -28,6 +29,8 @@ fn build(spec: EnvSpec, options: &Options<'_>) -> MadeEnv {
         natural: options.bool("natural")?,
         sab: options.bool("sab")?,
     };
+    let highest = if table.natural && !table.sab { 1.5 } else { 1.0 };
+    let spec = EnvSpec { reward_range: Some((-1.0, highest)), ..spec };
     let states = Space::MultiDiscrete { n: vec![32, 11, 2] };
     Ok(Box::new(Simulation::new(spec, states, Space::Discrete { n: 2 }, table)))
 }

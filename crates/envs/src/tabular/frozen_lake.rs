@@ -2,6 +2,7 @@
 
 use super::board::{Board, Direction};
 use crate::options::{OptionDefault, OptionSpec, Options};
+use crate::spec::range_of;
 use crate::world::{MadeEnv, World};
 use crate::{
     Action, Color, Dynamics, EnvError, EnvSpec, GymRng, Scene, Simulation, Space, StateError, StateReader, StateWriter,
@@ -13,6 +14,7 @@ pub(crate) const WORLDS: &[World] = &[
         id: "FrozenLake-v1",
         max_episode_steps: Some(100),
         reward_threshold: Some(0.70),
+        reward_range: Some((0.0, 1.0)),
         frames_per_second: 4.0,
         options: &options("4x4"),
         build,
@@ -21,6 +23,7 @@ pub(crate) const WORLDS: &[World] = &[
         id: "FrozenLake8x8-v1",
         max_episode_steps: Some(200),
         reward_threshold: Some(0.85),
+        reward_range: Some((0.0, 1.0)),
         frames_per_second: 4.0,
         options: &options("8x8"),
         build,
@@ -59,10 +62,19 @@ fn build(spec: EnvSpec, options: &Options<'_>) -> MadeEnv {
         (None, "8x8") => Map::of(&MAP_8X8),
         (None, _) => Map::of(&MAP_4X4),
     };
+    let rewards = rewards(options)?;
+    // What the goal is worth is known of the registered maps and rewards alone.
+    let is_registered =
+        rewards == [1.0, 0.0, 0.0] && !["desc", "map_name"].into_iter().any(|name| options.is_given(name));
+    let spec = EnvSpec {
+        reward_threshold: spec.reward_threshold.filter(|_| is_registered),
+        reward_range: Some(range_of(&rewards)),
+        ..spec
+    };
     let lake = FrozenLake {
         cell: 0,
         success_rate: if options.bool("is_slippery")? { Some(options.float("success_rate", 0.0..=1.0)?) } else { None },
-        rewards: rewards(options)?,
+        rewards,
         map: tiles,
     };
     let states = Space::Discrete { n: lake.map.board.cells() };

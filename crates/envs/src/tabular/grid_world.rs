@@ -2,6 +2,7 @@
 
 use super::board::{AGENT, Board, Direction, GOAL};
 use crate::options::{OptionDefault, OptionSpec, Options};
+use crate::spec::range_of;
 use crate::world::{MadeEnv, World};
 use crate::{
     Action, Color, Dynamics, EnvSpec, GymRng, Scene, Simulation, Space, StateError, StateReader, StateWriter, Step,
@@ -11,6 +12,7 @@ pub(crate) const WORLDS: &[World] = &[World {
     id: "GridWorld-v0",
     max_episode_steps: Some(100),
     reward_threshold: None,
+    reward_range: Some((-1.0, 1.0)),
     frames_per_second: 4.0,
     options: &[
         OptionSpec::new(
@@ -51,6 +53,8 @@ fn build(spec: EnvSpec, options: &Options<'_>) -> MadeEnv {
         otherwise: reward("reward_step")?,
         terminates: options.bool("terminates")?,
     };
+    let range = range_of(&[world.boundary, world.forbidden, world.target, world.otherwise]);
+    let spec = EnvSpec { reward_range: Some(range), ..spec };
     let states = Space::Discrete { n: board.cells() };
     Ok(Box::new(Simulation::new(spec, states, Space::Discrete { n: 5 }, world)))
 }

@@ -12,6 +12,7 @@ pub(crate) const WORLDS: &[World] = &[World {
     id: "Taxi-v4",
     max_episode_steps: Some(200),
     reward_threshold: Some(8.0),
+    reward_range: Some((-10.0, 20.0)),
     frames_per_second: 4.0,
     options: &[
         OptionSpec::bool("is_rainy", false, "whether the taxi may drift to either side"),

@@ -11,6 +11,7 @@ pub(crate) const WORLDS: &[World] = &[World {
     id: "Toy/Catch-v0",
     max_episode_steps: None,
     reward_threshold: Some(1.0),
+    reward_range: Some((-1.0, 1.0)),
     frames_per_second: 5.0,
     options: &[
         OptionSpec::int("rows", 10, "height of the board, 2 to 64"),

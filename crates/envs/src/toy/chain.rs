@@ -11,6 +11,7 @@ pub(crate) const WORLDS: &[World] = &[World {
     id: "Toy/Chain-v0",
     max_episode_steps: None,
     reward_threshold: Some(1.0),
+    reward_range: Some((-1.0, 1.0)),
     frames_per_second: 5.0,
     options: &[OptionSpec::int("length", 12, "how many links the chain has, 2 to 256")],
     build,

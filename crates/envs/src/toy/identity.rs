@@ -11,6 +11,7 @@ pub(crate) const WORLDS: &[World] = &[World {
     id: "Toy/Identity-v0",
     max_episode_steps: Some(20),
     reward_threshold: Some(20.0),
+    reward_range: Some((0.0, 1.0)),
     frames_per_second: 4.0,
     options: &[OptionSpec::int("symbols", 4, "how many symbols and actions there are, 2 to 64")],
     build,

@@ -1,7 +1,7 @@
 //! [`ActionRepeat`], fewer decisions.
 
 use super::forward::forward;
-use crate::{Action, Env, EnvError, Step};
+use crate::{Action, Env, EnvError, EnvSpec, Step};
 
 /// Takes each action several times in a row, adds up the rewards, and shows the last observation.
 ///
@@ -9,6 +9,7 @@ use crate::{Action, Env, EnvError, Step};
 #[derive(Clone, Debug)]
 pub struct ActionRepeat<E> {
     env: E,
+    spec: EnvSpec,
     times: u32,
 }
 
@@ -21,12 +22,22 @@ impl<E: Env> ActionRepeat<E> {
         if times == 0 {
             return Err(EnvError::Other(format!("{}: an action is taken at least once", env.spec().id)));
         }
-        Ok(Self { env, times })
+        // An episode that ends on the way adds up fewer of them.
+        let sum = |(low, high): (f64, f64)| {
+            let times = f64::from(times);
+            (low.min(low * times), high.max(high * times))
+        };
+        let spec = EnvSpec { reward_range: env.spec().reward_range.map(sum), ..env.spec().clone() };
+        Ok(Self { env, spec, times })
     }
 }
 
 impl<E: Env> Env for ActionRepeat<E> {
-    forward!(spec, observation_space, action_space, reset, save, restore, scene, action_mask);
+    forward!(observation_space, action_space, reset, save, restore, scene, action_mask);
+
+    fn spec(&self) -> &EnvSpec {
+        &self.spec
+    }
 
     fn step(&mut self, action: Action<'_>, observation: &mut [f32]) -> Result<Step, EnvError> {
         let mut step = self.env.step(action, observation)?;

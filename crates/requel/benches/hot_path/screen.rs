@@ -15,8 +15,7 @@ const EPISODE: u32 = 500;
 pub fn screen() -> Box<dyn Env> {
     let len = SHAPE.iter().product();
     let shown = Space::Box { low: vec![0.0; len], high: vec![255.0; len], shape: SHAPE.to_vec(), dtype: DType::U8 };
-    let spec =
-        EnvSpec { id: "Screen".into(), max_episode_steps: None, reward_threshold: None, frames_per_second: 60.0 };
+    let spec = EnvSpec { frames_per_second: 60.0, ..EnvSpec::new("Screen") };
     Box::new(Simulation::new(spec, shown, Space::Discrete { n: ACTIONS }, Screen { step: 0 }))
 }
 

@@ -10,7 +10,7 @@ use super::{Actions, Agent, AgentError, Experience, Head, HeadLoss, HeadShape, H
 use crate::config::Config;
 use crate::rng::{Stream, StreamRng};
 use crate::state::{State, StateError};
-use crate::td::{Rollout, argmax_allowed, lambda_returns};
+use crate::td::{Rollout, argmax_allowed, clip_bootstrapped, lambda_returns};
 
 /// A Q-network that learns λ-returns of short rollouts of many worlds, each rollout a few times over in minibatches, and then
 /// forgets it. What a replay buffer and a target network are for in DQN, layer normalisation and the many worlds do here.
@@ -22,6 +22,8 @@ pub struct PqnAgent {
     head: Box<dyn Head>,
     gamma: f32,
     lambda: f32,
+    /// Between which λ-returns are clipped.
+    bounds: Option<(f32, f32)>,
     epochs: usize,
 
     actor: Actor,
@@ -83,6 +85,7 @@ impl PqnAgent {
             head,
             gamma: config.agent.gamma as f32,
             lambda: config.pqn.lambda as f32,
+            bounds: config.agent.value_clip.bounds(),
             epochs: config.pqn.epochs,
             actor: Actor::new(config, &spec)?,
             observations: vec![0.0; steps * len],
@@ -130,6 +133,9 @@ impl PqnAgent {
             cuts: &self.cuts,
         };
         lambda_returns(self.lambda, worlds, &rollout, &mut self.returns);
+        if let Some(bounds) = self.bounds {
+            clip_bootstrapped(&self.discounts, bounds, &mut self.returns);
+        }
     }
 
     /// Goes once through the rollout in a new order.
@@ -159,6 +165,8 @@ impl PqnAgent {
                 next_q: &self.batch.next_q,
                 next_q_is_fresh: false,
                 current_q: None,
+                // The returns were clipped when they were computed.
+                bounds: None,
                 fractions: &[],
             };
             let HeadLoss { loss, mean_q } = self.head.loss(&update, &mut self.d_outputs);

@@ -5,7 +5,7 @@ use requel_nn::{Network, NetworkSpec, Workspace};
 use serde::{Deserialize, Serialize};
 
 use super::{AgentError, FractionCounts, Head, HeadShape, HeadSpec, Rule};
-use crate::config::{Config, HeadConfig, HeadKind, Outputs};
+use crate::config::{Config, HeadConfig, HeadKind, Outputs, SupportEnd};
 use crate::td::Support;
 
 /// What a value function is: a network, and what its outputs mean.
@@ -61,8 +61,10 @@ impl ValueHead {
         match config.kind {
             HeadKind::Scalar => ValueHead::Scalar,
             HeadKind::Categorical => {
-                let (atoms, v_min, v_max) = (config.atoms, config.v_min as f32, config.v_max as f32);
-                ValueHead::Categorical { atoms, v_min, v_max }
+                // The trainer has put numbers in place of "auto"; without an environment nothing bounds the values.
+                let end = |end: SupportEnd, unknown: f64| end.number().unwrap_or(unknown) as f32;
+                let (v_min, v_max) = (end(config.v_min, f64::NEG_INFINITY), end(config.v_max, f64::INFINITY));
+                ValueHead::Categorical { atoms: config.atoms, v_min, v_max }
             }
             HeadKind::Quantile => ValueHead::Quantile { quantiles: config.quantiles },
             HeadKind::ImplicitQuantile => ValueHead::ImplicitQuantile { fractions: config.acting_fractions },

@@ -1,11 +1,13 @@
 //! What a training run is made of: [`Config`], its presets, and the layers it is put together from.
 
+mod bounds;
 mod keys;
 mod layers;
 pub mod presets;
 mod sections;
 mod validate;
 
+pub use bounds::{Auto, SupportEnd, ValueClip, ValueClipWord};
 pub use keys::{KEYS, Key};
 pub use layers::{ConfigError, Layers, Place};
 pub use sections::{

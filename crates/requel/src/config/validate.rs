@@ -1,6 +1,8 @@
 //! What values a [`Config`] may hold, and which go together.
 
-use super::{AgentKind, AnnealKind, BellmanGradient, Config, ConfigError, HeadKind, Place, ReplayKind, TargetKind};
+use super::{
+    AgentKind, AnnealKind, BellmanGradient, Config, ConfigError, HeadKind, Place, ReplayKind, TargetKind, ValueClip,
+};
 
 impl Config {
     /// Checks a config that was put together in code; [`Layers`](super::Layers) checks those from text.
@@ -104,11 +106,15 @@ fn check_env(config: &Config) -> Result<(), (&'static str, String)> {
 fn check_head(config: &Config) -> Result<(), (&'static str, String)> {
     let (head, network) = (&config.head, &config.network);
     within("head.atoms", head.atoms as f64, 2.0, 10_000.0)?;
-    within("head.v_min", head.v_min, -1e30, 1e30)?;
-    within("head.v_max", head.v_max, -1e30, 1e30)?;
-    if head.v_min as f32 >= head.v_max as f32 {
-        return Err(("head.v_min", format!("is {}, not below `head.v_max` {}", head.v_min, head.v_max)));
+    let (v_min, v_max) = (head.v_min.number(), head.v_max.number());
+    within("head.v_min", v_min.unwrap_or(0.0), -1e30, 1e30)?;
+    within("head.v_max", v_max.unwrap_or(0.0), -1e30, 1e30)?;
+    if let (Some(v_min), Some(v_max)) = (v_min, v_max)
+        && v_min as f32 >= v_max as f32
+    {
+        return Err(("head.v_min", format!("is {v_min}, not below `head.v_max` {v_max}")));
     }
+    check_value_clip(config)?;
     within("head.quantiles", head.quantiles as f64, 1.0, 10_000.0)?;
     within("head.kappa", head.kappa, 0.0, 1e30)?;
     within("head.fractions", head.fractions as f64, 1.0, 10_000.0)?;
@@ -129,6 +135,29 @@ fn check_head(config: &Config) -> Result<(), (&'static str, String)> {
             head.target_fractions, head.fractions
         );
         return Err(("head.target_fractions", reason));
+    }
+    Ok(())
+}
+
+fn check_value_clip(config: &Config) -> Result<(), (&'static str, String)> {
+    let (agent, key) = (&config.agent, "agent.value_clip");
+    if let Some((low, high)) = agent.value_clip.numbers() {
+        within(key, low, -1e30, 1e30)?;
+        within(key, high, -1e30, 1e30)?;
+        if low as f32 >= high as f32 {
+            return Err((key, format!("is [{low}, {high}], whose first number is not below the second")));
+        }
+    }
+    if agent.value_clip == ValueClip::OFF {
+        return Ok(());
+    }
+    if config.head.uses_support() {
+        let reason = "does not go with `head.kind = \"categorical\"`, whose support bounds the values: set `head.v_min` and `head.v_max`";
+        return Err((key, reason.into()));
+    }
+    if agent.bellman_gradient == BellmanGradient::Residual {
+        let reason = "does not go with `agent.bellman_gradient = \"residual\"`, which differentiates the target";
+        return Err((key, reason.into()));
     }
     Ok(())
 }

@@ -3,6 +3,7 @@
 //! A next value of −∞ means that the action is not allowed; a discount of 0 means that nothing follows.
 
 mod argmax;
+mod bounds;
 mod categorical;
 mod double;
 mod importance;
@@ -13,6 +14,7 @@ mod q_learning;
 mod quantile;
 
 pub use argmax::{argmax, argmax_allowed};
+pub use bounds::{ValueBounds, clip_bootstrapped};
 pub use categorical::{ProjectionRoom, SoftmaxRows, Support, categorical_projection};
 pub use double::double_q_targets;
 pub use importance::importance_weights;

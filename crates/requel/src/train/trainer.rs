@@ -92,7 +92,8 @@ impl Trainer {
         let num_envs = config.train.num_envs;
         let envs = worlds::several(&factory, num_envs)?;
         let env = &envs[0];
-        let (env_id, threshold) = (env.spec().id.clone(), env.spec().reward_threshold);
+        let spec = env.spec().clone();
+        let (env_id, threshold) = (spec.id.clone(), spec.reward_threshold);
         let actions = env.action_space().discrete_n();
         let actions = actions.ok_or_else(|| AgentError::ContinuousActions { id: env_id.clone() })?;
         let observation_space = env.observation_space().clone();
@@ -101,9 +102,10 @@ impl Trainer {
         let seed = StreamRng::new(config.train.seed, Stream::Worlds).next_u32();
         worlds.reset(u64::from(seed), &mut observations)?;
         let actions = Actions { count: actions, masked: worlds.action_mask(0).is_some() };
+        let bounded = config.with_value_bounds(&spec, actions.count)?;
         let agent: Box<dyn Agent> = match config.agent.kind {
-            AgentKind::Naive | AgentKind::Dqn => Box::new(DqnAgent::new(&config, &observation_space, actions)?),
-            AgentKind::Pqn => Box::new(PqnAgent::new(&config, &observation_space, actions)?),
+            AgentKind::Naive | AgentKind::Dqn => Box::new(DqnAgent::new(&bounded, &observation_space, actions)?),
+            AgentKind::Pqn => Box::new(PqnAgent::new(&bounded, &observation_space, actions)?),
         };
         let trainer = Trainer {
             factory,

@@ -46,12 +46,7 @@ fn sound_step(world: &mut Corridor, action: usize, observation: &mut [f32]) -> R
 impl Corridor {
     fn sound() -> Self {
         Corridor {
-            spec: EnvSpec {
-                id: "Corridor".into(),
-                max_episode_steps: None,
-                reward_threshold: None,
-                frames_per_second: 10.0,
-            },
+            spec: EnvSpec { frames_per_second: 10.0, ..EnvSpec::new("Corridor") },
             observations: numbers(2, DType::F32),
             actions: Space::Discrete { n: 2 },
             mask: None,

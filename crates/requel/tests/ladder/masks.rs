@@ -74,8 +74,7 @@ fn what_is_not_allowed_next_is_worth_nothing_now() {
         for seed in ["train.seed=0", "train.seed=1"] {
             let low = [0.0; 2].to_vec();
             let space = Space::Box { low, high: vec![1.0; 2], shape: vec![2], dtype: requel_envs::DType::F32 };
-            let spec =
-                EnvSpec { id: "Shop".into(), max_episode_steps: None, reward_threshold: None, frames_per_second: 1.0 };
+            let spec = EnvSpec { frames_per_second: 1.0, ..EnvSpec::new("Shop") };
             let world = Simulation::new(spec, space, Space::Discrete { n: 2 }, Shop { place: Place::Fork });
             let config = small(name, &[&settings[..], &[seed]].concat());
             let mut trainer = Trainer::with_worlds(config, Box::new(move || Ok(Box::new(world.clone())))).unwrap();
@@ -140,8 +139,7 @@ fn munchausens_policy_is_over_what_was_allowed() {
     for (head, steps) in heads.into_iter().flat_map(|head| ["agent.n_step=1", "agent.n_step=3"].map(|n| (head, n))) {
         let space =
             Space::Box { low: vec![0.0; 3], high: vec![1.0; 3], shape: vec![3], dtype: requel_envs::DType::F32 };
-        let spec =
-            EnvSpec { id: "Doors".into(), max_episode_steps: None, reward_threshold: None, frames_per_second: 1.0 };
+        let spec = EnvSpec { frames_per_second: 1.0, ..EnvSpec::new("Doors") };
         let world = Simulation::new(spec, space, Space::Discrete { n: 3 }, Doors { room: 0 });
         let settings = ["train.env_steps=4000", "train.num_envs=2", "head.quantiles=5", head, steps];
         let config = small("munchausen-dqn", &[&settings[..], &constants].concat());

@@ -89,12 +89,7 @@ fn clocks(num_envs: usize, given: &Arc<AtomicU64>) -> EnvFactory {
     let (made, given) = (AtomicUsize::new(0), Arc::clone(given));
     Box::new(move || {
         Ok(Box::new(Clock {
-            spec: EnvSpec {
-                id: "Clock".into(),
-                max_episode_steps: None,
-                reward_threshold: None,
-                frames_per_second: 1.0,
-            },
+            spec: EnvSpec { frames_per_second: 1.0, ..EnvSpec::new("Clock") },
             observations: Space::Box { low: vec![0.0; 2], high: vec![1e6; 2], shape: vec![2], dtype: DType::F32 },
             actions: Space::Discrete { n: 2 },
             episode: 0,

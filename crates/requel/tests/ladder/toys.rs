@@ -105,8 +105,7 @@ impl Dynamics for Rooms {
 #[test]
 fn learns_where_observations_are_discrete() {
     for seed in SEEDS {
-        let spec =
-            EnvSpec { id: "Rooms".into(), max_episode_steps: None, reward_threshold: None, frames_per_second: 1.0 };
+        let spec = EnvSpec { frames_per_second: 1.0, ..EnvSpec::new("Rooms") };
         let (rooms, actions) = (Space::Discrete { n: ROOMS }, Space::Discrete { n: 3 });
         let world = TimeLimit::new(Simulation::new(spec, rooms, actions, Rooms { at: 0 }), 50).unwrap();
         let config = quick(&[&format!("train.seed={seed}"), "train.env_steps=3000"]);

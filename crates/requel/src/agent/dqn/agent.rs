@@ -35,6 +35,8 @@ pub struct DqnAgent {
     bootstrap: Bootstrap,
     head: Box<dyn Head>,
     munchausen: bool,
+    /// Between which bootstrapped targets are clipped.
+    bounds: Option<(f32, f32)>,
     /// Of the online network's distributions at the observations, those of the actions taken are all that is read.
     reads_only_taken: bool,
 
@@ -104,6 +106,7 @@ impl DqnAgent {
             bootstrap,
             head,
             munchausen: config.agent.munchausen,
+            bounds: config.agent.value_clip.bounds(),
             replay: replay_buffer(config, observations, actions)?,
             accumulators: (0..num_envs).map(|_| accumulator()).collect::<Result<_, ReplayError>>()?,
             importance: (config.replay.kind == ReplayKind::Prioritized && config.agent.kind == AgentKind::Dqn)
@@ -175,6 +178,7 @@ impl DqnAgent {
             // What Munchausen's rule is told was worked out after it.
             next_q_is_fresh: self.bootstrap != Bootstrap::Double && !self.munchausen,
             current_q: self.munchausen.then_some(&self.current_q[..]),
+            bounds: self.bounds,
             fractions,
         };
         let HeadLoss { loss, mean_q } = self.head.loss(&update, d_outputs);

@@ -66,6 +66,8 @@ pub struct HeadUpdate<'a> {
     /// Rows × actions: the expected values at s of the network that gives Munchausen's policy, the target network. −∞ where an
     /// action was not allowed. The other rule does not look at them.
     pub current_q: Option<&'a [f32]>,
+    /// The lowest and the highest return that a bootstrapped target may be; `None`: any. The categorical head has its support.
+    pub bounds: Option<(f32, f32)>,
     /// Rows × fractions: where in the distribution the online outputs of the implicit quantile head are; empty for the others.
     pub fractions: &'a [f32],
 }

@@ -5,7 +5,7 @@ use requel_nn::kernel::Task;
 
 use super::policies::Policies;
 use super::{HeadLoss, HeadShape, HeadUpdate, Rule};
-use crate::td::{argmax, lanes, quantile_huber};
+use crate::td::{argmax, clip_bootstrapped, lanes, quantile_huber};
 
 /// Where a number lies in the outputs: `row·row + action·action + fraction·fraction`.
 #[derive(Clone, Copy, Debug)]
@@ -118,6 +118,9 @@ impl QuantileRegression {
                     }
                     self.targets.iter_mut().for_each(|target| *target = rewards[row] + discount * *target);
                 }
+            }
+            if let Some(bounds) = update.bounds {
+                clip_bootstrapped(&[discount], bounds, &mut self.targets);
             }
 
             let taken = update.actions[row] as usize;

@@ -5,7 +5,7 @@ use requel_nn::{Kernel, Loss};
 use super::policies::Policies;
 use super::{Head, HeadLoss, HeadShape, HeadUpdate, Rule};
 use crate::planted::PlantedBug;
-use crate::td::{double_q_targets, soft_targets};
+use crate::td::{clip_bootstrapped, double_q_targets, soft_targets};
 
 /// One output per action, its expected return (Mnih et al. 2015).
 #[derive(Clone, Debug)]
@@ -108,6 +108,9 @@ impl Head for ScalarHead {
                 soft_targets(rewards, update.discounts, update.next_outputs, &policy, &mut self.targets);
             }
         }
+        if let Some(bounds) = update.bounds {
+            clip_bootstrapped(update.discounts, bounds, &mut self.targets);
+        }
         self.loss_of_targets(update.outputs, update.actions, update.weights, d_outputs)
     }
 
@@ -160,6 +163,7 @@ mod tests {
             next_q: &[0.0, 1.0, f32::NEG_INFINITY, 2.0, 1.0, 0.0],
             next_q_is_fresh: false,
             current_q: None,
+            bounds: None,
             fractions: &[],
         };
         let loss = head.loss(&update, &mut d_outputs);

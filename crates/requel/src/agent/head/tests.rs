@@ -75,6 +75,7 @@ impl Inputs {
             next_outputs: &self.next_outputs,
             next_q: &self.next_q,
             next_q_is_fresh: false,
+            bounds: None,
             current_q: Some(&self.current_q),
             fractions: &self.fractions,
         }
@@ -228,6 +229,7 @@ fn descend(spec: HeadSpec, per_row: usize, fractions: &[f32]) -> Vec<f32> {
             next_outputs: &zeros,
             next_q: &[0.0; 8],
             next_q_is_fresh: false,
+            bounds: None,
             current_q: None,
             fractions: &fractions.repeat(RETURNS.len()),
         };

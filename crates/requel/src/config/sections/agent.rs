@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::config::ValueClip;
+
 /// The learner.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -44,6 +46,8 @@ pub struct AgentConfig {
     pub reward_scale: f64,
     /// Rewards are cut to ± this before they are learned from, after scaling; 0: not.
     pub reward_clip: f64,
+    /// Whether targets that rely on the network's own values are clipped, and to what.
+    pub value_clip: ValueClip,
 }
 
 impl Default for AgentConfig {
@@ -57,6 +61,7 @@ impl Default for AgentConfig {
             n_step: 1,
             reward_scale: 1.0,
             reward_clip: 0.0,
+            value_clip: ValueClip::OFF,
         }
     }
 }

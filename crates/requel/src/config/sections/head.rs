@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::config::SupportEnd;
+
 /// What the network says of each action.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -25,9 +27,9 @@ pub struct HeadConfig {
     /// Categorical: number of returns.
     pub atoms: usize,
     /// Categorical: the lowest return.
-    pub v_min: f64,
+    pub v_min: SupportEnd,
     /// Categorical: the highest return.
-    pub v_max: f64,
+    pub v_max: SupportEnd,
     /// Quantile: number of quantiles.
     pub quantiles: usize,
     /// Quantile and implicit quantile: the |error| at which Huber's quadratic becomes linear; 0 for plain quantile
@@ -43,13 +45,20 @@ pub struct HeadConfig {
     pub cosines: usize,
 }
 
+impl HeadConfig {
+    /// Whether what the network says of an action lies on the support from `v_min` to `v_max`.
+    pub fn uses_support(&self) -> bool {
+        self.kind == HeadKind::Categorical
+    }
+}
+
 impl Default for HeadConfig {
     fn default() -> Self {
         HeadConfig {
             kind: HeadKind::Scalar,
             atoms: 51,
-            v_min: -10.0,
-            v_max: 10.0,
+            v_min: SupportEnd::At(-10.0),
+            v_max: SupportEnd::At(10.0),
             quantiles: 51,
             kappa: 1.0,
             fractions: 8,

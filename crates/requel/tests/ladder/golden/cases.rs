@@ -183,7 +183,7 @@ impl Case {
                 LossKind::Huber => json!({"kind": "scalar", "loss": "huber", "delta": loss.delta}),
             },
             HeadKind::Categorical => {
-                json!({"kind": "categorical", "atoms": head.atoms, "v_min": head.v_min, "v_max": head.v_max})
+                json!({"kind": "categorical", "atoms": head.atoms, "v_min": head.v_min.number(), "v_max": head.v_max.number()})
             }
             HeadKind::Quantile => json!({"kind": "quantile", "count": head.quantiles, "kappa": head.kappa}),
             HeadKind::ImplicitQuantile => json!({"kind": "implicit_quantile", "kappa": head.kappa}),

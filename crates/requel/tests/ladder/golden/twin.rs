@@ -184,8 +184,9 @@ fn head(config: &Config) -> TwinHead {
     match head.kind {
         HeadKind::Scalar => TwinHead::Scalar(config.loss.spec()),
         HeadKind::Categorical => {
-            let step = (head.v_max - head.v_min) / (head.atoms - 1) as f64;
-            TwinHead::Categorical((0..head.atoms).map(|i| head.v_min + i as f64 * step).collect())
+            let (v_min, v_max) = (head.v_min.number().unwrap(), head.v_max.number().unwrap());
+            let step = (v_max - v_min) / (head.atoms - 1) as f64;
+            TwinHead::Categorical((0..head.atoms).map(|i| v_min + i as f64 * step).collect())
         }
         HeadKind::Quantile => TwinHead::Quantile(head.kappa),
         HeadKind::ImplicitQuantile => TwinHead::ImplicitQuantile(head.kappa),
