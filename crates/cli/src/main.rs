@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 mod args;
+mod columns;
 mod commands;
 mod compare;
 mod dashboard;

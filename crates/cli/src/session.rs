@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use requel::Observer;
 use requel::run::{Control, Ending, Run, Session, Summary, Timing};
+use requel::train::Budget;
 use serde::Serialize;
 
 use crate::args::Reporting;
@@ -13,7 +14,7 @@ use crate::dashboard::{self, Dashboard, Subject};
 use crate::exit::{Exit, Failure};
 use crate::numbers::{duration, grouped, rate};
 use crate::panel::{Frame, Panel};
-use crate::progress::{Budget, JsonLines, Person, Tally, Warnings};
+use crate::progress::{JsonLines, Person, Tally, Warnings};
 use crate::show::{Ability, tidy};
 use crate::signals::Signals;
 use crate::style::{self, BOLD, COMMAND, GOOD, MUTED, paint};

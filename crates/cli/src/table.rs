@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use crate::columns::{left, right, width};
 use crate::style::{BOLD, paint};
 
 /// Rows of cells under a heading; the columns are as wide as they need to be.
@@ -32,15 +33,17 @@ impl Table {
     /// # Errors
     /// What the writer returns.
     pub fn write(&self, out: &mut impl Write) -> io::Result<()> {
-        let width = |column: usize| {
+        let widest = |column: usize| {
             let cells = self.rows.iter().chain([&self.heading]).filter_map(|row| row.get(column));
-            cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
+            cells.map(|cell| width(cell)).max().unwrap_or(0)
         };
-        let widths: Vec<usize> = (0..self.heading.len()).map(width).collect();
+        let widths: Vec<usize> = (0..self.heading.len()).map(widest).collect();
         let line = |cells: &[String]| {
-            let padded = cells.iter().zip(&widths).zip(&self.numeric).map(|((cell, &width), &numeric)| {
-                if numeric { format!("{cell:>width$}") } else { format!("{cell:<width$}") }
-            });
+            let padded = cells
+                .iter()
+                .zip(&widths)
+                .zip(&self.numeric)
+                .map(|((cell, &width), &numeric)| if numeric { right(cell, width) } else { left(cell, width) });
             padded.collect::<Vec<_>>().join(GAP).trim_end().to_string()
         };
         writeln!(out, "{}", paint(BOLD, line(&self.heading)))?;

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use anyhow::{Context, Result};
-use requel::stats::{Bootstrap, Interval, interquartile_mean};
+use requel::stats::{Bootstrap, Estimate, Interval};
 
 use super::seeds::SeedRun;
 use crate::{machine, workspace};
@@ -103,14 +103,14 @@ pub fn figure(value: Option<f64>, decimals: usize) -> String {
     value.map_or_else(|| "–".into(), |value| format!("{value:.decimals$}"))
 }
 
-/// The interquartile mean of a sample with its 95 % bootstrap interval over seeds (Agarwal et al. 2021), or a dash.
+/// The interquartile mean of a sample with its 95 % bootstrap interval over seeds (Agarwal et al. 2021), which few seeds do
+/// not have; a dash where there is no sample.
 pub fn iqm_with_interval(sample: &[f64], decimals: usize) -> String {
-    let iqm = |sample: &[f64]| interquartile_mean(sample).unwrap_or(f64::NAN);
-    match (interquartile_mean(sample), Bootstrap::default().interval(&[sample], iqm)) {
-        (Some(mean), Some(Interval { low, high })) => {
-            format!("{mean:.decimals$} [{low:.decimals$}, {high:.decimals$}]")
+    match Estimate::interquartile_mean(sample, &Bootstrap::default()) {
+        Some(Estimate { value, interval: Some(Interval { low, high }) }) => {
+            format!("{value:.decimals$} [{low:.decimals$}, {high:.decimals$}]")
         }
-        _ => figure(None, decimals),
+        estimate => figure(estimate.map(|estimate| estimate.value), decimals),
     }
 }
 

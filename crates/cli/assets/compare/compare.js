@@ -3,7 +3,7 @@
   const data = JSON.parse(document.getElementById("data").textContent);
   /* A score: so many digits that scores of one world stand under each other. */
   const tidy = (v) => (v == null ? "–" : Math.abs(v) >= 1000 ? v.toFixed(0) : Math.abs(v) >= 10 ? v.toFixed(1) : v.toFixed(2));
-  const { comparison, styles } = data;
+  const { comparison, styles, caveats } = data;
   const { groups, threshold } = comparison;
   const percent = Math.round(100 * comparison.confidence);
   const score = comparison.metric === "training" ? "Return of the last 100 training episodes" : `Return of the ${comparison.metric} policy on fresh episodes`;
@@ -16,17 +16,24 @@
   const sizes = groups.map((group) => group.runs.length);
   const [least, most] = [Math.min(...sizes), Math.max(...sizes)];
   const seeds = least === most ? `${most} ${most === 1 ? "seed" : "seeds"} each` : `${least} to ${most} seeds each`;
+  const certain = groups.some((group) => group.score.low != null);
+  byId("caveats").append(...caveats.map((text) => element("li", {}, text)));
   byId("title").textContent = document.title;
   byId("footer").textContent = `requel ${data.version}`;
   byId("subtitle").textContent = `${comparison.worlds.join(", ")}, ${groups.length} ${groups.length === 1 ? "group" : "groups"}, ${seeds}`;
-  byId("curves-note").textContent = `Return of the greedy policy in the course of training: interquartile mean over seeds, shaded its ${percent} % bootstrap interval. Hover to read values, drag to zoom, double-click to zoom out; click a name to hide it.`;
-  byId("scores-note").textContent = `${score}: interquartile mean and ${percent} % interval; each faint dot is a seed.`;
-  byId("table-note").textContent = `Interquartile means with ${percent} % intervals. P>: the probability that a run scores higher than one of another group, ties counted half; 0.5 says that neither is better. Env steps and time are medians of a run.`;
+  byId("curves-note").textContent = `Return of the greedy policy in the course of training: interquartile mean over seeds${certain ? `, shaded its ${percent} % bootstrap interval` : ""}. Hover to read values, drag to zoom, double-click to zoom out; click a name to hide it.`;
+  byId("scores-note").textContent = `${score}: interquartile mean${certain ? ` and ${percent} % interval` : ""}; each faint dot is a seed.`;
+  byId("table-note").textContent = `Interquartile means${certain ? ` with ${percent} % intervals` : ""}. P>: the probability that a run scores higher than one of another group, ties counted half; 0.5 says that neither is better. Env steps and time are medians of a run.`;
+
+  /* The ends of a curve's interval, which a group of few runs does not have. */
+  const ends = (curve, end) => (curve[end].length ? curve[end] : curve.env_steps.map(() => null));
+  const range = ({ value, low, high }) => (low == null ? [value] : [low, high]);
+  const brackets = ({ low, high }) => (low == null ? "" : ` [${tidy(low)}, ${tidy(high)}]`);
 
   /* Curves: three series a group, of which the ends of the interval are not drawn but filled between. */
   const drawn = groups.map((group, index) => ({ group, style: styles[index], index })).filter(({ group }) => group.curve.env_steps.length);
   if (drawn.length) {
-    const tables = drawn.map(({ group: { curve } }) => [curve.env_steps, curve.iqm, curve.high, curve.low]);
+    const tables = drawn.map(({ group: { curve } }) => [curve.env_steps, curve.iqm, ends(curve, "high"), ends(curve, "low")]);
     const lasts = drawn.map(({ group: { curve } }) => curve.env_steps[curve.env_steps.length - 1]);
     const firsts = drawn.map(({ group: { curve } }) => curve.env_steps[0]);
     const series = drawn.flatMap(({ group, style }) => [
@@ -65,7 +72,7 @@
   }
 
   /* Scores */
-  const values = groups.flatMap((group) => [group.score.low, group.score.high, ...group.runs.map((run) => run.score)]);
+  const values = groups.flatMap((group) => [...range(group.score), ...group.runs.map((run) => run.score)]);
   const [low, high] = [Math.min(...values), Math.max(...values)];
   const place = (v) => (high > low ? 2 + 96 * (v - low) / (high - low) : 50);
   const mark = (kind, style, title) => element("i", { class: kind, style, title });
@@ -74,17 +81,17 @@
     const { score } = group;
     const strip = element("div", { class: "strip" },
       ...group.runs.map((run) => mark("seed", `left:${place(run.score)}%;background:${color}`, `seed ${run.seed}: ${tidy(run.score)}`)),
-      mark("between", `left:${place(score.low)}%;width:${place(score.high) - place(score.low)}%;background:${color}`, `${tidy(score.low)} to ${tidy(score.high)}`),
+      ...(score.low == null ? [] : [mark("between", `left:${place(score.low)}%;width:${place(score.high) - place(score.low)}%;background:${color}`, `${tidy(score.low)} to ${tidy(score.high)}`)]),
       mark("middle", `left:${place(score.value)}%;background:${color}`, tidy(score.value)));
     byId("scores").append(element("div", { class: "score" },
       element("div", { class: "name" }, swatch(styles[index]), group.name), strip,
-      element("div", { class: "value" }, element("b", {}, tidy(score.value)), element("span", {}, ` [${tidy(score.low)}, ${tidy(score.high)}]`))));
+      element("div", { class: "value" }, element("b", {}, tidy(score.value)), element("span", {}, brackets(score)))));
   });
   byId("scores").append(element("div", { class: "ends" }, element("span", {}), element("div", {}, element("span", {}, tidy(low)), element("span", {}, tidy(high))), element("span", {})));
 
   /* Tables */
   const row = (tag, cells) => tableRow(cells, tag, cells.map((_, i) => (i ? "number interval" : "")));
-  const interval = (e) => (e == null ? "–" : [tidy(e.value), element("span", {}, ` [${tidy(e.low)}, ${tidy(e.high)}]`)]);
+  const interval = (e) => (e == null ? "–" : [tidy(e.value), element("span", {}, brackets(e))]);
   const heading = ["", "runs", `${comparison.metric} return`, "training, last 100", "P> previous", "P> first"];
   if (threshold != null) heading.push(`steps to ${tidy(threshold)}`);
   heading.push("mean over training", "env steps", "time");

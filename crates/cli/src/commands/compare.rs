@@ -29,12 +29,6 @@ pub fn run(args: &CompareArgs) -> Result<Exit, Failure> {
     };
     let scoring = Scoring { metric, threshold: args.threshold, ..Scoring::default() };
     let comparison = Comparison::new(&grouping.groups, &scoring);
-    if comparison.worlds.len() > 1 {
-        let worlds = comparison.worlds.join(", ");
-        style::warn(format_args!(
-            "the runs are of different worlds, whose returns are no measure of each other: {worlds}"
-        ));
-    }
     let title = comparison.worlds.join(", ");
     let files = Files {
         png: args.png.as_deref(),

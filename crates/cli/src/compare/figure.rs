@@ -5,7 +5,8 @@ use requel_envs::Color;
 
 use super::axis::{Axis, Ends, label};
 use super::mark::{Dash, Mark, Picture};
-use super::text::{interval, scored, short};
+use super::text::{estimate, scored};
+use crate::columns::folded;
 use crate::show::font::{self, Align};
 use crate::show::palette::SERIES;
 
@@ -16,6 +17,8 @@ const PAPER: Color = Color(0xff, 0xff, 0xff);
 
 const WIDTH: f32 = 1200.0;
 const TOP: f32 = 122.0;
+/// From one line of the heading to the next.
+const LINE: f32 = 22.0;
 const BELOW: f32 = 70.0;
 /// Left and right end of the curves, and of the scores.
 const CURVES: (f32, f32) = (86.0, 726.0);
@@ -31,12 +34,13 @@ const LEAST: f32 = 420.0;
 /// Lays the picture out; `title` stands above it.
 pub fn figure(comparison: &Comparison, title: &str) -> Picture {
     let height = LEAST.max(ROW * comparison.groups.len() as f32);
-    let mut marks =
-        vec![Mark::Block { at: (0.0, 0.0), size: (WIDTH, TOP + height + BELOW), color: PAPER, opacity: 1.0 }];
-    heading(&mut marks, comparison, title);
-    curves(&mut marks, comparison, (TOP, TOP + height));
-    scores(&mut marks, comparison, (TOP, TOP + height));
-    Picture { size: (WIDTH, TOP + height + BELOW), marks }
+    let mut marks = Vec::new();
+    let top = heading(&mut marks, comparison, title);
+    curves(&mut marks, comparison, (top, top + height));
+    scores(&mut marks, comparison, (top, top + height));
+    let size = (WIDTH, top + height + BELOW);
+    marks.insert(0, Mark::Block { at: (0.0, 0.0), size, color: PAPER, opacity: 1.0 });
+    Picture { size, marks }
 }
 
 /// Colour and dash of the group at a place.
@@ -45,7 +49,8 @@ pub fn style(index: usize) -> (Color, Dash) {
     (SERIES[index % SERIES.len()], dashes[index / SERIES.len() % dashes.len()])
 }
 
-fn heading(marks: &mut Vec<Mark>, comparison: &Comparison, title: &str) {
+/// Writes title, sample and caveats. Gives where the charts may begin.
+fn heading(marks: &mut Vec<Mark>, comparison: &Comparison, title: &str) -> f32 {
     let runs: Vec<usize> = comparison.groups.iter().map(|group| group.runs.len()).collect();
     let seeds = match (runs.iter().min(), runs.iter().max()) {
         (Some(1), Some(1)) => "1 seed each".to_owned(),
@@ -53,10 +58,21 @@ fn heading(marks: &mut Vec<Mark>, comparison: &Comparison, title: &str) {
         (Some(least), Some(most)) => format!("{least} to {most} seeds each"),
         _ => "no runs".to_owned(),
     };
-    let percent = (100.0 * comparison.confidence).round();
-    let below = format!("{seeds}; interquartile means with {percent} % bootstrap intervals over seeds");
+    let mut below = format!("{seeds}; interquartile means");
+    if comparison.groups.iter().any(|group| group.score.interval.is_some()) {
+        let percent = (100.0 * comparison.confidence).round();
+        below.push_str(&format!(" with {percent} % bootstrap intervals over seeds"));
+    }
     text(marks, (36.0, 46.0), (TITLE, Align::Left, INK), title);
     text(marks, (36.0, 70.0), (TEXT, Align::Left, MUTED), below);
+    let mut extra = 0.0;
+    for caveat in &comparison.caveats {
+        for line in folded(&caveat.to_string(), ((WIDTH - 72.0) / font::width("0", TEXT)) as usize) {
+            extra += LINE;
+            text(marks, (36.0, 70.0 + extra), (TEXT, Align::Left, INK), line);
+        }
+    }
+    TOP + extra
 }
 
 fn curves(marks: &mut Vec<Mark>, comparison: &Comparison, (top, bottom): (f32, f32)) {
@@ -68,8 +84,8 @@ fn curves(marks: &mut Vec<Mark>, comparison: &Comparison, (top, bottom): (f32, f
     let steps =
         |group: &GroupResult| (group.curve.env_steps[0], group.curve.env_steps[group.curve.env_steps.len() - 1]);
     let values = |group: &GroupResult| {
-        let low = group.curve.low.iter().copied().fold(f64::INFINITY, f64::min);
-        (low, group.curve.high.iter().copied().fold(f64::NEG_INFINITY, f64::max))
+        let all = || group.curve.iqm.iter().chain(&group.curve.low).chain(&group.curve.high).copied();
+        (all().fold(f64::INFINITY, f64::min), all().fold(f64::NEG_INFINITY, f64::max))
     };
     let x = Axis::new(ends(&steps), (CURVES.0, CURVES.1), 6, Ends::Exact);
     let y = Axis::new(ends(&values), (bottom, top), 6, Ends::Rounded);
@@ -94,7 +110,9 @@ fn curves(marks: &mut Vec<Mark>, comparison: &Comparison, (top, bottom): (f32, f
     for (index, group) in comparison.groups.iter().enumerate() {
         let up = group.curve.env_steps.iter().zip(&group.curve.high).map(|(s, v)| (x.at(*s), y.at(*v)));
         let down = group.curve.env_steps.iter().zip(&group.curve.low).rev().map(|(s, v)| (x.at(*s), y.at(*v)));
-        marks.push(Mark::Area { within: up.chain(down).collect(), color: style(index).0, opacity: 0.16 });
+        if !group.curve.low.is_empty() {
+            marks.push(Mark::Area { within: up.chain(down).collect(), color: style(index).0, opacity: 0.16 });
+        }
     }
     for (index, group) in comparison.groups.iter().enumerate() {
         let through: Vec<(f32, f32)> =
@@ -111,8 +129,8 @@ fn scores(marks: &mut Vec<Mark>, comparison: &Comparison, (top, bottom): (f32, f
     text(marks, (SCORES.0, top - 18.0), (TEXT, Align::Left, INK), scored(comparison.metric).to_owned());
     let all = || {
         comparison.groups.iter().flat_map(|group| {
-            let interval = group.score.interval;
-            group.runs.iter().map(|run| run.score).chain([interval.low, interval.high])
+            let ends = group.score.interval.into_iter().flat_map(|interval| [interval.low, interval.high]);
+            group.runs.iter().map(|run| run.score).chain(ends)
         })
     };
     let ends = (all().fold(f64::INFINITY, f64::min), all().fold(f64::NEG_INFINITY, f64::max));
@@ -128,7 +146,7 @@ fn scores(marks: &mut Vec<Mark>, comparison: &Comparison, (top, bottom): (f32, f
         let (color, dash) = style(index);
         let words = top + row * index as f32 + (row - 30.0) / 2.0 + 8.0;
         let bar = words + 16.0;
-        let value = format!("{} {}", short(group.score.value), interval(&group.score.interval));
+        let value = estimate(Some(&group.score));
         let room = SCORES.1 - SCORES.0 - 34.0 - font::width(&value, SMALL) - 14.0;
         // Behind the words, so that the grid does not run through them.
         marks.push(Mark::Block {
@@ -143,10 +161,12 @@ fn scores(marks: &mut Vec<Mark>, comparison: &Comparison, (top, bottom): (f32, f
         for run in &group.runs {
             marks.push(Mark::Dot { center: (x.at(run.score), bar), radius: 3.2, color, opacity: 0.35 });
         }
-        let (low, high) = (x.at(group.score.interval.low), x.at(group.score.interval.high));
-        line(marks, [(low, bar), (high, bar)], 3.0, (color, Dash::Solid));
-        for end in [low, high] {
-            line(marks, [(end, bar - 5.0), (end, bar + 5.0)], 2.0, (color, Dash::Solid));
+        if let Some(ends) = group.score.interval {
+            let (low, high) = (x.at(ends.low), x.at(ends.high));
+            line(marks, [(low, bar), (high, bar)], 3.0, (color, Dash::Solid));
+            for end in [low, high] {
+                line(marks, [(end, bar - 5.0), (end, bar + 5.0)], 2.0, (color, Dash::Solid));
+            }
         }
         let center = (x.at(group.score.value), bar);
         marks.push(Mark::Dot { center, radius: 6.2, color: PAPER, opacity: 1.0 });
@@ -182,7 +202,25 @@ mod tests {
 
     #[test]
     fn everything_lies_inside_the_picture() {
-        let picture = figure(&sample::comparison(), "CartPole-v1");
+        [sample::comparison(), sample::uncertain()].iter().for_each(lies_inside);
+    }
+
+    #[test]
+    fn a_group_of_few_runs_has_no_bar_and_the_picture_says_why() {
+        let count = |comparison: &Comparison, what: fn(&Mark) -> bool| {
+            figure(comparison, "x").marks.iter().filter(|mark| what(mark)).count()
+        };
+        let whiskers = |mark: &Mark| matches!(mark, Mark::Line { width, .. } if *width == 2.0);
+        let bands = |mark: &Mark| matches!(mark, Mark::Area { .. });
+        let (all, few) = (sample::comparison(), sample::uncertain());
+        assert_eq!((count(&all, whiskers), count(&few, whiskers)), (6, 4));
+        assert_eq!((count(&all, bands), count(&few, bands)), (3, 2));
+        let told = |mark: &Mark| matches!(mark, Mark::Text { text, .. } if text.contains("fewer than 5 runs"));
+        assert_eq!((count(&all, told), count(&few, told)), (0, 1));
+    }
+
+    fn lies_inside(comparison: &Comparison) {
+        let picture = figure(comparison, "CartPole-v1");
         let inside = |(x, y): (f32, f32)| (0.0..=picture.size.0).contains(&x) && (0.0..=picture.size.1).contains(&y);
         for mark in &picture.marks {
             let points = match mark {

@@ -18,6 +18,7 @@ const PAGE: Page = Page {
 struct Shown<'a> {
     comparison: &'a Comparison,
     styles: Vec<LineStyle>,
+    caveats: Vec<String>,
     version: &'static str,
 }
 
@@ -37,6 +38,7 @@ pub fn html(comparison: &Comparison, title: &str) -> Result<String, Failure> {
         LineStyle { color: hex(color), dash: dash.lengths() }
     };
     let styles = (0..comparison.groups.len()).map(look).collect();
-    let shown = Shown { comparison, styles, version: env!("CARGO_PKG_VERSION") };
+    let caveats = comparison.caveats.iter().map(ToString::to_string).collect();
+    let shown = Shown { comparison, styles, caveats, version: env!("CARGO_PKG_VERSION") };
     PAGE.html(title, &shown).map_err(Failure::failed)
 }

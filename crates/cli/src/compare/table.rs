@@ -2,14 +2,29 @@
 
 use std::io::{self, IsTerminal, Write};
 
+use requel::stats::Interval;
 use requel::study::{Comparison, GroupResult, Metric};
 
 use super::axis::label;
 use super::text::{estimate, reached, score_name, seconds, short};
+use crate::columns::{folded, width};
 use crate::numbers::grouped;
 use crate::show::Ability;
 use crate::style::{MUTED, paint};
 use crate::table::Table;
+
+/// What the signs in the table mean, as far as they are there.
+fn note(comparison: &Comparison) -> String {
+    let mut note = "interquartile means over seeds".to_owned();
+    if comparison.groups.iter().any(|group| group.score.interval.is_some()) {
+        let percent = (100.0 * comparison.confidence).round();
+        note.push_str(&format!(", [ ] with a {percent} % bootstrap interval"));
+    }
+    if comparison.groups.iter().any(|group| group.improvement_over_first.is_some()) {
+        note.push_str(&format!("; P> probability of a higher {} return", score_name(comparison.metric)));
+    }
+    note
+}
 
 /// A column, and what stands in it for a group.
 type Column<'a> = (String, Box<dyn Fn(&GroupResult) -> String + 'a>);
@@ -40,14 +55,14 @@ fn columns() -> usize {
 
 fn write(out: &mut impl Write, comparison: &Comparison, (columns, unicode): (usize, bool)) -> io::Result<()> {
     let names: Vec<Vec<String>> = comparison.groups.iter().map(|group| wrapped(&group.name)).collect();
-    let widest = names.iter().flatten().map(|name| name.chars().count()).max().unwrap_or(0);
+    let widest = names.iter().flatten().map(|name| width(name)).max().unwrap_or(0);
     let mut room = columns.saturating_sub(widest);
     let mut chosen: Vec<Column<'_>> = Vec::new();
     for (heading, cell) in wanted(comparison, columns, unicode) {
-        let width = comparison.groups.iter().map(|group| cell(group).chars().count()).max().unwrap_or(0);
-        let width = width.max(heading.chars().count()) + GAP;
-        if width <= room {
-            room -= width;
+        let cells = comparison.groups.iter().map(|group| width(&cell(group))).max().unwrap_or(0);
+        let needed = cells.max(width(&heading)) + GAP;
+        if needed <= room {
+            room -= needed;
             chosen.push((heading, cell));
         }
     }
@@ -59,13 +74,12 @@ fn write(out: &mut impl Write, comparison: &Comparison, (columns, unicode): (usi
         name[1..].iter().for_each(|part| table.row([part.as_str()]));
     }
     table.write(out)?;
-    let percent = (100.0 * comparison.confidence).round();
-    let note = format!(
-        "[ ] {percent} % bootstrap interval of the interquartile mean over seeds; P> probability of a higher {} return",
-        score_name(comparison.metric)
-    );
     writeln!(out)?;
-    folded(&note, columns).into_iter().try_for_each(|line| writeln!(out, "{}", paint(MUTED, line)))
+    folded(&note(comparison), columns).into_iter().try_for_each(|line| writeln!(out, "{}", paint(MUTED, line)))?;
+    for caveat in &comparison.caveats {
+        folded(&format!("note: {caveat}"), columns).into_iter().try_for_each(|line| writeln!(out, "{line}"))?;
+    }
+    Ok(())
 }
 
 /// The columns, the most wanted first.
@@ -75,8 +89,10 @@ fn wanted(comparison: &Comparison, columns: usize, unicode: bool) -> Vec<Column<
         ("runs".into(), Box::new(|group| group.runs.len().to_string())),
         (format!("{} return", score_name(comparison.metric)), Box::new(|group| estimate(Some(&group.score)))),
     ];
-    if columns >= 160 && unicode {
-        let scale = scale(comparison);
+    if columns >= 160
+        && unicode
+        && let Some(scale) = scale(comparison)
+    {
         let heading = format!("{:<w$}{:>w$}", label(scale.0), label(scale.1), w = STRIP / 2);
         wanted.push((heading, Box::new(move |group| strip(group, scale))));
     }
@@ -103,22 +119,27 @@ fn wanted(comparison: &Comparison, columns: usize, unicode: bool) -> Vec<Column<
     wanted
 }
 
-/// The range of all intervals.
-fn scale(comparison: &Comparison) -> (f64, f64) {
-    let intervals = || comparison.groups.iter().map(|group| group.score.interval);
-    let low = intervals().map(|i| i.low).fold(f64::INFINITY, f64::min);
-    let high = intervals().map(|i| i.high).fold(f64::NEG_INFINITY, f64::max);
+/// The range of all scores and intervals; `None` where there is no interval to draw.
+fn scale(comparison: &Comparison) -> Option<(f64, f64)> {
+    comparison.groups.iter().find(|group| group.score.interval.is_some())?;
+    let ends = |group: &GroupResult| {
+        let value = group.score.value;
+        group.score.interval.unwrap_or(Interval { low: value, high: value })
+    };
+    let low = comparison.groups.iter().map(|group| ends(group).low).fold(f64::INFINITY, f64::min);
+    let high = comparison.groups.iter().map(|group| ends(group).high).fold(f64::NEG_INFINITY, f64::max);
     // Labels stand at the ends, so these are whole numbers.
     let (low, high) = (low.floor(), high.ceil());
-    if high > low { (low, high) } else { (low, low + 1.0) }
+    Some(if high > low { (low, high) } else { (low, low + 1.0) })
 }
 
-/// A score's interval on the scale: `   ├──●───┤   `.
+/// A score with its interval on the scale: `   ├──●───┤   `, or `      ●       ` where it has none.
 fn strip(group: &GroupResult, (low, high): (f64, f64)) -> String {
     let at = |value: f64| {
         ((value - low) / (high - low) * (STRIP - 1) as f64).round().clamp(0.0, (STRIP - 1) as f64) as usize
     };
-    let (from, middle, to) = (at(group.score.interval.low), at(group.score.value), at(group.score.interval.high));
+    let middle = at(group.score.value);
+    let (from, to) = group.score.interval.map_or((middle, middle), |ends| (at(ends.low), at(ends.high)));
     let sign = |place: usize| match place {
         p if p == middle => '●',
         p if p == from => '├',
@@ -132,30 +153,6 @@ fn strip(group: &GroupResult, (low, high): (f64, f64)) -> String {
 /// The name in parts of at most [`NAME`] characters, cut between words where that can be.
 fn wrapped(name: &str) -> Vec<String> {
     folded(name, NAME)
-}
-
-fn folded(text: &str, width: usize) -> Vec<String> {
-    let mut lines = vec![String::new()];
-    for word in text.split(' ') {
-        let mut word: Vec<char> = word.chars().collect();
-        let line = lines.last_mut().expect("there is always a line");
-        let needed = line.chars().count() + usize::from(!line.is_empty()) + word.len();
-        if needed > width && !line.is_empty() {
-            lines.push(String::new());
-        }
-        while word.len() > width {
-            let rest = word.split_off(width);
-            lines.last_mut().expect("there is always a line").extend(word);
-            lines.push(String::new());
-            word = rest;
-        }
-        let line = lines.last_mut().expect("there is always a line");
-        if !line.is_empty() {
-            line.push(' ');
-        }
-        line.extend(word);
-    }
-    lines
 }
 
 #[cfg(test)]
@@ -180,9 +177,14 @@ mod tests {
     }
 
     #[test]
-    fn text_is_folded_between_words() {
-        assert_eq!(folded("aa bb cc", 5), ["aa bb", "cc"]);
-        assert_eq!(folded("abcdefgh ij", 3), ["abc", "def", "gh", "ij"]);
-        assert_eq!(folded("", 3), [""]);
+    fn groups_of_few_runs_have_no_interval_and_the_reader_is_told() {
+        let mut out = anstream::StripStream::new(Vec::new());
+        write(&mut out, &sample::uncertain(), (160, true)).unwrap();
+        let text = String::from_utf8(out.into_inner()).unwrap();
+        let row = text.lines().find(|line| line.starts_with("notebook")).unwrap();
+        assert!(!row.contains('[') && row.contains(" - "), "{text}");
+        assert!(text.contains("note: unequal budgets: 40000 env steps and 500 episodes"), "{text}");
+        assert!(text.contains("note: one group has fewer than 5 runs"), "{text}");
+        assert!(text.lines().all(|line| line.chars().count() <= 160), "{text}");
     }
 }

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use requel::stats::Interval;
-use requel::study::{Comparison, Estimate, GroupResult, Metric, Reached};
+use requel::stats::{Estimate, Interval, LEAST_RUNS, coverage};
+use requel::study::{Comparison, GroupResult, Metric, Reached};
+use requel::train::Budget;
 
 use super::axis::label;
 use crate::numbers::{duration, grouped};
@@ -44,9 +45,13 @@ pub fn interval(interval: &Interval) -> String {
     format!("[{}, {}]", short(interval.low), short(interval.high))
 }
 
-/// A value with its interval; `-` where there is none.
+/// A value, with its interval where it has one; `-` where there is no value.
 pub fn estimate(estimate: Option<&Estimate>) -> String {
-    estimate.map_or("-".into(), |e| format!("{} {}", short(e.value), interval(&e.interval)))
+    match estimate {
+        None => "-".into(),
+        Some(Estimate { value, interval: None }) => short(*value),
+        Some(Estimate { value, interval: Some(ends) }) => format!("{} {}", short(*value), interval(ends)),
+    }
 }
 
 /// How soon a threshold was reached: `12,000 (8 of 10)`.
@@ -66,16 +71,22 @@ pub fn csv(comparison: &Comparison) -> String {
         "group,runs,score_iqm,score_low,score_high,train_return_last_100_iqm,train_return_last_100_low,\
          train_return_last_100_high,p_over_first,p_over_first_low,p_over_first_high,p_over_previous,p_over_previous_low,\
          p_over_previous_high,threshold,runs_that_reached_it,median_env_steps_to_it,mean_over_training_iqm,\
-         mean_over_training_low,mean_over_training_high,median_env_steps,median_wall_seconds\n",
+         mean_over_training_low,mean_over_training_high,interval_coverage,budget_env_steps,budget_episodes,median_env_steps,\
+         median_wall_seconds\n",
     );
     let three = |estimate: Option<Estimate>| match estimate {
-        Some(Estimate { value, interval: Interval { low, high } }) => format!("{value},{low},{high}"),
+        Some(Estimate { value, interval: Some(Interval { low, high }) }) => format!("{value},{low},{high}"),
+        Some(Estimate { value, interval: None }) => format!("{value},,"),
         None => ",,".into(),
     };
     let one = |value: Option<f64>| value.map(|v| v.to_string()).unwrap_or_default();
     for group in &comparison.groups {
         let name = format!("\"{}\"", group.name.replace('"', "\"\""));
         let reached = group.reached;
+        let (env_steps, episodes) = match group.budget {
+            Budget::EnvSteps(steps) => (steps.to_string(), String::new()),
+            Budget::Episodes(episodes) => (String::new(), episodes.to_string()),
+        };
         let cells = [
             name,
             group.runs.len().to_string(),
@@ -87,6 +98,9 @@ pub fn csv(comparison: &Comparison) -> String {
             reached.map(|r| r.runs.to_string()).unwrap_or_default(),
             one(reached.and_then(|r| r.median_env_steps)),
             three(group.mean_over_training),
+            one(coverage(group.runs.len()).filter(|_| comparison.confidence == 0.95)),
+            env_steps,
+            episodes,
             group.env_steps.to_string(),
             one(group.wall_seconds),
         ];
@@ -123,6 +137,9 @@ pub fn markdown(comparison: &Comparison) -> String {
         cells.extend([estimate(group.mean_over_training.as_ref()), grouped(group.env_steps as u64), seconds(group)]);
         out.push_str(&format!("| {} |\n", cells.join(" | ")));
     }
+    for caveat in &comparison.caveats {
+        out.push_str(&format!("\n**Note**: {caveat}.\n"));
+    }
     out.push_str(&format!("\n{}\n", how_to_read(comparison)));
     out
 }
@@ -139,7 +156,7 @@ fn how_to_read(comparison: &Comparison) -> String {
     };
     let mut text = format!(
         "A number with brackets is the interquartile mean over seeds with its {percent} % percentile interval by the \
-         bootstrap (Agarwal et al. 2021).\n\
+         bootstrap (Agarwal et al. 2021); of fewer than {LEAST_RUNS} runs there is none.\n\
          {scored}*Training, last 100*: the last 100 training episodes, exploration included.\n\
          *P>*: the probability that a run scores higher than one of the row before, or of the first row, ties counted half; \
          0.5 says that neither is better.\n"

@@ -3,9 +3,11 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
+use requel::train::Budget;
+
 use super::audit::Audit;
 use super::link::Inbox;
-use crate::progress::{Budget, Headway};
+use crate::progress::Headway;
 
 /// A curve over env steps that never has more than [`Series::MOST`] points: of longer ones every so many-th is kept.
 #[derive(Clone, Debug)]

@@ -11,7 +11,7 @@ use requel::Config;
 use requel::checkpoint;
 use requel::run::{Control, Run};
 use requel::storage::RealStorage;
-use requel::train::{Observer, ObserverError, TrainEvent};
+use requel::train::{Budget, Observer, ObserverError, TrainEvent};
 use requel_envs::Scene;
 
 use super::charts::{Charts, OTHERS};
@@ -25,7 +25,6 @@ use super::view::{LEAST, View};
 use crate::exit::{Exit, Failure};
 use crate::keyboard::Keyboard;
 use crate::numbers::grouped;
-use crate::progress::Budget;
 use crate::show::{Ability, BarScale, Caption, Frame};
 
 /// How often the screen is drawn, where that is quick.

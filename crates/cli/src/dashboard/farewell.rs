@@ -67,8 +67,8 @@ mod tests {
     use super::*;
     use crate::dashboard::chronicle::Chronicle;
     use crate::dashboard::link::Inbox;
-    use crate::progress::Budget;
     use crate::show::{Ability, ColorDepth};
+    use requel::train::Budget;
 
     #[test]
     fn curves_stay_and_where_there_are_none_nothing_does() {

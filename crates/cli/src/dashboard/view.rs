@@ -235,8 +235,8 @@ mod tests {
 
     use super::*;
     use crate::dashboard::link::{Inbox, Score};
-    use crate::progress::Budget;
     use crate::show::{ColorDepth, sample};
+    use requel::train::Budget;
 
     fn screen(size: (u16, u16), help: bool) -> String {
         let mut chronicle = Chronicle::new(Budget::EnvSteps(50_000), (0, 0));

@@ -2,40 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use requel::Config;
-
-/// What training stops at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Budget {
-    /// So many env steps.
-    EnvSteps(u64),
-    /// So many episodes.
-    Episodes(u64),
-}
-
-impl Budget {
-    /// The budget that a config sets; env steps where it sets both.
-    pub fn of(config: &Config) -> Self {
-        match config.train.env_steps {
-            0 => Budget::Episodes(config.train.episodes),
-            steps => Budget::EnvSteps(steps),
-        }
-    }
-
-    /// How much there is.
-    pub fn total(self) -> u64 {
-        let (Budget::EnvSteps(total) | Budget::Episodes(total)) = self;
-        total
-    }
-
-    /// What is counted.
-    pub fn unit(self) -> &'static str {
-        match self {
-            Budget::EnvSteps(_) => "env steps",
-            Budget::Episodes(_) => "episodes",
-        }
-    }
-}
+use requel::train::Budget;
 
 /// How far a training is on its way, and how fast it goes.
 #[derive(Clone, Copy, Debug)]
@@ -110,14 +77,5 @@ mod tests {
         let (before, left, after) = (headway.elapsed(), headway.time_left().unwrap(), headway.elapsed());
         assert!(before <= left && left <= after, "{before:?} {left:?} {after:?}");
         assert_eq!(headway.env_steps_per_second(), 0.0);
-    }
-
-    #[test]
-    fn env_steps_are_the_budget_where_both_are_set() {
-        let mut config = Config::default();
-        (config.train.env_steps, config.train.episodes) = (500, 7);
-        assert_eq!(Budget::of(&config), Budget::EnvSteps(500));
-        config.train.env_steps = 0;
-        assert_eq!(Budget::of(&config), Budget::Episodes(7));
     }
 }

@@ -7,7 +7,7 @@ mod sparkline;
 mod tally;
 mod warnings;
 
-pub use headway::{Budget, Headway, time_left};
+pub use headway::{Headway, time_left};
 pub use json::{JsonLines, Tag};
 pub use person::Person;
 pub use tally::Tally;

@@ -1,8 +1,8 @@
 //! [`Tally`], what is known of a training so far.
 
-use requel::train::TrainEvent;
+use requel::train::{Budget, TrainEvent};
 
-use super::headway::{Budget, Headway};
+use super::headway::Headway;
 
 /// A score of the greedy policy.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -8,12 +8,12 @@ use std::time::{Duration, Instant};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use requel::run::{Ending, RunError, Session, Summary, Timing};
 use requel::study::Audience;
-use requel::train::{Observer, ObserverError, TrainEvent};
+use requel::train::{Budget, Observer, ObserverError, TrainEvent};
 use serde::Serialize;
 
 use super::{Reports, Together};
 use crate::numbers::{duration, grouped};
-use crate::progress::{Budget, JsonLines, Tag, Tally, time_left, warning};
+use crate::progress::{JsonLines, Tag, Tally, time_left, warning};
 use crate::report;
 use crate::runs;
 use crate::show::{Ability, tidy};

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::time::Duration;
 
-use requel::stats::{Bootstrap, Interval, interquartile_mean};
+use requel::stats::{Bootstrap, Estimate, Interval, LEAST_RUNS, coverage};
 use requel::study::RunRecord;
 use serde::Serialize;
 
@@ -17,17 +17,18 @@ use crate::table::Table;
 pub struct Middle {
     /// The interquartile mean.
     pub interquartile_mean: f64,
-    /// Its 95 % interval.
-    #[serde(flatten)]
-    pub interval: Interval,
+    /// The lower end of its 95 % interval; `None` where the runs are too few for one.
+    pub low: Option<f64>,
+    /// The upper end, likewise.
+    pub high: Option<f64>,
 }
 
 impl Middle {
     /// Of a figure over runs; `None` where there is none.
     pub fn of(values: &[f64]) -> Option<Self> {
-        let statistic = |sample: &[f64]| interquartile_mean(sample).unwrap_or(f64::NAN);
-        let interval = Bootstrap::default().interval(&[values], statistic)?;
-        Some(Middle { interquartile_mean: interquartile_mean(values)?, interval })
+        let Estimate { value, interval } = Estimate::interquartile_mean(values, &Bootstrap::default())?;
+        let ends = |end: fn(Interval) -> f64| interval.map(end);
+        Some(Middle { interquartile_mean: value, low: ends(|i| i.low), high: ends(|i| i.high) })
     }
 }
 
@@ -65,14 +66,42 @@ pub fn write(out: &mut impl Write, records: &[RunRecord]) -> io::Result<()> {
     let (best, last) = scores(records);
     writeln!(out)?;
     for (name, values) in [("best policy", &best), ("final policy", &last)] {
-        if let Some(Middle { interquartile_mean, interval: Interval { low, high } }) = Middle::of(values) {
-            writeln!(
-                out,
-                "{name:<13} {} {}",
-                paint(GOOD, format_args!("{} [{}, {}]", tidy(interquartile_mean), tidy(low), tidy(high))),
-                paint(MUTED, format_args!("interquartile mean and 95 % interval over {} seeds", values.len()))
-            )?;
-        }
+        let Some(middle) = Middle::of(values) else { continue };
+        let value = tidy(middle.interquartile_mean);
+        let (figure, what) = match (middle.low, middle.high) {
+            (Some(low), Some(high)) => {
+                (format!("{value} [{}, {}]", tidy(low), tidy(high)), "interquartile mean and 95 % interval")
+            }
+            _ => (value, "interquartile mean"),
+        };
+        let what = format!("{what} over {} seeds", values.len());
+        writeln!(out, "{name:<13} {} {}", paint(GOOD, figure), paint(MUTED, what))?;
+    }
+    if let Some(doubt) = doubt(best.len()) {
+        writeln!(out, "{}", paint(MUTED, doubt))?;
+    }
+    if let Some(first) = records.first() {
+        writeln!(out, "{}", paint(MUTED, chosen_by(first)))?;
     }
     Ok(())
+}
+
+/// What is wrong with the certainty of figures over so many seeds, if anything.
+fn doubt(seeds: usize) -> Option<String> {
+    match coverage(seeds) {
+        None => Some(format!("fewer than {LEAST_RUNS} seeds have no interval: more of them tell skill from luck")),
+        Some(share) if share < 0.935 => Some(format!(
+            "over {seeds} seeds such an interval holds the true value in about {:.0} % of cases (simulated)",
+            100.0 * share
+        )),
+        Some(_) => None,
+    }
+}
+
+/// Why the best policy may score below the final one.
+fn chosen_by(record: &RunRecord) -> String {
+    format!(
+        "the best policy was chosen by evaluations over {} episodes each; both are scored on fresh ones",
+        record.config.evaluation.episodes
+    )
 }

@@ -2,9 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::caveat::{Caveat, caveats};
 use super::curve::{Curve, mean_over};
 use super::{Group, RunRecord};
-use crate::stats::{Bootstrap, Interval, interquartile_mean, median, probability_of_improvement};
+use crate::stats::{Bootstrap, Estimate, median};
+use crate::train::Budget;
 
 /// What counts as a run's score.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,18 +52,10 @@ pub struct Comparison {
     pub threshold: Option<f64>,
     /// The share of resamples inside the intervals.
     pub confidence: f64,
+    /// What has to be known before the figures are believed.
+    pub caveats: Vec<Caveat>,
     /// The groups, in the order in which they were given.
     pub groups: Vec<GroupResult>,
-}
-
-/// A statistic of runs with its interval.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct Estimate {
-    /// Its value for these runs.
-    pub value: f64,
-    /// Where it would lie for other seeds.
-    #[serde(flatten)]
-    pub interval: Interval,
 }
 
 /// What a group of runs comes to. The statistic is the interquartile mean unless said otherwise.
@@ -73,7 +67,8 @@ pub struct GroupResult {
     pub score: Estimate,
     /// Mean return of the last 100 training episodes, exploration included; `None` where a run has none.
     pub train_return_last_100: Option<Estimate>,
-    /// The probability that a run of this group scores higher than one of the first group; `None` for the first.
+    /// The probability that a run of this group scores higher than one of the first group; `None` for the first, and where
+    /// either group has too few runs.
     pub improvement_over_first: Option<Estimate>,
     /// The same over the group before.
     pub improvement_over_previous: Option<Estimate>,
@@ -82,6 +77,8 @@ pub struct GroupResult {
     /// Area under the learning curve over its width: the mean evaluation return in the course of training, from where every
     /// group has been evaluated to where the longest run ends. `None` where there are no two evaluations.
     pub mean_over_training: Option<Estimate>,
+    /// What the training of each run was to stop at, unless it stopped early.
+    pub budget: Budget,
     /// Median of the env steps of a run.
     pub env_steps: f64,
     /// Median of the seconds of a run, as far as its logs know, beside whatever else ran.
@@ -145,13 +142,9 @@ impl Comparison {
             let (first, previous) = (over(0), over(i - 1));
             (results[i].improvement_over_first, results[i].improvement_over_previous) = (first, previous);
         }
-        Comparison {
-            worlds,
-            metric: scoring.metric,
-            threshold,
-            confidence: scoring.bootstrap.confidence,
-            groups: results,
-        }
+        let confidence = scoring.bootstrap.confidence;
+        let caveats = caveats(&results, &worlds, confidence);
+        Comparison { worlds, metric: scoring.metric, threshold, confidence, caveats, groups: results }
     }
 }
 
@@ -167,7 +160,7 @@ fn result(group: &Group, scoring: &Scoring, (start, end): (f64, f64)) -> GroupRe
     let runs: Vec<RunResult> = group.runs.iter().filter_map(|run| run_result(run, scoring)).collect();
     let of = |value: &dyn Fn(&RunResult) -> Option<f64>| {
         let values = runs.iter().map(value).collect::<Option<Vec<f64>>>()?;
-        estimate(&values, &scoring.bootstrap)
+        Estimate::interquartile_mean(&values, &scoring.bootstrap)
     };
     let means: Option<Vec<f64>> = group.runs.iter().map(|run| mean_over(&run.evaluations, start, end)).collect();
     let reached = scoring.threshold.map(|_| {
@@ -179,7 +172,7 @@ fn result(group: &Group, scoring: &Scoring, (start, end): (f64, f64)) -> GroupRe
     });
     let seconds: Option<Vec<f64>> = runs.iter().map(|run| run.wall_seconds).collect();
     let curve_bootstrap = Bootstrap { resamples: scoring.bootstrap.resamples / 10, ..scoring.bootstrap };
-    let none = Estimate { value: f64::NAN, interval: Interval { low: f64::NAN, high: f64::NAN } };
+    let none = Estimate { value: f64::NAN, interval: None };
     GroupResult {
         name: group.name.clone(),
         score: of(&|run| Some(run.score)).unwrap_or(none),
@@ -187,7 +180,8 @@ fn result(group: &Group, scoring: &Scoring, (start, end): (f64, f64)) -> GroupRe
         improvement_over_first: None,
         improvement_over_previous: None,
         reached,
-        mean_over_training: means.and_then(|means| estimate(&means, &scoring.bootstrap)),
+        mean_over_training: means.and_then(|means| Estimate::interquartile_mean(&means, &scoring.bootstrap)),
+        budget: Budget::of(&group.runs[0].config),
         env_steps: median(&runs.iter().map(|run| run.env_steps as f64).collect::<Vec<_>>()).unwrap_or(0.0),
         wall_seconds: seconds.and_then(|seconds| median(&seconds)),
         curve: Curve::of(&group.runs, &curve_bootstrap),
@@ -213,16 +207,7 @@ fn run_result(run: &RunRecord, scoring: &Scoring) -> Option<RunResult> {
     })
 }
 
-/// The interquartile mean with its interval.
-fn estimate(values: &[f64], bootstrap: &Bootstrap) -> Option<Estimate> {
-    let value = interquartile_mean(values)?;
-    let interval = bootstrap.interval(&[values], |sample| interquartile_mean(sample).unwrap_or(f64::NAN))?;
-    Some(Estimate { value, interval })
-}
-
 fn improvement(ours: &[RunResult], theirs: &[RunResult], bootstrap: &Bootstrap) -> Option<Estimate> {
     let scores = |runs: &[RunResult]| runs.iter().map(|run| run.score).collect::<Vec<f64>>();
-    let (ours, theirs) = (scores(ours), scores(theirs));
-    let value = probability_of_improvement(&[&ours], &[&theirs])?;
-    Some(Estimate { value, interval: bootstrap.improvement(&[&ours], &[&theirs])? })
+    Estimate::improvement(&scores(ours), &scores(theirs), bootstrap)
 }

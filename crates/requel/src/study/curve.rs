@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::{Evaluated, RunRecord};
-use crate::stats::{Bootstrap, interquartile_mean};
+use crate::stats::{Bootstrap, Estimate};
 
 /// The evaluation return of several runs over env steps: the interquartile mean with its interval, pointwise.
 ///
@@ -15,9 +15,9 @@ pub struct Curve {
     pub env_steps: Vec<f64>,
     /// Interquartile mean over the runs.
     pub iqm: Vec<f64>,
-    /// Lower ends of its intervals.
+    /// Lower ends of its intervals; empty where the runs are too few for any.
     pub low: Vec<f64>,
-    /// Upper ends.
+    /// Upper ends; empty likewise.
     pub high: Vec<f64>,
 }
 
@@ -32,12 +32,11 @@ impl Curve {
         let mut curve = Curve::default();
         for x in grid(&courses) {
             let values: Vec<f64> = courses.iter().filter_map(|course| at(course, x)).collect();
-            let statistic = |sample: &[f64]| interquartile_mean(sample).unwrap_or(f64::NAN);
-            let Some(interval) = bootstrap.interval(&[&values], statistic) else { continue };
+            let Some(estimate) = Estimate::interquartile_mean(&values, bootstrap) else { continue };
             curve.env_steps.push(x);
-            curve.iqm.push(statistic(&values));
-            curve.low.push(interval.low);
-            curve.high.push(interval.high);
+            curve.iqm.push(estimate.value);
+            curve.low.extend(estimate.interval.map(|interval| interval.low));
+            curve.high.extend(estimate.interval.map(|interval| interval.high));
         }
         curve
     }

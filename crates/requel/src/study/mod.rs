@@ -25,6 +25,7 @@
 //! ```
 
 mod builtin;
+mod caveat;
 mod comparison;
 mod curve;
 mod error;
@@ -37,7 +38,8 @@ mod record;
 mod seeds;
 
 pub use builtin::{BuiltIn, built_in, built_ins};
-pub use comparison::{Comparison, Estimate, GroupResult, Metric, Reached, RunResult, Scoring};
+pub use caveat::Caveat;
+pub use comparison::{Comparison, GroupResult, Metric, Reached, RunResult, Scoring};
 pub use curve::Curve;
 pub use error::StudyError;
 pub use fingerprint::fingerprint;

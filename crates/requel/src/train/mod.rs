@@ -2,6 +2,7 @@
 
 #[cfg(test)]
 mod bad_numbers;
+mod budget;
 mod evaluation;
 mod event;
 mod guarded;
@@ -11,6 +12,7 @@ mod returns;
 mod trainer;
 mod worlds;
 
+pub use budget::Budget;
 pub use evaluation::{Evaluation, Evaluator, GiveUp};
 pub use event::{Aggregates, TrainEvent};
 pub use observer::{Observer, ObserverError};

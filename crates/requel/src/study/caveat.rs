@@ -1,0 +1,116 @@
+//! [`Caveat`], what a reader of a comparison has to know.
+
+use std::fmt::{self, Display};
+
+use serde::Serialize;
+
+use super::GroupResult;
+use crate::stats::{LEAST_RUNS, coverage};
+use crate::train::Budget;
+
+/// What a reader of a comparison has to know before believing it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Caveat {
+    /// The runs are of several environments.
+    Environments {
+        /// Their ids.
+        ids: Vec<String>,
+    },
+    /// The groups were given unequal budgets.
+    UnequalBudgets {
+        /// The budget of each group, in their order.
+        budgets: Vec<Budget>,
+    },
+    /// Groups have too few runs for an interval and a probability of improvement.
+    FewRuns {
+        /// The names of these groups.
+        groups: Vec<String>,
+        /// How many runs there have to be.
+        least_runs: usize,
+    },
+    /// Intervals hold the true value less often than they say.
+    ShortCoverage {
+        /// The runs of the smallest group that has an interval.
+        runs: usize,
+        /// How often its interval holds the true value, by simulation.
+        coverage: f64,
+        /// How often it should.
+        confidence: f64,
+    },
+}
+
+/// Intervals whose coverage falls short of 95 % by no more than this are near enough.
+const NEAR_ENOUGH: f64 = 0.015;
+
+/// What has to be known of these groups, whose intervals have this confidence.
+pub(super) fn caveats(groups: &[GroupResult], environments: &[String], confidence: f64) -> Vec<Caveat> {
+    let mut caveats = Vec::new();
+    if environments.len() > 1 {
+        caveats.push(Caveat::Environments { ids: environments.to_vec() });
+    }
+    if groups.windows(2).any(|pair| pair[0].budget != pair[1].budget) {
+        caveats.push(Caveat::UnequalBudgets { budgets: groups.iter().map(|group| group.budget).collect() });
+    }
+    let few = |group: &&GroupResult| group.runs.len() < LEAST_RUNS;
+    if groups.iter().any(|group| few(&group)) {
+        let names = groups.iter().filter(few).map(|group| group.name.clone()).collect();
+        caveats.push(Caveat::FewRuns { groups: names, least_runs: LEAST_RUNS });
+    }
+    let least = groups.iter().map(|group| group.runs.len()).filter(|runs| *runs >= LEAST_RUNS).min();
+    if let Some((runs, coverage)) = least.and_then(|runs| Some((runs, coverage(runs)?)))
+        && confidence == 0.95
+        && coverage < confidence - NEAR_ENOUGH
+    {
+        caveats.push(Caveat::ShortCoverage { runs, coverage, confidence });
+    }
+    caveats
+}
+
+impl Display for Caveat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Caveat::Environments { ids } => {
+                let ids = ids.join(", ");
+                write!(f, "the runs are of different environments, whose returns are no measure of each other: {ids}")
+            }
+            Caveat::UnequalBudgets { budgets } => {
+                let mut shown: Vec<String> = Vec::new();
+                for budget in budgets {
+                    let budget = format!("{} {}", budget.total(), budget.unit());
+                    if !shown.contains(&budget) {
+                        shown.push(budget);
+                    }
+                }
+                if shown.len() > 4 {
+                    shown.truncate(3);
+                    shown.push("others".into());
+                }
+                let (last, first) = shown.split_last().expect("there are at least two budgets");
+                let first = first.join(", ");
+                write!(f, "unequal budgets: {first} and {last}; a longer training may score higher for that alone")
+            }
+            Caveat::FewRuns { groups, least_runs } => {
+                let whose = match groups.len() {
+                    1 => "one group has".to_owned(),
+                    count => format!("{count} groups have"),
+                };
+                write!(
+                    f,
+                    "{whose} fewer than {least_runs} runs, and so no interval and no P>: it takes more seeds to tell \
+                     their scores from luck"
+                )
+            }
+            Caveat::ShortCoverage { runs, coverage, confidence } => {
+                let percent = |share: f64| (100.0 * share).round();
+                write!(
+                    f,
+                    "over {runs} runs an interval of {} % holds the true value in about {} % of cases (simulated): take \
+                     it for wider",
+                    percent(*confidence),
+                    percent(*coverage)
+                )
+            }
+        }
+    }
+}
