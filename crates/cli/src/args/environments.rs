@@ -1,0 +1,50 @@
+//! Commands about environments: `envs`, `rollout`.
+
+use clap::Args;
+
+/// `requel envs`
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  requel envs               all worlds
+  requel envs CartPole-v1   one world with its options
+  requel envs --json        one JSON object per line
+
+Time limits are in env steps. A world counts as solved when the mean return over
+100 episodes reaches its threshold.")]
+pub struct EnvsArgs {
+    /// A world to look at more closely
+    #[arg(value_name = "ENV")]
+    pub env: Option<String>,
+    /// Print JSON lines
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `requel rollout`
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  requel rollout CartPole-v1                         an episode at random
+  requel rollout CartPole-v1 --actions 0,1,1 --json  three steps as JSON lines
+  requel rollout CartPole-v1 --actions @FILE         actions from a file
+
+Actions are separated by commas or white space. Seeds and random actions are
+Gymnasium's: `env.reset(seed=N)` and `env.action_space.seed(N)`.")]
+pub struct RolloutArgs {
+    /// The world, see `requel envs`
+    #[arg(value_name = "ENV")]
+    pub env: String,
+    /// Seed of the world and of random actions
+    #[arg(long, value_name = "N", default_value_t = 0, allow_negative_numbers = true)]
+    pub seed: u64,
+    /// Which actions: numbers separated by commas, `@FILE`, or `random`
+    #[arg(long, value_name = "ACTIONS", default_value = "random", allow_hyphen_values = true)]
+    pub actions: String,
+    /// At most so many steps [default: until the episode ends, or 1000 where it never does]
+    #[arg(long, value_name = "N")]
+    pub steps: Option<usize>,
+    /// Print JSON lines: first the reset, then each step
+    #[arg(long)]
+    pub json: bool,
+}

@@ -1,0 +1,19 @@
+//! The command line: every command and option with its help, a file per group of commands.
+
+mod environments;
+mod installation;
+mod policies;
+mod program;
+mod results;
+mod settings;
+mod shared;
+mod training;
+
+pub use environments::{EnvsArgs, RolloutArgs};
+pub use installation::{CompletionsArgs, DoctorArgs, ManArgs};
+pub use policies::{EvalArgs, ExportArgs, ExportFormat, WatchArgs};
+pub use program::{Cli, Command};
+pub use results::{CompareArgs, ReportArgs, Scored, ServeArgs, VerifyArgs};
+pub use settings::{ConfigArgs, ConfigCommand, PresetsArgs};
+pub use shared::{Layers, Reporting};
+pub use training::{OnNan, ResumeArgs, StudyArgs, TrainArgs};

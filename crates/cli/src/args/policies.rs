@@ -1,0 +1,118 @@
+//! Commands that use a trained policy: `eval`, `watch`, `export`.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+/// `requel eval`
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  requel eval                            the newest run below runs/
+  requel eval runs/mine --episodes 1000  a run of your choice, more episodes
+  requel eval --json                     mean_return, std_return, returns
+
+A return is the undiscounted sum of an episode's rewards.")]
+pub struct EvalArgs {
+    /// Directory of the run [default: the newest below runs/, seeds and studies included]
+    #[arg(value_name = "RUN")]
+    pub run: Option<PathBuf>,
+    /// How many episodes
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
+    pub episodes: u32,
+    /// Seed of the first episode, the others follow it [default: that of the run's last evaluation]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    pub seed: Option<u64>,
+    /// Print one JSON line on stdout
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `requel watch`
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  requel watch                            the newest run below runs/, live
+  requel watch CartPole-v1 --random       a world under random actions
+  requel watch --gif agent.gif            an animation, 600 pixels wide
+  requel watch --png agent.png --at 100   a picture of step 100
+
+Keys: space pauses, → or . takes a single step, + and - change the speed,
+n starts the next episode, q quits.")]
+pub struct WatchArgs {
+    /// Directory of a run, or a world: its newest run below runs/, or random actions [default: the newest run]
+    #[arg(value_name = "RUN|ENV")]
+    pub target: Option<String>,
+    /// Act at random, whatever was trained
+    #[arg(long)]
+    pub random: bool,
+    /// Write an animation of one episode, in place of showing it
+    #[arg(long, value_name = "FILE")]
+    pub gif: Option<PathBuf>,
+    /// Write an animated PNG of one episode: larger, with all colours
+    #[arg(long, value_name = "FILE")]
+    pub apng: Option<PathBuf>,
+    /// Write a picture of one moment, in place of showing the episode
+    #[arg(long, value_name = "FILE")]
+    pub png: Option<PathBuf>,
+    /// The moment of the picture, env steps from the start [default: the middle of the episode]
+    #[arg(long, value_name = "STEP", requires = "png")]
+    pub at: Option<usize>,
+    /// Width of pictures, pixels
+    #[arg(long, value_name = "PIXELS", default_value_t = 600, value_parser = clap::value_parser!(u32).range(64..=4096))]
+    pub width: u32,
+    /// How many episodes to show live [default: until you quit]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub episodes: Option<u32>,
+    /// Stop an episode after so many env steps
+    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..))]
+    pub steps: u32,
+    /// How fast, as a multiple of the world's own speed
+    #[arg(long, value_name = "FACTOR", default_value_t = 1.0, value_parser = speed)]
+    pub speed: f32,
+    /// Seed of the episodes
+    #[arg(long, value_name = "N", default_value_t = 0, allow_negative_numbers = true)]
+    pub seed: u64,
+}
+
+fn speed(text: &str) -> Result<f32, String> {
+    match text.parse::<f32>() {
+        Ok(factor) if (0.01..=100.0).contains(&factor) => Ok(factor),
+        _ => Err("give a number from 0.01 to 100".into()),
+    }
+}
+
+/// A file format of policies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ExportFormat {
+    /// For onnxruntime and other engines.
+    Onnx,
+    /// The weights under PyTorch's names and in its layout.
+    Safetensors,
+}
+
+/// `requel export`
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  requel export                         policy.onnx of the newest run
+  requel export runs/mine --format safetensors --output mine.safetensors
+  requel export --samples check.jsonl   and what to check it with
+
+The ONNX model reads `observation` (batch of any size; images as height, width,
+channels) and gives `q_values`. World, spaces and the actions' meanings are in
+its metadata.")]
+pub struct ExportArgs {
+    /// Directory of the run [default: the newest below runs/, seeds and studies included]
+    #[arg(value_name = "RUN")]
+    pub run: Option<PathBuf>,
+    /// Format of the file
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t = ExportFormat::Onnx)]
+    pub format: ExportFormat,
+    /// File to write, `-` for stdout [default: policy.onnx or policy.safetensors in the run]
+    #[arg(long, short, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Also write observations with their Q-values as JSON lines, to check another program against
+    #[arg(long, value_name = "FILE")]
+    pub samples: Option<PathBuf>,
+}

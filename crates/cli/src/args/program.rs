@@ -1,0 +1,106 @@
+//! The program, and its commands.
+
+use clap::{Parser, Subcommand};
+
+use super::{
+    CompareArgs, CompletionsArgs, ConfigArgs, DoctorArgs, EnvsArgs, EvalArgs, ExportArgs, ManArgs, PresetsArgs,
+    ReportArgs, ResumeArgs, RolloutArgs, ServeArgs, StudyArgs, TrainArgs, VerifyArgs, WatchArgs,
+};
+use crate::style;
+
+const EXIT_CODES: &str = "\
+Exit codes:
+    0  all went well
+    1  something went wrong on the way: a full disk, a damaged run
+    2  the input was wrong: an unknown name, a value out of range;
+       nothing was written
+    3  a number was NaN or infinite, in a world or in learning; what
+       was saved before stays
+  129  stopped because the terminal went away (SIGHUP), as by SIGTERM
+  130  stopped by Ctrl-C (SIGINT); a checkpoint was written, and
+       `requel resume` goes on from it
+  143  stopped by SIGTERM; a checkpoint was written as well
+
+Colours are left out when the output is no terminal or NO_COLOR is set.";
+
+const FIRST_STEPS: &str = "\
+Examples:
+  requel train CartPole-v1       train an agent; seconds, not minutes
+  requel watch                   watch the newest one in the terminal
+  requel eval                    score it over 100 fresh episodes
+  requel watch --gif agent.gif   make an animation of it";
+
+/// Deep Q-learning with experience replay: train an agent in seconds, watch it, never lose a run.
+#[derive(Debug, Parser)]
+#[command(name = "requel", version, styles = style::help(), arg_required_else_help = true)]
+#[command(after_help = FIRST_STEPS, after_long_help = format!("{FIRST_STEPS}\n\n{EXIT_CODES}"))]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Train an agent
+    Train(TrainArgs),
+    /// Go on with a run that was interrupted
+    Resume(ResumeArgs),
+    /// Look for damage in a run, byte by byte
+    Verify(VerifyArgs),
+    /// Train variants of a training, each with many seeds, and compare them
+    Study(StudyArgs),
+    /// Compare runs: learning curves, scores and what is behind them
+    Compare(CompareArgs),
+    /// Score a run's best policy, acting greedily
+    Eval(EvalArgs),
+    /// Watch a policy in the terminal, or write an animation of it
+    Watch(WatchArgs),
+    /// Write a run's report: charts and replays on one page for the browser
+    Report(ReportArgs),
+    /// Show all runs on a local page, live
+    Serve(ServeArgs),
+    /// Write a run's best policy for other programs: ONNX, safetensors
+    Export(ExportArgs),
+    /// Step a world with given or random actions and print what it answers
+    Rollout(RolloutArgs),
+    /// List the worlds
+    Envs(EnvsArgs),
+    /// List the presets, or print one
+    Presets(PresetsArgs),
+    /// Look at configurations
+    Config(ConfigArgs),
+    /// Say what requel finds on this machine, and what is wrong with it
+    Doctor(DoctorArgs),
+    /// Print the completion script of a shell
+    Completions(CompletionsArgs),
+    /// Print the manual page in roff, or write those of all commands
+    #[command(hide = true)]
+    Man(ManArgs),
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_has_examples_that_fit_a_terminal() {
+        fn check(command: &clap::Command) {
+            if !command.has_subcommands() && !command.is_hide_set() {
+                let help = command.get_after_help().map(|h| h.to_string()).unwrap_or_default();
+                assert!(help.contains("Examples:"), "{}", command.get_name());
+                help.lines().for_each(|line| assert!(line.chars().count() <= 80, "{line}"));
+            }
+            command.get_subcommands().for_each(check);
+        }
+        check(&Cli::command());
+    }
+}

@@ -1,0 +1,39 @@
+//! Options that several commands take.
+
+use std::path::PathBuf;
+
+use clap::{ArgAction, Args};
+
+/// Layers of configuration.
+#[derive(Args, Clone, Debug)]
+pub struct Layers {
+    /// World to train on, see `requel envs` [default: CartPole-v1, or what the config says]
+    #[arg(value_name = "ENV")]
+    pub env: Option<String>,
+    /// Preset to start from, see `requel presets` [default: the world's own]
+    #[arg(long, value_name = "NAME")]
+    pub preset: Option<String>,
+    /// TOML file laid over the preset
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// One setting laid over the file, such as `agent.gamma=0.95`; may be repeated
+    #[arg(long, value_name = "KEY=VALUE", action = ArgAction::Append)]
+    pub set: Vec<String>,
+    /// Seed that all randomness derives from [default: 0, or what the config says]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    pub seed: Option<u64>,
+}
+
+/// How much to say, and in which form.
+#[derive(Args, Clone, Copy, Debug)]
+pub struct Reporting {
+    /// Print events as JSON lines on stdout, the last one `run_finished`
+    #[arg(long)]
+    pub json: bool,
+    /// Say nothing on stderr but warnings and errors
+    #[arg(long, short)]
+    pub quiet: bool,
+    /// Show a progress line in place of the dashboard
+    #[arg(long, visible_alias = "no-dashboard")]
+    pub plain: bool,
+}

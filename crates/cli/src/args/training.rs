@@ -1,0 +1,127 @@
+//! Commands that train: `train`, `resume`, `study`.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use requel::study::Seeds;
+
+use super::{Layers, Reporting};
+use crate::every::{Every, every};
+use crate::execution::Execution;
+
+/// `requel train`
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  requel train                                   CartPole-v1, its own preset
+  requel train CartPole-v1 --seed 7              another seed, another run
+  requel train --preset notebook                 the notebook behind requel
+  requel train --set train.env_steps=20000       a budget of 20000 env steps
+  requel train --config mine.toml --run-dir out  your settings, your place
+  requel train --seeds 0..20                     20 seeds on all cores
+
+The run is written to runs/<env>__<preset>__<seed>__<time>/.
+On a terminal a dashboard shows how it goes; press ? in it for its keys.
+Ctrl-C stops at the next step and saves a checkpoint; `requel resume` goes on as
+if nothing had happened. Ctrl-C twice stops at once, without saving.
+Same version, config and seed: same bits, whether alone or among --seeds.
+Several seeds are written to runs/<env>__<preset>__seeds__<settings>/seed-<N>/;
+the same command again goes on with what is not finished.")]
+pub struct TrainArgs {
+    #[command(flatten)]
+    pub layers: Layers,
+    /// Seeds to train side by side: a range 0..20 or 5..=9, a list 0,3,7, or how many
+    #[arg(long, value_name = "SEEDS", conflicts_with = "seed")]
+    pub seeds: Option<Seeds>,
+    /// At most so many runs at a time; 0: one per core
+    #[arg(long, value_name = "N", default_value_t = 0, requires = "seeds")]
+    pub jobs: usize,
+    /// Directory to write this run to, new or empty; with --seeds, the one that holds a directory per seed
+    #[arg(long, value_name = "DIR")]
+    pub run_dir: Option<PathBuf>,
+    /// Save every so many env steps, or with an `m` behind it minutes, such as `10m`
+    #[arg(long, value_name = "STEPS|MINUTES", value_parser = every)]
+    pub every: Option<Every>,
+    /// How many checkpoints to keep, at least 2
+    #[arg(long, value_name = "N")]
+    pub keep: Option<usize>,
+    /// What a NaN or infinity from the world comes to: it stops training, or costs the step [default: stop]
+    #[arg(long, value_name = "WHAT", value_enum)]
+    pub on_nan: Option<OnNan>,
+    #[command(flatten)]
+    pub execution: Execution,
+    #[command(flatten)]
+    pub reporting: Reporting,
+}
+
+/// What a NaN or infinity from the world comes to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum OnNan {
+    /// Training stops and names it
+    Stop,
+    /// The step is dropped and counted, and the world reset
+    Skip,
+}
+
+/// `requel resume`
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  requel resume             the newest run below runs/
+  requel resume runs/mine   a run of your choice, or a directory of many
+
+The result is, byte for byte, that of a run that was never interrupted.")]
+pub struct ResumeArgs {
+    /// Directory of the run [default: the newest below runs/, seeds and studies included]
+    #[arg(value_name = "RUN")]
+    pub run: Option<PathBuf>,
+    #[command(flatten)]
+    pub execution: Execution,
+    #[command(flatten)]
+    pub reporting: Reporting,
+}
+
+/// `requel study`
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  requel study                                the studies that come with requel
+  requel study notebook-ladder                what each step from there is worth
+  requel study notebook-ladder --seeds 30     more seeds, narrower intervals
+  requel study notebook-ladder --print        its file, to change, then:
+  requel study mine.toml
+
+A study names its world, its seeds and its variants:
+  name = \"gamma\"
+  env = \"CartPole-v1\"
+  seeds = \"0..10\"
+  set = [\"train.env_steps=20000\"]
+  [[variant]]
+  name = \"short-sighted\"
+  set = [\"agent.gamma=0.9\"]
+  [[variant]]
+  name = \"far-sighted\"
+
+It is written to studies/<name>/: a directory per variant and seed, study.md,
+study.csv, study.json, study.html and study.png. The same command again skips
+what is done and goes on with the rest; a variant that was changed is trained
+anew.")]
+pub struct StudyArgs {
+    /// A study file, or the name of a study that comes with requel [default: list those]
+    #[arg(value_name = "FILE|NAME")]
+    pub study: Option<String>,
+    /// Seeds in place of the study's: a range 0..20 or 5..=9, a list 0,3,7, or how many
+    #[arg(long, value_name = "SEEDS")]
+    pub seeds: Option<Seeds>,
+    /// At most so many runs at a time; 0: one per core
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub jobs: usize,
+    /// Directory of the study [default: studies/<name>]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Print the study's file and do nothing
+    #[arg(long, requires = "study")]
+    pub print: bool,
+    #[command(flatten)]
+    pub reporting: Reporting,
+}
