@@ -102,4 +102,5 @@ pub const KEYS: &[Key] = &[
     key("checkpoint.keep", "checkpoints kept, at least 2"),
     key("log.every_steps", "a line of training aggregates every so many env steps"),
     key("log.long_episode_steps", "an episode that gets so long is told, env steps, 0 for none"),
+    key("log.episodes", "auto | all: which have a line in metrics.jsonl, auto thins them from the 32,768th on"),
 ];

@@ -12,7 +12,7 @@ pub use keys::{KEYS, Key};
 pub use layers::{ConfigError, Layers, Place};
 pub use sections::{
     ActivationKind, AgentConfig, AgentKind, AnnealKind, BellmanGradient, CheckpointConfig, Config, EnvConfig,
-    EvaluationConfig, ExplorationConfig, ExplorationKind, HeadConfig, HeadKind, InitKind, LogConfig, LossConfig,
-    LossKind, MunchausenConfig, NetworkConfig, OnNan, OptimizerConfig, OptimizerKind, Outputs, PqnConfig, ReplayConfig,
-    ReplayKind, TargetConfig, TargetKind, TrainConfig,
+    EpisodeLog, EvaluationConfig, ExplorationConfig, ExplorationKind, HeadConfig, HeadKind, InitKind, LogConfig,
+    LossConfig, LossKind, MunchausenConfig, NetworkConfig, OnNan, OptimizerConfig, OptimizerKind, Outputs, PqnConfig,
+    ReplayConfig, ReplayKind, TargetConfig, TargetKind, TrainConfig,
 };

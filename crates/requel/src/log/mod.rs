@@ -7,6 +7,7 @@ mod prefix;
 mod progress;
 mod run_logs;
 mod tensorboard;
+mod thinning;
 mod timing;
 
 pub(crate) use prefix::check_logs;

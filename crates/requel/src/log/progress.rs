@@ -1,12 +1,23 @@
-//! `progress.csv`: one row per line of aggregates, under the names that Stable-Baselines3 uses, for a spreadsheet.
+//! `progress.csv` under the names that Stable-Baselines3 uses, for a spreadsheet: a row for each line of aggregates, the last
+//! one at the end of training, and for each score. What the row at t says of evaluation was measured at t; where aggregates and
+//! a score are of the same step they share a row, and what a row does not know stays empty.
 
 use crate::train::Aggregates;
 
 pub(super) const HEADER: &str = "time/total_timesteps,time/episodes,rollout/ep_rew_mean,rollout/ep_len_mean,\
 rollout/exploration_rate,train/loss,train/mean_q,train/learning_rate,train/n_updates,eval/mean_reward,eval/mean_ep_length\n";
 
-/// The row for aggregates; what is not known yet stays empty.
-pub(super) fn row(aggregates: &Aggregates) -> String {
+/// A score of the greedy policy, as a row has it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct ScoreCells {
+    pub env_steps: u64,
+    pub updates: u64,
+    pub mean_return: f64,
+    pub mean_length: f64,
+}
+
+/// The row for aggregates, and for a score that was made at the same step.
+pub(super) fn row(aggregates: &Aggregates, score: Option<ScoreCells>) -> String {
     let optional = |value: Option<f64>| value.map(|v| v.to_string()).unwrap_or_default();
     let a = aggregates;
     format!(
@@ -20,9 +31,15 @@ pub(super) fn row(aggregates: &Aggregates) -> String {
         optional(a.mean_q),
         a.learning_rate,
         a.updates,
-        optional(a.evaluation_return),
-        optional(a.evaluation_length),
+        optional(score.map(|score| score.mean_return)),
+        optional(score.map(|score| score.mean_length)),
     )
+}
+
+/// The row for a score at a step that has no aggregates.
+pub(super) fn score_row(score: ScoreCells) -> String {
+    let ScoreCells { env_steps, updates, mean_return, mean_length } = score;
+    format!("{env_steps},,,,,,,,{updates},{mean_return},{mean_length}\n")
 }
 
 #[cfg(test)]
@@ -32,8 +49,18 @@ mod tests {
     #[test]
     fn a_row_has_a_cell_per_column() {
         let columns = HEADER.trim_end().split(',').count();
-        let row = row(&Aggregates { return_mean: Some(1.5), ..Aggregates::default() });
-        assert_eq!(row.trim_end_matches('\n').split(',').count(), columns);
+        let score = ScoreCells { env_steps: 7, updates: 3, mean_return: 9.5, mean_length: 10.0 };
+        let aggregates = Aggregates { return_mean: Some(1.5), ..Aggregates::default() };
+        for row in [row(&aggregates, None), row(&aggregates, Some(score)), score_row(score)] {
+            assert_eq!(row.trim_end_matches('\n').split(',').count(), columns, "{row}");
+        }
         assert!(HEADER.starts_with("time/total_timesteps,") && HEADER.ends_with("eval/mean_ep_length\n"));
+        let named: Vec<(&str, String)> =
+            HEADER.trim_end().split(',').zip(score_row(score).trim_end().split(',').map(str::to_owned)).collect();
+        let cell = |name: &str| &*named.iter().find(|(column, _)| *column == name).unwrap().1;
+        assert_eq!(
+            [cell("time/total_timesteps"), cell("train/n_updates"), cell("eval/mean_reward")],
+            ["7", "3", "9.5"]
+        );
     }
 }

@@ -7,8 +7,11 @@ use std::path::Path;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use super::appended::AppendedFile;
+use super::progress::ScoreCells;
+use super::thinning::is_written;
 use super::{metrics, progress, tensorboard, timing};
 use crate::checkpoint::LogEntry;
+use crate::config::EpisodeLog;
 use crate::train::{Aggregates, Observer, ObserverError, TrainEvent};
 
 const METRICS: &str = "metrics.jsonl";
@@ -18,12 +21,16 @@ const TIMING: &str = "timing.csv";
 
 /// Writes `metrics.jsonl`, `progress.csv`, TensorBoard events and `timing.csv` into the directory of a run.
 ///
-/// The first two hold nothing that depends on the clock: two runs of the same config write the same bytes.
+/// The first two hold nothing that depends on the clock: two runs of the same config write the same bytes. Of very many
+/// episodes not each has a line, see [`EpisodeLog`].
 pub struct RunLogs {
     metrics: AppendedFile,
     progress: AppendedFile,
     events: AppendedFile,
     timing: AppendedFile,
+    episodes: EpisodeLog,
+    /// A score that waits for the aggregates of the same step.
+    score: Option<ScoreCells>,
     session: u64,
     started: Instant,
     start_env_steps: u64,
@@ -52,6 +59,8 @@ impl RunLogs {
             progress: open(PROGRESS)?,
             events: open(EVENTS)?,
             timing: AppendedFile::open(&timing_path, timing_text.len() as u64)?,
+            episodes: EpisodeLog::default(),
+            score: None,
             session,
             started: Instant::now(),
             start_env_steps,
@@ -68,12 +77,18 @@ impl RunLogs {
         Ok(logs)
     }
 
+    /// The same logs with a line for those episodes that `episodes` says.
+    pub fn with_episodes(self, episodes: EpisodeLog) -> Self {
+        RunLogs { episodes, ..self }
+    }
+
     /// Hands all to the system, and says what each file holds that a checkpoint must know, with handles to have all of
     /// them on the disk by.
     ///
     /// # Errors
     /// If the disk refuses.
     pub fn mark(&mut self) -> io::Result<(BTreeMap<String, LogEntry>, Vec<File>)> {
+        self.settle_score()?;
         let (mut entries, mut handles) = (BTreeMap::new(), vec![self.timing.mark()?.1]);
         let files = [(METRICS, &mut self.metrics), (PROGRESS, &mut self.progress), (EVENTS, &mut self.events)];
         for (name, file) in files {
@@ -96,7 +111,8 @@ impl RunLogs {
     }
 
     fn log_progress(&mut self, aggregates: &Aggregates) -> io::Result<()> {
-        self.progress.write(progress::row(aggregates).as_bytes())?;
+        let score = self.score.take();
+        self.progress.write(progress::row(aggregates, score).as_bytes())?;
         let seconds = self.started.elapsed().as_secs_f64();
         let env_steps_per_second = (aggregates.env_steps - self.start_env_steps) as f64 / seconds.max(1e-9);
         let row = timing::row(self.session, aggregates.env_steps, seconds, env_steps_per_second);
@@ -119,6 +135,24 @@ impl RunLogs {
         self.flush()
     }
 
+    /// Gives a score that was not followed by the aggregates of its step a row of its own.
+    fn settle_score(&mut self) -> io::Result<()> {
+        match self.score.take() {
+            Some(score) => self.progress.write(progress::score_row(score).as_bytes()),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether an event has a line in `metrics.jsonl`.
+    fn is_written(&self, event: &TrainEvent<'_>) -> bool {
+        match event {
+            TrainEvent::EpisodeEnded { episode, .. } => is_written(self.episodes, episode.index),
+            // An environment that gives NaN at every other step would fill the disk too.
+            TrainEvent::Skipped { skipped, .. } => is_written(self.episodes, skipped.saturating_sub(1)),
+            _ => true,
+        }
+    }
+
     fn flush(&mut self) -> io::Result<()> {
         [&mut self.metrics, &mut self.progress, &mut self.events, &mut self.timing]
             .into_iter()
@@ -128,15 +162,23 @@ impl RunLogs {
 
 impl Observer for RunLogs {
     fn on_event(&mut self, event: &TrainEvent<'_>) -> Result<(), ObserverError> {
-        if let Some(line) = metrics::line(event) {
+        if self.is_written(event)
+            && let Some(line) = metrics::line(event)
+        {
             self.metrics.write(&line)?;
+        }
+        let step = if let TrainEvent::Progress(aggregates) = event { Some(aggregates.env_steps) } else { None };
+        if self.score.is_some_and(|score| Some(score.env_steps) != step) {
+            self.settle_score()?;
         }
         match event {
             TrainEvent::Progress(aggregates) => self.log_progress(aggregates)?,
-            TrainEvent::Evaluated { env_steps, evaluation, .. } => {
-                let values =
-                    [("eval/mean_reward", evaluation.mean_return()), ("eval/mean_ep_length", evaluation.mean_length())];
-                self.events.write(&tensorboard::scalars(wall_time(), *env_steps, &values))?;
+            TrainEvent::Evaluated { env_steps, updates, evaluation, .. } => {
+                let (mean_return, mean_length) = (evaluation.mean_return(), evaluation.mean_length());
+                let (env_steps, updates) = (*env_steps, *updates);
+                self.score = Some(ScoreCells { env_steps, updates, mean_return, mean_length });
+                let values = [("eval/mean_reward", mean_return), ("eval/mean_ep_length", mean_length)];
+                self.events.write(&tensorboard::scalars(wall_time(), env_steps, &values))?;
             }
             TrainEvent::FinalEvaluated { .. } => self.flush()?,
             _ => {}
@@ -154,6 +196,7 @@ fn wall_time() -> f64 {
 mod tests {
     use super::*;
     use crate::log::crc32c;
+    use crate::train::{EpisodeRecord, Evaluation};
 
     fn progress_at(env_steps: u64) -> TrainEvent<'static> {
         TrainEvent::Progress(Aggregates { env_steps, return_mean: Some(1.0), ..Aggregates::default() })
@@ -198,6 +241,63 @@ mod tests {
         let timing = String::from_utf8(read(TIMING)).unwrap();
         let sessions: Vec<&str> = timing.lines().skip(1).map(|line| line.split(',').next().unwrap()).collect();
         assert_eq!(sessions, ["1", "1", "2"]);
+    }
+
+    /// Steps with a score, with aggregates, with both: each score once, in the row of its step, whether a checkpoint was marked
+    /// between or not.
+    #[test]
+    fn a_row_holds_the_score_of_its_step() {
+        let evaluation = |value: f64| Evaluation { returns: vec![value], lengths: vec![value as u64] };
+        let table = |mark: bool| {
+            let dir = tempfile::tempdir().unwrap();
+            let mut logs = RunLogs::open(dir.path(), &BTreeMap::new(), 0).unwrap();
+            for (env_steps, scored, told) in
+                [(50, true, false), (100, true, true), (150, true, false), (160, true, false), (200, false, true)]
+            {
+                if scored {
+                    let evaluation = evaluation(env_steps as f64);
+                    logs.on_event(&TrainEvent::Evaluated {
+                        env_steps,
+                        updates: 1,
+                        evaluation: &evaluation,
+                        best: None,
+                    })
+                    .unwrap();
+                }
+                if told {
+                    logs.on_event(&progress_at(env_steps)).unwrap();
+                }
+                if mark {
+                    logs.mark().unwrap();
+                }
+            }
+            logs.sync().unwrap();
+            std::fs::read_to_string(dir.path().join(PROGRESS)).unwrap()
+        };
+        let cells = |row: &str| {
+            let cells: Vec<&str> = row.split(',').collect();
+            (cells[0].to_owned(), cells[2].to_owned(), cells[9].to_owned())
+        };
+        let rows: Vec<_> = table(false).lines().skip(1).map(cells).collect();
+        let expected =
+            [("50", "", "50"), ("100", "1", "100"), ("150", "", "150"), ("160", "", "160"), ("200", "1", "")];
+        assert_eq!(rows, expected.map(|(step, mean, score)| (step.to_owned(), mean.to_owned(), score.to_owned())));
+        assert_eq!(table(true), table(false));
+    }
+
+    #[test]
+    fn of_very_many_episodes_not_each_has_a_line() {
+        let lines = |log: EpisodeLog| {
+            let dir = tempfile::tempdir().unwrap();
+            let mut logs = RunLogs::open(dir.path(), &BTreeMap::new(), 0).unwrap().with_episodes(log);
+            for index in 0..70_000 {
+                let episode = EpisodeRecord { index, return_: 1.0, length: 1, terminated: true, truncated: false };
+                logs.on_event(&TrainEvent::EpisodeEnded { env_steps: index + 1, episode }).unwrap();
+            }
+            logs.sync().unwrap();
+            std::fs::read_to_string(dir.path().join(METRICS)).unwrap().lines().count()
+        };
+        assert_eq!((lines(EpisodeLog::All), lines(EpisodeLog::Auto)), (70_000, 32_768 + 16_384 + 4_464 / 4));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::{RunError, Summary, checksums};
 use crate::agent::PolicyFile;
@@ -132,17 +133,32 @@ impl Run {
     pub(super) fn lock(&self) -> Result<File, RunError> {
         let path = self.dir.join(".lock");
         let file = File::create(&path).map_err(RunError::io("create", &path))?;
-        match file.try_lock() {
-            Ok(()) => Ok(file),
-            Err(TryLockError::WouldBlock) => Err(RunError::InUse { path: self.dir.clone() }),
-            Err(TryLockError::Error(error)) => Err(RunError::io("lock", &path)(error)),
+        for attempt in 1.. {
+            match file.try_lock() {
+                Ok(()) => break,
+                // Who asks whether it is held holds it for that moment.
+                Err(TryLockError::WouldBlock) if attempt < LOCK_ATTEMPTS => std::thread::sleep(LOCK_PAUSE),
+                Err(TryLockError::WouldBlock) => return Err(RunError::InUse { path: self.dir.clone() }),
+                Err(TryLockError::Error(error)) => return Err(RunError::io("lock", &path)(error)),
+            }
         }
+        Ok(file)
+    }
+
+    /// Whether a process trains in it at this moment.
+    pub fn is_in_use(&self) -> bool {
+        let file = File::open(self.dir.join(".lock"));
+        file.is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
     }
 
     pub(super) fn config_path(&self) -> PathBuf {
         self.dir.join(checksums::CONFIG)
     }
 }
+
+/// A lock that is held is asked for so often, with a pause after each.
+const LOCK_ATTEMPTS: u32 = 5;
+const LOCK_PAUSE: Duration = Duration::from_millis(4);
 
 /// Writes a file in place of one that may be there: at any moment one of the two is there, whole.
 fn write_replacing(path: &Path, bytes: &[u8]) -> Result<(), RunError> {
@@ -152,6 +168,19 @@ fn write_replacing(path: &Path, bytes: &[u8]) -> Result<(), RunError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_run_is_in_use_while_its_lock_is_held() {
+        let dir = tempfile::tempdir().unwrap();
+        let run = Run::create(dir.path(), &Config::default()).unwrap();
+        assert!(!run.is_in_use());
+        let lock = run.lock().unwrap();
+        // Asking takes nothing from who holds it, and leaves nothing.
+        assert!(run.is_in_use() && run.is_in_use() && run.lock().is_err());
+        drop(lock);
+        assert!(!run.is_in_use());
+        assert!(run.lock().is_ok());
+    }
 
     #[test]
     fn a_name_is_one_plain_path_component() {

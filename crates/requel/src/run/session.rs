@@ -159,6 +159,7 @@ impl Session {
         }
         let logs =
             RunLogs::open(run.dir(), logs, trainer.env_steps()).map_err(RunError::io("open logs in", run.dir()))?;
+        let logs = logs.with_episodes(trainer.config().log.episodes);
         let start = (trainer.env_steps(), trainer.updates());
         let saving = Saving::new(Arc::new(RealStorage), run.checkpoints(), trainer.config().checkpoint.keep);
         Ok(Session {

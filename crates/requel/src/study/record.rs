@@ -1,7 +1,8 @@
 //! [`RunRecord`], a run read back from its directory.
 
 use std::collections::BTreeMap;
-use std::io::ErrorKind;
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -38,17 +39,32 @@ impl Evaluated {
     /// The evaluations in the text of a `metrics.jsonl`. A line that is no JSON, such as a last one cut short by a crash, is
     /// left out, and so is one that does not come after those before it: env steps ascend.
     pub fn all_in(metrics: &str) -> Vec<Evaluated> {
-        // Most lines are episodes: only those that are asked for are worth parsing.
-        let lines = metrics.lines().filter(|line| line.starts_with("{\"event\":\"evaluation\""));
+        Self::all_from(metrics.as_bytes()).expect("memory can be read")
+    }
+
+    /// As [`Evaluated::all_in`], from a log of any length; a line at a time is in memory.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub fn all_from(mut metrics: impl BufRead) -> io::Result<Vec<Evaluated>> {
         let mut all: Vec<Evaluated> = Vec::new();
-        for evaluated in lines.filter_map(|line| serde_json::from_str::<Evaluated>(line).ok()) {
-            if all.last().is_none_or(|last| last.env_steps < evaluated.env_steps) {
+        let mut line = Vec::new();
+        while metrics.by_ref().take(MOST_LINE).read_until(b'\n', &mut line)? > 0 {
+            // Most lines are episodes: only those that are asked for are worth parsing.
+            if line.starts_with(b"{\"event\":\"evaluation\"")
+                && let Ok(evaluated) = serde_json::from_slice::<Evaluated>(&line)
+                && all.last().is_none_or(|last| last.env_steps < evaluated.env_steps)
+            {
                 all.push(evaluated);
             }
+            line.clear();
         }
-        all
+        Ok(all)
     }
 }
+
+/// No line of a log is longer, bytes; one that is has been damaged.
+const MOST_LINE: u64 = 64 << 10;
 
 impl RunRecord {
     /// Reads a run. Logs that are not there yet are empty; a last line cut short by a crash is left out.
@@ -60,7 +76,7 @@ impl RunRecord {
             dir: run.dir().to_path_buf(),
             config: run.config()?,
             summary: run.summary(),
-            evaluations: Evaluated::all_in(&text(&run.dir().join("metrics.jsonl"))?),
+            evaluations: evaluations(&run.dir().join("metrics.jsonl"))?,
             wall_seconds: wall_seconds(&text(&run.dir().join("timing.csv"))?),
         })
     }
@@ -104,6 +120,15 @@ fn natural(text: &str) -> Vec<(String, u64)> {
     parts
 }
 
+fn evaluations(path: &Path) -> Result<Vec<Evaluated>, RunError> {
+    match File::open(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
+        file => file
+            .and_then(|file| Evaluated::all_from(BufReader::with_capacity(1 << 18, file)))
+            .map_err(RunError::io("read", path)),
+    }
+}
+
 fn text(path: &Path) -> Result<String, RunError> {
     match std::fs::read(path) {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(String::new()),
@@ -124,6 +149,13 @@ fn wall_seconds(timing: &str) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_log_with_a_line_without_end_is_read_in_pieces() {
+        let mut log = vec![b'['; 3 * MOST_LINE as usize];
+        log.extend_from_slice(b"\n{\"event\":\"evaluation\",\"env_steps\":10,\"mean_return\":9.5}\n");
+        assert_eq!(Evaluated::all_from(&log[..]).unwrap(), [Evaluated { env_steps: 10, mean_return: 9.5 }]);
+    }
 
     #[test]
     fn evaluations_are_told_from_all_else() {

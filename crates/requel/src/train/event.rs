@@ -26,7 +26,7 @@ pub enum TrainEvent<'a> {
         /// The episode.
         episode: EpisodeRecord,
     },
-    /// `log.every_steps` env steps have passed.
+    /// `log.every_steps` env steps have passed, or training is over. Told after the evaluation of the same step.
     Progress(Aggregates),
     /// The greedy policy was scored.
     Evaluated {

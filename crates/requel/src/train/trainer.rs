@@ -1,5 +1,7 @@
 //! [`Trainer`], the loop.
 
+mod due;
+
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 
@@ -46,6 +48,8 @@ pub struct Trainer {
     evaluations: u64,
     /// The evaluation that is due after the last step was not made yet.
     evaluation_owed: bool,
+    /// The aggregates that are due after the last step wait for that evaluation.
+    progress_owed: bool,
     solved_in_a_row: u64,
     /// Mean return and length of the latest evaluation.
     evaluation: Option<(f64, f64)>,
@@ -120,6 +124,7 @@ impl Trainer {
             returns: Returns::new(num_envs),
             evaluations: 0,
             evaluation_owed: false,
+            progress_owed: false,
             solved_in_a_row: 0,
             evaluation: None,
             best: None,
@@ -173,7 +178,7 @@ impl Trainer {
     /// As [`Trainer::run`].
     pub fn advance(&mut self, observer: &mut dyn Observer) -> Result<Option<Termination>, TrainError> {
         if self.evaluation_owed {
-            self.evaluate(observer)?;
+            self.tell_what_is_due(observer)?;
             return Ok(self.termination());
         }
         if let Some(termination) = self.termination() {
@@ -201,22 +206,22 @@ impl Trainer {
             return Err(TrainError::NotFinite { site, value, env_steps: before, world: None, action: None });
         }
         self.learned.add(learned);
-        if crossings(self.config.log.every_steps, before, self.env_steps) > 0 {
-            tell(observer, TrainEvent::Progress(self.aggregates()))?;
-            self.learned = Learned::default();
-        }
+        self.progress_owed = self.progress_due();
         self.evaluation_owed = self.evaluation_due(before, episodes_before);
-        if self.evaluation_owed {
-            self.evaluate(observer)?;
-        }
+        self.tell_what_is_due(observer)?;
         Ok(self.termination())
     }
 
-    /// Scores the best and the final policy on fresh episodes. Changes nothing that a checkpoint holds.
+    /// Tells the aggregates of the end, unless they were told at the last step, and scores the best and the final policy on
+    /// fresh episodes. Changes nothing that a checkpoint holds.
     ///
     /// # Errors
     /// As [`Trainer::run`].
     pub fn finish(&mut self, termination: Termination, observer: &mut dyn Observer) -> Result<Outcome, TrainError> {
+        // What was learned since the last time is not forgotten: training that goes on from here tells it with the rest.
+        if !self.progress_due() {
+            tell(observer, TrainEvent::Progress(self.aggregates()))?;
+        }
         let episodes = self.config.evaluation.final_episodes;
         let seed = u64::from(StreamRng::new(self.config.train.seed, Stream::FinalEvaluation).next_u32());
         let last_parameters = self.agent.parameters().to_vec();
@@ -351,6 +356,9 @@ impl Trainer {
         if self.evaluation_owed {
             state.put("trainer/evaluation_owed", true);
         }
+        if self.progress_owed {
+            state.put("trainer/progress_owed", true);
+        }
         if self.skipped.total > 0 {
             state.put("trainer/skipped", (self.skipped.total, self.skipped.in_a_row));
         }
@@ -375,8 +383,10 @@ impl Trainer {
             return Err(StateError::new("trainer/returns", "is of another number of worlds").into());
         }
         self.evaluations = state.read("trainer/evaluations")?;
-        let owed = state.values.contains_key("trainer/evaluation_owed");
-        self.evaluation_owed = owed && state.read("trainer/evaluation_owed")?;
+        // Only what is owed is written down; who wrote before aggregates waited for evaluations owes none.
+        let owed = |name: &str| if state.values.contains_key(name) { state.read(name) } else { Ok(false) };
+        self.evaluation_owed = owed("trainer/evaluation_owed")?;
+        self.progress_owed = owed("trainer/progress_owed")?;
         self.solved_in_a_row = state.read("trainer/solved_in_a_row")?;
         self.evaluation = state.read("trainer/evaluation")?;
         let (updates, loss_sum, q_sum) = state.read("trainer/learned_since_log")?;
@@ -503,69 +513,6 @@ impl Trainer {
             }
         }
         Ok(())
-    }
-
-    fn evaluation_due(&self, steps_before: u64, episodes_before: u64) -> bool {
-        let evaluation = &self.config.evaluation;
-        let by_steps =
-            evaluation.every_steps > 0 && crossings(evaluation.every_steps, steps_before, self.env_steps) > 0;
-        // After the first episode, then after each `every_episodes` more.
-        let before_first = |episodes: u64| episodes + evaluation.every_episodes.saturating_sub(1);
-        let by_episodes = evaluation.every_episodes > 0
-            && crossings(evaluation.every_episodes, before_first(episodes_before), before_first(self.returns.episodes))
-                > 0;
-        by_steps || by_episodes
-    }
-
-    fn evaluate(&mut self, observer: &mut dyn Observer) -> Result<(), TrainError> {
-        let episodes = self.config.evaluation.episodes;
-        // Each evaluation takes fresh seeds: its place in the stream is its number.
-        let mut seeds = StreamRng::new(self.config.train.seed, Stream::Evaluation);
-        seeds.set_position(self.evaluations);
-        let seed = u64::from(seeds.next_u32());
-        let parameters = self.agent.parameters().to_vec();
-        let evaluation = self.score(&parameters, episodes, seed)?;
-        self.evaluations += 1;
-        self.evaluation_owed = false;
-        let (mean_return, std_return) = (evaluation.mean_return(), evaluation.std_return());
-        self.evaluation = Some((mean_return, evaluation.mean_length()));
-        let solved = self.stop_return.is_some_and(|threshold| mean_return >= threshold);
-        self.solved_in_a_row = if solved { self.solved_in_a_row + 1 } else { 0 };
-        let is_best = self.best.as_ref().is_none_or(|best| mean_return >= best.mean_return);
-        if is_best {
-            self.best = Some(BestPolicy { parameters, mean_return, std_return, env_steps: self.env_steps });
-        }
-        let best = if is_best { self.best.as_ref() } else { None };
-        let (env_steps, updates) = (self.env_steps, self.agent.updates());
-        tell(observer, TrainEvent::Evaluated { env_steps, updates, evaluation: &evaluation, best })
-    }
-
-    fn score(&mut self, parameters: &[f32], episodes: usize, seed: u64) -> Result<Evaluation, TrainError> {
-        let evaluator = match &mut self.evaluator {
-            Some(evaluator) => evaluator,
-            none => {
-                let most = self.config.evaluation.episodes.max(self.config.evaluation.final_episodes);
-                let evaluator =
-                    none.insert(Evaluator::new(&self.factory, most, self.config.evaluation.max_episode_steps)?);
-                self.give_up.iter().for_each(|give_up| evaluator.give_up_when(Arc::clone(give_up)));
-                evaluator
-            }
-        };
-        let policy = match &mut self.policy {
-            Some(policy) => policy,
-            none => {
-                let spec = self.agent.value_spec();
-                none.insert(GreedyPolicy::new(spec, parameters.to_vec(), evaluator.rows())?)
-            }
-        };
-        policy.set_parameters(parameters);
-        let evaluation = evaluator.evaluate(policy, episodes, seed)?;
-        // The best policy is chosen by these numbers: among them NaN would never be beaten.
-        if let Some(value) = evaluation.returns.iter().copied().find(|return_| !return_.is_finite()) {
-            let (site, env_steps) = ("evaluation return", self.env_steps);
-            return Err(TrainError::NotFinite { site, value, env_steps, world: None, action: None });
-        }
-        Ok(evaluation)
     }
 }
 

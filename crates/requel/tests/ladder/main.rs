@@ -13,6 +13,7 @@ mod failures;
 mod frames;
 mod golden;
 mod hostile;
+mod logs;
 mod masks;
 mod presets;
 mod resume;

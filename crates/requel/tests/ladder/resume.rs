@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use requel::Trainer;
 use requel::config::presets;
 use requel::train::TrainError;
+use requel::{TrainEvent, Trainer};
 
 use crate::support::{Draws, Notes, preset, short_training, short_trainings};
 
@@ -128,4 +128,56 @@ fn an_evaluation_that_was_given_up_is_made_by_who_takes_over() {
     assert!(matches!(trainer.finish(termination, &mut ()), Err(TrainError::Interrupted)));
     let outcome = handed_over(&trainer).run(&mut ()).unwrap();
     assert!(outcome == expected, "another outcome after evaluations that were given up, at {given_up:?}");
+}
+
+/// Where aggregates and an evaluation are due at the same step, the aggregates hold its score, whoever makes it.
+#[test]
+fn aggregates_wait_for_an_evaluation_that_was_given_up() {
+    let mut config = short_training("notebook, 1 worlds");
+    (config.log.every_steps, config.evaluation.every_steps) = (50, 100);
+    let mut expected = Vec::new();
+    let mut write_down = |event: &TrainEvent<'_>| {
+        expected.extend(told(event));
+        Ok(())
+    };
+    Trainer::new(config.clone()).unwrap().run(&mut write_down).unwrap();
+
+    let (mut trainer, mut heard, mut given_up) = (Trainer::new(config.clone()).unwrap(), Vec::new(), 0);
+    let termination = loop {
+        let gives_up = given_up % 2 == 0;
+        trainer.give_up_evaluations_when(Arc::new(move || gives_up));
+        let mut write_down = |event: &TrainEvent<'_>| {
+            heard.extend(told(event));
+            Ok(())
+        };
+        let at = trainer.env_steps();
+        match trainer.advance(&mut write_down) {
+            Ok(Some(termination)) => break termination,
+            Ok(None) => given_up += u32::from(trainer.env_steps() == at),
+            Err(TrainError::Interrupted) => {
+                given_up += 1;
+                let mut next = Trainer::new(config.clone()).unwrap();
+                next.restore(&trainer.save()).unwrap();
+                trainer = next;
+            }
+            Err(error) => panic!("{error}"),
+        }
+    };
+    let mut write_down = |event: &TrainEvent<'_>| {
+        heard.extend(told(event));
+        Ok(())
+    };
+    trainer.finish(termination, &mut write_down).unwrap();
+    assert!(given_up > 6, "{given_up}");
+    assert_eq!(heard, expected);
+}
+
+fn told(event: &TrainEvent<'_>) -> Option<String> {
+    match event {
+        TrainEvent::Progress(aggregates) => Some(format!("{aggregates:?}")),
+        TrainEvent::Evaluated { env_steps, evaluation, .. } => {
+            Some(format!("{env_steps}: {}", evaluation.mean_return()))
+        }
+        _ => None,
+    }
 }

@@ -20,4 +20,4 @@ pub use network::{ActivationKind, InitKind, NetworkConfig, Outputs};
 pub use optimizer::{AnnealKind, LossConfig, LossKind, OptimizerConfig, OptimizerKind};
 pub use pqn::PqnConfig;
 pub use replay::{ReplayConfig, ReplayKind, TargetConfig, TargetKind};
-pub use train::{CheckpointConfig, EvaluationConfig, LogConfig, OnNan, TrainConfig};
+pub use train::{CheckpointConfig, EpisodeLog, EvaluationConfig, LogConfig, OnNan, TrainConfig};

@@ -105,10 +105,24 @@ pub struct LogConfig {
     pub every_steps: u64,
     /// An episode that gets so long, in env steps, is told; 0: none is.
     pub long_episode_steps: u64,
+    /// Which episodes have a line in the log of a run.
+    pub episodes: EpisodeLog,
+}
+
+/// Which of the episodes of training have a line in `metrics.jsonl`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum EpisodeLog {
+    /// The first 32,768, of the next 32,768 every second one, of the 65,536 after them every fourth, and so on: a log grows with
+    /// the logarithm of their number.
+    #[default]
+    Auto,
+    /// Every one.
+    All,
 }
 
 impl Default for LogConfig {
     fn default() -> Self {
-        LogConfig { every_steps: 1_000, long_episode_steps: 100_000 }
+        LogConfig { every_steps: 1_000, long_episode_steps: 100_000, episodes: EpisodeLog::Auto }
     }
 }
