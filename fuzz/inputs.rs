@@ -17,6 +17,16 @@ use course::Course;
 #[path = "../crates/cli/src/report/course.rs"]
 mod course;
 
+/// The program's reader of requests.
+#[allow(dead_code, unreachable_pub)]
+#[path = "../crates/cli/src/serve/http.rs"]
+mod http;
+
+/// And of the addresses and hosts in them.
+#[allow(dead_code, unreachable_pub)]
+#[path = "../crates/cli/src/serve/request.rs"]
+mod request;
+
 /// No page with the curves of a run is larger, bytes.
 const MOST_PAGE: usize = 4 << 20;
 
@@ -24,7 +34,7 @@ const MOST_PAGE: usize = 4 << 20;
 pub type Target = fn(&[u8]);
 
 /// The targets by name.
-pub const TARGETS: [(&str, Target); 7] = [
+pub const TARGETS: [(&str, Target); 8] = [
     ("config", config),
     ("manifest", manifest),
     ("tensors", tensors),
@@ -32,6 +42,7 @@ pub const TARGETS: [(&str, Target); 7] = [
     ("segment", segment),
     ("metrics", metrics),
     ("actions", actions),
+    ("requests", requests),
 ];
 
 /// A config file.
@@ -64,6 +75,25 @@ pub fn actions(input: &[u8]) {
             Err(word) => assert!(!word.is_empty() && text.contains(word)),
         }
     }
+}
+
+/// The head of a request to `serve`. One that is for this machine names nothing but it and a port.
+pub fn requests(input: &[u8]) {
+    match http::parse(input) {
+        Ok(request) => {
+            drop(request::parse(&request.target));
+            if request::is_loopback_host(&request.host) {
+                let name = request.host.to_ascii_lowercase();
+                let name = name.trim_end_matches(|c: char| c.is_ascii_digit()).trim_end_matches(':');
+                let is_address = name.chars().all(|c| c.is_ascii_hexdigit() || "[]:.".contains(c));
+                assert!(name == "localhost" || is_address, "{name:?} is taken for this machine");
+            }
+        }
+        Err((status, what)) => assert!((400..500).contains(&status) && !what.is_empty()),
+    }
+    // What is no request may still be an address or a host.
+    let text = String::from_utf8_lossy(input);
+    drop((request::parse(&text), request::is_loopback_host(&text)));
 }
 
 /// A policy.

@@ -17,23 +17,40 @@ NAMES = ["chromium", "chromium-browser", "google-chrome", "chrome"]
 class Browser:
     """One browser with one page. Everything that goes wrong on the page is kept in `faults`."""
 
-    def __init__(self, size=(1200, 900)):
+    def __init__(self, size=(1200, 900), beside=None):
+        """A browser of its own, or with `beside` another tab of that one."""
+        self.faults, self.number, self.process = [], 0, None
+        if beside is not None:
+            self.port, self.folder = beside.port, None
+            self._attach(beside.call("Target.createTarget", url="about:blank")["targetId"], size)
+            return
         program = next((path for path in map(shutil.which, NAMES) if path), None)
         if program is None:
             raise RuntimeError("no Chromium on the path: on Debian, apt-get install chromium")
         self.folder = tempfile.mkdtemp(prefix="requel-ui-")
         arguments = [program, "--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--no-first-run",
+                     "--disable-quic", "--disable-background-networking", "--disable-component-update", "--disable-sync",
                      "--disable-dev-shm-usage", "--remote-debugging-port=0", f"--user-data-dir={self.folder}",
                      f"--window-size={size[0]},{size[1]}", "about:blank"]
         self.process = subprocess.Popen(arguments, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        self.faults, self.number = [], 0
-        port = self._port()
-        pages = json.load(urllib.request.urlopen(f"http://127.0.0.1:{port}/json/list", timeout=20))
-        address = next(page["webSocketDebuggerUrl"] for page in pages if page["type"] == "page")
+        self.port = self._port()
+        self._attach(None, size)
+
+    def _attach(self, target, size):
+        """Talks to the tab of this id, or to the first."""
+        pages = json.load(urllib.request.urlopen(f"http://127.0.0.1:{self.port}/json/list", timeout=20))
+        address = next(page["webSocketDebuggerUrl"] for page in pages if page["type"] == "page" and target in (None, page["id"]))
         self.socket = websocket.create_connection(address, timeout=30, suppress_origin=True)
         for domain in ["Page", "Runtime", "Log", "Network"]:
             self.call(f"{domain}.enable")
         self.resize(*size)
+
+    def tab(self, address):
+        """Another tab, with a page that need not have loaded yet; like a window beside the others it counts as looked at."""
+        tab = Browser(beside=self)
+        tab.call("Emulation.setFocusEmulationEnabled", enabled=True)
+        tab.call("Page.navigate", url=address)
+        return tab
 
     def _port(self):
         path = os.path.join(self.folder, "DevToolsActivePort")

@@ -10,6 +10,7 @@ import json
 import os
 import re
 import signal
+import socket
 import statistics
 import subprocess
 import sys
@@ -317,6 +318,97 @@ def check_served_page():
         browser.open(served.address + "report?run=c")
         browser.wait("document.querySelectorAll('.replay canvas').length === 3")
         assert not browser.faults, browser.faults
+
+
+def synthesised(folder, runs):
+    """A folder with so many finished runs: the files of one, copied under other seeds."""
+    train("runs/a")
+    source = os.path.join(FOLDER, "runs/a")
+    config = open(os.path.join(source, "config.toml"), encoding="utf-8").read()
+    for run in range(runs):
+        target = os.path.join(FOLDER, folder, f"CartPole-v1__cartpole__seeds__agent.gamma-{run % 7}", f"seed-{run}")
+        os.makedirs(target, exist_ok=True)
+        changed = re.sub(r"(?m)^seed = .*$", f"seed = {run}", config)
+        changed = re.sub(r"(?m)^gamma = .*$", f"gamma = 0.9{run % 7}", changed)
+        changed = re.sub(r"(?m)^learning_rate = .*$", f"learning_rate = 0.0012{run % 7}", changed)
+        open(os.path.join(target, "config.toml"), "w", encoding="utf-8").write(changed)
+        for name in ["metrics.jsonl", "summary.json", "timing.csv", "report.html"]:
+            if not os.path.exists(os.path.join(target, name)):
+                os.link(os.path.join(source, name), os.path.join(target, name))
+
+
+def check_served_page_of_any_number_of_runs():
+    """With 1, 25 and 1,000 runs and at every width: nothing is wider than the window, and the link to a report is to be seen."""
+    for runs in [1, 25, 1000]:
+        synthesised(f"many-{runs}", runs)
+        with Served(f"many-{runs}") as served, Browser() as browser:
+            for width in [390, 1280, 1920]:
+                for scheme in ["light", "dark"]:
+                    browser.resize(width, 900, phone=width == 390)
+                    browser.scheme(scheme)
+                    browser.open(served.address)
+                    browser.wait("document.querySelectorAll('#runs tr').length > 1", 60)
+                    if runs > 1:
+                        browser.evaluate("document.querySelector('.fold').click()")
+                    browser.evaluate("document.querySelector('#runs input').click()")
+                    browser.wait("document.querySelectorAll('#charts canvas').length === 4", 60)
+                    name = f"serve-{runs}-{width}-{scheme}"
+                    browser.photograph(os.path.join(FOLDER, f"{name}.png"))
+                    assert browser.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, f"{name}: too wide"
+                    hidden = browser.evaluate("""[...document.querySelectorAll('#runs a')].filter(a => {
+                        const [link, card] = [a.getBoundingClientRect(), a.closest('.scroll').getBoundingClientRect()];
+                        return link.left < card.left || link.right > card.right || link.width === 0; }).length""")
+                    links = browser.evaluate("document.querySelectorAll('#runs a').length")
+                    assert links > 0 and hidden == 0, f"{name}: {hidden} of {links} links hang out of their card"
+            assert not browser.faults, browser.faults
+
+
+def check_served_page_keeps_its_address():
+    """Ticks, filter, order, smoothing and axis are in the address: a reload and somebody else see the same."""
+    train("served/seeds/a")
+    train("served/seeds/b", "--seed", "1")
+    train("served/c", "--set", "agent.double=false")
+    requel("note", "served/c", "without double", "--tag", "single")
+    with Served("served") as served, Browser() as browser:
+        browser.open(served.address)
+        browser.wait("document.querySelectorAll('#runs input').length >= 2")
+        browser.click("input[data-run='c']")
+        browser.wait("document.querySelectorAll('#charts canvas').length === 4")
+        browser.evaluate("document.querySelector(\"[data-key='sort-best']\").click()")
+        browser.evaluate("(() => { const a = byId('axis'); a.value = 'time'; a.dispatchEvent(new Event('change')); })()")
+        browser.evaluate("(() => { const s = byId('smooth'); s.value = 0.6; s.dispatchEvent(new Event('input')); })()")
+        browser.evaluate("document.querySelector('.tag').click()")
+        address = browser.evaluate("location.href")
+        for part in ["run=c", "sort=-best", "axis=time", "smooth=0.6", "filter=%23single"]:
+            assert part in address, address
+        browser.open(address)
+        browser.wait("document.querySelectorAll('#charts canvas').length === 4")
+        state = browser.evaluate("[byId('filter').value, byId('axis').value, byId('smooth').value, document.querySelector(\"input[data-run='c']\").checked]")
+        assert state == ["#single", "time", "0.6", True], state
+        assert browser.evaluate("document.querySelectorAll('#runs input').length") == 1
+        assert "without double" in browser.evaluate("document.querySelector('#runs').textContent")
+        assert browser.evaluate("document.querySelector('[aria-sort]').textContent").startswith("best policy")
+        assert browser.evaluate("[...document.querySelectorAll('.u-label')].some(e => e.textContent === 'seconds')")
+        assert not browser.faults, browser.faults
+
+
+def check_served_page_in_many_tabs():
+    """Twelve tabs at once, all of them answered, and a report in a thirteenth; a page that was turned away comes back."""
+    train("served/c", "--set", "agent.double=false")
+    with Served("served") as served, Browser() as browser:
+        tabs = [browser.tab(served.address + "?run=c") for _ in range(12)]
+        for tab in tabs:
+            tab.wait("!document.hidden && document.querySelectorAll('#charts canvas').length === 4", 30)
+        report = browser.tab(served.address + "report?run=c")
+        report.wait("document.querySelectorAll('.replay canvas').length === 3", 20)
+        assert browser.tab(served.address + "api/runs").wait("document.body.innerText.includes('agent.double')", 10)
+        # All places taken by others: the page says so, and goes on once there is room.
+        host, port = re.search(r"//([^:]+):(\d+)", served.address).groups()
+        idle = [socket.create_connection((host, int(port))) for _ in range(48)]
+        tabs[0].wait("byId('trouble').textContent.includes('too many pages are open')", 20)
+        for connection in idle:
+            connection.close()
+        tabs[0].wait("byId('trouble').hidden", 20)
 
 
 def check_compare_page():

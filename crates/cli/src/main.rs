@@ -14,6 +14,7 @@ mod execution;
 mod exit;
 mod export;
 mod keyboard;
+mod notes;
 mod numbers;
 mod page;
 mod panel;
@@ -59,6 +60,7 @@ fn run(command: &Command) -> Result<Exit, Failure> {
         Command::Watch(args) => commands::watch::run(args),
         Command::Report(args) => commands::report::run(args),
         Command::Serve(args) => commands::serve::run(args),
+        Command::Note(args) => commands::note::run(args),
         Command::Export(args) => commands::export::run(args),
         Command::Rollout(args) => commands::rollout::run(args),
         Command::Envs(args) => commands::envs::run(args),

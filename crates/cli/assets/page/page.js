@@ -28,14 +28,14 @@ const duration = (s) => {
 /* One curve; `stroke` is a colour or a function that gives one. */
 const line = (label, stroke, more) => ({ label, stroke, width: 2, spanGaps: true, points: { show: false }, value: (_, v) => number(v), ...more });
 
-/* Curves over env steps in `box`, as wide as it is. `tables` has x and y of each of `series`. */
-function drawCurves(box, tables, series, { height = 220, logarithmic = false, unit = "", ...more } = {}) {
+/* Curves over env steps, or what `over` says, in `box`, as wide as it is. `tables` has x and y of each of `series`. */
+function drawCurves(box, tables, series, { height = 220, logarithmic = false, unit = "", over = "env steps", ...more } = {}) {
   const axis = { stroke: () => css("--muted"), grid: { stroke: () => css("--grid"), width: 1 }, ticks: { stroke: () => css("--line"), width: 1 }, values: (_, ticks) => ticks.map(compact), labelFont: "12px system-ui, sans-serif", labelSize: 18 };
   const plot = new uPlot({
     width: box.clientWidth - 24, height,
     scales: { x: { time: false }, y: logarithmic ? { distr: 3 } : {} },
-    axes: [{ ...axis, size: 30, label: "env steps" }, { ...axis, size: 56, ...(unit ? { label: unit } : {}) }],
-    series: [{ label: "env steps", value: (_, v) => (v == null ? "–" : count(v)) }, ...series],
+    axes: [{ ...axis, size: 30, label: over }, { ...axis, size: 56, ...(unit ? { label: unit } : {}) }],
+    series: [{ label: over, value: (_, v) => (v == null ? "–" : over === "env steps" ? count(v) : number(v)) }, ...series],
     legend: { markers: { width: 0, fill: (u, i) => u.series[i].stroke(u, i) } },
     ...more,
     cursor: { points: { size: 7 }, ...more.cursor },

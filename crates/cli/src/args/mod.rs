@@ -2,6 +2,7 @@
 
 mod environments;
 mod installation;
+mod note;
 mod policies;
 mod program;
 mod results;
@@ -11,6 +12,7 @@ mod training;
 
 pub use environments::{EnvsArgs, RolloutArgs};
 pub use installation::{CompletionsArgs, DoctorArgs, ManArgs};
+pub use note::NoteArgs;
 pub use policies::{EvalArgs, ExportArgs, ExportFormat, WatchArgs};
 pub use program::{Cli, Command};
 pub use results::{CompareArgs, ReportArgs, Scored, ServeArgs, VerifyArgs};

@@ -3,8 +3,8 @@
 use clap::{Parser, Subcommand};
 
 use super::{
-    CompareArgs, CompletionsArgs, ConfigArgs, DoctorArgs, EnvsArgs, EvalArgs, ExportArgs, ManArgs, PresetsArgs,
-    ReportArgs, ResumeArgs, RolloutArgs, ServeArgs, StudyArgs, TrainArgs, VerifyArgs, WatchArgs,
+    CompareArgs, CompletionsArgs, ConfigArgs, DoctorArgs, EnvsArgs, EvalArgs, ExportArgs, ManArgs, NoteArgs,
+    PresetsArgs, ReportArgs, ResumeArgs, RolloutArgs, ServeArgs, StudyArgs, TrainArgs, VerifyArgs, WatchArgs,
 };
 use crate::style;
 
@@ -61,6 +61,8 @@ pub enum Command {
     Report(ReportArgs),
     /// Show all runs on a local page, live
     Serve(ServeArgs),
+    /// Put a note and tags on a run, which the page of `serve` shows
+    Note(NoteArgs),
     /// Write a run's best policy for other programs: ONNX, safetensors
     Export(ExportArgs),
     /// Step a world with given or random actions and print what it answers

@@ -7,6 +7,7 @@ pub mod doctor;
 pub mod envs;
 pub mod eval;
 pub mod export;
+pub mod note;
 pub mod presets;
 pub mod report;
 pub mod resume;

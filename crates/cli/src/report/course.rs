@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 /// How training went, as columns for charts. Every `x` is in env steps.
-#[derive(Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, Serialize)]
 pub struct Course {
     /// Finished training episodes, thinned out where there are very many.
     pub episodes: Episodes,
@@ -19,14 +19,14 @@ pub struct Course {
 }
 
 /// Finished training episodes.
-#[derive(Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, Serialize)]
 pub struct Episodes {
     x: Vec<f64>,
     returns: Vec<f64>,
 }
 
 /// Training aggregates; `null` where nothing was learned.
-#[derive(Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, Serialize)]
 pub struct Train {
     x: Vec<f64>,
     return_mean: Vec<Option<f64>>,
@@ -37,19 +37,21 @@ pub struct Train {
 }
 
 /// Scores of the greedy policy.
-#[derive(Debug, Default, Serialize)]
+#[derive(Clone, Debug, Default, Serialize)]
 pub struct Evaluations {
     x: Vec<f64>,
     mean: Vec<f64>,
     std: Vec<f64>,
     episodes: Vec<f64>,
     best: Vec<bool>,
+    /// The highest mean of all, whether it is among those that are kept or not.
+    highest: Option<f64>,
 }
 
 /// No screen shows more points than this.
 const MOST_POINTS: usize = 4000;
 /// No line of the log is longer, bytes; one that is has been damaged.
-const MOST_LINE: u64 = 64 << 10;
+pub const MOST_LINE: u64 = 64 << 10;
 
 impl Course {
     /// Reads the log of a run. Lines that are no JSON (a last one cut short by a crash) are left out. However long the log is,
@@ -58,7 +60,7 @@ impl Course {
     /// # Errors
     /// If the file cannot be read.
     pub fn read(path: &Path) -> io::Result<Self> {
-        Self::read_from(BufReader::new(File::open(path)?))
+        Self::read_from(BufReader::with_capacity(256 << 10, File::open(path)?))
     }
 
     /// As [`Course::read`], from anything with lines.
@@ -66,42 +68,126 @@ impl Course {
     /// # Errors
     /// If it cannot be read.
     pub fn read_from(mut log: impl BufRead) -> io::Result<Self> {
-        let mut course = Course::default();
-        let mut strides = Strides::default();
+        let mut gathering = Gathering::default();
         let mut line = Vec::new();
         while log.by_ref().take(MOST_LINE).read_until(b'\n', &mut line)? > 0 {
             let is_whole = line.ends_with(b"\n") || (line.len() as u64) < MOST_LINE;
-            if !is_whole {
+            if is_whole {
+                gathering.line(&line);
+            } else {
                 log.skip_until(b'\n')?;
-            } else if let Ok(event) = serde_json::from_slice::<Value>(&line) {
-                course.note(&event, &mut strides);
             }
             line.clear();
         }
-        course.thin();
-        Ok(course)
+        Ok(gathering.into_course())
     }
 
-    fn note(&mut self, event: &Value, strides: &mut Strides) {
-        let number = |key: &str| event[key].as_f64().map(tidy);
-        let x = number("env_steps").unwrap_or(0.0);
+    fn thin(&mut self, most: usize) {
+        let thin_all = |columns: [&mut Vec<f64>; 2]| columns.into_iter().for_each(|column| thin(column, most));
+        thin_all([&mut self.episodes.x, &mut self.episodes.returns]);
+        let Train { x, return_mean, length_mean, loss, mean_q, epsilon } = &mut self.train;
+        thin(x, most);
+        [return_mean, length_mean, loss, mean_q, epsilon].into_iter().for_each(|column| thin(column, most));
+        let Evaluations { x, mean, std, episodes, best, .. } = &mut self.evaluations;
+        thin_all([x, mean]);
+        thin_all([std, episodes]);
+        thin(best, most);
+    }
+}
+
+/// A course in the making: it takes line after line, and never holds more than twice as many points as can be shown.
+#[derive(Debug)]
+pub struct Gathering {
+    course: Course,
+    /// The number of each episode that is kept.
+    indices: Vec<u64>,
+    strides: Strides,
+    most_points: usize,
+}
+
+impl Default for Gathering {
+    fn default() -> Self {
+        Self::new(MOST_POINTS)
+    }
+}
+
+impl Gathering {
+    /// Of no line yet; the course will have up to so many points a curve.
+    pub fn new(most_points: usize) -> Self {
+        Gathering { course: Course::default(), indices: Vec::new(), strides: Strides::default(), most_points }
+    }
+
+    /// Takes a line of `metrics.jsonl`, with its line break or without.
+    pub fn line(&mut self, line: &[u8]) {
+        // Most lines are episodes, and of very many most are not shown: those are not worth parsing.
+        if line.starts_with(EPISODE) {
+            let index = index_of(line).unwrap_or(self.strides.episodes.seen);
+            if !self.strides.episodes.takes(index) {
+                return;
+            }
+            if let Ok(event) = serde_json::from_slice::<Value>(line) {
+                self.note_episode(&event, index);
+            }
+        } else if let Ok(event) = serde_json::from_slice::<Value>(line) {
+            self.note(&event);
+        }
+    }
+
+    /// How many points a curve will have at most.
+    pub fn most_points(&self) -> usize {
+        self.most_points
+    }
+
+    /// What was gathered so far, ready to be shown.
+    pub fn course(&self) -> Course {
+        let mut course = self.course.clone();
+        course.thin(self.most_points);
+        course
+    }
+
+    fn into_course(mut self) -> Course {
+        self.course.thin(self.most_points);
+        self.course
+    }
+
+    /// Episodes are kept by their numbers and not by their lines: of very many the log itself leaves out more and more, and
+    /// shown they lie evenly over all of training.
+    fn note_episode(&mut self, event: &Value, index: u64) {
+        let Episodes { x, returns } = &mut self.course.episodes;
+        x.push(number(event, "env_steps").unwrap_or(0.0));
+        returns.push(number(event, "return").unwrap_or(0.0));
+        self.indices.push(index);
+        if x.len() < 2 * self.most_points {
+            return;
+        }
+        let every = &mut self.strides.episodes.every;
+        *every = (*every * 2).min(1 << 62);
+        let mut kept: Vec<bool> = self.indices.iter().map(|index| index.is_multiple_of(*every)).collect();
+        if kept.iter().filter(|kept| **kept).count() > self.most_points * 3 / 2 {
+            // Numbers that are no numbers of episodes: a log may say what it likes, and memory stays bounded.
+            kept = (0..kept.len()).map(|at| at % 2 == 0).collect();
+        }
+        [x, returns].into_iter().for_each(|column| retain(column, &kept));
+        retain(&mut self.indices, &kept);
+    }
+
+    fn note(&mut self, event: &Value) {
+        let x = number(event, "env_steps").unwrap_or(0.0);
+        let (most, strides) = (self.most_points, &mut self.strides);
         match event["event"].as_str() {
-            Some("episode") if strides.episodes.takes() => {
-                let Episodes { x: xs, returns } = &mut self.episodes;
-                xs.push(x);
-                returns.push(number("return").unwrap_or(0.0));
-                if strides.episodes.is_full(xs.len()) {
-                    halve(xs);
-                    halve(returns);
+            Some("episode") => {
+                let index = event["index"].as_u64().unwrap_or(strides.episodes.seen);
+                if strides.episodes.takes(index) {
+                    self.note_episode(event, index);
                 }
             }
-            Some("train") if strides.train.takes() => {
-                let Train { x: xs, return_mean, length_mean, loss, mean_q, epsilon } = &mut self.train;
+            Some("train") if strides.train.takes_next() => {
+                let Train { x: xs, return_mean, length_mean, loss, mean_q, epsilon } = &mut self.course.train;
                 xs.push(x);
-                let full = strides.train.is_full(xs.len());
+                let full = strides.train.is_full(xs.len(), most);
                 let keys = ["return_mean_100", "length_mean_100", "loss", "mean_q", "epsilon"];
                 for (key, column) in keys.into_iter().zip([return_mean, length_mean, loss, mean_q, epsilon]) {
-                    column.push(number(key));
+                    column.push(number(event, key));
                     if full {
                         halve(column);
                     }
@@ -110,13 +196,17 @@ impl Course {
                     halve(xs);
                 }
             }
-            Some("evaluation") if strides.evaluations.takes() => {
-                let Evaluations { x: xs, mean, std, episodes, best } = &mut self.evaluations;
+            Some("evaluation") => {
+                let Evaluations { x: xs, mean, std, episodes, best, highest } = &mut self.course.evaluations;
+                *highest = number(event, "mean_return").into_iter().chain(*highest).reduce(f64::max);
+                if !strides.evaluations.takes_next() {
+                    return;
+                }
                 xs.push(x);
                 best.push(event["best"] == true);
-                let full = strides.evaluations.is_full(xs.len());
+                let full = strides.evaluations.is_full(xs.len(), most);
                 for (key, column) in ["mean_return", "std_return", "episodes"].into_iter().zip([mean, std, episodes]) {
-                    column.push(number(key).unwrap_or(0.0));
+                    column.push(number(event, key).unwrap_or(0.0));
                     if full {
                         halve(column);
                     }
@@ -129,27 +219,32 @@ impl Course {
             _ => {}
         }
     }
+}
 
-    fn thin(&mut self) {
-        thin(&mut self.episodes.x);
-        thin(&mut self.episodes.returns);
-        let Train { x, return_mean, length_mean, loss, mean_q, epsilon } = &mut self.train;
-        thin(x);
-        [return_mean, length_mean, loss, mean_q, epsilon].into_iter().for_each(thin);
-        let Evaluations { x, mean, std, episodes, best } = &mut self.evaluations;
-        [x, mean, std, episodes].into_iter().for_each(thin);
-        thin(best);
-    }
+/// How the line of an episode begins.
+const EPISODE: &[u8] = b"{\"event\":\"episode\"";
+
+fn number(event: &Value, key: &str) -> Option<f64> {
+    event[key].as_f64().map(tidy)
+}
+
+/// The number of an episode, without parsing its line.
+fn index_of(line: &[u8]) -> Option<u64> {
+    const KEY: &[u8] = b"\"index\":";
+    let at = line.windows(KEY.len()).position(|window| window == KEY)? + KEY.len();
+    let digits = line[at..].iter().take_while(|byte| byte.is_ascii_digit()).count();
+    std::str::from_utf8(&line[at..at + digits]).ok()?.parse().ok()
 }
 
 /// Of which events only every so many-th is kept.
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Strides {
     episodes: Stride,
     train: Stride,
     evaluations: Stride,
 }
 
+#[derive(Debug)]
 struct Stride {
     every: u64,
     seen: u64,
@@ -162,18 +257,28 @@ impl Default for Stride {
 }
 
 impl Stride {
-    /// Counts an event, and says whether it is kept.
-    fn takes(&mut self) -> bool {
+    /// Counts an event, and says whether the one of this number is kept.
+    fn takes(&mut self, index: u64) -> bool {
         self.seen += 1;
-        (self.seen - 1).is_multiple_of(self.every)
+        index.is_multiple_of(self.every)
+    }
+
+    fn takes_next(&mut self) -> bool {
+        self.takes(self.seen)
     }
 
     /// Whether so many are too many, of which every other one is to go.
-    fn is_full(&mut self, len: usize) -> bool {
-        let full = len >= 2 * MOST_POINTS;
+    fn is_full(&mut self, len: usize, most: usize) -> bool {
+        let full = len >= 2 * most;
         self.every *= if full { 2 } else { 1 };
         full
     }
+}
+
+/// Keeps those elements that `kept` says.
+fn retain<T>(values: &mut Vec<T>, kept: &[bool]) {
+    let mut kept = kept.iter();
+    values.retain(|_| kept.next().is_some_and(|kept| *kept));
 }
 
 /// Keeps every other element, the first one too.
@@ -185,9 +290,9 @@ fn halve<T>(values: &mut Vec<T>) {
     });
 }
 
-/// Keeps every so many-th element, so that no more than [`MOST_POINTS`] are left.
-fn thin<T>(values: &mut Vec<T>) {
-    let step = values.len().div_ceil(MOST_POINTS).max(1);
+/// Keeps every so many-th element, so that no more than `most` are left.
+fn thin<T>(values: &mut Vec<T>, most: usize) {
+    let step = values.len().div_ceil(most).max(1);
     let mut index = 0;
     values.retain(|_| {
         index += 1;
@@ -244,10 +349,37 @@ mod tests {
         assert_eq!(evaluations.best.len(), evaluations.x.len());
     }
 
+    /// As a run with very many episodes writes its log: ever fewer of them.
+    #[test]
+    fn episodes_that_the_log_thinned_are_shown_evenly_over_training() {
+        let mut gathering = Gathering::new(500);
+        for index in 0..1u64 << 20 {
+            let every = (index >> 12).checked_ilog2().map_or(1, |log2| 2 << log2);
+            if index % every == 0 {
+                let line =
+                    format!("{{\"event\":\"episode\",\"env_steps\":{index},\"index\":{index},\"return\":1.0}}\n");
+                gathering.line(line.as_bytes());
+            }
+        }
+        let xs = gathering.course().episodes.x;
+        assert!(xs.len() > 250 && xs.len() <= 500, "{}", xs.len());
+        let gaps: Vec<f64> = xs.windows(2).map(|pair| pair[1] - pair[0]).collect();
+        // Six digits are kept of each.
+        assert!(gaps.iter().all(|gap| (gap - gaps[0]).abs() < 20.0), "{gaps:?}");
+    }
+
+    #[test]
+    fn numbers_of_episodes_that_are_all_the_same_fill_no_memory() {
+        let mut gathering = Gathering::new(50);
+        (0..10_000)
+            .for_each(|_| gathering.line(b"{\"event\":\"episode\",\"env_steps\":1,\"index\":0,\"return\":1.0}\n"));
+        assert!(gathering.indices.len() < 100 && gathering.course().episodes.x.len() <= 50);
+    }
+
     #[test]
     fn long_columns_are_thinned_alike() {
         let mut values: Vec<usize> = (0..10_001).collect();
-        thin(&mut values);
+        thin(&mut values, MOST_POINTS);
         assert_eq!((values.len(), values[1]), (3334, 3));
     }
 

@@ -1,12 +1,15 @@
 //! `report.html`: a run on one page that needs no network.
 //!
-//! [`course`] reads the logs, [`replay`] records episodes as shapes, [`page`] puts both onto a [`crate::page`].
+//! [`course`] gathers what the logs say, [`replay`] records episodes as shapes, [`page`] puts both onto a [`crate::page`].
+//! [`tail`] and [`clock`] read logs that grow, for [`crate::serve`].
 
+mod clock;
 mod course;
 mod page;
 mod replay;
 mod settings;
+mod tail;
 
-pub use course::Course;
 pub use page::{machine, write};
 pub use settings::rows as settings;
+pub use tail::{Following, Lines, Tail};

@@ -1,16 +1,16 @@
 //! [`Entry`], what the list says of one run.
 
 use std::fs;
-use std::io::{Read, Seek, SeekFrom};
-use std::path::Path;
-use std::time::{Duration, SystemTime};
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use requel::run::Run;
 use requel::study::fingerprint;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::report;
+use crate::notes::Notes;
+use crate::report::{self, Lines};
 
 /// What the list says of one run.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -31,8 +31,19 @@ pub struct Entry {
     pub state: State,
     /// Env steps so far.
     pub env_steps: u64,
-    /// Mean return of the best policy, if one was scored.
+    /// The best score so far in the course of training, of a run that is not finished.
+    pub chosen_by: Option<f64>,
+    /// What the best policy came to on fresh episodes, once the run is finished.
     pub best: Option<f64>,
+    /// What the final policy came to on the same episodes.
+    pub last: Option<f64>,
+    /// How many these episodes were.
+    pub fresh_episodes: Option<usize>,
+    /// What a person has said of it.
+    pub notes: Notes,
+    /// Where it is.
+    #[serde(skip)]
+    pub dir: PathBuf,
     /// When it was begun, seconds since 1970.
     pub begun: u64,
     /// Whether there is a `report.html`.
@@ -45,23 +56,17 @@ pub struct Entry {
 pub enum State {
     /// It came to its end.
     Finished,
-    /// Its log has grown in the last seconds.
+    /// A process holds its lock.
     Training,
     /// It was interrupted and can be resumed.
     Stopped,
 }
 
-/// A log that has not grown for so long is taken to be at rest.
-const REST: Duration = Duration::from_secs(12);
-/// As much of a log's end is read as holds the last events, bytes.
-const TAIL: u64 = 16 << 10;
-
 impl Entry {
     /// What there is to say of a run; `None` if its config is no TOML.
-    pub fn of(run: &Run, name: String) -> Option<Self> {
+    pub fn of(run: &Run, name: String, progress: Progress) -> Option<Self> {
         let path = run.dir().join("config.toml");
         let begun = modified(&path).unwrap_or(SystemTime::UNIX_EPOCH);
-        let (env_steps, best) = last_events(&run.dir().join("metrics.jsonl"));
         let summary = run.summary();
         let known = Known::of(run).or_else(|| Known::told_by(&path, &name))?;
         Some(Entry {
@@ -72,20 +77,25 @@ impl Entry {
             settings: known.settings,
             seed: known.seed,
             state: state(run),
-            env_steps: summary.as_ref().map_or(env_steps, |summary| summary.env_steps),
-            best: summary.map(|summary| summary.best_evaluation.mean_return).or(best),
+            env_steps: summary.as_ref().map_or(progress.env_steps, |summary| summary.env_steps),
+            chosen_by: progress.best.filter(|_| summary.is_none()),
+            best: summary.as_ref().map(|summary| summary.best_evaluation.mean_return),
+            last: summary.as_ref().map(|summary| summary.final_evaluation.mean_return),
+            fresh_episodes: summary.as_ref().map(|summary| summary.best_evaluation.episodes),
+            // What is no file of notes is none: a list must not fail over it.
+            notes: Notes::read(run.dir()).unwrap_or_default(),
+            dir: run.dir().to_path_buf(),
             begun: begun.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |d| d.as_secs()),
             report: run.dir().join("report.html").is_file(),
         })
     }
 }
 
-/// How a run stands at this moment.
+/// How a run stands at this moment. A process may train for a long time without a word: its lock tells, and no clock.
 pub fn state(run: &Run) -> State {
-    let rests = || Some(SystemTime::now().duration_since(modified(&run.dir().join("metrics.jsonl"))?).ok()? >= REST);
     match run.dir().join("summary.json").is_file() {
         true => State::Finished,
-        false if rests() == Some(false) => State::Training,
+        false if run.is_in_use() => State::Training,
         false => State::Stopped,
     }
 }
@@ -130,25 +140,36 @@ fn modified(path: &Path) -> Option<SystemTime> {
     fs::metadata(path).ok()?.modified().ok()
 }
 
-/// Env steps of the last event, and the greatest evaluation among the last ones.
-fn last_events(path: &Path) -> (u64, Option<f64>) {
-    let read = || -> std::io::Result<String> {
-        let mut file = fs::File::open(path)?;
-        let len = file.metadata()?.len();
-        file.seek(SeekFrom::Start(len.saturating_sub(TAIL)))?;
-        let mut bytes = Vec::new();
-        file.take(TAIL).read_to_end(&mut bytes)?;
-        Ok(String::from_utf8_lossy(&bytes).into_owned())
-    };
-    let text = read().unwrap_or_default();
-    let (mut steps, mut best) = (0, None);
-    for line in text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok()) {
-        steps = line["env_steps"].as_u64().unwrap_or(steps).max(steps);
-        if line["event"] == "evaluation" {
-            best = line["mean_return"].as_f64().into_iter().chain(best).reduce(f64::max);
+/// How far a run is by its log.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Progress {
+    /// Env steps of the last event.
+    pub env_steps: u64,
+    /// The greatest mean return of an evaluation.
+    pub best: Option<f64>,
+}
+
+impl Lines for Progress {
+    fn line(&mut self, line: &[u8]) {
+        self.env_steps = env_steps(line).unwrap_or(0).max(self.env_steps);
+        if line.starts_with(b"{\"event\":\"evaluation\"")
+            && let Ok(event) = serde_json::from_slice::<Value>(line)
+        {
+            self.best = event["mean_return"].as_f64().into_iter().chain(self.best).reduce(f64::max);
         }
     }
-    (steps, best)
+
+    fn restart(&mut self) {
+        *self = Progress::default();
+    }
+}
+
+/// The env steps of an event, without parsing its line: they stand right behind its name.
+fn env_steps(line: &[u8]) -> Option<u64> {
+    const KEY: &[u8] = b"\"env_steps\":";
+    let at = line.windows(KEY.len()).take(64).position(|window| window == KEY)? + KEY.len();
+    let digits = line[at..].iter().take_while(|byte| byte.is_ascii_digit()).count();
+    std::str::from_utf8(&line[at..at + digits]).ok()?.parse().ok()
 }
 
 #[cfg(test)]
@@ -158,13 +179,29 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_last_events_tell_how_far_it_is() {
-        let file = tempfile::NamedTempFile::new().unwrap();
-        let lines: String = (1..2000)
-            .map(|i| format!("{{\"event\":\"evaluation\",\"env_steps\":{},\"mean_return\":{}}}\n", i * 10, i % 7))
-            .collect();
-        fs::write(file.path(), lines + "{\"event\":\"epi").unwrap();
-        assert_eq!(last_events(file.path()), (19_990, Some(6.0)));
+    fn the_log_tells_how_far_it_is() {
+        let mut progress = Progress::default();
+        for i in 1..2000 {
+            let line = format!("{{\"event\":\"evaluation\",\"env_steps\":{},\"mean_return\":{}}}\n", i * 10, i % 7);
+            progress.line(line.as_bytes());
+        }
+        progress.line(b"{\"event\":\"episode\",\"env_steps\":20003,\"index\":7,\"return\":90.0}\n");
+        progress.line(b"what is this");
+        assert_eq!(progress, Progress { env_steps: 20_003, best: Some(6.0) });
+    }
+
+    /// However long it has said nothing: who trains holds the lock, and a log says nothing of that.
+    #[test]
+    fn the_lock_tells_whether_a_run_is_training() {
+        let root = tempfile::tempdir().unwrap();
+        let run = Run::create(&root.path().join("a"), &Layers::new().resolve().unwrap()).unwrap();
+        fs::write(run.dir().join("metrics.jsonl"), "").unwrap();
+        assert_eq!(state(&run), State::Stopped);
+        let lock = fs::File::create(run.dir().join(".lock")).unwrap();
+        lock.lock().unwrap();
+        assert_eq!(state(&run), State::Training);
+        drop(lock);
+        assert_eq!(state(&run), State::Stopped);
     }
 
     #[test]
@@ -174,7 +211,7 @@ mod tests {
             let layers = Layers::new().preset("notebook").unwrap();
             let layers = set.iter().fold(layers, |layers, setting| layers.set(setting).unwrap());
             let run = Run::create(&root.path().join(name), &layers.resolve().unwrap()).unwrap();
-            Entry::of(&run, name.into()).unwrap()
+            Entry::of(&run, name.into(), Progress::default()).unwrap()
         };
         let [a, b] = ["a", "b"].map(|name| entry(name, &["agent.gamma=0.95", "train.seed=3"]));
         let (c, d) = (entry("c", &["agent.gamma=0.95"]), entry("d", &[]));
@@ -190,7 +227,7 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let text = "preset = \"old\"\nwhat = 1\n[env]\nid = \"CartPole-v1\"\n[train]\nseed = 4\n";
         fs::write(root.path().join("config.toml"), text).unwrap();
-        let entry = Entry::of(&Run::open(root.path()).unwrap(), "old-run".into()).unwrap();
+        let entry = Entry::of(&Run::open(root.path()).unwrap(), "old-run".into(), Progress::default()).unwrap();
         assert_eq!((&*entry.world, &*entry.preset, &*entry.group), ("CartPole-v1", "old", "old-run"));
         assert_eq!((entry.seed, entry.state), (4, State::Stopped));
     }

@@ -16,6 +16,8 @@ const TOO_LONG: &str = "this request is longer than any that is answered here";
 const HEAD_TIME: Duration = Duration::from_secs(10);
 /// A reader takes what is written within this time, or has left.
 const WRITE_TIME: Duration = Duration::from_secs(30);
+/// Who is turned away is given no more time than this to hear it.
+const TURNING_AWAY: Duration = Duration::from_millis(250);
 /// What is read and thrown away of a request that was refused, so that its sender hears why, bytes.
 const MOST_REST: u64 = 256 << 10;
 
@@ -65,7 +67,10 @@ pub fn read(stream: &mut TcpStream) -> io::Result<Result<Request, Refusal>> {
 }
 
 /// Reads the head of a request, the empty line at its end included.
-fn parse(head: &[u8]) -> Result<Request, Refusal> {
+///
+/// # Errors
+/// What is to be said to one that is not answered.
+pub fn parse(head: &[u8]) -> Result<Request, Refusal> {
     const NONE: Refusal = (400, "this is no request");
     let mut headers = [httparse::EMPTY_HEADER; MOST_HEADERS];
     let mut request = httparse::Request::new(&mut headers);
@@ -109,11 +114,30 @@ pub fn respond(
     stream.flush()
 }
 
+/// Says to one of too many that there is no room, without waiting for more than a moment.
+pub fn turn_away(mut stream: TcpStream, what: &str) {
+    let answer = || -> io::Result<()> {
+        stream.set_write_timeout(Some(TURNING_AWAY))?;
+        let headers =
+            [("Content-Type", "text/plain; charset=utf-8"), ("Cache-Control", "no-store"), ("Retry-After", "1")];
+        let body = format!("{what}\n");
+        respond(&mut stream, (503, false), &headers, (body.len() as u64, &mut body.as_bytes()))
+    };
+    let mut answer = answer;
+    if answer().is_ok() {
+        close_within(stream, TURNING_AWAY);
+    }
+}
+
 /// Ends a connection. What was sent and not read is thrown away first: the system would take back the answer for it.
-pub fn close(mut stream: TcpStream) {
+pub fn close(stream: TcpStream) {
+    close_within(stream, Duration::from_millis(500));
+}
+
+fn close_within(mut stream: TcpStream, time: Duration) {
     let quietly = || -> io::Result<()> {
         stream.shutdown(std::net::Shutdown::Write)?;
-        stream.set_read_timeout(Some(Duration::from_millis(500)))?;
+        stream.set_read_timeout(Some(time))?;
         io::copy(&mut Read::by_ref(&mut stream).take(MOST_REST), &mut io::sink())?;
         Ok(())
     };

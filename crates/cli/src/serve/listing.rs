@@ -8,19 +8,33 @@ use std::time::SystemTime;
 
 use requel::run::Run;
 
-use super::entry::{Entry, state};
+use super::entry::{Entry, Progress, state};
 use super::request::Chosen;
+use crate::report::Tail;
 
 /// The runs below a directory. What was read of a run is kept until its files change.
 #[derive(Debug)]
 pub struct Listing {
     root: PathBuf,
-    read: Mutex<HashMap<String, (Stamp, Entry)>>,
+    read: Mutex<HashMap<String, Read>>,
+}
+
+/// What was read of a run, and where reading of its log stopped.
+#[derive(Debug)]
+struct Read {
+    stamp: Stamp,
+    entry: Entry,
+    log: Tail,
+    progress: Progress,
 }
 
 /// When the files of a run that the list is made from changed last.
-type Stamp = [Option<(SystemTime, u64)>; 4];
+type Stamp = [Option<(SystemTime, u64)>; 5];
 
+/// The files that the list is made from.
+const FILES: [&str; 5] = ["config.toml", "metrics.jsonl", "summary.json", "report.html", "notes.toml"];
+/// Of them the one that a finished run has.
+const SUMMARY: usize = 2;
 /// No list is longer; the newest runs are kept.
 const MOST_RUNS: usize = 2000;
 /// A study lies in a directory of its own, with runs in it.
@@ -90,23 +104,35 @@ fn collect(dir: &Path, prefix: String, depth: usize, found: &mut Vec<(Run, Strin
     }
 }
 
-fn entry(run: &Run, name: &str, read: &mut HashMap<String, (Stamp, Entry)>) -> Option<Entry> {
-    let stamp = ["config.toml", "metrics.jsonl", "summary.json", "report.html"].map(|file| {
+fn entry(run: &Run, name: &str, read: &mut HashMap<String, Read>) -> Option<Entry> {
+    let stamp = FILES.map(|file| {
         let data = fs::metadata(run.dir().join(file)).ok()?;
         Some((data.modified().ok()?, data.len()))
     });
-    match read.get_mut(name).filter(|(before, _)| *before == stamp) {
-        Some((_, entry)) => {
+    let before = read.remove(name);
+    let now = match before {
+        Some(mut before) if before.stamp == stamp => {
             // The one thing that changes with time alone.
-            entry.state = state(run);
-            Some(entry.clone())
+            before.entry.state = state(run);
+            before
         }
-        None => {
-            let entry = Entry::of(run, name.to_owned())?;
-            read.insert(name.to_owned(), (stamp, entry.clone()));
-            Some(entry)
+        before => {
+            let (log, progress) = match before {
+                Some(before) => (before.log, before.progress),
+                None => (Tail::new(run.dir().join("metrics.jsonl")), Progress::default()),
+            };
+            let (mut log, mut progress) = (log, progress);
+            // There may be no log yet; of a finished run its summary says all that the list does.
+            if stamp[SUMMARY].is_none() {
+                log.read_on(&mut progress).unwrap_or_default();
+            }
+            let entry = Entry::of(run, name.to_owned(), progress)?;
+            Read { stamp, entry, log, progress }
         }
-    }
+    };
+    let entry = now.entry.clone();
+    read.insert(name.to_owned(), now);
+    Some(entry)
 }
 
 #[cfg(test)]

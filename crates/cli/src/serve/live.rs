@@ -1,49 +1,36 @@
-//! Server-sent events: the list when it changes, and the curves of runs while their logs grow.
+//! Server-sent events, for programs: the list when it changes, and the curves of runs while their logs grow. Pages ask again and
+//! again instead: a browser opens few connections to one place, and one that is kept open in each of many tabs keeps the others
+//! from being answered at all.
 
-use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::time::{Duration, Instant};
 
-use serde::Serialize;
-use serde_json::json;
-
-use super::listing::Listing;
-use super::request::Chosen;
-use crate::report::Course;
+use super::changes::Changes;
+use super::request::{Chosen, Known};
 
 /// How often is looked.
 const PERIOD: Duration = Duration::from_secs(1);
 /// A comment is sent at least so often, so that a reader that left is noticed.
 const HEARTBEAT: Duration = Duration::from_secs(10);
 
-/// The curves of no more runs than this are sent.
-const MOST_FOLLOWED: usize = 100;
-
 /// Writes events until the reader leaves or `over` says so.
 ///
 /// # Errors
 /// What the writer returns: the reader has left.
-pub fn stream(out: &mut dyn Write, listing: &Listing, chosen: &Chosen, over: &dyn Fn() -> bool) -> io::Result<()> {
-    let mut listed = Vec::new();
-    let mut lengths: BTreeMap<String, u64> = BTreeMap::new();
+pub fn stream(out: &mut dyn Write, changes: &Changes, chosen: &Chosen, over: &dyn Fn() -> bool) -> io::Result<()> {
+    let mut known = Known::default();
     let mut spoken = Instant::now();
     while !over() {
-        let now = listing.runs();
-        if now != listed {
-            send(out, "runs", &now)?;
-            (listed, spoken) = (now, Instant::now());
+        let delta = changes.since(known, chosen);
+        known = Known { list: delta.revision, courses: delta.revision };
+        if let Some(runs) = &delta.runs {
+            write!(out, "event: runs\ndata: {runs}\n\n")?;
         }
-        for name in Listing::names(chosen, &listed).into_iter().take(MOST_FOLLOWED) {
-            let Some(dir) = listing.find(&name) else { continue };
-            let log = dir.join("metrics.jsonl");
-            let len = std::fs::metadata(&log).map_or(0, |m| m.len());
-            if lengths.insert(name.clone(), len) == Some(len) {
-                continue;
-            }
-            if let Ok(course) = Course::read(&log) {
-                send(out, "course", &json!({ "name": name, "course": course }))?;
-                spoken = Instant::now();
-            }
+        for (name, course) in &delta.courses {
+            write!(out, "event: course\ndata: {{\"name\":{},\"course\":{course}}}\n\n", serde_json::to_string(name)?)?;
+        }
+        if delta.runs.is_some() || !delta.courses.is_empty() {
+            spoken = Instant::now();
         }
         if spoken.elapsed() > HEARTBEAT {
             out.write_all(b": still here\n\n")?;
@@ -58,10 +45,6 @@ pub fn stream(out: &mut dyn Write, listing: &Listing, chosen: &Chosen, over: &dy
     Ok(())
 }
 
-fn send(out: &mut dyn Write, event: &str, data: &impl Serialize) -> io::Result<()> {
-    write!(out, "event: {event}\ndata: {}\n\n", serde_json::to_string(data)?)
-}
-
 #[cfg(test)]
 mod tests {
     use std::cell::Cell;
@@ -70,6 +53,7 @@ mod tests {
     use requel::run::Run;
 
     use super::*;
+    use crate::serve::listing::Listing;
 
     #[test]
     fn what_changed_is_sent_once() {
@@ -85,7 +69,7 @@ mod tests {
         let listing = Listing::new(root.path().to_path_buf());
         let groups = vec![listing.runs()[0].group.clone()];
         let chosen = Chosen { runs: vec!["a".into(), "../a".into()], groups };
-        stream(&mut out, &listing, &chosen, &over).unwrap();
+        stream(&mut out, &Changes::new(listing), &chosen, &over).unwrap();
         let text = String::from_utf8(out).unwrap();
         assert_eq!((text.matches("event: runs").count(), text.matches("event: course").count()), (1, 1), "{text}");
         assert!(text.contains("\"returns\":[2.0]"), "{text}");

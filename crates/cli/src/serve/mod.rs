@@ -1,9 +1,10 @@
 //! `requel serve`: the runs below a directory as a local page.
 //!
-//! [`listing`] finds the runs and [`entry`] says what each is, [`live`] follows those that go on, [`http`] reads requests,
-//! [`server`] answers them. Nothing is ever written, no request changes anything, and a name that is asked for is only ever
-//! compared with the names that were found.
+//! [`listing`] finds the runs and [`entry`] says what each is, [`changes`] knows what is new to a page that asks again and [`live`]
+//! tells programs of it, [`http`] reads requests, [`server`] answers them. Nothing is ever written, no request changes anything,
+//! and a name that is asked for is only ever compared with the names that were found.
 
+mod changes;
 mod entry;
 mod http;
 mod listing;

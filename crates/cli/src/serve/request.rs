@@ -9,7 +9,9 @@ pub enum Wanted {
     Runs,
     /// The curves of one run.
     Course(String),
-    /// The stream of what changes: the list, and the curves of what is chosen.
+    /// What has changed since it was asked last: the list, and the curves of what is chosen.
+    Changes(Known, Chosen),
+    /// The same as a stream that does not end.
     Live(Chosen),
     /// The comparison of what is chosen, with intervals.
     Comparison(Chosen),
@@ -26,6 +28,15 @@ pub struct Chosen {
     pub groups: Vec<String>,
 }
 
+/// What a page knows: revisions of the list and of curves, as they were told to it; 0 for nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Known {
+    /// Of the list.
+    pub list: u64,
+    /// Of curves.
+    pub courses: u64,
+}
+
 /// At most so many runs, and as many groups, are asked for at once.
 const MOST_CHOSEN: usize = 24;
 
@@ -37,10 +48,12 @@ pub fn parse(url: &str) -> Option<Wanted> {
         pairs.filter(|pair| pair.0 == key).take(MOST_CHOSEN).map(|pair| decode(pair.1)).collect()
     };
     let chosen = || Some(Chosen { runs: asked("run")?, groups: asked("group")? });
+    let revision = |key: &str| Some(asked(key)?.first().map_or(Some(0), |text| text.parse().ok())?);
     Some(match path {
         "/" => Wanted::Page,
         "/api/runs" => Wanted::Runs,
         "/api/course" => Wanted::Course(asked("run")?.into_iter().next()?),
+        "/api/changes" => Wanted::Changes(Known { list: revision("list")?, courses: revision("since")? }, chosen()?),
         "/api/live" => Wanted::Live(chosen()?),
         "/report" => Wanted::Report(asked("run")?.into_iter().next()?),
         "/compare" => Wanted::Comparison(chosen()?),
@@ -70,11 +83,20 @@ fn decode(text: &str) -> Option<String> {
 
 /// Whether a `Host` header names this machine itself. A page elsewhere whose name was made to point here says its own.
 pub fn is_loopback_host(host: &str) -> bool {
-    let name = match host.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
-        Some((address, _)) => address,
-        None => host.rsplit_once(':').map_or(host, |(name, _)| name),
+    let (name, rest) = match host.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        Some((address, rest)) => (address, rest),
+        None => host.split_at(host.find(':').unwrap_or(host.len())),
     };
-    name.eq_ignore_ascii_case("localhost") || name.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
+    // Behind a name there is nothing but a port.
+    let is_port = |port: &str| port.bytes().all(|byte| byte.is_ascii_digit()) && port.parse::<u16>().is_ok();
+    let is_loopback = match host.starts_with('[') {
+        true => name.parse::<std::net::Ipv6Addr>().is_ok_and(|ip| ip.is_loopback()),
+        false => {
+            name.eq_ignore_ascii_case("localhost")
+                || name.parse::<std::net::Ipv4Addr>().is_ok_and(|ip| ip.is_loopback())
+        }
+    };
+    is_loopback && (rest.is_empty() || rest.strip_prefix(':').is_some_and(is_port))
 }
 
 #[cfg(test)]
@@ -87,9 +109,25 @@ mod tests {
         assert_eq!(parse("/api/course?run=a%2Fb+c%C3%A9"), Some(Wanted::Course("a/b cé".into())));
         let chosen = Chosen { runs: vec!["a".into(), "b".into()], groups: vec!["f00".into()] };
         assert_eq!(parse("/api/live?run=a&x=1&run=b&group=f00"), Some(Wanted::Live(chosen.clone())));
-        assert_eq!(parse("/compare?group=f00&run=a&run=b"), Some(Wanted::Comparison(chosen)));
+        assert_eq!(parse("/compare?group=f00&run=a&run=b"), Some(Wanted::Comparison(chosen.clone())));
+        let known = |list, courses| Known { list, courses };
+        assert_eq!(
+            parse("/api/changes?list=7&since=9&run=a&run=b&group=f00"),
+            Some(Wanted::Changes(known(7, 9), chosen.clone()))
+        );
+        assert_eq!(parse("/api/changes"), Some(Wanted::Changes(known(0, 0), Chosen::default())));
+        assert_eq!(parse("/?run=a&filter=x&sort=-best"), Some(Wanted::Page));
         assert_eq!(parse("/api/live?"), Some(Wanted::Live(Chosen::default())));
-        for nothing in ["", "/../etc/passwd", "/report", "/report?run=%", "/report?run=%zz", "/report?run=%ff", "/x"] {
+        for nothing in [
+            "",
+            "/../etc/passwd",
+            "/report",
+            "/report?run=%",
+            "/report?run=%zz",
+            "/report?run=%ff",
+            "/x",
+            "/api/changes?list=-1",
+        ] {
             assert_eq!(parse(nothing), None, "{nothing}");
         }
         let many = "run=a&".repeat(1000);
@@ -103,7 +141,19 @@ mod tests {
         for host in ["localhost:8000", "127.0.0.1", "127.0.0.1:80", "[::1]:8000", "LOCALHOST"] {
             assert!(is_loopback_host(host), "{host}");
         }
-        for host in ["example.org", "localhost.example.org:80", "127.0.0.1.example.org", "192.168.0.1", ""] {
+        let others = ["example.org", "localhost.example.org:80", "127.0.0.1.example.org", "192.168.0.1", "", ":80"];
+        // What stands behind an address belongs to the name, and only digits make a port.
+        let behind = [
+            "[::1]evil.com",
+            "[127.0.0.1]evil.com",
+            "[127.0.0.1]",
+            "[::1]:80.evil.com",
+            "[::1]:",
+            "localhost:80@evil.com",
+        ];
+        let ports =
+            ["localhost:evil.com", "127.0.0.1:99999", "localhost:+80", "localhost:80:80", "::1", "[::1", "localhost "];
+        for host in [&others[..], &behind, &ports].concat() {
             assert!(!is_loopback_host(host), "{host}");
         }
     }

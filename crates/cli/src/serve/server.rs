@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use requel::study::{Comparison, Scoring};
 
+use super::changes::Changes;
 use super::http::{self, Request};
 use super::listing::Listing;
 use super::live;
@@ -16,7 +17,6 @@ use super::request::{Chosen, Wanted, is_loopback_host, parse};
 use crate::compare;
 use crate::exit::Failure;
 use crate::page::Page;
-use crate::report::Course;
 use crate::signals::Signals;
 
 const PAGE: Page = Page {
@@ -27,7 +27,11 @@ const PAGE: Page = Page {
 
 /// Connections that may be open at once; each has a thread.
 const MOST_CONNECTIONS: usize = 48;
-/// Streams that may be among them: the others stay free for pages.
+/// Connections beyond those that may be open to hear that there is no room; others are closed at once.
+const MOST_TURNED_AWAY: usize = 64;
+/// What they hear, and so does a page of theirs.
+const NO_ROOM: &str = "too many pages are open";
+/// Streams that may be among the connections: the others stay free for pages.
 const MOST_STREAMS: usize = 16;
 /// How often is looked for a new connection, and for Ctrl-C.
 const PERIOD: Duration = Duration::from_millis(20);
@@ -49,8 +53,9 @@ pub struct ServerSettings {
 pub struct Server {
     listener: TcpListener,
     settings: ServerSettings,
-    listing: Listing,
+    changes: Changes,
     connections: AtomicUsize,
+    turned_away: AtomicUsize,
     streams: AtomicUsize,
 }
 
@@ -88,8 +93,8 @@ impl Server {
                 .hint("another program may have this port; `--port 0` takes a free one")
         })?;
         let listing = Listing::new(settings.root.clone());
-        let (connections, streams) = (AtomicUsize::new(0), AtomicUsize::new(0));
-        Ok(Server { listener, settings, listing, connections, streams })
+        let [connections, turned_away, streams] = [0; 3].map(AtomicUsize::new);
+        Ok(Server { listener, settings, changes: Changes::new(listing), connections, turned_away, streams })
     }
 
     /// Where it listens.
@@ -106,11 +111,13 @@ impl Server {
                     std::thread::sleep(PERIOD);
                     continue;
                 };
-                let Some(place) = Place::take(&self.connections, MOST_CONNECTIONS) else { continue };
+                let place = Place::take(&self.connections, MOST_CONNECTIONS);
+                let is_answered = place.is_some();
+                let Some(place) = place.or_else(|| Place::take(&self.turned_away, MOST_TURNED_AWAY)) else { continue };
                 let answer = move || {
                     let _place = place;
                     // A reader that left is nobody's fault.
-                    drop(self.answer(stream, signals));
+                    drop(if is_answered { self.answer(stream, signals) } else { turn_away(stream) });
                 };
                 // Where there is no thread to be had, the connection is closed.
                 drop(std::thread::Builder::new().name("page".into()).spawn_scoped(scope, answer));
@@ -132,22 +139,23 @@ impl Server {
         if !self.settings.remote && !is_loopback_host(&request.host) {
             return text(stream, request, 403, "this page is for this machine alone; see `requel serve --help`");
         }
-        let listing = &self.listing;
+        let listing = self.changes.listing();
         match parse(&request.target) {
             None => text(stream, request, 404, "there is no such page"),
             Some(Wanted::Page) => html(stream, request, PAGE.html("requel: runs", &())?),
             Some(Wanted::Runs) => json(stream, request, &listing.runs()),
-            Some(Wanted::Course(name)) => {
-                match listing.find(&name).and_then(|dir| Course::read(&dir.join("metrics.jsonl")).ok()) {
-                    Some(course) => json(stream, request, &course),
-                    None => text(stream, request, 404, "there is no such run, or it has no log yet"),
-                }
-            }
+            Some(Wanted::Course(name)) => match self.changes.course(&name) {
+                Some(course) => told(stream, request, &course),
+                None => text(stream, request, 404, "there is no such run, or it has no log yet"),
+            },
+            Some(Wanted::Changes(known, chosen)) => told(stream, request, &self.changes.since(known, &chosen).json()),
             Some(Wanted::Report(name)) => {
                 let file = listing.find(&name).and_then(|dir| File::open(dir.join("report.html")).ok());
                 let sized = file.and_then(|file| file.metadata().ok().map(|meta| (file, meta)));
                 match sized.filter(|(_, meta)| meta.is_file() && meta.len() <= MOST_REPORT) {
-                    Some((mut file, meta)) => send(stream, request, (200, HTML), (meta.len(), &mut file)),
+                    Some((mut file, meta)) => {
+                        send_under(REPORT_POLICY, stream, request, ((200, HTML), (meta.len(), &mut file)))
+                    }
                     None => text(stream, request, 404, "this run has no report yet: `requel report RUN` writes one"),
                 }
             }
@@ -158,7 +166,7 @@ impl Server {
             Some(Wanted::Live(_)) if request.head_only => text(stream, request, 200, ""),
             Some(Wanted::Live(chosen)) => match Place::take(&self.streams, MOST_STREAMS) {
                 Some(_place) => self.stream(stream, &chosen, signals),
-                None => text(stream, request, 503, "too many pages are open"),
+                None => text(stream, request, 503, NO_ROOM),
             },
         }
     }
@@ -167,7 +175,7 @@ impl Server {
         out.write_all(
             b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nCache-Control: no-store\r\nConnection: close\r\n\r\n",
         )?;
-        live::stream(out, &self.listing, chosen, &|| signals.received().is_some())
+        live::stream(out, &self.changes, chosen, &|| signals.received().is_some())
     }
 }
 
@@ -189,8 +197,18 @@ fn html(stream: &mut TcpStream, request: &Request, page: String) -> io::Result<(
 }
 
 fn json(stream: &mut TcpStream, request: &Request, value: &impl serde::Serialize) -> io::Result<()> {
-    let body = serde_json::to_vec(value)?;
-    send(stream, request, (200, "application/json"), (body.len() as u64, &mut Cursor::new(body)))
+    told(stream, request, &serde_json::to_string(value)?)
+}
+
+/// Answers with what is JSON already.
+fn told(stream: &mut TcpStream, request: &Request, body: &str) -> io::Result<()> {
+    send(stream, request, (200, "application/json"), (body.len() as u64, &mut body.as_bytes()))
+}
+
+fn turn_away(stream: TcpStream) -> io::Result<()> {
+    stream.set_nonblocking(false)?;
+    http::turn_away(stream, NO_ROOM);
+    Ok(())
 }
 
 fn text(stream: &mut TcpStream, request: &Request, status: u16, what: &str) -> io::Result<()> {
@@ -199,17 +217,25 @@ fn text(stream: &mut TcpStream, request: &Request, status: u16, what: &str) -> i
 }
 
 /// The page needs nothing from elsewhere, and nothing elsewhere needs it.
-fn send(
+const POLICY: &str = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:; \
+                      connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
+/// A report lies in a run that may be somebody else's: what is in it can show itself, and ask the server for nothing.
+const REPORT_POLICY: &str = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:; \
+                             frame-ancestors 'none'; base-uri 'none'; form-action 'none'; sandbox allow-scripts allow-downloads";
+
+fn send(stream: &mut TcpStream, request: &Request, kind: (u16, &str), body: (u64, &mut dyn Read)) -> io::Result<()> {
+    send_under(POLICY, stream, request, (kind, body))
+}
+
+fn send_under(
+    policy: &str,
     stream: &mut TcpStream,
     request: &Request,
-    (status, kind): (u16, &str),
-    body: (u64, &mut dyn Read),
+    ((status, kind), body): ((u16, &str), (u64, &mut dyn Read)),
 ) -> io::Result<()> {
-    const POLICY: &str = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:; \
-                          connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
     let headers = [
         ("Content-Type", kind),
-        ("Content-Security-Policy", POLICY),
+        ("Content-Security-Policy", policy),
         ("X-Content-Type-Options", "nosniff"),
         ("Referrer-Policy", "no-referrer"),
         ("Cache-Control", "no-store"),

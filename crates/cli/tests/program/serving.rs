@@ -5,6 +5,8 @@ use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use serde_json::Value;
+
 use crate::tool::Desk;
 
 /// A server over `runs/`, ended by Ctrl-C.
@@ -62,8 +64,67 @@ fn pages_lists_and_curves_but_nothing_else() {
         assert!(get(path).starts_with("HTTP/1.1 404"), "{path}");
     }
     assert!(served.ask("POST", "/", "localhost").starts_with("HTTP/1.1 405"));
-    assert!(served.ask("GET", "/", "example.org").starts_with("HTTP/1.1 403"));
+    for host in ["example.org", "[::1]evil.com", "[127.0.0.1]evil.com"] {
+        assert!(served.ask("GET", "/", host).starts_with("HTTP/1.1 403"), "{host}");
+    }
     served.end();
+}
+
+/// A page asks again and again, over connections that end: what it knows it is not told again.
+#[test]
+fn a_page_is_told_what_has_changed_since_it_asked() {
+    let desk = Desk::new();
+    desk.train("runs/mine", &[]);
+    desk.ok(&["note", "runs/mine", "a first try", "--tag", "baseline"]);
+    let served = Served::start(&desk);
+    let ask = |path: &str| -> Value {
+        let answer = served.ask("GET", path, "localhost");
+        serde_json::from_str(answer.split_once("\r\n\r\n").unwrap().1).unwrap()
+    };
+    let first = ask("/api/changes?run=mine");
+    assert_eq!(first["runs"][0]["notes"], serde_json::json!({ "note": "a first try", "tags": ["baseline"] }));
+    let course = &first["courses"]["mine"];
+    assert!(course["train"]["x"].is_array() && !course["clock"]["seconds"].as_array().unwrap().is_empty(), "{course}");
+    let summary: Value = serde_json::from_slice(&std::fs::read(desk.path("runs/mine/summary.json")).unwrap()).unwrap();
+    assert_eq!(first["runs"][0]["best"], summary["best_evaluation"]["mean_return"]);
+    assert_eq!(first["runs"][0]["last"], summary["final_evaluation"]["mean_return"]);
+    let revision = &first["revision"];
+    let again = ask(&format!("/api/changes?list={revision}&since={revision}&run=mine"));
+    assert_eq!(again, serde_json::json!({ "revision": revision, "runs": null, "courses": {} }));
+    served.end();
+}
+
+/// Nobody is left without an answer: who is one too many hears it, and is answered once there is room.
+#[test]
+fn one_connection_too_many_is_told_so() {
+    let desk = Desk::new();
+    std::fs::create_dir(desk.path("runs")).unwrap();
+    let served = Served::start(&desk);
+    let idle: Vec<TcpStream> = (0..48).map(|_| TcpStream::connect(&served.address).unwrap()).collect();
+    let answer = served.ask("GET", "/", "localhost");
+    assert!(answer.starts_with("HTTP/1.1 503") && answer.ends_with("too many pages are open\n"), "{answer}");
+    drop(idle);
+    let is_answered = |_| served.ask("GET", "/", "localhost").starts_with("HTTP/1.1 200");
+    assert!((0..100).any(is_answered), "there is room again, and no answer");
+    served.end();
+}
+
+#[test]
+fn a_note_is_kept_beside_a_run_and_changes_nothing_else_of_it() {
+    let desk = Desk::new();
+    desk.train("runs/mine", &[]);
+    let before = tree(&desk.path("runs/mine"));
+    assert_eq!(desk.ok(&["note", "runs/mine", "tried twice", "--tag", "b", "--tag", "a"]).out, "tried twice\n#a\n#b\n");
+    assert_eq!(desk.ok(&["note", "runs/mine", "--untag", "b"]).out, "tried twice\n#a\n");
+    assert_eq!(desk.run(&["note", "runs/mine", "--tag", "two words"]).code, 2);
+    assert_eq!(desk.ok(&["note", "runs/mine"]).out, "tried twice\n#a\n");
+    desk.ok(&["verify", "runs/mine"]);
+    let mut after = tree(&desk.path("runs/mine"));
+    assert!(after.remove(&desk.path("runs/mine/notes.toml")).is_some());
+    assert!(after == before);
+    std::fs::write(desk.path("runs/mine/notes.toml"), "note = 1").unwrap();
+    let answer = desk.run(&["note", "runs/mine", "--tag", "c"]);
+    assert!(answer.code == 1 && answer.err.contains("notes.toml"), "{}", answer.err);
 }
 
 /// No request changes anything, however it is put.

@@ -1,0 +1,103 @@
+//! [`Notes`], what a person has to say of a run: `notes.toml` in its directory. Nothing else of a run depends on it.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::{self, Read};
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+const FILE: &str = "notes.toml";
+/// No file of notes is longer, bytes.
+const MOST_BYTES: u64 = 64 << 10;
+/// No note is longer, characters.
+pub const MOST_TEXT: usize = 2_000;
+/// There are no more tags on a run, and none is longer, in characters.
+pub const MOST_TAGS: usize = 20;
+/// See [`MOST_TAGS`].
+pub const MOST_TAG: usize = 40;
+
+/// A note and tags.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Notes {
+    /// Free text.
+    pub note: String,
+    /// Words that runs can be found by, each once, in the order of the alphabet.
+    pub tags: BTreeSet<String>,
+}
+
+impl Notes {
+    /// Those of the run in a directory; none where there is no file.
+    ///
+    /// # Errors
+    /// If the file cannot be read, or is not what it should be; that says why.
+    pub fn read(dir: &Path) -> Result<Self, String> {
+        let file = match fs::File::open(dir.join(FILE)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Notes::default()),
+            file => file.map_err(|error| error.to_string())?,
+        };
+        let data = file.metadata().map_err(|error| error.to_string())?;
+        if !data.is_file() || data.len() > MOST_BYTES {
+            return Err(format!("it is no file of at most {MOST_BYTES} bytes"));
+        }
+        let mut text = String::new();
+        file.take(MOST_BYTES).read_to_string(&mut text).map_err(|error| error.to_string())?;
+        let notes: Notes = toml::from_str(&text).map_err(|error| error.message().to_owned())?;
+        notes.check()?;
+        Ok(notes)
+    }
+
+    /// Writes them, in place of those that were there.
+    ///
+    /// # Errors
+    /// If the disk refuses.
+    pub fn write(&self, dir: &Path) -> io::Result<()> {
+        let text = toml::to_string(self).map_err(io::Error::other)?;
+        // A reader sees the old ones or the new ones.
+        let staged = dir.join(format!(".{FILE}.{}.new", std::process::id()));
+        fs::write(&staged, text)?;
+        fs::rename(&staged, dir.join(FILE))
+    }
+
+    /// Whether all is within its bounds; if not, what is not.
+    ///
+    /// # Errors
+    /// What is wrong.
+    pub fn check(&self) -> Result<(), String> {
+        if self.note.chars().count() > MOST_TEXT {
+            return Err(format!("a note has at most {MOST_TEXT} characters"));
+        }
+        if self.tags.len() > MOST_TAGS {
+            return Err(format!("a run has at most {MOST_TAGS} tags"));
+        }
+        let is_plain = |tag: &String| {
+            !tag.is_empty()
+                && tag.chars().count() <= MOST_TAG
+                && !tag.contains(|c: char| c.is_whitespace() || c.is_control())
+        };
+        match self.tags.iter().find(|tag| !is_plain(tag)) {
+            Some(tag) => Err(format!("the tag {tag:?} is not one word of at most {MOST_TAG} characters")),
+            None => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_is_read_and_what_is_not_notes_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        assert_eq!(Notes::read(dir.path()), Ok(Notes::default()));
+        let tags = ["b", "a"].map(str::to_owned).into_iter().collect();
+        let notes = Notes { note: "first \"try\"\nof two".into(), tags };
+        notes.write(dir.path()).unwrap();
+        assert_eq!(Notes::read(dir.path()), Ok(notes));
+        for text in ["note = 1", "what = 2", "tags = [\"two words\"]", "tags = [\"\"]", &"x".repeat(70_000)] {
+            fs::write(dir.path().join(FILE), text).unwrap();
+            assert!(Notes::read(dir.path()).is_err());
+        }
+    }
+}
