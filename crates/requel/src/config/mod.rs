@@ -1,5 +1,6 @@
 //! What a training run is made of: [`Config`], its presets, and the layers it is put together from.
 
+mod advice;
 mod bounds;
 mod keys;
 mod layers;
@@ -7,6 +8,7 @@ pub mod presets;
 mod sections;
 mod validate;
 
+pub use advice::{Advice, Severity, advice};
 pub use bounds::{Auto, SupportEnd, ValueClip, ValueClipWord};
 pub use keys::{KEYS, Key};
 pub use layers::{ConfigError, Layers, Place};

@@ -1,0 +1,342 @@
+//! [`advice`], what a config's numbers say about learning before the first step is made.
+
+use std::fmt;
+
+use requel_envs::make_with;
+
+use super::{AgentKind, Config, ExplorationKind, ReplayKind, TargetKind};
+use crate::EpsilonGreedy;
+use crate::schedule::crossings;
+
+/// How much a piece of [`Advice`] weighs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// Training can succeed, but one setting does not do what it is there for.
+    Warning,
+    /// Nothing can be learned, however long the run takes.
+    Impossible,
+}
+
+/// Something about a config that is worth saying before it is trained.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Advice {
+    /// The key to look at first, such as `replay.start`.
+    pub key: &'static str,
+    /// Whether it can be trained at all.
+    pub severity: Severity,
+    /// What is wrong and what to change, as the rest of a sentence that the key begins.
+    pub text: String,
+}
+
+impl fmt::Display for Advice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}` {}", self.key, self.text)
+    }
+}
+
+/// What can be known from a valid config alone about whether it will learn, the worst first: a budget that ends before the first
+/// update, a target that never moves, schedules longer than the training. Empty where there is nothing to say.
+///
+/// Where only episodes are limited, the env steps are those of episodes as long as the environment allows; nothing is said of
+/// the budget where the environment sets no limit, or is not in the registry.
+///
+/// ```
+/// use requel::config::{Layers, Severity, advice};
+///
+/// let config = Layers::new().set("train.env_steps=2500")?.set("replay.start=50000")?.resolve()?;
+/// let found = advice(&config);
+/// assert_eq!((found[0].key, found[0].severity), ("replay.start", Severity::Impossible));
+/// # Ok::<(), requel::config::ConfigError>(())
+/// ```
+pub fn advice(config: &Config) -> Vec<Advice> {
+    let mut found = Vec::new();
+    let mut say = |key, severity, text: String| found.push(Advice { key, severity, text });
+    if config.target.kind == TargetKind::Soft && config.target.tau == 0.0 && config.agent.kind != AgentKind::Pqn {
+        let text = "is 0: the target network keeps its first random weights, and no value is learned from them".into();
+        say("target.tau", Severity::Impossible, text);
+    }
+    if let Some(text) = nothing_explores(config) {
+        say("exploration.start", Severity::Warning, text);
+    }
+    if let Some(text) = step_size_lost(config) {
+        say("optimizer.learning_rate", Severity::Warning, text);
+    }
+    if let Some(course) = Course::of(config) {
+        match course.without_update(config) {
+            Some((key, text)) => say(key, Severity::Impossible, text),
+            None => course.too_short(config, &mut |key, text| say(key, Severity::Warning, text)),
+        }
+    }
+    found.sort_by_key(|advice| std::cmp::Reverse(advice.severity));
+    found
+}
+
+impl Config {
+    /// The most env steps that training with this config can make, all environments together: `train.env_steps` in whole rounds of
+    /// all environments, or as many as `train.episodes` can be long. `None` where neither says.
+    pub fn most_env_steps(&self) -> Option<u64> {
+        let (train, num_envs) = (&self.train, self.train.num_envs.max(1) as u64);
+        let in_rounds = |steps: u64| steps.div_ceil(num_envs).saturating_mul(num_envs);
+        let by_steps = (train.env_steps > 0).then(|| in_rounds(train.env_steps));
+        let by_episodes = (train.episodes > 0).then(|| self.longest_episode()).flatten().map(|longest| {
+            // However they are spread, one environment has this many of them to finish.
+            train.episodes.div_ceil(num_envs).saturating_mul(longest).saturating_mul(num_envs)
+        });
+        [by_steps, by_episodes].into_iter().flatten().min()
+    }
+
+    /// Env steps of an episode that only the environment's time limit ends.
+    fn longest_episode(&self) -> Option<u64> {
+        let options = self.env.env_options().ok()?;
+        let env = make_with(&self.env.id, &options).ok()?;
+        env.spec().max_episode_steps.map(u64::from)
+    }
+}
+
+/// How long training is.
+struct Course {
+    /// Env steps, all environments together.
+    env_steps: u64,
+    /// What sets them, for messages.
+    budget: String,
+    num_envs: u64,
+    /// Updates from the first to the last step.
+    updates: u64,
+}
+
+impl Course {
+    fn of(config: &Config) -> Option<Self> {
+        let env_steps = config.most_env_steps()?;
+        let budget = match (config.train.env_steps, config.train.episodes) {
+            (0, episodes) => format!("{episodes} episodes (`train.episodes`) are at most {env_steps} env steps"),
+            (steps, _) => format!("the budget is {steps} env steps (`train.env_steps`)"),
+        };
+        let updates = updates(config, env_steps);
+        Some(Course { env_steps, budget, num_envs: config.train.num_envs.max(1) as u64, updates })
+    }
+
+    /// Why there is not one update, if there is none.
+    fn without_update(&self, config: &Config) -> Option<(&'static str, String)> {
+        if self.updates > 0 {
+            return None;
+        }
+        let (replay, train, pqn, budget) = (&config.replay, &config.train, &config.pqn, &self.budget);
+        Some(match config.agent.kind {
+            AgentKind::Pqn => {
+                let rollout = pqn.rollout_steps as u64 * self.num_envs;
+                let text = format!(
+                    "is {}, so that the first rollout is whole after {rollout} env steps, but {budget}: nothing would be learned",
+                    pqn.rollout_steps
+                );
+                ("pqn.rollout_steps", text)
+            }
+            AgentKind::Dqn if self.env_steps <= replay.start as u64 => {
+                let text = format!(
+                    "is {}, more than will ever be stored: {budget}, and nothing would be learned",
+                    replay.start
+                );
+                ("replay.start", text)
+            }
+            _ => {
+                let text = format!(
+                    "is {}, and no update falls due in time: {budget}, and nothing would be learned",
+                    train.every_steps
+                );
+                ("train.every_steps", text)
+            }
+        })
+    }
+
+    /// What does not come to its end, or hardly begins.
+    fn too_short(&self, config: &Config, say: &mut dyn FnMut(&'static str, String)) {
+        let (budget, env_steps) = (&self.budget, self.env_steps);
+        let rounds = env_steps / self.num_envs;
+        if rounds < FEW_ROUNDS {
+            let each = if rounds == 1 { "a single step".into() } else { format!("only {rounds} steps") };
+            say("train.num_envs", format!("is {}, so that each environment makes {each}: {budget}", self.num_envs));
+        }
+        self.target_at_rest(config, say);
+        let exploration = &config.exploration;
+        if exploration.kind != ExplorationKind::Constant
+            && exploration.start != exploration.end
+            && exploration.env_steps > env_steps
+        {
+            let course = match exploration.kind {
+                ExplorationKind::Exponential => "as a time constant",
+                _ => "for epsilon's course",
+            };
+            let last = EpsilonGreedy::new(exploration, 0, 0).epsilon(env_steps);
+            let text =
+                format!("is {} {course}, but {budget}: epsilon never gets below {last:.3}", exploration.env_steps);
+            say("exploration.env_steps", text);
+        }
+        let replay = &config.replay;
+        if config.agent.kind == AgentKind::Dqn
+            && replay.kind == ReplayKind::Prioritized
+            && replay.importance_start != replay.importance_end
+            && replay.importance_env_steps > env_steps
+        {
+            let text = format!(
+                "is {}, but {budget}: beta never reaches {}, and the weights never make up for the priorities",
+                replay.importance_env_steps, replay.importance_end
+            );
+            say("replay.importance_env_steps", text);
+        }
+    }
+
+    fn target_at_rest(&self, config: &Config, say: &mut dyn FnMut(&'static str, String)) {
+        let target = &config.target;
+        if target.kind == TargetKind::None || config.agent.kind == AgentKind::Pqn {
+            return;
+        }
+        let (key, every, made, unit) = match target.every_updates {
+            0 => ("target.every_env_steps", target.every_env_steps, self.env_steps, "env steps"),
+            every => ("target.every_updates", every, self.updates, "updates"),
+        };
+        if every > made {
+            let text = format!(
+                "is {every}, but there are only {made} {unit}: the target network keeps its first random weights ({})",
+                self.budget
+            );
+            say(key, text);
+        }
+    }
+}
+
+/// With fewer steps than these of each environment, most of what is learned from is the start of an episode.
+const FEW_ROUNDS: u64 = 10;
+
+/// Half the distance from 0.1 to the next number in single precision: a step of less leaves such a weight as it is.
+const LOST_STEP: f64 = 3.7e-9;
+
+/// Updates in `env_steps` env steps, if no episode gives more than its steps to learn from.
+fn updates(config: &Config, env_steps: u64) -> u64 {
+    let (train, num_envs) = (&config.train, config.train.num_envs.max(1) as u64);
+    match config.agent.kind {
+        AgentKind::Pqn => {
+            let rollout = (config.pqn.rollout_steps as u64).saturating_mul(num_envs).max(1);
+            (env_steps / rollout).saturating_mul(config.pqn.epochs as u64 * config.pqn.minibatches as u64)
+        }
+        // Of several environments the naive agent makes one batch of each round.
+        AgentKind::Naive => {
+            (env_steps / train.every_steps.max(1)).min(env_steps / num_envs).saturating_mul(train.updates)
+        }
+        AgentKind::Dqn => {
+            let waiting = (config.replay.start as u64 / num_envs * num_envs).min(env_steps);
+            crossings(train.every_steps.max(1), waiting, env_steps).saturating_mul(train.updates)
+        }
+    }
+}
+
+fn nothing_explores(config: &Config) -> Option<String> {
+    let exploration = &config.exploration;
+    let always_greedy = match exploration.kind {
+        ExplorationKind::Constant => exploration.start == 0.0,
+        _ => exploration.start == 0.0 && exploration.end == 0.0,
+    };
+    (always_greedy && !config.network.noisy)
+        .then(|| "is 0 throughout and `network.noisy` is off: nothing makes the agent try other actions".into())
+}
+
+fn step_size_lost(config: &Config) -> Option<String> {
+    let rate = config.optimizer.learning_rate;
+    (rate < LOST_STEP).then(|| format!("is {rate:e}, less than single precision can add to a weight of 0.1"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Trainer;
+    use crate::config::{Layers, presets};
+
+    fn config(preset: &str, settings: &[&str]) -> Config {
+        let layers = Layers::new().preset(preset).unwrap();
+        settings.iter().fold(layers, |layers, s| layers.set(s).unwrap()).resolve().unwrap()
+    }
+
+    fn keys(preset: &str, settings: &[&str], severity: Severity) -> Vec<&'static str> {
+        let found = advice(&config(preset, settings));
+        found.iter().filter(|advice| advice.severity == severity).map(|advice| advice.key).collect()
+    }
+
+    #[test]
+    fn presets_need_no_advice() {
+        for preset in presets::all() {
+            let found = advice(&config(preset.name, &[]));
+            assert!(found.is_empty(), "{}: {found:?}", preset.name);
+        }
+    }
+
+    #[test]
+    fn what_cannot_learn_is_told_with_its_key() {
+        let table: [(&str, &[&str], &str); 8] = [
+            ("dqn", &["train.env_steps=2500", "replay.start=50000"], "replay.start"),
+            ("dqn", &["train.env_steps=500"], "replay.start"),
+            ("dqn", &["train.env_steps=2500", "train.every_steps=10000"], "train.every_steps"),
+            ("dqn", &["train.env_steps=2500", "train.every_steps=2000", "replay.start=2200"], "train.every_steps"),
+            ("notebook-naive", &["train.env_steps=100", "train.every_steps=101"], "train.every_steps"),
+            ("pqn", &["train.env_steps=500", "pqn.rollout_steps=1000"], "pqn.rollout_steps"),
+            ("notebook", &["train.episodes=2", "replay.start=1500"], "replay.start"),
+            ("dqn", &["target.tau=0"], "target.tau"),
+        ];
+        for (preset, settings, key) in table {
+            assert_eq!(keys(preset, settings, Severity::Impossible), [key], "{settings:?}");
+        }
+    }
+
+    #[test]
+    fn what_does_not_come_to_its_end_is_warned_of() {
+        let table: [(&str, &[&str], &[&str]); 9] = [
+            ("dqn", &["train.env_steps=3000"], &["exploration.env_steps"]),
+            ("dqn", &["train.env_steps=3000", "exploration.kind=constant"], &[]),
+            (
+                "dqn",
+                &["train.env_steps=6000", "target.kind=hard", "target.every_env_steps=6001"],
+                &["target.every_env_steps"],
+            ),
+            ("per-dqn", &["train.env_steps=6000"], &["replay.importance_env_steps"]),
+            ("dqn", &["train.env_steps=20000", "train.num_envs=65536"], &["train.num_envs"]),
+            ("pqn", &["train.env_steps=100", "exploration.env_steps=1024"], &[]),
+            ("dqn", &["exploration.start=0", "exploration.end=0"], &["exploration.start"]),
+            ("noisy-dqn", &["exploration.start=0", "exploration.end=0"], &[]),
+            ("dqn", &["optimizer.learning_rate=1e-10"], &["optimizer.learning_rate"]),
+        ];
+        for (preset, settings, expected) in table {
+            assert_eq!(keys(preset, settings, Severity::Warning), expected, "{preset} {settings:?}");
+        }
+        let by_updates =
+            ["train.env_steps=6000", "target.kind=hard", "target.every_env_steps=0", "target.every_updates=3000"];
+        assert_eq!(keys("dqn", &by_updates, Severity::Warning), ["target.every_updates"]);
+    }
+
+    /// The count of updates that advice rests on is the trainer's own.
+    #[test]
+    fn updates_are_counted_as_training_makes_them() {
+        let table: [(&str, &[&str]); 8] = [
+            ("dqn", &["train.env_steps=64", "replay.start=15", "replay.batch_size=16", "train.every_steps=3"]),
+            ("dqn", &["train.env_steps=16", "replay.start=15", "replay.batch_size=16", "train.every_steps=16"]),
+            ("dqn", &["train.env_steps=16", "replay.start=16", "replay.batch_size=16", "train.every_steps=1"]),
+            ("dqn", &["train.env_steps=90", "replay.start=20", "replay.batch_size=8", "train.num_envs=7"]),
+            ("dqn", &["train.env_steps=40", "replay.start=20", "replay.batch_size=8", "train.every_steps=41"]),
+            ("notebook-naive", &["train.env_steps=50", "train.episodes=0", "train.num_envs=4", "train.every_steps=3"]),
+            ("pqn", &["train.env_steps=100", "pqn.rollout_steps=4", "train.num_envs=8", "pqn.minibatches=2"]),
+            ("pqn", &["train.env_steps=31", "pqn.rollout_steps=5", "train.num_envs=8", "pqn.minibatches=2"]),
+        ];
+        for (preset, settings) in table {
+            let quick = ["evaluation.every_steps=0", "evaluation.final_episodes=1", "evaluation.max_episode_steps=1"];
+            let config = config(preset, &[settings, &quick].concat());
+            let made = Trainer::new(config.clone()).unwrap().run(&mut ()).unwrap();
+            let expected = updates(&config, config.most_env_steps().unwrap());
+            assert_eq!((made.updates, made.env_steps), (expected, config.most_env_steps().unwrap()), "{settings:?}");
+            let impossible = advice(&config).iter().any(|advice| advice.severity == Severity::Impossible);
+            assert_eq!(impossible, made.updates == 0, "{settings:?}");
+        }
+    }
+
+    #[test]
+    fn nothing_is_said_of_a_budget_that_is_not_known() {
+        let settings = ["env.id=Own-v0", "train.env_steps=0", "train.episodes=3", "replay.start=90000"];
+        assert_eq!(advice(&config("dqn", &settings)), []);
+        assert_eq!(config("dqn", &settings).most_env_steps(), None);
+    }
+}
