@@ -1,13 +1,12 @@
 //! Clipping of gradients.
 
-/// Partial sums of the norm. Fixed, so that the order of the additions is the same whatever the vector width.
-const LANES: usize = 32;
+use crate::global_norm;
 
 /// Scales `gradients` so that their Euclidean norm is at most `max_norm`, and returns the norm before, as
 /// `torch.nn.utils.clip_grad_norm_` does: the factor is `max_norm / (norm + 1e-6)`, where that is below 1. A norm that is
 /// not finite leaves NaN or zero in the gradients, as it does there; the returned norm tells.
 ///
-/// The squares are exact in `f64`; square i goes to partial sum i mod 32, and the partial sums are added in order.
+/// The norm is [`global_norm`]'s.
 ///
 /// ```
 /// let mut gradients = [3.0, 4.0];
@@ -15,17 +14,7 @@ const LANES: usize = 32;
 /// assert!((gradients[0] - 0.6).abs() < 1e-6);
 /// ```
 pub fn clip_global_norm(gradients: &mut [f32], max_norm: f32) -> f32 {
-    let mut partial = [0.0_f64; LANES];
-    let chunks = gradients.chunks_exact(LANES);
-    for (sum, &g) in partial.iter_mut().zip(chunks.remainder()) {
-        *sum += f64::from(g) * f64::from(g);
-    }
-    for chunk in chunks {
-        for (sum, &g) in partial.iter_mut().zip(chunk) {
-            *sum += f64::from(g) * f64::from(g);
-        }
-    }
-    let norm = partial.iter().sum::<f64>().sqrt();
+    let norm = global_norm(gradients);
     let factor = f64::from(max_norm) / (norm + 1e-6);
     if factor < 1.0 || factor.is_nan() {
         let factor = factor as f32;

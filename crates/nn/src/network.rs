@@ -149,6 +149,14 @@ impl Network {
         self.needs.iter().map(|needs| needs.noise).sum()
     }
 
+    /// The layers that end in an activation, each by its index with the number of its units: outputs of a vector, channels
+    /// of an image. [`Workspace::activations`] has what they gave, unit by unit and again.
+    pub fn activated_layers(&self) -> impl Iterator<Item = (usize, usize)> {
+        let layers = self.layers.iter().map(|placed| &placed.layer).enumerate();
+        let activated = layers.filter(|(_, layer)| layer.activation() != Activation::Identity);
+        activated.filter_map(|(index, layer)| Some((index, *layer.output_shape().last()?)))
+    }
+
     /// Numbers in the parameter buffer.
     pub fn parameter_count(&self) -> usize {
         self.parameter_count

@@ -249,6 +249,15 @@ impl Workspace {
         &self.values[last].as_slice()[..self.plan.len(last, rows)]
     }
 
+    /// The outputs of layer `layer` at the last pass, rows × outputs; where the network reads fractions and the layer comes
+    /// after them, rows × fractions × outputs. Of the last layer those that the pass was asked for are right.
+    ///
+    /// # Panics
+    /// If there is no such layer.
+    pub fn activations(&self, layer: usize) -> &[f32] {
+        &self.values[layer + 1].as_slice()[..self.plan.len(layer + 1, self.rows)]
+    }
+
     /// Brings the input of `rows` rows to where the first layer reads it.
     pub(crate) fn scale_input(&mut self, rows: usize, scale: f32) {
         if !self.plan.is_scaled {

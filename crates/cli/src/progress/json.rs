@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use requel::agent::Statistics;
 use requel::run::Score;
 use requel::train::{EpisodeRecord, Observer, ObserverError, TrainEvent};
 use serde::Serialize;
@@ -47,6 +48,8 @@ enum Line<'a> {
         loss: Option<f64>,
         mean_q: Option<f64>,
         epsilon: f64,
+        #[serde(flatten)]
+        statistics: Statistics,
     },
     Evaluation {
         env_steps: u64,
@@ -114,6 +117,7 @@ impl Observer for JsonLines {
                 loss: a.loss,
                 mean_q: a.mean_q,
                 epsilon: a.epsilon,
+                statistics: a.statistics,
             },
             TrainEvent::Evaluated { env_steps, updates, evaluation, best } => {
                 Line::Evaluation { env_steps, updates, score: evaluation.into(), best: best.is_some() }

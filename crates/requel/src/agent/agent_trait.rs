@@ -4,7 +4,7 @@ use requel_envs::Step;
 use requel_nn::{Network, SpecError};
 use thiserror::Error;
 
-use super::{HeadError, ValueSpec};
+use super::{HeadError, Statistics, ValueSpec};
 use crate::replay::ReplayError;
 use crate::state::{State, StateError};
 
@@ -52,6 +52,8 @@ pub struct Learned {
     pub loss_sum: f64,
     /// Sum over the updates of the batch's mean q(s, a) of the actions that were taken.
     pub q_sum: f64,
+    /// What else is known of them.
+    pub statistics: Statistics,
     /// What went wrong, if something did; nothing more was learned then.
     pub fault: Option<LearningFault>,
 }
@@ -70,7 +72,8 @@ impl Learned {
     pub(crate) fn update(loss: f32, mean_q: f32) -> Self {
         let faulty = [("loss", loss), ("mean q", mean_q)].into_iter().find(|(_, value)| !value.is_finite());
         let fault = faulty.map(|(site, value)| LearningFault { site, value });
-        Learned { updates: 1, loss_sum: f64::from(loss), q_sum: f64::from(mean_q), fault }
+        let (loss_sum, q_sum) = (f64::from(loss), f64::from(mean_q));
+        Learned { updates: 1, loss_sum, q_sum, fault, ..Learned::default() }
     }
 
     /// Adds another report to this one.
@@ -78,6 +81,9 @@ impl Learned {
         self.updates += other.updates;
         self.loss_sum += other.loss_sum;
         self.q_sum += other.q_sum;
+        if other.updates > 0 {
+            self.statistics.add(&other.statistics);
+        }
         self.fault = self.fault.or(other.fault);
     }
 }

@@ -1,9 +1,10 @@
 //! [`Learner`]: a network's parameters and what changes them.
 
 use requel_nn::kernel::Task;
-use requel_nn::{Chosen, Network, Optimizer, Workspace, clip_global_norm};
+use requel_nn::{Chosen, Network, Optimizer, Workspace, clip_global_norm, distance, global_norm};
 
-use super::LearningFault;
+use super::statistics::MEASURED_EVERY;
+use super::{LearningFault, Statistic, Statistics, dormant_units};
 use crate::Schedule;
 use crate::config::{AnnealKind, Config};
 use crate::finite::first_not_finite;
@@ -19,7 +20,14 @@ pub(super) struct Learner {
     max_gradient_norm: f32,
     learning_rate: Schedule,
     gradients: Vec<f32>,
+    /// The parameters before an update that is measured.
+    before: Vec<f32>,
+    /// A number for each unit of the widest layer.
+    room: Vec<f64>,
 }
+
+/// A unit below this share of its layer's mean activity is dormant. The paper of [`dormant_units`] counts with 0.025 too.
+const DORMANT: f64 = 0.025;
 
 impl Learner {
     /// The parameters that the config's seed starts with.
@@ -36,6 +44,8 @@ impl Learner {
             optimizer: Optimizer::with_kernel(&config.optimizer.spec(), parameters.len(), network.kernel()),
             max_gradient_norm: config.optimizer.max_gradient_norm as f32,
             gradients: vec![0.0; parameters.len()],
+            before: vec![0.0; parameters.len()],
+            room: vec![0.0; network.activated_layers().map(|(_, units)| units).max().unwrap_or(0)],
             updates: 0,
             learning_rate,
             parameters,
@@ -43,14 +53,21 @@ impl Learner {
         }
     }
 
+    /// Whether the costly statistics of the next update are measured: a function of the count of updates alone.
+    pub fn measures(&self) -> bool {
+        self.updates.is_multiple_of(MEASURED_EVERY)
+    }
+
     /// One update: the network's last pass in `workspace`, which was told of the same blocks, is gone back through with
-    /// `d_outputs`. Says what became NaN or infinite.
+    /// `d_outputs`. Records what is known of gradient, step and units, and says what became NaN or infinite.
     pub fn step(
         &mut self,
         (d_outputs, chosen): (&[f32], Option<Chosen<'_>>),
         workspace: &mut Workspace,
         env_steps: u64,
+        statistics: &mut Statistics,
     ) -> Option<LearningFault> {
+        let measures = self.measures();
         let (parameters, gradients) = (&self.parameters, &mut self.gradients);
         match chosen {
             Some(chosen) => self.network.backward_chosen(parameters, (d_outputs, chosen), workspace, gradients),
@@ -61,19 +78,45 @@ impl Learner {
             self.gradients[0] = value;
         }
         if self.max_gradient_norm > 0.0 {
-            clip_global_norm(&mut self.gradients, self.max_gradient_norm);
+            let norm = clip_global_norm(&mut self.gradients, self.max_gradient_norm);
+            statistics.record(Statistic::GradientNorm, f64::from(norm));
+            statistics.record(Statistic::ClippedUpdates, f64::from(u8::from(norm > self.max_gradient_norm)));
+        } else if measures {
+            statistics.record(Statistic::GradientNorm, global_norm(&self.gradients));
+        }
+        if measures {
+            self.before.copy_from_slice(&self.parameters);
         }
         if let Schedule::Linear { .. } = self.learning_rate {
             self.optimizer.set_learning_rate(self.learning_rate.at(env_steps));
         }
         self.optimizer.step(&mut self.parameters, &self.gradients);
         self.updates += 1;
+        if measures {
+            self.measure(workspace, statistics);
+        }
         // A gradient that is not finite makes weights of its kind, whatever the optimiser: one pass over them finds both.
         let kernel = self.network.kernel();
         let (_, weight) = kernel.run(FiniteTask(&self.parameters))?;
         let gradient = first_not_finite(&self.gradients);
         let (site, value) = gradient.map_or(("weight", weight), |(_, gradient)| ("gradient", gradient));
         Some(LearningFault { site, value })
+    }
+
+    /// Records what the step did to the weights and how many units were dormant in the pass before it.
+    fn measure(&mut self, workspace: &Workspace, statistics: &mut Statistics) {
+        let weights = global_norm(&self.before);
+        if weights > 0.0 {
+            statistics.record(Statistic::UpdateToWeight, distance(&self.parameters, &self.before) / weights);
+        }
+        let (mut dormant, mut all) = (0, 0);
+        for (layer, units) in self.network.activated_layers() {
+            dormant += dormant_units(workspace.activations(layer), DORMANT, &mut self.room[..units]);
+            all += units;
+        }
+        if all > 0 {
+            statistics.record(Statistic::DormantShare, dormant as f64 / all as f64);
+        }
     }
 
     /// Large products and steps are made by up to `threads` threads.

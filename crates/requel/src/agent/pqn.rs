@@ -5,8 +5,11 @@ use requel_nn::{Network, Workspace};
 
 use super::actor::{Actor, Situation};
 use super::learner::Learner;
+use super::measure::BatchMeasure;
 use super::memory;
-use super::{Actions, Agent, AgentError, Experience, Head, HeadLoss, HeadShape, HeadUpdate, Learned, Rule, ValueSpec};
+use super::{
+    Actions, Agent, AgentError, Experience, Head, HeadLoss, HeadShape, HeadUpdate, Learned, Rule, Statistic, ValueSpec,
+};
 use crate::config::Config;
 use crate::rng::{Stream, StreamRng};
 use crate::state::{State, StateError};
@@ -50,6 +53,9 @@ pub struct PqnAgent {
     workspace: Workspace,
     batch: Minibatch,
     d_outputs: Vec<f32>,
+    measure: BatchMeasure,
+    /// Which share of the rollout's returns was clipped, where they are.
+    clipped: Option<f64>,
 }
 
 /// The columns of a minibatch.
@@ -100,6 +106,8 @@ impl PqnAgent {
             next_values: vec![0.0; steps],
             returns: vec![0.0; steps],
             order: (0..steps as u32).collect(),
+            measure: BatchMeasure::new(rows),
+            clipped: None,
             shuffles: StreamRng::new(seed, Stream::Minibatches),
             workspace: Workspace::new(&learner.network, rows),
             batch: Minibatch {
@@ -133,9 +141,8 @@ impl PqnAgent {
             cuts: &self.cuts,
         };
         lambda_returns(self.lambda, worlds, &rollout, &mut self.returns);
-        if let Some(bounds) = self.bounds {
-            clip_bootstrapped(&self.discounts, bounds, &mut self.returns);
-        }
+        let clipped = self.bounds.map(|bounds| clip_bootstrapped(&self.discounts, bounds, &mut self.returns));
+        self.clipped = clipped.map(|clipped| clipped as f64 / self.returns.len() as f64);
     }
 
     /// Goes once through the rollout in a new order.
@@ -172,10 +179,16 @@ impl PqnAgent {
             let HeadLoss { loss, mean_q } = self.head.loss(&update, &mut self.d_outputs);
             #[cfg(test)]
             let loss = super::learner::poison::take("loss", self.learner.updates).unwrap_or(loss);
-            learned.add(Learned::update(loss, mean_q));
-            if learned.fault.is_none() {
-                learned.fault = self.learner.step((&self.d_outputs, None), &mut self.workspace, env_steps);
+            let mut update = Learned::update(loss, mean_q);
+            if update.fault.is_none() {
+                let statistics = &mut update.statistics;
+                if self.learner.measures() {
+                    self.measure.record(&*self.head, &self.next_values, statistics);
+                    self.clipped.iter().for_each(|share| statistics.record(Statistic::ClippedTargets, *share));
+                }
+                update.fault = self.learner.step((&self.d_outputs, None), &mut self.workspace, env_steps, statistics);
             }
+            learned.add(update);
             if learned.fault.is_some() {
                 break;
             }

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::agent::Statistics;
 use crate::train::{Aggregates, EpisodeRecord, Evaluation, TrainEvent};
 
 #[derive(Serialize)]
@@ -22,6 +23,8 @@ enum Line {
         mean_q: Option<f64>,
         epsilon: f64,
         learning_rate: f64,
+        #[serde(flatten)]
+        statistics: Statistics,
     },
     Evaluation {
         env_steps: u64,
@@ -77,7 +80,7 @@ pub(super) fn line(event: &TrainEvent<'_>) -> Option<Vec<u8>> {
         TrainEvent::EpisodeEnded { env_steps, episode } => Line::Episode { env_steps, episode },
         TrainEvent::Progress(aggregates) => {
             let Aggregates { env_steps, episodes, updates, return_mean, length_mean, .. } = aggregates;
-            let Aggregates { loss, mean_q, epsilon, learning_rate, .. } = aggregates;
+            let Aggregates { loss, mean_q, epsilon, learning_rate, statistics, .. } = aggregates;
             let (return_mean_100, length_mean_100) = (return_mean, length_mean);
             Line::Train {
                 env_steps,
@@ -89,6 +92,7 @@ pub(super) fn line(event: &TrainEvent<'_>) -> Option<Vec<u8>> {
                 mean_q,
                 epsilon,
                 learning_rate,
+                statistics,
             }
         }
         TrainEvent::Evaluated { env_steps, updates, evaluation, best } => {
@@ -130,11 +134,17 @@ mod tests {
             "{\"event\":\"evaluation\",\"env_steps\":40,\"updates\":2,\"mean_return\":2.0,\"std_return\":1.0,\
              \"mean_length\":2.5,\"episodes\":2,\"best\":false}\n"
         );
-        let aggregates = Aggregates { env_steps: 1000, loss: Some(0.5), epsilon: 0.1, ..Aggregates::default() };
+        let mut statistics = Statistics::default();
+        statistics.record(crate::agent::Statistic::GradientNorm, 2.5);
+        let aggregates =
+            Aggregates { env_steps: 1000, loss: Some(0.5), epsilon: 0.1, statistics, ..Aggregates::default() };
         assert_eq!(
             text(&TrainEvent::Progress(aggregates)),
             "{\"event\":\"train\",\"env_steps\":1000,\"episodes\":0,\"updates\":0,\"return_mean_100\":null,\
-             \"length_mean_100\":null,\"loss\":0.5,\"mean_q\":null,\"epsilon\":0.1,\"learning_rate\":0.0}\n"
+             \"length_mean_100\":null,\"loss\":0.5,\"mean_q\":null,\"epsilon\":0.1,\"learning_rate\":0.0,\
+             \"gradient_norm\":2.5,\"clipped_updates\":null,\"update_to_weight\":null,\"dormant_share\":null,\
+             \"largest_q\":null,\"td_error_median\":null,\"td_error_p90\":null,\"td_error_max\":null,\
+             \"clipped_targets\":null,\"replay_age\":null}\n"
         );
         assert_eq!(
             text(&TrainEvent::Skipped {

@@ -2,10 +2,17 @@
 //! one at the end of training, and for each score. What the row at t says of evaluation was measured at t; where aggregates and
 //! a score are of the same step they share a row, and what a row does not know stays empty.
 
+use crate::agent::Statistic;
 use crate::train::Aggregates;
 
-pub(super) const HEADER: &str = "time/total_timesteps,time/episodes,rollout/ep_rew_mean,rollout/ep_len_mean,\
-rollout/exploration_rate,train/loss,train/mean_q,train/learning_rate,train/n_updates,eval/mean_reward,eval/mean_ep_length\n";
+const KNOWN: &str = "time/total_timesteps,time/episodes,rollout/ep_rew_mean,rollout/ep_len_mean,\
+rollout/exploration_rate,train/loss,train/mean_q,train/learning_rate,train/n_updates,eval/mean_reward,eval/mean_ep_length";
+
+/// The names of the columns: those that are known by others, then the statistics.
+pub(super) fn header() -> String {
+    let statistics: String = Statistic::ALL.iter().map(|statistic| format!(",{}", statistic.tag())).collect();
+    format!("{KNOWN}{statistics}\n")
+}
 
 /// A score of the greedy policy, as a row has it.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -20,8 +27,9 @@ pub(super) struct ScoreCells {
 pub(super) fn row(aggregates: &Aggregates, score: Option<ScoreCells>) -> String {
     let optional = |value: Option<f64>| value.map(|v| v.to_string()).unwrap_or_default();
     let a = aggregates;
+    let statistics: String = a.statistics.iter().map(|(_, value)| format!(",{}", optional(value))).collect();
     format!(
-        "{},{},{},{},{},{},{},{},{},{},{}\n",
+        "{},{},{},{},{},{},{},{},{},{},{}{statistics}\n",
         a.env_steps,
         a.episodes,
         optional(a.return_mean),
@@ -39,7 +47,8 @@ pub(super) fn row(aggregates: &Aggregates, score: Option<ScoreCells>) -> String 
 /// The row for a score at a step that has no aggregates.
 pub(super) fn score_row(score: ScoreCells) -> String {
     let ScoreCells { env_steps, updates, mean_return, mean_length } = score;
-    format!("{env_steps},,,,,,,,{updates},{mean_return},{mean_length}\n")
+    let statistics = ",".repeat(Statistic::ALL.len());
+    format!("{env_steps},,,,,,,,{updates},{mean_return},{mean_length}{statistics}\n")
 }
 
 #[cfg(test)]
@@ -48,15 +57,16 @@ mod tests {
 
     #[test]
     fn a_row_has_a_cell_per_column() {
-        let columns = HEADER.trim_end().split(',').count();
+        let columns = header().trim_end().split(',').count();
         let score = ScoreCells { env_steps: 7, updates: 3, mean_return: 9.5, mean_length: 10.0 };
         let aggregates = Aggregates { return_mean: Some(1.5), ..Aggregates::default() };
         for row in [row(&aggregates, None), row(&aggregates, Some(score)), score_row(score)] {
             assert_eq!(row.trim_end_matches('\n').split(',').count(), columns, "{row}");
         }
-        assert!(HEADER.starts_with("time/total_timesteps,") && HEADER.ends_with("eval/mean_ep_length\n"));
+        assert!(header().starts_with("time/total_timesteps,") && header().ends_with("train/replay_age\n"));
+        let header = header();
         let named: Vec<(&str, String)> =
-            HEADER.trim_end().split(',').zip(score_row(score).trim_end().split(',').map(str::to_owned)).collect();
+            header.trim_end().split(',').zip(score_row(score).trim_end().split(',').map(str::to_owned)).collect();
         let cell = |name: &str| &*named.iter().find(|(column, _)| *column == name).unwrap().1;
         assert_eq!(
             [cell("time/total_timesteps"), cell("train/n_updates"), cell("eval/mean_reward")],

@@ -69,7 +69,7 @@ impl RunLogs {
             logs.timing.write(timing::HEADER.as_bytes())?;
         }
         if known.get(PROGRESS).is_none_or(|entry| entry.bytes == 0) {
-            logs.progress.write(progress::HEADER.as_bytes())?;
+            logs.progress.write(progress::header().as_bytes())?;
         }
         if known.get(EVENTS).is_none_or(|entry| entry.bytes == 0) {
             logs.events.write(&tensorboard::file_version(wall_time()))?;
@@ -130,7 +130,9 @@ impl RunLogs {
             ("train/learning_rate", Some(a.learning_rate)),
             ("train/n_updates", Some(a.updates as f64)),
         ];
-        let values: Vec<(&str, f64)> = known.into_iter().filter_map(|(tag, value)| Some((tag, value?))).collect();
+        let statistics = a.statistics.iter().map(|(statistic, value)| (statistic.tag(), value));
+        let values: Vec<(&str, f64)> =
+            known.into_iter().chain(statistics).filter_map(|(tag, value)| Some((tag, value?))).collect();
         self.events.write(&tensorboard::scalars(wall_time(), a.env_steps, &values))?;
         self.flush()
     }

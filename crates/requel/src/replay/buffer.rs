@@ -32,6 +32,17 @@ pub trait ReplayBuffer: Send {
     /// `indices` are those of the batch; of one that is there twice the last error counts. Others pay no heed.
     fn update_priorities(&mut self, _indices: &[u32], _td_errors: &[f32]) {}
 
+    /// The mean age of the transitions at these indices, in transitions stored since each; `None` where ages are not known.
+    fn mean_age(&self, _indices: &[u32]) -> Option<f64> {
+        None
+    }
+
+    /// Writes the transitions at `batch.indices` into the batch, all columns but the probabilities, and changes nothing. `false`
+    /// where this kind of buffer cannot be looked into.
+    fn read(&self, _batch: &mut BatchMut<'_>) -> bool {
+        false
+    }
+
     /// Adds the complete state under `replay/`.
     fn save<'a>(&'a self, state: &mut State<'a>);
 

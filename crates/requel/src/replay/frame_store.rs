@@ -133,6 +133,10 @@ impl ReplayStore for FrameStore {
         self.ring.capacity()
     }
 
+    fn next_index(&self) -> usize {
+        self.ring.next_index()
+    }
+
     fn bytes(&self) -> u64 {
         self.ring.bytes().saturating_add(FramePool::bytes_needed(self.planned, self.layout.frame_words()))
     }

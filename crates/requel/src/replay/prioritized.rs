@@ -140,6 +140,15 @@ impl<S: ReplayStore> ReplayBuffer for PrioritizedReplay<S> {
         self.priorities.set_all(leaves, values);
     }
 
+    fn mean_age(&self, indices: &[u32]) -> Option<f64> {
+        self.store.mean_age(indices)
+    }
+
+    fn read(&self, batch: &mut BatchMut<'_>) -> bool {
+        self.store.read(batch);
+        true
+    }
+
     fn save<'a>(&'a self, state: &mut State<'a>) {
         self.store.save(state);
         let priorities = self.priorities.leaves().take(self.len()).flat_map(f64::to_le_bytes).collect();

@@ -36,6 +36,10 @@ impl ReplayStore for RecordStore {
         self.ring.capacity()
     }
 
+    fn next_index(&self) -> usize {
+        self.ring.next_index()
+    }
+
     fn bytes(&self) -> u64 {
         self.ring.bytes()
     }

@@ -49,6 +49,11 @@ impl Ring {
         self.len
     }
 
+    /// Where the next record goes.
+    pub(super) fn next_index(&self) -> usize {
+        self.next
+    }
+
     pub(super) fn bytes(&self) -> u64 {
         Self::bytes_needed(self.capacity, self.words)
     }

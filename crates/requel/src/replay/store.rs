@@ -19,6 +19,17 @@ pub trait ReplayStore: Send {
     /// How many transitions can be stored.
     fn capacity(&self) -> usize;
 
+    /// At which index the next transition comes to be.
+    fn next_index(&self) -> usize;
+
+    /// The mean age of the transitions at these indices, in transitions stored since each.
+    fn mean_age(&self, indices: &[u32]) -> Option<f64> {
+        let (len, next) = (self.len(), self.next_index());
+        // In a ring that is not full yet the next index is the length.
+        let age = |index: &u32| (next + len - 1 - *index as usize) % len;
+        (len > 0 && !indices.is_empty()).then(|| indices.iter().map(age).sum::<usize>() as f64 / indices.len() as f64)
+    }
+
     /// Bytes that a full store takes.
     fn bytes(&self) -> u64;
 

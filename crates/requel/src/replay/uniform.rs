@@ -102,6 +102,15 @@ impl<S: ReplayStore> ReplayBuffer for UniformReplay<S> {
         self.store.read(batch);
     }
 
+    fn mean_age(&self, indices: &[u32]) -> Option<f64> {
+        self.store.mean_age(indices)
+    }
+
+    fn read(&self, batch: &mut BatchMut<'_>) -> bool {
+        self.store.read(batch);
+        true
+    }
+
     fn save<'a>(&'a self, state: &mut State<'a>) {
         self.store.save(state);
         state.put("replay/rng_position", self.rng.position());
@@ -237,6 +246,28 @@ mod tests {
                 prop_assert_eq!(draw(&mut replay, 8), draw(&mut twin, 8));
             }
         }
+    }
+
+    #[test]
+    fn ages_are_counted_in_transitions() {
+        let mut replay = UniformReplay::new(4, RecordLayout::f32(2), Sampling::WithReplacement, 0).unwrap();
+        assert_eq!(replay.mean_age(&[]), None);
+        (0..3).for_each(|id| push(&mut replay, id));
+        assert_eq!([0, 1, 2].map(|index| replay.mean_age(&[index])), [2.0, 1.0, 0.0].map(Some));
+        (3..6).for_each(|id| push(&mut replay, id));
+        // 4 and 5 lie where 0 and 1 lay.
+        assert_eq!([0, 1, 2, 3].map(|index| replay.mean_age(&[index])), [1.0, 0.0, 3.0, 2.0].map(Some));
+        assert_eq!(replay.mean_age(&[2, 3, 3]), Some(7.0 / 3.0));
+    }
+
+    #[test]
+    fn what_is_read_is_what_lies_there() {
+        let mut replay = UniformReplay::new(4, RecordLayout::f32(2), Sampling::WithReplacement, 0).unwrap();
+        (0..6).for_each(|id| push(&mut replay, id));
+        let (mut batch, mut observations, mut next) = (Batch::new(2), [0.0; 4], [0.0; 4]);
+        batch.indices = vec![3, 0];
+        assert!(replay.read(&mut batch.with_observations(&mut observations, &mut next)));
+        assert_eq!((batch.actions, observations), (vec![3, 4], [3.0, 0.5, 4.0, 0.5]));
     }
 
     #[test]

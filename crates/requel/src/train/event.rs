@@ -2,6 +2,8 @@
 
 use requel_envs::VectorEnv;
 
+use crate::agent::Statistics;
+
 use super::{BestPolicy, EpisodeRecord, Evaluation};
 
 /// Something that happened in training.
@@ -109,4 +111,6 @@ pub struct Aggregates {
     pub epsilon: f64,
     /// Learning rate in force.
     pub learning_rate: f64,
+    /// What else is known of the same updates.
+    pub statistics: Statistics,
 }

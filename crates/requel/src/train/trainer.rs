@@ -12,7 +12,9 @@ use super::guarded::guarded;
 use super::returns::Returns;
 use super::worlds::{self, EnvFactory};
 use super::{Aggregates, BestPolicy, EpisodeRecord, Observer, Outcome, Termination, TrainError, TrainEvent};
-use crate::agent::{Actions, Agent, AgentError, DqnAgent, Experience, GreedyPolicy, Learned, LearningFault, PqnAgent};
+use crate::agent::{
+    Actions, Agent, AgentError, DqnAgent, Experience, GreedyPolicy, Learned, LearningFault, PqnAgent, Statistics,
+};
 use crate::config::{AgentConfig, AgentKind, Config, OnNan};
 use crate::finite::first_not_finite;
 use crate::rng::{Stream, StreamRng};
@@ -311,6 +313,7 @@ impl Trainer {
             evaluation_length: self.evaluation.map(|(_, length)| length),
             epsilon: self.agent.epsilon(self.env_steps),
             learning_rate: self.agent.learning_rate(self.env_steps),
+            statistics: self.learned.statistics,
         }
     }
 
@@ -353,6 +356,7 @@ impl Trainer {
         state.put("trainer/solved_in_a_row", self.solved_in_a_row);
         state.put("trainer/evaluation", self.evaluation);
         state.put("trainer/learned_since_log", (self.learned.updates, self.learned.loss_sum, self.learned.q_sum));
+        state.put("trainer/statistics_since_log", self.learned.statistics.saved());
         if self.evaluation_owed {
             state.put("trainer/evaluation_owed", true);
         }
@@ -390,7 +394,12 @@ impl Trainer {
         self.solved_in_a_row = state.read("trainer/solved_in_a_row")?;
         self.evaluation = state.read("trainer/evaluation")?;
         let (updates, loss_sum, q_sum) = state.read("trainer/learned_since_log")?;
-        self.learned = Learned { updates, loss_sum, q_sum, fault: None };
+        // Who wrote before there were statistics wrote none.
+        let known = state.values.contains_key("trainer/statistics_since_log");
+        let statistics: Vec<(String, f64, u64)> =
+            if known { state.read("trainer/statistics_since_log")? } else { Vec::new() };
+        let statistics = Statistics::restored(&statistics)?;
+        self.learned = Learned { updates, loss_sum, q_sum, statistics, fault: None };
         let skipped = state.values.contains_key("trainer/skipped").then(|| state.read("trainer/skipped"));
         let (total, in_a_row) = skipped.transpose()?.unwrap_or_default();
         self.skipped = Skipped { total, in_a_row };

@@ -11,10 +11,11 @@ use crate::agent::actor::{Actor, Situation};
 #[cfg(test)]
 use crate::agent::learner::poison;
 use crate::agent::learner::{Learner, put_parameters, read_parameters};
+use crate::agent::measure::BatchMeasure;
 use crate::agent::memory;
 use crate::agent::{
-    Actions, Agent, AgentError, Experience, Head, HeadLoss, HeadShape, HeadUpdate, Learned, Rule, TargetNetwork,
-    ValueSpec,
+    Actions, Agent, AgentError, Experience, Head, HeadLoss, HeadShape, HeadUpdate, Learned, Rule, Statistic,
+    TargetNetwork, ValueSpec,
 };
 use crate::config::{AgentKind, Config, ReplayKind};
 use crate::planted::PlantedBug;
@@ -64,6 +65,7 @@ pub struct DqnAgent {
     /// Values at the observations, rows × actions, as Munchausen's rule sees them.
     current_q: Vec<f32>,
     d_outputs: Vec<f32>,
+    measure: BatchMeasure,
 }
 
 impl DqnAgent {
@@ -123,6 +125,7 @@ impl DqnAgent {
             actor: Actor::new(config, &spec)?,
             batch: LearningBatch::new(network, &shape, actions.masked.then_some(actions.count), seed),
             weights: vec![0.0; rows],
+            measure: BatchMeasure::new(rows),
             next_q: vec![0.0; rows * actions.count],
             current_q: vec![0.0; if config.agent.munchausen { rows * actions.count } else { 0 }],
             d_outputs: vec![0.0; d_rows * shape.fractions * network.output_len()],
@@ -199,7 +202,17 @@ impl DqnAgent {
         if self.importance.is_some() && !PlantedBug::PrioritiesFrozen.is_made() {
             self.replay.update_priorities(&columns.indices, self.head.td_errors());
         }
-        learned.fault = self.learner.step((&self.d_outputs, chosen), online, env_steps);
+        if self.learner.measures() {
+            let statistics = &mut learned.statistics;
+            self.measure.record(&*self.head, &self.next_q, statistics);
+            if let Some(share) = self.head.clipped_targets(&columns.rewards, &columns.discounts) {
+                statistics.record(Statistic::ClippedTargets, share);
+            }
+            if let Some(age) = self.replay.mean_age(&columns.indices) {
+                statistics.record(Statistic::ReplayAge, age);
+            }
+        }
+        learned.fault = self.learner.step((&self.d_outputs, chosen), online, env_steps, &mut learned.statistics);
         if let Some(target) = &mut self.target {
             target.after_update(self.learner.updates, &self.learner.parameters);
         }

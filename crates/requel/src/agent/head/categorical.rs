@@ -122,6 +122,20 @@ impl Head for CategoricalHead {
     fn td_errors(&self) -> &[f32] {
         &self.losses
     }
+
+    fn clipped_targets(&self, rewards: &[f32], discounts: &[f32]) -> Option<f64> {
+        let Support { v_min, v_max, atoms } = self.support;
+        // What lands on an end but for rounding is not clipped.
+        let slack = 1e-5 * (v_max - v_min);
+        let inside = v_min - slack..=v_max + slack;
+        let mut clipped = 0.0f64;
+        for (row, next) in self.next_probabilities.chunks_exact(atoms).enumerate() {
+            let targets = self.returns.iter().map(|return_| rewards[row] + discounts[row] * return_);
+            let outside = targets.zip(next).filter(|(target, _)| !inside.contains(target));
+            clipped += outside.map(|(_, probability)| f64::from(*probability)).sum::<f64>();
+        }
+        Some(clipped / rewards.len() as f64)
+    }
 }
 
 /// [`Head::loss`], compiled for every instruction set.

@@ -26,6 +26,12 @@ pub trait Head: Debug + Send {
     /// |q(s, a) − target| where a value is one number, the row's loss where it is a distribution.
     fn td_errors(&self) -> &[f32];
 
+    /// Which share of the last [`Head::loss`]'s targets lay outside of what a return may be and was brought back, of a
+    /// distribution its mass; `None` where nothing bounds them. `rewards` and `discounts` are those of that update.
+    fn clipped_targets(&self, _rewards: &[f32], _discounts: &[f32]) -> Option<f64> {
+        None
+    }
+
     /// ∂loss/∂(q(s, a) − target) of each row of the last [`Head::loss`], where a value is one number: what the residual gradient
     /// needs. `None` for a distribution.
     fn d_errors(&self) -> Option<&[f32]> {

@@ -63,4 +63,8 @@ impl Head for ImplicitQuantileHead {
     fn td_errors(&self) -> &[f32] {
         self.regression.losses()
     }
+
+    fn clipped_targets(&self, _: &[f32], _: &[f32]) -> Option<f64> {
+        self.regression.clipped_targets()
+    }
 }

@@ -41,6 +41,8 @@ pub(super) struct QuantileRegression {
     d_predictions: Vec<f32>,
     targets: Vec<f32>,
     losses: Vec<f32>,
+    /// How many targets of the batch were clipped, where they are.
+    clipped: Option<usize>,
 }
 
 impl QuantileRegression {
@@ -58,11 +60,17 @@ impl QuantileRegression {
             d_predictions: vec![0.0; fractions.0],
             targets: vec![0.0; fractions.1],
             losses: vec![0.0; shape.rows],
+            clipped: None,
         }
     }
 
     pub(super) fn losses(&self) -> &[f32] {
         &self.losses
+    }
+
+    /// Which share of the targets was clipped.
+    pub(super) fn clipped_targets(&self) -> Option<f64> {
+        self.clipped.map(|clipped| clipped as f64 / (self.shape.rows * self.targets.len()) as f64)
     }
 
     /// The mean loss of the batch and its gradient. `layouts` are those of the outputs and of the next outputs; `fractions_of`
@@ -92,6 +100,7 @@ impl QuantileRegression {
         d_outputs.fill(0.0);
         let share = 1.0 / rows as f32;
         let (mut loss_sum, mut q_sum) = (0.0f64, 0.0f32);
+        self.clipped = update.bounds.map(|_| 0);
         for row in 0..rows {
             let discount = update.discounts[row];
             match &soft {
@@ -120,7 +129,8 @@ impl QuantileRegression {
                 }
             }
             if let Some(bounds) = update.bounds {
-                clip_bootstrapped(&[discount], bounds, &mut self.targets);
+                let clipped = clip_bootstrapped(&[discount], bounds, &mut self.targets);
+                self.clipped = self.clipped.map(|before| before + clipped);
             }
 
             let taken = update.actions[row] as usize;

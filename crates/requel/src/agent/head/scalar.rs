@@ -15,6 +15,8 @@ pub struct ScalarHead {
     /// With Munchausen's rule.
     policies: Option<Policies>,
     targets: Vec<f32>,
+    /// How many of them were clipped, where they are.
+    clipped: Option<usize>,
     errors: Vec<f32>,
     td_errors: Vec<f32>,
     d_errors: Vec<f32>,
@@ -32,6 +34,7 @@ impl ScalarHead {
                 Rule::Munchausen(constants) => Some(Policies::new(constants, shape, kernel)),
             },
             targets: room(),
+            clipped: None,
             errors: room(),
             td_errors: room(),
             d_errors: room(),
@@ -108,14 +111,16 @@ impl Head for ScalarHead {
                 soft_targets(rewards, update.discounts, update.next_outputs, &policy, &mut self.targets);
             }
         }
-        if let Some(bounds) = update.bounds {
-            clip_bootstrapped(update.discounts, bounds, &mut self.targets);
-        }
+        self.clipped = update.bounds.map(|bounds| clip_bootstrapped(update.discounts, bounds, &mut self.targets));
         self.loss_of_targets(update.outputs, update.actions, update.weights, d_outputs)
     }
 
     fn td_errors(&self) -> &[f32] {
         &self.td_errors
+    }
+
+    fn clipped_targets(&self, _: &[f32], _: &[f32]) -> Option<f64> {
+        self.clipped.map(|clipped| clipped as f64 / self.targets.len() as f64)
     }
 
     fn d_errors(&self) -> Option<&[f32]> {

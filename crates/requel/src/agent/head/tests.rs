@@ -279,3 +279,27 @@ fn the_quantile_heads_find_the_quantiles_of_known_returns() {
         assert!((quantile - expected(*fraction)).abs() < 0.05, "{fraction}: {learned:?}");
     }
 }
+
+/// A target that was brought back is counted, by each head as what it is.
+#[test]
+fn targets_beyond_the_bounds_are_counted() {
+    for (mut head, rule, len, next_len) in heads() {
+        let inputs = Inputs::new(len, next_len);
+        let rewards = [0.5, -0.75, 1.25];
+        let mut d_outputs = vec![0.0; len];
+        let mut share = |rewards: &[f32; ROWS], bounds| {
+            head.loss(&HeadUpdate { rewards, bounds, ..inputs.update() }, &mut d_outputs);
+            head.clipped_targets(rewards, &inputs.discounts)
+        };
+        let far = [100.0, 100.0, 0.0];
+        if share(&rewards, None).is_none() {
+            // Two rows of three bootstrap, and all of their targets are above.
+            assert_eq!(share(&far, Some((-3.0, 3.0))), Some(2.0 / 3.0), "{rule:?}");
+            assert_eq!(share(&rewards, Some((-100.0, 100.0))), Some(0.0), "{rule:?}");
+        } else {
+            // The categorical head's bounds are its support, at whose ends some mass always lands.
+            let (near, far) = (share(&[0.0; ROWS], None).unwrap(), share(&far, None).unwrap());
+            assert!(near < 1e-6 && (far - 2.0 / 3.0).abs() < 1e-6, "{near}, {far}");
+        }
+    }
+}

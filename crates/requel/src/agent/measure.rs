@@ -1,0 +1,33 @@
+//! What is measured of a batch and its head.
+
+use super::{Head, Statistic, Statistics};
+
+/// Room to sort the TD errors of a batch in.
+pub(super) struct BatchMeasure {
+    errors: Vec<f32>,
+}
+
+impl BatchMeasure {
+    /// For batches of so many rows.
+    pub fn new(rows: usize) -> Self {
+        BatchMeasure { errors: vec![0.0; rows] }
+    }
+
+    /// Records the quantiles of the TD errors of the last loss of `head`, and the largest of `values` that is one.
+    pub fn record(&mut self, head: &dyn Head, values: &[f32], statistics: &mut Statistics) {
+        self.errors.copy_from_slice(head.td_errors());
+        self.errors.sort_unstable_by(f32::total_cmp);
+        let last = self.errors.len() - 1;
+        for (statistic, tenths) in
+            [(Statistic::TdErrorMedian, 5), (Statistic::TdErrorP90, 9), (Statistic::TdErrorMax, 10)]
+        {
+            // The one at the place rounded up: of two the greater.
+            statistics.record(statistic, f64::from(self.errors[(last * tenths).div_ceil(10)]));
+        }
+        // Actions that are not allowed have −∞.
+        let magnitudes = values.iter().filter(|value| value.is_finite()).map(|value| value.abs());
+        if let Some(largest) = magnitudes.max_by(f32::total_cmp) {
+            statistics.record(Statistic::LargestQ, f64::from(largest));
+        }
+    }
+}

@@ -1,0 +1,242 @@
+//! [`Statistics`]: how learning goes, in numbers by name.
+
+use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
+
+use crate::state::StateError;
+
+/// A number that says how learning goes. To add one, name it here and record it where it is known: logs and events have it then.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Statistic {
+    /// Euclidean norm of the gradient of all parameters, before clipping.
+    GradientNorm,
+    /// Share of the updates whose gradient was clipped.
+    ClippedUpdates,
+    /// ‖new − old‖ / ‖old‖ of all parameters in one update.
+    UpdateToWeight,
+    /// Share of the hidden units that are τ-dormant with τ = 0.025 on the batch (Sokar et al. 2023): see [`dormant_units`].
+    DormantShare,
+    /// Largest |Q| among the values of the batch that targets were made from, of any action.
+    LargestQ,
+    /// Median over the batch of |q(s, a) − target|; of a distribution's loss where a value is one.
+    TdErrorMedian,
+    /// The same at nine tenths.
+    TdErrorP90,
+    /// The greatest.
+    TdErrorMax,
+    /// Share of the targets that lay beyond the support or the bounds and were clipped to them; of a distribution its mass.
+    ClippedTargets,
+    /// Mean age of the transitions of the batch, in transitions stored since.
+    ReplayAge,
+}
+
+/// How numbers of several updates become one.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Merge {
+    Mean,
+    Greatest,
+}
+
+impl Statistic {
+    /// All of them, in the order of logs.
+    pub const ALL: [Statistic; 10] = [
+        Statistic::GradientNorm,
+        Statistic::ClippedUpdates,
+        Statistic::UpdateToWeight,
+        Statistic::DormantShare,
+        Statistic::LargestQ,
+        Statistic::TdErrorMedian,
+        Statistic::TdErrorP90,
+        Statistic::TdErrorMax,
+        Statistic::ClippedTargets,
+        Statistic::ReplayAge,
+    ];
+
+    /// Its name in logs, such as `gradient_norm`; `train/gradient_norm` in `progress.csv` and TensorBoard.
+    pub fn name(self) -> &'static str {
+        self.row().0.strip_prefix("train/").expect("all are of training")
+    }
+
+    /// Its name in `progress.csv` and TensorBoard, such as `train/gradient_norm`.
+    pub fn tag(self) -> &'static str {
+        self.row().0
+    }
+
+    fn row(self) -> (&'static str, Merge) {
+        use Merge::{Greatest, Mean};
+        match self {
+            Statistic::GradientNorm => ("train/gradient_norm", Mean),
+            Statistic::ClippedUpdates => ("train/clipped_updates", Mean),
+            Statistic::UpdateToWeight => ("train/update_to_weight", Mean),
+            Statistic::DormantShare => ("train/dormant_share", Mean),
+            Statistic::LargestQ => ("train/largest_q", Greatest),
+            Statistic::TdErrorMedian => ("train/td_error_median", Mean),
+            Statistic::TdErrorP90 => ("train/td_error_p90", Mean),
+            Statistic::TdErrorMax => ("train/td_error_max", Greatest),
+            Statistic::ClippedTargets => ("train/clipped_targets", Mean),
+            Statistic::ReplayAge => ("train/replay_age", Mean),
+        }
+    }
+}
+
+/// Every so many updates the costly statistics are measured, counted from the first. A prime: nothing that comes round in an even
+/// count of updates, such as the epochs of a rollout or a copy to the target network, meets it at the same place each time.
+pub(super) const MEASURED_EVERY: u64 = 61;
+
+/// Statistics of some updates. Which updates each is of depends on counts of updates alone: what costs next to nothing is known of
+/// all, the rest of every 61st.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Statistics([Tally; Statistic::ALL.len()]);
+
+/// The sum of so many numbers, or the greatest of them.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+struct Tally {
+    value: f64,
+    count: u64,
+}
+
+impl Statistics {
+    /// Takes note of a number of one update.
+    pub fn record(&mut self, statistic: Statistic, value: f64) {
+        self.merge(statistic, Tally { value, count: 1 });
+    }
+
+    /// Adds those of other updates.
+    pub fn add(&mut self, other: &Statistics) {
+        for (statistic, tally) in Statistic::ALL.into_iter().zip(other.0) {
+            self.merge(statistic, tally);
+        }
+    }
+
+    /// The mean over the updates, or the greatest where it is named so; `None` where it is known of none.
+    pub fn get(&self, statistic: Statistic) -> Option<f64> {
+        let Tally { value, count } = self.0[statistic as usize];
+        (count > 0).then(|| match statistic.row().1 {
+            Merge::Mean => value / count as f64,
+            Merge::Greatest => value,
+        })
+    }
+
+    /// All, in the order of logs.
+    pub fn iter(&self) -> impl Iterator<Item = (Statistic, Option<f64>)> {
+        Statistic::ALL.into_iter().map(|statistic| (statistic, self.get(statistic)))
+    }
+
+    fn merge(&mut self, statistic: Statistic, other: Tally) {
+        if other.count == 0 {
+            return;
+        }
+        let tally = &mut self.0[statistic as usize];
+        tally.value = match statistic.row().1 {
+            Merge::Greatest if tally.count > 0 => tally.value.max(other.value),
+            _ => tally.value + other.value,
+        };
+        tally.count += other.count;
+    }
+
+    /// What a checkpoint holds: name, sum or greatest, and count of those that are known.
+    pub(crate) fn saved(&self) -> Vec<(&'static str, f64, u64)> {
+        let known = Statistic::ALL.into_iter().zip(self.0).filter(|(_, tally)| tally.count > 0);
+        known.map(|(statistic, tally)| (statistic.name(), tally.value, tally.count)).collect()
+    }
+
+    /// Takes that back.
+    pub(crate) fn restored(saved: &[(String, f64, u64)]) -> Result<Self, StateError> {
+        let mut statistics = Statistics::default();
+        for (name, value, count) in saved {
+            let statistic = Statistic::ALL.into_iter().find(|statistic| statistic.name() == name);
+            let statistic = statistic.ok_or_else(|| {
+                StateError::new("trainer/statistics_since_log", format!("has `{name}`, which is no statistic"))
+            })?;
+            statistics.0[statistic as usize] = Tally { value: *value, count: *count };
+        }
+        Ok(statistics)
+    }
+}
+
+impl Serialize for Statistics {
+    /// A map from every name to its number, or null.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(Statistic::ALL.len()))?;
+        for (statistic, value) in self.iter() {
+            map.serialize_entry(statistic.name(), &value)?;
+        }
+        map.end()
+    }
+}
+
+/// How many units of a layer are τ-dormant: those whose mean |activation| over a batch is at most `tau` of the mean over the layer's
+/// units (Sokar et al. 2023, "The Dormant Neuron Phenomenon in Deep Reinforcement Learning"). All are, where no unit is active.
+///
+/// `activations` hold the units' numbers one after another, again and again: rows × units, of an image rows × pixels × channels.
+/// `room` has a number for each unit and is overwritten with the sums of |activation|.
+///
+/// ```
+/// let mut room = [0.0; 3];
+/// assert_eq!(requel::agent::dormant_units(&[1.0, 0.0, 3.0, 1.0, 0.01, 1.0], 0.025, &mut room), 1);
+/// assert_eq!(room, [2.0, 0.009999999776482582, 4.0]);
+/// ```
+///
+/// # Panics
+/// If `room` is empty, or `activations` are no whole number of rows of it.
+pub fn dormant_units(activations: &[f32], tau: f64, room: &mut [f64]) -> usize {
+    let units = room.len();
+    assert!(units > 0 && activations.len().is_multiple_of(units), "activations are rows × units");
+    room.fill(0.0);
+    for row in activations.chunks_exact(units) {
+        room.iter_mut().zip(row).for_each(|(sum, activation)| *sum += f64::from(activation.abs()));
+    }
+    let least = tau * room.iter().sum::<f64>() / units as f64;
+    room.iter().filter(|sum| **sum <= least).count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn means_and_greatest_over_updates() {
+        let mut all = Statistics::default();
+        assert_eq!(all.get(Statistic::GradientNorm), None);
+        for values in [[1.0, -5.0], [4.0, -7.0], [1.0, -6.0]] {
+            let mut one = Statistics::default();
+            one.record(Statistic::GradientNorm, values[0]);
+            one.record(Statistic::TdErrorMax, values[1]);
+            all.add(&one);
+        }
+        assert_eq!(all.get(Statistic::GradientNorm), Some(2.0));
+        assert_eq!(all.get(Statistic::TdErrorMax), Some(-5.0));
+        assert_eq!(all.get(Statistic::ReplayAge), None);
+    }
+
+    #[test]
+    fn what_is_saved_comes_back() {
+        let mut statistics = Statistics::default();
+        statistics.record(Statistic::LargestQ, 3.5);
+        statistics.record(Statistic::ReplayAge, 0.1);
+        statistics.record(Statistic::ReplayAge, 0.2);
+        let saved: Vec<_> = statistics.saved().into_iter().map(|(name, v, n)| (name.to_owned(), v, n)).collect();
+        assert_eq!(Statistics::restored(&saved), Ok(statistics));
+        assert!(Statistics::restored(&[("nothing".into(), 1.0, 1)]).is_err());
+    }
+
+    #[test]
+    fn each_has_its_place_and_a_name_of_its_own() {
+        let mut names: Vec<&str> = Statistic::ALL.iter().map(|statistic| statistic.name()).collect();
+        for (place, statistic) in Statistic::ALL.into_iter().enumerate() {
+            assert_eq!(statistic as usize, place);
+        }
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), Statistic::ALL.len());
+        let json = serde_json::to_string(&Statistics::default()).unwrap();
+        assert!(json.starts_with(r#"{"gradient_norm":null,"clipped_updates":null,"#), "{json}");
+    }
+
+    #[test]
+    fn a_layer_that_gives_nothing_is_dormant_whole() {
+        let mut room = [9.0; 4];
+        assert_eq!(dormant_units(&[0.0; 8], 0.025, &mut room), 4);
+        assert_eq!(dormant_units(&[1.0; 8], 0.025, &mut room), 0);
+    }
+}
