@@ -228,12 +228,17 @@ fn number(event: &Value, key: &str) -> Option<f64> {
     event[key].as_f64().map(tidy)
 }
 
-/// The number of an episode, without parsing its line.
+/// The number of an episode, without parsing its line: it stands right behind the env steps.
 fn index_of(line: &[u8]) -> Option<u64> {
-    const KEY: &[u8] = b"\"index\":";
-    let at = line.windows(KEY.len()).position(|window| window == KEY)? + KEY.len();
-    let digits = line[at..].iter().take_while(|byte| byte.is_ascii_digit()).count();
-    std::str::from_utf8(&line[at..at + digits]).ok()?.parse().ok()
+    let behind = line.strip_prefix(EPISODE)?.strip_prefix(b",\"env_steps\":")?;
+    let (_, behind) = digits(behind);
+    digits(behind.strip_prefix(b",\"index\":")?).0
+}
+
+/// The number that a text begins with, and what comes behind it.
+fn digits(text: &[u8]) -> (Option<u64>, &[u8]) {
+    let (digits, behind) = text.split_at(text.iter().take_while(|byte| byte.is_ascii_digit()).count());
+    (std::str::from_utf8(digits).ok().and_then(|digits| digits.parse().ok()), behind)
 }
 
 /// Of which events only every so many-th is kept.
@@ -381,6 +386,16 @@ mod tests {
         let mut values: Vec<usize> = (0..10_001).collect();
         thin(&mut values, MOST_POINTS);
         assert_eq!((values.len(), values[1]), (3334, 3));
+    }
+
+    #[test]
+    fn the_number_of_an_episode_is_read_without_the_rest() {
+        let number = |line: &str| index_of(line.as_bytes());
+        assert_eq!(number("{\"event\":\"episode\",\"env_steps\":40,\"index\":3,\"return\":9.5}"), Some(3));
+        for line in ["{\"event\":\"episode\",\"return\":2.0}", "{\"event\":\"train\",\"env_steps\":40,\"index\":3}", ""]
+        {
+            assert_eq!(number(line), None, "{line}");
+        }
     }
 
     #[test]

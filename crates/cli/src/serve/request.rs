@@ -48,7 +48,7 @@ pub fn parse(url: &str) -> Option<Wanted> {
         pairs.filter(|pair| pair.0 == key).take(MOST_CHOSEN).map(|pair| decode(pair.1)).collect()
     };
     let chosen = || Some(Chosen { runs: asked("run")?, groups: asked("group")? });
-    let revision = |key: &str| Some(asked(key)?.first().map_or(Some(0), |text| text.parse().ok())?);
+    let revision = |key: &str| asked(key)?.first().map_or(Some(0), |text| text.parse().ok());
     Some(match path {
         "/" => Wanted::Page,
         "/api/runs" => Wanted::Runs,
