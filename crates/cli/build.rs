@@ -1,5 +1,5 @@
-//! Tells the program which commit it is built from: `REQUEL_COMMIT`, which packagers set, or what git says here. Without
-//! either it is built all the same.
+//! Tells the program which commit it is built from, and whether the sources had changes that no commit has: `REQUEL_COMMIT`
+//! (and `REQUEL_DIRTY=true`), which packagers set, or what git says here. Without either it is built all the same.
 
 use std::path::Path;
 use std::process::Command;
@@ -7,6 +7,7 @@ use std::process::Command;
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-env-changed=REQUEL_COMMIT");
+    println!("cargo::rerun-if-env-changed=REQUEL_DIRTY");
     if std::env::var_os("REQUEL_COMMIT").is_some() || !is_own_checkout() {
         return;
     }
@@ -19,6 +20,23 @@ fn main() {
     if let Some(commit) = git(&["rev-parse", "--short=12", "HEAD"]) {
         println!("cargo::rustc-env=REQUEL_COMMIT={commit}");
     }
+    let sources = sources();
+    sources.iter().for_each(|source| println!("cargo::rerun-if-changed={source}"));
+    let look = ["--no-optional-locks", "status", "--porcelain", "--untracked-files=no", "--"];
+    let changed = git(&look.into_iter().chain(sources.iter().map(String::as_str)).collect::<Vec<_>>());
+    println!("cargo::rustc-env=REQUEL_DIRTY={}", changed.is_some());
+}
+
+/// What the program is built from, as seen from here. Tests are not: a change in one makes no other program.
+fn sources() -> Vec<String> {
+    let crates =
+        std::fs::read_dir("..").into_iter().flatten().filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    let mut crates: Vec<String> = crates.collect();
+    crates.sort();
+    let parts = ["Cargo.toml", "build.rs", "src", "assets", "presets", "studies"];
+    let inside = crates.iter().flat_map(|name| parts.map(|part| format!("../{name}/{part}")));
+    let above = ["Cargo.toml", "Cargo.lock"].map(|name| format!("../../{name}"));
+    inside.chain(above).filter(|path| Path::new(path).exists()).collect()
 }
 
 /// Sources that were unpacked inside a checkout of something else must not take its commit for theirs.

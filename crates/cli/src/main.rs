@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 mod args;
+mod build;
 mod columns;
 mod commands;
 mod compare;
@@ -16,6 +17,7 @@ mod export;
 mod keyboard;
 mod notes;
 mod numbers;
+mod pack;
 mod page;
 mod panel;
 mod progress;
@@ -41,6 +43,7 @@ use exit::{Exit, Failure};
 fn main() -> ExitCode {
     // Help, version and misuse are clap's to print; it exits with 0 or 2 as we do.
     let cli = Cli::parse();
+    requel::run::introduce(build::program());
     run(&cli.command)
         .unwrap_or_else(|failure| {
             style::report(&failure);
@@ -62,6 +65,8 @@ fn run(command: &Command) -> Result<Exit, Failure> {
         Command::Serve(args) => commands::serve::run(args),
         Command::Note(args) => commands::note::run(args),
         Command::Export(args) => commands::export::run(args),
+        Command::Pack(args) => commands::pack::pack(args),
+        Command::Unpack(args) => commands::pack::unpack(args),
         Command::Rollout(args) => commands::rollout::run(args),
         Command::Envs(args) => commands::envs::run(args),
         Command::Presets(args) => commands::presets::run(args),

@@ -1,9 +1,8 @@
 //! Runs on disk: where a new one goes, and which one is meant.
 
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
 
-use requel::run::{Run, RunError};
+use requel::run::{Run, RunError, timestamp};
 use requel::study::find_runs;
 use requel::train::{TrainError, for_network, world_factory};
 use requel::{Config, GreedyPolicy, Stream, StreamRng};
@@ -81,26 +80,9 @@ pub fn evaluation_seed(config: &Config) -> u64 {
 
 /// Where a new run of `config` goes: below [`ROOT`], by world, preset, seed and the present time (UTC).
 pub fn new_directory(config: &Config) -> PathBuf {
-    let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs());
-    let name = Run::name(config, &timestamp(seconds));
+    let name = Run::name(config, &timestamp());
     let nth = |n: u32| Path::new(ROOT).join(if n == 1 { name.clone() } else { format!("{name}-{n}") });
     (1..).map(nth).find(|dir| !dir.exists()).unwrap_or_else(|| nth(1))
-}
-
-/// Seconds since 1970 as `20260131T235959`.
-fn timestamp(seconds: u64) -> String {
-    let (days, second) = (seconds / 86_400, seconds % 86_400);
-    // Years that begin in March end with the leap day; a cycle of 400 of them has 146,097 days.
-    let shifted = days + 719_468;
-    let (cycle, day_of_cycle) = (shifted / 146_097, shifted % 146_097);
-    let year_of_cycle = (day_of_cycle - day_of_cycle / 1_460 + day_of_cycle / 36_524 - day_of_cycle / 146_096) / 365;
-    let day_of_year = day_of_cycle - (365 * year_of_cycle + year_of_cycle / 4 - year_of_cycle / 100);
-    let month_from_march = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
-    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
-    let year = 400 * cycle + year_of_cycle + u64::from(month <= 2);
-    let (hour, minute) = (second / 3600, second / 60 % 60);
-    format!("{year:04}{month:02}{day:02}T{hour:02}{minute:02}{:02}", second % 60)
 }
 
 impl From<RunError> for Failure {
@@ -123,6 +105,7 @@ impl From<RunError> for Failure {
             }
             RunError::NothingWhole { .. } => Failure::failed(error)
                 .hint("train anew with `requel train --config RUN/config.toml`: the same config gives the same bits"),
+            RunError::StaysOver { .. } | RunError::BeforeSegment { .. } => Failure::bad_input(error),
             RunError::NoRoom { .. } => Failure::failed(error)
                 .hint("make room, name another --run-dir, or lower replay.capacity or checkpoint.keep"),
             error => Failure::failed(error),
@@ -149,18 +132,5 @@ impl From<TrainError> for Failure {
             }
             error => Failure::failed(error),
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn timestamps_are_civil() {
-        assert_eq!(timestamp(0), "19700101T000000");
-        assert_eq!(timestamp(951_782_400), "20000229T000000");
-        assert_eq!(timestamp(1_735_689_599), "20241231T235959");
-        assert_eq!(timestamp(4_107_542_400), "21000301T000000");
     }
 }

@@ -10,6 +10,7 @@ use requel::train::Budget;
 use serde::Serialize;
 
 use crate::args::Reporting;
+use crate::commands::eval;
 use crate::dashboard::{self, Dashboard, Subject};
 use crate::exit::{Exit, Failure};
 use crate::numbers::{duration, grouped, rate};
@@ -17,7 +18,7 @@ use crate::panel::{Frame, Panel};
 use crate::progress::{JsonLines, Person, Tally, Warnings};
 use crate::show::{Ability, tidy};
 use crate::signals::Signals;
-use crate::style::{self, BOLD, COMMAND, GOOD, MUTED, paint};
+use crate::style::{self, BOLD, COMMAND, GOOD, MUTED, WARNING, paint};
 use crate::{report, runs};
 
 /// Trains to the end or until a signal comes, and says how it went.
@@ -145,6 +146,7 @@ fn write_summary(run: &Run, summary: &Summary, timing: Timing) -> Result<(), Fai
         score(last.mean_return, last.std_return),
         paint(MUTED, "the same, after the last update"),
     );
+    let cut_off = eval::cut_off(last.cut_off.max(best.cut_off), last.episodes, config.evaluation.max_episode_steps);
     let counts = format!(
         "{} env steps, {} updates, {} episodes",
         grouped(summary.env_steps),
@@ -166,9 +168,11 @@ fn write_summary(run: &Run, summary: &Summary, timing: Timing) -> Result<(), Fai
         (true, false) => Frame::Ascii,
         (true, true) => Frame::Box,
     };
-    let panel = Panel::new(title)
-        .line("best policy", best_text)
-        .line("final policy", last_text)
+    let mut panel = Panel::new(title).line("best policy", best_text).line("final policy", last_text);
+    if let Some(words) = cut_off {
+        panel = panel.line("cut off", paint(WARNING, words).to_string());
+    }
+    let panel = panel
         .line("training", counts + &skipped)
         .line("time", time)
         .line("weights", format!("{}… {}", &summary.weights_blake3[..16], paint(MUTED, "BLAKE3")))

@@ -1,11 +1,15 @@
 //! From the command line's layers to a `Config`: preset, then file, then `--set`, then the options with a name of
 //! their own.
 
+use std::path::Path;
+
 use requel::config::{Config, ConfigError, Layers, presets};
+use requel::run::later_segments;
 
 use crate::args;
 use crate::exit::Failure;
 use crate::runs;
+use crate::style;
 
 impl From<ConfigError> for Failure {
     fn from(error: ConfigError) -> Self {
@@ -25,6 +29,13 @@ pub fn resolve(args: &args::Layers) -> Result<(Layers, Config), Failure> {
     };
     let layers = above_preset(base, args)?;
     let config = layers.resolve()?;
+    if let Some(later) = args.config.as_deref().and_then(later_segments) {
+        style::warn(format_args!(
+            "{} is what that run began with; it went on with other settings, the last of which are in {}",
+            args.config.as_deref().unwrap_or(Path::new("")).display(),
+            later.last().map_or(Path::new(""), |segment| &segment.path).display()
+        ));
+    }
     runs::world(&config)?;
     Ok((layers, config))
 }

@@ -222,5 +222,5 @@
   if (differing.length) byId("settings").append(settingsTable(differing));
   byId("settings").append(element("details", {}, element("summary", {}, `All ${data.settings.length} settings`), settingsTable(data.settings)));
   const weights = summary ? `, weights BLAKE3 ${summary.weights_blake3}` : "";
-  byId("footer").textContent = `requel ${data.version} on ${data.machine}${weights}`;
+  byId("footer").textContent = `${data.made.join(" · ")}${weights}`;
 })();

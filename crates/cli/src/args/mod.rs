@@ -8,6 +8,7 @@ mod program;
 mod results;
 mod settings;
 mod shared;
+mod sharing;
 mod training;
 
 pub use environments::{EnvsArgs, RolloutArgs};
@@ -18,4 +19,5 @@ pub use program::{Cli, Command};
 pub use results::{CompareArgs, ReportArgs, Scored, ServeArgs, VerifyArgs};
 pub use settings::{ConfigArgs, ConfigCommand, PresetsArgs};
 pub use shared::{Layers, Reporting};
+pub use sharing::{PackArgs, UnpackArgs};
 pub use training::{OnNan, ResumeArgs, StudyArgs, TrainArgs};

@@ -3,8 +3,9 @@
 use clap::{Parser, Subcommand};
 
 use super::{
-    CompareArgs, CompletionsArgs, ConfigArgs, DoctorArgs, EnvsArgs, EvalArgs, ExportArgs, ManArgs, NoteArgs,
-    PresetsArgs, ReportArgs, ResumeArgs, RolloutArgs, ServeArgs, StudyArgs, TrainArgs, VerifyArgs, WatchArgs,
+    CompareArgs, CompletionsArgs, ConfigArgs, DoctorArgs, EnvsArgs, EvalArgs, ExportArgs, ManArgs, NoteArgs, PackArgs,
+    PresetsArgs, ReportArgs, ResumeArgs, RolloutArgs, ServeArgs, StudyArgs, TrainArgs, UnpackArgs, VerifyArgs,
+    WatchArgs,
 };
 use crate::style;
 
@@ -65,6 +66,10 @@ pub enum Command {
     Note(NoteArgs),
     /// Write a run's best policy for other programs: ONNX, safetensors
     Export(ExportArgs),
+    /// Pack a run into one file to share, with a model card
+    Pack(PackArgs),
+    /// Make a run of a packed file again
+    Unpack(UnpackArgs),
     /// Step a world with given or random actions and print what it answers
     Rollout(RolloutArgs),
     /// List the worlds

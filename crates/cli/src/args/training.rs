@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::{ArgAction, Args, ValueEnum};
 use requel::study::Seeds;
 
 use super::{Layers, Reporting};
@@ -69,12 +69,19 @@ pub enum OnNan {
 Examples:
   requel resume             the newest run below runs/
   requel resume runs/mine   a run of your choice, or a directory of many
+  requel resume runs/mine --set train.env_steps=90000  with a larger budget
 
-The result is, byte for byte, that of a run that was never interrupted.")]
+The result is, byte for byte, that of a run that was never interrupted.
+With --set the run goes on with other settings from here, also where it was
+finished. They are kept as a segment of the run, under segments/. What the
+saved state depends on, such as the network and the environment, stays.")]
 pub struct ResumeArgs {
     /// Directory of the run [default: the newest below runs/, seeds and studies included]
     #[arg(value_name = "RUN")]
     pub run: Option<PathBuf>,
+    /// A setting that is another from here on, such as `train.env_steps=90000`; may be repeated
+    #[arg(long, value_name = "KEY=VALUE", action = ArgAction::Append)]
+    pub set: Vec<String>,
     #[command(flatten)]
     pub execution: Execution,
     #[command(flatten)]

@@ -4,10 +4,12 @@ use std::io::IsTerminal;
 use std::path::Path;
 
 use requel::memory::{available_bytes, display_bytes};
+use requel::run::Machine;
 use requel_nn::kernel::{Kernel, select};
 use serde::Serialize;
 
 use crate::args::DoctorArgs;
+use crate::build;
 use crate::exit::{Exit, Failure};
 use crate::runs;
 use crate::show::{Ability, ColorDepth};
@@ -82,11 +84,12 @@ impl Finding {
 }
 
 fn version() -> Finding {
-    // A checkout may have had changes that no commit has.
-    let commit =
-        option_env!("REQUEL_COMMIT").map_or("commit not recorded in this build".into(), |c| format!("commit {c}"));
-    let profile = if cfg!(debug_assertions) { "development build" } else { "release build" };
-    let finding = good("version", format!("requel {}, {commit}, {profile}", env!("CARGO_PKG_VERSION")));
+    let commit = match (build::COMMIT, build::is_dirty()) {
+        (None, _) => "commit not recorded in this build".into(),
+        (Some(commit), Some(true)) => format!("commit {commit} with changes"),
+        (Some(commit), _) => format!("commit {commit}"),
+    };
+    let finding = good("version", format!("requel {}, {commit}, {} build", env!("CARGO_PKG_VERSION"), build::PROFILE));
     match cfg!(debug_assertions) {
         true => finding.but(State::Doubtful, "many times slower than `cargo build --release`"),
         false => finding,
@@ -94,7 +97,7 @@ fn version() -> Finding {
 }
 
 fn machine() -> Finding {
-    good("machine", crate::report::machine())
+    good("machine", Machine::here().to_string())
 }
 
 fn instructions() -> Finding {

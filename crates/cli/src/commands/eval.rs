@@ -9,9 +9,10 @@ use serde::Serialize;
 
 use crate::args::EvalArgs;
 use crate::exit::{Exit, Failure};
+use crate::numbers::grouped;
 use crate::runs;
 use crate::show::tidy;
-use crate::style::{GOOD, MUTED, paint};
+use crate::style::{GOOD, MUTED, WARNING, paint};
 
 /// Plays greedy episodes and prints their returns.
 pub fn run(args: &EvalArgs) -> Result<Exit, Failure> {
@@ -32,10 +33,14 @@ pub fn run(args: &EvalArgs) -> Result<Exit, Failure> {
             std_return: evaluation.std_return(),
             returns: evaluation.returns,
             lengths: evaluation.lengths,
+            cut_off: evaluation.cut_off,
         };
         writeln!(out, "{}", serde_json::to_string(&line).map_err(Failure::failed)?)?;
     } else {
         writeln!(out, "{}", in_words(&evaluation))?;
+        if let Some(words) = cut_off(evaluation.cut_off, episodes, config.evaluation.max_episode_steps) {
+            writeln!(out, "{}", paint(WARNING, words))?;
+        }
         writeln!(
             out,
             "{}",
@@ -72,6 +77,17 @@ fn in_words(evaluation: &Evaluation) -> String {
     format!("return {} over {} greedy episodes ({range})", paint(GOOD, score), sorted.len())
 }
 
+/// What episodes that did not end mean for a score, where there are some.
+pub fn cut_off(count: usize, episodes: usize, most_steps: u64) -> Option<String> {
+    let all = if count == episodes { "all".to_owned() } else { count.to_string() };
+    (count > 0).then(|| {
+        format!(
+            "{all} of {episodes} episodes did not end within evaluation.max_episode_steps ({}) and count as they stood",
+            grouped(most_steps)
+        )
+    })
+}
+
 fn median(sorted: &[f64]) -> f64 {
     let half = sorted.len() / 2;
     if sorted.len().is_multiple_of(2) { (sorted[half - 1] + sorted[half]) / 2.0 } else { sorted[half] }
@@ -87,6 +103,7 @@ struct Line {
     std_return: f64,
     returns: Vec<f64>,
     lengths: Vec<u64>,
+    cut_off: usize,
 }
 
 #[cfg(test)]

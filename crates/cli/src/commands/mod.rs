@@ -8,6 +8,7 @@ pub mod envs;
 pub mod eval;
 pub mod export;
 pub mod note;
+pub mod pack;
 pub mod presets;
 pub mod report;
 pub mod resume;

@@ -1,6 +1,7 @@
 //! `requel resume`: a run that goes on, or all runs of a directory.
 
-use requel::run::Session;
+use requel::config::{Config, Layers};
+use requel::run::{Resumed, Run, Session};
 
 use crate::args::ResumeArgs;
 use crate::commands::study;
@@ -13,23 +14,82 @@ pub fn run(args: &ResumeArgs) -> Result<Exit, Failure> {
     let dir = args.run.clone().map_or_else(runs::newest_whole, Ok)?;
     if let Some(found) = seeds::below(&dir)? {
         return match study::kept_in(&dir)? {
+            Some(_) if !args.set.is_empty() => Err(Failure::bad_input("a study's settings are those of its file")
+                .hint("change the file and run it again, or name one of the runs below")),
             Some(kept) => study::go_on(&kept, &dir, args.reporting),
-            None => seeds::resume(&dir, &found, args.reporting),
+            None => {
+                change_all(&found, &args.set)?;
+                seeds::resume(&dir, &found, args.reporting)
+            }
         };
     }
     let run = runs::open(Some(&dir))?;
     let finished = run.summary().is_some();
     let dir = run.dir().display().to_string();
-    let (session, resumed) = Session::resume(run)?;
+    let before = run.config()?;
+    let (session, resumed) = match changed(&run, &args.set)? {
+        Some(config) => Session::extend(run, &config)?,
+        None => Session::resume(run)?,
+    };
     for damaged in &resumed.damaged {
         style::warn(format_args!("{damaged}; using the checkpoint before it"));
     }
     if !args.reporting.quiet {
         match resumed.env_steps {
+            _ if resumed.changed.is_some() => say_changes(&dir, &resumed),
             _ if finished => style::say(format_args!("{dir} is finished; only its last evaluation is made again")),
             0 => style::say(format_args!("{dir} has no checkpoint yet; training begins anew")),
             steps => style::say(format_args!("going on with {dir} from env step {}", grouped(steps))),
         }
     }
+    if resumed.changed.is_some() {
+        warn_of_jumps(&before, &session);
+    }
     session::train(args.execution.of(session), args.reporting)
+}
+
+/// The config that a run is to go on with, where something is set.
+fn changed(run: &Run, set: &[String]) -> Result<Option<Config>, Failure> {
+    if set.is_empty() {
+        return Ok(None);
+    }
+    let last = run.segments()?.pop().expect("there is always one");
+    let layers = set.iter().try_fold(Layers::new().file(&last.path)?, |layers, one| layers.set(one))?;
+    let config = layers.resolve()?;
+    last.config.check_changes(&config)?;
+    Ok(Some(config))
+}
+
+/// Records other settings in each run; those that cannot be changed are refused before the first is.
+fn change_all(found: &[Run], set: &[String]) -> Result<(), Failure> {
+    let configs = found.iter().map(|run| changed(run, set)).collect::<Result<Vec<_>, _>>()?;
+    for (run, config) in found.iter().zip(configs) {
+        if let Some(config) = config {
+            Session::extend(run.clone(), &config)?;
+        }
+    }
+    Ok(())
+}
+
+fn say_changes(dir: &str, resumed: &Resumed) {
+    let Some(segment) = &resumed.changed else { return };
+    style::say(format_args!(
+        "going on with {dir} from env step {}, as segment {}:",
+        grouped(resumed.env_steps),
+        segment.number
+    ));
+    segment.changes.iter().for_each(|change| style::say(format_args!("  {change}")));
+}
+
+/// What follows a budget or a course does not end where it stood.
+fn warn_of_jumps(before: &Config, session: &Session) {
+    let (config, env_steps) = (session.trainer().config(), session.trainer().env_steps());
+    let same_course = before.optimizer == config.optimizer && before.exploration == config.exploration;
+    let rates = [before, config].map(|config| config.learning_rate().at(env_steps));
+    if same_course && rates[0] != rates[1] {
+        style::warn(format_args!(
+            "the learning rate goes from {:.3e} to {:.3e} here: its line ends at `train.env_steps`",
+            rates[0], rates[1]
+        ));
+    }
 }

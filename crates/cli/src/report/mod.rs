@@ -10,6 +10,6 @@ mod replay;
 mod settings;
 mod tail;
 
-pub use page::{machine, write};
+pub use page::write;
 pub use settings::rows as settings;
 pub use tail::{Following, Lines, Tail};

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use requel::config::Config;
-use requel::run::{Run, Score, Summary};
+use requel::run::{Machine, Provenance, Run, Score, Summary};
 use requel::train::Evaluation;
 use serde::Serialize;
 
@@ -40,8 +40,8 @@ struct Shown {
     actions: Option<Vec<&'static str>>,
     returns: Vec<f64>,
     settings: Vec<Row>,
-    machine: String,
-    version: &'static str,
+    /// How the run came about, a line each.
+    made: Vec<String>,
 }
 
 /// Writes `report.html` into the run's directory. `evaluation` is of its best policy, its `i`-th episode from seed
@@ -69,8 +69,7 @@ pub fn write(run: &Run, evaluation: &Evaluation, seed: u64) -> Result<PathBuf, F
         actions: actions(&config),
         returns: evaluation.returns.clone(),
         settings: settings::rows(&config),
-        machine: machine(),
-        version: env!("CARGO_PKG_VERSION"),
+        made: made(run),
     };
     let path = run.dir().join("report.html");
     std::fs::write(&path, html(&shown)?)
@@ -114,13 +113,33 @@ fn wall_seconds(run: &Run) -> Option<f64> {
     (!last_of_each.is_empty()).then(|| last_of_each.values().sum())
 }
 
-/// Processor, threads, system.
-pub fn machine() -> String {
-    let cpu = std::fs::read_to_string("/proc/cpuinfo").ok().and_then(|text| {
-        let line = text.lines().find(|line| line.starts_with("model name"))?.to_owned();
-        Some(line.split_once(": ")?.1.trim().to_owned())
-    });
-    let threads = std::thread::available_parallelism().map_or(1, |n| n.get());
-    let cpu = cpu.unwrap_or_else(|| std::env::consts::ARCH.into());
-    format!("{cpu}, {threads} threads, {} {}", std::env::consts::OS, std::env::consts::ARCH)
+/// Which program made the run, on what, and how it was asked to: of the session that began it, and how many there were.
+fn made(run: &Run) -> Vec<String> {
+    let mut lines = made_by(run);
+    if let Ok(Some(origin)) = run.origin() {
+        lines.push(format!("begun from the weights of {}", origin.from));
+    }
+    for segment in run.segments().unwrap_or_default().iter().skip(1) {
+        let changes: Vec<String> = segment.changes.iter().map(ToString::to_string).collect();
+        lines.push(format!("from env step {} on: {}", segment.from_env_steps, changes.join(", ")));
+    }
+    lines
+}
+
+fn made_by(run: &Run) -> Vec<String> {
+    let records = run.provenance().unwrap_or_default();
+    let Some(first) = records.first() else {
+        return vec![format!("requel {} on {}", env!("CARGO_PKG_VERSION"), Machine::here())];
+    };
+    let mut lines = vec![format!("requel {} on {}, kernel {}", first.version(), first.machine, first.machine.kernel)];
+    if !first.program.command.is_empty() {
+        lines.push(format!("{}, {}", first.program.command.join(" "), first.started));
+    }
+    let others: Vec<String> =
+        records[1..].iter().filter(|record| record.version() != first.version()).map(Provenance::version).collect();
+    if records.len() > 1 {
+        lines.push(format!("{} sessions", records.len()));
+    }
+    lines.extend(others.last().map(|version| format!("gone on with by requel {version}")));
+    lines
 }

@@ -2,12 +2,14 @@
 
 mod comparing;
 mod export;
+mod going_on;
 mod help;
 mod interruptions;
 mod refusals;
 mod reporting;
 mod seeds;
 mod serving;
+mod sharing;
 mod tool;
 mod training;
 mod verifying;

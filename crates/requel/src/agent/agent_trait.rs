@@ -177,6 +177,22 @@ pub trait Agent: Send {
     /// That network's parameters.
     fn parameters(&self) -> &[f32];
 
+    /// Takes other weights in place of those that it began with; all else is as new. Called before the first step.
+    ///
+    /// # Errors
+    /// If there are not as many as it has, or it has none to take.
+    fn begin_from(&mut self, _parameters: &[f32]) -> Result<(), StateError> {
+        Err(StateError::new("agent", "cannot begin from other weights"))
+    }
+
+    /// Takes the replay buffer of a saved state. Called before the first step.
+    ///
+    /// # Errors
+    /// If it has no such buffer, or the state has none that fits.
+    fn begin_with_replay(&mut self, _state: &State<'_>) -> Result<(), StateError> {
+        Err(StateError::new("replay", "is not used: the agent has no replay buffer"))
+    }
+
     /// Lets large networks be computed by up to `threads` threads from now on; the same bits for every number of them.
     fn set_threads(&mut self, threads: usize);
 

@@ -6,7 +6,7 @@ use requel_nn::{Chosen, Network, Optimizer, Workspace, clip_global_norm, distanc
 use super::statistics::MEASURED_EVERY;
 use super::{LearningFault, Statistic, Statistics, dormant_units};
 use crate::Schedule;
-use crate::config::{AnnealKind, Config};
+use crate::config::Config;
 use crate::finite::first_not_finite;
 use crate::rng::{Stream, StreamRng};
 use crate::state::{State, StateError};
@@ -35,11 +35,7 @@ impl Learner {
         let mut parameters = vec![0.0; network.parameter_count()];
         let mut rng = StreamRng::new(config.train.seed, Stream::Init);
         network.initialize(&mut parameters, config.network.init_spec(), rng.inner());
-        let start = config.optimizer.learning_rate;
-        let learning_rate = match config.optimizer.anneal {
-            AnnealKind::None => Schedule::Constant(start),
-            AnnealKind::Linear => Schedule::Linear { start, end: 0.0, env_steps: config.train.env_steps },
-        };
+        let learning_rate = config.learning_rate();
         Learner {
             optimizer: Optimizer::with_kernel(&config.optimizer.spec(), parameters.len(), network.kernel()),
             max_gradient_norm: config.optimizer.max_gradient_norm as f32,
@@ -117,6 +113,16 @@ impl Learner {
         if all > 0 {
             statistics.record(Statistic::DormantShare, dormant as f64 / all as f64);
         }
+    }
+
+    /// Takes other parameters.
+    pub fn begin_from(&mut self, parameters: &[f32]) -> Result<(), StateError> {
+        let (found, own) = (parameters.len(), self.parameters.len());
+        if found != own {
+            return Err(StateError::new("network", format!("has {found} parameters, not {own}")));
+        }
+        self.parameters.copy_from_slice(parameters);
+        Ok(())
     }
 
     /// Large products and steps are made by up to `threads` threads.

@@ -278,6 +278,10 @@ impl Agent for PqnAgent {
         &self.learner.parameters
     }
 
+    fn begin_from(&mut self, parameters: &[f32]) -> Result<(), StateError> {
+        self.learner.begin_from(parameters)
+    }
+
     fn set_threads(&mut self, threads: usize) {
         self.learner.set_threads(threads);
     }

@@ -61,6 +61,14 @@ pub enum ConfigError {
         /// Where it stands.
         place: Place,
     },
+    /// A key that a run cannot go on with another value of.
+    #[error("`{key}` cannot change on the way: it {reason}")]
+    Fixed {
+        /// Dotted path.
+        key: String,
+        /// Why, as the rest of a sentence.
+        reason: String,
+    },
     /// Text that is not TOML, or a `--set` that is not `key=value`.
     #[error("{reason}, in {place}")]
     Syntax {
@@ -89,6 +97,9 @@ impl ConfigError {
             ConfigError::UnknownKey { .. } => Some("`requel config show` lists all keys".into()),
             ConfigError::InvalidValue { key, .. } => {
                 KEYS.iter().find(|k| k.path == key).map(|k| format!("{}: {}", k.path, k.meaning))
+            }
+            ConfigError::Fixed { .. } => {
+                Some("`requel train --from RUN` begins a new run from the weights of this one".into())
             }
             ConfigError::Syntax { place, .. } if place.source == "--set" => {
                 Some("write it as `--set section.key=value`".into())

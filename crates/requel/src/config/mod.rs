@@ -2,6 +2,7 @@
 
 mod advice;
 mod bounds;
+mod changes;
 mod keys;
 mod layers;
 pub mod presets;
@@ -10,6 +11,7 @@ mod validate;
 
 pub use advice::{Advice, Severity, advice};
 pub use bounds::{Auto, SupportEnd, ValueClip, ValueClipWord};
+pub use changes::Change;
 pub use keys::{KEYS, Key};
 pub use layers::{ConfigError, Layers, Place};
 pub use sections::{

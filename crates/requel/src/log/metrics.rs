@@ -61,6 +61,9 @@ struct Score {
     std_return: f64,
     mean_length: f64,
     episodes: usize,
+    /// Those that were cut off before they ended; left out where none was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cut_off: Option<usize>,
 }
 
 impl Score {
@@ -70,6 +73,7 @@ impl Score {
             std_return: evaluation.std_return(),
             mean_length: evaluation.mean_length(),
             episodes: evaluation.episodes(),
+            cut_off: Some(evaluation.cut_off).filter(|count| *count > 0),
         }
     }
 }
@@ -128,7 +132,7 @@ mod tests {
             "{\"event\":\"episode\",\"env_steps\":40,\"index\":3,\"return\":9.5,\"length\":10,\"terminated\":true,\
              \"truncated\":false}\n"
         );
-        let evaluation = Evaluation { returns: vec![1.0, 3.0], lengths: vec![1, 4] };
+        let evaluation = Evaluation { returns: vec![1.0, 3.0], lengths: vec![1, 4], cut_off: 0 };
         assert_eq!(
             text(&TrainEvent::Evaluated { env_steps: 40, updates: 2, evaluation: &evaluation, best: None }),
             "{\"event\":\"evaluation\",\"env_steps\":40,\"updates\":2,\"mean_return\":2.0,\"std_return\":1.0,\

@@ -82,6 +82,11 @@ impl RunLogs {
         RunLogs { episodes, ..self }
     }
 
+    /// Writes a line for those episodes that `episodes` says from now on.
+    pub fn set_episodes(&mut self, episodes: EpisodeLog) {
+        self.episodes = episodes;
+    }
+
     /// Hands all to the system, and says what each file holds that a checkpoint must know, with handles to have all of
     /// them on the disk by.
     ///
@@ -249,7 +254,7 @@ mod tests {
     /// between or not.
     #[test]
     fn a_row_holds_the_score_of_its_step() {
-        let evaluation = |value: f64| Evaluation { returns: vec![value], lengths: vec![value as u64] };
+        let evaluation = |value: f64| Evaluation { returns: vec![value], lengths: vec![value as u64], cut_off: 0 };
         let table = |mark: bool| {
             let dir = tempfile::tempdir().unwrap();
             let mut logs = RunLogs::open(dir.path(), &BTreeMap::new(), 0).unwrap();

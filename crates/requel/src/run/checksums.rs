@@ -10,6 +10,7 @@ use crate::checkpoint::CheckpointError;
 use crate::storage::{RealStorage, Storage, replace};
 
 use super::RunError;
+use super::segments::is_of_settings;
 
 /// Its name.
 pub(super) const CHECKSUMS: &str = "checksums.blake3";
@@ -18,7 +19,7 @@ pub(super) const CONFIG: &str = "config.toml";
 
 const LAST_LINE: &str = "lines above";
 /// A handful of lines is never longer, bytes.
-const MOST_BYTES: u64 = 64 << 10;
+const MOST_BYTES: u64 = 1 << 20;
 
 /// BLAKE3 of a file's contents, hexadecimal.
 pub(super) fn of(contents: &[u8]) -> String {
@@ -63,15 +64,14 @@ fn parse(text: &[u8]) -> Option<BTreeMap<String, String>> {
     lines.lines().map(|line| line.split_once("  ").map(|(hash, name)| (name.to_owned(), hash.to_owned()))).collect()
 }
 
-/// Holds `config.toml` against what it was when the run began.
+/// Holds `config.toml` against what it was when the run began, and the config of each later segment against what was added.
 ///
 /// # Errors
 /// If either is damaged or was changed.
 pub(super) fn check_config(dir: &Path) -> Result<(), CheckpointError> {
-    match read(dir)? {
-        Some(files) => files.get(CONFIG).map_or(Ok(()), |hash| check_file(dir, CONFIG, hash)),
-        None => Ok(()),
-    }
+    let files = read(dir)?.unwrap_or_default();
+    let mut settings = files.iter().filter(|(name, _)| is_of_settings(name));
+    settings.try_for_each(|(name, hash)| check_file(dir, name, hash))
 }
 
 /// Everything that is wrong with the files that the checksums know.

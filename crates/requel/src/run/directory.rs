@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::{RunError, Summary, checksums};
 use crate::agent::PolicyFile;
 use crate::checkpoint::CheckpointError;
-use crate::config::{Config, ConfigError, Layers, Place};
+use crate::config::{Config, ConfigError, Place};
 use crate::storage::{RealStorage, create_dir_all, ensure_dir, replace};
 
 /// A directory with a training in it: `config.toml`, logs, `checkpoints/`, `best/`, and at the end `summary.json`.
@@ -78,12 +78,12 @@ impl Run {
         &self.dir
     }
 
-    /// Its config.
+    /// Its config: that of its last segment, where it went on with other settings than it began with.
     ///
     /// # Errors
-    /// If `config.toml` cannot be read or is no config of this version.
+    /// If a config cannot be read or is none of this version.
     pub fn config(&self) -> Result<Config, RunError> {
-        Ok(Layers::new().file(&self.config_path())?.resolve()?)
+        Ok(self.segments()?.pop().expect("there is always one").config)
     }
 
     /// Where its checkpoints are.

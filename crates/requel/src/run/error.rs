@@ -48,11 +48,43 @@ pub enum RunError {
         /// The run.
         path: PathBuf,
     },
+    /// The run has no checkpoint.
+    #[error("{} has no checkpoint", path.display())]
+    NoCheckpoint {
+        /// The run.
+        path: PathBuf,
+    },
+    /// What a run began from is lost.
+    #[error("{} began from other weights, and has no checkpoint any more that holds them", path.display())]
+    NoBeginning {
+        /// The run.
+        path: PathBuf,
+    },
     /// Another process works on the run.
     #[error("{} is in use by another process", path.display())]
     InUse {
         /// The run.
         path: PathBuf,
+    },
+    /// Settings were changed so that training would go on, and it would not.
+    #[error("training would not go on: {reason}")]
+    StaysOver {
+        /// What ends it at once.
+        reason: String,
+    },
+    /// Settings can only change at the end of what was trained.
+    #[error(
+        "the newest whole checkpoint of {} is of env step {env_steps}, before its settings changed at {begins}: \
+         resume it as it is first",
+        path.display()
+    )]
+    BeforeSegment {
+        /// The run.
+        path: PathBuf,
+        /// Env steps of the checkpoint.
+        env_steps: u64,
+        /// Env steps at which the next segment begins.
+        begins: u64,
     },
     /// There are checkpoints, and none of them is whole.
     #[error(

@@ -1,18 +1,27 @@
 //! Runs on disk: a directory per training, and the session that fills it.
 
 mod checksums;
+mod clock;
 mod control;
+mod course;
 mod directory;
 mod error;
+mod origin;
+mod provenance;
 mod room;
 mod saving;
+mod segments;
 mod session;
 mod summary;
 mod verify;
 
+pub use clock::timestamp;
 pub use control::Control;
 pub use directory::Run;
 pub use error::RunError;
+pub use origin::{Beginning, Origin, Weights};
+pub use provenance::{Machine, Program, Provenance, introduce};
+pub use segments::{Segment, later_segments};
 pub use session::{Ending, Resumed, Session};
 pub use summary::{Score, Summary, Timing};
 pub use verify::{Verified, verify};

@@ -50,6 +50,11 @@ impl Saving {
         Saving { storage, root, keep, snapshots: Snapshots::default(), running: None, finished: None }
     }
 
+    /// Keeps another number of checkpoints from now on.
+    pub fn set_keep(&mut self, keep: usize) {
+        self.keep = keep;
+    }
+
     /// The same through another storage.
     pub fn set_storage(&mut self, storage: Arc<dyn Storage>) {
         self.storage = storage;

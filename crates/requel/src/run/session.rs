@@ -1,20 +1,25 @@
 //! [`Session`]: training inside a run's directory, from the beginning or from a checkpoint.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::fs::File;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use super::directory::{BEST_POLICY, SUMMARY};
+use super::provenance::{PROVENANCE, Provenance};
 use super::saving::{Saved, Saving};
+use super::segments::{self, Segment};
 use super::{Control, Run, RunError, Summary, Timing, checksums};
 use crate::agent::PolicyFile;
 use crate::checkpoint::{self, CheckpointError, LogEntry};
+use crate::config::{Change, Config};
 use crate::log::{RunLogs, check_logs};
 use crate::schedule::crossings;
 use crate::storage::{RealStorage, Storage};
-use crate::train::{BestPolicy, GiveUp, Observer, ObserverError, Outcome, TrainError, TrainEvent, Trainer};
+use crate::train::{
+    BestPolicy, GiveUp, Observer, ObserverError, Outcome, Termination, TrainError, TrainEvent, Trainer,
+};
 
 /// A training that goes on in a run's directory: it keeps the logs, the best policy and the checkpoints.
 ///
@@ -40,6 +45,9 @@ pub struct Session {
     /// When the last save began, and how long after it comes the next one by the clock.
     saved_at: Instant,
     pause: Option<Duration>,
+    /// The segment that is trained in, and those that begin at later steps: a checkpoint may be older than the last change.
+    segment: usize,
+    later: VecDeque<Segment>,
     _lock: File,
 }
 
@@ -50,6 +58,8 @@ pub struct Resumed {
     pub env_steps: u64,
     /// Newer checkpoints that were damaged, and so stepped over.
     pub damaged: Vec<CheckpointError>,
+    /// The segment that begins there, where settings were changed.
+    pub changed: Option<Segment>,
 }
 
 /// How a session ended.
@@ -109,14 +119,63 @@ impl Session {
     ///
     /// # Errors
     /// As [`Session::resume`].
-    pub fn resume_with(run: Run, mut trainer: Trainer) -> Result<(Self, Resumed), RunError> {
+    pub fn resume_with(run: Run, trainer: Trainer) -> Result<(Self, Resumed), RunError> {
         let lock = run.lock()?;
+        Self::go_on(run, trainer, lock, Settings::Kept)
+    }
+
+    /// As [`Session::resume`], with other settings from there on, such as a larger budget, also of a run that is finished. The
+    /// change is recorded in the run as a [`Segment`]. With no change it is resumed as it is.
+    ///
+    /// # Errors
+    /// As [`Session::resume`]; [`ConfigError::Fixed`](crate::config::ConfigError::Fixed) names a setting that cannot change on the
+    /// way, and [`RunError::StaysOver`] says that training would not go on. Nothing is written then.
+    pub fn extend(run: Run, config: &Config) -> Result<(Self, Resumed), RunError> {
+        run.config()?.check_changes(config)?;
+        let trainer = Trainer::new(config.clone())?;
+        Self::extend_with(run, trainer)
+    }
+
+    /// As [`Session::extend`], with a fresh trainer of your own worlds that was made with the new settings.
+    ///
+    /// # Errors
+    /// As [`Session::extend`].
+    pub fn extend_with(run: Run, trainer: Trainer) -> Result<(Self, Resumed), RunError> {
+        let lock = run.lock()?;
+        let settings = match run.config()?.check_changes(trainer.config())?.is_empty() {
+            true => Settings::Kept,
+            false => Settings::Changed,
+        };
+        Self::go_on(run, trainer, lock, settings)
+    }
+
+    fn go_on(run: Run, mut trainer: Trainer, lock: File, settings: Settings) -> Result<(Self, Resumed), RunError> {
         // Not what the directory began as would be trained on, and nothing else would say so.
         checksums::check_config(run.dir())?;
         let root = run.checkpoints();
         let newest = checkpoint::newest_where(&RealStorage, &root, |manifest| check_logs(run.dir(), manifest))?;
         let mut logs = BTreeMap::new();
         let (mut saved, mut state) = (None, None);
+        let wanted = trainer.config().clone();
+        let at = newest.checkpoint.as_ref().map_or((0, false), |checkpoint| {
+            (checkpoint.manifest.env_steps, Trainer::state_owes_evaluation(&checkpoint.state))
+        });
+        let (segment, mut later) = segments::divide(run.segments()?, at.0, at.1);
+        if settings == Settings::Changed
+            && let Some(next) = later.front()
+        {
+            return Err(RunError::BeforeSegment {
+                path: run.dir().to_path_buf(),
+                env_steps: at.0,
+                begins: next.from_env_steps,
+            });
+        }
+        // Of one config nothing can be other than it was; with a change, what is owed is owed to the segment before it.
+        let several = !later.is_empty() || segment.number > 1;
+        if (settings == Settings::Kept && several || settings == Settings::Changed && at.1) && segment.config != wanted
+        {
+            trainer.change_config(segment.config.clone())?;
+        }
         match newest.checkpoint {
             Some(checkpoint) => {
                 trainer.restore(&checkpoint.state)?;
@@ -130,9 +189,22 @@ impl Session {
             }
             None => {}
         }
-        let resumed = Resumed { env_steps: trainer.env_steps(), damaged: newest.damaged };
+        let mut number = segment.number;
+        let mut changed = None;
+        if settings == Settings::Changed {
+            check_goes_on(&trainer, &segment.config.changes(&wanted))?;
+            super::room::check(&run, &trainer)?;
+            let added = run.add_segment(at.0, &wanted)?;
+            match at.1 {
+                true => later.push_back(added.clone()),
+                false => number = added.number,
+            }
+            changed = Some(added);
+        }
+        let resumed = Resumed { env_steps: trainer.env_steps(), damaged: newest.damaged, changed };
         let mut session = Self::open(run, trainer, &logs, lock)?;
         session.saved = saved;
+        (session.segment, session.later) = (number, later);
         if let Some(state) = state {
             session.saving.adopt(state, &session.trainer.save_large());
         }
@@ -154,7 +226,7 @@ impl Session {
         super::room::check(&run, &trainer)?;
         // What a run that is finished came to is about to change; its config is not.
         if let Some(mut files) = checksums::read(run.dir())?.filter(|files| files.len() > 1) {
-            files.retain(|name, _| name == checksums::CONFIG);
+            files.retain(|name, _| segments::is_of_settings(name));
             checksums::write(run.dir(), &files)?;
         }
         let logs =
@@ -171,6 +243,8 @@ impl Session {
             saving,
             saved_at: Instant::now(),
             pause: None,
+            segment: 1,
+            later: VecDeque::new(),
             _lock: lock,
         })
     }
@@ -203,7 +277,7 @@ impl Session {
     /// If a world, an observer or the disk fails, or a number is not finite. Checkpoints written before stay.
     pub fn train(mut self, observer: &mut dyn Observer, control: &Control) -> Result<Ending, RunError> {
         let started = Instant::now();
-        let every = self.trainer.config().checkpoint.every_steps;
+        self.run.add_provenance(Provenance::now(self.trainer.env_steps(), self.segment))?;
         self.saved_at = Instant::now();
         self.trainer.give_up_evaluations_when(patience(control));
         // A checkpoint that is due and could not be begun, and how often what is large was followed since.
@@ -213,6 +287,8 @@ impl Session {
                 let checkpoint = self.save_once(observer)?;
                 return Ok(Ending::Interrupted { env_steps: self.trainer.env_steps(), checkpoint });
             }
+            self.change_segment()?;
+            let every = self.trainer.config().checkpoint.every_steps;
             let before = self.trainer.env_steps();
             let termination = match self.advance(observer) {
                 // It is made when training goes on; the stop is heard at the next turn.
@@ -222,7 +298,7 @@ impl Session {
             if let Some(saved) = self.saving.poll()? {
                 self.tell_saved(saved, observer)?;
             }
-            if let Some(termination) = termination {
+            if let Some(termination) = termination.filter(|_| !self.is_segment_due()) {
                 break termination;
             }
             turns += 1;
@@ -262,11 +338,30 @@ impl Session {
         // A run whose checksums were taken away goes on without.
         if let Some(mut files) = checksums::read(self.run.dir())? {
             files.extend([(BEST_POLICY.to_owned(), policy), (SUMMARY.to_owned(), written)]);
+            files.extend(self.run.provenance_hash().map(|hash| (PROVENANCE.to_owned(), hash)));
             files.extend(logs);
             checksums::write(self.run.dir(), &files)?;
         }
         let timing = self.timing(started);
         Ok(Ending::Finished { summary, outcome: Box::new(outcome), timing })
+    }
+
+    /// Whether the next segment begins before the next step.
+    fn is_segment_due(&self) -> bool {
+        let begins = self.later.front().is_some_and(|next| next.from_env_steps <= self.trainer.env_steps());
+        begins && !self.trainer.owes_evaluation()
+    }
+
+    /// Goes on with the settings of the segments that begin at this step.
+    fn change_segment(&mut self) -> Result<(), RunError> {
+        while self.is_segment_due() {
+            let Segment { number, config, .. } = self.later.pop_front().expect("it is due");
+            self.saving.set_keep(config.checkpoint.keep);
+            self.logs.set_episodes(config.log.episodes);
+            self.trainer.change_config(config)?;
+            self.segment = number;
+        }
+        Ok(())
     }
 
     fn advance(&mut self, observer: &mut dyn Observer) -> Result<Option<crate::train::Termination>, RunError> {
@@ -325,6 +420,32 @@ impl Session {
     }
 }
 
+/// Whether a run goes on with the settings that it has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Settings {
+    Kept,
+    /// With those of the trainer.
+    Changed,
+}
+
+/// Refuses a budget that is used up, and one that does not count because training has ended for another reason.
+fn check_goes_on(trainer: &Trainer, changes: &[Change]) -> Result<(), RunError> {
+    let is_changed = |key: &str| changes.iter().any(|change| change.key == key);
+    let budgets = ["train.env_steps", "train.episodes"];
+    let (true, Some(termination)) = (budgets.into_iter().any(is_changed), trainer.termination()) else { return Ok(()) };
+    let (train, made) = (&trainer.config().train, trainer.aggregates());
+    let reason = match termination {
+        Termination::BudgetUsed if train.env_steps > 0 && made.env_steps >= train.env_steps => {
+            format!("`train.env_steps` is {}, and {} env steps are made", train.env_steps, made.env_steps)
+        }
+        Termination::BudgetUsed => {
+            format!("`train.episodes` is {}, and {} are finished", train.episodes, made.episodes)
+        }
+        _ => "its greedy policy has reached what stops training: set `evaluation.stop_after` to 0 as well".into(),
+    };
+    Err(RunError::StaysOver { reason })
+}
+
 /// Every how many steps of the worlds the copy for the next checkpoint is brought nearer to what is to be saved.
 const FOLLOW_EVERY: u64 = 256;
 
@@ -346,7 +467,7 @@ fn patience(control: &Control) -> GiveUp {
     Arc::new(move || control.stop_requested() && heard_at.get_or_init(Instant::now).elapsed() >= PATIENCE)
 }
 
-fn policy_file(trainer: &Trainer, parameters: &[f32]) -> PolicyFile {
+pub(super) fn policy_file(trainer: &Trainer, parameters: &[f32]) -> PolicyFile {
     PolicyFile {
         env_id: trainer.env_id().to_owned(),
         network: trainer.agent().network().spec().clone(),

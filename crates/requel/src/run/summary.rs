@@ -13,6 +13,13 @@ pub struct Score {
     pub std_return: f64,
     /// Number of episodes.
     pub episodes: usize,
+    /// How many of them had not ended when `evaluation.max_episode_steps` cut them off.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub cut_off: usize,
+}
+
+fn is_none(count: &usize) -> bool {
+    *count == 0
 }
 
 impl From<&Evaluation> for Score {
@@ -21,6 +28,7 @@ impl From<&Evaluation> for Score {
             mean_return: evaluation.mean_return(),
             std_return: evaluation.std_return(),
             episodes: evaluation.episodes(),
+            cut_off: evaluation.cut_off,
         }
     }
 }

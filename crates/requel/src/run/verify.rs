@@ -50,6 +50,10 @@ pub fn verify(run: &Run) -> Result<Verified, RunError> {
         damage.push(CheckpointError::damaged(&run.config_path(), error));
     }
     damage.extend(checksums::check(run.dir()));
+    damage.extend(run.provenance().err().map(|error| match error {
+        RunError::Checkpoint(error) => error,
+        error => CheckpointError::damaged(run.dir(), error),
+    }));
     let finished = check_summary(run, damage);
     check_policy(run, policies.pop().flatten().filter(|_| finished), damage);
     damage.extend(check_metrics(run));

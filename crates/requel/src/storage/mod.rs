@@ -13,4 +13,4 @@ pub use faulty::{Fault, FaultyStorage};
 pub use interface::{Storage, StoredFile};
 pub use memory::MemoryStorage;
 pub use real::RealStorage;
-pub(crate) use tree::{create_dir_all, ensure_dir, remove_tree, replace, write_synced};
+pub(crate) use tree::{create_dir_all, ensure_dir, remove_tree, replace, sync_parent, write_synced};

@@ -32,7 +32,8 @@ pub(crate) fn ensure_dir(storage: &dyn Storage, path: &Path) -> io::Result<()> {
     }
 }
 
-fn sync_parent(storage: &dyn Storage, path: &Path) -> io::Result<()> {
+/// Returns once the name of a file or directory survives a crash.
+pub(crate) fn sync_parent(storage: &dyn Storage, path: &Path) -> io::Result<()> {
     match path.parent() {
         Some(parent) if parent.as_os_str().is_empty() => storage.sync_dir(Path::new(".")),
         Some(parent) => storage.sync_dir(parent),

@@ -27,17 +27,17 @@ pub struct Grouping {
     pub duplicates: Vec<PathBuf>,
 }
 
-/// Puts finished runs into groups of one config, whatever their seeds, and names each group by the settings in which it differs
+/// Puts finished runs into groups of one config and one course, whatever their seeds, and names each group by the settings in which it differs
 /// from the others: its preset where there are several, and what it has set otherwise than that.
 pub fn group(records: Vec<RunRecord>) -> Grouping {
     let mut grouping = Grouping::default();
-    let mut places: BTreeMap<String, usize> = BTreeMap::new();
+    let mut places: BTreeMap<Vec<String>, usize> = BTreeMap::new();
     for record in records {
         if record.summary.is_none() {
             grouping.unfinished.push(record.dir);
             continue;
         }
-        let place = *places.entry(fingerprint(&record.config)).or_insert_with(|| {
+        let place = *places.entry([&[fingerprint(&record.config)], &record.course[..]].concat()).or_insert_with(|| {
             grouping.groups.push(Group { name: String::new(), runs: Vec::new() });
             grouping.groups.len() - 1
         });
@@ -49,7 +49,10 @@ pub fn group(records: Vec<RunRecord>) -> Grouping {
         }
     }
     let names = names(&grouping.groups.iter().map(|group| &group.runs[0].config).collect::<Vec<_>>());
-    grouping.groups.iter_mut().zip(names).for_each(|(group, name)| group.name = name);
+    for (group, name) in grouping.groups.iter_mut().zip(names) {
+        let course = &group.runs[0].course;
+        group.name = if course.is_empty() { name } else { format!("{name} ({})", course.join("; ")) };
+    }
     grouping
 }
 

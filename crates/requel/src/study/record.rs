@@ -17,6 +17,8 @@ pub struct RunRecord {
     pub dir: PathBuf,
     /// Its config.
     pub config: Config,
+    /// In which ways it is another than a run of its config alone: see [`Run::course`].
+    pub course: Vec<String>,
     /// What it came to, if it is finished.
     pub summary: Option<Summary>,
     /// Scores of the greedy policy in the course of training, in the order of their env steps.
@@ -75,6 +77,7 @@ impl RunRecord {
         Ok(RunRecord {
             dir: run.dir().to_path_buf(),
             config: run.config()?,
+            course: run.course()?,
             summary: run.summary(),
             evaluations: evaluations(&run.dir().join("metrics.jsonl"))?,
             wall_seconds: wall_seconds(&text(&run.dir().join("timing.csv"))?),

@@ -21,6 +21,8 @@ pub struct Evaluation {
     pub returns: Vec<f64>,
     /// Length of each episode, env steps.
     pub lengths: Vec<u64>,
+    /// How many episodes had not ended when `evaluation.max_episode_steps` cut them off: their returns are what they had come to.
+    pub cut_off: usize,
 }
 
 impl Evaluation {
@@ -107,7 +109,7 @@ impl Evaluator {
         episodes: usize,
         seed: u64,
     ) -> Result<Evaluation, TrainError> {
-        let mut evaluation = Evaluation { returns: vec![0.0; episodes], lengths: vec![0; episodes] };
+        let mut evaluation = Evaluation { returns: vec![0.0; episodes], lengths: vec![0; episodes], cut_off: 0 };
         let len = self.worlds[0].env.observation_len();
         let actions = policy.actions();
         let mut next_episode = 0;
@@ -139,6 +141,7 @@ impl Evaluator {
                     slot += 1;
                     continue;
                 }
+                evaluation.cut_off += usize::from(!step.ended());
                 evaluation.returns[world.episode] = world.return_;
                 evaluation.lengths[world.episode] = world.length;
                 if next_episode < episodes {

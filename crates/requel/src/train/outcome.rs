@@ -74,6 +74,12 @@ pub enum TrainError {
     /// A saved state does not fit.
     #[error(transparent)]
     State(#[from] StateError),
+    /// Training cannot begin from what was learned elsewhere.
+    #[error("cannot begin from it: {reason}")]
+    Beginning {
+        /// What does not go together.
+        reason: String,
+    },
     /// A number is not finite.
     #[error(
         "{site} is {value} at env step {env_steps}{}{}",

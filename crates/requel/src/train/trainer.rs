@@ -1,6 +1,8 @@
 //! [`Trainer`], the loop.
 
+mod beginning;
 mod due;
+mod settings;
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
@@ -12,10 +14,8 @@ use super::guarded::guarded;
 use super::returns::Returns;
 use super::worlds::{self, EnvFactory};
 use super::{Aggregates, BestPolicy, EpisodeRecord, Observer, Outcome, Termination, TrainError, TrainEvent};
-use crate::agent::{
-    Actions, Agent, AgentError, DqnAgent, Experience, GreedyPolicy, Learned, LearningFault, PqnAgent, Statistics,
-};
-use crate::config::{AgentConfig, AgentKind, Config, OnNan};
+use crate::agent::{Actions, Agent, AgentError, Experience, GreedyPolicy, Learned, LearningFault, Statistics};
+use crate::config::{AgentConfig, Config, OnNan};
 use crate::finite::first_not_finite;
 use crate::rng::{Stream, StreamRng};
 use crate::schedule::crossings;
@@ -43,6 +43,7 @@ pub struct Trainer {
     evaluator: Option<Evaluator>,
     policy: Option<GreedyPolicy>,
     give_up: Option<GiveUp>,
+    threads: usize,
 
     // What a checkpoint holds, beside worlds and agent.
     env_steps: u64,
@@ -108,11 +109,7 @@ impl Trainer {
         let seed = StreamRng::new(config.train.seed, Stream::Worlds).next_u32();
         worlds.reset(u64::from(seed), &mut observations)?;
         let actions = Actions { count: actions, masked: worlds.action_mask(0).is_some() };
-        let bounded = config.with_value_bounds(&spec, actions.count)?;
-        let agent: Box<dyn Agent> = match config.agent.kind {
-            AgentKind::Naive | AgentKind::Dqn => Box::new(DqnAgent::new(&bounded, &observation_space, actions)?),
-            AgentKind::Pqn => Box::new(PqnAgent::new(&bounded, &observation_space, actions)?),
-        };
+        let agent = settings::agent(&config, &spec, (&observation_space, actions))?;
         let trainer = Trainer {
             factory,
             env_id,
@@ -122,6 +119,7 @@ impl Trainer {
             evaluator: None,
             policy: None,
             give_up: None,
+            threads: 1,
             env_steps: 0,
             returns: Returns::new(num_envs),
             evaluations: 0,
@@ -157,6 +155,7 @@ impl Trainer {
     pub fn set_threads(&mut self, threads: usize) {
         self.agent.set_threads(threads);
         self.worlds.set_threads(threads);
+        self.threads = threads;
     }
 
     /// Trains to the end, then scores the best and the final policy.

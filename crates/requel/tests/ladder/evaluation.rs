@@ -64,9 +64,25 @@ fn side_by_side_equals_one_after_the_other() {
     }
 }
 
+/// A return that was cut off is not what the policy would have come to, and looks like one that is.
+#[test]
+fn episodes_that_did_not_end_are_counted() {
+    let mut policy = trained("CartPole-v1");
+    let mut evaluate =
+        |limit| Evaluator::new(&factory("CartPole-v1"), 40, limit).unwrap().evaluate(&mut policy, 40, 5).unwrap();
+    let whole = evaluate(500);
+    // The time limit of the environment is an end; nothing falls in two steps.
+    assert_eq!((whole.cut_off, evaluate(2).cut_off), (0, 40));
+    let longest = *whole.lengths.iter().max().unwrap();
+    assert_eq!(evaluate(longest).cut_off, 0);
+    let cut = evaluate(longest - 1);
+    assert_eq!(cut.cut_off, whole.lengths.iter().filter(|length| **length == longest).count());
+    assert!(cut.cut_off > 0 && *cut.lengths.iter().max().unwrap() == longest - 1);
+}
+
 #[test]
 fn means_by_hand() {
-    let evaluation = Evaluation { returns: vec![1.0, 2.0, 6.0], lengths: vec![1, 2, 3] };
+    let evaluation = Evaluation { returns: vec![1.0, 2.0, 6.0], lengths: vec![1, 2, 3], cut_off: 0 };
     assert_eq!((evaluation.mean_return(), evaluation.mean_length(), evaluation.episodes()), (3.0, 2.0, 3));
     // numpy.std([1, 2, 6])
     assert!((evaluation.std_return() - 2.160_246_899_469_287).abs() < 1e-15);

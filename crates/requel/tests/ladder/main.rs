@@ -17,6 +17,7 @@ mod logs;
 mod masks;
 mod presets;
 mod resume;
+mod segments;
 mod sessions;
 mod skipping;
 mod stats;

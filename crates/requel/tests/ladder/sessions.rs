@@ -12,7 +12,7 @@ use crate::support::{Draws, files, short_training};
 
 /// How a session is cut off.
 #[derive(Clone, Copy)]
-enum Cut {
+pub enum Cut {
     /// It is asked to stop, and saves.
     Stop,
     /// It dies, and saves nothing.
@@ -20,10 +20,10 @@ enum Cut {
 }
 
 /// Cuts a session off once `at` env steps are made.
-struct Scissors<'a> {
-    control: &'a Control,
-    at: u64,
-    cut: Cut,
+pub struct Scissors<'a> {
+    pub control: &'a Control,
+    pub at: u64,
+    pub cut: Cut,
 }
 
 impl Observer for Scissors<'_> {
@@ -41,7 +41,7 @@ impl Observer for Scissors<'_> {
     }
 }
 
-fn train_at_once(dir: &Path, config: &Config) {
+pub fn train_at_once(dir: &Path, config: &Config) {
     let session = Session::begin(Run::create(dir, config).unwrap()).unwrap();
     assert!(matches!(session.train(&mut (), &Control::new()).unwrap(), Ending::Finished { .. }));
 }
@@ -70,6 +70,14 @@ fn train_with_cuts(dir: &Path, config: &Config, mut next: impl FnMut(u64) -> (u6
 
 /// What must not depend on how often a run was cut off: all files but times and older checkpoints.
 fn assert_same_run(name: &str, dir: &Path, expected: &Path) {
+    let same = ["config.toml", "metrics.jsonl", "progress.csv", "best/policy.safetensors", "summary.json"];
+    assert_same_files(name, dir, expected, &same);
+    let events = |dir: &Path| files(&dir.join("tensorboard")).values().map(Vec::len).collect::<Vec<_>>();
+    assert_eq!(events(dir), events(expected), "{name}: TensorBoard events");
+}
+
+/// These files and all of the newest checkpoint but its manifest.
+pub fn assert_same_files(name: &str, dir: &Path, expected: &Path, same: &[&str]) {
     let newest = |dir: &Path| checkpoint::list(&RealStorage, &dir.join("checkpoints")).unwrap().pop().unwrap().1;
     let (mut ours, theirs) = (files(&newest(dir)), files(&newest(expected)));
     assert_eq!(ours.keys().collect::<Vec<_>>(), theirs.keys().collect::<Vec<_>>(), "{name}");
@@ -78,12 +86,10 @@ fn assert_same_run(name: &str, dir: &Path, expected: &Path) {
     for (file, bytes) in ours {
         assert!(bytes == theirs[&file], "{name}: {file} of the last checkpoint differs");
     }
-    for file in ["config.toml", "metrics.jsonl", "progress.csv", "best/policy.safetensors", "summary.json"] {
+    for file in same {
         let read = |dir: &Path| std::fs::read(dir.join(file)).unwrap();
         assert!(!read(dir).is_empty() && read(dir) == read(expected), "{name}: {file} differs");
     }
-    let events = |dir: &Path| files(&dir.join("tensorboard")).values().map(Vec::len).collect::<Vec<_>>();
-    assert_eq!(events(dir), events(expected), "{name}: TensorBoard events");
 }
 
 const NAMES: [&str; 8] = [

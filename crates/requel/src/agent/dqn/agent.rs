@@ -293,6 +293,21 @@ impl Agent for DqnAgent {
         &self.learner.parameters
     }
 
+    fn begin_from(&mut self, parameters: &[f32]) -> Result<(), StateError> {
+        self.learner.begin_from(parameters)?;
+        if let Some(target) = &mut self.target {
+            target.parameters_mut().copy_from_slice(parameters);
+        }
+        Ok(())
+    }
+
+    fn begin_with_replay(&mut self, state: &State<'_>) -> Result<(), StateError> {
+        if self.learns_once {
+            return Err(StateError::new("replay", "is not used: the naive agent has no replay buffer"));
+        }
+        self.replay.restore(state)
+    }
+
     fn set_threads(&mut self, threads: usize) {
         self.learner.set_threads(threads);
     }

@@ -2,9 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::Schedule;
+
 use super::{
-    AgentConfig, CheckpointConfig, EnvConfig, EvaluationConfig, ExplorationConfig, HeadConfig, LogConfig, LossConfig,
-    MunchausenConfig, NetworkConfig, OptimizerConfig, PqnConfig, ReplayConfig, TargetConfig, TrainConfig,
+    AgentConfig, AnnealKind, CheckpointConfig, EnvConfig, EvaluationConfig, ExplorationConfig, HeadConfig, LogConfig,
+    LossConfig, MunchausenConfig, NetworkConfig, OptimizerConfig, PqnConfig, ReplayConfig, TargetConfig, TrainConfig,
 };
 
 /// Everything that decides the result of a training run. The same config on the same version gives the same bits.
@@ -43,6 +45,17 @@ pub struct Config {
     pub checkpoint: CheckpointConfig,
     /// When aggregates are logged.
     pub log: LogConfig,
+}
+
+impl Config {
+    /// The course of the step size.
+    pub fn learning_rate(&self) -> Schedule {
+        let start = self.optimizer.learning_rate;
+        match self.optimizer.anneal {
+            AnnealKind::None => Schedule::Constant(start),
+            AnnealKind::Linear => Schedule::Linear { start, end: 0.0, env_steps: self.train.env_steps },
+        }
+    }
 }
 
 impl Default for Config {

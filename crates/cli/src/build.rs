@@ -1,0 +1,25 @@
+//! What this build of the program is.
+
+use requel::run::Program;
+
+/// The commit that it was built from, if that was known then.
+pub const COMMIT: Option<&str> = option_env!("REQUEL_COMMIT");
+
+/// Whether the sources had changes that no commit has, if that was known.
+pub fn is_dirty() -> Option<bool> {
+    option_env!("REQUEL_DIRTY").map(|dirty| dirty == "true")
+}
+
+/// Whether it was built with optimisation.
+pub const PROFILE: &str = if cfg!(debug_assertions) { "development" } else { "release" };
+
+/// What every run notes of this process: the build, and the command line without the directory of the program.
+pub fn program() -> Program {
+    let command = std::env::args_os().skip(1).map(|arg| arg.to_string_lossy().into_owned());
+    Program {
+        commit: COMMIT.map(str::to_owned),
+        dirty: is_dirty(),
+        build: Some(PROFILE.into()),
+        command: std::iter::once("requel".to_owned()).chain(command).collect(),
+    }
+}

@@ -1,0 +1,8 @@
+//! A run as one file to share: [`archive`] writes and reads it, [`card`] says on a page what is in it.
+
+mod archive;
+mod card;
+mod contents;
+
+pub use archive::{Wanted, unpack};
+pub use contents::{Checkpoints, write};

@@ -1,0 +1,76 @@
+//! `resume --set`, and what a run notes of how it came about.
+
+use serde_json::Value;
+
+use crate::tool::Desk;
+
+const SHORTER: &[&str] = &["--set", "train.env_steps=2000", "--set", "evaluation.final_episodes=3"];
+
+#[test]
+fn a_finished_run_goes_on_with_a_larger_budget() {
+    let desk = Desk::new();
+    desk.train("run", SHORTER);
+    let config = std::fs::read(desk.path("run/config.toml")).unwrap();
+    let answer = desk.ok(&["resume", "run", "--set", "train.env_steps=2600", "--plain"]);
+    assert!(
+        answer.err.contains("from env step 2,000, as segment 2:\n  train.env_steps from 2000 to 2600"),
+        "{}",
+        answer.err
+    );
+    assert_eq!(std::fs::read(desk.path("run/config.toml")).unwrap(), config);
+    desk.train("at-once", &[SHORTER, &["--set", "train.env_steps=2600"]].concat());
+    for file in ["metrics.jsonl", "summary.json", "best/policy.safetensors"] {
+        let read = |run: &str| std::fs::read(desk.path(run).join(file)).unwrap();
+        assert!(read("run") == read("at-once"), "{file}");
+    }
+    desk.ok(&["verify", "run"]);
+    // Two runs of one config and seed are one.
+    let compared = desk.ok(&["compare", "run", "at-once"]);
+    assert!(compared.err.contains("the same as another"), "{}", compared.err);
+    assert!(std::fs::read_to_string(desk.path("run/report.html")).unwrap().contains("from env step 2000"));
+    // The config that it went on with can be trained with; the one that it began with is told to be that.
+    let shown = desk.ok(&["config", "show", "--config", "run/segments/0002-from-000000002000.toml"]);
+    assert!(shown.out.contains("env_steps = 2600"));
+    let shown = desk.ok(&["config", "show", "--config", "run/config.toml"]);
+    assert!(shown.out.contains("env_steps = 2000") && shown.err.contains("segments/0002"), "{}", shown.err);
+}
+
+#[test]
+fn what_cannot_change_on_the_way_is_named_and_nothing_is_touched() {
+    let desk = Desk::new();
+    desk.train("run", SHORTER);
+    let summary = std::fs::read(desk.path("run/summary.json")).unwrap();
+    for (set, said) in [
+        ("network.hidden=[32]", "`network.hidden` cannot change on the way: it is the shape of the weights"),
+        ("env.id=Acrobot-v1", "`env.id` cannot change on the way"),
+        ("replay.kind=prioritized", "`replay.kind` cannot change on the way"),
+        ("train.env_steps=1500", "training would not go on: `train.env_steps` is 1500, and 2000 env steps are made"),
+        ("train.env_stps=5000", "unknown key `train.env_stps`"),
+    ] {
+        let answer = desk.run(&["resume", "run", "--set", set]);
+        assert!(answer.code == 2 && answer.err.contains(said), "{set}: {}", answer.err);
+        assert!(
+            !desk.path("run/segments").exists() && std::fs::read(desk.path("run/summary.json")).unwrap() == summary
+        );
+    }
+    desk.ok(&["verify", "run"]);
+}
+
+#[test]
+fn every_session_notes_which_program_made_it_and_how() {
+    let desk = Desk::new();
+    desk.train("run", SHORTER);
+    desk.ok(&["resume", "run", "--quiet"]);
+    let provenance: Value = serde_json::from_slice(&std::fs::read(desk.path("run/provenance.json")).unwrap()).unwrap();
+    let sessions = provenance["sessions"].as_array().unwrap();
+    assert_eq!(sessions.len(), 2);
+    assert_eq!(sessions[0]["command"].as_array().unwrap()[..3], ["requel", "train", "--json"].map(Value::from));
+    assert_eq!(sessions[1]["command"], Value::from(vec!["requel", "resume", "run", "--quiet"]));
+    let doctor = desk.ok(&["doctor"]).out;
+    for session in sessions {
+        for key in ["commit", "requel"] {
+            assert!(session[key].as_str().is_none_or(|said| doctor.contains(said)), "{key} in {session}");
+        }
+        assert!(session["machine"]["kernel"].is_string() && session["started"].as_str().unwrap().ends_with('Z'));
+    }
+}

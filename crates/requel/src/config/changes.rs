@@ -1,0 +1,169 @@
+//! What may change while a run is on its way, and what two configs differ in.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::{Config, ConfigError};
+
+/// A setting that two configs have otherwise.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Change {
+    /// Dotted path.
+    pub key: String,
+    /// The value before, as TOML; `None` where it was not set.
+    pub before: Option<String>,
+    /// The value after.
+    pub after: Option<String>,
+}
+
+impl std::fmt::Display for Change {
+    /// Such as `train.env_steps from 4000 to 9000`.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let value = |value: &Option<String>| value.clone().unwrap_or_else(|| "unset".into());
+        write!(f, "{} from {} to {}", self.key, value(&self.before), value(&self.after))
+    }
+}
+
+/// Keys that may change on the way, and sections all of whose keys may. Everything that a checkpoint holds fits the agent that
+/// they make.
+const CHANGEABLE: &[&str] = &[
+    "train.env_steps",
+    "train.episodes",
+    "train.every_steps",
+    "train.updates",
+    "train.on_nan",
+    "evaluation.",
+    "checkpoint.",
+    "log.",
+    "exploration.",
+    "loss.",
+    "munchausen.",
+    "optimizer.learning_rate",
+    "optimizer.anneal",
+    "optimizer.beta1",
+    "optimizer.beta2",
+    "optimizer.epsilon",
+    "optimizer.alpha",
+    "optimizer.max_gradient_norm",
+    "head.kappa",
+    "replay.batch_size",
+    "replay.start",
+    "replay.replacement",
+    "replay.importance_",
+    "target.every_updates",
+    "target.every_env_steps",
+    "target.tau",
+];
+
+/// Why a key cannot change, by how it begins; the first that fits.
+const FIXED: &[(&str, &str)] = &[
+    ("preset", "is what the run was begun with"),
+    ("env.", "is the environment that the run is of"),
+    ("network.", "is the shape of the weights that the run has"),
+    ("head.", "is the shape of the weights that the run has"),
+    ("replay.", "is what the run's replay buffer was made with"),
+    ("agent.gamma", "is what the transitions in the run's replay buffer were made with"),
+    ("agent.n_step", "is what the transitions in the run's replay buffer were made with"),
+    ("agent.reward_", "is what the transitions in the run's replay buffer were made with"),
+    ("train.seed", "is what every draw of the run derives from"),
+    ("train.num_envs", "is how many environments of the run are on their way"),
+    ("optimizer.", "is what the averages of the run's optimizer are of"),
+    ("target.", "is what the run's checkpoints hold a target network for, or none"),
+];
+
+impl Config {
+    /// In what another config differs from this one, by key.
+    pub fn changes(&self, later: &Config) -> Vec<Change> {
+        let (before, after) = (leaves(self), leaves(later));
+        let mut keys: Vec<&String> = before.keys().chain(after.keys()).collect();
+        keys.sort_unstable();
+        keys.dedup();
+        let change = |key: &String| Change {
+            key: key.clone(),
+            before: before.get(key).cloned(),
+            after: after.get(key).cloned(),
+        };
+        keys.into_iter().filter(|key| before.get(*key) != after.get(*key)).map(change).collect()
+    }
+
+    /// In what a config differs that a run of this one is to go on with.
+    ///
+    /// # Errors
+    /// [`ConfigError::Fixed`] names the first key that cannot change on the way, and [`ConfigError::InvalidValue`] one that is out
+    /// of range.
+    pub fn check_changes(&self, later: &Config) -> Result<Vec<Change>, ConfigError> {
+        later.check()?;
+        let changes = self.changes(later);
+        match changes.iter().find(|change| !may_change(&change.key)) {
+            None => Ok(changes),
+            Some(Change { key, .. }) => {
+                let why = FIXED.iter().find(|(start, _)| key.starts_with(start));
+                let reason = why.map_or("is what the run's checkpoints are of", |(_, reason)| reason);
+                Err(ConfigError::Fixed { key: key.clone(), reason: reason.into() })
+            }
+        }
+    }
+}
+
+fn may_change(key: &str) -> bool {
+    CHANGEABLE.iter().any(|one| if one.ends_with(['.', '_']) { key.starts_with(one) } else { key == *one })
+}
+
+/// Every value by its dotted path, as TOML.
+fn leaves(config: &Config) -> BTreeMap<String, String> {
+    fn collect(path: &str, table: &toml::Table, found: &mut BTreeMap<String, String>) {
+        for (key, value) in table {
+            let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
+            match value {
+                toml::Value::Table(inner) => collect(&path, inner, found),
+                value => drop(found.insert(path, value.to_string())),
+            }
+        }
+    }
+    let mut found = BTreeMap::new();
+    collect("", &toml::Table::try_from(config).unwrap_or_default(), &mut found);
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{KEYS, Layers};
+
+    #[test]
+    fn what_is_listed_is_a_key_or_begins_one() {
+        for one in CHANGEABLE.iter().chain(FIXED.iter().map(|(start, _)| start)) {
+            assert!(KEYS.iter().any(|key| key.path.starts_with(one)), "{one}");
+        }
+        assert!(
+            CHANGEABLE.iter().filter(|one| !one.ends_with(['.', '_'])).all(|one| KEYS.iter().any(|k| k.path == *one))
+        );
+    }
+
+    #[test]
+    fn changes_are_named_with_both_values() {
+        let set = |settings: &[&str]| {
+            let layers = Layers::new().preset("notebook").unwrap();
+            settings.iter().fold(layers, |layers, one| layers.set(one).unwrap()).resolve().unwrap()
+        };
+        let (before, after) = (set(&[]), set(&["train.episodes=2000", "evaluation.stop_return=300"]));
+        let said: Vec<String> = before.check_changes(&after).unwrap().iter().map(ToString::to_string).collect();
+        assert_eq!(said, ["evaluation.stop_return from unset to 300.0", "train.episodes from 1000 to 2000"]);
+        assert_eq!(before.check_changes(&before).unwrap(), []);
+        for (setting, reason) in [
+            ("network.hidden=[32]", "`network.hidden` cannot change on the way: it is the shape of the weights"),
+            ("env.frame_stack=2", "`env.frame_stack` cannot change on the way: it is the environment"),
+            ("env.options.sutton_barto_reward=true", "`env.options.sutton_barto_reward` cannot"),
+            ("replay.kind=prioritized", "`replay.kind` cannot change on the way: it is what the run's replay buffer"),
+            ("train.seed=9", "`train.seed` cannot change on the way: it is what every draw"),
+            ("agent.double=true", "`agent.double` cannot change on the way: it is what the run's checkpoints"),
+        ] {
+            let error = before.check_changes(&set(&[setting])).unwrap_err().to_string();
+            assert!(error.starts_with(reason), "{error}");
+        }
+        let mut wrong = after.clone();
+        wrong.evaluation.episodes = 0;
+        assert!(matches!(before.check_changes(&wrong), Err(ConfigError::InvalidValue { .. })));
+    }
+}

@@ -1,0 +1,173 @@
+//! `origin.json`: what a run began from, where that was not drawn weights. `checksums.blake3` knows it as long as there is a run.
+//!
+//! Such a run has a checkpoint of env step 0, so that it can always be resumed, whatever becomes of what it began from.
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Run, RunError, checksums};
+use crate::agent::PolicyFile;
+use crate::checkpoint::{self, Checkpoint, CheckpointError};
+use crate::config::{Change, Config};
+use crate::log::check_logs;
+use crate::state::State;
+use crate::storage::{RealStorage, Storage};
+use crate::train::{TrainError, Trainer};
+
+/// Its name.
+pub(super) const ORIGIN: &str = "origin.json";
+
+/// Which weights of a run another one begins from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Weights {
+    /// Those of its best policy.
+    Best,
+    /// Those of its newest checkpoint.
+    Last,
+    /// Those of a policy's file.
+    File,
+}
+
+/// What a run began from.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Origin {
+    /// The run or the file, as it was named.
+    pub from: String,
+    /// Which weights.
+    pub weights: Weights,
+    /// BLAKE3 of the weights as little-endian `f32`, hexadecimal.
+    pub weights_blake3: String,
+    /// Env steps of the checkpoint whose replay buffer came along, if one did.
+    pub replay_env_steps: Option<u64>,
+}
+
+/// What a new run is to begin from.
+#[derive(Clone, Debug)]
+pub struct Beginning {
+    policy: PolicyFile,
+    replay: Option<State<'static>>,
+    config: Option<Config>,
+    origin: Origin,
+}
+
+impl Beginning {
+    /// The weights of a policy's file.
+    ///
+    /// # Errors
+    /// If it cannot be read or is no policy.
+    pub fn from_file(path: &Path) -> Result<Self, RunError> {
+        Ok(Self::new(path, Weights::File, PolicyFile::read(path)?))
+    }
+
+    /// The weights of a run.
+    ///
+    /// # Errors
+    /// If the run has none yet, or they cannot be read.
+    pub fn from_run(run: &Run, weights: Weights) -> Result<Self, RunError> {
+        let policy = match weights {
+            Weights::Last => run.last_policy()?,
+            Weights::Best | Weights::File => run.best_policy()?,
+        };
+        Ok(Beginning { config: Some(run.config()?), ..Self::new(run.dir(), weights, policy) })
+    }
+
+    fn new(from: &Path, weights: Weights, policy: PolicyFile) -> Self {
+        let weights_blake3 = checksums::of(bytemuck::cast_slice(&policy.parameters));
+        let origin = Origin { from: from.display().to_string(), weights, weights_blake3, replay_env_steps: None };
+        Beginning { policy, replay: None, config: None, origin }
+    }
+
+    /// The same with the transitions in the replay buffer of the run's newest checkpoint.
+    ///
+    /// # Errors
+    /// If the run has no whole checkpoint.
+    pub fn with_replay(mut self, run: &Run) -> Result<Self, RunError> {
+        let Checkpoint { manifest, mut state, .. } = run.newest_checkpoint()?;
+        state.tensors.retain(|name, _| name.starts_with("replay/"));
+        state.values.retain(|name, _| name.starts_with("replay/"));
+        self.origin.replay_env_steps = Some(manifest.env_steps);
+        self.config = Some(run.config()?);
+        self.replay = Some(state);
+        Ok(self)
+    }
+
+    /// What is noted in a run that begins so.
+    pub fn origin(&self) -> &Origin {
+        &self.origin
+    }
+
+    /// The config of the run that it is from, if it is from a run.
+    pub fn config(&self) -> Option<&Config> {
+        self.config.as_ref()
+    }
+
+    /// The policy whose weights are begun from.
+    pub fn policy(&self) -> &PolicyFile {
+        &self.policy
+    }
+
+    /// Has a trainer begin from it, before its first step.
+    ///
+    /// # Errors
+    /// [`TrainError::Beginning`] if environment, network or head are others, or the transitions of the replay buffer were made
+    /// otherwise than the trainer makes its own.
+    pub fn apply(&self, trainer: &mut Trainer) -> Result<(), TrainError> {
+        trainer.begin_from(&self.policy)?;
+        let (Some(replay), Some(config)) = (&self.replay, &self.config) else { return Ok(()) };
+        if let Some(change) = config.changes(trainer.config()).into_iter().find(makes_transitions) {
+            let reason = format!("the transitions in the replay buffer were made with another setting: {change}");
+            return Err(TrainError::Beginning { reason });
+        }
+        trainer.begin_with_replay(replay)
+    }
+}
+
+/// Whether what is kept in a replay buffer depends on the setting.
+fn makes_transitions(change: &Change) -> bool {
+    let key = &change.key;
+    let of_agent = ["agent.kind", "agent.gamma", "agent.n_step", "agent.reward_scale", "agent.reward_clip"];
+    let of_replay = ["replay.kind", "replay.capacity", "replay.priority_exponent", "replay.priority_epsilon"];
+    key.starts_with("env.") || of_agent.into_iter().chain(of_replay).any(|one| one == key)
+}
+
+impl Run {
+    /// What it began from, where that was not drawn weights.
+    ///
+    /// # Errors
+    /// If the file cannot be read or is not what was written.
+    pub fn origin(&self) -> Result<Option<Origin>, RunError> {
+        let path = self.dir().join(ORIGIN);
+        match RealStorage.len(&path) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            len if len.as_ref().is_ok_and(|len| *len > 1 << 20) => {
+                return Err(CheckpointError::damaged(&path, "it is larger than it ever is").into());
+            }
+            len => len.map_err(RunError::io("read", &path))?,
+        };
+        let text = RealStorage.read(&path).map_err(RunError::io("read", &path))?;
+        Ok(Some(serde_json::from_slice(&text).map_err(|e| CheckpointError::damaged(&path, e))?))
+    }
+
+    /// The newest whole checkpoint.
+    pub(super) fn newest_checkpoint(&self) -> Result<Checkpoint, RunError> {
+        let root = self.checkpoints();
+        let newest = checkpoint::newest_where(&RealStorage, &root, |manifest| check_logs(self.dir(), manifest))?;
+        match newest.checkpoint {
+            Some(checkpoint) => Ok(checkpoint),
+            None if newest.damaged.is_empty() => Err(RunError::NoCheckpoint { path: self.dir().to_path_buf() }),
+            None => Err(RunError::NothingWhole { path: root, damaged: newest.damaged }),
+        }
+    }
+
+    /// The policy of the newest whole checkpoint.
+    ///
+    /// # Errors
+    /// If there is none, or the run's environment is not one of requel's own.
+    pub fn last_policy(&self) -> Result<PolicyFile, RunError> {
+        let mut trainer = Trainer::new(self.config()?)?;
+        trainer.restore(&self.newest_checkpoint()?.state)?;
+        Ok(super::session::policy_file(&trainer, trainer.agent().parameters()))
+    }
+}

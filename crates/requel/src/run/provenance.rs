@@ -1,0 +1,227 @@
+//! `provenance.json`: which program made a run, how it was asked to, and on what machine. One record for each session.
+//!
+//! It says what depends on no setting and decides no result, so that "same version, config and seed: same bits" can be checked
+//! later. What could tell who somebody is stays out: no host name, no user, no directory but those in the command line itself.
+
+use std::path::Path;
+use std::sync::OnceLock;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Run, RunError, checksums, clock};
+use crate::checkpoint::CheckpointError;
+use crate::storage::{RealStorage, Storage, replace};
+
+/// Its name.
+pub(super) const PROVENANCE: &str = "provenance.json";
+
+/// How one session of a run came about.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Provenance {
+    /// Env steps that had been made before it.
+    pub from_env_steps: u64,
+    /// Which of the run's segments it began in, from 1: see [`Run::segments`].
+    pub segment: usize,
+    /// When it began, UTC, such as `2026-01-31T23:59:59Z`.
+    pub started: String,
+    /// Version of requel.
+    pub requel: String,
+    /// What the program said of itself.
+    #[serde(flatten)]
+    pub program: Program,
+    /// What it ran on.
+    pub machine: Machine,
+}
+
+/// What only a program knows of itself.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Program {
+    /// The commit that it was built from, if that is known.
+    pub commit: Option<String>,
+    /// Whether the sources had changes that no commit has, if that is known.
+    pub dirty: Option<bool>,
+    /// Whether it was built with optimisation, as `release` or `development`.
+    pub build: Option<String>,
+    /// The command line; empty where a library was called.
+    pub command: Vec<String>,
+}
+
+/// What a session ran on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Machine {
+    /// Operating system, such as `linux`.
+    pub os: String,
+    /// Architecture, such as `x86_64`.
+    pub arch: String,
+    /// Model of the processor, if the system says it.
+    pub cpu: Option<String>,
+    /// Threads that run at once.
+    pub threads: usize,
+    /// Instructions that the matrix routines use; the results are the same for all.
+    pub kernel: String,
+}
+
+static PROGRAM: OnceLock<Program> = OnceLock::new();
+
+/// Says once, before the first session, what every record of this process has of its program. Later calls change nothing.
+pub fn introduce(program: Program) {
+    PROGRAM.get_or_init(|| program);
+}
+
+impl Machine {
+    /// This one.
+    pub fn here() -> Self {
+        let cpu = std::fs::read_to_string("/proc/cpuinfo").ok().and_then(|text| {
+            let line = text.lines().find(|line| line.starts_with("model name"))?;
+            Some(line.split_once(": ")?.1.trim().to_owned())
+        });
+        Machine {
+            os: std::env::consts::OS.into(),
+            arch: std::env::consts::ARCH.into(),
+            cpu,
+            threads: std::thread::available_parallelism().map_or(1, |n| n.get()),
+            kernel: requel_nn::kernel::select().map_or_else(|error| error.to_string(), |kernel| kernel.name().into()),
+        }
+    }
+}
+
+impl std::fmt::Display for Machine {
+    /// Processor, threads, system.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let cpu = self.cpu.as_ref().unwrap_or(&self.arch);
+        write!(f, "{cpu}, {} threads, {} {}", self.threads, self.os, self.arch)
+    }
+}
+
+impl Provenance {
+    /// Of a session that begins now.
+    pub(super) fn now(from_env_steps: u64, segment: usize) -> Self {
+        Provenance {
+            from_env_steps,
+            segment,
+            started: clock::written_out(),
+            requel: env!("CARGO_PKG_VERSION").into(),
+            program: PROGRAM.get().cloned().unwrap_or_default(),
+            machine: Machine::here(),
+        }
+    }
+
+    /// The version with its commit, such as `0.1.0 (commit 0123456789ab, changed)`.
+    pub fn version(&self) -> String {
+        let Program { commit, dirty, .. } = &self.program;
+        match commit {
+            None => self.requel.clone(),
+            Some(commit) => {
+                let changed = if *dirty == Some(true) { ", with changes" } else { "" };
+                format!("{} (commit {commit}{changed})", self.requel)
+            }
+        }
+    }
+}
+
+/// The file as it lies on disk.
+#[derive(Serialize, Deserialize)]
+struct Sessions {
+    sessions: Vec<Provenance>,
+}
+
+/// Of a run that is resumed again and again, the first session and the latest are kept.
+const MOST_SESSIONS: usize = 1_000;
+/// No file of so many sessions is larger, bytes.
+const MOST_BYTES: u64 = 64 << 20;
+
+impl Run {
+    /// How each session of the run came about, the first one first. Empty where none was recorded.
+    ///
+    /// # Errors
+    /// If the file cannot be read or is not what was written.
+    pub fn provenance(&self) -> Result<Vec<Provenance>, RunError> {
+        let path = self.dir().join(PROVENANCE);
+        let bytes = match RealStorage.len(&path) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+            len => len.map_err(RunError::io("read", &path))?,
+        };
+        if bytes > MOST_BYTES {
+            return Err(CheckpointError::damaged(&path, format!("{bytes} bytes are more than it ever has")).into());
+        }
+        let text = RealStorage.read(&path).map_err(RunError::io("read", &path))?;
+        parse(&path, &text)
+    }
+
+    /// Adds the record of a session that begins.
+    pub(super) fn add_provenance(&self, record: Provenance) -> Result<(), RunError> {
+        let path = self.dir().join(PROVENANCE);
+        let mut sessions = match self.provenance() {
+            Ok(sessions) => sessions,
+            // A note that cannot be read must not keep a run from going on, nor be lost.
+            Err(_) => {
+                let aside = self.dir().join("provenance.damaged.json");
+                std::fs::rename(&path, &aside).map_err(RunError::io("set aside", &path))?;
+                Vec::new()
+            }
+        };
+        if sessions.len() >= MOST_SESSIONS {
+            sessions.remove(1);
+        }
+        sessions.push(record);
+        let text = serde_json::to_vec_pretty(&Sessions { sessions }).expect("records are plain data");
+        Ok(replace(&RealStorage, &path, &text).map_err(CheckpointError::io("write", &path))?)
+    }
+
+    /// The BLAKE3 of the file, for the seal of a finished run; `None` where there is none.
+    pub(super) fn provenance_hash(&self) -> Option<String> {
+        std::fs::read(self.dir().join(PROVENANCE)).ok().map(|bytes| checksums::of(&bytes))
+    }
+}
+
+fn parse(path: &Path, text: &[u8]) -> Result<Vec<Provenance>, RunError> {
+    let Sessions { sessions } = serde_json::from_slice(text).map_err(|e| CheckpointError::damaged(path, e))?;
+    Ok(sessions)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Config;
+
+    #[test]
+    fn a_record_for_each_session_and_the_first_is_never_lost() {
+        let dir = tempfile::tempdir().unwrap();
+        let run = Run::create(&dir.path().join("run"), &Config::default()).unwrap();
+        assert_eq!(run.provenance().unwrap(), []);
+        for from in 0..3 {
+            run.add_provenance(Provenance::now(from, 1)).unwrap();
+        }
+        let records = run.provenance().unwrap();
+        assert_eq!(records.iter().map(|record| record.from_env_steps).collect::<Vec<_>>(), [0, 1, 2]);
+        assert!(records.iter().all(|r| r.requel == env!("CARGO_PKG_VERSION") && r.machine == Machine::here()));
+
+        let many = Sessions { sessions: (0..MOST_SESSIONS as u64).map(|from| Provenance::now(from, 1)).collect() };
+        std::fs::write(run.dir().join(PROVENANCE), serde_json::to_vec(&many).unwrap()).unwrap();
+        run.add_provenance(Provenance::now(7_777, 2)).unwrap();
+        let records = run.provenance().unwrap();
+        assert_eq!(records.len(), MOST_SESSIONS);
+        assert_eq!([records[0].from_env_steps, records[MOST_SESSIONS - 1].from_env_steps], [0, 7_777]);
+    }
+
+    #[test]
+    fn a_damaged_file_is_told_and_set_aside_by_the_next_session() {
+        let dir = tempfile::tempdir().unwrap();
+        let run = Run::create(&dir.path().join("run"), &Config::default()).unwrap();
+        std::fs::write(run.dir().join(PROVENANCE), "{").unwrap();
+        let error = run.provenance().unwrap_err().to_string();
+        assert!(error.contains("provenance.json is damaged"), "{error}");
+        run.add_provenance(Provenance::now(5, 1)).unwrap();
+        assert_eq!(run.provenance().unwrap().len(), 1);
+        assert_eq!(std::fs::read(run.dir().join("provenance.damaged.json")).unwrap(), b"{");
+    }
+
+    #[test]
+    fn it_has_these_notes_and_none_that_says_who_or_where() {
+        let record = serde_json::to_value(Provenance::now(0, 1)).unwrap();
+        let keys = |value: &serde_json::Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+        let own = ["build", "command", "commit", "dirty", "from_env_steps", "machine", "requel", "segment", "started"];
+        assert_eq!(keys(&record), own);
+        assert_eq!(keys(&record["machine"]), ["arch", "cpu", "kernel", "os", "threads"]);
+    }
+}

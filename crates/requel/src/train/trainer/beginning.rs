@@ -1,0 +1,78 @@
+//! Beginning from what was learned elsewhere, in place of drawn weights.
+
+use requel_nn::NetworkSpec;
+use serde::Serialize;
+
+use super::Trainer;
+use crate::agent::{PolicyFile, ValueSpec};
+use crate::state::State;
+use crate::train::TrainError;
+
+impl Trainer {
+    /// Begins from the weights of a policy; the optimiser, the target network and everything else is as new. Before the first step.
+    ///
+    /// # Errors
+    /// [`TrainError::Beginning`] if training has begun, or the policy is of another environment, network or head, or its weights are
+    /// not finite.
+    pub fn begin_from(&mut self, policy: &PolicyFile) -> Result<(), TrainError> {
+        self.check_is_new()?;
+        if policy.env_id != self.env_id {
+            let reason = format!("the policy is of {}, and this is a training in {}", policy.env_id, self.env_id);
+            return Err(TrainError::Beginning { reason });
+        }
+        let ValueSpec { network, head } = self.agent.value_spec();
+        if policy.head != *head {
+            let reason = format!("the policy's head is {}, and `head` asks for {}", json(&policy.head), json(head));
+            return Err(TrainError::Beginning { reason });
+        }
+        if let Some(difference) = difference(&policy.network, network) {
+            return Err(TrainError::Beginning { reason: format!("the policy's network is another one: {difference}") });
+        }
+        if let Some(value) = policy.parameters.iter().find(|value| !value.is_finite()) {
+            return Err(TrainError::Beginning { reason: format!("a weight of the policy is {value}") });
+        }
+        Ok(self.agent.begin_from(&policy.parameters)?)
+    }
+
+    /// Begins with the transitions in the replay buffer of a saved state. Before the first step.
+    ///
+    /// # Errors
+    /// [`TrainError::Beginning`] if training has begun, [`TrainError::State`] if the state has no buffer of this kind and capacity.
+    pub fn begin_with_replay(&mut self, state: &State<'_>) -> Result<(), TrainError> {
+        self.check_is_new()?;
+        Ok(self.agent.begin_with_replay(state)?)
+    }
+
+    fn check_is_new(&self) -> Result<(), TrainError> {
+        match self.env_steps {
+            0 => Ok(()),
+            steps => Err(TrainError::Beginning { reason: format!("{steps} env steps of training are made already") }),
+        }
+    }
+}
+
+/// In what a network differs from that which the settings ask for.
+fn difference(theirs: &NetworkSpec, ours: &NetworkSpec) -> Option<String> {
+    if theirs.input_shape != ours.input_shape {
+        return Some(format!(
+            "it reads {:?} numbers, and the settings ask for {:?}",
+            theirs.input_shape, ours.input_shape
+        ));
+    }
+    if theirs.layers.len() != ours.layers.len() {
+        return Some(format!("it has {} layers, and the settings ask for {}", theirs.layers.len(), ours.layers.len()));
+    }
+    let layers = theirs.layers.iter().zip(&ours.layers).zip(1..);
+    let layer = layers.map(|((theirs, ours), number)| (number, theirs, ours)).find(|(_, theirs, ours)| theirs != ours);
+    let scale =
+        || format!("it multiplies what it reads by {}, and the settings by {}", theirs.input_scale, ours.input_scale);
+    layer
+        .map(|(number, theirs, ours)| {
+            format!("its layer {number} is {}, and the settings ask for {}", json(theirs), json(ours))
+        })
+        .or_else(|| (theirs != ours).then(scale))
+}
+
+fn json(value: &impl Serialize) -> String {
+    serde_json::to_string(value).unwrap_or_default()
+}
