@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use requel::run::{Run, RunError, timestamp};
 use requel::study::find_runs;
+use requel::td::ValueBounds;
 use requel::train::{TrainError, for_network, world_factory};
 use requel::{Config, GreedyPolicy, Stream, StreamRng};
 use requel_envs::Env;
@@ -68,9 +69,25 @@ pub fn policy(run: &Run, rows: usize) -> Result<GreedyPolicy, Failure> {
     run.best_policy()?.into_policy(rows).map_err(Failure::failed)
 }
 
-/// The mean return at which a run's world counts as solved, if there is one.
+/// What the settings of a run are called: `preset cartpole`, or `dqn over preset cartpole`.
+pub fn settings_named(config: &Config) -> String {
+    match config.algo.as_str() {
+        "" => format!("preset {}", config.preset),
+        algo => format!("{algo} over preset {}", config.preset),
+    }
+}
+
+/// The mean return at which a run's environment counts as solved: its own, with the options that it was made with, or what the
+/// config names where it has none.
 pub fn goal(config: &Config) -> Option<f64> {
-    config.evaluation.stop_return.or_else(|| world(config).ok()?.spec().reward_threshold)
+    let own = world(config).ok().and_then(|env| env.spec().reward_threshold);
+    own.or(config.evaluation.stop_return)
+}
+
+/// Between which numbers every value of a run can rightly lie, where that is known.
+pub fn value_bounds(config: &Config) -> Option<ValueBounds> {
+    let env = world(config).ok()?;
+    config.value_bounds(env.spec(), env.action_space().discrete_n()?)
 }
 
 /// The seed of a run's last evaluation.

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use requel::Observer;
 use requel::run::{Control, Ending, Run, Session, Summary, Timing};
-use requel::train::Budget;
+use requel::stats::proportion_interval;
+use requel::train::{Budget, Confirmation};
 use serde::Serialize;
 
 use crate::args::Reporting;
@@ -35,7 +36,7 @@ pub fn train(session: Session, reporting: Reporting) -> Result<Exit, Failure> {
     let mut json = JsonLines::default();
     let made = session.trainer().aggregates();
     let made = (made.env_steps, made.episodes);
-    let headline = format!("{} · preset {} · seed {}", config.env.id, config.preset, config.train.seed);
+    let headline = format!("{} · {} · seed {}", config.env.id, runs::settings_named(&config), config.train.seed);
     let mut dashboard = match reporting.json || reporting.quiet || reporting.plain || !dashboard::fits() {
         true => None,
         false => {
@@ -128,23 +129,24 @@ struct Interrupted<'a> {
 fn write_summary(run: &Run, summary: &Summary, timing: Timing) -> Result<(), Failure> {
     let config = run.config()?;
     let (best, last) = (&summary.best_evaluation, &summary.final_evaluation);
-    let goal =
-        config.evaluation.stop_return.or_else(|| requel_envs::make(&config.env.id).ok()?.spec().reward_threshold);
-    let title = match goal {
-        Some(goal) if best.mean_return >= goal => format!("{} solved", config.env.id),
+    let title = match summary.goal {
+        Some(_) if summary.is_solved() => format!("{} solved", config.env.id),
         Some(goal) => format!("{} trained, solved would be {}", config.env.id, tidy(goal)),
         None => format!("{} trained", config.env.id),
     };
     let score = |mean, std| format!("{} ± {}", tidy(mean), tidy(std));
-    let best_text = format!(
-        "{} {}",
-        paint(GOOD, format_args!("{:<15}", score(best.mean_return, best.std_return))),
-        paint(MUTED, format_args!("over {} fresh episodes, greedy", best.episodes)),
-    );
     let last_text = format!(
+        "{} {}",
+        paint(
+            if summary.is_solved() { GOOD } else { BOLD },
+            format_args!("{:<15}", score(last.mean_return, last.std_return))
+        ),
+        paint(MUTED, format_args!("over {} fresh episodes, greedy", last.episodes)),
+    );
+    let best_text = format!(
         "{:<15} {}",
-        score(last.mean_return, last.std_return),
-        paint(MUTED, "the same, after the last update"),
+        score(best.mean_return, best.std_return),
+        paint(MUTED, format_args!("the same episodes, found at env step {}", grouped(summary.best_env_steps))),
     );
     let cut_off = eval::cut_off(last.cut_off.max(best.cut_off), last.episodes, config.evaluation.max_episode_steps);
     let counts = format!(
@@ -168,9 +170,12 @@ fn write_summary(run: &Run, summary: &Summary, timing: Timing) -> Result<(), Fai
         (true, false) => Frame::Ascii,
         (true, true) => Frame::Box,
     };
-    let mut panel = Panel::new(title).line("best policy", best_text).line("final policy", last_text);
+    let mut panel = Panel::new(title).line("final policy", last_text).line("best policy", best_text);
     if let Some(words) = cut_off {
         panel = panel.line("cut off", paint(WARNING, words).to_string());
+    }
+    if let Some(confirmation) = &summary.confirmation {
+        panel = panel.line("confirmed", confirmed(confirmation, summary.goal));
     }
     let panel = panel
         .line("training", counts + &skipped)
@@ -180,6 +185,21 @@ fn write_summary(run: &Run, summary: &Summary, timing: Timing) -> Result<(), Fai
     let mut out = anstream::stdout().lock();
     panel.write(&mut out, frame)?;
     Ok(out.flush()?)
+}
+
+/// How many of many fresh episodes fell short, with the interval of that probability.
+fn confirmed(confirmation: &Confirmation, goal: Option<f64>) -> String {
+    let Confirmation { episodes, failed, .. } = *confirmation;
+    let short = match goal {
+        Some(goal) => format!("below {}", tidy(goal)),
+        None => "below the return to stop at".into(),
+    };
+    let percent = |share: f64| tidy(100.0 * share);
+    let interval = proportion_interval(failed, episodes).map_or(String::new(), |interval| {
+        format!("95 % interval {} to {} %", percent(interval.low), percent(interval.high))
+    });
+    let count = format!("{} of {} fresh episodes {short}", grouped(failed as u64), grouped(episodes as u64));
+    format!("{count}; {}", paint(MUTED, interval))
 }
 
 fn suggest_next(reporting: Reporting, run: &Run) {

@@ -34,6 +34,8 @@ pub enum Stream {
     Evaluation,
     /// Seeds of the last evaluation's episodes, which nothing was chosen by.
     FinalEvaluation,
+    /// Seeds of the episodes over which a policy is confirmed before training stops for it.
+    Confirmation,
 }
 
 impl Stream {
@@ -51,6 +53,7 @@ impl Stream {
             Stream::LearningNoise => 7,
             Stream::Fractions => 8,
             Stream::Minibatches => 9,
+            Stream::Confirmation => 10,
             Stream::Exploration { slot } => (1 << 32) | u64::from(slot),
         }
     }

@@ -20,6 +20,8 @@ pub struct Finished {
     pub best_evaluation: Option<Evaluation>,
     /// Greedy evaluation of the policy at the end of training; none was made where it is `None`.
     pub final_evaluation: Option<Evaluation>,
+    /// Of the confirmation's episodes, how many fell short of the goal; none was made where it is `None`.
+    pub failed: Option<(u64, u64)>,
     /// Hash of the final weights, hexadecimal.
     pub weights_blake3: String,
 }
@@ -61,6 +63,10 @@ impl Finished {
             train_return_last_100: line["train_return_last_100"].as_f64(),
             best_evaluation: Evaluation::read(&line["best_evaluation"])?,
             final_evaluation: Evaluation::read(&line["final_evaluation"])?,
+            failed: match &line["confirmation"] {
+                Value::Null => None,
+                confirmation => Some((whole(confirmation, "failed")?, whole(confirmation, "episodes")?)),
+            },
             weights_blake3: line["weights_blake3"].as_str().context("no `weights_blake3`")?.to_owned(),
         })
     }

@@ -26,7 +26,7 @@ const SHOWN: &str = "requel train MinAtar/GAME-v1 --seed S --json --run-dir DIR"
 /// # Errors
 /// When the build or a run fails, or a file cannot be read or written.
 pub fn write(seeds: u64, runs: Option<&Path>) -> Result<()> {
-    let mut page = Page::new("minatar", "DQN on the MinAtar games", seeds, &pinning(1))?;
+    let mut page = Page::new("minatar", "DQN on the MinAtar games", 0..seeds, &pinning(1))?;
     page.add(&format!("Each run: `{SHOWN}`, which uses the preset `minatar-dqn`"));
     let folder = match runs {
         Some(folder) => {

@@ -1,6 +1,7 @@
 //! The frame that every page in `results/` shares: what made it, where, from which version; and how it is written.
 
 use std::fmt::Write as _;
+use std::ops::Range;
 
 use anyhow::{Context, Result};
 use requel::stats::{Bootstrap, Estimate, Interval};
@@ -21,17 +22,19 @@ impl Page {
     ///
     /// # Errors
     /// When the commit cannot be named.
-    pub fn new(name: &'static str, title: &str, seeds: u64, pinning: &str) -> Result<Self> {
+    pub fn new(name: &'static str, title: &str, seeds: Range<u64>, pinning: &str) -> Result<Self> {
+        let count = seeds.end - seeds.start;
         let markdown = format!(
             "# {title}\n\n\
-             - Made by: `cargo xtask results {name} --seeds {seeds}`\n\
+             - Made by: `cargo xtask results {name} --seeds {count}`\n\
              - Version: commit {}\n\
              - Machine: {}; {pinning}\n\
-             - Seeds: 0 to {} ({seeds} runs per configuration)\n\
+             - Seeds: {} to {} ({count} runs per configuration), which nothing was chosen by\n\
              - Every run: [{name}.csv]({name}.csv)\n",
             machine::git_commit()?,
             machine::description(),
-            seeds - 1,
+            seeds.start,
+            seeds.end - 1,
         );
         let csv =
             "configuration,seed,env_steps,updates,episodes,train_return_last_100,best_mean_return,best_std_return,\
@@ -165,6 +168,7 @@ mod tests {
             train_return_last_100: Some(9.25),
             best_evaluation: None,
             final_evaluation: None,
+            failed: None,
             weights_blake3: "ab".into(),
         };
         let line = csv_line("x", &SeedRun { seed: 3, finished, process_seconds: 0.75 });

@@ -1,6 +1,7 @@
 //! Trains one configuration over many seeds, each run in a process of its own and kept to one core.
 
-use std::path::Path;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
@@ -37,28 +38,28 @@ impl Configuration {
         format!("requel {} --seed S --json --run-dir DIR", self.arguments.join(" "))
     }
 
-    /// Trains with seeds `0..seeds`, `jobs` processes at a time, and hands the runs back in the order of their seeds.
+    /// Trains with these seeds, `jobs` processes at a time, and hands the runs back in the order of their seeds.
     ///
     /// # Errors
     /// When a run cannot be started, fails, or does not end with a `run_finished` line.
-    pub fn train(&self, binary: &Path, seeds: u64, jobs: usize) -> Result<Vec<SeedRun>> {
-        let next_seed = AtomicU64::new(0);
+    pub fn train(&self, binary: &Path, seeds: Range<u64>, jobs: usize) -> Result<Vec<SeedRun>> {
+        let next_seed = AtomicU64::new(seeds.start);
         let runs = Mutex::new(Vec::new());
         std::thread::scope(|scope| -> Result<()> {
             let workers: Vec<_> = (0..jobs)
                 .map(|worker| {
-                    let (next_seed, runs) = (&next_seed, &runs);
+                    let (next_seed, runs, end) = (&next_seed, &runs, seeds.end);
                     // From the last core down: the first is where the system's own work tends to land.
                     let core = machine::cores().saturating_sub(1 + worker);
                     scope.spawn(move || -> Result<()> {
                         loop {
                             let seed = next_seed.fetch_add(1, Ordering::Relaxed);
-                            if seed >= seeds {
+                            if seed >= end {
                                 return Ok(());
                             }
                             let run = self.train_one(binary, seed, core).inspect_err(|_| {
                                 // The table cannot be made any more: the other workers need not go on.
-                                next_seed.fetch_max(seeds, Ordering::Relaxed);
+                                next_seed.fetch_max(end, Ordering::Relaxed);
                             })?;
                             eprintln!("{} seed {seed}: {:.2} s", self.name, run.process_seconds);
                             runs.lock().expect("no worker panics while it holds the list").push(run);
@@ -73,12 +74,18 @@ impl Configuration {
         })?;
         let mut runs = runs.into_inner().expect("the workers have ended");
         runs.sort_by_key(|run| run.seed);
-        ensure!(runs.len() as u64 == seeds, "{} of {seeds} runs finished", runs.len());
+        let count = seeds.end - seeds.start;
+        ensure!(runs.len() as u64 == count, "{} of {count} runs finished", runs.len());
         Ok(runs)
     }
 
+    /// Where the run with this seed lies.
+    pub fn run_dir(&self, seed: u64) -> PathBuf {
+        workspace::target_dir().join("results").join(self.name).join(format!("seed-{seed:02}"))
+    }
+
     fn train_one(&self, binary: &Path, seed: u64, core: usize) -> Result<SeedRun> {
-        let run_dir = workspace::target_dir().join("results").join(self.name).join(format!("seed-{seed:02}"));
+        let run_dir = self.run_dir(seed);
         workspace::empty_folder(&run_dir)?;
         std::fs::remove_dir(&run_dir)?;
         let program = match machine::pinned_to(core) {
@@ -117,12 +124,12 @@ echo '{"event":"run_finished","env_steps":'$3',"updates":1,"episodes":1,"wall_se
         std::fs::set_permissions(&binary, std::fs::Permissions::from_mode(0o755)).unwrap();
         let configuration = Configuration { name: "stand-in", arguments: &["train"] };
 
-        let runs = configuration.train(&binary, 5, 2).unwrap();
+        let runs = configuration.train(&binary, 0..5, 2).unwrap();
         assert_eq!(
             runs.iter().map(|run| (run.seed, run.finished.env_steps)).collect::<Vec<_>>(),
             [(0, 0), (1, 1), (2, 2), (3, 3), (4, 4)]
         );
-        let error = configuration.train(&binary, 8, 2).unwrap_err().to_string();
+        let error = configuration.train(&binary, 5..8, 2).unwrap_err().to_string();
         assert!(error.contains("--seed 7") && error.contains("failed"), "{error}");
         std::fs::remove_dir_all(&folder).unwrap();
     }

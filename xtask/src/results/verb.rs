@@ -24,14 +24,14 @@ pub fn run(arguments: &[String]) -> Result<()> {
     // Unless told: the seeds by which issues and README judge.
     let seeds = |usual: u64| options.seeds.unwrap_or(usual);
     match table.as_str() {
-        "cartpole" | "minatar" if options.jobs.is_some() => {
+        "minatar" if options.jobs.is_some() => {
             bail!(UsageError(format!("{table} is timed, one run at a time: it takes no --jobs")))
         }
         "minatar-random" if !options.is_empty() => {
             bail!(UsageError("minatar-random takes no options".into()))
         }
         "minatar-random" => minatar_random::write(),
-        "cartpole" => cartpole::write(seeds(20)),
+        "cartpole" => cartpole::write(seeds(200), one_at_a_time),
         "family" => family::write(seeds(20), one_at_a_time),
         "minatar" => minatar::write(seeds(2), options.runs.as_deref()),
         "notebook" => notebook::write(seeds(20), options.jobs.unwrap_or_else(machine::cores)),
@@ -97,7 +97,7 @@ mod tests {
 
     #[test]
     fn what_does_not_go_with_a_table_is_refused_before_anything_is_built() {
-        for bad in ["", "pong", "cartpole --jobs 2", "minatar --jobs 2", "worlds --runs x"] {
+        for bad in ["", "pong", "minatar --jobs 2", "worlds --runs x"] {
             let arguments: Vec<String> = bad.split_whitespace().map(String::from).collect();
             assert!(run(&arguments).unwrap_err().is::<UsageError>(), "{bad}");
         }

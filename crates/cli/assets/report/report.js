@@ -3,7 +3,7 @@
   const data = JSON.parse(document.getElementById("data").textContent);
   /* Headline and tiles */
   const { score, summary } = data;
-  const solved = data.goal != null && score.mean_return >= data.goal;
+  const { solved } = data;
   byId("world").textContent = data.world;
   byId("subtitle").textContent = `preset ${data.preset}, seed ${data.seed}, ${data.directory}`;
   const tile = (value, label, good) => byId("tiles").append(
@@ -171,6 +171,12 @@
   /* Charts */
   const { episodes, train, evaluations } = data.course;
   const goalLine = data.goal == null ? null : [[0, Math.max(0, ...train.x, ...episodes.x)], [data.goal, data.goal]];
+  /* A bound that the curve comes near to, or passes, is drawn; one far away would flatten the curve. */
+  const believed = train.mean_q.filter((q) => q != null);
+  const bounds = data.value_bounds;
+  const isNear = (bound) => believed.some((q) => Math.abs(q) >= 0.5 * Math.abs(bound) && q * bound >= 0);
+  const boundLines = (bounds || []).filter((bound) => bound !== 0 && isNear(bound)).map((bound) => [[train.x[0], train.x[train.x.length - 1]], [bound, bound]]);
+  const boundNote = bounds ? ` Rewards and discount allow ${number(bounds[0])} to ${number(bounds[1])}: what lies outside is an error of estimation.` : "";
   const curve = (label, color, more) => line(label, () => css(color), more);
   const curves = [
     {
@@ -185,8 +191,8 @@
       ],
     },
     {
-      title: "Mean Q", unit: "discounted return", note: `What the network believes: the discounted return after the actions it learned from. Where no reward is above 1, γ = ${data.gamma} keeps it at or below ${number(1 / (1 - Math.min(data.gamma, 0.999999)))}: more than that is over-estimation.`,
-      tables: [[train.x, train.mean_q]], series: [curve("mean q(s, a)", "--blue")],
+      title: "Mean Q", unit: "discounted return", note: `What the network believes: the discounted return after the actions it learned from.${boundNote}`,
+      tables: [[train.x, train.mean_q], ...boundLines], series: [curve("mean q(s, a)", "--blue"), ...boundLines.map(() => curve("bound", "--faint", { width: 1, dash: [6, 6] }))],
     },
     { title: "Loss", unit: "loss", note: "Mean over the updates since the point before, on a logarithmic scale.", tables: [[train.x, train.loss.map((v) => (v > 0 ? v : null))]], series: [curve("loss", "--blue")], log: true },
     { title: "Episode length", unit: "env steps", note: "Mean of the last 100 episodes.", tables: [[train.x, train.length_mean]], series: [curve("length", "--blue")] },

@@ -13,6 +13,9 @@ pub struct Layers {
     /// Preset to start from, see `requel presets` [default: the world's own]
     #[arg(long, value_name = "NAME")]
     pub preset: Option<String>,
+    /// Algorithm laid over the preset, see `requel presets`
+    #[arg(long, value_name = "NAME")]
+    pub algo: Option<String>,
     /// TOML file laid over the preset
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,

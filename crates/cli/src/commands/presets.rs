@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use requel::config::{Layers, presets};
+use requel::config::{Layers, algorithms, presets};
 
 use crate::args::PresetsArgs;
 use crate::exit::{Exit, Failure};
@@ -18,11 +18,18 @@ pub fn run(args: &PresetsArgs) -> Result<Exit, Failure> {
                 table.row([preset.name, preset.summary]);
             }
             table.write(&mut out)?;
+            writeln!(out)?;
+            let mut table = Table::new(&["algorithm", "what --algo lays over the environment's own preset"]);
+            for algorithm in algorithms::all() {
+                table.row([algorithm.name, algorithm.summary]);
+            }
+            table.write(&mut out)?;
         }
         Some(name) => {
             Layers::new().preset(name)?;
             let preset = presets::get(name).ok_or_else(|| Failure::bad_input(format!("unknown preset `{name}`")))?;
-            write!(out, "{}", preset.toml)?;
+            // As a file it starts from itself, and not from what its environment starts from.
+            write!(out, "preset = {:?}\n\n{}", preset.name, preset.toml)?;
         }
     }
     Ok(Exit::Success)

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use requel::agent::Statistics;
 use requel::run::Score;
-use requel::train::{EpisodeRecord, Observer, ObserverError, TrainEvent};
+use requel::train::{Confirmation, EpisodeRecord, Observer, ObserverError, TrainEvent};
 use serde::Serialize;
 
 /// Prints each event as a line of JSON. When nobody reads any more, it falls silent and training goes on.
@@ -57,6 +57,11 @@ enum Line<'a> {
         #[serde(flatten)]
         score: Score,
         best: bool,
+    },
+    Confirmation {
+        updates: u64,
+        #[serde(flatten)]
+        confirmation: Confirmation,
     },
     Checkpoint {
         env_steps: u64,
@@ -122,6 +127,7 @@ impl Observer for JsonLines {
             TrainEvent::Evaluated { env_steps, updates, evaluation, best } => {
                 Line::Evaluation { env_steps, updates, score: evaluation.into(), best: best.is_some() }
             }
+            TrainEvent::Confirmed { updates, confirmation } => Line::Confirmation { updates, confirmation },
             TrainEvent::CheckpointSaved { env_steps, path } => Line::Checkpoint { env_steps, path },
             TrainEvent::Skipped { env_steps, site, value, world, action, skipped } => {
                 Line::Skipped { env_steps, site, value: value.to_string(), world, action, skipped }

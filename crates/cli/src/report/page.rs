@@ -30,7 +30,10 @@ struct Shown {
     seed: u64,
     directory: String,
     goal: Option<f64>,
-    gamma: f64,
+    /// Whether the final policy reached the goal over many fresh episodes.
+    solved: bool,
+    /// The lowest and the highest value that the rewards allow, where they are bounded.
+    value_bounds: Option<[f64; 2]>,
     score: Score,
     summary: Option<Summary>,
     wall_seconds: Option<f64>,
@@ -56,11 +59,12 @@ pub fn write(run: &Run, evaluation: &Evaluation, seed: u64) -> Result<PathBuf, F
         Course::read(&metrics).map_err(|e| Failure::failed(format_args!("cannot read {}: {e}", metrics.display())))?;
     let shown = Shown {
         world: config.env.id.clone(),
-        preset: config.preset.clone(),
+        preset: config.label().to_owned(),
         seed: config.train.seed,
         directory: run.dir().display().to_string(),
         goal: runs::goal(&config),
-        gamma: config.agent.gamma,
+        solved: run.summary().is_some_and(|summary| summary.is_solved()),
+        value_bounds: runs::value_bounds(&config).map(|bounds| [bounds.low, bounds.high]),
         score: evaluation.into(),
         summary: run.summary(),
         wall_seconds: wall_seconds(run),

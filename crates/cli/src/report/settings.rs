@@ -20,11 +20,15 @@ pub struct Row {
 /// All settings, in the order of the file, and those of the world's options.
 pub fn rows(config: &Config) -> Vec<Row> {
     let ours = Table::try_from(config).unwrap_or_default();
-    let base = Layers::new().preset(&config.preset).and_then(|layers| layers.resolve()).unwrap_or_default();
+    let layers = Layers::new().preset(&config.preset).and_then(|layers| match config.algo.as_str() {
+        "" => Ok(layers),
+        algo => layers.algorithm(algo),
+    });
+    let base = layers.and_then(|layers| layers.resolve()).unwrap_or_default();
     let theirs = Table::try_from(&base).unwrap_or_default();
     let mut rows: Vec<Row> = KEYS
         .iter()
-        .filter(|key| key.path != "preset")
+        .filter(|key| !["preset", "algo"].contains(&key.path))
         .map(|key| {
             let (value, preset) = (lookup(&ours, key.path), lookup(&theirs, key.path));
             let preset = (value != preset).then_some(preset);

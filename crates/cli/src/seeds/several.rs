@@ -46,7 +46,7 @@ pub fn resume(dir: &Path, found: &[Run], reporting: Reporting) -> Result<Exit, F
 
 fn together(dir: &Path, planned: Vec<PlannedRun>, (jobs, reporting): (usize, Reporting)) -> Result<Exit, Failure> {
     let first = &planned[0].config;
-    let headline = format!("{} · preset {} · {} seeds", first.env.id, first.preset, planned.len());
+    let headline = format!("{} · {} · {} seeds", first.env.id, runs::settings_named(first), planned.len());
     let together = Together { runs: &planned, variants: None, headline, jobs, reporting, reports: Reports::Written };
     if let Some(exit) = together.train()? {
         if !reporting.quiet {

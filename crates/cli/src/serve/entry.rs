@@ -116,7 +116,7 @@ impl Known {
         Some(Known {
             group: fingerprint(&config),
             world: config.env.id.clone(),
-            preset: config.preset.clone(),
+            preset: config.label().to_owned(),
             settings: rows.map(|row| format!("{}={}", row.key, row.value.trim_matches('"'))).collect(),
             seed: config.train.seed,
         })

@@ -16,6 +16,7 @@ const fn key(path: &'static str, meaning: &'static str) -> Key {
 /// Every key, in the order of the file. Options of worlds, `env.options.*`, are each world's own.
 pub const KEYS: &[Key] = &[
     key("preset", "name of the preset that the config started from"),
+    key("algo", "name of the algorithm that was laid over the preset, see `requel presets`"),
     key("env.id", "id of the world, see `requel envs`"),
     key("env.frame_stack", "the last so many observations are shown as one"),
     key("env.action_repeat", "each action is done so many times, the rewards added up"),
@@ -71,7 +72,7 @@ pub const KEYS: &[Key] = &[
     key("replay.priority_epsilon", "prioritized: what is added to each |TD error|"),
     key("replay.importance_start", "prioritized: beta, how far weights make up for it, at the first env step"),
     key("replay.importance_end", "prioritized: beta at the end of its course"),
-    key("replay.importance_env_steps", "prioritized: env steps of that course, a line"),
+    key("replay.importance_env_steps", "prioritized: env steps of that course, a line; 0 for all of train.env_steps"),
     key("target.kind", "none | hard | soft"),
     key("target.every_updates", "the target follows every so many updates, 0 where env steps count"),
     key("target.every_env_steps", "the target follows every so many env steps, 0 where updates count"),
@@ -97,7 +98,11 @@ pub const KEYS: &[Key] = &[
     key("evaluation.final_episodes", "episodes of the last score, for the best and the final policy"),
     key("evaluation.max_episode_steps", "an evaluation episode is cut off after this many env steps"),
     key("evaluation.stop_after", "stop when this many scores in a row reach stop_return, 0 for never"),
-    key("evaluation.stop_return", "mean return that counts as solved, by default the world's reward threshold"),
+    key(
+        "evaluation.confirm_episodes",
+        "fresh episodes that must reach stop_return too before training stops, 0 for none",
+    ),
+    key("evaluation.stop_return", "mean return to stop at, by default the environment's reward threshold"),
     key("checkpoint.every_steps", "save the complete state every so many env steps, 0 for only at the end"),
     key("checkpoint.keep", "checkpoints kept, at least 2"),
     key("log.every_steps", "a line of training aggregates every so many env steps"),

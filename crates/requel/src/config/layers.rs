@@ -8,7 +8,7 @@ use thiserror::Error;
 use toml::Value;
 use toml::de::{DeTable, DeValue};
 
-use super::{Config, KEYS, presets, validate};
+use super::{Config, KEYS, algorithms, presets, validate};
 use crate::suggest::nearest;
 
 /// Where a setting was written.
@@ -36,6 +36,14 @@ pub enum ConfigError {
     /// No preset has this name.
     #[error("unknown preset `{name}`")]
     UnknownPreset {
+        /// What was asked for.
+        name: String,
+        /// The nearest name, if one is near.
+        suggestion: Option<String>,
+    },
+    /// No algorithm has this name.
+    #[error("unknown algorithm `{name}`")]
+    UnknownAlgorithm {
         /// What was asked for.
         name: String,
         /// The nearest name, if one is near.
@@ -93,6 +101,11 @@ impl ConfigError {
         match self {
             ConfigError::UnknownPreset { suggestion: Some(name), .. } => Some(format!("did you mean `{name}`?")),
             ConfigError::UnknownPreset { .. } => Some("`requel presets` lists them".into()),
+            ConfigError::UnknownAlgorithm { suggestion: Some(name), .. } => Some(format!("did you mean `{name}`?")),
+            ConfigError::UnknownAlgorithm { .. } => {
+                let names: Vec<&str> = algorithms::all().iter().map(|algorithm| algorithm.name).collect();
+                Some(format!("there are {}", names.join(", ")))
+            }
             ConfigError::UnknownKey { suggestion: Some(key), .. } => Some(format!("did you mean `{key}`?")),
             ConfigError::UnknownKey { .. } => Some("`requel config show` lists all keys".into()),
             ConfigError::InvalidValue { key, .. } => {
@@ -148,6 +161,40 @@ impl Layers {
         let place = Place { source: format!("preset {name}"), line: None };
         layers.settings.insert("preset".into(), (Value::String(name.into()), place, layers.layers));
         Ok(layers)
+    }
+
+    /// Adds the algorithm called `name`: the keys that make it what it is, laid over what the environment's preset says.
+    ///
+    /// ```
+    /// use requel::config::Layers;
+    ///
+    /// let config = Layers::new().preset("cartpole")?.algorithm("double-dqn")?.resolve()?;
+    /// assert!(config.agent.double && config.replay.capacity == 200_000);
+    /// # Ok::<(), requel::config::ConfigError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`ConfigError::UnknownAlgorithm`].
+    pub fn algorithm(self, name: &str) -> Result<Self, ConfigError> {
+        let algorithm = algorithms::get(name).ok_or_else(|| ConfigError::UnknownAlgorithm {
+            name: name.into(),
+            suggestion: nearest(name, algorithms::all().iter().map(|algorithm| algorithm.name)),
+        })?;
+        let mut layers = self.text(&format!("algorithm {name}"), algorithm.toml)?;
+        let place = Place { source: format!("algorithm {name}"), line: None };
+        layers.settings.insert("algo".into(), (Value::String(name.into()), place, layers.layers));
+        Ok(layers)
+    }
+
+    /// The text that a key was set to, as it was written.
+    pub fn text_of(&self, key: &str) -> Option<&str> {
+        self.settings.get(key).and_then(|(value, _, _)| value.as_str())
+    }
+
+    /// These layers without what they say of some keys.
+    pub fn without(mut self, keys: &[&str]) -> Self {
+        self.settings.retain(|key, _| !keys.contains(&key.as_str()));
+        self
     }
 
     /// Adds a TOML file.

@@ -1,6 +1,7 @@
 //! What a training run is made of: [`Config`], its presets, and the layers it is put together from.
 
 mod advice;
+pub mod algorithms;
 mod bounds;
 mod changes;
 mod keys;

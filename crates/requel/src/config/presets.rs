@@ -66,6 +66,20 @@ pub fn default_for(env_id: &str) -> Option<&'static Preset> {
     }
 }
 
+/// Whether the preset called `name` is what an environment starts from, the base that an algorithm is laid over.
+pub fn is_base(name: &str) -> bool {
+    const ENVIRONMENTS: [&str; 7] = [
+        "CartPole-v1",
+        "MountainCar-v0",
+        "Acrobot-v1",
+        "CliffWalking-v1",
+        "FrozenLake-v1",
+        "Taxi-v4",
+        "MinAtar/Breakout-v1",
+    ];
+    ENVIRONMENTS.into_iter().any(|id| default_for(id).is_some_and(|preset| preset.name == name))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

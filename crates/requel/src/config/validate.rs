@@ -88,6 +88,7 @@ pub(super) fn check(config: &Config) -> Result<(), (&'static str, String)> {
     // Every return is kept until the score is told.
     within("evaluation.episodes", evaluation.episodes as f64, 1.0, 1e6)?;
     within("evaluation.final_episodes", evaluation.final_episodes as f64, 1.0, 1e6)?;
+    within("evaluation.confirm_episodes", evaluation.confirm_episodes as f64, 0.0, 1e6)?;
     at_least("evaluation.max_episode_steps", evaluation.max_episode_steps, 1)?;
     if evaluation.stop_return.is_some_and(f64::is_nan) {
         return Err(("evaluation.stop_return", "is not a number".into()));
@@ -223,7 +224,10 @@ fn check_replay(config: &Config) -> Result<(), (&'static str, String)> {
     positive("replay.priority_epsilon", replay.priority_epsilon)?;
     within("replay.importance_start", replay.importance_start, 0.0, 1.0)?;
     within("replay.importance_end", replay.importance_end, 0.0, 1.0)?;
-    at_least("replay.importance_env_steps", replay.importance_env_steps, 1)?;
+    if replay.kind == ReplayKind::Prioritized && config.importance_env_steps() == 0 {
+        let reason = "is 0, which stands for `train.env_steps`, and that is 0 too".into();
+        return Err(("replay.importance_env_steps", reason));
+    }
     let without_replacement = replay.kind == ReplayKind::Uniform && !replay.replacement;
     if without_replacement && replay.batch_size > replay.start + 1 {
         let reason = format!(

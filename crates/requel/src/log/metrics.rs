@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::agent::Statistics;
-use crate::train::{Aggregates, EpisodeRecord, Evaluation, TrainEvent};
+use crate::train::{Aggregates, Confirmation, EpisodeRecord, Evaluation, TrainEvent};
 
 #[derive(Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
@@ -32,6 +32,11 @@ enum Line {
         #[serde(flatten)]
         score: Score,
         best: bool,
+    },
+    Confirmation {
+        updates: u64,
+        #[serde(flatten)]
+        confirmation: Confirmation,
     },
     FinalEvaluation {
         env_steps: u64,
@@ -102,6 +107,7 @@ pub(super) fn line(event: &TrainEvent<'_>) -> Option<Vec<u8>> {
         TrainEvent::Evaluated { env_steps, updates, evaluation, best } => {
             Line::Evaluation { env_steps, updates, score: Score::of(evaluation), best: best.is_some() }
         }
+        TrainEvent::Confirmed { updates, confirmation } => Line::Confirmation { updates, confirmation },
         TrainEvent::FinalEvaluated { env_steps, updates, best, last } => {
             Line::FinalEvaluation { env_steps, updates, best: Score::of(best), last: Score::of(last) }
         }

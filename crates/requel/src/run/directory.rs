@@ -46,7 +46,7 @@ impl Run {
     /// The name for a run of `config` that starts at `time`, such as `CartPole-v1__cartpole__0__20260101T120000`.
     pub fn name(config: &Config, time: &str) -> String {
         let plain = |text: &str| text.replace(|c: char| !c.is_ascii_alphanumeric() && !"-_.".contains(c), "-");
-        format!("{}__{}__{}__{time}", plain(&config.env.id), plain(&config.preset), config.train.seed)
+        format!("{}__{}__{}__{time}", plain(&config.env.id), plain(config.label()), config.train.seed)
     }
 
     /// Opens a run.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::train::{Evaluation, Outcome, Termination};
+use crate::train::{Confirmation, Evaluation, Outcome, Termination};
 
 /// An evaluation in short.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -55,6 +55,12 @@ pub struct Summary {
     pub best_env_steps: u64,
     /// The final policy on the same episodes.
     pub final_evaluation: Score,
+    /// The mean return at which the environment counts as solved, if there is such a goal.
+    #[serde(default)]
+    pub goal: Option<f64>,
+    /// The final policy over many more fresh episodes: always where it is called solved.
+    #[serde(default)]
+    pub confirmation: Option<Confirmation>,
     /// BLAKE3 of the final weights, hexadecimal.
     pub weights_blake3: String,
 }
@@ -71,8 +77,18 @@ impl From<&Outcome> for Summary {
             best_evaluation: Score::from(&outcome.best_evaluation),
             best_env_steps: outcome.best_env_steps,
             final_evaluation: Score::from(&outcome.final_evaluation),
+            goal: outcome.goal,
+            confirmation: outcome.confirmation,
             weights_blake3: outcome.weights_blake3.clone(),
         }
+    }
+}
+
+impl Summary {
+    /// Whether the final policy reached the environment's goal, over many fresh episodes that nothing was chosen by.
+    pub fn is_solved(&self) -> bool {
+        let confirmed = self.confirmation.filter(|confirmation| confirmation.is_confirmed);
+        self.goal.zip(confirmed).is_some_and(|(goal, confirmation)| confirmation.mean_return >= goal)
     }
 }
 

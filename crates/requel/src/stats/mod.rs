@@ -20,9 +20,11 @@ mod bootstrap;
 mod estimate;
 mod improvement;
 mod order;
+mod proportion;
 
 pub use aggregate::{interquartile_mean, mean, optimality_gap};
 pub use bootstrap::{Bootstrap, Interval};
 pub use estimate::{Estimate, LEAST_RUNS, coverage};
 pub use improvement::probability_of_improvement;
 pub use order::{highest, lowest, median, quantile};
+pub use proportion::proportion_interval;

@@ -99,6 +99,7 @@ pub(super) fn settings(config: &Config) -> BTreeMap<String, String> {
     let mut found = BTreeMap::new();
     collect("", &toml::Table::try_from(config).unwrap_or_default(), &mut found);
     found.remove("preset");
+    found.remove("algo");
     found.remove("train.seed");
     found
 }
@@ -117,7 +118,7 @@ mod tests {
         let of = |configs: &[Config]| names(&configs.iter().collect::<Vec<_>>());
         let one = config("cartpole", &[]);
         assert_eq!(of(std::slice::from_ref(&one)), ["cartpole"]);
-        assert_eq!(of(&[one.clone(), config("cartpole", &["agent.double=false"])]), ["cartpole", "agent.double=false"]);
+        assert_eq!(of(&[one.clone(), config("cartpole", &["agent.n_step=3"])]), ["cartpole", "agent.n_step=3"]);
         assert_eq!(
             of(&[one.clone(), config("notebook", &[]), config("notebook", &["agent.gamma=0.95"])]),
             ["cartpole", "notebook", "notebook agent.gamma=0.95"]

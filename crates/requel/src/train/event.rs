@@ -4,7 +4,7 @@ use requel_envs::VectorEnv;
 
 use crate::agent::Statistics;
 
-use super::{BestPolicy, EpisodeRecord, Evaluation};
+use super::{BestPolicy, Confirmation, EpisodeRecord, Evaluation};
 
 /// Something that happened in training.
 #[derive(Clone, Copy)]
@@ -40,6 +40,13 @@ pub enum TrainEvent<'a> {
         evaluation: &'a Evaluation,
         /// Set where it is the best policy so far: its parameters and the like.
         best: Option<&'a BestPolicy>,
+    },
+    /// A policy that may stop training was tried on many fresh episodes.
+    Confirmed {
+        /// Updates so far.
+        updates: u64,
+        /// What it came to.
+        confirmation: Confirmation,
     },
     /// The best and the final policy got their last scores.
     FinalEvaluated {

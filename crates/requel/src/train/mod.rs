@@ -9,6 +9,7 @@ mod guarded;
 mod observer;
 mod outcome;
 mod returns;
+mod scoring;
 mod trainer;
 mod worlds;
 
@@ -18,5 +19,6 @@ pub use event::{Aggregates, TrainEvent};
 pub use observer::{Observer, ObserverError};
 pub use outcome::{BestPolicy, Outcome, Termination, TrainError};
 pub use returns::EpisodeRecord;
+pub use scoring::Confirmation;
 pub use trainer::Trainer;
 pub use worlds::{EnvFactory, for_network, world_factory};

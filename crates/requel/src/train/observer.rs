@@ -1,6 +1,6 @@
 //! [`Observer`], who listens to training.
 
-use super::TrainEvent;
+use super::{TrainError, TrainEvent};
 
 /// Why an observer cannot go on; training stops with it.
 pub type ObserverError = Box<dyn std::error::Error + Send + Sync>;
@@ -25,6 +25,11 @@ impl<F: FnMut(&TrainEvent<'_>) -> Result<(), ObserverError>> Observer for F {
     fn on_event(&mut self, event: &TrainEvent<'_>) -> Result<(), ObserverError> {
         self(event)
     }
+}
+
+/// Tells an observer of an event.
+pub(super) fn tell(observer: &mut dyn Observer, event: TrainEvent<'_>) -> Result<(), TrainError> {
+    observer.on_event(&event).map_err(TrainError::Observer)
 }
 
 /// Nobody listens.

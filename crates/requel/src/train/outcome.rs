@@ -4,7 +4,7 @@ use requel_envs::EnvError;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::{Evaluation, ObserverError};
+use super::{Confirmation, Evaluation, ObserverError};
 use crate::agent::AgentError;
 use crate::config::ConfigError;
 use crate::state::StateError;
@@ -16,8 +16,10 @@ use crate::state::StateError;
 pub enum Termination {
     /// `train.env_steps` or `train.episodes` are used up.
     BudgetUsed,
-    /// The return that counts as solved was reached and held.
+    /// The return at which the environment counts as solved was reached and held, over `evaluation.confirm_episodes` fresh episodes.
     Solved,
+    /// `evaluation.stop_return` was reached and held in the same way; it is below the environment's goal.
+    StopReturnReached,
 }
 
 /// The best policy of a training so far, by its evaluation; of equals the latest.
@@ -54,6 +56,10 @@ pub struct Outcome {
     pub best_env_steps: u64,
     /// The final policy on the same episodes.
     pub final_evaluation: Evaluation,
+    /// The mean return at which the environment counts as solved, if there is such a goal.
+    pub goal: Option<f64>,
+    /// The final policy over many more episodes, where it was tried on them.
+    pub confirmation: Option<Confirmation>,
     /// BLAKE3 of the final parameters, hexadecimal.
     pub weights_blake3: String,
 }

@@ -1,17 +1,17 @@
 //! [`Trainer`], the loop.
 
 mod beginning;
-mod due;
 mod settings;
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::sync::Arc;
 
 use requel_envs::{EnvError, Step, VectorEnv};
 
-use super::evaluation::{Evaluation, Evaluator, GiveUp};
+use super::evaluation::GiveUp;
 use super::guarded::guarded;
+use super::observer::tell;
 use super::returns::Returns;
+use super::scoring::{LastScores, Scored, Scoring};
 use super::worlds::{self, EnvFactory};
 use super::{Aggregates, BestPolicy, EpisodeRecord, Observer, Outcome, Termination, TrainError, TrainEvent};
 use crate::agent::{Actions, Agent, AgentError, Experience, GreedyPolicy, Learned, LearningFault, Statistics};
@@ -37,26 +37,16 @@ pub struct Trainer {
     config: Config,
     factory: EnvFactory,
     env_id: String,
-    stop_return: Option<f64>,
     worlds: VectorEnv,
     agent: Box<dyn Agent>,
-    evaluator: Option<Evaluator>,
-    policy: Option<GreedyPolicy>,
-    give_up: Option<GiveUp>,
+    scoring: Scoring,
     threads: usize,
 
     // What a checkpoint holds, beside worlds and agent.
     env_steps: u64,
     returns: Returns,
-    evaluations: u64,
-    /// The evaluation that is due after the last step was not made yet.
-    evaluation_owed: bool,
-    /// The aggregates that are due after the last step wait for that evaluation.
+    /// The aggregates that are due after the last step wait for the evaluation.
     progress_owed: bool,
-    solved_in_a_row: u64,
-    /// Mean return and length of the latest evaluation.
-    evaluation: Option<(f64, f64)>,
-    best: Option<BestPolicy>,
     learned: Learned,
     skipped: Skipped,
     observations: Vec<f32>,
@@ -100,9 +90,8 @@ impl Trainer {
         let envs = worlds::several(&factory, num_envs)?;
         let env = &envs[0];
         let spec = env.spec().clone();
-        let (env_id, threshold) = (spec.id.clone(), spec.reward_threshold);
         let actions = env.action_space().discrete_n();
-        let actions = actions.ok_or_else(|| AgentError::ContinuousActions { id: env_id.clone() })?;
+        let actions = actions.ok_or_else(|| AgentError::ContinuousActions { id: spec.id.clone() })?;
         let observation_space = env.observation_space().clone();
         let mut worlds = VectorEnv::new(envs)?;
         let mut observations = vec![0.0; num_envs * worlds.observation_len()];
@@ -112,22 +101,14 @@ impl Trainer {
         let agent = settings::agent(&config, &spec, (&observation_space, actions))?;
         let trainer = Trainer {
             factory,
-            env_id,
-            stop_return: config.evaluation.stop_return.or(threshold),
+            scoring: Scoring::new(&config.evaluation, &spec),
+            env_id: spec.id,
             worlds,
             agent,
-            evaluator: None,
-            policy: None,
-            give_up: None,
             threads: 1,
             env_steps: 0,
             returns: Returns::new(num_envs),
-            evaluations: 0,
-            evaluation_owed: false,
             progress_owed: false,
-            solved_in_a_row: 0,
-            evaluation: None,
-            best: None,
             learned: Learned::default(),
             skipped: Skipped::default(),
             masks: vec![true; if actions.masked { num_envs * actions.count } else { 0 }],
@@ -178,7 +159,7 @@ impl Trainer {
     /// # Errors
     /// As [`Trainer::run`].
     pub fn advance(&mut self, observer: &mut dyn Observer) -> Result<Option<Termination>, TrainError> {
-        if self.evaluation_owed {
+        if self.scoring.is_owed() {
             self.tell_what_is_due(observer)?;
             return Ok(self.termination());
         }
@@ -208,7 +189,8 @@ impl Trainer {
         }
         self.learned.add(learned);
         self.progress_owed = self.progress_due();
-        self.evaluation_owed = self.evaluation_due(before, episodes_before);
+        let episodes = (episodes_before, self.returns.episodes);
+        self.scoring.note_due(&self.config.evaluation, (before, self.env_steps), episodes);
         self.tell_what_is_due(observer)?;
         Ok(self.termination())
     }
@@ -223,14 +205,10 @@ impl Trainer {
         if !self.progress_due() {
             tell(observer, TrainEvent::Progress(self.aggregates()))?;
         }
-        let episodes = self.config.evaluation.final_episodes;
-        let seed = u64::from(StreamRng::new(self.config.train.seed, Stream::FinalEvaluation).next_u32());
-        let last_parameters = self.agent.parameters().to_vec();
-        let final_evaluation = self.score(&last_parameters, episodes, seed)?;
-        let (best_evaluation, best_env_steps) = match self.best.clone() {
-            Some(best) => (self.score(&best.parameters, episodes, seed)?, best.env_steps),
-            None => (final_evaluation.clone(), self.env_steps),
-        };
+        let Trainer { config, factory, agent, env_steps, scoring, .. } = self;
+        let scored = Scored { config, factory, agent: &**agent, env_steps: *env_steps };
+        let LastScores { best: best_evaluation, best_env_steps, last: final_evaluation, confirmation } =
+            scoring.last(&scored)?;
         let (env_steps, updates) = (self.env_steps, self.agent.updates());
         let (best, last) = (&best_evaluation, &final_evaluation);
         tell(observer, TrainEvent::FinalEvaluated { env_steps, updates, best, last })?;
@@ -244,6 +222,8 @@ impl Trainer {
             best_evaluation,
             best_env_steps,
             final_evaluation,
+            goal: self.scoring.goal(),
+            confirmation,
             weights_blake3: self.weights_blake3(),
         })
     }
@@ -251,10 +231,7 @@ impl Trainer {
     /// Gives evaluations up once `give_up` says so: nothing is kept of them, and what was to be done fails with
     /// [`TrainError::Interrupted`].
     pub fn give_up_evaluations_when(&mut self, give_up: GiveUp) {
-        if let Some(evaluator) = &mut self.evaluator {
-            evaluator.give_up_when(Arc::clone(&give_up));
-        }
-        self.give_up = Some(give_up);
+        self.scoring.give_up_when(give_up);
     }
 
     /// The config that is trained.
@@ -284,7 +261,7 @@ impl Trainer {
 
     /// The best policy so far, if one was scored.
     pub fn best(&self) -> Option<&BestPolicy> {
-        self.best.as_ref()
+        self.scoring.best()
     }
 
     /// The policy to ship: the best one scored, else the present one.
@@ -292,14 +269,14 @@ impl Trainer {
     /// # Errors
     /// If the network cannot be made on this machine.
     pub fn policy(&self) -> Result<GreedyPolicy, TrainError> {
-        let parameters = self.best.as_ref().map_or(self.agent.parameters(), |best| &best.parameters);
+        let parameters = self.scoring.best().map_or(self.agent.parameters(), |best| &best.parameters);
         Ok(GreedyPolicy::new(self.agent.value_spec(), parameters.to_vec(), 1)?)
     }
 
     /// Training in numbers, since the last time they were told.
     pub fn aggregates(&self) -> Aggregates {
         let per_update = |sum: f64| (self.learned.updates > 0).then(|| sum / self.learned.updates as f64);
-        let means = self.returns.means();
+        let (means, evaluation) = (self.returns.means(), self.scoring.latest());
         Aggregates {
             env_steps: self.env_steps,
             episodes: self.returns.episodes,
@@ -308,8 +285,8 @@ impl Trainer {
             length_mean: means.map(|(_, length)| length),
             loss: per_update(self.learned.loss_sum),
             mean_q: per_update(self.learned.q_sum),
-            evaluation_return: self.evaluation.map(|(return_, _)| return_),
-            evaluation_length: self.evaluation.map(|(_, length)| length),
+            evaluation_return: evaluation.map(|(return_, _)| return_),
+            evaluation_length: evaluation.map(|(_, length)| length),
             epsilon: self.agent.epsilon(self.env_steps),
             learning_rate: self.agent.learning_rate(self.env_steps),
             statistics: self.learned.statistics,
@@ -351,23 +328,14 @@ impl Trainer {
         state.put_f32("trainer/observations", vec![self.observations.len()], &self.observations);
         state.put("trainer/env_steps", self.env_steps);
         state.put("trainer/returns", &self.returns);
-        state.put("trainer/evaluations", self.evaluations);
-        state.put("trainer/solved_in_a_row", self.solved_in_a_row);
-        state.put("trainer/evaluation", self.evaluation);
+        self.scoring.save(&mut state);
         state.put("trainer/learned_since_log", (self.learned.updates, self.learned.loss_sum, self.learned.q_sum));
         state.put("trainer/statistics_since_log", self.learned.statistics.saved());
-        if self.evaluation_owed {
-            state.put("trainer/evaluation_owed", true);
-        }
         if self.progress_owed {
             state.put("trainer/progress_owed", true);
         }
         if self.skipped.total > 0 {
             state.put("trainer/skipped", (self.skipped.total, self.skipped.in_a_row));
-        }
-        if let Some(best) = &self.best {
-            state.put_f32("best/parameters", vec![best.parameters.len()], &best.parameters);
-            state.put("best/score", (best.mean_return, best.std_return, best.env_steps));
         }
         state
     }
@@ -385,13 +353,10 @@ impl Trainer {
         if self.returns.num_envs() != self.config.train.num_envs {
             return Err(StateError::new("trainer/returns", "is of another number of worlds").into());
         }
-        self.evaluations = state.read("trainer/evaluations")?;
-        // Only what is owed is written down; who wrote before aggregates waited for evaluations owes none.
-        let owed = |name: &str| if state.values.contains_key(name) { state.read(name) } else { Ok(false) };
-        self.evaluation_owed = owed("trainer/evaluation_owed")?;
-        self.progress_owed = owed("trainer/progress_owed")?;
-        self.solved_in_a_row = state.read("trainer/solved_in_a_row")?;
-        self.evaluation = state.read("trainer/evaluation")?;
+        self.scoring.restore(state, self.agent.parameters().len())?;
+        // Who wrote before aggregates waited for evaluations owes none.
+        let owes = state.values.contains_key("trainer/progress_owed");
+        self.progress_owed = owes && state.read("trainer/progress_owed")?;
         let (updates, loss_sum, q_sum) = state.read("trainer/learned_since_log")?;
         // Who wrote before there were statistics wrote none.
         let known = state.values.contains_key("trainer/statistics_since_log");
@@ -402,24 +367,18 @@ impl Trainer {
         let skipped = state.values.contains_key("trainer/skipped").then(|| state.read("trainer/skipped"));
         let (total, in_a_row) = skipped.transpose()?.unwrap_or_default();
         self.skipped = Skipped { total, in_a_row };
-        self.best = None;
-        if state.tensors.contains_key("best/parameters") {
-            let mut parameters = vec![0.0; self.agent.parameters().len()];
-            state.read_f32("best/parameters", &mut parameters)?;
-            let (mean_return, std_return, env_steps) = state.read("best/score")?;
-            self.best = Some(BestPolicy { parameters, mean_return, std_return, env_steps });
-        }
         Ok(())
     }
 
     /// Whether training is over: a function of what a checkpoint holds, so that a resumed run knows too.
     pub fn termination(&self) -> Option<Termination> {
         let (train, evaluation) = (&self.config.train, &self.config.evaluation);
-        if self.evaluation_owed {
+        if self.scoring.is_owed() {
             return None;
         }
-        if evaluation.stop_after > 0 && self.solved_in_a_row >= evaluation.stop_after {
-            return Some(Termination::Solved);
+        if self.scoring.is_reached(evaluation) {
+            let is_goal = self.scoring.is_the_goal();
+            return Some(if is_goal { Termination::Solved } else { Termination::StopReturnReached });
         }
         let used = |budget: u64, count: u64| budget > 0 && count >= budget;
         (used(train.env_steps, self.env_steps) || used(train.episodes, self.returns.episodes))
@@ -522,6 +481,26 @@ impl Trainer {
         }
         Ok(())
     }
+
+    /// First the evaluation, then the aggregates, so that those of a step hold the score that was made at it.
+    fn tell_what_is_due(&mut self, observer: &mut dyn Observer) -> Result<(), TrainError> {
+        if self.scoring.is_owed() {
+            let Trainer { config, factory, agent, env_steps, scoring, .. } = self;
+            scoring.evaluate(&Scored { config, factory, agent: &**agent, env_steps: *env_steps }, observer)?;
+        }
+        if self.progress_owed {
+            tell(observer, TrainEvent::Progress(self.aggregates()))?;
+            self.progress_owed = false;
+            self.learned = Learned::default();
+        }
+        Ok(())
+    }
+
+    /// Whether the last step came to, or beyond, the next multiple of `log.every_steps`.
+    fn progress_due(&self) -> bool {
+        let before = self.env_steps.saturating_sub(self.steps.len() as u64);
+        crossings(self.config.log.every_steps, before, self.env_steps) > 0
+    }
 }
 
 /// What a NaN or infinity of a world has cost.
@@ -547,8 +526,4 @@ fn learned_reward(config: &AgentConfig, reward: f64) -> f64 {
     } else {
         scaled
     }
-}
-
-fn tell(observer: &mut dyn Observer, event: TrainEvent<'_>) -> Result<(), TrainError> {
-    observer.on_event(&event).map_err(TrainError::Observer)
 }

@@ -1,7 +1,8 @@
 //! Scores of a policy: each episode is its own, whatever is played beside it.
 
 use requel::agent::GreedyPolicy;
-use requel::train::{EnvFactory, Evaluation, Evaluator, Termination};
+use requel::run::Summary;
+use requel::train::{Confirmation, EnvFactory, Evaluation, Evaluator, Termination, TrainEvent};
 use requel::{Trainer, td::argmax};
 use requel_envs::{Action, make};
 
@@ -102,6 +103,93 @@ fn stops_when_solved_as_often_as_wanted() {
     second.restore(&first.save()).unwrap();
     for mut trainer in [Trainer::new(config).unwrap(), second] {
         let outcome = trainer.run(&mut ()).unwrap();
-        assert_eq!((outcome.termination, outcome.env_steps), (Termination::Solved, 100));
+        assert_eq!((outcome.termination, outcome.env_steps), (Termination::StopReturnReached, 100));
+        let confirmation = outcome.confirmation.unwrap();
+        assert_eq!((confirmation.episodes, confirmation.env_steps, confirmation.is_confirmed), (1_000, 100, true));
+        assert_eq!(
+            (confirmation.failed, outcome.goal),
+            (1_000, Some(475.0)),
+            "of the goal that is the environment's they are short"
+        );
     }
+}
+
+/// The confirmations of a training, and how it ended.
+fn confirmations(settings: &[&str], cut_at: Option<u64>) -> (Vec<Confirmation>, Termination) {
+    let config = preset("notebook", settings);
+    let mut seen = Vec::new();
+    let mut listen = |event: &TrainEvent<'_>| {
+        if let TrainEvent::Confirmed { confirmation, .. } = event {
+            seen.push(*confirmation);
+        }
+        Ok(())
+    };
+    let mut trainer = Trainer::new(config.clone()).unwrap();
+    let termination = loop {
+        if Some(trainer.env_steps()) == cut_at {
+            let mut resumed = Trainer::new(config.clone()).unwrap();
+            resumed.restore(&trainer.save()).unwrap();
+            trainer = resumed;
+        }
+        if let Some(termination) = trainer.advance(&mut listen).unwrap() {
+            break termination;
+        }
+    };
+    (seen, termination)
+}
+
+#[test]
+fn a_lucky_score_does_not_stop_training() {
+    // Untrained policies fall after 8 to 11 steps: one episode of 10 is luck, and the mean of 1,000 is not.
+    let settings = [
+        "evaluation.every_episodes=0",
+        "evaluation.every_steps=25",
+        "evaluation.episodes=1",
+        "evaluation.stop_after=1",
+        "evaluation.stop_return=10",
+        "train.env_steps=2000",
+        "train.episodes=0",
+        "replay.start=1990",
+    ];
+    let (seen, termination) = confirmations(&settings, None);
+    assert_eq!(termination, Termination::BudgetUsed);
+    assert!(seen.len() > 10, "{}", seen.len());
+    for confirmation in &seen {
+        assert!(!confirmation.is_confirmed && confirmation.mean_return < 10.0, "{confirmation:?}");
+        // It is given up as soon as a hundred episodes say so.
+        assert!(confirmation.episodes <= 300 && confirmation.failed == confirmation.episodes, "{confirmation:?}");
+    }
+    // Each has fresh episodes, and a resumed training goes on with the next of them.
+    assert!(seen.windows(2).any(|pair| pair[0].mean_return != pair[1].mean_return));
+    assert_eq!(confirmations(&settings, Some(seen[2].env_steps)), (seen, termination));
+}
+
+#[test]
+fn without_confirmation_scores_alone_stop_training() {
+    let settings = ["evaluation.every_episodes=0", "evaluation.every_steps=50", "evaluation.stop_after=1"];
+    let more = ["evaluation.stop_return=1", "evaluation.confirm_episodes=0"];
+    let (seen, termination) = confirmations(&[&settings[..], &more].concat(), None);
+    assert_eq!((seen, termination), (vec![], Termination::StopReturnReached));
+}
+
+#[test]
+fn solved_is_the_environments_goal_over_many_episodes() {
+    // Reaching 1 of at most 1 on a corridor of one symbol: every policy solves it.
+    let mut config = preset("notebook", &["train.env_steps=100", "train.episodes=0", "evaluation.every_episodes=0"]);
+    config.env.id = "Toy/Identity-v0".into();
+    config.env.options.insert("symbols".into(), 2.into());
+    config.evaluation.confirm_episodes = 250;
+    let outcome = Trainer::new(config.clone()).unwrap().run(&mut ()).unwrap();
+    let reaches = outcome.final_evaluation.mean_return() >= 20.0;
+    assert_eq!(
+        outcome.confirmation.is_some(),
+        reaches,
+        "what reaches the goal is tried on more episodes, and nothing else"
+    );
+    assert_eq!(Summary::from(&outcome).is_solved(), outcome.confirmation.is_some_and(|c| c.mean_return >= 20.0));
+    // With a shorter episode the goal means nothing.
+    config.env.options.insert("max_episode_steps".into(), 5.into());
+    let outcome = Trainer::new(config).unwrap().run(&mut ()).unwrap();
+    assert_eq!((outcome.goal, outcome.confirmation), (None, None));
+    assert!(!Summary::from(&outcome).is_solved());
 }

@@ -115,7 +115,7 @@ impl DqnAgent {
                 .then_some(Schedule::Linear {
                     start: config.replay.importance_start,
                     end: config.replay.importance_end,
-                    env_steps: config.replay.importance_env_steps,
+                    env_steps: config.importance_env_steps(),
                 }),
             start,
             learns_once: config.agent.kind == AgentKind::Naive,

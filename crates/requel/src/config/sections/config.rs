@@ -15,6 +15,9 @@ use super::{
 pub struct Config {
     /// Name of the preset that this config started from; a label that decides nothing.
     pub preset: String,
+    /// Name of the algorithm that was laid over the preset; a label that decides nothing. Empty: none was.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub algo: String,
     /// The world.
     pub env: EnvConfig,
     /// The learning rule.
@@ -48,6 +51,11 @@ pub struct Config {
 }
 
 impl Config {
+    /// What the training is called by: its algorithm if one was laid over the preset, else the preset.
+    pub fn label(&self) -> &str {
+        if self.algo.is_empty() { &self.preset } else { &self.algo }
+    }
+
     /// The course of the step size.
     pub fn learning_rate(&self) -> Schedule {
         let start = self.optimizer.learning_rate;
@@ -56,12 +64,21 @@ impl Config {
             AnnealKind::Linear => Schedule::Linear { start, end: 0.0, env_steps: self.train.env_steps },
         }
     }
+
+    /// Env steps over which the importance weights' exponent β goes from its start to its end.
+    pub fn importance_env_steps(&self) -> u64 {
+        match self.replay.importance_env_steps {
+            0 => self.train.env_steps,
+            env_steps => env_steps,
+        }
+    }
 }
 
 impl Default for Config {
     fn default() -> Self {
         Config {
             preset: "default".into(),
+            algo: String::new(),
             env: EnvConfig::default(),
             agent: AgentConfig::default(),
             munchausen: MunchausenConfig::default(),

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::config::SupportEnd;
+use crate::config::{Auto, SupportEnd};
 
 /// What the network says of each action.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,8 +57,8 @@ impl Default for HeadConfig {
         HeadConfig {
             kind: HeadKind::Scalar,
             atoms: 51,
-            v_min: SupportEnd::At(-10.0),
-            v_max: SupportEnd::At(10.0),
+            v_min: SupportEnd::Auto(Auto::Auto),
+            v_max: SupportEnd::Auto(Auto::Auto),
             quantiles: 51,
             kappa: 1.0,
             fractions: 8,

@@ -50,7 +50,7 @@ impl Default for ReplayConfig {
             priority_epsilon: 1e-6,
             importance_start: 0.4,
             importance_end: 1.0,
-            importance_env_steps: 50_000,
+            importance_env_steps: 0,
         }
     }
 }

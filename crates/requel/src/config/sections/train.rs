@@ -62,7 +62,9 @@ pub struct EvaluationConfig {
     pub max_episode_steps: u64,
     /// Stop when this many scores in a row reach `stop_return`; 0: never.
     pub stop_after: u64,
-    /// The mean return that counts as solved; absent: the world's own reward threshold.
+    /// Fresh episodes over which a policy has to reach `stop_return` too before training stops for it; 0: none.
+    pub confirm_episodes: usize,
+    /// The mean return to stop at; absent: the environment's own reward threshold. It is the goal too where the environment has none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stop_return: Option<f64>,
 }
@@ -76,6 +78,7 @@ impl Default for EvaluationConfig {
             final_episodes: 100,
             max_episode_steps: 100_000,
             stop_after: 0,
+            confirm_episodes: 1_000,
             stop_return: None,
         }
     }

@@ -17,7 +17,7 @@ impl Trainer {
     pub fn change_config(&mut self, config: Config) -> Result<(), TrainError> {
         self.config.check_changes(&config)?;
         let env = &self.worlds.envs()[0];
-        let stop_return = config.evaluation.stop_return.or(env.spec().reward_threshold);
+        let spec = env.spec().clone();
         let count = env.action_space().discrete_n().expect("it was there to begin with");
         let actions = Actions { count, masked: !self.masks.is_empty() };
         let mut agent = agent(&config, env.spec(), (env.observation_space(), actions))?;
@@ -26,15 +26,14 @@ impl Trainer {
         agent.restore(&state)?;
         drop(state);
         agent.set_threads(self.threads);
-        (self.agent, self.stop_return, self.config) = (agent, stop_return, config);
-        // Made again when they are needed, as the settings say now.
-        (self.evaluator, self.policy) = (None, None);
+        self.scoring.change(&config.evaluation, &spec);
+        (self.agent, self.config) = (agent, config);
         Ok(())
     }
 
     /// Whether an evaluation is to be made before the next step.
     pub fn owes_evaluation(&self) -> bool {
-        self.evaluation_owed
+        self.scoring.is_owed()
     }
 
     /// Whether an evaluation is to be made before the next step of a trainer that takes `state` over.
