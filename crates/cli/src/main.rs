@@ -30,6 +30,7 @@ mod settings;
 mod show;
 mod signals;
 mod style;
+mod subject;
 mod table;
 mod watch;
 

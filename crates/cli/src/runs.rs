@@ -10,6 +10,7 @@ use requel::{Config, GreedyPolicy, Stream, StreamRng};
 use requel_envs::Env;
 
 use crate::exit::{Exit, Failure};
+use crate::pack;
 
 /// Where runs are when nobody says otherwise.
 pub const ROOT: &str = "runs";
@@ -22,6 +23,10 @@ pub const STUDIES: &str = "studies";
 /// If there is none.
 pub fn open(dir: Option<&Path>) -> Result<Run, Failure> {
     Ok(match dir {
+        Some(file) if file.is_file() && pack::is_packed(file)? => {
+            return Err(Failure::bad_input(format_args!("{} is a packed run", file.display()))
+                .hint(format!("`requel unpack {}` makes a run of it", file.display())));
+        }
         Some(dir) => Run::open(dir)?,
         None => newest(|_| true).ok_or_else(|| RunError::NoRuns { root: ROOT.into() })?,
     })
@@ -135,6 +140,9 @@ impl From<TrainError> for Failure {
         match error {
             TrainError::Env(error) => error.into(),
             TrainError::Config(error) => error.into(),
+            TrainError::Beginning { .. } => {
+                Failure::bad_input(error).hint("without ENV, --preset and --config, a run's own settings are taken")
+            }
             // Whatever keeps an agent from being made was asked for.
             TrainError::Agent(_) => Failure::bad_input(error),
             TrainError::NotFinite { world, .. } => {

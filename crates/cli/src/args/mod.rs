@@ -20,4 +20,4 @@ pub use results::{CompareArgs, ReportArgs, Scored, ServeArgs, VerifyArgs};
 pub use settings::{ConfigArgs, ConfigCommand, PresetsArgs};
 pub use shared::{Layers, Reporting};
 pub use sharing::{PackArgs, UnpackArgs};
-pub use training::{OnNan, ResumeArgs, StudyArgs, TrainArgs};
+pub use training::{OnNan, ResumeArgs, StudyArgs, TrainArgs, Which};

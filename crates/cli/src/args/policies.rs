@@ -10,12 +10,13 @@ use clap::{Args, ValueEnum};
 Examples:
   requel eval                            the newest run below runs/
   requel eval runs/mine --episodes 1000  a run of your choice, more episodes
+  requel eval policy.safetensors         a policy's file alone
   requel eval --json                     mean_return, std_return, returns
 
 A return is the undiscounted sum of an episode's rewards.")]
 pub struct EvalArgs {
-    /// Directory of the run [default: the newest below runs/, seeds and studies included]
-    #[arg(value_name = "RUN")]
+    /// Directory of the run, a packed run or a policy's file [default: the newest below runs/, seeds and studies included]
+    #[arg(value_name = "RUN|FILE")]
     pub run: Option<PathBuf>,
     /// How many episodes
     #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
@@ -40,8 +41,9 @@ Examples:
 Keys: space pauses, → or . takes a single step, + and - change the speed,
 n starts the next episode, q quits.")]
 pub struct WatchArgs {
-    /// Directory of a run, or a world: its newest run below runs/, or random actions [default: the newest run]
-    #[arg(value_name = "RUN|ENV")]
+    /// Directory of a run, a packed run or a policy's file, or a world: its newest run below runs/, or random actions
+    /// [default: the newest run]
+    #[arg(value_name = "RUN|FILE|ENV")]
     pub target: Option<String>,
     /// Act at random, whatever was trained
     #[arg(long)]
@@ -103,8 +105,8 @@ The ONNX model reads `observation` (batch of any size; images as height, width,
 channels) and gives `q_values`. World, spaces and the actions' meanings are in
 its metadata.")]
 pub struct ExportArgs {
-    /// Directory of the run [default: the newest below runs/, seeds and studies included]
-    #[arg(value_name = "RUN")]
+    /// Directory of the run, a packed run or a policy's file [default: the newest below runs/, seeds and studies included]
+    #[arg(value_name = "RUN|FILE")]
     pub run: Option<PathBuf>,
     /// Format of the file
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t = ExportFormat::Onnx)]

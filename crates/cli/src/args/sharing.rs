@@ -13,9 +13,9 @@ Examples:
   requel pack runs/mine --checkpoint     with the state to go on from
 
 The file holds the policy, config, logs, seals and a model card, README.md, in
-the form that Hugging Face's hub reads. `requel eval`, `watch`, `export` and
-`compare` take it as it is; `requel unpack` makes a run of it again. The command
-line that the run was started with goes along, in provenance.json.")]
+the form that Hugging Face's hub reads. `requel eval`, `watch` and `export` take
+it as it is; `requel unpack` makes a run of it again. The command line that the
+run was started with goes along, in provenance.json.")]
 pub struct PackArgs {
     /// Directory of the run, which is finished [default: the newest below runs/, seeds and studies included]
     #[arg(value_name = "RUN")]

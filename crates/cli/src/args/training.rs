@@ -19,6 +19,7 @@ Examples:
   requel train --set train.env_steps=20000       a budget of 20000 env steps
   requel train --config mine.toml --run-dir out  your settings, your place
   requel train --seeds 0..20                     20 seeds on all cores
+  requel train --from runs/mine --seed 1         on from what a run has learned
 
 The run is written to runs/<env>__<preset>__<seed>__<time>/.
 On a terminal a dashboard shows how it goes; press ? in it for its keys.
@@ -30,6 +31,16 @@ the same command again goes on with what is not finished.")]
 pub struct TrainArgs {
     #[command(flatten)]
     pub layers: Layers,
+    /// Begin from the weights of this run, or of this policy file, in place of drawn ones. Settings are those of the run,
+    /// unless an environment, a preset or a file is named
+    #[arg(long, value_name = "RUN|FILE", conflicts_with = "seeds")]
+    pub from: Option<PathBuf>,
+    /// Which weights of the run: of its best policy, or of its newest checkpoint
+    #[arg(long, value_name = "WHICH", value_enum, default_value_t = Which::Best, requires = "from")]
+    pub weights: Which,
+    /// Begin with the transitions in the run's replay buffer too
+    #[arg(long, requires = "from")]
+    pub with_replay: bool,
     /// Seeds to train side by side: a range 0..20 or 5..=9, a list 0,3,7, or how many
     #[arg(long, value_name = "SEEDS", conflicts_with = "seed")]
     pub seeds: Option<Seeds>,
@@ -52,6 +63,15 @@ pub struct TrainArgs {
     pub execution: Execution,
     #[command(flatten)]
     pub reporting: Reporting,
+}
+
+/// Which weights of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Which {
+    /// Those of the best policy by the evaluations of training
+    Best,
+    /// Those of the newest checkpoint
+    Last,
 }
 
 /// What a NaN or infinity from the world comes to.

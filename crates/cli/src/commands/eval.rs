@@ -3,7 +3,6 @@
 use std::io::Write;
 use std::path::PathBuf;
 
-use requel::run::Run;
 use requel::train::{Evaluation, Evaluator, world_factory};
 use serde::Serialize;
 
@@ -13,19 +12,20 @@ use crate::numbers::grouped;
 use crate::runs;
 use crate::show::tidy;
 use crate::style::{GOOD, MUTED, WARNING, paint};
+use crate::subject::Subject;
 
 /// Plays greedy episodes and prints their returns.
 pub fn run(args: &EvalArgs) -> Result<Exit, Failure> {
-    let run = runs::open(args.run.as_deref())?;
-    let config = run.config()?;
+    let subject = Subject::open(args.run.as_deref())?;
+    let config = subject.config.clone();
     let episodes = args.episodes as usize;
     let seed = args.seed.unwrap_or_else(|| runs::evaluation_seed(&config));
-    let evaluation = evaluate(&run, episodes, seed)?;
+    let evaluation = evaluate(&subject, episodes, seed)?;
 
     let mut out = anstream::stdout().lock();
     if args.json {
         let line = Line {
-            run_dir: run.dir().to_path_buf(),
+            run_dir: subject.name.clone(),
             env_id: config.env.id,
             episodes,
             seed,
@@ -46,7 +46,7 @@ pub fn run(args: &EvalArgs) -> Result<Exit, Failure> {
             "{}",
             paint(
                 MUTED,
-                format_args!("{}, seeds {seed} to {}", run.dir().display(), seed.wrapping_add(episodes as u64 - 1))
+                format_args!("{}, seeds {seed} to {}", subject.name.display(), seed.wrapping_add(episodes as u64 - 1))
             )
         )?;
     }
@@ -57,10 +57,10 @@ pub fn run(args: &EvalArgs) -> Result<Exit, Failure> {
 ///
 /// # Errors
 /// If there is no policy, or the world fails.
-pub fn evaluate(run: &Run, episodes: usize, seed: u64) -> Result<Evaluation, Failure> {
-    let config = run.config()?;
+pub fn evaluate(subject: &Subject, episodes: usize, seed: u64) -> Result<Evaluation, Failure> {
+    let config = &subject.config;
     let mut evaluator = Evaluator::new(&world_factory(&config.env), episodes, config.evaluation.max_episode_steps)?;
-    let mut policy = runs::policy(run, evaluator.rows())?;
+    let mut policy = subject.policy(evaluator.rows())?;
     Ok(evaluator.evaluate(&mut policy, episodes, seed)?)
 }
 

@@ -11,15 +11,15 @@ use crate::args::{ExportArgs, ExportFormat};
 use crate::exit::{Exit, Failure};
 use crate::export::{OnnxError, PolicyParts, encode};
 use crate::numbers::grouped;
-use crate::runs;
 use crate::style::{self, COMMAND, paint};
+use crate::subject::Subject;
 
 /// Writes the policy, and what to check it with where that was asked for.
 pub fn run(args: &ExportArgs) -> Result<Exit, Failure> {
-    let run = runs::open(args.run.as_deref())?;
-    let config = run.config()?;
-    let mut policy = runs::policy(&run, 1)?;
-    let mut env = runs::world(&config)?;
+    let subject = Subject::open(args.run.as_deref())?;
+    let config = &subject.config;
+    let mut policy = subject.policy(1)?;
+    let mut env = subject.env()?;
     let (bytes, name) = match args.format {
         ExportFormat::Onnx => {
             let parts = PolicyParts {
@@ -31,20 +31,25 @@ pub fn run(args: &ExportArgs) -> Result<Exit, Failure> {
             };
             (encode(&parts)?, "policy.onnx")
         }
-        ExportFormat::Safetensors => {
-            let path = run.best_policy_path();
-            let bytes = std::fs::read(&path)
-                .map_err(|e| Failure::failed(format_args!("cannot read {}: {e}", path.display())))?;
-            (bytes, "policy.safetensors")
-        }
+        // Made from what was read: the same bytes.
+        ExportFormat::Safetensors => (subject.policy.to_bytes().map_err(Failure::failed)?, "policy.safetensors"),
     };
-    let path = args.output.clone().unwrap_or_else(|| run.dir().join(name));
+    let path = args.output.clone().unwrap_or_else(|| match subject.name.is_dir() {
+        true => subject.name.join(name),
+        // Beside the file that it is from.
+        false => subject.name.with_file_name(name),
+    });
+    if path == subject.name {
+        return Err(
+            Failure::bad_input(format_args!("{} is the policy itself", path.display())).hint("name an --output")
+        );
+    }
     write(&path, &bytes)?;
     style::say(format_args!(
         "wrote {} ({} bytes, the best policy of {})",
         paint(COMMAND, path.display()),
         grouped(bytes.len() as u64),
-        run.dir().display()
+        subject.name.display()
     ));
     if let Some(path) = &args.samples {
         let lines = samples(&mut *env, &mut policy)?;

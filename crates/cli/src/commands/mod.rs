@@ -1,5 +1,6 @@
 //! The commands, one file each.
 
+mod beginning;
 pub mod compare;
 pub mod completions;
 pub mod config;

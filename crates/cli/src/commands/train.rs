@@ -3,6 +3,7 @@
 use requel::Trainer;
 use requel::run::{Run, Session};
 
+use super::beginning;
 use crate::args::{Layers, OnNan, TrainArgs};
 use crate::every::Every;
 use crate::exit::{Exit, Failure};
@@ -10,7 +11,8 @@ use crate::{runs, seeds, session, settings};
 
 /// Trains in a new directory.
 pub fn run(args: &TrainArgs) -> Result<Exit, Failure> {
-    let (_, config) = settings::resolve(&with_saving(args))?;
+    let (beginning, layers) = beginning::read(args, with_saving(args))?;
+    let (_, config) = settings::resolve(&layers)?;
     if let Some(list) = &args.seeds {
         if matches!(args.every, Some(Every::Minutes(_))) {
             return Err(Failure::bad_input("with --seeds, --every cannot be in minutes")
@@ -19,10 +21,16 @@ pub fn run(args: &TrainArgs) -> Result<Exit, Failure> {
         return seeds::train(&config, list, args.run_dir.as_deref(), (args.jobs, args.reporting));
     }
     // Made first: what is wrong with the config shows here, before anything is written.
-    let trainer = Trainer::new(config.clone())?;
-    let dir = args.run_dir.clone().unwrap_or_else(|| runs::new_directory(&config));
-    let run = Run::create(&dir, &config)?;
-    let mut session = Session::begin_with(run, trainer)?;
+    let mut trainer = Trainer::new(config.clone())?;
+    let dir = || args.run_dir.clone().unwrap_or_else(|| runs::new_directory(&config));
+    let mut session = match beginning {
+        None => Session::begin_with(Run::create(&dir(), &config)?, trainer)?,
+        Some(beginning) => {
+            beginning.apply(&mut trainer)?;
+            let run = Run::create_from(&dir(), &trainer, &beginning)?;
+            Session::resume_with(run, trainer)?.0
+        }
+    };
     if let Some(Every::Minutes(pause)) = args.every {
         session = session.saving_every(pause);
     }

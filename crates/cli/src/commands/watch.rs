@@ -13,6 +13,7 @@ use crate::runs;
 use crate::show::{BarScale, Frame, apng, gif, picture, png, tidy};
 use crate::signals::Signals;
 use crate::style::{self, COMMAND, paint};
+use crate::subject::Subject;
 use crate::watch::{Acting, Pace, Player, play};
 
 /// How long an animation's last frame stays, hundredths of a second.
@@ -42,6 +43,11 @@ pub fn run(args: &WatchArgs) -> Result<Exit, Failure> {
 /// What is to be seen: the run that was named, the newest run of the world that was named, or chance.
 fn player(args: &WatchArgs) -> Result<Player, Failure> {
     let episodes = (args.seed, args.steps);
+    let file = args.target.as_deref().map(Path::new).filter(|target| target.is_file());
+    if let (Some(file), false) = (file, args.random) {
+        let subject = Subject::open(Some(file))?;
+        return Player::new(subject.env()?, Acting::Policy(Box::new(subject.policy(1)?)), episodes);
+    }
     let world = args.target.as_deref().filter(|target| !Path::new(target).is_dir());
     let run = match world {
         Some(id) => {

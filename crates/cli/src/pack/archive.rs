@@ -137,6 +137,18 @@ pub fn unpack(path: &Path, dir: &Path, wanted: Wanted) -> Result<String, Failure
     }
 }
 
+/// Whether a file is an archive, by what stands in it and not by its name.
+///
+/// # Errors
+/// If it cannot be read.
+pub fn is_packed(file: &Path) -> Result<bool, Failure> {
+    let mut start = Vec::new();
+    File::open(file)
+        .and_then(|file| file.take(512).read_to_end(&mut start))
+        .map_err(|e| Failure::bad_input(format_args!("cannot read {}: {e}", file.display())))?;
+    Ok(start.get(257..262) == Some(b"ustar"))
+}
+
 /// A path that leads below the directory that it is read into, in plain letters.
 fn name(bytes: &[u8]) -> Result<String, String> {
     let shown = || String::from_utf8_lossy(bytes).chars().take(80).collect::<String>();

@@ -74,3 +74,42 @@ fn every_session_notes_which_program_made_it_and_how() {
         assert!(session["machine"]["kernel"].is_string() && session["started"].as_str().unwrap().ends_with('Z'));
     }
 }
+
+#[test]
+fn a_new_run_begins_from_the_weights_of_another_or_of_a_file() {
+    let desk = Desk::new();
+    desk.train("first", SHORTER);
+    let quiet = ["train", "--quiet", "--json", "--seed", "9", "--set", "train.env_steps=500", "--run-dir"];
+    let from_run = desk.ok(&[&quiet[..], &["a", "--from", "first"]].concat()).last();
+    // The settings are those of the run: its preset, and what it had set otherwise.
+    let config = std::fs::read_to_string(desk.path("a/config.toml")).unwrap();
+    for line in ["preset = \"notebook\"", "final_episodes = 3", "every_steps = 1000", "seed = 9"] {
+        assert!(config.contains(line), "{line}: {config}");
+    }
+    let file = ["--from", "first/best/policy.safetensors", "--config", "first/config.toml"];
+    let from_file = desk.ok(&[&quiet[..], &["b"], &file].concat()).last();
+    assert_eq!(from_run["weights_blake3"], from_file["weights_blake3"]);
+    let drawn = desk.ok(&[&quiet[..], &["c", "--config", "first/config.toml"]].concat()).last();
+    assert_ne!(from_run["weights_blake3"], drawn["weights_blake3"]);
+    let with_replay =
+        desk.ok(&[&quiet[..], &["d", "--from", "first", "--weights", "last", "--with-replay"]].concat()).last();
+    assert!(with_replay["updates"].as_u64() > from_run["updates"].as_u64(), "{with_replay}");
+    desk.ok(&["verify", "d"]);
+    assert!(std::fs::read_to_string(desk.path("a/report.html")).unwrap().contains("begun from the weights of first"));
+    // Other beginnings are other groups.
+    let groups = desk.ok(&["compare", "a", "c", "d"]).out;
+    assert!(groups.contains("(begun from the") && groups.contains("replay buffer"), "{groups}");
+
+    let before = desk.files().len();
+    for (args, said) in [
+        (&["--from", "first", "Acrobot-v1"][..], "the policy is of CartPole-v1"),
+        (&["--from", "first", "--set", "network.hidden=[9]"], "the policy's network is another one"),
+        (&["--from", "nowhere"], "is not a run"),
+        (&["--from", "first/best/policy.safetensors", "--with-replay"], "no replay buffer"),
+        (&["--from", "first/config.toml"], "not a policy"),
+    ] {
+        let answer = desk.run(&[&["train", "--run-dir", "x"], args].concat());
+        assert!(matches!(answer.code, 1 | 2) && answer.err.contains(said), "{args:?}: {}", answer.err);
+        assert_eq!(desk.files().len(), before);
+    }
+}

@@ -68,3 +68,35 @@ fn what_is_not_finished_not_whole_or_no_pack_is_refused_and_leaves_nothing() {
     left.retain(|name| !name.ends_with(".tar"));
     assert_eq!((left.len(), before), (1, 2), "{left:?}");
 }
+
+#[test]
+fn a_policys_file_alone_and_a_packed_run_are_scored_watched_and_exported() {
+    let desk = Desk::new();
+    desk.train(
+        "run",
+        &[SHORTER, &["--set", "env.frame_stack=2", "--set", "env.options.sutton_barto_reward=true"]].concat(),
+    );
+    desk.ok(&["pack", "run"]);
+    std::fs::copy(desk.path("run/best/policy.safetensors"), desk.path("alone.safetensors")).unwrap();
+    let returns = |subject: &str| {
+        desk.ok(&["eval", subject, "--episodes", "5", "--seed", "3", "--json"]).last()["returns"].clone()
+    };
+    let episode = |subject: &str| desk.ok(&["watch", subject, "--episodes", "1", "--seed", "3"]).out;
+    for file in ["alone.safetensors", "run.requel.tar"] {
+        // With the option of its environment a fall costs 1 and nothing else counts.
+        assert!(returns(file) == returns("run") && returns(file)[0] == -1.0, "{file}");
+        assert_eq!(episode(file), episode("run"));
+        desk.ok(&["export", file, "--output", "policy.onnx"]);
+        desk.ok(&["export", "run", "--output", "other.onnx"]);
+        assert!(std::fs::read(desk.path("policy.onnx")).unwrap() == std::fs::read(desk.path("other.onnx")).unwrap());
+    }
+    for (args, said) in [
+        (&["eval", "run/config.toml"][..], "not a policy"),
+        (&["watch", "run/summary.json"], "not a policy"),
+        (&["report", "run.requel.tar"], "is a packed run"),
+        (&["verify", "run.requel.tar"], "is a packed run"),
+    ] {
+        let answer = desk.run(args);
+        assert!(matches!(answer.code, 1 | 2) && answer.err.contains(said), "{args:?}: {}", answer.err);
+    }
+}

@@ -8,6 +8,8 @@ use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
 use thiserror::Error;
 
+use crate::config::EnvConfig;
+
 use super::{AgentError, GreedyPolicy, ValueHead, ValueSpec};
 
 /// A policy as it lies on disk: the weights under PyTorch's names and in its layout (`layers.0.weight`, out × in), the
@@ -16,6 +18,8 @@ use super::{AgentError, GreedyPolicy, ValueHead, ValueSpec};
 pub struct PolicyFile {
     /// The world that it was trained in.
     pub env_id: String,
+    /// How it is made: options, sticky and repeated actions, stacked observations. Its id is `env_id`.
+    pub env: EnvConfig,
     /// The network.
     pub network: NetworkSpec,
     /// What it says of each action.
@@ -62,8 +66,10 @@ impl PolicyFile {
             (name.as_str(), view.expect("a slice is as long as its shape says"))
         });
         // One entry: a map of several would be written in the order of its hashes.
+        let env = EnvConfig { id: self.env_id.clone(), ..self.env.clone() };
+        let (env_id, head, network) = (&self.env_id, &self.head, &self.network);
         let description =
-            serde_json::json!({ "env_id": self.env_id, "format": 1, "head": self.head, "network": self.network });
+            serde_json::json!({ "env": env, "env_id": env_id, "format": 1, "head": head, "network": network });
         let metadata = HashMap::from([("requel".to_owned(), description.to_string())]);
         safetensors::serialize(views, Some(metadata)).map_err(invalid)
     }
@@ -79,6 +85,12 @@ impl PolicyFile {
             entries.and_then(|m| m.get("requel")).ok_or_else(|| invalid("no `requel` in its metadata"))?;
         let mut description: serde_json::Value = serde_json::from_str(description).map_err(invalid)?;
         let env_id = description["env_id"].as_str().ok_or_else(|| invalid("no `env_id` in its metadata"))?.to_owned();
+        let env = match description["env"].take() {
+            // Written when only runs knew.
+            serde_json::Value::Null => EnvConfig::default(),
+            env => serde_json::from_value(env).map_err(|e| invalid(format!("`env` in its metadata: {e}")))?,
+        };
+        let env = EnvConfig { id: env_id.clone(), ..env };
         let spec: NetworkSpec = serde_json::from_value(description["network"].take()).map_err(invalid)?;
         let head = match description["head"].take() {
             // Written before there were others.
@@ -101,7 +113,7 @@ impl PolicyFile {
             bytemuck::cast_slice_mut::<f32, u8>(&mut theirs).copy_from_slice(view.data());
             pytorch::import(slice, &theirs, &mut parameters[slice.range.clone()]);
         }
-        Ok(PolicyFile { env_id, network: spec, head, parameters })
+        Ok(PolicyFile { env_id, env, network: spec, head, parameters })
     }
 
     /// Reads a file.
@@ -139,6 +151,7 @@ mod tests {
         let head = ValueHead::Scalar;
         PolicyFile {
             env_id: "CartPole-v1".into(),
+            env: EnvConfig { frame_stack: 3, ..EnvConfig::default() },
             network,
             head,
             parameters: (0..count).map(|i| i as f32 * 0.1).collect(),
@@ -150,6 +163,19 @@ mod tests {
         let bytes = file().to_bytes().unwrap();
         assert_eq!(PolicyFile::from_bytes(&bytes).unwrap(), file());
         assert_eq!(file().to_bytes().unwrap(), bytes);
+    }
+
+    /// Those that were written before the environment's options were in them.
+    #[test]
+    fn an_older_file_is_of_an_environment_without_options() {
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let bytes = file().to_bytes().unwrap();
+        let from = text(&bytes).find(r#"\"env\":{"#).unwrap();
+        let until = text(&bytes)[from..].find("},").unwrap() + from + 2;
+        let header = [&bytes[8..from], &bytes[until..]].concat();
+        let len = u64::from_le_bytes(*bytes.first_chunk().unwrap()) - (until - from) as u64;
+        let older = PolicyFile::from_bytes(&[&len.to_le_bytes()[..], &header].concat()).unwrap();
+        assert_eq!(older, PolicyFile { env: EnvConfig::default(), ..file() });
     }
 
     #[test]

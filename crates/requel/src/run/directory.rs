@@ -1,14 +1,17 @@
 //! [`Run`], the directory of a training.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::origin::{Beginning, ORIGIN};
 use super::{RunError, Summary, checksums};
 use crate::agent::PolicyFile;
 use crate::checkpoint::CheckpointError;
 use crate::config::{Config, ConfigError, Place};
 use crate::storage::{RealStorage, create_dir_all, ensure_dir, replace};
+use crate::train::Trainer;
 
 /// A directory with a training in it: `config.toml`, logs, `checkpoints/`, `best/`, and at the end `summary.json`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +28,32 @@ impl Run {
     /// # Errors
     /// If the config holds a value out of range, something is there, or the disk refuses.
     pub fn create(dir: &Path, config: &Config) -> Result<Self, RunError> {
+        Self::create_with(dir, config, |_| Ok(BTreeMap::new()))
+    }
+
+    /// Makes a run in `dir` that begins from what was learned elsewhere, for `trainer`, which has taken it over: see
+    /// [`Beginning::apply`]. [`Session::resume_with`](super::Session::resume_with) begins to train in it.
+    ///
+    /// # Errors
+    /// As [`Run::create`]; nothing is left then.
+    pub fn create_from(dir: &Path, trainer: &Trainer, beginning: &Beginning) -> Result<Self, RunError> {
+        super::room::check_new(dir, trainer)?;
+        Self::create_with(dir, trainer.config(), |dir| {
+            let written = beginning.write(dir, trainer);
+            if written.is_err() {
+                Beginning::unwrite(dir);
+            }
+            Ok([(ORIGIN.to_owned(), written?)].into())
+        })
+    }
+
+    /// Makes a run with what `begin` writes before there is a config, which makes a directory a run; it returns the BLAKE3 of the
+    /// files that are sealed from the beginning.
+    fn create_with(
+        dir: &Path,
+        config: &Config,
+        begin: impl FnOnce(&Path) -> Result<BTreeMap<String, String>, RunError>,
+    ) -> Result<Self, RunError> {
         config.check()?;
         let text = toml::to_string(config).map_err(|e| ConfigError::Syntax {
             reason: e.to_string(),
@@ -38,7 +67,9 @@ impl Run {
         let header = format!("# The complete config of this run, requel {}.\n\n", env!("CARGO_PKG_VERSION"));
         let text = header + &text;
         // Before the config, which makes a directory a run.
-        checksums::write(dir, &[(checksums::CONFIG.to_owned(), checksums::of(text.as_bytes()))].into())?;
+        let mut sealed = begin(dir)?;
+        sealed.insert(checksums::CONFIG.to_owned(), checksums::of(text.as_bytes()));
+        checksums::write(dir, &sealed)?;
         write_replacing(&run.config_path(), text.as_bytes())?;
         Ok(run)
     }

@@ -2,21 +2,24 @@
 //!
 //! Such a run has a checkpoint of env step 0, so that it can always be resumed, whatever becomes of what it began from.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
 use super::{Run, RunError, checksums};
 use crate::agent::PolicyFile;
-use crate::checkpoint::{self, Checkpoint, CheckpointError};
+use crate::checkpoint::{self, Checkpoint, CheckpointError, Contents, Destination, Segmenting};
 use crate::config::{Change, Config};
 use crate::log::check_logs;
 use crate::state::State;
-use crate::storage::{RealStorage, Storage};
+use crate::storage::{RealStorage, Storage, remove_tree, replace};
 use crate::train::{TrainError, Trainer};
 
 /// Its name.
 pub(super) const ORIGIN: &str = "origin.json";
+/// Where checkpoints are.
+pub(super) const CHECKPOINTS: &str = "checkpoints";
 
 /// Which weights of a run another one begins from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -91,6 +94,26 @@ impl Beginning {
         self.config = Some(run.config()?);
         self.replay = Some(state);
         Ok(self)
+    }
+
+    /// Writes what the run is begun from into its directory, before that is one: the trainer as it begins, as a checkpoint of env
+    /// step 0, and the note of it, whose BLAKE3 is returned.
+    pub(super) fn write(&self, dir: &Path, trainer: &Trainer) -> Result<String, RunError> {
+        let (root, keep) = (dir.join(CHECKPOINTS), trainer.config().checkpoint.keep);
+        let destination = Destination { storage: &RealStorage, root: &root, keep, segmenting: Segmenting::default() };
+        let contents = Contents { env_steps: 0, state: &trainer.try_save()?, logs: BTreeMap::new() };
+        checkpoint::write(destination, &contents)?;
+        let text = serde_json::to_vec_pretty(&self.origin).expect("an origin is plain data");
+        let origin = dir.join(ORIGIN);
+        replace(&RealStorage, &origin, &text).map_err(CheckpointError::io("write", &origin))?;
+        Ok(checksums::of(&text))
+    }
+
+    /// Removes what [`Beginning::write`] has written into a directory that became no run. There is an error to tell already: what
+    /// cannot be removed stays.
+    pub(super) fn unwrite(dir: &Path) {
+        let _ = remove_tree(&RealStorage, &dir.join(CHECKPOINTS));
+        let _ = std::fs::remove_file(dir.join(ORIGIN));
     }
 
     /// What is noted in a run that begins so.

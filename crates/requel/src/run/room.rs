@@ -24,6 +24,16 @@ pub(super) fn check(run: &Run, trainer: &Trainer) -> Result<(), RunError> {
     }
 }
 
+/// As [`check`], for a run whose directory may not be there yet.
+pub(super) fn check_new(dir: &Path, trainer: &Trainer) -> Result<(), RunError> {
+    let one = largest_state_bytes(&trainer.try_save()?, trainer.config().replay.capacity as u64);
+    let needed = one.saturating_mul(trainer.config().checkpoint.keep as u64 + 1);
+    match free_bytes(dir.ancestors().find(|dir| dir.is_dir()).unwrap_or(Path::new("."))) {
+        Some(available) if needed > available => Err(RunError::NoRoom { path: dir.to_path_buf(), needed, available }),
+        _ => Ok(()),
+    }
+}
+
 /// How many bytes a state comes to once its replay buffer is full.
 fn largest_state_bytes(state: &State<'_>, capacity: u64) -> u64 {
     let bytes = state.tensors.iter().map(|(name, tensor)| {

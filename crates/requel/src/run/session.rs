@@ -13,7 +13,7 @@ use super::segments::{self, Segment};
 use super::{Control, Run, RunError, Summary, Timing, checksums};
 use crate::agent::PolicyFile;
 use crate::checkpoint::{self, CheckpointError, LogEntry};
-use crate::config::{Change, Config};
+use crate::config::{Change, Config, EnvConfig};
 use crate::log::{RunLogs, check_logs};
 use crate::schedule::crossings;
 use crate::storage::{RealStorage, Storage};
@@ -187,6 +187,8 @@ impl Session {
             None if !newest.damaged.is_empty() => {
                 return Err(RunError::NothingWhole { path: root, damaged: newest.damaged });
             }
+            // Anew would be from drawn weights.
+            None if run.origin()?.is_some() => return Err(RunError::NoBeginning { path: run.dir().to_path_buf() }),
             None => {}
         }
         let mut number = segment.number;
@@ -470,6 +472,7 @@ fn patience(control: &Control) -> GiveUp {
 pub(super) fn policy_file(trainer: &Trainer, parameters: &[f32]) -> PolicyFile {
     PolicyFile {
         env_id: trainer.env_id().to_owned(),
+        env: EnvConfig { id: trainer.env_id().to_owned(), ..trainer.config().env.clone() },
         network: trainer.agent().network().spec().clone(),
         head: trainer.agent().value_spec().head.clone(),
         parameters: parameters.to_vec(),

@@ -50,6 +50,12 @@ pub fn verify(run: &Run) -> Result<Verified, RunError> {
         damage.push(CheckpointError::damaged(&run.config_path(), error));
     }
     damage.extend(checksums::check(run.dir()));
+    if run.origin().is_ok_and(|origin| origin.is_some()) && verified.checkpoints.is_empty() && run.summary().is_none() {
+        damage.push(CheckpointError::damaged(
+            &run.checkpoints(),
+            "it holds no checkpoint of a run that began from other weights",
+        ));
+    }
     damage.extend(run.provenance().err().map(|error| match error {
         RunError::Checkpoint(error) => error,
         error => CheckpointError::damaged(run.dir(), error),

@@ -2,6 +2,7 @@
 //! One binary, so that it links once.
 
 mod bad_worlds;
+mod beginnings;
 mod checkpoints;
 mod compat;
 mod config;

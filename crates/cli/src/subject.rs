@@ -1,0 +1,103 @@
+//! [`Subject`]: what a verb that looks at a policy is pointed at: a run, a packed run, or a policy's file alone.
+
+use std::path::{Path, PathBuf};
+
+use requel::GreedyPolicy;
+use requel::agent::PolicyFile;
+use requel::config::{Config, EnvConfig};
+use requel::run::Run;
+use requel_envs::Env;
+use tempfile::TempDir;
+
+use crate::exit::Failure;
+use crate::pack::{self, Wanted};
+use crate::runs;
+
+/// A policy with the environment that it was trained in.
+pub struct Subject {
+    /// The directory or file, for people.
+    pub name: PathBuf,
+    /// The run's config; of a policy's file the defaults, with the environment that the file names.
+    pub config: Config,
+    /// The policy, which goes with that environment.
+    pub policy: PolicyFile,
+    /// Where a packed run lies for as long as it is looked at.
+    _unpacked: Option<TempDir>,
+}
+
+impl Subject {
+    /// What is called so: by default the newest run.
+    ///
+    /// # Errors
+    /// If it is none of these, or its policy cannot be read or does not go with its environment.
+    pub fn open(path: Option<&Path>) -> Result<Self, Failure> {
+        match path.filter(|path| path.is_file()) {
+            None => Self::of_run(runs::open(path)?, None),
+            Some(file) if pack::is_packed(file)? => {
+                let unpacked = unpack(file)?;
+                let subject = Self::of_run(Run::open(&unpacked.path().join("run"))?, Some(unpacked))?;
+                Ok(Subject { name: file.to_path_buf(), ..subject })
+            }
+            Some(file) => Self::of_policy(file),
+        }
+    }
+
+    /// The best policy of a run.
+    ///
+    /// # Errors
+    /// If it has none yet, or it cannot be read.
+    pub fn of_run(run: Run, unpacked: Option<TempDir>) -> Result<Self, Failure> {
+        let (config, policy) = (run.config()?, run.best_policy()?);
+        check(&run.best_policy_path(), &policy, &config)?;
+        Ok(Subject { name: run.dir().to_path_buf(), config, policy, _unpacked: unpacked })
+    }
+
+    fn of_policy(file: &Path) -> Result<Self, Failure> {
+        let policy = PolicyFile::read(file).map_err(|e| Failure::failed(format_args!("{}: {e}", file.display())))?;
+        let env = EnvConfig { id: policy.env_id.clone(), ..policy.env.clone() };
+        let config = Config { preset: "policy".into(), env, ..Config::default() };
+        check(file, &policy, &config)?;
+        Ok(Subject { name: file.to_path_buf(), config, policy, _unpacked: None })
+    }
+
+    /// The environment, as the policy sees it.
+    ///
+    /// # Errors
+    /// If it cannot be made.
+    pub fn env(&self) -> Result<Box<dyn Env>, Failure> {
+        runs::world(&self.config)
+    }
+
+    /// The policy, able to look at so many observations at once.
+    ///
+    /// # Errors
+    /// If its network cannot be made on this machine.
+    pub fn policy(&self, rows: usize) -> Result<GreedyPolicy, Failure> {
+        self.policy.clone().into_policy(rows).map_err(Failure::failed)
+    }
+}
+
+/// Refuses a policy that is not for the environment.
+fn check(file: &Path, policy: &PolicyFile, config: &Config) -> Result<(), Failure> {
+    let env = runs::world(config)?;
+    let greedy = policy.clone().into_policy(1).map_err(|e| Failure::failed(format_args!("{}: {e}", file.display())))?;
+    let actions = env.action_space().discrete_n().unwrap_or(0);
+    let fits = greedy.network().input_len() == env.observation_len() && greedy.actions() == actions;
+    match fits && policy.env_id == env.spec().id {
+        true => Ok(()),
+        false => Err(Failure::failed(format_args!("{} is a policy for another environment", file.display()))),
+    }
+}
+
+/// A packed run, unpacked where it lies for as long as it is held; the run is in `run`. Without its checkpoints.
+///
+/// # Errors
+/// If it is no packed run, or there is no room for it.
+pub fn unpack(file: &Path) -> Result<TempDir, Failure> {
+    let cannot = |e: std::io::Error| Failure::failed(format_args!("cannot unpack {}: {e}", file.display()));
+    let unpacked = tempfile::Builder::new().prefix("requel-").tempdir().map_err(cannot)?;
+    let inside = unpacked.path().join("run");
+    std::fs::create_dir(&inside).map_err(cannot)?;
+    pack::unpack(file, &inside, Wanted::WithoutCheckpoints)?;
+    Ok(unpacked)
+}
