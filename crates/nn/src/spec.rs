@@ -71,7 +71,7 @@ pub enum LayerSpec {
         sigma: f32,
     },
     /// Two streams that read the same input, a value V and an advantage A, put together as `V + A − mean of A over the
-    /// actions` (Wang et al. 2016, equation 9), for each atom of a distribution apart (Hessel et al. 2018). Gives `actions
+    /// actions` (Wang et al. 2016), for each atom of a distribution apart (Hessel et al. 2018). Gives `actions
     /// × atoms` numbers, action by action.
     ///
     /// The paper also multiplies the gradient that enters the layers below by 1/√2; that is left out.

@@ -8,7 +8,7 @@ use crate::{Action, Env, EnvError, GymRng, StateError, StateReader, StateWriter,
 /// It makes deterministic worlds stochastic, so that no fixed sequence of actions solves them. The first action of an
 /// episode is always the one asked for. The generator is the wrapper's own, derived from the seed of the reset.
 ///
-/// **Source**: M. C. Machado et al., *Revisiting the Arcade Learning Environment* (2018), section 5.
+/// **Source**: M. C. Machado et al., *Revisiting the Arcade Learning Environment* (2018).
 #[derive(Clone, Debug)]
 pub struct StickyActions<E> {
     env: E,

@@ -1,4 +1,4 @@
-//! How the streams of a dueling head are put together (Wang et al. 2016, equation 9).
+//! How the streams of a dueling head are put together (Wang et al. 2016).
 
 use super::Real;
 

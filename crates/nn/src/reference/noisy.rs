@@ -1,4 +1,4 @@
-//! Factorised Gaussian noise on the parameters of a dense layer (Fortunato et al. 2018, equations 10 and 11).
+//! Factorised Gaussian noise on the parameters of a dense layer (Fortunato et al. 2018).
 
 use super::Real;
 

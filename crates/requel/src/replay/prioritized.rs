@@ -16,10 +16,10 @@ pub struct PrioritySpec {
     pub epsilon: f64,
 }
 
-/// Draws transitions in proportion to their priorities p = (|δ| + ε)^α: P(i) = pᵢ / Σ p (equation 1 of the paper).
+/// Draws transitions in proportion to their priorities p = (|δ| + ε)^α: P(i) = pᵢ / Σ p.
 ///
 /// A new transition has the largest priority so far, and 1 before there is any. A batch is drawn from as many segments of equal
-/// mass as it has rows, one from each (appendix B.2.1), and holds in `probabilities` with which each was drawn; importance weights
+/// mass as it has rows, one from each, and holds in `probabilities` with which each was drawn; importance weights
 /// are made from these by whoever learns. One transition can be in a batch more than once.
 ///
 /// A TD error that is not finite leaves its transition's priority as it was: the loss is then not finite either, and who trains

@@ -1,7 +1,7 @@
 //! [`SumTree`], numbers of which one can be found by its share of the sum.
 
 /// A sum tree: non-negative `f64` leaves and their sums, so that setting a leaf and finding the leaf at a given mass from the
-/// left take time logarithmic in their number (Schaul et al. 2016, appendix B.2.1).
+/// left take time logarithmic in their number (Schaul et al. 2016).
 ///
 /// A node has eight children, a cache line of them, so that a million leaves are seven levels deep. Each sum is always that of
 /// the eight children from the left to the right: all bits of the tree are a function of its leaves, never of how they came to be.

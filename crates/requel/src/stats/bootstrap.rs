@@ -15,7 +15,7 @@ pub struct Interval {
     pub high: f64,
 }
 
-/// Percentile intervals by the stratified bootstrap (Efron 1979; Agarwal et al. 2021, §4.2): within each stratum (a task) as
+/// Percentile intervals by the stratified bootstrap (Efron 1979; Agarwal et al. 2021, §4.1): within each stratum (a task) as
 /// many runs as there are are drawn again with replacement, the statistic is taken of them all, and the middle share of its
 /// values over many resamples is the interval.
 ///

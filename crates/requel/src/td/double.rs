@@ -3,7 +3,7 @@
 use super::argmax;
 use super::q_learning::bootstrap;
 
-/// Double DQN: `y = r + d · q_evaluator(s', argmax_a q_selector(s', a))` (van Hasselt, Guez & Silver 2016, eq. 4): the
+/// Double DQN: `y = r + d · q_evaluator(s', argmax_a q_selector(s', a))` (van Hasselt, Guez & Silver 2016, the target of Double DQN): the
 /// online network selects, the target network evaluates.
 ///
 /// `rewards`, `discounts` and `targets` have one number per row, `selector_q` and `evaluator_q` rows × actions; where an action is

@@ -32,8 +32,8 @@ pub struct SoftPolicy<'a> {
     pub log_sums: &'a mut [f32],
 }
 
-/// The policy softmax(q/τ) and its scaled logarithm, `τ·ln π = q − max q − τ·ln Σ exp((q − max q)/τ)` (Vieillard et al. 2020,
-/// appendix B.1), which loses nothing where q/τ is large. Sums run over the actions in increasing order. A value of −∞ is an
+/// The policy softmax(q/τ) and its scaled logarithm, `τ·ln π = q − max q − τ·ln Σ exp((q − max q)/τ)` (Vieillard et al. 2020),
+/// which loses nothing where q/τ is large. Sums run over the actions in increasing order. A value of −∞ is an
 /// action that is not allowed; a row of nothing else has no policy: probability 0 everywhere.
 ///
 /// `q` is rows × actions.
@@ -73,7 +73,7 @@ pub fn soft_policy(kernel: Kernel, tau: f32, q: &[f32], policy: &mut SoftPolicy<
     }
 }
 
-/// The reward with its bonus, `r + α·[τ·ln π(a|s)]` held between l₀ and 0 (Vieillard et al. 2020, eq. 2 and §3.1 on clipping).
+/// The reward with its bonus, `r + α·[τ·ln π(a|s)]` held between l₀ and 0 (Vieillard et al. 2020).
 ///
 /// `rewards`, `actions` and `augmented` have one number per row; `scaled_logs` is rows × actions, from [`soft_policy`] at s.
 ///
@@ -98,7 +98,7 @@ pub fn munchausen_rewards(
 }
 
 /// The soft value of each next state times its discount, upon the reward: `r̃ + d·Σ_a π(a|s')·(q(s', a) − τ·ln π(a|s'))`
-/// (Vieillard et al. 2020, eq. 1). With r̃ from [`munchausen_rewards`] it is the target of Munchausen-DQN (eq. 2), with the plain
+/// (Vieillard et al. 2020). With r̃ from [`munchausen_rewards`] it is the target of Munchausen-DQN, with the plain
 /// reward that of Soft-DQN. The sum runs over the actions in increasing order; an action of probability 0 adds nothing, nor does
 /// the next state where the discount is 0.
 ///

@@ -2,7 +2,7 @@
 
 use super::argmax;
 
-/// Q-learning: `y = r + d · max_a q(s', a)` (Watkins & Dayan 1992; Mnih et al. 2015, eq. 2 with `d` = γ, 0 at the end).
+/// Q-learning: `y = r + d · max_a q(s', a)` (Watkins & Dayan 1992; Mnih et al. 2015, the loss, with `d` = γ, 0 at the end).
 ///
 /// `rewards`, `discounts` and `targets` have one number per row, `next_q` rows × actions, −∞ where an action is not allowed.
 /// Where the discount is 0 the target is the reward, whatever the values.

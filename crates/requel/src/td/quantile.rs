@@ -1,7 +1,7 @@
 //! Returns as quantiles: the loss of QR-DQN and IQN.
 
 /// The fractions in the middle of `n` equal parts, `(2i + 1)/2n` (Dabney et al. 2018, "Distributional Reinforcement Learning with
-/// Quantile Regression", lemma 2).
+/// Quantile Regression").
 pub fn quantile_midpoints(fractions: &mut [f32]) {
     let parts = 2 * fractions.len();
     for (index, fraction) in fractions.iter_mut().enumerate() {
@@ -10,9 +10,9 @@ pub fn quantile_midpoints(fractions: &mut [f32]) {
 }
 
 /// The quantile Huber loss of one row: over `predictions` θ at `fractions` τ, and `targets` T,
-/// `Σ_i mean_j |τ_i − 1{u < 0}|·L_κ(u)/κ` with `u = T_j − θ_i` (Dabney et al. 2018, "… with Quantile Regression", eq. 10 and
-/// algorithm 1; "Implicit Quantile Networks", eq. 3). `L_κ(u)` is `½u²` up to κ and `κ(|u| − ½κ)` beyond; with κ = 0 the loss is
-/// `|τ − 1{u < 0}|·|u|`, plain quantile regression (eq. 8). `d_predictions` gets the gradient.
+/// `Σ_i mean_j |τ_i − 1{u < 0}|·L_κ(u)/κ` with `u = T_j − θ_i` (Dabney et al. 2018, "… with Quantile Regression",
+/// and "Implicit Quantile Networks"). `L_κ(u)` is `½u²` up to κ and `κ(|u| − ½κ)` beyond; with κ = 0 the loss is
+/// `|τ − 1{u < 0}|·|u|`, plain quantile regression. `d_predictions` gets the gradient.
 ///
 /// For each prediction the sum runs over the targets in increasing order; the predictions' losses are added in increasing order.
 ///

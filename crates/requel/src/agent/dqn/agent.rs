@@ -192,7 +192,7 @@ impl DqnAgent {
             return learned;
         }
         if let Some(d_errors) = self.head.d_errors().filter(|_| self.bootstrap.is_residual()) {
-            // The target is r + d·q(s', a*): its derivative is −d at a*, times the error's (Baird 1995, eq. 10).
+            // The target is r + d·q(s', a*): its derivative is −d at a*, times the error's (Baird 1995).
             d_next.fill(0.0);
             let actions = self.next_q.len() / rows;
             for (row, (next_q, d_error)) in self.next_q.chunks_exact(actions).zip(d_errors).enumerate() {

@@ -113,7 +113,7 @@ impl QuantileRegression {
                         *target = update.rewards[row] + discount * next.at(row, best, fraction);
                     }
                 }
-                // As soft_targets, fraction by fraction (Vieillard et al. 2020, appendix B.1 on M-IQN).
+                // As soft_targets, fraction by fraction (Vieillard et al. 2020, on M-IQN).
                 Some((rewards, policy)) => {
                     self.targets.fill(0.0);
                     for action in 0..actions {

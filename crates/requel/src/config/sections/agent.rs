@@ -20,7 +20,7 @@ pub enum AgentKind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum BellmanGradient {
-    /// Through `q(s, a)` alone; the target counts as a constant (Sutton & Barto 2018, §9.3).
+    /// Through `q(s, a)` alone; the target counts as a constant (Sutton & Barto 2018, on semi-gradient methods).
     Semi,
     /// Through the target too: residual-gradient Q-learning (Baird 1995).
     Residual,
