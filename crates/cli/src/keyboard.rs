@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::io;
 use std::time::{Duration, Instant};
 
-use crossterm::event::{self, Event};
+use crossterm::event::{self, Event, KeyCode, KeyEvent};
 use crossterm::terminal;
 
 /// What is typed on the terminal.
@@ -14,6 +14,7 @@ use crossterm::terminal;
 pub struct Keyboard {
     source: Source,
     typed: VecDeque<Event>,
+    pieces: Pieces,
     size: (u16, u16),
     measured: Instant,
 }
@@ -25,7 +26,13 @@ impl Keyboard {
     /// The keyboard of the terminal that this program runs on.
     pub fn open() -> Self {
         let size = terminal::size().unwrap_or_default();
-        Keyboard { source: Source::open(), typed: VecDeque::new(), size, measured: Instant::now() }
+        Keyboard {
+            source: Source::open(),
+            typed: VecDeque::new(),
+            pieces: Pieces::default(),
+            size,
+            measured: Instant::now(),
+        }
     }
 
     /// Waits for a key or another size of the window, at most so long.
@@ -35,7 +42,8 @@ impl Keyboard {
     pub fn wait(&mut self, time: Duration) -> io::Result<Option<Event>> {
         if self.typed.is_empty() && self.source.is_readable(time)? {
             while event::poll(Duration::ZERO)? {
-                self.typed.push_back(event::read()?);
+                let event = self.pieces.join(event::read()?, Instant::now());
+                self.typed.extend(event);
             }
         }
         if let Some(event) = self.typed.pop_front() {
@@ -48,6 +56,53 @@ impl Keyboard {
         let size = terminal::size().unwrap_or(self.size);
         let changed = std::mem::replace(&mut self.size, size) != size;
         Ok(changed.then_some(Event::Resize(size.0, size.1)))
+    }
+}
+
+/// Puts keys together whose bytes came late: over a slow line an arrow key is read as Esc, `[` and `C`.
+#[derive(Debug, Default)]
+struct Pieces {
+    /// When the last piece was read, and which.
+    begun: Option<(Instant, Piece)>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Piece {
+    /// The first byte.
+    Escape,
+    /// `[` or `O`, and numbers behind it.
+    Introducer,
+}
+
+/// Bytes of one key come no further apart than this, even over a slow line. Nobody types Esc and `[` as fast.
+const APART: Duration = Duration::from_millis(400);
+
+impl Pieces {
+    /// The event as it was meant: nothing while a key is in pieces, the whole key with its last piece.
+    fn join(&mut self, event: Event, now: Instant) -> Option<Event> {
+        let Event::Key(key) = event else { return Some(event) };
+        let begun = self.begun.take().filter(|(since, _)| now.duration_since(*since) < APART);
+        match (begun.map(|(_, piece)| piece), key.code) {
+            (_, KeyCode::Esc) => self.begun = Some((now, Piece::Escape)),
+            (Some(Piece::Escape), KeyCode::Char('[' | 'O'))
+            | (Some(Piece::Introducer), KeyCode::Char('0'..='9' | ';')) => {
+                self.begun = Some((now, Piece::Introducer));
+                return None;
+            }
+            (Some(Piece::Introducer), KeyCode::Char(last)) => {
+                let code = match last {
+                    'A' => KeyCode::Up,
+                    'B' => KeyCode::Down,
+                    'C' => KeyCode::Right,
+                    'D' => KeyCode::Left,
+                    // A key that means nothing here.
+                    _ => return None,
+                };
+                return Some(Event::Key(KeyEvent { code, ..key }));
+            }
+            _ => {}
+        }
+        Some(event)
     }
 }
 
@@ -115,7 +170,33 @@ fn is_readable(file: &impl std::os::fd::AsFd, time: Duration) -> io::Result<bool
 mod tests {
     use std::io::Write;
 
+    use crossterm::event::KeyModifiers;
+
     use super::*;
+
+    #[test]
+    fn a_key_whose_bytes_come_late_is_that_key_and_no_other() {
+        let key = |code| Event::Key(KeyEvent::new(code, KeyModifiers::NONE));
+        let (start, mut pieces) = (Instant::now(), Pieces::default());
+        let mut at = 0;
+        let mut typed = |characters: &str, apart: u64| {
+            let mut events = Vec::new();
+            for character in characters.chars() {
+                at += apart;
+                let code = if character == '^' { KeyCode::Esc } else { KeyCode::Char(character) };
+                events.extend(pieces.join(key(code), start + Duration::from_millis(at)));
+            }
+            events
+        };
+        let escape = || key(KeyCode::Esc);
+        assert_eq!(typed("^[C", 80), [escape(), key(KeyCode::Right)]);
+        assert_eq!(typed("^OA", 80), [escape(), key(KeyCode::Up)]);
+        // Ctrl-right, delete, and a report that ends with a letter which means something by itself.
+        assert_eq!(typed("^[1;5C^[3~^[1q", 80), [escape(), key(KeyCode::Right), escape(), escape()]);
+        // What is typed by hand after Esc is what it is.
+        assert_eq!(typed("^q", 80), [escape(), key(KeyCode::Char('q'))]);
+        assert_eq!(typed("^[q", 700), [escape(), key(KeyCode::Char('[')), key(KeyCode::Char('q'))]);
+    }
 
     #[test]
     fn silence_bytes_and_an_end_are_told_apart() {

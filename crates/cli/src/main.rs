@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 mod args;
+mod ascii;
 mod build;
 mod columns;
 mod commands;
@@ -34,6 +35,7 @@ mod subject;
 mod table;
 mod watch;
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -42,8 +44,11 @@ use args::{Cli, Command};
 use exit::{Exit, Failure};
 
 fn main() -> ExitCode {
-    // Help, version and misuse are clap's to print; it exits with 0 or 2 as we do.
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse_from(help_of_help(std::env::args_os())) {
+        Ok(cli) => cli,
+        // Help, version and misuse; the exit codes are 0 and 2 as ours.
+        Err(error) => return ExitCode::from(style::usage(&error)),
+    };
     requel::run::introduce(build::program());
     run(&cli.command)
         .unwrap_or_else(|failure| {
@@ -51,6 +56,15 @@ fn main() -> ExitCode {
             failure.exit
         })
         .into()
+}
+
+/// The arguments with `help … --help` read as `help …`, which clap would refuse.
+fn help_of_help(arguments: impl Iterator<Item = OsString>) -> Vec<OsString> {
+    let mut arguments: Vec<OsString> = arguments.collect();
+    if arguments.get(1).is_some_and(|first| first == "help") {
+        arguments.retain(|argument| argument != "--help" && argument != "-h");
+    }
+    arguments
 }
 
 fn run(command: &Command) -> Result<Exit, Failure> {

@@ -19,11 +19,12 @@ pub struct Page {
 }
 
 impl Page {
-    /// The page with its data.
+    /// The page with its data. `parts` are marks in its body, such as `{{scores}}`, and the HTML in their place: what can be
+    /// read where scripts are blocked.
     ///
     /// # Errors
     /// If the data is no JSON.
-    pub fn html(&self, title: &str, data: &impl Serialize) -> serde_json::Result<String> {
+    pub fn html(&self, title: &str, data: &impl Serialize, parts: &[(&str, &str)]) -> serde_json::Result<String> {
         Ok(fill(
             TEMPLATE,
             &[
@@ -31,7 +32,7 @@ impl Page {
                 ("{{uplot-style}}", UPLOT_STYLE),
                 ("{{page-style}}", STYLE),
                 ("{{style}}", self.style),
-                ("{{body}}", self.body),
+                ("{{body}}", &fill(self.body, parts)),
                 ("{{data}}", &script_data(data)?),
                 ("{{uplot-script}}", UPLOT_SCRIPT),
                 ("{{page-script}}", SCRIPT),
@@ -61,10 +62,33 @@ pub fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
+/// The inside of a table. A heading that begins with `#` is of a column of numbers, one with `.` of text that is folded; each
+/// row has the attributes of its element, and its cells as HTML.
+pub fn table<'a>(heading: &[&str], rows: impl Iterator<Item = (&'a str, Vec<String>)>) -> String {
+    let class = |heading: &str| match heading.chars().next() {
+        Some('#') => " class=\"number\"",
+        Some('.') => " class=\"text\"",
+        _ => "",
+    };
+    let mut html = String::from("<tr>");
+    for heading in heading {
+        let name = escape(heading.trim_start_matches(['#', '.']));
+        html.push_str(&format!("<th scope=\"col\"{}>{name}</th>", class(heading)));
+    }
+    for (attributes, cells) in rows {
+        html.push_str(&format!("</tr>\n<tr{attributes}>"));
+        for (cell, heading) in cells.iter().zip(heading) {
+            html.push_str(&format!("<td{}>{cell}</td>", class(heading)));
+        }
+    }
+    html + "</tr>\n"
+}
+
 /// Data as it can stand in a script element.
 fn script_data(value: &impl Serialize) -> serde_json::Result<String> {
-    // `</script>` inside a string would end the element.
-    Ok(serde_json::to_string(value)?.replace("</", "<\\/"))
+    // `</script>` inside a string would end the element, and `<!--` with `<script` would hide its end. In JSON a `<` stands in
+    // strings alone.
+    Ok(serde_json::to_string(value)?.replace('<', "\\u003c"))
 }
 
 #[cfg(test)]
@@ -75,6 +99,22 @@ mod tests {
     fn what_is_put_in_is_not_looked_at_again() {
         assert_eq!(fill("a {{x}} b {{y}} {{x}}", &[("{{x}}", "{{y}}"), ("{{y}}", "2")]), "a {{y}} b 2 {{y}}");
         assert_eq!(escape("a<b & c>d"), "a&lt;b &amp; c&gt;d");
-        assert_eq!(script_data(&"</script>").unwrap(), "\"<\\/script>\"");
+    }
+
+    #[test]
+    fn no_name_reaches_beyond_the_data() {
+        for name in ["</script>", "<!--<script>", "]]><svg", "\u{2028}"] {
+            let data = script_data(&name).unwrap();
+            assert!(!data.contains('<'), "{data}");
+            assert_eq!(serde_json::from_str::<String>(&data).unwrap(), name);
+        }
+    }
+
+    #[test]
+    fn a_table_has_its_cells_under_their_headings() {
+        let rows = [(" class=\"best\"", vec!["a".to_owned(), "1".to_owned()])];
+        let expected = "<tr><th scope=\"col\">name</th><th scope=\"col\" class=\"number\">n</th></tr>\n\
+                        <tr class=\"best\"><td>a</td><td class=\"number\">1</td></tr>\n";
+        assert_eq!(table(&["name", "#n"], rows.into_iter()), expected);
     }
 }

@@ -2,6 +2,8 @@
 
 use std::io::{self, Write};
 
+use crate::ascii::in_ascii;
+use crate::columns::{self, folded, width};
 use crate::style::{BOLD, MUTED, paint};
 
 /// Labelled lines under a title; in a frame where a person looks at a terminal.
@@ -33,14 +35,16 @@ impl Panel {
         self
     }
 
-    /// Writes the panel.
+    /// Writes the panel, no wider than the terminal where there is one.
     ///
     /// # Errors
     /// What the writer returns.
     pub fn write(&self, out: &mut impl Write, frame: Frame) -> io::Result<()> {
+        self.write_within(out, frame, columns::of_stdout().unwrap_or(usize::MAX))
+    }
+
+    fn write_within(&self, out: &mut impl Write, frame: Frame, columns: usize) -> io::Result<()> {
         let labels = self.lines.iter().map(|(label, _)| label.len()).max().unwrap_or(0);
-        let inner = self.lines.iter().map(|(_, text)| labels + 2 + visible(text)).max().unwrap_or(0);
-        let inner = inner.max(visible(&self.title) + 2);
         let [left_top, right_top, left_bottom, right_bottom, across, down] = match frame {
             Frame::None => {
                 writeln!(out, "{}", paint(BOLD, &self.title))?;
@@ -52,18 +56,27 @@ impl Panel {
             Frame::Ascii => ["+", "+", "+", "+", "-", "|"],
             Frame::Box => ["╭", "╮", "╰", "╯", "─", "│"],
         };
+        // What ASCII makes of signs may be wider than they are.
+        let said = |text: &str| if frame == Frame::Ascii { in_ascii(text) } else { text.to_owned() };
+        let lines: Vec<(&'static str, String)> = self.lines.iter().map(|(label, text)| (*label, said(text))).collect();
+        // Of the columns the frame takes four, and a label with its gap what it needs.
+        let room = columns.saturating_sub(labels + 2 + 4).max(LEAST_ROOM);
+        let lines: Vec<(&str, String)> = lines.iter().flat_map(|line| fitted(line, room)).collect();
+        let inner = lines.iter().map(|(_, text)| labels + 2 + width(text)).max().unwrap_or(0);
+        let title = fitted(&("", said(&self.title)), columns.saturating_sub(6).max(LEAST_ROOM)).swap_remove(0).1;
+        let inner = inner.max(width(&title) + 2);
         let rule = |n: usize| across.repeat(n);
         let edge = |text: &str| paint(MUTED, text);
-        let rest = inner + 1 - (visible(&self.title) + 2);
-        let title = paint(BOLD, &self.title);
+        let rest = inner + 1 - (width(&title) + 2);
         writeln!(
             out,
-            "{} {title} {}",
+            "{} {} {}",
             edge(&format!("{left_top}{across}")),
+            paint(BOLD, &title),
             edge(&format!("{}{right_top}", rule(rest)))
         )?;
-        for (label, text) in &self.lines {
-            let space = " ".repeat(inner - (labels + 2 + visible(text)));
+        for (label, text) in &lines {
+            let space = " ".repeat(inner - (labels + 2 + width(text)));
             let label = paint(MUTED, format_args!("{label:<labels$}"));
             writeln!(out, "{} {label}  {text}{space} {}", edge(down), edge(down))?;
         }
@@ -71,9 +84,17 @@ impl Panel {
     }
 }
 
-/// How many characters are seen: without the escape sequences of styles.
-fn visible(text: &str) -> usize {
-    anstream::adapter::strip_str(text).to_string().chars().count()
+/// However narrow the terminal is, text is not folded to less.
+const LEAST_ROOM: usize = 12;
+
+/// A line in parts that fit into so many columns. What has to be folded loses its styles.
+fn fitted((label, text): &(&'static str, String), room: usize) -> Vec<(&'static str, String)> {
+    if width(text) <= room {
+        return vec![(*label, text.clone())];
+    }
+    let plain = anstream::adapter::strip_str(text).to_string();
+    let parts = folded(&plain, room).into_iter().filter(|part| !part.is_empty()).enumerate();
+    parts.map(|(at, part)| (if at == 0 { *label } else { "" }, part)).collect()
 }
 
 #[cfg(test)]
@@ -98,5 +119,23 @@ mod tests {
         Panel::new("a long title").line("x", "y").write(&mut out, Frame::Ascii).unwrap();
         let text = String::from_utf8(out.into_inner()).unwrap();
         assert!(text.lines().all(|line| line.len() == text.lines().next().unwrap().len()), "{text}");
+    }
+
+    #[test]
+    fn a_frame_closes_around_wide_characters_and_on_narrow_terminals() {
+        let panel = Panel::new("CartPole-v1 trained, solved would be 475")
+            .line("best policy", paint(GOOD, "154.35 ± 13.38 over 100 fresh episodes, greedy"))
+            .line("run", "runs/ünïcödé 日本語の名前/seed-1");
+        for columns in [24, 40, 64, 65, 80, usize::MAX] {
+            for frame in [Frame::Box, Frame::Ascii] {
+                let mut out = anstream::StripStream::new(Vec::new());
+                panel.write_within(&mut out, frame, columns).unwrap();
+                let text = String::from_utf8(out.into_inner()).unwrap();
+                let widths: Vec<usize> = text.lines().map(width).collect();
+                assert!(widths.iter().all(|w| *w == widths[0] && *w <= columns.max(29)), "{columns}\n{text}");
+                let score = if frame == Frame::Ascii { "154.35 +-" } else { "154.35 ±" };
+                assert!(text.contains(score) && text.is_ascii() == (frame == Frame::Ascii), "{text}");
+            }
+        }
     }
 }

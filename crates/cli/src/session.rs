@@ -63,7 +63,7 @@ pub fn train(session: Session, reporting: Reporting) -> Result<Exit, Failure> {
         let curves = dashboard.close();
         style::say(paint(BOLD, headline));
         // Whoever closed the terminal needs no picture.
-        let _ = curves.iter().try_for_each(|line| writeln!(anstream::stdout().lock(), "{line}"));
+        let _ = curves.iter().try_for_each(|line| writeln!(style::stdout(), "{line}"));
     }
     warnings.say_kept();
 
@@ -182,7 +182,7 @@ fn write_summary(run: &Run, summary: &Summary, timing: Timing) -> Result<(), Fai
         .line("time", time)
         .line("weights", format!("{}… {}", &summary.weights_blake3[..16], paint(MUTED, "BLAKE3")))
         .line("run", run.dir().display().to_string());
-    let mut out = anstream::stdout().lock();
+    let mut out = style::stdout();
     panel.write(&mut out, frame)?;
     Ok(out.flush()?)
 }

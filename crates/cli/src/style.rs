@@ -6,6 +6,7 @@ use std::io::Write;
 
 use anstyle::{AnsiColor, Style};
 
+use crate::ascii::Spoken;
 use crate::exit::Failure;
 
 /// What stands out: names, headings.
@@ -47,9 +48,27 @@ pub fn report(failure: &Failure) {
     }
 }
 
+/// Standard output for what people read: without colour where there is none to be had, in ASCII where there is nothing else.
+pub fn stdout() -> Spoken<impl Write> {
+    let out = std::io::stdout();
+    Spoken::new(anstream::stdout().lock(), &out)
+}
+
+/// Prints what the command line's reading ended with, help or misuse, and gives the exit code.
+pub fn usage(error: &clap::Error) -> u8 {
+    let text = error.render().ansi().to_string();
+    // If nobody listens there is nobody to tell.
+    let _ = if error.use_stderr() { write!(stderr(), "{text}") } else { write!(stdout(), "{text}") };
+    u8::try_from(error.exit_code()).unwrap_or(2)
+}
+
+fn stderr() -> Spoken<impl Write> {
+    Spoken::new(anstream::stderr().lock(), &std::io::stderr())
+}
+
 fn line(text: impl Display) {
     // If stderr is closed there is nobody to tell.
-    let _ = writeln!(anstream::stderr().lock(), "{text}");
+    let _ = writeln!(stderr(), "{text}");
 }
 
 /// The styles of `--help`.

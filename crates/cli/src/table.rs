@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use crate::ascii::as_shown;
 use crate::columns::{left, right, width};
 use crate::style::{BOLD, paint};
 
@@ -25,7 +26,7 @@ impl Table {
 
     /// Adds a row.
     pub fn row<T: Into<String>>(&mut self, cells: impl IntoIterator<Item = T>) {
-        self.rows.push(cells.into_iter().map(Into::into).collect());
+        self.rows.push(cells.into_iter().map(|cell| as_shown(&cell.into()).into_owned()).collect());
     }
 
     /// Writes the table.

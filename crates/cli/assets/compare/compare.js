@@ -3,7 +3,7 @@
   const data = JSON.parse(document.getElementById("data").textContent);
   /* A score: so many digits that scores of one world stand under each other. */
   const tidy = (v) => (v == null ? "–" : Math.abs(v) >= 1000 ? v.toFixed(0) : Math.abs(v) >= 10 ? v.toFixed(1) : v.toFixed(2));
-  const { comparison, styles, caveats } = data;
+  const { comparison, styles } = data;
   const { groups, threshold } = comparison;
   const percent = Math.round(100 * comparison.confidence);
   const score = comparison.metric === "training" ? "Return of the last 100 training episodes" : `Return of the ${comparison.metric} policy on fresh episodes`;
@@ -13,14 +13,7 @@
     return holder.content.firstChild;
   };
 
-  const sizes = groups.map((group) => group.runs.length);
-  const [least, most] = [Math.min(...sizes), Math.max(...sizes)];
-  const seeds = least === most ? `${most} ${most === 1 ? "seed" : "seeds"} each` : `${least} to ${most} seeds each`;
   const certain = groups.some((group) => group.score.low != null);
-  byId("caveats").append(...caveats.map((text) => element("li", {}, text)));
-  byId("title").textContent = document.title;
-  byId("footer").textContent = `requel ${data.version}`;
-  byId("subtitle").textContent = `${comparison.worlds.join(", ")}, ${groups.length} ${groups.length === 1 ? "group" : "groups"}, ${seeds}`;
   byId("curves-note").textContent = `Return of the greedy policy in the course of training: interquartile mean over seeds${certain ? `, shaded its ${percent} % bootstrap interval` : ""}. Hover to read values, drag to zoom, double-click to zoom out; click a name to hide it.`;
   byId("scores-note").textContent = `${score}: interquartile mean${certain ? ` and ${percent} % interval` : ""}; each faint dot is a seed.`;
   byId("table-note").textContent = `Interquartile means${certain ? ` with ${percent} % intervals` : ""}. P>: the probability that a run scores higher than one of another group, ties counted half; 0.5 says that neither is better. Env steps and time are medians of a run.`;

@@ -1,33 +1,14 @@
 "use strict";
 (() => {
   const data = JSON.parse(document.getElementById("data").textContent);
-  /* Headline and tiles */
-  const { score, summary } = data;
-  const { solved } = data;
-  byId("world").textContent = data.world;
-  byId("subtitle").textContent = `preset ${data.preset}, seed ${data.seed}, ${data.directory}`;
-  const tile = (value, label, good) => byId("tiles").append(
-    element("div", { class: good ? "tile good" : "tile" }, element("b", {}, ...[].concat(value)), element("span", {}, label)));
-  const spread = ({ mean_return: mean, std_return: std }) => [number(mean), element("small", {}, ` ± ${number(std)}`)];
-  tile(spread(score), `best policy, ${score.episodes} greedy episodes`, solved);
-  if (data.goal != null) tile(solved ? "solved" : "not solved", `goal ${number(data.goal)}`, solved);
-  if (summary) {
-    const last = summary.final_evaluation;
-    tile(spread(last), "final policy");
-    tile(count(summary.env_steps), "env steps");
-    tile(count(summary.episodes), "training episodes");
-  }
-  if (data.wall_seconds != null) tile(duration(data.wall_seconds), "training time");
-
   /* Replays: each moment holds what changed, so all shapes of a moment are found by going on from the one before. */
   class Player {
     constructor(replay) {
       this.replay = replay;
       this.at = -1;
       this.shapes = [];
-      const values = replay.moments.flatMap((m) => m.q || []);
-      this.high = Math.max(...values);
-      this.low = Math.min(Math.min(...values), this.high - 0.1 * Math.max(Math.abs(this.high), 1e-6));
+      /* What bars span: the most that another action than the one taken would have lost, and never mere noise. */
+      this.span = replay.moments.reduce((span, { q, a }) => Math.max(span, 1e-4 * Math.abs(q && q[a]) || 0, ...(q || []).map((value) => Math.abs(value - q[a]))), 1e-9);
       this.canvas = element("canvas", { role: "img", "aria-label": `${replay.label} episode` });
       this.state = element("span", { class: "muted" });
       this.bars = (replay.moments[0].q || []).slice(0, 8).map((_, action) => {
@@ -77,13 +58,15 @@
       const over = this.at + 1 === moments.length;
       this.state.textContent = over ? `ended at step ${count(steps)}` : `step ${count(moment.t)} of ${count(steps)}`;
       this.bars.forEach(({ row, fill, value }, action) => {
-        const q = moment.q[action];
-        fill.style.width = `${4 + 96 * Math.min(1, Math.max(0, (q - this.low) / (this.high - this.low)))}%`;
-        value.textContent = q.toFixed(2);
+        const advantage = moment.q[action] - moment.q[moment.a];
+        fill.style.width = `${4 + 96 * Math.min(1, Math.max(0, 1 + advantage / this.span))}%`;
+        value.textContent = action === moment.a ? moment.q[action].toFixed(2) : difference(advantage);
         row.classList.toggle("taken", action === moment.a);
       });
     }
   }
+
+  const difference = (v) => `${v > 0 ? "+" : "−"}${v === 0 ? "0" : Math.abs(v).toFixed(Math.abs(v) < 0.01 ? 4 : 2)}`;
 
   function paint(context, [kind, ...rest], scale) {
     const color = rest.pop();
@@ -210,23 +193,4 @@
     drawCurves(box, tables, series, { height, logarithmic: log, unit, cursor: { sync: { key: sync.key } } }));
   fitCharts(() => plots);
   window.addEventListener("resize", () => players.forEach((player) => player.draw()));
-
-  /* Tables */
-  const numeric = ["number", "number", "number", "number"];
-  byId("evaluations").append(tableRow(["env steps", "mean return", "standard deviation", "episodes"], "th", numeric));
-  const bestAt = evaluations.best.lastIndexOf(true);
-  evaluations.x.forEach((x, i) => byId("evaluations").append(
-    tableRow([count(x), number(evaluations.mean[i]), number(evaluations.std[i]), count(evaluations.episodes[i])], "td", numeric, i === bestAt ? { class: "best", title: "the best policy" } : {})));
-
-  const changed = data.settings.filter((setting) => setting.preset != null).length;
-  byId("settings-note").textContent = changed
-    ? `${changed} of ${data.settings.length} differ from the preset ${data.preset}.` : `All as in the preset ${data.preset}.`;
-  const columns = ["", "number", "number", "text"];
-  const settingsTable = (settings) => element("div", { class: "scroll" }, element("table", {}, tableRow(["key", "value", "preset", "meaning"], "th", columns),
-    ...settings.map(({ key, value, preset, meaning }) => tableRow([element("code", {}, key), element("code", {}, value), element("code", {}, preset ?? ""), meaning], "td", columns, preset == null ? {} : { class: "changed" }))));
-  const differing = data.settings.filter((setting) => setting.preset != null);
-  if (differing.length) byId("settings").append(settingsTable(differing));
-  byId("settings").append(element("details", {}, element("summary", {}, `All ${data.settings.length} settings`), settingsTable(data.settings)));
-  const weights = summary ? `, weights BLAKE3 ${summary.weights_blake3}` : "";
-  byId("footer").textContent = `${data.made.join(" · ")}${weights}`;
 })();

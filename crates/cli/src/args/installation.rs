@@ -33,6 +33,11 @@ pub struct CompletionsArgs {
 
 /// `requel man`
 #[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  requel man | man -l -                         read the manual page
+  requel man ~/.local/share/man/man1            write those of all commands,
+                                                so that `man requel-train` works")]
 pub struct ManArgs {
     /// Directory to write the pages of all commands to, in place of printing the first
     #[arg(value_name = "DIR")]

@@ -83,7 +83,6 @@ pub enum Command {
     /// Print the completion script of a shell
     Completions(CompletionsArgs),
     /// Print the manual page in roff, or write those of all commands
-    #[command(hide = true)]
     Man(ManArgs),
 }
 

@@ -2,7 +2,11 @@
 
 use std::io::Write;
 
-use clap::CommandFactory;
+use clap::builder::PossibleValuesParser;
+use clap::{Command, CommandFactory, ValueHint};
+use clap_complete::Shell;
+use requel::config::presets;
+use requel::study::built_ins;
 
 use crate::args::{Cli, CompletionsArgs, ManArgs};
 use crate::exit::{Exit, Failure};
@@ -11,9 +15,54 @@ use crate::style;
 /// Prints the completion script of a shell.
 pub fn run(args: &CompletionsArgs) -> Result<Exit, Failure> {
     let mut script = Vec::new();
-    clap_complete::generate(args.shell, &mut Cli::command(), "requel", &mut script);
+    clap_complete::generate(args.shell, &mut told(Cli::command()), "requel", &mut script);
+    if args.shell == Shell::Fish {
+        script.extend(fish_positionals(&told(Cli::command())).into_bytes());
+    }
     std::io::stdout().lock().write_all(&script)?;
     Ok(Exit::Success)
+}
+
+/// The command with what each argument can be, as far as there is a list: only completion is told, so that what is typed is
+/// still read, and refused with its hints, by us.
+fn told(command: Command) -> Command {
+    let command = command.mut_args(|argument| {
+        let kind = argument.get_value_names().unwrap_or_default().first().map(ToString::to_string).unwrap_or_default();
+        if !argument.get_action().takes_values() || !argument.get_possible_values().is_empty() {
+            return argument;
+        }
+        let known = |names: Vec<&'static str>| PossibleValuesParser::new(names);
+        match kind.as_str() {
+            "ENV" => {
+                argument.value_parser(known(requel_envs::specs().into_iter().map(|spec| &*spec.id.leak()).collect()))
+            }
+            "NAME" => argument.value_parser(known(presets::all().iter().map(|preset| preset.name).collect())),
+            "FILE|NAME" => argument.value_parser(known(built_ins().iter().map(|study| study.name).collect())),
+            "RUN" | "DIR" | "RUN|DIR" | "RUN|ENV" => argument.value_hint(ValueHint::DirPath),
+            "FILE" => argument.value_hint(ValueHint::FilePath),
+            _ => argument.value_hint(ValueHint::Other),
+        }
+    });
+    let names: Vec<String> = command.get_subcommands().map(|inner| inner.get_name().to_owned()).collect();
+    names.into_iter().fold(command, |command, name| command.mut_subcommand(name, told))
+}
+
+/// What a command's first argument can be, for fish: `clap_complete` tells it of options alone.
+fn fish_positionals(command: &Command) -> String {
+    let mut lines = String::new();
+    for inner in command.get_subcommands() {
+        let Some(argument) = inner.get_positionals().next() else { continue };
+        let known = argument.get_possible_values();
+        let known: Vec<&str> = known.iter().map(|value| value.get_name()).collect();
+        let words = match argument.get_value_hint() {
+            _ if !known.is_empty() => known.join(" "),
+            ValueHint::DirPath => "(__fish_complete_directories)".into(),
+            _ => continue,
+        };
+        let name = inner.get_name();
+        lines.push_str(&format!("complete -c requel -n \"__fish_seen_subcommand_from {name}\" -f -a \"{words}\"\n"));
+    }
+    lines
 }
 
 /// Prints the manual page, or writes it and those of all commands into a directory.

@@ -8,13 +8,13 @@ use toml::Value;
 use crate::args::{ConfigArgs, ConfigCommand};
 use crate::exit::{Exit, Failure};
 use crate::settings;
-use crate::style::{BOLD, MUTED, WARNING, paint};
+use crate::style::{self, BOLD, MUTED, WARNING, paint};
 
 /// Prints the config.
 pub fn run(args: &ConfigArgs) -> Result<Exit, Failure> {
     let ConfigCommand::Show(layers) = &args.command;
     let (layers, config) = settings::resolve(layers)?;
-    let mut out = anstream::stdout().lock();
+    let mut out = style::stdout();
     show(&mut out, &layers, &config)?;
     Ok(Exit::Success)
 }

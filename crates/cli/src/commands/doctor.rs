@@ -13,7 +13,7 @@ use crate::build;
 use crate::exit::{Exit, Failure};
 use crate::runs;
 use crate::show::{Ability, ColorDepth};
-use crate::style::{BAD, BOLD, GOOD, MUTED, WARNING, paint};
+use crate::style::{self, BAD, BOLD, GOOD, MUTED, WARNING, paint};
 
 /// Below this little is certain to work, bytes.
 const LITTLE_MEMORY: u64 = 256 << 20;
@@ -51,7 +51,7 @@ struct Report<'a> {
 pub fn run(args: &DoctorArgs) -> Result<Exit, Failure> {
     let findings = [version(), machine(), instructions(), threads(), terminal(), memory(), disk(), runs_folder()];
     let healthy = findings.iter().all(|finding| finding.state != State::Broken);
-    let mut out = anstream::stdout().lock();
+    let mut out = style::stdout();
     use std::io::Write;
     if args.json {
         let report = Report { event: "doctor", healthy, findings: &findings };

@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::args::EnvsArgs;
 use crate::exit::{Exit, Failure};
 use crate::show::tidy;
-use crate::style::{BOLD, MUTED, paint};
+use crate::style::{self, BOLD, MUTED, paint};
 use crate::table::Table;
 
 /// Lists the worlds, or describes one.
@@ -17,7 +17,7 @@ pub fn run(args: &EnvsArgs) -> Result<Exit, Failure> {
         Some(id) => vec![make(id)?],
         None => specs().iter().map(|spec| make(&spec.id)).collect::<Result<_, _>>()?,
     };
-    let mut out = anstream::stdout().lock();
+    let mut out = style::stdout();
     match (&args.env, args.json) {
         (_, true) => {
             for world in &worlds {

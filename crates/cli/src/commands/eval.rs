@@ -11,7 +11,7 @@ use crate::exit::{Exit, Failure};
 use crate::numbers::grouped;
 use crate::runs;
 use crate::show::tidy;
-use crate::style::{GOOD, MUTED, WARNING, paint};
+use crate::style::{self, GOOD, MUTED, WARNING, paint};
 use crate::subject::Subject;
 
 /// Plays greedy episodes and prints their returns.
@@ -22,7 +22,7 @@ pub fn run(args: &EvalArgs) -> Result<Exit, Failure> {
     let seed = args.seed.unwrap_or_else(|| runs::evaluation_seed(&config));
     let evaluation = evaluate(&subject, episodes, seed)?;
 
-    let mut out = anstream::stdout().lock();
+    let mut out = style::stdout();
     if args.json {
         let line = Line {
             run_dir: subject.name.clone(),

@@ -24,7 +24,7 @@ pub fn run(args: &NoteArgs) -> Result<Exit, Failure> {
     if notes != before {
         notes.write(run.dir()).map_err(|e| Failure::failed(format_args!("cannot write {}: {e}", path.display())))?;
     }
-    let mut out = anstream::stdout().lock();
+    let mut out = style::stdout();
     if !notes.note.is_empty() {
         writeln!(out, "{}", notes.note)?;
     }

@@ -6,11 +6,12 @@ use requel::config::{Layers, algorithms, presets};
 
 use crate::args::PresetsArgs;
 use crate::exit::{Exit, Failure};
+use crate::style;
 use crate::table::Table;
 
 /// Lists the presets, or prints one.
 pub fn run(args: &PresetsArgs) -> Result<Exit, Failure> {
-    let mut out = anstream::stdout().lock();
+    let mut out = style::stdout();
     match &args.name {
         None => {
             let mut table = Table::new(&["preset", "what it is"]);

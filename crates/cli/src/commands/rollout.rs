@@ -24,7 +24,7 @@ pub fn run(args: &RolloutArgs) -> Result<Exit, Failure> {
         _ => None,
     });
 
-    let mut out = std::io::BufWriter::new(anstream::stdout().lock());
+    let mut out = std::io::BufWriter::new(style::stdout());
     let mut observation = vec![0.0; env.observation_len()];
     env.reset(Some(args.seed), &mut observation)?;
     write_reset(&mut out, args.json, &observation)?;

@@ -37,7 +37,7 @@ pub fn run(args: &StudyArgs) -> Result<Exit, Failure> {
     let Some(asked) = &args.study else { return list() };
     let kept = find(asked)?;
     if args.print {
-        write!(std::io::stdout().lock(), "{}", kept.text)?;
+        write!(style::stdout(), "{}", kept.text)?;
         return Ok(Exit::Success);
     }
     let out = args.out.clone().unwrap_or_else(|| Path::new(runs::STUDIES).join(&kept.study.name));
@@ -99,7 +99,7 @@ fn find(asked: &str) -> Result<Kept, Failure> {
 }
 
 fn list() -> Result<Exit, Failure> {
-    let mut out = anstream::stdout().lock();
+    let mut out = style::stdout();
     for built_in in built_ins() {
         let study = Study::parse(built_in.name, built_in.toml)?;
         let variants: Vec<&str> = study.variants.iter().map(|variant| variant.name.as_str()).collect();

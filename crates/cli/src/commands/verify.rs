@@ -33,7 +33,7 @@ pub fn run(args: &VerifyArgs) -> Result<Exit, Failure> {
     let damage: Vec<String> = verified.damage.iter().map(ToString::to_string).collect();
     let whole = damage.is_empty();
     let exit = if whole { Exit::Success } else { Exit::Failure };
-    let mut out = anstream::stdout().lock();
+    let mut out = style::stdout();
     if args.json {
         let checkpoints = verified
             .checkpoints

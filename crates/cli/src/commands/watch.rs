@@ -2,7 +2,9 @@
 
 use std::io::{IsTerminal, Write};
 use std::path::Path;
+use std::time::Duration;
 
+use indicatif::{ProgressBar, ProgressStyle};
 use requel::run::Run;
 use requel_envs::{Env, SpaceSampler, make};
 
@@ -10,7 +12,7 @@ use crate::args::WatchArgs;
 use crate::exit::{Exit, Failure};
 use crate::numbers::grouped;
 use crate::runs;
-use crate::show::{BarScale, Frame, apng, gif, picture, png, tidy};
+use crate::show::{BarScale, apng, gif, picture, png, tidy};
 use crate::signals::Signals;
 use crate::style::{self, COMMAND, paint};
 use crate::subject::Subject;
@@ -86,7 +88,7 @@ fn player(args: &WatchArgs) -> Result<Player, Failure> {
 
 /// One line per episode, for pipes and logs.
 fn play_unseen(args: &WatchArgs, player: &mut Player, signals: &Signals) -> Result<Exit, Failure> {
-    let mut out = anstream::stdout().lock();
+    let mut out = style::stdout();
     for episode in 1..=args.episodes.unwrap_or(EPISODES_UNSEEN) {
         if episode > 1 {
             player.next_episode()?;
@@ -115,30 +117,58 @@ fn write_files(args: &WatchArgs, player: &mut Player) -> Result<Exit, Failure> {
             )));
         };
         let mut bytes = Vec::new();
-        png::write(&picture(frame, &scale(&frames), args.width), &mut bytes)?;
+        png::write(&picture(frame, &BarScale::of(&frames), args.width), &mut bytes)?;
         write(path, &bytes, &format!("step {at} of an episode: {seen}"))?;
     }
     if let Some(path) = &args.gif {
         let frames_per_second = player.frames_per_second() * args.speed;
-        let mut bytes = Vec::new();
-        gif::write(&frames, args.width, gif::Timing { frames_per_second, hold: HOLD }, &mut bytes)?;
-        write(path, &bytes, &format!("an episode: {seen}"))?;
+        let mut told = Told::new(path);
+        gif::write(&frames, args.width, gif::Timing { frames_per_second, hold: HOLD }, &mut told)?;
+        write(path, &told.end(), &format!("an episode: {seen}"))?;
     }
     if let Some(path) = &args.apng {
         let timing = apng::Timing { frames_per_second: player.frames_per_second() * args.speed, hold: 10 * HOLD };
-        let mut bytes = Vec::new();
-        apng::write(&frames, args.width, timing, &mut bytes)?;
-        write(path, &bytes, &format!("an episode: {seen}"))?;
+        let mut told = Told::new(path);
+        apng::write(&frames, args.width, timing, &mut told)?;
+        write(path, &told.end(), &format!("an episode: {seen}"))?;
     }
     Ok(Exit::Success)
 }
 
-fn scale(frames: &[Frame]) -> BarScale {
-    let mut scale = BarScale::new();
-    for decision in frames.iter().filter_map(|frame| frame.caption.decision.as_ref()) {
-        scale.include(&decision.q_values);
+/// An animation in memory that tells a person at a terminal how far it is.
+struct Told {
+    bytes: Vec<u8>,
+    line: ProgressBar,
+    name: String,
+}
+
+impl Told {
+    /// How often the line is drawn anew.
+    const PERIOD: Duration = Duration::from_millis(250);
+
+    fn new(path: &Path) -> Self {
+        // On stderr, and nothing where that is no terminal.
+        let line = ProgressBar::new_spinner().with_style(ProgressStyle::with_template("{msg}").expect("well formed"));
+        line.enable_steady_tick(Self::PERIOD);
+        Told { bytes: Vec::new(), line, name: path.display().to_string() }
     }
-    scale
+
+    fn end(self) -> Vec<u8> {
+        self.line.finish_and_clear();
+        self.bytes
+    }
+}
+
+impl Write for Told {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.bytes.extend_from_slice(bytes);
+        self.line.set_message(format!("drawing {}: {} kB", self.name, grouped(self.bytes.len() as u64 / 1000)));
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
 }
 
 fn write(path: &Path, bytes: &[u8], what: &str) -> Result<(), Failure> {

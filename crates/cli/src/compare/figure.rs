@@ -51,14 +51,10 @@ pub fn style(index: usize) -> (Color, Dash) {
 
 /// Writes title, sample and caveats. Gives where the charts may begin.
 fn heading(marks: &mut Vec<Mark>, comparison: &Comparison, title: &str) -> f32 {
-    let runs: Vec<usize> = comparison.groups.iter().map(|group| group.runs.len()).collect();
-    let seeds = match (runs.iter().min(), runs.iter().max()) {
-        (Some(1), Some(1)) => "1 seed each".to_owned(),
-        (Some(least), Some(most)) if least == most => format!("{most} seeds each"),
-        (Some(least), Some(most)) => format!("{least} to {most} seeds each"),
-        _ => "no runs".to_owned(),
-    };
-    let mut below = format!("{seeds}; interquartile means");
+    let mut below = seeds(comparison);
+    if comparison.groups.iter().any(|group| group.runs.len() > 1) {
+        below.push_str("; interquartile means");
+    }
     if comparison.groups.iter().any(|group| group.score.interval.is_some()) {
         let percent = (100.0 * comparison.confidence).round();
         below.push_str(&format!(" with {percent} % bootstrap intervals over seeds"));
@@ -73,6 +69,17 @@ fn heading(marks: &mut Vec<Mark>, comparison: &Comparison, title: &str) -> f32 {
         }
     }
     TOP + extra
+}
+
+/// How many seeds the groups have.
+pub fn seeds(comparison: &Comparison) -> String {
+    let runs: Vec<usize> = comparison.groups.iter().map(|group| group.runs.len()).collect();
+    match (runs.iter().min(), runs.iter().max()) {
+        (Some(1), Some(1)) => "1 seed each".to_owned(),
+        (Some(least), Some(most)) if least == most => format!("{most} seeds each"),
+        (Some(least), Some(most)) => format!("{least} to {most} seeds each"),
+        _ => "no runs".to_owned(),
+    }
 }
 
 fn curves(marks: &mut Vec<Mark>, comparison: &Comparison, (top, bottom): (f32, f32)) {

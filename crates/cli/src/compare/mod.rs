@@ -16,7 +16,7 @@ pub use collect::{collect, warn_of};
 pub use figure::figure;
 pub use page::html;
 pub use png::png;
-pub use svg::svg;
+pub use svg::{inline_svg, svg};
 pub use table::print;
 pub use text::{csv, markdown};
 

@@ -3,10 +3,11 @@
 use requel::study::Comparison;
 use serde::Serialize;
 
-use super::figure::style;
-use super::svg::hex;
+use super::figure::{figure, seeds, style};
+use super::svg::{hex, inline_svg};
+use super::text::cells;
 use crate::exit::Failure;
-use crate::page::Page;
+use crate::page::{Page, escape, table};
 
 const PAGE: Page = Page {
     style: include_str!("../../assets/compare/compare.css"),
@@ -18,8 +19,6 @@ const PAGE: Page = Page {
 struct Shown<'a> {
     comparison: &'a Comparison,
     styles: Vec<LineStyle>,
-    caveats: Vec<String>,
-    version: &'static str,
 }
 
 #[derive(Serialize)]
@@ -38,7 +37,24 @@ pub fn html(comparison: &Comparison, title: &str) -> Result<String, Failure> {
         LineStyle { color: hex(color), dash: dash.lengths() }
     };
     let styles = (0..comparison.groups.len()).map(look).collect();
-    let caveats = comparison.caveats.iter().map(ToString::to_string).collect();
-    let shown = Shown { comparison, styles, caveats, version: env!("CARGO_PKG_VERSION") };
-    PAGE.html(title, &shown).map_err(Failure::failed)
+    let shown = Shown { comparison, styles };
+    let groups = comparison.groups.len();
+    let counted = if groups == 1 { "1 group".to_owned() } else { format!("{groups} groups") };
+    let subtitle = format!("{}, {counted}, {}", comparison.worlds.join(", "), seeds(comparison));
+    let caveats: String =
+        comparison.caveats.iter().map(|note| format!("<li>{}</li>", escape(&note.to_string()))).collect();
+    let (heading, rows) = cells(comparison);
+    let heading: Vec<String> = heading.into_iter().map(|name| format!("#{name}")).collect();
+    let heading: Vec<&str> = [""].into_iter().chain(heading[1..].iter().map(String::as_str)).collect();
+    let rows = rows.into_iter().map(|row| ("", row.iter().map(|cell| escape(cell)).collect()));
+    let parts = [
+        ("{{name}}", escape(title)),
+        ("{{subtitle}}", escape(&subtitle)),
+        ("{{caveats}}", caveats),
+        ("{{picture}}", inline_svg(&figure(comparison, title))),
+        ("{{table}}", table(&heading, rows)),
+        ("{{footer}}", format!("requel {}", env!("CARGO_PKG_VERSION"))),
+    ];
+    let parts: Vec<(&str, &str)> = parts.iter().map(|(mark, html)| (*mark, html.as_str())).collect();
+    PAGE.html(title, &shown, &parts).map_err(Failure::failed)
 }

@@ -23,6 +23,11 @@ pub fn svg(picture: &Picture) -> String {
     out
 }
 
+/// The picture as part of a page, which says by itself what an SVG is.
+pub fn inline_svg(picture: &Picture) -> String {
+    svg(picture).replacen(" xmlns=\"http://www.w3.org/2000/svg\"", "", 1)
+}
+
 fn element(mark: &Mark) -> String {
     match mark {
         Mark::Block { at: (x, y), size: (width, height), color, opacity } => {

@@ -1,16 +1,16 @@
 //! A comparison in the terminal: as many columns as there is room for.
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 
 use requel::stats::Interval;
 use requel::study::{Comparison, GroupResult, Metric};
 
 use super::axis::label;
 use super::text::{estimate, reached, score_name, seconds, short};
-use crate::columns::{folded, width};
+use crate::columns::{folded, of_stdout, width};
 use crate::numbers::grouped;
 use crate::show::Ability;
-use crate::style::{MUTED, paint};
+use crate::style::{self, MUTED, paint};
 use crate::table::Table;
 
 /// What the signs in the table mean, as far as they are there.
@@ -40,7 +40,7 @@ const STRIP: usize = 32;
 /// # Errors
 /// What stdout returns.
 pub fn print(comparison: &Comparison) -> io::Result<()> {
-    let mut out = anstream::stdout().lock();
+    let mut out = style::stdout();
     write(&mut out, comparison, (columns(), Ability::detect().unicode))?;
     out.flush()
 }
@@ -48,9 +48,7 @@ pub fn print(comparison: &Comparison) -> io::Result<()> {
 /// How many characters fit into a line.
 fn columns() -> usize {
     let told = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
-    let terminal =
-        || std::io::stdout().is_terminal().then(crossterm::terminal::size)?.ok().map(|(width, _)| width.into());
-    told.or_else(terminal).unwrap_or(80)
+    told.or_else(of_stdout).unwrap_or(80)
 }
 
 fn write(out: &mut impl Write, comparison: &Comparison, (columns, unicode): (usize, bool)) -> io::Result<()> {

@@ -110,8 +110,8 @@ pub fn csv(comparison: &Comparison) -> String {
     out
 }
 
-/// The table in Markdown, with what its columns mean.
-pub fn markdown(comparison: &Comparison) -> String {
+/// The heading of the full table, and the cells of each group.
+pub fn cells(comparison: &Comparison) -> (Vec<String>, Vec<Vec<String>>) {
     let to = comparison.threshold.map(|threshold| format!("env steps to {}", label(threshold)));
     let mut heading = vec!["", "runs"];
     let twice = comparison.metric == Metric::Training;
@@ -119,13 +119,8 @@ pub fn markdown(comparison: &Comparison) -> String {
     heading.extend(["P> previous", "P> first"]);
     heading.extend(to.as_deref());
     heading.extend(["mean over training", "env steps", "time"]);
-    let mut out = format!("| {} |\n|---|{}\n", heading.join(" | "), "---:|".repeat(heading.len() - 1));
-    for group in &comparison.groups {
-        let mut cells = vec![
-            format!("**{}**", group.name.replace('|', "\\|")),
-            group.runs.len().to_string(),
-            estimate(Some(&group.score)),
-        ];
+    let row = |group: &GroupResult| {
+        let mut cells = vec![group.name.clone(), group.runs.len().to_string(), estimate(Some(&group.score))];
         if !twice {
             cells.push(estimate(group.train_return_last_100.as_ref()));
         }
@@ -135,6 +130,17 @@ pub fn markdown(comparison: &Comparison) -> String {
         ]);
         cells.extend(group.reached.as_ref().map(|r| reached(r, group.runs.len())));
         cells.extend([estimate(group.mean_over_training.as_ref()), grouped(group.env_steps as u64), seconds(group)]);
+        cells
+    };
+    (heading.into_iter().map(str::to_owned).collect(), comparison.groups.iter().map(row).collect())
+}
+
+/// The table in Markdown, with what its columns mean.
+pub fn markdown(comparison: &Comparison) -> String {
+    let (heading, rows) = cells(comparison);
+    let mut out = format!("| {} |\n|---|{}\n", heading.join(" | "), "---:|".repeat(heading.len() - 1));
+    for mut cells in rows {
+        cells[0] = format!("**{}**", cells[0].replace('|', "\\|"));
         out.push_str(&format!("| {} |\n", cells.join(" | ")));
     }
     for caveat in &comparison.caveats {

@@ -161,7 +161,21 @@ impl Chronicle {
         self.audit = Some(audit);
     }
 
+    /// Takes note that training waits from `now` on: time and speed stand still.
+    pub fn hold(&mut self, now: Instant) {
+        self.headway.hold(now);
+    }
+
+    /// Takes note that training goes on from `now`, at another pace than before.
+    pub fn go_on(&mut self, now: Instant) {
+        self.headway.go_on(now);
+        self.marks.clear();
+    }
+
     fn mark(&mut self, now: Instant) {
+        if self.headway.is_held() {
+            return;
+        }
         self.marks.push_back(Mark { at: now, env_steps: self.headway.env_steps, updates: self.updates });
         while self.marks.len() > 2 && now.duration_since(self.marks[1].at) > RATE_WINDOW {
             self.marks.pop_front();
@@ -211,5 +225,14 @@ mod tests {
         assert_eq!((chronicle.loss.last(), chronicle.mean_q.last()), (Some(0.5), None));
         assert_eq!((chronicle.best, chronicle.headway.episodes, chronicle.headway.fraction()), (Some(9.0), 2, 0.2));
         assert_eq!((chronicle.speed.last(), chronicle.updates_per_second), (Some(200.0), 50.0));
+        // While training waits the speed stands still, and afterwards the wait is no part of it.
+        let at = |seconds| now + Duration::from_secs(seconds);
+        chronicle.hold(at(1));
+        chronicle.note(&Inbox::default(), 200, at(60));
+        assert_eq!((chronicle.speed.last(), chronicle.updates_per_second), (Some(200.0), 50.0));
+        chronicle.go_on(at(61));
+        chronicle.note(&Inbox::default(), 200, at(61));
+        chronicle.note(&Inbox::default(), 300, at(62));
+        assert_eq!(chronicle.speed.last(), Some(100.0));
     }
 }

@@ -315,6 +315,7 @@ impl Drawing {
             Wish::NextChart => self.chart = (self.chart + 1) % OTHERS,
             Wish::NextView => self.training_shown = !self.training_shown,
             Wish::Help => self.help = !self.help,
+            Wish::CloseHelp => self.help = false,
             Wish::Save => {
                 self.control.request_checkpoint();
                 self.awaited = Some(self.link.env_steps());
@@ -342,7 +343,13 @@ impl Drawing {
         self.apply_pace();
     }
 
-    fn apply_pace(&self) {
+    fn apply_pace(&mut self) {
+        let now = Instant::now();
+        if self.paused {
+            self.chronicle.hold(now)
+        } else {
+            self.chronicle.go_on(now)
+        }
         self.link.set_pace(match (self.paused, SPEEDS.get(self.speed)) {
             (true, _) => Pace::Paused,
             (false, Some(speed)) => Pace::Limited(speed * self.own_speed),

@@ -23,12 +23,14 @@ pub enum Wish {
     Stop,
     /// Say what the keys mean, or no more.
     Help,
+    /// No more help, where there is some.
+    CloseHelp,
     /// Ctrl-C.
     Interrupt,
 }
 
 /// What the keys do: key and meaning.
-pub const KEYS: [(&str, &str); 9] = [
+pub const KEYS: [(&str, &str); 10] = [
     ("space", "pause, or go on"),
     (". →", "pause and take a single step"),
     ("+ -", "faster, slower; the fastest is without any limit"),
@@ -37,6 +39,7 @@ pub const KEYS: [(&str, &str); 9] = [
     ("s", "save a checkpoint now"),
     ("q", "save and stop; `requel resume` goes on"),
     ("? h", "this help, or back"),
+    ("esc", "closes this help, and stops nothing"),
     ("ctrl-c", "as q; twice: stop at once, without saving"),
 ];
 
@@ -44,7 +47,8 @@ pub const KEYS: [(&str, &str); 9] = [
 pub fn wish(key: KeyEvent) -> Option<Wish> {
     Some(match key.code {
         KeyCode::Char('c') if key.modifiers.contains(KeyModifiers::CONTROL) => Wish::Interrupt,
-        KeyCode::Char('q') | KeyCode::Esc => Wish::Stop,
+        KeyCode::Char('q') => Wish::Stop,
+        KeyCode::Esc => Wish::CloseHelp,
         KeyCode::Char(' ' | 'p') => Wish::Pause,
         KeyCode::Char('.') | KeyCode::Right => Wish::SingleStep,
         KeyCode::Char('+' | '=') | KeyCode::Up => Wish::Faster,
@@ -60,6 +64,16 @@ pub fn wish(key: KeyEvent) -> Option<Wish> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_piece_of_an_escape_sequence_stops_the_training() {
+        let of = |code| wish(KeyEvent::new(code, KeyModifiers::NONE));
+        assert_eq!(of(KeyCode::Esc), Some(Wish::CloseHelp));
+        assert!(KEYS.iter().any(|(key, _)| *key == "esc"));
+        for code in [KeyCode::Char('['), KeyCode::Char('O'), KeyCode::Char('A'), KeyCode::Char('C'), KeyCode::Left] {
+            assert_eq!(of(code), None, "{code:?}");
+        }
+    }
 
     #[test]
     fn c_alone_is_no_interruption() {

@@ -43,15 +43,8 @@ impl Plot<'_> {
     /// Draws the plot.
     pub fn draw(&self, frame: &mut Frame, area: Rect, inks: Inks) {
         let muted = Style::new().fg(inks.muted);
-        let mut title = vec![Span::raw(format!(" {} ", self.title))];
-        for curve in &self.curves {
-            let last = curve.series.last().map_or("-".into(), short);
-            let mark = if curve.joined { "━" } else { "•" };
-            let last = if curve.joined { format!(" {last} ") } else { " ".into() };
-            title.push(Span::styled(format!("{mark} {}", curve.name), Style::new().fg(curve.color)));
-            title.push(Span::styled(last, Style::new().fg(curve.color)));
-        }
-        let block = Block::bordered().border_type(BorderType::Rounded).border_style(muted).title(Line::from(title));
+        let title = self.heading(usize::from(area.width.saturating_sub(2)));
+        let block = Block::bordered().border_type(BorderType::Rounded).border_style(muted).title(title);
         let points: Vec<Vec<(f64, f64)>> = self.curves.iter().map(|curve| self.placed(curve.series)).collect();
         let all = || points.iter().flatten();
         if all().next().is_none() {
@@ -83,6 +76,30 @@ impl Plot<'_> {
             .x_axis(Axis::default().style(muted).bounds([0.0, x_most]).labels(below))
             .y_axis(Axis::default().style(muted).bounds([low, high]).labels(labels));
         frame.render_widget(chart, area);
+    }
+
+    /// Title, names and newest values in so many columns. Where there is no room for all, what has no digits goes first:
+    /// curves without a value, then names from the left, then the title; digits are never cut.
+    fn heading(&self, columns: usize) -> Line<'static> {
+        let names = self.curves.len();
+        let plain = (0..=names + 2).map(|left_out| {
+            let mut title = Vec::new();
+            if left_out < names + 2 {
+                title.push(Span::raw(format!(" {} ", self.title)));
+            }
+            for (place, curve) in self.curves.iter().enumerate() {
+                let style = Style::new().fg(curve.color);
+                if !curve.joined {
+                    title.extend((left_out == 0).then(|| Span::styled(format!("• {} ", curve.name), style)));
+                    continue;
+                }
+                let name = if place + 1 < left_out { String::new() } else { format!("{} ", curve.name) };
+                let last = curve.series.last().map_or("-".into(), short);
+                title.push(Span::styled(format!("━ {name}{last} "), style));
+            }
+            Line::from(title)
+        });
+        plain.into_iter().find(|line| line.width() <= columns).unwrap_or_default()
     }
 
     fn placed(&self, series: &Series) -> Vec<(f64, f64)> {
@@ -127,7 +144,8 @@ pub fn short(value: f64) -> String {
         a if a < 1000.0 => format!("{value:.1}"),
         a if a < 10_000.0 => format!("{value:.0}"),
         a if a < 1e6 => format!("{:.0}k", value / 1e3),
-        _ => format!("{:.1}M", value / 1e6),
+        a if a < 1e9 => format!("{:.1}M", value / 1e6),
+        _ => format!("{value:.1e}"),
     }
 }
 
@@ -142,8 +160,8 @@ mod tests {
 
     #[test]
     fn numbers_are_short() {
-        let all = [0.0, 0.0123, -3.456, 57.31, 1240.0, 31_234.0, 2.5e6, 1e-5];
-        assert_eq!(all.map(short), ["0", "0.012", "-3.46", "57.3", "1240", "31k", "2.5M", "1e-5"]);
+        let all = [0.0, 0.0123, -3.456, 57.31, 1240.0, 31_234.0, 2.5e6, 1e-5, 9.7e12];
+        assert_eq!(all.map(short), ["0", "0.012", "-3.46", "57.3", "1240", "31k", "2.5M", "1e-5", "9.7e12"]);
     }
 
     #[test]

@@ -74,7 +74,7 @@ impl Stage {
     pub fn frame(&mut self) -> Option<(Frame, BarScale)> {
         let frame = self.player.as_mut()?.frame();
         if let Some(decision) = &frame.caption.decision {
-            self.scale.include(&decision.q_values);
+            self.scale.include(decision);
         }
         Some((frame, self.scale))
     }

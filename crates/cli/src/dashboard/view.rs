@@ -4,7 +4,7 @@ use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::{Color, Modifier, Style};
 use ratatui::text::{Line, Span};
-use ratatui::widgets::{Block, BorderType, Clear, Paragraph};
+use ratatui::widgets::{Block, BorderType, Clear, Paragraph, Wrap};
 use requel_envs::Color as Rgb;
 
 use super::charts::{Charts, GOOD, OTHERS};
@@ -46,7 +46,7 @@ impl View<'_> {
         let area = frame.area();
         if area.width < LEAST.0 || area.height < LEAST.1 {
             let text = format!("requel trains on; the dashboard needs {} × {} characters", LEAST.0, LEAST.1);
-            frame.render_widget(Paragraph::new(text), area);
+            frame.render_widget(Paragraph::new(text).wrap(Wrap { trim: true }), area);
             return;
         }
         let [top, bar, body, bottom] =
@@ -282,6 +282,24 @@ mod tests {
         }
         assert!(!text.contains("loss ━"), "{text}");
         assert!(text.contains("20,000/s") && text.contains("best 321"), "{text}");
+    }
+
+    #[test]
+    fn no_digit_of_a_score_is_cut_on_any_screen() {
+        for columns in 72..=140 {
+            let text = screen((columns, 24), false);
+            assert!(text.contains("321.0 ") && text.contains("149.5 "), "{columns} columns\n{text}");
+        }
+    }
+
+    #[test]
+    fn a_screen_that_is_too_small_says_so_in_full() {
+        for columns in [12, 30, 71] {
+            let text = screen((columns, 10), false);
+            let words = text.replace(['"', '\n'], " ");
+            let words: Vec<&str> = words.split_whitespace().collect();
+            assert_eq!(words.join(" "), "requel trains on; the dashboard needs 72 × 20 characters", "{text}");
+        }
     }
 
     #[test]

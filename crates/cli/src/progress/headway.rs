@@ -16,12 +16,38 @@ pub struct Headway {
     started: Instant,
     /// Where this session began.
     before: (u64, u64),
+    /// How long it was held, and since when it is.
+    held: (Duration, Option<Instant>),
+    /// Where the present pace began: time of the session, and what was used of the budget.
+    paced: (Duration, u64),
 }
 
 impl Headway {
     /// The start, now, of a session after others that made so many env steps and episodes.
     pub fn new(budget: Budget, (env_steps, episodes): (u64, u64)) -> Self {
-        Headway { budget, env_steps, episodes, started: Instant::now(), before: (env_steps, episodes) }
+        let (started, before) = (Instant::now(), (env_steps, episodes));
+        let (held, paced) = ((Duration::ZERO, None), (Duration::ZERO, 0));
+        let mut headway = Headway { budget, env_steps, episodes, started, before, held, paced };
+        headway.paced.1 = headway.used();
+        headway
+    }
+
+    /// Takes note that training waits from `now` on: time stands still.
+    pub fn hold(&mut self, now: Instant) {
+        self.held.1.get_or_insert(now);
+    }
+
+    /// Takes note that training goes on from `now`, at a pace of which nothing is known yet.
+    pub fn go_on(&mut self, now: Instant) {
+        if let Some(since) = self.held.1.take() {
+            self.held.0 += now.duration_since(since);
+        }
+        self.paced = (self.elapsed_at(now), self.used());
+    }
+
+    /// Whether training waits.
+    pub fn is_held(&self) -> bool {
+        self.held.1.is_some()
     }
 
     /// How much of the budget is used.
@@ -34,9 +60,13 @@ impl Headway {
         (self.used() as f64 / self.budget.total().max(1) as f64).clamp(0.0, 1.0)
     }
 
-    /// Time since this session began.
+    /// Time since this session began, without that for which training was held.
     pub fn elapsed(&self) -> Duration {
-        self.started.elapsed()
+        self.elapsed_at(Instant::now())
+    }
+
+    fn elapsed_at(&self, now: Instant) -> Duration {
+        self.held.1.unwrap_or(now).saturating_duration_since(self.started).saturating_sub(self.held.0)
     }
 
     /// Env steps per second of this session.
@@ -44,11 +74,15 @@ impl Headway {
         (self.env_steps - self.before.0) as f64 / self.elapsed().as_secs_f64().max(1e-9)
     }
 
-    /// The time that is left at this session's pace; `None` before there is one.
+    /// The time that is left at the present pace; `None` before there is one.
     pub fn time_left(&self) -> Option<Duration> {
-        let done = self.used().saturating_sub(self.counted(self.before));
+        self.time_left_at(Instant::now())
+    }
+
+    fn time_left_at(&self, now: Instant) -> Option<Duration> {
+        let done = self.used().saturating_sub(self.paced.1);
         let left = self.budget.total().saturating_sub(self.used());
-        time_left(self.elapsed(), done, left)
+        time_left(self.elapsed_at(now).saturating_sub(self.paced.0), done, left)
     }
 
     fn counted(&self, (env_steps, episodes): (u64, u64)) -> u64 {
@@ -67,6 +101,25 @@ pub fn time_left(elapsed: Duration, done: u64, left: u64) -> Option<Duration> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn time_stands_still_while_training_is_held_and_a_new_pace_begins_anew() {
+        let mut headway = Headway::new(Budget::EnvSteps(50_000), (0, 0));
+        let (started, seconds) = (headway.started, Duration::from_secs);
+        let (two, hour, later) = (started + seconds(2), started + seconds(3602), started + seconds(3612));
+        headway.env_steps = 2_000;
+        assert_eq!(headway.time_left_at(two), Some(seconds(48)));
+        headway.hold(two);
+        for now in [two, hour] {
+            let still = (headway.elapsed_at(now), headway.time_left_at(now), headway.is_held());
+            assert_eq!(still, (seconds(2), Some(seconds(48)), true));
+        }
+        // At 50 env steps a second from there on, 47,500 take 950 s, however fast the first 2,000 were.
+        headway.go_on(hour);
+        assert_eq!((headway.time_left_at(hour), headway.is_held()), (None, false));
+        headway.env_steps = 2_500;
+        assert_eq!((headway.elapsed_at(later), headway.time_left_at(later)), (seconds(12), Some(seconds(950))));
+    }
 
     #[test]
     fn what_earlier_sessions_made_tells_no_pace() {

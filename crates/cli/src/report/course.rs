@@ -39,11 +39,11 @@ pub struct Train {
 /// Scores of the greedy policy.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Evaluations {
-    x: Vec<f64>,
-    mean: Vec<f64>,
-    std: Vec<f64>,
-    episodes: Vec<f64>,
-    best: Vec<bool>,
+    pub(super) x: Vec<f64>,
+    pub(super) mean: Vec<f64>,
+    pub(super) std: Vec<f64>,
+    pub(super) episodes: Vec<f64>,
+    pub(super) best: Vec<bool>,
     /// The highest mean of all, whether it is among those that are kept or not.
     highest: Option<f64>,
 }

@@ -8,6 +8,7 @@ mod course;
 mod page;
 mod replay;
 mod settings;
+mod stated;
 mod tail;
 
 pub use page::write;

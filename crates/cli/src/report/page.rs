@@ -10,9 +10,10 @@ use serde::Serialize;
 use super::course::Course;
 use super::replay::Replay;
 use super::settings::{self, Row};
+use super::stated;
 use crate::exit::Failure;
 use crate::export::action_meanings;
-use crate::page;
+use crate::page::{self, escape};
 use crate::runs;
 use crate::watch::{Acting, Player};
 
@@ -24,27 +25,27 @@ const PAGE: page::Page = page::Page {
 
 /// Everything that the page shows.
 #[derive(Serialize)]
-struct Shown {
-    world: String,
-    preset: String,
-    seed: u64,
-    directory: String,
-    goal: Option<f64>,
+pub(super) struct Shown {
+    pub(super) world: String,
+    pub(super) preset: String,
+    pub(super) seed: u64,
+    pub(super) directory: String,
+    pub(super) goal: Option<f64>,
     /// Whether the final policy reached the goal over many fresh episodes.
-    solved: bool,
+    pub(super) solved: bool,
     /// The lowest and the highest value that the rewards allow, where they are bounded.
-    value_bounds: Option<[f64; 2]>,
-    score: Score,
-    summary: Option<Summary>,
-    wall_seconds: Option<f64>,
-    course: Course,
-    replays: Vec<Replay>,
+    pub(super) value_bounds: Option<[f64; 2]>,
+    pub(super) score: Score,
+    pub(super) summary: Option<Summary>,
+    pub(super) wall_seconds: Option<f64>,
+    pub(super) course: Course,
+    pub(super) replays: Vec<Replay>,
     /// What the actions mean, where that is known.
-    actions: Option<Vec<&'static str>>,
-    returns: Vec<f64>,
-    settings: Vec<Row>,
+    pub(super) actions: Option<Vec<&'static str>>,
+    pub(super) returns: Vec<f64>,
+    pub(super) settings: Vec<Row>,
     /// How the run came about, a line each.
-    made: Vec<String>,
+    pub(super) made: Vec<String>,
 }
 
 /// Writes `report.html` into the run's directory. `evaluation` is of its best policy, its `i`-th episode from seed
@@ -76,29 +77,67 @@ pub fn write(run: &Run, evaluation: &Evaluation, seed: u64) -> Result<PathBuf, F
         made: made(run),
     };
     let path = run.dir().join("report.html");
-    std::fs::write(&path, html(&shown)?)
+    std::fs::write(&path, html(&shown, run, config.evaluation.episodes)?)
         .map_err(|e| Failure::failed(format_args!("cannot write {}: {e}", path.display())))?;
     Ok(path)
 }
 
-fn html(shown: &Shown) -> Result<String, Failure> {
+fn html(shown: &Shown, run: &Run, episodes: usize) -> Result<String, Failure> {
     let title = format!("{} · {} · seed {}", shown.world, shown.preset, shown.seed);
-    PAGE.html(&title, shown).map_err(Failure::failed)
+    let subtitle = format!("preset {}, seed {}, {}", shown.preset, shown.seed, shown.directory);
+    let parts = [
+        ("{{world}}", escape(&shown.world)),
+        ("{{subtitle}}", escape(&subtitle)),
+        ("{{tiles}}", stated::tiles(shown)),
+        ("{{chosen}}", stated::chosen(shown, episodes)),
+        ("{{picture}}", stated::picture(run)),
+        ("{{replays}}", note(&shown.replays).to_owned()),
+        ("{{evaluations}}", stated::evaluations(shown)),
+        ("{{settings-note}}", stated::settings_note(shown)),
+        ("{{settings}}", stated::settings(shown)),
+        ("{{footer}}", stated::footer(shown)),
+    ];
+    let parts: Vec<(&str, &str)> = parts.iter().map(|(mark, html)| (*mark, html.as_str())).collect();
+    PAGE.html(&title, shown, &parts).map_err(Failure::failed)
+}
+
+/// Which of an evaluation's episodes are shown, worst first, and what each is an example of. Equal returns are shown once.
+fn examples(returns: &[f64]) -> Vec<(String, usize)> {
+    let mut order: Vec<usize> = (0..returns.len()).collect();
+    order.sort_by(|a, b| returns[*a].total_cmp(&returns[*b]));
+    let Some(last) = order.len().checked_sub(1) else { return Vec::new() };
+    let mut chosen: Vec<(String, usize)> = Vec::new();
+    for (label, index) in [("worst", order[0]), ("median", order[last / 2]), ("best", order[last])] {
+        match chosen.last_mut().filter(|(_, shown)| returns[*shown] == returns[index]) {
+            Some((labels, _)) => labels.push_str(&format!(" and {label}")),
+            None => chosen.push((label.to_owned(), index)),
+        }
+    }
+    if let [(label, _)] = &mut chosen[..] {
+        *label = if last == 0 { "the only one".into() } else { format!("any of {}", last + 1) };
+    }
+    chosen
+}
+
+/// What the replays are of.
+fn note(replays: &[Replay]) -> &'static str {
+    match replays.len() {
+        0 | 3.. => "the worst, the median and the best of its evaluation episodes.",
+        1 => "its evaluation episodes have one return, so one of them stands for all.",
+        2 => "the worst and the best of its evaluation episodes; the median has the same return as one of them.",
+    }
 }
 
 fn replays(run: &Run, config: &Config, (evaluation, seed): (&Evaluation, u64)) -> Result<Vec<Replay>, Failure> {
-    let mut order: Vec<usize> = (0..evaluation.returns.len()).collect();
-    order.sort_by(|a, b| evaluation.returns[*a].total_cmp(&evaluation.returns[*b]));
-    let Some(last) = order.len().checked_sub(1) else { return Ok(Vec::new()) };
     let most_steps = u32::try_from(config.evaluation.max_episode_steps).unwrap_or(u32::MAX);
-    let record = |(label, index): (&'static str, usize)| {
+    let record = |(label, index): (String, usize)| {
         let seed = seed.wrapping_add(index as u64);
         let policy = runs::policy(run, 1)?;
         let mut player = Player::new(runs::world(config)?, Acting::Policy(Box::new(policy)), (seed, most_steps))?;
         let fps = player.frames_per_second();
         Ok(Replay::new(label, seed, &player.film()?, fps))
     };
-    [("worst", order[0]), ("median", order[last / 2]), ("best", order[last])].into_iter().map(record).collect()
+    examples(&evaluation.returns).into_iter().map(record).collect()
 }
 
 fn actions(config: &Config) -> Option<Vec<&'static str>> {
@@ -146,4 +185,21 @@ fn made_by(run: &Run) -> Vec<String> {
     }
     lines.extend(others.last().map(|version| format!("gone on with by requel {version}")));
     lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn equal_episodes_are_shown_once() {
+        let of = |returns: &[f64]| examples(returns);
+        let three = [("worst".to_owned(), 1), ("median".to_owned(), 2), ("best".to_owned(), 0)];
+        assert_eq!(of(&[3.0, 1.0, 2.0]), three);
+        assert_eq!(of(&[500.0; 100]), [("any of 100".to_owned(), 0)]);
+        assert_eq!(of(&[500.0, 9.0, 500.0]), [("worst".to_owned(), 1), ("median and best".to_owned(), 0)]);
+        assert_eq!(of(&[9.0, 9.0, 500.0]), [("worst and median".to_owned(), 0), ("best".to_owned(), 2)]);
+        assert_eq!(of(&[7.0]), [("the only one".to_owned(), 0)]);
+        assert!(of(&[]).is_empty());
+    }
 }

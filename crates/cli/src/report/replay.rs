@@ -10,7 +10,7 @@ use crate::show::Frame;
 #[derive(Debug, Serialize)]
 pub struct Replay {
     /// What it is an example of.
-    pub label: &'static str,
+    pub label: String,
     /// The seed that it starts from.
     pub seed: u64,
     /// The undiscounted sum of its rewards.
@@ -48,7 +48,7 @@ const MOST_MOMENTS: usize = 1500;
 
 impl Replay {
     /// The episode of these frames, which started from `seed`; `fps` is the world's own speed.
-    pub fn new(label: &'static str, seed: u64, frames: &[Frame], fps: f32) -> Self {
+    pub fn new(label: impl Into<String>, seed: u64, frames: &[Frame], fps: f32) -> Self {
         let step = frames.len().div_ceil(MOST_MOMENTS).max(1);
         let last = frames.len().saturating_sub(1);
         let kept = frames.iter().enumerate().filter(|(i, _)| i % step == 0 || *i == last).map(|(_, frame)| frame);
@@ -73,7 +73,7 @@ impl Replay {
         };
         let view = scene.view;
         Replay {
-            label,
+            label: label.into(),
             seed,
             episode_return: caption.episode_return,
             steps: caption.step,

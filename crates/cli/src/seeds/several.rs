@@ -69,7 +69,7 @@ fn together(dir: &Path, planned: Vec<PlannedRun>, (jobs, reporting): (usize, Rep
         })?;
         return Ok(Exit::Success);
     }
-    let mut out = anstream::stdout().lock();
+    let mut out = style::stdout();
     table::write(&mut out, &records)?;
     out.flush()?;
     if !reporting.quiet {

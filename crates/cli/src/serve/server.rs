@@ -142,7 +142,7 @@ impl Server {
         let listing = self.changes.listing();
         match parse(&request.target) {
             None => text(stream, request, 404, "there is no such page"),
-            Some(Wanted::Page) => html(stream, request, PAGE.html("requel: runs", &())?),
+            Some(Wanted::Page) => html(stream, request, PAGE.html("requel: runs", &(), &[])?),
             Some(Wanted::Runs) => json(stream, request, &listing.runs()),
             Some(Wanted::Course(name)) => match self.changes.course(&name) {
                 Some(course) => told(stream, request, &course),

@@ -5,16 +5,20 @@ use std::io::Write;
 use tiny_skia::Pixmap;
 
 use super::frame::{BarScale, Frame};
+use super::moments::moments;
 use super::picture::picture;
 
 /// How an animation is shown.
 #[derive(Clone, Copy, Debug)]
 pub struct Timing {
-    /// Frames per second.
+    /// Frames per second. Where there are more than 50, frames are left out: browsers show what is faster ten times slower.
     pub frames_per_second: f32,
     /// How long the last frame stays before the animation starts again, milliseconds.
     pub hold: u16,
 }
+
+/// The shortest delay that browsers respect, milliseconds.
+const LEAST_DELAY: u32 = 20;
 
 /// Writes the frames, `width` pixels wide, as an animated PNG that repeats for ever. Programs that know no animations show
 /// the first frame.
@@ -22,13 +26,11 @@ pub struct Timing {
 /// # Errors
 /// What the writer returns.
 pub fn write(frames: &[Frame], width: u32, timing: Timing, out: impl Write) -> std::io::Result<()> {
-    let mut scale = BarScale::new();
-    for decision in frames.iter().filter_map(|frame| frame.caption.decision.as_ref()) {
-        scale.include(&decision.q_values);
-    }
+    let scale = BarScale::of(frames);
     let Some(first) = frames.first() else { return Ok(()) };
     let first = picture(first, &scale, width);
-    let count = u32::try_from(frames.len()).map_err(std::io::Error::other)?;
+    let moments = moments(frames.len(), timing.frames_per_second, (1000, LEAST_DELAY));
+    let count = u32::try_from(moments.len()).map_err(std::io::Error::other)?;
     let mut encoder = png::Encoder::new(out, first.width(), first.height());
     encoder.set_color(png::ColorType::Rgb);
     encoder.set_depth(png::BitDepth::Eight);
@@ -37,19 +39,19 @@ pub fn write(frames: &[Frame], width: u32, timing: Timing, out: impl Write) -> s
     encoder.set_dispose_op(png::DisposeOp::None).map_err(std::io::Error::other)?;
     let mut writer = encoder.write_header().map_err(std::io::Error::other)?;
 
-    let delay = (1000.0 / timing.frames_per_second).round().clamp(1.0, 60_000.0) as u16;
     let mut shown: Option<Pixmap> = None;
-    for (index, frame) in frames.iter().enumerate() {
-        let now = picture(frame, &scale, width);
+    for (place, &(index, start)) in moments.iter().enumerate() {
+        let now = picture(&frames[index], &scale, width);
         let (left, top, wide, high) = match &shown {
             None => (0, 0, now.width(), now.height()),
             Some(before) => changed(before, &now),
         };
-        let last = index + 1 == frames.len();
-        writer
-            .set_frame_delay(if last { timing.hold.max(delay) } else { delay }, 1000)
-            .map_err(std::io::Error::other)?;
-        if index > 0 {
+        let delay = match moments.get(place + 1) {
+            Some((_, next)) => (next - start).clamp(LEAST_DELAY, 60_000) as u16,
+            None => timing.hold.max(LEAST_DELAY as u16),
+        };
+        writer.set_frame_delay(delay, 1000).map_err(std::io::Error::other)?;
+        if place > 0 {
             // In this order the rectangle lies inside the picture all the while.
             writer.reset_frame_position().map_err(std::io::Error::other)?;
             writer.set_frame_dimension(wide, high).map_err(std::io::Error::other)?;
@@ -94,8 +96,7 @@ mod tests {
         frames.push(sample::frame(5));
         let mut bytes = Vec::new();
         write(&frames, 200, Timing { frames_per_second: 50.0, hold: 900 }, &mut bytes).unwrap();
-        let mut scale = BarScale::new();
-        frames.iter().for_each(|f| scale.include(&f.caption.decision.as_ref().unwrap().q_values));
+        let scale = BarScale::of(&frames);
 
         let mut reader = png::Decoder::new(std::io::Cursor::new(&bytes)).read_info().unwrap();
         assert_eq!(reader.info().animation_control().unwrap().num_frames, 7);
@@ -117,5 +118,23 @@ mod tests {
             assert!(canvas == rgb, "a frame is not its picture");
         }
         assert_eq!(delays, [20, 20, 20, 20, 20, 20, 900]);
+    }
+    #[test]
+    fn a_faster_animation_leaves_frames_out_and_keeps_its_speed() {
+        let frames: Vec<Frame> = (0..41).map(sample::frame).collect();
+        for (speed, kept, whole) in [(1.0, 41, 800), (2.0, 21, 400), (10.0, 5, 80)] {
+            let mut bytes = Vec::new();
+            write(&frames, 80, Timing { frames_per_second: 50.0 * speed, hold: 900 }, &mut bytes).unwrap();
+            let mut reader = png::Decoder::new(std::io::Cursor::new(&bytes)).read_info().unwrap();
+            let count = reader.info().animation_control().unwrap().num_frames;
+            let mut buffer = vec![0; reader.output_buffer_size().unwrap()];
+            let mut delay = || {
+                reader.next_frame(&mut buffer).unwrap();
+                u32::from(reader.info().frame_control().unwrap().delay_num)
+            };
+            let delays: Vec<u32> = (0..count).map(|_| delay()).collect();
+            assert!(delays.iter().all(|delay| *delay >= LEAST_DELAY), "{delays:?}");
+            assert_eq!((count, delays.iter().sum::<u32>()), (kept, whole + 900), "speed {speed}");
+        }
     }
 }

@@ -8,6 +8,7 @@ use requel_envs::Color;
 use tiny_skia::Pixmap;
 
 use super::frame::{BarScale, Frame};
+use super::moments::moments;
 use super::palette::distance;
 use super::picture::picture;
 
@@ -34,10 +35,7 @@ const TRANSPARENT: u8 = 255;
 /// # Errors
 /// What the writer returns, and `InvalidInput` if a picture's side exceeds the 65535 pixels a GIF can have.
 pub fn write(frames: &[Frame], width: u32, timing: Timing, out: impl Write) -> std::io::Result<()> {
-    let mut scale = BarScale::new();
-    for decision in frames.iter().filter_map(|f| f.caption.decision.as_ref()) {
-        scale.include(&decision.q_values);
-    }
+    let scale = BarScale::of(frames);
     let Some(first) = frames.first() else { return Ok(()) };
     let first = picture(first, &scale, width);
     let side =
@@ -53,14 +51,9 @@ pub fn write(frames: &[Frame], width: u32, timing: Timing, out: impl Write) -> s
     let mut shown: Vec<u8> = Vec::new();
     let mut pending: Option<(gif::Frame<'static>, u32)> = None;
     let mut end = 0;
-    for (index, frame) in frames.iter().enumerate() {
-        let start = (index as f32 * 100.0 / timing.frames_per_second).round() as u32;
-        let last = index + 1 == frames.len();
-        if !last && pending.as_ref().is_some_and(|(_, shown_at)| start < shown_at + LEAST_DELAY) {
-            continue;
-        }
+    for (index, start) in moments(frames.len(), timing.frames_per_second, (100, LEAST_DELAY)) {
         end = start;
-        let now = palette.indices(&picture(frame, &scale, width));
+        let now = palette.indices(&picture(&frames[index], &scale, width));
         let Some(patch) = difference(&shown, &now, (width_px, height_px)) else { continue };
         if let Some((mut before, shown_at)) = pending.replace((patch, start)) {
             before.delay = (start - shown_at).clamp(LEAST_DELAY, u32::from(u16::MAX)) as u16;
@@ -206,8 +199,7 @@ mod tests {
         let delays: Vec<u16> = decoded.iter().map(|f| f.1).collect();
         assert_eq!(delays, [2, 2, 2, 2, 2, 2, 2, 2, 2, 100]);
 
-        let mut scale = BarScale::new();
-        frames.iter().for_each(|f| scale.include(&f.caption.decision.as_ref().unwrap().q_values));
+        let scale = BarScale::of(&frames);
         for (frame, (canvas, _)) in frames.iter().zip(&decoded) {
             let exact = picture(frame, &scale, 300);
             let worst = exact.data().iter().zip(canvas).map(|(a, b)| a.abs_diff(*b)).max().unwrap();

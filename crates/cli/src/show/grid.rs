@@ -198,8 +198,10 @@ impl Grid {
         let Some(decision) = &caption.decision else { return };
         let (column, row) = if width >= WIDE { (left + width / 2, top) } else { (left + 1, top + 2) };
         let space = (left + width).saturating_sub(column + 1);
+        let names = (0..decision.q_values.len()).map(|action| decision.name(action).chars().count()).max().unwrap_or(0);
+        let label = names.min(space / 3).max(2);
         for action in 0..decision.q_values.len().min((rows + top).saturating_sub(row)) {
-            self.write_bar(decision, action, scale, ((column, row + action), space, ability));
+            self.write_bar(decision, action, scale, ((column, row + action), (space, label), ability));
         }
     }
 
@@ -208,19 +210,20 @@ impl Grid {
         decision: &Decision,
         action: usize,
         scale: &BarScale,
-        (at, space, ability): ((usize, usize), usize, Ability),
+        (at, (space, label), ability): ((usize, usize), (usize, usize), Ability),
     ) {
-        let (theme, value) = (Theme::terminal(), decision.q_values[action]);
+        let theme = Theme::terminal();
         let taken = action == decision.action;
         let color = (ability.color != ColorDepth::Mono).then_some(if taken { theme.accent } else { theme.bar });
-        let label = format!("{action:>2} ");
-        let number = format!("{value:>9.2}{}", if taken { " <" } else { "  " });
+        let name: String = decision.name(action).chars().take(label).collect();
+        let label = format!("{name:>label$} ");
+        let number = format!("{:>9}{}", decision.figure(action), if taken { " <" } else { "  " });
         let number = if ability.unicode { number.replace('<', "◂") } else { number };
         let cells = space.saturating_sub(label.len() + number.chars().count());
         let (label_ink, number_ink) = if taken { (None, None) } else { (Some(theme.muted), Some(theme.muted)) };
         let plain = |ink: Option<Color>| ink.filter(|_| ability.color != ColorDepth::Mono);
         self.write(at, &label, plain(label_ink));
-        self.write((at.0 + label.len(), at.1), &bar(scale.fraction(value), cells, ability.unicode), color);
+        self.write((at.0 + label.len(), at.1), &bar(scale.fraction(decision, action), cells, ability.unicode), color);
         self.write((at.0 + label.len() + cells, at.1), &number, plain(number_ink));
     }
 }
@@ -262,7 +265,7 @@ mod tests {
     fn text(ability: Ability, size: (usize, usize)) -> String {
         let frame = sample::frame(40);
         let mut scale = BarScale::new();
-        scale.include(&frame.caption.decision.as_ref().unwrap().q_values);
+        scale.include(frame.caption.decision.as_ref().unwrap());
         let grid = Grid::of(&frame, &scale, size, (ability, "space pause"));
         let line = |cells: &[Cell]| cells.iter().map(|c| c.character).collect::<String>().trim_end().to_string();
         grid.rows().map(line).collect::<Vec<_>>().join("\n")

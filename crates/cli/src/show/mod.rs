@@ -9,6 +9,7 @@ pub mod font;
 mod frame;
 pub mod gif;
 mod grid;
+mod moments;
 pub mod palette;
 mod picture;
 pub mod png;

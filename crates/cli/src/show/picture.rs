@@ -2,13 +2,16 @@
 
 use tiny_skia::{Pixmap, PixmapPaint, Transform};
 
-use super::font::Align;
+use super::font::{self, Align};
 use super::frame::{BarScale, Decision, Frame};
 use super::palette::Theme;
 use super::raster;
 
-/// Up to this many actions have a row each, with the value written beside; more are drawn as columns.
-const MOST_ROWS: usize = 4;
+/// Up to this many actions have a row each, with name and value written beside; more are drawn as columns.
+const MOST_ROWS: usize = 6;
+
+/// The height of the columns, in rows.
+const COLUMNS_ROWS: usize = 4;
 
 /// The greatest height of the scene, as a part of the picture's width; a taller world stands in the middle.
 const TALLEST: f32 = 0.75;
@@ -27,7 +30,11 @@ pub fn picture(frame: &Frame, scale: &BarScale, width: u32) -> Pixmap {
     let theme = Theme::beside(frame.scene.background);
     // All measures of the strip are in units of a 600-pixel-wide picture.
     let unit = width as f32 / 600.0;
-    let rows = frame.caption.decision.as_ref().map_or(2, |d| d.q_values.len().clamp(2, MOST_ROWS));
+    let rows = match frame.caption.decision.as_ref().map_or(0, |decision| decision.q_values.len()) {
+        0..=2 => 2,
+        rows @ ..=MOST_ROWS => rows,
+        _ => COLUMNS_ROWS,
+    };
     let strip = ((26.0 + 21.0 * rows as f32) * unit).round();
     let top = scene.height() as f32;
 
@@ -49,7 +56,7 @@ pub fn picture(frame: &Frame, scale: &BarScale, width: u32) -> Pixmap {
     raster::write(&mut pixels, &numbers, 8.5 * unit, (20.0 * unit, middle + 15.5 * unit), (Align::Left, theme.muted));
     if let Some(decision) = &frame.caption.decision {
         let area =
-            Area { left: 340.0 * unit, right: 580.0 * unit, top: top + 13.0 * unit, bottom: top + strip - 13.0 * unit };
+            Area { left: 310.0 * unit, right: 580.0 * unit, top: top + 13.0 * unit, bottom: top + strip - 13.0 * unit };
         if decision.q_values.len() <= MOST_ROWS {
             value_rows(&mut pixels, decision, scale, (&area, unit, &theme));
         } else {
@@ -69,16 +76,20 @@ struct Area {
 fn value_rows(pixels: &mut Pixmap, decision: &Decision, scale: &BarScale, (area, unit, theme): (&Area, f32, &Theme)) {
     let row = (area.bottom - area.top) / decision.q_values.len() as f32;
     let (bar, numbers) = (9.0 * unit, 58.0 * unit);
-    let (left, full) = (area.left + 18.0 * unit, area.right - area.left - 18.0 * unit - numbers);
-    for (action, &value) in decision.q_values.iter().enumerate() {
+    let cap = 8.5 * unit;
+    let names: Vec<String> = (0..decision.q_values.len()).map(|action| decision.name(action)).collect();
+    let widest = names.iter().map(|name| font::width(name, cap)).fold(0.0, f32::max);
+    let label = widest + 11.0 * unit;
+    let (left, full) = (area.left + label, area.right - area.left - label - numbers);
+    for (action, name) in names.iter().enumerate() {
         let middle = area.top + row * (action as f32 + 0.5);
         let taken = action == decision.action;
         let (ink, fill) = if taken { (theme.ink, theme.accent) } else { (theme.muted, theme.bar) };
         let baseline = middle + 4.25 * unit;
-        raster::write(pixels, &action.to_string(), 8.5 * unit, (area.left, baseline), (Align::Left, ink));
+        raster::write(pixels, name, cap, (area.left, baseline), (Align::Left, ink));
         raster::fill_pill(pixels, (left, middle - bar / 2.0, full, bar), theme.track);
-        raster::fill_pill(pixels, (left, middle - bar / 2.0, full * scale.fraction(value), bar), fill);
-        let number = format!("{value:.2}");
+        raster::fill_pill(pixels, (left, middle - bar / 2.0, full * scale.fraction(decision, action), bar), fill);
+        let number = decision.figure(action);
         raster::write(pixels, &number, 8.5 * unit, (area.right, baseline), (Align::Right, ink));
     }
 }
@@ -94,10 +105,10 @@ fn value_columns(
     let left = area.right - step * count;
     let label = 6.0 * unit;
     let floor = area.bottom - label - 5.0 * unit;
-    for (action, &value) in decision.q_values.iter().enumerate() {
+    for action in 0..decision.q_values.len() {
         let taken = action == decision.action;
         let (ink, fill) = if taken { (theme.ink, theme.accent) } else { (theme.muted, theme.bar) };
-        let height = (floor - area.top) * scale.fraction(value);
+        let height = (floor - area.top) * scale.fraction(decision, action);
         let (x, wide) = (left + step * action as f32, step * 0.66);
         raster::fill_rectangle(pixels, (x, area.top, wide, floor - area.top), theme.track);
         raster::fill_rectangle(pixels, (x, floor - height, wide, height), fill);

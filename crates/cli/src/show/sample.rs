@@ -16,7 +16,8 @@ pub fn frame(step: u32) -> Frame {
         Shape::Text { center: (0.0, 1.8), height: 0.15, text: "sample".into(), color: Color(0x33, 0x3a, 0x50) },
     ];
     let view = View { left: -2.4, right: 2.4, bottom: -0.6, top: 2.2 };
-    let decision = Decision { q_values: vec![45.0 + angle, 45.5 - angle], action: usize::from(angle > 0.0) };
+    let decision =
+        Decision { q_values: vec![45.0 + angle, 45.5 - angle], action: usize::from(angle > 0.0), names: None };
     Frame {
         scene: Scene { view, background: Color(0xf7, 0xf5, 0xf0), shapes },
         caption: Caption {

@@ -49,7 +49,7 @@ pub fn wait(keyboard: &mut Keyboard, time: Duration) -> io::Result<Option<Wish>>
 fn wish(key: KeyEvent) -> Option<Wish> {
     Some(match key.code {
         KeyCode::Char('c') if key.modifiers.contains(KeyModifiers::CONTROL) => Wish::Interrupt,
-        KeyCode::Char('q') | KeyCode::Esc => Wish::Quit,
+        KeyCode::Char('q') => Wish::Quit,
         KeyCode::Char(' ') => Wish::Pause,
         KeyCode::Char('.') | KeyCode::Right => Wish::SingleStep,
         KeyCode::Char('+' | '=') | KeyCode::Up => Wish::Faster,

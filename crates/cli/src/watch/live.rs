@@ -77,7 +77,7 @@ impl Show<'_> {
     fn draw(&mut self, screen: &mut Screen<impl io::Write>) -> Result<(), Failure> {
         let frame = self.player.frame();
         if let Some(decision) = &frame.caption.decision {
-            self.scale.include(&decision.q_values);
+            self.scale.include(decision);
         }
         let state = match (self.paused, self.pace.speed) {
             (true, _) => "   [paused]".into(),

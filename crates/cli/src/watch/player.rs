@@ -1,9 +1,12 @@
 //! [`Player`], one world and what acts in it, a frame at a time.
 
+use std::sync::Arc;
+
 use requel::GreedyPolicy;
 use requel_envs::{Action, Env, Space, SpaceSampler, Step};
 
 use crate::exit::Failure;
+use crate::export::action_meanings;
 use crate::show::{Caption, Decision, Frame};
 
 /// What chooses the actions.
@@ -25,6 +28,7 @@ pub struct Player {
     step: u32,
     episode_return: f64,
     last: Step,
+    names: Option<Arc<[&'static str]>>,
 }
 
 impl Player {
@@ -34,6 +38,8 @@ impl Player {
     /// If the world fails.
     pub fn new(env: Box<dyn Env>, acting: Acting, (seed, most_steps): (u64, u32)) -> Result<Self, Failure> {
         let observation = vec![0.0; env.observation_len()];
+        let actions = env.action_space().discrete_n();
+        let names = actions.and_then(|actions| action_meanings(&env.spec().id, actions)).map(Into::into);
         let mut player = Player {
             env,
             acting,
@@ -44,6 +50,7 @@ impl Player {
             step: 0,
             episode_return: 0.0,
             last: Step::default(),
+            names,
         };
         player.next_episode()?;
         Ok(player)
@@ -114,7 +121,8 @@ impl Player {
         let decision = match &mut self.acting {
             Acting::Policy(policy) => {
                 let action = policy.act(&self.observation, self.env.action_mask());
-                Some(Decision { q_values: policy.q_values(&self.observation).to_vec(), action })
+                let names = self.names.clone();
+                Some(Decision { q_values: policy.q_values(&self.observation).to_vec(), action, names })
             }
             Acting::Random(_) => None,
         };

@@ -64,6 +64,36 @@ fn completions_know_the_commands() {
 }
 
 #[test]
+fn completions_offer_what_there_is_a_list_of_and_directories_for_runs() {
+    let desk = Desk::new();
+    for shell in ["bash", "zsh", "fish"] {
+        let script = desk.ok(&["completions", shell]).out;
+        for name in ["MountainCar-v0", "MinAtar/Breakout-v1", "munchausen-dqn", "notebook-ladder"] {
+            assert!(script.contains(name), "no {name} for {shell}");
+        }
+    }
+    // Where there is a list, no files; for a number nothing.
+    let bash = desk.ok(&["completions", "bash"]).out;
+    let after = |option: &str| bash.split_once(option).unwrap().1.split_once(";;").unwrap().0;
+    assert!(after("--preset)").contains("compgen -W"), "{}", after("--preset)"));
+    assert!(after("--run-dir)").contains("plusdirs"), "{}", after("--run-dir)"));
+    assert!(!after("--seed)").contains("compgen -f"), "{}", after("--seed)"));
+    // It is completion alone that is told: what is typed is still answered with a hint.
+    let answer = desk.run(&["train", "CartPoel-v1"]);
+    assert!(answer.code == 2 && answer.err.contains("did you mean"), "{}", answer.err);
+}
+
+#[test]
+fn help_for_help_is_help() {
+    let desk = Desk::new();
+    for args in [&["help", "--help"][..], &["help", "-h"]] {
+        assert_eq!(desk.ok(args).out, desk.ok(&["help"]).out);
+    }
+    assert_eq!(desk.ok(&["help", "train", "--help"]).out, desk.ok(&["train", "--help"]).out);
+    assert!(desk.ok(&["--help"]).out.contains("\n  man "), "`requel man` is hidden");
+}
+
+#[test]
 fn the_manual_page_is_roff() {
     assert!(Desk::new().ok(&["man"]).out.contains(".TH requel 1"));
 }

@@ -98,7 +98,7 @@ impl Display for Caveat {
                 write!(
                     f,
                     "{whose} fewer than {least_runs} runs, and so no interval and no P>: it takes more seeds to tell \
-                     their scores from luck"
+                     a score from luck"
                 )
             }
             Caveat::ShortCoverage { runs, coverage, confidence } => {

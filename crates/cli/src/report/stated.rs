@@ -1,0 +1,127 @@
+//! What stands in the page itself, to be read where scripts are blocked: scores, evaluations, settings, a picture of the curve.
+
+use std::time::Duration;
+
+use requel::run::Run;
+use requel::stats::Bootstrap;
+use requel::study::{Comparison, RunRecord, Scoring, group};
+
+use super::page::Shown;
+use super::settings::Row;
+use crate::compare;
+use crate::numbers::{duration, grouped};
+use crate::page::{escape, table};
+use crate::show::tidy;
+
+/// The result tiles.
+pub fn tiles(shown: &Shown) -> String {
+    let mut html = String::new();
+    let mut tile = |value: &str, label: &str, class: &str| {
+        html.push_str(&format!("<div class=\"tile{class}\"><b>{value}</b><span>{}</span></div>\n", escape(label)));
+    };
+    let spread = |mean, std| format!("{}<small> ± {}</small>", number(mean), number(std));
+    let solved = shown.solved;
+    let good = if solved { " good" } else { "" };
+    let score = &shown.score;
+    let label = format!("best policy, {} greedy episodes", score.episodes);
+    tile(&spread(score.mean_return, score.std_return), &label, good);
+    if let Some(goal) = shown.goal {
+        tile(if solved { "solved" } else { "not solved" }, &format!("goal {}", number(goal)), good);
+    }
+    if let Some(summary) = &shown.summary {
+        let last = &summary.final_evaluation;
+        tile(&spread(last.mean_return, last.std_return), "final policy", "");
+        tile(&grouped(summary.env_steps), "env steps", "");
+        tile(&grouped(summary.episodes), "training episodes", "");
+    }
+    if let Some(seconds) = shown.wall_seconds {
+        tile(&duration(Duration::from_secs_f64(seconds.max(0.0))), "training time", "");
+    }
+    html
+}
+
+/// Which episodes chose the best policy, and which ones it is scored on.
+pub fn chosen(shown: &Shown, episodes: usize) -> String {
+    let scored = match shown.summary {
+        Some(_) => "it and the final policy are scored on fresh ones, the same for both",
+        None => "it is scored on fresh ones",
+    };
+    format!(
+        "The best policy is the one with the highest evaluation in training, over {episodes} episodes each; {scored}, so \
+         that it may score less than it did then, or than the final one."
+    )
+}
+
+/// The table of evaluations.
+pub fn evaluations(shown: &Shown) -> String {
+    let e = &shown.course.evaluations;
+    let best = e.best.iter().rposition(|best| *best);
+    let rows = (0..e.x.len()).map(|i| {
+        let cells = [grouped(e.x[i] as u64), number(e.mean[i]), number(e.std[i]), grouped(e.episodes[i] as u64)];
+        let class = if Some(i) == best { " class=\"best\" title=\"the best policy\"" } else { "" };
+        (class, cells.to_vec())
+    });
+    table(&["#env steps", "#mean return", "#standard deviation", "#episodes"], rows)
+}
+
+/// How many settings differ from the preset.
+pub fn settings_note(shown: &Shown) -> String {
+    let preset = escape(&shown.preset);
+    match shown.settings.iter().filter(|row| row.preset.is_some()).count() {
+        0 => format!("All as in the preset {preset}."),
+        changed => format!("{changed} of {} differ from the preset {preset}.", shown.settings.len()),
+    }
+}
+
+/// The settings: those that differ from the preset, and all of them behind a click.
+pub fn settings(shown: &Shown) -> String {
+    let rows = |wanted: &dyn Fn(&&Row) -> bool| {
+        let rows = shown.settings.iter().filter(wanted).map(|row| {
+            let code = |text: &str| format!("<code>{}</code>", escape(text));
+            let preset = row.preset.as_deref();
+            let cells = vec![code(&row.key), code(&row.value), code(preset.unwrap_or("")), escape(row.meaning)];
+            (if preset.is_some() { " class=\"changed\"" } else { "" }, cells)
+        });
+        let table = table(&["key", "#value", "#preset", ".meaning"], rows);
+        format!("<div class=\"scroll\"><table>{table}</table></div>")
+    };
+    let mut html = String::new();
+    if shown.settings.iter().any(|row| row.preset.is_some()) {
+        html.push_str(&rows(&|row| row.preset.is_some()));
+    }
+    let all = rows(&|_| true);
+    html.push_str(&format!("<details><summary>All {} settings</summary>{all}</details>", shown.settings.len()));
+    html
+}
+
+/// The learning curve of a finished run as SVG; empty where there is none.
+pub fn picture(run: &Run) -> String {
+    let Ok(record) = RunRecord::read(run) else { return String::new() };
+    let world = record.config.env.id.clone();
+    // Of one run there is no interval, so nothing is drawn again.
+    let scoring = Scoring { bootstrap: Bootstrap { resamples: 1, ..Bootstrap::default() }, ..Scoring::default() };
+    let mut comparison = Comparison::new(&group(vec![record]).groups, &scoring);
+    if comparison.groups.is_empty() {
+        return String::new();
+    }
+    comparison.caveats.clear();
+    compare::inline_svg(&compare::figure(&comparison, &world))
+}
+
+/// What made the page.
+pub fn footer(shown: &Shown) -> String {
+    let weights = shown.summary.as_ref().map(|summary| format!(", weights BLAKE3 {}", summary.weights_blake3));
+    escape(&format!("{}{}", shown.made.join(" · "), weights.unwrap_or_default()))
+}
+
+/// A number as the page's script writes it.
+fn number(value: f64) -> String {
+    match value {
+        v if !v.is_finite() => "–".into(),
+        v if v.fract() == 0.0 && v.abs() < 1e15 => {
+            format!("{}{}", if v < 0.0 { "-" } else { "" }, grouped(v.abs() as u64))
+        }
+        v if v.abs() < 0.01 => format!("{v:.2e}"),
+        v => tidy(v),
+    }
+}
