@@ -22,15 +22,18 @@ pub fn tiles(shown: &Shown) -> String {
     let spread = |mean, std| format!("{}<small> ± {}</small>", number(mean), number(std));
     let solved = shown.solved;
     let good = if solved { " good" } else { "" };
+    if let Some(summary) = &shown.summary {
+        let last = &summary.final_evaluation;
+        let label = format!("final policy, {} greedy episodes", last.episodes);
+        tile(&spread(last.mean_return, last.std_return), &label, good);
+    }
     let score = &shown.score;
     let label = format!("best policy, {} greedy episodes", score.episodes);
-    tile(&spread(score.mean_return, score.std_return), &label, good);
+    tile(&spread(score.mean_return, score.std_return), &label, "");
     if let Some(goal) = shown.goal {
         tile(if solved { "solved" } else { "not solved" }, &format!("goal {}", number(goal)), good);
     }
     if let Some(summary) = &shown.summary {
-        let last = &summary.final_evaluation;
-        tile(&spread(last.mean_return, last.std_return), "final policy", "");
         tile(&grouped(summary.env_steps), "env steps", "");
         tile(&grouped(summary.episodes), "training episodes", "");
     }
