@@ -63,7 +63,7 @@ pub fn newest_whole() -> Result<PathBuf, Failure> {
 /// # Errors
 /// If it cannot be made with these options.
 pub fn world(config: &Config) -> Result<Box<dyn Env>, Failure> {
-    Ok(for_network(world_factory(&config.env)()?))
+    Ok(for_network(world_factory(&config.env)()?)?)
 }
 
 /// The best policy of a run, able to look at `rows` observations at once.

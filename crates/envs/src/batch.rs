@@ -16,7 +16,10 @@ pub trait BatchEnv: Any + Send {
     fn join(&mut self, other: Box<dyn BatchEnv>) -> bool;
 
     /// Starts an episode in one slot; see [`Env::reset`](crate::Env::reset).
-    fn reset(&mut self, slot: usize, seed: Option<u64>, observation: &mut [f32]);
+    ///
+    /// # Errors
+    /// What the slot's world refuses to start with; the slot is then in no episode.
+    fn reset(&mut self, slot: usize, seed: Option<u64>, observation: &mut [f32]) -> Result<(), EnvError>;
 
     /// Takes one action in each slot and writes the observations that follow, for a slot that ended its true last one.
     ///
@@ -67,13 +70,14 @@ impl<D: Dynamics> BatchEnv for SimulationBatch<D> {
         true
     }
 
-    fn reset(&mut self, slot: usize, seed: Option<u64>, observation: &mut [f32]) {
+    fn reset(&mut self, slot: usize, seed: Option<u64>, observation: &mut [f32]) -> Result<(), EnvError> {
         if let Some(seed) = seed {
             self.rngs[slot] = GymRng::from_seed(seed);
         }
         self.dynamics[slot].reset(&mut self.rngs[slot]);
         self.dynamics[slot].observe(observation);
         self.running[slot] = true;
+        Ok(())
     }
 
     fn step(&mut self, actions: &[usize], steps: &mut [Step], observations: &mut [f32]) -> Result<(), EnvError> {

@@ -7,6 +7,7 @@
 //! assert!(report.terminated > 0);
 //! ```
 
+use std::cell::OnceCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::{Action, Env, EnvError, GymRng, Scene, Shape, Space, Step};
@@ -31,9 +32,10 @@ pub struct Report {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Rule {
-    /// The spaces have values, their bounds are in order, the shape fits them, and the id is not empty.
+    /// The spaces are sound, see [`Space::check`], and stay what they are; so is the spec, see [`EnvSpec::check`](crate::EnvSpec).
     Described,
-    /// Observations are in their space; rewards are finite and in the range that the environment declares.
+    /// Observations are in their space; rewards are finite in single precision, as which they are learned from, and in the range
+    /// that the environment declares.
     InSpace,
     /// The same seed and actions give the same bits, on the same instance and on another one.
     Deterministic,
@@ -51,7 +53,7 @@ pub enum Rule {
     Restorable,
     /// Bytes that are no saved state are refused with [`EnvError::InvalidState`] and change nothing.
     StatesChecked,
-    /// A mask has one flag per action and allows at least one of them.
+    /// A mask has one flag per action and allows at least one of them; from the first reset on there always is one, or never.
     Mask,
     /// A scene has shapes, finite numbers, and every shape at least partly in view; the view stays the same.
     Drawable,
@@ -78,8 +80,10 @@ pub struct Violation {
 pub fn check(make: impl Fn() -> Box<dyn Env>) -> Result<Report, Violation> {
     let id = std::cell::RefCell::new(String::new());
     let all = || {
-        let checker = Checker { make: &make };
-        id.replace(make().spec().id.clone());
+        let first = make();
+        id.replace(first.spec().id.clone());
+        let spaces = (first.observation_space().clone(), first.action_space().clone());
+        let checker = Checker { make: &make, spaces, masked: OnceCell::new() };
         checker.described()?;
         checker.before_reset()?;
         let mut report = Report::default();
@@ -119,24 +123,22 @@ struct Moment {
 
 struct Checker<'a, M> {
     make: &'a M,
+    /// The spaces of observations and of actions, as the first world had them.
+    spaces: (Space, Space),
+    /// Whether there was a mask after the first reset.
+    masked: OnceCell<bool>,
 }
 
 impl<M: Fn() -> Box<dyn Env>> Checker<'_, M> {
     fn described(&self) -> Result<(), Fault> {
         let env = (self.make)();
-        ensure(!env.spec().id.is_empty(), Rule::Described, || "the id is empty".into())?;
+        if let Err(error) = env.spec().check() {
+            return fail(Rule::Described, error.to_string());
+        }
         for (name, space) in [("observation", env.observation_space()), ("action", env.action_space())] {
-            let sound = match space {
-                Space::Discrete { n } => *n > 0,
-                Space::MultiDiscrete { n } => !n.is_empty() && n.iter().all(|n| *n > 0),
-                Space::Box { low, high, shape, .. } => {
-                    !low.is_empty()
-                        && low.len() == high.len()
-                        && low.len() == shape.iter().product()
-                        && low.iter().zip(high).all(|(low, high)| low <= high)
-                }
-            };
-            ensure(sound, Rule::Described, || format!("the {name} space is not sound: {space:?}"))?;
+            if let Err(reason) = space.check() {
+                return fail(Rule::Described, format!("the {name} space {reason}"));
+            }
         }
         let discrete = !matches!(env.action_space(), Space::MultiDiscrete { .. });
         ensure(discrete, Rule::Described, || "no action fits a MultiDiscrete action space".into())
@@ -351,7 +353,7 @@ impl<M: Fn() -> Box<dyn Env>> Checker<'_, M> {
         if let Err(error) = env.reset(seed, observation) {
             return fail(Rule::InSpace, format!("reset({seed:?}) was refused: {error}"));
         }
-        check_observation(env, observation)
+        self.check_shown(env, observation)
     }
 
     fn step(&self, env: &mut dyn Env, actions: &mut Actions, observation: &mut [f32]) -> Result<Step, Fault> {
@@ -359,8 +361,9 @@ impl<M: Fn() -> Box<dyn Env>> Checker<'_, M> {
         match env.step(action.borrow(), observation) {
             Err(error) => fail(Rule::InSpace, format!("the valid action {action:?} was refused: {error}")),
             Ok(step) => {
-                check_observation(env, observation)?;
-                ensure(step.reward.is_finite(), Rule::InSpace, || format!("the reward is {}", step.reward))?;
+                self.check_shown(env, observation)?;
+                let learnable = (step.reward as f32).is_finite();
+                ensure(learnable, Rule::InSpace, || format!("the reward is {}", step.reward))?;
                 if let Some((low, high)) = env.spec().reward_range {
                     let outside = || format!("the reward is {}, declared are {low} to {high}", step.reward);
                     ensure((low..=high).contains(&step.reward), Rule::InSpace, outside)?;
@@ -368,6 +371,20 @@ impl<M: Fn() -> Box<dyn Env>> Checker<'_, M> {
                 Ok(step)
             }
         }
+    }
+
+    /// Looks at what a reset or a step has led to.
+    fn check_shown(&self, env: &dyn Env, observation: &[f32]) -> Result<(), Fault> {
+        let (observations, actions) = &self.spaces;
+        for (name, was, is) in
+            [("observation", observations, env.observation_space()), ("action", actions, env.action_space())]
+        {
+            ensure(was == is, Rule::Described, || format!("the {name} space was {was:?} and is {is:?}"))?;
+        }
+        check_observation(env, observation)?;
+        let (was, is) = (*self.masked.get_or_init(|| env.action_mask().is_some()), env.action_mask().is_some());
+        let now_and_then = || if was { "the mask is gone" } else { "there is a mask where there was none" };
+        ensure(was == is, Rule::Mask, || now_and_then().into())
     }
 
     fn restore(&self, env: &mut dyn Env, saved: &[u8]) -> Result<(), Fault> {

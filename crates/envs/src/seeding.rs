@@ -84,8 +84,13 @@ impl GymRng {
     /// An index drawn with the given probabilities: numpy's `choice(len, p=probabilities)`.
     ///
     /// They are taken relative to their sum. Empty probabilities give 0.
+    ///
+    /// # Panics
+    /// If one is negative or not finite, or all are 0.
     pub fn choice(&mut self, probabilities: &[f64]) -> usize {
         let total = probabilities.iter().fold(0.0, |sum, p| sum + p);
+        let sound = probabilities.iter().all(|p| *p >= 0.0) && total.is_finite() && total > 0.0;
+        assert!(sound || probabilities.is_empty(), "{probabilities:?} are no probabilities");
         let draw = self.random();
         let mut cumulative = 0.0;
         for (index, p) in probabilities.iter().enumerate() {
@@ -204,13 +209,16 @@ impl SpaceSampler {
     /// A sampler of `space`.
     ///
     /// # Errors
-    /// [`EnvError::Other`] for a space without values, or with an unbounded element: no uniform law exists on it.
+    /// [`EnvError::Other`] for a space that is not sound, see [`Space::check`], or has an unbounded element: no uniform law exists
+    /// on it.
     pub fn new(space: &Space, seed: u64) -> Result<Self, EnvError> {
-        let reason = match space {
-            Space::Discrete { n: 0 } => "has no values",
-            Space::MultiDiscrete { n } if n.contains(&0) => "has no values",
-            Space::Box { low, high, .. } if low.iter().chain(high).any(|bound| !bound.is_finite()) => "is unbounded",
-            _ => return Ok(Self { space: space.clone(), rng: GymRng::from_seed(seed) }),
+        let unbounded = |low: &[f32], high: &[f32]| low.iter().chain(high).any(|bound| !bound.is_finite());
+        let reason = match space.check() {
+            Err(reason) => reason,
+            Ok(()) => match space {
+                Space::Box { low, high, .. } if unbounded(low, high) => "is unbounded".into(),
+                _ => return Ok(Self { space: space.clone(), rng: GymRng::from_seed(seed) }),
+            },
         };
         Err(EnvError::Other(format!("a space that {reason} cannot be sampled")))
     }

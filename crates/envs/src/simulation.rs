@@ -39,6 +39,12 @@ pub trait Dynamics: Clone + Send + 'static {
     /// [`StateError`] if the bytes end early or are not such a state.
     fn restore(&mut self, reader: &mut StateReader<'_>) -> Result<(), StateError>;
 
+    /// Whether an episode can go on from the state: false where each step that leads to such a state ends the episode, or where no
+    /// episode gets. A saved state that says that an episode goes on from there is refused.
+    fn can_go_on(&self) -> bool {
+        true
+    }
+
     /// The state as shapes.
     fn scene(&self) -> Scene;
 
@@ -177,5 +183,8 @@ pub(crate) fn read_state<D: Dynamics>(like: &D, state: &[u8]) -> Result<(GymRng,
     let mut dynamics = like.clone();
     dynamics.restore(&mut reader)?;
     reader.finish()?;
+    if running && !dynamics.can_go_on() {
+        return Err(StateError("an episode goes on where none can".into()));
+    }
     Ok((rng, running, dynamics))
 }

@@ -11,6 +11,17 @@ pub enum DType {
     Bool,
 }
 
+impl DType {
+    /// The least and the greatest value of the type.
+    fn range(self) -> (f32, f32) {
+        match self {
+            DType::F32 => (f32::NEG_INFINITY, f32::INFINITY),
+            DType::U8 => (0.0, 255.0),
+            DType::Bool => (0.0, 1.0),
+        }
+    }
+}
+
 /// The set that observations or actions come from.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Space {
@@ -37,7 +48,51 @@ pub enum Space {
     },
 }
 
+/// 2²⁴: the whole numbers up to here are told apart by a single-precision number, as which a discrete value travels.
+const MOST_VALUES: usize = 1 << 24;
+
 impl Space {
+    /// Looks whether there can be values of this space: it has numbers and each has values, bounds are in order and as many as the
+    /// shape says, a pixel's within 0 to 255 and a truth value's within 0 to 1, and no entry has more discrete values than the
+    /// 16 777 216 that a single-precision number tells apart.
+    ///
+    /// ```
+    /// use requel_envs::Space;
+    ///
+    /// assert_eq!(Space::Discrete { n: 4 }.check(), Ok(()));
+    /// assert_eq!(Space::Discrete { n: 0 }.check(), Err("has no values".to_string()));
+    /// ```
+    ///
+    /// # Errors
+    /// What is wrong, as the end of a sentence that begins with the space.
+    pub fn check(&self) -> Result<(), String> {
+        match self {
+            Space::Discrete { n } => check_count(*n),
+            Space::MultiDiscrete { n } if n.is_empty() => Err("has no numbers".into()),
+            Space::MultiDiscrete { n } => n.iter().try_for_each(|n| check_count(*n)),
+            Space::Box { low, high, shape, dtype } => {
+                let len = shape.iter().try_fold(1usize, |len, axis| len.checked_mul(*axis));
+                if len != Some(low.len()) || low.len() != high.len() {
+                    let (low, high) = (low.len(), high.len());
+                    return Err(format!("has the shape {shape:?} with {low} lower and {high} upper bounds"));
+                }
+                if low.is_empty() {
+                    return Err("has no numbers".into());
+                }
+                let (least, most) = dtype.range();
+                // NaN is no bound.
+                let in_order = |low: f32, high: f32| least <= low && low <= high && high <= most;
+                match low.iter().zip(high).position(|(low, high)| !in_order(*low, *high)) {
+                    None => Ok(()),
+                    Some(at) => {
+                        let (low, high) = (low[at], high[at]);
+                        Err(format!("has the bounds {low} and {high} at number {at}, of the type {dtype:?}"))
+                    }
+                }
+            }
+        }
+    }
+
     /// How many numbers a value of this space has as a world writes it: 1 for `Discrete`.
     pub fn len(&self) -> usize {
         match self {
@@ -80,6 +135,56 @@ impl Space {
                     && value.iter().zip(low.iter().zip(high)).all(|(v, (l, h))| l <= v && v <= h)
                     && (*dtype == DType::F32 || value.iter().all(|v| v.fract() == 0.0))
             }
+        }
+    }
+}
+
+/// Refuses an entry of no values, or of more than can be told apart.
+fn check_count(n: usize) -> Result<(), String> {
+    match n {
+        0 => Err("has no values".into()),
+        1..=MOST_VALUES => Ok(()),
+        _ => Err(format!("has {n} values: single-precision numbers tell {MOST_VALUES} apart")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spaces_that_have_no_values_are_told_by_what_is_wrong() {
+        let bounds = |low: &[f32], high: &[f32], dtype| Space::Box {
+            low: low.to_vec(),
+            high: high.to_vec(),
+            shape: vec![low.len()],
+            dtype,
+        };
+        let infinite = f32::INFINITY;
+        for sound in [
+            Space::Discrete { n: MOST_VALUES },
+            Space::MultiDiscrete { n: vec![1, 7] },
+            bounds(&[-infinite, 0.0], &[infinite, 0.0], DType::F32),
+            bounds(&[0.0], &[255.0], DType::U8),
+            Space::Box { low: vec![2.0], high: vec![3.0], shape: vec![], dtype: DType::F32 },
+        ] {
+            assert_eq!(sound.check(), Ok(()), "{sound:?}");
+        }
+        for (unsound, expected) in [
+            (Space::Discrete { n: MOST_VALUES + 1 }, "has 16777217 values"),
+            (Space::Discrete { n: 1_000_000_000_000 }, "has 1000000000000 values"),
+            (Space::MultiDiscrete { n: vec![] }, "has no numbers"),
+            (Space::MultiDiscrete { n: vec![4, 0] }, "has no values"),
+            (bounds(&[], &[], DType::F32), "has no numbers"),
+            (bounds(&[f32::NAN], &[1.0], DType::F32), "has the bounds NaN and 1 at number 0"),
+            (bounds(&[0.0, 1.0], &[1.0, 0.0], DType::F32), "has the bounds 1 and 0 at number 1"),
+            (bounds(&[0.0], &[256.0], DType::U8), "of the type U8"),
+            (bounds(&[0.0], &[255.0], DType::Bool), "of the type Bool"),
+            (bounds(&[0.0], &[1.0, 1.0], DType::F32), "the shape [1] with 1 lower and 2 upper bounds"),
+            (Space::Box { low: vec![], high: vec![], shape: vec![usize::MAX, 2, 0], dtype: DType::F32 }, "the shape"),
+        ] {
+            let found = unsound.check().unwrap_err();
+            assert!(found.contains(expected), "{unsound:?}: {found}");
         }
     }
 }

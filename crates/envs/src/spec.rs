@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::EnvError;
+
 /// What is known of a world without running it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct EnvSpec {
@@ -36,6 +38,38 @@ impl EnvSpec {
             frames_per_second: 10.0,
         }
     }
+
+    /// Looks whether what is said can be: the id is not empty and has only characters that a name can have in a log, a file and a
+    /// page (no control characters, no quotes, none of `<`, `>`, `&` and `\\`), an episode has at least one step, the threshold
+    /// and the ends of the range of rewards are numbers, in order, and the rate is one above 0.
+    ///
+    /// # Errors
+    /// [`EnvError::Contract`] with what is wrong.
+    pub fn check(&self) -> Result<(), EnvError> {
+        let breach = |breach: String| Err(EnvError::Contract { id: self.id.escape_debug().to_string(), breach });
+        let is_odd = |c: &char| c.is_control() || "<>&\"'`\\".contains(*c);
+        if self.id.trim().is_empty() {
+            return breach("its id is empty".into());
+        }
+        if let Some(odd) = self.id.chars().find(is_odd) {
+            return breach(format!("{odd:?} cannot stand in its id, which names files and stands in pages"));
+        }
+        if self.max_episode_steps == Some(0) {
+            return breach("its episodes have 0 steps".into());
+        }
+        if let Some(threshold) = self.reward_threshold.filter(|threshold| !threshold.is_finite()) {
+            return breach(format!("its `reward_threshold` is {threshold}"));
+        }
+        if let Some((low, high)) = self.reward_range
+            && !(low <= high && low.is_finite() && high.is_finite())
+        {
+            return breach(format!("its `reward_range` is from {low} to {high}"));
+        }
+        if !(self.frames_per_second > 0.0 && self.frames_per_second.is_finite()) {
+            return breach(format!("its `frames_per_second` is {}", self.frames_per_second));
+        }
+        Ok(())
+    }
 }
 
 /// The lowest and the highest of the rewards that an environment gives, of which there is at least one.
@@ -60,3 +94,31 @@ pub enum OptionValue {
 
 /// The options that a world is made with, by name (Gymnasium's keyword arguments).
 pub type EnvOptions = BTreeMap<String, OptionValue>;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn specs_that_cannot_be_are_told_by_what_is_wrong() {
+        let sound = crate::specs().remove(0);
+        crate::specs().iter().for_each(|spec| spec.check().unwrap());
+        let with_id = |id: &str| EnvSpec { id: id.into(), ..sound.clone() };
+        with_id("Mein Gärtchen (2 × 2)/v1.0_b:3").check().unwrap();
+        for (unsound, expected) in [
+            (with_id(""), "id is empty"),
+            (with_id(" "), "id is empty"),
+            (with_id("a\nb"), "a\\nb breaks the contract of a world: '\\n' cannot stand in its id"),
+            (with_id("a\0"), "'\\0'"),
+            (with_id("<script>"), "'<'"),
+            (EnvSpec { max_episode_steps: Some(0), ..sound.clone() }, "0 steps"),
+            (EnvSpec { reward_threshold: Some(f64::NAN), ..sound.clone() }, "`reward_threshold` is NaN"),
+            (EnvSpec { reward_range: Some((1.0, 0.0)), ..sound.clone() }, "`reward_range` is from 1 to 0"),
+            (EnvSpec { reward_range: Some((0.0, f64::NAN)), ..sound.clone() }, "`reward_range` is from 0 to NaN"),
+            (EnvSpec { frames_per_second: 0.0, ..sound.clone() }, "`frames_per_second` is 0"),
+        ] {
+            let found = unsound.check().unwrap_err().to_string();
+            assert!(found.contains(expected), "{found}");
+        }
+    }
+}

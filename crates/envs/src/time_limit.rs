@@ -122,9 +122,10 @@ impl BatchEnv for TimeLimitBatch {
         joined
     }
 
-    fn reset(&mut self, slot: usize, seed: Option<u64>, observation: &mut [f32]) {
-        self.worlds.reset(slot, seed, observation);
+    fn reset(&mut self, slot: usize, seed: Option<u64>, observation: &mut [f32]) -> Result<(), EnvError> {
+        self.worlds.reset(slot, seed, observation)?;
         self.elapsed[slot] = 0;
+        Ok(())
     }
 
     fn step(&mut self, actions: &[usize], steps: &mut [Step], observations: &mut [f32]) -> Result<(), EnvError> {

@@ -38,7 +38,8 @@ impl VectorEnv {
     /// A vector of `envs`.
     ///
     /// # Errors
-    /// [`EnvError::Other`] if there are none, if their spaces differ, or if their actions are not discrete.
+    /// [`EnvError::Other`] if there are none, if their spaces differ, if their actions are not discrete, or if an observation has
+    /// no numbers.
     pub fn new(envs: Vec<Box<dyn Env>>) -> Result<Self, EnvError> {
         let Some(first) = envs.first() else {
             return Err(EnvError::Other("a vector of worlds needs at least one".into()));
@@ -46,6 +47,9 @@ impl VectorEnv {
         let Some(actions) = first.action_space().discrete_n() else {
             return Err(continuous_actions(&first.spec().id));
         };
+        if first.observation_space().is_empty() {
+            return Err(EnvError::Other(format!("{}: an observation has no numbers", first.spec().id)));
+        }
         let alike = |env: &dyn Env| {
             env.action_space() == first.action_space() && env.observation_space() == first.observation_space()
         };
@@ -294,8 +298,7 @@ impl Slots {
             Slots::Single(envs) => envs[slot].reset(seed, observation),
             Slots::Batch(batch) => {
                 let (part, slot) = batch.part_mut(slot);
-                part.reset(slot, seed, observation);
-                Ok(())
+                part.reset(slot, seed, observation)
             }
         }
     }

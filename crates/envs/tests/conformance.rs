@@ -13,7 +13,7 @@ fn every_world_of_the_registry() {
     for spec in specs() {
         let report = check(|| make(&spec.id).unwrap()).unwrap_or_else(|violation| panic!("{violation}"));
         assert!(report.steps >= 12, "{}: {report:?}", spec.id);
-        let one_hot = check(|| Box::new(OneHot::new(make(&spec.id).unwrap())));
+        let one_hot = check(|| Box::new(OneHot::new(make(&spec.id).unwrap()).unwrap()));
         assert_eq!(one_hot, Ok(report), "{} one-hot", spec.id);
     }
 }
@@ -43,6 +43,12 @@ enum Flaw {
     PanicsOnDamage,
     EmptyMask,
     ShortMask,
+    LateMask,
+    LostMask,
+    ThresholdNan,
+    OddId,
+    ActionsGrow,
+    RewardBeyondSingle,
     NothingDrawn,
     DrawsNan,
     DrawsOutside,
@@ -70,9 +76,11 @@ static SHARED: AtomicU64 = AtomicU64::new(0);
 impl Counter {
     fn new(flaw: Flaw) -> Self {
         let spec = EnvSpec {
+            id: if flaw == Flaw::OddId { "Counter\n<b>".into() } else { format!("Counter-{flaw:?}") },
             max_episode_steps: Some(4),
+            reward_threshold: (flaw == Flaw::ThresholdNan).then_some(f64::NAN),
             reward_range: (flaw == Flaw::LeavesRewardRange).then_some((-1.0, 0.5)),
-            ..EnvSpec::new(format!("Counter-{flaw:?}"))
+            ..EnvSpec::new("Counter")
         };
         let low = if flaw == Flaw::BadSpace { 9.0 } else { 0.0 };
         let high = if flaw == Flaw::LeavesSpace { 7.0 } else { 8.0 };
@@ -146,7 +154,14 @@ impl Env for Counter {
         let terminated = self.count >= 7.0 && self.flaw != Flaw::NeverEnds;
         let truncated = self.steps == 4 && self.flaw != Flaw::NeverEnds;
         self.running = !terminated && !truncated;
-        let reward = if self.flaw == Flaw::RewardNan { f64::NAN } else { 1.0 };
+        if self.flaw == Flaw::ActionsGrow && !self.running {
+            self.action_space = Space::Discrete { n: 700 };
+        }
+        let reward = match self.flaw {
+            Flaw::RewardNan => f64::NAN,
+            Flaw::RewardBeyondSingle => 1e39,
+            _ => 1.0,
+        };
         Ok(Step { reward, terminated, truncated })
     }
 
@@ -211,7 +226,12 @@ impl Env for Counter {
     }
 
     fn action_mask(&self) -> Option<&[bool]> {
-        Some(&self.mask)
+        let is_there = match self.flaw {
+            Flaw::LateMask => self.steps > 1,
+            Flaw::LostMask => self.steps < 2,
+            _ => true,
+        };
+        is_there.then_some(&self.mask)
     }
 }
 
@@ -245,6 +265,12 @@ fn every_flaw_is_found() {
         (Flaw::PanicsOnDamage, Rule::NeverPanics),
         (Flaw::EmptyMask, Rule::Mask),
         (Flaw::ShortMask, Rule::Mask),
+        (Flaw::LateMask, Rule::Mask),
+        (Flaw::LostMask, Rule::Mask),
+        (Flaw::ThresholdNan, Rule::Described),
+        (Flaw::OddId, Rule::Described),
+        (Flaw::ActionsGrow, Rule::Described),
+        (Flaw::RewardBeyondSingle, Rule::InSpace),
         (Flaw::NothingDrawn, Rule::Drawable),
         (Flaw::DrawsNan, Rule::Drawable),
         (Flaw::DrawsOutside, Rule::Drawable),
@@ -257,4 +283,48 @@ fn every_flaw_is_found() {
             Err(violation) => assert_eq!(violation.rule, rule, "{flaw:?}: {violation}"),
         }
     }
+}
+
+/// Bytes that say that an episode goes on in a hole, at the goal, behind the wall that ends it.
+#[test]
+fn episodes_do_not_go_on_where_they_end() {
+    let mut tried = 0;
+    for spec in specs() {
+        let mut env = make(&spec.id).unwrap();
+        let mut observation = vec![0.0; env.observation_len()];
+        env.reset(Some(3), &mut observation).unwrap();
+        let running = env.save();
+        let Some(actions) = env.action_space().discrete_n() else { continue };
+        let mut rng = GymRng::from_seed(7);
+        let terminated = (0..20_000).any(|_| {
+            let step = env.step(Action::Discrete(rng.below(actions)), &mut observation).unwrap();
+            if step.ended() && !step.terminated {
+                env.reset(None, &mut observation).unwrap();
+            }
+            step.terminated
+        });
+        if !terminated {
+            continue;
+        }
+        // Behind what a time limit counts and the generator, of 45 bytes, it says whether an episode goes on.
+        let over = env.save();
+        let flag = 45 + if spec.max_episode_steps.is_some() { 12 } else { 0 };
+        assert_eq!((running[flag], over[flag]), (1, 0), "{}", spec.id);
+        let mut lie = over.clone();
+        lie[flag] = 1;
+        let refused = env.restore(&lie);
+        // What ends this game is seen in the step alone.
+        if spec.id.starts_with("MinAtar/Seaquest") {
+            continue;
+        }
+        tried += 1;
+        assert!(
+            matches!(refused, Err(EnvError::InvalidState { .. })),
+            "{} goes on where it ended: {refused:?}",
+            spec.id
+        );
+        assert_eq!(env.save(), over, "{}", spec.id);
+        env.restore(&running).unwrap();
+    }
+    assert!(tried > 12, "{tried}");
 }

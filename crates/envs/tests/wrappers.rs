@@ -1,12 +1,12 @@
 //! What each wrapper changes, and that every one keeps the contract.
 
 use requel_envs::wrappers::{
-    ActionRepeat, ChannelStack, ClipReward, Discretize, FrameStack, NormalizeObservation, OneHot, ScaleReward,
-    StickyActions,
+    ActionRepeat, ChannelStack, ClipReward, Discretize, FrameStack, NormalizeObservation, ObservationStatistics,
+    OneHot, ScaleReward, StickyActions,
 };
 use requel_envs::{
-    Action, Env, EnvError, EnvOptions, OptionValue, Space, Step, TimeLimit, closure::from_closures, conformance::check,
-    make, make_with,
+    Action, Env, EnvError, EnvOptions, OptionValue, Space, Step, TimeLimit, VectorEnv, closure::from_closures,
+    conformance::check, make, make_with,
 };
 
 /// Counts the actions 1, forgets at a reset; the reward is the count.
@@ -43,7 +43,7 @@ fn all_keep_the_contract() {
         check(|| Box::new(ClipReward::new(make(id).unwrap(), -1.0, 1.0).unwrap())).unwrap();
         check(|| Box::new(ScaleReward::new(make(id).unwrap(), -0.5).unwrap())).unwrap();
         check(|| Box::new(TimeLimit::new(make(id).unwrap(), 7).unwrap())).unwrap();
-        check(|| Box::new(NormalizeObservation::new(OneHot::new(make(id).unwrap())).unwrap())).unwrap();
+        check(|| Box::new(NormalizeObservation::new(OneHot::new(make(id).unwrap()).unwrap()).unwrap())).unwrap();
     }
     check(|| Box::new(Discretize::new(make("Pendulum-v1").unwrap(), 5).unwrap())).unwrap();
     check(|| {
@@ -180,12 +180,12 @@ fn normalised_observations_have_mean_0_and_variance_1() {
 
 #[test]
 fn one_hot_observations_are_those_of_flatten() {
-    let mut lake = OneHot::new(make("FrozenLake-v1").unwrap());
+    let mut lake = OneHot::new(make("FrozenLake-v1").unwrap()).unwrap();
     let mut observation = vec![0.5; 16];
     lake.reset(Some(0), &mut observation).unwrap();
     assert_eq!((observation[0], observation.iter().sum::<f32>()), (1.0, 1.0));
 
-    let mut table = OneHot::new(make("Blackjack-v1").unwrap());
+    let mut table = OneHot::new(make("Blackjack-v1").unwrap()).unwrap();
     let mut plain = make("Blackjack-v1").unwrap();
     let (mut hot, mut hand) = (vec![0.5; 32 + 11 + 2], [0.0; 3]);
     table.reset(Some(0), &mut hot).unwrap();
@@ -216,4 +216,33 @@ fn discrete_actions_are_evenly_spaced() {
     assert!(Discretize::new(make("Pendulum-v1").unwrap(), 1).is_err());
     assert!(Discretize::new(make("CartPole-v1").unwrap(), 3).is_err());
     assert!(Discretize::new(make("Pendulum-v1").unwrap(), 100_000).is_err());
+}
+
+#[test]
+fn wrappers_refuse_what_they_cannot_be_made_of() {
+    let empty = || from_closures("Empty", 2, |_| [], |_, _, _| Step::default());
+    assert!(FrameStack::new(empty(), 2).is_err());
+    assert!(FrameStack::new(make("CartPole-v1").unwrap(), 0).is_err());
+    assert!(FrameStack::new(make("CartPole-v1").unwrap(), usize::MAX).is_err());
+    assert!(FrameStack::new(make("CartPole-v1").unwrap(), 1 << 27).is_err());
+    assert!(ChannelStack::new(make("MinAtar/Breakout-v1").unwrap(), usize::MAX).is_err());
+    assert!(OneHot::new(empty()).is_err());
+    assert!(VectorEnv::new(vec![Box::new(empty())]).is_err());
+    let statistics = ObservationStatistics { count: 3.0, mean: vec![0.0; 4], variance: vec![1.0; 4] };
+    let with = |change: fn(&mut ObservationStatistics)| {
+        let mut changed = statistics.clone();
+        change(&mut changed);
+        NormalizeObservation::with_statistics(make("CartPole-v1").unwrap(), changed).map(|_| ())
+    };
+    with(|_| {}).unwrap();
+    for (change, expected) in [
+        ((|s| s.count = -1.0) as fn(&mut ObservationStatistics), "statistics are of -1 observations"),
+        (|s| s.count = f64::NAN, "of NaN observations"),
+        (|s| s.mean[2] = f64::INFINITY, "mean 2 of the statistics is inf"),
+        (|s| s.variance[3] = -1.0, "variance 3 of the statistics is -1"),
+        (|s| s.variance[0] = f64::NAN, "variance 0 of the statistics is NaN"),
+    ] {
+        let refused = with(change).unwrap_err().to_string();
+        assert!(refused.contains(expected), "{refused}");
+    }
 }

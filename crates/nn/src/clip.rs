@@ -8,12 +8,16 @@ use crate::global_norm;
 ///
 /// The norm is [`global_norm`]'s.
 ///
+/// # Panics
+/// If `max_norm` is negative or NaN.
+///
 /// ```
 /// let mut gradients = [3.0, 4.0];
 /// assert_eq!(requel_nn::clip_global_norm(&mut gradients, 1.0), 5.0);
 /// assert!((gradients[0] - 0.6).abs() < 1e-6);
 /// ```
 pub fn clip_global_norm(gradients: &mut [f32], max_norm: f32) -> f32 {
+    assert!(max_norm >= 0.0, "a gradient cannot be clipped to the norm {max_norm}");
     let norm = global_norm(gradients);
     let factor = f64::from(max_norm) / (norm + 1e-6);
     if factor < 1.0 || factor.is_nan() {
@@ -53,5 +57,12 @@ mod tests {
     fn a_norm_that_is_not_finite_shows() {
         assert!(clip_global_norm(&mut [1.0, f32::NAN], 1.0).is_nan());
         assert_eq!(clip_global_norm(&mut [1.0, f32::INFINITY], 1.0), f32::INFINITY);
+    }
+
+    #[test]
+    fn a_norm_that_is_none_is_refused() {
+        for norm in [-1.0, f32::NAN] {
+            assert!(std::panic::catch_unwind(|| clip_global_norm(&mut [1.0], norm)).is_err(), "{norm}");
+        }
     }
 }

@@ -27,9 +27,20 @@ pub enum Loss {
 
 impl Loss {
     /// The loss of one error and its derivative.
+    ///
+    /// # Panics
+    /// If Huber's δ is not finite or not above 0; so for [`Loss::mean`] and [`Loss::weighted_mean`].
     #[inline]
     pub fn value_and_gradient(self, error: f32) -> (f32, f32) {
+        self.check();
         self.generic_value_and_gradient(error)
+    }
+
+    #[inline]
+    fn check(self) {
+        if let Loss::Huber { delta } = self {
+            assert!(delta > 0.0 && delta.is_finite(), "Huber's delta is {delta}, not a finite number above 0");
+        }
     }
 
     /// The mean loss of a batch; `d_errors` receives its gradient, which has the factor 1/n. The sum runs over the batch
@@ -71,11 +82,12 @@ impl Loss {
 
     #[inline]
     fn accumulate(self, errors: &[f32], d_errors: &mut [f32], weight: impl Fn(usize) -> f32) -> f32 {
+        self.check();
         assert_eq!(errors.len(), d_errors.len(), "one gradient for each error");
         let share = 1.0 / errors.len().max(1) as f32;
         let mut sum = 0.0_f64;
         for (i, (&error, d_error)) in errors.iter().zip(d_errors).enumerate() {
-            let (value, gradient) = self.value_and_gradient(error);
+            let (value, gradient) = self.generic_value_and_gradient(error);
             sum += f64::from(weight(i) * value);
             *d_error = weight(i) * gradient * share;
         }
@@ -101,6 +113,15 @@ mod tests {
             assert_eq!(loss.value_and_gradient(error), (value, gradient), "{loss:?} of {error}");
         }
         assert!(huber.value_and_gradient(f32::NAN).0.is_nan());
+    }
+
+    #[test]
+    fn a_delta_that_is_none_is_refused() {
+        for delta in [-1.0, 0.0, f32::NAN, f32::INFINITY] {
+            let loss = Loss::Huber { delta };
+            assert!(std::panic::catch_unwind(|| loss.value_and_gradient(1.0)).is_err(), "{delta}");
+            assert!(std::panic::catch_unwind(|| loss.mean(&[], &mut [])).is_err(), "{delta}");
+        }
     }
 
     #[test]

@@ -33,8 +33,18 @@ impl EpsilonGreedy {
 
     /// With probability ε a random action for world `slot`, among those that `mask` allows; else `None`: be greedy.
     ///
-    /// Whether to explore takes one draw, the action another only if one is needed.
+    /// Whether to explore takes one draw, the action another only if one is needed. Where the mask allows nothing, `None`.
+    ///
+    /// # Panics
+    /// If there is no such world or no action, ε is not from 0 to 1, or the mask has not one flag per action.
     pub fn explore(&mut self, slot: usize, epsilon: f64, actions: usize, mask: Option<&[bool]>) -> Option<usize> {
+        assert!(slot < self.streams.len(), "world {slot} of {}", self.streams.len());
+        assert!((0.0..=1.0).contains(&epsilon), "epsilon is {epsilon}, not from 0 to 1");
+        assert!(actions > 0, "there is no action to take");
+        assert!(
+            mask.is_none_or(|mask| mask.len() == actions),
+            "a mask has one flag per action, of which there are {actions}"
+        );
         let rng = &mut self.streams[slot];
         if f64::from(rng.uniform()) >= epsilon {
             return None;
@@ -113,6 +123,16 @@ mod tests {
         }
         assert_eq!((seen[0], seen[2]), (0, 0));
         assert!(seen[1] > 800 && seen[3] > 800 && seen[4] > 800, "{seen:?}");
+    }
+
+    #[test]
+    fn draws_that_cannot_be_are_refused() {
+        let refused = |slot, epsilon, actions, mask: Option<&[bool]>| {
+            std::panic::catch_unwind(|| constant(0.5).explore(slot, epsilon, actions, mask)).is_err()
+        };
+        assert!(!refused(1, 0.5, 2, Some(&[true, false])));
+        assert!(refused(2, 0.5, 2, None) && refused(0, f64::NAN, 2, None) && refused(0, 1.5, 2, None));
+        assert!(refused(0, 0.5, 0, None) && refused(0, 0.5, 2, Some(&[true])));
     }
 
     #[test]

@@ -98,9 +98,12 @@ impl StreamRng {
         (self.next_u32() >> 8) as f32 * (1.0 / (1 << 24) as f32)
     }
 
-    /// Uniform among 0 … `n` − 1, exactly (Lemire 2019); `n` is at least 1.
+    /// Uniform among 0 … `n` − 1, exactly (Lemire 2019).
+    ///
+    /// # Panics
+    /// If `n` is 0.
     pub fn below(&mut self, n: u32) -> u32 {
-        debug_assert!(n > 0);
+        assert!(n > 0, "there is no number below 0");
         let mut product = u64::from(self.next_u32()) * u64::from(n);
         if (product as u32) < n {
             let threshold = n.wrapping_neg() % n;

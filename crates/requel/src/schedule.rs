@@ -14,7 +14,7 @@ pub enum Schedule {
         /// Length, env steps.
         env_steps: u64,
     },
-    /// `end + (start − end)·exp(−t / env_steps)`.
+    /// `end + (start − end)·exp(−t / env_steps)`; `end` from the beginning where `env_steps` is 0.
     Exponential {
         /// Value at step 0.
         start: f64,
@@ -40,6 +40,7 @@ impl Schedule {
             Schedule::Constant(value) => value,
             Schedule::Linear { end, env_steps, .. } if env_step >= env_steps => end,
             Schedule::Linear { start, end, env_steps } => start + (end - start) * (env_step as f64 / env_steps as f64),
+            Schedule::Exponential { end, env_steps: 0, .. } => end,
             Schedule::Exponential { start, end, env_steps } => {
                 // libm, not std: the same bits on every machine.
                 end + (start - end) * libm::exp(-(env_step as f64) / env_steps as f64)
@@ -50,7 +51,12 @@ impl Schedule {
 
 /// How many multiples of `every` lie above `before` and not above `after`: how often something due every so many env
 /// steps is due when several worlds step at once.
+///
+/// # Panics
+/// If `every` is 0, or `after` is before `before`.
 pub fn crossings(every: u64, before: u64, after: u64) -> u64 {
+    assert!(every > 0, "what is due every 0 env steps is never due");
+    assert!(before <= after, "from env step {before} back to {after}");
     after / every - before / every
 }
 
@@ -75,6 +81,8 @@ mod tests {
             (Schedule::Linear { start: 1.0, end: 0.0, env_steps: 4 }, 4, 0.0),
             (Schedule::Linear { start: 1.0, end: 0.0, env_steps: 4 }, u64::MAX, 0.0),
             (Schedule::Exponential { start: 1.0, end: 0.0, env_steps: 10 }, 0, 1.0),
+            (Schedule::Exponential { start: 1.0, end: 0.5, env_steps: 0 }, 0, 0.5),
+            (Schedule::Linear { start: 1.0, end: 0.5, env_steps: 0 }, 0, 0.5),
             (Schedule::Exponential { start: 1.0, end: 0.5, env_steps: 10 }, 10, 0.683_939_720_585_721_2),
         ];
         for (schedule, step, expected) in cases {

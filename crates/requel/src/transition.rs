@@ -19,6 +19,16 @@ pub struct Transition<'a> {
     pub next_mask: Option<&'a [bool]>,
 }
 
+impl Transition<'_> {
+    /// Looks whether both observations have the length that a buffer stores: of another one a part of an older observation would
+    /// be left, or lost.
+    #[inline]
+    pub(crate) fn assert_length(&self, expected: usize) {
+        let lengths = (self.observation.len(), self.next_observation.len());
+        assert!(lengths == (expected, expected), "observations of {lengths:?} numbers, where {expected} are stored");
+    }
+}
+
 /// Where a replay buffer writes the transitions it draws. All slices hold as many rows as the batch has transitions.
 #[derive(Debug)]
 pub struct BatchMut<'a> {
@@ -51,6 +61,27 @@ impl BatchMut<'_> {
     /// Number of transitions.
     pub fn rows(&self) -> usize {
         self.actions.len()
+    }
+
+    /// Looks whether each column has room for all rows, before a buffer writes into them.
+    pub(crate) fn assert_room(&self, observation_len: usize) {
+        let rows = self.rows();
+        let numbers = rows * observation_len;
+        assert!(
+            self.observations.len() == numbers && self.next_observations.len() == numbers,
+            "{rows} transitions with observations of {observation_len} numbers go into rows of {numbers} numbers, not {} and {}",
+            self.observations.len(),
+            self.next_observations.len()
+        );
+        let columns = [self.rewards.len(), self.discounts.len(), self.indices.len(), self.probabilities.len()];
+        assert!(columns == [rows; 4], "a batch of {rows} actions has columns of {columns:?} entries");
+    }
+
+    /// The same, and whether transitions are there at all its indices.
+    pub(crate) fn assert_fits(&self, observation_len: usize, stored: usize) {
+        self.assert_room(observation_len);
+        let beyond = self.indices.iter().fold(false, |beyond, index| beyond | (*index as usize >= stored));
+        assert!(!beyond, "{stored} transitions are stored, and one of {:?} is asked for", self.indices);
     }
 }
 
@@ -96,6 +127,9 @@ impl Batch {
     }
 
     /// Writes −∞ in the place of the values, rows × actions, of actions that were not allowed at the observations.
+    ///
+    /// # Panics
+    /// If the batch has masks and `q` is not rows × actions of them; so for [`Batch::mask_next_values`].
     pub fn mask_values(&self, q: &mut [f32]) {
         write_masks(&self.masks, self.actions.len(), q);
     }
@@ -130,7 +164,10 @@ fn write_masks(masks: &[u32], rows: usize, q: &mut [f32]) {
     if masks.is_empty() {
         return;
     }
+    assert!(!q.is_empty() && q.len().is_multiple_of(rows), "{} values are not those of {rows} rows", q.len());
     let actions = q.len() / rows;
+    let words = rows * mask_words(actions);
+    assert_eq!(masks.len(), words, "the masks of {rows} rows of {actions} actions are {words} words");
     for (q, mask) in q.chunks_exact_mut(actions).zip(masks.chunks_exact(mask_words(actions))) {
         for (action, q) in q.iter_mut().enumerate() {
             if mask[action / 32] >> (action % 32) & 1 == 0 {

@@ -102,6 +102,12 @@ impl Acrobot {
         [speed_1, speed_2, acceleration_1, acceleration_2]
     }
 
+    /// Whether the free end is above the bar by more than the length of a link.
+    fn is_up(&self) -> bool {
+        let cos = |angle| math::sin_cos(angle).1;
+        -cos(self.joints[0]) - cos(self.joints[1] + self.joints[0]) > 1.0
+    }
+
     /// One step of the classical Runge–Kutta method of fourth order.
     fn integrated(&self, torque: f64) -> [f64; 4] {
         let start = self.joints;
@@ -138,8 +144,7 @@ impl Dynamics for Acrobot {
             speed_2.clamp(-MAX_SPEED_2, MAX_SPEED_2),
         ];
         self.at_start = false;
-        let cos = |angle| math::sin_cos(angle).1;
-        let terminated = -cos(self.joints[0]) - cos(self.joints[1] + self.joints[0]) > 1.0;
+        let terminated = self.is_up();
         Step { reward: if terminated { 0.0 } else { -1.0 }, terminated, truncated: false }
     }
 
@@ -169,6 +174,10 @@ impl Dynamics for Acrobot {
         }
         self.at_start = reader.bool()?;
         Ok(())
+    }
+
+    fn can_go_on(&self) -> bool {
+        !self.is_up()
     }
 
     fn scene(&self) -> Scene {

@@ -238,6 +238,10 @@ impl Dynamics for CartPole {
         Ok(())
     }
 
+    fn can_go_on(&self) -> bool {
+        !self.state.is_terminal()
+    }
+
     fn scene(&self) -> Scene {
         // Metres; the cart's axle runs at height 0.
         const TRACK: f32 = -0.13;

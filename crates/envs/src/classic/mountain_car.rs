@@ -55,6 +55,12 @@ pub struct MountainCar {
     goal_velocity: f64,
 }
 
+impl MountainCar {
+    fn is_at_goal(&self) -> bool {
+        self.position >= GOAL && self.velocity >= self.goal_velocity
+    }
+}
+
 impl Dynamics for MountainCar {
     fn reset(&mut self, rng: &mut GymRng) {
         self.position = rng.uniform(-0.6, -0.4);
@@ -72,7 +78,7 @@ impl Dynamics for MountainCar {
         self.position = (self.position + velocity).clamp(MIN_POSITION, MAX_POSITION);
         let hits_wall = self.position == MIN_POSITION && velocity < 0.0;
         self.velocity = if hits_wall { 0.0 } else { velocity };
-        let terminated = self.position >= GOAL && self.velocity >= self.goal_velocity;
+        let terminated = self.is_at_goal();
         Step { reward: -1.0, terminated, truncated: false }
     }
 
@@ -89,6 +95,10 @@ impl Dynamics for MountainCar {
         self.position = reader.f64_in(MIN_POSITION..=MAX_POSITION)?;
         self.velocity = reader.f64_in(-MAX_SPEED..=MAX_SPEED)?;
         Ok(())
+    }
+
+    fn can_go_on(&self) -> bool {
+        !self.is_at_goal()
     }
 
     fn scene(&self) -> Scene {

@@ -169,6 +169,11 @@ impl Game for Asterix {
         outcome
     }
 
+    fn can_go_on(&self) -> bool {
+        let (row, column) = self.player;
+        self.things[row - 1].is_none_or(|thing| thing.column != column || thing.is_treasure)
+    }
+
     fn draw(&self, mark: &mut dyn FnMut(usize, usize, usize)) {
         let things = || (1..).zip(&self.things).filter_map(|(row, thing)| Some((row, (*thing)?)));
         for (row, thing) in things() {

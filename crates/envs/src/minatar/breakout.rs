@@ -135,6 +135,10 @@ impl Game for Breakout {
         outcome
     }
 
+    fn can_go_on(&self) -> bool {
+        self.ball.0 < LAST
+    }
+
     fn draw(&self, mark: &mut dyn FnMut(usize, usize, usize)) {
         for (row, bricks) in self.bricks.iter().enumerate() {
             for column in (0..SIDE).filter(|column| bricks[*column]) {

@@ -61,6 +61,11 @@ pub(crate) trait Game: Clone + Send + 'static {
     /// Moves on by one frame.
     fn frame(&mut self, input: Input, rng: &mut GymRng) -> Outcome;
 
+    /// Whether a game can go on from here; see [`Dynamics::can_go_on`].
+    fn can_go_on(&self) -> bool {
+        true
+    }
+
     /// Calls `mark(channel, row, column)` for each thing on the board.
     fn draw(&self, mark: &mut dyn FnMut(usize, usize, usize));
 
@@ -139,6 +144,10 @@ impl<G: Game> Dynamics for Cabinet<G> {
     fn restore(&mut self, reader: &mut StateReader<'_>) -> Result<(), StateError> {
         self.last = reader.index(self.inputs.len())?;
         self.game.restore(reader)
+    }
+
+    fn can_go_on(&self) -> bool {
+        self.game.can_go_on()
     }
 
     fn scene(&self) -> Scene {

@@ -140,6 +140,10 @@ impl Game for Freeway {
         outcome
     }
 
+    fn can_go_on(&self) -> bool {
+        self.frames_left > 0
+    }
+
     fn draw(&self, mark: &mut dyn FnMut(usize, usize, usize)) {
         for (lane, car) in self.cars.iter().enumerate() {
             mark(1 + car.pause, lane + 1, car.behind());

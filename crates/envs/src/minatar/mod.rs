@@ -18,7 +18,9 @@
 //! **Actions** are, in the order of the original, 0 nothing, 1 left, 2 up, 3 right, 4 down, 5 fire; a world has those
 //! that have an effect in it, in that order, or with `full_action_set` all six. **Observation**: `Box(10, 10,
 //! channels)` of truth values, row by row from the top. With `sticky_action_prob` (0.1) the last action is done again
-//! in place of the one asked for.
+//! in place of the one asked for. At the start of an episode nothing has been done last: the first frame that sticks does
+//! nothing. The original keeps the last action over a reset, so that there an episode's first frame may do what the episode
+//! before it did last.
 
 pub(crate) mod asterix;
 pub(crate) mod breakout;

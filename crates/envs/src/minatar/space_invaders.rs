@@ -176,6 +176,10 @@ impl Game for SpaceInvaders {
         outcome
     }
 
+    fn can_go_on(&self) -> bool {
+        !self.aliens[LAST][self.cannon] && !self.alien_shots[LAST][self.cannon]
+    }
+
     fn draw(&self, mark: &mut dyn FnMut(usize, usize, usize)) {
         let mut each = |cells: &Cells, channel: usize| {
             for (row, column) in (0..SIDE * SIDE).map(|cell| (cell / SIDE, cell % SIDE)) {

@@ -170,6 +170,11 @@ impl Dynamics for Blackjack {
         Ok(())
     }
 
+    fn can_go_on(&self) -> bool {
+        // Nobody plays on who went over, and the dealer draws when the player is done.
+        self.player.cards >= 2 && self.player.total() <= 21 && self.dealer.cards == 2 && self.shown > 0
+    }
+
     fn scene(&self) -> Scene {
         let text = |center, height, text: String, color| Shape::Text { center, height, text, color };
         let card = |x: f32, color| Shape::Rectangle { min: (x, 4.1), max: (x + 1.3, 5.9), color };

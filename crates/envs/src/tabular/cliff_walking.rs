@@ -105,6 +105,10 @@ impl Dynamics for CliffWalking {
         Ok(())
     }
 
+    fn can_go_on(&self) -> bool {
+        self.cell != GOAL
+    }
+
     fn scene(&self) -> Scene {
         let color = |cell| if is_cliff(cell) { Color(92, 74, 66) } else { Color(196, 216, 158) };
         let mut shapes: Vec<_> = (0..BOARD.cells()).map(|cell| BOARD.tile(cell, color(cell))).collect();

@@ -237,6 +237,10 @@ impl Dynamics for FrozenLake {
         Ok(())
     }
 
+    fn can_go_on(&self) -> bool {
+        !matches!(self.map.tiles[self.cell], b'H' | b'G')
+    }
+
     fn scene(&self) -> Scene {
         let board = self.map.board;
         let color = |tile| match tile {

@@ -155,6 +155,10 @@ impl Dynamics for GridWorld {
         Ok(())
     }
 
+    fn can_go_on(&self) -> bool {
+        !self.terminates || self.tiles[self.cell] != b'T'
+    }
+
     fn scene(&self) -> Scene {
         let board = self.board;
         let color = |tile| match tile {

@@ -201,6 +201,10 @@ impl Dynamics for Taxi {
         Ok(())
     }
 
+    fn can_go_on(&self) -> bool {
+        self.passenger != self.destination
+    }
+
     fn scene(&self) -> Scene {
         const COLORS: [Color; 4] = [Color(222, 92, 86), Color(92, 176, 96), Color(240, 214, 84), Color(86, 140, 214)];
         let mut shapes: Vec<_> = (0..BOARD.cells()).map(|cell| BOARD.tile(cell, Color(222, 224, 228))).collect();

@@ -93,6 +93,10 @@ impl Dynamics for Catch {
         Ok(())
     }
 
+    fn can_go_on(&self) -> bool {
+        self.ball.0 + 1 < self.rows
+    }
+
     fn scene(&self) -> Scene {
         let (width, height) = (self.columns as f32, self.rows as f32);
         let ball = (self.ball.1 as f32 + 0.5, height - 0.5 - self.ball.0 as f32);

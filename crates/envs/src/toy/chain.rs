@@ -85,6 +85,10 @@ impl Dynamics for Chain {
         Ok(())
     }
 
+    fn can_go_on(&self) -> bool {
+        self.position + 1 < self.length
+    }
+
     fn scene(&self) -> Scene {
         let center = |index: usize| (index as f32 + 0.5, 0.5);
         let chosen = if self.choice { Color(0, 158, 115) } else { Color(213, 94, 0) };

@@ -23,14 +23,15 @@ impl<E: Env> ChannelStack<E> {
     /// `env`, its last `n` images shown at once.
     ///
     /// # Errors
-    /// [`EnvError::Other`] if `n` is 0, or the observations of `env` are no images: no box with two axes or three.
+    /// As [`FrameStack::new`], and the observations of `env` are no images: no box with two axes or three.
     pub fn new(env: E, n: usize) -> Result<Self, EnvError> {
         let (shape, channels) = match env.observation_space() {
-            Space::Box { shape, .. } if shape.len() == 2 => ([shape[0], shape[1], n], 1),
-            Space::Box { shape, .. } if shape.len() == 3 => ([shape[0], shape[1], n * shape[2]], shape[2]),
+            Space::Box { shape, .. } if shape.len() == 2 => ([shape[0], shape[1]], 1),
+            Space::Box { shape, .. } if shape.len() == 3 => ([shape[0], shape[1]], shape[2]),
             _ => return Err(EnvError::Other(format!("{}: only images have channels to stack", env.spec().id))),
         };
         let env = FrameStack::new(env, n)?;
+        let shape = [shape[0], shape[1], n * channels];
         let mut space = env.observation_space().clone();
         if let Space::Box { low, high, shape: stacked, .. } = &mut space {
             *stacked = shape.to_vec();

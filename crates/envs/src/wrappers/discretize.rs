@@ -29,7 +29,7 @@ impl<E: Env> Discretize<E> {
     /// `env` with `steps` values per number of an action.
     ///
     /// # Errors
-    /// [`EnvError::Other`] if its actions are not continuous and bounded, if `steps` is below 2, or if there would be
+    /// [`EnvError::Other`] if its actions are not continuous and bounded on both sides, if `steps` is below 2, or if there would be
     /// more than 65 536 actions.
     pub fn new(env: E, steps: usize) -> Result<Self, EnvError> {
         const MOST: usize = 65_536;
@@ -37,6 +37,9 @@ impl<E: Env> Discretize<E> {
         let Space::Box { low, high, .. } = env.action_space() else {
             return refused("its actions are discrete");
         };
+        if low.is_empty() || low.len() != high.len() {
+            return refused("its actions have no numbers, or not two bounds for each");
+        }
         if low.iter().chain(high).any(|bound| !bound.is_finite()) {
             return refused("its actions are unbounded");
         }

@@ -21,10 +21,19 @@ impl<E: Env> FrameStack<E> {
     /// `env`, its last `n` observations shown at once.
     ///
     /// # Errors
-    /// [`EnvError::Other`] if `n` is 0.
+    /// [`EnvError::Other`] if `n` is 0, if an observation has no numbers, or if the stack would have more than 2²⁸ of them.
     pub fn new(env: E, n: usize) -> Result<Self, EnvError> {
+        /// A gigabyte of them.
+        const MOST_NUMBERS: usize = 1 << 28;
+        let refused = |reason: String| Err(EnvError::Other(format!("{}: {reason}", env.spec().id)));
         if n == 0 {
-            return Err(EnvError::Other(format!("{}: a stack has at least 1 frame", env.spec().id)));
+            return refused("a stack has at least 1 frame".into());
+        }
+        if env.observation_space().is_empty() {
+            return refused("observations without numbers cannot be stacked".into());
+        }
+        if env.observation_len().checked_mul(n).is_none_or(|numbers| numbers > MOST_NUMBERS) {
+            return refused(format!("a stack of {n} observations has more than {MOST_NUMBERS} numbers"));
         }
         let space = match env.observation_space() {
             Space::Discrete { n: values } => Space::MultiDiscrete { n: vec![*values; n] },

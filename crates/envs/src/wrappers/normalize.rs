@@ -36,6 +36,19 @@ impl ObservationStatistics {
         Self { count: 1e-4, mean: vec![0.0; len], variance: vec![1.0; len] }
     }
 
+    /// What in it cannot be, if anything.
+    fn fault(&self) -> Option<String> {
+        let is_amount = |number: f64| number >= 0.0 && number.is_finite();
+        if !is_amount(self.count) {
+            return Some(format!("statistics are of {} observations", self.count));
+        }
+        if let Some(at) = self.mean.iter().position(|mean| !mean.is_finite()) {
+            return Some(format!("mean {at} of the statistics is {}", self.mean[at]));
+        }
+        let at = self.variance.iter().position(|variance| !is_amount(*variance))?;
+        Some(format!("variance {at} of the statistics is {}, which none can be", self.variance[at]))
+    }
+
     fn update(&mut self, observation: &[f32]) {
         let total = self.count + 1.0;
         for (value, (mean, variance)) in observation.iter().zip(self.mean.iter_mut().zip(&mut self.variance)) {
@@ -73,7 +86,8 @@ impl<E: Env> NormalizeObservation<E> {
     /// `env` with its observations normalised by `statistics`, which stay as they are.
     ///
     /// # Errors
-    /// As [`NormalizeObservation::new`], and if the statistics are of observations of another length.
+    /// As [`NormalizeObservation::new`], if the statistics are of observations of another length, and [`EnvError::Other`] if they
+    /// are those of nothing: a count or a variance that is negative, or a number that is not finite.
     pub fn with_statistics(env: E, statistics: ObservationStatistics) -> Result<Self, EnvError> {
         let mut normalized = Self::new(env)?;
         let expected = normalized.observation_len();
@@ -81,6 +95,9 @@ impl<E: Env> NormalizeObservation<E> {
             if found != expected {
                 return Err(EnvError::ObservationLength { expected, found });
             }
+        }
+        if let Some(reason) = statistics.fault() {
+            return Err(EnvError::Other(format!("{}: {reason}", normalized.env.spec().id)));
         }
         normalized.statistics = statistics;
         normalized.frozen = true;

@@ -53,12 +53,21 @@ pub enum RestoreError {
 
 impl Optimizer {
     /// An optimiser that has made no step. The kernel is chosen as in [`crate::Network::new`].
+    ///
+    /// # Panics
+    /// If a constant is out of range; [`OptimizerSpec::validate`] tells beforehand.
     pub fn new(spec: &OptimizerSpec, parameter_count: usize) -> Optimizer {
         Optimizer::with_kernel(spec, parameter_count, select().unwrap_or(Kernel::SCALAR))
     }
 
     /// As [`Optimizer::new`], run by `kernel`.
+    ///
+    /// # Panics
+    /// As there.
     pub fn with_kernel(spec: &OptimizerSpec, parameter_count: usize, kernel: Kernel) -> Optimizer {
+        if let Err(error) = spec.validate() {
+            panic!("{error}");
+        }
         let names: &[&'static str] = match *spec {
             OptimizerSpec::Adam { .. } | OptimizerSpec::RAdam { .. } => &["gradient_mean", "gradient_square"],
             OptimizerSpec::RmsProp { centered, momentum, .. } => match (centered, momentum > 0.0) {
@@ -147,7 +156,11 @@ impl Optimizer {
 
     /// Sets the learning rate of the steps from here on, for schedules. It is not part of what
     /// [`Optimizer::restore`] takes: a schedule sets it again.
+    ///
+    /// # Panics
+    /// If it is negative or not finite.
     pub fn set_learning_rate(&mut self, learning_rate: f64) {
+        assert!(learning_rate >= 0.0 && learning_rate.is_finite(), "the learning rate is {learning_rate}");
         self.learning_rate = learning_rate;
     }
 
@@ -234,6 +247,15 @@ mod tests {
     }
 
     /// The textbook's formulas in `f64`, written another way than the kernels'.
+    #[test]
+    fn constants_that_are_none_are_refused() {
+        for rate in [-1.0, f64::NAN, f64::INFINITY] {
+            assert!(std::panic::catch_unwind(|| Optimizer::new(&OptimizerSpec::adam(rate), 1)).is_err(), "{rate}");
+            let set = || Optimizer::new(&OptimizerSpec::adam(0.1), 1).set_learning_rate(rate);
+            assert!(std::panic::catch_unwind(set).is_err(), "{rate}");
+        }
+    }
+
     #[test]
     fn twenty_steps_of_each_follow_the_textbook() {
         let count = 5;

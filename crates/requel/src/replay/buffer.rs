@@ -9,6 +9,9 @@ use crate::transition::{BatchMut, Transition};
 /// A store of transitions that batches are drawn from.
 pub trait ReplayBuffer: Send {
     /// Stores a transition, in place of the oldest one where the buffer is full.
+    ///
+    /// # Panics
+    /// If an observation has another length than the buffer's, or a mask another than it has actions.
     fn push(&mut self, transition: &Transition<'_>);
 
     /// How many transitions are stored.
@@ -25,7 +28,8 @@ pub trait ReplayBuffer: Send {
     /// Draws as many transitions as `batch` has rows.
     ///
     /// # Panics
-    /// If the buffer holds too few of them; a caller waits until it holds enough.
+    /// If the buffer holds too few of them (a caller waits until it holds enough), or a column of the batch has another length
+    /// than its rows need.
     fn sample(&mut self, batch: &mut BatchMut<'_>);
 
     /// Takes note of how large the TD errors of drawn transitions are, which is what a prioritized buffer draws by.
@@ -81,11 +85,31 @@ pub enum ReplayError {
         /// Transitions asked for.
         capacity: usize,
     },
+    /// Room for nothing.
+    #[error("a replay buffer of 0 transitions: it needs room for at least 1")]
+    NoRoom,
+    /// Observations, or frames of them, that are nothing.
+    #[error("observations of 0 numbers cannot be stored")]
+    NoNumbers,
+    /// A buffer that is drawn from by priorities has some from its first transition on.
+    #[error("a store of {len} transitions, of which no priority is known: it must be empty")]
+    NotEmpty {
+        /// Transitions in it.
+        len: usize,
+    },
+    /// A discount that makes no return.
+    #[error("a discount of {gamma} per step: it must be from 0 to 1")]
+    Discount {
+        /// The discount γ.
+        gamma: f64,
+    },
     /// Transitions of no steps.
     #[error("a transition of 0 steps: n-step returns need at least 1 step")]
     NoSteps,
     /// An exponent or an addend by which no priorities can be made.
-    #[error("priorities (|TD error| + {epsilon})^{alpha}: the exponent must be from 0 to 1 and what is added above 0")]
+    #[error(
+        "priorities (|TD error| + {epsilon})^{alpha}: the exponent must be from 0 to 1 and what is added above 0, at most 1e30"
+    )]
     Priority {
         /// The exponent α.
         alpha: f64,

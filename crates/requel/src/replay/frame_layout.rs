@@ -3,6 +3,7 @@
 use requel_envs::{DType, Space};
 
 use super::mask::MaskLayout;
+use super::record::is_byte;
 
 /// Where in an observation each frame of its stack is, oldest first. Frames are of whole numbers from 0 to 255, kept as bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,6 +66,11 @@ impl FrameLayout {
         self.stack * self.frame_len()
     }
 
+    /// Numbers per observation, if they can be counted.
+    pub(super) fn checked_len(&self) -> Option<usize> {
+        self.stack.checked_mul(self.pixels)?.checked_mul(self.channels)
+    }
+
     /// 32-bit words that the bytes of a frame take.
     pub(super) fn frame_words(&self) -> usize {
         self.frame_len().div_ceil(4)
@@ -82,6 +88,7 @@ impl FrameLayout {
             let bytes = &mut bytes[..self.pixels * self.channels];
             if self.channels == 1 {
                 for (byte, value) in bytes.iter_mut().zip(observation[at..].iter().step_by(width)) {
+                    debug_assert!(is_byte(*value), "{value} is no byte");
                     *byte = *value as u8;
                 }
                 continue;
@@ -89,6 +96,7 @@ impl FrameLayout {
             let pixels = observation.chunks_exact(width).map(|pixel| &pixel[at * self.channels..][..self.channels]);
             for (bytes, values) in bytes.chunks_exact_mut(self.channels).zip(pixels) {
                 for (byte, value) in bytes.iter_mut().zip(values) {
+                    debug_assert!(is_byte(*value), "{value} is no byte");
                     *byte = *value as u8;
                 }
             }

@@ -56,8 +56,14 @@ impl FrameStore {
     /// An empty store of `capacity` transitions.
     ///
     /// # Errors
-    /// If the memory that it needs is not there; nothing is taken then.
+    /// If it is to store nothing, or the memory that it needs is not there; nothing is taken then.
     pub fn new(capacity: usize, layout: FrameLayout) -> Result<Self, ReplayError> {
+        match layout.checked_len() {
+            Some(0) => return Err(ReplayError::NoNumbers),
+            // A stack is there twice, and its frames have names.
+            Some(len) if len < usize::MAX / 32 => {}
+            _ => return Err(ReplayError::TooLarge { capacity }),
+        }
         let stack = layout.stack();
         // A frame per transition, one more per episode, and the stacks at the edges of the ring.
         let planned = capacity.saturating_add(capacity / 8).saturating_add(4 * stack);
@@ -100,6 +106,8 @@ impl FrameStore {
 
 impl ReplayStore for FrameStore {
     fn push(&mut self, transition: &Transition<'_>) -> u32 {
+        transition.assert_length(self.layout.observation_len());
+        self.layout.masks().assert_length(transition);
         let (stack, words) = (self.layout.stack(), self.layout.frame_words());
         let (observation, next) = self.frames.split_at_mut(stack * words);
         self.layout.split(transition.observation, observation);
@@ -143,6 +151,7 @@ impl ReplayStore for FrameStore {
 
     fn read(&self, batch: &mut BatchMut<'_>) {
         let (stack, len) = (self.layout.stack(), self.layout.observation_len());
+        batch.assert_fits(len, self.ring.len());
         let observations = batch.observations.chunks_exact_mut(len);
         let next_observations = batch.next_observations.chunks_exact_mut(len);
         for (row, (observation, next)) in observations.zip(next_observations).enumerate() {

@@ -14,13 +14,19 @@ pub struct LatestReplay {
 
 impl LatestReplay {
     /// For as many transitions as come in one step, one per world.
+    ///
+    /// # Panics
+    /// If there is no world, or observations have no numbers.
     pub fn new(num_envs: usize, layout: RecordLayout) -> Self {
+        assert!(num_envs > 0, "the latest transitions of no world");
+        assert!(layout.observation_len() > 0, "observations of 0 numbers cannot be stored");
         LatestReplay { layout, capacity: num_envs, records: vec![0; num_envs * layout.words()], pushed: 0 }
     }
 }
 
 impl ReplayBuffer for LatestReplay {
     fn push(&mut self, transition: &Transition<'_>) {
+        self.layout.assert_fits(transition);
         let words = self.layout.words();
         self.records.copy_within(words.., 0);
         let last = (self.capacity - 1) * words;
@@ -40,6 +46,7 @@ impl ReplayBuffer for LatestReplay {
         let rows = batch.rows();
         assert!(rows <= self.pushed, "{rows} transitions drawn where {} came", self.pushed);
         let (words, len) = (self.layout.words(), self.layout.observation_len());
+        batch.assert_room(len);
         for row in 0..rows {
             let index = self.capacity - rows + row;
             let (observation, next) =

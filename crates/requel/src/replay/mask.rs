@@ -18,6 +18,14 @@ impl MaskLayout {
         2 * mask_words(self.actions)
     }
 
+    /// Looks whether the masks of a transition are of these actions.
+    #[inline]
+    pub(super) fn assert_length(&self, transition: &Transition<'_>) {
+        let fits = |mask: Option<&[bool]>| mask.is_none_or(|mask| mask.len() == self.actions);
+        let fit = self.actions == 0 || (fits(transition.mask) && fits(transition.next_mask));
+        assert!(fit, "a mask has one entry per action, of which there are {}", self.actions);
+    }
+
     /// Writes both masks of a transition.
     pub(super) fn encode(&self, transition: &Transition<'_>, words: &mut [u32]) {
         let (mask, next_mask) = words.split_at_mut(mask_words(self.actions));
@@ -34,7 +42,6 @@ impl MaskLayout {
             words.fill(u32::MAX);
             return;
         };
-        assert_eq!(mask.len(), self.actions, "a mask has one entry per action");
         for (word, allowed) in words.iter_mut().zip(mask.chunks(32)) {
             *word = allowed.iter().enumerate().fold(0, |word, (bit, allowed)| word | u32::from(*allowed) << bit);
         }

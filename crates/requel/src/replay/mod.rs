@@ -18,6 +18,8 @@ mod power;
 mod prioritized;
 mod record;
 mod record_store;
+#[cfg(test)]
+mod refusal_tests;
 mod ring;
 mod store;
 mod sum_tree;

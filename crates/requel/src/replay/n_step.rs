@@ -36,6 +36,8 @@ use crate::transition::Transition;
 /// ```
 pub struct NStepAccumulator {
     observation_len: usize,
+    /// Of the world whose steps these are, once there was one.
+    world: Option<usize>,
     /// γ⁰ to γⁿ.
     powers: Vec<f64>,
     /// A ring of n slots: n × observation length.
@@ -54,10 +56,13 @@ impl NStepAccumulator {
     /// For transitions of up to `n` steps, each discounted by `gamma`, between observations of so many numbers.
     ///
     /// # Errors
-    /// If `n` is 0 or the steps that wait do not fit the memory.
+    /// If `n` is 0, `gamma` is not from 0 to 1, or the steps that wait do not fit the memory.
     pub fn new(n: usize, gamma: f64, observation_len: usize) -> Result<Self, ReplayError> {
         if n == 0 {
             return Err(ReplayError::NoSteps);
+        }
+        if !(0.0..=1.0).contains(&gamma) {
+            return Err(ReplayError::Discount { gamma });
         }
         // One step needs no waiting, so that nothing is kept of it.
         let slots = if n == 1 { 0 } else { n };
@@ -66,6 +71,7 @@ impl NStepAccumulator {
         let powers = std::iter::successors(Some(1.0), |power| Some(power * gamma)).take(n + 1).collect();
         Ok(NStepAccumulator {
             observation_len,
+            world: None,
             powers,
             observations: vec![0.0; slots * observation_len],
             masks: Vec::new(),
@@ -89,8 +95,17 @@ impl NStepAccumulator {
     }
 
     /// Takes a step of this accumulator's world and emits the transitions that it completes.
+    ///
+    /// # Panics
+    /// If an observation has another length than was said, a mask another than there are actions, or the step is of another
+    /// world (slot) than those before it: their steps would be mixed.
     pub fn push(&mut self, experience: &Experience<'_>, emit: &mut dyn FnMut(&Transition<'_>)) {
         let n = self.n();
+        let world = *self.world.get_or_insert(experience.slot);
+        assert!(world == experience.slot, "a step of world {} among those of world {world}", experience.slot);
+        let lengths = (experience.observation.len(), experience.next_observation.len());
+        let expected = self.observation_len;
+        assert!(lengths == (expected, expected), "observations of {lengths:?} numbers, not {expected}");
         if n == 1 {
             emit(&Transition {
                 observation: experience.observation,
@@ -109,7 +124,10 @@ impl NStepAccumulator {
         let actions = self.masks.len() / n;
         let mask = &mut self.masks[slot * actions..][..actions];
         match experience.mask {
-            Some(allowed) if !mask.is_empty() => mask.copy_from_slice(allowed),
+            Some(allowed) if !mask.is_empty() => {
+                assert!(allowed.len() == actions, "a mask of {} entries for {actions} actions", allowed.len());
+                mask.copy_from_slice(allowed);
+            }
             _ => mask.fill(true),
         }
         self.actions[slot] = experience.action as u32;
@@ -365,10 +383,35 @@ mod tests {
     }
 
     #[test]
+    fn steps_that_are_not_of_this_world_are_refused() {
+        for n in [1, 3] {
+            let mut accumulator = NStepAccumulator::new(n, 0.9, 2).unwrap().with_masks(2);
+            let mut push = |slot: usize, observation: &[f32], next: &[f32], mask: Option<&[bool]>| {
+                let step = Step { reward: 1.0, ..Step::default() };
+                let (next_observation, next_mask) = (next, None);
+                let experience = Experience { slot, observation, mask, action: 0, step, next_observation, next_mask };
+                let push = || accumulator.push(&experience, &mut |_| {});
+                std::panic::catch_unwind(std::panic::AssertUnwindSafe(push))
+                    .map_err(|cause| cause.downcast_ref::<String>().cloned().expect("a message"))
+            };
+            push(4, &[0.0; 2], &[0.0; 2], None).unwrap();
+            let refusal = push(5, &[0.0; 2], &[0.0; 2], None).unwrap_err();
+            assert!(refusal.contains("a step of world 5 among those of world 4"), "{refusal}");
+            assert!(push(4, &[0.0], &[0.0; 2], None).unwrap_err().contains("not 2"));
+            assert!(push(4, &[0.0; 2], &[0.0; 3], None).unwrap_err().contains("not 2"));
+            assert_eq!(push(4, &[0.0; 2], &[0.0; 2], Some(&[true; 3])).is_err(), n > 1, "of one step no mask is kept");
+        }
+    }
+
+    #[test]
     fn refuses_what_cannot_be() {
         assert_eq!(NStepAccumulator::new(0, 0.9, 1).err(), Some(ReplayError::NoSteps));
         assert!(NStepAccumulator::new(usize::MAX, 0.9, 1).is_err());
         assert!(NStepAccumulator::new(4, 0.9, usize::MAX).is_err());
+        for gamma in [-1.0, 1.1, f64::NAN, f64::INFINITY] {
+            let error = NStepAccumulator::new(3, gamma, 1).err().unwrap();
+            assert!(error.to_string().contains("it must be from 0 to 1"), "{error}");
+        }
         let mut state = State::default();
         let saved = NStepAccumulator::new(3, 0.9, 2).unwrap();
         saved.save("replay/n_step.0", &mut state);

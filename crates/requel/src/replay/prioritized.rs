@@ -12,7 +12,7 @@ use crate::transition::{BatchMut, Transition};
 pub struct PrioritySpec {
     /// The exponent α, from 0 (all the same) to 1 (as the errors are). The paper: 0.6.
     pub alpha: f64,
-    /// What is added to each error, above 0, so that none is never drawn again.
+    /// What is added to each error, above 0 and at most 1e30, so that none is never drawn again.
     pub epsilon: f64,
 }
 
@@ -50,11 +50,16 @@ impl<S: ReplayStore> PrioritizedReplay<S> {
     /// Draws from `store`, which is empty, with randomness of `seed`.
     ///
     /// # Errors
-    /// If the memory that both need is not there, or `spec` is none.
+    /// If the memory that both need is not there, `spec` is none, or the store is not empty.
     pub fn with_store(store: S, spec: PrioritySpec, seed: u64) -> Result<Self, ReplayError> {
+        /// So that priorities, of errors up to the largest `f32`, add up to a number.
+        const LARGEST: f64 = 1e30;
         let PrioritySpec { alpha, epsilon } = spec;
-        if !((0.0..=1.0).contains(&alpha) && epsilon > 0.0 && epsilon.is_finite()) {
+        if !((0.0..=1.0).contains(&alpha) && epsilon > 0.0 && epsilon <= LARGEST) {
             return Err(ReplayError::Priority { alpha, epsilon });
+        }
+        if !store.is_empty() {
+            return Err(ReplayError::NotEmpty { len: store.len() });
         }
         let capacity = store.capacity();
         check_memory(capacity, store.bytes().saturating_add(SumTree::bytes_needed(capacity)))?;
@@ -115,8 +120,10 @@ impl<S: ReplayStore> ReplayBuffer for PrioritizedReplay<S> {
         for row in 0..rows {
             // Uniform in [0, 1), a multiple of 2⁻⁵³.
             let uniform = (self.rng.next_u64() >> 11) as f64 * (1.0 / (1u64 << 53) as f64);
-            self.masses.push((row as f64 + uniform) * segment);
+            // By rounding it could be past the end.
+            self.masses.push(((row as f64 + uniform) * segment).min(total));
         }
+        assert_eq!(batch.indices.len(), rows, "a batch has one index per action");
         let found = self.priorities.find_all(&mut self.masses, batch.indices);
         assert!(found, "{rows} transitions drawn from a buffer of {}", self.len());
         for (probability, index) in batch.probabilities.iter_mut().zip(&*batch.indices) {
@@ -339,7 +346,7 @@ mod tests {
     #[test]
     fn refuses_what_makes_no_priorities() {
         let layout = RecordLayout::f32(1);
-        for (alpha, epsilon) in [(-0.1, 1.0), (1.1, 1.0), (f64::NAN, 1.0), (0.6, 0.0), (0.6, f64::INFINITY)] {
+        for (alpha, epsilon) in [(-0.1, 1.0), (1.1, 1.0), (f64::NAN, 1.0), (0.6, 0.0), (0.6, 1e308)] {
             let error = PrioritizedReplay::new(4, layout, PrioritySpec { alpha, epsilon }, 0).err().unwrap();
             assert!(matches!(error, ReplayError::Priority { .. }), "{error}");
         }

@@ -49,14 +49,22 @@ impl RecordLayout {
 
     /// 32-bit words per transition.
     pub fn words(&self) -> usize {
-        HEADER_WORDS + 2 * self.observation_words() + self.masks.words()
+        // What cannot be counted does not fit any memory.
+        self.observation_words().saturating_mul(2).saturating_add(HEADER_WORDS).saturating_add(self.masks.words())
     }
 
     fn observation_words(&self) -> usize {
         if self.packed { self.observation_len.div_ceil(4) } else { self.observation_len }
     }
 
-    /// Writes a transition.
+    /// Looks whether a transition is as this layout has it.
+    #[inline]
+    pub(super) fn assert_fits(&self, transition: &Transition<'_>) {
+        transition.assert_length(self.observation_len);
+        self.masks.assert_length(transition);
+    }
+
+    /// Writes a transition, which fits.
     pub(super) fn encode(&self, transition: &Transition<'_>, record: &mut [u32]) {
         let (header, observations) = record.split_at_mut(HEADER_WORDS);
         header[0] = transition.action;
@@ -92,6 +100,7 @@ impl RecordLayout {
         if self.packed {
             let bytes: &mut [u8] = bytemuck::cast_slice_mut(words);
             for (byte, value) in bytes.iter_mut().zip(values) {
+                debug_assert!(is_byte(*value), "{value} is no byte");
                 *byte = *value as u8;
             }
         } else {
@@ -113,4 +122,9 @@ impl RecordLayout {
             values.copy_from_slice(bytemuck::cast_slice(words));
         }
     }
+}
+
+/// Whether a number is kept as it is where bytes are kept.
+pub(super) fn is_byte(value: f32) -> bool {
+    (0.0..=255.0).contains(&value) && value.fract() == 0.0
 }

@@ -15,14 +15,18 @@ impl RecordStore {
     /// An empty store of `capacity` transitions.
     ///
     /// # Errors
-    /// If the memory that it needs is not there; nothing is taken then.
+    /// If it is to store nothing, or the memory that it needs is not there; nothing is taken then.
     pub fn new(capacity: usize, layout: RecordLayout) -> Result<Self, ReplayError> {
+        if layout.observation_len() == 0 {
+            return Err(ReplayError::NoNumbers);
+        }
         Ok(RecordStore { layout, ring: Ring::new(capacity, layout.words(), 0)? })
     }
 }
 
 impl ReplayStore for RecordStore {
     fn push(&mut self, transition: &Transition<'_>) -> u32 {
+        self.layout.assert_fits(transition);
         let (index, record) = self.ring.push();
         self.layout.encode(transition, record);
         index as u32
@@ -45,8 +49,9 @@ impl ReplayStore for RecordStore {
     }
 
     fn read(&self, batch: &mut BatchMut<'_>) {
-        self.ring.fetch(batch.indices);
         let len = self.layout.observation_len();
+        batch.assert_fits(len, self.ring.len());
+        self.ring.fetch(batch.indices);
         let observations = batch.observations.chunks_exact_mut(len);
         let next_observations = batch.next_observations.chunks_exact_mut(len);
         for (row, (observation, next)) in observations.zip(next_observations).enumerate() {

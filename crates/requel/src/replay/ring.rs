@@ -29,6 +29,9 @@ pub(super) fn fresh_id() -> u64 {
 impl Ring {
     /// An empty ring; `others` are bytes that its owner takes beside it.
     pub(super) fn new(capacity: usize, words: usize, others: u64) -> Result<Self, ReplayError> {
+        if capacity == 0 {
+            return Err(ReplayError::NoRoom);
+        }
         let needed = Self::bytes_needed(capacity, words).saturating_add(others);
         check_memory(capacity, needed)?;
         // Zeroed memory comes lazily from the system: a large ring costs nothing until it is filled.

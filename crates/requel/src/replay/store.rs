@@ -6,6 +6,9 @@ use crate::transition::{BatchMut, Transition};
 /// A ring of transitions, the oldest overwritten first.
 pub trait ReplayStore: Send {
     /// Stores a transition, in place of the oldest one where the store is full, and says at which index it is.
+    ///
+    /// # Panics
+    /// If an observation has another length than the store's, or a mask another than it has actions; nothing is stored then.
     fn push(&mut self, transition: &Transition<'_>) -> u32;
 
     /// How many transitions are stored: those at the indices below.
@@ -36,7 +39,8 @@ pub trait ReplayStore: Send {
     /// Writes the transitions at `batch.indices` into the batch: all columns but the probabilities.
     ///
     /// # Panics
-    /// If an index is not below the capacity, or the batch has other room for masks than the store has masks.
+    /// If there is no transition at an index, a column of the batch has another length than its rows need, or it has other room
+    /// for masks than the store has masks.
     fn read(&self, batch: &mut BatchMut<'_>);
 
     /// Adds the complete state under `replay/`.

@@ -21,18 +21,24 @@ pub struct SumTree {
     /// The lowest level first: each number above is the sum of a node below. The highest has one node.
     levels: Vec<Vec<Node>>,
     total: f64,
+    /// The largest value of a leaf: as many of it as there are leaves add up to a number.
+    most: f64,
 }
 
 impl SumTree {
     /// So many leaves, all 0.
+    ///
+    /// # Panics
+    /// If there are more than 32 bits can number.
     pub fn new(leaves: usize) -> Self {
+        assert!(u32::try_from(leaves).is_ok(), "{leaves} leaves are more than 32 bits number");
         let mut levels = Vec::new();
         let mut nodes = leaves;
         while levels.is_empty() || nodes > 1 {
             nodes = nodes.div_ceil(FANOUT).max(1);
             levels.push(vec![Node::default(); nodes]);
         }
-        SumTree { leaves, levels, total: 0.0 }
+        SumTree { leaves, levels, total: 0.0, most: f64::MAX / 2.0 / leaves.max(1) as f64 }
     }
 
     /// Bytes that a tree of so many leaves takes.
@@ -68,8 +74,9 @@ impl SumTree {
     /// Sets the leaf at `index`.
     ///
     /// # Panics
-    /// If there is none, or the value is negative or not finite.
+    /// If there is none, or the value is negative, not finite, or so large that as many as there are leaves would add up to none.
     pub fn set(&mut self, index: usize, value: f64) {
+        self.check_leaf(index, value);
         self.set_leaf(index, value);
         self.sum_above(&[index as u32]);
     }
@@ -78,9 +85,12 @@ impl SumTree {
     /// waited for at once.
     ///
     /// # Panics
-    /// If one is not there, or a value is negative or not finite.
+    /// As [`SumTree::set`], and if there is not one value per leaf; none is set then.
     pub fn set_all(&mut self, indices: &[u32], values: &[f64]) {
         assert_eq!(indices.len(), values.len(), "one value per leaf");
+        for (index, value) in indices.iter().zip(values) {
+            self.check_leaf(*index as usize, *value);
+        }
         for (index, value) in indices.iter().zip(values) {
             self.set_leaf(*index as usize, *value);
         }
@@ -89,6 +99,9 @@ impl SumTree {
 
     /// The leaf in which `mass` falls when the leaves lie side by side, each as wide as its value. Never a leaf of 0: where
     /// rounding leads past the last one that is not, that one is it. `None` if all are 0.
+    ///
+    /// # Panics
+    /// If `mass` is not from 0 to [`SumTree::total`].
     pub fn find(&self, mass: f64) -> Option<usize> {
         let (mut masses, mut indices) = ([mass], [0]);
         self.find_all(&mut masses, &mut indices).then(|| indices[0] as usize)
@@ -96,11 +109,16 @@ impl SumTree {
 
     /// [`find`](Self::find) for several masses, which are used up; level by level, so that the memory of all is waited for at
     /// once. `false` if all leaves are 0.
+    ///
+    /// # Panics
+    /// If there is not one index per mass, or a mass is not from 0 to [`SumTree::total`].
     pub fn find_all(&self, masses: &mut [f64], indices: &mut [u32]) -> bool {
         assert_eq!(masses.len(), indices.len(), "one leaf per mass");
         if self.total <= 0.0 {
             return false;
         }
+        let outside = masses.iter().find(|mass| !(0.0..=self.total).contains(*mass));
+        assert!(outside.is_none(), "{outside:?} is not from 0 to the total, {}", self.total);
         indices.fill(0);
         for level in self.levels.iter().rev() {
             for (mass, index) in masses.iter_mut().zip(indices.iter_mut()) {
@@ -120,13 +138,15 @@ impl SumTree {
     /// Sets the first leaves to `values`, in this order, and all others to 0.
     ///
     /// # Panics
-    /// If there are more than leaves, or one is negative or not finite.
+    /// If there are more than leaves, or for one [`SumTree::set`] would; no leaf has changed then.
     pub fn fill(&mut self, values: impl ExactSizeIterator<Item = f64>) {
         assert!(values.len() <= self.leaves, "{} values for {} leaves", values.len(), self.leaves);
-        self.levels[0].fill(Node::default());
+        let mut lowest = vec![Node::default(); self.levels[0].len()];
         for (index, value) in values.enumerate() {
-            self.set_leaf(index, value);
+            self.check_leaf(index, value);
+            lowest[index / FANOUT].0[index % FANOUT] = value;
         }
+        self.levels[0] = lowest;
         for level in 1..self.levels.len() {
             let (below, above) = self.levels.split_at_mut(level);
             let sums = below[level - 1].chunks(FANOUT);
@@ -143,9 +163,12 @@ impl SumTree {
         self.levels[self.levels.len() - 1][0]
     }
 
-    fn set_leaf(&mut self, index: usize, value: f64) {
+    fn check_leaf(&self, index: usize, value: f64) {
         assert!(index < self.leaves, "leaf {index} of {}", self.leaves);
-        assert!(value >= 0.0 && value.is_finite(), "leaf {index} is set to {value}");
+        assert!((0.0..=self.most).contains(&value), "leaf {index} is set to {value}");
+    }
+
+    fn set_leaf(&mut self, index: usize, value: f64) {
         self.levels[0][index / FANOUT].0[index % FANOUT] = value;
     }
 
@@ -284,7 +307,8 @@ mod tests {
             tree.fill(values.iter().copied());
             let edges = [mass, 0.0, -0.0, tree.total(), tree.total().next_down(), tree.total().next_up(), f64::INFINITY];
             let borders = values.iter().scan(0.0, |sum, value| { *sum += value; Some(*sum) });
-            for mass in borders.flat_map(|border| [border, border.next_down(), border.next_up()]).chain(edges) {
+            let masses = borders.flat_map(|border| [border, border.next_down(), border.next_up()]).chain(edges);
+            for mass in masses.filter(|mass| (0.0..=tree.total()).contains(mass)) {
                 match tree.find(mass) {
                     Some(found) => prop_assert!(values[found] > 0.0),
                     None => prop_assert!(values.iter().all(|value| *value == 0.0)),
@@ -326,9 +350,40 @@ mod tests {
         assert_eq!(SumTree::new(9).find(0.0), None);
     }
 
+    fn refuses(call: impl FnOnce()) -> String {
+        let cause = std::panic::catch_unwind(std::panic::AssertUnwindSafe(call)).expect_err("it was taken");
+        cause.downcast_ref::<String>().cloned().expect("a message")
+    }
+
     #[test]
-    #[should_panic(expected = "leaf 1 is set to NaN")]
-    fn refuses_nan() {
-        SumTree::new(2).set(1, f64::NAN);
+    fn leaves_that_are_none_change_nothing() {
+        let mut tree = SumTree::new(20);
+        tree.set_all(&[1, 17], &[2.0, 3.0]);
+        let before = tree.clone();
+        for value in [f64::NAN, -1.0, f64::INFINITY, f64::MAX] {
+            assert!(refuses(|| tree.set(3, value)).contains("leaf 3 is set to"));
+            assert!(refuses(|| tree.set_all(&[1, 2], &[7.0, value])).contains("leaf 2 is set to"));
+            assert!(refuses(|| tree.fill([7.0, value].into_iter())).contains("leaf 1 is set to"));
+            assert_eq!(tree, before);
+        }
+        assert!(refuses(|| tree.set_all(&[1, 20], &[7.0, 7.0])).contains("leaf 20 of 20"));
+        assert_eq!(tree, before);
+        // Twenty of the largest are a number.
+        let largest = f64::MAX / 2.0 / 20.0;
+        tree.fill([largest; 20].into_iter());
+        assert!(tree.total().is_finite());
+    }
+
+    #[test]
+    fn masses_outside_of_the_tree_are_refused() {
+        for leaves in [[0.0, 1.0, 1.0], [1.0, 1.0, 0.0]] {
+            let mut tree = SumTree::new(3);
+            tree.fill(leaves.into_iter());
+            for mass in [-1.0, -1e-300, 2.0f64.next_up(), f64::NAN, f64::INFINITY] {
+                assert!(refuses(|| _ = tree.find(mass)).contains("is not from 0 to the total, 2"), "{mass}");
+            }
+            // The end itself is the last leaf that is not empty.
+            assert_eq!(tree.find(2.0), leaves.iter().rposition(|leaf| *leaf > 0.0));
+        }
     }
 }

@@ -2,10 +2,14 @@
 
 /// Index of the greatest value; among equals the lowest. NaN is never chosen unless there is nothing else.
 ///
+/// # Panics
+/// If there are no values.
+///
 /// ```
 /// assert_eq!(requel::td::argmax(&[0.5, 2.0, 2.0, -1.0]), 1);
 /// ```
 pub fn argmax(values: &[f32]) -> usize {
+    assert!(!values.is_empty(), "of no values none is the greatest");
     let mut best = 0;
     for (index, value) in values.iter().enumerate() {
         if *value > values[best] || (values[best].is_nan() && !value.is_nan()) {
@@ -16,8 +20,12 @@ pub fn argmax(values: &[f32]) -> usize {
 }
 
 /// As [`argmax`], among the actions that `mask` allows; where it allows none, as if it allowed all.
+///
+/// # Panics
+/// If there are no values, or the mask has not one flag for each.
 pub fn argmax_allowed(values: &[f32], mask: Option<&[bool]>) -> usize {
     let Some(mask) = mask else { return argmax(values) };
+    assert!(mask.len() == values.len(), "a mask of {} flags for {} actions", mask.len(), values.len());
     let allowed = values.iter().enumerate().filter(|(index, _)| mask[*index]);
     let better = |best: (usize, f32), new: (usize, f32)| {
         if new.1 > best.1 || (best.1.is_nan() && !new.1.is_nan()) { new } else { best }

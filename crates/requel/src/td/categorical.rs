@@ -23,7 +23,11 @@ pub struct Support {
 
 impl Support {
     /// Δ, the distance of two neighbours.
+    ///
+    /// # Panics
+    /// If there are fewer than two atoms.
     pub fn step(&self) -> f32 {
+        assert!(self.atoms > 1, "a support has at least two atoms");
         (self.v_max - self.v_min) / (self.atoms - 1) as f32
     }
 
@@ -71,14 +75,16 @@ impl ProjectionRoom {
 /// either side of where each atom lands, in proportion to nearness (Bellemare, Dabney & Munos 2017, eq. 7 and algorithm 1). An atom
 /// that lands on another gives it everything, where a literal reading of the algorithm would give `(u − b) + (b − l) = 0`.
 ///
-/// Where the discount is 0 the probabilities do not matter.
+/// Where the discount is 0 the probabilities do not matter. A reward that is not finite leads nowhere on the support: its row
+/// is NaN, and so is a loss that is made of it.
 ///
 /// `probabilities` is rows × atoms, and so is `projected`, which is overwritten; `room` is made for as many. What an atom gets from
 /// those that land at or above it and from those that land below it is summed apart, each in increasing order of where it comes
 /// from.
 ///
 /// # Panics
-/// If the lengths do not go together, there are millions of atoms, or a discount is below 0 or NaN.
+/// If the lengths do not go together, the support has no two atoms that are apart or millions of them, or a discount is below 0 or
+/// NaN.
 ///
 /// ```
 /// use requel::td::{ProjectionRoom, Support, categorical_projection};
@@ -100,6 +106,8 @@ pub fn categorical_projection(
 ) {
     let (rows, atoms) = (rewards.len(), support.atoms);
     assert!(atoms > 1 && atoms < MOST_ATOMS, "a support has at least two atoms, and not millions");
+    let (v_min, v_max) = (support.v_min, support.v_max);
+    assert!(v_min < v_max && (v_max - v_min).is_finite(), "a support from {v_min} to {v_max}");
     assert!(discounts.len() == rows && discounts.iter().all(|d| *d >= 0.0), "a discount of at least 0 for each row");
     assert_eq!((probabilities.len(), projected.len()), (rows * atoms, rows * atoms), "one number per row and atom");
     assert_eq!((room.below.len(), room.numbers.len()), (rows * atoms, atoms), "room for these rows and this support");
@@ -133,6 +141,9 @@ pub fn categorical_projection(
         for (projected, pair) in projected[1..].iter_mut().zip(given.windows(2)) {
             *projected = pair[1][0] + pair[0][1];
         }
+    }
+    for (row, _) in rewards.iter().enumerate().filter(|(_, reward)| !reward.is_finite()) {
+        projected[row * atoms..(row + 1) * atoms].fill(f32::NAN);
     }
 }
 
@@ -229,7 +240,8 @@ impl SoftmaxRows {
     pub fn work_out(&mut self, logits: &[f32], starts: impl Iterator<Item = usize>) {
         self.starts.clear();
         self.starts.extend(starts);
-        let rows = self.starts.len();
+        let (rows, room) = (self.starts.len(), self.maxima.len());
+        assert!(rows <= room, "{rows} rows where there is room for {room}");
         let of_rows = (&mut self.maxima[..rows], &mut self.sums[..rows]);
         math::exp_rows(self.kernel, self.atoms, (logits, &self.starts), &mut self.powers[..rows * self.atoms], of_rows);
     }
@@ -295,6 +307,27 @@ mod tests {
         room.given.fill([9.0; 2]);
         categorical_projection(support, (&rewards, &discounts), &probabilities, &mut projected, &mut room);
         projected[support.atoms..2 * support.atoms].to_vec()
+    }
+
+    #[test]
+    fn a_reward_that_is_none_is_no_certain_return() {
+        for reward in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+            for discount in [0.0, 0.9] {
+                let row = project(&THREE, reward, discount, &[0.25, 0.5, 0.25]);
+                assert!(row.iter().all(|share| share.is_nan()), "{reward}: {row:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn supports_that_are_none_are_refused() {
+        for (v_min, v_max, atoms) in
+            [(0.0, 0.0, 3), (1.0, 0.0, 3), (f32::NAN, 1.0, 3), (-f32::MAX, f32::MAX, 3), (0.0, 1.0, 1)]
+        {
+            let support = Support { v_min, v_max, atoms };
+            let project = || project(&support, 0.0, 0.5, &vec![1.0; atoms]);
+            assert!(std::panic::catch_unwind(project).is_err(), "{support:?}");
+        }
     }
 
     #[test]

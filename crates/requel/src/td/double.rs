@@ -20,7 +20,10 @@ pub fn double_q_targets(
 ) {
     let rows = targets.len();
     assert_eq!((rewards.len(), discounts.len()), (rows, rows), "one reward and discount per target");
-    assert!(rows > 0 && evaluator_q.len().is_multiple_of(rows), "evaluator_q is rows × actions");
+    assert!(
+        rows > 0 && !evaluator_q.is_empty() && evaluator_q.len().is_multiple_of(rows),
+        "evaluator_q is rows × actions"
+    );
     assert_eq!(selector_q.len(), evaluator_q.len(), "both networks value the same actions");
     let actions = evaluator_q.len() / rows;
 

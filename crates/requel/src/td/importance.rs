@@ -6,7 +6,7 @@
 /// `probabilities` and `weights` have one number per row; a probability is above 0.
 ///
 /// # Panics
-/// If the lengths differ.
+/// If the lengths differ, a probability is not above 0, or β is negative or not finite.
 ///
 /// ```
 /// let mut weights = [0.0; 2];
@@ -15,6 +15,9 @@
 /// ```
 pub fn importance_weights(probabilities: &[f64], beta: f64, weights: &mut [f32]) {
     assert_eq!(probabilities.len(), weights.len(), "one weight per probability");
+    assert!(beta >= 0.0 && beta.is_finite(), "beta is {beta}, not a finite number of at least 0");
+    let none = probabilities.iter().find(|p| !(**p > 0.0 && p.is_finite()));
+    assert!(none.is_none(), "{none:?} is no probability with which a transition can have been drawn");
 
     let least = probabilities.iter().copied().fold(f64::INFINITY, f64::min);
     for (weight, probability) in weights.iter_mut().zip(probabilities) {

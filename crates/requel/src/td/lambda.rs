@@ -21,7 +21,7 @@ pub struct Rollout<'a> {
 /// `returns` is steps × worlds.
 ///
 /// # Panics
-/// If the lengths do not go together.
+/// If the lengths do not go together, or λ is not from 0 to 1.
 ///
 /// ```
 /// use requel::td::{Rollout, lambda_returns};
@@ -33,6 +33,7 @@ pub struct Rollout<'a> {
 /// assert_eq!(returns, [3.25, 5.0]);
 /// ```
 pub fn lambda_returns(lambda: f32, worlds: usize, rollout: &Rollout<'_>, returns: &mut [f32]) {
+    assert!((0.0..=1.0).contains(&lambda), "lambda is {lambda}, not from 0 to 1");
     let len = returns.len();
     let Rollout { rewards, discounts, next_values, cuts } = *rollout;
     assert!(worlds > 0 && len.is_multiple_of(worlds), "returns are steps × worlds");

@@ -39,8 +39,9 @@ pub struct SoftPolicy<'a> {
 /// `q` is rows × actions.
 ///
 /// # Panics
-/// If the lengths do not go together.
+/// If the lengths do not go together, or τ is not a finite number above 0.
 pub fn soft_policy(kernel: Kernel, tau: f32, q: &[f32], policy: &mut SoftPolicy<'_>) {
+    assert!(tau > 0.0 && tau.is_finite(), "the temperature is {tau}, not a finite number above 0");
     let rows = policy.log_sums.len();
     assert!(rows > 0 && q.len().is_multiple_of(rows) && !q.is_empty(), "q is rows × actions");
     let lengths = (policy.probabilities.len(), policy.scaled_logs.len());
@@ -78,7 +79,7 @@ pub fn soft_policy(kernel: Kernel, tau: f32, q: &[f32], policy: &mut SoftPolicy<
 /// `rewards`, `actions` and `augmented` have one number per row; `scaled_logs` is rows × actions, from [`soft_policy`] at s.
 ///
 /// # Panics
-/// If the lengths do not go together.
+/// If the lengths do not go together, an action is none, or α or l₀ is out of range.
 pub fn munchausen_rewards(
     constants: Munchausen,
     rewards: &[f32],
@@ -90,6 +91,10 @@ pub fn munchausen_rewards(
     assert_eq!((rewards.len(), actions.len()), (rows, rows), "one reward and action per row");
     assert!(rows > 0 && scaled_logs.len().is_multiple_of(rows), "scaled_logs is rows × actions");
     let width = scaled_logs.len() / rows;
+    assert!(actions.iter().all(|action| (*action as usize) < width), "actions are below {width}");
+    let Munchausen { alpha, clip, .. } = constants;
+    assert!((0.0..=1.0).contains(&alpha), "alpha is {alpha}, not from 0 to 1");
+    assert!(clip <= 0.0, "the scaled log-probability is held above {clip}, which is not below 0");
 
     for (row, logs) in scaled_logs.chunks_exact(width).enumerate() {
         let log = logs[actions[row] as usize].clamp(constants.clip, 0.0);
@@ -116,7 +121,7 @@ pub fn soft_targets(
 ) {
     let rows = targets.len();
     assert_eq!((rewards.len(), discounts.len()), (rows, rows), "one reward and discount per target");
-    assert!(rows > 0 && next_q.len().is_multiple_of(rows), "next_q is rows × actions");
+    assert!(rows > 0 && !next_q.is_empty() && next_q.len().is_multiple_of(rows), "next_q is rows × actions");
     let lengths = (next_policy.probabilities.len(), next_policy.scaled_logs.len());
     assert_eq!(lengths, (next_q.len(), next_q.len()), "the policy is rows × actions");
     let actions = next_q.len() / rows;

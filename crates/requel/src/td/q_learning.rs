@@ -18,7 +18,7 @@ use super::argmax;
 pub fn q_learning_targets(rewards: &[f32], discounts: &[f32], next_q: &[f32], targets: &mut [f32]) {
     let rows = targets.len();
     assert_eq!((rewards.len(), discounts.len()), (rows, rows), "one reward and discount per target");
-    assert!(rows > 0 && next_q.len().is_multiple_of(rows), "next_q is rows × actions");
+    assert!(rows > 0 && !next_q.is_empty() && next_q.len().is_multiple_of(rows), "next_q is rows × actions");
     let actions = next_q.len() / rows;
 
     for (row, next_q) in next_q.chunks_exact(actions).enumerate() {

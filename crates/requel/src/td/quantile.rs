@@ -17,7 +17,7 @@ pub fn quantile_midpoints(fractions: &mut [f32]) {
 /// For each prediction the sum runs over the targets in increasing order; the predictions' losses are added in increasing order.
 ///
 /// # Panics
-/// If there is not one fraction and one gradient per prediction.
+/// If there is not one fraction and one gradient per prediction, there are no targets, or κ is negative or not finite.
 ///
 /// ```
 /// let mut d = [0.0];
@@ -34,6 +34,8 @@ pub fn quantile_huber(
 ) -> f32 {
     let lengths = (fractions.len(), d_predictions.len());
     assert_eq!(lengths, (predictions.len(), predictions.len()), "one fraction and gradient per prediction");
+    assert!(kappa >= 0.0 && kappa.is_finite(), "kappa is {kappa}, not a finite number of at least 0");
+    assert!(!targets.is_empty(), "the loss of predictions against no target");
     if kappa > 0.0 {
         let inverse = 1.0 / kappa;
         let slope_and_loss = move |u: f32| {

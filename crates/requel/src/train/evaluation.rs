@@ -82,7 +82,7 @@ impl Evaluator {
     /// If a world cannot be made.
     pub fn new(factory: &EnvFactory, episodes: usize, max_episode_steps: u64) -> Result<Self, EnvError> {
         let count = episodes.clamp(1, SIDE_BY_SIDE);
-        let make = |_| Ok(World { env: for_network(factory()?), episode: 0, return_: 0.0, length: 0 });
+        let make = |_| Ok(World { env: for_network(factory()?)?, episode: 0, return_: 0.0, length: 0 });
         let worlds = (0..count).map(make).collect::<Result<Vec<_>, EnvError>>()?;
         let observations = vec![0.0; count * worlds[0].env.observation_len()];
         Ok(Evaluator { worlds, max_episode_steps, observations, give_up: None })

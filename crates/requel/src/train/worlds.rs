@@ -26,7 +26,7 @@ pub fn world_factory(config: &EnvConfig) -> EnvFactory {
             env = Box::new(ActionRepeat::new(env, config.action_repeat)?);
         }
         if config.frame_stack > 1 {
-            env = stacked(for_network(env), config.frame_stack)?;
+            env = stacked(for_network(env)?, config.frame_stack)?;
         }
         Ok(env)
     })
@@ -41,14 +41,17 @@ fn stacked(env: Box<dyn Env>, n: usize) -> Result<Box<dyn Env>, EnvError> {
 }
 
 /// A world as a network sees it: discrete observations are one-hot.
-pub fn for_network(env: Box<dyn Env>) -> Box<dyn Env> {
+///
+/// # Errors
+/// As [`OneHot::new`].
+pub fn for_network(env: Box<dyn Env>) -> Result<Box<dyn Env>, EnvError> {
     match env.observation_space() {
-        Space::Box { .. } => env,
-        Space::Discrete { .. } | Space::MultiDiscrete { .. } => Box::new(OneHot::new(env)),
+        Space::Box { .. } => Ok(env),
+        Space::Discrete { .. } | Space::MultiDiscrete { .. } => Ok(Box::new(OneHot::new(env)?)),
     }
 }
 
 /// `count` worlds, as a network sees them.
 pub(crate) fn several(factory: &EnvFactory, count: usize) -> Result<Vec<Box<dyn Env>>, EnvError> {
-    (0..count).map(|_| Ok(for_network(factory()?))).collect()
+    (0..count).map(|_| for_network(factory()?)).collect()
 }

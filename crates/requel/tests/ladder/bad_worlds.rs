@@ -7,13 +7,14 @@ use requel::Trainer;
 use requel::config::Config;
 use requel::run::{Control, Ending, Run, RunError, Session};
 use requel::train::{EnvFactory, TrainError};
-use requel_envs::{Action, DType, Env, EnvError, EnvSpec, Scene, Space, Step, make};
+use requel_envs::{Action, BatchEnv, DType, Env, EnvError, EnvSpec, Scene, Space, Step, make};
 
 use crate::support::short_training;
 
 type Reset = fn(&mut Corridor, Option<u64>, &mut [f32]) -> Result<(), EnvError>;
 
 /// A corridor of ten places, or what a test makes of it by changing one of its parts.
+#[derive(Clone)]
 struct Corridor {
     spec: EnvSpec,
     observations: Space,
@@ -95,6 +96,72 @@ impl Env for Corridor {
     }
 }
 
+/// The same, stepped at once with others of its kind.
+struct Batched(Corridor);
+
+impl Env for Batched {
+    fn spec(&self) -> &EnvSpec {
+        self.0.spec()
+    }
+    fn observation_space(&self) -> &Space {
+        self.0.observation_space()
+    }
+    fn action_space(&self) -> &Space {
+        self.0.action_space()
+    }
+    fn reset(&mut self, seed: Option<u64>, observation: &mut [f32]) -> Result<(), EnvError> {
+        self.0.reset(seed, observation)
+    }
+    fn step(&mut self, action: Action<'_>, observation: &mut [f32]) -> Result<Step, EnvError> {
+        self.0.step(action, observation)
+    }
+    fn save(&self) -> Vec<u8> {
+        self.0.save()
+    }
+    fn restore(&mut self, state: &[u8]) -> Result<(), EnvError> {
+        self.0.restore(state)
+    }
+    fn scene(&self) -> Scene {
+        self.0.scene()
+    }
+    fn action_mask(&self) -> Option<&[bool]> {
+        self.0.action_mask()
+    }
+    fn batch(&self) -> Option<Box<dyn BatchEnv>> {
+        Some(Box::new(Corridors(vec![self.0.clone()])))
+    }
+}
+
+struct Corridors(Vec<Corridor>);
+
+impl BatchEnv for Corridors {
+    fn join(&mut self, other: Box<dyn BatchEnv>) -> bool {
+        let Ok(other) = (other as Box<dyn std::any::Any>).downcast::<Self>() else { return false };
+        self.0.extend(other.0);
+        true
+    }
+    fn reset(&mut self, slot: usize, seed: Option<u64>, observation: &mut [f32]) -> Result<(), EnvError> {
+        self.0[slot].reset(seed, observation)
+    }
+    fn step(&mut self, actions: &[usize], steps: &mut [Step], observations: &mut [f32]) -> Result<(), EnvError> {
+        let width = observations.len() / self.0.len();
+        let rows = observations.chunks_exact_mut(width);
+        for (((corridor, action), step), observation) in self.0.iter_mut().zip(actions).zip(steps).zip(rows) {
+            *step = corridor.step(Action::Discrete(*action), observation)?;
+        }
+        Ok(())
+    }
+    fn action_mask(&self, slot: usize) -> Option<&[bool]> {
+        self.0[slot].action_mask()
+    }
+    fn save(&self, slot: usize) -> Vec<u8> {
+        self.0[slot].save()
+    }
+    fn restore(&mut self, slot: usize, state: &[u8]) -> Result<(), EnvError> {
+        self.0[slot].restore(state)
+    }
+}
+
 fn config() -> Config {
     short_training("notebook, 1 worlds")
 }
@@ -107,9 +174,23 @@ fn factory(change: fn(&mut Corridor)) -> EnvFactory {
     })
 }
 
+/// The same corridors, stepped at once.
+fn batched(change: fn(&mut Corridor)) -> EnvFactory {
+    Box::new(move || {
+        let mut world = Corridor::sound();
+        change(&mut world);
+        Ok(Box::new(Batched(world)))
+    })
+}
+
 /// What training in such worlds comes to.
 fn error(factory: EnvFactory) -> TrainError {
-    match Trainer::with_worlds(config(), factory) {
+    error_of(config(), factory)
+}
+
+/// What training in such worlds comes to.
+pub fn error_of(config: Config, factory: EnvFactory) -> TrainError {
+    match Trainer::with_worlds(config, factory) {
         Err(error) => error,
         Ok(mut trainer) => trainer.run(&mut ()).expect_err("a malformed world was trained in"),
     }
@@ -117,8 +198,13 @@ fn error(factory: EnvFactory) -> TrainError {
 
 #[test]
 fn a_sound_world_is_trained_in() {
-    let mut trainer = Trainer::with_worlds(config(), factory(|_| {})).unwrap();
-    assert_eq!(trainer.run(&mut ()).unwrap().env_steps, 700);
+    let train = |factory| {
+        let mut trainer = Trainer::with_worlds(short_training("notebook, 3 worlds"), factory).unwrap();
+        trainer.run(&mut ()).unwrap()
+    };
+    let outcome = train(factory(|_| {}));
+    assert!(outcome.env_steps >= 700);
+    assert_eq!(train(batched(|_| {})), outcome, "at once as one after the other");
 }
 
 /// What is wrong, and what of it must be said.
@@ -281,9 +367,9 @@ const MALFORMED: [Malformed; 30] = [
         },
         "is 0.5, not 0 to 255 and whole",
     ),
-    ("no actions", |w| w.actions = Space::Discrete { n: 0 }, "it has no actions"),
+    ("no actions", |w| w.actions = Space::Discrete { n: 0 }, "its action space has no values"),
     ("continuous actions", |w| w.actions = numbers(1, DType::F32), "continuous actions"),
-    ("no numbers", |w| w.observations = numbers(0, DType::F32), "its observations have no numbers"),
+    ("no numbers", |w| w.observations = numbers(0, DType::F32), "its observation space has no numbers"),
     (
         "a shape of another size",
         |w| w.observations = Space::Box { low: vec![0.0; 2], high: vec![1.0; 2], shape: vec![3], dtype: DType::F32 },
@@ -292,7 +378,7 @@ const MALFORMED: [Malformed; 30] = [
     (
         "bounds that are upside down",
         |w| w.observations = Space::Box { low: vec![1.0; 2], high: vec![0.0; 2], shape: vec![2], dtype: DType::F32 },
-        "bounds 0 of its observation space are 1 and 0",
+        "its observation space has the bounds 1 and 0 at number 0",
     ),
     ("a mask of another length", |w| w.mask = Some(vec![true; 3]), "its action mask has 3 flags for 2 actions"),
 ];
@@ -306,22 +392,55 @@ fn fresh() -> f32 {
 #[test]
 fn thirty_malformed_worlds_have_their_documented_errors() {
     for (name, change, expected) in MALFORMED {
-        let error = error(factory(change));
-        assert!(
-            matches!(error, TrainError::Env(_) | TrainError::NotFinite { .. } | TrainError::Agent(_)),
-            "{name}: {error:?}"
-        );
-        assert!(error.to_string().contains(expected), "{name}: {error}");
+        let three = || short_training("notebook, 3 worlds");
+        for (form, error) in [
+            ("one", error(factory(change))),
+            ("one after the other", error_of(three(), factory(change))),
+            ("one at once", error(batched(change))),
+            ("at once", error_of(three(), batched(change))),
+        ] {
+            assert!(
+                matches!(error, TrainError::Env(_) | TrainError::NotFinite { .. } | TrainError::Agent(_)),
+                "{name}, {form}: {error:?}"
+            );
+            assert!(error.to_string().contains(expected), "{name}, {form}: {error}");
+        }
     }
-    println!("faults put in: {}", MALFORMED.len());
+    println!("faults put in: {}", 4 * MALFORMED.len());
 }
 
 #[test]
 fn factories_and_masks_that_go_wrong_are_errors_too() {
-    let error_of = |factory: EnvFactory| error(factory).to_string();
-    assert!(error_of(Box::new(|| panic!("no port"))).contains("its factory panicked in making it: no port"));
-    assert!(error_of(Box::new(|| Err(EnvError::Other("no port".into())))).contains("no port"));
-    assert!(error_of(factory(|w| w.mask = Some(vec![false; 2]))).contains("allows no action"));
+    let text = |factory: EnvFactory| error(factory).to_string();
+    assert!(text(Box::new(|| panic!("no port"))).contains("its factory panicked in making it: no port"));
+    assert!(text(Box::new(|| Err(EnvError::Other("no port".into())))).contains("no port"));
+    for form in [factory, batched] {
+        assert!(text(form(|w| w.mask = Some(vec![false; 2]))).contains("allows no action"));
+        let late: fn(&mut Corridor) = |w| {
+            w.step = |w, a, o| {
+                w.mask = (w.steps > 3).then(|| vec![true; 2]);
+                sound_step(w, a, o)
+            };
+        };
+        assert!(text(form(late)).contains("an action mask where it had none at first"));
+        let lost: fn(&mut Corridor) = |w| {
+            w.mask = Some(vec![true; 2]);
+            w.step = |w, a, o| {
+                w.mask = None;
+                sound_step(w, a, o)
+            };
+        };
+        assert!(text(form(lost)).contains("its action mask is gone"));
+        assert!(text(form(|w| w.spec.reward_threshold = Some(f64::NAN))).contains("`reward_threshold` is NaN"));
+        assert!(text(form(|w| w.spec.id = "a\n<b>".into())).contains("cannot stand in its id"));
+    }
+    let growing: fn(&mut Corridor) = |w| {
+        w.step = |w, a, o| {
+            w.actions = Space::Discrete { n: 700 };
+            sound_step(w, a, o)
+        };
+    };
+    assert!(text(factory(growing)).contains("its action space was Discrete { n: 2 } and is Discrete { n: 700 }"));
     // Worlds that are not alike.
     let made = AtomicU32::new(0);
     let growing: EnvFactory = Box::new(move || {

@@ -1,6 +1,7 @@
 //! The library from outside, rung by rung: config, checkpoints, learning rules, determinism, exact resume, toy worlds.
 //! One binary, so that it links once.
 
+mod bad_rules;
 mod bad_worlds;
 mod beginnings;
 mod checkpoints;

@@ -61,6 +61,8 @@ impl CategoricalHead {
         assert_eq!((update.next_q.len(), d_outputs.len()), (rows * actions, numbers), "rows × actions, and × atoms");
         assert_eq!((update.rewards.len(), update.discounts.len()), (rows, rows), "one reward and discount per row");
         assert!(update.weights.is_none_or(|weights| weights.len() == rows), "one weight per row");
+        assert!(update.actions.len() == rows, "one action per row");
+        assert!(update.actions.iter().all(|action| (*action as usize) < actions), "actions are below {actions}");
 
         let place = |row: usize, action: usize| (row * actions + action) * atoms..(row * actions + action + 1) * atoms;
         let best = |row: usize| argmax(&update.next_q[row * actions..(row + 1) * actions]);
@@ -91,7 +93,8 @@ impl CategoricalHead {
             let weight = update.weights.map_or(1.0, |weights| weights[row]);
             self.taken.gradient(row, projected, (weight * share, &mut d_outputs[taken(row)]));
             loss_sum += f64::from(weight * self.losses[row]);
-            self.losses[row] = self.losses[row].max(0.0);
+            // By rounding it could be below 0; NaN stays, for who trains stops on it.
+            self.losses[row] = if self.losses[row] < 0.0 { 0.0 } else { self.losses[row] };
         }
         let mean_q = self.taken_q.iter().sum::<f32>() / rows as f32;
         HeadLoss { loss: (loss_sum / rows as f64) as f32, mean_q }

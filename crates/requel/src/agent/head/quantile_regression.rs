@@ -93,6 +93,8 @@ impl QuantileRegression {
         assert_eq!((update.next_q.len(), d_outputs.len()), (rows * actions, update.outputs.len()), "rows × actions");
         assert_eq!((update.rewards.len(), update.discounts.len()), (rows, rows), "one reward and discount per row");
         assert!(update.weights.is_none_or(|weights| weights.len() == rows), "one weight per row");
+        assert!(update.actions.len() == rows, "one action per row");
+        assert!(update.actions.iter().all(|action| (*action as usize) < actions), "actions are below {actions}");
 
         let outputs = Quantiles { values: update.outputs, strides: layouts.0 };
         let next = Quantiles { values: update.next_outputs, strides: layouts.1 };

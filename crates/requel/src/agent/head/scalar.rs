@@ -67,6 +67,7 @@ impl ScalarHead {
     ) -> HeadLoss {
         let HeadShape { rows, actions: width } = self.shape;
         assert_eq!(actions.len(), rows, "one action taken per row");
+        assert!(actions.iter().all(|action| (*action as usize) < width), "actions are below {width}");
         assert_eq!((outputs.len(), d_outputs.len()), (rows * width, rows * width), "outputs are rows × actions");
 
         let mut q_sum = 0.0f32;

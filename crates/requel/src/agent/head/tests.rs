@@ -303,3 +303,34 @@ fn targets_beyond_the_bounds_are_counted() {
         }
     }
 }
+
+/// A return that is not a number is no return, whatever the head makes of it: the loss tells, and so does the row's surprise.
+#[test]
+fn rewards_that_are_none_are_told_by_the_loss() {
+    for reward in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+        for row in 0..ROWS {
+            for (mut head, rule, len, next_len) in heads() {
+                let inputs = Inputs::new(len, next_len);
+                let mut rewards = [0.5, -0.75, 1.25];
+                rewards[row] = reward;
+                let update = HeadUpdate { rewards: &rewards, ..inputs.update() };
+                let loss = head.loss(&update, &mut vec![0.0; len]).loss;
+                assert!(!loss.is_finite(), "{head:?} with {rule:?}: the loss is {loss} where reward {row} is {reward}");
+                let surprises = head.td_errors();
+                assert!(!surprises[row].is_finite(), "{head:?}: {surprises:?} where reward {row} is {reward}");
+                assert!((0..ROWS).filter(|other| *other != row).all(|other| surprises[other].is_finite()));
+            }
+        }
+    }
+}
+
+#[test]
+fn actions_that_are_none_are_refused() {
+    for (mut head, _, len, next_len) in heads() {
+        let inputs = Inputs::new(len, next_len);
+        let wrong = HeadUpdate { actions: &[1, 0, 2], ..inputs.update() };
+        let mut d_outputs = vec![0.0; len];
+        let refused = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| head.loss(&wrong, &mut d_outputs)));
+        assert!(refused.is_err(), "{head:?} took action 2 of {ACTIONS}");
+    }
+}

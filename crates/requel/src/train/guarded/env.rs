@@ -1,0 +1,131 @@
+//! [`Guarded`], an environment that is watched over.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use requel_envs::{Action, BatchEnv, Color, Env, EnvError, EnvSpec, Scene, Shape, Space, Step, View};
+
+use super::batch::GuardedBatch;
+use super::fuse::{Fuse, panicked};
+use super::watch::Watch;
+use crate::train::EnvFactory;
+
+/// A factory whose environments are guarded; that it panics is an error as well.
+pub(in crate::train) fn guarded(factory: EnvFactory) -> EnvFactory {
+    Box::new(move || {
+        let made = catch_unwind(AssertUnwindSafe(&factory));
+        let env = made.map_err(|cause| panicked("its factory", "making it", &*cause))??;
+        Guarded::new(env).map(|guarded| Box::new(guarded) as Box<dyn Env>)
+    })
+}
+
+/// An environment that is watched over. It adds nothing to what a sound one does.
+struct Guarded {
+    inner: Box<dyn Env>,
+    /// What it said of itself at first, which it has to keep to.
+    spec: EnvSpec,
+    observation_space: Space,
+    action_space: Space,
+    watch: Watch,
+    fuse: Fuse,
+}
+
+impl Guarded {
+    fn new(inner: Box<dyn Env>) -> Result<Self, EnvError> {
+        let described = catch_unwind(AssertUnwindSafe(|| {
+            let spaces = (inner.observation_space().clone(), inner.action_space().clone());
+            (inner.spec().clone(), spaces, Watch::of(&*inner))
+        }));
+        let (spec, (observation_space, action_space), watch) =
+            described.map_err(|cause| panicked("an environment", "its description", &*cause))?;
+        let watch = watch?;
+        let fuse = Fuse::new(watch.id().into());
+        Ok(Guarded { inner, spec, observation_space, action_space, watch, fuse })
+    }
+
+    /// Asks for the mask, once for all who will want it.
+    fn read_mask(&mut self) -> Result<(), EnvError> {
+        let Guarded { inner, watch, fuse, .. } = self;
+        fuse.call("action_mask", || {
+            watch.take_mask(inner.action_mask());
+            Ok(())
+        })
+    }
+
+    /// Spaces are what learning was made for.
+    fn check_spaces(&self) -> Result<(), EnvError> {
+        self.fuse.call("its description", || {
+            for (name, was, is) in [
+                ("observation", &self.observation_space, self.inner.observation_space()),
+                ("action", &self.action_space, self.inner.action_space()),
+            ] {
+                if was != is {
+                    return Err(self.watch.breach(format!("its {name} space was {was:?} and is {is:?}")));
+                }
+            }
+            Ok(())
+        })
+    }
+}
+
+impl Env for Guarded {
+    fn spec(&self) -> &EnvSpec {
+        &self.spec
+    }
+
+    fn observation_space(&self) -> &Space {
+        &self.observation_space
+    }
+
+    fn action_space(&self) -> &Space {
+        &self.action_space
+    }
+
+    fn reset(&mut self, seed: Option<u64>, observation: &mut [f32]) -> Result<(), EnvError> {
+        let Guarded { inner, watch, fuse, .. } = self;
+        watch.reset(seed, observation, |observation| fuse.call("reset", || inner.reset(seed, observation)))?;
+        self.check_spaces()?;
+        self.read_mask()?;
+        self.watch.check_mask(false)
+    }
+
+    fn step(&mut self, action: Action<'_>, observation: &mut [f32]) -> Result<Step, EnvError> {
+        Watch::clear(observation);
+        let step = self.fuse.call("step", || self.inner.step(action, observation))?;
+        self.watch.check_observation(observation)?;
+        self.read_mask()?;
+        self.watch.check_mask(step.ended())?;
+        Ok(step)
+    }
+
+    fn save(&self) -> Vec<u8> {
+        self.fuse.saved(|| self.inner.save())
+    }
+
+    fn restore(&mut self, state: &[u8]) -> Result<(), EnvError> {
+        self.fuse.call("restore", || self.inner.restore(state))?;
+        self.read_mask()
+    }
+
+    /// Where it cannot be drawn, the words that it panicked with: who looks on cannot stop a training.
+    fn scene(&self) -> Scene {
+        let drawn = catch_unwind(AssertUnwindSafe(|| self.inner.scene()));
+        drawn.unwrap_or_else(|cause| {
+            let text = panicked(self.watch.id(), "scene", &*cause).to_string();
+            let shape = Shape::Text { center: (8.0, 0.5), height: 0.3, text, color: Color(190, 50, 50) };
+            Scene {
+                view: View { left: 0.0, right: 16.0, bottom: 0.0, top: 1.0 },
+                background: Color(255, 255, 255),
+                shapes: vec![shape],
+            }
+        })
+    }
+
+    fn action_mask(&self) -> Option<&[bool]> {
+        self.watch.mask()
+    }
+
+    fn batch(&self) -> Option<Box<dyn BatchEnv>> {
+        let inner = catch_unwind(AssertUnwindSafe(|| self.inner.batch())).ok()??;
+        Some(Box::new(GuardedBatch::new(inner, self.watch.clone())))
+    }
+}

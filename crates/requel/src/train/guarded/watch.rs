@@ -1,0 +1,132 @@
+//! [`Watch`], what is looked at in all that one environment shows.
+
+use requel_envs::{DType, Env, EnvError, Space};
+
+/// Told from all numbers that an environment could mean by its bits.
+const UNWRITTEN: u32 = 0x7fc0_dead;
+
+/// What one environment said of itself, and what is known of it since: what it shows is compared with this.
+#[derive(Clone)]
+pub(super) struct Watch {
+    id: String,
+    /// The bounds of each number where observations are kept as bytes.
+    bytes: Option<(Vec<f32>, Vec<f32>)>,
+    /// Of its action space, where that is discrete.
+    actions: Option<usize>,
+    seed_checked: bool,
+    /// Whether it had a mask at its first observation.
+    masked: Option<bool>,
+    /// The mask that it showed last: handed out in place of a call, which could panic.
+    mask: Vec<bool>,
+    has_mask: bool,
+}
+
+impl Watch {
+    /// For `env`, which says of itself what can be.
+    ///
+    /// # Errors
+    /// What it says that cannot be.
+    pub(super) fn of(env: &dyn Env) -> Result<Self, EnvError> {
+        let (id, actions) = (env.spec().id.clone(), env.action_space().discrete_n());
+        env.spec().check()?;
+        for (name, space) in [("observation", env.observation_space()), ("action", env.action_space())] {
+            space.check().map_err(|reason| breach(&id, format!("its {name} space {reason}")))?;
+        }
+        let bytes = match env.observation_space() {
+            Space::Box { dtype: DType::U8 | DType::Bool, low, high, .. } => Some((low.clone(), high.clone())),
+            _ => None,
+        };
+        Ok(Watch { id, bytes, actions, seed_checked: false, masked: None, mask: Vec::new(), has_mask: false })
+    }
+
+    /// The id that the environment gave itself.
+    pub(super) fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// Resets by `reset`, the first time with a seed twice: both must show the same.
+    pub(super) fn reset(
+        &mut self,
+        seed: Option<u64>,
+        observation: &mut [f32],
+        mut reset: impl FnMut(&mut [f32]) -> Result<(), EnvError>,
+    ) -> Result<(), EnvError> {
+        let seed = seed.filter(|_| !self.seed_checked);
+        let mut again = vec![0.0; if seed.is_some() { observation.len() } else { 0 }];
+        if seed.is_some() {
+            reset(&mut again)?;
+        }
+        Self::clear(observation);
+        reset(observation)?;
+        self.check_observation(observation)?;
+        if let Some(seed) = seed {
+            let same = observation.iter().zip(&again).all(|(a, b)| a.to_bits() == b.to_bits());
+            if !same {
+                return Err(self.breach(format!("two resets with the seed {seed} show different things")));
+            }
+            self.seed_checked = true;
+        }
+        Ok(())
+    }
+
+    /// Makes room in which it is seen what is not written.
+    pub(super) fn clear(observations: &mut [f32]) {
+        observations.fill(f32::from_bits(UNWRITTEN));
+    }
+
+    /// Whatever is wrong with an observation that was written where [`Watch::clear`] had been.
+    pub(super) fn check_observation(&self, observation: &[f32]) -> Result<(), EnvError> {
+        if let Some(at) = observation.iter().position(|value| value.to_bits() == UNWRITTEN) {
+            return Err(self.breach(format!("number {at} of {} of an observation was not written", observation.len())));
+        }
+        // A fraction or a larger number would be another one in the replay buffer. What is not finite is found by itself.
+        let Some((low, high)) = &self.bytes else { return Ok(()) };
+        let fits = |value: f32, low: f32, high: f32| {
+            !value.is_finite() || (low <= value && value <= high && value.fract() == 0.0)
+        };
+        match observation.iter().zip(low.iter().zip(high)).position(|(value, (low, high))| !fits(*value, *low, *high)) {
+            None => Ok(()),
+            Some(at) => Err(self.breach(format!(
+                "number {at} of an observation of bytes is {}, not {} to {} and whole",
+                observation[at], low[at], high[at]
+            ))),
+        }
+    }
+
+    /// Takes over what the environment allows now.
+    pub(super) fn take_mask(&mut self, mask: Option<&[bool]>) {
+        self.has_mask = mask.is_some();
+        self.mask.clear();
+        self.mask.extend_from_slice(mask.unwrap_or_default());
+    }
+
+    /// What it allowed last.
+    pub(super) fn mask(&self) -> Option<&[bool]> {
+        self.has_mask.then_some(&self.mask)
+    }
+
+    /// Whatever is wrong with the mask that was taken over last, after a step that `ended` an episode or not.
+    pub(super) fn check_mask(&mut self, ended: bool) -> Result<(), EnvError> {
+        let masked = *self.masked.get_or_insert(self.has_mask);
+        match (self.mask(), self.actions) {
+            (Some(_), _) if !masked => Err(self.breach("it shows an action mask where it had none at first".into())),
+            (None, _) if masked => Err(self.breach("its action mask is gone; one that allows all allows all".into())),
+            (Some(mask), Some(actions)) if mask.len() != actions => {
+                Err(self.breach(format!("its action mask has {} flags for {actions} actions", mask.len())))
+            }
+            (Some(mask), _) if !ended && !mask.contains(&true) => {
+                Err(self.breach("its action mask allows no action and the episode has not ended".into()))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The error for something that no environment may do.
+    pub(super) fn breach(&self, what: String) -> EnvError {
+        breach(&self.id, what)
+    }
+}
+
+fn breach(id: &str, what: String) -> EnvError {
+    EnvError::Contract { id: id.into(), breach: what }
+}

@@ -1,0 +1,217 @@
+//! Environments made of nothing but their rules, and every kind of observation space: what no rules may do has its documented
+//! error too, whether they are stepped one after the other or at once.
+
+use requel::train::{EnvFactory, TrainError};
+use requel_envs::closure::from_closures;
+use requel_envs::{
+    Action, BatchEnv, DType, Dynamics, Env, EnvError, EnvSpec, GymRng, Scene, Simulation, Space, StateError,
+    StateReader, StateWriter, Step, make,
+};
+
+use super::bad_worlds::error_of;
+use crate::support::short_training;
+
+/// Shows the same numbers at every step, or what a test makes of it.
+#[derive(Clone)]
+struct Rules {
+    shown: Vec<f32>,
+    /// What is shown instead from the third step on.
+    later: Vec<f32>,
+    steps: usize,
+    step: fn(&mut Rules) -> Step,
+    observe: fn(&Rules, &mut [f32]),
+    mask: fn(&Rules) -> Option<&[bool]>,
+}
+
+impl Rules {
+    fn showing(shown: &[f32], later: &[f32]) -> Self {
+        Rules {
+            shown: shown.into(),
+            later: later.into(),
+            steps: 0,
+            step: |_| Step { reward: 1.0, ..Step::default() },
+            observe: |rules, observation| {
+                let late = rules.steps > 2;
+                observation.copy_from_slice(if late { &rules.later } else { &rules.shown });
+            },
+            mask: |_| None,
+        }
+    }
+}
+
+impl Dynamics for Rules {
+    fn reset(&mut self, _: &mut GymRng) {
+        self.steps = 0;
+    }
+    fn step(&mut self, _: Action<'_>, _: &mut GymRng) -> Step {
+        self.steps += 1;
+        (self.step)(self)
+    }
+    fn observe(&self, observation: &mut [f32]) {
+        (self.observe)(self, observation);
+    }
+    fn save(&self, writer: &mut StateWriter) {
+        writer.index(self.steps);
+    }
+    fn restore(&mut self, reader: &mut StateReader<'_>) -> Result<(), StateError> {
+        self.steps = reader.index(usize::MAX)?;
+        Ok(())
+    }
+    fn scene(&self) -> Scene {
+        make("CartPole-v1").unwrap().scene()
+    }
+    fn action_mask(&self) -> Option<&[bool]> {
+        (self.mask)(self)
+    }
+}
+
+/// Hides that an environment can be stepped at once with others.
+struct OneByOne<E>(E);
+
+impl<E: Env> Env for OneByOne<E> {
+    fn spec(&self) -> &EnvSpec {
+        self.0.spec()
+    }
+    fn observation_space(&self) -> &Space {
+        self.0.observation_space()
+    }
+    fn action_space(&self) -> &Space {
+        self.0.action_space()
+    }
+    fn reset(&mut self, seed: Option<u64>, observation: &mut [f32]) -> Result<(), EnvError> {
+        self.0.reset(seed, observation)
+    }
+    fn step(&mut self, action: Action<'_>, observation: &mut [f32]) -> Result<Step, EnvError> {
+        self.0.step(action, observation)
+    }
+    fn save(&self) -> Vec<u8> {
+        self.0.save()
+    }
+    fn restore(&mut self, state: &[u8]) -> Result<(), EnvError> {
+        self.0.restore(state)
+    }
+    fn scene(&self) -> Scene {
+        self.0.scene()
+    }
+    fn action_mask(&self) -> Option<&[bool]> {
+        self.0.action_mask()
+    }
+    fn batch(&self) -> Option<Box<dyn BatchEnv>> {
+        None
+    }
+}
+
+/// Trains in `envs` in each form and looks for `expected` in the error.
+fn is_refused<E: Env + 'static>(name: &str, env: impl Fn() -> E + Clone + Send + 'static, expected: &str) {
+    for worlds in ["notebook, 1 worlds", "notebook, 3 worlds"] {
+        let (at_once, one_by_one) = (env.clone(), env.clone());
+        let forms: [(&str, EnvFactory); 2] = [
+            ("at once", Box::new(move || Ok(Box::new(at_once())))),
+            ("one by one", Box::new(move || Ok(Box::new(OneByOne(one_by_one()))))),
+        ];
+        for (form, factory) in forms {
+            let error = error_of(short_training(worlds), factory);
+            assert!(matches!(error, TrainError::Env(_) | TrainError::NotFinite { .. }), "{name}, {form}: {error:?}");
+            assert!(error.to_string().contains(expected), "{name}, {worlds}, {form}: {error}");
+        }
+    }
+}
+
+fn simulation(space: Space, rules: Rules) -> Simulation<Rules> {
+    let spec = EnvSpec { id: "Rules".into(), ..make("CartPole-v1").unwrap().spec().clone() };
+    Simulation::new(spec, space, Space::Discrete { n: 2 }, rules)
+}
+
+fn plain(len: usize, high: f32, dtype: DType) -> Space {
+    Space::Box { low: vec![0.0; len], high: vec![high; len], shape: vec![len], dtype }
+}
+
+#[test]
+fn rules_that_break_the_contract_have_their_documented_errors() {
+    type Change = fn(&mut Rules);
+    let cases: [(&str, Change, &str); 7] = [
+        ("panics in step", |rules| rules.step = |_| panic!("no motor"), "panicked in step: no motor"),
+        ("panics in observe", |rules| rules.observe = |_, _| panic!("no eye"), "panicked in reset: no eye"),
+        ("panics in action_mask", |rules| rules.mask = |_| panic!("no hand"), "panicked in action_mask: no hand"),
+        (
+            "panics in action_mask later",
+            |rules| {
+                rules.mask = |rules| {
+                    assert!(rules.steps < 3, "no hand");
+                    None
+                }
+            },
+            "panicked in action_mask: no hand",
+        ),
+        (
+            "writes half an observation",
+            |rules| {
+                rules.observe = |rules, observation| {
+                    let written = if rules.steps > 2 { 1 } else { 2 };
+                    observation[..written].fill(0.0);
+                }
+            },
+            "number 1 of 2 of an observation was not written",
+        ),
+        (
+            "has a mask later",
+            |rules| rules.mask = |rules| (rules.steps > 2).then_some(&[true, true][..]),
+            "an action mask where it had none at first",
+        ),
+        ("has a short mask", |rules| rules.mask = |_| Some(&[true][..]), "has 1 flags for 2 actions"),
+    ];
+    for (name, change, expected) in cases {
+        let env = move || {
+            let mut rules = Rules::showing(&[0.0, 0.0], &[0.0, 0.0]);
+            change(&mut rules);
+            simulation(plain(2, 1.0, DType::F32), rules)
+        };
+        is_refused(name, env, expected);
+    }
+    let closures = || from_closures("Closures", 2, |_| [0.0], |_, _, _| panic!("no motor"));
+    is_refused("closures that panic", closures, "panicked in step: no motor");
+}
+
+#[test]
+fn observations_outside_of_every_kind_of_space_are_refused() {
+    let (nan, infinite) = (f32::NAN, f32::INFINITY);
+    let four = || Space::Discrete { n: 4 };
+    let pair = || Space::MultiDiscrete { n: vec![3, 4] };
+    let cases = [
+        (four(), vec![0.0], vec![nan], "observation is NaN"),
+        (four(), vec![3.0], vec![infinite], "observation is inf"),
+        (four(), vec![3.0], vec![-1.0], "the observation -1 is none of Discrete { n: 4 }"),
+        (four(), vec![3.0], vec![2.7], "the observation 2.7 is none of"),
+        (four(), vec![3.0], vec![4.0], "the observation 4 is none of"),
+        (four(), vec![3.0], vec![1e12], "the observation 1000000000000 is none of"),
+        (pair(), vec![2.0, 3.0], vec![3.0, 0.0], "the observation [3.0, 0.0] is none of MultiDiscrete { n: [3, 4] }"),
+        (pair(), vec![2.0, 3.0], vec![0.0, 4.0], "the observation [0.0, 4.0] is none of"),
+        (pair(), vec![2.0, 3.0], vec![-1.0, 0.0], "is none of"),
+        (pair(), vec![2.0, 3.0], vec![0.0, nan], "observation is NaN"),
+        (plain(1, 255.0, DType::U8), vec![255.0], vec![300.5], "is 300.5, not 0 to 255 and whole"),
+        (plain(1, 1.0, DType::U8), vec![1.0], vec![200.0], "is 200, not 0 to 1 and whole"),
+        (plain(1, 1.0, DType::Bool), vec![1.0], vec![2.0], "is 2, not 0 to 1 and whole"),
+        (plain(1, 1.0, DType::Bool), vec![1.0], vec![nan], "observation is NaN"),
+        (plain(1, 1.0, DType::F32), vec![1.0], vec![-infinite], "observation is -inf"),
+    ];
+    for (space, sound, unsound, expected) in cases {
+        let name = format!("{space:?} shows {unsound:?}");
+        let env = |shown: &[f32], later: &[f32]| {
+            let rules = Rules::showing(shown, later);
+            let space = space.clone();
+            move || simulation(space.clone(), rules.clone())
+        };
+        is_refused(&format!("{name} at once"), env(&unsound, &unsound), expected);
+        is_refused(&format!("{name} later"), env(&sound, &unsound), expected);
+    }
+    for (space, expected) in [
+        (Space::Discrete { n: 1_000_000_000_000 }, "its observation space has 1000000000000 values"),
+        (Space::MultiDiscrete { n: vec![0, 4] }, "its observation space has no values"),
+        (Space::MultiDiscrete { n: vec![1 << 24; 2] }, "more than 16777216 discrete values"),
+        (plain(1, 2.0, DType::Bool), "has the bounds 0 and 2 at number 0, of the type Bool"),
+    ] {
+        let rules = Rules::showing(&[0.0; 2][..space.len()], &[0.0; 2][..space.len()]);
+        let name = format!("{space:?}");
+        is_refused(&name, move || simulation(space.clone(), rules.clone()), expected);
+    }
+}
