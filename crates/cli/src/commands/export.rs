@@ -20,6 +20,8 @@ pub fn run(args: &ExportArgs) -> Result<Exit, Failure> {
     let config = &subject.config;
     let mut policy = subject.policy(1)?;
     let mut env = subject.env()?;
+    let head = subject.policy.head.clone();
+    env.reset(Some(0), &mut vec![0.0; env.observation_len()])?;
     let (bytes, name) = match args.format {
         ExportFormat::Onnx => {
             let parts = PolicyParts {
@@ -28,6 +30,8 @@ pub fn run(args: &ExportArgs) -> Result<Exit, Failure> {
                 actions: env.action_space(),
                 network: policy.network(),
                 parameters: policy.parameters(),
+                head: &head,
+                is_masked: env.action_mask().is_some(),
             };
             (encode(&parts)?, "policy.onnx")
         }
@@ -62,7 +66,8 @@ pub fn run(args: &ExportArgs) -> Result<Exit, Failure> {
 /// How many samples are written.
 const SAMPLES: usize = 64;
 
-/// A line of JSON for each state of the first greedy episodes: `observation` and `q_values`.
+/// A line of JSON for each state of the first greedy episodes: `observation`, `q_values`, `action`, and where there are masks
+/// `action_mask`.
 fn samples(env: &mut dyn Env, policy: &mut GreedyPolicy) -> Result<Vec<u8>, Failure> {
     let mut observation = vec![0.0; env.observation_len()];
     let (mut lines, mut ended, mut seed) = (Vec::new(), true, 0);
@@ -72,10 +77,13 @@ fn samples(env: &mut dyn Env, policy: &mut GreedyPolicy) -> Result<Vec<u8>, Fail
             seed += 1;
         }
         let q_values = policy.q_values(&observation).to_vec();
-        serde_json::to_writer(&mut lines, &json!({ "observation": observation, "q_values": q_values }))
-            .map_err(Failure::failed)?;
-        lines.push(b'\n');
         let action = policy.act(&observation, env.action_mask());
+        let mut line = json!({ "observation": observation, "q_values": q_values, "action": action });
+        if let Some(mask) = env.action_mask() {
+            line["action_mask"] = json!(mask);
+        }
+        serde_json::to_writer(&mut lines, &line).map_err(Failure::failed)?;
+        lines.push(b'\n');
         ended = env.step(Action::Discrete(action), &mut observation)?.ended();
     }
     Ok(lines)

@@ -12,7 +12,7 @@ fn a_policy_in_both_formats_and_what_to_check_it_with() {
     assert!(answer.err.contains("run/policy.onnx"), "{}", answer.err);
     let model = std::fs::read(desk.path("run/policy.onnx")).unwrap();
     // The version of the format comes first, then who made it.
-    assert!(model.starts_with(b"\x08\x08\x12\x06requel"));
+    assert!(model.starts_with(b"\x08\x07\x12\x06requel"));
     let text = String::from_utf8_lossy(&model);
     for note in ["requel.world", "CartPole-v1", "requel.observation_space", "push right"] {
         assert!(text.contains(note), "{note}");
@@ -22,6 +22,7 @@ fn a_policy_in_both_formats_and_what_to_check_it_with() {
     let samples: Vec<Value> = samples.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(samples.len(), 64);
     let lengths = |key: &str| samples.iter().map(|row| row[key].as_array().unwrap().len()).collect::<Vec<_>>();
+    assert!(samples.iter().all(|row| row["action"].as_u64().unwrap() < 2 && row.get("action_mask").is_none()));
     assert!(lengths("observation").iter().all(|n| *n == 4) && lengths("q_values").iter().all(|n| *n == 2));
 
     desk.ok(&["export", "run", "--format", "safetensors", "--output", "mine.safetensors"]);

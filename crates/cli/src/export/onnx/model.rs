@@ -1,0 +1,212 @@
+//! The model around the graph: what it reads, what it gives, and what stands about the policy beside its weights.
+//!
+//! The model reads `observation`, a batch of any size in the layout of this project (images: height, width, channels), and of
+//! an environment with masks `action_mask`, one truth value per action. It gives `q_values`, batch × actions, the expected
+//! return of each action whatever the head, and `action`, the greedy one. Metadata has keys that begin with `requel.`.
+//!
+//! It is of operator set 13, which runtimes from 2020 on read, and of 17 where the network has layer normalisation.
+
+use std::fmt;
+
+use requel::agent::ValueHead;
+use requel_envs::{DType, Space};
+use requel_nn::{LayerSpec, Network};
+use serde_json::{Value, json};
+
+use super::super::meanings;
+use super::super::protobuf::Message;
+use super::graph::{BOOL, FLOAT, Graph, INT64, value_info};
+use super::layers::Layers;
+use super::values::{MASK, add_action, add_values};
+
+/// What is exported.
+pub struct PolicyParts<'a> {
+    /// The world that it was trained in.
+    pub env_id: &'a str,
+    /// What the network reads, as the world shows it to the network.
+    pub observations: &'a Space,
+    /// What can be done.
+    pub actions: &'a Space,
+    /// The network.
+    pub network: &'a Network,
+    /// Its parameters.
+    pub parameters: &'a [f32],
+    /// What the network says of each action.
+    pub head: &'a ValueHead,
+    /// Whether the world says which actions it allows.
+    pub is_masked: bool,
+}
+
+/// Why a policy has no ONNX form.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OnnxError {
+    /// A layer is of a kind that is not expressed.
+    Layer {
+        /// Its index.
+        layer: usize,
+        /// Its kind, as a checkpoint names it.
+        kind: String,
+    },
+}
+
+impl fmt::Display for OnnxError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            OnnxError::Layer { layer, kind } => {
+                write!(f, "layers.{layer} is of the kind `{kind}`, which is not exported to ONNX")
+            }
+        }
+    }
+}
+
+impl std::error::Error for OnnxError {}
+
+/// The model's bytes.
+///
+/// # Errors
+/// [`OnnxError`] where a part of the network has no form here.
+pub fn encode(policy: &PolicyParts<'_>) -> Result<Vec<u8>, OnnxError> {
+    let spec = policy.network.spec();
+    let actions = policy.actions.discrete_n().unwrap_or(policy.network.output_len() / policy.head.atoms().max(1));
+    let mut graph = Graph::new(policy.network, policy.parameters, "observation");
+    Layers::new(&mut graph, policy.head.acting_fractions()).build()?;
+    add_values(&mut graph, policy.head, actions);
+    add_action(&mut graph, policy.is_masked);
+
+    let input_shape: Vec<i64> = spec.input_shape.iter().map(|&n| n as i64).collect();
+    let mut inputs = vec![value_info("observation", FLOAT, &input_shape)];
+    if policy.is_masked {
+        inputs.push(value_info(MASK, BOOL, &[actions as i64]));
+    }
+    let outputs = [value_info("q_values", FLOAT, &[actions as i64]), value_info("action", INT64, &[])];
+    let entries: Vec<Message> =
+        metadata(policy, actions).iter().map(|(key, value)| Message::new().text(1, key).text(2, value)).collect();
+    let (operator_set, format_version) = versions(&spec.layers);
+    let model = Message::new()
+        .int(1, format_version)
+        .text(2, "requel")
+        .text(3, env!("CARGO_PKG_VERSION"))
+        .message(7, &graph.into_message(&inputs, &outputs))
+        .message(8, &Message::new().text(1, "").int(2, operator_set))
+        .messages(14, &entries);
+    Ok(model.into_bytes())
+}
+
+/// The lowest operator set that has all of the operators, and the version of the file format that came with it.
+fn versions(layers: &[LayerSpec]) -> (i64, i64) {
+    let has_norm = layers.iter().any(|layer| matches!(layer, LayerSpec::LayerNorm { .. }));
+    if has_norm { (17, 8) } else { (13, 7) }
+}
+
+fn metadata(policy: &PolicyParts<'_>, actions: usize) -> Vec<(&'static str, String)> {
+    let acts_by = if policy.is_masked {
+        "the greatest of q_values that action_mask allows; of equals the one with the lowest index"
+    } else {
+        "the greatest of q_values; of equals the one with the lowest index"
+    };
+    let mut entries = vec![
+        ("requel.world", policy.env_id.to_owned()),
+        ("requel.version", env!("CARGO_PKG_VERSION").to_owned()),
+        ("requel.observation_space", space(policy.observations).to_string()),
+        ("requel.action_space", space(policy.actions).to_string()),
+        ("requel.acts_by", acts_by.to_owned()),
+    ];
+    if let Some(meanings) = meanings::of(policy.env_id, actions) {
+        entries.push(("requel.actions", json!(meanings).to_string()));
+    }
+    entries
+}
+
+/// A space as JSON; infinite bounds are `null`.
+fn space(space: &Space) -> Value {
+    match space {
+        Space::Discrete { n } => json!({ "kind": "discrete", "n": n }),
+        Space::MultiDiscrete { n } => json!({ "kind": "multi_discrete", "n": n }),
+        Space::Box { low, high, shape, dtype } => {
+            let dtype = match dtype {
+                DType::F32 => "float32",
+                DType::U8 => "uint8",
+                DType::Bool => "bool",
+            };
+            // Bounds that are the same for all elements are said once.
+            let bound = |values: &[f32]| match values {
+                [first, rest @ ..] if rest.iter().all(|v| v == first) => json!(first),
+                _ => json!(values),
+            };
+            json!({ "kind": "box", "shape": shape, "dtype": dtype, "low": bound(low), "high": bound(high) })
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use requel_nn::{Activation, NetworkSpec};
+
+    use super::*;
+
+    fn encoded(layers: &[LayerSpec], head: &ValueHead, is_masked: bool) -> Result<Vec<u8>, OnnxError> {
+        let spec = NetworkSpec { input_shape: vec![4], input_scale: 1.0, layers: layers.to_vec() };
+        let network = Network::new(&spec).unwrap();
+        let observations =
+            Space::Box { low: vec![f32::NEG_INFINITY; 4], high: vec![1.0; 4], shape: vec![4], dtype: DType::F32 };
+        encode(&PolicyParts {
+            env_id: "CartPole-v1",
+            observations: &observations,
+            actions: &Space::Discrete { n: 2 },
+            network: &network,
+            parameters: &vec![0.5; network.parameter_count()],
+            head,
+            is_masked,
+        })
+    }
+
+    fn dense(outputs: usize) -> LayerSpec {
+        LayerSpec::Dense { outputs, activation: Activation::Relu }
+    }
+
+    #[test]
+    fn names_and_metadata_are_in_the_file() {
+        let bytes = encoded(&[dense(8), dense(2)], &ValueHead::Scalar, false).unwrap();
+        let text = String::from_utf8_lossy(&bytes);
+        for part in ["observation", "q_values", "action", "batch", "Gemm", "Relu", "ArgMax", "CartPole-v1", "push left"]
+        {
+            assert!(text.contains(part), "{part}");
+        }
+        assert!(text.contains("\"low\":null"), "an infinite bound is null");
+        assert!(!text.contains("action_mask"));
+        let masked = encoded(&[dense(8), dense(2)], &ValueHead::Scalar, true).unwrap();
+        assert!(String::from_utf8_lossy(&masked).contains("action_mask"));
+    }
+
+    /// What runtimes give for these is compared in `cargo xtask ui`.
+    #[test]
+    fn every_head_has_a_form() {
+        let embedding = LayerSpec::FractionEmbedding { cosines: 4 };
+        let dueling =
+            LayerSpec::Dueling { hidden: 4, actions: 2, atoms: 51, activation: Activation::Relu, sigma: Some(0.5) };
+        let categorical = ValueHead::Categorical { atoms: 51, v_min: 0.0, v_max: 200.0 };
+        for (layers, head, operators) in [
+            (vec![dense(8), dense(102)], &categorical, &["Softmax", "MatMul", "returns"][..]),
+            (vec![dense(8), dueling], &categorical, &["ReduceMean", "Softmax"]),
+            (vec![dense(8), dense(20)], &ValueHead::Quantile { quantiles: 10 }, &["Reshape", "ReduceMean"]),
+            (
+                vec![dense(8), embedding, dense(2)],
+                &ValueHead::ImplicitQuantile { fractions: 8 },
+                &["layers.1.cosines", "Mul"],
+            ),
+        ] {
+            let bytes = encoded(&layers, head, false).unwrap();
+            let text = String::from_utf8_lossy(&bytes);
+            assert!(operators.iter().all(|operator| text.contains(operator)), "{head:?}");
+        }
+    }
+
+    #[test]
+    fn the_operator_set_is_the_lowest_that_holds() {
+        let norm = LayerSpec::LayerNorm { activation: Activation::Relu, epsilon: 1e-5 };
+        assert_eq!(versions(&[dense(8), dense(2)]), (13, 7));
+        assert_eq!(versions(&[dense(8), norm, dense(2)]), (17, 8));
+        // The version of the format comes first.
+        assert!(encoded(&[dense(2)], &ValueHead::Scalar, false).unwrap().starts_with(b"\x08\x07"));
+    }
+}

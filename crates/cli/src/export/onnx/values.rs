@@ -1,0 +1,43 @@
+//! What a network's outputs say of each action, and which action is the best.
+
+use requel::agent::ValueHead;
+
+use super::graph::{Graph, int};
+
+/// The name of the input that says which actions are allowed.
+pub(super) const MASK: &str = "action_mask";
+
+/// From the network's outputs to `q_values`, rows × actions: the expected return of each action.
+pub(super) fn add_values(graph: &mut Graph<'_>, head: &ValueHead, actions: usize) {
+    match *head {
+        ValueHead::Scalar => {}
+        ValueHead::Categorical { atoms, v_min, v_max } => {
+            graph.reshape(&[actions, atoms]);
+            graph.node("Softmax", &[], vec![int("axis", -1)]);
+            let support = requel::td::Support { v_min, v_max, atoms };
+            let returns: Vec<f32> = (0..atoms).map(|atom| support.atom(atom)).collect();
+            graph.tensor("returns", &[atoms], &returns);
+            graph.node("MatMul", &["returns"], Vec::new());
+        }
+        ValueHead::Quantile { quantiles } => {
+            graph.reshape(&[actions, quantiles]);
+            graph.mean(2, false);
+        }
+        ValueHead::ImplicitQuantile { fractions } => {
+            graph.reshape_to(&[-1, fractions as i64, actions as i64]);
+            graph.mean(1, false);
+        }
+    }
+    graph.name_last("q_values");
+}
+
+/// From `q_values` to `action`, one per row: that of the greatest value, of equals the one with the lowest index, among those
+/// that the mask allows where there is one.
+pub(super) fn add_action(graph: &mut Graph<'_>, is_masked: bool) {
+    if is_masked {
+        graph.tensor("forbidden", &[], &[f32::NEG_INFINITY]);
+        graph.node_of("Where", &[MASK, "q_values", "forbidden"], Vec::new());
+    }
+    graph.node("ArgMax", &[], vec![int("axis", 1), int("keepdims", 0)]);
+    graph.name_last("action");
+}
