@@ -57,11 +57,11 @@ fn batches_without_room_and_indices_never_written_are_refused() {
         |_, observations, _| observations.truncate(4),
         |_, _, next| next.truncate(7),
         |_, observations, _| observations.push(0.0),
-        |batch, ..| batch.rewards.truncate(1),
-        |batch, ..| batch.discounts.truncate(1),
-        |batch, ..| batch.indices.truncate(1),
-        |batch, ..| batch.probabilities.truncate(1),
-        |batch, ..| batch.masks.truncate(1),
+        |batch, _, _| batch.rewards.truncate(1),
+        |batch, _, _| batch.discounts.truncate(1),
+        |batch, _, _| batch.indices.truncate(1),
+        |batch, _, _| batch.probabilities.truncate(1),
+        |batch, _, _| batch.masks.truncate(1),
     ];
     for store in stores() {
         let room = || (Batch::new(2).with_masks(2), vec![0.0; 8], vec![0.0; 8]);

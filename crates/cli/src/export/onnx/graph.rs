@@ -44,7 +44,8 @@ impl<'a> Graph<'a> {
 
     /// Adds an operation on the newest value and `more`; its result is the newest value then.
     pub(super) fn node(&mut self, operator: &'static str, more: &[&str], attributes: Vec<Message>) {
-        let inputs = [&[self.last.as_str()], more].concat();
+        let last = self.last.clone();
+        let inputs = [&[last.as_str()], more].concat();
         self.node_of(operator, &inputs, attributes);
     }
 

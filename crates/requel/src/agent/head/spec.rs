@@ -91,11 +91,17 @@ impl HeadSpec {
         count("rows", shape.rows, 1, "at least 1")?;
         count("actions", shape.actions, 1, "at least 1")?;
         match *self {
-            HeadSpec::Scalar { .. } => {}
+            HeadSpec::Scalar { loss } => {
+                if let Loss::Huber { delta } = loss {
+                    let is_valid = delta > 0.0 && delta.is_finite();
+                    check(is_valid, "delta", delta.into(), "a finite number above 0")?;
+                }
+            }
             HeadSpec::Categorical { support: Support { v_min, v_max, atoms } } => {
                 count("atoms", atoms, 2, "at least 2")?;
                 check(v_min.is_finite(), "v_min", v_min.into(), "a finite number")?;
-                check(v_max.is_finite() && v_max > v_min, "v_max", v_max.into(), "a finite number above v_min")?;
+                let width = v_max - v_min;
+                check(width > 0.0 && width.is_finite(), "v_max", v_max.into(), "a finite number above v_min")?;
             }
             HeadSpec::Quantile { count: quantiles, kappa } => {
                 count("quantiles", quantiles, 1, "at least 1")?;
@@ -133,6 +139,7 @@ mod tests {
             (support(-1.0, 1.0, 1), "atoms"),
             (support(f32::NAN, 1.0, 3), "v_min"),
             (support(1.0, 1.0, 3), "v_max"),
+            (HeadSpec::Scalar { loss: Loss::Huber { delta: -1.0 } }, "delta"),
             (HeadSpec::Quantile { count: 0, kappa: 1.0 }, "quantiles"),
             (HeadSpec::Quantile { count: 5, kappa: -1.0 }, "kappa"),
             (HeadSpec::ImplicitQuantile { counts, kappa: 1.0 }, "next fractions"),
