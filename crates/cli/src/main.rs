@@ -11,6 +11,7 @@ mod columns;
 mod commands;
 mod compare;
 mod dashboard;
+mod environment;
 mod every;
 mod execution;
 mod exit;
@@ -80,6 +81,7 @@ fn run(command: &Command) -> Result<Exit, Failure> {
         Command::Serve(args) => commands::serve::run(args),
         Command::Note(args) => commands::note::run(args),
         Command::Export(args) => commands::export::run(args),
+        Command::Import(args) => commands::import::run(args),
         Command::Pack(args) => commands::pack::pack(args),
         Command::Unpack(args) => commands::pack::unpack(args),
         Command::Rollout(args) => commands::rollout::run(args),

@@ -1,6 +1,6 @@
 //! Commands about environments: `envs`, `rollout`.
 
-use clap::Args;
+use clap::{ArgAction, Args};
 
 /// `requel envs`
 #[derive(Args, Debug)]
@@ -28,23 +28,31 @@ Examples:
   requel rollout CartPole-v1                         an episode at random
   requel rollout CartPole-v1 --actions 0,1,1 --json  three steps as JSON lines
   requel rollout CartPole-v1 --actions @FILE         actions from a file
+  requel rollout FrozenLake-v1 --set env.options.map_name=8x8 --episodes 3
 
 Actions are separated by commas or white space. Seeds and random actions are
-Gymnasium's: `env.reset(seed=N)` and `env.action_space.seed(N)`.")]
+Gymnasium's: `env.reset(seed=N)` and `env.action_space.seed(N)`, of an environment
+with masks `sample(mask)`. Further episodes begin as with `env.reset()`.")]
 pub struct RolloutArgs {
     /// The world, see `requel envs`
     #[arg(value_name = "ENV")]
     pub env: String,
+    /// A setting of the environment, such as `env.frame_stack=4`; may be repeated
+    #[arg(long, value_name = "KEY=VALUE", action = ArgAction::Append)]
+    pub set: Vec<String>,
+    /// How many episodes, the first from the seed
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..), allow_negative_numbers = true)]
+    pub episodes: u64,
     /// Seed of the world and of random actions
     #[arg(long, value_name = "N", default_value_t = 0, allow_negative_numbers = true)]
     pub seed: u64,
     /// Which actions: numbers separated by commas, `@FILE`, or `random`
     #[arg(long, value_name = "ACTIONS", default_value = "random", allow_hyphen_values = true)]
     pub actions: String,
-    /// At most so many steps [default: until the episode ends, or 1000 where it never does]
+    /// At most so many steps of an episode [default: until it ends, or 1000 where it never does]
     #[arg(long, value_name = "N")]
     pub steps: Option<usize>,
-    /// Print JSON lines: first the reset, then each step
+    /// Print JSON lines: first the reset, then each step; of several episodes with their number
     #[arg(long)]
     pub json: bool,
 }

@@ -1,6 +1,7 @@
 //! The command line: every command and option with its help, a file per group of commands.
 
 mod environments;
+mod import;
 mod installation;
 mod note;
 mod policies;
@@ -12,6 +13,7 @@ mod sharing;
 mod training;
 
 pub use environments::{EnvsArgs, RolloutArgs};
+pub use import::{ImportActivation, ImportArgs};
 pub use installation::{CompletionsArgs, DoctorArgs, ManArgs};
 pub use note::NoteArgs;
 pub use policies::{EvalArgs, ExportArgs, ExportFormat, WatchArgs};

@@ -102,8 +102,9 @@ Examples:
   requel export --samples check.jsonl   and what to check it with
 
 The ONNX model reads `observation` (batch of any size; images as height, width,
-channels) and gives `q_values`. World, spaces and the actions' meanings are in
-its metadata.")]
+channels) and, where the environment has masks, `action_mask`; it gives `q_values`
+and the greedy `action`. World, spaces and the actions' meanings are in its
+metadata. It is of operator set 13, of 17 with layer normalisation.")]
 pub struct ExportArgs {
     /// Directory of the run, a packed run or a policy's file [default: the newest below runs/, seeds and studies included]
     #[arg(value_name = "RUN|FILE")]
@@ -114,7 +115,7 @@ pub struct ExportArgs {
     /// File to write, `-` for stdout [default: policy.onnx or policy.safetensors in the run]
     #[arg(long, short, value_name = "FILE")]
     pub output: Option<PathBuf>,
-    /// Also write observations with their Q-values as JSON lines, to check another program against
+    /// Also write observations with their Q-values and actions as JSON lines, to check another program against
     #[arg(long, value_name = "FILE")]
     pub samples: Option<PathBuf>,
 }

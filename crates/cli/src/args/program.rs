@@ -3,8 +3,8 @@
 use clap::{Parser, Subcommand};
 
 use super::{
-    CompareArgs, CompletionsArgs, ConfigArgs, DoctorArgs, EnvsArgs, EvalArgs, ExportArgs, ManArgs, NoteArgs, PackArgs,
-    PresetsArgs, ReportArgs, ResumeArgs, RolloutArgs, ServeArgs, StudyArgs, TrainArgs, UnpackArgs, VerifyArgs,
+    CompareArgs, CompletionsArgs, ConfigArgs, DoctorArgs, EnvsArgs, EvalArgs, ExportArgs, ImportArgs, ManArgs, NoteArgs,
+    PackArgs, PresetsArgs, ReportArgs, ResumeArgs, RolloutArgs, ServeArgs, StudyArgs, TrainArgs, UnpackArgs, VerifyArgs,
     WatchArgs,
 };
 use crate::style;
@@ -66,6 +66,8 @@ pub enum Command {
     Note(NoteArgs),
     /// Write a run's best policy for other programs: ONNX, safetensors
     Export(ExportArgs),
+    /// Turn the weights of a PyTorch network into a policy
+    Import(ImportArgs),
     /// Pack a run into one file to share, with a model card
     Pack(PackArgs),
     /// Make a run of a packed file again

@@ -8,6 +8,7 @@ pub mod doctor;
 pub mod envs;
 pub mod eval;
 pub mod export;
+pub mod import;
 pub mod note;
 pub mod pack;
 pub mod presets;

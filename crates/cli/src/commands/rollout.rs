@@ -1,11 +1,14 @@
 //! `requel rollout`: a world's answers to given or random actions.
 
+use std::fmt;
 use std::io::{self, Read, Write};
 
-use requel_envs::{Action, Env, Space, SpaceSampler, Step, action_list, make};
+use requel::train::world_factory;
+use requel_envs::{Action, Env, Space, SpaceSampler, Step, action_list};
 use serde::Serialize;
 
 use crate::args::RolloutArgs;
+use crate::environment;
 use crate::exit::{Exit, Failure};
 use crate::show::tidy;
 use crate::style::{self, MUTED, paint};
@@ -15,42 +18,77 @@ const STEPS_WITHOUT_LIMIT: usize = 1000;
 /// No list of actions is longer, bytes.
 const MOST_LIST: u64 = 64 << 20;
 
-/// Steps the world until the actions are used up or the episode ends.
+/// Steps the environment until the actions are used up or its episodes end.
 pub fn run(args: &RolloutArgs) -> Result<Exit, Failure> {
-    let mut env = make(&args.env)?;
+    let mut env = world_factory(&environment::described(&args.env, &args.set)?)()?;
     let mut actions = Actions::parse(&args.actions, &*env, args.seed)?;
     let limit = args.steps.or_else(|| match (&actions, env.spec().max_episode_steps) {
         (Actions::Random(_), None) => Some(STEPS_WITHOUT_LIMIT),
         _ => None,
     });
-
-    let mut out = std::io::BufWriter::new(style::stdout());
-    let mut observation = vec![0.0; env.observation_len()];
-    env.reset(Some(args.seed), &mut observation)?;
-    write_reset(&mut out, args.json, &observation)?;
-
-    let (mut step, mut episode_return, mut last) = (0, 0.0, Step::default());
-    while !last.ended() && limit.is_none_or(|limit| step < limit) {
-        let Some(action) = actions.next(&*env) else { break };
-        last = env.step(Action::Discrete(action), &mut observation)?;
-        (step, episode_return) = (step + 1, episode_return + last.reward);
-        write_step(&mut out, args.json, &StepLine::new(step, action, &observation, last))?;
-    }
-    out.flush()?;
-    let end = if last.terminated {
-        "terminated"
-    } else if last.truncated {
-        "truncated"
-    } else {
-        "stopped"
+    let mut page = Page {
+        out: std::io::BufWriter::new(style::stdout()),
+        json: args.json,
+        episodes: args.episodes,
+        episode: 0,
     };
-    if !args.json {
-        style::say(format_args!("{end} after {step} steps, return {}", tidy(episode_return)));
+    let (mut ends, mut seed) = (Vec::new(), Some(args.seed));
+    while page.episode < args.episodes && (ends.is_empty() || actions.left() != Some(0)) {
+        ends.push(episode(&mut *env, seed.take(), limit, &mut actions, &mut page)?);
+        page.episode += 1;
     }
-    if let Some(left) = actions.left().filter(|&left| left > 0 && last.ended()) {
-        style::warn(format_args!("the episode {end} after step {step}; {left} actions were not taken"));
+    page.out.flush()?;
+    if !args.json {
+        ends.iter().for_each(style::say);
+    }
+    if let (Some(left), Some(end)) = (actions.left().filter(|left| *left > 0), ends.last())
+        && end.how != STOPPED
+    {
+        let End { how, steps, .. } = end;
+        style::warn(format_args!("the episode {how} after step {steps}; {left} actions were not taken"));
     }
     Ok(Exit::Success)
+}
+
+/// One episode, from its reset to its end or that of the actions.
+fn episode<W: Write>(
+    env: &mut dyn Env,
+    seed: Option<u64>,
+    limit: Option<usize>,
+    actions: &mut Actions,
+    page: &mut Page<W>,
+) -> Result<End, Failure> {
+    let mut observation = vec![0.0; env.observation_len()];
+    env.reset(seed, &mut observation)?;
+    page.write_reset(&observation)?;
+    let (mut steps, mut return_, mut last) = (0, 0.0, Step::default());
+    while !last.ended() && limit.is_none_or(|limit| steps < limit) {
+        let Some(action) = actions.next(env) else { break };
+        last = env.step(Action::Discrete(action), &mut observation)?;
+        (steps, return_) = (steps + 1, return_ + last.reward);
+        page.write_step(&StepLine::new(steps, action, &observation, last))?;
+    }
+    let how = match last {
+        Step { terminated: true, .. } => "terminated",
+        Step { truncated: true, .. } => "truncated",
+        _ => STOPPED,
+    };
+    Ok(End { how, steps, return_ })
+}
+
+const STOPPED: &str = "stopped";
+
+/// How an episode came to its end.
+struct End {
+    how: &'static str,
+    steps: usize,
+    return_: f64,
+}
+
+impl fmt::Display for End {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} after {} steps, return {}", self.how, self.steps, tidy(self.return_))
+    }
 }
 
 enum Actions {
@@ -135,26 +173,54 @@ impl<'a> StepLine<'a> {
     }
 }
 
-fn write_reset(out: &mut impl Write, json: bool, observation: &[f32]) -> Result<(), Failure> {
-    if json {
-        let line = ResetLine { step: 0, observation };
-        return Ok(writeln!(out, "{}", serde_json::to_string(&line).map_err(Failure::failed)?)?);
-    }
-    writeln!(out, "{}", paint(style::BOLD, "step  action   reward  observation"))?;
-    Ok(writeln!(out, "{:>4}  {:>6}  {:>7}  {}", 0, "", "", columns(observation))?)
+/// A line of one of several episodes.
+#[derive(Serialize)]
+struct Numbered<T> {
+    episode: u64,
+    #[serde(flatten)]
+    line: T,
 }
 
-fn write_step(out: &mut impl Write, json: bool, line: &StepLine<'_>) -> Result<(), Failure> {
-    if json {
-        return Ok(writeln!(out, "{}", serde_json::to_string(line).map_err(Failure::failed)?)?);
+/// Where lines are written.
+struct Page<W> {
+    out: W,
+    json: bool,
+    episodes: u64,
+    /// The number of the one that is being written, from 0.
+    episode: u64,
+}
+
+impl<W: Write> Page<W> {
+    fn write_json<T: Serialize>(&mut self, line: T) -> Result<(), Failure> {
+        let text = match self.episodes {
+            1 => serde_json::to_string(&line),
+            _ => serde_json::to_string(&Numbered { episode: self.episode, line }),
+        };
+        Ok(writeln!(self.out, "{}", text.map_err(Failure::failed)?)?)
     }
-    let end = match (line.terminated, line.truncated) {
-        (true, _) => paint(MUTED, " terminated"),
-        (_, true) => paint(MUTED, " truncated"),
-        _ => String::new(),
-    };
-    let StepLine { step, action, reward, observation, .. } = line;
-    Ok(writeln!(out, "{step:>4}  {action:>6}  {:>7}  {}{end}", tidy(*reward), columns(observation))?)
+
+    fn write_reset(&mut self, observation: &[f32]) -> Result<(), Failure> {
+        if self.json {
+            return self.write_json(ResetLine { step: 0, observation });
+        }
+        if self.episode == 0 {
+            writeln!(self.out, "{}", paint(style::BOLD, "step  action   reward  observation"))?;
+        }
+        Ok(writeln!(self.out, "{:>4}  {:>6}  {:>7}  {}", 0, "", "", columns(observation))?)
+    }
+
+    fn write_step(&mut self, line: &StepLine<'_>) -> Result<(), Failure> {
+        if self.json {
+            return self.write_json(line);
+        }
+        let end = match (line.terminated, line.truncated) {
+            (true, _) => paint(MUTED, " terminated"),
+            (_, true) => paint(MUTED, " truncated"),
+            _ => String::new(),
+        };
+        let StepLine { step, action, reward, observation, .. } = line;
+        Ok(writeln!(self.out, "{step:>4}  {action:>6}  {:>7}  {}{end}", tidy(*reward), columns(observation))?)
+    }
 }
 
 fn columns(observation: &[f32]) -> String {

@@ -4,6 +4,7 @@ mod comparing;
 mod export;
 mod going_on;
 mod help;
+mod importing;
 mod interruptions;
 mod refusals;
 mod reporting;

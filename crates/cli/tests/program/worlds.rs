@@ -55,6 +55,62 @@ fn steps_are_a_limit() {
 }
 
 #[test]
+fn several_episodes_go_on_from_each_other() {
+    let desk = Desk::new();
+    let lines = desk.ok(&["rollout", "CartPole-v1", "--seed", "5", "--episodes", "3", "--json"]).json();
+    let alone = desk.ok(&["rollout", "CartPole-v1", "--seed", "5", "--json"]).json();
+    let of = |episode: u64| lines.iter().filter(move |line| line["episode"] == episode).collect::<Vec<_>>();
+    let bare = |line: &serde_json::Value| {
+        let mut line = line.clone();
+        line.as_object_mut().unwrap().remove("episode");
+        line
+    };
+    assert_eq!(of(0).into_iter().map(bare).collect::<Vec<_>>(), alone);
+    for episode in 0..3 {
+        let lines = of(episode);
+        assert_eq!((&lines[0]["step"], &lines[lines.len() - 1]["terminated"]), (&0.into(), &true.into()));
+    }
+    assert_ne!(of(0)[0]["observation"], of(1)[0]["observation"]);
+    // Given actions are used up over the episodes, and none begins without.
+    let given = ["rollout", "Toy/Catch-v0", "--actions", "1,1,1,1,1,1,1,1,1,1,1", "--episodes", "9", "--json"];
+    let lines = desk.ok(&given).json();
+    let episodes: Vec<u64> = lines.iter().map(|line| line["episode"].as_u64().unwrap()).collect();
+    assert_eq!(episodes, [&[0; 10][..], &[1; 3]].concat());
+    assert_eq!(desk.run(&["rollout", "CartPole-v1", "--episodes", "0"]).code, 2);
+}
+
+#[test]
+fn options_of_the_environment_can_be_set() {
+    let desk = Desk::new();
+    let len = |settings: &[&str], id: &str| {
+        let set = settings.iter().flat_map(|setting| ["--set", setting]);
+        let args: Vec<&str> = ["rollout", id, "--steps", "1", "--json"].into_iter().chain(set).collect();
+        desk.ok(&args).json()[0]["observation"].as_array().unwrap().len()
+    };
+    assert_eq!(len(&["env.frame_stack=3"], "CartPole-v1"), 12);
+    assert_eq!(len(&["env.options.rows=4", "env.options.columns=3"], "Toy/Catch-v0"), 12);
+    let walk = desk.ok(&[
+        "rollout",
+        "FrozenLake-v1",
+        "--set",
+        "env.options.is_slippery=false",
+        "--actions",
+        "1,1,2,1",
+        "--json",
+    ]);
+    assert_eq!(walk.json()[4]["observation"][0], 13.0);
+    for (setting, expected) in [
+        ("agent.gamma=0.5", "`agent.gamma` is no setting of the environment"),
+        ("env.id=Taxi-v3", "`env.id` is no setting"),
+        ("env.options.nothing=1", "option `nothing`"),
+    ] {
+        let refused = desk.run(&["rollout", "CartPole-v1", "--set", setting]);
+        assert_eq!(refused.code, 2, "{setting}: {}", refused.err);
+        assert!(refused.err.contains(expected), "{}", refused.err);
+    }
+}
+
+#[test]
 fn as_text() {
     let answer = Desk::new().ok(&["rollout", "CartPole-v1", "--actions", "0,1"]);
     insta::assert_snapshot!(answer.out);
