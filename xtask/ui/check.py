@@ -290,6 +290,9 @@ def other_network(name, layers):
     run = f"runs/network-{name}"
     shutil.rmtree(os.path.join(FOLDER, run), ignore_errors=True)
     shutil.copytree(os.path.join(FOLDER, "runs/a"), os.path.join(FOLDER, run))
+    # The seal is of the policy that was trained.
+    if os.path.exists(os.path.join(FOLDER, run, "checksums.blake3")):
+        os.remove(os.path.join(FOLDER, run, "checksums.blake3"))
     path = os.path.join(FOLDER, run, "best/policy.safetensors")
     raw = open(path, "rb").read()
     header = json.loads(raw[8:8 + int.from_bytes(raw[:8], "little")])
@@ -325,29 +328,46 @@ def other_network(name, layers):
     return run
 
 
+# Heads that give a distribution, and masks: run, environment, preset.
+OTHER_POLICIES = [
+    ("runs/c51", "CartPole-v1", "c51"), ("runs/qr-dqn", "CartPole-v1", "qr-dqn"), ("runs/iqn", "CartPole-v1", "iqn"),
+    ("runs/rainbow", "CartPole-v1", "rainbow"), ("runs/taxi", "Taxi-v4", "taxi"),
+]
+
+
 def check_onnx():
-    """onnxruntime gives the same Q-values: vectors, images, and each kind of layer that is exported."""
+    """onnxruntime gives the same Q-values and actions: vectors, images, masks, and each kind of layer and head."""
     train("runs/a")
     runs = ["runs/a"]
     if not os.path.exists(os.path.join(FOLDER, "runs/image/summary.json")):
         requel("train", "MinAtar/Breakout-v1", "--set", "train.env_steps=2500", "--set", "replay.start=500",
                "--set", "evaluation.final_episodes=2", "--set", "evaluation.every_steps=0", "--quiet", "--run-dir", "runs/image")
     runs.append("runs/image")
+    for run, environment, preset in OTHER_POLICIES:
+        if not os.path.exists(os.path.join(FOLDER, run, "summary.json")):
+            requel("train", environment, "--preset", preset, "--set", "train.env_steps=1500", "--set", "replay.start=500",
+                   "--set", "evaluation.final_episodes=2", "--set", "evaluation.every_steps=0", "--quiet", "--run-dir", run)
+        runs.append(run)
     runs += [other_network(name, layers) for name, layers in NETWORKS.items()]
     for run in runs:
         requel("export", run, "--output", "policy.onnx", "--samples", "samples.jsonl")
         session = onnxruntime.InferenceSession(os.path.join(FOLDER, "policy.onnx"), providers=["CPUExecutionProvider"])
         shape = session.get_inputs()[0].shape
-        assert shape[0] == "batch" and session.get_outputs()[0].name == "q_values", shape
+        assert shape[0] == "batch" and [o.name for o in session.get_outputs()] == ["q_values", "action"], shape
         rows = [json.loads(line) for line in open(os.path.join(FOLDER, "samples.jsonl"))]
-        observations = np.array([row["observation"] for row in rows], np.float32).reshape(-1, *shape[1:])
+        feed = {"observation": np.array([row["observation"] for row in rows], np.float32).reshape(-1, *shape[1:])}
+        if len(session.get_inputs()) > 1:
+            feed["action_mask"] = np.array([row["action_mask"] for row in rows], bool)
         expected = np.array([row["q_values"] for row in rows], np.float32)
-        (together,) = session.run(None, {"observation": observations})
-        alone = np.concatenate([session.run(None, {"observation": o[None]})[0] for o in observations])
-        for name, got in [("one batch", together), ("one by one", alone)]:
+        alone = [session.run(None, {name: values[i:i + 1] for name, values in feed.items()}) for i in range(len(rows))]
+        apart = [np.concatenate(parts) for parts in zip(*alone)]
+        for name, (got, actions) in [("one batch", session.run(None, feed)), ("one by one", apart)]:
             worst = np.max(np.abs(got - expected) / np.maximum(1, np.abs(expected)))
             print(f"  {run}, {name}: {len(rows)} rows of {shape[1:]}, worst difference {worst:.1e} of the value")
             assert worst <= 1e-6, worst
+            assert actions.tolist() == [row["action"] for row in rows], run
+        nothing = {name: values[:0] for name, values in feed.items()}
+        assert [len(values) for values in session.run(None, nothing)] == [0, 0], run
         notes = session.get_modelmeta().custom_metadata_map
         assert notes["requel.world"] and json.loads(notes["requel.action_space"])["n"] == expected.shape[1], notes
         assert len(json.loads(notes["requel.actions"])) == expected.shape[1]

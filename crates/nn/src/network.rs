@@ -170,9 +170,12 @@ impl Network {
     /// Draws initial parameters, in the order of [`Network::slices`].
     ///
     /// # Panics
-    /// If `parameters` is not [`Network::parameter_count`] long.
+    /// If `parameters` is not [`Network::parameter_count`] long, or a gain is not finite.
     pub fn initialize(&self, parameters: &mut [f32], init: Init, rng: &mut impl Rng) {
         assert_eq!(parameters.len(), self.parameter_count, "parameter buffer of the wrong length");
+        if let Init::Orthogonal { gain } = init {
+            assert!(gain.is_finite(), "weights cannot be drawn with the gain {gain}");
+        }
         for placed in &self.layers {
             let mut start = placed.parameters.start;
             for parameter in placed.layer.parameters() {

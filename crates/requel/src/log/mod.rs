@@ -3,6 +3,7 @@
 mod appended;
 mod crc32c;
 mod metrics;
+mod monitor;
 mod prefix;
 mod progress;
 mod run_logs;

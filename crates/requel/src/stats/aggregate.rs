@@ -1,8 +1,10 @@
 //! Point estimates: what one number says of a sample.
 
-/// The arithmetic mean. `None` for an empty sample.
+use super::order::is_sample;
+
+/// The arithmetic mean. `None` for an empty sample, and for one with NaN in it; so for all of these.
 pub fn mean(sample: &[f64]) -> Option<f64> {
-    (!sample.is_empty()).then(|| sample.iter().sum::<f64>() / sample.len() as f64)
+    is_sample(sample).then(|| sample.iter().sum::<f64>() / sample.len() as f64)
 }
 
 /// The interquartile mean: the mean of what is left when the lowest and the highest quarter are cut off, each rounded down to
@@ -11,6 +13,9 @@ pub fn mean(sample: &[f64]) -> Option<f64> {
 /// Less moved by one lucky run than the mean, and by chance than the median. The sample is that of all runs on all tasks.
 /// `None` for an empty sample.
 pub fn interquartile_mean(sample: &[f64]) -> Option<f64> {
+    if !is_sample(sample) {
+        return None;
+    }
     let mut sorted = sample.to_vec();
     sorted.sort_unstable_by(f64::total_cmp);
     let cut = sorted.len() / 4;
@@ -20,6 +25,9 @@ pub fn interquartile_mean(sample: &[f64]) -> Option<f64> {
 /// By how much a sample falls short of `target` on average; what exceeds the target counts as the target (Agarwal et al.
 /// 2021, §4.3). In the unit of the sample, 0 is best. `None` for an empty sample.
 pub fn optimality_gap(sample: &[f64], target: f64) -> Option<f64> {
+    if !is_sample(sample) || target.is_nan() {
+        return None;
+    }
     let capped: Vec<f64> = sample.iter().map(|value| value.min(target)).collect();
     Some(target - mean(&capped)?)
 }
@@ -27,6 +35,21 @@ pub fn optimality_gap(sample: &[f64], target: f64) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_score_that_is_none_is_no_statistic() {
+        use crate::stats::{Bootstrap, highest, lowest, median, probability_of_improvement};
+        // Cut off at one end, or never greater, it would be seen by nobody.
+        let sample = [1.0, 2.0, 3.0, f64::NAN];
+        let of = [mean(&sample), interquartile_mean(&sample), median(&sample), lowest(&sample), highest(&sample)];
+        assert_eq!(of, [None; 5]);
+        assert_eq!((optimality_gap(&sample, 1.0), optimality_gap(&[1.0], f64::NAN)), (None, None));
+        assert_eq!(probability_of_improvement(&[&sample], &[&[1.0]]), None);
+        assert_eq!(probability_of_improvement(&[&[1.0]], &[&sample]), None);
+        let bootstrap = Bootstrap { resamples: 10, ..Bootstrap::default() };
+        assert_eq!(bootstrap.interval(&[&[1.0, 2.0], &sample], |_| 1.0), None);
+        assert_eq!(bootstrap.improvement(&[&sample], &[&[1.0]]), None);
+    }
 
     #[test]
     fn tables_by_hand() {

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::improvement::probability_of_improvement;
-use super::order::quantile_of_sorted;
+use super::order::{is_sample, quantile_of_sorted};
 use crate::rng::{Stream, StreamRng};
 
 /// The ends of a confidence interval.
@@ -40,7 +40,7 @@ impl Default for Bootstrap {
 impl Bootstrap {
     /// The interval of `statistic` of all runs of all strata together; it gets them stratum after stratum.
     ///
-    /// `None` if there is no stratum or an empty one, no resample, or a confidence out of range.
+    /// `None` if there is no stratum, one that is empty or has NaN in it, no resample, or a confidence out of range.
     pub fn interval(&self, strata: &[&[f64]], statistic: impl Fn(&[f64]) -> f64) -> Option<Interval> {
         let mut resample = vec![0.0; strata.iter().map(|stratum| stratum.len()).sum()];
         let mut rng = self.rng();
@@ -80,8 +80,8 @@ impl Bootstrap {
     }
 
     fn percentiles(&self, strata: &[&[f64]], mut resampled: impl FnMut() -> f64) -> Option<Interval> {
-        let empty = strata.is_empty() || strata.iter().any(|stratum| stratum.is_empty());
-        if empty || !(0.0..1.0).contains(&self.confidence) {
+        let none = strata.is_empty() || !strata.iter().all(|stratum| is_sample(stratum));
+        if none || !(0.0..1.0).contains(&self.confidence) {
             return None;
         }
         let mut values: Vec<f64> = (0..self.resamples).map(|_| resampled()).collect();

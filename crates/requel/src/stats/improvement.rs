@@ -1,10 +1,12 @@
 //! The probability of improvement.
 
+use super::order::is_sample;
+
 /// The probability that a run of `x` scores higher than one of `y`, ties counted half: the Mann-Whitney U statistic as a share
 /// of all pairs, averaged over tasks (Agarwal et al. 2021, §4.3; Mann & Whitney 1947).
 ///
 /// `x[t]` and `y[t]` are the scores of all runs on task `t`; the numbers of runs may differ. 0.5 says that neither is better.
-/// `None` if there is no task, the numbers of tasks differ, or a task has no run.
+/// `None` if there is no task, the numbers of tasks differ, or a task has no run or one whose score is NaN.
 ///
 /// ```
 /// use requel::stats::probability_of_improvement;
@@ -24,7 +26,7 @@ pub fn probability_of_improvement(x: &[&[f64]], y: &[&[f64]]) -> Option<f64> {
 }
 
 fn share_of_pairs(x: &[f64], y: &[f64]) -> Option<f64> {
-    if x.is_empty() || y.is_empty() {
+    if !is_sample(x) || !is_sample(y) {
         return None;
     }
     // Halves are counted as ones, so that the count is exact.

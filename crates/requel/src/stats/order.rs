@@ -1,6 +1,13 @@
 //! Order statistics of a sample.
 
-/// The middle of a sample: the mean of the two middle values where their number is even. `None` for an empty one.
+/// Whether values are a sample: there are some, and each is a number. NaN would be sorted to one end, cut off there, and be seen
+/// by nobody.
+pub(super) fn is_sample(values: &[f64]) -> bool {
+    !values.is_empty() && !values.iter().any(|value| value.is_nan())
+}
+
+/// The middle of a sample: the mean of the two middle values where their number is even. `None` for an empty one, and for one
+/// with NaN in it; so for all of these.
 pub fn median(sample: &[f64]) -> Option<f64> {
     quantile(sample, 0.5)
 }
@@ -17,8 +24,11 @@ pub fn highest(sample: &[f64]) -> Option<f64> {
 
 /// The quantile at `level` in 0..=1 by linear interpolation between order statistics, as numpy's default does (type 7 of
 /// Hyndman and Fan 1996). Infinite values are ordered like others; between two equal ones nothing is interpolated.
-/// `None` for an empty sample and for a level out of range.
+/// `None` for an empty sample, for one with NaN in it, and for a level out of range.
 pub fn quantile(sample: &[f64], level: f64) -> Option<f64> {
+    if !is_sample(sample) {
+        return None;
+    }
     let mut sorted = sample.to_vec();
     sorted.sort_unstable_by(f64::total_cmp);
     quantile_of_sorted(&sorted, level)

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::OnceLock;
 
 use requel::config::{AgentKind, Config, Layers, presets};
 use requel::train::{Observer, ObserverError};
@@ -140,7 +141,10 @@ fn combinations() -> Vec<(String, Vec<String>)> {
 
 /// One of them.
 pub fn short_training(name: &str) -> Config {
-    short_trainings().into_iter().find(|(other, _)| other == name).expect("one of the short trainings").1
+    // Making them all takes longer than most trainings that are asked for.
+    static ALL: OnceLock<Vec<(String, Config)>> = OnceLock::new();
+    let all = ALL.get_or_init(short_trainings);
+    all.iter().find(|(other, _)| other == name).expect("one of the short trainings").1.clone()
 }
 
 /// Writes down every event but checkpoints, in full precision.
