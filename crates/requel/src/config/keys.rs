@@ -108,4 +108,5 @@ pub const KEYS: &[Key] = &[
     key("log.every_steps", "a line of training aggregates every so many env steps"),
     key("log.long_episode_steps", "an episode that gets so long is told, env steps, 0 for none"),
     key("log.episodes", "auto | all: which have a line in metrics.jsonl, auto thins them from the 32,768th on"),
+    key("log.monitor", "whether monitor.csv is written for the plotters of Stable-Baselines3"),
 ];

@@ -7,6 +7,7 @@ use std::path::Path;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use super::appended::AppendedFile;
+use super::monitor::{MONITOR, Monitor};
 use super::progress::ScoreCells;
 use super::thinning::is_written;
 use super::{metrics, progress, tensorboard, timing};
@@ -22,12 +23,13 @@ const TIMING: &str = "timing.csv";
 /// Writes `metrics.jsonl`, `progress.csv`, TensorBoard events and `timing.csv` into the directory of a run.
 ///
 /// The first two hold nothing that depends on the clock: two runs of the same config write the same bytes. Of very many
-/// episodes not each has a line, see [`EpisodeLog`].
+/// episodes not each has a line, see [`EpisodeLog`]. On request `monitor.csv` as well, which has a line for each.
 pub struct RunLogs {
     metrics: AppendedFile,
     progress: AppendedFile,
     events: AppendedFile,
     timing: AppendedFile,
+    monitor: Option<Monitor>,
     episodes: EpisodeLog,
     /// A score that waits for the aggregates of the same step.
     score: Option<ScoreCells>,
@@ -59,6 +61,7 @@ impl RunLogs {
             progress: open(PROGRESS)?,
             events: open(EVENTS)?,
             timing: AppendedFile::open(&timing_path, timing_text.len() as u64)?,
+            monitor: None,
             episodes: EpisodeLog::default(),
             score: None,
             session,
@@ -87,6 +90,15 @@ impl RunLogs {
         self.episodes = episodes;
     }
 
+    /// The same logs with `monitor.csv`, as Stable-Baselines3 writes it, of an environment that calls itself `env_id`; `dir` and
+    /// `known` are those of [`RunLogs::open`].
+    ///
+    /// # Errors
+    /// As there, and if the file does not begin as such a file does.
+    pub fn with_monitor(self, dir: &Path, known: &BTreeMap<String, LogEntry>, env_id: &str) -> io::Result<Self> {
+        Ok(RunLogs { monitor: Some(Monitor::open(dir, known.get(MONITOR), env_id, wall_time())?), ..self })
+    }
+
     /// Hands all to the system, and says what each file holds that a checkpoint must know, with handles to have all of
     /// them on the disk by.
     ///
@@ -99,6 +111,11 @@ impl RunLogs {
         for (name, file) in files {
             let (entry, handle) = file.mark()?;
             entries.insert(name.to_owned(), entry);
+            handles.push(handle);
+        }
+        if let Some(monitor) = &mut self.monitor {
+            let (entry, handle) = monitor.mark()?;
+            entries.insert(MONITOR.to_owned(), entry);
             handles.push(handle);
         }
         Ok((entries, handles))
@@ -163,7 +180,8 @@ impl RunLogs {
     fn flush(&mut self) -> io::Result<()> {
         [&mut self.metrics, &mut self.progress, &mut self.events, &mut self.timing]
             .into_iter()
-            .try_for_each(AppendedFile::flush)
+            .try_for_each(AppendedFile::flush)?;
+        self.monitor.as_mut().map_or(Ok(()), Monitor::flush)
     }
 }
 
@@ -177,6 +195,9 @@ impl Observer for RunLogs {
         let step = if let TrainEvent::Progress(aggregates) = event { Some(aggregates.env_steps) } else { None };
         if self.score.is_some_and(|score| Some(score.env_steps) != step) {
             self.settle_score()?;
+        }
+        if let (TrainEvent::EpisodeEnded { episode, .. }, Some(monitor)) = (event, &mut self.monitor) {
+            monitor.write(episode, wall_time())?;
         }
         match event {
             TrainEvent::Progress(aggregates) => self.log_progress(aggregates)?,

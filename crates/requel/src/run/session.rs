@@ -231,9 +231,13 @@ impl Session {
             files.retain(|name, _| segments::is_of_settings(name));
             checksums::write(run.dir(), &files)?;
         }
-        let logs =
-            RunLogs::open(run.dir(), logs, trainer.env_steps()).map_err(RunError::io("open logs in", run.dir()))?;
-        let logs = logs.with_episodes(trainer.config().log.episodes);
+        let (log, known) = (&trainer.config().log, logs);
+        let cannot = || RunError::io("open logs in", run.dir());
+        let mut logs =
+            RunLogs::open(run.dir(), known, trainer.env_steps()).map_err(cannot())?.with_episodes(log.episodes);
+        if log.monitor {
+            logs = logs.with_monitor(run.dir(), known, trainer.env_id()).map_err(cannot())?;
+        }
         let start = (trainer.env_steps(), trainer.updates());
         let saving = Saving::new(Arc::new(RealStorage), run.checkpoints(), trainer.config().checkpoint.keep);
         Ok(Session {

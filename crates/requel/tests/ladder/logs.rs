@@ -132,3 +132,61 @@ fn an_end_that_was_told_is_told_once() {
     let steps: Vec<&str> = text.lines().skip(1).map(|row| row.split(',').next().unwrap()).collect();
     assert_eq!(steps, ["100", "150", "200", "300"]);
 }
+
+/// What Stable-Baselines3's `load_results` reads of the file: return, length and seconds of each episode.
+fn monitor(dir: &Path) -> Vec<(f64, u64, f64)> {
+    let text = std::fs::read_to_string(dir.join("monitor.csv")).unwrap();
+    let mut lines = text.lines();
+    let head: Value = serde_json::from_str(lines.next().unwrap().strip_prefix('#').unwrap()).unwrap();
+    assert!(head["t_start"].as_f64().unwrap() > 1.7e9 && head["env_id"] == "CartPole-v1", "{head}");
+    assert_eq!(lines.next(), Some("r,l,t"));
+    let row = |line: &str| {
+        let cells: Vec<&str> = line.split(',').collect();
+        assert_eq!(cells.len(), 3, "{line}");
+        (cells[0].parse().unwrap(), cells[1].parse().unwrap(), cells[2].parse().unwrap())
+    };
+    lines.map(row).collect()
+}
+
+#[test]
+fn the_monitor_has_each_episode_once_though_the_run_was_interrupted() {
+    let mut config = short_training("notebook, 3 worlds");
+    config.log.monitor = true;
+    let dir = tempfile::tempdir().unwrap();
+    let control = Control::new();
+    let mut stop = |event: &requel::TrainEvent<'_>| {
+        if let requel::TrainEvent::EpisodeEnded { episode, .. } = event
+            && episode.index == 9
+        {
+            control.request_stop();
+        }
+        Ok(())
+    };
+    let session = Session::begin(Run::create(dir.path(), &config).unwrap()).unwrap();
+    assert!(matches!(session.train(&mut stop, &control).unwrap(), Ending::Interrupted { .. }));
+    // What came after the checkpoint is written again, and what was torn is gone.
+    let path = dir.path().join("monitor.csv");
+    let torn = std::fs::read_to_string(&path).unwrap() + "9,9,1e9\n9,";
+    std::fs::write(&path, torn).unwrap();
+    let run = Run::open(dir.path()).unwrap();
+    let (session, _) = Session::resume(run.clone()).unwrap();
+    assert!(matches!(session.train(&mut (), &Control::new()).unwrap(), Ending::Finished { .. }));
+
+    let rows = monitor(dir.path());
+    let text = std::fs::read_to_string(dir.path().join("metrics.jsonl")).unwrap();
+    let episodes: Vec<(f64, u64)> = text
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap())
+        .filter(|line| line["event"] == "episode")
+        .map(|line| (line["return"].as_f64().unwrap(), line["length"].as_u64().unwrap()))
+        .collect();
+    assert!(episodes.len() > 15);
+    assert_eq!(rows.iter().map(|row| (row.0, row.1)).collect::<Vec<_>>(), episodes);
+    assert!(rows.is_sorted_by(|a, b| a.2 <= b.2), "times go on over both sessions");
+    let verified = requel::run::verify(&run).unwrap();
+    assert!(verified.damage.is_empty(), "{:?}", verified.damage);
+    std::fs::write(&path, std::fs::read_to_string(&path).unwrap().replacen("r,l,t", "r,l,u", 1)).unwrap();
+    assert!(!requel::run::verify(&run).unwrap().damage.is_empty(), "the seal of a finished run has it");
+    // Nothing of it is there unless it is asked for.
+    assert!(!trained(&short_training("notebook, 1 worlds")).path().join("monitor.csv").exists());
+}

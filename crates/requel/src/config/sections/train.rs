@@ -110,6 +110,8 @@ pub struct LogConfig {
     pub long_episode_steps: u64,
     /// Which episodes have a line in the log of a run.
     pub episodes: EpisodeLog,
+    /// Whether `monitor.csv` is written too, a line per episode as Stable-Baselines3 has it.
+    pub monitor: bool,
 }
 
 /// Which of the episodes of training have a line in `metrics.jsonl`.
@@ -126,6 +128,6 @@ pub enum EpisodeLog {
 
 impl Default for LogConfig {
     fn default() -> Self {
-        LogConfig { every_steps: 1_000, long_episode_steps: 100_000, episodes: EpisodeLog::Auto }
+        LogConfig { every_steps: 1_000, long_episode_steps: 100_000, episodes: EpisodeLog::Auto, monitor: false }
     }
 }
