@@ -47,7 +47,7 @@ impl ValueBounds {
 }
 
 /// Brings targets that rely on the network's own values back between `low` and `high`, and says how many were outside. A target
-/// with a discount of 0 is what was seen, and stays; NaN stays NaN.
+/// with a discount of 0 is what was seen, and stays; so do NaN and infinity, which a bound would hide from whoever stops on them.
 ///
 /// `discounts` has one number per row, `targets` rows × any number.
 ///
@@ -69,8 +69,8 @@ pub fn clip_bootstrapped(discounts: &[f32], (low, high): (f32, f32), targets: &m
     for (targets, _) in targets.chunks_exact_mut(width.max(1)).zip(discounts).filter(|(_, discount)| **discount != 0.0)
     {
         for target in targets {
-            let inside = target.clamp(low, high);
-            clipped += usize::from(*target < low || *target > high);
+            let inside = if target.is_finite() { target.clamp(low, high) } else { *target };
+            clipped += usize::from(inside != *target && target.is_finite());
             *target = inside;
         }
     }
