@@ -73,6 +73,7 @@ fn run(command: &Command) -> Result<Exit, Failure> {
         Command::Train(args) => commands::train::run(args),
         Command::Resume(args) => commands::resume::run(args),
         Command::Verify(args) => commands::verify::run(args),
+        Command::Diagnose(args) => commands::diagnose::run(args),
         Command::Study(args) => commands::study::run(args),
         Command::Compare(args) => commands::compare::run(args),
         Command::Eval(args) => commands::eval::run(args),

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use requel::Observer;
+use requel::diagnose::{Evidence, Watch};
 use requel::run::{Control, Ending, Run, Session, Summary, Timing};
 use requel::stats::proportion_interval;
 use requel::train::{Budget, Confirmation};
@@ -50,11 +51,13 @@ pub fn train(session: Session, reporting: Reporting) -> Result<Exit, Failure> {
     let mut warnings = if dashboard.is_some() { Warnings::Later(Vec::new()) } else { Warnings::AtOnce };
     let mut no_one = ();
     let lines: &mut dyn Observer = if reporting.json { &mut json } else { &mut no_one };
+    let evidence = Evidence::of_trainer(session.trainer());
+    let train = |observer: &mut dyn Observer| session.train(&mut Watch::new(evidence, observer), &control);
     let ending = match (&mut dashboard, &mut person) {
-        (Some(dashboard), _) => session.train(&mut (dashboard, &mut (&mut warnings, lines)), &control),
+        (Some(dashboard), _) => train(&mut (dashboard, &mut (&mut warnings, lines))),
         // They say warnings themselves.
-        (None, Some(person)) => session.train(&mut (person, lines), &control),
-        (None, None) => session.train(&mut (&mut warnings, lines), &control),
+        (None, Some(person)) => train(&mut (person, lines)),
+        (None, None) => train(&mut (&mut warnings, lines)),
     };
     if let Some(person) = person {
         person.close();

@@ -25,6 +25,7 @@
 //! - [`run`]: a directory with config, logs, best policy and checkpoints; [`run::Session`] trains in it and resumes from it.
 //! - [`stats`]: the interquartile mean, bootstrap intervals and the probability of improvement over seeds.
 //! - [`study`]: variants × seeds on all cores, and what they say together.
+//! - [`diagnose`]: what is wrong with a training that does not learn.
 //! - [`checkpoint`], [`state`], [`storage`]: the complete state on disk, whole and verified or not there.
 //!
 //! Worlds are those of [`requel_envs`], or your own: [`Trainer::with_worlds`].
@@ -38,6 +39,7 @@
 pub mod agent;
 pub mod checkpoint;
 pub mod config;
+pub mod diagnose;
 mod exploration;
 mod finite;
 mod log;

@@ -18,7 +18,7 @@ pub use installation::{CompletionsArgs, DoctorArgs, ManArgs};
 pub use note::NoteArgs;
 pub use policies::{EvalArgs, ExportArgs, ExportFormat, WatchArgs};
 pub use program::{Cli, Command};
-pub use results::{CompareArgs, ReportArgs, Scored, ServeArgs, VerifyArgs};
+pub use results::{CompareArgs, DiagnoseArgs, ReportArgs, Scored, ServeArgs, VerifyArgs};
 pub use settings::{ConfigArgs, ConfigCommand, PresetsArgs};
 pub use shared::{Layers, Reporting};
 pub use sharing::{PackArgs, UnpackArgs};

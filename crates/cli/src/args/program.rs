@@ -3,9 +3,9 @@
 use clap::{Parser, Subcommand};
 
 use super::{
-    CompareArgs, CompletionsArgs, ConfigArgs, DoctorArgs, EnvsArgs, EvalArgs, ExportArgs, ImportArgs, ManArgs, NoteArgs,
-    PackArgs, PresetsArgs, ReportArgs, ResumeArgs, RolloutArgs, ServeArgs, StudyArgs, TrainArgs, UnpackArgs, VerifyArgs,
-    WatchArgs,
+    CompareArgs, CompletionsArgs, ConfigArgs, DiagnoseArgs, DoctorArgs, EnvsArgs, EvalArgs, ExportArgs, ImportArgs,
+    ManArgs, NoteArgs, PackArgs, PresetsArgs, ReportArgs, ResumeArgs, RolloutArgs, ServeArgs, StudyArgs, TrainArgs,
+    UnpackArgs, VerifyArgs, WatchArgs,
 };
 use crate::style;
 
@@ -50,6 +50,8 @@ pub enum Command {
     Resume(ResumeArgs),
     /// Look for damage in a run, byte by byte
     Verify(VerifyArgs),
+    /// Say what is wrong with a training, on what evidence, and what to try
+    Diagnose(DiagnoseArgs),
     /// Train variants of a training, each with many seeds, and compare them
     Study(StudyArgs),
     /// Compare runs: learning curves, scores and what is behind them

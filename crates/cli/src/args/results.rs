@@ -1,4 +1,4 @@
-//! Commands that look at what runs have written: `verify`, `compare`, `report`, `serve`.
+//! Commands that look at what runs have written: `verify`, `diagnose`, `compare`, `report`, `serve`.
 
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -20,6 +20,28 @@ pub struct VerifyArgs {
     #[arg(value_name = "RUN")]
     pub run: Option<PathBuf>,
     /// Print one JSON line on stdout
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `requel diagnose`
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  requel diagnose                    the newest run below runs/
+  requel diagnose runs/mine          a run of your choice, finished or not
+  requel diagnose runs               all runs below a directory
+  requel diagnose runs/mine --json   one JSON line
+
+Config, logs, network and replay buffer are looked at: values beyond what the
+rewards allow, schedules that the budget never lets act, dead units and so on,
+worst first. docs/diagnose.md explains each check. Nothing is changed, and the
+exit code is 0 whatever is found.")]
+pub struct DiagnoseArgs {
+    /// Directory of a run, or of many [default: the newest run below runs/, seeds and studies included]
+    #[arg(value_name = "RUN|DIR")]
+    pub run: Option<PathBuf>,
+    /// Print one JSON line for each run on stdout
     #[arg(long)]
     pub json: bool,
 }

@@ -4,6 +4,7 @@ mod beginning;
 pub mod compare;
 pub mod completions;
 pub mod config;
+pub mod diagnose;
 pub mod doctor;
 pub mod envs;
 pub mod eval;

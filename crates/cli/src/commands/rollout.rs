@@ -26,12 +26,8 @@ pub fn run(args: &RolloutArgs) -> Result<Exit, Failure> {
         (Actions::Random(_), None) => Some(STEPS_WITHOUT_LIMIT),
         _ => None,
     });
-    let mut page = Page {
-        out: std::io::BufWriter::new(style::stdout()),
-        json: args.json,
-        episodes: args.episodes,
-        episode: 0,
-    };
+    let mut page =
+        Page { out: std::io::BufWriter::new(style::stdout()), json: args.json, episodes: args.episodes, episode: 0 };
     let (mut ends, mut seed) = (Vec::new(), Some(args.seed));
     while page.episode < args.episodes && (ends.is_empty() || actions.left() != Some(0)) {
         ends.push(episode(&mut *env, seed.take(), limit, &mut actions, &mut page)?);

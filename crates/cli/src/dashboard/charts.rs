@@ -10,6 +10,8 @@ use crate::show::{Ability, ColorDepth};
 
 /// What is well.
 pub const GOOD: Rgb = Rgb(0x6f, 0xd0, 0x8c);
+/// What is not.
+pub const WRONG: Rgb = Rgb(0xf0, 0xb0, 0x60);
 /// How many plots there are beside the returns.
 pub const OTHERS: usize = 4;
 const BLUE: Rgb = Rgb(0x78, 0xa9, 0xf0);

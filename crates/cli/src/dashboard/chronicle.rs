@@ -88,6 +88,8 @@ pub struct Chronicle {
     pub speed: Series,
     /// The newest audit.
     pub audit: Option<Audit>,
+    /// Checks that found something wrong, in the order in which they did.
+    pub findings: Vec<&'static str>,
     /// The best evaluation so far.
     pub best: Option<f64>,
     /// Updates per second of the last moments.
@@ -120,6 +122,7 @@ impl Chronicle {
             epsilon: series(),
             speed: series(),
             audit: None,
+            findings: Vec::new(),
             best: None,
             updates_per_second: 0.0,
             window: VecDeque::new(),
@@ -146,6 +149,7 @@ impl Chronicle {
             a.loss.into_iter().for_each(|loss| self.loss.push(x, loss));
             a.mean_q.into_iter().for_each(|q| self.mean_q.push(x, q));
         }
+        self.findings.extend_from_slice(&inbox.findings);
         for score in &inbox.scores {
             self.greedy.push(score.env_steps as f64, score.mean);
             if score.best {
@@ -219,8 +223,10 @@ mod tests {
         let aggregates =
             Aggregates { env_steps: 100, updates: 50, loss: Some(0.5), epsilon: 0.1, ..Default::default() };
         let scores = vec![Score { env_steps: 100, mean: 9.0, best: true }];
-        let inbox = Inbox { episodes, episode_count: 2, progress: vec![aggregates], scores, ..Inbox::default() };
+        let (progress, findings) = (vec![aggregates], vec!["value-bound"]);
+        let inbox = Inbox { episodes, episode_count: 2, progress, scores, findings, ..Inbox::default() };
         chronicle.note(&inbox, 200, now + Duration::from_secs(1));
+        assert_eq!(chronicle.findings, ["value-bound"]);
         assert_eq!(chronicle.return_mean.points(), [(10.0, 1.0), (20.0, 2.0)]);
         assert_eq!((chronicle.loss.last(), chronicle.mean_q.last()), (Some(0.5), None));
         assert_eq!((chronicle.best, chronicle.headway.episodes, chronicle.headway.fraction()), (Some(9.0), 2, 0.2));

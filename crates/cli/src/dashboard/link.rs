@@ -40,6 +40,8 @@ pub struct Inbox {
     pub progress: Vec<Aggregates>,
     /// Evaluations.
     pub scores: Vec<Score>,
+    /// Checks that found something wrong.
+    pub findings: Vec<&'static str>,
     /// The first training world, if it was asked for.
     pub scene: Option<Scene>,
     /// Env steps of the newest checkpoint.
@@ -181,6 +183,7 @@ impl Observer for Listener {
                 let score = Score { env_steps, mean: evaluation.mean_return(), best: best.is_some() };
                 push(&mut lock(&link.inbox).scores, score);
             }
+            TrainEvent::Diagnosed { finding, .. } => push(&mut lock(&link.inbox).findings, finding.check),
             TrainEvent::CheckpointSaved { env_steps, .. } => lock(&link.inbox).saved = Some(env_steps),
             _ => {}
         }

@@ -7,7 +7,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, BorderType, Clear, Paragraph, Wrap};
 use requel_envs::Color as Rgb;
 
-use super::charts::{Charts, GOOD, OTHERS};
+use super::charts::{Charts, GOOD, OTHERS, WRONG};
 use super::chronicle::Chronicle;
 use super::keys::KEYS;
 use super::plot::short;
@@ -130,7 +130,12 @@ impl View<'_> {
         let row = |label: &str, text: String| {
             Line::from(vec![Span::styled(format!(" {label:<11}"), self.muted()), Span::raw(text)])
         };
-        vec![
+        // The warning is said when the screen is the shell's again.
+        let found = (!c.findings.is_empty()).then(|| {
+            let label = Span::styled(format!(" {:<11}", "warning"), self.ink(WRONG));
+            Line::from(vec![label, Span::raw(c.findings.join(", "))])
+        });
+        let rows = vec![
             row("return", format!("{} · best {}", or_dash(c.return_mean.last()), or_dash(c.best))),
             row("mean Q", value),
             row("loss", c.loss.last().map_or("-".into(), short)),
@@ -139,7 +144,8 @@ impl View<'_> {
             row("env steps", format!("{}/s", rate(c.speed.last().unwrap_or(0.0)))),
             row("updates", format!("{}/s", rate(c.updates_per_second))),
             row("elapsed", duration(c.headway.elapsed())),
-        ]
+        ];
+        found.into_iter().chain(rows).collect()
     }
 
     fn picture(&self, frame: &mut Frame, area: Rect) {

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use requel::agent::Statistics;
 use requel::run::Score;
-use requel::train::{Confirmation, EpisodeRecord, Observer, ObserverError, TrainEvent};
+use requel::train::{Confirmation, EpisodeRecord, Finding, Observer, ObserverError, TrainEvent};
 use serde::Serialize;
 
 /// Prints each event as a line of JSON. When nobody reads any more, it falls silent and training goes on.
@@ -81,6 +81,11 @@ enum Line<'a> {
         world: usize,
         length: u64,
     },
+    Finding {
+        env_steps: u64,
+        #[serde(flatten)]
+        finding: &'a Finding,
+    },
 }
 
 impl JsonLines {
@@ -133,6 +138,7 @@ impl Observer for JsonLines {
                 Line::Skipped { env_steps, site, value: value.to_string(), world, action, skipped }
             }
             TrainEvent::LongEpisode { env_steps, world, length } => Line::LongEpisode { env_steps, world, length },
+            TrainEvent::Diagnosed { env_steps, finding } => Line::Finding { env_steps, finding },
             _ => return Ok(()),
         };
         let tag = self.tag.clone();

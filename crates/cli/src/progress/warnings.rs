@@ -22,6 +22,13 @@ pub fn warning(event: &TrainEvent<'_>) -> Option<String> {
             grouped(length),
             grouped(env_steps)
         )),
+        TrainEvent::Diagnosed { env_steps, finding } => Some(format!(
+            "{} at env step {}: {}; {}",
+            finding.check,
+            grouped(env_steps),
+            finding.evidence,
+            finding.advice
+        )),
         _ => None,
     }
 }

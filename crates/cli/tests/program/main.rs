@@ -1,6 +1,7 @@
 //! The program from outside: what it prints, how it ends, what it leaves on disk.
 
 mod comparing;
+mod diagnosing;
 mod export;
 mod going_on;
 mod help;

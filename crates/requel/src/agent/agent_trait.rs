@@ -7,6 +7,7 @@ use thiserror::Error;
 use super::{HeadError, Statistics, ValueSpec};
 use crate::replay::ReplayError;
 use crate::state::{State, StateError};
+use crate::transition::Batch;
 
 /// One step of one world, as the trainer shows it to an agent.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -86,6 +87,15 @@ impl Learned {
         }
         self.fault = self.fault.or(other.fault);
     }
+}
+
+/// Some of the transitions that an agent learns from, for a look at them.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MemorySample {
+    /// Rows × observation length.
+    pub observations: Vec<f32>,
+    /// Actions, rewards, discounts and the like of the same rows.
+    pub columns: Batch,
 }
 
 /// Why an agent cannot be made.
@@ -168,6 +178,11 @@ pub trait Agent: Send {
     /// Updates made so far.
     fn updates(&self) -> u64;
 
+    /// Actions of the environment.
+    fn actions(&self) -> usize {
+        self.network().output_len() / self.value_spec().head.atoms()
+    }
+
     /// The value function whose greedy policy is learned.
     fn value_spec(&self) -> &ValueSpec;
 
@@ -191,6 +206,12 @@ pub trait Agent: Send {
     /// If it has no such buffer, or the state has none that fits.
     fn begin_with_replay(&mut self, _state: &State<'_>) -> Result<(), StateError> {
         Err(StateError::new("replay", "is not used: the agent has no replay buffer"))
+    }
+
+    /// Up to `most` of the transitions that it learns from, evenly from all that it keeps. Changes nothing. `None` where it keeps
+    /// none, or they cannot be looked at.
+    fn sample_memory(&self, _most: usize) -> Option<MemorySample> {
+        None
     }
 
     /// Lets large networks be computed by up to `threads` threads from now on; the same bits for every number of them.

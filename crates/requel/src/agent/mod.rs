@@ -15,7 +15,7 @@ mod statistics;
 mod target;
 mod values;
 
-pub use agent_trait::{Actions, Agent, AgentError, Experience, Learned, LearningFault};
+pub use agent_trait::{Actions, Agent, AgentError, Experience, Learned, LearningFault, MemorySample};
 pub use dqn::DqnAgent;
 pub use head::{
     CategoricalHead, FractionCounts, Head, HeadError, HeadLoss, HeadShape, HeadSpec, HeadUpdate, ImplicitQuantileHead,

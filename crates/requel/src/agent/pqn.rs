@@ -8,12 +8,14 @@ use super::learner::Learner;
 use super::measure::BatchMeasure;
 use super::memory;
 use super::{
-    Actions, Agent, AgentError, Experience, Head, HeadLoss, HeadShape, HeadUpdate, Learned, Rule, Statistic, ValueSpec,
+    Actions, Agent, AgentError, Experience, Head, HeadLoss, HeadShape, HeadUpdate, Learned, MemorySample, Rule,
+    Statistic, ValueSpec,
 };
 use crate::config::Config;
 use crate::rng::{Stream, StreamRng};
 use crate::state::{State, StateError};
 use crate::td::{Rollout, argmax_allowed, clip_bootstrapped, lambda_returns};
+use crate::transition::Batch;
 
 /// A Q-network that learns λ-returns of short rollouts of many worlds, each rollout a few times over in minibatches, and then
 /// forgets it. What a replay buffer and a target network are for in DQN, layer normalisation and the many worlds do here.
@@ -280,6 +282,23 @@ impl Agent for PqnAgent {
 
     fn begin_from(&mut self, parameters: &[f32]) -> Result<(), StateError> {
         self.learner.begin_from(parameters)
+    }
+
+    /// Of the last rollouts: what of the one before is not overwritten yet is kept too.
+    fn sample_memory(&self, most: usize) -> Option<MemorySample> {
+        let len = self.learner.network.input_len();
+        let kept = if self.learner.updates > 0 { self.actions.len() } else { self.filled };
+        let rows = most.min(kept);
+        let (mut columns, mut observations) = (Batch::new(rows), Vec::with_capacity(rows * len));
+        for row in 0..rows {
+            let place = row * kept / rows;
+            columns.indices[row] = place as u32;
+            columns.actions[row] = self.actions[place];
+            columns.rewards[row] = self.rewards[place];
+            columns.discounts[row] = self.discounts[place];
+            observations.extend_from_slice(&self.observations[place * len..][..len]);
+        }
+        Some(MemorySample { observations, columns })
     }
 
     fn set_threads(&mut self, threads: usize) {

@@ -86,33 +86,31 @@ pub(super) const MEASURED_EVERY: u64 = 61;
 /// Statistics of some updates. Which updates each is of depends on counts of updates alone: what costs next to nothing is known of
 /// all, the rest of every 61st.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Statistics([Tally; Statistic::ALL.len()]);
-
-/// The sum of so many numbers, or the greatest of them.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-struct Tally {
-    value: f64,
-    count: u64,
+pub struct Statistics {
+    /// Of each the sum over its updates, or the greatest.
+    values: [f64; Statistic::ALL.len()],
+    /// Of how many updates each is.
+    counts: [u32; Statistic::ALL.len()],
 }
 
 impl Statistics {
     /// Takes note of a number of one update.
     pub fn record(&mut self, statistic: Statistic, value: f64) {
-        self.merge(statistic, Tally { value, count: 1 });
+        self.merge(statistic, value, 1);
     }
 
     /// Adds those of other updates.
     pub fn add(&mut self, other: &Statistics) {
-        for (statistic, tally) in Statistic::ALL.into_iter().zip(other.0) {
-            self.merge(statistic, tally);
+        for statistic in Statistic::ALL {
+            self.merge(statistic, other.values[statistic as usize], other.counts[statistic as usize]);
         }
     }
 
     /// The mean over the updates, or the greatest where it is named so; `None` where it is known of none.
     pub fn get(&self, statistic: Statistic) -> Option<f64> {
-        let Tally { value, count } = self.0[statistic as usize];
+        let (value, count) = (self.values[statistic as usize], self.counts[statistic as usize]);
         (count > 0).then(|| match statistic.row().1 {
-            Merge::Mean => value / count as f64,
+            Merge::Mean => value / f64::from(count),
             Merge::Greatest => value,
         })
     }
@@ -122,33 +120,33 @@ impl Statistics {
         Statistic::ALL.into_iter().map(|statistic| (statistic, self.get(statistic)))
     }
 
-    fn merge(&mut self, statistic: Statistic, other: Tally) {
-        if other.count == 0 {
+    fn merge(&mut self, statistic: Statistic, other: f64, count: u32) {
+        if count == 0 {
             return;
         }
-        let tally = &mut self.0[statistic as usize];
-        tally.value = match statistic.row().1 {
-            Merge::Greatest if tally.count > 0 => tally.value.max(other.value),
-            _ => tally.value + other.value,
+        let (value, known) = (&mut self.values[statistic as usize], &mut self.counts[statistic as usize]);
+        *value = match statistic.row().1 {
+            Merge::Greatest if *known > 0 => value.max(other),
+            _ => *value + other,
         };
-        tally.count += other.count;
+        *known = known.saturating_add(count);
     }
 
     /// What a checkpoint holds: name, sum or greatest, and count of those that are known.
-    pub(crate) fn saved(&self) -> Vec<(&'static str, f64, u64)> {
-        let known = Statistic::ALL.into_iter().zip(self.0).filter(|(_, tally)| tally.count > 0);
-        known.map(|(statistic, tally)| (statistic.name(), tally.value, tally.count)).collect()
+    pub(crate) fn saved(&self) -> Vec<(&'static str, f64, u32)> {
+        let all = Statistic::ALL.map(|s| (s.name(), self.values[s as usize], self.counts[s as usize]));
+        all.into_iter().filter(|(.., count)| *count > 0).collect()
     }
 
     /// Takes that back.
-    pub(crate) fn restored(saved: &[(String, f64, u64)]) -> Result<Self, StateError> {
+    pub(crate) fn restored(saved: &[(String, f64, u32)]) -> Result<Self, StateError> {
         let mut statistics = Statistics::default();
         for (name, value, count) in saved {
             let statistic = Statistic::ALL.into_iter().find(|statistic| statistic.name() == name);
             let statistic = statistic.ok_or_else(|| {
                 StateError::new("trainer/statistics_since_log", format!("has `{name}`, which is no statistic"))
             })?;
-            statistics.0[statistic as usize] = Tally { value: *value, count: *count };
+            (statistics.values[statistic as usize], statistics.counts[statistic as usize]) = (*value, *count);
         }
         Ok(statistics)
     }

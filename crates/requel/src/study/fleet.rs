@@ -5,12 +5,13 @@ use std::sync::Mutex;
 use rayon::ThreadPoolBuilder;
 
 use super::{PlannedRun, Standing};
+use crate::diagnose::{Evidence, Watch};
 use crate::run::{Control, Ending, RunError, Session};
 use crate::train::Observer;
 
 /// Who watches many runs at once. Called from the threads that train; it can change no result.
 pub trait Audience: Sync {
-    /// The run at `index` begins or goes on; what it tells goes to the observer.
+    /// The run at `index` begins or goes on; what it tells goes to the observer, findings of a [`Watch`] among it.
     fn begins(&self, index: usize, session: &Session) -> Box<dyn Observer + '_>;
 
     /// The run at `index` ended, was interrupted, or failed.
@@ -65,7 +66,8 @@ pub fn train_all(
         }
         let ending = Session::resume(run).and_then(|(session, _)| {
             let mut observer = audience.begins(index, &session);
-            session.train(&mut *observer, control)
+            let evidence = Evidence::of_trainer(session.trainer());
+            session.train(&mut Watch::new(evidence, &mut *observer), control)
         });
         audience.ends(index, &ending);
         endings.lock().unwrap_or_else(|poisoned| poisoned.into_inner())[index] = Some(ending);

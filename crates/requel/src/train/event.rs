@@ -4,7 +4,7 @@ use requel_envs::VectorEnv;
 
 use crate::agent::Statistics;
 
-use super::{BestPolicy, Confirmation, EpisodeRecord, Evaluation};
+use super::{BestPolicy, Confirmation, EpisodeRecord, Evaluation, Finding};
 
 /// Something that happened in training.
 #[derive(Clone, Copy)]
@@ -83,6 +83,14 @@ pub enum TrainEvent<'a> {
         world: usize,
         /// Its length so far, env steps.
         length: u64,
+    },
+    /// Something is wrong with how learning goes. Told once for each check, and only through a
+    /// [`Watch`](crate::diagnose::Watch).
+    Diagnosed {
+        /// Env steps so far.
+        env_steps: u64,
+        /// What is wrong.
+        finding: &'a Finding,
     },
     /// The complete state is on disk.
     CheckpointSaved {

@@ -5,7 +5,7 @@ mod settings;
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
-use requel_envs::{EnvError, Step, VectorEnv};
+use requel_envs::{EnvError, EnvSpec, Step, VectorEnv};
 
 use super::evaluation::GiveUp;
 use super::guarded::guarded;
@@ -37,6 +37,7 @@ pub struct Trainer {
     config: Config,
     factory: EnvFactory,
     env_id: String,
+    spec: EnvSpec,
     worlds: VectorEnv,
     agent: Box<dyn Agent>,
     scoring: Scoring,
@@ -102,7 +103,8 @@ impl Trainer {
         let trainer = Trainer {
             factory,
             scoring: Scoring::new(&config.evaluation, &spec),
-            env_id: spec.id,
+            env_id: spec.id.clone(),
+            spec,
             worlds,
             agent,
             threads: 1,
@@ -244,6 +246,11 @@ impl Trainer {
         &self.env_id
     }
 
+    /// What the environments say of themselves.
+    pub fn env_spec(&self) -> &EnvSpec {
+        &self.spec
+    }
+
     /// Env steps so far, all worlds together.
     pub fn env_steps(&self) -> u64 {
         self.env_steps
@@ -360,7 +367,7 @@ impl Trainer {
         let (updates, loss_sum, q_sum) = state.read("trainer/learned_since_log")?;
         // Who wrote before there were statistics wrote none.
         let known = state.values.contains_key("trainer/statistics_since_log");
-        let statistics: Vec<(String, f64, u64)> =
+        let statistics: Vec<(String, f64, u32)> =
             if known { state.read("trainer/statistics_since_log")? } else { Vec::new() };
         let statistics = Statistics::restored(&statistics)?;
         self.learned = Learned { updates, loss_sum, q_sum, statistics, fault: None };

@@ -9,6 +9,7 @@ mod compat;
 mod config;
 mod corpora;
 mod determinism;
+mod diagnose;
 mod distributions;
 mod evaluation;
 mod failures;

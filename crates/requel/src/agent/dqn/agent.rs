@@ -14,8 +14,8 @@ use crate::agent::learner::{Learner, put_parameters, read_parameters};
 use crate::agent::measure::BatchMeasure;
 use crate::agent::memory;
 use crate::agent::{
-    Actions, Agent, AgentError, Experience, Head, HeadLoss, HeadShape, HeadUpdate, Learned, Rule, Statistic,
-    TargetNetwork, ValueSpec,
+    Actions, Agent, AgentError, Experience, Head, HeadLoss, HeadShape, HeadUpdate, Learned, MemorySample, Rule,
+    Statistic, TargetNetwork, ValueSpec,
 };
 use crate::config::{AgentKind, Config, ReplayKind};
 use crate::planted::PlantedBug;
@@ -23,7 +23,7 @@ use crate::replay::{NStepAccumulator, ReplayBuffer, ReplayError};
 use crate::schedule::crossings;
 use crate::state::{State, StateError};
 use crate::td::{Munchausen, argmax, importance_weights};
-use crate::transition::Transition;
+use crate::transition::{Batch, Transition};
 
 /// A Q-network that learns from a replay buffer: one head, one rule, one way of drawing and of exploring, put together as
 /// the config says. What it can be is DQN (Mnih et al. 2015) up to Rainbow (Hessel et al. 2018).
@@ -306,6 +306,19 @@ impl Agent for DqnAgent {
             return Err(StateError::new("replay", "is not used: the naive agent has no replay buffer"));
         }
         self.replay.restore(state)
+    }
+
+    fn sample_memory(&self, most: usize) -> Option<MemorySample> {
+        let (stored, len) = (self.replay.len(), self.learner.network.input_len());
+        let rows = most.min(stored);
+        let mut columns = Batch::new(rows);
+        if !self.batch.columns.masks.is_empty() {
+            columns = columns.with_masks(self.actor.values.actions());
+        }
+        columns.indices = (0..rows).map(|row| (row * stored / rows) as u32).collect();
+        let (mut observations, mut next) = (vec![0.0; rows * len], vec![0.0; rows * len]);
+        let is_read = self.replay.read(&mut columns.with_observations(&mut observations, &mut next));
+        is_read.then_some(MemorySample { observations, columns })
     }
 
     fn set_threads(&mut self, threads: usize) {

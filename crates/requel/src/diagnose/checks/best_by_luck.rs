@@ -1,0 +1,53 @@
+//! A best score that was luck.
+
+use crate::diagnose::evidence::difference_error;
+use crate::diagnose::words::{percent, tidy};
+use crate::diagnose::{Evidence, Finding};
+
+/// The name.
+const NAME: &str = "best-by-luck";
+/// Below this share of what was gained it is no matter.
+const MUCH: f64 = 0.15;
+
+/// The score by which the best policy was chosen against its score on fresh episodes: the best of many scores of few episodes is
+/// chosen for its luck too.
+pub fn check(evidence: &Evidence) -> Option<Finding> {
+    let fresh = evidence.ending?.best;
+    let chosen = evidence.scores.iter().rev().find(|point| point.best)?.score;
+    let (low, _) = evidence.score_range()?;
+    let (fall, gained) = (chosen.mean_return - fresh.mean_return, chosen.mean_return - low);
+    let error = difference_error(&chosen, &fresh);
+    (gained > 0.0 && fall > MUCH * gained && fall > 3.0 * error && fall > 0.0).then(|| {
+        // Twice the standard error either way covers 95 % of a normal distribution.
+        let half = 2.0 * fresh.std_return / (fresh.episodes.max(1) as f64).sqrt();
+        Finding::warning(
+            NAME,
+            format!(
+                "the best policy was chosen by {} over {} episodes and scores {} [{}, {}] over {} fresh ones: {} less",
+                tidy(chosen.mean_return),
+                chosen.episodes,
+                tidy(fresh.mean_return),
+                tidy(fresh.mean_return - half),
+                tidy(fresh.mean_return + half),
+                fresh.episodes,
+                percent(fall / gained)
+            ),
+            "raise `evaluation.episodes`, and trust the score on fresh episodes",
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnose::sick;
+
+    #[test]
+    fn chosen_by_one_lucky_episode() {
+        let mut evidence = sick::healthy();
+        assert_eq!(check(&evidence), None);
+        evidence.ending.as_mut().unwrap().best = sick::score(230.0, 120.0);
+        let finding = check(&evidence).unwrap();
+        assert!(finding.evidence.contains("490 over 50 episodes and scores 230 "), "{finding:?}");
+    }
+}

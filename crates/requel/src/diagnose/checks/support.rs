@@ -1,0 +1,60 @@
+//! A support that is not where the values are.
+
+use crate::config::HeadKind;
+use crate::diagnose::words::tidy;
+use crate::diagnose::{Evidence, Finding};
+
+/// The name.
+const NAME: &str = "support";
+/// A support so many times as wide as the values leaves them a handful of atoms.
+const WIDE: f64 = 4.0;
+
+/// A categorical support that is much wider than the values can be, or that leaves out most of what they can be. That targets are
+/// clipped at its ends in training is another check.
+pub fn check(evidence: &Evidence) -> Option<Finding> {
+    let head = &evidence.config.head;
+    if head.kind != HeadKind::Categorical {
+        return None;
+    }
+    let (low, high) = (head.v_min.number()?, head.v_max.number()?);
+    let bounds = evidence.bounds().filter(|bounds| bounds.high > bounds.low)?;
+    let (width, values) = (high - low, bounds.high - bounds.low);
+    let overlap = (high.min(bounds.high) - low.max(bounds.low)).max(0.0);
+    let advice = "set `head.v_min` and `head.v_max` to \"auto\", or to the returns that are reached";
+    let ends = format!("{} … {}", tidy(low), tidy(high));
+    let possible = format!("{} … {}", tidy(bounds.low), tidy(bounds.high));
+    if width > WIDE * values {
+        let evidence = format!(
+            "the support is {ends} with {} atoms, {} apart, and values lie within {possible}",
+            head.atoms,
+            tidy(width / (head.atoms.max(2) - 1) as f64)
+        );
+        return Some(Finding::fault(NAME, evidence, advice));
+    }
+    (overlap < 0.02 * values.min(width)).then(|| {
+        let evidence = format!("the support is {ends}, and values lie within {possible}: hardly any is on it");
+        Finding::fault(NAME, evidence, advice)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::SupportEnd;
+    use crate::diagnose::{Severity, sick};
+
+    fn with(low: f64, high: f64) -> Option<Severity> {
+        let mut evidence = sick::healthy();
+        evidence.config.head.kind = HeadKind::Categorical;
+        (evidence.config.head.v_min, evidence.config.head.v_max) = (SupportEnd::At(low), SupportEnd::At(high));
+        check(&evidence).map(|finding| finding.severity)
+    }
+
+    #[test]
+    fn too_wide_and_beside_the_values() {
+        assert_eq!([with(0.0, 100.0), with(0.0, 200.0), with(0.0, 50.0), with(-10.0, 10.0)], [None; 4]);
+        assert_eq!(with(0.0, 1000.0), Some(Severity::Fault));
+        assert_eq!(with(-100.0, 0.0), Some(Severity::Fault));
+        assert_eq!(check(&sick::healthy()), None);
+    }
+}

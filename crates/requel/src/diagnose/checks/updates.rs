@@ -1,0 +1,64 @@
+//! No updates, or next to none.
+
+use crate::config::{Severity, advice};
+use crate::diagnose::{Evidence, Finding};
+
+/// The name.
+const NAME: &str = "updates";
+/// Fewer updates than this move no network of thousands of weights.
+const FEW: u64 = 100;
+/// What keeps updates from coming.
+const KEYS: [&str; 3] = ["replay.start", "train.every_steps", "pqn.rollout_steps"];
+
+/// A start, an interval or a rollout beyond the budget, see [`advice`](crate::config::advice), or so few updates that nothing can
+/// have been learned.
+pub fn check(evidence: &Evidence) -> Option<Finding> {
+    let never = advice(&evidence.config).into_iter().find(|advice| KEYS.contains(&advice.key));
+    if let Some(never) = never.filter(|never| never.severity == Severity::Impossible) {
+        let advice = format!("lower `{}`, or give a larger budget (`train.env_steps`)", never.key);
+        return Some(Finding::fault(NAME, never.to_string(), advice));
+    }
+    let (updates, env_steps) = (evidence.counts.updates, evidence.counts.env_steps);
+    let advice = "lower `replay.start` or `train.every_steps`, raise `train.updates`, or give a larger budget";
+    if !evidence.is_finished() || updates >= FEW {
+        return None;
+    }
+    let text = format!("{updates} updates in {env_steps} env steps: the network is almost what it was at first");
+    Some(if updates == 0 { Finding::fault(NAME, text, advice) } else { Finding::warning(NAME, text, advice) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::AgentKind;
+    use crate::diagnose::{Severity, sick};
+
+    #[test]
+    fn a_start_beyond_the_budget() {
+        let mut evidence = sick::healthy();
+        assert_eq!(check(&evidence), None);
+        evidence.config.replay.start = 25_000;
+        let finding = check(&evidence).unwrap();
+        assert!(finding.severity == Severity::Fault && finding.evidence.contains("`replay.start` is 25000"));
+    }
+
+    #[test]
+    fn an_interval_and_a_rollout_beyond_it() {
+        let mut evidence = sick::healthy();
+        evidence.config.train.every_steps = 20_001;
+        assert!(check(&evidence).unwrap().advice.contains("train.every_steps"));
+        let mut evidence = sick::healthy();
+        evidence.config.agent.kind = AgentKind::Pqn;
+        (evidence.config.pqn.rollout_steps, evidence.config.train.num_envs) = (128, 1000);
+        assert!(check(&evidence).unwrap().advice.contains("pqn.rollout_steps"));
+    }
+
+    #[test]
+    fn few_updates() {
+        let mut evidence = sick::healthy();
+        evidence.counts.updates = 12;
+        assert_eq!(check(&evidence).unwrap().severity, Severity::Warning);
+        evidence.ending = None;
+        assert_eq!(check(&evidence), None);
+    }
+}

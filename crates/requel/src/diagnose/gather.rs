@@ -1,0 +1,199 @@
+//! From a run's directory to [`Evidence`].
+
+use std::collections::BTreeMap;
+
+use super::health::layer_health;
+use super::logs::read_metrics;
+use super::{Counts, EndOfTraining, Evidence, MemoryEvidence};
+use crate::agent::{Agent, AgentError, MemorySample, Values};
+use crate::checkpoint;
+use crate::run::{Run, RunError};
+use crate::state::State;
+use crate::storage::RealStorage;
+use crate::td::argmax_allowed;
+use crate::train::{Aggregates, TrainError, Trainer};
+use crate::transition::mask_words;
+
+/// So many transitions of a replay buffer are looked at, at most.
+const MOST_ROWS: usize = 2048;
+
+impl Evidence {
+    /// What is known of a trainer without its logs: its config, bounds where they were waited for, and its counts.
+    pub fn of_trainer(trainer: &Trainer) -> Evidence {
+        let (config, spec) = (trainer.config(), trainer.env_spec());
+        let actions = trainer.agent().actions();
+        // What the trainer was made with: numbers in place of "auto".
+        let config = config.with_value_bounds(spec, actions).unwrap_or_else(|_| config.clone());
+        let mut evidence = Evidence::new(config, spec.clone(), actions);
+        let aggregates = trainer.aggregates();
+        let Aggregates { env_steps, updates, episodes, .. } = aggregates;
+        evidence.counts = Counts { env_steps, updates, episodes };
+        evidence
+    }
+
+    /// What is known of a run: its config, its logs, what it came to, and its newest whole checkpoint with the replay buffer in it.
+    ///
+    /// # Errors
+    /// If the trainer cannot be made, or a file cannot be read. A checkpoint that does not fit is no error: less is known then.
+    pub fn of_run(run: &Run) -> Result<Evidence, RunError> {
+        let trainer = Trainer::new(run.config()?)?;
+        Self::of_run_with(run, trainer)
+    }
+
+    /// As [`Evidence::of_run`], with a fresh trainer of your own environments.
+    ///
+    /// # Errors
+    /// As [`Evidence::of_run`].
+    pub fn of_run_with(run: &Run, mut trainer: Trainer) -> Result<Evidence, RunError> {
+        let mut evidence = Evidence::of_trainer(&trainer);
+        let metrics = run.dir().join("metrics.jsonl");
+        (evidence.course, evidence.scores) = read_metrics(&metrics).map_err(RunError::io("read", &metrics))?;
+        if let Some(last) = evidence.course.last() {
+            evidence.counts = Counts { env_steps: last.env_steps, updates: last.updates, episodes: last.episodes };
+        }
+        if let Some(summary) = run.summary() {
+            let (best, last) = (summary.best_evaluation, summary.final_evaluation);
+            evidence.ending = Some(EndOfTraining { termination: summary.termination, best, last });
+            evidence.counts =
+                Counts { env_steps: summary.env_steps, updates: summary.updates, episodes: summary.episodes };
+        }
+        let newest = checkpoint::newest(&RealStorage, &run.checkpoints())?;
+        if let Some(found) = newest.checkpoint
+            && trainer.restore(&found.state).is_ok()
+        {
+            evidence.look_inside(trainer.agent(), &found.state)?;
+        }
+        Ok(evidence)
+    }
+
+    /// Looks at an agent and the state that it was restored from.
+    pub(super) fn look_inside(&mut self, agent: &dyn Agent, state: &State<'_>) -> Result<(), RunError> {
+        if let Some(sample) = agent.sample_memory(MOST_ROWS).filter(|sample| !sample.columns.actions.is_empty()) {
+            self.layers = layer_health(agent.network(), agent.parameters(), &sample.observations);
+            let mut memory = memory_evidence(&sample, agent.network().input_len());
+            if self.is_image(agent) {
+                memory.feature_sizes.clear();
+            }
+            memory.greedy = greedy_counts(agent, &sample, self.actions).map_err(TrainError::from)?;
+            memory.priority_of_top_percent = priorities(state).and_then(of_top_percent);
+            self.memory = Some(memory);
+        }
+        self.target_distance = target_distance(state);
+        self.noise = noise(agent);
+        Ok(())
+    }
+
+    fn is_image(&self, agent: &dyn Agent) -> bool {
+        agent.network().spec().input_shape.len() != 1
+    }
+}
+
+fn memory_evidence(sample: &MemorySample, len: usize) -> MemoryEvidence {
+    let (rewards, discounts) = (&sample.columns.rewards, &sample.columns.discounts);
+    let rows = rewards.len();
+    let least = rewards.iter().copied().fold(f32::INFINITY, f32::min);
+    let most = rewards.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let mut frequency: BTreeMap<u32, usize> = BTreeMap::new();
+    rewards.iter().for_each(|reward| *frequency.entry(reward.to_bits()).or_default() += 1);
+    let mut feature_sizes = vec![0.0f64; len];
+    for observation in sample.observations.chunks_exact(len) {
+        feature_sizes.iter_mut().zip(observation).for_each(|(size, x)| *size = size.max(f64::from(x.abs())));
+    }
+    MemoryEvidence {
+        looked_at: rows,
+        rewards: (f64::from(least), f64::from(most)),
+        constant_rewards: *frequency.values().max().unwrap_or(&0) as f64 / rows as f64,
+        terminal: discounts.iter().filter(|discount| **discount == 0.0).count() as f64 / rows as f64,
+        feature_sizes,
+        ..MemoryEvidence::default()
+    }
+}
+
+/// How often the network is greedy for each action.
+fn greedy_counts(agent: &dyn Agent, sample: &MemorySample, actions: usize) -> Result<Vec<usize>, AgentError> {
+    let rows = sample.columns.actions.len();
+    let mut values = Values::new(agent.value_spec(), rows)?;
+    let q = values.q_values(agent.parameters(), &sample.observations);
+    let mut counts = vec![0; actions];
+    let words = mask_words(actions);
+    for (row, q) in q.chunks_exact(actions).enumerate() {
+        let mask = sample.columns.masks.get(row * words..(row + 1) * words);
+        let allowed = mask.map(|mask| (0..actions).map(|a| mask[a / 32] >> (a % 32) & 1 == 1).collect::<Vec<bool>>());
+        counts[argmax_allowed(q, allowed.as_deref())] += 1;
+    }
+    Ok(counts)
+}
+
+/// ‖target − online‖ / ‖online‖ over all parameters of a checkpoint.
+fn target_distance(state: &State<'_>) -> Option<f64> {
+    let (mut apart, mut all, mut found) = (0.0, 0.0, false);
+    for (name, tensor) in &state.tensors {
+        let Some(of) = name.strip_prefix("network/target.") else { continue };
+        let online = state.tensors.get(&format!("network/online.{of}"))?;
+        for (target, online) in floats(&tensor.bytes).zip(floats(&online.bytes)) {
+            apart += (target - online) * (target - online);
+            all += online * online;
+        }
+        found = true;
+    }
+    (found && all > 0.0).then(|| (apart / all).sqrt())
+}
+
+fn floats(bytes: &[u8]) -> impl Iterator<Item = f64> {
+    bytes.as_chunks::<4>().0.iter().map(|bytes| f64::from(f32::from_le_bytes(*bytes)))
+}
+
+fn priorities(state: &State<'_>) -> Option<Vec<f64>> {
+    let bytes = &state.tensors.get("replay/priorities")?.bytes;
+    Some(bytes.as_chunks::<8>().0.iter().map(|bytes| f64::from_le_bytes(*bytes)).collect())
+}
+
+/// Share of the sum that the greatest hundredth has, of at least 1,000.
+pub(super) fn of_top_percent(mut priorities: Vec<f64>) -> Option<f64> {
+    const LEAST: usize = 1000;
+    let total: f64 = priorities.iter().sum();
+    priorities.sort_unstable_by(|a, b| b.total_cmp(a));
+    let top = priorities.len() / 100;
+    (priorities.len() >= LEAST && total > 0.0).then(|| priorities[..top].iter().sum::<f64>() / total)
+}
+
+/// Mean |σ| over mean |μ| of the weights of each noisy part.
+fn noise(agent: &dyn Agent) -> Vec<(String, f64)> {
+    let slices = agent.network().slices();
+    let mean = |range: &std::ops::Range<usize>| {
+        let values = &agent.parameters()[range.clone()];
+        values.iter().map(|value| f64::from(value.abs())).sum::<f64>() / values.len().max(1) as f64
+    };
+    let sigmas = slices.iter().filter(|slice| slice.name.ends_with("weight_sigma"));
+    let ratios = sigmas.filter_map(|sigma| {
+        let part = sigma.name.strip_suffix("weight_sigma")?;
+        let mu = slices.iter().find(|slice| slice.name == format!("{part}weight_mu"))?;
+        let size = mean(&mu.range);
+        (size > 0.0).then(|| (part.trim_end_matches('.').to_owned(), mean(&sigma.range) / size))
+    });
+    ratios.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_top_hundredth_of_priorities() {
+        assert_eq!(of_top_percent(vec![1.0; 999]), None);
+        assert_eq!(of_top_percent(vec![1.0; 1000]), Some(0.01));
+        let mut priorities = vec![1.0; 1980];
+        priorities.extend([99.0; 20]);
+        assert_eq!(of_top_percent(priorities), Some(0.5));
+    }
+
+    #[test]
+    fn how_far_the_target_is() {
+        let mut state = State::default();
+        assert_eq!(target_distance(&state), None);
+        state.put_f32("network/online.w", vec![2], &[3.0, 4.0]);
+        assert_eq!(target_distance(&state), None);
+        state.put_f32("network/target.w", vec![2], &[3.0, 3.0]);
+        assert_eq!(target_distance(&state), Some(0.2));
+    }
+}

@@ -1,0 +1,135 @@
+//! Reading `metrics.jsonl` back.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader};
+use std::path::Path;
+
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use super::ScorePoint;
+use crate::agent::{Statistic, Statistics};
+use crate::run::Score;
+use crate::train::Aggregates;
+
+/// The lines that checks look at. Numbers that a line does not have are those of an older version, and stay unknown.
+#[derive(Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+enum Line {
+    Train {
+        env_steps: u64,
+        episodes: u64,
+        updates: u64,
+        return_mean_100: Option<f64>,
+        length_mean_100: Option<f64>,
+        loss: Option<f64>,
+        mean_q: Option<f64>,
+        epsilon: f64,
+        learning_rate: f64,
+        #[serde(flatten)]
+        others: Map<String, Value>,
+    },
+    Evaluation {
+        env_steps: u64,
+        mean_return: f64,
+        std_return: f64,
+        mean_length: f64,
+        episodes: usize,
+        best: bool,
+    },
+    #[serde(other)]
+    Other,
+}
+
+/// Aggregates and scores of a `metrics.jsonl`, each by env steps. A last line that was cut off is left out.
+///
+/// # Errors
+/// If the file cannot be read. That it is not there is no error: a training that has not begun has none.
+pub(super) fn read_metrics(path: &Path) -> io::Result<(Vec<Aggregates>, Vec<ScorePoint>)> {
+    let (mut course, mut scores) = (Vec::new(), Vec::new());
+    let file = match File::open(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok((course, scores)),
+        file => file?,
+    };
+    let (mut reader, mut text) = (BufReader::new(file), Vec::new());
+    loop {
+        text.clear();
+        if reader.read_until(b'\n', &mut text)? == 0 {
+            break;
+        }
+        // Most lines are episodes: they are not worth the parsing.
+        if text.starts_with(b"{\"event\":\"episode\"") {
+            continue;
+        }
+        match serde_json::from_slice(&text) {
+            Ok(Line::Train {
+                env_steps,
+                episodes,
+                updates,
+                return_mean_100,
+                length_mean_100,
+                loss,
+                mean_q,
+                epsilon,
+                learning_rate,
+                others,
+            }) => course.push(Aggregates {
+                env_steps,
+                episodes,
+                updates,
+                return_mean: return_mean_100,
+                length_mean: length_mean_100,
+                loss,
+                mean_q,
+                epsilon,
+                learning_rate,
+                statistics: statistics(&others),
+                ..Aggregates::default()
+            }),
+            Ok(Line::Evaluation { env_steps, mean_return, std_return, mean_length, episodes, best }) => {
+                let score = Score { mean_return, std_return, episodes };
+                scores.push(ScorePoint { env_steps, score, mean_length, best });
+            }
+            Ok(Line::Other) | Err(_) => {}
+        }
+    }
+    Ok((course, scores))
+}
+
+fn statistics(others: &Map<String, Value>) -> Statistics {
+    let mut statistics = Statistics::default();
+    for statistic in Statistic::ALL {
+        if let Some(value) = others.get(statistic.name()).and_then(Value::as_f64) {
+            statistics.record(statistic, value);
+        }
+    }
+    statistics
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_of_this_and_of_an_older_version() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("metrics.jsonl");
+        assert_eq!(read_metrics(&path).unwrap().0, []);
+        let train = "\"return_mean_100\":9.5,\"length_mean_100\":null,\"loss\":0.5,\"mean_q\":null,\"epsilon\":0.1,\
+                     \"learning_rate\":0.01";
+        let text = format!(
+            "{{\"event\":\"episode\",\"env_steps\":9}}\n\
+             {{\"event\":\"train\",\"env_steps\":10,\"episodes\":1,\"updates\":2,{train}}}\n\
+             {{\"event\":\"evaluation\",\"env_steps\":15,\"updates\":2,\"mean_return\":2.0,\"std_return\":1.0,\
+             \"mean_length\":2.5,\"episodes\":2,\"best\":true}}\n\
+             {{\"event\":\"train\",\"env_steps\":20,\"episodes\":1,\"updates\":4,{train},\"gradient_norm\":2.5,\
+             \"largest_q\":null}}\n{{\"event\":\"trai"
+        );
+        std::fs::write(&path, text).unwrap();
+        let (course, scores) = read_metrics(&path).unwrap();
+        assert_eq!(course.iter().map(|line| line.env_steps).collect::<Vec<_>>(), [10, 20]);
+        let norms = [0, 1].map(|line| course[line].statistics.get(Statistic::GradientNorm));
+        assert_eq!(norms, [None, Some(2.5)]);
+        assert_eq!((scores.len(), scores[0].score.mean_return, scores[0].best), (1, 2.0, true));
+    }
+}

@@ -1,0 +1,33 @@
+//! What is wrong with a training that does not learn: checks of its config, its logs, its network and its replay buffer.
+//!
+//! [`Evidence`] is what is known, as plain numbers; each check in [`checks`] is a pure function of it that names its sources, and
+//! [`findings`] makes all of them. [`Watch`] makes those that need nothing but events while training goes on.
+//!
+//! ```
+//! use requel::config::Layers;
+//! use requel::diagnose::{Evidence, findings};
+//! use requel_envs::EnvSpec;
+//!
+//! let config = Layers::new().preset("dqn")?.set("replay.start=70_000")?.resolve()?;
+//! let evidence = Evidence::new(config, EnvSpec::new("CartPole-v1"), 2);
+//! assert_eq!(findings(&evidence)[0].check, "updates");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod all;
+pub mod checks;
+mod evidence;
+mod gather;
+mod health;
+mod logs;
+#[cfg(test)]
+mod sick;
+mod watch;
+mod words;
+
+pub use all::{CHECKS, Check, findings};
+pub use evidence::{Counts, EndOfTraining, Evidence, MemoryEvidence, ScorePoint};
+pub use health::{LayerHealth, effective_rank, layer_health};
+pub use watch::Watch;
+
+pub use crate::train::{Finding, Severity};
