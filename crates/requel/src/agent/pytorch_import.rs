@@ -5,6 +5,7 @@ use safetensors::{Dtype, SafeTensors};
 use thiserror::Error;
 
 use super::{PolicyFile, ValueHead};
+use crate::config::EnvConfig;
 
 /// What the file of a PyTorch network does not say itself.
 #[derive(Clone, Debug, PartialEq)]
@@ -85,7 +86,13 @@ impl PolicyFile {
         for (slice, theirs) in made.slices().iter().zip(theirs) {
             pytorch::import(slice, theirs, &mut parameters[slice.range.clone()]);
         }
-        Ok(PolicyFile { env_id: mlp.env_id.to_owned(), network, head: ValueHead::Scalar, parameters })
+        Ok(PolicyFile {
+            env_id: mlp.env_id.to_owned(),
+            env: EnvConfig { id: mlp.env_id.to_owned(), ..EnvConfig::default() },
+            network,
+            head: ValueHead::Scalar,
+            parameters,
+        })
     }
 }
 

@@ -35,6 +35,8 @@ enum Line {
         std_return: f64,
         mean_length: f64,
         episodes: usize,
+        #[serde(default)]
+        cut_off: usize,
         best: bool,
     },
     #[serde(other)]
@@ -86,8 +88,8 @@ pub(super) fn read_metrics(path: &Path) -> io::Result<(Vec<Aggregates>, Vec<Scor
                 statistics: statistics(&others),
                 ..Aggregates::default()
             }),
-            Ok(Line::Evaluation { env_steps, mean_return, std_return, mean_length, episodes, best }) => {
-                let score = Score { mean_return, std_return, episodes };
+            Ok(Line::Evaluation { env_steps, mean_return, std_return, mean_length, episodes, cut_off, best }) => {
+                let score = Score { mean_return, std_return, episodes, cut_off };
                 scores.push(ScorePoint { env_steps, score, mean_length, best });
             }
             Ok(Line::Other) | Err(_) => {}

@@ -84,7 +84,7 @@ fn point(index: u64) -> ScorePoint {
 }
 
 pub(super) fn score(mean_return: f64, std_return: f64) -> Score {
-    Score { mean_return, std_return, episodes: 50 }
+    Score { mean_return, std_return, episodes: 50, cut_off: 0 }
 }
 
 /// Puts `value` in place of a statistic in every line.
