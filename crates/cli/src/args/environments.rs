@@ -31,8 +31,8 @@ Examples:
   requel rollout FrozenLake-v1 --set env.options.map_name=8x8 --episodes 3
 
 Actions are separated by commas or white space. Seeds and random actions are
-Gymnasium's: `env.reset(seed=N)` and `env.action_space.seed(N)`, of an environment
-with masks `sample(mask)`. Further episodes begin as with `env.reset()`.")]
+Gymnasium's: `env.reset(seed=N)` and `env.action_space.seed(N)`; where there are
+masks, `sample(mask)`. Further episodes begin as with `env.reset()`.")]
 pub struct RolloutArgs {
     /// The world, see `requel envs`
     #[arg(value_name = "ENV")]

@@ -102,7 +102,7 @@ Examples:
   requel export --samples check.jsonl   and what to check it with
 
 The ONNX model reads `observation` (batch of any size; images as height, width,
-channels) and, where the environment has masks, `action_mask`; it gives `q_values`
+channels) and of an environment with masks `action_mask`. It gives `q_values`
 and the greedy `action`. World, spaces and the actions' meanings are in its
 metadata. It is of operator set 13, of 17 with layer normalisation.")]
 pub struct ExportArgs {
