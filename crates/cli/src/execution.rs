@@ -11,7 +11,7 @@ use crate::style;
 #[derive(Args, Clone, Copy, Debug)]
 pub struct Execution {
     /// At most so many threads for large networks and many worlds; 0: one per core. The result is the same
-    #[arg(long, value_name = "N", default_value_t = 0, value_parser = threads)]
+    #[arg(long, value_name = "N", default_value_t = 0, allow_negative_numbers = true, value_parser = threads)]
     pub threads: usize,
 }
 

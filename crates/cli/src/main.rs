@@ -4,6 +4,7 @@
 //! learns with is the library `requel`; nothing in here changes a result.
 #![forbid(unsafe_code)]
 
+mod advice;
 mod args;
 mod ascii;
 mod build;
@@ -16,6 +17,7 @@ mod every;
 mod execution;
 mod exit;
 mod export;
+mod import;
 mod keyboard;
 mod notes;
 mod numbers;

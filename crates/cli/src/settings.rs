@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use requel::config::{Config, ConfigError, Layers, algorithms, presets};
+use requel::config::{self, Config, ConfigError, Layers, Severity, algorithms, presets};
 use requel::run::later_segments;
 
 use crate::args;
@@ -19,24 +19,25 @@ impl From<ConfigError> for Failure {
 
 /// The layers, and the config that they come to. The environment is known to exist and to take its options.
 pub fn resolve(args: &args::Layers) -> Result<(Layers, Config), Failure> {
-    let said = above_preset(Layers::new(), args)?;
-    let named = |key: &str| said.text_of(key).map(str::to_owned);
-    let env_id = named("env.id").unwrap_or_else(|| Config::default().env.id);
-    let preset = args.preset.clone().or_else(|| named("preset").filter(|name| presets::get(name).is_some()));
-    let preset = preset.or_else(|| presets::default_for(&env_id).map(|preset| preset.name.to_owned()));
-    let algorithm = args.algo.clone().or_else(|| named("algo"));
-
-    let mut base = Layers::new();
-    if let Some(name) = &preset {
-        base = base.preset(name)?;
-        if named("env.id").is_some() {
-            base = of_other_environment(base, name, &env_id, algorithm.is_some());
-        }
+    let mut layers = Layers::new();
+    if let Some(name) = &args.preset {
+        layers = layers.preset(name)?;
     }
-    if let Some(name) = &algorithm {
-        base = base.algorithm(name)?;
+    if let Some(name) = &args.algo {
+        layers = layers.algorithm(name)?;
     }
-    let layers = above_preset(base, args)?;
+    layers = above_preset(layers, args)?;
+    let said = layers.text_of("env.id").map(str::to_owned);
+    let env_id = said.clone().unwrap_or_else(|| Config::default().env.id);
+    if layers.named_preset().is_none()
+        && let Some(preset) = presets::default_for(&env_id)
+    {
+        // It lies under all that was said.
+        layers = layers.preset(preset.name)?;
+    }
+    if let Some(env_id) = &said {
+        layers = of_other_environment(layers, env_id);
+    }
     let config = layers.resolve()?;
     if let Some(later) = args.config.as_deref().and_then(later_segments) {
         style::warn(format_args!(
@@ -51,13 +52,13 @@ pub fn resolve(args: &args::Layers) -> Result<(Layers, Config), Failure> {
 
 /// What a preset says for an environment that it was not made for: nothing of the return to stop at and of the support of returns,
 /// which are its own environment's.
-fn of_other_environment(preset: Layers, name: &str, env_id: &str, is_base: bool) -> Layers {
-    let own = preset.text_of("env.id").map_or_else(|| Config::default().env.id, str::to_owned);
+fn of_other_environment(layers: Layers, env_id: &str) -> Layers {
+    let (Some(name), Some(own)) = (layers.named_preset(), layers.preset_says("env.id")) else { return layers };
     if own == env_id {
-        return preset;
+        return layers;
     }
     let is_the_environments = presets::default_for(env_id).is_some_and(|preset| preset.name == name);
-    if !is_the_environments && !is_base {
+    if !is_the_environments && layers.named_algorithm().is_none() {
         let better = match algorithms::get(name) {
             Some(_) => format!("`--algo {name}` starts from {env_id}'s own"),
             None => format!("leave --preset out for {env_id}'s own"),
@@ -66,9 +67,17 @@ fn of_other_environment(preset: Layers, name: &str, env_id: &str, is_base: bool)
     }
     // Those of the five MinAtar games are alike.
     if own.starts_with("MinAtar/") && env_id.starts_with("MinAtar/") {
-        return preset;
+        return layers;
     }
-    preset.without(&["evaluation.stop_return", "head.v_min", "head.v_max"])
+    layers.without_the_presets(&["evaluation.stop_return", "head.v_min", "head.v_max"])
+}
+
+/// Refuses a config that cannot learn, with the place of the setting that keeps it from that.
+pub fn refuse_to_learn_nothing(layers: &Layers, config: &Config) -> Result<(), Failure> {
+    match config::advice(config).into_iter().find(|advice| advice.severity == Severity::Impossible) {
+        Some(advice) => Err(layers.invalid(advice.key, advice.text).into()),
+        None => Ok(()),
+    }
 }
 
 fn above_preset(mut layers: Layers, args: &args::Layers) -> Result<Layers, Failure> {
@@ -159,6 +168,28 @@ mod tests {
         let (_, config) = resolve(&args(Some("CartPole-v0"), Some("notebook"), &["agent.gamma=0.5"])).unwrap();
         assert_eq!((config.preset.as_str(), config.env.id.as_str()), ("notebook", "CartPole-v0"));
         assert_eq!((config.agent.gamma, config.replay.capacity), (0.5, 2000));
+    }
+
+    #[test]
+    fn the_worlds_own_preset_lies_under_what_is_said() {
+        // Of the preset `cartpole` learning starts at 500, by default at 1000.
+        let set = ["replay.capacity=900"];
+        assert_eq!(resolve(&args(Some("CartPole-v1"), None, &set)).unwrap().1.replay.start, 500);
+        let (_, config) = resolve(&args(None, None, &["preset=notebook"])).unwrap();
+        assert_eq!((config.preset.as_str(), config.replay.capacity), ("notebook", 2000));
+        let failure = resolve(&args(None, Some("dqn"), &["preset=rainbow"])).unwrap_err();
+        assert!(failure.what.contains("preset dqn has said `dqn`"), "{}", failure.what);
+    }
+
+    #[test]
+    fn what_cannot_learn_is_refused_with_its_place() {
+        let said = |set: &[&str]| {
+            let (layers, config) = resolve(&args(None, None, set)).unwrap();
+            refuse_to_learn_nothing(&layers, &config).map_err(|failure| failure.what)
+        };
+        let refused = said(&["train.env_steps=2500", "replay.start=50000"]).unwrap_err();
+        assert!(refused.starts_with("`replay.start` is 50000") && refused.ends_with(", in --set"), "{refused}");
+        assert_eq!(said(&["train.env_steps=2500"]), Ok(()), "that the course of epsilon is longer is only warned of");
     }
 
     #[test]

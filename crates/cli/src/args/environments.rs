@@ -2,6 +2,8 @@
 
 use clap::{ArgAction, Args};
 
+use super::numbers::{count, seed};
+
 /// `requel envs`
 #[derive(Args, Debug)]
 #[command(after_help = "\
@@ -44,13 +46,13 @@ pub struct RolloutArgs {
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..), allow_negative_numbers = true)]
     pub episodes: u64,
     /// Seed of the world and of random actions
-    #[arg(long, value_name = "N", default_value_t = 0, allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", default_value_t = 0, allow_negative_numbers = true, value_parser = seed)]
     pub seed: u64,
     /// Which actions: numbers separated by commas, `@FILE`, or `random`
     #[arg(long, value_name = "ACTIONS", default_value = "random", allow_hyphen_values = true)]
     pub actions: String,
     /// At most so many steps of an episode [default: until it ends, or 1000 where it never does]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = count(0))]
     pub steps: Option<usize>,
     /// Print JSON lines: first the reset, then each step; of several episodes with their number
     #[arg(long)]

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use super::numbers::{count, seed, speed, whole};
+
 /// `requel eval`
 #[derive(Args, Debug)]
 #[command(after_help = "\
@@ -19,10 +21,10 @@ pub struct EvalArgs {
     #[arg(value_name = "RUN|FILE")]
     pub run: Option<PathBuf>,
     /// How many episodes
-    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", default_value_t = 100, allow_negative_numbers = true, value_parser = whole(1, u32::MAX))]
     pub episodes: u32,
     /// Seed of the first episode, the others follow it [default: that of the run's last evaluation]
-    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = seed)]
     pub seed: Option<u64>,
     /// Print one JSON line on stdout
     #[arg(long)]
@@ -58,30 +60,23 @@ pub struct WatchArgs {
     #[arg(long, value_name = "FILE")]
     pub png: Option<PathBuf>,
     /// The moment of the picture, env steps from the start [default: the middle of the episode]
-    #[arg(long, value_name = "STEP", requires = "png")]
+    #[arg(long, value_name = "STEP", requires = "png", allow_negative_numbers = true, value_parser = count(0))]
     pub at: Option<usize>,
     /// Width of pictures, pixels
-    #[arg(long, value_name = "PIXELS", default_value_t = 600, value_parser = clap::value_parser!(u32).range(64..=4096))]
+    #[arg(long, value_name = "PIXELS", default_value_t = 600, allow_negative_numbers = true, value_parser = whole(64, 4096))]
     pub width: u32,
     /// How many episodes to show live [default: until you quit]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = whole(1, u32::MAX))]
     pub episodes: Option<u32>,
     /// Stop an episode after so many env steps
-    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", default_value_t = 1000, allow_negative_numbers = true, value_parser = whole(1, u32::MAX))]
     pub steps: u32,
     /// How fast, as a multiple of the world's own speed
-    #[arg(long, value_name = "FACTOR", default_value_t = 1.0, value_parser = speed)]
+    #[arg(long, value_name = "FACTOR", default_value_t = 1.0, allow_negative_numbers = true, value_parser = speed)]
     pub speed: f32,
     /// Seed of the episodes
-    #[arg(long, value_name = "N", default_value_t = 0, allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", default_value_t = 0, allow_negative_numbers = true, value_parser = seed)]
     pub seed: u64,
-}
-
-fn speed(text: &str) -> Result<f32, String> {
-    match text.parse::<f32>() {
-        Ok(factor) if (0.01..=100.0).contains(&factor) => Ok(factor),
-        _ => Err("give a number from 0.01 to 100".into()),
-    }
 }
 
 /// A file format of policies.

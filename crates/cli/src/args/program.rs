@@ -101,6 +101,36 @@ mod tests {
         Cli::command().debug_assert();
     }
 
+    /// "-5" is a number: clap's advice to write `-- -5` leads nowhere, and hides the range.
+    #[test]
+    fn a_negative_number_is_taken_as_one_by_every_numeric_option() {
+        const NUMERIC: [&str; 8] = ["N", "STEP", "STEPS", "PIXELS", "FACTOR", "RETURN", "SEEDS", "STEPS|MINUTES"];
+        let mut tried = 0;
+        for command in Cli::command().get_subcommands() {
+            for option in command.get_opts() {
+                let names = option.get_value_names().unwrap_or_default();
+                let Some(long) = option.get_long().filter(|_| names.iter().any(|n| NUMERIC.contains(&n.as_str())))
+                else {
+                    continue;
+                };
+                tried += 1;
+                let arguments = ["requel", command.get_name(), &format!("--{long}"), "-5"];
+                let error = Cli::try_parse_from(arguments).err().map(|error| error.to_string()).unwrap_or_default();
+                assert!(!error.contains("-- -5"), "{} --{long}: {error}", command.get_name());
+            }
+        }
+        assert!(tried >= 15, "{tried}");
+    }
+
+    #[test]
+    fn no_option_takes_a_number_that_is_none() {
+        for arguments in
+            [["compare", "--threshold", "nan"], ["compare", "--threshold", "inf"], ["watch", "--speed", "nan"]]
+        {
+            assert!(Cli::try_parse_from(["requel"].iter().chain(&arguments)).is_err(), "{arguments:?}");
+        }
+    }
+
     #[test]
     fn every_command_has_examples_that_fit_a_terminal() {
         fn check(command: &clap::Command) {

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use super::numbers::{finite, whole};
+
 /// `requel verify`
 #[derive(Args, Debug)]
 #[command(after_help = "\
@@ -67,7 +69,7 @@ pub struct CompareArgs {
     #[arg(long, value_name = "WHICH", value_enum, default_value_t = Scored::Final)]
     pub metric: Scored,
     /// Time the first evaluation at this return [default: the world's reward threshold]
-    #[arg(long, value_name = "RETURN", allow_negative_numbers = true)]
+    #[arg(long, value_name = "RETURN", allow_negative_numbers = true, value_parser = finite)]
     pub threshold: Option<f64>,
     /// Write a picture
     #[arg(long, value_name = "FILE")]
@@ -125,7 +127,7 @@ pub struct ServeArgs {
     #[arg(value_name = "DIR")]
     pub dir: Option<PathBuf>,
     /// Port to listen on; 0 takes a free one
-    #[arg(long, value_name = "N", default_value_t = 8642)]
+    #[arg(long, value_name = "N", default_value_t = 8642, allow_negative_numbers = true, value_parser = whole(0, u16::MAX))]
     pub port: u16,
     /// Address to listen on
     #[arg(long, value_name = "IP", default_value = "127.0.0.1")]

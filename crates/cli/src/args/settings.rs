@@ -1,5 +1,7 @@
 //! Commands about configurations: `presets`, `config`.
 
+use std::path::PathBuf;
+
 use clap::{Args, Subcommand};
 
 use super::Layers;
@@ -37,4 +39,28 @@ Examples:
   requel config show --set agent.gamma=0.95          with a change, marked
   requel config show --config runs/mine/config.toml  what a run used")]
     Show(Layers),
+    /// Turn hyperparameters of RL Baselines3 Zoo, Stable-Baselines3 or CleanRL into a config
+    #[command(after_help = "\
+Examples:
+  requel config import dqn.yml --env CartPole-v1      one entry of the Zoo's file
+  requel config import args.json --output mine.toml   names of SB3 or CleanRL
+  requel train --config mine.toml                     and then
+
+What a file leaves unsaid is as in the library that it is of; what has no
+counterpart here is told on stderr.")]
+    Import(ConfigImportArgs),
+}
+
+/// `requel config import`
+#[derive(Args, Debug)]
+pub struct ConfigImportArgs {
+    /// YAML or JSON with hyperparameters by name, `-` for stdin
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// Which environment of a file of several; of a file of none, what to train in
+    #[arg(long, value_name = "ENV")]
+    pub env: Option<String>,
+    /// File to write the config to, new [default: stdout]
+    #[arg(long, short, value_name = "FILE")]
+    pub output: Option<PathBuf>,
 }

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args};
 
+use super::numbers::seed;
+
 /// Layers of configuration.
 #[derive(Args, Clone, Debug)]
 pub struct Layers {
@@ -23,7 +25,7 @@ pub struct Layers {
     #[arg(long, value_name = "KEY=VALUE", action = ArgAction::Append)]
     pub set: Vec<String>,
     /// Seed that all randomness derives from [default: 0, or what the config says]
-    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = seed)]
     pub seed: Option<u64>,
 }
 

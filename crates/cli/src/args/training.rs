@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args, ValueEnum};
 use requel::study::Seeds;
 
+use super::numbers::count;
 use super::{Layers, Reporting};
 use crate::every::{Every, every};
 use crate::execution::Execution;
@@ -42,19 +43,19 @@ pub struct TrainArgs {
     #[arg(long, requires = "from")]
     pub with_replay: bool,
     /// Seeds to train side by side: a range 0..20 or 5..=9, a list 0,3,7, or how many
-    #[arg(long, value_name = "SEEDS", conflicts_with = "seed")]
+    #[arg(long, value_name = "SEEDS", conflicts_with = "seed", allow_hyphen_values = true)]
     pub seeds: Option<Seeds>,
     /// At most so many runs at a time; 0: one per core
-    #[arg(long, value_name = "N", default_value_t = 0, requires = "seeds")]
+    #[arg(long, value_name = "N", default_value_t = 0, requires = "seeds", allow_negative_numbers = true, value_parser = count(0))]
     pub jobs: usize,
     /// Directory to write this run to, new or empty; with --seeds, the one that holds a directory per seed
     #[arg(long, value_name = "DIR")]
     pub run_dir: Option<PathBuf>,
     /// Save every so many env steps, or with an `m` behind it minutes, such as `10m`
-    #[arg(long, value_name = "STEPS|MINUTES", value_parser = every)]
+    #[arg(long, value_name = "STEPS|MINUTES", allow_hyphen_values = true, value_parser = every)]
     pub every: Option<Every>,
     /// How many checkpoints to keep, at least 2
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = count(2))]
     pub keep: Option<usize>,
     /// What a NaN or infinity from the world comes to: it stops training, or costs the step [default: stop]
     #[arg(long, value_name = "WHAT", value_enum)]
@@ -138,10 +139,10 @@ pub struct StudyArgs {
     #[arg(value_name = "FILE|NAME")]
     pub study: Option<String>,
     /// Seeds in place of the study's: a range 0..20 or 5..=9, a list 0,3,7, or how many
-    #[arg(long, value_name = "SEEDS")]
+    #[arg(long, value_name = "SEEDS", allow_hyphen_values = true)]
     pub seeds: Option<Seeds>,
     /// At most so many runs at a time; 0: one per core
-    #[arg(long, value_name = "N", default_value_t = 0)]
+    #[arg(long, value_name = "N", default_value_t = 0, allow_negative_numbers = true, value_parser = count(0))]
     pub jobs: usize,
     /// Directory of the study [default: studies/<name>]
     #[arg(long, value_name = "DIR")]

@@ -1,18 +1,66 @@
-//! `requel config show`: the complete config, explained.
+//! `requel config`: the complete config, explained, and configs from elsewhere.
 
-use std::io::Write;
+use std::fs::File;
+use std::io::{Read, Write};
+use std::path::Path;
 
 use requel::config::{Config, KEYS, Layers};
 use toml::Value;
 
-use crate::args::{ConfigArgs, ConfigCommand};
+use crate::args::{self, ConfigArgs, ConfigCommand, ConfigImportArgs};
 use crate::exit::{Exit, Failure};
 use crate::settings;
 use crate::style::{self, BOLD, MUTED, WARNING, paint};
 
-/// Prints the config.
+/// Prints the config, or writes the imported one.
 pub fn run(args: &ConfigArgs) -> Result<Exit, Failure> {
-    let ConfigCommand::Show(layers) = &args.command;
+    match &args.command {
+        ConfigCommand::Show(layers) => show_resolved(layers),
+        ConfigCommand::Import(args) => import(args),
+    }
+}
+
+/// No file of hyperparameters is larger, bytes.
+const LARGEST: u64 = 1 << 20;
+
+fn import(args: &ConfigImportArgs) -> Result<Exit, Failure> {
+    let name = if args.file == Path::new("-") { "stdin".into() } else { args.file.display().to_string() };
+    let unread = |error: std::io::Error| Failure::bad_input(format_args!("cannot read {name}: {error}"));
+    let mut text = String::new();
+    if args.file == Path::new("-") {
+        std::io::stdin().lock().take(LARGEST + 1).read_to_string(&mut text).map_err(unread)?;
+    } else {
+        // Nobody would ever write into a pipe that is opened by mistake.
+        if std::fs::metadata(&args.file).map_err(unread)?.is_dir() || !args.file.is_file() {
+            return Err(Failure::bad_input(format_args!("{name} is no file")));
+        }
+        File::open(&args.file).and_then(|file| file.take(LARGEST + 1).read_to_string(&mut text)).map_err(unread)?;
+    }
+    if text.len() as u64 > LARGEST {
+        return Err(Failure::bad_input(format_args!(
+            "{name} is larger than {LARGEST} bytes: no file of hyperparameters"
+        )));
+    }
+    let imported = crate::import::import(&text, &name, args.env.as_deref())?;
+    match &args.output {
+        None => anstream::stdout().lock().write_all(imported.toml.as_bytes())?,
+        Some(path) => {
+            let unwritten = |error| Failure::failed(format_args!("cannot write {}: {error}", path.display()));
+            let mut file = File::create_new(path).map_err(|error| match error.kind() {
+                std::io::ErrorKind::AlreadyExists => {
+                    Failure::bad_input(format_args!("{} is there already", path.display()))
+                        .hint("name another --output")
+                }
+                _ => unwritten(error),
+            })?;
+            file.write_all(imported.toml.as_bytes()).map_err(unwritten)?;
+        }
+    }
+    imported.notes.iter().for_each(style::say);
+    Ok(Exit::Success)
+}
+
+fn show_resolved(layers: &args::Layers) -> Result<Exit, Failure> {
     let (layers, config) = settings::resolve(layers)?;
     let mut out = style::stdout();
     show(&mut out, &layers, &config)?;

@@ -2,6 +2,7 @@
 
 use std::io::Write;
 
+use requel::config::presets::Preset;
 use requel::config::{Layers, algorithms, presets};
 
 use crate::args::PresetsArgs;
@@ -27,11 +28,33 @@ pub fn run(args: &PresetsArgs) -> Result<Exit, Failure> {
             table.write(&mut out)?;
         }
         Some(name) => {
-            Layers::new().preset(name)?;
-            let preset = presets::get(name).ok_or_else(|| Failure::bad_input(format!("unknown preset `{name}`")))?;
-            // As a file it starts from itself, and not from what its environment starts from.
-            write!(out, "preset = {:?}\n\n{}", preset.name, preset.toml)?;
+            let config = Layers::new().preset(name)?.resolve()?;
+            match presets::get(name) {
+                Some(preset) => write!(out, "{}", naming_itself(preset))?,
+                None => write!(out, "{}", toml::to_string(&config).map_err(Failure::failed)?)?,
+            }
         }
     }
     Ok(Exit::Success)
+}
+
+/// The preset's text with its name in it, so that a file begun from it starts from it, whatever it leaves unsaid.
+fn naming_itself(preset: &Preset) -> String {
+    let sections = preset.toml.find("\n[").map_or(0, |at| at + 1);
+    let (head, sections) = preset.toml.split_at(sections);
+    format!("{head}preset = \"{}\"\n\n{sections}", preset.name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_printed_starts_from_the_preset() {
+        for preset in presets::all() {
+            let printed = Layers::new().text("printed", &naming_itself(preset)).unwrap();
+            assert_eq!(printed.named_preset(), Some(preset.name));
+            assert_eq!(printed.resolve().unwrap(), Layers::new().preset(preset.name).unwrap().resolve().unwrap());
+        }
+    }
 }

@@ -7,7 +7,7 @@ use crate::args::ResumeArgs;
 use crate::commands::study;
 use crate::exit::{Exit, Failure};
 use crate::numbers::grouped;
-use crate::{runs, seeds, session, style};
+use crate::{advice, runs, seeds, session, style};
 
 /// Goes on with a run from its newest whole checkpoint.
 pub fn run(args: &ResumeArgs) -> Result<Exit, Failure> {
@@ -19,6 +19,8 @@ pub fn run(args: &ResumeArgs) -> Result<Exit, Failure> {
             Some(kept) => study::go_on(&kept, &dir, args.reporting),
             None => {
                 change_all(&found, &args.set)?;
+                let configs = found.iter().map(|run| Ok(run.config()?)).collect::<Result<Vec<_>, Failure>>()?;
+                advice::warn_of(configs.iter().map(|config| (None, config)));
                 seeds::resume(&dir, &found, args.reporting)
             }
         };
@@ -45,6 +47,9 @@ pub fn run(args: &ResumeArgs) -> Result<Exit, Failure> {
     if resumed.changed.is_some() {
         warn_of_jumps(&before, &session);
     }
+    if !finished {
+        advice::warn_of([(None, session.trainer().config())]);
+    }
     session::train(args.execution.of(session), args.reporting)
 }
 
@@ -54,7 +59,7 @@ fn changed(run: &Run, set: &[String]) -> Result<Option<Config>, Failure> {
         return Ok(None);
     }
     let last = run.segments()?.pop().expect("there is always one");
-    let layers = set.iter().try_fold(Layers::new().file(&last.path)?, |layers, one| layers.set(one))?;
+    let layers = set.iter().try_fold(Layers::new().record(&last.path)?, |layers, one| layers.set(one))?;
     let config = layers.resolve()?;
     last.config.check_changes(&config)?;
     Ok(Some(config))

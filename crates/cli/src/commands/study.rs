@@ -7,6 +7,7 @@ use requel::run::Run;
 use requel::study::{Comparison, Group, PlannedRun, RunRecord, Scoring, Seeds, Study, StudyError, built_in, built_ins};
 use serde::Serialize;
 
+use crate::advice;
 use crate::args::{Reporting, StudyArgs};
 use crate::commands::compare::{Files, save};
 use crate::compare;
@@ -42,6 +43,8 @@ pub fn run(args: &StudyArgs) -> Result<Exit, Failure> {
     }
     let out = args.out.clone().unwrap_or_else(|| Path::new(runs::STUDIES).join(&kept.study.name));
     let seeds = args.seeds.clone().unwrap_or_else(|| kept.study.seeds.clone());
+    let configs = kept.study.configs()?;
+    advice::refuse(kept.study.variants.iter().map(|variant| variant.name.as_str()).zip(&configs))?;
     conduct(&kept, &out, (&seeds, args.jobs, args.reporting))
 }
 
@@ -126,6 +129,9 @@ fn conduct(kept: &Kept, out: &Path, (seeds, jobs, reporting): (&Seeds, usize, Re
     let runs = study.plan(out, seeds)?;
     std::fs::create_dir_all(out).map_err(|e| Failure::failed(format_args!("cannot create {}: {e}", out.display())))?;
     save(&out.join(FILE), kept.text.as_bytes())?;
+    let first = seeds.as_slice().first();
+    let of_first = runs.iter().filter(|run| Some(&run.config.train.seed) == first);
+    advice::warn_of(of_first.map(|run| (Some(study.variants[run.variant].name.as_str()), &run.config)));
     let names: Vec<String> = study.variants.iter().map(|variant| variant.name.clone()).collect();
     let headline =
         format!("{} · {} · {} variants × {} seeds", study.name, study.env, names.len(), seeds.as_slice().len());

@@ -7,12 +7,14 @@ use super::beginning;
 use crate::args::{Layers, OnNan, TrainArgs};
 use crate::every::Every;
 use crate::exit::{Exit, Failure};
-use crate::{runs, seeds, session, settings};
+use crate::{advice, runs, seeds, session, settings};
 
 /// Trains in a new directory.
 pub fn run(args: &TrainArgs) -> Result<Exit, Failure> {
     let (beginning, layers) = beginning::read(args, with_saving(args))?;
-    let (_, config) = settings::resolve(&layers)?;
+    let (layers, config) = settings::resolve(&layers)?;
+    settings::refuse_to_learn_nothing(&layers, &config)?;
+    advice::warn_of([(None, &config)]);
     if let Some(list) = &args.seeds {
         if matches!(args.every, Some(Every::Minutes(_))) {
             return Err(Failure::bad_input("with --seeds, --every cannot be in minutes")

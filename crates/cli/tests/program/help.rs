@@ -17,6 +17,7 @@ fn help() {
         "envs",
         "presets",
         "config show",
+        "config import",
         "completions",
     ] {
         let args: Vec<&str> = command.split(' ').chain(["--help"]).collect();

@@ -1,6 +1,8 @@
 //! The program from outside: what it prints, how it ends, what it leaves on disk.
 
+mod advising;
 mod comparing;
+mod config_importing;
 mod diagnosing;
 mod export;
 mod going_on;

@@ -13,12 +13,29 @@ fn bad_input_is_refused_before_anything_is_written() {
         &["train", "--set", "agent.gamma=1.5"],
         &["train", "--set", "replay.capacity=many"],
         &["train", "--set", "replay.capacity=1e15"],
+        &["train", "--set", "preset=rainbwo"],
+        &["train", "--preset", "dqn", "--set", "preset=rainbow"],
+        &["train", "--set", "lr=1e-3"],
+        &["train", "--set", "replay.buffer_size=1000"],
+        &["train", "--set", "exploration_fraction=0.1"],
+        &["train", "--set", "agent.gamma=0,95"],
+        &["train", "--set", "agent.double=True"],
+        &["train", "--set", "network.hidden=64,64"],
+        &["train", "--set", "agent.kind=DQN"],
+        &["train", "--set", "optimizer.epsilon=1e-50"],
+        &["train", "--set", "optimizer.beta2=0.99999999999"],
+        &["train", "--set", "munchausen.clip=1"],
         &["train", "--set", "network.conv=[[16, 3, 1]]"],
         &["train", "Pendulum-v1"],
         &["train", "--set", "agent.gamma"],
         &["train", "--set", "env.options.sutton_bartho_reward=true"],
         &["train", "--config", "missing.toml"],
         &["train", "--seed", "-1"],
+        &["train", "--seed", "9223372036854775808"],
+        &["train", "--every", "-5"],
+        &["train", "--keep", "-1"],
+        &["train", "--seeds", "-3..2"],
+        &["compare", "--threshold", "nan"],
         &["train", "--sed", "1"],
         &["resume"],
         &["resume", "missing"],
@@ -54,17 +71,33 @@ fn a_typo_in_a_file_is_shown_with_its_line() {
         ("type.toml", "[agent]\ngamma = \"high\"\n"),
         ("range.toml", "# mine\n[optimizer]\nlearning_rate = -1.0\n"),
         ("syntax.toml", "[agent]\ngamma = 0.9.9\n"),
+        ("comma.toml", "[agent]\ngamma = 0,95\n"),
+        ("list.toml", "[[agent]]\ngamma = 0.95\n"),
+        ("large.toml", "[train]\nseed = 1\nenv_steps = 99999999999999999999\n"),
+        ("date.toml", "preset = 1979-05-27T07:32:00Z\n"),
+        ("preset.toml", "preset = \"rainbwo\"\n"),
     ] {
         std::fs::write(desk.path(name), text).unwrap();
     }
     let mut said = String::new();
-    for name in ["key.toml", "type.toml", "range.toml", "syntax.toml"] {
+    let names = [
+        "key.toml",
+        "type.toml",
+        "range.toml",
+        "syntax.toml",
+        "comma.toml",
+        "list.toml",
+        "large.toml",
+        "date.toml",
+        "preset.toml",
+    ];
+    for name in names {
         let answer = desk.run(&["train", "--config", name]);
         assert_eq!(answer.code, 2, "{name}");
         assert!(answer.err.contains(&format!("{name}, line ")), "{}", answer.err);
         said.push_str(&format!("$ requel train --config {name}\n{}\n", answer.err));
     }
-    assert_eq!(desk.files().len(), 4);
+    assert_eq!(desk.files().len(), names.len());
     insta::assert_snapshot!(said);
 }
 

@@ -120,8 +120,9 @@ impl OptimizerSpec {
     pub fn validate(&self) -> Result<(), OptimizerError> {
         const SHARE: &str = "a number of at least 0 and below 1";
         const POSITIVE: &str = "a finite number of at least 0";
-        let is_share = |x: f64| (0.0..1.0).contains(&x);
-        let is_positive = |x: f64| x.is_finite() && x >= 0.0;
+        // Of what is left in single precision, in which the steps are made: 1e-50 is 0 there, 1e39 infinite, 0.99999999999 is 1.
+        let is_share = |x: f64| (0.0..1.0).contains(&(x as f32));
+        let is_positive = |x: f64| (x as f32).is_finite() && x >= 0.0 && (x as f32 > 0.0) == (x > 0.0);
         let check = |field, value, is_valid: &dyn Fn(f64) -> bool, expected| {
             if is_valid(value) { Ok(()) } else { Err(OptimizerError { field, value, expected }) }
         };

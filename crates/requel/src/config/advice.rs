@@ -174,11 +174,12 @@ impl Course {
         if config.agent.kind == AgentKind::Dqn
             && replay.kind == ReplayKind::Prioritized
             && replay.importance_start != replay.importance_end
-            && replay.importance_env_steps > env_steps
+            && config.importance_env_steps() > env_steps
         {
             let text = format!(
                 "is {}, but {budget}: beta never reaches {}, and the weights never make up for the priorities",
-                replay.importance_env_steps, replay.importance_end
+                config.importance_env_steps(),
+                replay.importance_end
             );
             say("replay.importance_env_steps", text);
         }
@@ -294,7 +295,11 @@ mod tests {
                 &["train.env_steps=6000", "target.kind=hard", "target.every_env_steps=6001"],
                 &["target.every_env_steps"],
             ),
-            ("per-dqn", &["train.env_steps=6000"], &["replay.importance_env_steps"]),
+            (
+                "per-dqn",
+                &["train.env_steps=6000", "replay.importance_env_steps=6001"],
+                &["replay.importance_env_steps"],
+            ),
             ("dqn", &["train.env_steps=20000", "train.num_envs=65536"], &["train.num_envs"]),
             ("pqn", &["train.env_steps=100", "exploration.env_steps=1024"], &[]),
             ("dqn", &["exploration.start=0", "exploration.end=0"], &["exploration.start"]),

@@ -1,128 +1,21 @@
 //! Putting a [`Config`] together from layers: preset, then file, then `--set`.
 
-use std::collections::BTreeMap;
-use std::fmt;
-use std::path::{Path, PathBuf};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
-use thiserror::Error;
 use toml::Value;
-use toml::de::{DeTable, DeValue};
+use toml::de::DeTable;
 
-use super::{Config, KEYS, algorithms, presets, validate};
+use super::text::{Leaf, is_section, leaves};
+use super::values::{self, assign, defaults, fit};
+use super::{Config, ConfigError, KEYS, Place, algorithms, names, presets, validate};
 use crate::suggest::nearest;
 
-/// Where a setting was written.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
-    /// A file's path, `preset NAME`, or `--set`.
-    pub source: String,
-    /// Line number from 1 and the line itself, where there are lines.
-    pub line: Option<(usize, String)>,
-}
-
-impl fmt::Display for Place {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.line {
-            Some((number, text)) => write!(f, "{}, line {number}: `{}`", self.source, text.trim()),
-            None => write!(f, "{}", self.source),
-        }
-    }
-}
-
-/// Why a config cannot be used.
-#[derive(Debug, Error)]
-#[non_exhaustive]
-pub enum ConfigError {
-    /// No preset has this name.
-    #[error("unknown preset `{name}`")]
-    UnknownPreset {
-        /// What was asked for.
-        name: String,
-        /// The nearest name, if one is near.
-        suggestion: Option<String>,
-    },
-    /// No algorithm has this name.
-    #[error("unknown algorithm `{name}`")]
-    UnknownAlgorithm {
-        /// What was asked for.
-        name: String,
-        /// The nearest name, if one is near.
-        suggestion: Option<String>,
-    },
-    /// A key that means nothing.
-    #[error("unknown key `{key}` in {place}")]
-    UnknownKey {
-        /// Dotted path.
-        key: String,
-        /// Where it stands.
-        place: Place,
-        /// The nearest key, if one is near.
-        suggestion: Option<String>,
-    },
-    /// A value of the wrong type, or out of range.
-    #[error("`{key}` {reason}, in {place}")]
-    InvalidValue {
-        /// Dotted path.
-        key: String,
-        /// What is wrong, as the rest of a sentence that the key begins.
-        reason: String,
-        /// Where it stands.
-        place: Place,
-    },
-    /// A key that a run cannot go on with another value of.
-    #[error("`{key}` cannot change on the way: it {reason}")]
-    Fixed {
-        /// Dotted path.
-        key: String,
-        /// Why, as the rest of a sentence.
-        reason: String,
-    },
-    /// Text that is not TOML, or a `--set` that is not `key=value`.
-    #[error("{reason}, in {place}")]
-    Syntax {
-        /// What is wrong.
-        reason: String,
-        /// Where.
-        place: Place,
-    },
-    /// A file that cannot be read.
-    #[error("cannot read config file {}: {source}", path.display())]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// What the system says.
-        source: std::io::Error,
-    },
-}
-
-impl ConfigError {
-    /// What to try, if something is worth trying.
-    pub fn hint(&self) -> Option<String> {
-        match self {
-            ConfigError::UnknownPreset { suggestion: Some(name), .. } => Some(format!("did you mean `{name}`?")),
-            ConfigError::UnknownPreset { .. } => Some("`requel presets` lists them".into()),
-            ConfigError::UnknownAlgorithm { suggestion: Some(name), .. } => Some(format!("did you mean `{name}`?")),
-            ConfigError::UnknownAlgorithm { .. } => {
-                let names: Vec<&str> = algorithms::all().iter().map(|algorithm| algorithm.name).collect();
-                Some(format!("there are {}", names.join(", ")))
-            }
-            ConfigError::UnknownKey { suggestion: Some(key), .. } => Some(format!("did you mean `{key}`?")),
-            ConfigError::UnknownKey { .. } => Some("`requel config show` lists all keys".into()),
-            ConfigError::InvalidValue { key, .. } => {
-                KEYS.iter().find(|k| k.path == key).map(|k| format!("{}: {}", k.path, k.meaning))
-            }
-            ConfigError::Fixed { .. } => {
-                Some("`requel train --from RUN` begins a new run from the weights of this one".into())
-            }
-            ConfigError::Syntax { place, .. } if place.source == "--set" => {
-                Some("write it as `--set section.key=value`".into())
-            }
-            _ => None,
-        }
-    }
-}
-
 /// A config in the making: later layers win, each key remembers where it was written.
+///
+/// The preset lies under all of them, wherever it is named: by [`Layers::preset`], by `preset = "…"` in a text, or by a setting. There is
+/// one, and naming another is refused. A text with every key in it, as a run keeps its own, decides everything: of its preset only the
+/// name is taken, which need not be known. With the algorithm, which lies between the preset and all else, it is the same.
 ///
 /// ```
 /// use requel::config::Layers;
@@ -130,6 +23,7 @@ impl ConfigError {
 /// let config = Layers::new().preset("notebook")?.set("train.seed=7")?.resolve()?;
 /// assert_eq!(config.agent.gamma, 0.9);
 /// assert_eq!(config.train.seed, 7);
+/// assert_eq!(Layers::new().set("train.seed=7")?.set("preset=notebook")?.resolve()?, config);
 ///
 /// let error = Layers::new().set("replay.capcity=10").unwrap_err();
 /// assert_eq!(error.hint().as_deref(), Some("did you mean `replay.capacity`?"));
@@ -137,9 +31,42 @@ impl ConfigError {
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct Layers {
-    /// Value, place, and the number of the layer, by key.
-    settings: BTreeMap<String, (Value, Place, usize)>,
+    base: Option<Beneath>,
+    algorithm: Option<Beneath>,
+    /// A text with every key in it.
+    complete: Option<Place>,
+    settings: Settings,
     layers: usize,
+}
+
+/// Value, place, and the number of the layer, by key.
+type Settings = BTreeMap<String, (Value, Place, usize)>;
+
+/// A preset or an algorithm, which lies under all layers.
+#[derive(Clone, Debug)]
+struct Beneath {
+    name: String,
+    place: Place,
+    /// Its own; none where a complete text decides everything.
+    settings: Settings,
+}
+
+/// How a text's `preset` is read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Reading {
+    /// As the preset to start from, unless the text is complete.
+    Layer,
+    /// As a label, also where keys are missing that an earlier version did not know: they have their defaults.
+    Record,
+}
+
+/// What a `preset = "…"` says.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Meaning {
+    /// Start from it.
+    Order,
+    /// That is what the text calls itself: it leaves nothing to a preset.
+    Label,
 }
 
 impl Layers {
@@ -148,53 +75,69 @@ impl Layers {
         Self::default()
     }
 
-    /// Adds the preset called `name`.
+    /// Starts from the preset called `name`; `default` is the one in which all keys have their defaults.
     ///
     /// # Errors
-    /// [`ConfigError::UnknownPreset`].
-    pub fn preset(self, name: &str) -> Result<Self, ConfigError> {
-        let preset = presets::get(name).ok_or_else(|| ConfigError::UnknownPreset {
-            name: name.into(),
-            suggestion: nearest(name, presets::all().iter().map(|p| p.name)),
-        })?;
-        let mut layers = self.text(&format!("preset {name}"), preset.toml)?;
+    /// [`ConfigError::UnknownPreset`], or [`ConfigError::InvalidValue`] if another was named before.
+    pub fn preset(mut self, name: &str) -> Result<Self, ConfigError> {
         let place = Place { source: format!("preset {name}"), line: None };
-        layers.settings.insert("preset".into(), (Value::String(name.into()), place, layers.layers));
-        Ok(layers)
+        if presets::known(name) {
+            self.start_from(name, place)?;
+            return Ok(self);
+        }
+        let suggestion = nearest(name, presets::all().iter().map(|p| p.name));
+        Err(ConfigError::UnknownPreset { name: name.into(), place: None, suggestion })
     }
 
-    /// Adds the algorithm called `name`: the keys that make it what it is, laid over what the environment's preset says.
+    /// The preset that was named so far, if one was.
+    pub fn named_preset(&self) -> Option<&str> {
+        self.base.as_ref().map(|base| base.name.as_str())
+    }
+
+    /// Lays the algorithm called `name` over the preset, under all other layers: the keys that make it what it is.
     ///
     /// ```
     /// use requel::config::Layers;
     ///
     /// let config = Layers::new().preset("cartpole")?.algorithm("double-dqn")?.resolve()?;
     /// assert!(config.agent.double && config.replay.capacity == 200_000);
+    /// assert_eq!(Layers::new().set("preset=cartpole")?.set("algo=double-dqn")?.resolve()?, config);
     /// # Ok::<(), requel::config::ConfigError>(())
     /// ```
     ///
     /// # Errors
-    /// [`ConfigError::UnknownAlgorithm`].
-    pub fn algorithm(self, name: &str) -> Result<Self, ConfigError> {
-        let algorithm = algorithms::get(name).ok_or_else(|| ConfigError::UnknownAlgorithm {
-            name: name.into(),
-            suggestion: nearest(name, algorithms::all().iter().map(|algorithm| algorithm.name)),
-        })?;
-        let mut layers = self.text(&format!("algorithm {name}"), algorithm.toml)?;
+    /// [`ConfigError::UnknownAlgorithm`], or [`ConfigError::InvalidValue`] if another was named before, or a complete text leaves
+    /// nothing to it.
+    pub fn algorithm(mut self, name: &str) -> Result<Self, ConfigError> {
         let place = Place { source: format!("algorithm {name}"), line: None };
-        layers.settings.insert("algo".into(), (Value::String(name.into()), place, layers.layers));
-        Ok(layers)
+        if algorithms::get(name).is_none() {
+            return Err(unknown_algorithm(name, None));
+        }
+        self.lay_over(name, place)?;
+        Ok(self)
     }
 
-    /// The text that a key was set to, as it was written.
+    /// The algorithm that was named so far, if one was.
+    pub fn named_algorithm(&self) -> Option<&str> {
+        self.algorithm.as_ref().map(|algorithm| algorithm.name.as_str())
+    }
+
+    /// The text that the preset has for a key, if one was named that decides something.
+    pub fn preset_says(&self, key: &str) -> Option<&str> {
+        self.base.as_ref()?.settings.get(key)?.0.as_str()
+    }
+
+    /// These layers without what the preset says of some keys.
+    pub fn without_the_presets(mut self, keys: &[&str]) -> Self {
+        if let Some(base) = &mut self.base {
+            base.settings.retain(|key, _| !keys.contains(&key.as_str()));
+        }
+        self
+    }
+
+    /// The text that a layer over preset and algorithm sets a key to.
     pub fn text_of(&self, key: &str) -> Option<&str> {
         self.settings.get(key).and_then(|(value, _, _)| value.as_str())
-    }
-
-    /// These layers without what they say of some keys.
-    pub fn without(mut self, keys: &[&str]) -> Self {
-        self.settings.retain(|key, _| !keys.contains(&key.as_str()));
-        self
     }
 
     /// Adds a TOML file.
@@ -202,37 +145,25 @@ impl Layers {
     /// # Errors
     /// [`ConfigError`] with the file's line.
     pub fn file(self, path: &Path) -> Result<Self, ConfigError> {
-        let text =
-            std::fs::read_to_string(path).map_err(|source| ConfigError::Read { path: path.to_path_buf(), source })?;
-        self.text(&path.display().to_string(), &text)
+        let text = read(path)?;
+        self.read_text(&path.display().to_string(), &text, Reading::Layer)
+    }
+
+    /// Adds the config that a run wrote into its directory: what it says is what was trained, whatever its preset has become since.
+    ///
+    /// # Errors
+    /// [`ConfigError`] with the file's line.
+    pub fn record(self, path: &Path) -> Result<Self, ConfigError> {
+        let text = read(path)?;
+        self.read_text(&path.display().to_string(), &text, Reading::Record)
     }
 
     /// Adds TOML text; `source` says in errors where it is from.
     ///
     /// # Errors
     /// [`ConfigError`] with the text's line.
-    pub fn text(mut self, source: &str, text: &str) -> Result<Self, ConfigError> {
-        self.layers += 1;
-        let place_at = |offset: usize| {
-            let offset = offset.min(text.len());
-            let number = text.as_bytes()[..offset].iter().filter(|b| **b == b'\n').count() + 1;
-            let line = text.lines().nth(number - 1).unwrap_or("").to_owned();
-            Place { source: source.into(), line: Some((number, line)) }
-        };
-        let table = DeTable::parse(text).map_err(|e| ConfigError::Syntax {
-            reason: e.message().to_owned(),
-            place: place_at(e.span().map_or(0, |s| s.start)),
-        })?;
-        let mut leaves = Vec::new();
-        collect_leaves(&[], table.get_ref(), &mut leaves);
-        // The parsed values again as plain TOML: spans are only needed for places.
-        let plain: toml::Table = toml::from_str(text)
-            .map_err(|e| ConfigError::Syntax { reason: e.message().to_owned(), place: place_at(0) })?;
-        for (path, offset) in leaves {
-            let value = lookup(&plain, &path).cloned().unwrap_or_else(|| Value::Table(toml::Table::new()));
-            self.insert(path.join("."), value, place_at(offset))?;
-        }
-        Ok(self)
+    pub fn text(self, source: &str, text: &str) -> Result<Self, ConfigError> {
+        self.read_text(source, text, Reading::Layer)
     }
 
     /// Adds one `key=value`; the value is TOML, or a bare word.
@@ -254,17 +185,30 @@ impl Layers {
             let reason = format!("`{assignment}` has no `=`");
             return Err(ConfigError::Syntax { reason, place });
         };
-        let value = match toml::from_str::<toml::Table>(&format!("v = {value}")) {
-            Ok(mut table) if table.len() == 1 => table.remove("v").unwrap_or(Value::String(value.into())),
-            _ => Value::String(value.trim().into()),
+        let key = key.trim().to_owned();
+        let text = format!("v = {value}");
+        let parsed = match DeTable::parse(&text).as_ref().map(|table| (table.get_ref().len(), table.get_ref().get("v")))
+        {
+            Ok((1, Some(parsed))) => values::plain(parsed.get_ref()),
+            _ => Ok(Value::String(value.trim().into())),
         };
-        self.insert(key.trim().to_owned(), value, place)?;
+        let value =
+            parsed.map_err(|reason| ConfigError::InvalidValue { key: key.clone(), reason, place: place.clone() })?;
+        match key.as_str() {
+            "preset" => self.name_preset(value, place, Meaning::Order)?,
+            "algo" => self.name_algorithm(value, place, Meaning::Order)?,
+            _ => self.insert(key, value, place)?,
+        }
         Ok(self)
     }
 
     /// Where `key` was written, if any layer did.
     pub fn place(&self, key: &str) -> Option<&Place> {
-        self.settings.get(key).map(|(_, place, _)| place)
+        match key {
+            "preset" => self.base.as_ref().map(|base| &base.place),
+            "algo" => self.algorithm.as_ref().map(|algorithm| &algorithm.place),
+            _ => self.setting(key).map(|(_, place, _)| place),
+        }
     }
 
     /// The config, complete and checked.
@@ -273,94 +217,181 @@ impl Layers {
     /// [`ConfigError::InvalidValue`] for a value out of range or at odds with another.
     pub fn resolve(&self) -> Result<Config, ConfigError> {
         let mut table = defaults();
-        for (key, (value, ..)) in &self.settings {
+        let beneath = self.base.iter().chain(&self.algorithm).flat_map(|beneath| &beneath.settings);
+        for (key, (value, ..)) in beneath.chain(&self.settings) {
             assign(&mut table, key, value.clone());
         }
-        let default_place = || Place { source: "the defaults".into(), line: None };
+        if let Some(name) = self.named_preset() {
+            assign(&mut table, "preset", Value::String(name.into()));
+        }
+        if let Some(name) = self.named_algorithm() {
+            assign(&mut table, "algo", Value::String(name.into()));
+        }
         let config: Config = table.try_into().map_err(|e: toml::de::Error| ConfigError::Syntax {
             reason: e.message().to_owned(),
             place: default_place(),
         })?;
-        validate::check(&config).map_err(|(key, reason)| {
-            // Where keys are at odds, the one that was written last is where to look.
-            let named = reason.split('`').filter(|word| KEYS.iter().any(|k| k.path == *word)).chain([key]);
-            let latest = named.filter_map(|key| self.settings.get(key)).max_by_key(|(.., layer)| *layer);
-            let place = latest.map_or_else(default_place, |(_, place, _)| place.clone());
-            ConfigError::InvalidValue { key: key.into(), reason, place }
-        })?;
+        validate::check(&config).map_err(|(key, reason)| self.invalid(key, reason))?;
         Ok(config)
     }
 
-    fn insert(&mut self, key: String, value: Value, place: Place) -> Result<(), ConfigError> {
-        let is_option = key.strip_prefix("env.options.").is_some_and(|name| !name.is_empty() && !name.contains('.'));
-        if !is_option && !KEYS.iter().any(|k| k.path == key) {
-            let suggestion = nearest(&key, KEYS.iter().map(|k| k.path));
-            return Err(ConfigError::UnknownKey { key, place, suggestion });
+    /// The error of a key, with the place where it was set. `reason` is the rest of a sentence that the key begins; where it names
+    /// other keys in backticks, the one that was written last is where to look.
+    pub fn invalid(&self, key: &str, reason: String) -> ConfigError {
+        let named = reason.split('`').filter(|word| KEYS.iter().any(|k| k.path == *word)).chain([key]);
+        let latest = named.filter_map(|key| self.setting(key)).max_by_key(|(.., layer)| *layer);
+        let place = latest.map_or_else(default_place, |(_, place, _)| place.clone());
+        ConfigError::InvalidValue { key: key.into(), reason, place }
+    }
+
+    fn setting(&self, key: &str) -> Option<&(Value, Place, usize)> {
+        let beneath = self.algorithm.iter().chain(&self.base).find_map(|beneath| beneath.settings.get(key));
+        self.settings.get(key).or(beneath)
+    }
+
+    fn read_text(mut self, source: &str, text: &str, reading: Reading) -> Result<Self, ConfigError> {
+        self.layers += 1;
+        let leaves = leaves(source, text)?;
+        let said: BTreeSet<&str> = leaves.iter().map(|leaf| leaf.path.as_str()).collect();
+        let is_complete = || KEYS.iter().all(|key| values::may_be_absent(key.path) || said.contains(key.path));
+        let meaning = if reading == Reading::Record || is_complete() { Meaning::Label } else { Meaning::Order };
+        if meaning == Meaning::Label {
+            let label =
+                leaves.iter().find(|leaf| leaf.path == "algo").and_then(|leaf| leaf.value.as_ref().ok()?.as_str());
+            let place = Place { source: source.into(), line: None };
+            if let Some(named) = self.algorithm.as_ref().filter(|named| Some(named.name.as_str()) != label) {
+                return Err(nothing_left_for(&named.name, &place, named.place.clone()));
+            }
+            self.complete = Some(place);
         }
-        // One key alone over the defaults tells whether its type is right, and so which key is to blame.
-        let fits = |value: &Value| {
-            let mut table = defaults();
-            assign(&mut table, &key, value.clone());
-            table.try_into::<Config>().map(|_| ())
+        for Leaf { path, value, place } in leaves {
+            if !is_section(&path) {
+                known(&path, &place)?;
+            }
+            match value {
+                Err(reason) => return Err(ConfigError::InvalidValue { key: path, reason, place }),
+                Ok(value) if path == "preset" => self.name_preset(value, place, meaning)?,
+                Ok(value) if path == "algo" => self.name_algorithm(value, place, meaning)?,
+                Ok(value) => self.insert(path, value, place)?,
+            }
+        }
+        Ok(self)
+    }
+
+    fn name_preset(&mut self, value: Value, place: Place, meaning: Meaning) -> Result<(), ConfigError> {
+        let name = name_in(value, "preset", &place)?;
+        if meaning == Meaning::Order && !presets::known(&name) {
+            let suggestion = nearest(&name, presets::all().iter().map(|p| p.name));
+            return Err(ConfigError::UnknownPreset { name, place: Some(place), suggestion });
+        }
+        self.start_from(&name, place)?;
+        if let Some(base) = self.base.as_mut().filter(|_| meaning == Meaning::Label) {
+            base.settings.clear();
+        }
+        Ok(())
+    }
+
+    fn start_from(&mut self, name: &str, place: Place) -> Result<(), ConfigError> {
+        if let Some(base) = &self.base {
+            return if base.name == name { Ok(()) } else { Err(second_name("preset", name, base, place)) };
+        }
+        let settings = match presets::get(name) {
+            Some(preset) => Layers::new().text(&format!("preset {name}"), preset.toml)?.settings,
+            None => Settings::new(),
         };
-        let value = match (fits(&value), &value) {
-            (Ok(()), _) => value,
-            // 1e6 is how people write a count.
-            (Err(_), Value::Float(f))
-                if f.fract() == 0.0 && f.abs() < 9e15 && fits(&Value::Integer(*f as i64)).is_ok() =>
-            {
-                Value::Integer(*f as i64)
+        self.base = Some(Beneath { name: name.into(), place, settings: of_layer(settings, 0) });
+        Ok(())
+    }
+
+    fn name_algorithm(&mut self, value: Value, place: Place, meaning: Meaning) -> Result<(), ConfigError> {
+        let name = name_in(value, "algo", &place)?;
+        if meaning == Meaning::Order {
+            if algorithms::get(&name).is_none() {
+                return Err(unknown_algorithm(&name, Some(place)));
             }
-            (Err(error), _) => {
-                let reason = format!("cannot be {value}: {}", error.message().trim());
-                return Err(ConfigError::InvalidValue { key, reason, place });
-            }
+            return self.lay_over(&name, place);
+        }
+        self.algorithm = (!name.is_empty()).then(|| Beneath { name, place, settings: Settings::new() });
+        Ok(())
+    }
+
+    fn lay_over(&mut self, name: &str, place: Place) -> Result<(), ConfigError> {
+        match (&self.algorithm, &self.complete) {
+            (Some(algorithm), _) if algorithm.name == name => return Ok(()),
+            (Some(algorithm), _) => return Err(second_name("algo", name, algorithm, place)),
+            (None, Some(complete)) => return Err(nothing_left_for(name, complete, place)),
+            (None, None) => {}
+        }
+        let settings = match algorithms::get(name) {
+            Some(algorithm) => Layers::new().text(&format!("algorithm {name}"), algorithm.toml)?.settings,
+            None => Settings::new(),
+        };
+        self.algorithm = Some(Beneath { name: name.into(), place, settings: of_layer(settings, 0) });
+        Ok(())
+    }
+
+    fn insert(&mut self, key: String, value: Value, place: Place) -> Result<(), ConfigError> {
+        known(&key, &place)?;
+        let value = match fit(&key, value) {
+            Ok(value) => value,
+            Err(reason) => return Err(ConfigError::InvalidValue { key, reason, place }),
         };
         self.settings.insert(key, (value, place, self.layers));
         Ok(())
     }
 }
 
-fn defaults() -> toml::Table {
-    toml::Table::try_from(Config::default()).expect("the default config is TOML")
+fn of_layer(settings: Settings, layer: usize) -> Settings {
+    settings.into_iter().map(|(key, (value, place, _))| (key, (value, place, layer))).collect()
 }
 
-fn assign(table: &mut toml::Table, path: &str, value: Value) {
-    match path.split_once('.') {
-        None => {
-            table.insert(path.into(), value);
-        }
-        Some((head, rest)) => {
-            let entry = table.entry(head).or_insert_with(|| Value::Table(toml::Table::new()));
-            if let Value::Table(inner) = entry {
-                assign(inner, rest, value);
-            }
+fn name_in(value: Value, key: &str, place: &Place) -> Result<String, ConfigError> {
+    match value {
+        Value::String(name) => Ok(name),
+        value => {
+            let what = if key == "preset" { "a preset" } else { "an algorithm" };
+            let reason = format!("cannot be {}: it takes the name of {what} in quotes", values::shown(&value));
+            Err(ConfigError::InvalidValue { key: key.into(), reason, place: place.clone() })
         }
     }
 }
 
-fn lookup<'t>(table: &'t toml::Table, path: &[String]) -> Option<&'t Value> {
-    let (last, parents) = path.split_last()?;
-    let parent = parents.iter().try_fold(table, |table, key| table.get(key)?.as_table())?;
-    parent.get(last)
+fn second_name(key: &str, name: &str, first: &Beneath, place: Place) -> ConfigError {
+    let what = if key == "preset" { "starts from one preset" } else { "has one algorithm" };
+    let reason = format!("is \"{name}\", but {} has said `{}`: a config {what}", first.place, first.name);
+    ConfigError::InvalidValue { key: key.into(), reason, place }
 }
 
-/// Paths of all values that are no tables (and of empty tables that mean nothing), with their keys' byte offsets.
-fn collect_leaves(path: &[String], table: &DeTable<'_>, leaves: &mut Vec<(Vec<String>, usize)>) {
-    for (key, value) in table {
-        let mut path = path.to_vec();
-        path.push(key.get_ref().to_string());
-        match value.get_ref() {
-            DeValue::Table(inner) if !inner.is_empty() || is_section(&path) => collect_leaves(&path, inner, leaves),
-            _ => leaves.push((path, key.span().start)),
-        }
+fn nothing_left_for(algorithm: &str, complete: &Place, place: Place) -> ConfigError {
+    let reason =
+        format!("is \"{algorithm}\", but {complete} is a complete config, which leaves nothing to an algorithm");
+    ConfigError::InvalidValue { key: "algo".into(), reason, place }
+}
+
+fn unknown_algorithm(name: &str, place: Option<Place>) -> ConfigError {
+    let suggestion = nearest(name, algorithms::all().iter().map(|algorithm| algorithm.name));
+    ConfigError::UnknownAlgorithm { name: name.into(), place, suggestion }
+}
+
+/// Whether there is such a key.
+fn known(key: &str, place: &Place) -> Result<(), ConfigError> {
+    let is_option = key.strip_prefix("env.options.").is_some_and(|name| !name.is_empty() && !name.contains('.'));
+    if is_option || KEYS.iter().any(|k| k.path == key) {
+        return Ok(());
     }
+    if is_section(key) {
+        let reason = "is a section: set its keys one by one".into();
+        return Err(ConfigError::InvalidValue { key: key.into(), reason, place: place.clone() });
+    }
+    Err(ConfigError::UnknownKey { key: key.into(), place: place.clone(), suggestion: names::meant(key) })
 }
 
-/// Whether a table at this path may stand empty, as `[replay]` with nothing under it does.
-fn is_section(path: &[String]) -> bool {
-    let prefix = format!("{}.", path.join("."));
-    prefix == "env.options." || KEYS.iter().any(|k| k.path.starts_with(&prefix))
+fn default_place() -> Place {
+    Place { source: "the defaults".into(), line: None }
+}
+
+fn read(path: &Path) -> Result<String, ConfigError> {
+    std::fs::read_to_string(path).map_err(|source| ConfigError::Read { path: path.to_path_buf(), source })
 }
 
 #[cfg(test)]
@@ -378,13 +409,5 @@ mod tests {
         let error = Layers::new().set("agent.gamma").unwrap_err();
         assert_eq!(error.to_string(), "`agent.gamma` has no `=`, in --set");
         assert_eq!(error.hint().unwrap(), "write it as `--set section.key=value`");
-    }
-
-    #[test]
-    fn a_place_is_found_at_the_end_of_a_text_without_a_line_break() {
-        let error = Layers::new().text("f", "\n\n[agent").unwrap_err();
-        assert!(
-            matches!(&error, ConfigError::Syntax { place: Place { line: Some((3, text)), .. }, .. } if text == "[agent")
-        );
     }
 }

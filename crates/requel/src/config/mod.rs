@@ -4,17 +4,22 @@ mod advice;
 pub mod algorithms;
 mod bounds;
 mod changes;
+mod error;
 mod keys;
 mod layers;
+mod names;
 pub mod presets;
 mod sections;
+mod text;
 mod validate;
+mod values;
 
 pub use advice::{Advice, Severity, advice};
 pub use bounds::{Auto, SupportEnd, ValueClip, ValueClipWord};
 pub use changes::Change;
+pub use error::{ConfigError, Place};
 pub use keys::{KEYS, Key};
-pub use layers::{ConfigError, Layers, Place};
+pub use layers::Layers;
 pub use sections::{
     ActivationKind, AgentConfig, AgentKind, AnnealKind, BellmanGradient, CheckpointConfig, Config, EnvConfig,
     EpisodeLog, EvaluationConfig, ExplorationConfig, ExplorationKind, HeadConfig, HeadKind, InitKind, LogConfig,

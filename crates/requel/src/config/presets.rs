@@ -52,6 +52,14 @@ pub fn get(name: &str) -> Option<&'static Preset> {
     PRESETS.iter().find(|preset| preset.name == name)
 }
 
+/// The name of the preset that is none: all keys at their defaults.
+pub const DEFAULT: &str = "default";
+
+/// Whether a config can start from `name`.
+pub fn known(name: &str) -> bool {
+    name == DEFAULT || get(name).is_some()
+}
+
 /// The preset that `train ENV` uses when none is named; `None`: the defaults of [`Config`](super::Config).
 pub fn default_for(env_id: &str) -> Option<&'static Preset> {
     match env_id {
@@ -89,6 +97,8 @@ mod tests {
         assert!(PRESETS.is_sorted_by(|a, b| a.name < b.name));
         assert!(PRESETS.iter().all(|preset| get(preset.name) == Some(preset)));
         assert_eq!(get("none"), None);
+        assert!(known("dqn") && known(DEFAULT) && !known("none") && get(DEFAULT).is_none());
+        assert_eq!(super::super::Config::default().preset, DEFAULT);
     }
 
     #[test]

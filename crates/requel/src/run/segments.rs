@@ -46,7 +46,7 @@ impl Run {
     /// If a config cannot be read, is none of this version, or not what was sealed.
     pub fn segments(&self) -> Result<Vec<Segment>, RunError> {
         let path = self.config_path();
-        let config = Layers::new().file(&path)?.resolve()?;
+        let config = Layers::new().record(&path)?.resolve()?;
         let mut segments = vec![Segment { number: 1, from_env_steps: 0, path, config, changes: Vec::new() }];
         for (name, number, from_env_steps) in self.segment_files()? {
             let path = self.dir().join(&name);
@@ -56,7 +56,7 @@ impl Run {
                     format!("it does not follow segment {} from env step {}", before.number, before.from_env_steps);
                 return Err(CheckpointError::damaged(&path, reason).into());
             }
-            let config = Layers::new().file(&path)?.resolve()?;
+            let config = Layers::new().record(&path)?.resolve()?;
             let changes = before.config.changes(&config);
             segments.push(Segment { number, from_env_steps, path, config, changes });
         }

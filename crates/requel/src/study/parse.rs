@@ -47,6 +47,14 @@ impl Study {
             return Err(StudyError::UnknownKey { key, place: place_at(offset), suggestion });
         }
         let raw: RawStudy = toml::from_str(text).map_err(syntax)?;
+        if let Some(threshold) = raw.threshold.filter(|threshold| !threshold.is_finite()) {
+            let at = table.get_ref().iter().find(|(key, _)| key.get_ref() == "threshold");
+            let place = place_at(at.map_or(0, |(key, _)| key.span().start));
+            return Err(StudyError::Syntax {
+                reason: format!("`threshold` is {threshold}, not a finite number"),
+                place,
+            });
+        }
         let study = Study {
             seeds: raw.seeds.map_or_else(|| Seeds::first(DEFAULT_SEEDS), RawSeeds::read)?,
             name: raw.name,

@@ -103,9 +103,8 @@ impl Study {
 
     fn config(&self, variant: &Variant) -> Result<Config, StudyError> {
         let wrong = |source| StudyError::Setting { variant: variant.name.clone(), source: Box::new(source) };
-        let preset = variant.preset.as_deref().or_else(|| presets::default_for(&self.env).map(|preset| preset.name));
         let mut layers = Layers::new();
-        if let Some(preset) = preset {
+        if let Some(preset) = &variant.preset {
             layers = layers.preset(preset).map_err(wrong)?;
         }
         layers = layers.set(&format!("env.id={:?}", self.env)).map_err(wrong)?;
@@ -114,6 +113,11 @@ impl Study {
         }
         for assignment in &variant.set {
             layers = layers.set_from("its `set`", assignment).map_err(wrong)?;
+        }
+        if layers.named_preset().is_none()
+            && let Some(preset) = presets::default_for(&self.env)
+        {
+            layers = layers.preset(preset.name).map_err(wrong)?;
         }
         layers.resolve().map_err(wrong)
     }

@@ -35,6 +35,14 @@ impl Support {
     pub fn atom(&self, index: usize) -> f32 {
         self.v_min + index as f32 * self.step()
     }
+
+    /// Whether each return is above the one before it, by enough to be divided by. Returns that are close to each other for their size
+    /// are the same number in single precision.
+    pub fn tells_atoms_apart(&self) -> bool {
+        const LEAST_STEP: f32 = 1e-30;
+        let rising = (1..self.atoms).all(|index| self.atom(index - 1) < self.atom(index));
+        rising && self.step() >= LEAST_STEP
+    }
 }
 
 impl Default for Support {

@@ -81,7 +81,7 @@ fn later_layers_win_and_say_where() {
 /// What an error is, in short: its kind, its key, its line, and what it suggests.
 fn short(error: &ConfigError) -> (&'static str, &str, Option<usize>, Option<&str>) {
     match error {
-        ConfigError::UnknownPreset { name, suggestion } => ("preset", name, None, suggestion.as_deref()),
+        ConfigError::UnknownPreset { name, suggestion, .. } => ("preset", name, None, suggestion.as_deref()),
         ConfigError::UnknownKey { key, place, suggestion } => {
             ("key", key, place.line.as_ref().map(|l| l.0), suggestion.as_deref())
         }
@@ -97,8 +97,8 @@ fn mistakes_in_a_file_are_named_with_their_line() {
         ("[replay]\ncapcity = 3\n", ("key", "replay.capcity", Some(2), Some("replay.capacity"))),
         ("# a comment\n\n[repaly]\ncapacity = 3", ("key", "repaly.capacity", Some(4), Some("replay.capacity"))),
         ("xyzzy = 1", ("key", "xyzzy", Some(1), None)),
-        ("train = 3\n", ("key", "train", Some(1), None)),
-        ("[[train]]\nseed = 1\n", ("key", "train", Some(1), None)),
+        ("train = 3\n", ("value", "train", Some(1), None)),
+        ("[[train]]\nseed = 1\n", ("value", "train", Some(1), None)),
         ("\n[train]\nseed = \"one\"", ("value", "train.seed", Some(3), None)),
         ("[train]\nseed = -1", ("value", "train.seed", Some(2), None)),
         ("[train]\nseed = 1.5", ("value", "train.seed", Some(2), None)),
@@ -138,7 +138,7 @@ fn mistakes_in_a_setting_are_named() {
         ("train.seed=x", ("value", "train.seed", None)),
         ("train.seed=1\ntrain.episodes=2", ("value", "train.seed", None)),
         ("agent.double=yes", ("value", "agent.double", None)),
-        ("agent={ gamma = 0.5 }", ("key", "agent", None)),
+        ("agent={ gamma = 0.5 }", ("value", "agent", None)),
         ("env.options.=1", ("key", "env.options.", None)),
     ];
     for (setting, (kind, key, suggestion)) in table {
@@ -232,6 +232,82 @@ fn whole_floats_are_counts_and_whole_numbers_are_floats() {
     assert_eq!((config.train.env_steps, config.agent.gamma, config.replay.capacity), (1_000_000, 1.0, 200_000));
     for setting in ["train.env_steps=1.5", "train.env_steps=-1e3", "train.env_steps=1e300", "train.env_steps=inf"] {
         assert!(Layers::new().set(setting).is_err(), "{setting}");
+    }
+}
+
+/// A name that is an order in one layer is none in another: a DQN called Rainbow, the default called "rainbwo".
+#[test]
+fn a_preset_means_the_same_wherever_it_is_named() {
+    for preset in presets::all() {
+        let name = preset.name;
+        let started = Layers::new().preset(name).unwrap().resolve().unwrap();
+        for layers in [
+            Layers::new().text("f", &format!("preset = \"{name}\"\n")),
+            Layers::new().set(&format!("preset={name}")),
+            Layers::new().set(&format!("preset=\"{name}\"")),
+            Layers::new().preset(name).and_then(|layers| layers.set(&format!("preset={name}"))),
+            Layers::new().set("agent.gamma=0.9").and_then(|layers| layers.preset(name)?.set(&gamma_of(&started))),
+        ] {
+            assert_eq!(layers.unwrap().resolve().unwrap(), started, "{name}");
+        }
+    }
+    let under = Layers::new().set("agent.gamma=0.5").unwrap().set("preset=notebook").unwrap().resolve().unwrap();
+    assert_eq!((under.agent.gamma, under.replay.capacity), (0.5, 2000), "a preset lies under all other layers");
+    assert_eq!(Layers::new().set("preset=default").unwrap().resolve().unwrap(), Config::default());
+}
+
+fn gamma_of(config: &Config) -> String {
+    format!("agent.gamma={:?}", config.agent.gamma)
+}
+
+#[test]
+fn a_preset_that_is_none_or_another_one_is_refused_with_its_place() {
+    let file = "# mine\npreset = \"rainbwo\"\n[train]\nseed = 1\n";
+    let error = Layers::new().text("mine.toml", file).unwrap_err();
+    assert_eq!(error.to_string(), "unknown preset `rainbwo` in mine.toml, line 2: `preset = \"rainbwo\"`");
+    assert_eq!(error.hint().unwrap(), "did you mean `rainbow`?");
+    let error = Layers::new().set("preset=rainbwo").unwrap_err();
+    assert_eq!(error.to_string(), "unknown preset `rainbwo` in --set");
+
+    let dqn = || Layers::new().preset("dqn").unwrap();
+    for error in [
+        dqn().set("preset=rainbow").unwrap_err(),
+        dqn().text("f", "preset = \"rainbow\"").unwrap_err(),
+        dqn().preset("rainbow").unwrap_err(),
+        dqn().text("f", &toml::to_string(&Config::default()).unwrap()).unwrap_err(),
+    ] {
+        assert!(matches!(&error, ConfigError::InvalidValue { key, .. } if key == "preset"), "{error}");
+        assert!(error.to_string().contains("preset dqn has said `dqn`"), "{error}");
+    }
+    for wrong in ["1979-05-27T07:32:00Z", "1979-05-27", "7", "0.5", "true", "[\"dqn\"]", "{ a = 1 }"] {
+        for layers in
+            [Layers::new().set(&format!("preset={wrong}")), Layers::new().text("f", &format!("preset = {wrong}"))]
+        {
+            assert!(layers.is_err(), "{wrong}");
+        }
+    }
+}
+
+/// What a run writes is what it reads, whatever presets there are, and also where a value differs by being absent.
+#[test]
+fn a_complete_config_is_read_back_bit_for_bit_under_any_name() {
+    for name in ["notebook", "cartpole", "default", "somebody's own", "1979-05-27"] {
+        let mut config = Layers::new().preset("cartpole").unwrap().resolve().unwrap();
+        config.preset = name.into();
+        config.evaluation.stop_return = None;
+        config.agent.gamma = 0.1 + 0.2;
+        let text = toml::to_string(&config).unwrap();
+        for layers in [Layers::new().text("f", &text), Layers::new().preset(name).and_then(|l| l.text("f", &text))] {
+            match layers {
+                Ok(layers) => assert_eq!(layers.resolve().unwrap(), config, "{name}"),
+                Err(error) => assert!(matches!(error, ConfigError::UnknownPreset { .. }), "{error}"),
+            }
+        }
+        // One key less, and the name is an order again.
+        let part = text.replace("gamma = 0.30000000000000004\n", "");
+        assert_ne!(part, text);
+        let read = Layers::new().text("f", &part);
+        assert_eq!(read.is_ok(), presets::known(name), "{name}");
     }
 }
 

@@ -261,6 +261,7 @@ fn what_is_wrong_with_a_study_is_said_with_its_place() {
         ("name = \"x\"\nenv = 1\n", "line 2"),
         ("name = \"x\"\nmetric = \"worst\"\nenv = \"e\"\n", "line 2"),
         ("name = \"x\"\n[variant\n", "line 2"),
+        ("name = \"x\"\nthreshold = nan\nenv = \"e\"\n", "`threshold` is NaN, not a finite number, in s.toml, line 2"),
         ("env = \"CartPole-v1\"\n", "missing field `name`"),
     ] {
         let error = parse(text).unwrap_err().to_string();

@@ -97,11 +97,13 @@ impl HeadSpec {
                     check(is_valid, "delta", delta.into(), "a finite number above 0")?;
                 }
             }
-            HeadSpec::Categorical { support: Support { v_min, v_max, atoms } } => {
+            HeadSpec::Categorical { support } => {
+                let Support { v_min, v_max, atoms } = support;
                 count("atoms", atoms, 2, "at least 2")?;
                 check(v_min.is_finite(), "v_min", v_min.into(), "a finite number")?;
                 let width = v_max - v_min;
                 check(width > 0.0 && width.is_finite(), "v_max", v_max.into(), "a finite number above v_min")?;
+                check(support.tells_atoms_apart(), "v_max", v_max.into(), "so far from v_min that atoms are apart")?;
             }
             HeadSpec::Quantile { count: quantiles, kappa } => {
                 count("quantiles", quantiles, 1, "at least 1")?;

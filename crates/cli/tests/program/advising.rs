@@ -1,0 +1,38 @@
+//! What a config's numbers say about learning, and what the program says of it before the first step.
+
+use crate::tool::{Desk, SHORT};
+
+#[test]
+fn training_that_cannot_learn_is_refused_before_anything_is_written() {
+    let desk = Desk::new();
+    let cases: [(&[&str], &str); 5] = [
+        (&["--set", "replay.start=50000"], "`replay.start` is 50000"),
+        (&["--set", "train.every_steps=10000"], "`train.every_steps` is 10000"),
+        (&["--set", "target.kind=soft", "--set", "target.tau=0"], "`target.tau` is 0"),
+        (&["--preset", "pqn", "--set", "pqn.rollout_steps=1000"], "`pqn.rollout_steps` is 1000"),
+        (&["--set", "replay.start=50000", "--seeds", "2"], "`replay.start` is 50000"),
+    ];
+    for (settings, said) in cases {
+        let answer = desk.run(&[&["train", "--set", "train.env_steps=2500", "--quiet"][..], settings].concat());
+        assert_eq!(answer.code, 2, "{settings:?}\n{}", answer.err);
+        assert!(answer.err.contains(said) && answer.err.contains("in --set"), "{settings:?}\n{}", answer.err);
+    }
+    let study = "name = \"s\"\nenv = \"CartPole-v1\"\nseeds = 1\n[[variant]]\nname = \"dead\"\npreset = \"notebook\"\nset = [\"replay.start=1999\", \"train.episodes=1\"]\n";
+    std::fs::write(desk.path("s.toml"), study).unwrap();
+    let answer = desk.run(&["study", "s.toml"]);
+    assert_eq!(answer.code, 2, "{}", answer.err);
+    assert!(answer.err.contains("variant `dead`: `replay.start` is 1999"), "{}", answer.err);
+    assert!(!desk.path("studies").exists());
+}
+
+#[test]
+fn what_does_not_come_to_its_end_is_warned_of_once_and_again_when_going_on() {
+    let desk = Desk::new();
+    let short = ["--set", "exploration.kind=linear", "--set", "exploration.end=0", "--set", "train.env_steps=900"];
+    let answer = desk.ok(&[&["train", "--quiet", "--run-dir", "run"], SHORT, &short].concat());
+    let warnings: Vec<&str> = answer.err.lines().filter(|line| line.starts_with("warning: ")).collect();
+    assert_eq!(warnings.len(), 1, "{}", answer.err);
+    assert!(warnings[0].starts_with("warning: `exploration.env_steps` is 10000"), "{}", answer.err);
+    let quiet = desk.ok(&["resume", "run", "--quiet"]);
+    assert!(!quiet.err.contains("exploration"), "a finished run has nothing before it: {}", quiet.err);
+}

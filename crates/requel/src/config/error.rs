@@ -1,0 +1,137 @@
+//! [`ConfigError`], and [`Place`], where something was written.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use thiserror::Error;
+
+use super::{KEYS, algorithms, names};
+
+/// Where a setting was written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// A file's path, `preset NAME`, or `--set`.
+    pub source: String,
+    /// Line number from 1 and the line itself, where there are lines.
+    pub line: Option<(usize, String)>,
+}
+
+/// No more of a line is shown, characters.
+const SHOWN: usize = 100;
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.line {
+            Some((number, text)) => write!(f, "{}, line {number}: `{}`", self.source, shortened(text.trim(), SHOWN)),
+            None => write!(f, "{}", self.source),
+        }
+    }
+}
+
+/// The text, cut off where it is longer than so many characters.
+pub(super) fn shortened(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
+/// Why a config cannot be used.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// No preset has this name.
+    #[error("unknown preset `{name}`{}", place.as_ref().map(|place| format!(" in {place}")).unwrap_or_default())]
+    UnknownPreset {
+        /// What was asked for.
+        name: String,
+        /// Where, unless it was asked for by itself.
+        place: Option<Place>,
+        /// The nearest name, if one is near.
+        suggestion: Option<String>,
+    },
+    /// No algorithm has this name.
+    #[error("unknown algorithm `{name}`{}", place.as_ref().map(|place| format!(" in {place}")).unwrap_or_default())]
+    UnknownAlgorithm {
+        /// What was asked for.
+        name: String,
+        /// Where, unless it was asked for by itself.
+        place: Option<Place>,
+        /// The nearest name, if one is near.
+        suggestion: Option<String>,
+    },
+    /// A key that means nothing.
+    #[error("unknown key `{key}` in {place}")]
+    UnknownKey {
+        /// Dotted path.
+        key: String,
+        /// Where it stands.
+        place: Place,
+        /// The key that is meant, if one is likely.
+        suggestion: Option<String>,
+    },
+    /// A value of the wrong type, or out of range.
+    #[error("`{key}` {reason}, in {place}")]
+    InvalidValue {
+        /// Dotted path.
+        key: String,
+        /// What is wrong, as the rest of a sentence that the key begins.
+        reason: String,
+        /// Where it stands.
+        place: Place,
+    },
+    /// A key that a run cannot go on with another value of.
+    #[error("`{key}` cannot change on the way: it {reason}")]
+    Fixed {
+        /// Dotted path.
+        key: String,
+        /// Why, as the rest of a sentence.
+        reason: String,
+    },
+    /// Text that is not TOML, or a `--set` that is not `key=value`.
+    #[error("{reason}, in {place}")]
+    Syntax {
+        /// What is wrong.
+        reason: String,
+        /// Where.
+        place: Place,
+    },
+    /// A file that cannot be read.
+    #[error("cannot read config file {}: {source}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
+}
+
+impl ConfigError {
+    /// What to try, if something is worth trying.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            ConfigError::UnknownPreset { suggestion: Some(name), .. } => Some(format!("did you mean `{name}`?")),
+            ConfigError::UnknownPreset { .. } => Some("`requel presets` lists them".into()),
+            ConfigError::UnknownAlgorithm { suggestion: Some(name), .. } => Some(format!("did you mean `{name}`?")),
+            ConfigError::UnknownAlgorithm { .. } => {
+                let names: Vec<&str> = algorithms::all().iter().map(|algorithm| algorithm.name).collect();
+                Some(format!("there are {}", names.join(", ")))
+            }
+            ConfigError::UnknownKey { key, suggestion: Some(near), .. } => Some(match names::note(key) {
+                Some(note) => format!("did you mean `{near}`? ({note})"),
+                None => format!("did you mean `{near}`?"),
+            }),
+            ConfigError::UnknownKey { .. } => Some("`requel config show` lists all keys".into()),
+            ConfigError::InvalidValue { key, .. } => {
+                KEYS.iter().find(|k| k.path == key).map(|k| format!("{}: {}", k.path, k.meaning))
+            }
+            ConfigError::Fixed { .. } => {
+                Some("`requel train --from RUN` begins a new run from the weights of this one".into())
+            }
+            ConfigError::Syntax { place, .. } if place.source == "--set" => {
+                Some("write it as `--set section.key=value`".into())
+            }
+            _ => None,
+        }
+    }
+}

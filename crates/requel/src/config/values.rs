@@ -1,0 +1,322 @@
+//! What a key takes for a value, and what is said of a value that it does not take.
+
+use std::sync::LazyLock;
+
+use toml::Value;
+use toml::de::DeValue;
+
+use super::error::shortened;
+use super::{Config, KEYS};
+use crate::suggest::nearest;
+
+/// No more of a value is shown, characters.
+const SHOWN: usize = 60;
+
+/// The value of a parsed text.
+///
+/// # Errors
+/// If it is a number that no key could hold, as the rest of a sentence that the key begins.
+pub(super) fn plain(value: &DeValue<'_>) -> Result<Value, String> {
+    Ok(match value {
+        DeValue::String(text) => Value::String(text.to_string()),
+        DeValue::Integer(number) => match i64::from_str_radix(number.as_str(), number.radix()) {
+            Ok(number) => Value::Integer(number),
+            Err(_) => {
+                let digits = shortened(number.as_str(), 24);
+                return Err(format!("is {digits}, not between {} and {}", i64::MIN, i64::MAX));
+            }
+        },
+        DeValue::Float(number) => match number.as_str().parse() {
+            Ok(number) => Value::Float(number),
+            Err(_) => return Err(format!("is {}, which is no number", shortened(number.as_str(), SHOWN))),
+        },
+        DeValue::Boolean(switch) => Value::Boolean(*switch),
+        DeValue::Datetime(date) => Value::Datetime(*date),
+        DeValue::Array(items) => {
+            Value::Array(items.iter().map(|item| plain(item.get_ref())).collect::<Result<_, _>>()?)
+        }
+        DeValue::Table(table) => {
+            let entry = |(key, value): (&toml::Spanned<_>, &toml::Spanned<DeValue<'_>>)| {
+                let key: &std::borrow::Cow<'_, str> = key.get_ref();
+                Ok((key.to_string(), plain(value.get_ref())?))
+            };
+            Value::Table(table.iter().map(entry).collect::<Result<_, String>>()?)
+        }
+    })
+}
+
+/// The value as `key` takes it: a whole float is a count where one is wanted, for 1e6 is how people write a million.
+///
+/// # Errors
+/// If it does not take it, with what it takes, as the rest of a sentence that the key begins.
+pub(super) fn fit(key: &str, value: Value) -> Result<Value, String> {
+    let is_option = key.starts_with("env.options.");
+    if !is_date(&value) && (is_option || fits(key, &value)) {
+        return Ok(value);
+    }
+    match value {
+        Value::Float(f) if f.fract() == 0.0 && f.abs() < 9e15 && fits(key, &Value::Integer(f as i64)) => {
+            Ok(Value::Integer(f as i64))
+        }
+        value => Err(refusal(key, &value)),
+    }
+}
+
+/// One key alone over the defaults tells whether its type is right, and so which key is to blame.
+fn fits(key: &str, value: &Value) -> bool {
+    let mut table = defaults();
+    assign(&mut table, key, value.clone());
+    table.try_into::<Config>().is_ok()
+}
+
+fn is_date(value: &Value) -> bool {
+    match value {
+        Value::Datetime(_) => true,
+        Value::Array(items) => items.iter().any(is_date),
+        _ => false,
+    }
+}
+
+/// The value as it is told: numbers with an exponent, and not all of a long one.
+pub(super) fn shown(value: &Value) -> String {
+    match value {
+        Value::Float(number) => super::validate::number(*number),
+        value => shortened(&value.to_string(), SHOWN),
+    }
+}
+
+fn refusal(key: &str, value: &Value) -> String {
+    let shown = shown(value);
+    let wanted = Wanted::of(key);
+    let mut reason = match value {
+        Value::Datetime(_) => format!("cannot be the date {shown}: it takes {}", wanted.words(key)),
+        _ => format!("cannot be {shown}: it takes {}", wanted.words(key)),
+    };
+    if let Some(help) = wanted.help(key, value) {
+        reason.push_str("; ");
+        reason.push_str(&help);
+    }
+    reason
+}
+
+/// What kind of value a key takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Wanted {
+    Text,
+    Word,
+    Switch,
+    Count,
+    Number,
+    List,
+    Layers,
+    /// An option of an environment, whose types the environment knows.
+    Any,
+}
+
+impl Wanted {
+    fn of(key: &str) -> Self {
+        let takes = |value: Value| fits(key, &value);
+        match key {
+            _ if key.starts_with("env.options.") => Wanted::Any,
+            _ if !choices(key).is_empty() => Wanted::Word,
+            _ if takes(Value::Boolean(true)) => Wanted::Switch,
+            _ if takes(Value::Float(0.5)) => Wanted::Number,
+            _ if takes(Value::Integer(1)) => Wanted::Count,
+            _ if takes(Value::Array(vec![Value::Integer(1)])) => Wanted::List,
+            _ if takes(Value::Array(vec![])) => Wanted::Layers,
+            _ => Wanted::Text,
+        }
+    }
+
+    fn words(self, key: &str) -> String {
+        match self {
+            Wanted::Text => "text in quotes".into(),
+            Wanted::Word => choices(key).join(", ").replace('"', ""),
+            Wanted::Switch => "true or false".into(),
+            Wanted::Count => "a whole number from 0".into(),
+            Wanted::Number if fits(key, &Value::String("auto".into())) => "a number, or auto".into(),
+            Wanted::Number => "a number".into(),
+            Wanted::List => "a list of whole numbers, such as [64, 64]".into(),
+            Wanted::Layers => "a list of layers, such as [[16, 3, 1]]".into(),
+            Wanted::Any => "true or false, a number, text, or a list of texts".into(),
+        }
+    }
+
+    /// The word that helps with what people write in place of TOML.
+    fn help(self, key: &str, value: &Value) -> Option<String> {
+        let text = value.as_str().map(str::trim);
+        match self {
+            Wanted::Word => {
+                let name = text?.to_lowercase();
+                nearest(&name, choices(key)).map(|near| format!("did you mean {near}?"))
+            }
+            Wanted::Switch => {
+                let shown = value.to_string().trim_matches('"').to_lowercase();
+                match shown.as_str() {
+                    "true" | "yes" | "on" | "1" => Some("write true".into()),
+                    "false" | "no" | "off" | "0" => Some("write false".into()),
+                    _ => None,
+                }
+            }
+            Wanted::Count | Wanted::Number => number_in(text?, self == Wanted::Count),
+            Wanted::List => list_in(&value.to_string()).map(|list| format!("write {list}")),
+            Wanted::Text | Wanted::Layers | Wanted::Any => None,
+        }
+    }
+}
+
+/// The words that a key takes, as its meaning lists them before anything else.
+pub(super) fn choices(key: &str) -> Vec<&'static str> {
+    let Some(meaning) = KEYS.iter().find(|k| k.path == key).map(|k| k.meaning).filter(|m| m.contains(" | ")) else {
+        return Vec::new();
+    };
+    let listed = meaning.split_once(": ").map_or(meaning, |(listed, _)| listed);
+    let mut words: Vec<&str> = listed.split(" | ").collect();
+    if let Some(last) = words.last_mut().filter(|last| !last.starts_with('[')) {
+        *last = last.split([',', ' ']).next().unwrap_or_default();
+    }
+    words
+}
+
+/// How to write the number that a text means.
+pub(super) fn number_in(text: &str, is_count: bool) -> Option<String> {
+    let digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+    if let Some((whole, rest)) = text.split_once(',')
+        && digits(whole.trim_start_matches(['-', '+']))
+        && rest.split(',').all(digits)
+    {
+        return Some(match is_count {
+            true => format!("write {}", text.replace(',', "")),
+            false => format!("decimals have a point: {}", text.replace(',', ".")),
+        });
+    }
+    for (unit, factor) in [("k", 3), ("K", 3), ("m", 6), ("M", 6)] {
+        if let Some(number) = text.strip_suffix(unit).filter(|number| digits(number)) {
+            return Some(format!("write {number}e{factor}"));
+        }
+    }
+    let number: f64 = text.parse().ok()?;
+    Some(match text.trim_start_matches(['-', '+']) {
+        _ if !number.is_finite() => return None,
+        bare if bare.starts_with('.') => format!("write {}0{bare}", if number < 0.0 { "-" } else { "" }),
+        bare if bare.ends_with('.') => format!("write {text}0"),
+        _ => format!("write {text} without quotes"),
+    })
+}
+
+/// The list of whole numbers that a text means.
+fn list_in(text: &str) -> Option<String> {
+    let inner = text.trim_matches(|c| "\"'()[] ".contains(c)).trim_end_matches(',');
+    let parts: Vec<&str> = inner.split([',', ' ', 'x']).filter(|part| !part.is_empty()).collect();
+    let whole = !parts.is_empty() && parts.iter().all(|part| part.parse::<usize>().is_ok());
+    whole.then(|| format!("[{}]", parts.join(", ")))
+}
+
+/// The default config as a table, complete but for what is absent by default.
+pub(super) fn defaults() -> toml::Table {
+    toml::Table::try_from(Config::default()).expect("the default config is TOML")
+}
+
+/// Whether a complete config can do without this key: it says something by being absent.
+pub(super) fn may_be_absent(key: &str) -> bool {
+    static ABSENT: LazyLock<Vec<&str>> = LazyLock::new(|| {
+        let table = defaults();
+        let there = |path: &str| match path.split_once('.') {
+            Some((section, name)) => table.get(section).is_some_and(|section| section.get(name).is_some()),
+            None => table.contains_key(path),
+        };
+        KEYS.iter().map(|key| key.path).filter(|path| !there(path)).collect()
+    });
+    ABSENT.contains(&key)
+}
+
+/// Puts `value` where the dotted path says.
+pub(super) fn assign(table: &mut toml::Table, path: &str, value: Value) {
+    match path.split_once('.') {
+        None => {
+            table.insert(path.into(), value);
+        }
+        Some((head, rest)) => {
+            let entry = table.entry(head).or_insert_with(|| Value::Table(toml::Table::new()));
+            if let Value::Table(inner) = entry {
+                assign(inner, rest, value);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Layers;
+
+    #[test]
+    fn the_words_of_a_meaning_are_what_the_key_takes() {
+        let mut with_words = 0;
+        for key in KEYS {
+            for word in choices(key.path).iter().filter(|word| !word.starts_with('[')) {
+                assert!(fits(key.path, &Value::String((*word).into())), "{} = {word}", key.path);
+                with_words += 1;
+            }
+            let takes_any_word = fits(key.path, &Value::String("xyzzy".into()));
+            assert_eq!(Wanted::of(key.path) == Wanted::Text, takes_any_word, "{}", key.path);
+        }
+        assert!(with_words > 25, "{with_words}");
+    }
+
+    #[test]
+    fn what_people_write_in_place_of_toml_gets_the_word_that_helps() {
+        let table = [
+            ("agent.gamma=0,95", "decimals have a point: 0.95"),
+            ("agent.gamma=.99", "write 0.99"),
+            ("agent.gamma=-.5", "write -0.5"),
+            ("agent.gamma=1.", "write 1.0"),
+            ("agent.gamma=\"0.9\"", "write 0.9 without quotes"),
+            ("agent.double=True", "write true"),
+            ("agent.double=1", "write true"),
+            ("agent.double=No", "write false"),
+            ("network.hidden=64,64", "write [64, 64]"),
+            ("network.hidden=64", "write [64]"),
+            ("network.hidden=(256, 256)", "write [256, 256]"),
+            ("network.hidden=64x64", "write [64, 64]"),
+            ("replay.capacity=50,000", "write 50000"),
+            ("train.env_steps=50k", "write 50e3"),
+            ("agent.kind=DQN", "did you mean dqn?"),
+            ("agent.kind=dqnn", "did you mean dqn?"),
+            ("agent.value_clip=sometimes", "it takes off, auto, [low, high]"),
+            ("head.v_min=low", "it takes a number, or auto"),
+            ("train.env_steps=1.5", "it takes a whole number from 0"),
+            ("train.seed=-1", "it takes a whole number from 0"),
+            ("network.conv=3", "such as [[16, 3, 1]]"),
+            ("env.id=7", "it takes text in quotes"),
+            ("env.id=1979-05-27", "cannot be the date 1979-05-27"),
+            ("agent.gamma=1979-05-27", "cannot be the date 1979-05-27"),
+            ("env.options.x=1979-05-27", "cannot be the date 1979-05-27"),
+        ];
+        for (setting, help) in table {
+            let error = Layers::new().set(setting).expect_err(setting).to_string();
+            assert!(error.contains(help), "{setting}: {error}");
+        }
+    }
+
+    #[test]
+    fn no_message_speaks_rust_or_counts_hundreds_of_digits() {
+        let long = "9".repeat(400);
+        let wrong =
+            ["1.5", "-1", "true", "[1]", "[\"a\"]", "xyzzy", "\"\"", "1979-05-27", "{ a = 1 }", "1e300", "1e-320"];
+        for key in KEYS {
+            for value in wrong.iter().copied().chain([long.as_str()]) {
+                let setting = format!("{}={value}", key.path);
+                let refused = Layers::new().set(&setting).and_then(|layers| layers.resolve());
+                let Err(error) = refused else { continue };
+                let said = error.to_string();
+                for word in
+                    ["f64", "u64", "i64", "i128", "usize", "u32", "sequence", "variant", "invalid type", "expected"]
+                {
+                    assert!(!said.contains(word), "{setting}: {said}");
+                }
+                assert!(said.len() < 300, "{setting}: {said}");
+            }
+        }
+    }
+}
