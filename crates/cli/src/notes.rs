@@ -5,6 +5,7 @@ use std::fs;
 use std::io::{self, Read};
 use std::path::Path;
 
+use requel::storage::open_regular;
 use serde::{Deserialize, Serialize};
 
 const FILE: &str = "notes.toml";
@@ -33,7 +34,7 @@ impl Notes {
     /// # Errors
     /// If the file cannot be read, or is not what it should be; that says why.
     pub fn read(dir: &Path) -> Result<Self, String> {
-        let file = match fs::File::open(dir.join(FILE)) {
+        let file = match open_regular(&dir.join(FILE)) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Notes::default()),
             file => file.map_err(|error| error.to_string())?,
         };

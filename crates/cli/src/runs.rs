@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use requel::agent::{AgentError, PolicyFile, PolicyFileError};
 use requel::run::{Run, RunError, timestamp};
 use requel::study::find_runs;
 use requel::td::ValueBounds;
@@ -69,9 +70,20 @@ pub fn world(config: &Config) -> Result<Box<dyn Env>, Failure> {
 /// The best policy of a run, able to look at `rows` observations at once.
 ///
 /// # Errors
-/// If there is none, or it cannot be read.
+/// If there is none, it cannot be read, it is not the one that the run was sealed with, or it is of another environment than the
+/// run.
 pub fn policy(run: &Run, rows: usize) -> Result<GreedyPolicy, Failure> {
-    run.best_policy()?.into_policy(rows).map_err(Failure::failed)
+    Ok(policy_file(run)?.into_policy(rows)?)
+}
+
+/// The best policy of a run, which goes with the environment of the run.
+///
+/// # Errors
+/// As [`policy`].
+pub fn policy_file(run: &Run) -> Result<PolicyFile, Failure> {
+    let policy = run.best_policy()?;
+    policy.check_env(&*world(&run.config()?)?).map_err(|error| error.in_file(&run.best_policy_path()))?;
+    Ok(policy)
 }
 
 /// What the settings of a run are called: `preset cartpole`, or `dqn over preset cartpole`.
@@ -112,6 +124,7 @@ impl From<RunError> for Failure {
         match error {
             RunError::Config(error) => error.into(),
             RunError::Train(error) => error.into(),
+            RunError::Policy(error) => error.into(),
             RunError::Occupied { .. } => {
                 Failure::bad_input(error).hint("name another --run-dir, or go on with `requel resume DIR`")
             }
@@ -132,6 +145,27 @@ impl From<RunError> for Failure {
                 .hint("make room, name another --run-dir, or lower replay.capacity or checkpoint.keep"),
             error => Failure::failed(error),
         }
+    }
+}
+
+impl From<PolicyFileError> for Failure {
+    fn from(error: PolicyFileError) -> Self {
+        let is_of_another = |error: &PolicyFileError| {
+            matches!(error, PolicyFileError::OtherEnvironment { .. } | PolicyFileError::OtherShape { .. })
+        };
+        let hint = match &error {
+            PolicyFileError::File { source, .. } if is_of_another(source) => Some(
+                "a run holds the policy of its own environment; `requel verify RUN` says what else was changed".into(),
+            ),
+            _ => None,
+        };
+        Failure { hint, ..Failure::failed(error) }
+    }
+}
+
+impl From<AgentError> for Failure {
+    fn from(error: AgentError) -> Self {
+        Failure::failed(error)
     }
 }
 

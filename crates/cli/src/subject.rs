@@ -53,7 +53,7 @@ impl Subject {
     }
 
     fn of_policy(file: &Path) -> Result<Self, Failure> {
-        let policy = PolicyFile::read(file).map_err(|e| Failure::failed(format_args!("{}: {e}", file.display())))?;
+        let policy = PolicyFile::read(file)?;
         let env = EnvConfig { id: policy.env_id.clone(), ..policy.env.clone() };
         let config = Config { preset: "policy".into(), env, ..Config::default() };
         check(file, &policy, &config)?;
@@ -73,20 +73,13 @@ impl Subject {
     /// # Errors
     /// If its network cannot be made on this machine.
     pub fn policy(&self, rows: usize) -> Result<GreedyPolicy, Failure> {
-        self.policy.clone().into_policy(rows).map_err(Failure::failed)
+        Ok(self.policy.clone().into_policy(rows)?)
     }
 }
 
 /// Refuses a policy that is not for the environment.
 fn check(file: &Path, policy: &PolicyFile, config: &Config) -> Result<(), Failure> {
-    let env = runs::world(config)?;
-    let greedy = policy.clone().into_policy(1).map_err(|e| Failure::failed(format_args!("{}: {e}", file.display())))?;
-    let actions = env.action_space().discrete_n().unwrap_or(0);
-    let fits = greedy.network().input_len() == env.observation_len() && greedy.actions() == actions;
-    match fits && policy.env_id == env.spec().id {
-        true => Ok(()),
-        false => Err(Failure::failed(format_args!("{} is a policy for another environment", file.display()))),
-    }
+    Ok(policy.check_env(&*runs::world(config)?).map_err(|error| error.in_file(file))?)
 }
 
 /// A packed run, unpacked where it lies for as long as it is held; the run is in `run`. Without its checkpoints.

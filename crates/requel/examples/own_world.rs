@@ -24,6 +24,6 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("mean return {:.1} over 100 episodes", outcome.best_evaluation.mean_return());
 
     let mut policy = trainer.policy()?; // owns its weights: ship it
-    println!("at 15 °C: {}, at 25 °C: {}", policy.act(&[15.0], None), policy.act(&[25.0], None));
+    println!("at 15 °C: {}, at 25 °C: {}", policy.act(&[15.0], None)?, policy.act(&[25.0], None)?);
     Ok(())
 }

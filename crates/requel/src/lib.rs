@@ -14,7 +14,7 @@
 //! println!("{:.1} over {} episodes", outcome.best_evaluation.mean_return(), outcome.best_evaluation.episodes());
 //!
 //! let mut policy = trainer.policy()?;
-//! let action = policy.act(&[0.0, 0.0, 0.05, 0.0], None);
+//! let action = policy.act(&[0.0, 0.0, 0.05, 0.0], None)?;
 //! assert!(action < 2);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
@@ -57,6 +57,7 @@ mod suggest;
 pub mod td;
 pub mod train;
 mod transition;
+mod unique_keys;
 
 pub use agent::{Agent, DqnAgent, Experience, GreedyPolicy};
 pub use config::Config;

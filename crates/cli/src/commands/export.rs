@@ -35,8 +35,8 @@ pub fn run(args: &ExportArgs) -> Result<Exit, Failure> {
             };
             (encode(&parts)?, "policy.onnx")
         }
-        // Made from what was read: the same bytes.
-        ExportFormat::Safetensors => (subject.policy.to_bytes().map_err(Failure::failed)?, "policy.safetensors"),
+        // Made from what was checked: the same bytes as the file that it was read from.
+        ExportFormat::Safetensors => (subject.policy.to_bytes()?, "policy.safetensors"),
     };
     let path = args.output.clone().unwrap_or_else(|| match subject.name.is_dir() {
         true => subject.name.join(name),
@@ -76,8 +76,8 @@ fn samples(env: &mut dyn Env, policy: &mut GreedyPolicy) -> Result<Vec<u8>, Fail
             env.reset(Some(seed), &mut observation)?;
             seed += 1;
         }
-        let q_values = policy.q_values(&observation).to_vec();
-        let action = policy.act(&observation, env.action_mask());
+        let q_values = policy.q_values(&observation)?.to_vec();
+        let action = policy.act(&observation, env.action_mask())?;
         let mut line = json!({ "observation": observation, "q_values": q_values, "action": action });
         if let Some(mask) = env.action_mask() {
             line["action_mask"] = json!(mask);

@@ -1,8 +1,10 @@
 //! `requel rollout`: a world's answers to given or random actions.
 
 use std::fmt;
-use std::io::{self, Read, Write};
+use std::io::Write;
+use std::path::Path;
 
+use requel::storage::read_input;
 use requel::train::world_factory;
 use requel_envs::{Action, Env, Space, SpaceSampler, Step, action_list};
 use serde::Serialize;
@@ -103,8 +105,8 @@ impl Actions {
         let read;
         let list = match text.strip_prefix('@') {
             Some(path) => {
-                read =
-                    read_list(path).map_err(|e| Failure::bad_input(format!("cannot read actions from {path}: {e}")))?;
+                read = read_input(Path::new(path), MOST_LIST)
+                    .map_err(|e| Failure::bad_input(format!("cannot read actions from {path}: {e}")))?;
                 &read
             }
             None => text,
@@ -133,16 +135,6 @@ impl Actions {
             Actions::Random(_) => None,
             Actions::Given(actions) => Some(actions.len()),
         }
-    }
-}
-
-/// The text of a file, which must not be larger than any list of actions is.
-fn read_list(path: &str) -> io::Result<String> {
-    let mut text = String::new();
-    let read = std::fs::File::open(path)?.take(MOST_LIST + 1).read_to_string(&mut text)?;
-    match read as u64 > MOST_LIST {
-        true => Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("it has more than {MOST_LIST} bytes"))),
-        false => Ok(text),
     }
 }
 

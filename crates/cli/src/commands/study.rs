@@ -63,7 +63,7 @@ pub fn kept_in(dir: &Path) -> Result<Option<Kept>, Failure> {
     if !path.is_file() {
         return Ok(None);
     }
-    Ok(Some(Kept { study: Study::read(&path)?, text: std::fs::read_to_string(&path)? }))
+    read(&path).map(Some)
 }
 
 /// Goes on with a study in its directory, with every seed that was begun there.
@@ -86,7 +86,7 @@ fn find(asked: &str) -> Result<Kept, Failure> {
         return Ok(Kept { study: Study::parse(asked, built_in.toml)?, text: built_in.toml.to_owned() });
     }
     let path = Path::new(asked);
-    if !path.is_file() {
+    if !path.exists() {
         let near = requel::nearest(asked, built_ins().iter().map(|study| study.name));
         let hint = match near {
             Some(near) => format!("did you mean `{near}`?"),
@@ -96,9 +96,13 @@ fn find(asked: &str) -> Result<Kept, Failure> {
             Failure::bad_input(format_args!("no study is called `{asked}`, and there is no such file")).hint(hint)
         );
     }
-    let study = Study::read(path)?;
-    let text = std::fs::read_to_string(path)?;
-    Ok(Kept { study, text })
+    read(path)
+}
+
+/// Reads once: what came through a pipe is not there a second time.
+fn read(path: &Path) -> Result<Kept, Failure> {
+    let text = Study::read_text(path)?;
+    Ok(Kept { study: Study::parse(&path.display().to_string(), &text)?, text })
 }
 
 fn list() -> Result<Exit, Failure> {

@@ -77,9 +77,6 @@ fn player(args: &WatchArgs) -> Result<Player, Failure> {
         return Player::new(env, Acting::Random(Box::new(sampler)), episodes);
     };
     let policy = runs::policy(&run, 1)?;
-    if policy.network().input_len() != env.observation_len() {
-        return Err(Failure::failed(format_args!("the policy of {} is for another world", run.dir().display())));
-    }
     if args.target.as_deref().map(Path::new) != Some(run.dir()) {
         style::say(format_args!("the best policy of {}", run.dir().display()));
     }

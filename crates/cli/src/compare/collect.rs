@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use requel::run::Run;
+use requel::run::{Run, RunError};
 use requel::study::{Grouping, RunRecord, Study, find_runs, fingerprint, group};
 
 use crate::exit::Failure;
@@ -70,9 +70,12 @@ pub fn warn_of(grouping: &Grouping) {
 }
 
 fn read(run: &Run) -> Result<RunRecord, Failure> {
-    RunRecord::read(run).map_err(|error| {
-        let hint = "it may be of another version of requel; name the runs that are to be compared";
-        Failure::bad_input(format_args!("{}: {error}", run.dir().display())).hint(hint)
+    RunRecord::read(run).map_err(|error| match error {
+        RunError::Config(error) => {
+            let hint = "it may be of another version of requel; name the runs that are to be compared";
+            Failure::bad_input(format_args!("{}: {error}", run.dir().display())).hint(hint)
+        }
+        error => Failure::from(error).hint("`requel verify RUN` says more; name the runs that are to be compared"),
     })
 }
 

@@ -1,7 +1,10 @@
 //! [`audit`]: what a policy believes about an episode, beside what it then obtained.
 
+use requel::agent::AgentError;
 use requel::td::argmax_allowed;
-use requel_envs::{Action, Env, EnvError, Step};
+use requel_envs::{Action, Env, Step};
+
+use crate::exit::Failure;
 
 /// What a policy believed and obtained, as means over the states of one episode.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -18,23 +21,22 @@ const MOST_STEPS: usize = 1000;
 /// Rewards that γ makes less than this part of themselves are taken not to count.
 const NEGLIGIBLE: f64 = 0.01;
 
+/// The value of each action, by an observation.
+type Believed<'a> = dyn FnMut(&[f32]) -> Result<Vec<f32>, AgentError> + 'a;
+
 /// Plays a greedy episode from `seed` by what `q_values` says of an observation.
 ///
 /// Where the time limit cuts it off, the states shortly before are left out: what would have followed them was not obtained.
 /// If none are left then, all count, and what would have followed is taken from the policy's own value, as in training.
 ///
 /// # Errors
-/// If the world fails.
-pub fn audit(
-    env: &mut dyn Env,
-    q_values: &mut dyn FnMut(&[f32]) -> Vec<f32>,
-    (seed, gamma): (u64, f64),
-) -> Result<Audit, EnvError> {
+/// If the world fails, or the observations are none of the policy's.
+pub fn audit(env: &mut dyn Env, q_values: &mut Believed<'_>, (seed, gamma): (u64, f64)) -> Result<Audit, Failure> {
     let mut observation = vec![0.0; env.observation_len()];
     env.reset(Some(seed), &mut observation)?;
     let (mut believed, mut rewards, mut last) = (Vec::new(), Vec::new(), Step::default());
     while !last.ended() && rewards.len() < MOST_STEPS {
-        let q = q_values(&observation);
+        let q = q_values(&observation)?;
         let action = argmax_allowed(&q, env.action_mask());
         believed.push(f64::from(q[action]));
         last = env.step(Action::Discrete(action), &mut observation)?;
@@ -47,7 +49,7 @@ pub fn audit(
         states = rewards.len().saturating_sub(far as usize);
         if states == 0 {
             states = rewards.len();
-            let q = q_values(&observation);
+            let q = q_values(&observation)?;
             following = f64::from(q[argmax_allowed(&q, env.action_mask())]);
         }
     }
@@ -80,7 +82,7 @@ mod tests {
             },
         );
         // q = 2·s + 1: believes 1, 3, 5.
-        let audit = audit(&mut env, &mut |seen| vec![2.0 * seen[0] + 1.0], (0, 0.5)).unwrap();
+        let audit = audit(&mut env, &mut |seen| Ok(vec![2.0 * seen[0] + 1.0]), (0, 0.5)).unwrap();
         // From the back: 4, 2 + 0.5·4 = 4, 1 + 0.5·4 = 3.
         assert_eq!(audit, Audit { believed: 3.0, obtained: 11.0 / 3.0 });
     }
@@ -92,12 +94,12 @@ mod tests {
             from_closures("Forever", 1, |_| [0.0], |_, _, _| Step { reward: 1.0, terminated: false, truncated: false })
         };
         let mut env = TimeLimit::new(forever(), 30).unwrap();
-        let told = audit(&mut env, &mut |_| vec![100.0], (0, 0.5)).unwrap();
+        let told = audit(&mut env, &mut |_| Ok(vec![100.0]), (0, 0.5)).unwrap();
         assert_eq!(told.believed, 100.0);
         assert!((told.obtained - 2.0).abs() < 0.02, "{told:?}");
         // Two steps are too few to see it: then the policy's own value stands in.
         let mut env = TimeLimit::new(forever(), 2).unwrap();
-        let told = audit(&mut env, &mut |_| vec![8.0], (0, 0.5)).unwrap();
+        let told = audit(&mut env, &mut |_| Ok(vec![8.0]), (0, 0.5)).unwrap();
         assert_eq!(told.obtained, ((1.0 + 0.5 * 8.0) + (1.0 + 0.5 * 5.0)) / 2.0);
     }
 }

@@ -72,7 +72,7 @@ impl Stage {
 
     /// What there is to see, once there is a policy.
     pub fn frame(&mut self) -> Option<(Frame, BarScale)> {
-        let frame = self.player.as_mut()?.frame();
+        let frame = self.player.as_mut()?.frame().ok()?;
         if let Some(decision) = &frame.caption.decision {
             self.scale.include(decision);
         }
@@ -105,7 +105,7 @@ impl Stage {
         self.audits += 1;
         let mut policy = runs::policy(&self.run, 1)?;
         let audit =
-            audit(&mut **env, &mut |seen| policy.q_values(seen).to_vec(), (self.audits, self.config.agent.gamma))?;
+            audit(&mut **env, &mut |seen| Ok(policy.q_values(seen)?.to_vec()), (self.audits, self.config.agent.gamma))?;
         self.next_audit = now + started.elapsed().div_f64(AUDIT_SHARE);
         Ok(Some(audit))
     }

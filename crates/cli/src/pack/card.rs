@@ -19,7 +19,7 @@ const LEAST_EPISODES: usize = 30;
 /// If the run is not finished, or cannot be read.
 pub fn text(run: &Run, name: &str) -> Result<String, Failure> {
     let config = run.config()?;
-    let Some(summary) = run.summary() else {
+    let Some(summary) = run.summary()? else {
         return Err(Failure::bad_input(format_args!(
             "{} is not finished, and what it comes to is not known",
             run.dir().display()

@@ -1,9 +1,9 @@
 //! [`Course`], how training went, read from `metrics.jsonl`.
 
-use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 
+use requel::storage::open_regular;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -60,7 +60,7 @@ impl Course {
     /// # Errors
     /// If the file cannot be read.
     pub fn read(path: &Path) -> io::Result<Self> {
-        Self::read_from(BufReader::with_capacity(256 << 10, File::open(path)?))
+        Self::read_from(BufReader::with_capacity(256 << 10, open_regular(path)?))
     }
 
     /// As [`Course::read`], from anything with lines.

@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 
 use requel::config::Config;
+use requel::memory::available_bytes;
 use requel::run::{Machine, Provenance, Run, Score, Summary};
+use requel::storage::read_regular_text;
 use requel::train::Evaluation;
 use serde::Serialize;
 
@@ -55,6 +57,7 @@ pub(super) struct Shown {
 /// If the run cannot be read, its world fails, or the file cannot be written.
 pub fn write(run: &Run, evaluation: &Evaluation, seed: u64) -> Result<PathBuf, Failure> {
     let config = run.config()?;
+    ["metrics.jsonl", "timing.csv"].into_iter().try_for_each(|name| run.check_file(name))?;
     let metrics = run.dir().join("metrics.jsonl");
     let course =
         Course::read(&metrics).map_err(|e| Failure::failed(format_args!("cannot read {}: {e}", metrics.display())))?;
@@ -64,10 +67,10 @@ pub fn write(run: &Run, evaluation: &Evaluation, seed: u64) -> Result<PathBuf, F
         seed: config.train.seed,
         directory: run.dir().display().to_string(),
         goal: runs::goal(&config),
-        solved: run.summary().is_some_and(|summary| summary.is_solved()),
+        solved: run.summary()?.is_some_and(|summary| summary.is_solved()),
         value_bounds: runs::value_bounds(&config).map(|bounds| [bounds.low, bounds.high]),
         score: evaluation.into(),
-        summary: run.summary(),
+        summary: run.summary()?,
         wall_seconds: wall_seconds(run),
         course,
         replays: replays(run, &config, (evaluation, seed))?,
@@ -146,7 +149,7 @@ fn actions(config: &Config) -> Option<Vec<&'static str>> {
 
 /// Seconds that all sessions of the run took together.
 fn wall_seconds(run: &Run) -> Option<f64> {
-    let text = std::fs::read_to_string(run.dir().join("timing.csv")).ok()?;
+    let text = read_regular_text(&run.dir().join("timing.csv"), available_bytes().unwrap_or(u64::MAX)).ok()?;
     let rows = text.lines().skip(1).filter_map(|line| {
         let mut cells = line.split(',');
         Some((cells.next()?.to_owned(), cells.nth(1)?.parse::<f64>().ok()?))

@@ -5,6 +5,7 @@ use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+use requel::storage::open_regular;
 use serde::Serialize;
 
 use super::clock::{Clock, ClockReader};
@@ -50,7 +51,7 @@ impl Tail {
         if self.seen == seen {
             return Ok(false);
         }
-        let mut file = File::open(&self.path)?;
+        let mut file = open_regular(&self.path)?;
         let mut is_new = false;
         if data.len() < self.offset || !self.goes_on(&mut file)? {
             *self = Tail::new(std::mem::take(&mut self.path));

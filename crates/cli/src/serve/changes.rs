@@ -7,7 +7,9 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use super::entry::Entry;
+use requel::run::Run;
+
+use super::entry::{Entry, State as Standing};
 use super::listing::Listing;
 use super::request::{Chosen, Known};
 use crate::report::Following;
@@ -52,6 +54,8 @@ struct Followed {
     following: Following,
     dir: PathBuf,
     course: Option<(u64, Arc<str>)>,
+    /// Its log is not the one that the finished run was sealed with.
+    is_damaged: bool,
     looked: Option<Instant>,
     asked: Instant,
 }
@@ -99,7 +103,12 @@ impl State {
         if self.listed.is_some_and(|at| at.elapsed() < FRESH) {
             return;
         }
-        let entries = listing.runs();
+        let mut entries = listing.runs();
+        for entry in &mut entries {
+            if self.followed.get(&entry.name).is_some_and(|followed| followed.is_damaged) {
+                entry.state = Standing::Damaged;
+            }
+        }
         if entries != self.entries || self.list.0 == 0 {
             self.revision += 1;
             self.list = (self.revision, json(&entries));
@@ -116,14 +125,18 @@ impl State {
         let known = self.followed.remove(name).filter(|followed| followed.dir == dir);
         let mut followed = known.unwrap_or_else(|| {
             let following = Following::new(&dir);
-            Followed { following, dir, course: None, looked: None, asked: now }
+            Followed { following, dir, course: None, is_damaged: false, looked: None, asked: now }
         });
         followed.asked = now;
         if followed.looked.is_none_or(|at| at.elapsed() >= FRESH) {
             // A log that cannot be read now is shown as it was.
             if followed.following.read_on().unwrap_or(false) {
                 self.revision += 1;
-                followed.course = Some((self.revision, json(&followed.following.shown())));
+                // The log of a run that goes on has no seal yet: then this reads no more than the list of seals.
+                let checked = Run::open(&followed.dir).and_then(|run| run.check_file("metrics.jsonl"));
+                followed.is_damaged = checked.is_err();
+                let shown = checked.ok().map(|()| (self.revision, json(&followed.following.shown())));
+                followed.course = shown;
             }
             followed.looked = Some(Instant::now());
         }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use requel::run::Run;
+use requel::storage::read_regular_text;
 use requel::study::fingerprint;
 use serde::Serialize;
 use serde_json::Value;
@@ -60,7 +61,12 @@ pub enum State {
     Training,
     /// It was interrupted and can be resumed.
     Stopped,
+    /// Its config, its summary or its log is not what it was; `requel verify` says more.
+    Damaged,
 }
+
+/// No config that a person could read is longer, bytes.
+const MOST_CONFIG: u64 = 1 << 20;
 
 impl Entry {
     /// What there is to say of a run; `None` if its config is no TOML.
@@ -68,6 +74,8 @@ impl Entry {
         let path = run.dir().join("config.toml");
         let begun = modified(&path).unwrap_or(SystemTime::UNIX_EPOCH);
         let summary = run.summary();
+        let is_damaged = summary.is_err() || run.check_file("config.toml").is_err();
+        let summary = summary.unwrap_or_default();
         let known = Known::of(run).or_else(|| Known::told_by(&path, &name))?;
         Some(Entry {
             name,
@@ -76,7 +84,7 @@ impl Entry {
             preset: known.preset,
             settings: known.settings,
             seed: known.seed,
-            state: state(run),
+            state: if is_damaged { State::Damaged } else { state(run) },
             env_steps: summary.as_ref().map_or(progress.env_steps, |summary| summary.env_steps),
             chosen_by: progress.best.filter(|_| summary.is_none()),
             best: summary.as_ref().map(|summary| summary.best_evaluation.mean_return),
@@ -124,7 +132,7 @@ impl Known {
 
     /// Of another version's config: a list must not fail over one run. It is in a group of its own.
     fn told_by(path: &Path, name: &str) -> Option<Self> {
-        let config: toml::Table = fs::read_to_string(path).ok()?.parse().ok()?;
+        let config: toml::Table = read_regular_text(path, MOST_CONFIG).ok()?.parse().ok()?;
         let text = |table: Option<&toml::Value>, key: &str| Some(table?.get(key)?.as_str()?.to_owned());
         Some(Known {
             group: name.to_owned(),

@@ -8,7 +8,7 @@ use std::time::SystemTime;
 
 use requel::run::Run;
 
-use super::entry::{Entry, Progress, state};
+use super::entry::{Entry, Progress, State, state};
 use super::request::Chosen;
 use crate::report::Tail;
 
@@ -113,7 +113,9 @@ fn entry(run: &Run, name: &str, read: &mut HashMap<String, Read>) -> Option<Entr
     let now = match before {
         Some(mut before) if before.stamp == stamp => {
             // The one thing that changes with time alone.
-            before.entry.state = state(run);
+            if before.entry.state != State::Damaged {
+                before.entry.state = state(run);
+            }
             before
         }
         before => {

@@ -1,12 +1,12 @@
 //! [`Server`], requests and answers.
 
-use std::fs::File;
 use std::io::{self, Cursor, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use requel::storage::open_regular;
 use requel::study::{Comparison, Scoring};
 
 use super::changes::Changes;
@@ -150,7 +150,7 @@ impl Server {
             },
             Some(Wanted::Changes(known, chosen)) => told(stream, request, &self.changes.since(known, &chosen).json()),
             Some(Wanted::Report(name)) => {
-                let file = listing.find(&name).and_then(|dir| File::open(dir.join("report.html")).ok());
+                let file = listing.find(&name).and_then(|dir| open_regular(&dir.join("report.html")).ok());
                 let sized = file.and_then(|file| file.metadata().ok().map(|meta| (file, meta)));
                 match sized.filter(|(_, meta)| meta.is_file() && meta.len() <= MOST_REPORT) {
                     Some((mut file, meta)) => {

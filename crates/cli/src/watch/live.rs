@@ -75,7 +75,7 @@ struct Show<'a> {
 
 impl Show<'_> {
     fn draw(&mut self, screen: &mut Screen<impl io::Write>) -> Result<(), Failure> {
-        let frame = self.player.frame();
+        let frame = self.player.frame()?;
         if let Some(decision) = &frame.caption.decision {
             self.scale.include(decision);
         }

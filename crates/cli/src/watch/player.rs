@@ -80,7 +80,7 @@ impl Player {
         let mask = self.env.action_mask();
         let numbers;
         let action = match &mut self.acting {
-            Acting::Policy(policy) => Action::Discrete(policy.act(&self.observation, mask)),
+            Acting::Policy(policy) => Action::Discrete(policy.act(&self.observation, mask)?),
             Acting::Random(sampler) => match (self.env.action_space(), mask) {
                 (Space::Discrete { .. }, Some(mask)) => Action::Discrete(sampler.masked(mask)),
                 (Space::Discrete { .. }, None) => Action::Discrete(sampler.discrete()),
@@ -117,12 +117,15 @@ impl Player {
     }
 
     /// What there is to see now.
-    pub fn frame(&mut self) -> Frame {
+    ///
+    /// # Errors
+    /// If the policy is of another environment.
+    pub fn frame(&mut self) -> Result<Frame, Failure> {
         let decision = match &mut self.acting {
             Acting::Policy(policy) => {
-                let action = policy.act(&self.observation, self.env.action_mask());
+                let action = policy.act(&self.observation, self.env.action_mask())?;
                 let names = self.names.clone();
-                Some(Decision { q_values: policy.q_values(&self.observation).to_vec(), action, names })
+                Some(Decision { q_values: policy.q_values(&self.observation)?.to_vec(), action, names })
             }
             Acting::Random(_) => None,
         };
@@ -134,7 +137,7 @@ impl Player {
             note: None,
             decision,
         };
-        Frame { scene: self.env.scene(), caption }
+        Ok(Frame { scene: self.env.scene(), caption })
     }
 
     /// The frames of the present episode from here to its end.
@@ -142,10 +145,10 @@ impl Player {
     /// # Errors
     /// If the world fails.
     pub fn film(&mut self) -> Result<Vec<Frame>, Failure> {
-        let mut frames = vec![self.frame()];
+        let mut frames = vec![self.frame()?];
         while !self.ended() {
             self.step()?;
-            frames.push(self.frame());
+            frames.push(self.frame()?);
         }
         Ok(frames)
     }
@@ -189,6 +192,6 @@ mod tests {
         assert_eq!(player.film().unwrap().len(), 4);
         player.next_episode().unwrap();
         assert!(!player.ended());
-        assert_eq!(player.frame().caption.episode, 2);
+        assert_eq!(player.frame().unwrap().caption.episode, 2);
     }
 }

@@ -11,6 +11,7 @@ mod importing;
 mod interruptions;
 mod refusals;
 mod reporting;
+mod seals;
 mod seeds;
 mod serving;
 mod sharing;

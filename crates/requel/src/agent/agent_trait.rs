@@ -133,6 +133,51 @@ pub enum AgentError {
         /// What they were to mean.
         head: String,
     },
+    /// Numbers that are not observations of this network.
+    #[error("{found} numbers are not whole observations of {expected}")]
+    ObservationLength {
+        /// How many numbers there are.
+        found: usize,
+        /// How many numbers an observation has.
+        expected: usize,
+    },
+    /// More observations at once than a policy was made for.
+    #[error("{found} observations at once are more than the {most} that this policy was made for")]
+    TooManyObservations {
+        /// How many there are.
+        found: usize,
+        /// How many it can look at.
+        most: usize,
+    },
+    /// A mask that is not of the policy's actions.
+    #[error("an action mask of {found} flags does not go with {expected} actions")]
+    MaskLength {
+        /// How many flags there are.
+        found: usize,
+        /// How many actions.
+        expected: usize,
+    },
+    /// Parameters of another network.
+    #[error("{found} parameters are not those of a network that has {expected}")]
+    ParameterCount {
+        /// How many there are.
+        found: usize,
+        /// How many the network has.
+        expected: usize,
+    },
+    /// A policy that is to act in an environment of another shape.
+    #[error(
+        "a policy for observations of {} numbers and {} actions cannot act in {id}, which has {} and {}",
+        policy.0, policy.1, environment.0, environment.1
+    )]
+    OtherShape {
+        /// The environment.
+        id: String,
+        /// Numbers of an observation and actions of the policy.
+        policy: (usize, usize),
+        /// Numbers of an observation and actions of the environment.
+        environment: (usize, usize),
+    },
     /// The world's actions are no finite set.
     #[error(
         "{id} has continuous actions and a value-based agent needs discrete ones: wrap it in `Discretize`, or set its option `env.options.discretize` if it has one"

@@ -18,30 +18,43 @@ impl GreedyPolicy {
     /// A policy that can look at up to `max_rows` observations at once.
     ///
     /// # Errors
-    /// If `spec` is no value function.
-    ///
-    /// # Panics
-    /// If `parameters` has not as many numbers as the network has parameters.
+    /// If `spec` is no value function, or `parameters` has not as many numbers as the network has parameters.
     pub fn new(spec: &ValueSpec, parameters: Vec<f32>, max_rows: usize) -> Result<Self, AgentError> {
         let values = Values::new(spec, max_rows)?;
-        assert_eq!(parameters.len(), values.network().parameter_count(), "one number per parameter");
+        check_count(&parameters, &values)?;
         Ok(GreedyPolicy { values, parameters })
     }
 
     /// The action for one observation, among those that `mask` allows.
     ///
-    /// # Panics
-    /// If the observation has another length than the network's input.
-    pub fn act(&mut self, observation: &[f32], mask: Option<&[bool]>) -> usize {
-        argmax_allowed(self.q_values(observation), mask)
+    /// # Errors
+    /// If the observation has another length than the network's input, or the mask another than there are actions.
+    pub fn act(&mut self, observation: &[f32], mask: Option<&[bool]>) -> Result<usize, AgentError> {
+        let (found, expected) = (observation.len(), self.values.network().input_len());
+        if found != expected {
+            return Err(AgentError::ObservationLength { found, expected });
+        }
+        let expected = self.actions();
+        if let Some(found) = mask.map(<[bool]>::len).filter(|found| *found != expected) {
+            return Err(AgentError::MaskLength { found, expected });
+        }
+        Ok(argmax_allowed(self.q_values(observation)?, mask))
     }
 
     /// The value of each action, observations × actions.
     ///
-    /// # Panics
+    /// # Errors
     /// If `observations` is no whole number of observations, or of more than the policy was made for.
-    pub fn q_values(&mut self, observations: &[f32]) -> &[f32] {
-        self.values.q_values(&self.parameters, observations)
+    pub fn q_values(&mut self, observations: &[f32]) -> Result<&[f32], AgentError> {
+        let (found, expected) = (observations.len(), self.values.network().input_len());
+        if !found.is_multiple_of(expected) {
+            return Err(AgentError::ObservationLength { found, expected });
+        }
+        let (found, most) = (found / expected, self.values.max_rows());
+        if found > most {
+            return Err(AgentError::TooManyObservations { found, most });
+        }
+        Ok(self.values.q_values(&self.parameters, observations))
     }
 
     /// The network.
@@ -56,14 +69,50 @@ impl GreedyPolicy {
 
     /// Takes other parameters, for the same network.
     ///
-    /// # Panics
+    /// # Errors
     /// If there are not as many as the network has.
-    pub fn set_parameters(&mut self, parameters: &[f32]) {
+    pub fn set_parameters(&mut self, parameters: &[f32]) -> Result<(), AgentError> {
+        check_count(parameters, &self.values)?;
         self.parameters.copy_from_slice(parameters);
+        Ok(())
     }
 
     /// How many actions it chooses from.
     pub fn actions(&self) -> usize {
         self.values.actions()
+    }
+}
+
+fn check_count(parameters: &[f32], values: &Values) -> Result<(), AgentError> {
+    let (found, expected) = (parameters.len(), values.network().parameter_count());
+    if found == expected { Ok(()) } else { Err(AgentError::ParameterCount { found, expected }) }
+}
+
+#[cfg(test)]
+mod tests {
+    use requel_nn::{Activation, NetworkSpec};
+
+    use super::*;
+    use crate::agent::ValueHead;
+
+    #[test]
+    fn what_is_of_another_size_is_refused_and_nothing_panics() {
+        let spec = ValueSpec { network: NetworkSpec::mlp(3, &[2], 2, Activation::Relu), head: ValueHead::Scalar };
+        let count = 3 * 2 + 2 + 2 * 2 + 2;
+        let error = GreedyPolicy::new(&spec, vec![0.0; count + 1], 2).unwrap_err();
+        assert_eq!(error, AgentError::ParameterCount { found: count + 1, expected: count });
+        let mut policy = GreedyPolicy::new(&spec, vec![0.0; count], 2).unwrap();
+        assert_eq!(policy.act(&[0.0; 3], Some(&[false, true])), Ok(1));
+        assert_eq!(policy.q_values(&[0.0; 6]).map(<[f32]>::len), Ok(4));
+        for len in [0, 2, 4, 6] {
+            let expected = AgentError::ObservationLength { found: len, expected: 3 };
+            assert_eq!(policy.act(&vec![0.0; len], None), Err(expected));
+        }
+        let error = policy.q_values(&[0.0; 7]).map(drop).unwrap_err();
+        assert_eq!(error, AgentError::ObservationLength { found: 7, expected: 3 });
+        let error = policy.q_values(&[0.0; 9]).map(drop).unwrap_err();
+        assert_eq!(error, AgentError::TooManyObservations { found: 3, most: 2 });
+        assert_eq!(policy.act(&[0.0; 3], Some(&[true])), Err(AgentError::MaskLength { found: 1, expected: 2 }));
+        assert!(policy.set_parameters(&[0.0]).is_err() && policy.set_parameters(&vec![1.0; count]).is_ok());
     }
 }

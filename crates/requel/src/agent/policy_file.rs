@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
+use requel_envs::Env;
 use requel_nn::{Network, NetworkSpec, pytorch};
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
@@ -11,6 +12,15 @@ use thiserror::Error;
 use crate::config::EnvConfig;
 
 use super::{AgentError, GreedyPolicy, ValueHead, ValueSpec};
+use crate::finite::first_not_finite;
+use crate::memory::available_bytes;
+use crate::storage::read_regular;
+use crate::unique_keys::{check_unique_keys, check_unique_tensors};
+
+/// The version of the format that this code writes and reads.
+const FORMAT: u64 = 1;
+/// A policy of a thousand million weights: no file is read that is larger, or larger than the memory there is.
+const MOST_BYTES: u64 = 4 << 30;
 
 /// A policy as it lies on disk: the weights under PyTorch's names and in its layout (`layers.0.weight`, out × in), the
 /// network's description and the world's id as metadata. Nothing in it can be executed.
@@ -46,9 +56,63 @@ pub enum PolicyFileError {
         /// What is wrong.
         reason: String,
     },
+    /// The file is from a version that writes another format.
+    #[error("it has format {found}, and this version reads format {FORMAT}")]
+    Format {
+        /// Its format.
+        found: serde_json::Value,
+    },
+    /// A weight is NaN or infinite: every value would be.
+    #[error("`{tensor}` holds {value}: a policy's weights are finite")]
+    NotFinite {
+        /// The tensor.
+        tensor: String,
+        /// The first such weight.
+        value: f32,
+    },
+    /// The policy was trained in another environment than the one it is used in.
+    #[error("it is a policy of {trained_in}, not of {used_in}")]
+    OtherEnvironment {
+        /// The id of the environment that it was trained in.
+        trained_in: String,
+        /// The id of the environment that it is to act in.
+        used_in: String,
+    },
+    /// The policy is of an environment of this id, but of another shape.
+    #[error(
+        "it takes observations of {} numbers and values {} actions; {env_id} has observations of {} numbers and {} actions",
+        policy.0, policy.1, environment.0, environment.1
+    )]
+    OtherShape {
+        /// The id of the environment.
+        env_id: String,
+        /// Numbers of an observation and actions of the policy.
+        policy: (usize, usize),
+        /// Numbers of an observation and actions of the environment, 0 where its actions are continuous.
+        environment: (usize, usize),
+    },
+    /// Whatever is wrong, with the file that it is wrong with.
+    #[error("{}: {source}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: Box<PolicyFileError>,
+    },
     /// The policy's network cannot be made.
     #[error(transparent)]
     Agent(#[from] AgentError),
+}
+
+impl PolicyFileError {
+    /// The same error with the file that it is about.
+    #[must_use]
+    pub fn in_file(self, path: &Path) -> Self {
+        match self {
+            PolicyFileError::Read { .. } | PolicyFileError::File { .. } => self,
+            error => PolicyFileError::File { path: path.to_path_buf(), source: Box::new(error) },
+        }
+    }
 }
 
 impl PolicyFile {
@@ -69,7 +133,7 @@ impl PolicyFile {
         let env = EnvConfig { id: self.env_id.clone(), ..self.env.clone() };
         let (env_id, head, network) = (&self.env_id, &self.head, &self.network);
         let description =
-            serde_json::json!({ "env": env, "env_id": env_id, "format": 1, "head": head, "network": network });
+            serde_json::json!({ "env": env, "env_id": env_id, "format": FORMAT, "head": head, "network": network });
         let metadata = HashMap::from([("requel".to_owned(), description.to_string())]);
         safetensors::serialize(views, Some(metadata)).map_err(invalid)
     }
@@ -77,13 +141,23 @@ impl PolicyFile {
     /// Reads what [`PolicyFile::to_bytes`] made.
     ///
     /// # Errors
-    /// [`PolicyFileError::Invalid`] for anything else.
+    /// [`PolicyFileError::Invalid`] for anything else, [`PolicyFileError::Format`] for what a later version wrote, and
+    /// [`PolicyFileError::NotFinite`] if a weight is NaN or infinite.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, PolicyFileError> {
         let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(invalid)?;
+        // Of two tensors of one name, the reader has kept one.
+        check_unique_tensors(bytes).map_err(invalid)?;
         let entries = metadata.metadata().as_ref();
         let description =
             entries.and_then(|m| m.get("requel")).ok_or_else(|| invalid("no `requel` in its metadata"))?;
+        check_unique_keys(description.as_bytes()).map_err(invalid)?;
         let mut description: serde_json::Value = serde_json::from_str(description).map_err(invalid)?;
+        // First: what follows may look different in another format.
+        match description["format"].take() {
+            found if found == FORMAT => {}
+            serde_json::Value::Null => return Err(invalid("no `format` in its metadata")),
+            found => return Err(PolicyFileError::Format { found }),
+        }
         let env_id = description["env_id"].as_str().ok_or_else(|| invalid("no `env_id` in its metadata"))?.to_owned();
         let env = match description["env"].take() {
             // Written when only runs knew.
@@ -111,6 +185,9 @@ impl PolicyFile {
             }
             let mut theirs = vec![0.0f32; slice.range.len()];
             bytemuck::cast_slice_mut::<f32, u8>(&mut theirs).copy_from_slice(view.data());
+            if let Some((_, value)) = first_not_finite(&theirs) {
+                return Err(PolicyFileError::NotFinite { tensor: slice.name.clone(), value });
+            }
             pytorch::import(slice, &theirs, &mut parameters[slice.range.clone()]);
         }
         Ok(PolicyFile { env_id, env, network: spec, head, parameters })
@@ -119,10 +196,36 @@ impl PolicyFile {
     /// Reads a file.
     ///
     /// # Errors
-    /// If it cannot be read or is no policy.
+    /// If it cannot be read or is no policy; each error names the file.
     pub fn read(path: &Path) -> Result<Self, PolicyFileError> {
-        let bytes = std::fs::read(path).map_err(|source| PolicyFileError::Read { path: path.to_path_buf(), source })?;
-        Self::from_bytes(&bytes)
+        let bytes = read_regular(path, Self::most_bytes());
+        let bytes = bytes.map_err(|source| PolicyFileError::Read { path: path.to_path_buf(), source })?;
+        Self::from_bytes(&bytes).map_err(|error| error.in_file(path))
+    }
+
+    /// The length of the largest file that is read, bytes.
+    pub(crate) fn most_bytes() -> u64 {
+        available_bytes().map_or(MOST_BYTES, |available| available.min(MOST_BYTES))
+    }
+
+    /// Holds the policy against an environment as a network sees it, which is what
+    /// [`for_network`](crate::train::for_network) makes of one: its id, the length of its observations and its actions.
+    ///
+    /// # Errors
+    /// [`PolicyFileError::OtherEnvironment`] or [`PolicyFileError::OtherShape`].
+    pub fn check_env(&self, env: &dyn Env) -> Result<(), PolicyFileError> {
+        let env_id = &env.spec().id;
+        if self.env_id != *env_id {
+            let (trained_in, used_in) = (self.env_id.clone(), env_id.clone());
+            return Err(PolicyFileError::OtherEnvironment { trained_in, used_in });
+        }
+        let network = Network::new(&self.network).map_err(AgentError::from)?;
+        let policy = (network.input_len(), network.output_len() / self.head.atoms().max(1));
+        let environment = (env.observation_len(), env.action_space().discrete_n().unwrap_or(0));
+        if policy == environment {
+            return Ok(());
+        }
+        Err(PolicyFileError::OtherShape { env_id: env_id.clone(), policy, environment })
     }
 
     /// The policy, able to look at up to `max_rows` observations at once.
@@ -196,5 +299,80 @@ mod tests {
         assert!(text.contains("requel"));
         let other = bytes.iter().map(|b| if *b == b'q' { b'x' } else { *b }).collect::<Vec<_>>();
         assert!(PolicyFile::from_bytes(&other).is_err());
+    }
+
+    /// The file with its header changed and its tensors as they are.
+    fn with_header(change: impl Fn(String) -> String) -> Vec<u8> {
+        let bytes = file().to_bytes().unwrap();
+        let len = u64::from_le_bytes(*bytes.first_chunk().unwrap()) as usize;
+        let header = change(String::from_utf8(bytes[8..8 + len].to_vec()).unwrap());
+        [&(header.len() as u64).to_le_bytes(), header.as_bytes(), &bytes[8 + len..]].concat()
+    }
+
+    fn refusal(bytes: &[u8]) -> String {
+        PolicyFile::from_bytes(bytes).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn what_a_file_says_of_itself_is_checked() {
+        assert_eq!(PolicyFile::from_bytes(&with_header(|header| header)).unwrap(), file());
+        let later = with_header(|header| header.replace(r#"\"format\":1"#, r#"\"format\":999"#));
+        assert_eq!(refusal(&later), "it has format 999, and this version reads format 1");
+        let none = with_header(|header| header.replace(r#"\"format\":1,"#, ""));
+        assert_eq!(refusal(&none), "not a policy: no `format` in its metadata");
+        let bias = |header: &str| {
+            let from = header.find("\"layers.0.bias\"").unwrap();
+            header[from..from + header[from..].find('}').unwrap() + 1].to_owned()
+        };
+        let twice = with_header(|header| format!("{{{},{}", bias(&header), &header[1..]));
+        assert!(refusal(&twice).contains("`layers.0.bias` stands twice"), "{}", refusal(&twice));
+        let twice = with_header(|header| header.replace(r#"\"format\":1"#, r#"\"format\":1,\"format\":1"#));
+        assert!(refusal(&twice).contains("`format` stands twice"), "{}", refusal(&twice));
+    }
+
+    #[test]
+    fn weights_that_are_not_finite_are_refused_by_name() {
+        for value in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+            let mut policy = file();
+            *policy.parameters.last_mut().unwrap() = value;
+            let error = refusal(&policy.to_bytes().unwrap());
+            assert_eq!(error, format!("`layers.1.bias` holds {value}: a policy's weights are finite"));
+        }
+    }
+
+    #[test]
+    fn every_error_of_a_file_names_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("mine.safetensors");
+        std::fs::write(&path, safetensors::serialize([("x", file_view())], None).unwrap()).unwrap();
+        let error = PolicyFile::read(&path).unwrap_err().to_string();
+        assert_eq!(error, format!("{}: not a policy: no `requel` in its metadata", path.display()));
+        for other in [dir.path().to_path_buf(), dir.path().join("none")] {
+            let error = PolicyFile::read(&other).unwrap_err().to_string();
+            assert!(error.contains(&*other.to_string_lossy()), "{error}");
+        }
+    }
+
+    fn file_view() -> TensorView<'static> {
+        TensorView::new(Dtype::F32, vec![1], &[0; 4]).unwrap()
+    }
+
+    #[test]
+    fn a_policy_of_another_environment_is_told_by_id_and_by_shape() {
+        let trained_in = |env_id: &str, inputs, actions| {
+            let network = NetworkSpec::mlp(inputs, &[5], actions, Activation::Relu);
+            PolicyFile { env_id: env_id.into(), network, ..file() }
+        };
+        let env = requel_envs::make("CartPole-v1").unwrap();
+        trained_in("CartPole-v1", 4, 2).check_env(&*env).unwrap();
+        let error = |policy: PolicyFile| policy.check_env(&*env).unwrap_err().to_string();
+        assert_eq!(error(trained_in("Acrobot-v1", 4, 2)), "it is a policy of Acrobot-v1, not of CartPole-v1");
+        for (inputs, actions) in [(6, 2), (4, 3)] {
+            let expected = format!(
+                "it takes observations of {inputs} numbers and values {actions} actions; \
+                 CartPole-v1 has observations of 4 numbers and 2 actions"
+            );
+            assert_eq!(error(trained_in("CartPole-v1", inputs, actions)), expected);
+        }
     }
 }

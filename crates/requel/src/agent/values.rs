@@ -152,6 +152,11 @@ impl Values {
         &self.network
     }
 
+    /// How many observations can be looked at at once.
+    pub fn max_rows(&self) -> usize {
+        self.q.len() / self.actions.max(1)
+    }
+
     /// How many actions are valued.
     pub fn actions(&self) -> usize {
         self.actions

@@ -54,6 +54,16 @@ pub enum CheckpointError {
 }
 
 impl CheckpointError {
+    /// The file or directory that something is wrong with.
+    pub fn path(&self) -> &Path {
+        match self {
+            CheckpointError::Io { path, .. }
+            | CheckpointError::Damaged { path, .. }
+            | CheckpointError::Format { path, .. }
+            | CheckpointError::TooLarge { path, .. } => path,
+        }
+    }
+
     pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.to_path_buf();
         move |source| CheckpointError::Io { action, path, source }

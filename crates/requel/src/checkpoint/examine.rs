@@ -5,12 +5,13 @@ use std::path::{Component, Path};
 
 use safetensors::SafeTensors;
 
-use super::manifest::{check_unique_keys, seal};
+use super::manifest::seal;
 use super::segments::{file_name, read_exactly};
 use super::{CheckpointError, FileEntry, Manifest, SegmentedTensor};
 use crate::memory;
 use crate::state::{State, Tensor};
 use crate::storage::Storage;
+use crate::unique_keys::check_unique_tensors;
 
 /// A manifest is never larger: it would be that of a replay buffer of a terabyte.
 const MOST_MANIFEST_BYTES: u64 = 128 << 20;
@@ -123,9 +124,8 @@ fn take_over(
         return Err(CheckpointError::damaged(file, "no file of a checkpoint is called so"));
     };
     let tensors = SafeTensors::deserialize(contents).map_err(|e| CheckpointError::damaged(file, e))?;
-    // It is one, so that its header is where it should be; of two arrays of one name, the reader has kept one.
-    let header = contents.get(8..).and_then(|rest| rest.get(..header_len(contents))).unwrap_or_default();
-    check_unique_keys(header).map_err(|e| CheckpointError::damaged(file, e))?;
+    // Of two arrays of one name, the reader has kept one.
+    check_unique_tensors(contents).map_err(|e| CheckpointError::damaged(file, e))?;
     if let Some(state) = state {
         for (name, view) in tensors.iter() {
             let bytes = Cow::Owned(view.data().to_vec());
@@ -134,12 +134,6 @@ fn take_over(
         }
     }
     Ok(())
-}
-
-/// Length of the header of a safetensors file.
-fn header_len(contents: &[u8]) -> usize {
-    let len = contents.first_chunk::<8>().map_or(0, |len| u64::from_le_bytes(*len));
-    usize::try_from(len).unwrap_or(usize::MAX)
 }
 
 fn read_segments(

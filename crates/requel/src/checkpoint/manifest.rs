@@ -1,15 +1,13 @@
 //! [`Manifest`], what a checkpoint says of itself.
 
 use std::collections::BTreeMap;
-use std::fmt;
-use std::marker::PhantomData;
 use std::path::Path;
 
 use safetensors::Dtype;
-use serde::de::{DeserializeOwned, Error, MapAccess, Visitor};
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 
 use super::CheckpointError;
+use crate::unique_keys::unique;
 
 /// The version of the format that this code writes. It reads all before it too.
 pub(super) const FORMAT: u32 = 2;
@@ -125,46 +123,4 @@ impl FileEntry {
     pub fn of(contents: &[u8]) -> Self {
         FileEntry { bytes: contents.len() as u64, blake3: blake3::hash(contents).to_hex().to_string() }
     }
-}
-
-/// Refuses the text of a JSON object in which a key stands twice.
-pub(super) fn check_unique_keys(text: &[u8]) -> Result<(), serde_json::Error> {
-    #[derive(Deserialize)]
-    struct Keys(
-        #[serde(deserialize_with = "unique")]
-        #[allow(dead_code)]
-        BTreeMap<String, serde::de::IgnoredAny>,
-    );
-
-    serde_json::from_slice::<Keys>(text).map(|_| ())
-}
-
-/// A map in which no key stands twice: of two entries of one name, one would go unread.
-fn unique<'de, D, V>(deserializer: D) -> Result<BTreeMap<String, V>, D::Error>
-where
-    D: Deserializer<'de>,
-    V: DeserializeOwned,
-{
-    struct Unique<V>(PhantomData<V>);
-
-    impl<'de, V: DeserializeOwned> Visitor<'de> for Unique<V> {
-        type Value = BTreeMap<String, V>;
-
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("a map")
-        }
-
-        fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Self::Value, A::Error> {
-            let mut map = BTreeMap::new();
-            while let Some((key, value)) = access.next_entry::<String, V>()? {
-                if map.contains_key(&key) {
-                    return Err(A::Error::custom(format_args!("`{key}` stands twice")));
-                }
-                map.insert(key, value);
-            }
-            Ok(map)
-        }
-    }
-
-    deserializer.deserialize_map(Unique(PhantomData))
 }

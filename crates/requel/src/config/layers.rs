@@ -9,7 +9,11 @@ use toml::de::DeTable;
 use super::text::{Leaf, is_section, leaves};
 use super::values::{self, assign, defaults, fit};
 use super::{Config, ConfigError, KEYS, Place, algorithms, names, presets, validate};
+use crate::storage::read_input;
 use crate::suggest::nearest;
+
+/// No config that a person could read is longer, bytes.
+const MOST_BYTES: u64 = 1 << 20;
 
 /// A config in the making: later layers win, each key remembers where it was written.
 ///
@@ -140,7 +144,7 @@ impl Layers {
         self.settings.get(key).and_then(|(value, _, _)| value.as_str())
     }
 
-    /// Adds a TOML file.
+    /// Adds a TOML file, or the pipe behind `/dev/stdin`, of at most 1 MiB.
     ///
     /// # Errors
     /// [`ConfigError`] with the file's line.
@@ -155,7 +159,15 @@ impl Layers {
     /// [`ConfigError`] with the file's line.
     pub fn record(self, path: &Path) -> Result<Self, ConfigError> {
         let text = read(path)?;
-        self.read_text(&path.display().to_string(), &text, Reading::Record)
+        self.record_text(&path.display().to_string(), &text)
+    }
+
+    /// The same of a text that was read already; `source` says in errors where it is from.
+    ///
+    /// # Errors
+    /// [`ConfigError`] with the text's line.
+    pub fn record_text(self, source: &str, text: &str) -> Result<Self, ConfigError> {
+        self.read_text(source, text, Reading::Record)
     }
 
     /// Adds TOML text; `source` says in errors where it is from.
@@ -391,7 +403,7 @@ fn default_place() -> Place {
 }
 
 fn read(path: &Path) -> Result<String, ConfigError> {
-    std::fs::read_to_string(path).map_err(|source| ConfigError::Read { path: path.to_path_buf(), source })
+    read_input(path, MOST_BYTES).map_err(|source| ConfigError::Read { path: path.to_path_buf(), source })
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use super::prefix::hash_prefix;
 use crate::checkpoint::LogEntry;
+use crate::storage::check_regular;
 
 /// A file that grows at its end and knows its length and its BLAKE3.
 pub(super) struct AppendedFile {
@@ -20,7 +21,12 @@ impl AppendedFile {
     /// # Errors
     /// If it cannot be opened, or is shorter than that: then part of a log is lost.
     pub fn open(path: &Path, len: u64) -> io::Result<Self> {
-        let mut file = OpenOptions::new().create(true).truncate(false).read(true).write(true).open(path)?;
+        match check_regular(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            checked => checked.map_err(|error| of_file(path, error))?,
+        }
+        let file = OpenOptions::new().create(true).truncate(false).read(true).write(true).open(path);
+        let mut file = file.map_err(|error| of_file(path, error))?;
         let found = file.metadata()?.len();
         if found < len {
             let reason = format!("{} has {found} bytes where its checkpoint knew {len}", path.display());
@@ -50,6 +56,11 @@ impl AppendedFile {
         let blake3 = Some(self.hasher.finalize().to_hex().to_string());
         Ok((LogEntry { bytes: self.len, blake3 }, self.file.get_ref().try_clone()?))
     }
+}
+
+/// What the system says, with the file that it says it of.
+pub(super) fn of_file(path: &Path, error: io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("{}: {error}", path.display()))
 }
 
 #[cfg(test)]

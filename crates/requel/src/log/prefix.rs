@@ -5,6 +5,7 @@ use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
 
 use crate::checkpoint::{CheckpointError, LogEntry, Manifest};
+use crate::storage::open_regular;
 
 /// Holds the logs in `dir` against what a checkpoint says of them.
 ///
@@ -16,7 +17,7 @@ pub(crate) fn check_logs(dir: &Path, manifest: &Manifest) -> Result<(), Checkpoi
 
 fn check_log(path: &Path, entry: &LogEntry) -> Result<(), CheckpointError> {
     let read = |e| CheckpointError::io("read", path)(e);
-    let mut file = File::open(path).map_err(read)?;
+    let mut file = open_regular(path).map_err(read)?;
     let found = file.metadata().map_err(read)?.len();
     if found < entry.bytes {
         let reason = format!("it has {found} bytes where its checkpoint knew {}", entry.bytes);

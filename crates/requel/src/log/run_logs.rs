@@ -6,13 +6,15 @@ use std::io;
 use std::path::Path;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-use super::appended::AppendedFile;
+use super::appended::{AppendedFile, of_file};
 use super::monitor::{MONITOR, Monitor};
 use super::progress::ScoreCells;
 use super::thinning::is_written;
 use super::{metrics, progress, tensorboard, timing};
 use crate::checkpoint::LogEntry;
 use crate::config::EpisodeLog;
+use crate::memory::available_bytes;
+use crate::storage::read_regular_text;
 use crate::train::{Aggregates, Observer, ObserverError, TrainEvent};
 
 const METRICS: &str = "metrics.jsonl";
@@ -48,9 +50,9 @@ impl RunLogs {
         let open = |name: &str| AppendedFile::open(&dir.join(name), known.get(name).map_or(0, |entry| entry.bytes));
         let timing_path = dir.join(TIMING);
         // Times are kept over all sessions: they are never cut.
-        let timing_text = match std::fs::read_to_string(&timing_path) {
+        let timing_text = match read_regular_text(&timing_path, available_bytes().unwrap_or(u64::MAX)) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
-            text => text?,
+            text => text.map_err(|error| of_file(&timing_path, error))?,
         };
         // A process that died may have left half a line.
         let timing_text = &timing_text[..timing_text.rfind('\n').map_or(0, |end| end + 1)];

@@ -4,10 +4,11 @@
 //! hexadecimal, two spaces, and a path from the run's directory; the last line is that of the lines above it.
 
 use std::collections::BTreeMap;
+use std::io::ErrorKind;
 use std::path::Path;
 
 use crate::checkpoint::CheckpointError;
-use crate::storage::{RealStorage, Storage, replace};
+use crate::storage::{RealStorage, open_regular, read_regular, replace};
 
 use super::RunError;
 use super::segments::is_of_settings;
@@ -41,17 +42,61 @@ pub(super) fn write(dir: &Path, files: &BTreeMap<String, String>) -> Result<(), 
 /// If the file cannot be read, or is not what was written.
 pub(super) fn read(dir: &Path) -> Result<Option<BTreeMap<String, String>>, CheckpointError> {
     let path = dir.join(CHECKSUMS);
-    let bytes = match RealStorage.len(&path) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        len => len.map_err(CheckpointError::io("read", &path))?,
+    let text = match read_regular(&path, MOST_BYTES) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) if error.kind() == ErrorKind::FileTooLarge => return Err(CheckpointError::damaged(&path, error)),
+        text => text.map_err(CheckpointError::io("read", &path))?,
     };
-    if bytes > MOST_BYTES {
-        return Err(CheckpointError::damaged(&path, format!("{bytes} bytes are more than it ever has")));
-    }
-    let text = RealStorage.read(&path).map_err(CheckpointError::io("read", &path))?;
     parse(&text)
         .map(Some)
         .ok_or_else(|| CheckpointError::damaged(&path, "its last line is not the BLAKE3 of those above"))
+}
+
+/// A file of a run, of at most so many bytes, held against its seal where it has one: `config.toml` from the beginning, the
+/// others once the run is finished.
+///
+/// # Errors
+/// If the file cannot be read, is larger, or is not what was sealed.
+pub(super) fn read_sealed(dir: &Path, name: &str, most_bytes: u64) -> Result<Vec<u8>, CheckpointError> {
+    let path = dir.join(name);
+    against_seal(dir, name, |expected| {
+        let bytes = match read_regular(&path, most_bytes) {
+            Err(error) if error.kind() == ErrorKind::FileTooLarge => Err(CheckpointError::damaged(&path, error)),
+            bytes => bytes.map_err(missing_or_unreadable(&path, expected)),
+        }?;
+        compare(&path, expected, || of(&bytes))?;
+        Ok(bytes)
+    })
+}
+
+/// Holds a file of a run against its seal, where it has one, and keeps nothing of it.
+///
+/// # Errors
+/// If the file cannot be read or is not what was sealed.
+pub(super) fn check_sealed(dir: &Path, name: &str) -> Result<(), CheckpointError> {
+    against_seal(dir, name, |expected| expected.map_or(Ok(()), |_| check_file(dir, name, expected)))
+}
+
+/// What `look` makes of a file whose BLAKE3 was that, if it is sealed. A session that goes on with a finished run takes the seals
+/// off before it changes a file: whoever looks at that moment looks again.
+fn against_seal<T>(
+    dir: &Path,
+    name: &str,
+    look: impl Fn(Option<&str>) -> Result<T, CheckpointError>,
+) -> Result<T, CheckpointError> {
+    let sealed = || Ok(read(dir)?.and_then(|mut files| files.remove(name)));
+    let mut expected = sealed()?;
+    loop {
+        let found = look(expected.as_deref());
+        if found.is_ok() || expected.is_none() {
+            return found;
+        }
+        let now = sealed()?;
+        if now == expected {
+            return found;
+        }
+        expected = now;
+    }
 }
 
 fn parse(text: &[u8]) -> Option<BTreeMap<String, String>> {
@@ -71,7 +116,7 @@ fn parse(text: &[u8]) -> Option<BTreeMap<String, String>> {
 pub(super) fn check_config(dir: &Path) -> Result<(), CheckpointError> {
     let files = read(dir)?.unwrap_or_default();
     let mut settings = files.iter().filter(|(name, _)| is_of_settings(name));
-    settings.try_for_each(|(name, hash)| check_file(dir, name, hash))
+    settings.try_for_each(|(name, hash)| check_file(dir, name, Some(hash)))
 }
 
 /// Everything that is wrong with the files that the checksums know.
@@ -79,23 +124,38 @@ pub(super) fn check(dir: &Path) -> Vec<CheckpointError> {
     match read(dir) {
         Err(error) => vec![error],
         Ok(files) => {
-            files.unwrap_or_default().iter().filter_map(|(name, hash)| check_file(dir, name, hash).err()).collect()
+            let check = |(name, hash): (&String, &String)| check_file(dir, name, Some(hash)).err();
+            files.unwrap_or_default().iter().filter_map(check).collect()
         }
     }
 }
 
-fn check_file(dir: &Path, name: &str, expected: &str) -> Result<(), CheckpointError> {
+fn check_file(dir: &Path, name: &str, expected: Option<&str>) -> Result<(), CheckpointError> {
     let path = dir.join(name);
     let mut hasher = blake3::Hasher::new();
-    let read = std::fs::File::open(&path).and_then(|file| std::io::copy(&mut { file }, &mut hasher));
-    read.map_err(CheckpointError::io("read", &path))?;
-    let found = hasher.finalize().to_hex();
-    if found.as_str() == expected {
+    let read = open_regular(&path).and_then(|mut file| std::io::copy(&mut file, &mut hasher));
+    read.map_err(missing_or_unreadable(&path, expected))?;
+    compare(&path, expected, || hasher.finalize().to_hex().to_string())
+}
+
+fn compare(path: &Path, expected: Option<&str>, found: impl Fn() -> String) -> Result<(), CheckpointError> {
+    let Some((expected, found)) = expected.map(|expected| (expected, found())) else { return Ok(()) };
+    if found == expected {
         return Ok(());
     }
-    let advice = if name == CONFIG { "; if it was changed on purpose, remove checksums.blake3" } else { "" };
+    let advice = if path.ends_with(CONFIG) { "; if it was changed on purpose, remove checksums.blake3" } else { "" };
     let reason = format!("its BLAKE3 is {}, not {expected} as {CHECKSUMS} has it{advice}", &found[..16]);
-    Err(CheckpointError::damaged(&path, reason))
+    Err(CheckpointError::damaged(path, reason))
+}
+
+/// A sealed file that is gone is damage; one that is not sealed may not be there yet.
+fn missing_or_unreadable(path: &Path, expected: Option<&str>) -> impl FnOnce(std::io::Error) -> CheckpointError {
+    move |error| match error.kind() {
+        ErrorKind::NotFound if expected.is_some() => {
+            CheckpointError::damaged(path, format_args!("it is gone, and {CHECKSUMS} has it"))
+        }
+        _ => CheckpointError::io("read", path)(error),
+    }
 }
 
 #[cfg(test)]
@@ -106,14 +166,14 @@ mod tests {
     fn every_flipped_bit_and_every_cut_is_found() {
         let dir = tempfile::tempdir().unwrap();
         assert_eq!(read(dir.path()).unwrap(), None);
-        assert!(check_config(dir.path()).is_ok() && check(dir.path()).is_empty());
+        assert!(check_sealed(dir.path(), CONFIG).is_ok() && check(dir.path()).is_empty());
         let files = [(CONFIG, "x = 1\n"), ("summary.json", "{}")];
         let sums = files.map(|(name, text)| {
             std::fs::write(dir.path().join(name), text).unwrap();
             (name.to_owned(), of(text.as_bytes()))
         });
         write(dir.path(), &BTreeMap::from(sums)).unwrap();
-        assert!(check_config(dir.path()).is_ok() && check(dir.path()).is_empty());
+        assert!(check_sealed(dir.path(), CONFIG).is_ok() && check(dir.path()).is_empty());
         for name in [CONFIG, "summary.json", CHECKSUMS] {
             let path = dir.path().join(name);
             let bytes = std::fs::read(&path).unwrap();
@@ -126,11 +186,43 @@ mod tests {
                 std::fs::write(&path, damaged).unwrap();
                 let found = check(dir.path());
                 assert!(found.len() == 1 && found[0].to_string().contains(name), "{name}: {found:?}");
-                assert_eq!(check_config(dir.path()).is_err(), name != "summary.json");
+                for read in [CONFIG, "summary.json"] {
+                    let is_seen = name == read || name == CHECKSUMS;
+                    assert_eq!(check_sealed(dir.path(), read).is_err(), is_seen, "{name}, reading {read}");
+                    assert_eq!(read_sealed(dir.path(), read, 1000).is_err(), is_seen, "{name}, reading {read}");
+                }
             }
             std::fs::write(&path, bytes).unwrap();
         }
         std::fs::remove_file(dir.path().join("summary.json")).unwrap();
         assert_eq!(check(dir.path()).len(), 1);
+        let gone = read_sealed(dir.path(), "summary.json", 1000).unwrap_err().to_string();
+        assert!(gone.contains("summary.json is damaged: it is gone"), "{gone}");
+        // What is not sealed is read as it is.
+        let unsealed = read_sealed(dir.path(), "metrics.jsonl", 1000).unwrap_err();
+        assert!(matches!(unsealed, CheckpointError::Io { source, .. } if source.kind() == ErrorKind::NotFound));
+        std::fs::write(dir.path().join("metrics.jsonl"), "anything").unwrap();
+        assert_eq!(read_sealed(dir.path(), "metrics.jsonl", 1000).unwrap(), b"anything");
+        assert!(read_sealed(dir.path(), "metrics.jsonl", 7).unwrap_err().to_string().contains("more than 7 B"));
+    }
+
+    #[test]
+    fn a_seal_that_is_taken_off_meanwhile_is_looked_for_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let seal = |hash: String| write(dir.path(), &[("file".to_owned(), hash)].into()).unwrap();
+        seal(of(b"old"));
+        let looks = std::cell::Cell::new(0);
+        let found = against_seal(dir.path(), "file", |expected| {
+            looks.set(looks.get() + 1);
+            match expected {
+                Some(_) => {
+                    // A session goes on with the run right now.
+                    write(dir.path(), &[(CONFIG.to_owned(), of(b""))].into()).unwrap();
+                    compare(&dir.path().join("file"), expected, || of(b"new"))
+                }
+                None => Ok(()),
+            }
+        });
+        assert!(found.is_ok() && looks.get() == 2);
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, TryLockError};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -9,8 +10,8 @@ use super::origin::{Beginning, ORIGIN};
 use super::{RunError, Summary, checksums};
 use crate::agent::PolicyFile;
 use crate::checkpoint::CheckpointError;
-use crate::config::{Config, ConfigError, Place};
-use crate::storage::{RealStorage, create_dir_all, ensure_dir, replace};
+use crate::config::{Config, ConfigError, Layers, Place};
+use crate::storage::{RealStorage, check_regular, create_dir_all, ensure_dir, open_regular, replace};
 use crate::train::Trainer;
 
 /// A directory with a training in it: `config.toml`, logs, `checkpoints/`, `best/`, and at the end `summary.json`.
@@ -21,6 +22,27 @@ pub struct Run {
 
 pub(super) const SUMMARY: &str = "summary.json";
 pub(super) const BEST_POLICY: &str = "best/policy.safetensors";
+
+/// No config that a person could read is longer, bytes.
+const MOST_CONFIG_BYTES: u64 = 1 << 20;
+/// A summary is a dozen numbers, bytes.
+pub(super) const MOST_SUMMARY_BYTES: u64 = 64 << 10;
+/// One key of each section that every version has written into every run.
+const ALWAYS_WRITTEN: [&str; 13] = [
+    "preset",
+    "env.id",
+    "agent.gamma",
+    "network.hidden",
+    "optimizer.learning_rate",
+    "loss.kind",
+    "replay.capacity",
+    "target.kind",
+    "exploration.kind",
+    "train.seed",
+    "evaluation.episodes",
+    "checkpoint.keep",
+    "log.every_steps",
+];
 
 impl Run {
     /// Makes a run in `dir`, which is not there yet or empty, and writes the config into it.
@@ -112,9 +134,24 @@ impl Run {
     /// Its config: that of its last segment, where it went on with other settings than it began with.
     ///
     /// # Errors
-    /// If a config cannot be read or is none of this version.
+    /// If a config cannot be read, is not the one that was sealed, or is none of this version.
     pub fn config(&self) -> Result<Config, RunError> {
         Ok(self.segments()?.pop().expect("there is always one").config)
+    }
+
+    /// The config in one of its files, held against its seal.
+    pub(super) fn read_config(&self, name: &str) -> Result<Config, RunError> {
+        let path = self.dir.join(name);
+        let damaged = |reason: String| CheckpointError::damaged(&path, reason);
+        let text = checksums::read_sealed(&self.dir, name, MOST_CONFIG_BYTES)?;
+        let text = String::from_utf8(text).map_err(|_| damaged("it is not UTF-8 text".into()))?;
+        let layers = Layers::new().record_text(&path.display().to_string(), &text)?;
+        // What is not said would be the default's, and so another run's.
+        if let Some(key) = ALWAYS_WRITTEN.iter().find(|key| layers.place(key).is_none()) {
+            let reason = format!("it does not say `{key}`, and a run's config is complete");
+            return Err(damaged(reason).into());
+        }
+        Ok(layers.resolve()?)
     }
 
     /// Where its checkpoints are.
@@ -130,18 +167,37 @@ impl Run {
     /// Its best policy so far.
     ///
     /// # Errors
-    /// If there is none yet, or the file is no policy.
+    /// If there is none yet, the file is no policy, or it is not the one that the finished run was sealed with. Which environment
+    /// it is of is the caller's to check: [`PolicyFile::check_env`].
     pub fn best_policy(&self) -> Result<PolicyFile, RunError> {
         let path = self.best_policy_path();
-        if !path.exists() {
-            return Err(RunError::NoPolicy { path: self.dir.clone() });
+        match checksums::read_sealed(&self.dir, BEST_POLICY, PolicyFile::most_bytes()) {
+            Err(error) if is_not_there(&error) => Err(RunError::NoPolicy { path: self.dir.clone() }),
+            bytes => Ok(PolicyFile::from_bytes(&bytes?).map_err(|error| error.in_file(&path))?),
         }
-        Ok(PolicyFile::read(&path)?)
     }
 
-    /// What it came to, if it is finished.
-    pub fn summary(&self) -> Option<Summary> {
-        serde_json::from_slice(&fs::read(self.dir.join(SUMMARY)).ok()?).ok()
+    /// What it came to; `None` while it is not finished.
+    ///
+    /// # Errors
+    /// If `summary.json` cannot be read, is damaged, or is gone from a run that was sealed with it.
+    pub fn summary(&self) -> Result<Option<Summary>, RunError> {
+        match checksums::read_sealed(&self.dir, SUMMARY, MOST_SUMMARY_BYTES) {
+            Err(error) if is_not_there(&error) => Ok(None),
+            text => {
+                let summary = Summary::parse(&text?);
+                Ok(Some(summary.map_err(|reason| CheckpointError::damaged(&self.dir.join(SUMMARY), reason))?))
+            }
+        }
+    }
+
+    /// Holds one of its files, such as `metrics.jsonl`, against the BLAKE3 that the finished run was sealed with. A file that is
+    /// not sealed, as all but the config are while a run goes on, is not looked at.
+    ///
+    /// # Errors
+    /// If the file is damaged or gone.
+    pub fn check_file(&self, name: &str) -> Result<(), RunError> {
+        Ok(checksums::check_sealed(&self.dir, name)?)
     }
 
     /// Returns the BLAKE3 of what was written.
@@ -163,6 +219,10 @@ impl Run {
     /// Keeps other processes out for as long as the file is held.
     pub(super) fn lock(&self) -> Result<File, RunError> {
         let path = self.dir.join(".lock");
+        match check_regular(&path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            checked => checked.map_err(RunError::io("lock", &path))?,
+        }
         let file = File::create(&path).map_err(RunError::io("create", &path))?;
         for attempt in 1.. {
             match file.try_lock() {
@@ -178,7 +238,7 @@ impl Run {
 
     /// Whether a process trains in it at this moment.
     pub fn is_in_use(&self) -> bool {
-        let file = File::open(self.dir.join(".lock"));
+        let file = open_regular(&self.dir.join(".lock"));
         file.is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
     }
 
@@ -190,6 +250,11 @@ impl Run {
 /// A lock that is held is asked for so often, with a pause after each.
 const LOCK_ATTEMPTS: u32 = 5;
 const LOCK_PAUSE: Duration = Duration::from_millis(4);
+
+/// Whether a file is not there, and nothing says that it should be.
+fn is_not_there(error: &CheckpointError) -> bool {
+    matches!(error, CheckpointError::Io { source, .. } if source.kind() == ErrorKind::NotFound)
+}
 
 /// Writes a file in place of one that may be there: at any moment one of the two is there, whole.
 fn write_replacing(path: &Path, bytes: &[u8]) -> Result<(), RunError> {
@@ -230,5 +295,42 @@ mod tests {
         }
         fs::create_dir(root.path().join("z")).unwrap();
         assert_eq!(Run::newest(root.path()).unwrap().dir(), root.path().join("a"));
+    }
+
+    #[test]
+    fn a_config_that_was_cut_or_emptied_is_damaged_with_and_without_its_seal() {
+        let root = tempfile::tempdir().unwrap();
+        let run = Run::create(root.path(), &Config::default()).unwrap();
+        let whole = fs::read_to_string(run.config_path()).unwrap();
+        let sections = whole.match_indices("\n[").map(|(at, _)| &whole[..at + 1]);
+        let cuts: Vec<&str> = std::iter::once("").chain(sections).collect();
+        assert!(cuts.len() > 12);
+        for sealed in [true, false] {
+            assert_eq!(run.config().unwrap(), Config::default());
+            for cut in &cuts {
+                fs::write(run.config_path(), cut).unwrap();
+                let error = run.config().unwrap_err().to_string();
+                assert!(error.contains("config.toml is damaged"), "sealed: {sealed}, {} bytes: {error}", cut.len());
+            }
+            fs::write(run.config_path(), &whole).unwrap();
+            if sealed {
+                fs::remove_file(root.path().join("checksums.blake3")).unwrap();
+            }
+        }
+    }
+
+    #[test]
+    fn a_summary_that_cannot_be_read_is_damaged_and_not_missing() {
+        let root = tempfile::tempdir().unwrap();
+        let run = Run::create(root.path(), &Config::default()).unwrap();
+        assert_eq!(run.summary().unwrap(), None);
+        for text in ["", "{", "{}", r#"{"env_steps": 1e400}"#] {
+            fs::write(root.path().join(SUMMARY), text).unwrap();
+            let error = run.summary().unwrap_err().to_string();
+            assert!(error.contains("summary.json is damaged"), "{text}: {error}");
+        }
+        fs::remove_file(root.path().join(SUMMARY)).unwrap();
+        fs::create_dir(root.path().join(SUMMARY)).unwrap();
+        assert!(run.summary().unwrap_err().to_string().contains("is a directory"));
     }
 }

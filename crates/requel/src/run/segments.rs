@@ -8,12 +8,12 @@
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 
-use super::directory::SUMMARY;
+use super::directory::{MOST_SUMMARY_BYTES, SUMMARY};
 use super::origin::ORIGIN;
 use super::{Run, RunError, checksums};
 use crate::checkpoint::CheckpointError;
-use crate::config::{Change, Config, ConfigError, Layers, Place};
-use crate::storage::{RealStorage, Storage, ensure_dir, replace, sync_parent};
+use crate::config::{Change, Config, ConfigError, Place};
+use crate::storage::{RealStorage, Storage, ensure_dir, read_regular, replace, sync_parent};
 
 /// The directory of all segments but the first.
 pub(super) const SEGMENTS: &str = "segments";
@@ -46,7 +46,7 @@ impl Run {
     /// If a config cannot be read, is none of this version, or not what was sealed.
     pub fn segments(&self) -> Result<Vec<Segment>, RunError> {
         let path = self.config_path();
-        let config = Layers::new().record(&path)?.resolve()?;
+        let config = self.read_config(checksums::CONFIG)?;
         let mut segments = vec![Segment { number: 1, from_env_steps: 0, path, config, changes: Vec::new() }];
         for (name, number, from_env_steps) in self.segment_files()? {
             let path = self.dir().join(&name);
@@ -56,7 +56,7 @@ impl Run {
                     format!("it does not follow segment {} from env step {}", before.number, before.from_env_steps);
                 return Err(CheckpointError::damaged(&path, reason).into());
             }
-            let config = Layers::new().record(&path)?.resolve()?;
+            let config = self.read_config(&name)?;
             let changes = before.config.changes(&config);
             segments.push(Segment { number, from_env_steps, path, config, changes });
         }
@@ -120,7 +120,7 @@ impl Run {
         }
         let synced = [&from, &to].into_iter().try_for_each(|path| sync_parent(&RealStorage, path));
         synced.map_err(RunError::io("set aside", &from))?;
-        match std::fs::read(&to) {
+        match read_regular(&to, MOST_SUMMARY_BYTES) {
             Ok(bytes) => Ok(Some((name, checksums::of(&bytes)))),
             Err(_) => Ok(None),
         }

@@ -11,7 +11,7 @@ use super::provenance::{PROVENANCE, Provenance};
 use super::saving::{Saved, Saving};
 use super::segments::{self, Segment};
 use super::{Control, Run, RunError, Summary, Timing, checksums};
-use crate::agent::PolicyFile;
+use crate::agent::{PolicyFile, PolicyFileError};
 use crate::checkpoint::{self, CheckpointError, LogEntry};
 use crate::config::{Change, Config, EnvConfig};
 use crate::log::{RunLogs, check_logs};
@@ -152,6 +152,7 @@ impl Session {
     fn go_on(run: Run, mut trainer: Trainer, lock: File, settings: Settings) -> Result<(Self, Resumed), RunError> {
         // Not what the directory began as would be trained on, and nothing else would say so.
         checksums::check_config(run.dir())?;
+        check_env(&run, &trainer)?;
         let root = run.checkpoints();
         let newest = checkpoint::newest_where(&RealStorage, &root, |manifest| check_logs(run.dir(), manifest))?;
         let mut logs = BTreeMap::new();
@@ -471,6 +472,18 @@ const PATIENCE: Duration = Duration::from_secs(2);
 fn patience(control: &Control) -> GiveUp {
     let (control, heard_at) = (control.clone(), OnceLock::new());
     Arc::new(move || control.stop_requested() && heard_at.get_or_init(Instant::now).elapsed() >= PATIENCE)
+}
+
+/// Refuses to go on in other environments than those that the run's best policy was found in. A policy that cannot be read says
+/// nothing: it is written anew from the checkpoint.
+fn check_env(run: &Run, trainer: &Trainer) -> Result<(), RunError> {
+    match run.best_policy() {
+        Ok(policy) if policy.env_id != trainer.env_id() => {
+            let (trained_in, used_in) = (policy.env_id, trainer.env_id().to_owned());
+            Err(PolicyFileError::OtherEnvironment { trained_in, used_in }.in_file(&run.best_policy_path()).into())
+        }
+        _ => Ok(()),
+    }
 }
 
 pub(super) fn policy_file(trainer: &Trainer, parameters: &[f32]) -> PolicyFile {

@@ -65,6 +65,21 @@ pub struct Summary {
     pub weights_blake3: String,
 }
 
+impl Summary {
+    /// Reads `summary.json`.
+    ///
+    /// # Errors
+    /// What is wrong with it, if it is not what a finished run writes.
+    pub(super) fn parse(text: &[u8]) -> Result<Self, String> {
+        let summary: Summary = serde_json::from_slice(text).map_err(|error| error.to_string())?;
+        let hash = &summary.weights_blake3;
+        if hash.len() != 64 || !hash.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return Err("its weights_blake3 is no BLAKE3".into());
+        }
+        Ok(summary)
+    }
+}
+
 impl From<&Outcome> for Summary {
     fn from(outcome: &Outcome) -> Self {
         Summary {

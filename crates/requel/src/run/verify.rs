@@ -1,13 +1,14 @@
 //! [`verify`], a look at every byte of a run that can be told right from wrong.
 
-use std::io::BufRead;
-use std::path::PathBuf;
+use std::io::{BufRead, ErrorKind};
+use std::path::{Path, PathBuf};
 
-use super::{Run, RunError, Summary, checksums};
-use crate::agent::PolicyFile;
+use super::directory::SUMMARY;
+use super::{Run, RunError, checksums};
+use crate::agent::PolicyFileError;
 use crate::checkpoint::{self, CheckpointError};
 use crate::log::check_logs;
-use crate::storage::RealStorage;
+use crate::storage::{RealStorage, open_regular};
 
 /// What a look at a run came to.
 #[derive(Debug, Default)]
@@ -46,68 +47,79 @@ pub fn verify(run: &Run) -> Result<Verified, RunError> {
             }
         }
     }
-    if let Err(error) = run.config() {
-        damage.push(CheckpointError::damaged(&run.config_path(), error));
+    let sealed = checksums::check(run.dir());
+    let is_sealed = |path: &Path| sealed.iter().any(|error| error.path() == path);
+    let (config, summary) = (run.config(), run.summary());
+    let finished = !matches!(summary, Ok(None));
+    let mut more = Vec::new();
+    // What is said of a file by its seal is said once.
+    let config = config.err().map(|error| into_damage(&run.config_path(), error));
+    let provenance = run.provenance().err().map(|error| into_damage(run.dir(), error));
+    more.extend([config, provenance].into_iter().flatten().filter(|error| !is_sealed(error.path())));
+    let path = run.dir().join(SUMMARY);
+    if !is_sealed(&path) {
+        more.extend(summary.err().map(|error| into_damage(&path, error)));
     }
-    damage.extend(checksums::check(run.dir()));
-    if run.origin().is_ok_and(|origin| origin.is_some()) && verified.checkpoints.is_empty() && run.summary().is_none() {
-        damage.push(CheckpointError::damaged(
-            &run.checkpoints(),
-            "it holds no checkpoint of a run that began from other weights",
-        ));
+    if !finished && verified.checkpoints.is_empty() && run.origin().is_ok_and(|origin| origin.is_some()) {
+        let reason = "it holds no checkpoint of a run that began from other weights";
+        more.push(CheckpointError::damaged(&run.checkpoints(), reason));
     }
-    damage.extend(run.provenance().err().map(|error| match error {
-        RunError::Checkpoint(error) => error,
-        error => CheckpointError::damaged(run.dir(), error),
-    }));
-    let finished = check_summary(run, damage);
-    check_policy(run, policies.pop().flatten().filter(|_| finished), damage);
-    damage.extend(check_metrics(run));
+    if !is_sealed(&run.best_policy_path()) {
+        more.extend(check_policy(run, policies.pop().flatten(), finished));
+    }
+    let path = run.dir().join("metrics.jsonl");
+    if !is_sealed(&path) {
+        more.extend(check_metrics(&path));
+    }
+    damage.extend(sealed.into_iter().chain(more));
     Ok(verified)
 }
 
-/// Whether there is a summary, which must be one.
-fn check_summary(run: &Run, damage: &mut Vec<CheckpointError>) -> bool {
-    let path = run.dir().join("summary.json");
-    let Ok(text) = std::fs::read(&path) else { return false };
-    let parsed: Result<Summary, _> = serde_json::from_slice(&text);
-    damage.extend(parsed.err().map(|e| CheckpointError::damaged(&path, e)));
-    true
+fn into_damage(path: &Path, error: RunError) -> CheckpointError {
+    match error {
+        RunError::Checkpoint(error) => error,
+        error => CheckpointError::damaged(path, error),
+    }
 }
 
-/// The best policy must be one; that of a finished run is the one in its last checkpoint.
-fn check_policy(run: &Run, expected: Option<Vec<u8>>, damage: &mut Vec<CheckpointError>) {
+/// The best policy must be one, of the network that the last checkpoint has; that of a finished run is the one there.
+fn check_policy(run: &Run, expected: Option<Vec<u8>>, finished: bool) -> Option<CheckpointError> {
     let path = run.best_policy_path();
-    if !path.exists() {
-        return;
-    }
-    match PolicyFile::read(&path) {
-        Err(error) => damage.push(CheckpointError::damaged(&path, error)),
-        Ok(policy) => {
-            let found: &[u8] = bytemuck::cast_slice(&policy.parameters);
-            if expected.is_some_and(|expected| expected != found) {
-                damage.push(CheckpointError::damaged(&path, "it is not the best policy of the last checkpoint"));
-            }
+    let policy = match run.best_policy() {
+        Err(RunError::NoPolicy { .. }) => return None,
+        Err(RunError::Policy(PolicyFileError::File { source, .. })) => {
+            return Some(CheckpointError::damaged(&path, source));
         }
+        Err(error) => return Some(into_damage(&path, error)),
+        Ok(policy) => policy,
+    };
+    let (found, expected) = (bytemuck::cast_slice::<f32, u8>(&policy.parameters), expected?);
+    if found.len() != expected.len() {
+        return Some(CheckpointError::damaged(&path, "it is of another network than the last checkpoint"));
     }
+    (finished && found != expected)
+        .then(|| CheckpointError::damaged(&path, "it is not the best policy of the last checkpoint"))
 }
 
 /// Every line of the metrics is JSON; the last one may be half written while a run goes on or after it was killed.
-fn check_metrics(run: &Run) -> Option<CheckpointError> {
-    let path = run.dir().join("metrics.jsonl");
-    let file = std::fs::File::open(&path).ok()?;
+fn check_metrics(path: &Path) -> Option<CheckpointError> {
+    let file = match open_regular(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return None,
+        Err(error) => return Some(CheckpointError::io("read", path)(error)),
+        Ok(file) => file,
+    };
     let mut reader = std::io::BufReader::new(file);
     let mut line = Vec::new();
     for number in 1.. {
         line.clear();
         match reader.read_until(b'\n', &mut line) {
-            Err(error) => return Some(CheckpointError::io("read", &path)(error)),
+            Err(error) => return Some(CheckpointError::io("read", path)(error)),
             Ok(0) => return None,
             Ok(_) if line.last() != Some(&b'\n') => return None,
             Ok(_) => {}
         }
         if let Err(error) = serde_json::from_slice::<serde::de::IgnoredAny>(&line) {
-            return Some(CheckpointError::damaged(&path, format!("line {number}: {error}")));
+            return Some(CheckpointError::damaged(path, format!("line {number}: {error}")));
         }
     }
     None

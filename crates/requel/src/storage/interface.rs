@@ -50,16 +50,16 @@ pub trait Storage: Send + Sync {
     /// What the system says.
     fn sync_dir(&self, path: &Path) -> io::Result<()>;
 
-    /// All of a file.
+    /// All of a plain file.
     ///
     /// # Errors
-    /// What the system says.
+    /// As [`Storage::len`].
     fn read(&self, path: &Path) -> io::Result<Vec<u8>>;
 
     /// The length of a plain file, bytes.
     ///
     /// # Errors
-    /// `InvalidInput` for what is no plain file, else what the system says.
+    /// `IsADirectory` or `InvalidInput` for what is no plain file, else what the system says.
     fn len(&self, path: &Path) -> io::Result<u64>;
 
     /// The names in a directory, sorted.

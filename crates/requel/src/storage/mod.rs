@@ -7,10 +7,13 @@ mod faulty;
 mod interface;
 mod memory;
 mod real;
+mod regular;
 mod tree;
 
 pub use faulty::{Fault, FaultyStorage};
 pub use interface::{Storage, StoredFile};
 pub use memory::MemoryStorage;
 pub use real::RealStorage;
+pub(crate) use regular::check_regular;
+pub use regular::{open_regular, read_input, read_regular, read_regular_text};
 pub(crate) use tree::{create_dir_all, ensure_dir, remove_tree, replace, sync_parent, write_synced};

@@ -1,10 +1,10 @@
 //! [`RealStorage`], the file system of this machine.
 
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::path::Path;
 
-use super::{Storage, StoredFile};
+use super::{Storage, StoredFile, check_regular, open_regular};
 
 /// The file system of this machine.
 #[derive(Clone, Copy, Debug, Default)]
@@ -42,16 +42,14 @@ impl Storage for RealStorage {
     }
 
     fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
-        fs::read(path)
+        let mut bytes = Vec::new();
+        open_regular(path)?.read_to_end(&mut bytes)?;
+        Ok(bytes)
     }
 
     fn len(&self, path: &Path) -> io::Result<u64> {
-        let metadata = fs::metadata(path)?;
-        // Reading a pipe would wait for ever.
-        if !metadata.is_file() {
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a plain file"));
-        }
-        Ok(metadata.len())
+        check_regular(path)?;
+        Ok(fs::metadata(path)?.len())
     }
 
     fn list(&self, path: &Path) -> io::Result<Vec<String>> {

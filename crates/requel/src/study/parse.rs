@@ -7,11 +7,15 @@ use toml::de::{DeTable, DeValue};
 
 use super::{Metric, Seeds, SeedsError, Study, StudyError, Variant};
 use crate::config::Place;
+use crate::storage::read_input;
 use crate::suggest::nearest;
 
 /// The keys of a study, and those of a variant.
 const STUDY_KEYS: [&str; 8] = ["name", "description", "env", "seeds", "metric", "threshold", "set", "variant"];
 const VARIANT_KEYS: [&str; 3] = ["name", "preset", "set"];
+
+/// No study that a person could read is longer, bytes.
+const MOST_BYTES: u64 = 1 << 20;
 
 /// How many seeds where the study does not say.
 const DEFAULT_SEEDS: u64 = 10;
@@ -22,8 +26,15 @@ impl Study {
     /// # Errors
     /// If it cannot be read, or as [`Study::parse`].
     pub fn read(path: &Path) -> Result<Self, StudyError> {
-        let text = std::fs::read_to_string(path).map_err(|source| StudyError::Read { path: path.into(), source })?;
-        Self::parse(&path.display().to_string(), &text)
+        Self::parse(&path.display().to_string(), &Self::read_text(path)?)
+    }
+
+    /// The text of a study file of at most 1 MiB, or of the pipe behind `/dev/stdin`, for [`Study::parse`].
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub fn read_text(path: &Path) -> Result<String, StudyError> {
+        read_input(path, MOST_BYTES).map_err(|source| StudyError::Read { path: path.into(), source })
     }
 
     /// Reads a study from text; `source` says in errors where it is from.

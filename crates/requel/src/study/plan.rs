@@ -146,7 +146,8 @@ impl PlannedRun {
     pub fn standing(&self) -> Standing {
         match Run::open(&self.dir) {
             Err(_) => Standing::New,
-            Ok(run) if run.summary().is_some() => Standing::Finished,
+            // One whose summary is damaged has that written again from its last checkpoint.
+            Ok(run) if matches!(run.summary(), Ok(Some(_))) => Standing::Finished,
             Ok(_) => Standing::Begun,
         }
     }

@@ -1,14 +1,15 @@
 //! [`RunRecord`], a run read back from its directory.
 
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::io::{self, BufRead, BufReader, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use crate::config::Config;
+use crate::memory::available_bytes;
 use crate::run::{Run, RunError, Summary};
+use crate::storage::{open_regular, read_regular};
 
 /// A run as its directory tells it.
 #[derive(Clone, Debug, PartialEq)]
@@ -72,13 +73,14 @@ impl RunRecord {
     /// Reads a run. Logs that are not there yet are empty; a last line cut short by a crash is left out.
     ///
     /// # Errors
-    /// If the config or a log cannot be read.
+    /// If the config, the summary or a log cannot be read, or is not what the finished run was sealed with.
     pub fn read(run: &Run) -> Result<Self, RunError> {
+        ["metrics.jsonl", "timing.csv"].into_iter().try_for_each(|name| run.check_file(name))?;
         Ok(RunRecord {
             dir: run.dir().to_path_buf(),
             config: run.config()?,
             course: run.course()?,
-            summary: run.summary(),
+            summary: run.summary()?,
             evaluations: evaluations(&run.dir().join("metrics.jsonl"))?,
             wall_seconds: wall_seconds(&text(&run.dir().join("timing.csv"))?),
         })
@@ -124,7 +126,7 @@ fn natural(text: &str) -> Vec<(String, u64)> {
 }
 
 fn evaluations(path: &Path) -> Result<Vec<Evaluated>, RunError> {
-    match File::open(path) {
+    match open_regular(path) {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
         file => file
             .and_then(|file| Evaluated::all_from(BufReader::with_capacity(1 << 18, file)))
@@ -133,7 +135,7 @@ fn evaluations(path: &Path) -> Result<Vec<Evaluated>, RunError> {
 }
 
 fn text(path: &Path) -> Result<String, RunError> {
-    match std::fs::read(path) {
+    match read_regular(path, available_bytes().unwrap_or(u64::MAX)) {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(String::new()),
         bytes => Ok(String::from_utf8_lossy(&bytes.map_err(RunError::io("read", path))?).into_owned()),
     }

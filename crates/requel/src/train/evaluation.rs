@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::worlds::for_network;
 use super::{EnvFactory, TrainError};
-use crate::agent::GreedyPolicy;
+use crate::agent::{AgentError, GreedyPolicy};
 use crate::finite::first_not_finite;
 use crate::td::argmax_allowed;
 
@@ -101,8 +101,8 @@ impl Evaluator {
     /// Plays `episodes` greedy episodes, the `i`-th from seed `seed + i`.
     ///
     /// # Errors
-    /// If a world fails, or an observation or a reward is not finite: a score with steps left out would be none. And if it is
-    /// given up: see [`Evaluator::give_up_when`].
+    /// If the policy is for observations or actions of another shape, if an environment fails, or if an observation or a reward
+    /// is not finite: a score with steps left out would be none. And if it is given up: see [`Evaluator::give_up_when`].
     pub fn evaluate(
         &mut self,
         policy: &mut GreedyPolicy,
@@ -110,6 +110,7 @@ impl Evaluator {
         seed: u64,
     ) -> Result<Evaluation, TrainError> {
         let mut evaluation = Evaluation { returns: vec![0.0; episodes], lengths: vec![0; episodes], cut_off: 0 };
+        self.check(policy)?;
         let len = self.worlds[0].env.observation_len();
         let actions = policy.actions();
         let mut next_episode = 0;
@@ -124,7 +125,7 @@ impl Evaluator {
             if self.give_up.as_ref().is_some_and(|give_up| give_up()) {
                 return Err(TrainError::Interrupted);
             }
-            let q = policy.q_values(&self.observations[..running * len]);
+            let q = policy.q_values(&self.observations[..running * len])?;
             let mut slot = 0;
             // Worlds are swapped to the front below, so a slot's row of q is found by where it was at the forward pass.
             let mut row_of: [usize; SIDE_BY_SIDE] = std::array::from_fn(|row| row);
@@ -157,6 +158,18 @@ impl Evaluator {
             }
         }
         Ok(evaluation)
+    }
+
+    /// Refuses a policy that these environments cannot be played by.
+    fn check(&self, policy: &GreedyPolicy) -> Result<(), AgentError> {
+        let env = &self.worlds[0].env;
+        let id = || env.spec().id.clone();
+        let actions = env.action_space().discrete_n().ok_or_else(|| AgentError::ContinuousActions { id: id() })?;
+        let (ours, theirs) = ((policy.network().input_len(), policy.actions()), (env.observation_len(), actions));
+        if ours == theirs {
+            return Ok(());
+        }
+        Err(AgentError::OtherShape { id: id(), policy: ours, environment: theirs })
     }
 }
 

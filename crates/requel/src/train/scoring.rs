@@ -253,7 +253,7 @@ impl Scoring {
                 none.insert(GreedyPolicy::new(spec, parameters.to_vec(), evaluator.rows())?)
             }
         };
-        policy.set_parameters(parameters);
+        policy.set_parameters(parameters)?;
         let evaluation = evaluator.evaluate(policy, episodes, seed)?;
         // The best policy is chosen by these numbers: among them NaN would never be beaten.
         if let Some(value) = evaluation.returns.iter().copied().find(|return_| !return_.is_finite()) {

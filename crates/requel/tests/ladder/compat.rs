@@ -41,7 +41,7 @@ fn samples_of_every_format_are_whole() {
 #[test]
 fn a_run_of_format_1_goes_on_to_its_end() {
     let dir = copy(&sample(1));
-    let expected = Run::open(&sample(1)).unwrap().summary().unwrap();
+    let expected = Run::open(&sample(1)).unwrap().summary().unwrap().unwrap();
     std::fs::remove_dir_all(dir.path().join("checkpoints/ckpt-000000000400")).unwrap();
     let (session, resumed) = Session::resume(Run::open(dir.path()).unwrap()).unwrap();
     assert_eq!((resumed.env_steps, resumed.damaged.len()), (200, 0));

@@ -33,7 +33,7 @@ fn bets(name: &str, settings: &[&str]) -> Trainer {
     );
     let mut trainer = Trainer::with_worlds(config, Box::new(move || Ok(Box::new(world.clone())))).unwrap();
     trainer.run(&mut ()).unwrap();
-    let q = trainer.policy().unwrap().q_values(&[1.0]).to_vec();
+    let q = trainer.policy().unwrap().q_values(&[1.0]).unwrap().to_vec();
     assert!((q[0] - 0.5).abs() < 0.08 && (q[1] - 0.2).abs() < 0.05, "{name}: {q:?}");
     trainer
 }

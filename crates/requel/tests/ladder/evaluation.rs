@@ -31,7 +31,7 @@ fn twin(id: &str, policy: &mut GreedyPolicy, episodes: usize, seed: u64) -> Eval
         env.reset(Some(seed + episode), &mut observation).unwrap();
         let (mut return_, mut length) = (0.0, 0);
         loop {
-            let action = argmax(policy.q_values(&observation));
+            let action = argmax(policy.q_values(&observation).unwrap());
             let step = env.step(Action::Discrete(action), &mut observation).unwrap();
             return_ += step.reward;
             length += 1;
@@ -79,6 +79,24 @@ fn episodes_that_did_not_end_are_counted() {
     let cut = evaluate(longest - 1);
     assert_eq!(cut.cut_off, whole.lengths.iter().filter(|length| **length == longest).count());
     assert!(cut.cut_off > 0 && *cut.lengths.iter().max().unwrap() == longest - 1);
+}
+
+#[test]
+fn a_policy_of_another_environment_is_an_error_and_no_panic() {
+    let mut of_acrobot = trained("Acrobot-v1");
+    let mut evaluator = Evaluator::new(&factory("CartPole-v1"), 3, LIMIT).unwrap();
+    let error = evaluator.evaluate(&mut of_acrobot, 3, 0).unwrap_err().to_string();
+    let expected =
+        "a policy for observations of 6 numbers and 3 actions cannot act in CartPole-v1, which has 4 and 2".to_owned();
+    assert_eq!(error, expected);
+    // Of as many actions, and made for fewer episodes at once than are played.
+    let few = trained("CartPole-v1");
+    let spec = requel::agent::ValueSpec { network: few.network().spec().clone(), head: Default::default() };
+    let mut few = GreedyPolicy::new(&spec, few.parameters().to_vec(), 2).unwrap();
+    let error = evaluator.evaluate(&mut few, 3, 0).unwrap_err().to_string();
+    assert_eq!(error, "3 observations at once are more than the 2 that this policy was made for");
+    let mut evaluator = Evaluator::new(&factory("Pendulum-v1"), 1, LIMIT).unwrap();
+    assert!(evaluator.evaluate(&mut few, 1, 0).unwrap_err().to_string().contains("continuous actions"));
 }
 
 #[test]

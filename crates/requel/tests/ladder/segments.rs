@@ -49,7 +49,7 @@ fn a_run_with_a_larger_budget_is_the_run_that_had_it_from_the_beginning() {
         let root = tempfile::tempdir().unwrap();
         let (at_once, extended) = (root.path().join("at-once"), root.path().join("extended"));
         train_at_once(&extended, &config);
-        let first = Run::open(&extended).unwrap().summary().unwrap();
+        let first = Run::open(&extended).unwrap().summary().unwrap().unwrap();
         let end = config.train.env_steps + 333;
         let summary = finish(extend(&extended, |config| config.train.env_steps = end));
         config.train.env_steps = end;

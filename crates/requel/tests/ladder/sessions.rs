@@ -237,7 +237,7 @@ fn what_is_occupied_in_use_or_no_run_is_refused() {
     assert!(matches!(Session::begin(run.clone()), Err(RunError::Occupied { .. })));
     assert_eq!(files(&dir), before);
     assert_eq!(run.best_policy().unwrap().env_id, "CartPole-v1");
-    assert_eq!(run.summary().unwrap().env_steps, 700);
+    assert_eq!(run.summary().unwrap().unwrap().env_steps, 700);
 
     let file = root.path().join("file");
     std::fs::write(&file, "x").unwrap();
@@ -290,9 +290,10 @@ fn a_changed_config_is_refused_until_it_is_said_to_be_meant() {
         let path = dir.join("config.toml");
         let text = std::fs::read_to_string(&path).unwrap();
         std::fs::write(&path, text.replace("learning_rate = 0.001", "learning_rate = 0.003")).unwrap();
-        assert_ne!(run.config().unwrap(), config);
-        let error = Session::resume(run.clone()).err().unwrap().to_string();
-        assert!(error.contains("config.toml is damaged") && error.contains("on purpose"), "{error}");
+        let errors = [run.config().err().unwrap(), Session::resume(run.clone()).err().unwrap()];
+        for error in errors.map(|error| error.to_string()) {
+            assert!(error.contains("config.toml is damaged") && error.contains("on purpose"), "{error}");
+        }
         assert!(verify(&run).unwrap().damage[0].to_string().contains("config.toml"));
         std::fs::write(&path, text).unwrap();
         let control = Control::new();

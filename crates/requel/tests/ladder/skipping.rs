@@ -289,6 +289,6 @@ fn the_log_and_the_summary_of_a_run_tell_it() {
     let Ending::Finished { summary, .. } = ending else { panic!("{ending:?}") };
     let metrics = std::fs::read_to_string(run.dir().join("metrics.jsonl")).unwrap();
     let lines = metrics.lines().filter(|line| line.starts_with("{\"event\":\"skipped\""));
-    assert_eq!((lines.count() as u64, run.summary().unwrap().skipped), (summary.skipped, summary.skipped));
+    assert_eq!((lines.count() as u64, run.summary().unwrap().unwrap().skipped), (summary.skipped, summary.skipped));
     assert!(metrics.contains("\"value\":\"NaN\"") && metrics.contains("\"value\":\"-inf\""));
 }

@@ -78,7 +78,7 @@ fn each_of_several_worlds_acts_from_its_reset_and_stores_its_last_observation() 
         while let Some(transition) = of_slot.next() {
             assert_eq!(transition.observation[1], step);
             assert_eq!(transition.next_observation, [transition.observation[0], step + 1.0]);
-            assert_eq!(transition.action as usize, policy.act(&transition.observation, None));
+            assert_eq!(transition.action as usize, policy.act(&transition.observation, None).unwrap());
             step = (step + 1.0) % 3.0;
             if let Some(next) = of_slot.peek() {
                 let same_episode = next.observation[0] == transition.observation[0];

@@ -1,0 +1,145 @@
+//! Reading files that a person names: regular files alone, and never more of one than it can sensibly hold.
+//!
+//! A named pipe in the place of a file would be waited for without an end, and a device such as `/dev/zero` has none.
+
+use std::fs::{self, File, FileType};
+use std::io::{self, ErrorKind, Read};
+use std::path::Path;
+
+use crate::memory::display_bytes;
+
+/// Opens a regular file for reading.
+///
+/// # Errors
+/// `IsADirectory` for a directory, `InvalidInput` for a pipe, a device or a socket, else what the system says.
+pub fn open_regular(path: &Path) -> io::Result<File> {
+    check_regular(path)?;
+    File::open(path)
+}
+
+/// Refuses what is there and is no regular file: opening it could wait for ever, for writing too.
+///
+/// # Errors
+/// As [`open_regular`]; `NotFound` where nothing is there.
+pub(crate) fn check_regular(path: &Path) -> io::Result<()> {
+    match fs::metadata(path)?.file_type() {
+        kind if kind.is_file() => Ok(()),
+        kind if kind.is_dir() => Err(io::Error::new(ErrorKind::IsADirectory, "it is a directory, not a file")),
+        kind => Err(io::Error::new(ErrorKind::InvalidInput, format!("it is {}, not a file", name_of(kind)))),
+    }
+}
+
+/// The bytes of a regular file that has at most so many.
+///
+/// # Errors
+/// As [`open_regular`], and `FileTooLarge`.
+pub fn read_regular(path: &Path, most_bytes: u64) -> io::Result<Vec<u8>> {
+    read_bounded(open_regular(path)?, most_bytes)
+}
+
+/// The text of a regular file that has at most so many bytes.
+///
+/// # Errors
+/// As [`read_regular`], and `InvalidData` where it is not UTF-8.
+pub fn read_regular_text(path: &Path, most_bytes: u64) -> io::Result<String> {
+    text(read_regular(path, most_bytes)?)
+}
+
+/// The text of what a person gave as input: a regular file, or the pipe that a shell holds open for `/dev/stdin` or `<(command)`.
+///
+/// # Errors
+/// As [`read_regular_text`]; a named pipe is refused, since nobody may ever write into it.
+pub fn read_input(path: &Path, most_bytes: u64) -> io::Result<String> {
+    if !is_handed_over(path) {
+        check_regular(path)?;
+    }
+    text(read_bounded(File::open(path)?, most_bytes)?)
+}
+
+/// Whether the path names a file that this process was started with.
+fn is_handed_over(path: &Path) -> bool {
+    path == Path::new("/dev/stdin") || path.starts_with("/dev/fd") || path.starts_with("/proc/self/fd")
+}
+
+fn read_bounded(file: File, most_bytes: u64) -> io::Result<Vec<u8>> {
+    let too_large = || {
+        let reason = format!("it has more than {}, which no such file has", display_bytes(most_bytes));
+        io::Error::new(ErrorKind::FileTooLarge, reason)
+    };
+    // Told by its length a large file takes no memory; files of the system that have none are told by reading them.
+    let len = file.metadata()?.len();
+    if len > most_bytes {
+        return Err(too_large());
+    }
+    let mut bytes = Vec::new();
+    bytes.try_reserve_exact(usize::try_from(len).unwrap_or(usize::MAX))?;
+    file.take(most_bytes.saturating_add(1)).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > most_bytes { Err(too_large()) } else { Ok(bytes) }
+}
+
+fn text(bytes: Vec<u8>) -> io::Result<String> {
+    String::from_utf8(bytes).map_err(|_| io::Error::new(ErrorKind::InvalidData, "it is not UTF-8 text"))
+}
+
+#[cfg(unix)]
+fn name_of(kind: FileType) -> &'static str {
+    use std::os::unix::fs::FileTypeExt;
+    match kind {
+        kind if kind.is_fifo() => "a pipe",
+        kind if kind.is_socket() => "a socket",
+        kind if kind.is_char_device() || kind.is_block_device() => "a device",
+        _ => "something else",
+    }
+}
+
+#[cfg(not(unix))]
+fn name_of(_: FileType) -> &'static str {
+    "something else"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_read_up_to_its_bound() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("file");
+        std::fs::write(&path, "four").unwrap();
+        assert_eq!(read_regular(&path, 4).unwrap(), b"four");
+        assert_eq!(read_input(&path, 4).unwrap(), "four");
+        assert_eq!(read_regular(&path, 3).unwrap_err().kind(), ErrorKind::FileTooLarge);
+        std::fs::write(&path, [0xff]).unwrap();
+        assert_eq!(read_regular_text(&path, 4).unwrap_err().kind(), ErrorKind::InvalidData);
+        assert_eq!(read_regular(&dir.path().join("none"), 4).unwrap_err().kind(), ErrorKind::NotFound);
+    }
+
+    #[test]
+    fn a_sparse_file_of_a_terabyte_takes_no_memory() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        file.as_file().set_len(1 << 40).unwrap();
+        assert_eq!(read_regular(file.path(), 1 << 20).unwrap_err().kind(), ErrorKind::FileTooLarge);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn pipes_devices_and_directories_are_no_files() {
+        let dir = tempfile::tempdir().unwrap();
+        let pipe = dir.path().join("pipe");
+        rustix::fs::mknodat(
+            rustix::fs::CWD,
+            &pipe,
+            rustix::fs::FileType::Fifo,
+            rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR,
+            0,
+        )
+        .unwrap();
+        for (path, name) in [(&*pipe, "a pipe"), (Path::new("/dev/zero"), "a device"), (dir.path(), "a directory")] {
+            for error in [open_regular(path).unwrap_err(), read_input(path, 100).unwrap_err()] {
+                assert!(error.to_string().contains(name), "{error}");
+            }
+        }
+        // What has no length is bounded all the same.
+        assert_eq!(read_regular(Path::new("/proc/self/smaps"), 100).unwrap_err().kind(), ErrorKind::FileTooLarge);
+    }
+}
