@@ -39,7 +39,11 @@ impl Execution {
     }
 }
 
-fn threads(text: &str) -> Result<usize, String> {
+/// Reads a number of threads, or of runs at a time, which has a thread each.
+///
+/// # Errors
+/// The range.
+pub fn threads(text: &str) -> Result<usize, String> {
     match text.parse() {
         Ok(threads) if threads <= MOST_THREADS => Ok(threads),
         _ => Err(format!("expected a number from 0 to {MOST_THREADS}")),

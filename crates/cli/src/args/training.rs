@@ -8,7 +8,7 @@ use requel::study::Seeds;
 use super::numbers::count;
 use super::{Layers, Reporting};
 use crate::every::{Every, every};
-use crate::execution::Execution;
+use crate::execution::{Execution, threads};
 
 /// `requel train`
 #[derive(Args, Debug)]
@@ -46,7 +46,7 @@ pub struct TrainArgs {
     #[arg(long, value_name = "SEEDS", conflicts_with = "seed", allow_hyphen_values = true)]
     pub seeds: Option<Seeds>,
     /// At most so many runs at a time; 0: one per core
-    #[arg(long, value_name = "N", default_value_t = 0, requires = "seeds", allow_negative_numbers = true, value_parser = count(0))]
+    #[arg(long, value_name = "N", default_value_t = 0, requires = "seeds", allow_negative_numbers = true, value_parser = threads)]
     pub jobs: usize,
     /// Directory to write this run to, new or empty; with --seeds, the one that holds a directory per seed
     #[arg(long, value_name = "DIR")]
@@ -142,7 +142,7 @@ pub struct StudyArgs {
     #[arg(long, value_name = "SEEDS", allow_hyphen_values = true)]
     pub seeds: Option<Seeds>,
     /// At most so many runs at a time; 0: one per core
-    #[arg(long, value_name = "N", default_value_t = 0, allow_negative_numbers = true, value_parser = count(0))]
+    #[arg(long, value_name = "N", default_value_t = 0, allow_negative_numbers = true, value_parser = threads)]
     pub jobs: usize,
     /// Directory of the study [default: studies/<name>]
     #[arg(long, value_name = "DIR")]

@@ -113,3 +113,22 @@ fn a_directory_that_is_no_run_is_left_alone() {
     }
     assert_eq!(std::fs::read_dir(desk.path("mine")).unwrap().count(), 1);
 }
+
+/// A number that means nothing costs nothing: it is refused with its range, before a thread or a byte is taken for it.
+#[test]
+fn every_count_has_a_bound_that_is_said() {
+    let desk = Desk::new();
+    let cases: [(&[&str], &str); 6] = [
+        (&["train", "--seeds", "2", "--jobs", "100000"], "0 to 1024"),
+        (&["study", "notebook-ladder", "--jobs", "1025"], "0 to 1024"),
+        (&["eval", "--episodes", "4000000000"], "1..=1000000"),
+        (&["train", "--set", "env.action_repeat=4294967295"], "not between 1 and 1000"),
+        (&["train", "--set", "train.updates=1000000000"], "not between 1 and 10000"),
+        (&["train", "--preset", "pqn", "--set", "pqn.epochs=100000"], "not between 1 and 1000"),
+    ];
+    for (args, range) in cases {
+        let answer = desk.run(args);
+        assert!(answer.code == 2 && answer.err.contains(range), "{args:?}: {}\n{}", answer.code, answer.err);
+    }
+    assert_eq!(desk.files(), [] as [&str; 0]);
+}

@@ -118,13 +118,17 @@ pub enum ReplayError {
     },
 }
 
+/// What is not worth asking the system for, bytes.
+const TOO_LITTLE_TO_ASK: u64 = 1 << 20;
+
 /// Refuses `capacity` transitions that need so many bytes in all where those are not there.
 pub(super) fn check_memory(capacity: usize, needed: u64) -> Result<(), ReplayError> {
     // Indices are 32 bits wide.
     if u32::try_from(capacity).is_err() || needed > isize::MAX as u64 {
         return Err(ReplayError::TooLarge { capacity });
     }
-    match memory::available_bytes() {
+    // The system's files are not read for each environment's few kilobytes: their sum is looked at once, by the agent.
+    match (needed > TOO_LITTLE_TO_ASK).then(memory::available_bytes).flatten() {
         Some(available) if needed > available => {
             let largest = (u128::from(available) * capacity as u128 / u128::from(needed)) as usize;
             Err(ReplayError::OutOfMemory { capacity, needed, available, largest })

@@ -66,8 +66,7 @@ impl NStepAccumulator {
         }
         // One step needs no waiting, so that nothing is kept of it.
         let slots = if n == 1 { 0 } else { n };
-        let per_step = (observation_len as u64).saturating_add(4).saturating_mul(4);
-        check_memory(n, (n as u64).saturating_mul(per_step))?;
+        check_memory(n, Self::bytes_needed(n, observation_len))?;
         let powers = std::iter::successors(Some(1.0), |power| Some(power * gamma)).take(n + 1).collect();
         Ok(NStepAccumulator {
             observation_len,
@@ -80,6 +79,12 @@ impl NStepAccumulator {
             start: 0,
             len: 0,
         })
+    }
+
+    /// Bytes that the steps which wait take, for so many steps and numbers of an observation, about.
+    pub(crate) fn bytes_needed(n: usize, observation_len: usize) -> u64 {
+        let per_step = (observation_len as u64).saturating_add(4).saturating_mul(4);
+        (n as u64).saturating_mul(per_step)
     }
 
     /// The same with the masks of so many actions. Without, those of steps that wait are thrown away.

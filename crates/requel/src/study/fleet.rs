@@ -27,7 +27,7 @@ impl Audience for () {
     fn ends(&self, _: usize, _: &Result<Ending, RunError>) {}
 }
 
-/// Trains runs, at most `threads` at a time (0: as many as there are cores) and begun in their order, each in its own directory
+/// Trains runs, at most `threads` at a time (0: as many as there are cores; never more threads than runs) and begun in their order, each in its own directory
 /// and with the bits of a run by itself.
 ///
 /// Finished runs are left alone, begun ones are resumed. All directories are made before the first run begins, so that what was
@@ -46,12 +46,21 @@ pub fn train_all(
 ) -> Result<Vec<Option<Result<Ending, RunError>>>, RunError> {
     let mut pending = Vec::new();
     for (index, planned) in runs.iter().enumerate() {
+        if control.stop_requested() {
+            return Ok(runs.iter().map(|_| None).collect());
+        }
         let run = planned.open_or_create()?;
         if planned.standing() != Standing::Finished {
             pending.push((index, run));
         }
     }
     let endings = Mutex::new(runs.iter().map(|_| None).collect::<Vec<_>>());
+    let threads = match threads {
+        0 => std::thread::available_parallelism().map_or(1, usize::from),
+        threads => threads,
+    };
+    // A thread without a run would only take time to start, in which nobody hears a signal.
+    let threads = threads.min(pending.len()).max(1);
     let pool =
         ThreadPoolBuilder::new().num_threads(threads).thread_name(|number| format!("run-{number}")).build().map_err(
             |error| RunError::Io {

@@ -85,7 +85,9 @@ impl DqnAgent {
         let bootstrap = Bootstrap::new(config, TargetNetwork::is_wanted(&config.target));
         let shape = BatchShape::new(config, rows, bootstrap);
         let online = memory::workspace(&network, shape.online_rows, shape.fractions);
-        memory::check(&network, &[online, memory::workspace(&network, shape.target_rows, shape.target_fractions)])?;
+        let target = memory::workspace(&network, shape.target_rows, shape.target_fractions);
+        let waiting = NStepAccumulator::bytes_needed(config.agent.n_step, network.input_len());
+        memory::check(&network, &[online, target, waiting.saturating_mul(config.train.num_envs as u64)])?;
 
         let learner = Learner::new(config, network);
         let network = &learner.network;

@@ -7,7 +7,7 @@ use crate::config::{AgentKind, Config, TargetKind};
 pub(super) fn check(config: &Config) -> Result<(), Fault> {
     let Config { env, agent, network, replay, exploration, train, evaluation, checkpoint, log, .. } = config;
     within("env.frame_stack", env.frame_stack as u64, 1, 1_000)?;
-    at_least("env.action_repeat", env.action_repeat.into(), 1)?;
+    within("env.action_repeat", env.action_repeat.into(), 1, 1_000)?;
     within("agent.n_step", agent.n_step as u64, 1, 1_000)?;
     check_head(config)?;
     if network.hidden.contains(&0) {
@@ -32,7 +32,8 @@ pub(super) fn check(config: &Config) -> Result<(), Fault> {
     within("train.seed", train.seed, 0, i64::MAX as u64)?;
     within("train.num_envs", train.num_envs as u64, 1, 65_536)?;
     at_least("train.every_steps", train.every_steps, 1)?;
-    at_least("train.updates", train.updates, 1)?;
+    // What is between two looks at a signal takes seconds at most: the updates of a step, and the steps of an action.
+    within("train.updates", train.updates, 1, 10_000)?;
     // Every return is kept until the score is told.
     within("evaluation.episodes", evaluation.episodes as u64, 1, 1_000_000)?;
     within("evaluation.final_episodes", evaluation.final_episodes as u64, 1, 1_000_000)?;
