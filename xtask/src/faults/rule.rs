@@ -100,4 +100,16 @@ pub const RULES: &[Rule] = &[
         promise: "refused before training, with figures",
         check: memory::check,
     },
+    Rule {
+        id: "R15",
+        fault: "damaged, foreign, cut and impossible files under every verb that reads a run",
+        promise: "the file named, exit code 1, nothing written, no panic",
+        check: suites::readers,
+    },
+    Rule {
+        id: "R16",
+        fault: "pipes, devices, directories and endless files in the place of files; counts beyond all reason",
+        promise: "refused at once, with the file or the range",
+        check: suites::bounds,
+    },
 ];

@@ -97,6 +97,24 @@ pub fn bad_worlds(_: Extent) -> Result<Finding> {
     Ok(LADDER.run(&["bad_worlds::"])?.finding("worlds that break the contract"))
 }
 
+/// R15.
+///
+/// # Errors
+/// When a test fails.
+pub fn readers(_: Extent) -> Result<Finding> {
+    let names = ["seals::no_reader_takes", "seals::a_policy_of_another", "seals::a_damaged_summary"];
+    Ok(PROGRAM.run(&names)?.finding("commands on runs that are not what they were"))
+}
+
+/// R16.
+///
+/// # Errors
+/// When a test fails.
+pub fn bounds(_: Extent) -> Result<Finding> {
+    let names = ["seals::pipes_devices", "seals::what_is_given_as_input", "refusals::every_count_has_a_bound"];
+    Ok(PROGRAM.run(&names)?.finding("commands given what has no end"))
+}
+
 /// R4, for truncation: the library's own look at every boundary, which a process each would take hours for.
 ///
 /// # Errors

@@ -126,9 +126,10 @@ fn every_count_has_a_bound_that_is_said() {
         (&["train", "--set", "train.updates=1000000000"], "not between 1 and 10000"),
         (&["train", "--preset", "pqn", "--set", "pqn.epochs=100000"], "not between 1 and 1000"),
     ];
-    for (args, range) in cases {
+    for (args, range) in &cases {
         let answer = desk.run(args);
         assert!(answer.code == 2 && answer.err.contains(range), "{args:?}: {}\n{}", answer.code, answer.err);
     }
+    println!("faults put in: {}", cases.len());
     assert_eq!(desk.files(), [] as [&str; 0]);
 }

@@ -52,6 +52,11 @@ fn flipped(mut bytes: Vec<u8>) -> Vec<u8> {
     bytes
 }
 
+/// How many commands were refused, for the table of faults.
+fn count(commands: usize) {
+    println!("faults put in: {commands}");
+}
+
 /// Exit code 1, the file named, nothing on stdout and nothing written.
 fn assert_refused(desk: &Desk, args: &[&str], answer: &Answer, names: &str) {
     assert_eq!(answer.code, 1, "{args:?}\n{}{}", answer.out, answer.err);
@@ -91,6 +96,7 @@ fn no_reader_takes_a_damaged_or_foreign_policy() {
     for args in POLICY_READERS {
         desk.ok(args);
     }
+    count(6 * (POLICY_READERS.len() + 1));
 }
 
 #[test]
@@ -105,6 +111,7 @@ fn a_policy_of_another_environment_is_told_by_name() {
     for args in POLICY_READERS.into_iter().chain([&["resume", "run", "--quiet"][..]]) {
         assert_refused(&desk, args, &desk.run(args), said);
     }
+    count(POLICY_READERS.len() + 1);
 }
 
 #[test]
@@ -183,6 +190,7 @@ fn a_damaged_summary_or_log_is_damage_and_not_an_unfinished_run() {
         assert!(resumed.code == 0 && resumed.err.contains("summary.json is damaged"), "{}", resumed.err);
     });
     desk.ok(&["compare", "run"]);
+    count(4 * readers.len() + 2);
 }
 
 #[cfg(target_os = "linux")]
@@ -197,6 +205,7 @@ fn pipes_devices_and_directories_in_the_place_of_files_are_refused_at_once() {
         [POLICY_READERS.to_vec(), vec![&["compare", "run"], &["verify", "run"], &["resume", "run", "--quiet"]]]
             .concat();
     let said = |answer: &Answer| format!("{}{}", answer.out, answer.err);
+    let mut refused = 0;
     // Who reads what: a file that nobody reads may be anything.
     let read_by = |file: &str, verb: &str| match file {
         "best/policy.safetensors" => !matches!(verb, "compare" | "resume"),
@@ -217,6 +226,7 @@ fn pipes_devices_and_directories_in_the_place_of_files_are_refused_at_once() {
             }
             for args in all.iter().filter(|args| read_by(file, args[0])) {
                 let answer = desk.run(args);
+                refused += 1;
                 // Without a config it is no run.
                 let code = if file == "config.toml" { 2 } else { 1 };
                 assert_eq!(answer.code, code, "{file} is a {kind}: {args:?}\n{}", said(&answer));
@@ -228,6 +238,7 @@ fn pipes_devices_and_directories_in_the_place_of_files_are_refused_at_once() {
         std::fs::rename(&kept, &path).unwrap();
     }
     desk.ok(&["verify", "run"]);
+    count(refused);
 }
 
 #[cfg(target_os = "linux")]
@@ -266,4 +277,5 @@ fn what_is_given_as_input_is_a_file_or_an_open_pipe_and_bounded() {
     assert!(String::from_utf8_lossy(&output.stdout).contains("gamma = 0.75"), "{output:?}");
     let output = shown(&"#".repeat(2 << 20));
     assert!(String::from_utf8_lossy(&output.stderr).contains("it has more than 1.0 MiB"), "{output:?}");
+    count(4 * 4 + 1);
 }
