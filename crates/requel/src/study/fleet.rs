@@ -27,8 +27,8 @@ impl Audience for () {
     fn ends(&self, _: usize, _: &Result<Ending, RunError>) {}
 }
 
-/// Trains runs, at most `threads` at a time (0: as many as there are cores; never more threads than runs) and begun in their order, each in its own directory
-/// and with the bits of a run by itself.
+/// Trains runs, at most `threads` at a time (0: as many as there are cores) and never with more threads than runs, begun in their
+/// order, each in its own directory and with the bits of a run by itself.
 ///
 /// Finished runs are left alone, begun ones are resumed. All directories are made before the first run begins, so that what was
 /// to be trained is known to whoever resumes. When `control` asks to stop, those that train save their state, and the others do
