@@ -248,7 +248,7 @@ mod tests {
         let mut policy = policy.into_policy(1).unwrap();
         for seed in 0..20u8 {
             let observation: [f32; 4] = std::array::from_fn(|i| (f32::from(seed) + 1.7 * i as f32).sin());
-            let found = policy.q_values(&observation).to_vec();
+            let found = policy.q_values(&observation).unwrap().to_vec();
             for (found, expected) in found.iter().zip(by_hand(&tensors, &observation)) {
                 assert!((found - expected).abs() < 1e-5, "{found}, not {expected}");
             }

@@ -51,7 +51,7 @@ impl Evidence {
         if let Some(last) = evidence.course.last() {
             evidence.counts = Counts { env_steps: last.env_steps, updates: last.updates, episodes: last.episodes };
         }
-        if let Some(summary) = run.summary() {
+        if let Some(summary) = run.summary()? {
             let (best, last) = (summary.best_evaluation, summary.final_evaluation);
             evidence.ending = Some(EndOfTraining { termination: summary.termination, best, last });
             evidence.counts =

@@ -178,6 +178,7 @@ pub fn later_segments(config_path: &Path) -> Option<Vec<Segment>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Layers;
 
     fn with_budget(env_steps: u64) -> Config {
         let mut config = Config::default();

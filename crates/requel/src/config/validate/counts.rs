@@ -69,7 +69,7 @@ fn check_target(config: &Config) -> Result<(), Fault> {
 fn check_pqn(config: &Config) -> Result<(), Fault> {
     let pqn = &config.pqn;
     within("pqn.rollout_steps", pqn.rollout_steps as u64, 1, 1_000_000)?;
-    within("pqn.epochs", pqn.epochs as u64, 1, 1_000_000)?;
+    within("pqn.epochs", pqn.epochs as u64, 1, 1_000)?;
     at_least("pqn.minibatches", pqn.minibatches as u64, 1)?;
     let steps = pqn.rollout_steps * config.train.num_envs;
     if !steps.is_multiple_of(pqn.minibatches) {
