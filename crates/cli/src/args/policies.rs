@@ -63,7 +63,7 @@ pub struct WatchArgs {
     #[arg(long, value_name = "STEP", requires = "png", allow_negative_numbers = true, value_parser = count(0))]
     pub at: Option<usize>,
     /// Width of pictures, pixels
-    #[arg(long, value_name = "PIXELS", default_value_t = 600, allow_negative_numbers = true, value_parser = whole(64, 4096))]
+    #[arg(long, value_name = "PIXELS", default_value_t = 600, allow_negative_numbers = true, value_parser = whole(64u32, 4096))]
     pub width: u32,
     /// How many episodes to show live [default: until you quit]
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = whole(1, u32::MAX))]

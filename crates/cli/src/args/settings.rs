@@ -42,9 +42,9 @@ Examples:
     /// Turn hyperparameters of RL Baselines3 Zoo, Stable-Baselines3 or CleanRL into a config
     #[command(after_help = "\
 Examples:
-  requel config import dqn.yml --env CartPole-v1      one entry of the Zoo's file
-  requel config import args.json --output mine.toml   names of SB3 or CleanRL
-  requel train --config mine.toml                     and then
+  requel config import dqn.yml --env CartPole-v1     one entry of the Zoo's
+  requel config import args.json --output mine.toml  names of SB3 or CleanRL
+  requel train --config mine.toml                    and then
 
 What a file leaves unsaid is as in the library that it is of; what has no
 counterpart here is told on stderr.")]

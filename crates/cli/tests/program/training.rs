@@ -77,8 +77,13 @@ fn eval_repeats_the_last_evaluation_unless_told_otherwise() {
 #[test]
 fn a_policy_sees_its_world_as_it_was_trained_in_it() {
     let desk = Desk::new();
-    let common =
-        ["evaluation.every_steps=600", "evaluation.episodes=3", "evaluation.final_episodes=3", "train.env_steps=600"];
+    let common = [
+        "evaluation.every_steps=600",
+        "evaluation.final_episodes=3",
+        "train.env_steps=600",
+        "replay.start=400",
+        "evaluation.episodes=3",
+    ];
     let around: [(&str, &[&str]); 3] = [
         ("CartPole-v0", &["env.action_repeat=2", "env.sticky_actions=0.25"]),
         ("CartPole-v1", &["env.frame_stack=3"]),
@@ -103,6 +108,8 @@ fn every_world_with_discrete_actions_trains_with_the_defaults() {
     let budget = [
         "--set",
         "train.env_steps=1200",
+        "--set",
+        "replay.start=500",
         "--set",
         "evaluation.final_episodes=2",
         "--set",

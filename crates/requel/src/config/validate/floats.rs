@@ -106,11 +106,12 @@ impl Range {
         let used = f64::from(value as f32);
         let is_landmark = |x: f64| x == 0.0 || x == 1.0 && matches!(self, Share | Decay) || x.is_infinite();
         if self != Any && used != value && is_landmark(used) {
-            return Err(format!(
-                "is {}, which single precision rounds to {}: write that, or a number that it can tell from it",
-                number(value),
-                number(used)
-            ));
+            let (written, rounded) = (number(value), number(used));
+            let advice = match self.holds(used) {
+                true => ": write that, or a number that it can tell from it".into(),
+                false => format!(", {}", self.complaint()),
+            };
+            return Err(format!("is {written}, which single precision rounds to {rounded}{advice}"));
         }
         Ok(())
     }
