@@ -92,6 +92,25 @@ impl RunLogs {
         self.episodes = episodes;
     }
 
+    /// Begins `monitor.csv` in `dir` now, unless it is written already.
+    ///
+    /// # Errors
+    /// If it cannot be made.
+    pub fn begin_monitor(&mut self, dir: &Path, env_id: &str) -> io::Result<()> {
+        if self.monitor.is_none() {
+            self.monitor = Some(Monitor::open(dir, None, env_id, wall_time())?);
+        }
+        Ok(())
+    }
+
+    /// Writes no further line of `monitor.csv`; what is there stays.
+    ///
+    /// # Errors
+    /// If the disk refuses its last lines.
+    pub fn end_monitor(&mut self) -> io::Result<()> {
+        self.monitor.take().map_or(Ok(()), |mut monitor| monitor.flush())
+    }
+
     /// The same logs with `monitor.csv`, as Stable-Baselines3 writes it, of an environment that calls itself `env_id`; `dir` and
     /// `known` are those of [`RunLogs::open`].
     ///

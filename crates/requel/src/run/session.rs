@@ -365,6 +365,11 @@ impl Session {
             let Segment { number, config, .. } = self.later.pop_front().expect("it is due");
             self.saving.set_keep(config.checkpoint.keep);
             self.logs.set_episodes(config.log.episodes);
+            let changed = match config.log.monitor {
+                true => self.logs.begin_monitor(self.run.dir(), self.trainer.env_id()),
+                false => self.logs.end_monitor(),
+            };
+            changed.map_err(RunError::io("open logs in", self.run.dir()))?;
             self.trainer.change_config(config)?;
             self.segment = number;
         }
