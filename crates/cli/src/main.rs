@@ -31,6 +31,7 @@ mod seeds;
 mod serve;
 mod session;
 mod settings;
+mod shell;
 mod show;
 mod signals;
 mod style;

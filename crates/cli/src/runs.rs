@@ -11,7 +11,7 @@ use requel::{Config, GreedyPolicy, Stream, StreamRng};
 use requel_envs::Env;
 
 use crate::exit::{Exit, Failure};
-use crate::pack;
+use crate::{pack, shell};
 
 /// Where runs are when nobody says otherwise.
 pub const ROOT: &str = "runs";
@@ -33,6 +33,28 @@ pub fn open(dir: Option<&Path>) -> Result<Run, Failure> {
     })
 }
 
+/// The run in this directory, or the newest that has a policy: for what cannot be done without.
+///
+/// # Errors
+/// If there is none.
+pub fn open_with_policy(dir: Option<&Path>) -> Result<Run, Failure> {
+    match (dir, newest_with_policy()) {
+        (None, Some(run)) => Ok(run),
+        // Where no run has a policy yet, the newest says so.
+        _ => open(dir),
+    }
+}
+
+/// The newest run that has a policy, whole or not: a damaged one is no reason to take another without a word.
+pub fn newest_with_policy() -> Option<Run> {
+    newest(|run| run.best_policy_path().exists())
+}
+
+/// The newest run that can be gone on with: not finished, and not in use.
+pub fn newest_unfinished() -> Option<Run> {
+    newest(|run| !run.is_finished() && !run.is_in_use())
+}
+
 /// Of the runs below [`ROOT`] and [`STUDIES`] that are as wanted, the one begun last.
 pub fn newest(wanted: impl Fn(&Run) -> bool) -> Option<Run> {
     let begun = |run: &Run| std::fs::metadata(run.dir().join("config.toml")).and_then(|m| m.modified()).ok();
@@ -48,12 +70,13 @@ pub fn all() -> Vec<Run> {
     roots.filter_map(|root| find_runs(root).ok()).flatten().collect()
 }
 
-/// What the newest run belongs to: itself, or the directory of seeds or of a study that it is in.
+/// What the newest run that can be gone on with belongs to: itself, or the directory of seeds or of a study that it is in. Where
+/// there is none, that of the newest run at all.
 ///
 /// # Errors
 /// If there is no run.
 pub fn newest_whole() -> Result<PathBuf, Failure> {
-    let run = open(None)?;
+    let run = newest_unfinished().map_or_else(|| open(None), Ok)?;
     // Its first two components are the root and what lies there.
     Ok(run.dir().components().take(2).collect())
 }
@@ -112,11 +135,11 @@ pub fn evaluation_seed(config: &Config) -> u64 {
     u64::from(StreamRng::new(config.train.seed, Stream::FinalEvaluation).next_u32())
 }
 
-/// Where a new run of `config` goes: below [`ROOT`], by world, preset, seed and the present time (UTC).
-pub fn new_directory(config: &Config) -> PathBuf {
+/// Where a new run of `config` goes: below [`ROOT`], by world, preset, seed and the present time (UTC), and by a number where
+/// another run has the same.
+pub fn new_directories(config: &Config) -> impl Iterator<Item = PathBuf> {
     let name = Run::name(config, &timestamp());
-    let nth = |n: u32| Path::new(ROOT).join(if n == 1 { name.clone() } else { format!("{name}-{n}") });
-    (1..).map(nth).find(|dir| !dir.exists()).unwrap_or_else(|| nth(1))
+    (1..).map(move |n: u64| Path::new(ROOT).join(if n == 1 { name.clone() } else { format!("{name}-{n}") }))
 }
 
 impl From<RunError> for Failure {
@@ -125,8 +148,9 @@ impl From<RunError> for Failure {
             RunError::Config(error) => error.into(),
             RunError::Train(error) => error.into(),
             RunError::Policy(error) => error.into(),
-            RunError::Occupied { .. } => {
-                Failure::bad_input(error).hint("name another --run-dir, or go on with `requel resume DIR`")
+            RunError::Occupied { ref path } => {
+                let hint = format!("name another --run-dir, or go on with `requel resume {}`", shell::quoted(path));
+                Failure::bad_input(error).hint(hint)
             }
             RunError::NotARun { .. } => {
                 Failure::bad_input(error).hint("name a directory that `requel train` wrote, such as those under runs/")
@@ -134,7 +158,10 @@ impl From<RunError> for Failure {
             RunError::NoRuns { .. } => {
                 Failure::bad_input(error).hint("`requel train` makes one; or name its directory")
             }
-            RunError::NoPolicy { .. } => Failure::failed(error).hint("`requel resume` goes on with its training"),
+            RunError::NoPolicy { ref path } => {
+                let hint = format!("`requel resume {}` goes on with its training", shell::quoted(path));
+                Failure::failed(error).hint(hint)
+            }
             RunError::InUse { .. } => {
                 Failure::failed(error).hint("wait for it, or stop it with Ctrl-C: it saves its state")
             }

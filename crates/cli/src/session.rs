@@ -21,7 +21,7 @@ use crate::progress::{JsonLines, Person, Tally, Warnings};
 use crate::show::{Ability, tidy};
 use crate::signals::Signals;
 use crate::style::{self, BOLD, COMMAND, GOOD, MUTED, WARNING, paint};
-use crate::{report, runs};
+use crate::{report, runs, shell};
 
 /// Trains to the end or until a signal comes, and says how it went.
 ///
@@ -96,7 +96,7 @@ pub fn train(session: Session, reporting: Reporting) -> Result<Exit, Failure> {
             }
             if !reporting.quiet {
                 style::say(format_args!("stopped at env step {}, all is saved", grouped(env_steps)));
-                say_command("requel resume", &run, "go on");
+                say_command("requel resume", (&run, runs::newest_unfinished()), "go on");
             }
             Ok(signals.received().unwrap_or(Exit::Interrupted))
         }
@@ -210,18 +210,19 @@ fn suggest_next(reporting: Reporting, run: &Run) {
         return;
     }
     style::say("");
-    let page = run.dir().join("report.html");
+    let page = report::path(run);
     if page.exists() {
         say_line(page.display(), "charts and replays");
     }
-    say_command("requel watch", run, "watch the best policy");
-    say_command("requel eval", run, "score it on as many episodes as you like");
+    let newest = runs::newest_with_policy();
+    say_command("requel watch", (run, newest.clone()), "watch the best policy");
+    say_command("requel eval", (run, newest), "score it on as many episodes as you like");
 }
 
-/// One line that can be typed; the run is named where it would not be found by itself.
-fn say_command(command: &str, run: &Run, what: &str) {
-    let found = runs::open(None).is_ok_and(|newest| newest.dir() == run.dir());
-    let command = if found { command.to_owned() } else { format!("{command} {}", run.dir().display()) };
+/// One line that can be typed; the run is named where it would not be `found` by itself.
+fn say_command(command: &str, (run, found): (&Run, Option<Run>), what: &str) {
+    let is_found = found.is_some_and(|found| found.dir() == run.dir());
+    let command = if is_found { command.to_owned() } else { format!("{command} {}", shell::quoted(run.dir())) };
     say_line(format_args!("{command:<14}"), what);
 }
 

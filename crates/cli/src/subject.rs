@@ -32,7 +32,7 @@ impl Subject {
     /// If it is none of these, or its policy cannot be read or does not go with its environment.
     pub fn open(path: Option<&Path>) -> Result<Self, Failure> {
         match path.filter(|path| path.is_file()) {
-            None => Self::of_run(runs::open(path)?, None),
+            None => Self::of_run(runs::open_with_policy(path)?, None),
             Some(file) if pack::is_packed(file)? => {
                 let unpacked = unpack(file)?;
                 let subject = Self::of_run(Run::open(&unpacked.path().join("run"))?, Some(unpacked))?;

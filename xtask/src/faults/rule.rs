@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use super::{damage, kill, memory, same_bits, signals, suites};
+use super::{damage, finish, kill, memory, same_bits, signals, suites, together};
 
 /// One kind of fault, and what must come of it.
 pub struct Rule {
@@ -99,6 +99,18 @@ pub const RULES: &[Rule] = &[
         fault: "a replay buffer larger than the memory or its control group",
         promise: "refused before training, with figures",
         check: memory::check,
+    },
+    Rule {
+        id: "R13",
+        fault: "two trainings started together: under one name, into one directory, of one group",
+        promise: "none dies or holds another's config; one directory goes to one, the other is refused",
+        check: together::check,
+    },
+    Rule {
+        id: "R14",
+        fault: "SIGKILL of a group of seeds, half of them right after a summary",
+        promise: "an end that was cut off is named, and made again whole",
+        check: finish::check,
     },
     Rule {
         id: "R15",

@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use requel::storage::{RealStorage, replace};
 use requel::study::{Comparison, Metric, Scoring};
 
 use crate::args::{CompareArgs, Scored};
@@ -86,11 +87,12 @@ impl<'a> Files<'a> {
     }
 }
 
-/// Writes a file.
+/// Writes a file, whole or not at all; what is no plain file, such as a pipe or a link, is written to as it is.
 ///
 /// # Errors
 /// If the disk refuses; says which file.
 pub fn save(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
-    std::fs::write(path, bytes)
-        .map_err(|error| Failure::failed(format_args!("cannot write {}: {error}", path.display())))
+    let plain = std::fs::symlink_metadata(path).map_or(true, |metadata| metadata.is_file());
+    let written = if plain { replace(&RealStorage, path, bytes) } else { std::fs::write(path, bytes) };
+    written.map_err(|error| Failure::failed(format_args!("cannot write {}: {error}", path.display())))
 }

@@ -1,5 +1,9 @@
 //! `requel report`: a run on one page.
 
+use std::path::PathBuf;
+
+use requel::run::Run;
+
 use crate::args::ReportArgs;
 use crate::commands::eval;
 use crate::exit::{Exit, Failure};
@@ -7,14 +11,21 @@ use crate::style::{self, COMMAND, paint};
 use crate::subject::Subject;
 use crate::{report, runs};
 
-/// Evaluates the run's best policy as its last evaluation did, and writes the page.
+/// Writes the page of a run.
 pub fn run(args: &ReportArgs) -> Result<Exit, Failure> {
-    let run = runs::open(args.run.as_deref())?;
-    let config = run.config()?;
-    let seed = runs::evaluation_seed(&config);
-    let subject = Subject::of_run(run.clone(), None)?;
-    let evaluation = eval::evaluate(&subject, config.evaluation.final_episodes, seed)?;
-    let path = report::write(&run, &evaluation, seed)?;
+    let run = runs::open_with_policy(args.run.as_deref())?;
+    let path = write(&run)?;
     style::say(format_args!("wrote {}; open it in a browser", paint(COMMAND, path.display())));
     Ok(Exit::Success)
+}
+
+/// Evaluates the run's best policy as its last evaluation did, and writes the page.
+///
+/// # Errors
+/// If the run has no policy, its environment fails, or the disk refuses.
+pub fn write(run: &Run) -> Result<PathBuf, Failure> {
+    let config = run.config()?;
+    let seed = runs::evaluation_seed(&config);
+    let evaluation = eval::evaluate(&Subject::of_run(run.clone(), None)?, config.evaluation.final_episodes, seed)?;
+    report::write(run, &evaluation, seed)
 }

@@ -26,10 +26,7 @@ pub fn run(args: &ResumeArgs) -> Result<Exit, Failure> {
         };
     }
     let run = runs::open(Some(&dir))?;
-    let finished = run.summary().map(|summary| summary.is_some()).unwrap_or_else(|error| {
-        style::warn(format_args!("{error}; it is written again"));
-        true
-    });
+    let finished = run.is_finished();
     let dir = run.dir().display().to_string();
     let before = run.config()?;
     let (session, resumed) = match changed(&run, &args.set)? {

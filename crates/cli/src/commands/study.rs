@@ -4,7 +4,9 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use requel::run::Run;
-use requel::study::{Comparison, Group, PlannedRun, RunRecord, Scoring, Seeds, Study, StudyError, built_in, built_ins};
+use requel::study::{
+    Comparison, Group, PlannedRun, RunRecord, Scoring, Seeds, Study, StudyError, built_in, built_ins, check_new,
+};
 use serde::Serialize;
 
 use crate::advice;
@@ -15,6 +17,7 @@ use crate::exit::{Exit, Failure};
 use crate::progress::JsonLines;
 use crate::runs;
 use crate::seeds::{Reports, Together};
+use crate::shell;
 use crate::style::{self, BOLD, COMMAND, MUTED, paint};
 
 /// The study's own file in its directory.
@@ -131,6 +134,7 @@ fn conduct(kept: &Kept, out: &Path, (seeds, jobs, reporting): (&Seeds, usize, Re
             .hint("name another --out"));
     }
     let runs = study.plan(out, seeds)?;
+    check_new(&runs)?;
     std::fs::create_dir_all(out).map_err(|e| Failure::failed(format_args!("cannot create {}: {e}", out.display())))?;
     save(&out.join(FILE), kept.text.as_bytes())?;
     let first = seeds.as_slice().first();
@@ -142,7 +146,7 @@ fn conduct(kept: &Kept, out: &Path, (seeds, jobs, reporting): (&Seeds, usize, Re
     let together = Together { runs: &runs, variants: Some(&names), headline, jobs, reporting, reports: Reports::Left };
     if let Some(exit) = together.train()? {
         if !reporting.quiet {
-            let command = format!("requel resume {}", out.display());
+            let command = format!("requel resume {}", shell::quoted(out));
             style::say(format_args!("  {}   {}", paint(COMMAND, command), paint(MUTED, "go on")));
         }
         return Ok(exit);

@@ -24,12 +24,15 @@ pub fn run(args: &TrainArgs) -> Result<Exit, Failure> {
     }
     // Made first: what is wrong with the config shows here, before anything is written.
     let mut trainer = Trainer::new(config.clone())?;
-    let dir = || args.run_dir.clone().unwrap_or_else(|| runs::new_directory(&config));
-    let mut session = match beginning {
-        None => Session::begin_with(Run::create(&dir(), &config)?, trainer)?,
-        Some(beginning) => {
+    let mut session = match (beginning, &args.run_dir) {
+        (None, Some(dir)) => Session::create(dir, trainer)?,
+        (None, None) => Session::create_in_first_free(runs::new_directories(&config), trainer)?,
+        (Some(beginning), dir) => {
             beginning.apply(&mut trainer)?;
-            let run = Run::create_from(&dir(), &trainer, &beginning)?;
+            let run = match dir {
+                Some(dir) => Run::create_from(dir, &trainer, &beginning)?,
+                None => Run::create_from_in_first_free(runs::new_directories(&config), &trainer, &beginning)?,
+            };
             Session::resume_with(run, trainer)?.0
         }
     };

@@ -55,13 +55,9 @@ fn player(args: &WatchArgs) -> Result<Player, Failure> {
         Some(id) => {
             make(id)?;
             let of_world = |run: &Run| run.config().is_ok_and(|config| config.env.id == id);
-            runs::newest(|run| of_world(run) && run.best_policy().is_ok())
+            runs::newest(|run| of_world(run) && run.best_policy_path().exists())
         }
-        None => Some(match args.target.as_deref().map(Path::new) {
-            // One that has just begun has nothing to show yet.
-            None => runs::newest(|run| run.best_policy().is_ok()).map_or_else(|| runs::open(None), Ok)?,
-            Some(dir) => runs::open(Some(dir))?,
-        }),
+        None => Some(runs::open_with_policy(args.target.as_deref().map(Path::new))?),
     };
     let (env, run) = match (run, world) {
         (Some(run), _) => (runs::world(&run.config()?)?, Some(run)),

@@ -37,7 +37,7 @@ pub fn collect(paths: &[PathBuf]) -> Result<Grouping, Failure> {
     let mut grouping = group(records);
     if grouping.groups.is_empty() {
         let hint = match paths {
-            [one] => format!("`requel resume {}` goes on with them", one.display()),
+            [one] => format!("`requel resume {}` goes on with them", crate::shell::quoted(one)),
             _ => "`requel resume DIR` goes on with those of a directory".into(),
         };
         return Err(Failure::bad_input("none of the runs is finished").hint(hint));

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use requel::config::Config;
 use requel::memory::available_bytes;
 use requel::run::{Machine, Provenance, Run, Score, Summary};
-use requel::storage::read_regular_text;
+use requel::storage::{RealStorage, read_regular_text, replace};
 use requel::train::Evaluation;
 use serde::Serialize;
 
@@ -79,10 +79,16 @@ pub fn write(run: &Run, evaluation: &Evaluation, seed: u64) -> Result<PathBuf, F
         settings: settings::rows(&config),
         made: made(run),
     };
-    let path = run.dir().join("report.html");
-    std::fs::write(&path, html(&shown, run, config.evaluation.episodes)?)
+    let path = path(run);
+    // Whole or not there: whoever looks whether a run has its page needs not read it.
+    replace(&RealStorage, &path, html(&shown, run, config.evaluation.episodes)?.as_bytes())
         .map_err(|e| Failure::failed(format_args!("cannot write {}: {e}", path.display())))?;
     Ok(path)
+}
+
+/// Where the page of a run is.
+pub fn path(run: &Run) -> PathBuf {
+    run.dir().join("report.html")
 }
 
 fn html(shown: &Shown, run: &Run, episodes: usize) -> Result<String, Failure> {

@@ -225,6 +225,17 @@ impl Audience for Board<'_> {
         }
         self.show_total();
     }
+
+    fn waits(&self, index: usize) {
+        self.say(format!("  {:<10} another process trains it; waiting", self.together.name(index)));
+    }
+
+    fn ended_elsewhere(&self, index: usize) {
+        self.used[index].store(WHOLE, Ordering::Relaxed);
+        self.counts().ended += 1;
+        self.say(format!("  {:<10} finished by another process", self.together.name(index)));
+        self.show_total();
+    }
 }
 
 /// Who sits by one run.

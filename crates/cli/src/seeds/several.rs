@@ -14,6 +14,7 @@ use crate::args::Reporting;
 use crate::exit::{Exit, Failure};
 use crate::progress::JsonLines;
 use crate::runs;
+use crate::shell;
 use crate::style::{self, COMMAND, MUTED, paint};
 
 /// Trains `config` with each of the seeds, in directories of their own below `dir`; by default one that the config alone
@@ -50,7 +51,7 @@ fn together(dir: &Path, planned: Vec<PlannedRun>, (jobs, reporting): (usize, Rep
     let together = Together { runs: &planned, variants: None, headline, jobs, reporting, reports: Reports::Written };
     if let Some(exit) = together.train()? {
         if !reporting.quiet {
-            say_command(&format!("requel resume {}", dir.display()), "go on");
+            say_command(("requel resume", dir), "go on");
         }
         return Ok(exit);
     }
@@ -74,8 +75,8 @@ fn together(dir: &Path, planned: Vec<PlannedRun>, (jobs, reporting): (usize, Rep
     out.flush()?;
     if !reporting.quiet {
         style::say("");
-        say_command(&format!("requel compare {}", dir.display()), "learning curves, as --png, --svg or --html too");
-        say_command(&format!("requel watch {}", records[0].dir.display()), "watch one of them");
+        say_command(("requel compare", dir), "learning curves, as --png, --svg or --html too");
+        say_command(("requel watch", &records[0].dir), "watch one of them");
     }
     Ok(Exit::Success)
 }
@@ -106,6 +107,10 @@ fn default_directory(config: &Config) -> PathBuf {
     ))
 }
 
-fn say_command(command: &str, what: &str) {
-    style::say(format_args!("  {}   {}", paint(COMMAND, command), paint(MUTED, what)));
+fn say_command((command, dir): (&str, &Path), what: &str) {
+    style::say(format_args!(
+        "  {}   {}",
+        paint(COMMAND, format_args!("{command} {}", shell::quoted(dir))),
+        paint(MUTED, what)
+    ));
 }

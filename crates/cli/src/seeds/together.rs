@@ -1,6 +1,6 @@
 //! [`Together`], runs that train side by side while somebody watches.
 
-use requel::run::{Control, Ending};
+use requel::run::{Control, Ending, Run};
 use requel::study::{PlannedRun, Standing, train_all};
 
 use super::board::Board;
@@ -8,7 +8,7 @@ use crate::args::Reporting;
 use crate::exit::{Exit, Failure};
 use crate::numbers::grouped;
 use crate::signals::Signals;
-use crate::style;
+use crate::{commands, report, style};
 
 /// Runs that are to train side by side.
 pub struct Together<'a> {
@@ -78,13 +78,31 @@ impl Together<'_> {
             }
             return Ok(Some(signals.received().unwrap_or(Exit::Interrupted)));
         }
+        self.write_missing_reports(&signals);
         match failures.split_first() {
-            None => Ok(None),
+            None => Ok(signals.received()),
             Some((first, others)) => {
                 others.iter().for_each(style::warn);
                 let others = if others.is_empty() { String::new() } else { format!(" (and {} more)", others.len()) };
                 Err(Failure::failed(format_args!("{first}{others}"))
                     .hint("the other runs are whole; the same command tries the failed ones again"))
+            }
+        }
+    }
+
+    /// Writes the pages that runs lack which are finished: the process that finished them was killed before, or somebody has removed
+    /// the page. A page is a courtesy: without it a run is still whole.
+    fn write_missing_reports(&self, signals: &Signals) {
+        if self.reports == Reports::Left {
+            return;
+        }
+        for (index, planned) in self.runs.iter().enumerate() {
+            let Ok(run) = Run::open(&planned.dir) else { continue };
+            if signals.received().is_some() || !run.is_finished() || report::path(&run).exists() {
+                continue;
+            }
+            if let Err(failure) = commands::report::write(&run) {
+                style::warn(format_args!("no report of {}: {}", self.name(index), failure.what));
             }
         }
     }

@@ -15,6 +15,7 @@ mod seals;
 mod seeds;
 mod serving;
 mod sharing;
+mod together;
 mod tool;
 mod training;
 mod verifying;

@@ -25,6 +25,7 @@ impl AppendedFile {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             checked => checked.map_err(|error| of_file(path, error))?,
         }
+        part_from_copies(path).map_err(|error| of_file(path, error))?;
         let file = OpenOptions::new().create(true).truncate(false).read(true).write(true).open(path);
         let mut file = file.map_err(|error| of_file(path, error))?;
         let found = file.metadata()?.len();
@@ -63,6 +64,33 @@ pub(super) fn of_file(path: &Path, error: io::Error) -> io::Error {
     io::Error::new(error.kind(), format!("{}: {error}", path.display()))
 }
 
+/// A file that others have by another name, as in a copy by hard links (`cp -al`), gets a place of its own before it is changed:
+/// what is done to it would be done to theirs.
+#[cfg(unix)]
+fn part_from_copies(path: &Path) -> io::Result<()> {
+    use std::os::unix::fs::MetadataExt;
+    match std::fs::metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        metadata if metadata.as_ref().is_ok_and(|metadata| metadata.nlink() < 2) => return Ok(()),
+        metadata => metadata?,
+    };
+    // Not read into memory: a log may be large.
+    let mut staged = path.as_os_str().to_owned();
+    staged.push(format!(".{}.new", std::process::id()));
+    let copied = std::fs::copy(path, &staged).and_then(|_| File::open(&staged)?.sync_all());
+    if let Err(error) = copied.and_then(|()| std::fs::rename(&staged, path)) {
+        // The error of the copy is the one to tell.
+        let _ = std::fs::remove_file(&staged);
+        return Err(error);
+    }
+    Ok(())
+}
+
+#[cfg(not(unix))]
+fn part_from_copies(_: &Path) -> io::Result<()> {
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use std::io::Read;
@@ -94,5 +122,22 @@ mod tests {
         let error = AppendedFile::open(&path, 10).err().unwrap();
         assert_eq!(error.kind(), io::ErrorKind::InvalidData);
         assert_eq!(std::fs::read(&path).unwrap(), b"one three");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_file_with_a_second_name_is_parted_from_it_before_it_is_changed() {
+        let dir = tempfile::tempdir().unwrap();
+        let (path, copy) = (dir.path().join("log"), dir.path().join("copy"));
+        for (len, written, expected) in [(3, "", &b"one"[..]), (7, " three", b"one two three")] {
+            std::fs::write(&path, "one two").unwrap();
+            std::fs::hard_link(&path, &copy).unwrap();
+            let mut file = AppendedFile::open(&path, len).unwrap();
+            file.write(written.as_bytes()).unwrap();
+            assert_eq!(entry(&mut file).1, expected);
+            assert_eq!(std::fs::read(&copy).unwrap(), b"one two");
+            std::fs::remove_file(&copy).unwrap();
+            assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
+        }
     }
 }

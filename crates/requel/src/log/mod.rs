@@ -13,3 +13,4 @@ mod timing;
 
 pub(crate) use prefix::check_logs;
 pub use run_logs::RunLogs;
+pub(crate) use run_logs::{METRICS, NAMES};

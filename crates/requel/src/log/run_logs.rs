@@ -17,10 +17,12 @@ use crate::memory::available_bytes;
 use crate::storage::read_regular_text;
 use crate::train::{Aggregates, Observer, ObserverError, TrainEvent};
 
-const METRICS: &str = "metrics.jsonl";
+pub(crate) const METRICS: &str = "metrics.jsonl";
 const PROGRESS: &str = "progress.csv";
 const EVENTS: &str = "tensorboard/events.out.tfevents.requel";
 const TIMING: &str = "timing.csv";
+/// All logs, by their paths from the run's directory.
+pub(crate) const NAMES: [&str; 4] = [METRICS, PROGRESS, EVENTS, TIMING];
 
 /// Writes `metrics.jsonl`, `progress.csv`, TensorBoard events and `timing.csv` into the directory of a run.
 ///

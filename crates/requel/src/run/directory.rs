@@ -1,17 +1,19 @@
 //! [`Run`], the directory of a training.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File, TryLockError};
+use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
+use super::claim::{Claim, Made};
+use super::lock::{LOCK, Lock};
 use super::origin::{Beginning, ORIGIN};
-use super::{RunError, Summary, checksums};
+use super::{RunError, Summary, checksums, room};
 use crate::agent::PolicyFile;
 use crate::checkpoint::CheckpointError;
 use crate::config::{Config, ConfigError, Layers, Place};
-use crate::storage::{RealStorage, check_regular, create_dir_all, ensure_dir, open_regular, replace};
+use crate::log;
+use crate::storage::{RealStorage, check_regular, ensure_dir, remove_staged, replace};
 use crate::train::Trainer;
 
 /// A directory with a training in it: `config.toml`, logs, `checkpoints/`, `best/`, and at the end `summary.json`.
@@ -22,6 +24,8 @@ pub struct Run {
 
 pub(super) const SUMMARY: &str = "summary.json";
 pub(super) const BEST_POLICY: &str = "best/policy.safetensors";
+/// The page that the program puts beside them.
+const REPORT: &str = "report.html";
 
 /// No config that a person could read is longer, bytes.
 const MOST_CONFIG_BYTES: u64 = 1 << 20;
@@ -45,12 +49,22 @@ const ALWAYS_WRITTEN: [&str; 13] = [
 ];
 
 impl Run {
-    /// Makes a run in `dir`, which is not there yet or empty, and writes the config into it.
+    /// Makes a run in `dir`, which is not there yet or empty, and writes the config into it. Of several processes that do so at the
+    /// same time one gets the directory. [`Session::create`](super::Session::create) begins to train in it, too, and leaves nothing
+    /// where it cannot.
     ///
     /// # Errors
     /// If the config holds a value out of range, something is there, or the disk refuses.
     pub fn create(dir: &Path, config: &Config) -> Result<Self, RunError> {
-        Self::create_with(dir, config, |_| Ok(BTreeMap::new()))
+        Ok(Self::create_for_now(dir, config)?.0)
+    }
+
+    /// As [`Run::create`], with what takes it back.
+    pub(crate) fn create_for_now(dir: &Path, config: &Config) -> Result<(Self, Made), RunError> {
+        let text = config_text(config)?;
+        let claim = Claim::take(dir)?;
+        let run = Self::begin_in(dir, &text, BTreeMap::new())?;
+        Ok((run, claim.release()))
     }
 
     /// Makes a run in `dir` that begins from what was learned elsewhere, for `trainer`, which has taken it over: see
@@ -59,40 +73,52 @@ impl Run {
     /// # Errors
     /// As [`Run::create`]; nothing is left then.
     pub fn create_from(dir: &Path, trainer: &Trainer, beginning: &Beginning) -> Result<Self, RunError> {
-        super::room::check_new(dir, trainer)?;
-        Self::create_with(dir, trainer.config(), |dir| {
-            let written = beginning.write(dir, trainer);
-            if written.is_err() {
-                Beginning::unwrite(dir);
-            }
-            Ok([(ORIGIN.to_owned(), written?)].into())
-        })
+        Self::create_from_in_first_free([dir.to_path_buf()], trainer, beginning)
     }
 
-    /// Makes a run with what `begin` writes before there is a config, which makes a directory a run; it returns the BLAKE3 of the
-    /// files that are sealed from the beginning.
-    fn create_with(
-        dir: &Path,
-        config: &Config,
-        begin: impl FnOnce(&Path) -> Result<BTreeMap<String, String>, RunError>,
+    /// As [`Run::create_from`], in the first of `dirs` that is free.
+    ///
+    /// # Errors
+    /// As [`Run::create_from`], [`RunError::Occupied`] if none of them is free.
+    ///
+    /// # Panics
+    /// If `dirs` names none.
+    pub fn create_from_in_first_free(
+        dirs: impl IntoIterator<Item = PathBuf>,
+        trainer: &Trainer,
+        beginning: &Beginning,
     ) -> Result<Self, RunError> {
-        config.check()?;
-        let text = toml::to_string(config).map_err(|e| ConfigError::Syntax {
-            reason: e.to_string(),
-            place: Place { source: "the config".into(), line: None },
-        })?;
-        if fs::read_dir(dir).is_ok_and(|mut entries| entries.next().is_some()) {
-            return Err(RunError::Occupied { path: dir.to_path_buf() });
+        let text = config_text(trainer.config())?;
+        let mut occupied = None;
+        for dir in dirs {
+            room::check(&dir, trainer)?;
+            let claim = match Claim::take(&dir) {
+                Err(error @ RunError::Occupied { .. }) => {
+                    occupied = Some(error);
+                    continue;
+                }
+                claim => claim?,
+            };
+            let written = beginning.write(&dir, trainer);
+            let run = written.and_then(|hash| Self::begin_in(&dir, &text, [(ORIGIN.to_owned(), hash)].into()));
+            let run = run.inspect_err(|_| Beginning::unwrite(&dir))?;
+            claim.release();
+            return Ok(run);
         }
-        create_dir_all(&RealStorage, dir).map_err(RunError::io("create", dir))?;
+        Err(occupied.expect("at least one directory"))
+    }
+
+    /// Writes the config into a directory that is claimed; `sealed` is the BLAKE3 of what was written before it.
+    pub(super) fn begin_in(
+        dir: &Path,
+        config_text: &str,
+        mut sealed: BTreeMap<String, String>,
+    ) -> Result<Self, RunError> {
         let run = Run { dir: dir.to_path_buf() };
-        let header = format!("# The complete config of this run, requel {}.\n\n", env!("CARGO_PKG_VERSION"));
-        let text = header + &text;
         // Before the config, which makes a directory a run.
-        let mut sealed = begin(dir)?;
-        sealed.insert(checksums::CONFIG.to_owned(), checksums::of(text.as_bytes()));
+        sealed.insert(checksums::CONFIG.to_owned(), checksums::of(config_text.as_bytes()));
         checksums::write(dir, &sealed)?;
-        write_replacing(&run.config_path(), text.as_bytes())?;
+        write_replacing(&run.config_path(), config_text.as_bytes())?;
         Ok(run)
     }
 
@@ -216,30 +242,29 @@ impl Run {
         Ok(checksums::of(&bytes))
     }
 
-    /// Keeps other processes out for as long as the file is held.
-    pub(super) fn lock(&self) -> Result<File, RunError> {
-        let path = self.dir.join(".lock");
+    /// Whether a process trains in it at this moment.
+    pub fn is_in_use(&self) -> bool {
+        Lock::is_held(&self.dir)
+    }
+
+    /// Keeps other processes out for as long as the lock is held.
+    pub(super) fn lock(&self) -> Result<Lock, RunError> {
+        let path = self.dir.join(LOCK);
         match check_regular(&path) {
             Err(error) if error.kind() == ErrorKind::NotFound => {}
             checked => checked.map_err(RunError::io("lock", &path))?,
         }
-        let file = File::create(&path).map_err(RunError::io("create", &path))?;
-        for attempt in 1.. {
-            match file.try_lock() {
-                Ok(()) => break,
-                // Who asks whether it is held holds it for that moment.
-                Err(TryLockError::WouldBlock) if attempt < LOCK_ATTEMPTS => std::thread::sleep(LOCK_PAUSE),
-                Err(TryLockError::WouldBlock) => return Err(RunError::InUse { path: self.dir.clone() }),
-                Err(TryLockError::Error(error)) => return Err(RunError::io("lock", &path)(error)),
-            }
-        }
-        Ok(file)
+        let lock = Lock::try_take(&self.dir).map_err(RunError::io("lock", &self.dir))?;
+        lock.ok_or_else(|| RunError::InUse { path: self.dir.clone() })
     }
 
-    /// Whether a process trains in it at this moment.
-    pub fn is_in_use(&self) -> bool {
-        let file = open_regular(&self.dir.join(".lock"));
-        file.is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
+    /// Removes what a process left that died while it wrote one of the run's files. Only for whoever holds the lock.
+    pub(super) fn remove_staged(&self) -> Result<(), RunError> {
+        let names = [checksums::CONFIG, checksums::CHECKSUMS, SUMMARY, BEST_POLICY, REPORT];
+        names.into_iter().chain(log::NAMES).try_for_each(|name| {
+            let path = self.dir.join(name);
+            remove_staged(&RealStorage, &path).map_err(RunError::io("clear up beside", &path))
+        })
     }
 
     pub(super) fn config_path(&self) -> PathBuf {
@@ -247,9 +272,15 @@ impl Run {
     }
 }
 
-/// A lock that is held is asked for so often, with a pause after each.
-const LOCK_ATTEMPTS: u32 = 5;
-const LOCK_PAUSE: Duration = Duration::from_millis(4);
+/// A config as `config.toml` holds it.
+pub(super) fn config_text(config: &Config) -> Result<String, RunError> {
+    config.check()?;
+    let text = toml::to_string(config).map_err(|e| ConfigError::Syntax {
+        reason: e.to_string(),
+        place: Place { source: "the config".into(), line: None },
+    })?;
+    Ok(format!("# The complete config of this run, requel {}.\n\n{text}", env!("CARGO_PKG_VERSION")))
+}
 
 /// Whether a file is not there, and nothing says that it should be.
 fn is_not_there(error: &CheckpointError) -> bool {

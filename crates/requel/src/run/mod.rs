@@ -1,11 +1,14 @@
 //! Runs on disk: a directory per training, and the session that fills it.
 
 mod checksums;
+mod claim;
 mod clock;
 mod control;
 mod course;
 mod directory;
 mod error;
+mod finish;
+mod lock;
 mod origin;
 mod provenance;
 mod room;
@@ -15,12 +18,14 @@ mod session;
 mod summary;
 mod verify;
 
+pub(crate) use claim::{Made, check as check_place};
 pub use clock::timestamp;
 pub use control::Control;
 pub use directory::Run;
 pub use error::RunError;
 pub use origin::{Beginning, Origin, Weights};
 pub use provenance::{Machine, Program, Provenance, introduce};
+pub(crate) use room::Room;
 pub use segments::{Segment, later_segments};
 pub use session::{Ending, Resumed, Session};
 pub use summary::{Score, Summary, Timing};

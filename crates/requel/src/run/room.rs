@@ -2,36 +2,59 @@
 
 use std::path::Path;
 
-use super::{Run, RunError};
+use super::RunError;
 use crate::state::State;
 use crate::train::Trainer;
+
+/// What new runs will take of a disk, added up.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Room {
+    needed: u64,
+}
+
+impl Room {
+    /// Counts the checkpoints of `runs` new runs of one training: those that are kept, and one that is being written.
+    ///
+    /// # Errors
+    /// What keeps the state from being looked at.
+    pub fn add(&mut self, trainer: &Trainer, runs: u64) -> Result<(), RunError> {
+        let checkpoints = (trainer.config().checkpoint.keep as u64).saturating_add(1);
+        let each = checkpoint_bytes(trainer)?.saturating_mul(checkpoints);
+        self.needed = self.needed.saturating_add(each.saturating_mul(runs));
+        Ok(())
+    }
+
+    /// Holds it against what is free where `dir` is or will be.
+    ///
+    /// # Errors
+    /// [`RunError::NoRoom`] with both figures.
+    pub fn check(self, dir: &Path) -> Result<(), RunError> {
+        let there = dir.ancestors().find(|dir| dir.is_dir()).unwrap_or(Path::new("."));
+        match free_bytes(there) {
+            Some(available) if self.needed > available => {
+                Err(RunError::NoRoom { path: dir.to_path_buf(), needed: self.needed, available })
+            }
+            _ => Ok(()),
+        }
+    }
+}
 
 /// Refuses a run whose checkpoints cannot all lie on its disk.
 ///
 /// # Errors
 /// [`RunError::NoRoom`] with both figures, or what keeps the state from being looked at.
-pub(super) fn check(run: &Run, trainer: &Trainer) -> Result<(), RunError> {
-    let checkpoint = &trainer.config().checkpoint;
-    let one = largest_state_bytes(&trainer.try_save()?, trainer.config().replay.capacity as u64);
-    // Those that are kept, and one that is being written; those of a resumed run are there already.
-    let there = trainer.env_steps() > 0;
-    let needed = one.saturating_mul(if there { 1 } else { checkpoint.keep as u64 + 1 });
-    match free_bytes(run.dir()) {
-        Some(available) if needed > available => {
-            Err(RunError::NoRoom { path: run.dir().to_path_buf(), needed, available })
-        }
-        _ => Ok(()),
+pub(super) fn check(dir: &Path, trainer: &Trainer) -> Result<(), RunError> {
+    let mut room = Room::default();
+    match trainer.env_steps() {
+        0 => room.add(trainer, 1)?,
+        // The checkpoints of a resumed run are there already.
+        _ => room.needed = checkpoint_bytes(trainer)?,
     }
+    room.check(dir)
 }
 
-/// As [`check`], for a run whose directory may not be there yet.
-pub(super) fn check_new(dir: &Path, trainer: &Trainer) -> Result<(), RunError> {
-    let one = largest_state_bytes(&trainer.try_save()?, trainer.config().replay.capacity as u64);
-    let needed = one.saturating_mul(trainer.config().checkpoint.keep as u64 + 1);
-    match free_bytes(dir.ancestors().find(|dir| dir.is_dir()).unwrap_or(Path::new("."))) {
-        Some(available) if needed > available => Err(RunError::NoRoom { path: dir.to_path_buf(), needed, available }),
-        _ => Ok(()),
-    }
+fn checkpoint_bytes(trainer: &Trainer) -> Result<u64, RunError> {
+    Ok(largest_state_bytes(&trainer.try_save()?, trainer.config().replay.capacity as u64))
 }
 
 /// How many bytes a state comes to once its replay buffer is full.

@@ -1,16 +1,17 @@
 //! [`Session`]: training inside a run's directory, from the beginning or from a checkpoint.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::fs::File;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use super::directory::{BEST_POLICY, SUMMARY};
-use super::provenance::{PROVENANCE, Provenance};
+use super::claim::Claim;
+use super::directory::config_text;
+use super::lock::Lock;
+use super::provenance::Provenance;
 use super::saving::{Saved, Saving};
 use super::segments::{self, Segment};
-use super::{Control, Run, RunError, Summary, Timing, checksums};
+use super::{Control, Run, RunError, Summary, Timing, checksums, room};
 use crate::agent::{PolicyFile, PolicyFileError};
 use crate::checkpoint::{self, CheckpointError, LogEntry};
 use crate::config::{Change, Config, EnvConfig};
@@ -25,12 +26,13 @@ use crate::train::{
 ///
 /// ```
 /// use requel::config::Layers;
-/// use requel::run::{Control, Ending, Run, Session};
+/// use requel::Trainer;
+/// use requel::run::{Control, Ending, Session};
 ///
 /// let dir = tempfile::tempdir()?;
 /// let config = Layers::new().preset("notebook")?.set("train.episodes=3")?.resolve()?;
-/// let run = Run::create(dir.path(), &config)?;
-/// let ending = Session::begin(run)?.train(&mut (), &Control::new())?;
+/// let session = Session::create(&dir.path().join("run"), Trainer::new(config)?)?;
+/// let ending = session.train(&mut (), &Control::new())?;
 /// assert!(matches!(ending, Ending::Finished { .. }));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -48,7 +50,7 @@ pub struct Session {
     /// The segment that is trained in, and those that begin at later steps: a checkpoint may be older than the last change.
     segment: usize,
     later: VecDeque<Segment>,
-    _lock: File,
+    _lock: Lock,
 }
 
 /// How a session came to its beginning.
@@ -84,6 +86,43 @@ pub enum Ending {
 }
 
 impl Session {
+    /// A new training of `trainer` in a new run in `dir`, which is not there yet or empty. All that can be refused is refused before
+    /// anything is written, and a start that fails leaves nothing.
+    ///
+    /// # Errors
+    /// [`RunError::Occupied`] if something is in `dir` or another process begins a run there, [`RunError::NoRoom`], or if the disk
+    /// refuses.
+    pub fn create(dir: &Path, trainer: Trainer) -> Result<Self, RunError> {
+        Self::create_in_first_free([dir.to_path_buf()], trainer)
+    }
+
+    /// As [`Session::create`], in the first of `dirs` that is free. Where several processes ask for the same, each gets one of its
+    /// own.
+    ///
+    /// # Errors
+    /// As [`Session::create`], [`RunError::Occupied`] if none of them is free.
+    ///
+    /// # Panics
+    /// If `dirs` names none.
+    pub fn create_in_first_free(dirs: impl IntoIterator<Item = PathBuf>, trainer: Trainer) -> Result<Self, RunError> {
+        let text = config_text(trainer.config())?;
+        let mut occupied = None;
+        for dir in dirs {
+            room::check(&dir, &trainer)?;
+            let claim = match Claim::take(&dir) {
+                Err(error @ RunError::Occupied { .. }) => {
+                    occupied = Some(error);
+                    continue;
+                }
+                claim => claim?,
+            };
+            let run = Run::begin_in(&dir, &text, BTreeMap::new())?;
+            let logs = open_logs(&run, &trainer, &BTreeMap::new())?;
+            return Ok(Self::assemble(run, trainer, logs, claim.keep()));
+        }
+        Err(occupied.expect("at least one directory"))
+    }
+
     /// A new training in a run's directory.
     ///
     /// # Errors
@@ -103,7 +142,9 @@ impl Session {
         if !checkpoint::list(&RealStorage, &run.checkpoints())?.is_empty() {
             return Err(RunError::Occupied { path: run.checkpoints() });
         }
-        Self::open(run, trainer, &BTreeMap::new(), lock)
+        room::check(run.dir(), &trainer)?;
+        let logs = open_logs(&run, &trainer, &BTreeMap::new())?;
+        Ok(Self::assemble(run, trainer, logs, lock))
     }
 
     /// The training of a run from its newest whole checkpoint, or anew where it has none.
@@ -149,7 +190,17 @@ impl Session {
         Self::go_on(run, trainer, lock, settings)
     }
 
-    fn go_on(run: Run, mut trainer: Trainer, lock: File, settings: Settings) -> Result<(Self, Resumed), RunError> {
+    /// As [`Session::resume`]; `None` where the run is finished, looked at once nobody else can work in it.
+    pub(crate) fn resume_unfinished(run: Run) -> Result<Option<Self>, RunError> {
+        let lock = run.lock()?;
+        if run.is_finished() {
+            return Ok(None);
+        }
+        let trainer = Trainer::new(run.config()?)?;
+        Ok(Some(Self::go_on(run, trainer, lock, Settings::Kept)?.0))
+    }
+
+    fn go_on(run: Run, mut trainer: Trainer, lock: Lock, settings: Settings) -> Result<(Self, Resumed), RunError> {
         // Not what the directory began as would be trained on, and nothing else would say so.
         checksums::check_config(run.dir())?;
         check_env(&run, &trainer)?;
@@ -196,7 +247,9 @@ impl Session {
         let mut changed = None;
         if settings == Settings::Changed {
             check_goes_on(&trainer, &segment.config.changes(&wanted))?;
-            super::room::check(&run, &trainer)?;
+            room::check(run.dir(), &trainer)?;
+            // With a change it is no longer what it was finished as.
+            run.unfinish()?;
             let added = run.add_segment(at.0, &wanted)?;
             match at.1 {
                 true => later.push_back(added.clone()),
@@ -205,7 +258,9 @@ impl Session {
             changed = Some(added);
         }
         let resumed = Resumed { env_steps: trainer.env_steps(), damaged: newest.damaged, changed };
-        let mut session = Self::open(run, trainer, &logs, lock)?;
+        room::check(run.dir(), &trainer)?;
+        let logs = open_logs(&run, &trainer, &logs)?;
+        let mut session = Self::assemble(run, trainer, logs, lock);
         session.saved = saved;
         (session.segment, session.later) = (number, later);
         if let Some(state) = state {
@@ -225,23 +280,10 @@ impl Session {
         self
     }
 
-    fn open(run: Run, trainer: Trainer, logs: &BTreeMap<String, LogEntry>, lock: File) -> Result<Self, RunError> {
-        super::room::check(&run, &trainer)?;
-        // What a run that is finished came to is about to change; its config is not.
-        if let Some(mut files) = checksums::read(run.dir())?.filter(|files| files.len() > 1) {
-            files.retain(|name, _| segments::is_of_settings(name));
-            checksums::write(run.dir(), &files)?;
-        }
-        let (log, known) = (&trainer.config().log, logs);
-        let cannot = || RunError::io("open logs in", run.dir());
-        let mut logs =
-            RunLogs::open(run.dir(), known, trainer.env_steps()).map_err(cannot())?.with_episodes(log.episodes);
-        if log.monitor {
-            logs = logs.with_monitor(run.dir(), known, trainer.env_id()).map_err(cannot())?;
-        }
+    fn assemble(run: Run, trainer: Trainer, logs: RunLogs, lock: Lock) -> Self {
         let start = (trainer.env_steps(), trainer.updates());
         let saving = Saving::new(Arc::new(RealStorage), run.checkpoints(), trainer.config().checkpoint.keep);
-        Ok(Session {
+        Session {
             run,
             trainer,
             logs,
@@ -253,7 +295,7 @@ impl Session {
             segment: 1,
             later: VecDeque::new(),
             _lock: lock,
-        })
+        }
     }
 
     /// The same session, which saves also when so much time has passed since the last save. It is no part of the config,
@@ -338,17 +380,9 @@ impl Session {
             result => result?,
         };
         let best = self.trainer.best().map_or(self.trainer.agent().parameters(), |best| &best.parameters);
-        let policy = self.run.write_best_policy(&policy_file(&self.trainer, best))?;
         let logs = self.logs.sync().map_err(RunError::io("sync logs in", self.run.dir()))?;
         let summary = Summary::from(&outcome);
-        let written = self.run.write_summary(&summary)?;
-        // A run whose checksums were taken away goes on without.
-        if let Some(mut files) = checksums::read(self.run.dir())? {
-            files.extend([(BEST_POLICY.to_owned(), policy), (SUMMARY.to_owned(), written)]);
-            files.extend(self.run.provenance_hash().map(|hash| (PROVENANCE.to_owned(), hash)));
-            files.extend(logs);
-            checksums::write(self.run.dir(), &files)?;
-        }
+        self.run.finish(&policy_file(&self.trainer, best), &summary, logs)?;
         let timing = self.timing(started);
         Ok(Ending::Finished { summary, outcome: Box::new(outcome), timing })
     }
@@ -489,6 +523,19 @@ fn check_env(run: &Run, trainer: &Trainer) -> Result<(), RunError> {
         }
         _ => Ok(()),
     }
+}
+
+/// The logs of a run that is trained, or trained on, in a directory that is locked.
+fn open_logs(run: &Run, trainer: &Trainer, known: &BTreeMap<String, LogEntry>) -> Result<RunLogs, RunError> {
+    run.remove_staged()?;
+    run.unfinish()?;
+    let cannot = || RunError::io("open logs in", run.dir());
+    let log = &trainer.config().log;
+    let mut logs = RunLogs::open(run.dir(), known, trainer.env_steps()).map_err(cannot())?.with_episodes(log.episodes);
+    if log.monitor {
+        logs = logs.with_monitor(run.dir(), known, trainer.env_id()).map_err(cannot())?;
+    }
+    Ok(logs)
 }
 
 pub(super) fn policy_file(trainer: &Trainer, parameters: &[f32]) -> PolicyFile {

@@ -71,6 +71,7 @@ pub fn verify(run: &Run) -> Result<Verified, RunError> {
     if !is_sealed(&path) {
         more.extend(check_metrics(&path));
     }
+    more.extend(run.lacking());
     damage.extend(sealed.into_iter().chain(more));
     Ok(verified)
 }

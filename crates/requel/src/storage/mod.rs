@@ -16,4 +16,5 @@ pub use memory::MemoryStorage;
 pub use real::RealStorage;
 pub(crate) use regular::check_regular;
 pub use regular::{open_regular, read_input, read_regular, read_regular_text};
-pub(crate) use tree::{create_dir_all, ensure_dir, remove_tree, replace, sync_parent, write_synced};
+pub use tree::replace;
+pub(crate) use tree::{ensure_dir, is_staged, remove_staged, remove_tree, sync_parent, write_synced};

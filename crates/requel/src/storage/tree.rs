@@ -1,20 +1,10 @@
 //! Several calls of a [`Storage`] that belong together.
 
 use std::io::{self, ErrorKind};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::Storage;
-
-/// Makes a directory and those above it; each that is new survives a crash.
-pub(crate) fn create_dir_all(storage: &dyn Storage, path: &Path) -> io::Result<()> {
-    match ensure_dir(storage, path) {
-        Err(error) if error.kind() == ErrorKind::NotFound => {
-            create_dir_all(storage, path.parent().ok_or(error)?)?;
-            ensure_dir(storage, path)
-        }
-        other => other,
-    }
-}
 
 /// Makes a directory in one that is there, unless it is there itself; if it is new it survives a crash.
 pub(crate) fn ensure_dir(storage: &dyn Storage, path: &Path) -> io::Result<()> {
@@ -48,14 +38,48 @@ pub(crate) fn write_synced(storage: &dyn Storage, path: &Path, bytes: &[u8]) -> 
     file.sync()
 }
 
-/// Writes a file in place of one that may be there: at any moment one of the two is there, whole.
-pub(crate) fn replace(storage: &dyn Storage, path: &Path, bytes: &[u8]) -> io::Result<()> {
+/// Writes a file in place of one that may be there: at any moment one of the two is there, whole. What is written is staged under
+/// a name that no other process and no other thread uses.
+///
+/// # Errors
+/// What the system says; the file that was there is then untouched.
+pub fn replace(storage: &dyn Storage, path: &Path, bytes: &[u8]) -> io::Result<()> {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let number = COUNT.fetch_add(1, Ordering::Relaxed);
     let mut staged = path.as_os_str().to_owned();
-    staged.push(".new");
-    let staged = Path::new(&staged);
-    write_synced(storage, staged, bytes)?;
-    storage.rename(staged, path)?;
+    staged.push(format!(".{}-{number}{STAGED}", std::process::id()));
+    let staged = PathBuf::from(staged);
+    let written = write_synced(storage, &staged, bytes).and_then(|()| storage.rename(&staged, path));
+    if let Err(error) = written {
+        // The error of the write is the one to tell.
+        let _ = storage.remove_file(&staged);
+        return Err(error);
+    }
     sync_parent(storage, path)
+}
+
+/// How the name of a file ends that is not yet what it is to be.
+const STAGED: &str = ".new";
+
+/// Removes what a process that died while it replaced the file `path` left beside it. Only for whoever alone writes that file.
+pub(crate) fn remove_staged(storage: &dyn Storage, path: &Path) -> io::Result<()> {
+    let (Some(dir), Some(name)) = (path.parent(), path.file_name()) else { return Ok(()) };
+    let name = name.to_string_lossy();
+    let names = match storage.list(dir) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+        names => names?,
+    };
+    for staged in names.iter().filter(|staged| is_staged(staged, &name)) {
+        storage.remove_file(&dir.join(staged))?;
+    }
+    Ok(())
+}
+
+/// Whether a file of the name `staged` was to become one called `name`.
+pub(crate) fn is_staged(staged: &str, name: &str) -> bool {
+    let number = staged.strip_prefix(name).and_then(|rest| rest.strip_suffix(STAGED));
+    // Earlier versions had no numbers.
+    number.is_some_and(|number| number.is_empty() || number.starts_with('.'))
 }
 
 /// Removes a file or a directory with all in it, if it is there.
@@ -81,4 +105,46 @@ pub(crate) fn remove_tree(storage: &dyn Storage, path: &Path) -> io::Result<()> 
         }
     }
     storage.remove_dir(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::storage::RealStorage;
+
+    #[test]
+    fn many_that_replace_one_file_do_not_meet() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("file");
+        std::thread::scope(|scope| {
+            for byte in b'a'..b'e' {
+                let path = &path;
+                let write = move || (0..50).for_each(|_| replace(&RealStorage, path, &[byte; 64]).unwrap());
+                scope.spawn(write);
+            }
+        });
+        let found = std::fs::read(&path).unwrap();
+        assert!(found.len() == 64 && found.iter().all(|byte| *byte == found[0]), "{found:?}");
+        assert_eq!(RealStorage.list(dir.path()).unwrap(), ["file"]);
+    }
+
+    #[test]
+    fn what_a_dead_process_staged_is_removed_and_nothing_else() {
+        let dir = tempfile::tempdir().unwrap();
+        let names = ["file", "file.new", "file.12-0.new", "file2.1-0.new", "file.txt", "new"];
+        names.iter().for_each(|name| std::fs::write(dir.path().join(name), "x").unwrap());
+        remove_staged(&RealStorage, &dir.path().join("file")).unwrap();
+        assert_eq!(RealStorage.list(dir.path()).unwrap(), ["file", "file.txt", "file2.1-0.new", "new"]);
+        remove_staged(&RealStorage, &dir.path().join("not/there")).unwrap();
+    }
+
+    #[test]
+    fn a_write_that_fails_leaves_nothing_staged() {
+        let dir = tempfile::tempdir().unwrap();
+        // A directory cannot be replaced by a file.
+        let path = dir.path().join("taken");
+        std::fs::create_dir(&path).unwrap();
+        replace(&RealStorage, &path, b"x").unwrap_err();
+        assert_eq!(RealStorage.list(dir.path()).unwrap(), ["taken"]);
+    }
 }

@@ -45,6 +45,6 @@ pub use error::StudyError;
 pub use fingerprint::fingerprint;
 pub use fleet::{Audience, train_all};
 pub use group::{Group, Grouping, group};
-pub use plan::{PlannedRun, Standing, Study, Variant};
+pub use plan::{PlannedRun, Standing, Study, Variant, check_new};
 pub use record::{Evaluated, RunRecord, find_runs};
 pub use seeds::{Seeds, SeedsError};

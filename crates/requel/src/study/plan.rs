@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::group::settings;
 use super::{Metric, Seeds, StudyError, fingerprint};
 use crate::config::{Config, Layers, presets};
-use crate::run::{Run, RunError};
+use crate::run::{Made, Room, Run, RunError, check_place};
 use crate::train::Trainer;
 
 /// Variants of one training, each to be trained with the same seeds.
@@ -133,11 +134,7 @@ impl PlannedRun {
         config.train.seed = seed;
         let planned = PlannedRun { dir: parent.join(format!("seed-{seed}")), variant, config };
         if let Ok(run) = Run::open(&planned.dir) {
-            let there = run.config()?;
-            if fingerprint(&there) != fingerprint(&planned.config) || there.train.seed != seed {
-                let differences = differences(&there, &planned.config);
-                return Err(StudyError::OtherRun { path: planned.dir, differences });
-            }
+            planned.check_same(&run)?;
         }
         Ok(planned)
     }
@@ -146,17 +143,59 @@ impl PlannedRun {
     pub fn standing(&self) -> Standing {
         match Run::open(&self.dir) {
             Err(_) => Standing::New,
-            // One whose summary is damaged has that written again from its last checkpoint.
-            Ok(run) if matches!(run.summary(), Ok(Some(_))) => Standing::Finished,
+            Ok(run) if run.is_finished() => Standing::Finished,
             Ok(_) => Standing::Begun,
         }
     }
 
-    pub(super) fn open_or_create(&self) -> Result<Run, RunError> {
-        match Run::open(&self.dir) {
-            Ok(run) => Ok(run),
-            Err(_) => Run::create(&self.dir, &self.config),
+    /// The run, with what takes it back if it is new. Another process may be making the same at this moment: one of them makes it,
+    /// and both have it.
+    pub(super) fn open_or_create(&self) -> Result<(Run, Option<Made>), StudyError> {
+        for attempt in 1.. {
+            if let Ok(run) = Run::open(&self.dir) {
+                self.check_same(&run)?;
+                return Ok((run, None));
+            }
+            match Run::create_for_now(&self.dir, &self.config) {
+                // It is locked until its config is there.
+                Err(RunError::Occupied { .. }) if attempt < ATTEMPTS => std::thread::sleep(PAUSE),
+                created => return Ok(created.map(|(run, made)| (run, Some(made)))?),
+            }
         }
+        unreachable!("the last attempt returns")
+    }
+
+    fn check_same(&self, run: &Run) -> Result<(), StudyError> {
+        let there = run.config()?;
+        if fingerprint(&there) == fingerprint(&self.config) && there.train.seed == self.config.train.seed {
+            return Ok(());
+        }
+        Err(StudyError::OtherRun { path: self.dir.clone(), differences: differences(&there, &self.config) })
+    }
+}
+
+/// A directory that somebody is making a run in is looked at so often before it counts as occupied.
+const ATTEMPTS: u32 = 200;
+const PAUSE: Duration = Duration::from_millis(5);
+
+/// Refuses runs that cannot begin, before anything is written: a place that is occupied, a config that comes to no training, a
+/// disk without room for all their checkpoints. [`train_all`](super::train_all) begins with it.
+///
+/// # Errors
+/// The first that cannot begin, or [`RunError::NoRoom`] for all together.
+pub fn check_new(runs: &[PlannedRun]) -> Result<(), StudyError> {
+    let new: Vec<&PlannedRun> = runs.iter().filter(|run| run.standing() == Standing::New).collect();
+    new.iter().try_for_each(|run| check_place(&run.dir))?;
+    // Runs that differ in their seeds alone need the same.
+    let mut alike: BTreeMap<String, (&Config, u64)> = BTreeMap::new();
+    new.iter().for_each(|run| alike.entry(fingerprint(&run.config)).or_insert((&run.config, 0)).1 += 1);
+    let mut room = Room::default();
+    for (config, count) in alike.into_values() {
+        room.add(&Trainer::new(config.clone()).map_err(RunError::from)?, count)?;
+    }
+    match new.first() {
+        Some(first) => Ok(room.check(first.dir.parent().unwrap_or(&first.dir))?),
+        None => Ok(()),
     }
 }
 

@@ -23,6 +23,7 @@ mod resume;
 mod segments;
 mod sessions;
 mod skipping;
+mod starts;
 mod stats;
 mod storage;
 mod study;

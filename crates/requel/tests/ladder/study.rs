@@ -102,11 +102,150 @@ fn what_is_stopped_goes_on_and_what_is_finished_is_left_alone() {
 fn one_that_fails_does_not_keep_the_others() {
     let root = tempfile::tempdir().unwrap();
     let runs = planned(root.path(), &short_training("notebook-naive, 1 worlds"), 0..3);
-    let held = Run::create(&runs[1].dir, &runs[1].config).unwrap();
-    let _session = Session::begin(held).unwrap();
+    Run::create(&runs[1].dir, &runs[1].config).unwrap();
+    std::fs::create_dir(runs[1].dir.join("metrics.jsonl")).unwrap();
     let endings = train_all(&runs, 2, &Control::new(), &()).unwrap();
-    assert!(matches!(endings[1], Some(Err(RunError::InUse { .. }))), "{endings:?}");
+    assert!(matches!(endings[1], Some(Err(RunError::Io { .. }))), "{endings:?}");
     assert!([0, 2].iter().all(|i| matches!(endings[*i], Some(Ok(Ending::Finished { .. })))));
+}
+
+/// Writes down what is told of runs that another process trains.
+#[derive(Default)]
+struct Elsewhere {
+    waited_for: Mutex<Vec<usize>>,
+    ended: Mutex<Vec<usize>>,
+}
+
+impl Audience for Elsewhere {
+    fn begins(&self, _: usize, _: &Session) -> Box<dyn Observer + '_> {
+        Box::new(())
+    }
+
+    fn ends(&self, _: usize, _: &Result<Ending, RunError>) {}
+
+    fn waits(&self, index: usize) {
+        self.waited_for.lock().unwrap().push(index);
+    }
+
+    fn ended_elsewhere(&self, index: usize) {
+        self.ended.lock().unwrap().push(index);
+    }
+}
+
+#[test]
+fn a_run_that_another_trains_is_waited_for_last_and_gone_on_with_if_it_stops() {
+    let root = tempfile::tempdir().unwrap();
+    let runs = planned(root.path(), &short_training("notebook-naive, 1 worlds"), 0..3);
+    for finishes in [true, false] {
+        let session = Session::create(&runs[0].dir, requel::Trainer::new(runs[0].config.clone()).unwrap()).unwrap();
+        let (elsewhere, done) = (Elsewhere::default(), std::sync::atomic::AtomicBool::new(false));
+        let endings = std::thread::scope(|scope| {
+            scope.spawn(|| {
+                // The others do not wait for it.
+                while elsewhere.waited_for.lock().unwrap().is_empty() {
+                    std::thread::sleep(std::time::Duration::from_millis(5));
+                }
+                assert!(runs[1].standing() == Standing::Finished && runs[2].standing() == Standing::Finished);
+                assert!(!done.load(std::sync::atomic::Ordering::SeqCst));
+                let control = Control::new();
+                if !finishes {
+                    control.request_stop();
+                }
+                session.train(&mut (), &control).unwrap();
+            });
+            let endings = train_all(&runs, 1, &Control::new(), &elsewhere).unwrap();
+            done.store(true, std::sync::atomic::Ordering::SeqCst);
+            endings
+        });
+        assert_eq!(*elsewhere.waited_for.lock().unwrap(), [0]);
+        assert_eq!(endings[0].is_none(), finishes);
+        assert_eq!(elsewhere.ended.lock().unwrap().len(), usize::from(finishes));
+        assert!(runs.iter().all(|run| run.standing() == Standing::Finished));
+        std::fs::remove_dir_all(root.path().join("seed-0")).unwrap();
+    }
+}
+
+#[test]
+fn a_stop_is_heard_while_another_is_waited_for() {
+    let root = tempfile::tempdir().unwrap();
+    let runs = planned(root.path(), &short_training("notebook-naive, 1 worlds"), 0..1);
+    let held = Session::create(&runs[0].dir, requel::Trainer::new(runs[0].config.clone()).unwrap()).unwrap();
+    let (control, elsewhere) = (Control::new(), Elsewhere::default());
+    let endings = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while elsewhere.waited_for.lock().unwrap().is_empty() {
+                std::thread::sleep(std::time::Duration::from_millis(5));
+            }
+            control.request_stop();
+        });
+        train_all(&runs, 1, &control, &elsewhere).unwrap()
+    });
+    assert!(matches!(endings[..], [None]));
+    drop(held);
+}
+
+#[test]
+fn groups_begun_together_share_their_runs_and_none_fails() {
+    let root = tempfile::tempdir().unwrap();
+    let config = short_training("notebook-naive, 1 worlds");
+    let (alone, together) = (root.path().join("alone"), root.path().join("together"));
+    let whole = planned(&alone, &config, 0..4);
+    train_all(&whole, 1, &Control::new(), &()).unwrap();
+    let runs = planned(&together, &config, 0..4);
+    let barrier = std::sync::Barrier::new(2);
+    let endings = std::thread::scope(|scope| {
+        let train = || {
+            barrier.wait();
+            train_all(&runs, 1, &Control::new(), &()).unwrap()
+        };
+        [scope.spawn(train), scope.spawn(train)].map(|thread| thread.join().unwrap())
+    });
+    for (index, (one, other)) in whole.iter().zip(&runs).enumerate() {
+        let trained = endings.iter().filter(|endings| endings[index].is_some()).count();
+        assert_eq!(trained, 1, "{endings:?}");
+        assert!(matches!(
+            endings.iter().find_map(|endings| endings[index].as_ref()),
+            Some(Ok(Ending::Finished { .. }))
+        ));
+        assert!(timeless(&one.dir) == timeless(&other.dir), "seed {}", one.config.train.seed);
+    }
+}
+
+#[test]
+fn a_group_that_is_refused_leaves_nothing() {
+    let root = tempfile::tempdir().unwrap();
+    let all = root.path().join("a/all");
+    let config = short_training("notebook-naive, 1 worlds");
+    let mut keeps_much = config.clone();
+    keeps_much.checkpoint.keep = 1_000_000_000;
+    let error = train_all(&planned(&all, &keeps_much, 0..2), 1, &Control::new(), &()).unwrap_err();
+    assert!(matches!(error, StudyError::Run(RunError::NoRoom { .. })), "{error}");
+    assert_eq!(std::fs::read_dir(root.path()).unwrap().count(), 0);
+    // Each has room, and all together have not.
+    keeps_much.checkpoint.keep = 20_000;
+    let runs: Vec<PlannedRun> = planned(&all, &keeps_much, 0..9_000);
+    let error = train_all(&runs, 1, &Control::new(), &()).unwrap_err();
+    assert!(matches!(error, StudyError::Run(RunError::NoRoom { .. })), "{error}");
+    assert_eq!(std::fs::read_dir(root.path()).unwrap().count(), 0);
+    // The last place is somebody else's.
+    std::fs::create_dir_all(all.join("seed-2")).unwrap();
+    std::fs::write(all.join("seed-2/notes.txt"), "x").unwrap();
+    let error = train_all(&planned(&all, &config, 0..3), 1, &Control::new(), &()).unwrap_err();
+    assert!(matches!(error, StudyError::Run(RunError::Occupied { .. })), "{error}");
+    assert_eq!(std::fs::read_dir(&all).unwrap().count(), 1);
+}
+
+#[test]
+fn another_group_that_takes_the_places_meanwhile_is_not_gone_on_with() {
+    let root = tempfile::tempdir().unwrap();
+    let config = short_training("notebook-naive, 1 worlds");
+    let mut other = config.clone();
+    other.agent.gamma = 0.5;
+    let runs = planned(root.path(), &config, 0..1);
+    // Between the plan and its beginning.
+    Run::create(&runs[0].dir, &other).unwrap();
+    let error = train_all(&runs, 1, &Control::new(), &()).unwrap_err();
+    assert!(error.to_string().contains("agent.gamma is 0.5, not 0.9"), "{error}");
 }
 
 const STUDY: &str = r#"
