@@ -26,7 +26,7 @@ pub fn open(dir: Option<&Path>) -> Result<Run, Failure> {
     Ok(match dir {
         Some(file) if file.is_file() && pack::is_packed(file)? => {
             return Err(Failure::bad_input(format_args!("{} is a packed run", file.display()))
-                .hint(format!("`requel unpack {}` makes a run of it", file.display())));
+                .hint(format!("`requel unpack {}` makes a run of it", shell::quoted(file))));
         }
         Some(dir) => Run::open(dir)?,
         None => newest(|_| true).ok_or_else(|| RunError::NoRuns { root: ROOT.into() })?,
@@ -38,10 +38,10 @@ pub fn open(dir: Option<&Path>) -> Result<Run, Failure> {
 /// # Errors
 /// If there is none.
 pub fn open_with_policy(dir: Option<&Path>) -> Result<Run, Failure> {
-    match (dir, newest_with_policy()) {
-        (None, Some(run)) => Ok(run),
+    match dir {
         // Where no run has a policy yet, the newest says so.
-        _ => open(dir),
+        None => newest_with_policy().map_or_else(|| open(None), Ok),
+        dir => open(dir),
     }
 }
 
@@ -50,9 +50,9 @@ pub fn newest_with_policy() -> Option<Run> {
     newest(|run| run.best_policy_path().exists())
 }
 
-/// The newest run that can be gone on with: not finished, and not in use.
-pub fn newest_unfinished() -> Option<Run> {
-    newest(|run| !run.is_finished() && !run.is_in_use())
+/// Whether a run can be gone on with as it is: it is not finished, and not in use.
+pub fn is_unfinished(run: &Run) -> bool {
+    !run.is_finished() && !run.is_in_use()
 }
 
 /// Of the runs below [`ROOT`] and [`STUDIES`] that are as wanted, the one begun last.
@@ -70,13 +70,13 @@ pub fn all() -> Vec<Run> {
     roots.filter_map(|root| find_runs(root).ok()).flatten().collect()
 }
 
-/// What the newest run that can be gone on with belongs to: itself, or the directory of seeds or of a study that it is in. Where
-/// there is none, that of the newest run at all.
+/// What the newest run that is as wanted belongs to: itself, or the directory of seeds or of a study that it is in. Where there is
+/// none, that of the newest run at all.
 ///
 /// # Errors
 /// If there is no run.
-pub fn newest_whole() -> Result<PathBuf, Failure> {
-    let run = newest_unfinished().map_or_else(|| open(None), Ok)?;
+pub fn newest_whole(wanted: impl Fn(&Run) -> bool) -> Result<PathBuf, Failure> {
+    let run = newest(wanted).map_or_else(|| open(None), Ok)?;
     // Its first two components are the root and what lies there.
     Ok(run.dir().components().take(2).collect())
 }

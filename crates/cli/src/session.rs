@@ -96,7 +96,7 @@ pub fn train(session: Session, reporting: Reporting) -> Result<Exit, Failure> {
             }
             if !reporting.quiet {
                 style::say(format_args!("stopped at env step {}, all is saved", grouped(env_steps)));
-                say_command("requel resume", (&run, runs::newest_unfinished()), "go on");
+                say_command("requel resume", (&run, runs::newest(runs::is_unfinished)), "go on");
             }
             Ok(signals.received().unwrap_or(Exit::Interrupted))
         }

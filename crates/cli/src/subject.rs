@@ -26,7 +26,7 @@ pub struct Subject {
 }
 
 impl Subject {
-    /// What is called so: by default the newest run.
+    /// What is called so: by default the newest run that has a policy.
     ///
     /// # Errors
     /// If it is none of these, or its policy cannot be read or does not go with its environment.

@@ -7,7 +7,7 @@ use requel::run::{Beginning, Run, Weights};
 
 use crate::args::{Layers, TrainArgs, Which};
 use crate::exit::Failure;
-use crate::pack;
+use crate::{pack, shell};
 
 /// What was named, if something was, and the layers of settings that go with it.
 ///
@@ -25,7 +25,7 @@ pub fn read(args: &TrainArgs, layers: Layers) -> Result<(Option<Beginning>, Laye
     }
     if pack::is_packed(from)? {
         return Err(Failure::bad_input(format_args!("{} is a packed run", from.display()))
-            .hint(format!("`requel unpack {}` makes a run of it", from.display())));
+            .hint(format!("`requel unpack {}` makes a run of it", shell::quoted(from))));
     }
     if args.with_replay || args.weights == Which::Last {
         return Err(Failure::bad_input(format_args!(

@@ -9,6 +9,7 @@ use crate::exit::{Exit, Failure};
 use crate::numbers::grouped;
 use crate::pack::{self, Checkpoints, Wanted};
 use crate::runs;
+use crate::shell;
 use crate::style::{self, COMMAND, paint};
 
 /// How packed runs end.
@@ -16,7 +17,7 @@ const ENDING: &str = ".requel.tar";
 
 /// Writes a run as one file. It appears whole or not at all.
 pub fn pack(args: &PackArgs) -> Result<Exit, Failure> {
-    let run = runs::open(args.run.as_deref())?;
+    let run = runs::open_with_policy(args.run.as_deref())?;
     let name = name(&run)?;
     let path = args.output.clone().unwrap_or_else(|| PathBuf::from(format!("{name}{ENDING}")));
     let checkpoints = if args.checkpoint { Checkpoints::Newest } else { Checkpoints::None };
@@ -87,6 +88,7 @@ pub fn unpack(args: &UnpackArgs) -> Result<Exit, Failure> {
     }
     std::fs::create_dir_all(&above).map_err(cannot)?;
     std::fs::rename(&inside, &dir).map_err(cannot)?;
-    style::say(format_args!("unpacked {}; `requel report {}` shows it", paint(COMMAND, dir.display()), dir.display()));
+    let shown = shell::quoted(&dir);
+    style::say(format_args!("unpacked {}; `requel report {shown}` shows it", paint(COMMAND, dir.display())));
     Ok(Exit::Success)
 }

@@ -11,7 +11,12 @@ use crate::{advice, runs, seeds, session, style};
 
 /// Goes on with a run from its newest whole checkpoint.
 pub fn run(args: &ResumeArgs) -> Result<Exit, Failure> {
-    let dir = args.run.clone().map_or_else(runs::newest_whole, Ok)?;
+    // With other settings a finished run goes on too.
+    let newest = || match args.set.is_empty() {
+        true => runs::newest_whole(runs::is_unfinished),
+        false => runs::newest_whole(|run| !run.is_in_use()),
+    };
+    let dir = args.run.clone().map_or_else(newest, Ok)?;
     if let Some(found) = seeds::below(&dir)? {
         return match study::kept_in(&dir)? {
             Some(_) if !args.set.is_empty() => Err(Failure::bad_input("a study's settings are those of its file")
@@ -26,7 +31,11 @@ pub fn run(args: &ResumeArgs) -> Result<Exit, Failure> {
         };
     }
     let run = runs::open(Some(&dir))?;
-    let finished = run.is_finished();
+    let summary = run.summary();
+    if let Err(error) = &summary {
+        style::warn(format_args!("{error}; it is written again"));
+    }
+    let finished = run.is_finished() || summary.is_err();
     let dir = run.dir().display().to_string();
     let before = run.config()?;
     let (session, resumed) = match changed(&run, &args.set)? {

@@ -11,6 +11,6 @@ mod settings;
 mod stated;
 mod tail;
 
-pub use page::{path, write};
+pub use page::{is_current, path, write};
 pub use settings::rows as settings;
 pub use tail::{Following, Lines, Tail};

@@ -80,8 +80,9 @@ pub fn write(run: &Run, evaluation: &Evaluation, seed: u64) -> Result<PathBuf, F
         made: made(run),
     };
     let path = path(run);
+    let page = html(&shown, run, config.evaluation.episodes)?;
     // Whole or not there: whoever looks whether a run has its page needs not read it.
-    replace(&RealStorage, &path, html(&shown, run, config.evaluation.episodes)?.as_bytes())
+    replace(&RealStorage, &path, page.as_bytes())
         .map_err(|e| Failure::failed(format_args!("cannot write {}: {e}", path.display())))?;
     Ok(path)
 }
@@ -89,6 +90,12 @@ pub fn write(run: &Run, evaluation: &Evaluation, seed: u64) -> Result<PathBuf, F
 /// Where the page of a run is.
 pub fn path(run: &Run) -> PathBuf {
     run.dir().join("report.html")
+}
+
+/// Whether a run has its page, written after what it came to.
+pub fn is_current(run: &Run) -> bool {
+    let written = |path: PathBuf| std::fs::metadata(path).and_then(|metadata| metadata.modified()).ok();
+    written(path(run)).is_some_and(|page| written(run.dir().join("summary.json")).is_none_or(|end| end <= page))
 }
 
 fn html(shown: &Shown, run: &Run, episodes: usize) -> Result<String, Failure> {

@@ -98,7 +98,7 @@ impl Together<'_> {
         }
         for (index, planned) in self.runs.iter().enumerate() {
             let Ok(run) = Run::open(&planned.dir) else { continue };
-            if signals.received().is_some() || !run.is_finished() || report::path(&run).exists() {
+            if signals.received().is_some() || !run.is_finished() || report::is_current(&run) {
                 continue;
             }
             if let Err(failure) = commands::report::write(&run) {

@@ -5,11 +5,21 @@ use std::process::{Child, Stdio};
 use requel::run::Run;
 
 use crate::interruptions::assert_same;
-use crate::tool::{Answer, Desk, SHORT};
+use crate::tool::{Answer, Desk};
 
-/// A training that is over at once, into a directory of its own.
-const TINY: &[&str] =
-    &["train", "--preset", "notebook", "--quiet", "--set", "train.env_steps=60", "--set", "train.episodes=0"];
+/// A training that is over at once.
+const TINY: &[&str] = &[
+    "train",
+    "--quiet",
+    "--preset",
+    "notebook",
+    "--set",
+    "train.env_steps=60",
+    "--set",
+    "train.episodes=0",
+    "--set",
+    "replay.start=40",
+];
 
 fn start(desk: &Desk, args: &[&str]) -> Child {
     desk.command(args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
@@ -144,12 +154,9 @@ fn the_end_of_a_seed_that_was_cut_off_is_made_again() {
 #[test]
 fn suggested_commands_can_be_pasted_where_a_path_has_spaces() {
     let desk = Desk::new();
-    let answer =
-        desk.ok(&[&["train", "--run-dir", "mit Leer zeichen/a"], SHORT, &["--set", "train.env_steps=60"]].concat());
+    let said = [&["train"], &TINY[2..]].concat();
+    let answer = desk.ok(&[&said[..], &["--run-dir", "mit Leer zeichen/a"]].concat());
     assert!(answer.err.contains("requel watch 'mit Leer zeichen/a'"), "{}", answer.err);
-    let answer =
-        desk.ok(
-            &[&["train", "--run-dir", "it's all", "--seeds", "2"], SHORT, &["--set", "train.env_steps=60"]].concat()
-        );
+    let answer = desk.ok(&[&said[..], &["--run-dir", "it's all", "--seeds", "2"]].concat());
     assert!(answer.err.contains(r"requel compare 'it'\''s all'"), "{}", answer.err);
 }

@@ -11,7 +11,7 @@ use crate::checkpoint::LogEntry;
 use crate::train::EpisodeRecord;
 
 /// The name that `stable_baselines3.common.results_plotter` looks for.
-pub(super) const MONITOR: &str = "monitor.csv";
+pub(crate) const MONITOR: &str = "monitor.csv";
 
 /// A line `#{"t_start": …, "env_id": …}`, a line `r,l,t`, then one per episode: return, length in env steps, and the seconds since
 /// `t_start`, which is in seconds since 1970. All of it but the order of the episodes is the clock's.

@@ -89,7 +89,7 @@ impl Made {
         for name in names.iter().filter(|name| *name != LOCK && (is_of_start(name) || *name == checksums::CONFIG)) {
             let _ = fs::remove_file(self.dir.join(name));
         }
-        for name in log::NAMES {
+        for name in log::NAMES.into_iter().chain([log::MONITOR]) {
             let path = self.dir.join(name);
             let _ = fs::remove_file(&path);
             if let Some(inner) = path.parent().filter(|parent| *parent != self.dir) {

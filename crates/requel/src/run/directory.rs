@@ -261,7 +261,7 @@ impl Run {
     /// Removes what a process left that died while it wrote one of the run's files. Only for whoever holds the lock.
     pub(super) fn remove_staged(&self) -> Result<(), RunError> {
         let names = [checksums::CONFIG, checksums::CHECKSUMS, SUMMARY, BEST_POLICY, REPORT];
-        names.into_iter().chain(log::NAMES).try_for_each(|name| {
+        names.into_iter().chain(log::NAMES).chain([log::MONITOR]).try_for_each(|name| {
             let path = self.dir.join(name);
             remove_staged(&RealStorage, &path).map_err(RunError::io("clear up beside", &path))
         })

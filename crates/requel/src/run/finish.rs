@@ -16,7 +16,8 @@ use crate::log;
 impl Run {
     /// Whether its training came to its end, and all that belongs to it was written.
     pub fn is_finished(&self) -> bool {
-        if !self.dir().join(SUMMARY).is_file() {
+        // One whose summary is damaged has it written again from its last checkpoint.
+        if !matches!(self.summary(), Ok(Some(_))) {
             return false;
         }
         match checksums::read(self.dir()) {

@@ -143,6 +143,7 @@ impl PlannedRun {
     pub fn standing(&self) -> Standing {
         match Run::open(&self.dir) {
             Err(_) => Standing::New,
+            // One whose summary is damaged has that written again from its last checkpoint.
             Ok(run) if run.is_finished() => Standing::Finished,
             Ok(_) => Standing::Begun,
         }
