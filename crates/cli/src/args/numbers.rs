@@ -3,9 +3,9 @@
 use std::fmt::Display;
 
 /// A parser of whole numbers from `low` to `high`; `1_000` is a thousand.
-pub fn whole<T: TryFrom<i128>>(low: T, high: T) -> impl Fn(&str) -> Result<T, String> + Clone
+pub fn whole<T>(low: T, high: T) -> impl Fn(&str) -> Result<T, String> + Clone
 where
-    T: Copy + Display + Into<i128> + Send + Sync + 'static,
+    T: TryFrom<i128> + Copy + Display + Into<i128> + Send + Sync + 'static,
 {
     move |text| {
         let number = text.replace('_', "").parse().ok().filter(|n: &i128| (low.into()..=high.into()).contains(n));

@@ -21,7 +21,7 @@ pub struct EvalArgs {
     #[arg(value_name = "RUN|FILE")]
     pub run: Option<PathBuf>,
     /// How many episodes
-    #[arg(long, value_name = "N", default_value_t = 100, allow_negative_numbers = true, value_parser = whole(1, 1_000_000))]
+    #[arg(long, value_name = "N", default_value_t = 100, allow_negative_numbers = true, value_parser = whole(1, 1_000_000u32))]
     pub episodes: u32,
     /// Seed of the first episode, the others follow it [default: that of the run's last evaluation]
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = seed)]

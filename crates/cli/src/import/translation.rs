@@ -80,7 +80,10 @@ impl Translation {
                 Some(())
             }
             "frame_stack" | "n_stack" => given.whole().map(|n| self.put("env.frame_stack", n, name)),
-            "env_id" | "env" => Some(self.put("env.id", format!("{:?}", given.shown()), name)),
+            "env_id" | "env" => {
+                self.put("env.id", format!("{:?}", given.shown()), name);
+                Some(())
+            }
             _ => self.plain(name, given),
         };
         if done.is_none() {
@@ -211,8 +214,14 @@ impl Translation {
                 "net_arch" => self.net_arch(value),
                 "n_quantiles" => value.whole().map(|count| self.put("head.quantiles", count, "n_quantiles")),
                 "activation_fn" => match value.shown().rsplit('.').next() {
-                    Some("ReLU") => Some(self.put("network.activation", "\"relu\"", name)),
-                    Some("Tanh") => Some(self.put("network.activation", "\"tanh\"", name)),
+                    Some("ReLU") => {
+                        self.put("network.activation", "\"relu\"", name);
+                        Some(())
+                    }
+                    Some("Tanh") => {
+                        self.put("network.activation", "\"tanh\"", name);
+                        Some(())
+                    }
                     _ => None,
                 },
                 "optimizer_kwargs" => match value {

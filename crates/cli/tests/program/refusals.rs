@@ -121,7 +121,7 @@ fn every_count_has_a_bound_that_is_said() {
     let cases: [(&[&str], &str); 6] = [
         (&["train", "--seeds", "2", "--jobs", "100000"], "0 to 1024"),
         (&["study", "notebook-ladder", "--jobs", "1025"], "0 to 1024"),
-        (&["eval", "--episodes", "4000000000"], "1..=1000000"),
+        (&["eval", "--episodes", "4000000000"], "1 to 1000000"),
         (&["train", "--set", "env.action_repeat=4294967295"], "not between 1 and 1000"),
         (&["train", "--set", "train.updates=1000000000"], "not between 1 and 10000"),
         (&["train", "--preset", "pqn", "--set", "pqn.epochs=100000"], "not between 1 and 1000"),

@@ -166,6 +166,8 @@ fn tree(dir: &std::path::Path) -> std::collections::BTreeMap<std::path::PathBuf,
 fn memory_is_bounded_whatever_is_sent() {
     let desk = Desk::new();
     desk.train("runs/mine", &[]);
+    // Without its seal, which the log would not fit.
+    std::fs::remove_file(desk.path("runs/mine/checksums.blake3")).unwrap();
     // A log that is far larger than what can be shown of it.
     let mut log = std::fs::File::create(desk.path("runs/mine/metrics.jsonl")).unwrap();
     let line = "{\"event\":\"episode\",\"env_steps\":9,\"return\":2.0}\n".repeat(20_000);
@@ -188,7 +190,15 @@ fn memory_is_bounded_whatever_is_sent() {
     // More connections than there are places, all of which send nothing.
     let idle: Vec<TcpStream> = (0..200).map(|_| TcpStream::connect(&served.address).unwrap()).collect();
     drop(idle);
-    assert!(served.ask("GET", "/api/course?run=mine", "localhost").starts_with("HTTP/1.1 200"));
+    // Their places are free again as soon as the server has seen them go.
+    let answered = (0..100).any(|_| {
+        let answer = served.ask("GET", "/api/course?run=mine", "localhost");
+        answer.starts_with("HTTP/1.1 200") || {
+            std::thread::sleep(Duration::from_millis(50));
+            false
+        }
+    });
+    assert!(answered);
     assert!(resident() < 64 << 20, "{} bytes", resident());
     served.end();
 }

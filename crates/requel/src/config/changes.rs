@@ -147,7 +147,9 @@ mod tests {
             let layers = Layers::new().preset("notebook").unwrap();
             settings.iter().fold(layers, |layers, one| layers.set(one).unwrap()).resolve().unwrap()
         };
-        let (before, after) = (set(&[]), set(&["train.episodes=2000", "evaluation.stop_return=300"]));
+        let importance = "replay.importance_env_steps=1000";
+        let (before, after) =
+            (set(&[importance]), set(&[importance, "train.episodes=2000", "evaluation.stop_return=300"]));
         let said: Vec<String> = before.check_changes(&after).unwrap().iter().map(ToString::to_string).collect();
         assert_eq!(said, ["evaluation.stop_return from unset to 300.0", "train.episodes from 1000 to 2000"]);
         assert_eq!(before.check_changes(&before).unwrap(), []);
@@ -159,7 +161,7 @@ mod tests {
             ("train.seed=9", "`train.seed` cannot change on the way: it is what every draw"),
             ("agent.double=true", "`agent.double` cannot change on the way: it is what the run's checkpoints"),
         ] {
-            let error = before.check_changes(&set(&[setting])).unwrap_err().to_string();
+            let error = before.check_changes(&set(&[importance, setting])).unwrap_err().to_string();
             assert!(error.starts_with(reason), "{error}");
         }
         let mut wrong = after.clone();

@@ -66,6 +66,7 @@ pub struct Resumed {
 
 /// How a session ended.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "one is made in a whole training")]
 pub enum Ending {
     /// Training is over.
     Finished {

@@ -1,11 +1,9 @@
 //! Worlds that do what no world may: each has its documented error, none ends the program, and the run can be resumed.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use requel::Trainer;
 use requel::config::Config;
-use requel::run::{Control, Ending, Run, RunError, Session};
 use requel::train::{EnvFactory, TrainError};
 use requel_envs::{Action, BatchEnv, DType, Env, EnvError, EnvSpec, Scene, Space, Step, make};
 
@@ -15,7 +13,7 @@ type Reset = fn(&mut Corridor, Option<u64>, &mut [f32]) -> Result<(), EnvError>;
 
 /// A corridor of ten places, or what a test makes of it by changing one of its parts.
 #[derive(Clone)]
-struct Corridor {
+pub(super) struct Corridor {
     spec: EnvSpec,
     observations: Space,
     actions: Space,
@@ -45,7 +43,7 @@ fn sound_step(world: &mut Corridor, action: usize, observation: &mut [f32]) -> R
 }
 
 impl Corridor {
-    fn sound() -> Self {
+    pub(super) fn sound() -> Self {
         Corridor {
             spec: EnvSpec { frames_per_second: 10.0, ..EnvSpec::new("Corridor") },
             observations: numbers(2, DType::F32),
@@ -162,11 +160,11 @@ impl BatchEnv for Corridors {
     }
 }
 
-fn config() -> Config {
+pub(super) fn config() -> Config {
     short_training("notebook, 1 worlds")
 }
 
-fn factory(change: fn(&mut Corridor)) -> EnvFactory {
+pub(super) fn factory(change: fn(&mut Corridor)) -> EnvFactory {
     Box::new(move || {
         let mut world = Corridor::sound();
         change(&mut world);
@@ -520,91 +518,5 @@ fn long_episodes_are_told_in_every_world() {
         };
         trainer.run(&mut count).unwrap();
         assert_eq!(warned, expected, "{long}");
-    }
-}
-
-/// A world that panics when it is asked for its state: an error like any other, and what was saved before stays.
-#[test]
-fn a_world_that_panics_in_save_is_an_error_and_costs_no_checkpoint() {
-    let root = tempfile::tempdir().unwrap();
-    let dir = root.path().join("run");
-    // The state is asked for before training, to count its bytes, and at each checkpoint.
-    let trainer = Trainer::with_worlds(config(), fragile(u32::MAX, 3)).unwrap();
-    let session = Session::begin_with(Run::create(&dir, &config()).unwrap(), trainer).unwrap();
-    let error = session.train(&mut (), &Control::new()).unwrap_err();
-    assert!(error.to_string().contains("panicked in save: where was I"), "{error}");
-    let RunError::Train(TrainError::Env(EnvError::Panicked { .. })) = error else { panic!("{error:?}") };
-    let mended = Trainer::with_worlds(config(), self::factory(|_| {})).unwrap();
-    let (session, resumed) = Session::resume_with(Run::open(&dir).unwrap(), mended).unwrap();
-    assert_eq!(resumed.env_steps, 2 * 127);
-    assert!(matches!(session.train(&mut (), &Control::new()).unwrap(), Ending::Finished { .. }));
-}
-
-/// Whatever the world did, the run goes on from the last checkpoint once it is mended.
-#[test]
-fn a_run_whose_world_panicked_goes_on_once_it_is_mended() {
-    let root = tempfile::tempdir().unwrap();
-    let (whole, broken) = (root.path().join("whole"), root.path().join("broken"));
-    let train = |session: Session| session.train(&mut (), &Control::new());
-    let begin = |dir: &std::path::Path, factory: EnvFactory| {
-        let trainer = Trainer::with_worlds(config(), factory).unwrap();
-        Session::begin_with(Run::create(dir, &config()).unwrap(), trainer).unwrap()
-    };
-    train(begin(&whole, factory(|_| {}))).unwrap();
-
-    // The 300th step of all worlds together panics, which is after two checkpoints.
-    let error = train(begin(&broken, fragile(300, u32::MAX))).unwrap_err();
-    assert!(matches!(error, RunError::Train(TrainError::Env(EnvError::Panicked { .. }))), "{error}");
-    let mended = Trainer::with_worlds(config(), factory(|_| {})).unwrap();
-    let (session, resumed) = Session::resume_with(Run::open(&broken).unwrap(), mended).unwrap();
-    assert!(resumed.env_steps >= 127, "{}", resumed.env_steps);
-    assert!(matches!(train(session).unwrap(), Ending::Finished { .. }));
-    for file in ["metrics.jsonl", "summary.json", "best/policy.safetensors"] {
-        assert!(std::fs::read(whole.join(file)).unwrap() == std::fs::read(broken.join(file)).unwrap(), "{file}");
-    }
-}
-
-/// Sound corridors that panic once they have made so many steps, or saved so often, all of them together.
-fn fragile(steps: u32, saves: u32) -> EnvFactory {
-    let (steps, saves) = (Arc::new(AtomicU32::new(steps)), Arc::new(AtomicU32::new(saves)));
-    Box::new(move || {
-        let (steps, saves) = (Arc::clone(&steps), Arc::clone(&saves));
-        Ok(Box::new(Fragile { inner: Corridor::sound(), steps, saves }))
-    })
-}
-
-struct Fragile {
-    inner: Corridor,
-    /// Those left.
-    steps: Arc<AtomicU32>,
-    saves: Arc<AtomicU32>,
-}
-
-impl Env for Fragile {
-    fn spec(&self) -> &EnvSpec {
-        self.inner.spec()
-    }
-    fn observation_space(&self) -> &Space {
-        self.inner.observation_space()
-    }
-    fn action_space(&self) -> &Space {
-        self.inner.action_space()
-    }
-    fn reset(&mut self, seed: Option<u64>, observation: &mut [f32]) -> Result<(), EnvError> {
-        self.inner.reset(seed, observation)
-    }
-    fn step(&mut self, action: Action<'_>, observation: &mut [f32]) -> Result<Step, EnvError> {
-        assert!(self.steps.fetch_sub(1, Ordering::Relaxed) > 0, "the gears are worn");
-        self.inner.step(action, observation)
-    }
-    fn save(&self) -> Vec<u8> {
-        assert!(self.saves.fetch_sub(1, Ordering::Relaxed) > 0, "where was I");
-        self.inner.save()
-    }
-    fn restore(&mut self, state: &[u8]) -> Result<(), EnvError> {
-        self.inner.restore(state)
-    }
-    fn scene(&self) -> Scene {
-        self.inner.scene()
     }
 }

@@ -13,6 +13,7 @@ mod diagnose;
 mod distributions;
 mod evaluation;
 mod failures;
+mod fragile;
 mod frames;
 mod golden;
 mod hostile;

@@ -20,7 +20,7 @@ pub fn check(evidence: &Evidence) -> Option<Finding> {
     }
     let (updates, budget) = (evidence.planned_updates(), evidence.budget());
     let learning = budget.saturating_sub(evidence.config.replay.start as u64);
-    let times = |count: u64, every: u64| if every > 0 { count / every } else { 0 };
+    let times = |count: u64, every: u64| count.checked_div(every).unwrap_or(0);
     let follows = times(updates, target.every_updates) + times(learning, target.every_env_steps);
     if budget == 0 || updates == 0 {
         return None;
