@@ -10,7 +10,7 @@ const FEW: u64 = 100;
 /// What keeps updates from coming.
 const KEYS: [&str; 3] = ["replay.start", "train.every_steps", "pqn.rollout_steps"];
 
-/// A start, an interval or a rollout beyond the budget, see [`advice`](crate::config::advice), or so few updates that nothing can
+/// A start, an interval or a rollout beyond the budget, see [`advice`], or so few updates that nothing can
 /// have been learned.
 pub fn check(evidence: &Evidence) -> Option<Finding> {
     let never = advice(&evidence.config).into_iter().find(|advice| KEYS.contains(&advice.key));
