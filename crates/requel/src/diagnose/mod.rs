@@ -8,7 +8,7 @@
 //! use requel::diagnose::{Evidence, findings};
 //! use requel_envs::EnvSpec;
 //!
-//! let config = Layers::new().preset("dqn")?.set("replay.start=70_000")?.resolve()?;
+//! let config = Layers::new().preset("dqn")?.set("replay.start=70_000")?.set("train.env_steps=20_000")?.resolve()?;
 //! let evidence = Evidence::new(config, EnvSpec::new("CartPole-v1"), 2);
 //! assert!(findings(&evidence).iter().any(|finding| finding.check == "updates"));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
