@@ -120,7 +120,10 @@ mod tests {
 
     #[test]
     fn a_row_counts_by_the_best_policy_and_averages_the_last() {
-        let cells = row("x", &[run(0, 500.0, 400.0), run(1, 499.9, 400.0), run(2, 500.0, 400.0)]);
-        assert_eq!(cells, ["`x`", "2 of 3", "400.0 [400.0, 400.0]", "2000", "10", "2.00", "3.00"]);
+        let runs: Vec<SeedRun> =
+            [500.0, 499.9, 500.0, 500.0, 500.0].into_iter().enumerate().map(|(seed, best)| run(seed as u64, best, 400.0)).collect();
+        assert_eq!(row("x", &runs), ["`x`", "4 of 5", "400.0 [400.0, 400.0]", "3000", "10", "3.00", "5.00"]);
+        // Of three runs no interval is claimed.
+        assert_eq!(row("x", &runs[..3]), ["`x`", "2 of 3", "400.0", "2000", "10", "2.00", "3.00"]);
     }
 }
