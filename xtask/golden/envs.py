@@ -3,7 +3,7 @@
 
 Usage: python envs.py OUT_DIR
 
-Needs gymnasium==1.4.0 and its numpy. Writes `seeding.json`, `sin_cos.bin` and one `*.trace` file per world and
+Needs gymnasium==1.4.0 and its numpy. Writes `seeding.json`, `sin_cos.bin` and one `*.trace` file per environment and
 option set; the same versions on the same kind of machine write the same bytes.
 
 A trace file is a line of JSON, the header, followed by little-endian records, one per episode:
@@ -11,13 +11,13 @@ A trace file is a line of JSON, the header, followed by little-endian records, o
     u8   1 if the episode began with reset(seed=seed), 0 with reset() after the episode before
     u64  seed
     u32  number of steps
-    u8   1 where the world masks actions: the mask at the start, one bit per action
+    u8   1 where the environment masks actions: the mask at the start, one bit per action
     f32  × observation_len: the first observation
     per step:
         u8 (discrete) or f32 × action_len (continuous)  the action
         u8   index of the reward in the header's list, or f64 where that list is null
         u8   flags: 1 terminated, 2 truncated, 4 an observation follows (every `stride`-th step, and the last)
-        u8   the mask, where the world masks actions
+        u8   the mask, where the environment masks actions
         f32  × observation_len, if flagged
 """
 
@@ -133,13 +133,13 @@ def main():
         print(f"{name}: {(out / f'{name}.trace').stat().st_size} bytes")
 
 
-# What Gymnasium sets by attributes of the world rather than by keyword arguments.
+# What Gymnasium sets by attributes of the environment rather than by keyword arguments.
 ATTRIBUTES = ["book_or_nips", "torque_noise_max"]
 
 
 def make(env_id, options):
     if options.get("map_name") == "random":
-        # A random map is an argument of the original's world, made by a function of its module.
+        # A random map is an argument of the original's environment, made by a function of its module.
         size, frozen, seed = (options[f"map_{name}"] for name in ("size", "frozen", "seed"))
         return gymnasium.make(env_id, desc=frozen_lake.generate_random_map(size, frozen, seed))
     env = gymnasium.make(env_id, **{name: value for name, value in options.items() if name not in ATTRIBUTES})

@@ -4,7 +4,7 @@
 Usage: python rollout_check.py REQUEL_BINARY [--ids ID ...] [--seeds N] [--steps N] [--base N]
 
 Needs gymnasium==1.4.0. Every observation must be equal as f32, every reward as f64, and both flags; where HORIZONS
-names a world, for so many steps of each episode. Prints one line per world; the exit code is 1 if anything differs. The
+names an environment, for so many steps of each episode. Prints one line per environment; the exit code is 1 if anything differs. The
 seeds are drawn from --base, so that a failure can be repeated; another base gives other seeds.
 """
 
@@ -40,7 +40,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("requel", metavar="REQUEL_BINARY")
     parser.add_argument("--ids", nargs="+", default=IDS)
-    parser.add_argument("--seeds", type=int, default=10, help="how many fresh seeds per world")
+    parser.add_argument("--seeds", type=int, default=10, help="how many fresh seeds per environment")
     parser.add_argument("--steps", type=int, default=500, help="at most so many steps per episode")
     parser.add_argument("--base", type=int, default=1, help="where the fresh seeds are drawn from")
     args = parser.parse_args()

@@ -479,15 +479,15 @@ def run_replay(case, arrays, steps):
 
 
 def run_rollouts(case, arrays):
-    """Q(lambda) over rollouts of several worlds, without replay or target network (Gallici et al. 2024, algorithm 1)."""
+    """Q(lambda) over rollouts of several environments, without replay or target network (Gallici et al. 2024, algorithm 1)."""
     learner = Learner(case, arrays)
     network, head, none = learner.network, learner.head, np.zeros(0)
     for rollout, orders in enumerate(arrays["orders"]):
         get = lambda name: arrays[name][rollout].astype(np.float64)
         rewards, terminated, truncated = get("rewards"), get("terminated"), get("truncated")
-        count, worlds = rewards.shape
-        following = network.forward(get("next_observations").reshape(count * worlds, -1), none)
-        next_values = following.max(-1).reshape(count, worlds)
+        count, environments = rewards.shape
+        following = network.forward(get("next_observations").reshape(count * environments, -1), none)
+        next_values = following.max(-1).reshape(count, environments)
         returns = np.zeros_like(rewards)
         for step in reversed(range(count)):
             ahead = next_values[step]
@@ -496,7 +496,7 @@ def run_rollouts(case, arrays):
                 mixed = case["lambda"] * returns[step + 1] + (1 - case["lambda"]) * ahead
                 ahead = np.where(goes_on, mixed, ahead)
             returns[step] = rewards[step] + case["gamma"] * (1 - terminated[step]) * ahead
-        observations = get("observations").reshape(count * worlds, -1)
+        observations = get("observations").reshape(count * environments, -1)
         actions, returns = arrays["actions"][rollout].ravel().astype(int), returns.ravel()
         for order in orders:
             for places in order.reshape(-1, case["minibatch"]):

@@ -1,8 +1,8 @@
 """rejax's DQN on gymnax's CartPole-v1 with the settings of the preset `cartpole-zoo`, as far as it has them:
 `rejax_dqn.py ENV_STEPS` trains for so many steps and prints one line of JSON with what they took, compilation aside.
 
-It makes a fixed number of updates after each step of its worlds, so that 128 updates per 256 env steps are here 1 per step
-of 2 worlds. Its time includes nothing that is not training: the evaluation it would make is replaced by a constant.
+It makes a fixed number of updates after each step of its environments, so that 128 updates per 256 env steps are here 1 per step
+of 2 environments. Its time includes nothing that is not training: the evaluation it would make is replaced by a constant.
 """
 
 import importlib.metadata
@@ -15,7 +15,7 @@ from flax import linen as nn
 from rejax import get_algo
 from rejax.networks import DiscreteQNetwork, EpsilonGreedyPolicy
 
-WORLDS = 2
+ENVS = 2
 START = 1000  # env steps before learning
 
 
@@ -26,7 +26,7 @@ def main():
         total_timesteps=env_steps,
         eval_freq=env_steps,
         skip_initial_evaluation=True,
-        num_envs=WORLDS,
+        num_envs=ENVS,
         num_epochs=1,
         learning_rate=2.3e-3,
         gamma=0.99,
@@ -50,7 +50,7 @@ def main():
     seconds = time.perf_counter() - begin
     versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in ("rejax", "gymnax", "jax"))
     # It learns in each iteration that begins with more env steps behind it than it fills the buffer with.
-    updates = (env_steps - START) // WORLDS - 1
+    updates = (env_steps - START) // ENVS - 1
     print(json.dumps({"env_steps": env_steps, "updates": updates, "seconds": seconds, "versions": versions}))
 
 

@@ -12,7 +12,7 @@ import torch
 
 
 def model():
-    """A fresh learner; the settings are those that RL Baselines3 Zoo gives for this world."""
+    """A fresh learner; the settings are those that RL Baselines3 Zoo gives for this environment."""
     return stable_baselines3.DQN(
         "MlpPolicy",
         gymnasium.make("CartPole-v1"),

@@ -38,7 +38,7 @@ const CHECKS: &[Check] = &[
     Check { name: "clippy", promise: "clippy has nothing to say", run: clippy },
     Check { name: "test", promise: "all tests and doctests pass", run: tests },
     Check { name: "doc", promise: "the documentation builds without warnings", run: documentation },
-    Check { name: "rollout", promise: "worlds equal to the real Gymnasium, step by step", run: rollout },
+    Check { name: "rollout", promise: "environments equal to the real Gymnasium, step by step", run: rollout },
     Check { name: "tensorboard", promise: "the real TensorBoard reads a run", run: tensorboard },
     Check { name: "instructions", promise: "the hot path takes no more instructions than before", run: instructions },
     Check { name: "same-bits", promise: "the same run from a development and a release build", run: same_bits },

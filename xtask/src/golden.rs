@@ -175,6 +175,6 @@ mod tests {
     #[test]
     fn an_unknown_option_or_name_is_a_usage_error() {
         assert!(run(&["--chek".into()]).unwrap_err().is::<UsageError>());
-        assert!(run(&["worlds".into()]).unwrap_err().is::<UsageError>());
+        assert!(run(&["pong".into()]).unwrap_err().is::<UsageError>());
     }
 }

@@ -36,7 +36,7 @@ usage: cargo xtask VERB
   screenshots [NAME]...        make the pictures in docs/images/ anew, by running the program
   bench [--write]              measure ours beside the machine's limit and the aims; with --write,
                                into results/benchmarks.md
-  bench --worlds               measure the worlds beside Gymnasium's and MinAtar's own, into the same page
+  bench --envs                 measure the environments beside Gymnasium's and MinAtar's own, into the same page
   bench --peers                measure PyTorch, Stable-Baselines3 and rejax beside ours, into the same
                                page (downloads several gigabytes the first time)
   bench --instructions         count the hot path's instructions, into results/instructions.json
@@ -53,7 +53,7 @@ usage: cargo xtask VERB
                                hold the kernels against Miri, AddressSanitizer, an emulated ARM and every f32;
                                with --write, into results/kernels.md (over half an hour)
   planted                      make ten known mistakes, one at a time, and see tests catch them
-  results cartpole|family|minatar|minatar-random|notebook|worlds [--seeds N] [--jobs N] [--runs DIR]
+  results cartpole|family|minatar|minatar-random|notebook|environments [--seeds N] [--jobs N] [--runs DIR]
                                train over many seeds and write the tables in results/
   tools                        install cargo-deny into the target directory (builds for minutes)
 ";

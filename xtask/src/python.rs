@@ -46,12 +46,12 @@ impl VirtualEnvironment {
         Self::prepare("python-peers", &["xtask/peers/requirements.txt"])
     }
 
-    /// The one with the original worlds: Gymnasium and MinAtar.
+    /// The one with the original environments: Gymnasium and MinAtar.
     ///
     /// # Errors
     /// As [`VirtualEnvironment::for_tests`].
-    pub fn for_worlds() -> Result<Self> {
-        Self::prepare("python-worlds", &["xtask/peers/requirements-worlds.txt"])
+    pub fn for_envs() -> Result<Self> {
+        Self::prepare("python-environments", &["xtask/peers/requirements-envs.txt"])
     }
 
     /// The one that looks at the program as a person does: a client for Chromium's DevTools, onnxruntime, Pillow.

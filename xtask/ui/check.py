@@ -55,11 +55,11 @@ def check_dashboard_keys():
             terminal.keys("s")
             terminal.wait("saved a checkpoint at env step")
             terminal.keys("-")
-            terminal.wait("64× the world's own speed")
+            terminal.wait("64× the environment's own speed")
             terminal.keys("+")
             terminal.wait("full speed")
             terminal.keys("v")
-            terminal.wait("training world")
+            terminal.wait("training environment")
             terminal.keys("v", "?")
             terminal.wait("take a single step")
             terminal.keys("?")
@@ -85,7 +85,7 @@ def check_dashboard_keys_come_in_pieces():
         for piece in ["Escape", "[", "B"]:
             terminal.keys(piece)
             time.sleep(0.08)
-        terminal.wait("64× the world's own speed")
+        terminal.wait("64× the environment's own speed")
         terminal.keys("Space")
         terminal.wait("paused")
         time.sleep(0.5)
@@ -369,7 +369,7 @@ def check_onnx():
         nothing = {name: values[:0] for name, values in feed.items()}
         assert [len(values) for values in session.run(None, nothing)] == [0, 0], run
         notes = session.get_modelmeta().custom_metadata_map
-        assert notes["requel.world"] and json.loads(notes["requel.action_space"])["n"] == expected.shape[1], notes
+        assert notes["requel.environment"] and json.loads(notes["requel.action_space"])["n"] == expected.shape[1], notes
         assert len(json.loads(notes["requel.actions"])) == expected.shape[1]
 
 

@@ -10,7 +10,7 @@ use crate::style;
 /// How a run is computed, which changes nothing of its result.
 #[derive(Args, Clone, Copy, Debug)]
 pub struct Execution {
-    /// At most so many threads for large networks and many worlds; 0: one per core. The result is the same
+    /// At most so many threads for large networks and many environments; 0: one per core. The result is the same
     #[arg(long, value_name = "N", default_value_t = 0, allow_negative_numbers = true, value_parser = threads)]
     pub threads: usize,
 }

@@ -14,7 +14,7 @@ pub enum Exit {
     Failure = 1,
     /// The input was wrong: an unknown name, a value out of range, a file that is not what it should be.
     BadInput = 2,
-    /// A number was NaN or infinite, in a world or in learning.
+    /// A number was NaN or infinite, in an environment or in learning.
     NotFinite = 3,
     /// Stopped by SIGHUP, after a checkpoint where there was something to save.
     HungUp = 129,
@@ -74,9 +74,9 @@ impl From<EnvError> for Failure {
             EnvError::UnknownId { id, suggestion } => {
                 let hint = match suggestion {
                     Some(near) => format!("did you mean `{near}`?"),
-                    None => "`requel envs` lists the worlds there are".into(),
+                    None => "`requel envs` lists the environments there are".into(),
                 };
-                Failure::bad_input(format!("unknown world `{id}`")).hint(hint)
+                Failure::bad_input(format!("unknown environment `{id}`")).hint(hint)
             }
             EnvError::InvalidOption { .. } | EnvError::InvalidAction { .. } => Failure::bad_input(error),
             _ => Failure::failed(error),
@@ -96,10 +96,10 @@ mod tests {
     }
 
     #[test]
-    fn a_misspelt_world_is_bad_input_with_a_hint() {
+    fn a_misspelt_environment_is_bad_input_with_a_hint() {
         let failure = Failure::from(requel_envs::make("CartPoel-v1").err().unwrap());
         assert_eq!(failure.exit, Exit::BadInput);
-        assert_eq!(failure.what, "unknown world `CartPoel-v1`");
+        assert_eq!(failure.what, "unknown environment `CartPoel-v1`");
         assert_eq!(failure.hint.as_deref(), Some("did you mean `CartPole-v1`?"));
     }
 }

@@ -6,7 +6,7 @@ use requel::agent::{AgentError, PolicyFile, PolicyFileError};
 use requel::run::{Run, RunError, timestamp};
 use requel::study::find_runs;
 use requel::td::ValueBounds;
-use requel::train::{TrainError, for_network, world_factory};
+use requel::train::{TrainError, env_factory, for_network};
 use requel::{Config, GreedyPolicy, Stream, StreamRng};
 use requel_envs::Env;
 
@@ -70,8 +70,8 @@ pub fn all() -> Vec<Run> {
     roots.filter_map(|root| find_runs(root).ok()).flatten().collect()
 }
 
-/// What the newest run that is as wanted belongs to: itself, or the directory of seeds or of a study that it is in. Where there is
-/// none, that of the newest run at all.
+/// What the newest run that is as wanted belongs to: itself, or the directory of seeds or of a study that it is in. Where there
+/// is none, that of the newest run at all.
 ///
 /// # Errors
 /// If there is no run.
@@ -81,20 +81,20 @@ pub fn newest_whole(wanted: impl Fn(&Run) -> bool) -> Result<PathBuf, Failure> {
     Ok(run.dir().components().take(2).collect())
 }
 
-/// The world of a config as its network sees it: with repeated actions and stacked observations, discrete ones one-hot, as in
-/// training.
+/// The environment of a config as its network sees it: with repeated actions and stacked observations, discrete ones one-hot,
+/// as in training.
 ///
 /// # Errors
 /// If it cannot be made with these options.
-pub fn world(config: &Config) -> Result<Box<dyn Env>, Failure> {
-    Ok(for_network(world_factory(&config.env)()?)?)
+pub fn env(config: &Config) -> Result<Box<dyn Env>, Failure> {
+    Ok(for_network(env_factory(&config.env)()?)?)
 }
 
 /// The best policy of a run, able to look at `rows` observations at once.
 ///
 /// # Errors
-/// If there is none, it cannot be read, it is not the one that the run was sealed with, or it is of another environment than the
-/// run.
+/// If there is none, it cannot be read, it is not the one that the run was sealed with, or it is of another environment than
+/// the run.
 pub fn policy(run: &Run, rows: usize) -> Result<GreedyPolicy, Failure> {
     Ok(policy_file(run)?.into_policy(rows)?)
 }
@@ -105,7 +105,7 @@ pub fn policy(run: &Run, rows: usize) -> Result<GreedyPolicy, Failure> {
 /// As [`policy`].
 pub fn policy_file(run: &Run) -> Result<PolicyFile, Failure> {
     let policy = run.best_policy()?;
-    policy.check_env(&*world(&run.config()?)?).map_err(|error| error.in_file(&run.best_policy_path()))?;
+    policy.check_env(&*env(&run.config()?)?).map_err(|error| error.in_file(&run.best_policy_path()))?;
     Ok(policy)
 }
 
@@ -120,13 +120,13 @@ pub fn settings_named(config: &Config) -> String {
 /// The mean return at which a run's environment counts as solved: its own, with the options that it was made with, or what the
 /// config names where it has none.
 pub fn goal(config: &Config) -> Option<f64> {
-    let own = world(config).ok().and_then(|env| env.spec().reward_threshold);
+    let own = env(config).ok().and_then(|env| env.spec().reward_threshold);
     own.or(config.evaluation.stop_return)
 }
 
 /// Between which numbers every value of a run can rightly lie, where that is known.
 pub fn value_bounds(config: &Config) -> Option<ValueBounds> {
-    let env = world(config).ok()?;
+    let env = env(config).ok()?;
     config.value_bounds(env.spec(), env.action_space().discrete_n()?)
 }
 
@@ -135,8 +135,8 @@ pub fn evaluation_seed(config: &Config) -> u64 {
     u64::from(StreamRng::new(config.train.seed, Stream::FinalEvaluation).next_u32())
 }
 
-/// Where a new run of `config` goes: below [`ROOT`], by world, preset, seed and the present time (UTC), and by a number where
-/// another run has the same.
+/// Where a new run of `config` goes: below [`ROOT`], by environment, preset, seed and the present time (UTC), and by a number
+/// where another run has the same.
 pub fn new_directories(config: &Config) -> impl Iterator<Item = PathBuf> {
     let name = Run::name(config, &timestamp());
     (1..).map(move |n: u64| Path::new(ROOT).join(if n == 1 { name.clone() } else { format!("{name}-{n}") }))
@@ -206,10 +206,10 @@ impl From<TrainError> for Failure {
             }
             // Whatever keeps an agent from being made was asked for.
             TrainError::Agent(_) => Failure::bad_input(error),
-            TrainError::NotFinite { world, .. } => {
-                let hint = match world {
+            TrainError::NotFinite { env, .. } => {
+                let hint = match env {
                     Some(_) => {
-                        "the world gives it: mend it, and `requel resume` goes on from the last checkpoint; \
+                        "the environment gives it: mend it, and `requel resume` goes on from the last checkpoint; \
                          or train with `--on-nan skip`, which drops such steps and counts them"
                     }
                     None => "training diverged; try a lower optimizer.learning_rate or an optimizer.max_gradient_norm",

@@ -46,12 +46,12 @@ pub fn resolve(args: &args::Layers) -> Result<(Layers, Config), Failure> {
             later.last().map_or(Path::new(""), |segment| &segment.path).display()
         ));
     }
-    runs::world(&config)?;
+    runs::env(&config)?;
     Ok((layers, config))
 }
 
-/// What a preset says for an environment that it was not made for: nothing of the return to stop at and of the support of returns,
-/// which are its own environment's.
+/// What a preset says for an environment that it was not made for: nothing of the return to stop at and of the support of
+/// returns, which are its own environment's.
 fn of_other_environment(layers: Layers, env_id: &str) -> Layers {
     let (Some(name), Some(own)) = (layers.named_preset(), layers.preset_says("env.id")) else { return layers };
     if own == env_id {
@@ -85,7 +85,7 @@ fn above_preset(mut layers: Layers, args: &args::Layers) -> Result<Layers, Failu
         layers = layers.file(path)?;
     }
     if let Some(id) = &args.env {
-        // Found out first, so that a misspelt world is called that and not a value of a key.
+        // Found out first, so that a misspelt environment is called that and not a value of a key.
         requel_envs::make(id)?;
         layers = layers.set(&format!("env.id={id:?}"))?;
     }
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn the_worlds_own_preset_goes_without_saying() {
+    fn the_environments_own_preset_goes_without_saying() {
         assert_eq!(resolve(&args(None, None, &[])).unwrap().1.preset, "cartpole");
         assert_eq!(resolve(&args(Some("CartPole-v0"), None, &[])).unwrap().1.preset, "cartpole");
         let other = resolve(&args(Some("Toy/Catch-v0"), None, &[])).unwrap().1;
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn the_worlds_own_preset_lies_under_what_is_said() {
+    fn the_environments_own_preset_lies_under_what_is_said() {
         // Of the preset `cartpole` learning starts at 500, by default at 1000.
         let set = ["replay.capacity=900"];
         assert_eq!(resolve(&args(Some("CartPole-v1"), None, &set)).unwrap().1.replay.start, 500);

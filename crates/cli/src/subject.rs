@@ -65,7 +65,7 @@ impl Subject {
     /// # Errors
     /// If it cannot be made.
     pub fn env(&self) -> Result<Box<dyn Env>, Failure> {
-        runs::world(&self.config)
+        runs::env(&self.config)
     }
 
     /// The policy, able to look at so many observations at once.
@@ -79,7 +79,7 @@ impl Subject {
 
 /// Refuses a policy that is not for the environment.
 fn check(file: &Path, policy: &PolicyFile, config: &Config) -> Result<(), Failure> {
-    Ok(policy.check_env(&*runs::world(config)?).map_err(|error| error.in_file(file))?)
+    Ok(policy.check_env(&*runs::env(config)?).map_err(|error| error.in_file(file))?)
 }
 
 /// A packed run, unpacked where it lies for as long as it is held; the run is in `run`. Without its checkpoints.

@@ -1,4 +1,4 @@
-//! Plays a world at random: `cargo run --release -p requel-envs --example random_games ID GAMES`.
+//! Plays an environment at random: `cargo run --release -p requel-envs --example random_games ID GAMES`.
 //!
 //! Prints the return and the length of each game, in env steps. `cargo xtask results minatar-random` holds them against
 //! those of the original games.
@@ -16,7 +16,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut actions = SpaceSampler::new(env.action_space(), 1)?;
     let mut observation = vec![0.0; env.observation_len()];
     let mut out = BufWriter::new(std::io::stdout().lock());
-    // The worlds' generator is another one than the actions'.
+    // The environments' generator is another one than the actions'.
     env.reset(Some(0), &mut observation)?;
     for game in 0..games {
         if game > 0 {

@@ -1,14 +1,14 @@
-//! [`BatchEnv`], worlds of one kind that are stepped at once, and [`SimulationBatch`], that of any [`Dynamics`].
+//! [`BatchEnv`], environments of one kind that are stepped at once, and [`SimulationBatch`], that of any [`Dynamics`].
 
 use std::any::Any;
 
 use crate::simulation::{read_state, write_state};
 use crate::{Dynamics, EnvError, GymRng, Simulation, Step};
 
-/// Several worlds of one kind, the slots, in a form that is stepped faster than one world after the other.
+/// Several environments of one kind, the slots, in a form that is stepped faster than one environment after the other.
 ///
 /// [`Env::batch`](crate::Env::batch) makes one of a single slot, [`BatchEnv::join`] puts them together, and
-/// [`VectorEnv`](crate::VectorEnv) uses what comes of it. A slot behaves as its world would, bit for bit, saved states
+/// [`VectorEnv`](crate::VectorEnv) uses what comes of it. A slot behaves as its environment would, bit for bit, saved states
 /// included. Whoever calls sees to it that slots exist, actions are in the action space, and slices have one entry (or
 /// one row, for observations) per slot.
 pub trait BatchEnv: Any + Send {
@@ -18,7 +18,7 @@ pub trait BatchEnv: Any + Send {
     /// Starts an episode in one slot; see [`Env::reset`](crate::Env::reset).
     ///
     /// # Errors
-    /// What the slot's world refuses to start with; the slot is then in no episode.
+    /// What the slot's environment refuses to start with; the slot is then in no episode.
     fn reset(&mut self, slot: usize, seed: Option<u64>, observation: &mut [f32]) -> Result<(), EnvError>;
 
     /// Takes one action in each slot and writes the observations that follow, for a slot that ended its true last one.
@@ -30,7 +30,7 @@ pub trait BatchEnv: Any + Send {
     /// Which actions a slot allows; see [`Env::action_mask`](crate::Env::action_mask).
     fn action_mask(&self, slot: usize) -> Option<&[bool]>;
 
-    /// The bytes that the slot's world would save.
+    /// The bytes that the slot's environment would save.
     fn save(&self, slot: usize) -> Vec<u8>;
 
     /// Takes over a state of one slot.
@@ -50,10 +50,10 @@ pub(crate) struct SimulationBatch<D> {
 }
 
 impl<D: Dynamics> SimulationBatch<D> {
-    pub(crate) fn of(world: &Simulation<D>) -> Self {
-        let (id, width) = (world.spec.id.clone(), world.observation_space.len());
-        let (dynamics, rngs) = (vec![world.dynamics.clone()], vec![world.rng.clone()]);
-        Self { ids: vec![id], width, dynamics, rngs, running: vec![world.running] }
+    pub(crate) fn of(env: &Simulation<D>) -> Self {
+        let (id, width) = (env.spec.id.clone(), env.observation_space.len());
+        let (dynamics, rngs) = (vec![env.dynamics.clone()], vec![env.rng.clone()]);
+        Self { ids: vec![id], width, dynamics, rngs, running: vec![env.running] }
     }
 }
 

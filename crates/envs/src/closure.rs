@@ -1,28 +1,28 @@
-//! [`from_closures`], a world for a quick experiment.
+//! [`from_closures`], an environment for a quick experiment.
 
 use crate::{
     Action, Color, DType, Dynamics, EnvSpec, GymRng, Scene, Shape, Simulation, Space, StateError, StateReader,
     StateWriter, Step, View,
 };
 
-/// A world whose state is `N` numbers, which are observed as they are, and whose rules are two closures.
+/// An environment whose state is `N` numbers, which are observed as they are, and whose rules are two closures.
 ///
 /// `start` gives the state at the beginning of an episode; `step` moves it on by one of `actions` actions. Both draw
-/// what randomness they need from the generator that they are given, so that the world is seeded like any other.
-/// Episodes end by termination alone; put a [`TimeLimit`](crate::TimeLimit) around a world that may go on for ever.
+/// what randomness they need from the generator that they are given, so that the environment is seeded like any other.
+/// Episodes end by termination alone; put a [`TimeLimit`](crate::TimeLimit) around an environment that may go on for ever.
 ///
 /// ```
 /// use requel_envs::{Env, Step, TimeLimit, closure::from_closures, conformance};
 ///
 /// /// Walk to the right end of a corridor on slippery ground.
 /// fn corridor() -> impl Env {
-///     let world = from_closures("Corridor", 2, |_| [0.0], |[x], action, rng| {
+///     let environment = from_closures("Corridor", 2, |_| [0.0], |[x], action, rng| {
 ///         let slips = rng.random() < 0.1;
 ///         *x += if (action == 1) != slips { 0.1 } else { -0.1 };
 ///         let terminated = *x >= 1.0;
 ///         Step { reward: if terminated { 1.0 } else { -0.01 }, terminated, truncated: false }
 ///     });
-///     TimeLimit::new(world, 200).unwrap()
+///     TimeLimit::new(environment, 200).unwrap()
 /// }
 /// conformance::check(|| Box::new(corridor())).unwrap();
 /// ```
@@ -42,7 +42,7 @@ where
     Simulation::new(spec, space, Space::Discrete { n: actions }, Closures { state: [0.0; N], start, step })
 }
 
-/// The rules of a world made by [`from_closures`].
+/// The rules of an environment made by [`from_closures`].
 #[derive(Clone, Debug)]
 pub struct Closures<const N: usize, Start, Next> {
     state: [f64; N],

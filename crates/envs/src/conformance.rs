@@ -1,4 +1,4 @@
-//! The contract of [`Env`] as a function: [`check`] any world, one's own too, in a test.
+//! The contract of [`Env`] as a function: [`check`] any environment, one's own too, in a test.
 //!
 //! ```
 //! use requel_envs::{conformance, make};
@@ -32,14 +32,15 @@ pub struct Report {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Rule {
-    /// The spaces are sound, see [`Space::check`], and stay what they are; so is the spec, see [`EnvSpec::check`](crate::EnvSpec).
+    /// The spaces are sound, see [`Space::check`], and stay what they are; so is the spec, see
+    /// [`EnvSpec::check`](crate::EnvSpec).
     Described,
-    /// Observations are in their space; rewards are finite in single precision, as which they are learned from, and in the range
-    /// that the environment declares.
+    /// Observations are in their space; rewards are finite in single precision, as which they are learned from, and in the
+    /// range that the environment declares.
     InSpace,
     /// The same seed and actions give the same bits, on the same instance and on another one.
     Deterministic,
-    /// A world that was never seeded behaves as if seeded with 0.
+    /// An environment that was never seeded behaves as if seeded with 0.
     SeededWithZero,
     /// A step before the first reset or after the end of an episode is refused with [`EnvError::ResetNeeded`].
     ResetFirst,
@@ -61,11 +62,11 @@ pub enum Rule {
     NeverPanics,
 }
 
-/// What a world does against the contract.
+/// What an environment does against the contract.
 #[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
 #[error("{id}: {detail} (against the rule {rule:?})")]
 pub struct Violation {
-    /// The world.
+    /// The environment.
     pub id: String,
     /// The part of the contract.
     pub rule: Rule,
@@ -73,7 +74,7 @@ pub struct Violation {
     pub detail: String,
 }
 
-/// Checks the worlds that `make` makes, which must be alike, against every [`Rule`].
+/// Checks the environments that `make` makes, which must be alike, against every [`Rule`].
 ///
 /// # Errors
 /// The first [`Violation`] that is found.
@@ -123,7 +124,7 @@ struct Moment {
 
 struct Checker<'a, M> {
     make: &'a M,
-    /// The spaces of observations and of actions, as the first world had them.
+    /// The spaces of observations and of actions, as the first environment had them.
     spaces: (Space, Space),
     /// Whether there was a mask after the first reset.
     masked: OnceCell<bool>,
@@ -271,7 +272,7 @@ impl<M: Fn() -> Box<dyn Env>> Checker<'_, M> {
             let what = || format!("{} bytes in place of {} gave {refused:?}", state.len(), saved.len());
             ensure(correct, Rule::StatesChecked, what)?;
             let untouched = env.save() == saved;
-            ensure(untouched, Rule::StatesChecked, || "a refused state changed the world".into())?;
+            ensure(untouched, Rule::StatesChecked, || "a refused state changed the environment".into())?;
         }
         let mut observation = vec![0.0; env.observation_len()];
         for place in (0..saved.len()).step_by(stride) {
@@ -288,7 +289,7 @@ impl<M: Fn() -> Box<dyn Env>> Checker<'_, M> {
                     self.restore(env, saved)?;
                 }
                 let untouched = env.save() == saved;
-                ensure(untouched, Rule::StatesChecked, || "a refused state changed the world".into())?;
+                ensure(untouched, Rule::StatesChecked, || "a refused state changed the environment".into())?;
             }
         }
         Ok(())
@@ -471,7 +472,7 @@ impl OwnedAction {
     }
 }
 
-/// Random valid actions, from a generator that is not the world's.
+/// Random valid actions, from a generator that is not the environment's.
 #[derive(Clone)]
 struct Actions {
     space: Space,

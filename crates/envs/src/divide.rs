@@ -12,15 +12,15 @@ pub(crate) struct Rows<'a> {
     /// One row of `width` numbers per slot.
     pub observations: &'a mut [f32],
     pub width: usize,
-    /// Slots that each world stands for: 1, or those of a batch.
+    /// Slots that each environment stands for: 1, or those of a batch.
     pub unit: usize,
 }
 
 impl<'a> Rows<'a> {
-    /// The rows of the first `worlds` worlds, and those of the others.
-    fn split(self, worlds: usize) -> (Rows<'a>, Rows<'a>) {
+    /// The rows of the first `envs` environments, and those of the others.
+    fn split(self, envs: usize) -> (Rows<'a>, Rows<'a>) {
         let Rows { actions, steps, observations, width, unit } = self;
-        let slots = (worlds * unit).min(actions.len());
+        let slots = (envs * unit).min(actions.len());
         let (actions, other_actions) = actions.split_at(slots);
         let (steps, other_steps) = steps.split_at_mut(slots);
         let (observations, other_observations) = observations.split_at_mut(slots * width);
@@ -31,27 +31,27 @@ impl<'a> Rows<'a> {
     }
 }
 
-/// Calls `step` for each world with its rows, neighbours on one thread, on up to `threads` of them. Worlds of one thread
-/// are stepped in order and up to the first that fails; the error is that of the first world that failed.
+/// Calls `step` for each environment with its rows, neighbours on one thread, on up to `threads` of them. Environments of one
+/// thread are stepped in order and up to the first that fails; the error is that of the first environment that failed.
 pub(crate) fn divide<W: Send>(
-    worlds: &mut [W],
+    envs: &mut [W],
     rows: Rows<'_>,
     threads: usize,
     step: &(impl Fn(&mut W, &[usize], &mut [Step], &mut [f32]) -> Result<(), EnvError> + Sync),
 ) -> Result<(), EnvError> {
-    if threads > 1 && worlds.len() > 1 {
+    if threads > 1 && envs.len() > 1 {
         let (threads, other_threads) = (threads - threads / 2, threads / 2);
-        let middle = worlds.len() / 2;
-        let (worlds, others) = worlds.split_at_mut(middle);
+        let middle = envs.len() / 2;
+        let (envs, others) = envs.split_at_mut(middle);
         let (rows, other_rows) = rows.split(middle);
         let (first, second) =
-            join(|| divide(worlds, rows, threads, step), || divide(others, other_rows, other_threads, step));
+            join(|| divide(envs, rows, threads, step), || divide(others, other_rows, other_threads, step));
         return first.and(second);
     }
     let mut rows = rows;
-    for world in worlds {
+    for env in envs {
         let (own, others) = rows.split(1);
-        step(world, own.actions, own.steps, own.observations)?;
+        step(env, own.actions, own.steps, own.observations)?;
         rows = others;
     }
     Ok(())

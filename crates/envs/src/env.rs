@@ -1,4 +1,4 @@
-//! [`Env`], the contract between a world and whatever acts in it.
+//! [`Env`], the contract between an environment and whatever acts in it.
 
 use crate::{BatchEnv, EnvError, EnvSpec, Scene, Space};
 
@@ -38,7 +38,7 @@ impl From<usize> for Action<'_> {
 pub struct Step {
     /// The reward of the transition.
     pub reward: f64,
-    /// The world reached a terminal state: there is no future to bootstrap from.
+    /// The environment reached a terminal state: there is no future to bootstrap from.
     pub terminated: bool,
     /// The episode was cut off from outside (a time limit): the future goes on, unobserved.
     pub truncated: bool,
@@ -51,7 +51,7 @@ impl Step {
     }
 }
 
-/// A world: a Markov decision process that is reset, then stepped until an episode ends.
+/// An environment: a Markov decision process that is reset, then stepped until an episode ends.
 ///
 /// Observations are written as `f32` into a slice of [`Env::observation_len`] values, row-major for images;
 /// a discrete observation is its index as one number.
@@ -60,13 +60,13 @@ impl Step {
 /// - `reset` comes first, and again after a step that `terminated` or `truncated`; a `step` in between is refused with
 ///   [`EnvError::ResetNeeded`].
 /// - `reset(Some(seed))` makes all that follows a function of the seed and the actions; `reset(None)` goes on with the
-///   generator as it is. A world that was never seeded behaves as if seeded with 0.
+///   generator as it is. An environment that was never seeded behaves as if seeded with 0.
 /// - The action is checked before anything changes.
-/// - `restore(save())`, on another instance of the same world and options too, continues with the same bits.
+/// - `restore(save())`, on another instance of the same environment and options too, continues with the same bits.
 ///
-/// `conformance::check` runs any world through all of it.
+/// `conformance::check` runs any environment through all of it.
 pub trait Env: Send {
-    /// What is known of this world without running it.
+    /// What is known of this environment without running it.
     fn spec(&self) -> &EnvSpec;
 
     /// The space of observations.
@@ -93,10 +93,10 @@ pub trait Env: Send {
     /// Takes over a state that [`Env::save`] wrote.
     ///
     /// # Errors
-    /// [`EnvError::InvalidState`] if the bytes are not such a state; the world is then unchanged.
+    /// [`EnvError::InvalidState`] if the bytes are not such a state; the environment is then unchanged.
     fn restore(&mut self, state: &[u8]) -> Result<(), EnvError>;
 
-    /// The world as shapes, as it is now.
+    /// The environment as shapes, as it is now.
     fn scene(&self) -> Scene;
 
     /// Which discrete actions are allowed in the present state, one flag per action; `None` means all are.
@@ -104,8 +104,8 @@ pub trait Env: Send {
         None
     }
 
-    /// This world, as it is now, as a batch of one slot to which others can be joined; `None` if there is no faster way
-    /// than to step worlds of this kind one after the other.
+    /// This environment, as it is now, as a batch of one slot to which others can be joined; `None` if there is no faster way
+    /// than to step environments of this kind one after the other.
     fn batch(&self) -> Option<Box<dyn BatchEnv>> {
         None
     }

@@ -1,23 +1,23 @@
-//! [`EnvError`], everything that a world can refuse.
+//! [`EnvError`], everything that an environment can refuse.
 
 use thiserror::Error;
 
-/// Why a world could not be made, reset, stepped or restored.
+/// Why an environment could not be made, reset, stepped or restored.
 #[derive(Clone, Debug, Error, PartialEq)]
 #[non_exhaustive]
 pub enum EnvError {
-    /// No world has this id.
-    #[error("unknown world `{id}`{}", .suggestion.as_ref().map(|s| format!(", did you mean `{s}`?")).unwrap_or_default())]
+    /// No environment has this id.
+    #[error("unknown environment `{id}`{}", .suggestion.as_ref().map(|s| format!(", did you mean `{s}`?")).unwrap_or_default())]
     UnknownId {
         /// What was asked for.
         id: String,
         /// The nearest id of the registry, if one is near.
         suggestion: Option<String>,
     },
-    /// The world has no such option, or the option does not take such a value.
+    /// The environment has no such option, or the option does not take such a value.
     #[error("option `{option}` of {id}: {reason}")]
     InvalidOption {
-        /// The world.
+        /// The environment.
         id: String,
         /// The option's name.
         option: String,
@@ -27,7 +27,7 @@ pub enum EnvError {
     /// A step before the first reset, or after the end of an episode.
     #[error("{id}: step without reset: call `reset` first, and again after each end of an episode")]
     ResetNeeded {
-        /// The world.
+        /// The environment.
         id: String,
     },
     /// The action is not in the action space.
@@ -46,33 +46,33 @@ pub enum EnvError {
         /// How many the slice holds.
         found: usize,
     },
-    /// Bytes that are no saved state of this world.
+    /// Bytes that are no saved state of this environment.
     #[error("not a saved state of {id}: {reason}")]
     InvalidState {
-        /// The world.
+        /// The environment.
         id: String,
         /// What is wrong with the bytes.
         reason: String,
     },
-    /// A world panicked.
+    /// An environment panicked.
     #[error("{id} panicked in {during}: {message}")]
     Panicked {
-        /// The world.
+        /// The environment.
         id: String,
         /// Which call it was in.
         during: String,
         /// What it said.
         message: String,
     },
-    /// A world did what no world may.
-    #[error("{id} breaks the contract of a world: {breach}")]
+    /// An environment did what no environment may.
+    #[error("{id} breaks the contract of an environment: {breach}")]
     Contract {
-        /// The world.
+        /// The environment.
         id: String,
         /// What is wrong.
         breach: String,
     },
-    /// A failure of a world that this crate does not know.
+    /// A failure of an environment that this crate does not know.
     #[error("{0}")]
     Other(String),
 }

@@ -1,7 +1,7 @@
-//! Worlds for reinforcement learning, with Gymnasium's semantics and seeding, bit for bit.
+//! Environments for reinforcement learning, with Gymnasium's semantics and seeding, bit for bit.
 //!
-//! A world is an [`Env`]: reset it, step it, save and restore it, draw it. [`make`] gives one from the registry by the id
-//! it has in Gymnasium, and [`specs`] lists them:
+//! An environment is an [`Env`]: reset it, step it, save and restore it, draw it. [`make`] gives one from the registry by the
+//! id it has in Gymnasium, and [`specs`] lists them:
 //!
 //! ```
 //! use requel_envs::{Env, SpaceSampler, make};
@@ -31,14 +31,14 @@
 //! # What is in here
 //!
 //! - [`Env`], [`Step`] and [`Action`], the contract, and [`conformance::check`], the contract as a function for tests.
-//! - [`Space`], [`EnvSpec`], [`EnvOptions`]: what can be known of a world and set before it runs.
-//! - [`Dynamics`] and [`Simulation`]: a world from nothing but its rules; [`closure::from_closures`]: from two closures.
-//! - [`TimeLimit`] and the other [`wrappers`]: worlds around worlds.
-//! - [`VectorEnv`]: several worlds stepped into one contiguous batch, by their [`BatchEnv`] if they have one.
+//! - [`Space`], [`EnvSpec`], [`EnvOptions`]: what can be known of an environment and set before it runs.
+//! - [`Dynamics`] and [`Simulation`]: an environment from nothing but its rules; [`closure::from_closures`]: from two closures.
+//! - [`TimeLimit`] and the other [`wrappers`]: environments around environments.
+//! - [`VectorEnv`]: several environments stepped into one contiguous batch, by their [`BatchEnv`] if they have one.
 //! - [`GymRng`] and [`SpaceSampler`]: the random numbers of numpy and Gymnasium.
-//! - [`Scene`]: a world as shapes in its own units, for any renderer.
-//! - The worlds: [`classic`] control, [`tabular`] worlds of few states, the [`minatar`] games,
-//!   [`toy`] worlds to test learners with.
+//! - [`Scene`]: an environment as shapes in its own units, for any renderer.
+//! - The environments: [`classic`] control, [`tabular`] environments of few states, the [`minatar`] games,
+//!   [`toy`] environments to test learners with.
 //!
 //! # What is not in here
 //!
@@ -48,7 +48,7 @@
 //!
 //! # The same bits everywhere
 //!
-//! For the same seed, options and actions a world gives the same observations, rewards and flags on every machine, and
+//! For the same seed, options and actions an environment gives the same observations, rewards and flags on every machine, and
 //! those of Gymnasium 1.4: recorded traces of the original are part of the tests. State is kept in `f64` and follows the
 //! original's order of operations; sine and cosine are evaluated by this crate itself and all but always correctly
 //! rounded.
@@ -57,6 +57,7 @@
 mod action_list;
 mod batch;
 mod divide;
+mod entry;
 mod env;
 mod error;
 mod math;
@@ -70,7 +71,6 @@ mod spec;
 mod state;
 mod time_limit;
 mod vector;
-mod world;
 
 pub mod classic;
 pub mod closure;

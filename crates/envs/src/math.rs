@@ -1,6 +1,6 @@
 //! Sine and cosine that are the same on every machine, and as good as always correctly rounded.
 //!
-//! The worlds are chaotic: one last bit of a sine grows into another trajectory. So that traces equal Gymnasium's,
+//! The environments are chaotic: one last bit of a sine grows into another trajectory. So that traces equal Gymnasium's,
 //! whose sine comes from the C library and is itself rounded correctly all but always, these evaluate the leading terms
 //! of the Taylor series in twice the precision. Of 2.1 million random angles up to 30 rad, compared with exactly
 //! rounded values, 1 in 40 000 was wrong in the last bit (cosine at 0.25 rad: 1 in 7 000), and none by more. Only
@@ -16,7 +16,7 @@ pub(crate) const SMALL: f64 = 0.25;
 
 /// Sine and cosine of `x` (rad).
 ///
-/// Beyond ±100 000 rad, where no world of this crate gets, the `libm` crate's values, which are within one unit in the
+/// Beyond ±100 000 rad, where no environment of this crate gets, the `libm` crate's values, which are within one unit in the
 /// last place.
 pub(crate) fn sin_cos(x: f64) -> (f64, f64) {
     const REDUCIBLE: f64 = 100_000.0;

@@ -1,8 +1,8 @@
-//! What worlds can be made with: [`OptionSpec`], and [`Options`], the values that one is being made with.
+//! What environments can be made with: [`OptionSpec`], and [`Options`], the values that one is being made with.
 
 use crate::{EnvError, EnvOptions, OptionValue};
 
-/// An option that a world can be made with.
+/// An option that an environment can be made with.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct OptionSpec {
     /// Its name, a key of [`EnvOptions`].
@@ -77,26 +77,26 @@ impl OptionSpec {
     }
 }
 
-/// The option that every world has.
+/// The option that every environment has.
 pub(crate) const MAX_EPISODE_STEPS: OptionSpec = OptionSpec {
     name: "max_episode_steps",
     default: OptionDefault::OptionalInt,
-    summary: "truncate an episode after so many steps, in place of the world's own limit",
+    summary: "truncate an episode after so many steps, in place of the environment's own limit",
 };
 
-/// The option of a world with continuous actions that makes them a few.
+/// The option of an environment with continuous actions that makes them a few.
 pub(crate) const DISCRETIZE: &str = "discretize";
 
-/// The options that a world is being made with: those given, and the standard values of the others.
+/// The options that an environment is being made with: those given, and the standard values of the others.
 pub(crate) struct Options<'a> {
     id: &'static str,
-    /// Those that the world has of its own.
+    /// Those that the environment has of its own.
     specs: &'static [OptionSpec],
     given: &'a EnvOptions,
 }
 
 impl<'a> Options<'a> {
-    /// The options `given` for the world `id`, whose own are `specs`.
+    /// The options `given` for the environment `id`, whose own are `specs`.
     ///
     /// # Errors
     /// [`EnvError::InvalidOption`] for one that it does not have, or a value of the wrong type.

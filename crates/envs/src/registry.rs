@@ -1,33 +1,33 @@
-//! The registry: [`make`] a world by its id.
+//! The registry: [`make`] an environment by its id.
 //!
-//! A world costs one file, which declares its ids, limits and options as [`World`]s, and one line in [`FAMILIES`].
+//! An environment costs one file, which declares its ids, limits and options as [`Entry`]s, and one line in [`FAMILIES`].
 
+use crate::entry::Entry;
 use crate::options::{MAX_EPISODE_STEPS, OptionSpec, Options, nearest};
-use crate::world::World;
 use crate::{Env, EnvError, EnvOptions, EnvSpec, TimeLimit, classic, minatar, tabular, toy};
 
-/// All worlds, family by family.
-const FAMILIES: &[&[World]] = &[
-    classic::cartpole::WORLDS,
-    classic::mountain_car::WORLDS,
-    classic::acrobot::WORLDS,
-    classic::pendulum::WORLDS,
-    tabular::frozen_lake::WORLDS,
-    tabular::cliff_walking::WORLDS,
-    tabular::taxi::WORLDS,
-    tabular::blackjack::WORLDS,
-    tabular::grid_world::WORLDS,
-    minatar::asterix::WORLDS,
-    minatar::breakout::WORLDS,
-    minatar::freeway::WORLDS,
-    minatar::seaquest::WORLDS,
-    minatar::space_invaders::WORLDS,
-    toy::identity::WORLDS,
-    toy::catch::WORLDS,
-    toy::chain::WORLDS,
+/// All environments, family by family.
+const FAMILIES: &[&[Entry]] = &[
+    classic::cartpole::ENVS,
+    classic::mountain_car::ENVS,
+    classic::acrobot::ENVS,
+    classic::pendulum::ENVS,
+    tabular::frozen_lake::ENVS,
+    tabular::cliff_walking::ENVS,
+    tabular::taxi::ENVS,
+    tabular::blackjack::ENVS,
+    tabular::grid_world::ENVS,
+    minatar::asterix::ENVS,
+    minatar::breakout::ENVS,
+    minatar::freeway::ENVS,
+    minatar::seaquest::ENVS,
+    minatar::space_invaders::ENVS,
+    toy::identity::ENVS,
+    toy::catch::ENVS,
+    toy::chain::ENVS,
 ];
 
-/// Makes the world of this id with its standard options, its time limit around it.
+/// Makes the environment of this id with its standard options, its time limit around it.
 ///
 /// ```
 /// use requel_envs::{Action, Env, make};
@@ -39,7 +39,7 @@ const FAMILIES: &[&[World]] = &[
 /// assert_eq!((step.reward, step.terminated, step.truncated), (1.0, false, false));
 ///
 /// let error = make("CartPoel-v1").err().unwrap();
-/// assert_eq!(error.to_string(), "unknown world `CartPoel-v1`, did you mean `CartPole-v1`?");
+/// assert_eq!(error.to_string(), "unknown environment `CartPoel-v1`, did you mean `CartPole-v1`?");
 /// # Ok::<(), requel_envs::EnvError>(())
 /// ```
 ///
@@ -49,37 +49,37 @@ pub fn make(id: &str) -> Result<Box<dyn Env>, EnvError> {
     make_with(id, &EnvOptions::new())
 }
 
-/// Makes the world of this id with options, by the names of Gymnasium's keyword arguments; [`option_specs`] lists them.
+/// Makes the environment of this id with options, by the names of Gymnasium's keyword arguments; [`option_specs`] lists them.
 ///
 /// # Errors
-/// [`EnvError::UnknownId`]; [`EnvError::InvalidOption`] for an option that the world does not have (with the nearest
+/// [`EnvError::UnknownId`]; [`EnvError::InvalidOption`] for an option that the environment does not have (with the nearest
 /// that it has) or a value of the wrong type or out of range.
 pub fn make_with(id: &str, options: &EnvOptions) -> Result<Box<dyn Env>, EnvError> {
-    let world = find(id)?;
-    let options = Options::new(world.id, world.options, options)?;
+    let env = find(id)?;
+    let options = Options::new(env.id, env.options, options)?;
     let limit = match options.optional_int(MAX_EPISODE_STEPS.name)? {
         Some(steps) => {
             let reason = || format!("{steps} is not a number of steps: give 1 or more");
             Some(u32::try_from(steps).map_err(|_| options.invalid(MAX_EPISODE_STEPS.name, reason()))?)
         }
-        None => world.max_episode_steps,
+        None => env.max_episode_steps,
     };
     // In fewer steps an episode can gain or lose less: the goal of the longer one says nothing of it.
-    let is_shorter = world.max_episode_steps.is_some_and(|own| limit.is_none_or(|limit| limit < own));
-    let reward_threshold = world.reward_threshold.filter(|_| !is_shorter);
-    let env = (world.build)(EnvSpec { max_episode_steps: limit, reward_threshold, ..world.spec() }, &options)?;
+    let is_shorter = env.max_episode_steps.is_some_and(|own| limit.is_none_or(|limit| limit < own));
+    let reward_threshold = env.reward_threshold.filter(|_| !is_shorter);
+    let env = (env.build)(EnvSpec { max_episode_steps: limit, reward_threshold, ..env.spec() }, &options)?;
     Ok(match limit {
         Some(limit) => Box::new(TimeLimit::new(env, limit)?),
         None => env,
     })
 }
 
-/// What is known of each world, in the registry's order.
+/// What is known of each environment, in the registry's order.
 pub fn specs() -> Vec<EnvSpec> {
-    FAMILIES.iter().copied().flatten().map(World::spec).collect()
+    FAMILIES.iter().copied().flatten().map(Entry::spec).collect()
 }
 
-/// The options that a world can be made with.
+/// The options that an environment can be made with.
 ///
 /// # Errors
 /// [`EnvError::UnknownId`].
@@ -87,11 +87,11 @@ pub fn option_specs(id: &str) -> Result<Vec<OptionSpec>, EnvError> {
     Ok(find(id)?.options.iter().chain([&MAX_EPISODE_STEPS]).copied().collect())
 }
 
-fn find(id: &str) -> Result<&'static World, EnvError> {
-    let worlds = || FAMILIES.iter().copied().flatten();
-    worlds().find(|world| world.id == id).ok_or_else(|| EnvError::UnknownId {
+fn find(id: &str) -> Result<&'static Entry, EnvError> {
+    let envs = || FAMILIES.iter().copied().flatten();
+    envs().find(|env| env.id == id).ok_or_else(|| EnvError::UnknownId {
         id: id.into(),
-        suggestion: nearest(id, worlds().map(|world| world.id)).map(str::to_owned),
+        suggestion: nearest(id, envs().map(|env| env.id)).map(str::to_owned),
     })
 }
 
@@ -103,9 +103,9 @@ mod tests {
     #[test]
     fn suggestions() {
         let message = |id| make(id).err().unwrap().to_string();
-        assert_eq!(message("cartpole-v1"), "unknown world `cartpole-v1`, did you mean `CartPole-v1`?");
-        assert_eq!(message("Catch-v0"), "unknown world `Catch-v0`, did you mean `Toy/Catch-v0`?");
-        assert_eq!(message(""), "unknown world ``");
+        assert_eq!(message("cartpole-v1"), "unknown environment `cartpole-v1`, did you mean `CartPole-v1`?");
+        assert_eq!(message("Catch-v0"), "unknown environment `Catch-v0`, did you mean `Toy/Catch-v0`?");
+        assert_eq!(message(""), "unknown environment ``");
     }
 
     #[test]

@@ -1,13 +1,13 @@
-//! [`Scene`], a world drawn as shapes in its own units, which terminal, GIF and web renderers share.
+//! [`Scene`], an environment drawn as shapes in its own units, which terminal, GIF and web renderers share.
 
 /// An sRGB colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Color(pub u8, pub u8, pub u8);
 
-/// A point in world units; y grows upwards.
+/// A point in environment units; y grows upwards.
 pub type Point = (f32, f32);
 
-/// The part of the world that a picture shows, in world units.
+/// The part of the environment that a picture shows, in environment units.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct View {
     /// Least x, at the left edge.
@@ -20,7 +20,7 @@ pub struct View {
     pub top: f32,
 }
 
-/// One shape in world units. Later shapes cover earlier ones.
+/// One shape in environment units. Later shapes cover earlier ones.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Shape {
     /// An axis-parallel rectangle, filled.
@@ -38,7 +38,7 @@ pub enum Shape {
         from: Point,
         /// The other end.
         to: Point,
-        /// Thickness, world units.
+        /// Thickness, environment units.
         width: f32,
         /// Stroke.
         color: Color,
@@ -47,7 +47,7 @@ pub enum Shape {
     Circle {
         /// Centre.
         center: Point,
-        /// Radius, world units.
+        /// Radius, environment units.
         radius: f32,
         /// Fill.
         color: Color,
@@ -63,7 +63,7 @@ pub enum Shape {
     Text {
         /// Centre.
         center: Point,
-        /// Height of a capital letter, world units.
+        /// Height of a capital letter, environment units.
         height: f32,
         /// What it says, one line.
         text: String,
@@ -72,10 +72,10 @@ pub enum Shape {
     },
 }
 
-/// A world at one moment, as shapes.
+/// An environment at one moment, as shapes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Scene {
-    /// What part of the world to show; it stays the same during an episode.
+    /// What part of the environment to show; it stays the same during an episode.
     pub view: View,
     /// What is behind all shapes.
     pub background: Color,

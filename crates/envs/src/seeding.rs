@@ -1,5 +1,5 @@
-//! [`GymRng`], the generator that Gymnasium seeds its worlds with: numpy's `SeedSequence` and `PCG64`, and those of
-//! `numpy.random.Generator`'s draws that worlds use; and [`SpaceSampler`], a space's `seed` and `sample`.
+//! [`GymRng`], the generator that Gymnasium seeds its environments with: numpy's `SeedSequence` and `PCG64`, and those of
+//! `numpy.random.Generator`'s draws that environments use; and [`SpaceSampler`], a space's `seed` and `sample`.
 //!
 //! Sources: M. E. O'Neill, *Developing a `seed_seq` Alternative* (2015), for the mixing of seeds; M. E. O'Neill, *PCG: A
 //! Family of Simple Fast Space-Efficient Statistically Good Algorithms for Random Number Generation* (2014); D. Lemire,
@@ -10,7 +10,7 @@ use rand_pcg::Pcg64;
 
 use crate::{EnvError, Space, StateError, StateReader, StateWriter};
 
-/// The generator behind a Gymnasium world: the same seed gives the same draws as `gymnasium.utils.seeding.np_random`.
+/// The generator behind a Gymnasium environment: the same seed gives the same draws as `gymnasium.utils.seeding.np_random`.
 ///
 /// ```
 /// use requel_envs::GymRng;
@@ -102,7 +102,7 @@ impl GymRng {
         probabilities.len().saturating_sub(1)
     }
 
-    /// An index drawn with the given probabilities as Gymnasium's toy-text worlds draw it: the first whose cumulative
+    /// An index drawn with the given probabilities as Gymnasium's toy-text environments draw it: the first whose cumulative
     /// sum exceeds a random number, and 0 if rounding leaves none.
     pub fn categorical(&mut self, probabilities: &[f64]) -> usize {
         let draw = self.random();
@@ -177,7 +177,7 @@ impl GymRng {
 }
 
 impl Default for GymRng {
-    /// Seeded with 0, as a world that was never seeded.
+    /// Seeded with 0, as an environment that was never seeded.
     fn default() -> Self {
         Self::from_seed(0)
     }
@@ -209,8 +209,8 @@ impl SpaceSampler {
     /// A sampler of `space`.
     ///
     /// # Errors
-    /// [`EnvError::Other`] for a space that is not sound, see [`Space::check`], or has an unbounded element: no uniform law exists
-    /// on it.
+    /// [`EnvError::Other`] for a space that is not sound, see [`Space::check`], or has an unbounded element: no uniform law
+    /// exists on it.
     pub fn new(space: &Space, seed: u64) -> Result<Self, EnvError> {
         let unbounded = |low: &[f32], high: &[f32]| low.iter().chain(high).any(|bound| !bound.is_finite());
         let reason = match space.check() {

@@ -1,4 +1,5 @@
-//! [`Simulation`], a world made of nothing but its rules: [`Dynamics`] says what happens, `Simulation` keeps the contract.
+//! [`Simulation`], an environment made of nothing but its rules: [`Dynamics`] says what happens, `Simulation` keeps the
+//! contract.
 
 use crate::batch::SimulationBatch;
 use crate::{
@@ -6,7 +7,7 @@ use crate::{
     check_observation,
 };
 
-/// The rules of a world: its state, how it starts, how it goes on, what is seen of it.
+/// The rules of an environment: its state, how it starts, how it goes on, what is seen of it.
 ///
 /// Whoever implements this need not think about seeds, invalid actions, steps after the end, lengths of slices or the
 /// framing of saved states: [`Simulation`] does. The methods are only called in the order of an episode.
@@ -17,13 +18,13 @@ pub trait Dynamics: Clone + Send + 'static {
     /// Moves the state on by one action, which is in the action space.
     fn step(&mut self, action: Action<'_>, rng: &mut GymRng) -> Step;
 
-    /// Moves each of `worlds` on by its own of `actions`, discrete ones; the slices are of one length.
+    /// Moves each of `envs` on by its own of `actions`, discrete ones; the slices are of one length.
     ///
-    /// Rules that can be computed for several worlds at once may do so here. What comes of it must be what
+    /// Rules that can be computed for several environments at once may do so here. What comes of it must be what
     /// [`Dynamics::step`] gives one by one, bit for bit.
-    fn step_all(worlds: &mut [Self], actions: &[usize], rngs: &mut [GymRng], steps: &mut [Step]) {
-        for (((world, action), rng), step) in worlds.iter_mut().zip(actions).zip(rngs).zip(steps) {
-            *step = world.step(Action::Discrete(*action), rng);
+    fn step_all(envs: &mut [Self], actions: &[usize], rngs: &mut [GymRng], steps: &mut [Step]) {
+        for (((env, action), rng), step) in envs.iter_mut().zip(actions).zip(rngs).zip(steps) {
+            *step = env.step(Action::Discrete(*action), rng);
         }
     }
 
@@ -39,8 +40,8 @@ pub trait Dynamics: Clone + Send + 'static {
     /// [`StateError`] if the bytes end early or are not such a state.
     fn restore(&mut self, reader: &mut StateReader<'_>) -> Result<(), StateError>;
 
-    /// Whether an episode can go on from the state: false where each step that leads to such a state ends the episode, or where no
-    /// episode gets. A saved state that says that an episode goes on from there is refused.
+    /// Whether an episode can go on from the state: false where each step that leads to such a state ends the episode, or where
+    /// no episode gets. A saved state that says that an episode goes on from there is refused.
     fn can_go_on(&self) -> bool {
         true
     }
@@ -54,7 +55,7 @@ pub trait Dynamics: Clone + Send + 'static {
     }
 }
 
-/// A world from its rules.
+/// An environment from its rules.
 ///
 /// ```
 /// use requel_envs::{classic::CartPole, Action, Env};
@@ -78,7 +79,7 @@ pub struct Simulation<D> {
 }
 
 impl<D: Dynamics> Simulation<D> {
-    /// A world that follows `dynamics`, never seeded and not yet reset.
+    /// An environment that follows `dynamics`, never seeded and not yet reset.
     pub fn new(spec: EnvSpec, observation_space: Space, action_space: Space, dynamics: D) -> Self {
         Self { spec, observation_space, action_space, dynamics, rng: GymRng::default(), running: false }
     }
@@ -88,7 +89,7 @@ impl<D: Dynamics> Simulation<D> {
         &self.dynamics
     }
 
-    /// The same, to put the world into a state of one's own choice between a reset and a step.
+    /// The same, to put the environment into a state of one's own choice between a reset and a step.
     pub fn dynamics_mut(&mut self) -> &mut D {
         &mut self.dynamics
     }
@@ -166,7 +167,7 @@ impl<D: Dynamics> Env for Simulation<D> {
     }
 }
 
-/// The bytes of a world's state: its generator, whether an episode is going on, what its rules keep.
+/// The bytes of an environment's state: its generator, whether an episode is going on, what its rules keep.
 pub(crate) fn write_state<D: Dynamics>(rng: &GymRng, running: bool, dynamics: &D) -> Vec<u8> {
     let mut writer = StateWriter::new();
     rng.save(&mut writer);

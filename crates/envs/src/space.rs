@@ -52,9 +52,9 @@ pub enum Space {
 const MOST_VALUES: usize = 1 << 24;
 
 impl Space {
-    /// Looks whether there can be values of this space: it has numbers and each has values, bounds are in order and as many as the
-    /// shape says, a pixel's within 0 to 255 and a truth value's within 0 to 1, and no entry has more discrete values than the
-    /// 16 777 216 that a single-precision number tells apart.
+    /// Looks whether there can be values of this space: it has numbers and each has values, bounds are in order and as many as
+    /// the shape says, a pixel's within 0 to 255 and a truth value's within 0 to 1, and no entry has more discrete values than
+    /// the 16 777 216 that a single-precision number tells apart.
     ///
     /// ```
     /// use requel_envs::Space;
@@ -93,7 +93,7 @@ impl Space {
         }
     }
 
-    /// How many numbers a value of this space has as a world writes it: 1 for `Discrete`.
+    /// How many numbers a value of this space has as an environment writes it: 1 for `Discrete`.
     pub fn len(&self) -> usize {
         match self {
             Space::Discrete { .. } => 1,
@@ -124,7 +124,7 @@ impl Space {
         }
     }
 
-    /// Whether `value`, as a world writes it, is in this space. NaN never is.
+    /// Whether `value`, as an environment writes it, is in this space. NaN never is.
     pub fn contains(&self, value: &[f32]) -> bool {
         let whole = |v: f32, n: usize| v >= 0.0 && v.fract() == 0.0 && (v as usize) < n;
         match self {

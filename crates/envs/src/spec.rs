@@ -1,18 +1,18 @@
-//! [`EnvSpec`], what is known of a world without running it, and [`EnvOptions`], what can be set when making one.
+//! [`EnvSpec`], what is known of an environment without running it, and [`EnvOptions`], what can be set when making one.
 
 use std::collections::BTreeMap;
 
 use crate::EnvError;
 
-/// What is known of a world without running it.
+/// What is known of an environment without running it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct EnvSpec {
     /// The id in the registry, such as `CartPole-v1`.
     pub id: String,
     /// After how many steps an episode is truncated; `None`: never.
     pub max_episode_steps: Option<u32>,
-    /// The mean return over 100 episodes at which the environment counts as solved; `None` where it has no such goal, or where an
-    /// option changed what a return means.
+    /// The mean return over 100 episodes at which the environment counts as solved; `None` where it has no such goal, or where
+    /// an option changed what a return means.
     pub reward_threshold: Option<f64>,
     /// The lowest and the highest reward that one step can give; `None` where that is not known.
     pub reward_range: Option<(f64, f64)>,
@@ -39,9 +39,9 @@ impl EnvSpec {
         }
     }
 
-    /// Looks whether what is said can be: the id is not empty and has only characters that a name can have in a log, a file and a
-    /// page (no control characters, no quotes, none of `<`, `>`, `&` and `\\`), an episode has at least one step, the threshold
-    /// and the ends of the range of rewards are numbers, in order, and the rate is one above 0.
+    /// Looks whether what is said can be: the id is not empty and has only characters that a name can have in a log, a file and
+    /// a page (no control characters, no quotes, none of `<`, `>`, `&` and `\\`), an episode has at least one step, the
+    /// threshold and the ends of the range of rewards are numbers, in order, and the rate is one above 0.
     ///
     /// # Errors
     /// [`EnvError::Contract`] with what is wrong.
@@ -77,7 +77,7 @@ pub(crate) fn range_of(rewards: &[f64]) -> (f64, f64) {
     rewards.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), r| (low.min(*r), high.max(*r)))
 }
 
-/// The value of an option of a world.
+/// The value of an option of an environment.
 #[derive(Clone, Debug, PartialEq)]
 pub enum OptionValue {
     /// True or false.
@@ -92,7 +92,7 @@ pub enum OptionValue {
     List(Vec<String>),
 }
 
-/// The options that a world is made with, by name (Gymnasium's keyword arguments).
+/// The options that an environment is made with, by name (Gymnasium's keyword arguments).
 pub type EnvOptions = BTreeMap<String, OptionValue>;
 
 #[cfg(test)]
@@ -108,7 +108,7 @@ mod tests {
         for (unsound, expected) in [
             (with_id(""), "id is empty"),
             (with_id(" "), "id is empty"),
-            (with_id("a\nb"), "a\\nb breaks the contract of a world: '\\n' cannot stand in its id"),
+            (with_id("a\nb"), "a\\nb breaks the contract of an environment: '\\n' cannot stand in its id"),
             (with_id("a\0"), "'\\0'"),
             (with_id("<script>"), "'<'"),
             (EnvSpec { max_episode_steps: Some(0), ..sound.clone() }, "0 steps"),

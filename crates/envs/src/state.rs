@@ -1,4 +1,4 @@
-//! [`StateWriter`] and [`StateReader`], the small binary form in which worlds save their state.
+//! [`StateWriter`] and [`StateReader`], the small binary form in which environments save their state.
 //!
 //! Numbers are little-endian and carry no tags; what is written must be read in the same order. A reader never reads
 //! past the end and [`StateReader::finish`] refuses bytes that are left over.
@@ -10,7 +10,7 @@ use std::ops::RangeInclusive;
 #[error("{0}")]
 pub struct StateError(pub String);
 
-/// Collects a world's state as bytes.
+/// Collects an environment's state as bytes.
 ///
 /// ```
 /// use requel_envs::{StateReader, StateWriter};

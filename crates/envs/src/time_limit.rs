@@ -7,15 +7,15 @@ use crate::{Action, BatchEnv, Env, EnvError, EnvSpec, StateError, StateReader, S
 
 /// Truncates an episode at its `max_episode_steps`-th step, as Gymnasium's wrapper of that name does.
 ///
-/// A world that terminates in that very step reports both flags. The limit is part of the world's [`EnvSpec`]; the time
-/// that is left is not part of its observation.
+/// An environment that terminates in that very step reports both flags. The limit is part of the environment's [`EnvSpec`]; the
+/// time that is left is not part of its observation.
 #[derive(Clone, Debug)]
 pub struct TimeLimit<E> {
     env: E,
     spec: EnvSpec,
     limit: u32,
     elapsed: u32,
-    /// The limit ended the episode; the world inside may not know.
+    /// The limit ended the episode; the environment inside may not know.
     cut: bool,
 }
 
@@ -80,7 +80,7 @@ impl<E: Env> Env for TimeLimit<E> {
 
     fn batch(&self) -> Option<Box<dyn BatchEnv>> {
         let (ids, limits) = (vec![self.spec.id.clone()], vec![self.limit]);
-        Some(Box::new(TimeLimitBatch { worlds: self.env.batch()?, ids, limits, elapsed: vec![self.elapsed] }))
+        Some(Box::new(TimeLimitBatch { envs: self.env.batch()?, ids, limits, elapsed: vec![self.elapsed] }))
     }
 }
 
@@ -102,9 +102,9 @@ fn read_state(limit: u32, state: &[u8]) -> Result<(u32, &[u8]), StateError> {
     Ok((elapsed, inner))
 }
 
-/// Several worlds with a time limit each, at once.
+/// Several environments with a time limit each, at once.
 struct TimeLimitBatch {
-    worlds: Box<dyn BatchEnv>,
+    envs: Box<dyn BatchEnv>,
     ids: Vec<String>,
     limits: Vec<u32>,
     elapsed: Vec<u32>,
@@ -113,7 +113,7 @@ struct TimeLimitBatch {
 impl BatchEnv for TimeLimitBatch {
     fn join(&mut self, other: Box<dyn BatchEnv>) -> bool {
         let Ok(other) = (other as Box<dyn Any>).downcast::<Self>() else { return false };
-        let joined = self.worlds.join(other.worlds);
+        let joined = self.envs.join(other.envs);
         if joined {
             self.ids.extend(other.ids);
             self.limits.extend(other.limits);
@@ -123,7 +123,7 @@ impl BatchEnv for TimeLimitBatch {
     }
 
     fn reset(&mut self, slot: usize, seed: Option<u64>, observation: &mut [f32]) -> Result<(), EnvError> {
-        self.worlds.reset(slot, seed, observation)?;
+        self.envs.reset(slot, seed, observation)?;
         self.elapsed[slot] = 0;
         Ok(())
     }
@@ -133,7 +133,7 @@ impl BatchEnv for TimeLimitBatch {
         if let Some(slot) = times.position(|(elapsed, limit)| elapsed >= limit) {
             return Err(EnvError::ResetNeeded { id: self.ids[slot].clone() });
         }
-        self.worlds.step(actions, steps, observations)?;
+        self.envs.step(actions, steps, observations)?;
         for ((step, elapsed), limit) in steps.iter_mut().zip(&mut self.elapsed).zip(&self.limits) {
             *elapsed += 1;
             step.truncated |= *elapsed >= *limit;
@@ -142,17 +142,17 @@ impl BatchEnv for TimeLimitBatch {
     }
 
     fn action_mask(&self, slot: usize) -> Option<&[bool]> {
-        self.worlds.action_mask(slot)
+        self.envs.action_mask(slot)
     }
 
     fn save(&self, slot: usize) -> Vec<u8> {
-        write_state(self.elapsed[slot], &self.worlds.save(slot))
+        write_state(self.elapsed[slot], &self.envs.save(slot))
     }
 
     fn restore(&mut self, slot: usize, state: &[u8]) -> Result<(), EnvError> {
         let invalid = |e: StateError| EnvError::InvalidState { id: self.ids[slot].clone(), reason: e.0 };
         let (elapsed, inner) = read_state(self.limits[slot], state).map_err(invalid)?;
-        self.worlds.restore(slot, inner)?;
+        self.envs.restore(slot, inner)?;
         self.elapsed[slot] = elapsed;
         Ok(())
     }
@@ -163,7 +163,7 @@ mod tests {
     use super::*;
     use crate::classic::CartPole;
 
-    /// Gives `CartPole`'s world under a limit of `limit` and the steps it makes when always pushed to the right.
+    /// Gives `CartPole`'s environment under a limit of `limit` and the steps it makes when always pushed to the right.
     fn push_right(limit: u32) -> Vec<Step> {
         let mut env = TimeLimit::new(CartPole::default().into_env(), limit).unwrap();
         let mut observation = [0.0; 4];

@@ -1,4 +1,4 @@
-//! [`VectorEnv`], several worlds stepped together into one contiguous batch.
+//! [`VectorEnv`], several environments stepped together into one contiguous batch.
 
 use std::cell::{OnceCell, RefCell};
 
@@ -6,11 +6,11 @@ use crate::divide::{Rows, SLOTS_WORTH_A_THREAD, divide};
 use crate::options::DISCRETIZE;
 use crate::{Action, BatchEnv, Env, EnvError, StateError, StateReader, StateWriter, Step, option_specs};
 
-/// `N` worlds of one kind, the slots, stepped together; a slot that ends is reset in the same step.
+/// `N` environments of one kind, the slots, stepped together; a slot that ends is reset in the same step.
 ///
 /// Batches of observations are row-major, one slot after the other, each [`VectorEnv::observation_len`] long.
 ///
-/// Worlds that have a [`BatchEnv`] are stepped at once, others one after the other; what comes of it is the same.
+/// Environments that have a [`BatchEnv`] are stepped at once, others one after the other; what comes of it is the same.
 ///
 /// ```
 /// use requel_envs::{Step, VectorEnv, make};
@@ -30,7 +30,7 @@ pub struct VectorEnv {
     observation_len: usize,
     actions: usize,
     threads: usize,
-    /// By slot, what a world that the last step ended allowed before it was reset; empty for the others.
+    /// By slot, what an environment that the last step ended allowed before it was reset; empty for the others.
     last_masks: Vec<Vec<bool>>,
 }
 
@@ -38,11 +38,11 @@ impl VectorEnv {
     /// A vector of `envs`.
     ///
     /// # Errors
-    /// [`EnvError::Other`] if there are none, if their spaces differ, if their actions are not discrete, or if an observation has
-    /// no numbers.
+    /// [`EnvError::Other`] if there are none, if their spaces differ, if their actions are not discrete, or if an observation
+    /// has no numbers.
     pub fn new(envs: Vec<Box<dyn Env>>) -> Result<Self, EnvError> {
         let Some(first) = envs.first() else {
-            return Err(EnvError::Other("a vector of worlds needs at least one".into()));
+            return Err(EnvError::Other("a vector of environments needs at least one".into()));
         };
         let Some(actions) = first.action_space().discrete_n() else {
             return Err(continuous_actions(&first.spec().id));
@@ -61,8 +61,8 @@ impl VectorEnv {
         Ok(Self { observation_len, actions, threads: 1, slots: Slots::of(envs, 1), last_masks })
     }
 
-    /// The same worlds, stepped by up to `threads` threads of rayon's pool (at least 1) from now on. Neighbouring slots
-    /// stay together, and nothing that comes of a step depends on how many threads there are. Worlds that are stepped as
+    /// The same environments, stepped by up to `threads` threads of rayon's pool (at least 1) from now on. Neighbouring slots
+    /// stay together, and nothing that comes of a step depends on how many threads there are. Environments that are stepped as
     /// a batch are quick: a thread gets no fewer than 256 of them.
     #[cfg(feature = "threads")]
     pub fn set_threads(&mut self, threads: usize) {
@@ -84,9 +84,9 @@ impl VectorEnv {
         self.observation_len
     }
 
-    /// The worlds, slot by slot, as they are now.
+    /// The environments, slot by slot, as they are now.
     ///
-    /// Worlds that are stepped as a batch are brought up to date at the first look after a step, all of them, which costs
+    /// Environments that are stepped as a batch are brought up to date at the first look after a step, all of them, which costs
     /// more than the step: look when there is something to draw, not at every step.
     pub fn envs(&self) -> &[Box<dyn Env>] {
         self.slots.envs()
@@ -104,7 +104,7 @@ impl VectorEnv {
         if last.is_empty() { self.action_mask(slot) } else { Some(last) }
     }
 
-    /// Starts an episode in each slot. Slot `i` is seeded with `seed + i`, as Gymnasium's vector worlds are.
+    /// Starts an episode in each slot. Slot `i` is seeded with `seed + i`, as Gymnasium's vector environments are.
     ///
     /// # Errors
     /// [`EnvError::ObservationLength`] if `observations` is not a batch of one observation per slot.
@@ -124,7 +124,7 @@ impl VectorEnv {
     ///
     /// # Errors
     /// [`EnvError::InvalidAction`], [`EnvError::ObservationLength`] and slices of another length than the number of
-    /// slots are found before any world is stepped. [`EnvError::ResetNeeded`] before the first reset.
+    /// slots are found before any environment is stepped. [`EnvError::ResetNeeded`] before the first reset.
     pub fn step(
         &mut self,
         actions: &[usize],
@@ -156,7 +156,7 @@ impl VectorEnv {
     /// Ends the episode of one slot as if it had never been and starts another, with the slot's generator going on.
     ///
     /// # Errors
-    /// [`EnvError::ObservationLength`] if `observation` is not one slot's; what the world's reset says; and
+    /// [`EnvError::ObservationLength`] if `observation` is not one slot's; what the environment's reset says; and
     /// [`EnvError::Other`] for a slot that there is not.
     pub fn reset_slot(&mut self, slot: usize, observation: &mut [f32]) -> Result<(), EnvError> {
         let (expected, found) = (self.observation_len, observation.len());
@@ -221,31 +221,31 @@ impl VectorEnv {
     }
 }
 
-/// The refusal of a world, with what to do about it.
+/// The refusal of an environment, with what to do about it.
 fn continuous_actions(id: &str) -> EnvError {
     let has_option = option_specs(id).is_ok_and(|options| options.iter().any(|option| option.name == DISCRETIZE));
     let advice = match has_option {
         true => format!("set its option `{DISCRETIZE}` to the number of values wanted, such as 5"),
-        false => "put `wrappers::Discretize` around each world".into(),
+        false => "put `wrappers::Discretize` around each environment".into(),
     };
-    EnvError::Other(format!("{id} has continuous actions, a vector of worlds needs discrete ones: {advice}"))
+    EnvError::Other(format!("{id} has continuous actions, a vector of environments needs discrete ones: {advice}"))
 }
 
-/// The worlds of a vector, in the form in which they are stepped.
+/// The environments of a vector, in the form in which they are stepped.
 enum Slots {
     Single(Vec<Box<dyn Env>>),
     Batch(Batch),
 }
 
-/// Worlds as a batch, and the same as single worlds for whoever wants to look at them.
+/// Environments as a batch, and the same as single environments for whoever wants to look at them.
 struct Batch {
     /// Batches of neighbouring slots, each of `part_len` slots, the last of no more.
     parts: Vec<Box<dyn BatchEnv>>,
     part_len: usize,
     count: usize,
-    /// The single worlds, up to date.
+    /// The single environments, up to date.
     seen: OnceCell<Vec<Box<dyn Env>>>,
-    /// The single worlds when the batch has gone on since.
+    /// The single environments when the batch has gone on since.
     outdated: RefCell<Vec<Box<dyn Env>>>,
 }
 
@@ -255,7 +255,7 @@ impl Slots {
         let count = envs.len();
         let parts = parts.min(count / SLOTS_WORTH_A_THREAD).max(1);
         let part_len = count.div_ceil(parts);
-        // Worlds of two kinds may fall into two parts and are yet no batch.
+        // Environments of two kinds may fall into two parts and are yet no batch.
         let parts = joined(&envs).and_then(|whole| match parts {
             1 => Some(vec![whole]),
             _ => envs.chunks(part_len).map(joined).collect(),
@@ -352,7 +352,7 @@ impl Batch {
             let mut envs = self.outdated.take();
             for (slot, env) in envs.iter_mut().enumerate() {
                 let restored = env.restore(&self.save(slot));
-                debug_assert_eq!(restored, Ok(()), "a batch saves what its worlds restore");
+                debug_assert_eq!(restored, Ok(()), "a batch saves what its environments restore");
             }
             envs
         })
@@ -374,7 +374,7 @@ impl Batch {
         (self.parts_mut()[slot / part_len].as_mut(), slot % part_len)
     }
 
-    /// The single worlds, up to date, without the batch.
+    /// The single environments, up to date, without the batch.
     #[cfg(feature = "threads")]
     fn take_envs(&mut self) -> Vec<Box<dyn Env>> {
         self.envs();
@@ -390,7 +390,7 @@ impl Batch {
     }
 }
 
-/// The worlds as one batch, if they have one and are all of a kind.
+/// The environments as one batch, if they have one and are all of a kind.
 fn joined(envs: &[Box<dyn Env>]) -> Option<Box<dyn BatchEnv>> {
     let (first, rest) = envs.split_first()?;
     let mut batch = first.batch()?;

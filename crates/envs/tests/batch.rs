@@ -1,9 +1,9 @@
-//! A vector that steps its worlds at once does, bit for bit, what worlds stepped one by one do.
+//! A vector that steps its environments at once does, bit for bit, what environments stepped one by one do.
 
 use proptest::prelude::*;
 use requel_envs::{Action, Dynamics, Env, EnvOptions, OptionValue, Step, VectorEnv, classic, make, make_with, specs};
 
-/// A vector and its twin, the same worlds one by one.
+/// A vector and its twin, the same environments one by one.
 struct Twins {
     vector: VectorEnv,
     singles: Vec<Box<dyn Env>>,
@@ -45,7 +45,7 @@ impl Twins {
         }
     }
 
-    /// Compares the complete states, and the worlds that the vector shows.
+    /// Compares the complete states, and the environments that the vector shows.
     fn compare_states(&self) {
         assert_eq!(self.vector.envs().len(), self.singles.len());
         for (slot, (shown, single)) in self.vector.envs().iter().zip(&self.singles).enumerate() {
@@ -151,30 +151,30 @@ proptest! {
         let mut rngs = vec![requel_envs::GymRng::default(); count];
         let mut steps = vec![Step::default(); count];
         Dynamics::step_all(&mut together, &actions[..count], &mut rngs, &mut steps);
-        for (slot, world) in one_by_one.iter_mut().enumerate() {
-            let step = world.step(Action::Discrete(actions[slot]), &mut rngs[slot]);
+        for (slot, env) in one_by_one.iter_mut().enumerate() {
+            let step = env.step(Action::Discrete(actions[slot]), &mut rngs[slot]);
             prop_assert_eq!(step, steps[slot]);
-            let numbers = |world: &classic::CartPole| {
-                let state = world.state;
+            let numbers = |env: &classic::CartPole| {
+                let state = env.state;
                 [state.x, state.x_dot, state.theta, state.theta_dot].map(f64::to_bits)
             };
-            prop_assert_eq!(numbers(world), numbers(&together[slot]));
+            prop_assert_eq!(numbers(env), numbers(&together[slot]));
         }
     }
 }
 
 #[test]
-fn every_world_of_the_registry_is_the_same_as_a_vector() {
+fn every_environment_of_the_registry_is_the_same_as_a_vector() {
     for spec in specs() {
-        let world = |_| make(&spec.id).unwrap();
-        let Some(actions) = world(0).action_space().discrete_n() else { continue };
-        let mut twins = Twins::new(world, 5);
+        let env = |_| make(&spec.id).unwrap();
+        let Some(actions) = env(0).action_space().discrete_n() else { continue };
+        let mut twins = Twins::new(env, 5);
         twins.reset(31);
         for time in 0..300usize {
             let draw = |slot: usize| (time * 7919 + slot * 104_729 + (time * time) % 31) % actions;
             twins.step(&[0, 1, 2, 3, 4].map(draw));
             match time {
-                100 => twins.change_vector(world),
+                100 => twins.change_vector(env),
                 150 | 151 => twins.compare_states(),
                 _ => {}
             }
@@ -184,7 +184,7 @@ fn every_world_of_the_registry_is_the_same_as_a_vector() {
 }
 
 #[test]
-fn worlds_of_several_kinds_with_the_same_spaces_are_stepped_one_by_one() {
+fn environments_of_several_kinds_with_the_same_spaces_are_stepped_one_by_one() {
     let bare = |slot: usize| -> Box<dyn Env> {
         if slot == 1 { Box::new(classic::CartPole::default().into_env()) } else { make("CartPole-v1").unwrap() }
     };

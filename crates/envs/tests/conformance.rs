@@ -1,4 +1,4 @@
-//! Every world of the registry keeps the contract, and a world that breaks it is found out.
+//! Every environment of the registry keeps the contract, and an environment that breaks it is found out.
 
 use requel_envs::conformance::{Rule, check};
 use requel_envs::wrappers::OneHot;
@@ -9,7 +9,7 @@ use requel_envs::{
 use std::sync::atomic::{AtomicU64, Ordering};
 
 #[test]
-fn every_world_of_the_registry() {
+fn every_environment_of_the_registry() {
     for spec in specs() {
         let report = check(|| make(&spec.id).unwrap()).unwrap_or_else(|violation| panic!("{violation}"));
         assert!(report.steps >= 12, "{}: {report:?}", spec.id);
@@ -236,7 +236,7 @@ impl Env for Counter {
 }
 
 #[test]
-fn a_flawless_world_passes() {
+fn a_flawless_environment_passes() {
     let report = check(|| Box::new(Counter::new(Flaw::None))).unwrap();
     assert!(report.terminated > 0 && report.truncated > 0, "{report:?}");
 }

@@ -1,4 +1,4 @@
-//! A vector of worlds does what its worlds would do one by one.
+//! A vector of environments does what its environments would do one by one.
 
 use proptest::prelude::*;
 use requel_envs::{Action, Env, EnvError, EnvOptions, OptionValue, Space, Step, VectorEnv, make, make_with};
@@ -9,7 +9,7 @@ fn vector(id: &str) -> VectorEnv {
     VectorEnv::new((0..SLOTS).map(|_| make(id).unwrap()).collect()).unwrap()
 }
 
-/// The buffers that a vector of [`SLOTS`] worlds is stepped into.
+/// The buffers that a vector of [`SLOTS`] environments is stepped into.
 struct Buffers {
     steps: Vec<Step>,
     next: Vec<f32>,
@@ -29,7 +29,7 @@ impl Buffers {
 
 proptest! {
     #[test]
-    fn slots_are_worlds_seeded_one_after_the_other(
+    fn slots_are_environments_seeded_one_after_the_other(
         seed in prop_oneof![0..1_000u64, Just(u64::MAX)],
         actions in prop::collection::vec([0..2usize, 0..2, 0..2], 1..120),
     ) {
@@ -138,7 +138,7 @@ fn continuous_actions_are_refused_with_what_to_do() {
     let refusal = |env: Box<dyn Env>| VectorEnv::new(vec![env]).err().unwrap().to_string();
     assert_eq!(
         refusal(make("Pendulum-v1").unwrap()),
-        "Pendulum-v1 has continuous actions, a vector of worlds needs discrete ones: \
+        "Pendulum-v1 has continuous actions, a vector of environments needs discrete ones: \
          set its option `discretize` to the number of values wanted, such as 5"
     );
     let options = EnvOptions::from([("discretize".to_string(), OptionValue::Int(5))]);
@@ -147,7 +147,7 @@ fn continuous_actions_are_refused_with_what_to_do() {
 }
 
 #[test]
-fn worlds_must_be_alike() {
+fn environments_must_be_alike() {
     assert!(VectorEnv::new(vec![]).is_err());
     let error = VectorEnv::new(vec![make("CartPole-v1").unwrap(), make("Toy/Catch-v0").unwrap()]).err().unwrap();
     assert_eq!(error.to_string(), "slot 1 (Toy/Catch-v0) has other spaces than slot 0 (CartPole-v1)");
@@ -155,16 +155,16 @@ fn worlds_must_be_alike() {
     assert!(VectorEnv::new(vec![make_with("CartPole-v1", &options).unwrap(), make("CartPole-v0").unwrap()]).is_ok());
 }
 
-/// What 40 steps of `worlds` worlds bring, with so many threads.
+/// What 40 steps of `envs` environments bring, with so many threads.
 #[cfg(feature = "threads")]
-fn stepped(id: &str, worlds: usize, threads: usize) -> (Vec<Step>, Vec<u32>, Vec<u8>) {
-    let mut vector = VectorEnv::new((0..worlds).map(|_| make(id).unwrap()).collect()).unwrap();
+fn stepped(id: &str, envs: usize, threads: usize) -> (Vec<Step>, Vec<u32>, Vec<u8>) {
+    let mut vector = VectorEnv::new((0..envs).map(|_| make(id).unwrap()).collect()).unwrap();
     let mut buffers = Buffers::of(&vector);
     vector.reset(3, &mut buffers.observations).unwrap();
     vector.set_threads(threads);
     let (mut steps, mut observations) = (vec![], vec![]);
     for step in 0..40 {
-        let actions: Vec<usize> = (0..worlds).map(|slot| (slot * 7 + step * slot / 3) % 2).collect();
+        let actions: Vec<usize> = (0..envs).map(|slot| (slot * 7 + step * slot / 3) % 2).collect();
         buffers.step(&mut vector, &actions).unwrap();
         steps.extend_from_slice(&buffers.steps);
         observations.extend(buffers.next.iter().chain(&buffers.observations).map(|x| x.to_bits()));
@@ -177,12 +177,11 @@ fn stepped(id: &str, worlds: usize, threads: usize) -> (Vec<Step>, Vec<u32>, Vec
 fn threads_change_nothing() {
     // CartPole is stepped in batches, of which several are made from 512 slots on; Blackjack and the games with sticky
     // actions end in different slots at different steps.
-    for (id, worlds) in [("CartPole-v1", 1025), ("Acrobot-v1", 512), ("MinAtar/Breakout-v1", 7), ("Blackjack-v1", 600)]
-    {
-        let one = stepped(id, worlds, 1);
+    for (id, envs) in [("CartPole-v1", 1025), ("Acrobot-v1", 512), ("MinAtar/Breakout-v1", 7), ("Blackjack-v1", 600)] {
+        let one = stepped(id, envs, 1);
         assert!(one.0.iter().any(Step::ended) || id == "Acrobot-v1", "{id} never ends, so resets are not seen");
         for threads in [2, 3, 8] {
-            assert!(stepped(id, worlds, threads) == one, "{id}: {threads} threads give other bits than one");
+            assert!(stepped(id, envs, threads) == one, "{id}: {threads} threads give other bits than one");
         }
     }
 }

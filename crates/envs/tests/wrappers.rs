@@ -56,9 +56,9 @@ fn all_keep_the_contract() {
 
 #[test]
 fn channels_are_the_stacked_frames_behind_each_other() {
-    let world = || make("MinAtar/Breakout-v1").unwrap();
-    check(move || Box::new(ChannelStack::new(world(), 3).unwrap())).unwrap();
-    let (mut frames, mut channels) = (FrameStack::new(world(), 3).unwrap(), ChannelStack::new(world(), 3).unwrap());
+    let env = || make("MinAtar/Breakout-v1").unwrap();
+    check(move || Box::new(ChannelStack::new(env(), 3).unwrap())).unwrap();
+    let (mut frames, mut channels) = (FrameStack::new(env(), 3).unwrap(), ChannelStack::new(env(), 3).unwrap());
     let Space::Box { shape, low, high, .. } = channels.observation_space().clone() else { panic!("images are boxes") };
     assert_eq!(shape, [10, 10, 12]);
     assert_eq!((low.len(), high.len()), (1200, 1200));
@@ -72,7 +72,7 @@ fn channels_are_the_stacked_frames_behind_each_other() {
     }
     // No images, no frames.
     assert!(ChannelStack::new(make("CartPole-v1").unwrap(), 2).is_err());
-    assert!(ChannelStack::new(world(), 0).is_err());
+    assert!(ChannelStack::new(env(), 0).is_err());
 }
 
 #[test]

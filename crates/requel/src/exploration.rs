@@ -6,7 +6,7 @@ use crate::planted::PlantedBug;
 use crate::rng::{Stream, StreamRng};
 use crate::state::{State, StateError};
 
-/// ε-greedy exploration for several worlds, each with its own stream of randomness.
+/// ε-greedy exploration for several environments, each with its own stream of randomness.
 #[derive(Clone, Debug)]
 pub struct EpsilonGreedy {
     epsilon: Schedule,
@@ -14,7 +14,7 @@ pub struct EpsilonGreedy {
 }
 
 impl EpsilonGreedy {
-    /// Exploration in `num_envs` worlds.
+    /// Exploration in `num_envs` environments.
     pub fn new(config: &ExplorationConfig, seed: u64, num_envs: usize) -> Self {
         let (start, end, env_steps) = (config.start, config.end, config.env_steps);
         let epsilon = match config.kind {
@@ -31,14 +31,14 @@ impl EpsilonGreedy {
         self.epsilon.at(if PlantedBug::EpsilonConstant.is_made() { 0 } else { env_steps })
     }
 
-    /// With probability ε a random action for world `slot`, among those that `mask` allows; else `None`: be greedy.
+    /// With probability ε a random action for environment `slot`, among those that `mask` allows; else `None`: be greedy.
     ///
     /// Whether to explore takes one draw, the action another only if one is needed. Where the mask allows nothing, `None`.
     ///
     /// # Panics
-    /// If there is no such world or no action, ε is not from 0 to 1, or the mask has not one flag per action.
+    /// If there is no such environment or no action, ε is not from 0 to 1, or the mask has not one flag per action.
     pub fn explore(&mut self, slot: usize, epsilon: f64, actions: usize, mask: Option<&[bool]>) -> Option<usize> {
-        assert!(slot < self.streams.len(), "world {slot} of {}", self.streams.len());
+        assert!(slot < self.streams.len(), "environment {slot} of {}", self.streams.len());
         assert!((0.0..=1.0).contains(&epsilon), "epsilon is {epsilon}, not from 0 to 1");
         assert!(actions > 0, "there is no action to take");
         assert!(
@@ -67,11 +67,11 @@ impl EpsilonGreedy {
     /// Takes them back.
     ///
     /// # Errors
-    /// If there is not one for each world.
+    /// If there is not one for each environment.
     pub fn restore(&mut self, state: &State<'_>) -> Result<(), StateError> {
         let positions: Vec<u64> = state.read("agent/exploration_positions")?;
         if positions.len() != self.streams.len() {
-            let reason = format!("has {} counters, not one per world", positions.len());
+            let reason = format!("has {} counters, not one per environment", positions.len());
             return Err(StateError::new("agent/exploration_positions", reason));
         }
         for (stream, position) in self.streams.iter_mut().zip(positions) {
@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn worlds_draw_their_own() {
+    fn environments_draw_their_own() {
         let mut exploration = constant(1.0);
         let draws = |e: &mut EpsilonGreedy, slot| (0..32).map(|_| e.explore(slot, 1.0, 100, None)).collect::<Vec<_>>();
         assert_ne!(draws(&mut exploration, 0), draws(&mut exploration, 1));

@@ -1,8 +1,8 @@
 //! Deep Q-learning with experience replay: fast, exact, resumable.
 //!
-//! [`Trainer`] is the main type: made from a [`Config`], it steps worlds, lets an [`Agent`] act and learn, scores the greedy
-//! policy, and tells [`Observer`]s what happens. What comes out is a function of the config: the same seed gives the same bits
-//! on every machine.
+//! [`Trainer`] is the main type: made from a [`Config`], it steps environments, lets an [`Agent`] act and learn, scores the
+//! greedy policy, and tells [`Observer`]s what happens. What comes out is a function of the config: the same seed gives the
+//! same bits on every machine.
 //!
 //! ```
 //! use requel::Trainer;
@@ -28,7 +28,7 @@
 //! - [`diagnose`]: what is wrong with a training that does not learn.
 //! - [`checkpoint`], [`state`], [`storage`]: the complete state on disk, whole and verified or not there.
 //!
-//! Worlds are those of [`requel_envs`], or your own: [`Trainer::with_worlds`].
+//! Environments are those of [`requel_envs`], or your own: [`Trainer::with_envs`].
 //!
 //! # What this crate does not do
 //!

@@ -1,6 +1,6 @@
 //! Streams of randomness: every draw is a function of (seed, stream, counter).
 //!
-//! A run has one seed. Each thing that draws (initial weights, replay, exploration of each world, …) has its own
+//! A run has one seed. Each thing that draws (initial weights, replay, exploration of each environment, …) has its own
 //! [`Stream`], so that drawing more in one place shifts nothing in another, and a stream's whole state is one counter.
 
 use rand_chacha::ChaCha8Rng;
@@ -15,9 +15,9 @@ pub enum Stream {
     Init,
     /// Indices of replayed transitions.
     Replay,
-    /// Exploratory actions in one of the parallel worlds.
+    /// Exploratory actions in one of the parallel environments.
     Exploration {
-        /// Index of the world.
+        /// Index of the environment.
         slot: u32,
     },
     /// Noise of the weights while acting.
@@ -28,8 +28,8 @@ pub enum Stream {
     Fractions,
     /// How a rollout is divided into minibatches.
     Minibatches,
-    /// Seeds of the training worlds.
-    Worlds,
+    /// Seeds of the training environments.
+    Envs,
     /// Seeds of evaluation episodes.
     Evaluation,
     /// Seeds of the last evaluation's episodes, which nothing was chosen by.
@@ -46,7 +46,7 @@ impl Stream {
             Stream::Bootstrap => 1 << 48,
             Stream::Init => 1,
             Stream::Replay => 2,
-            Stream::Worlds => 3,
+            Stream::Envs => 3,
             Stream::Evaluation => 4,
             Stream::FinalEvaluation => 5,
             Stream::ActingNoise => 6,
@@ -169,7 +169,7 @@ mod tests {
             Stream::Bootstrap,
             Stream::Init,
             Stream::Replay,
-            Stream::Worlds,
+            Stream::Envs,
             Stream::Evaluation,
             Stream::FinalEvaluation,
             Stream::ActingNoise,

@@ -50,7 +50,7 @@ impl Schedule {
 }
 
 /// How many multiples of `every` lie above `before` and not above `after`: how often something due every so many env
-/// steps is due when several worlds step at once.
+/// steps is due when several environments step at once.
 ///
 /// # Panics
 /// If `every` is 0, or `after` is before `before`.

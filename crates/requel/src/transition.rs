@@ -5,7 +5,7 @@
 pub struct Transition<'a> {
     /// What was seen before the action.
     pub observation: &'a [f32],
-    /// Which actions the world allowed then; `None`: all.
+    /// Which actions the environment allowed then; `None`: all.
     pub mask: Option<&'a [bool]>,
     /// The index of the action.
     pub action: u32,
@@ -15,13 +15,13 @@ pub struct Transition<'a> {
     pub discount: f32,
     /// What was seen after it: at the end of an episode its true last observation.
     pub next_observation: &'a [f32],
-    /// Which actions the world allows there; `None`: all.
+    /// Which actions the environment allows there; `None`: all.
     pub next_mask: Option<&'a [bool]>,
 }
 
 impl Transition<'_> {
-    /// Looks whether both observations have the length that a buffer stores: of another one a part of an older observation would
-    /// be left, or lost.
+    /// Looks whether both observations have the length that a buffer stores: of another one a part of an older observation
+    /// would be left, or lost.
     #[inline]
     pub(crate) fn assert_length(&self, expected: usize) {
         let lengths = (self.observation.len(), self.next_observation.len());

@@ -4,7 +4,7 @@ use allocation_counter::measure;
 use requel::Trainer;
 use requel::config::{Layers, presets};
 
-/// Allocations of so many calls of `advance`, worlds, exploration, replay and learning included.
+/// Allocations of so many calls of `advance`, environments, exploration, replay and learning included.
 fn allocations_of(steps: usize, preset: &str, settings: &[&str]) -> u64 {
     let settings =
         ["train.episodes=0", "evaluation.every_episodes=0", "evaluation.every_steps=0"].iter().chain(settings);

@@ -87,6 +87,6 @@ mod tests {
     #[test]
     fn what_was_skipped_is_missed_and_what_has_no_aim_is_neither() {
         assert_eq!(verdict("train notebook", Measured::Skipped("x".into())), "**missed**");
-        assert_eq!(verdict("act for 1 worlds", Measured::Skipped("x".into())), "");
+        assert_eq!(verdict("act for 1 environments", Measured::Skipped("x".into())), "");
     }
 }

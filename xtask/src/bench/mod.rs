@@ -2,10 +2,11 @@
 //! that `cargo xtask test` holds against the committed ones.
 //!
 //! [`verb`] reads the arguments, [`programs`] builds and starts the benchmarks of the crates, [`figures`] reads what they
-//! print, [`aims`] says what is aimed at, [`own`] makes the table, [`worlds`] and [`peers`] compare with other
+//! print, [`aims`] says what is aimed at, [`own`] makes the table, [`envs`] and [`peers`] compare with other
 //! programs, [`page`] writes `results/benchmarks.md`, and [`instructions`] counts.
 
 mod aims;
+mod envs;
 mod figures;
 mod instructions;
 mod own;
@@ -13,7 +14,6 @@ mod page;
 mod peers;
 mod programs;
 mod verb;
-mod worlds;
 
 pub use instructions::{Verdict, check_instructions};
 pub use verb::run;

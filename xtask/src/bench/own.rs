@@ -74,13 +74,13 @@ impl Measurements {
         // All are built before anything is measured: a build on the other core would show.
         let kernels = programs::build("requel-nn", "kernels")?;
         let hot_path = programs::build("requel", "hot_path")?;
-        let worlds = programs::build("requel-envs", "worlds")?;
+        let envs = programs::build("requel-envs", "envs")?;
         let (machine, mut all) =
             figures::of_kernels(&programs::on_one_core(&kernels).output()?).context("requel-nn")?;
         all.extend(figures::of_timings(&programs::on_one_core(&hot_path).output()?).context("requel")?);
-        let worlds = figures::of_timings(&programs::on_one_core(worlds).output()?).context("requel-envs")?;
+        let envs = figures::of_timings(&programs::on_one_core(envs).output()?).context("requel-envs")?;
         // The others have a table of their own, beside the originals.
-        all.extend(worlds.into_iter().filter(|figure| figure.work.starts_with("step of CartPole-v1")));
+        all.extend(envs.into_iter().filter(|figure| figure.work.starts_with("step of CartPole-v1")));
 
         let updates = |output: String| -> Result<_> {
             let (machine, figures) = figures::of_kernels(&output).context("requel-nn")?;

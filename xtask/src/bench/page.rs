@@ -8,7 +8,7 @@ use super::programs;
 use crate::{machine, workspace};
 
 /// The sections, in their order on the page.
-const SECTIONS: [&str; 3] = ["own", "worlds", "peers"];
+const SECTIONS: [&str; 3] = ["own", "envs", "peers"];
 
 /// What every section begins with: the command that made it, the version and the machine.
 ///

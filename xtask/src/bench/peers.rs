@@ -93,7 +93,7 @@ pub fn write_section() -> Result<()> {
          CartPole-v1, training alone: no evaluation during it, and the time that a program takes to start, to import or to\n\
          compile is not counted. `notebook` is one update of 32 transitions every 4 env steps (4-64-64-2, no target network);\n\
          `cartpole-zoo` is 128 updates of 64 every 256 env steps (4-256-256-2, with a target network). rejax makes as many\n\
-         updates per env step, but one at a time after each 2 env steps in 2 worlds; it is built to train many seeds side by side on\n\
+         updates per env step, but one at a time after each 2 env steps in 2 environments; it is built to train many seeds side by side on\n\
          an accelerator, and trains one on one core here. The scripts are in `xtask/peers/`.\n\n{}",
         page::provenance("cargo xtask bench --peers")?,
         rendered(&rates)

@@ -53,7 +53,7 @@ mod tests {
     #[test]
     fn the_program_is_the_one_that_cargo_names() {
         let messages = r#"{"reason":"compiler-artifact","target":{"name":"hot_path"},"executable":null}
-{"reason":"compiler-artifact","target":{"name":"worlds"},"executable":"target/release/deps/worlds-1"}
+{"reason":"compiler-artifact","target":{"name":"envs"},"executable":"target/release/deps/environments-1"}
 {"reason":"compiler-artifact","target":{"name":"hot_path"},"executable":"target/release/deps/hot_path-2"}
 {"reason":"build-finished","success":true}"#;
         assert_eq!(executable(messages, "hot_path"), Some(PathBuf::from("target/release/deps/hot_path-2")));

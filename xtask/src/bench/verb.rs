@@ -2,7 +2,7 @@
 
 use anyhow::{Result, bail};
 
-use super::{instructions, own, peers, worlds};
+use super::{envs, instructions, own, peers};
 use crate::UsageError;
 
 /// Measures what `arguments` ask for.
@@ -15,10 +15,10 @@ pub fn run(arguments: &[String]) -> Result<()> {
         [] => own::print_table(),
         ["--write"] => own::write_table(),
         ["--peers"] => peers::write_section(),
-        ["--worlds"] => worlds::write_section(),
+        ["--envs"] => envs::write_section(),
         ["--instructions"] => instructions::write_counts(),
         _ => bail!(UsageError(format!(
-            "`bench {}`: it takes nothing, or one of --write, --worlds, --peers and --instructions",
+            "`bench {}`: it takes nothing, or one of --write, --envs, --peers and --instructions",
             words.join(" ")
         ))),
     }

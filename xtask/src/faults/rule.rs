@@ -87,7 +87,7 @@ pub const RULES: &[Rule] = &[
         promise: "stopped and named",
         check: suites::bad_numbers,
     },
-    Rule { id: "R9", fault: "malformed worlds", promise: "each its documented error", check: suites::bad_worlds },
+    Rule { id: "R9", fault: "malformed environments", promise: "each its documented error", check: suites::bad_envs },
     Rule {
         id: "R11",
         fault: "SIGINT, SIGTERM and SIGHUP at random moments",

@@ -66,7 +66,7 @@ const COMMON: [&str; 5] = [
     "log.every_steps=500",
 ];
 
-/// A network and worlds that are large enough to be worked on by several threads.
+/// A network and environments that are large enough to be worked on by several threads.
 pub const WIDE: Training = Training {
     name: "wide",
     kills: 0,

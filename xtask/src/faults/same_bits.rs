@@ -68,7 +68,7 @@ pub fn check(extent: Extent) -> Result<Finding> {
         }
     }
     let note = format!(
-        "{trained} runs byte-equal: kernels {}, 1, 2 and 4 threads, 1 to 512 worlds, {watched} under the dashboard",
+        "{trained} runs byte-equal: kernels {}, 1, 2 and 4 threads, 1 to 512 environments, {watched} under the dashboard",
         kernels.join(", ")
     );
     Ok(Finding { faults: trained, note })

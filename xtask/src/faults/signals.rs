@@ -24,27 +24,27 @@ struct Phase {
     name: &'static str,
     /// Settings over those of the plain training, `key=value`.
     settings: &'static [&'static str],
-    /// The world in place of CartPole.
-    world: Option<&'static str>,
+    /// The environment in place of CartPole.
+    env: Option<&'static str>,
     /// The signal waits until a checkpoint is staged.
     while_saving: bool,
 }
 
 const PHASES: [Phase; 4] = [
-    Phase { name: "training", settings: &[], world: None, while_saving: false },
+    Phase { name: "training", settings: &[], env: None, while_saving: false },
     // Nine of ten steps are those of evaluations.
     Phase {
         name: "evaluation",
         settings: &["train.env_steps=3000", "evaluation.every_steps=50", "evaluation.episodes=40"],
-        world: None,
+        env: None,
         while_saving: false,
     },
-    Phase { name: "save", settings: &[], world: None, while_saving: true },
+    Phase { name: "save", settings: &[], env: None, while_saving: true },
     // Every other step ends an episode.
     Phase {
         name: "reset",
         settings: &["train.env_steps=30000", "checkpoint.every_steps=3000", "evaluation.every_steps=9000"],
-        world: Some("Blackjack-v1"),
+        env: Some("Blackjack-v1"),
         while_saving: false,
     },
 ];
@@ -157,7 +157,7 @@ impl<'a> Asked<'a> {
 
 fn command(phase: &Phase, binary: &Path, dir: &Path) -> Command {
     let mut command = TRAININGS[0].command(binary, dir);
-    command.args(phase.world);
+    command.args(phase.env);
     command.args(phase.settings.iter().flat_map(|setting| ["--set", *setting]));
     command
 }

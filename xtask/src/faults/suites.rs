@@ -93,8 +93,8 @@ pub fn bad_numbers(_: Extent) -> Result<Finding> {
 ///
 /// # Errors
 /// When a test fails.
-pub fn bad_worlds(_: Extent) -> Result<Finding> {
-    Ok(LADDER.run(&["bad_worlds::"])?.finding("worlds that break the contract"))
+pub fn bad_envs(_: Extent) -> Result<Finding> {
+    Ok(LADDER.run(&["bad_envs::"])?.finding("environments that break the contract"))
 }
 
 /// R15.

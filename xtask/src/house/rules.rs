@@ -228,7 +228,7 @@ mod tests {
     #[test]
     fn crate_roots_forbid_unsafe_code_except_where_the_kernels_are() {
         assert_eq!(of("crates/envs/src/lib.rs", "#![forbid(unsafe_code)]\n").len(), 0);
-        assert_eq!(of("crates/envs/src/lib.rs", "//! Worlds.\n").len(), 1);
+        assert_eq!(of("crates/envs/src/lib.rs", "//! Environments.\n").len(), 1);
         assert_eq!(of("crates/nn/src/lib.rs", "#![deny(unsafe_code)]\n").len(), 0);
         assert_eq!(of("crates/nn/src/lib.rs", "#![warn(unsafe_code)]\n").len(), 1);
         assert_eq!(of("crates/envs/src/lib.rs", "#![deny(unsafe_code)]\n").len(), 1);

@@ -43,7 +43,7 @@ const GOAL: f64 = 475.0;
 /// No value is above this: 1 / (1 − γ).
 const HIGHEST_VALUE: f64 = 100.0;
 
-/// Trains and writes the page; a fifth as many runs are trained on.
+/// Trains and writes the page; half as many runs are trained on.
 ///
 /// # Errors
 /// When the build or a run fails, or the page cannot be written.
@@ -57,7 +57,7 @@ pub fn write(seeds: u64, jobs: usize) -> Result<()> {
     let courses = runs.iter().map(|run| Course::read(&DEFAULT.run_dir(run.seed))).collect::<Result<Vec<_>>>()?;
     page.add(&summary(&runs, &courses));
 
-    let longer = FIRST_SEED_TRAINED_ON..FIRST_SEED_TRAINED_ON + seeds.div_ceil(5);
+    let longer = FIRST_SEED_TRAINED_ON..FIRST_SEED_TRAINED_ON + seeds.div_ceil(2);
     let first_and_last = (longer.start, longer.end - 1);
     let runs_on = TRAINED_ON.train(&binary, longer, jobs)?;
     page.record(TRAINED_ON.name, &runs_on);

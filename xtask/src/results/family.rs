@@ -54,7 +54,7 @@ pub fn write(seeds: u64, jobs: usize) -> Result<()> {
         "*solved*: the best policy kept, greedy, has a mean return of 500.0 over 100 fresh episodes. *final return*: the \
          same evaluation of the policy at the end of training, interquartile mean over seeds with its 95 % bootstrap \
          interval (Agarwal et al. 2021). *env steps*: training stops early once a few evaluations in a row are at 500, \
-         else at the budget of the preset. *process s*: by the clock, so other work of the machine counts in it. A world as easy as this one cannot rank the algorithms; the table shows that \
+         else at the budget of the preset. *process s*: by the clock, so other work of the machine counts in it. An environment as easy as this one cannot rank the algorithms; the table shows that \
          each works.",
     );
     page.add(
@@ -120,8 +120,11 @@ mod tests {
 
     #[test]
     fn a_row_counts_by_the_best_policy_and_averages_the_last() {
-        let runs: Vec<SeedRun> =
-            [500.0, 499.9, 500.0, 500.0, 500.0].into_iter().enumerate().map(|(seed, best)| run(seed as u64, best, 400.0)).collect();
+        let runs: Vec<SeedRun> = [500.0, 499.9, 500.0, 500.0, 500.0]
+            .into_iter()
+            .enumerate()
+            .map(|(seed, best)| run(seed as u64, best, 400.0))
+            .collect();
         assert_eq!(row("x", &runs), ["`x`", "4 of 5", "400.0 [400.0, 400.0]", "3000", "10", "3.00", "5.00"]);
         // Of three runs no interval is claimed.
         assert_eq!(row("x", &runs[..3]), ["`x`", "2 of 3", "400.0", "2000", "10", "2.00", "3.00"]);

@@ -6,7 +6,7 @@ use serde_json::Value;
 /// The figures of one finished run that the tables use.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Finished {
-    /// Transitions taken, over all parallel worlds.
+    /// Transitions taken, over all parallel environments.
     pub env_steps: u64,
     /// Gradient steps.
     pub updates: u64,

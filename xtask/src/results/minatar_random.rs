@@ -36,7 +36,7 @@ type Played = (Vec<f64>, Vec<f64>);
 /// # Errors
 /// When the environment or a build fails, a game cannot be played, or the page cannot be written.
 pub fn write() -> Result<()> {
-    let environment = VirtualEnvironment::for_worlds()?;
+    let environment = VirtualEnvironment::for_envs()?;
     let ours = |game: &Game| {
         let arguments = ["run", "--release", "--locked", "--quiet", "--package", "requel-envs", "--example"];
         let command: CommandLine = workspace::cargo().args(arguments).args(["random_games", game.id]);
@@ -56,7 +56,7 @@ pub fn write() -> Result<()> {
     let page = format!(
         "# Random play in MinAtar, ours beside the original's\n\n\
          - Made by: `{COMMAND}`\n- Version: commit {}\n- Machine: {}\n- Original: the package `minatar` of \
-         `xtask/peers/requirements-worlds.txt`, run as a black box\n\n\
+         `xtask/peers/requirements-envs.txt`, run as a black box\n\n\
          Actions drawn evenly from the minimal set, sticky actions of 0.1 and difficulty ramping on both sides. Means with their \
          standard errors; *z* is the difference of the means in standard errors of that difference; *D* the greatest difference \
          of the two distribution functions (Kolmogorov and Smirnov) and *p* the chance of so great a one or a greater between \

@@ -2,10 +2,11 @@
 //!
 //! [`verb`] reads the arguments, [`seeds`] trains, [`finished`] reads what a run says of itself, [`statistics`] compares
 //! with the reference, and [`page`] is the frame every table shares. [`cartpole`], [`family`], [`minatar`], [`minatar_random`],
-//! [`notebook`] and [`worlds`] are the tables; [`training`] reads a run folder back and [`curves`] draws it.
+//! [`notebook`] and [`environments`] are the tables; [`training`] reads a run folder back and [`curves`] draws it.
 
 mod cartpole;
 mod curves;
+mod environments;
 mod family;
 mod finished;
 mod minatar;
@@ -16,7 +17,6 @@ mod seeds;
 mod statistics;
 mod training;
 mod verb;
-mod worlds;
 
 pub use finished::finished_line;
 pub use page::table;

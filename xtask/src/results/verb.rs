@@ -4,10 +4,10 @@ use std::path::PathBuf;
 
 use anyhow::{Result, bail, ensure};
 
-use super::{cartpole, family, minatar, minatar_random, notebook, worlds};
+use super::{cartpole, environments, family, minatar, minatar_random, notebook};
 use crate::{UsageError, machine};
 
-const TABLES: &str = "cartpole, family, minatar, minatar-random, notebook and worlds";
+const TABLES: &str = "cartpole, family, minatar, minatar-random, notebook and environments";
 
 /// Makes the table named first in `arguments`.
 ///
@@ -35,7 +35,7 @@ pub fn run(arguments: &[String]) -> Result<()> {
         "family" => family::write(seeds(20), one_at_a_time),
         "minatar" => minatar::write(seeds(2), options.runs.as_deref()),
         "notebook" => notebook::write(seeds(20), options.jobs.unwrap_or_else(machine::cores)),
-        "worlds" => worlds::write(seeds(10), one_at_a_time),
+        "environments" => environments::write(seeds(10), one_at_a_time),
         other => bail!(UsageError(format!("no table is called `{other}`; there are {TABLES}"))),
     }
 }
@@ -97,7 +97,7 @@ mod tests {
 
     #[test]
     fn what_does_not_go_with_a_table_is_refused_before_anything_is_built() {
-        for bad in ["", "pong", "minatar --jobs 2", "worlds --runs x"] {
+        for bad in ["", "pong", "minatar --jobs 2", "environments --runs x"] {
             let arguments: Vec<String> = bad.split_whitespace().map(String::from).collect();
             assert!(run(&arguments).unwrap_err().is::<UsageError>(), "{bad}");
         }

@@ -1,7 +1,7 @@
 "use strict";
 (() => {
   const data = JSON.parse(document.getElementById("data").textContent);
-  /* A score: so many digits that scores of one world stand under each other. */
+  /* A score: so many digits that scores of one environment stand under each other. */
   const tidy = (v) => (v == null ? "–" : Math.abs(v) >= 1000 ? v.toFixed(0) : Math.abs(v) >= 10 ? v.toFixed(1) : v.toFixed(2));
   const { comparison, styles } = data;
   const { groups, threshold } = comparison;

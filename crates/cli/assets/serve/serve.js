@@ -55,7 +55,7 @@
   /* The list */
   const matches = (run) => {
     const tags = run.notes.tags.map((tag) => `#${tag}`).join(" ");
-    const text = `${run.name} ${run.world} ${run.preset} ${run.settings.join(" ")} seed ${run.seed} ${run.state} ${tags} ${run.notes.note}`.toLowerCase();
+    const text = `${run.name} ${run.env} ${run.preset} ${run.settings.join(" ")} seed ${run.seed} ${run.state} ${tags} ${run.notes.note}`.toLowerCase();
     return byId("filter").value.toLowerCase().split(/\s+/).every((word) => text.includes(word));
   };
   const folder = (name) => name.slice(0, name.lastIndexOf("/") + 1);
@@ -79,7 +79,7 @@
   const COLUMNS = [
     { title: "", kind: "tick" },
     { title: "run", key: "name", of: first((run) => run.name) },
-    { title: "environment", key: "environment", of: first((run) => run.world) },
+    { title: "environment", key: "environment", of: first((run) => run.env) },
     { title: "preset", key: "preset", of: first((run) => `${run.preset} ${run.settings.join(" ")}`) },
     { title: "seed", key: "seed", kind: "number", of: (members) => Math.min(...members.map((run) => run.seed)) },
     { title: "state", key: "state", of: first((run) => run.state) },
@@ -116,7 +116,7 @@
     return cell("name", name, ...(tags.length ? [element("div", { class: "tags" }, ...tags)] : []), ...(run.notes.note ? [element("small", { class: "note" }, run.notes.note)] : []));
   }
   function runRow(run, kind) {
-    return element("tr", { class: kind }, tick(keyOf("run", run.name), run.name, { "data-run": run.name }), nameCell(run), cell("world", run.world), preset(run),
+    return element("tr", { class: kind }, tick(keyOf("run", run.name), run.name, { "data-run": run.name }), nameCell(run), cell("env", run.env), preset(run),
       cell("number seed", String(run.seed)), cell(`state state-${run.state}`, run.state), cell("number steps", count(run.env_steps)),
       cell("number best", number(score(run)), element("small", {}, scoreNote(run))), cell("number begun", ago(run.begun)));
   }
@@ -133,7 +133,7 @@
     const finished = members.filter((run) => run.state === "finished").length;
     const state = finished === members.length ? "finished" : `${training ? `${training} training, ` : ""}${finished} of ${members.length} finished`;
     return element("tr", { class: "group" }, tick(keyOf("group", id), `these ${members.length} runs`, { "data-group": id }),
-      cell("name", name, ...(place ? [element("small", {}, place)] : [])), cell("world", members[0].world), preset(members[0]),
+      cell("name", name, ...(place ? [element("small", {}, place)] : [])), cell("env", members[0].env), preset(members[0]),
       cell("number seed", row ? `${seeds[0]}–${seeds[seeds.length - 1]}` : `${seeds.length} seeds`), cell(training ? "state state-training" : "state", state),
       cell("number steps", count(median(members.map((run) => run.env_steps))), element("small", {}, "median")),
       cell("number best", number(median(members.map(score))), element("small", {}, "median")),
@@ -185,7 +185,7 @@
     for (const choice of all) {
       const [first] = choice.members;
       const own = first.settings.filter((setting) => all.length > 1 && !common.has(setting)).join(" ");
-      const told = [differs((run) => run.world) ? first.world : "", differs((run) => run.preset) || !own ? first.preset : "", own];
+      const told = [differs((run) => run.env) ? first.env : "", differs((run) => run.preset) || !own ? first.preset : "", own];
       const seeds = choice.many ? `${choice.members.length} seeds` : differs((run) => run.seed) || all.some(({ many }) => many) ? `seed ${first.seed}` : "";
       choice.label = [...told, seeds].filter(Boolean).join(" · ");
     }

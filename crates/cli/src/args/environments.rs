@@ -8,14 +8,14 @@ use super::numbers::{count, seed};
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
-  requel envs               all worlds
-  requel envs CartPole-v1   one world with its options
+  requel envs               all environments
+  requel envs CartPole-v1   one environment with its options
   requel envs --json        one JSON object per line
 
-Time limits are in env steps. A world counts as solved when the mean return over
-100 episodes reaches its threshold.")]
+Time limits are in env steps. An environment counts as solved when the mean
+return over 100 episodes reaches its threshold.")]
 pub struct EnvsArgs {
-    /// A world to look at more closely
+    /// An environment to look at more closely
     #[arg(value_name = "ENV")]
     pub env: Option<String>,
     /// Print JSON lines
@@ -36,7 +36,7 @@ Actions are separated by commas or white space. Seeds and random actions are
 Gymnasium's: `env.reset(seed=N)` and `env.action_space.seed(N)`; where there are
 masks, `sample(mask)`. Further episodes begin as with `env.reset()`.")]
 pub struct RolloutArgs {
-    /// The world, see `requel envs`
+    /// The environment, see `requel envs`
     #[arg(value_name = "ENV")]
     pub env: String,
     /// A setting of the environment, such as `env.frame_stack=4`; may be repeated
@@ -45,7 +45,7 @@ pub struct RolloutArgs {
     /// How many episodes, the first from the seed
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..), allow_negative_numbers = true)]
     pub episodes: u64,
-    /// Seed of the world and of random actions
+    /// Seed of the environment and of random actions
     #[arg(long, value_name = "N", default_value_t = 0, allow_negative_numbers = true, value_parser = seed)]
     pub seed: u64,
     /// Which actions: numbers separated by commas, `@FILE`, or `random`

@@ -36,14 +36,14 @@ pub struct EvalArgs {
 #[command(after_help = "\
 Examples:
   requel watch                            the newest run below runs/, live
-  requel watch CartPole-v1 --random       a world under random actions
+  requel watch CartPole-v1 --random       an environment under random actions
   requel watch --gif agent.gif            an animation, 600 pixels wide
   requel watch --png agent.png --at 100   a picture of step 100
 
 Keys: space pauses, → or . takes a single step, + and - change the speed,
 n starts the next episode, q quits.")]
 pub struct WatchArgs {
-    /// Directory of a run, a packed run or a policy's file, or a world: its newest run below runs/, or random actions
+    /// Directory of a run, a packed run or a policy's file, or an environment: its newest run below runs/, or random actions
     /// [default: the newest run]
     #[arg(value_name = "RUN|FILE|ENV")]
     pub target: Option<String>,
@@ -71,7 +71,7 @@ pub struct WatchArgs {
     /// Stop an episode after so many env steps
     #[arg(long, value_name = "N", default_value_t = 1000, allow_negative_numbers = true, value_parser = whole(1, u32::MAX))]
     pub steps: u32,
-    /// How fast, as a multiple of the world's own speed
+    /// How fast, as a multiple of the environment's own speed
     #[arg(long, value_name = "FACTOR", default_value_t = 1.0, allow_negative_numbers = true, value_parser = speed)]
     pub speed: f32,
     /// Seed of the episodes
@@ -98,8 +98,8 @@ Examples:
 
 The ONNX model reads `observation` (batch of any size; images as height, width,
 channels) and of an environment with masks `action_mask`. It gives `q_values`
-and the greedy `action`. World, spaces and the actions' meanings are in its
-metadata. It is of operator set 13, of 17 with layer normalisation.")]
+and the greedy `action`. Its metadata names the environment, the spaces and the
+actions' meanings. It needs operator set 13, or 17 with layer normalisation.")]
 pub struct ExportArgs {
     /// Directory of the run, a packed run or a policy's file [default: the newest below runs/, seeds and studies included]
     #[arg(value_name = "RUN|FILE")]

@@ -15,7 +15,7 @@ Exit codes:
     1  something went wrong on the way: a full disk, a damaged run
     2  the input was wrong: an unknown name, a value out of range;
        nothing was written
-    3  a number was NaN or infinite, in a world or in learning; what
+    3  a number was NaN or infinite, in an environment or in learning; what
        was saved before stays
   129  stopped because the terminal went away (SIGHUP), as by SIGTERM
   130  stopped by Ctrl-C (SIGINT); a checkpoint was written, and
@@ -74,9 +74,9 @@ pub enum Command {
     Pack(PackArgs),
     /// Make a run of a packed file again
     Unpack(UnpackArgs),
-    /// Step a world with given or random actions and print what it answers
+    /// Step an environment with given or random actions and print what it answers
     Rollout(RolloutArgs),
-    /// List the worlds
+    /// List the environments
     Envs(EnvsArgs),
     /// List the presets, or print one
     Presets(PresetsArgs),

@@ -68,7 +68,7 @@ pub struct CompareArgs {
     /// What counts as a run's score: its final policy, or the best that it kept
     #[arg(long, value_name = "WHICH", value_enum, default_value_t = Scored::Final)]
     pub metric: Scored,
-    /// Time the first evaluation at this return [default: the world's reward threshold]
+    /// Time the first evaluation at this return [default: the environment's reward threshold]
     #[arg(long, value_name = "RETURN", allow_negative_numbers = true, value_parser = finite)]
     pub threshold: Option<f64>,
     /// Write a picture

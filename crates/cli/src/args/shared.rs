@@ -9,10 +9,10 @@ use super::numbers::seed;
 /// Layers of configuration.
 #[derive(Args, Clone, Debug)]
 pub struct Layers {
-    /// World to train on, see `requel envs` [default: CartPole-v1, or what the config says]
+    /// Environment to train on, see `requel envs` [default: CartPole-v1, or what the config says]
     #[arg(value_name = "ENV")]
     pub env: Option<String>,
-    /// Preset to start from, see `requel presets` [default: the world's own]
+    /// Preset to start from, see `requel presets` [default: the environment's own]
     #[arg(long, value_name = "NAME")]
     pub preset: Option<String>,
     /// Algorithm laid over the preset, see `requel presets`

@@ -57,7 +57,7 @@ pub struct TrainArgs {
     /// How many checkpoints to keep, at least 2
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = count(2))]
     pub keep: Option<usize>,
-    /// What a NaN or infinity from the world comes to: it stops training, or costs the step [default: stop]
+    /// What a NaN or infinity from the environment comes to: it stops training, or costs the step [default: stop]
     #[arg(long, value_name = "WHAT", value_enum)]
     pub on_nan: Option<OnNan>,
     #[command(flatten)]
@@ -75,12 +75,12 @@ pub enum Which {
     Last,
 }
 
-/// What a NaN or infinity from the world comes to.
+/// What a NaN or infinity from the environment comes to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum OnNan {
     /// Training stops and names it
     Stop,
-    /// The step is dropped and counted, and the world reset
+    /// The step is dropped and counted, and the environment reset
     Skip,
 }
 
@@ -119,7 +119,7 @@ Examples:
   requel study notebook-ladder --print        its file, to change, then:
   requel study mine.toml
 
-A study names its world, its seeds and its variants:
+A study names its environment, its seeds and its variants:
   name = \"gamma\"
   env = \"CartPole-v1\"
   seeds = \"0..10\"

@@ -30,7 +30,7 @@ pub fn run(args: &CompareArgs) -> Result<Exit, Failure> {
     };
     let scoring = Scoring { metric, threshold: args.threshold, ..Scoring::default() };
     let comparison = Comparison::new(&grouping.groups, &scoring);
-    let title = comparison.worlds.join(", ");
+    let title = comparison.envs.join(", ");
     let files = Files {
         png: args.png.as_deref(),
         svg: args.svg.as_deref(),

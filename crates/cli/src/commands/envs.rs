@@ -1,4 +1,4 @@
-//! `requel envs`: the worlds.
+//! `requel envs`: the environments.
 
 use std::io::Write;
 
@@ -11,49 +11,49 @@ use crate::show::tidy;
 use crate::style::{self, BOLD, MUTED, paint};
 use crate::table::Table;
 
-/// Lists the worlds, or describes one.
+/// Lists the environments, or describes one.
 pub fn run(args: &EnvsArgs) -> Result<Exit, Failure> {
-    let worlds = match &args.env {
+    let envs = match &args.env {
         Some(id) => vec![make(id)?],
         None => specs().iter().map(|spec| make(&spec.id)).collect::<Result<_, _>>()?,
     };
     let mut out = style::stdout();
     match (&args.env, args.json) {
         (_, true) => {
-            for world in &worlds {
-                writeln!(out, "{}", serde_json::to_string(&Line::of(&**world)).map_err(Failure::failed)?)?;
+            for env in &envs {
+                writeln!(out, "{}", serde_json::to_string(&Line::of(&**env)).map_err(Failure::failed)?)?;
             }
         }
         (None, false) => {
-            let mut table = Table::new(&["world", "observation", "action", ">time limit", ">solved at"]);
-            for world in &worlds {
-                table.row(row(&**world));
+            let mut table = Table::new(&["env", "observation", "action", ">time limit", ">solved at"]);
+            for env in &envs {
+                table.row(row(&**env));
             }
             table.write(&mut out)?;
         }
-        (Some(id), false) => describe(&mut out, id, &*worlds[0])?,
+        (Some(id), false) => describe(&mut out, id, &*envs[0])?,
     }
     Ok(Exit::Success)
 }
 
-fn row(world: &dyn Env) -> [String; 5] {
-    let EnvSpec { id, max_episode_steps, reward_threshold, .. } = world.spec();
+fn row(env: &dyn Env) -> [String; 5] {
+    let EnvSpec { id, max_episode_steps, reward_threshold, .. } = env.spec();
     let or_dash = |value: Option<String>| value.unwrap_or_else(|| "-".into());
     [
         id.clone(),
-        describe_space(world.observation_space()),
-        describe_space(world.action_space()),
+        describe_space(env.observation_space()),
+        describe_space(env.action_space()),
         or_dash(max_episode_steps.map(|n| n.to_string())),
         or_dash(reward_threshold.map(tidy)),
     ]
 }
 
-fn describe(out: &mut impl Write, id: &str, world: &dyn Env) -> Result<(), Failure> {
-    let [_, observation, action, limit, threshold] = row(world);
-    let fps = world.spec().frames_per_second;
+fn describe(out: &mut impl Write, id: &str, env: &dyn Env) -> Result<(), Failure> {
+    let [_, observation, action, limit, threshold] = row(env);
+    let fps = env.spec().frames_per_second;
     writeln!(out, "{}", paint(BOLD, id))?;
     writeln!(out, "  observation   {observation}")?;
-    if let Space::Box { low, high, .. } = world.observation_space()
+    if let Space::Box { low, high, .. } = env.observation_space()
         && low.len() <= 16
     {
         let bounds: Vec<String> = low.iter().zip(high).map(|(l, h)| format!("[{l}, {h}]")).collect();
@@ -106,13 +106,13 @@ struct Line {
 }
 
 impl Line {
-    fn of(world: &dyn Env) -> Self {
-        let spec = world.spec();
+    fn of(env: &dyn Env) -> Self {
+        let spec = env.spec();
         Line {
             id: spec.id.clone(),
-            observation_space: describe_space(world.observation_space()),
-            observation_len: world.observation_len(),
-            action_space: describe_space(world.action_space()),
+            observation_space: describe_space(env.observation_space()),
+            observation_len: env.observation_len(),
+            action_space: describe_space(env.action_space()),
             max_episode_steps: spec.max_episode_steps,
             reward_threshold: spec.reward_threshold,
             frames_per_second: spec.frames_per_second,

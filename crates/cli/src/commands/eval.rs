@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::path::PathBuf;
 
-use requel::train::{Evaluation, Evaluator, world_factory};
+use requel::train::{Evaluation, Evaluator, env_factory};
 use serde::Serialize;
 
 use crate::args::EvalArgs;
@@ -56,10 +56,10 @@ pub fn run(args: &EvalArgs) -> Result<Exit, Failure> {
 /// Greedy episodes of the run's best policy, the `i`-th from seed `seed + i`.
 ///
 /// # Errors
-/// If there is no policy, or the world fails.
+/// If there is no policy, or the environment fails.
 pub fn evaluate(subject: &Subject, episodes: usize, seed: u64) -> Result<Evaluation, Failure> {
     let config = &subject.config;
-    let mut evaluator = Evaluator::new(&world_factory(&config.env), episodes, config.evaluation.max_episode_steps)?;
+    let mut evaluator = Evaluator::new(&env_factory(&config.env), episodes, config.evaluation.max_episode_steps)?;
     let mut policy = subject.policy(evaluator.rows())?;
     Ok(evaluator.evaluate(&mut policy, episodes, seed)?)
 }

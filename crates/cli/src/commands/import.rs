@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 use std::path::Path;
 
 use requel::agent::{PolicyFile, PytorchMlp};
-use requel::train::{for_network, world_factory};
+use requel::train::{env_factory, for_network};
 use requel_nn::Activation;
 
 use crate::args::{ImportActivation, ImportArgs};
@@ -18,7 +18,7 @@ const MOST_BYTES: u64 = 4 << 30;
 /// Reads the weights and writes the policy.
 pub fn run(args: &ImportArgs) -> Result<Exit, Failure> {
     let config = environment::described(&args.env, &args.set)?;
-    let env = for_network(world_factory(&config)()?)?;
+    let env = for_network(env_factory(&config)()?)?;
     let Some(actions) = env.action_space().discrete_n() else {
         return Err(Failure::bad_input(format!("{} does not take discrete actions", args.env)));
     };

@@ -1,11 +1,11 @@
-//! `requel rollout`: a world's answers to given or random actions.
+//! `requel rollout`: an environment's answers to given or random actions.
 
 use std::fmt;
 use std::io::Write;
 use std::path::Path;
 
 use requel::storage::read_input;
-use requel::train::world_factory;
+use requel::train::env_factory;
 use requel_envs::{Action, Env, Space, SpaceSampler, Step, action_list};
 use serde::Serialize;
 
@@ -15,14 +15,14 @@ use crate::exit::{Exit, Failure};
 use crate::show::tidy;
 use crate::style::{self, MUTED, paint};
 
-/// How many steps a world without a time limit takes when nobody says.
+/// How many steps an environment without a time limit takes when nobody says.
 const STEPS_WITHOUT_LIMIT: usize = 1000;
 /// No list of actions is longer, bytes.
 const MOST_LIST: u64 = 64 << 20;
 
 /// Steps the environment until the actions are used up or its episodes end.
 pub fn run(args: &RolloutArgs) -> Result<Exit, Failure> {
-    let mut env = world_factory(&environment::described(&args.env, &args.set)?)()?;
+    let mut env = env_factory(&environment::described(&args.env, &args.set)?)()?;
     let mut actions = Actions::parse(&args.actions, &*env, args.seed)?;
     let limit = args.steps.or_else(|| match (&actions, env.spec().max_episode_steps) {
         (Actions::Random(_), None) => Some(STEPS_WITHOUT_LIMIT),

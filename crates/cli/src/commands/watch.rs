@@ -42,7 +42,7 @@ pub fn run(args: &WatchArgs) -> Result<Exit, Failure> {
     Ok(exit)
 }
 
-/// What is to be seen: the run that was named, the newest run of the world that was named, or chance.
+/// What is to be seen: the run that was named, the newest run of the environment that was named, or chance.
 fn player(args: &WatchArgs) -> Result<Player, Failure> {
     let episodes = (args.seed, args.steps);
     let file = args.target.as_deref().map(Path::new).filter(|target| target.is_file());
@@ -50,17 +50,17 @@ fn player(args: &WatchArgs) -> Result<Player, Failure> {
         let subject = Subject::open(Some(file))?;
         return Player::new(subject.env()?, Acting::Policy(Box::new(subject.policy(1)?)), episodes);
     }
-    let world = args.target.as_deref().filter(|target| !Path::new(target).is_dir());
-    let run = match world {
+    let env = args.target.as_deref().filter(|target| !Path::new(target).is_dir());
+    let run = match env {
         Some(id) => {
             make(id)?;
-            let of_world = |run: &Run| run.config().is_ok_and(|config| config.env.id == id);
-            runs::newest(|run| of_world(run) && run.best_policy_path().exists())
+            let of_env = |run: &Run| run.config().is_ok_and(|config| config.env.id == id);
+            runs::newest(|run| of_env(run) && run.best_policy_path().exists())
         }
         None => Some(runs::open_with_policy(args.target.as_deref().map(Path::new))?),
     };
-    let (env, run) = match (run, world) {
-        (Some(run), _) => (runs::world(&run.config()?)?, Some(run)),
+    let (env, run) = match (run, env) {
+        (Some(run), _) => (runs::env(&run.config()?)?, Some(run)),
         (None, Some(id)) => (make(id)?, None),
         (None, None) => return Err(Failure::failed("there is nothing to watch")),
     };

@@ -40,7 +40,7 @@ pub fn html(comparison: &Comparison, title: &str) -> Result<String, Failure> {
     let shown = Shown { comparison, styles };
     let groups = comparison.groups.len();
     let counted = if groups == 1 { "1 group".to_owned() } else { format!("{groups} groups") };
-    let subtitle = format!("{}, {counted}, {}", comparison.worlds.join(", "), seeds(comparison));
+    let subtitle = format!("{}, {counted}, {}", comparison.envs.join(", "), seeds(comparison));
     let caveats: String =
         comparison.caveats.iter().map(|note| format!("<li>{}</li>", escape(&note.to_string()))).collect();
     let (heading, rows) = cells(comparison);

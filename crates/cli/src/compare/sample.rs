@@ -52,7 +52,7 @@ pub fn comparison() -> Comparison {
         group.improvement_over_previous = Some(estimate(0.9375, 0.05));
     }
     Comparison {
-        worlds: vec!["CartPole-v1".into()],
+        envs: vec!["CartPole-v1".into()],
         metric: Metric::Final,
         threshold: Some(475.0),
         confidence: 0.95,

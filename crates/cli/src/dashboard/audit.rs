@@ -30,7 +30,7 @@ type Believed<'a> = dyn FnMut(&[f32]) -> Result<Vec<f32>, AgentError> + 'a;
 /// If none are left then, all count, and what would have followed is taken from the policy's own value, as in training.
 ///
 /// # Errors
-/// If the world fails, or the observations are none of the policy's.
+/// If the environment fails, or the observations are none of the policy's.
 pub fn audit(env: &mut dyn Env, q_values: &mut Believed<'_>, (seed, gamma): (u64, f64)) -> Result<Audit, Failure> {
     let mut observation = vec![0.0; env.observation_len()];
     env.reset(Some(seed), &mut observation)?;

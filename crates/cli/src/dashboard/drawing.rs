@@ -40,7 +40,7 @@ const GLANCE: Duration = Duration::from_millis(20);
 const PATIENCE: Duration = Duration::from_secs(2);
 /// How long a message stays.
 const MESSAGE: Duration = Duration::from_secs(3);
-/// The paces to choose from, as multiples of the world's own speed; the fastest is without a limit.
+/// The paces to choose from, as multiples of the environment's own speed; the fastest is without a limit.
 const SPEEDS: [f32; 8] = [0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 64.0];
 
 /// What the dashboard is about.
@@ -49,7 +49,7 @@ pub struct Subject {
     pub run: Run,
     /// Its config.
     pub config: Config,
-    /// World, preset and seed in a line.
+    /// Environment, preset and seed in a line.
     pub headline: String,
     /// Env steps and episodes that earlier sessions made.
     pub made: (u64, u64),
@@ -84,7 +84,7 @@ impl Dashboard {
             let _release = Release(drawing.link.clone());
             let mut screen = screen;
             if drawing.run(&mut screen).is_err() {
-                // The terminal is gone or the world failed: training needs neither.
+                // The terminal is gone or the environment failed: training needs neither.
             }
             drawing.note(Instant::now());
             drawing.chronicle
@@ -141,7 +141,7 @@ struct Drawing {
     done: Arc<AtomicBool>,
     control: Control,
     headline: String,
-    world: String,
+    env: String,
     chronicle: Chronicle,
     stage: Stage,
     ability: Ability,
@@ -163,13 +163,13 @@ struct Drawing {
 impl Drawing {
     fn new(subject: Subject, (link, done, control): (Arc<Link>, Arc<AtomicBool>, Control)) -> Self {
         let Subject { run, config, headline, made } = subject;
-        let own_speed = crate::runs::world(&config).map_or(50.0, |env| env.spec().frames_per_second);
+        let own_speed = crate::runs::env(&config).map_or(50.0, |env| env.spec().frames_per_second);
         Drawing {
             link,
             done,
             control,
             headline,
-            world: config.env.id.clone(),
+            env: config.env.id.clone(),
             chronicle: Chronicle::new(Budget::of(&config), made),
             stage: Stage::new(run.clone(), config),
             ability: Ability::detect(),
@@ -253,10 +253,10 @@ impl Drawing {
         let state = match (self.paused, limit) {
             (true, _) => "paused".to_owned(),
             (false, None) => "full speed".to_owned(),
-            (false, Some(speed)) => format!("{speed}× the world's own speed"),
+            (false, Some(speed)) => format!("{speed}× the environment's own speed"),
         };
         let (picture, title) = match self.shows_training() {
-            true => (self.training_picture(), "training world"),
+            true => (self.training_picture(), "training environment"),
             false => (self.stage.frame(), "best policy at play"),
         };
         if self.message.as_ref().is_some_and(|(_, since)| now.duration_since(*since) > MESSAGE) {
@@ -289,7 +289,7 @@ impl Drawing {
     fn training_picture(&self) -> Option<(Frame, BarScale)> {
         let scene = self.scene.clone()?;
         let caption = Caption {
-            world: self.world.clone(),
+            env: self.env.clone(),
             episode: 0,
             step: 0,
             episode_return: 0.0,

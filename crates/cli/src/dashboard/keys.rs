@@ -7,7 +7,7 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 pub enum Wish {
     /// Stop or go on.
     Pause,
-    /// One step of the worlds, then wait.
+    /// One step of the environments, then wait.
     SingleStep,
     /// Faster.
     Faster,
@@ -15,7 +15,7 @@ pub enum Wish {
     Slower,
     /// Other charts.
     NextChart,
-    /// The training world in place of the best policy, or back.
+    /// The training environment in place of the best policy, or back.
     NextView,
     /// Save a checkpoint and go on.
     Save,
@@ -35,7 +35,7 @@ pub const KEYS: [(&str, &str); 10] = [
     (". →", "pause and take a single step"),
     ("+ -", "faster, slower; the fastest is without any limit"),
     ("c tab", "other charts"),
-    ("v", "the training world, or the best policy at play"),
+    ("v", "training environment, or the best policy at play"),
     ("s", "save a checkpoint now"),
     ("q", "save and stop; `requel resume` goes on"),
     ("? h", "this help, or back"),

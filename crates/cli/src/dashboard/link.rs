@@ -12,7 +12,7 @@ use requel_envs::{Scene, VectorEnv};
 pub enum Pace {
     /// As fast as it can.
     Full,
-    /// So many steps of the worlds per second.
+    /// So many steps of the environments per second.
     Limited(f32),
     /// Only as many steps as were allowed one by one.
     Paused,
@@ -42,7 +42,7 @@ pub struct Inbox {
     pub scores: Vec<Score>,
     /// Checks that found something wrong.
     pub findings: Vec<&'static str>,
-    /// The first training world, if it was asked for.
+    /// The first training environment, if it was asked for.
     pub scene: Option<Scene>,
     /// Env steps of the newest checkpoint.
     pub saved: Option<u64>,
@@ -112,18 +112,18 @@ impl Link {
         self.changed.notify_all();
     }
 
-    /// Asks for the first training world as it is after the next step.
+    /// Asks for the first training environment as it is after the next step.
     pub fn want_picture(&self) {
         lock(&self.gate).picture_wanted = true;
         self.attention.store(true, Ordering::Relaxed);
     }
 
-    /// What the training thread does where attention is wanted: shows the world, then waits until it may go on.
-    fn attend(&self, worlds: &VectorEnv, last_step: &mut Instant) {
+    /// What the training thread does where attention is wanted: shows the environment, then waits until it may go on.
+    fn attend(&self, envs: &VectorEnv, last_step: &mut Instant) {
         let mut gate = lock(&self.gate);
         if gate.picture_wanted || gate.pace != Pace::Full {
             gate.picture_wanted = false;
-            lock(&self.inbox).scene = worlds.envs().first().map(|env| env.scene());
+            lock(&self.inbox).scene = envs.envs().first().map(|env| env.scene());
         }
         while !self.stop.load(Ordering::Relaxed) {
             let wait = match gate.pace {
@@ -167,10 +167,10 @@ impl Observer for Listener {
     fn on_event(&mut self, event: &TrainEvent<'_>) -> Result<(), ObserverError> {
         let link = &*self.link;
         match *event {
-            TrainEvent::Stepped { env_steps, worlds, .. } => {
+            TrainEvent::Stepped { env_steps, envs, .. } => {
                 link.env_steps.store(env_steps, Ordering::Relaxed);
                 if link.attention.load(Ordering::Relaxed) {
-                    link.attend(worlds, &mut self.last_step);
+                    link.attend(envs, &mut self.last_step);
                 }
             }
             TrainEvent::EpisodeEnded { env_steps, episode } => {

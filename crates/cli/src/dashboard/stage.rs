@@ -45,10 +45,10 @@ impl Stage {
         self.told.get_or_insert(now);
     }
 
-    /// Lets the policy play up to `now`, at the world's own speed. Gives an audit where it is time for one.
+    /// Lets the policy play up to `now`, at the environment's own speed. Gives an audit where it is time for one.
     ///
     /// # Errors
-    /// If the world fails or the policy cannot be read.
+    /// If the environment fails or the policy cannot be read.
     pub fn play(&mut self, now: Instant) -> Result<Option<Audit>, Failure> {
         let mut audit = None;
         if self.told.is_some_and(|told| now.duration_since(told) >= WRITING) {
@@ -90,7 +90,7 @@ impl Stage {
             Some(player) => player.act_by(acting),
             None => {
                 let most_steps = u32::try_from(self.config.evaluation.max_episode_steps).unwrap_or(u32::MAX);
-                let player = Player::new(runs::world(&self.config)?, acting, (0, most_steps))?;
+                let player = Player::new(runs::env(&self.config)?, acting, (0, most_steps))?;
                 (self.player, self.moved) = (Some(player), now);
             }
         }
@@ -99,7 +99,7 @@ impl Stage {
         }
         let env = match &mut self.audited {
             Some(env) => env,
-            none => none.insert(runs::world(&self.config)?),
+            none => none.insert(runs::env(&self.config)?),
         };
         let started = Instant::now();
         self.audits += 1;

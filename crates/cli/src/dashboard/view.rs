@@ -20,7 +20,7 @@ pub const LEAST: (u16, u16) = (72, 20);
 
 /// What is drawn.
 pub struct View<'a> {
-    /// World, preset and seed.
+    /// Environment, preset and seed.
     pub headline: &'a str,
     /// The course of training.
     pub chronicle: &'a Chronicle,

@@ -1,6 +1,6 @@
-//! What the actions of the worlds mean, for those who use an exported policy without the world's documentation.
+//! What the actions of the environments mean, for those who use an exported policy without the environment's documentation.
 
-/// The meaning of each action of a world with `actions` of them; `None` where it is not known.
+/// The meaning of each action of an environment with `actions` of them; `None` where it is not known.
 pub fn of(env_id: &str, actions: usize) -> Option<Vec<&'static str>> {
     let name = env_id.split("-v").next().unwrap_or(env_id);
     let all = ["nothing", "left", "up", "right", "down", "fire"];
@@ -27,7 +27,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_meaning_belongs_to_a_world_and_there_is_one_for_each_action() {
+    fn every_meaning_belongs_to_an_environment_and_there_is_one_for_each_action() {
         let mut known = 0;
         for spec in requel_envs::specs() {
             let env = requel_envs::make(&spec.id).unwrap();
@@ -37,7 +37,7 @@ mod tests {
                 known += 1;
             }
         }
-        assert!(known >= 12, "{known} worlds");
+        assert!(known >= 12, "{known} environments");
         assert_eq!(of("CartPole-v1", 3), None);
     }
 }

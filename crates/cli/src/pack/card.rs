@@ -114,7 +114,7 @@ fn interval(score: &Score) -> Option<(f64, f64)> {
 fn environment(card: &mut String, config: &Config) {
     let env = &config.env;
     let mut lines = vec![format!("- `{}`", env.id)];
-    if let Ok(made) = runs::world(config) {
+    if let Ok(made) = runs::env(config) {
         let spec = made.spec();
         let (observations, actions) = (made.observation_len(), made.action_space().discrete_n().unwrap_or(0));
         lines.push(format!("- observations of {observations} numbers, {actions} actions"));

@@ -72,13 +72,13 @@ enum Line<'a> {
         site: &'static str,
         /// As text: JSON has no such numbers.
         value: String,
-        world: usize,
+        env: usize,
         action: usize,
         skipped: u64,
     },
     LongEpisode {
         env_steps: u64,
-        world: usize,
+        env: usize,
         length: u64,
     },
     Finding {
@@ -134,10 +134,10 @@ impl Observer for JsonLines {
             }
             TrainEvent::Confirmed { updates, confirmation } => Line::Confirmation { updates, confirmation },
             TrainEvent::CheckpointSaved { env_steps, path } => Line::Checkpoint { env_steps, path },
-            TrainEvent::Skipped { env_steps, site, value, world, action, skipped } => {
-                Line::Skipped { env_steps, site, value: value.to_string(), world, action, skipped }
+            TrainEvent::Skipped { env_steps, site, value, env, action, skipped } => {
+                Line::Skipped { env_steps, site, value: value.to_string(), env, action, skipped }
             }
-            TrainEvent::LongEpisode { env_steps, world, length } => Line::LongEpisode { env_steps, world, length },
+            TrainEvent::LongEpisode { env_steps, env, length } => Line::LongEpisode { env_steps, env, length },
             TrainEvent::Diagnosed { env_steps, finding } => Line::Finding { env_steps, finding },
             _ => return Ok(()),
         };

@@ -6,19 +6,19 @@ use crate::numbers::grouped;
 use crate::style;
 
 /// The warning that an event is worth, if it is. Of numbers that are skipped the first is, then the tenth, the hundredth and so
-/// on: a world may give them by the thousand.
+/// on: an environment may give them by the thousand.
 pub fn warning(event: &TrainEvent<'_>) -> Option<String> {
     match *event {
-        TrainEvent::Skipped { env_steps, site, value, world, action, skipped } if is_power_of_ten(skipped) => {
+        TrainEvent::Skipped { env_steps, site, value, env, action, skipped } if is_power_of_ten(skipped) => {
             let at = grouped(env_steps);
             let so_far = if skipped == 1 { String::new() } else { format!(", the {}th so far", grouped(skipped)) };
             Some(format!(
-                "{site} is {value} at env step {at} in world {world} after action {action}{so_far}: \
-                 the step is dropped and the world reset"
+                "{site} is {value} at env step {at} in environment {env} after action {action}{so_far}: \
+                 the step is dropped and the environment reset"
             ))
         }
-        TrainEvent::LongEpisode { env_steps, world, length } => Some(format!(
-            "the episode in world {world} has gone on for {} env steps, at env step {}: does it ever end?",
+        TrainEvent::LongEpisode { env_steps, env, length } => Some(format!(
+            "the episode in environment {env} has gone on for {} env steps, at env step {}: does it ever end?",
             grouped(length),
             grouped(env_steps)
         )),
@@ -76,20 +76,19 @@ mod tests {
     fn skipped_numbers_are_heard_of_ever_more_seldom() {
         let said = |skipped| {
             let (site, value) = ("reward", f64::NEG_INFINITY);
-            warning(&TrainEvent::Skipped { env_steps: 1234, site, value, world: 2, action: 1, skipped })
+            warning(&TrainEvent::Skipped { env_steps: 1234, site, value, env: 2, action: 1, skipped })
         };
         let heard: Vec<u64> = (0..=1000).filter(|skipped| said(*skipped).is_some()).collect();
         assert_eq!(heard, [1, 10, 100, 1000]);
-        let first =
-            "reward is -inf at env step 1,234 in world 2 after action 1: the step is dropped and the world reset";
+        let first = "reward is -inf at env step 1,234 in environment 2 after action 1: the step is dropped and the environment reset";
         assert_eq!(said(1).as_deref(), Some(first));
         assert!(said(100).unwrap().contains("after action 1, the 100th so far: "));
     }
 
     #[test]
     fn a_long_episode_is_heard_of() {
-        let said = warning(&TrainEvent::LongEpisode { env_steps: 100_000, world: 0, length: 100_000 }).unwrap();
-        assert!(said.starts_with("the episode in world 0 has gone on for 100,000 env steps"), "{said}");
+        let said = warning(&TrainEvent::LongEpisode { env_steps: 100_000, env: 0, length: 100_000 }).unwrap();
+        assert!(said.starts_with("the episode in environment 0 has gone on for 100,000 env steps"), "{said}");
         let episode =
             requel::train::EpisodeRecord { index: 0, return_: 0.0, length: 1, terminated: true, truncated: false };
         assert_eq!(warning(&TrainEvent::EpisodeEnded { env_steps: 1, episode }), None);

@@ -28,7 +28,7 @@ const PAGE: page::Page = page::Page {
 /// Everything that the page shows.
 #[derive(Serialize)]
 pub(super) struct Shown {
-    pub(super) world: String,
+    pub(super) env: String,
     pub(super) preset: String,
     pub(super) seed: u64,
     pub(super) directory: String,
@@ -54,7 +54,7 @@ pub(super) struct Shown {
 /// `seed + i`: the worst, the median and the best of them are played again to be recorded.
 ///
 /// # Errors
-/// If the run cannot be read, its world fails, or the file cannot be written.
+/// If the run cannot be read, its environment fails, or the file cannot be written.
 pub fn write(run: &Run, evaluation: &Evaluation, seed: u64) -> Result<PathBuf, Failure> {
     let config = run.config()?;
     ["metrics.jsonl", "timing.csv"].into_iter().try_for_each(|name| run.check_file(name))?;
@@ -62,7 +62,7 @@ pub fn write(run: &Run, evaluation: &Evaluation, seed: u64) -> Result<PathBuf, F
     let course =
         Course::read(&metrics).map_err(|e| Failure::failed(format_args!("cannot read {}: {e}", metrics.display())))?;
     let shown = Shown {
-        world: config.env.id.clone(),
+        env: config.env.id.clone(),
         preset: config.label().to_owned(),
         seed: config.train.seed,
         directory: run.dir().display().to_string(),
@@ -99,10 +99,10 @@ pub fn is_current(run: &Run) -> bool {
 }
 
 fn html(shown: &Shown, run: &Run, episodes: usize) -> Result<String, Failure> {
-    let title = format!("{} · {} · seed {}", shown.world, shown.preset, shown.seed);
+    let title = format!("{} · {} · seed {}", shown.env, shown.preset, shown.seed);
     let subtitle = format!("preset {}, seed {}, {}", shown.preset, shown.seed, shown.directory);
     let parts = [
-        ("{{world}}", escape(&shown.world)),
+        ("{{env}}", escape(&shown.env)),
         ("{{subtitle}}", escape(&subtitle)),
         ("{{tiles}}", stated::tiles(shown)),
         ("{{chosen}}", stated::chosen(shown, episodes)),
@@ -149,7 +149,7 @@ fn replays(run: &Run, config: &Config, (evaluation, seed): (&Evaluation, u64)) -
     let record = |(label, index): (String, usize)| {
         let seed = seed.wrapping_add(index as u64);
         let policy = runs::policy(run, 1)?;
-        let mut player = Player::new(runs::world(config)?, Acting::Policy(Box::new(policy)), (seed, most_steps))?;
+        let mut player = Player::new(runs::env(config)?, Acting::Policy(Box::new(policy)), (seed, most_steps))?;
         let fps = player.frames_per_second();
         Ok(Replay::new(label, seed, &player.film()?, fps))
     };
@@ -157,7 +157,7 @@ fn replays(run: &Run, config: &Config, (evaluation, seed): (&Evaluation, u64)) -
 }
 
 fn actions(config: &Config) -> Option<Vec<&'static str>> {
-    action_meanings(&config.env.id, runs::world(config).ok()?.action_space().discrete_n()?)
+    action_meanings(&config.env.id, runs::env(config).ok()?.action_space().discrete_n()?)
 }
 
 /// Seconds that all sessions of the run took together.

@@ -20,7 +20,7 @@ pub struct Replay {
     pub steps: u32,
     /// Env steps per second at which it looks natural.
     fps: f32,
-    /// Left, right, bottom, top, world units.
+    /// Left, right, bottom, top, environment units.
     view: [f32; 4],
     background: String,
     /// Per moment: the shapes that differ from the moment before, by their places.
@@ -47,7 +47,7 @@ struct Moment {
 const MOST_MOMENTS: usize = 1500;
 
 impl Replay {
-    /// The episode of these frames, which started from `seed`; `fps` is the world's own speed.
+    /// The episode of these frames, which started from `seed`; `fps` is the environment's own speed.
     pub fn new(label: impl Into<String>, seed: u64, frames: &[Frame], fps: f32) -> Self {
         let step = frames.len().div_ceil(MOST_MOMENTS).max(1);
         let last = frames.len().saturating_sub(1);

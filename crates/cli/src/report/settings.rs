@@ -17,7 +17,7 @@ pub struct Row {
     pub meaning: &'static str,
 }
 
-/// All settings, in the order of the file, and those of the world's options.
+/// All settings, in the order of the file, and those of the environment's options.
 pub fn rows(config: &Config) -> Vec<Row> {
     let ours = Table::try_from(config).unwrap_or_default();
     let layers = Layers::new().preset(&config.preset).and_then(|layers| match config.algo.as_str() {
@@ -40,7 +40,7 @@ pub fn rows(config: &Config) -> Vec<Row> {
         key: format!("env.options.{name}"),
         value: value.to_string(),
         preset: Some("-".into()),
-        meaning: "option of the world",
+        meaning: "option of the environment",
     }));
     rows
 }

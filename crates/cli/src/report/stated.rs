@@ -100,7 +100,7 @@ pub fn settings(shown: &Shown) -> String {
 /// The learning curve of a finished run as SVG; empty where there is none.
 pub fn picture(run: &Run) -> String {
     let Ok(record) = RunRecord::read(run) else { return String::new() };
-    let world = record.config.env.id.clone();
+    let env = record.config.env.id.clone();
     // Of one run there is no interval, so nothing is drawn again.
     let scoring = Scoring { bootstrap: Bootstrap { resamples: 1, ..Bootstrap::default() }, ..Scoring::default() };
     let mut comparison = Comparison::new(&group(vec![record]).groups, &scoring);
@@ -108,7 +108,7 @@ pub fn picture(run: &Run) -> String {
         return String::new();
     }
     comparison.caveats.clear();
-    compare::inline_svg(&compare::figure(&comparison, &world))
+    compare::inline_svg(&compare::figure(&comparison, &env))
 }
 
 /// What made the page.

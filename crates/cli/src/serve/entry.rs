@@ -20,8 +20,8 @@ pub struct Entry {
     pub name: String,
     /// The same for all runs of one config, whatever their seeds.
     pub group: String,
-    /// The world.
-    pub world: String,
+    /// The environment.
+    pub env: String,
     /// The preset.
     pub preset: String,
     /// What is set otherwise than in the preset, such as `agent.gamma=0.95`.
@@ -80,7 +80,7 @@ impl Entry {
         Some(Entry {
             name,
             group: known.group,
-            world: known.world,
+            env: known.env,
             preset: known.preset,
             settings: known.settings,
             seed: known.seed,
@@ -111,7 +111,7 @@ pub fn state(run: &Run) -> State {
 /// What a config tells.
 struct Known {
     group: String,
-    world: String,
+    env: String,
     preset: String,
     settings: Vec<String>,
     seed: u64,
@@ -123,7 +123,7 @@ impl Known {
         let rows = report::settings(&config).into_iter().filter(|row| row.preset.is_some() && row.key != "train.seed");
         Some(Known {
             group: fingerprint(&config),
-            world: config.env.id.clone(),
+            env: config.env.id.clone(),
             preset: config.label().to_owned(),
             settings: rows.map(|row| format!("{}={}", row.key, row.value.trim_matches('"'))).collect(),
             seed: config.train.seed,
@@ -136,7 +136,7 @@ impl Known {
         let text = |table: Option<&toml::Value>, key: &str| Some(table?.get(key)?.as_str()?.to_owned());
         Some(Known {
             group: name.to_owned(),
-            world: text(config.get("env"), "id").unwrap_or_default(),
+            env: text(config.get("env"), "id").unwrap_or_default(),
             preset: config.get("preset").and_then(|v| v.as_str()).unwrap_or_default().to_owned(),
             settings: Vec::new(),
             seed: config.get("train").and_then(|t| t.get("seed")?.as_integer()).map_or(0, |seed| seed as u64),
@@ -236,7 +236,7 @@ mod tests {
         let text = "preset = \"old\"\nwhat = 1\n[env]\nid = \"CartPole-v1\"\n[train]\nseed = 4\n";
         fs::write(root.path().join("config.toml"), text).unwrap();
         let entry = Entry::of(&Run::open(root.path()).unwrap(), "old-run".into(), Progress::default()).unwrap();
-        assert_eq!((&*entry.world, &*entry.preset, &*entry.group), ("CartPole-v1", "old", "old-run"));
+        assert_eq!((&*entry.env, &*entry.preset, &*entry.group), ("CartPole-v1", "old", "old-run"));
         assert_eq!((entry.seed, entry.state), (4, State::Stopped));
     }
 }

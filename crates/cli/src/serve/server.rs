@@ -187,7 +187,7 @@ fn comparison(listing: &Listing, chosen: &Chosen) -> Result<String, Failure> {
         return Err(Failure::failed("no run was chosen: tick some on the page before"));
     }
     let comparison = Comparison::new(&compare::collect(&paths)?.groups, &Scoring::default());
-    compare::html(&comparison, &comparison.worlds.join(", "))
+    compare::html(&comparison, &comparison.envs.join(", "))
 }
 
 const HTML: &str = "text/html; charset=utf-8";

@@ -4,20 +4,20 @@ use std::sync::Arc;
 
 use requel_envs::Scene;
 
-/// A world at one moment, and what is said about it.
+/// An environment at one moment, and what is said about it.
 #[derive(Clone, Debug)]
 pub struct Frame {
-    /// The world as shapes.
+    /// The environment as shapes.
     pub scene: Scene,
     /// What is written beneath.
     pub caption: Caption,
 }
 
-/// What is written beneath a world.
+/// What is written beneath an environment.
 #[derive(Clone, Debug)]
 pub struct Caption {
-    /// The world's id.
-    pub world: String,
+    /// The environment's id.
+    pub env: String,
     /// Which episode this is, counted from 1.
     pub episode: u32,
     /// How many steps of the episode have been taken.

@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn faster_worlds_lose_frames_but_keep_their_speed() {
+    fn faster_environments_lose_frames_but_keep_their_speed() {
         let frames: Vec<Frame> = (0..101).map(sample::frame).collect();
         let mut bytes = Vec::new();
         write(&frames, 120, Timing { frames_per_second: 100.0, hold: 30 }, &mut bytes).unwrap();

@@ -193,7 +193,7 @@ impl Grid {
         let muted = (ability.color != ColorDepth::Mono).then_some(theme.muted);
         let line = caption.numbers();
         let line = if ability.unicode { line } else { line.replace('·', "|") };
-        self.write((left + 1, top), &caption.world, None);
+        self.write((left + 1, top), &caption.env, None);
         self.write((left + 1, top + 1), &line, muted);
         let Some(decision) = &caption.decision else { return };
         let (column, row) = if width >= WIDE { (left + width / 2, top) } else { (left + 1, top + 2) };

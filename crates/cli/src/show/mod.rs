@@ -1,7 +1,7 @@
-//! Pictures of a world at a moment: in the terminal, as PNG, as GIF.
+//! Pictures of an environment at a moment: in the terminal, as PNG, as GIF.
 //!
-//! A [`Frame`] is what there is to see: the world's `Scene` and a caption. [`picture()`] paints it in pixels, [`gif`] and
-//! [`png`] write pixels to files, [`terminal`] paints it in character cells. Nothing here runs a world or a policy.
+//! A [`Frame`] is what there is to see: the environment's `Scene` and a caption. [`picture()`] paints it in pixels, [`gif`] and
+//! [`png`] write pixels to files, [`terminal`] paints it in character cells. Nothing here runs an environment or a policy.
 
 mod ability;
 pub mod apng;
@@ -22,6 +22,6 @@ pub use grid::Grid;
 pub use picture::picture;
 
 #[cfg(test)]
-mod all_worlds;
+mod all_envs;
 #[cfg(test)]
 pub mod sample;

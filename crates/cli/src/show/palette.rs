@@ -2,7 +2,7 @@
 
 use requel_envs::Color;
 
-/// The colours around a world's picture.
+/// The colours around an environment's picture.
 #[derive(Clone, Copy, Debug)]
 pub struct Theme {
     /// Behind the caption.
@@ -38,7 +38,7 @@ const DARK: Theme = Theme {
 };
 
 impl Theme {
-    /// The theme that goes with a world's background.
+    /// The theme that goes with an environment's background.
     pub fn beside(background: Color) -> Theme {
         if luminance(background) > 0.45 { LIGHT } else { DARK }
     }

@@ -13,7 +13,7 @@ const MOST_ROWS: usize = 6;
 /// The height of the columns, in rows.
 const COLUMNS_ROWS: usize = 4;
 
-/// The greatest height of the scene, as a part of the picture's width; a taller world stands in the middle.
+/// The greatest height of the scene, as a part of the picture's width; a taller environment stands in the middle.
 const TALLEST: f32 = 0.75;
 
 /// The frame in `width` pixels and the height that follows from it, the same for all frames of an episode as long as
@@ -47,7 +47,7 @@ pub fn picture(frame: &Frame, scale: &BarScale, width: u32) -> Pixmap {
     let middle = top + strip / 2.0;
     raster::write(
         &mut pixels,
-        &frame.caption.world,
+        &frame.caption.env,
         12.5 * unit,
         (20.0 * unit, middle - 4.5 * unit),
         (Align::Left, theme.ink),

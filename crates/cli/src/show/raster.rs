@@ -53,11 +53,11 @@ pub fn write(pixels: &mut Pixmap, text: &str, cap_height: f32, at: (f32, f32), (
     fill(pixels, font::outline(text, cap_height, at, align), color);
 }
 
-/// From world units, y upwards, to pixels, y downwards.
+/// From environment units, y upwards, to pixels, y downwards.
 struct Projection {
     left: f32,
     top: f32,
-    /// Pixels per world unit; the same along both axes but for rounding to whole pixels.
+    /// Pixels per environment unit; the same along both axes but for rounding to whole pixels.
     scale: (f32, f32),
 }
 

@@ -21,7 +21,7 @@ pub fn frame(step: u32) -> Frame {
     Frame {
         scene: Scene { view, background: Color(0xf7, 0xf5, 0xf0), shapes },
         caption: Caption {
-            world: "CartPole-v1".into(),
+            env: "CartPole-v1".into(),
             episode: 1,
             step,
             episode_return: f64::from(step),

@@ -14,7 +14,7 @@ use crate::signals::Signals;
 /// How fast, and how long.
 #[derive(Clone, Copy, Debug)]
 pub struct Pace {
-    /// A multiple of the world's own speed.
+    /// A multiple of the environment's own speed.
     pub speed: f32,
     /// How many episodes; `None`: until the person quits.
     pub episodes: Option<u32>,
@@ -22,7 +22,7 @@ pub struct Pace {
 
 /// Between episodes the last moment stays this long.
 const PAUSE_AT_END: Duration = Duration::from_millis(900);
-/// Drawing more often than this cannot be seen; faster worlds take several steps per picture.
+/// Drawing more often than this cannot be seen; faster environments take several steps per picture.
 const LEAST_FRAME: Duration = Duration::from_millis(16);
 /// How often signals are looked at while nothing moves.
 const PATIENCE: Duration = Duration::from_millis(200);
@@ -30,7 +30,7 @@ const PATIENCE: Duration = Duration::from_millis(200);
 /// Shows episodes until they are over or the person has seen enough; gives the returns of those that ended.
 ///
 /// # Errors
-/// If the terminal or the world fails.
+/// If the terminal or the environment fails.
 pub fn play(player: &mut Player, pace: Pace, signals: &Signals) -> Result<(Exit, Vec<f64>), Failure> {
     let mut screen = Screen::open(io::stdout().lock(), Ability::detect().color)?;
     let mut keyboard = Keyboard::open();

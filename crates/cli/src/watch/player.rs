@@ -1,4 +1,4 @@
-//! [`Player`], one world and what acts in it, a frame at a time.
+//! [`Player`], one environment and what acts in it, a frame at a time.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ pub enum Acting {
     Random(Box<SpaceSampler>),
 }
 
-/// Plays episodes in a world. Episode `i`, from 1, starts from seed `seed + i - 1`.
+/// Plays episodes in an environment. Episode `i`, from 1, starts from seed `seed + i - 1`.
 pub struct Player {
     env: Box<dyn Env>,
     acting: Acting,
@@ -35,7 +35,7 @@ impl Player {
     /// A player at the start of its first episode; no episode takes more than `most_steps` steps.
     ///
     /// # Errors
-    /// If the world fails.
+    /// If the environment fails.
     pub fn new(env: Box<dyn Env>, acting: Acting, (seed, most_steps): (u64, u32)) -> Result<Self, Failure> {
         let observation = vec![0.0; env.observation_len()];
         let actions = env.action_space().discrete_n();
@@ -59,7 +59,7 @@ impl Player {
     /// Starts the next episode.
     ///
     /// # Errors
-    /// If the world fails.
+    /// If the environment fails.
     pub fn next_episode(&mut self) -> Result<(), Failure> {
         self.env.reset(Some(self.seed.wrapping_add(u64::from(self.episode))), &mut self.observation)?;
         self.episode += 1;
@@ -75,7 +75,7 @@ impl Player {
     /// Takes the next step. There must be one: see [`Player::ended`].
     ///
     /// # Errors
-    /// If the world fails.
+    /// If the environment fails.
     pub fn step(&mut self) -> Result<(), Failure> {
         let mask = self.env.action_mask();
         let numbers;
@@ -111,7 +111,7 @@ impl Player {
         self.step
     }
 
-    /// Steps per second at which the world looks natural.
+    /// Steps per second at which the environment looks natural.
     pub fn frames_per_second(&self) -> f32 {
         self.env.spec().frames_per_second.clamp(0.1, 1000.0)
     }
@@ -130,7 +130,7 @@ impl Player {
             Acting::Random(_) => None,
         };
         let caption = Caption {
-            world: self.env.spec().id.clone(),
+            env: self.env.spec().id.clone(),
             episode: self.episode,
             step: self.step,
             episode_return: self.episode_return,
@@ -143,7 +143,7 @@ impl Player {
     /// The frames of the present episode from here to its end.
     ///
     /// # Errors
-    /// If the world fails.
+    /// If the environment fails.
     pub fn film(&mut self) -> Result<Vec<Frame>, Failure> {
         let mut frames = vec![self.frame()?];
         while !self.ended() {
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn every_world_can_be_played_at_random() {
+    fn every_environment_can_be_played_at_random() {
         for spec in requel_envs::specs() {
             let env = make(&spec.id).unwrap();
             let sampler = SpaceSampler::new(env.action_space(), 0).unwrap();

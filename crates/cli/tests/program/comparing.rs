@@ -179,7 +179,7 @@ fn what_cannot_be_compared_or_studied_is_said() {
     std::fs::write(desk.path("twice.toml"), STUDY.replace("\"far\"", "\"near\"")).unwrap();
     std::fs::write(desk.path("key.toml"), STUDY.replace("metric", "metrics")).unwrap();
     std::fs::write(desk.path("setting.toml"), STUDY.replace("agent.gamma=0.5", "agent.gama=0.5")).unwrap();
-    std::fs::write(desk.path("world.toml"), STUDY.replace("CartPole-v1", "CartPoel-v1")).unwrap();
+    std::fs::write(desk.path("environment.toml"), STUDY.replace("CartPole-v1", "CartPoel-v1")).unwrap();
     let files = desk.files().len();
     let cases: &[&[&str]] = &[
         &["compare"],
@@ -190,7 +190,7 @@ fn what_cannot_be_compared_or_studied_is_said() {
         &["study", "twice.toml"],
         &["study", "key.toml"],
         &["study", "setting.toml"],
-        &["study", "world.toml"],
+        &["study", "environment.toml"],
         &["study", "gammas.toml", "--seeds", "5..2"],
     ];
     let mut said = String::new();

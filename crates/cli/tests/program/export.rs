@@ -14,7 +14,7 @@ fn a_policy_in_both_formats_and_what_to_check_it_with() {
     // The version of the format comes first, then who made it.
     assert!(model.starts_with(b"\x08\x07\x12\x06requel"));
     let text = String::from_utf8_lossy(&model);
-    for note in ["requel.world", "CartPole-v1", "requel.observation_space", "push right"] {
+    for note in ["requel.environment", "CartPole-v1", "requel.observation_space", "push right"] {
         assert!(text.contains(note), "{note}");
     }
 

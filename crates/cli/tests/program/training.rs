@@ -73,9 +73,9 @@ fn eval_repeats_the_last_evaluation_unless_told_otherwise() {
     assert!(words.starts_with("return ") && words.contains("over 5 greedy episodes"), "{words}");
 }
 
-/// What a config puts around its world is there whenever the policy is looked at again.
+/// What a config puts around its environment is there whenever the policy is looked at again.
 #[test]
-fn a_policy_sees_its_world_as_it_was_trained_in_it() {
+fn a_policy_sees_its_environment_as_it_was_trained_in_it() {
     let desk = Desk::new();
     let common = [
         "evaluation.every_steps=600",
@@ -89,21 +89,21 @@ fn a_policy_sees_its_world_as_it_was_trained_in_it() {
         ("CartPole-v1", &["env.frame_stack=3"]),
         ("MinAtar/Breakout-v1", &["env.frame_stack=4", "network.conv=[[4, 3, 1]]", "evaluation.max_episode_steps=50"]),
     ];
-    for (world, settings) in around {
-        let dir = world.replace('/', "-");
+    for (env, settings) in around {
+        let dir = env.replace('/', "-");
         let sets: Vec<&str> = common.iter().chain(settings).flat_map(|setting| ["--set", setting]).collect();
-        let last = desk.ok(&[&["train", world, "--json", "--run-dir", &dir], &sets[..]].concat()).last();
-        // Stickiness draws from what the world's seed begins, so that even that comes again.
+        let last = desk.ok(&[&["train", env, "--json", "--run-dir", &dir], &sets[..]].concat()).last();
+        // Stickiness draws from what the environment's seed begins, so that even that comes again.
         let line = desk.ok(&["eval", &dir, "--episodes", "3", "--json"]).last();
-        assert_eq!(line["mean_return"], last["best_evaluation"]["mean_return"], "{world}: {line} after {last}");
-        assert!(desk.path(&dir).join("report.html").is_file(), "{world}");
+        assert_eq!(line["mean_return"], last["best_evaluation"]["mean_return"], "{env}: {line} after {last}");
+        assert!(desk.path(&dir).join("report.html").is_file(), "{env}");
         desk.ok(&["watch", &dir, "--episodes", "1"]);
         desk.ok(&["export", &dir]);
     }
 }
 
 #[test]
-fn every_world_with_discrete_actions_trains_with_the_defaults() {
+fn every_environment_with_discrete_actions_trains_with_the_defaults() {
     let desk = Desk::new();
     let budget = [
         "--set",
@@ -115,9 +115,9 @@ fn every_world_with_discrete_actions_trains_with_the_defaults() {
         "--set",
         "evaluation.max_episode_steps=100",
     ];
-    for world in desk.ok(&["envs", "--json"]).json() {
-        let id = world["id"].as_str().unwrap();
-        if world["action_space"].as_str().unwrap().starts_with("Discrete") {
+    for env in desk.ok(&["envs", "--json"]).json() {
+        let id = env["id"].as_str().unwrap();
+        if env["action_space"].as_str().unwrap().starts_with("Discrete") {
             let dir = id.replace('/', "-");
             let last = desk.ok(&[&["train", id, "--json", "--quiet", "--run-dir", &dir], &budget[..]].concat()).last();
             assert_eq!((&last["event"], &last["env_steps"]), (&"run_finished".into(), &1200.into()), "{id}");

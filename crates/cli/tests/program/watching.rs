@@ -46,7 +46,7 @@ fn lines_where_there_is_no_terminal() {
 }
 
 #[test]
-fn the_newest_run_of_a_world_is_watched() {
+fn the_newest_run_of_an_environment_is_watched() {
     let desk = Desk::new();
     desk.train("runs/mine", &[]);
     for target in [&["watch"][..], &["watch", "CartPole-v1"], &["watch", "runs/mine"]] {

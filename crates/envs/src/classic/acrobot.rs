@@ -2,8 +2,8 @@
 
 use std::f64::consts::PI;
 
+use crate::entry::{Entry, MadeEnv};
 use crate::options::{OptionDefault, OptionSpec, Options};
-use crate::world::{MadeEnv, World};
 use crate::{
     Action, Color, DType, Dynamics, EnvSpec, GymRng, Scene, Shape, Simulation, Space, StateError, StateReader,
     StateWriter, Step, View, math,
@@ -18,7 +18,7 @@ const GRAVITY: f64 = 9.8; // m/s²
 const MAX_SPEED_1: f64 = 4.0 * PI; // rad/s
 const MAX_SPEED_2: f64 = 9.0 * PI;
 
-pub(crate) const WORLDS: &[World] = &[World {
+pub(crate) const ENVS: &[Entry] = &[Entry {
     id: "Acrobot-v1",
     max_episode_steps: Some(500),
     reward_threshold: Some(-100.0),

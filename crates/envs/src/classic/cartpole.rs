@@ -1,7 +1,7 @@
 //! [`CartPole`], `CartPole-v0` and `CartPole-v1`.
 
+use crate::entry::{Entry, MadeEnv};
 use crate::options::{OptionSpec, Options};
-use crate::world::{MadeEnv, World};
 use crate::{
     Action, Color, DType, Dynamics, EnvSpec, GymRng, Scene, Shape, Simulation, Space, StateError, StateReader,
     StateWriter, Step, View, math,
@@ -22,8 +22,8 @@ const POSITION_LIMIT: f64 = 2.4;
 /// Each number of a starting state is drawn from ± this.
 const START_BOUND: f64 = 0.05;
 
-pub(crate) const WORLDS: &[World] = &[
-    World {
+pub(crate) const ENVS: &[Entry] = &[
+    Entry {
         id: "CartPole-v0",
         max_episode_steps: Some(200),
         reward_threshold: Some(195.0),
@@ -32,7 +32,7 @@ pub(crate) const WORLDS: &[World] = &[
         options: OPTIONS,
         build,
     },
-    World {
+    Entry {
         id: "CartPole-v1",
         max_episode_steps: Some(500),
         reward_threshold: Some(475.0),
@@ -160,26 +160,26 @@ impl CartPole {
 const LANES: usize = 8;
 
 /// Pushes each cart by its own action, state by state in arrays, which the compiler turns into vector operations.
-fn push_lanes(worlds: &mut [CartPole; LANES], actions: &[usize; LANES]) {
-    if !worlds.iter().all(|world| world.state.theta.abs() <= math::SMALL) {
+fn push_lanes(envs: &mut [CartPole; LANES], actions: &[usize; LANES]) {
+    if !envs.iter().all(|env| env.state.theta.abs() <= math::SMALL) {
         // Only a state set from outside is beyond that: an episode ends before.
-        for (world, action) in worlds.iter_mut().zip(actions) {
-            world.state = world.state.pushed(force(*action));
+        for (env, action) in envs.iter_mut().zip(actions) {
+            env.state = env.state.pushed(force(*action));
         }
         return;
     }
     let forces = actions.map(force);
-    let mut x: [f64; LANES] = std::array::from_fn(|lane| worlds[lane].state.x);
-    let mut x_dot: [f64; LANES] = std::array::from_fn(|lane| worlds[lane].state.x_dot);
-    let mut theta: [f64; LANES] = std::array::from_fn(|lane| worlds[lane].state.theta);
-    let mut theta_dot: [f64; LANES] = std::array::from_fn(|lane| worlds[lane].state.theta_dot);
+    let mut x: [f64; LANES] = std::array::from_fn(|lane| envs[lane].state.x);
+    let mut x_dot: [f64; LANES] = std::array::from_fn(|lane| envs[lane].state.x_dot);
+    let mut theta: [f64; LANES] = std::array::from_fn(|lane| envs[lane].state.theta);
+    let mut theta_dot: [f64; LANES] = std::array::from_fn(|lane| envs[lane].state.theta_dot);
     for lane in 0..LANES {
         let state = CartPoleState { x: x[lane], x_dot: x_dot[lane], theta: theta[lane], theta_dot: theta_dot[lane] };
         let state = state.pushed_at(forces[lane], math::sin_cos_small(state.theta));
         (x[lane], x_dot[lane], theta[lane], theta_dot[lane]) = (state.x, state.x_dot, state.theta, state.theta_dot);
     }
-    for (lane, world) in worlds.iter_mut().enumerate() {
-        world.state = CartPoleState { x: x[lane], x_dot: x_dot[lane], theta: theta[lane], theta_dot: theta_dot[lane] };
+    for (lane, env) in envs.iter_mut().enumerate() {
+        env.state = CartPoleState { x: x[lane], x_dot: x_dot[lane], theta: theta[lane], theta_dot: theta_dot[lane] };
     }
 }
 
@@ -200,19 +200,18 @@ impl Dynamics for CartPole {
         self.outcome()
     }
 
-    fn step_all(worlds: &mut [Self], actions: &[usize], rngs: &mut [GymRng], steps: &mut [Step]) {
-        let together = worlds.len() / LANES * LANES;
-        let (lanes, rest) = worlds.as_chunks_mut::<LANES>();
+    fn step_all(envs: &mut [Self], actions: &[usize], rngs: &mut [GymRng], steps: &mut [Step]) {
+        let together = envs.len() / LANES * LANES;
+        let (lanes, rest) = envs.as_chunks_mut::<LANES>();
         let (lane_actions, rest_actions) = actions.as_chunks::<LANES>();
         let (lane_steps, rest_steps) = steps.as_chunks_mut::<LANES>();
-        for ((worlds, actions), steps) in lanes.iter_mut().zip(lane_actions).zip(lane_steps) {
-            push_lanes(worlds, actions);
-            *steps = std::array::from_fn(|lane| worlds[lane].outcome());
+        for ((envs, actions), steps) in lanes.iter_mut().zip(lane_actions).zip(lane_steps) {
+            push_lanes(envs, actions);
+            *steps = std::array::from_fn(|lane| envs[lane].outcome());
         }
-        for (((world, action), rng), step) in
-            rest.iter_mut().zip(rest_actions).zip(&mut rngs[together..]).zip(rest_steps)
+        for (((env, action), rng), step) in rest.iter_mut().zip(rest_actions).zip(&mut rngs[together..]).zip(rest_steps)
         {
-            *step = world.step(Action::Discrete(*action), rng);
+            *step = env.step(Action::Discrete(*action), rng);
         }
     }
 

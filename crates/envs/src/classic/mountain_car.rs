@@ -1,7 +1,7 @@
 //! [`MountainCar`], `MountainCar-v0`.
 
+use crate::entry::{Entry, MadeEnv};
 use crate::options::{OptionSpec, Options};
-use crate::world::{MadeEnv, World};
 use crate::{
     Action, Color, DType, Dynamics, EnvSpec, GymRng, Point, Scene, Shape, Simulation, Space, StateError, StateReader,
     StateWriter, Step, View, math,
@@ -14,7 +14,7 @@ const GOAL: f64 = 0.5;
 const FORCE: f64 = 0.001;
 const GRAVITY: f64 = 0.0025;
 
-pub(crate) const WORLDS: &[World] = &[World {
+pub(crate) const ENVS: &[Entry] = &[Entry {
     id: "MountainCar-v0",
     max_episode_steps: Some(200),
     reward_threshold: Some(-110.0),

@@ -2,8 +2,8 @@
 
 use std::f64::consts::PI;
 
+use crate::entry::{Entry, MadeEnv};
 use crate::options::{DISCRETIZE, OptionDefault, OptionSpec, Options};
-use crate::world::{MadeEnv, World};
 use crate::wrappers::Discretize;
 use crate::{
     Action, Color, DType, Dynamics, EnvSpec, GymRng, Scene, Shape, Simulation, Space, StateError, StateReader,
@@ -19,7 +19,7 @@ const LENGTH: f64 = 1.0; // m
 /// Of the angle π, the highest speed and the highest torque, rounded away from 0.
 const LEAST_REWARD: f64 = -16.2736045;
 
-pub(crate) const WORLDS: &[World] = &[World {
+pub(crate) const ENVS: &[Entry] = &[Entry {
     id: "Pendulum-v1",
     max_episode_steps: Some(200),
     reward_threshold: None,

@@ -1,7 +1,7 @@
 //! [`Cabinet`], what all MinAtar games have in common: action sets, sticky actions, the board as observation and picture.
 
+use crate::entry::MadeEnv;
 use crate::options::{OptionSpec, Options};
-use crate::world::MadeEnv;
 use crate::{
     Action, Color, DType, Dynamics, EnvSpec, GymRng, Scene, Shape, Simulation, Space, StateError, StateReader,
     StateWriter, Step, View,
@@ -95,7 +95,7 @@ impl<G> Cabinet<G> {
     }
 }
 
-/// Makes the world of the game `G`.
+/// Makes the environment of the game `G`.
 pub(super) fn build<G: Game + 'static>(spec: EnvSpec, options: &Options<'_>) -> MadeEnv {
     Ok(Box::new(simulation::<G>(spec, options)?))
 }

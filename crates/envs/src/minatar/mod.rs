@@ -15,7 +15,7 @@
 //! crate (Freeway: 6000), no mean return or length differs by more than 1.5 standard errors, and no distribution of them by
 //! more than chance explains: `results/minatar-random.md`, made by `cargo xtask results minatar-random`.
 //!
-//! **Actions** are, in the order of the original, 0 nothing, 1 left, 2 up, 3 right, 4 down, 5 fire; a world has those
+//! **Actions** are, in the order of the original, 0 nothing, 1 left, 2 up, 3 right, 4 down, 5 fire; an environment has those
 //! that have an effect in it, in that order, or with `full_action_set` all six. **Observation**: `Box(10, 10,
 //! channels)` of truth values, row by row from the top. With `sticky_action_prob` (0.1) the last action is done again
 //! in place of the one asked for. At the start of an episode nothing has been done last: the first frame that sticks does

@@ -1,10 +1,10 @@
 //! [`Seaquest`], `MinAtar/Seaquest-v1`.
 
 use super::cabinet::{Game, Input, LAST, OPTIONS, Outcome, SIDE, build};
-use crate::world::World;
+use crate::entry::Entry;
 use crate::{Color, GymRng, StateError, StateReader, StateWriter};
 
-pub(crate) const WORLDS: &[World] = &[World {
+pub(crate) const ENVS: &[Entry] = &[Entry {
     id: "MinAtar/Seaquest-v1",
     max_episode_steps: None,
     reward_threshold: None,

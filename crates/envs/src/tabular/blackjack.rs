@@ -1,14 +1,14 @@
 //! [`Blackjack`], `Blackjack-v1`.
 
 use super::board::INK;
+use crate::entry::{Entry, MadeEnv};
 use crate::options::{OptionSpec, Options};
-use crate::world::{MadeEnv, World};
 use crate::{
     Action, Color, Dynamics, EnvSpec, GymRng, Scene, Shape, Simulation, Space, StateError, StateReader, StateWriter,
     Step, View,
 };
 
-pub(crate) const WORLDS: &[World] = &[World {
+pub(crate) const ENVS: &[Entry] = &[Entry {
     id: "Blackjack-v1",
     max_episode_steps: None,
     reward_threshold: None,

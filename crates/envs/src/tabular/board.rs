@@ -1,4 +1,4 @@
-//! [`Board`], the geometry and the drawing that all worlds on a grid share.
+//! [`Board`], the geometry and the drawing that all environments on a grid share.
 
 use crate::{Color, Point, Scene, Shape, View};
 
@@ -7,7 +7,7 @@ pub(super) const PAPER: Color = Color(250, 250, 246);
 pub(super) const AGENT: Color = Color(0, 114, 178);
 pub(super) const GOAL: Color = Color(0, 158, 115);
 
-/// A grid of cells, numbered row by row from the upper left, each one world unit wide and high.
+/// A grid of cells, numbered row by row from the upper left, each one environment unit wide and high.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Board {
     pub rows: usize,

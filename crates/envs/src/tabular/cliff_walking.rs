@@ -1,14 +1,14 @@
 //! [`CliffWalking`], `CliffWalking-v1` and `CliffWalkingSlippery-v1`.
 
 use super::board::{AGENT, Board, Direction};
+use crate::entry::{Entry, MadeEnv};
 use crate::options::{OptionSpec, Options};
-use crate::world::{MadeEnv, World};
 use crate::{
     Action, Color, Dynamics, EnvSpec, GymRng, Scene, Simulation, Space, StateError, StateReader, StateWriter, Step,
 };
 
-pub(crate) const WORLDS: &[World] = &[
-    World {
+pub(crate) const ENVS: &[Entry] = &[
+    Entry {
         id: "CliffWalking-v1",
         max_episode_steps: None,
         reward_threshold: None,
@@ -17,7 +17,7 @@ pub(crate) const WORLDS: &[World] = &[
         options: &[OptionSpec::bool("is_slippery", false, SLIPPERY)],
         build,
     },
-    World {
+    Entry {
         id: "CliffWalkingSlippery-v1",
         max_episode_steps: None,
         reward_threshold: None,

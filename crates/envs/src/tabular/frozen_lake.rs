@@ -1,16 +1,16 @@
 //! [`FrozenLake`], `FrozenLake-v1` and `FrozenLake8x8-v1`.
 
 use super::board::{Board, Direction};
+use crate::entry::{Entry, MadeEnv};
 use crate::options::{OptionDefault, OptionSpec, Options};
 use crate::spec::range_of;
-use crate::world::{MadeEnv, World};
 use crate::{
     Action, Color, Dynamics, EnvError, EnvSpec, GymRng, Scene, Simulation, Space, StateError, StateReader, StateWriter,
     Step,
 };
 
-pub(crate) const WORLDS: &[World] = &[
-    World {
+pub(crate) const ENVS: &[Entry] = &[
+    Entry {
         id: "FrozenLake-v1",
         max_episode_steps: Some(100),
         reward_threshold: Some(0.70),
@@ -19,7 +19,7 @@ pub(crate) const WORLDS: &[World] = &[
         options: &options("4x4"),
         build,
     },
-    World {
+    Entry {
         id: "FrozenLake8x8-v1",
         max_episode_steps: Some(200),
         reward_threshold: Some(0.85),

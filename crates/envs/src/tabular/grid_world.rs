@@ -1,14 +1,14 @@
 //! [`GridWorld`], `GridWorld-v0`.
 
 use super::board::{AGENT, Board, Direction, GOAL};
+use crate::entry::{Entry, MadeEnv};
 use crate::options::{OptionDefault, OptionSpec, Options};
 use crate::spec::range_of;
-use crate::world::{MadeEnv, World};
 use crate::{
     Action, Color, Dynamics, EnvSpec, GymRng, Scene, Simulation, Space, StateError, StateReader, StateWriter, Step,
 };
 
-pub(crate) const WORLDS: &[World] = &[World {
+pub(crate) const ENVS: &[Entry] = &[Entry {
     id: "GridWorld-v0",
     max_episode_steps: Some(100),
     reward_threshold: None,
@@ -43,7 +43,7 @@ fn build(spec: EnvSpec, options: &Options<'_>) -> MadeEnv {
     };
     let board = sized(&rows).map_err(|reason| options.invalid("map", reason))?;
     let reward = |name| options.float(name, -1e9..=1e9);
-    let world = GridWorld {
+    let env = GridWorld {
         board,
         tiles: rows.concat().into_bytes(),
         cell: 0,
@@ -53,10 +53,10 @@ fn build(spec: EnvSpec, options: &Options<'_>) -> MadeEnv {
         otherwise: reward("reward_step")?,
         terminates: options.bool("terminates")?,
     };
-    let range = range_of(&[world.boundary, world.forbidden, world.target, world.otherwise]);
+    let range = range_of(&[env.boundary, env.forbidden, env.target, env.otherwise]);
     let spec = EnvSpec { reward_range: Some(range), ..spec };
     let states = Space::Discrete { n: board.cells() };
-    Ok(Box::new(Simulation::new(spec, states, Space::Discrete { n: 5 }, world)))
+    Ok(Box::new(Simulation::new(spec, states, Space::Discrete { n: 5 }, env)))
 }
 
 /// A free grid with the start in its first and the target in its last cell.

@@ -1,14 +1,14 @@
 //! [`Taxi`], `Taxi-v4`.
 
 use super::board::{Board, Direction, INK};
+use crate::entry::{Entry, MadeEnv};
 use crate::options::{OptionSpec, Options};
-use crate::world::{MadeEnv, World};
 use crate::{
     Action, Color, Dynamics, EnvSpec, GymRng, Scene, Shape, Simulation, Space, StateError, StateReader, StateWriter,
     Step,
 };
 
-pub(crate) const WORLDS: &[World] = &[World {
+pub(crate) const ENVS: &[Entry] = &[Entry {
     id: "Taxi-v4",
     max_episode_steps: Some(200),
     reward_threshold: Some(8.0),

@@ -1,13 +1,13 @@
 //! [`Catch`], `Toy/Catch-v0`.
 
+use crate::entry::{Entry, MadeEnv};
 use crate::options::{OptionSpec, Options};
-use crate::world::{MadeEnv, World};
 use crate::{
     Action, Color, DType, Dynamics, EnvSpec, GymRng, Scene, Shape, Simulation, Space, StateError, StateReader,
     StateWriter, Step, View,
 };
 
-pub(crate) const WORLDS: &[World] = &[World {
+pub(crate) const ENVS: &[Entry] = &[Entry {
     id: "Toy/Catch-v0",
     max_episode_steps: None,
     reward_threshold: Some(1.0),

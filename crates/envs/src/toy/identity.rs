@@ -1,13 +1,13 @@
 //! [`Identity`], `Toy/Identity-v0`.
 
+use crate::entry::{Entry, MadeEnv};
 use crate::options::{OptionSpec, Options};
-use crate::world::{MadeEnv, World};
 use crate::{
     Action, Color, DType, Dynamics, EnvSpec, GymRng, Scene, Shape, Simulation, Space, StateError, StateReader,
     StateWriter, Step, View,
 };
 
-pub(crate) const WORLDS: &[World] = &[World {
+pub(crate) const ENVS: &[Entry] = &[Entry {
     id: "Toy/Identity-v0",
     max_episode_steps: Some(20),
     reward_threshold: Some(20.0),
@@ -37,7 +37,7 @@ fn build(spec: EnvSpec, options: &Options<'_>) -> MadeEnv {
 ///
 /// **End**: truncated after 20 steps.
 ///
-/// **Source**: this project; the idea is that of the identity worlds in the tests of OpenAI Baselines (2017).
+/// **Source**: this project; the idea is that of the identity environments in the tests of OpenAI Baselines (2017).
 #[derive(Clone, Debug)]
 pub struct Identity {
     symbols: usize,

@@ -1,4 +1,4 @@
-//! Worlds so small that a learner's mistake shows in seconds.
+//! Environments so small that a learner's mistake shows in seconds.
 
 pub(crate) mod catch;
 pub(crate) mod chain;

@@ -5,7 +5,7 @@ use crate::{Action, Env, EnvError, EnvSpec, Step};
 
 /// Takes each action several times in a row, adds up the rewards, and shows the last observation.
 ///
-/// It stops early where the episode ends. The world's own time limit goes on counting its own steps.
+/// It stops early where the episode ends. The environment's own time limit goes on counting its own steps.
 #[derive(Clone, Debug)]
 pub struct ActionRepeat<E> {
     env: E,

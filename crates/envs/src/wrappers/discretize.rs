@@ -3,7 +3,7 @@
 use super::forward::forward;
 use crate::{Action, Env, EnvError, Space, Step};
 
-/// Gives a world with bounded continuous actions a [`Space::Discrete`] of evenly spaced ones, bounds included.
+/// Gives an environment with bounded continuous actions a [`Space::Discrete`] of evenly spaced ones, bounds included.
 ///
 /// With several numbers per action the discrete ones are all combinations, the last number changing fastest.
 ///
@@ -29,8 +29,8 @@ impl<E: Env> Discretize<E> {
     /// `env` with `steps` values per number of an action.
     ///
     /// # Errors
-    /// [`EnvError::Other`] if its actions are not continuous and bounded on both sides, if `steps` is below 2, or if there would be
-    /// more than 65 536 actions.
+    /// [`EnvError::Other`] if its actions are not continuous and bounded on both sides, if `steps` is below 2, or if there
+    /// would be more than 65 536 actions.
     pub fn new(env: E, steps: usize) -> Result<Self, EnvError> {
         const MOST: usize = 65_536;
         let refused = |reason: &str| Err(EnvError::Other(format!("{} cannot be discretised: {reason}", env.spec().id)));

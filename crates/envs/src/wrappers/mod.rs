@@ -1,6 +1,6 @@
-//! Worlds around worlds: each changes one thing and passes on the rest.
+//! Environments around environments: each changes one thing and passes on the rest.
 //!
-//! A wrapper is itself an [`Env`](crate::Env), saves what it keeps together with the world inside, and can be wrapped
+//! A wrapper is itself an [`Env`](crate::Env), saves what it keeps together with the environment inside, and can be wrapped
 //! again. [`TimeLimit`](crate::TimeLimit) is one of them.
 //!
 //! ```

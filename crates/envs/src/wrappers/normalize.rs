@@ -7,7 +7,7 @@ use crate::{Action, DType, Env, EnvError, Space, StateError, StateReader, StateW
 ///
 /// The statistics are part of the saved state. They grow with every observation, over the ends of episodes, until
 /// [`NormalizeObservation::freeze`]; a reset with a seed starts them afresh unless they are frozen, so that what follows
-/// is a function of the seed. For evaluation put those of the training world around another world, with
+/// is a function of the seed. For evaluation put those of the training environment around another environment, with
 /// [`NormalizeObservation::with_statistics`], which freezes them.
 ///
 /// **Source**: the running moments are those of Chan, Golub and LeVeque, *Updating Formulae and a Pairwise Algorithm for
@@ -86,8 +86,8 @@ impl<E: Env> NormalizeObservation<E> {
     /// `env` with its observations normalised by `statistics`, which stay as they are.
     ///
     /// # Errors
-    /// As [`NormalizeObservation::new`], if the statistics are of observations of another length, and [`EnvError::Other`] if they
-    /// are those of nothing: a count or a variance that is negative, or a number that is not finite.
+    /// As [`NormalizeObservation::new`], if the statistics are of observations of another length, and [`EnvError::Other`] if
+    /// they are those of nothing: a count or a variance that is negative, or a number that is not finite.
     pub fn with_statistics(env: E, statistics: ObservationStatistics) -> Result<Self, EnvError> {
         let mut normalized = Self::new(env)?;
         let expected = normalized.observation_len();

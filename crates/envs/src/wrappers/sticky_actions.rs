@@ -1,11 +1,11 @@
-//! [`StickyActions`], a world that does not always listen.
+//! [`StickyActions`], an environment that does not always listen.
 
 use super::forward::forward;
 use crate::{Action, Env, EnvError, GymRng, StateError, StateReader, StateWriter, Step};
 
 /// With a given probability repeats the action that was executed last in place of the one that is asked for.
 ///
-/// It makes deterministic worlds stochastic, so that no fixed sequence of actions solves them. The first action of an
+/// It makes deterministic environments stochastic, so that no fixed sequence of actions solves them. The first action of an
 /// episode is always the one asked for. The generator is the wrapper's own, derived from the seed of the reset.
 ///
 /// **Source**: M. C. Machado et al., *Revisiting the Arcade Learning Environment* (2018).
@@ -46,7 +46,7 @@ impl<E: Env> StickyActions<E> {
     }
 }
 
-/// The wrapper's generator for a seed: another one than the world's own.
+/// The wrapper's generator for a seed: another one than the environment's own.
 fn stream(seed: u64) -> GymRng {
     GymRng::from_seed(seed.wrapping_add(0x9E37_79B9_7F4A_7C15))
 }
@@ -68,7 +68,7 @@ impl<E: Env> Env for StickyActions<E> {
         let mut rng = self.rng.clone();
         let sticks = self.last.filter(|_| rng.random() < self.probability);
         let executed = sticks.unwrap_or(asked);
-        // Only a step that the world accepts may move the generator on.
+        // Only a step that the environment accepts may move the generator on.
         let step = self.env.step(Action::Discrete(executed), observation)?;
         self.rng = rng;
         self.last = Some(executed);

@@ -7,7 +7,7 @@
 #![forbid(unsafe_code)]
 
 mod screen;
-#[path = "../../../envs/benches/worlds/stopwatch.rs"]
+#[path = "../../../envs/benches/envs/stopwatch.rs"]
 mod stopwatch;
 
 use std::hint::black_box;
@@ -27,8 +27,8 @@ fn main() {
     if is_wanted(PRIORITIZED) {
         prioritized_replay();
     }
-    for worlds in [1, 16, 64] {
-        act(worlds);
+    for envs in [1, 16, 64] {
+        act(envs);
     }
     learn();
     heads();
@@ -115,15 +115,15 @@ fn prioritized_replay() {
     print(PRIORITIZED, &timing);
 }
 
-/// Choosing actions with the notebook's network, without exploration, for so many worlds at once.
-fn act(worlds: usize) {
-    let name = format!("act for {worlds} worlds, 4-64-64-2");
+/// Choosing actions with the notebook's network, without exploration, for so many environments at once.
+fn act(envs: usize) {
+    let name = format!("act for {envs} environments, 4-64-64-2");
     if !is_wanted(&name) {
         return;
     }
-    let mut agent = agent(&["exploration.start=0.0", "exploration.end=0.0", &format!("train.num_envs={worlds}")]);
-    let observations = vec![0.01; worlds * 4];
-    let mut actions = vec![0; worlds];
+    let mut agent = agent(&["exploration.start=0.0", "exploration.end=0.0", &format!("train.num_envs={envs}")]);
+    let observations = vec![0.01; envs * 4];
+    let mut actions = vec![0; envs];
     let timing = Timing::of(1, || {
         agent.act(&observations, &|_| None, 0, &mut actions);
         black_box(&actions);
@@ -162,8 +162,8 @@ fn update(name: &str, settings: &[&str]) {
     print(name, &timing);
 }
 
-/// One update of the same network, 4-64-64-2, and the same batch of 32, with each head and with each part that a learner can have,
-/// all with a target network.
+/// One update of the same network, 4-64-64-2, and the same batch of 32, with each head and with each part that a learner can
+/// have, all with a target network.
 fn heads() {
     let target = ["target.kind=hard", "target.every_updates=1000"];
     let learners: [(&str, &[&str]); 8] = [
@@ -181,13 +181,13 @@ fn heads() {
     }
 }
 
-/// Env steps per second of training in the world that the config names.
+/// Env steps per second of training in the environment that the config names.
 fn train(name: &str, config: Result<Config, ConfigError>) {
     let id = config.as_ref().map(|config| config.env.id.clone()).unwrap_or_default();
     train_in(name, config, Box::new(move || make(&id)));
 }
 
-/// Env steps per second of training in worlds that `factory` makes.
+/// Env steps per second of training in environments that `factory` makes.
 fn train_in(name: &str, config: Result<Config, ConfigError>, factory: EnvFactory) {
     let name = format!("train {name}");
     if !is_wanted(&name) {
@@ -200,7 +200,7 @@ fn train_in(name: &str, config: Result<Config, ConfigError>, factory: EnvFactory
     // A whole number of the intervals at which the loop learns.
     let env_steps = config.train.every_steps.max(64) as usize;
     let start = config.replay.start;
-    let mut trainer = Trainer::with_worlds(config, factory).expect("the preset can be trained");
+    let mut trainer = Trainer::with_envs(config, factory).expect("the preset can be trained");
     let mut advance = |env_steps| {
         for _ in 0..env_steps {
             trainer.advance(&mut ()).expect("training goes on");

@@ -1,4 +1,4 @@
-//! A world that shows what an Atari game shows a learner, and costs next to nothing: so that the learner is measured.
+//! An environment that shows what an Atari game shows a learner, and costs next to nothing: so that the learner is measured.
 
 use requel_envs::{
     Action, Color, DType, Dynamics, Env, EnvSpec, GymRng, Scene, Simulation, Space, StateError, StateReader,
@@ -11,7 +11,7 @@ const ACTIONS: usize = 6;
 /// Env steps of an episode.
 const EPISODE: u32 = 500;
 
-/// The world: the picture is a pattern that moves on with each step, and the reward says nothing.
+/// The environment: the picture is a pattern that moves on with each step, and the reward says nothing.
 pub fn screen() -> Box<dyn Env> {
     let len = SHAPE.iter().product();
     let shown = Space::Box { low: vec![0.0; len], high: vec![255.0; len], shape: SHAPE.to_vec(), dtype: DType::U8 };

@@ -94,13 +94,13 @@ fn add(times: usize) {
 
 /// A step of CartPole behind `make`, with the resets between episodes.
 fn env_step(times: usize) {
-    let mut env = make("CartPole-v1").expect("a world of the registry");
+    let mut env = make("CartPole-v1").expect("an environment of the registry");
     let mut observation = [0.0; 4];
-    env.reset(Some(0), &mut observation).expect("a world can be reset");
+    env.reset(Some(0), &mut observation).expect("an environment can be reset");
     for step in 0..times {
         let action = Action::Discrete(usize::from(step % 3 == 0) ^ (step & 1));
         if env.step(action, &mut observation).expect("a valid action").ended() {
-            env.reset(None, &mut observation).expect("a world can be reset");
+            env.reset(None, &mut observation).expect("an environment can be reset");
         }
     }
     black_box(&observation);

@@ -1,4 +1,4 @@
-//! [`Actor`]: acting in several worlds, ε-greedy on a value function.
+//! [`Actor`]: acting in several environments, ε-greedy on a value function.
 
 use super::{AgentError, ValueSpec, Values};
 use crate::config::Config;
@@ -7,8 +7,8 @@ use crate::rng::{Stream, StreamRng};
 use crate::state::{State, StateError};
 use crate::td::argmax_allowed;
 
-/// Chooses actions in several worlds: at random with probability ε, else the one of the greatest value, with fresh noise in
-/// noisy layers each time (Fortunato et al. 2018, algorithm 1).
+/// Chooses actions in several environments: at random with probability ε, else the one of the greatest value, with fresh noise
+/// in noisy layers each time (Fortunato et al. 2018, algorithm 1).
 pub(super) struct Actor {
     pub values: Values,
     exploration: EpsilonGreedy,
@@ -18,9 +18,9 @@ pub(super) struct Actor {
 
 /// What is to be acted on.
 pub(super) struct Situation<'a, 'm> {
-    /// Worlds × observation length.
+    /// Environments × observation length.
     pub observations: &'a [f32],
-    /// Which actions a world allows.
+    /// Which actions an environment allows.
     pub mask: &'a dyn Fn(usize) -> Option<&'m [bool]>,
     /// Env steps so far.
     pub env_steps: u64,
@@ -37,7 +37,7 @@ impl Actor {
         })
     }
 
-    /// An action for each world.
+    /// An action for each environment.
     pub fn act(&mut self, parameters: &[f32], situation: &Situation<'_, '_>, actions: &mut [usize]) {
         let Situation { observations, mask, env_steps } = *situation;
         let epsilon = self.exploration.epsilon(env_steps);
@@ -66,8 +66,8 @@ impl Actor {
         self.exploration.epsilon(env_steps)
     }
 
-    /// How many worlds it acts in.
-    pub fn worlds(&self) -> usize {
+    /// How many environments it acts in.
+    pub fn envs(&self) -> usize {
         self.greedy_slots.len()
     }
 

@@ -9,26 +9,26 @@ use crate::replay::ReplayError;
 use crate::state::{State, StateError};
 use crate::transition::Batch;
 
-/// One step of one world, as the trainer shows it to an agent.
+/// One step of one environment, as the trainer shows it to an agent.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Experience<'a> {
-    /// Which of the parallel worlds.
+    /// Which of the parallel environments.
     pub slot: usize,
     /// What was seen before the action.
     pub observation: &'a [f32],
-    /// Which actions the world allowed then; `None`: all.
+    /// Which actions the environment allowed then; `None`: all.
     pub mask: Option<&'a [bool]>,
     /// The index of the action.
     pub action: usize,
-    /// What the world said: reward, terminated, truncated.
+    /// What the environment said: reward, terminated, truncated.
     pub step: Step,
     /// What was seen after it: at the end of an episode its true last observation.
     pub next_observation: &'a [f32],
-    /// Which actions the world allows there; `None`: all.
+    /// Which actions the environment allows there; `None`: all.
     pub next_mask: Option<&'a [bool]>,
 }
 
-/// The actions of a world.
+/// The actions of an environment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Actions {
     /// How many there are.
@@ -178,22 +178,23 @@ pub enum AgentError {
         /// Numbers of an observation and actions of the environment.
         environment: (usize, usize),
     },
-    /// The world's actions are no finite set.
+    /// The environment's actions are no finite set.
     #[error(
         "{id} has continuous actions and a value-based agent needs discrete ones: wrap it in `Discretize`, or set its option `env.options.discretize` if it has one"
     )]
     ContinuousActions {
-        /// The world.
+        /// The environment.
         id: String,
     },
 }
 
 /// A policy that explores and learns from what it is shown.
 ///
-/// The trainer calls, per step of its worlds: [`Agent::act`], [`Agent::observe`] once per world, then [`Agent::learn`].
+/// The trainer calls, per step of its environments: [`Agent::act`], [`Agent::observe`] once per environment, then
+/// [`Agent::learn`].
 pub trait Agent: Send {
-    /// Chooses an action per world, exploring as after `env_steps` env steps. `observations` is worlds × observation
-    /// length; `mask(slot)` says which actions a world allows.
+    /// Chooses an action per environment, exploring as after `env_steps` env steps. `observations` is environments ×
+    /// observation length; `mask(slot)` says which actions an environment allows.
     fn act<'m>(
         &mut self,
         observations: &[f32],
@@ -202,11 +203,11 @@ pub trait Agent: Send {
         actions: &mut [usize],
     );
 
-    /// Takes note of a step, once per world and in the order of the slots.
+    /// Takes note of a step, once per environment and in the order of the slots.
     fn observe(&mut self, experience: &Experience<'_>);
 
-    /// Takes note that a step of world `slot` was dropped: what is shown of it next does not follow what was shown before, and
-    /// no transition may span both. Called in the place of [`Agent::observe`].
+    /// Takes note that a step of environment `slot` was dropped: what is shown of it next does not follow what was shown
+    /// before, and no transition may span both. Called in the place of [`Agent::observe`].
     fn interrupt(&mut self, slot: usize);
 
     /// Learns what is due now that the count of env steps went from `before` to `after`.
@@ -253,8 +254,8 @@ pub trait Agent: Send {
         Err(StateError::new("replay", "is not used: the agent has no replay buffer"))
     }
 
-    /// Up to `most` of the transitions that it learns from, evenly from all that it keeps. Changes nothing. `None` where it keeps
-    /// none, or they cannot be looked at.
+    /// Up to `most` of the transitions that it learns from, evenly from all that it keeps. Changes nothing. `None` where it
+    /// keeps none, or they cannot be looked at.
     fn sample_memory(&self, _most: usize) -> Option<MemorySample> {
         None
     }

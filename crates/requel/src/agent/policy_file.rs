@@ -23,10 +23,10 @@ const FORMAT: u64 = 1;
 const MOST_BYTES: u64 = 4 << 30;
 
 /// A policy as it lies on disk: the weights under PyTorch's names and in its layout (`layers.0.weight`, out × in), the
-/// network's description and the world's id as metadata. Nothing in it can be executed.
+/// network's description and the environment's id as metadata. Nothing in it can be executed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PolicyFile {
-    /// The world that it was trained in.
+    /// The environment that it was trained in.
     pub env_id: String,
     /// How it is made: options, sticky and repeated actions, stacked observations. Its id is `env_id`.
     pub env: EnvConfig,

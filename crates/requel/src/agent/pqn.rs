@@ -1,4 +1,4 @@
-//! [`PqnAgent`], Q-learning over parallel worlds without replay and without a target network (Gallici et al. 2024).
+//! [`PqnAgent`], Q-learning over parallel environments without replay and without a target network (Gallici et al. 2024).
 
 use requel_envs::Space;
 use requel_nn::{Network, Workspace};
@@ -17,8 +17,9 @@ use crate::state::{State, StateError};
 use crate::td::{Rollout, argmax_allowed, clip_bootstrapped, lambda_returns};
 use crate::transition::Batch;
 
-/// A Q-network that learns λ-returns of short rollouts of many worlds, each rollout a few times over in minibatches, and then
-/// forgets it. What a replay buffer and a target network are for in DQN, layer normalisation and the many worlds do here.
+/// A Q-network that learns λ-returns of short rollouts of many environments, each rollout a few times over in minibatches, and
+/// then forgets it. What a replay buffer and a target network are for in DQN, layer normalisation and the many environments do
+/// here.
 ///
 /// "Simplifying Deep Temporal Difference Learning", algorithm 1. The parameters stand still during a rollout.
 pub struct PqnAgent {
@@ -33,7 +34,7 @@ pub struct PqnAgent {
 
     actor: Actor,
 
-    // The rollout: steps × worlds of everything, one step of all worlds after the other.
+    // The rollout: steps × environments of everything, one step of all environments after the other.
     observations: Vec<f32>,
     next_observations: Vec<f32>,
     /// Empty where all actions are always allowed.
@@ -42,7 +43,7 @@ pub struct PqnAgent {
     rewards: Vec<f32>,
     discounts: Vec<f32>,
     cuts: Vec<bool>,
-    /// How many steps of worlds are in.
+    /// How many steps of environments are in.
     filled: usize,
     /// The rollout has a hole in it: what comes until learning is next due is not kept. Never so between two steps.
     discarding: bool,
@@ -70,7 +71,7 @@ struct Minibatch {
 }
 
 impl PqnAgent {
-    /// The agent of `config` for a world with these spaces.
+    /// The agent of `config` for an environment with these spaces.
     ///
     /// # Errors
     /// If the network is none, or rollout and batches do not fit the memory.
@@ -126,12 +127,12 @@ impl PqnAgent {
 
     /// The returns of the rollout that is in.
     fn compute_returns(&mut self) {
-        let worlds = self.actor.worlds();
+        let envs = self.actor.envs();
         let (len, count) = (self.learner.network.input_len(), self.actor.values.actions());
-        for (step, observations) in self.next_observations.chunks_exact(worlds * len).enumerate() {
+        for (step, observations) in self.next_observations.chunks_exact(envs * len).enumerate() {
             let q = self.actor.values.q_values(&self.learner.parameters, observations);
             for (slot, q) in q.chunks_exact(count).enumerate() {
-                let index = step * worlds + slot;
+                let index = step * envs + slot;
                 let mask = self.next_masks.get(index * count..(index + 1) * count);
                 self.next_values[index] = q[argmax_allowed(q, mask)];
             }
@@ -142,7 +143,7 @@ impl PqnAgent {
             next_values: &self.next_values,
             cuts: &self.cuts,
         };
-        lambda_returns(self.lambda, worlds, &rollout, &mut self.returns);
+        lambda_returns(self.lambda, envs, &rollout, &mut self.returns);
         let clipped = self.bounds.map(|bounds| clip_bootstrapped(&self.discounts, bounds, &mut self.returns));
         self.clipped = clipped.map(|clipped| clipped as f64 / self.returns.len() as f64);
     }
@@ -233,7 +234,7 @@ impl Agent for PqnAgent {
         self.filled += 1;
     }
 
-    /// Drops the whole rollout: its returns are of unbroken rows of steps, as many of each world.
+    /// Drops the whole rollout: its returns are of unbroken rows of steps, as many of each environment.
     fn interrupt(&mut self, _: usize) {
         self.filled = 0;
         self.discarding = true;

@@ -50,7 +50,7 @@ impl TargetNetwork {
     /// Follows `online` if that is due now that the count of env steps went from `before` to `after`.
     pub fn after_env_steps(&mut self, before: u64, after: u64, online: &[f32]) {
         if self.every_env_steps > 0 {
-            // Twice in one step of several worlds: a hard copy shows no difference, a moving average does.
+            // Twice in one step of several environments: a hard copy shows no difference, a moving average does.
             (0..crossings(self.every_env_steps, before, after)).for_each(|_| self.follow(online));
         }
     }

@@ -18,7 +18,7 @@ pub struct ValueSpec {
 }
 
 impl ValueSpec {
-    /// What `config` describes, for a world with these spaces.
+    /// What `config` describes, for an environment with these spaces.
     pub fn new(config: &Config, observations: &Space, actions: usize) -> Self {
         let head = ValueHead::new(&config.head);
         let cosines = matches!(head, ValueHead::ImplicitQuantile { .. }).then_some(config.head.cosines);

@@ -13,14 +13,14 @@ const fn key(path: &'static str, meaning: &'static str) -> Key {
     Key { path, meaning }
 }
 
-/// Every key, in the order of the file. Options of worlds, `env.options.*`, are each world's own.
+/// Every key, in the order of the file. Options of environments, `env.options.*`, are each environment's own.
 pub const KEYS: &[Key] = &[
     key("preset", "name of the preset that the config started from"),
     key("algo", "name of the algorithm that was laid over the preset, see `requel presets`"),
-    key("env.id", "id of the world, see `requel envs`"),
+    key("env.id", "id of the environment, see `requel envs`"),
     key("env.frame_stack", "the last so many observations are shown as one"),
     key("env.action_repeat", "each action is done so many times, the rewards added up"),
-    key("env.sticky_actions", "probability that the world does the last action again, 0 to 1"),
+    key("env.sticky_actions", "probability that the environment does the last action again, 0 to 1"),
     key("agent.kind", "naive | dqn | pqn"),
     key("agent.gamma", "discount per env step, 0 to 1"),
     key("agent.bellman_gradient", "semi | residual: where the gradient of the Bellman error flows"),
@@ -77,7 +77,7 @@ pub const KEYS: &[Key] = &[
     key("target.every_updates", "the target follows every so many updates, 0 where env steps count"),
     key("target.every_env_steps", "the target follows every so many env steps, 0 where updates count"),
     key("target.tau", "soft: share of the online network each time, 0 to 1"),
-    key("pqn.rollout_steps", "steps of each world in a rollout, env steps"),
+    key("pqn.rollout_steps", "steps of each environment in a rollout, env steps"),
     key("pqn.epochs", "times that a rollout is gone through"),
     key("pqn.minibatches", "parts that a rollout is divided into, an update from each"),
     key("pqn.lambda", "lambda of the returns, 0 to 1"),
@@ -88,10 +88,10 @@ pub const KEYS: &[Key] = &[
     key("train.seed", "the seed that every stream of randomness derives from"),
     key("train.env_steps", "stop after this many env steps, 0 for no such limit"),
     key("train.episodes", "stop after this many finished episodes, 0 for no such limit"),
-    key("train.num_envs", "worlds stepped side by side"),
+    key("train.num_envs", "environments stepped side by side"),
     key("train.every_steps", "learn every so many env steps"),
     key("train.updates", "updates each time"),
-    key("train.on_nan", "stop | skip: whether a NaN or infinity of a world ends training or costs the step"),
+    key("train.on_nan", "stop | skip: whether a NaN or infinity of an environment ends training or costs the step"),
     key("evaluation.every_steps", "score the greedy policy every so many env steps, 0 for not by steps"),
     key("evaluation.every_episodes", "score after every so many episodes, the first included, 0 for not by episodes"),
     key("evaluation.episodes", "episodes per score"),

@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn a_world_has_its_preset() {
+    fn an_environment_has_its_preset() {
         assert_eq!(default_for("CartPole-v1").unwrap().name, "cartpole");
         assert_eq!(default_for("Toy/Catch-v0"), None);
         for id in ["MountainCar-v0", "Acrobot-v1", "CliffWalking-v1", "FrozenLake-v1", "Taxi-v4"] {

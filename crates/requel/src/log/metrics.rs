@@ -49,13 +49,13 @@ enum Line {
         site: &'static str,
         /// As text: JSON has no such numbers.
         value: String,
-        world: usize,
+        env: usize,
         action: usize,
         skipped: u64,
     },
     LongEpisode {
         env_steps: u64,
-        world: usize,
+        env: usize,
         length: u64,
     },
 }
@@ -111,10 +111,10 @@ pub(super) fn line(event: &TrainEvent<'_>) -> Option<Vec<u8>> {
         TrainEvent::FinalEvaluated { env_steps, updates, best, last } => {
             Line::FinalEvaluation { env_steps, updates, best: Score::of(best), last: Score::of(last) }
         }
-        TrainEvent::Skipped { env_steps, site, value, world, action, skipped } => {
-            Line::Skipped { env_steps, site, value: value.to_string(), world, action, skipped }
+        TrainEvent::Skipped { env_steps, site, value, env, action, skipped } => {
+            Line::Skipped { env_steps, site, value: value.to_string(), env, action, skipped }
         }
-        TrainEvent::LongEpisode { env_steps, world, length } => Line::LongEpisode { env_steps, world, length },
+        TrainEvent::LongEpisode { env_steps, env, length } => Line::LongEpisode { env_steps, env, length },
         _ => return None,
     };
     let mut bytes = serde_json::to_vec(&line).expect("an event is plain data");
@@ -157,20 +157,13 @@ mod tests {
              \"clipped_targets\":null,\"replay_age\":null}\n"
         );
         assert_eq!(
-            text(&TrainEvent::Skipped {
-                env_steps: 7,
-                site: "reward",
-                value: f64::NAN,
-                world: 1,
-                action: 0,
-                skipped: 2
-            }),
-            "{\"event\":\"skipped\",\"env_steps\":7,\"site\":\"reward\",\"value\":\"NaN\",\"world\":1,\"action\":0,\
+            text(&TrainEvent::Skipped { env_steps: 7, site: "reward", value: f64::NAN, env: 1, action: 0, skipped: 2 }),
+            "{\"event\":\"skipped\",\"env_steps\":7,\"site\":\"reward\",\"value\":\"NaN\",\"env\":1,\"action\":0,\
              \"skipped\":2}\n"
         );
         assert_eq!(
-            text(&TrainEvent::LongEpisode { env_steps: 9, world: 0, length: 9 }),
-            "{\"event\":\"long_episode\",\"env_steps\":9,\"world\":0,\"length\":9}\n"
+            text(&TrainEvent::LongEpisode { env_steps: 9, env: 0, length: 9 }),
+            "{\"event\":\"long_episode\",\"env_steps\":9,\"env\":0,\"length\":9}\n"
         );
     }
 

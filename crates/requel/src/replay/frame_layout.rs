@@ -31,7 +31,7 @@ impl FrameLayout {
     /// For observations of a space that are `stack` frames in its first axis, if that is so long, or in its last, if that can
     /// be divided so. `None` if neither is so, or the numbers are no bytes.
     ///
-    /// A layout that is not how the world stacks costs memory, and changes nothing that is drawn.
+    /// A layout that is not how the environment stacks costs memory, and changes nothing that is drawn.
     pub fn for_space(space: &Space, stack: usize) -> Option<Self> {
         let Space::Box { shape, dtype: DType::U8 | DType::Bool, .. } = space else { return None };
         let (first, last) = (*shape.first()?, *shape.last()?);

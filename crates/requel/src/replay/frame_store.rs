@@ -10,12 +10,12 @@ use crate::transition::{BatchMut, Transition};
 /// A ring of transitions between stacks of frames, each frame kept once: of k frames to a stack, those of an observation and
 /// its next are 2·k, of which one step brings one. So a transition takes the memory of about one frame.
 ///
-/// A frame that is there already is found wherever it comes from: in the transition pushed last or, by what it shows and compared
-/// byte for byte, in any other. So it is no matter how many worlds push by turns, over how many steps transitions go, and where
-/// episodes begin; and what is drawn is what a [`RecordStore`](super::RecordStore) would give.
+/// A frame that is there already is found wherever it comes from: in the transition pushed last or, by what it shows and
+/// compared byte for byte, in any other. So it is no matter how many environments push by turns, over how many steps
+/// transitions go, and where episodes begin; and what is drawn is what a [`RecordStore`](super::RecordStore) would give.
 ///
-/// Memory is reckoned for nine frames to eight transitions. Worlds with episodes shorter than eight steps, or that do not stack,
-/// take more as they go on, never more than if each frame was kept for itself.
+/// Memory is reckoned for nine frames to eight transitions. Environments with episodes shorter than eight steps, or that do not
+/// stack, take more as they go on, never more than if each frame was kept for itself.
 ///
 /// ```
 /// use requel::replay::{FrameLayout, FrameStore, ReplayStore};
@@ -91,7 +91,8 @@ impl FrameStore {
         &record[HEADER_WORDS..][..2 * self.layout.stack()]
     }
 
-    /// Which frame the one at `at` of the transition that is being pushed probably is: each stack is the one before it, moved on.
+    /// Which frame the one at `at` of the transition that is being pushed probably is: each stack is the one before it, moved
+    /// on.
     fn guess(&self, at: usize) -> Option<u32> {
         let stack = self.layout.stack();
         if at < stack {

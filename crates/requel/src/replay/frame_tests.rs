@@ -15,17 +15,17 @@ const CHANNELS: usize = 2;
 const LEN: usize = STACK * PIXELS * CHANNELS;
 const ACTIONS: usize = 3;
 
-/// A world that shows its last frames, oldest first, in either axis.
-struct World {
+/// An environment that shows its last frames, oldest first, in either axis.
+struct StackedFrames {
     stack: Vec<[u8; PIXELS * CHANNELS]>,
     layout: FrameLayout,
 }
 
-impl World {
+impl StackedFrames {
     fn new(layout: FrameLayout, frame: u8) -> Self {
-        let mut world = World { stack: vec![], layout };
-        world.reset(frame);
-        world
+        let mut env = StackedFrames { stack: vec![], layout };
+        env.reset(frame);
+        env
     }
 
     fn reset(&mut self, frame: u8) {
@@ -70,22 +70,22 @@ fn records() -> RecordLayout {
     RecordLayout::u8(LEN).with_mask(ACTIONS)
 }
 
-/// One step of one of the worlds: which, the number of the frame it leads to, and whether the episode ends.
+/// One step of one of the environments: which, the number of the frame it leads to, and whether the episode ends.
 type Turn = (usize, u8, bool);
 
 fn turns(frames: u8) -> impl Strategy<Value = Vec<Turn>> {
     proptest::collection::vec((0usize..3, 0..frames, proptest::bool::weighted(0.1)), 1..150)
 }
 
-/// Plays the turns in three worlds over `n` steps per transition and shows every transition to `visit`.
+/// Plays the turns in three environments over `n` steps per transition and shows every transition to `visit`.
 fn play(layout: FrameLayout, n: usize, turns: &[Turn], mut visit: impl FnMut(&Transition<'_>)) {
-    let mut worlds: Vec<World> = (0..3).map(|slot| World::new(layout, slot)).collect();
+    let mut envs: Vec<StackedFrames> = (0..3).map(|slot| StackedFrames::new(layout, slot)).collect();
     let window = |_| NStepAccumulator::new(n, 0.9, LEN).unwrap().with_masks(ACTIONS);
     let mut windows: Vec<NStepAccumulator> = (0..3).map(window).collect();
     for (count, (slot, frame, ends)) in turns.iter().enumerate() {
-        let world = &mut worlds[*slot];
-        let observation = world.observation();
-        world.step(*frame);
+        let env = &mut envs[*slot];
+        let observation = env.observation();
+        env.step(*frame);
         let mask = [count % 2 == 0, true, count % 3 == 0];
         let own = [true, count % 4 == 0, count % 7 != 0];
         let experience = Experience {
@@ -94,12 +94,12 @@ fn play(layout: FrameLayout, n: usize, turns: &[Turn], mut visit: impl FnMut(&Tr
             mask: (count % 3 != 0).then_some(&own[..]),
             action: count % ACTIONS,
             step: Step { reward: count as f64, terminated: *ends && count % 2 == 0, truncated: *ends },
-            next_observation: &world.observation(),
+            next_observation: &env.observation(),
             next_mask: (count % 5 != 0).then_some(&mask[..]),
         };
         windows[*slot].push(&experience, &mut visit);
         if *ends {
-            world.reset(frame.wrapping_add(1));
+            env.reset(frame.wrapping_add(1));
         }
     }
 }
@@ -221,12 +221,12 @@ proptest! {
     }
 }
 
-/// A long episode of frames that are all different, for one world and for three by turns.
+/// A long episode of frames that are all different, for one environment and for three by turns.
 #[test]
 fn keeps_about_a_frame_per_transition() {
     const CAPACITY: usize = 200;
-    for (worlds, n) in [(1, 1), (3, 1), (3, 3)] {
-        // 250 different frames in each world, no two worlds alike: the number decides all of a frame's bytes.
+    for (envs, n) in [(1, 1), (3, 1), (3, 3)] {
+        // 250 different frames in each environment, no two environments alike: the number decides all of a frame's bytes.
         let layout = FrameLayout::stack_first(STACK, 8);
         let mut store = FrameStore::new(CAPACITY, layout).unwrap();
         let frame = |slot: usize, count: usize| (0..8).map(move |at| if at == 0 { slot } else { count } as f32);
@@ -234,7 +234,7 @@ fn keeps_about_a_frame_per_transition() {
             (0..STACK).flat_map(|at| frame(slot, (count + at).saturating_sub(STACK - 1))).collect()
         };
         let mut windows: Vec<NStepAccumulator> =
-            (0..worlds).map(|_| NStepAccumulator::new(n, 0.9, STACK * 8).unwrap()).collect();
+            (0..envs).map(|_| NStepAccumulator::new(n, 0.9, STACK * 8).unwrap()).collect();
         for count in 0..250 {
             for (slot, window) in windows.iter_mut().enumerate() {
                 let experience = Experience {
@@ -252,10 +252,10 @@ fn keeps_about_a_frame_per_transition() {
             }
         }
         assert_eq!(store.len(), CAPACITY);
-        // Beyond one frame each, a world has the rest of its oldest stack and the steps up to its latest.
-        let frames = CAPACITY + worlds * (STACK - 1 + n);
-        assert!(store.pool_len() <= frames, "{worlds} worlds, {n} steps: {} frames", store.pool_len());
-        assert!(store.pool_len() >= CAPACITY, "frames of different worlds are not the same");
+        // Beyond one frame each, an environment has the rest of its oldest stack and the steps up to its latest.
+        let frames = CAPACITY + envs * (STACK - 1 + n);
+        assert!(store.pool_len() <= frames, "{envs} environments, {n} steps: {} frames", store.pool_len());
+        assert!(store.pool_len() >= CAPACITY, "frames of different environments are not the same");
     }
     let whole = RecordStore::new(10_000, RecordLayout::u8(STACK * 84 * 84)).unwrap();
     let once = FrameStore::new(10_000, FrameLayout::stack_first(STACK, 84 * 84)).unwrap();

@@ -4,7 +4,7 @@ use super::{RecordLayout, ReplayBuffer};
 use crate::state::{State, StateError};
 use crate::transition::{BatchMut, Transition};
 
-/// The latest transition of each world, in the order in which they came: what the naive agent learns from.
+/// The latest transition of each environment, in the order in which they came: what the naive agent learns from.
 pub struct LatestReplay {
     layout: RecordLayout,
     capacity: usize,
@@ -13,12 +13,12 @@ pub struct LatestReplay {
 }
 
 impl LatestReplay {
-    /// For as many transitions as come in one step, one per world.
+    /// For as many transitions as come in one step, one per environment.
     ///
     /// # Panics
-    /// If there is no world, or observations have no numbers.
+    /// If there is no environment, or observations have no numbers.
     pub fn new(num_envs: usize, layout: RecordLayout) -> Self {
-        assert!(num_envs > 0, "the latest transitions of no world");
+        assert!(num_envs > 0, "the latest transitions of no environment");
         assert!(layout.observation_len() > 0, "observations of 0 numbers cannot be stored");
         LatestReplay { layout, capacity: num_envs, records: vec![0; num_envs * layout.words()], pushed: 0 }
     }

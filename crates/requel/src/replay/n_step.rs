@@ -8,10 +8,10 @@ use crate::planted::PlantedBug;
 use crate::state::{State, StateError};
 use crate::transition::Transition;
 
-/// The steps of one world that wait until n of them make a transition.
+/// The steps of one environment that wait until n of them make a transition.
 ///
-/// A transition from step t holds `Σ γᵏ·r(t+k)` over the k < m steps that it spans, the observation and the mask after the
-/// last of them, and the discount γᵐ, or 0 where the world terminated there. m is n, or fewer at the end of an episode, be it
+/// A transition from step t holds `Σ γᵏ·r(t+k)` over the k < m steps that it spans, the observation and the mask after the last
+/// of them, and the discount γᵐ, or 0 where the environment terminated there. m is n, or fewer at the end of an episode, be it
 /// terminated or truncated: then all steps that still wait come out, oldest first, and none waits for the next episode.
 ///
 /// Rewards are rounded to `f32` as they come; powers of γ (repeated products) and the sum, from the earliest reward to the
@@ -36,8 +36,8 @@ use crate::transition::Transition;
 /// ```
 pub struct NStepAccumulator {
     observation_len: usize,
-    /// Of the world whose steps these are, once there was one.
-    world: Option<usize>,
+    /// Of the environment whose steps these are, once there was one.
+    env: Option<usize>,
     /// γ⁰ to γⁿ.
     powers: Vec<f64>,
     /// A ring of n slots: n × observation length.
@@ -70,7 +70,7 @@ impl NStepAccumulator {
         let powers = std::iter::successors(Some(1.0), |power| Some(power * gamma)).take(n + 1).collect();
         Ok(NStepAccumulator {
             observation_len,
-            world: None,
+            env: None,
             powers,
             observations: vec![0.0; slots * observation_len],
             masks: Vec::new(),
@@ -99,15 +99,15 @@ impl NStepAccumulator {
         self.powers.len() - 1
     }
 
-    /// Takes a step of this accumulator's world and emits the transitions that it completes.
+    /// Takes a step of this accumulator's environment and emits the transitions that it completes.
     ///
     /// # Panics
     /// If an observation has another length than was said, a mask another than there are actions, or the step is of another
-    /// world (slot) than those before it: their steps would be mixed.
+    /// environment (slot) than those before it: their steps would be mixed.
     pub fn push(&mut self, experience: &Experience<'_>, emit: &mut dyn FnMut(&Transition<'_>)) {
         let n = self.n();
-        let world = *self.world.get_or_insert(experience.slot);
-        assert!(world == experience.slot, "a step of world {} among those of world {world}", experience.slot);
+        let env = *self.env.get_or_insert(experience.slot);
+        assert!(env == experience.slot, "a step of environment {} among those of environment {env}", experience.slot);
         let lengths = (experience.observation.len(), experience.next_observation.len());
         let expected = self.observation_len;
         assert!(lengths == (expected, expected), "observations of {lengths:?} numbers, not {expected}");
@@ -179,8 +179,8 @@ impl NStepAccumulator {
         if ends { 0.0 } else { self.powers[steps] as f32 }
     }
 
-    /// Adds the steps that wait under `name`, which every world has its own of, such as `replay/n_step.0`. Of one step none
-    /// waits, and nothing is added.
+    /// Adds the steps that wait under `name`, which every environment has its own of, such as `replay/n_step.0`. Of one step
+    /// none waits, and nothing is added.
     pub fn save<'a>(&'a self, name: &str, state: &mut State<'a>) {
         if self.n() == 1 {
             return;
@@ -228,7 +228,7 @@ mod tests {
 
     use super::*;
 
-    /// A step of the worlds below: the reward and how the episode goes on.
+    /// A step of the environments below: the reward and how the episode goes on.
     #[derive(Clone, Copy, Debug, PartialEq)]
     enum Ending {
         None,
@@ -245,7 +245,7 @@ mod tests {
         let (observation, next_observation) = (&[id as f32, -1.0], &[id as f32 + 0.5, -2.0]);
         let mask = [id.is_multiple_of(2), true];
         let next_mask = (!id.is_multiple_of(3)).then_some(&mask[..]);
-        // Of a world that has masks now and then, none is everything.
+        // Of an environment that has masks now and then, none is everything.
         let own = [id.is_multiple_of(5), true];
         let mask = (!id.is_multiple_of(7)).then_some(&own[..]);
         let experience = Experience { slot: 0, observation, mask, action: id, step, next_observation, next_mask };
@@ -388,7 +388,7 @@ mod tests {
     }
 
     #[test]
-    fn steps_that_are_not_of_this_world_are_refused() {
+    fn steps_that_are_not_of_this_environment_are_refused() {
         for n in [1, 3] {
             let mut accumulator = NStepAccumulator::new(n, 0.9, 2).unwrap().with_masks(2);
             let mut push = |slot: usize, observation: &[f32], next: &[f32], mask: Option<&[bool]>| {
@@ -401,7 +401,7 @@ mod tests {
             };
             push(4, &[0.0; 2], &[0.0; 2], None).unwrap();
             let refusal = push(5, &[0.0; 2], &[0.0; 2], None).unwrap_err();
-            assert!(refusal.contains("a step of world 5 among those of world 4"), "{refusal}");
+            assert!(refusal.contains("a step of environment 5 among those of environment 4"), "{refusal}");
             assert!(push(4, &[0.0], &[0.0; 2], None).unwrap_err().contains("not 2"));
             assert!(push(4, &[0.0; 2], &[0.0; 3], None).unwrap_err().contains("not 2"));
             assert_eq!(push(4, &[0.0; 2], &[0.0; 2], Some(&[true; 3])).is_err(), n > 1, "of one step no mask is kept");

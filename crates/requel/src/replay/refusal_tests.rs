@@ -101,7 +101,7 @@ fn buffers_of_nothing_are_refused() {
     for layout in [FrameLayout::stack_first(usize::MAX, 2), FrameLayout::stack_last(2, usize::MAX, 1)] {
         assert_eq!(none(4, layout), ReplayError::TooLarge { capacity: 4 });
     }
-    assert!(refusal(|| LatestReplay::new(0, RecordLayout::f32(4))).contains("no world"));
+    assert!(refusal(|| LatestReplay::new(0, RecordLayout::f32(4))).contains("no environment"));
     let spec = PrioritySpec { alpha: 0.6, epsilon: 1e-3 };
     let mut used = RecordStore::new(4, RecordLayout::f32(1)).unwrap();
     used.push(&transition(&[1.0], &[1.0]));

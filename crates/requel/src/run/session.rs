@@ -87,18 +87,18 @@ pub enum Ending {
 }
 
 impl Session {
-    /// A new training of `trainer` in a new run in `dir`, which is not there yet or empty. All that can be refused is refused before
-    /// anything is written, and a start that fails leaves nothing.
+    /// A new training of `trainer` in a new run in `dir`, which is not there yet or empty. All that can be refused is refused
+    /// before anything is written, and a start that fails leaves nothing.
     ///
     /// # Errors
-    /// [`RunError::Occupied`] if something is in `dir` or another process begins a run there, [`RunError::NoRoom`], or if the disk
-    /// refuses.
+    /// [`RunError::Occupied`] if something is in `dir` or another process begins a run there, [`RunError::NoRoom`], or if the
+    /// disk refuses.
     pub fn create(dir: &Path, trainer: Trainer) -> Result<Self, RunError> {
         Self::create_in_first_free([dir.to_path_buf()], trainer)
     }
 
-    /// As [`Session::create`], in the first of `dirs` that is free. Where several processes ask for the same, each gets one of its
-    /// own.
+    /// As [`Session::create`], in the first of `dirs` that is free. Where several processes ask for the same, each gets one of
+    /// its own.
     ///
     /// # Errors
     /// As [`Session::create`], [`RunError::Occupied`] if none of them is free.
@@ -133,7 +133,7 @@ impl Session {
         Self::begin_with(run, trainer)
     }
 
-    /// A new training of `trainer`, which may have worlds of your own, in a run's directory.
+    /// A new training of `trainer`, which may have environments of your own, in a run's directory.
     ///
     /// # Errors
     /// If the directory is in use or has checkpoints already, or the disk refuses.
@@ -157,7 +157,7 @@ impl Session {
         Self::resume_with(run, trainer)
     }
 
-    /// As [`Session::resume`], with a fresh trainer of your own worlds.
+    /// As [`Session::resume`], with a fresh trainer of your own environments.
     ///
     /// # Errors
     /// As [`Session::resume`].
@@ -170,15 +170,15 @@ impl Session {
     /// change is recorded in the run as a [`Segment`]. With no change it is resumed as it is.
     ///
     /// # Errors
-    /// As [`Session::resume`]; [`ConfigError::Fixed`](crate::config::ConfigError::Fixed) names a setting that cannot change on the
-    /// way, and [`RunError::StaysOver`] says that training would not go on. Nothing is written then.
+    /// As [`Session::resume`]; [`ConfigError::Fixed`](crate::config::ConfigError::Fixed) names a setting that cannot change on
+    /// the way, and [`RunError::StaysOver`] says that training would not go on. Nothing is written then.
     pub fn extend(run: Run, config: &Config) -> Result<(Self, Resumed), RunError> {
         run.config()?.check_changes(config)?;
         let trainer = Trainer::new(config.clone())?;
         Self::extend_with(run, trainer)
     }
 
-    /// As [`Session::extend`], with a fresh trainer of your own worlds that was made with the new settings.
+    /// As [`Session::extend`], with a fresh trainer of your own environments that was made with the new settings.
     ///
     /// # Errors
     /// As [`Session::extend`].
@@ -324,7 +324,7 @@ impl Session {
     /// Trains until training is over or `control` asks to stop; either way the complete state is on disk then.
     ///
     /// # Errors
-    /// If a world, an observer or the disk fails, or a number is not finite. Checkpoints written before stay.
+    /// If an environment, an observer or the disk fails, or a number is not finite. Checkpoints written before stay.
     pub fn train(mut self, observer: &mut dyn Observer, control: &Control) -> Result<Ending, RunError> {
         let started = Instant::now();
         self.run.add_provenance(Provenance::now(self.trainer.env_steps(), self.segment))?;
@@ -493,16 +493,16 @@ fn check_goes_on(trainer: &Trainer, changes: &[Change]) -> Result<(), RunError> 
     Err(RunError::StaysOver { reason })
 }
 
-/// Every how many steps of the worlds the copy for the next checkpoint is brought nearer to what is to be saved.
+/// Every how many steps of the environments the copy for the next checkpoint is brought nearer to what is to be saved.
 const FOLLOW_EVERY: u64 = 256;
 
-/// How long training waits for a checkpoint with a large buffer that is being written when the next is due. Then that is put off
-/// until the one before is whole: a slow disk makes checkpoints late, and not training slow. What is small is soon written, and each
-/// checkpoint then of the step that it is due at.
+/// How long training waits for a checkpoint with a large buffer that is being written when the next is due. Then that is put
+/// off until the one before is whole: a slow disk makes checkpoints late, and not training slow. What is small is soon written,
+/// and each checkpoint then of the step that it is due at.
 const WAIT_FOR_A_SAVE: Duration = Duration::from_millis(10);
 
-/// For so many turns at most a checkpoint is put off until its copy was followed closely: where transitions come faster than they
-/// are copied it must be begun all the same.
+/// For so many turns at most a checkpoint is put off until its copy was followed closely: where transitions come faster than
+/// they are copied it must be begun all the same.
 const MOST_TURNS_PUT_OFF: u32 = 4096;
 
 /// How long an evaluation that is going on may take once a stop was asked for. What is short is better made than made again.

@@ -38,7 +38,7 @@ impl From<&Evaluation> for Score {
 pub struct Summary {
     /// Why training stopped.
     pub termination: Termination,
-    /// Env steps, all worlds together.
+    /// Env steps, all environments together.
     pub env_steps: u64,
     /// Updates.
     pub updates: u64,

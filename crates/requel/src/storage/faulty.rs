@@ -15,7 +15,7 @@ pub enum Fault {
     /// The call fails, and so does every later one that needs room: the disk is full, or cannot be written any more.
     /// Reading and removing go on.
     FromThenOn(io::ErrorKind),
-    /// The world ends: this call and all later ones fail, and a write has written half of its bytes.
+    /// The environment ends: this call and all later ones fail, and a write has written half of its bytes.
     Crash,
 }
 

@@ -1,7 +1,7 @@
 //! Storage: the few things that saving asks of a file system, on the real one, in memory, and with faults put in.
 //!
-//! What is saved goes through [`Storage`] alone, so that a test can fail every single call of a save, or end the world at it,
-//! and look at what a disk would hold then.
+//! What is saved goes through [`Storage`] alone, so that a test can fail every single call of a save, or end the environment at
+//! it, and look at what a disk would hold then.
 
 mod faulty;
 mod interface;

@@ -27,7 +27,8 @@ pub enum Metric {
 pub struct Scoring {
     /// What counts as a run's score.
     pub metric: Metric,
-    /// The evaluation return whose first reaching is timed; `None`: the world's reward threshold, where all runs have one world.
+    /// The evaluation return whose first reaching is timed; `None`: the environment's reward threshold, where all runs have one
+    /// environment.
     pub threshold: Option<f64>,
     /// How intervals are made; of curves, with a tenth of the resamples at each point.
     pub bootstrap: Bootstrap,
@@ -44,8 +45,8 @@ impl Default for Scoring {
 /// What groups of runs come to, side by side.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Comparison {
-    /// The worlds of the runs.
-    pub worlds: Vec<String>,
+    /// The environments of the runs.
+    pub envs: Vec<String>,
     /// What counts as a run's score.
     pub metric: Metric,
     /// The evaluation return whose first reaching is timed.
@@ -126,12 +127,12 @@ impl Comparison {
             Group { name: group.name.clone(), runs }
         };
         let groups: Vec<Group> = groups.iter().map(finished).filter(|group| !group.runs.is_empty()).collect();
-        let mut worlds: Vec<String> =
+        let mut envs: Vec<String> =
             groups.iter().flat_map(|group| &group.runs).map(|run| run.config.env.id.clone()).collect();
-        worlds.sort_unstable();
-        worlds.dedup();
-        let threshold = scoring.threshold.or_else(|| match &worlds[..] {
-            [world] => requel_envs::make(world).ok()?.spec().reward_threshold,
+        envs.sort_unstable();
+        envs.dedup();
+        let threshold = scoring.threshold.or_else(|| match &envs[..] {
+            [env] => requel_envs::make(env).ok()?.spec().reward_threshold,
             _ => None,
         });
         let scoring = Scoring { threshold, ..*scoring };
@@ -143,8 +144,8 @@ impl Comparison {
             (results[i].improvement_over_first, results[i].improvement_over_previous) = (first, previous);
         }
         let confidence = scoring.bootstrap.confidence;
-        let caveats = caveats(&results, &worlds, confidence);
-        Comparison { worlds, metric: scoring.metric, threshold, confidence, caveats, groups: results }
+        let caveats = caveats(&results, &envs, confidence);
+        Comparison { envs, metric: scoring.metric, threshold, confidence, caveats, groups: results }
     }
 }
 

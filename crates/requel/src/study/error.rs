@@ -66,7 +66,7 @@ pub enum StudyError {
         /// The name.
         name: String,
     },
-    /// The world is not known.
+    /// The environment is not known.
     #[error(transparent)]
     Env(#[from] EnvError),
     /// A variant's settings come to no config.
@@ -115,7 +115,7 @@ impl StudyError {
             StudyError::DuplicateVariant { .. } => Some("give each variant a name of its own".into()),
             StudyError::SameVariant { .. } => Some("their runs would be the same: leave one out, or `set` something".into()),
             StudyError::Env(EnvError::UnknownId { suggestion: Some(near), .. }) => Some(format!("did you mean `{near}`?")),
-            StudyError::Env(EnvError::UnknownId { .. }) => Some("`requel envs` lists the worlds there are".into()),
+            StudyError::Env(EnvError::UnknownId { .. }) => Some("`requel envs` lists the environments there are".into()),
             StudyError::Setting { source, .. } => match &**source {
                 ConfigError::Syntax { .. } => Some("write it as \"section.key=value\"".into()),
                 source => source.hint(),

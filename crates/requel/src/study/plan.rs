@@ -17,13 +17,13 @@ pub struct Study {
     pub name: String,
     /// What it is for, in a sentence or two.
     pub description: String,
-    /// Id of the world.
+    /// Id of the environment.
     pub env: String,
     /// The seeds of each variant.
     pub seeds: Seeds,
     /// What counts as a run's score.
     pub metric: Metric,
-    /// The evaluation return whose first reaching is timed; `None`: the world's reward threshold, if it has one.
+    /// The evaluation return whose first reaching is timed; `None`: the environment's reward threshold, if it has one.
     pub threshold: Option<f64>,
     /// Settings of all variants, as `key=value`, laid over their presets.
     pub set: Vec<String>,
@@ -36,7 +36,7 @@ pub struct Study {
 pub struct Variant {
     /// What it is called.
     pub name: String,
-    /// The preset that it starts from; `None`: the world's own.
+    /// The preset that it starts from; `None`: the environment's own.
     pub preset: Option<String>,
     /// Its settings, as `key=value`, laid over those of the study.
     pub set: Vec<String>,
@@ -68,7 +68,8 @@ impl Study {
     /// The config of each variant, with the seed that its settings come to. The agent of each can be made.
     ///
     /// # Errors
-    /// If a world, a preset or a setting is unknown or does not resolve (with the variant's name), or two variants are the same.
+    /// If an environment, a preset or a setting is unknown or does not resolve (with the variant's name), or two variants are
+    /// the same.
     pub fn configs(&self) -> Result<Vec<Config>, StudyError> {
         requel_envs::make(&self.env)?;
         let mut configs: Vec<Config> = Vec::new();
@@ -149,8 +150,8 @@ impl PlannedRun {
         }
     }
 
-    /// The run, with what takes it back if it is new. Another process may be making the same at this moment: one of them makes it,
-    /// and both have it.
+    /// The run, with what takes it back if it is new. Another process may be making the same at this moment: one of them makes
+    /// it, and both have it.
     pub(super) fn open_or_create(&self) -> Result<(Run, Option<Made>), StudyError> {
         for attempt in 1.. {
             if let Ok(run) = Run::open(&self.dir) {

@@ -1,24 +1,25 @@
 //! λ-returns.
 
-/// What a stretch of steps in several worlds brought; every slice is steps × worlds, one step of all worlds after the other.
+/// What a stretch of steps in several environments brought; every slice is steps × environments, one step of all environments
+/// after the other.
 #[derive(Clone, Copy, Debug)]
 pub struct Rollout<'a> {
     /// Rewards.
     pub rewards: &'a [f32],
     /// γ, or 0 where the step terminated its episode.
     pub discounts: &'a [f32],
-    /// max_a q(s', a) of what really followed: where an episode was truncated, of its true last observation and not of the first
-    /// of the next one. Where the discount is 0 it may be anything.
+    /// max_a q(s', a) of what really followed: where an episode was truncated, of its true last observation and not of the
+    /// first of the next one. Where the discount is 0 it may be anything.
     pub next_values: &'a [f32],
     /// Whether the step after this one belongs to another episode: after a termination and after a truncation.
     pub cuts: &'a [bool],
 }
 
-/// Peng's Q(λ): `G_t = r_t + d_t·(λ·G_{t+1} + (1 − λ)·max_a q(s_{t+1}, a))`, from the end backwards (Peng & Williams 1994; Gallici
-/// et al. 2024, "Simplifying Deep Temporal Difference Learning", algorithm 1). After a cut, and after the last step, what follows
-/// is `max_a q` alone: no return crosses from one episode into another.
+/// Peng's Q(λ): `G_t = r_t + d_t·(λ·G_{t+1} + (1 − λ)·max_a q(s_{t+1}, a))`, from the end backwards (Peng & Williams 1994;
+/// Gallici et al. 2024, "Simplifying Deep Temporal Difference Learning", algorithm 1). After a cut, and after the last step,
+/// what follows is `max_a q` alone: no return crosses from one episode into another.
 ///
-/// `returns` is steps × worlds.
+/// `returns` is steps × environments.
 ///
 /// # Panics
 /// If the lengths do not go together, or λ is not from 0 to 1.
@@ -26,23 +27,23 @@ pub struct Rollout<'a> {
 /// ```
 /// use requel::td::{Rollout, lambda_returns};
 ///
-/// // One world, two steps: the second return is 1 + 0.5·8, the first 1 + 0.5·(½·5 + ½·4).
+/// // One environment, two steps: the second return is 1 + 0.5·8, the first 1 + 0.5·(½·5 + ½·4).
 /// let (rewards, discounts, next_values) = (&[1.0, 1.0], &[0.5, 0.5], &[4.0, 8.0]);
 /// let mut returns = [0.0; 2];
 /// lambda_returns(0.5, 1, &Rollout { rewards, discounts, next_values, cuts: &[false, false] }, &mut returns);
 /// assert_eq!(returns, [3.25, 5.0]);
 /// ```
-pub fn lambda_returns(lambda: f32, worlds: usize, rollout: &Rollout<'_>, returns: &mut [f32]) {
+pub fn lambda_returns(lambda: f32, envs: usize, rollout: &Rollout<'_>, returns: &mut [f32]) {
     assert!((0.0..=1.0).contains(&lambda), "lambda is {lambda}, not from 0 to 1");
     let len = returns.len();
     let Rollout { rewards, discounts, next_values, cuts } = *rollout;
-    assert!(worlds > 0 && len.is_multiple_of(worlds), "returns are steps × worlds");
+    assert!(envs > 0 && len.is_multiple_of(envs), "returns are steps × environments");
     assert_eq!((rewards.len(), discounts.len()), (len, len), "one reward and discount per step");
     assert_eq!((next_values.len(), cuts.len()), (len, len), "one next value and cut per step");
 
     for index in (0..len).rev() {
         let value = next_values[index];
-        let follows = index + worlds;
+        let follows = index + envs;
         let ahead = if follows >= len || cuts[index] { value } else { value + lambda * (returns[follows] - value) };
         returns[index] = super::q_learning::bootstrap(rewards[index], discounts[index], ahead);
     }
@@ -56,7 +57,7 @@ mod tests {
 
     #[test]
     fn hand_worked_table() {
-        // Two worlds, three steps. World 0 terminates at step 1, world 1 is truncated there.
+        // Two environments, three steps. Environment 0 terminates at step 1, environment 1 is truncated there.
         let rollout = Rollout {
             rewards: &[1.0, 1.0, 2.0, 2.0, 4.0, 4.0],
             discounts: &[0.5, 0.5, 0.0, 0.5, 0.5, 0.5],

@@ -16,7 +16,7 @@ const VALUES: [f32; 3] = [f32::NAN, f32::INFINITY, f32::NEG_INFINITY];
 const SITES: [&str; 4] = ["observation", "reward", "loss", "gradient"];
 const SAVE_EVERY: u64 = 50;
 
-/// What a world gives that is not finite: where, at which of its steps, counted from 0, and what.
+/// What an environment gives that is not finite: where, at which of its steps, counted from 0, and what.
 #[derive(Clone, Copy)]
 struct Fault {
     site: &'static str,
@@ -74,7 +74,7 @@ impl Env for Faulty {
 
 fn trainer(config: &Config, fault: Option<Fault>) -> Trainer {
     let factory: EnvFactory = Box::new(move || Ok(Box::new(Faulty { inner: make("CartPole-v1")?, fault, steps: 0 })));
-    Trainer::with_worlds(config.clone(), factory).unwrap()
+    Trainer::with_envs(config.clone(), factory).unwrap()
 }
 
 /// A short training from a preset that learns from its first steps on, with a save now and then.
@@ -131,9 +131,9 @@ fn every_bad_number_at_every_site_and_time_is_named_and_costs_no_checkpoint() {
         let (steps, updates) = (config.train.env_steps, made_at.len());
         assert!(updates > 20, "{agent}: {updates}");
         for site in SITES {
-            let in_world = ["observation", "reward"].contains(&site);
-            // The step of the world or the number of the update, and the env steps before it.
-            let moments = if in_world {
+            let in_env = ["observation", "reward"].contains(&site);
+            // The step of the environment or the number of the update, and the env steps before it.
+            let moments = if in_env {
                 [0, steps / 2, steps - 1].map(|step| (step, step))
             } else {
                 [0, updates / 2, updates - 1].map(|update| (update as u64, made_at[update]))
@@ -142,18 +142,18 @@ fn every_bad_number_at_every_site_and_time_is_named_and_costs_no_checkpoint() {
                 let name = format!("{agent}: {value} in {site} {at}");
                 let root = tempfile::tempdir().unwrap();
                 let dir = root.path().join("run");
-                let fault = in_world.then_some(Fault { site, step: at, value });
-                if !in_world {
+                let fault = in_env.then_some(Fault { site, step: at, value });
+                if !in_env {
                     poison::put(site, at, value);
                 }
                 let error = begin(&dir, &config, fault).train(&mut (), &Control::new()).unwrap_err();
-                let RunError::Train(TrainError::NotFinite { site: found, value: number, env_steps, world, action }) =
+                let RunError::Train(TrainError::NotFinite { site: found, value: number, env_steps, env, action }) =
                     error
                 else {
                     panic!("{name}: {error}")
                 };
                 assert_eq!((found, env_steps), (site, before), "{name}");
-                assert_eq!((world, action.is_some()), (in_world.then_some(0), in_world), "{name}");
+                assert_eq!((env, action.is_some()), (in_env.then_some(0), in_env), "{name}");
                 // Clipping, which comes before, makes NaN of an infinite gradient.
                 let clipped = site == "gradient" && config.optimizer.max_gradient_norm > 0.0;
                 assert!(number.to_string() == value.to_string() || clipped && number.is_nan(), "{name}: {number}");

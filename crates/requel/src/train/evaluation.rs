@@ -5,7 +5,7 @@ use std::sync::Arc;
 use requel_envs::{Action, Env, EnvError};
 use serde::Serialize;
 
-use super::worlds::for_network;
+use super::envs::for_network;
 use super::{EnvFactory, TrainError};
 use crate::agent::{AgentError, GreedyPolicy};
 use crate::finite::first_not_finite;
@@ -21,7 +21,8 @@ pub struct Evaluation {
     pub returns: Vec<f64>,
     /// Length of each episode, env steps.
     pub lengths: Vec<u64>,
-    /// How many episodes had not ended when `evaluation.max_episode_steps` cut them off: their returns are what they had come to.
+    /// How many episodes had not ended when `evaluation.max_episode_steps` cut them off: their returns are what they had come
+    /// to.
     pub cut_off: usize,
 }
 
@@ -53,21 +54,22 @@ fn mean(values: impl ExactSizeIterator<Item = f64>) -> f64 {
     if n == 0 { 0.0 } else { values.sum::<f64>() / n as f64 }
 }
 
-/// Worlds to score policies in, many episodes side by side.
+/// Environments to score policies in, many episodes side by side.
 ///
 /// Episode `i` starts from `reset(seed + i)` whatever else runs beside it, so that its return depends on nothing else
 /// and can be repeated alone, in Gymnasium too.
 pub struct Evaluator {
-    worlds: Vec<World>,
+    slots: Vec<Episode>,
     max_episode_steps: u64,
     observations: Vec<f32>,
     give_up: Option<GiveUp>,
 }
 
-struct World {
+/// An environment and the episode that is being played in it.
+struct Episode {
     env: Box<dyn Env>,
-    /// Index of the episode that goes on here.
-    episode: usize,
+    /// Index of the episode in the evaluation.
+    index: usize,
     return_: f64,
     length: u64,
 }
@@ -76,16 +78,16 @@ struct World {
 const SIDE_BY_SIDE: usize = 32;
 
 impl Evaluator {
-    /// Worlds for evaluations of up to `episodes` episodes, each cut off after `max_episode_steps` env steps.
+    /// Environments for evaluations of up to `episodes` episodes, each cut off after `max_episode_steps` env steps.
     ///
     /// # Errors
-    /// If a world cannot be made.
+    /// If an environment cannot be made.
     pub fn new(factory: &EnvFactory, episodes: usize, max_episode_steps: u64) -> Result<Self, EnvError> {
         let count = episodes.clamp(1, SIDE_BY_SIDE);
-        let make = |_| Ok(World { env: for_network(factory()?)?, episode: 0, return_: 0.0, length: 0 });
-        let worlds = (0..count).map(make).collect::<Result<Vec<_>, EnvError>>()?;
-        let observations = vec![0.0; count * worlds[0].env.observation_len()];
-        Ok(Evaluator { worlds, max_episode_steps, observations, give_up: None })
+        let make = |_| Ok(Episode { env: for_network(factory()?)?, index: 0, return_: 0.0, length: 0 });
+        let slots = (0..count).map(make).collect::<Result<Vec<_>, EnvError>>()?;
+        let observations = vec![0.0; count * slots[0].env.observation_len()];
+        Ok(Evaluator { slots, max_episode_steps, observations, give_up: None })
     }
 
     /// Fails an evaluation with [`TrainError::Interrupted`] once `give_up` says so, which is asked at every step.
@@ -95,7 +97,7 @@ impl Evaluator {
 
     /// How many observations the policy must be able to look at at once.
     pub fn rows(&self) -> usize {
-        self.worlds.len()
+        self.slots.len()
     }
 
     /// Plays `episodes` greedy episodes, the `i`-th from seed `seed + i`.
@@ -111,13 +113,13 @@ impl Evaluator {
     ) -> Result<Evaluation, TrainError> {
         let mut evaluation = Evaluation { returns: vec![0.0; episodes], lengths: vec![0; episodes], cut_off: 0 };
         self.check(policy)?;
-        let len = self.worlds[0].env.observation_len();
+        let len = self.slots[0].env.observation_len();
         let actions = policy.actions();
         let mut next_episode = 0;
-        // Worlds [0, running) have an episode going on.
+        // Environments [0, running) have an episode going on.
         let mut running = 0;
-        while running < self.worlds.len() && next_episode < episodes {
-            self.worlds[running].begin(next_episode, seed, &mut self.observations[running * len..][..len])?;
+        while running < self.slots.len() && next_episode < episodes {
+            self.slots[running].begin(next_episode, seed, &mut self.observations[running * len..][..len])?;
             next_episode += 1;
             running += 1;
         }
@@ -127,31 +129,31 @@ impl Evaluator {
             }
             let q = policy.q_values(&self.observations[..running * len])?;
             let mut slot = 0;
-            // Worlds are swapped to the front below, so a slot's row of q is found by where it was at the forward pass.
+            // Environments are swapped to the front below, so a slot's row of q is found by where it was at the forward pass.
             let mut row_of: [usize; SIDE_BY_SIDE] = std::array::from_fn(|row| row);
             while slot < running {
-                let world = &mut self.worlds[slot];
+                let episode = &mut self.slots[slot];
                 let observation = &mut self.observations[slot * len..][..len];
                 let row = row_of[slot];
-                let action = argmax_allowed(&q[row * actions..][..actions], world.env.action_mask());
-                let step = world.env.step(Action::Discrete(action), observation)?;
-                world.check(observation, step.reward, Some(action))?;
-                world.return_ += step.reward;
-                world.length += 1;
-                if !step.ended() && world.length < self.max_episode_steps {
+                let action = argmax_allowed(&q[row * actions..][..actions], episode.env.action_mask());
+                let step = episode.env.step(Action::Discrete(action), observation)?;
+                episode.check(observation, step.reward, Some(action))?;
+                episode.return_ += step.reward;
+                episode.length += 1;
+                if !step.ended() && episode.length < self.max_episode_steps {
                     slot += 1;
                     continue;
                 }
                 evaluation.cut_off += usize::from(!step.ended());
-                evaluation.returns[world.episode] = world.return_;
-                evaluation.lengths[world.episode] = world.length;
+                evaluation.returns[episode.index] = episode.return_;
+                evaluation.lengths[episode.index] = episode.length;
                 if next_episode < episodes {
-                    world.begin(next_episode, seed, observation)?;
+                    episode.begin(next_episode, seed, observation)?;
                     next_episode += 1;
                     slot += 1;
                 } else {
                     running -= 1;
-                    self.worlds.swap(slot, running);
+                    self.slots.swap(slot, running);
                     row_of.swap(slot, running);
                     self.observations.copy_within(running * len..(running + 1) * len, slot * len);
                 }
@@ -162,7 +164,7 @@ impl Evaluator {
 
     /// Refuses a policy that these environments cannot be played by.
     fn check(&self, policy: &GreedyPolicy) -> Result<(), AgentError> {
-        let env = &self.worlds[0].env;
+        let env = &self.slots[0].env;
         let id = || env.spec().id.clone();
         let actions = env.action_space().discrete_n().ok_or_else(|| AgentError::ContinuousActions { id: id() })?;
         let (ours, theirs) = ((policy.network().input_len(), policy.actions()), (env.observation_len(), actions));
@@ -173,10 +175,10 @@ impl Evaluator {
     }
 }
 
-impl World {
-    fn begin(&mut self, episode: usize, seed: u64, observation: &mut [f32]) -> Result<(), TrainError> {
-        self.env.reset(Some(seed.wrapping_add(episode as u64)), observation)?;
-        (self.episode, self.return_, self.length) = (episode, 0.0, 0);
+impl Episode {
+    fn begin(&mut self, index: usize, seed: u64, observation: &mut [f32]) -> Result<(), TrainError> {
+        self.env.reset(Some(seed.wrapping_add(index as u64)), observation)?;
+        (self.index, self.return_, self.length) = (index, 0.0, 0);
         self.check(observation, 0.0, None)
     }
 
@@ -187,8 +189,8 @@ impl World {
         match observed.or(rewarded) {
             None => Ok(()),
             Some((site, value)) => {
-                let (env_steps, world) = (self.length, Some(self.episode));
-                Err(TrainError::NotFinite { site, value, env_steps, world, action })
+                let (env_steps, env) = (self.length, Some(self.index));
+                Err(TrainError::NotFinite { site, value, env_steps, env, action })
             }
         }
     }

@@ -10,15 +10,15 @@ use super::{BestPolicy, Confirmation, EpisodeRecord, Evaluation, Finding};
 #[derive(Clone, Copy)]
 #[non_exhaustive]
 pub enum TrainEvent<'a> {
-    /// Every world made a step. Told only to observers that ask for it.
+    /// Every environment made a step. Told only to observers that ask for it.
     Stepped {
-        /// Env steps so far, all worlds together.
+        /// Env steps so far, all environments together.
         env_steps: u64,
-        /// The worlds, after the step.
-        worlds: &'a VectorEnv,
+        /// The environments, after the step.
+        envs: &'a VectorEnv,
         /// What was done in each.
         actions: &'a [usize],
-        /// What each shows now, worlds × observation length.
+        /// What each shows now, environments × observation length.
         observations: &'a [f32],
     },
     /// An episode of training ended.
@@ -59,8 +59,8 @@ pub enum TrainEvent<'a> {
         /// The final policy's score on the same episodes.
         last: &'a Evaluation,
     },
-    /// A step was dropped, or the first observation of an episode, because a number in it was NaN or infinite. The world was
-    /// reset; its episode does not count.
+    /// A step was dropped, or the first observation of an episode, because a number in it was NaN or infinite. The environment
+    /// was reset; its episode does not count.
     Skipped {
         /// Env steps before the step that it came in.
         env_steps: u64,
@@ -68,8 +68,8 @@ pub enum TrainEvent<'a> {
         site: &'static str,
         /// The number.
         value: f64,
-        /// The world that it came from.
-        world: usize,
+        /// The environment that it came from.
+        env: usize,
         /// The action that led there.
         action: usize,
         /// How often that happened so far.
@@ -79,8 +79,8 @@ pub enum TrainEvent<'a> {
     LongEpisode {
         /// Env steps so far.
         env_steps: u64,
-        /// The world that it is in.
-        world: usize,
+        /// The environment that it is in.
+        env: usize,
         /// Its length so far, env steps.
         length: u64,
     },
@@ -104,7 +104,7 @@ pub enum TrainEvent<'a> {
 /// Training in numbers, since the last time they were told.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Aggregates {
-    /// Env steps so far, all worlds together.
+    /// Env steps so far, all environments together.
     pub env_steps: u64,
     /// Finished episodes so far.
     pub episodes: u64,

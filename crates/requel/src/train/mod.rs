@@ -3,6 +3,7 @@
 #[cfg(test)]
 mod bad_numbers;
 mod budget;
+mod envs;
 mod evaluation;
 mod event;
 mod finding;
@@ -12,9 +13,9 @@ mod outcome;
 mod returns;
 mod scoring;
 mod trainer;
-mod worlds;
 
 pub use budget::Budget;
+pub use envs::{EnvFactory, env_factory, for_network};
 pub use evaluation::{Evaluation, Evaluator, GiveUp};
 pub use event::{Aggregates, TrainEvent};
 pub use finding::{Finding, Severity};
@@ -23,4 +24,3 @@ pub use outcome::{BestPolicy, Outcome, Termination, TrainError};
 pub use returns::EpisodeRecord;
 pub use scoring::Confirmation;
 pub use trainer::Trainer;
-pub use worlds::{EnvFactory, for_network, world_factory};

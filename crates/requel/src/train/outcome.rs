@@ -16,7 +16,8 @@ use crate::state::StateError;
 pub enum Termination {
     /// `train.env_steps` or `train.episodes` are used up.
     BudgetUsed,
-    /// The return at which the environment counts as solved was reached and held, over `evaluation.confirm_episodes` fresh episodes.
+    /// The return at which the environment counts as solved was reached and held, over `evaluation.confirm_episodes` fresh
+    /// episodes.
     Solved,
     /// `evaluation.stop_return` was reached and held in the same way; it is below the environment's goal.
     StopReturnReached,
@@ -40,7 +41,7 @@ pub struct BestPolicy {
 pub struct Outcome {
     /// Why it stopped.
     pub termination: Termination,
-    /// Env steps, all worlds together.
+    /// Env steps, all environments together.
     pub env_steps: u64,
     /// Updates.
     pub updates: u64,
@@ -71,7 +72,7 @@ pub enum TrainError {
     /// The config holds a value out of range.
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// A world refused.
+    /// An environment refused.
     #[error(transparent)]
     Env(#[from] EnvError),
     /// The agent cannot be made.
@@ -89,7 +90,7 @@ pub enum TrainError {
     /// A number is not finite.
     #[error(
         "{site} is {value} at env step {env_steps}{}{}",
-        .world.map(|w| format!(" in world {w}")).unwrap_or_default(),
+        .env.map(|w| format!(" in environment {w}")).unwrap_or_default(),
         .action.map(|a| format!(" after action {a}")).unwrap_or_default()
     )]
     NotFinite {
@@ -101,9 +102,9 @@ pub enum TrainError {
         /// Env steps before the step that it came in; in evaluation those of its episode, but for a return, of which it is
         /// those of the training.
         env_steps: u64,
-        /// The world that it came from, if it came from one; in evaluation the number of the episode.
-        world: Option<usize>,
-        /// The action that led there in that world, unless it is of the very first observation.
+        /// The environment that it came from, if it came from one; in evaluation the number of the episode.
+        env: Option<usize>,
+        /// The action that led there in that environment, unless it is of the very first observation.
         action: Option<usize>,
     },
     /// An evaluation was given up because it was asked to stop; training can go on from where it was before.

@@ -21,10 +21,10 @@ pub struct EpisodeRecord {
     pub truncated: bool,
 }
 
-/// Episodes as they go on in each world, and the last ones that ended.
+/// Episodes as they go on in each environment, and the last ones that ended.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Returns {
-    /// Return and length so far, per world.
+    /// Return and length so far, per environment.
     running: Vec<(f64, u64)>,
     /// The last episodes, at most 100.
     last: VecDeque<(f64, u64)>,
@@ -44,7 +44,7 @@ impl Returns {
         self.running.len()
     }
 
-    /// Counts a step in world `slot`; the episode, if it ended with it.
+    /// Counts a step in environment `slot`; the episode, if it ended with it.
     pub fn step(&mut self, slot: usize, step: Step) -> Option<EpisodeRecord> {
         let (return_, length) = &mut self.running[slot];
         *return_ += step.reward;
@@ -62,12 +62,12 @@ impl Returns {
         Some(EpisodeRecord { index, return_, length, terminated: step.terminated, truncated: step.truncated })
     }
 
-    /// Forgets the episode that goes on in world `slot`.
+    /// Forgets the episode that goes on in environment `slot`.
     pub fn abandon(&mut self, slot: usize) {
         self.running[slot] = (0.0, 0);
     }
 
-    /// Length of the episode that goes on in world `slot`, env steps.
+    /// Length of the episode that goes on in environment `slot`, env steps.
     pub fn running_length(&self, slot: usize) -> u64 {
         self.running[slot].1
     }
@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn worlds_run_side_by_side() {
+    fn environments_run_side_by_side() {
         let mut returns = Returns::new(2);
         let step = |ended| Step { reward: 1.0, terminated: false, truncated: ended };
         assert!(returns.step(0, step(false)).is_none());

@@ -200,7 +200,8 @@ impl Scoring {
         Ok(LastScores { best, best_env_steps, last, confirmation })
     }
 
-    /// Plays `evaluation.confirm_episodes` fresh episodes, a hundred at a time, and stops once the mean falls below `least_return`.
+    /// Plays `evaluation.confirm_episodes` fresh episodes, a hundred at a time, and stops once the mean falls below
+    /// `least_return`.
     fn confirm(
         &mut self,
         scored: &Scored<'_>,
@@ -258,7 +259,7 @@ impl Scoring {
         // The best policy is chosen by these numbers: among them NaN would never be beaten.
         if let Some(value) = evaluation.returns.iter().copied().find(|return_| !return_.is_finite()) {
             let (site, env_steps) = ("evaluation return", scored.env_steps);
-            return Err(TrainError::NotFinite { site, value, env_steps, world: None, action: None });
+            return Err(TrainError::NotFinite { site, value, env_steps, env: None, action: None });
         }
         Ok(evaluation)
     }

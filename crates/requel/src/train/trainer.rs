@@ -7,12 +7,12 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use requel_envs::{EnvError, EnvSpec, Step, VectorEnv};
 
+use super::envs::{self, EnvFactory};
 use super::evaluation::GiveUp;
 use super::guarded::guarded;
 use super::observer::tell;
 use super::returns::Returns;
 use super::scoring::{LastScores, Scored, Scoring};
-use super::worlds::{self, EnvFactory};
 use super::{Aggregates, BestPolicy, EpisodeRecord, Observer, Outcome, Termination, TrainError, TrainEvent};
 use crate::agent::{Actions, Agent, AgentError, Experience, GreedyPolicy, Learned, LearningFault, Statistics};
 use crate::config::{AgentConfig, Config, OnNan};
@@ -21,7 +21,10 @@ use crate::rng::{Stream, StreamRng};
 use crate::schedule::crossings;
 use crate::state::{State, StateError};
 
-/// Trains one agent in worlds of one kind. It touches no file and no clock: what comes out is a function of the config.
+/// Where a checkpoint keeps the states of the environments: the word of the first format, so that old runs go on.
+const ENVS_KEY: &str = "trainer/worlds";
+
+/// Trains one agent in environments of one kind. It touches no file and no clock: what comes out is a function of the config.
 ///
 /// ```
 /// use requel::config::Layers;
@@ -38,12 +41,12 @@ pub struct Trainer {
     factory: EnvFactory,
     env_id: String,
     spec: EnvSpec,
-    worlds: VectorEnv,
+    envs: VectorEnv,
     agent: Box<dyn Agent>,
     scoring: Scoring,
     threads: usize,
 
-    // What a checkpoint holds, beside worlds and agent.
+    // What a checkpoint holds, beside environments and agent.
     env_steps: u64,
     returns: Returns,
     /// The aggregates that are due after the last step wait for the evaluation.
@@ -53,59 +56,59 @@ pub struct Trainer {
     observations: Vec<f32>,
 
     // What a step writes.
-    /// Worlds × actions: which were allowed; empty where all always are.
+    /// Environments × actions: which were allowed; empty where all always are.
     masks: Vec<bool>,
     actions: Vec<usize>,
     steps: Vec<Step>,
-    /// The worlds whose step was dropped.
+    /// The environments whose step was dropped.
     dropped: Vec<bool>,
     next_observations: Vec<f32>,
     following: Vec<f32>,
 }
 
 impl Trainer {
-    /// A trainer for the world that the config names, before its first step.
+    /// A trainer for the environment that the config names, before its first step.
     ///
     /// # Errors
-    /// If the config holds a value out of range, or the world or the agent cannot be made.
+    /// If the config holds a value out of range, or the environment or the agent cannot be made.
     pub fn new(config: Config) -> Result<Self, TrainError> {
-        let factory = worlds::world_factory(&config.env);
+        let factory = envs::env_factory(&config.env);
         Self::assemble(config, factory)
     }
 
-    /// A trainer for worlds of your own, which `factory` makes, all alike. Of `config.env` only `frame_stack` is looked
+    /// A trainer for environments of your own, which `factory` makes, all alike. Of `config.env` only `frame_stack` is looked
     /// at: bytes that are so many frames are kept frame by frame.
     ///
-    /// The worlds are watched over: what breaks their contract, a panic too, is an [`EnvError`](requel_envs::EnvError) that says
-    /// what, and the run can be resumed.
+    /// The environments are watched over: what breaks their contract, a panic too, is an [`EnvError`](requel_envs::EnvError)
+    /// that says what, and the run can be resumed.
     ///
     /// # Errors
-    /// If the config holds a value out of range, or the worlds or the agent cannot be made.
-    pub fn with_worlds(config: Config, factory: EnvFactory) -> Result<Self, TrainError> {
+    /// If the config holds a value out of range, or the environments or the agent cannot be made.
+    pub fn with_envs(config: Config, factory: EnvFactory) -> Result<Self, TrainError> {
         Self::assemble(config, guarded(factory))
     }
 
     fn assemble(config: Config, factory: EnvFactory) -> Result<Self, TrainError> {
         config.check()?;
         let num_envs = config.train.num_envs;
-        let envs = worlds::several(&factory, num_envs)?;
+        let envs = envs::several(&factory, num_envs)?;
         let env = &envs[0];
         let spec = env.spec().clone();
         let actions = env.action_space().discrete_n();
         let actions = actions.ok_or_else(|| AgentError::ContinuousActions { id: spec.id.clone() })?;
         let observation_space = env.observation_space().clone();
-        let mut worlds = VectorEnv::new(envs)?;
-        let mut observations = vec![0.0; num_envs * worlds.observation_len()];
-        let seed = StreamRng::new(config.train.seed, Stream::Worlds).next_u32();
-        worlds.reset(u64::from(seed), &mut observations)?;
-        let actions = Actions { count: actions, masked: worlds.action_mask(0).is_some() };
+        let mut envs = VectorEnv::new(envs)?;
+        let mut observations = vec![0.0; num_envs * envs.observation_len()];
+        let seed = StreamRng::new(config.train.seed, Stream::Envs).next_u32();
+        envs.reset(u64::from(seed), &mut observations)?;
+        let actions = Actions { count: actions, masked: envs.action_mask(0).is_some() };
         let agent = settings::agent(&config, &spec, (&observation_space, actions))?;
         let trainer = Trainer {
             factory,
             scoring: Scoring::new(&config.evaluation, &spec),
             env_id: spec.id.clone(),
             spec,
-            worlds,
+            envs,
             agent,
             threads: 1,
             env_steps: 0,
@@ -125,26 +128,26 @@ impl Trainer {
         if let Some((at, value)) = first_not_finite(&trainer.observations) {
             // There is nothing before it to go on from, whatever `train.on_nan` says.
             let (site, value) = ("observation", f64::from(value));
-            let world = Some(at / trainer.worlds.observation_len().max(1));
-            return Err(TrainError::NotFinite { site, value, env_steps: 0, world, action: None });
+            let env = Some(at / trainer.envs.observation_len().max(1));
+            return Err(TrainError::NotFinite { site, value, env_steps: 0, env, action: None });
         }
         Ok(trainer)
     }
 
-    /// Lets large networks and worlds side by side be computed by up to `threads` threads of rayon's pool (at least 1, as it
-    /// is unless told otherwise), from now on. Small ones stay on the caller's. The same bits for every number of them.
+    /// Lets large networks and environments side by side be computed by up to `threads` threads of rayon's pool (at least 1, as
+    /// it is unless told otherwise), from now on. Small ones stay on the caller's. The same bits for every number of them.
     ///
     /// A caller that is itself a thread of that pool spares every hand-over a wait.
     pub fn set_threads(&mut self, threads: usize) {
         self.agent.set_threads(threads);
-        self.worlds.set_threads(threads);
+        self.envs.set_threads(threads);
         self.threads = threads;
     }
 
     /// Trains to the end, then scores the best and the final policy.
     ///
     /// # Errors
-    /// If a world or an observer fails, or a number is not finite.
+    /// If an environment or an observer fails, or a number is not finite.
     pub fn run(&mut self, observer: &mut dyn Observer) -> Result<Outcome, TrainError> {
         let termination = loop {
             if let Some(termination) = self.advance(observer)? {
@@ -154,7 +157,7 @@ impl Trainer {
         self.finish(termination, observer)
     }
 
-    /// Makes one step in every world and whatever learning and scoring is due after it. Says when training is over;
+    /// Makes one step in every environment and whatever learning and scoring is due after it. Says when training is over;
     /// then, and when called again, nothing more is done. An evaluation that was given up, see
     /// [`Trainer::give_up_evaluations_when`], is made at the next call, before any step.
     ///
@@ -169,17 +172,17 @@ impl Trainer {
             return Ok(Some(termination));
         }
         let before = self.env_steps;
-        let worlds = &self.worlds;
-        self.agent.act(&self.observations, &|slot| worlds.action_mask(slot), before, &mut self.actions);
+        let envs = &self.envs;
+        self.agent.act(&self.observations, &|slot| envs.action_mask(slot), before, &mut self.actions);
         self.remember_masks();
-        self.worlds.step(&self.actions, &mut self.steps, &mut self.next_observations, &mut self.following)?;
+        self.envs.step(&self.actions, &mut self.steps, &mut self.next_observations, &mut self.following)?;
         self.env_steps = before + self.steps.len() as u64;
         self.observe(before, observer)?;
         self.check_starts(before, observer)?;
         std::mem::swap(&mut self.observations, &mut self.following);
         if observer.wants_steps() {
-            let (worlds, actions, observations) = (&self.worlds, &self.actions[..], &self.observations[..]);
-            tell(observer, TrainEvent::Stepped { env_steps: self.env_steps, worlds, actions, observations })?;
+            let (envs, actions, observations) = (&self.envs, &self.actions[..], &self.observations[..]);
+            tell(observer, TrainEvent::Stepped { env_steps: self.env_steps, envs, actions, observations })?;
         }
 
         let episodes_before = self.returns.episodes;
@@ -187,7 +190,7 @@ impl Trainer {
         let learned = self.agent.learn(before, self.env_steps);
         if let Some(LearningFault { site, value }) = learned.fault {
             let value = f64::from(value);
-            return Err(TrainError::NotFinite { site, value, env_steps: before, world: None, action: None });
+            return Err(TrainError::NotFinite { site, value, env_steps: before, env: None, action: None });
         }
         self.learned.add(learned);
         self.progress_owed = self.progress_due();
@@ -241,7 +244,7 @@ impl Trainer {
         &self.config
     }
 
-    /// The id that the worlds give themselves.
+    /// The id that the environments give themselves.
     pub fn env_id(&self) -> &str {
         &self.env_id
     }
@@ -251,7 +254,7 @@ impl Trainer {
         &self.spec
     }
 
-    /// Env steps so far, all worlds together.
+    /// Env steps so far, all environments together.
     pub fn env_steps(&self) -> u64 {
         self.env_steps
     }
@@ -305,14 +308,14 @@ impl Trainer {
         blake3::hash(bytemuck::cast_slice(self.agent.parameters())).to_hex().to_string()
     }
 
-    /// As [`Trainer::save`], where a world of your own that panics in its `save` is an error.
+    /// As [`Trainer::save`], where an environment of your own that panics in its `save` is an error.
     ///
     /// # Errors
     /// [`TrainError::Env`] with what it panicked with.
     pub fn try_save(&self) -> Result<State<'_>, TrainError> {
         catch_unwind(AssertUnwindSafe(|| self.save())).map_err(|cause| match cause.downcast::<EnvError>() {
             Ok(error) => TrainError::Env(*error),
-            // No world's doing.
+            // No environment's doing.
             Err(cause) => resume_unwind(cause),
         })
     }
@@ -327,11 +330,11 @@ impl Trainer {
     /// The complete state: a trainer with the same config that takes it over goes on with the same bits.
     ///
     /// # Panics
-    /// If a world of your own panics in its `save`; [`Trainer::try_save`] does not.
+    /// If an environment of your own panics in its `save`; [`Trainer::try_save`] does not.
     pub fn save(&self) -> State<'_> {
         let mut state = State::default();
         self.agent.save(&mut state);
-        state.put_bytes("trainer/worlds", self.worlds.save());
+        state.put_bytes(ENVS_KEY, self.envs.save());
         state.put_f32("trainer/observations", vec![self.observations.len()], &self.observations);
         state.put("trainer/env_steps", self.env_steps);
         state.put("trainer/returns", &self.returns);
@@ -353,12 +356,12 @@ impl Trainer {
     /// If it is no state of a trainer with this config; the trainer is of no use then.
     pub fn restore(&mut self, state: &State<'_>) -> Result<(), TrainError> {
         self.agent.restore(state)?;
-        self.worlds.restore(state.read_bytes("trainer/worlds")?)?;
+        self.envs.restore(state.read_bytes(ENVS_KEY)?)?;
         state.read_f32("trainer/observations", &mut self.observations)?;
         self.env_steps = state.read("trainer/env_steps")?;
         self.returns = state.read("trainer/returns")?;
         if self.returns.num_envs() != self.config.train.num_envs {
-            return Err(StateError::new("trainer/returns", "is of another number of worlds").into());
+            return Err(StateError::new("trainer/returns", "is of another number of environments").into());
         }
         self.scoring.restore(state, self.agent.parameters().len())?;
         // Who wrote before aggregates waited for evaluations owes none.
@@ -394,7 +397,7 @@ impl Trainer {
 
     /// Shows the agent what the step led to. NaN and infinity reach neither it nor the replay buffer.
     fn observe(&mut self, before: u64, observer: &mut dyn Observer) -> Result<(), TrainError> {
-        let (len, actions) = (self.worlds.observation_len(), self.masks.len() / self.steps.len());
+        let (len, actions) = (self.envs.observation_len(), self.masks.len() / self.steps.len());
         let all_finite = first_not_finite(&self.next_observations).is_none();
         for slot in 0..self.steps.len() {
             let row = slot * len..(slot + 1) * len;
@@ -413,7 +416,7 @@ impl Trainer {
                 self.returns.abandon(slot);
                 self.dropped[slot] = true;
                 if !step.ended() {
-                    self.worlds.reset_slot(slot, &mut self.following[row])?;
+                    self.envs.reset_slot(slot, &mut self.following[row])?;
                 }
                 continue;
             }
@@ -425,20 +428,20 @@ impl Trainer {
                 action: self.actions[slot],
                 step: Step { reward, ..step },
                 next_observation: &self.next_observations[row],
-                next_mask: self.worlds.next_action_mask(slot),
+                next_mask: self.envs.next_action_mask(slot),
             });
         }
         Ok(())
     }
 
-    /// Keeps what the worlds allow now: after the step they will say what they allow then.
+    /// Keeps what the environments allow now: after the step they will say what they allow then.
     fn remember_masks(&mut self) {
         if self.masks.is_empty() {
             return;
         }
         let actions = self.masks.len() / self.steps.len();
         for (slot, mask) in self.masks.chunks_exact_mut(actions).enumerate() {
-            match self.worlds.action_mask(slot) {
+            match self.envs.action_mask(slot) {
                 Some(allowed) => mask.copy_from_slice(allowed),
                 None => mask.fill(true),
             }
@@ -448,16 +451,16 @@ impl Trainer {
     /// Looks at what is acted on next. Where an episode ended these are the first observations of another, which no transition
     /// has shown yet.
     fn check_starts(&mut self, before: u64, observer: &mut dyn Observer) -> Result<(), TrainError> {
-        let len = self.worlds.observation_len();
+        let len = self.envs.observation_len();
         while let Some((at, value)) = first_not_finite(&self.following) {
             let slot = at / len.max(1);
             self.skip(slot, ("observation", f64::from(value)), before, observer)?;
-            self.worlds.reset_slot(slot, &mut self.following[slot * len..(slot + 1) * len])?;
+            self.envs.reset_slot(slot, &mut self.following[slot * len..(slot + 1) * len])?;
         }
         Ok(())
     }
 
-    /// Counts and tells what world `slot` gave that is not finite, or refuses it if it may not be skipped.
+    /// Counts and tells what environment `slot` gave that is not finite, or refuses it if it may not be skipped.
     fn skip(
         &mut self,
         slot: usize,
@@ -467,13 +470,13 @@ impl Trainer {
     ) -> Result<(), TrainError> {
         let action = self.actions[slot];
         if self.config.train.on_nan == OnNan::Stop || self.skipped.in_a_row == Skipped::MOST_IN_A_ROW {
-            let (world, action) = (Some(slot), Some(action));
-            return Err(TrainError::NotFinite { site, value, env_steps, world, action });
+            let (env, action) = (Some(slot), Some(action));
+            return Err(TrainError::NotFinite { site, value, env_steps, env, action });
         }
         self.skipped.total += 1;
         self.skipped.in_a_row += 1;
         let skipped = self.skipped.total;
-        tell(observer, TrainEvent::Skipped { env_steps, site, value, world: slot, action, skipped })
+        tell(observer, TrainEvent::Skipped { env_steps, site, value, env: slot, action, skipped })
     }
 
     fn count_steps(&mut self, observer: &mut dyn Observer) -> Result<(), TrainError> {
@@ -483,7 +486,7 @@ impl Trainer {
                 let episode: EpisodeRecord = episode;
                 tell(observer, TrainEvent::EpisodeEnded { env_steps, episode })?;
             } else if self.returns.running_length(slot) == long {
-                tell(observer, TrainEvent::LongEpisode { env_steps, world: slot, length: long })?;
+                tell(observer, TrainEvent::LongEpisode { env_steps, env: slot, length: long })?;
             }
         }
         Ok(())
@@ -510,7 +513,7 @@ impl Trainer {
     }
 }
 
-/// What a NaN or infinity of a world has cost.
+/// What a NaN or infinity of an environment has cost.
 #[derive(Clone, Copy, Debug, Default)]
 struct Skipped {
     /// How often it cost a step or the start of an episode.
@@ -520,7 +523,7 @@ struct Skipped {
 }
 
 impl Skipped {
-    /// A world that gives nothing else is broken, and would be reset for ever.
+    /// An environment that gives nothing else is broken, and would be reset for ever.
     const MOST_IN_A_ROW: u64 = 1_000;
 }
 

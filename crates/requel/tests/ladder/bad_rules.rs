@@ -8,7 +8,7 @@ use requel_envs::{
     StateReader, StateWriter, Step, make,
 };
 
-use super::bad_worlds::error_of;
+use super::bad_envs::error_of;
 use crate::support::short_training;
 
 /// Shows the same numbers at every step, or what a test makes of it.
@@ -103,16 +103,16 @@ impl<E: Env> Env for OneByOne<E> {
 
 /// Trains in `envs` in each form and looks for `expected` in the error.
 fn is_refused<E: Env + 'static>(name: &str, env: impl Fn() -> E + Clone + Send + 'static, expected: &str) {
-    for worlds in ["notebook, 1 worlds", "notebook, 3 worlds"] {
+    for envs in ["notebook, 1 environments", "notebook, 3 environments"] {
         let (at_once, one_by_one) = (env.clone(), env.clone());
         let forms: [(&str, EnvFactory); 2] = [
             ("at once", Box::new(move || Ok(Box::new(at_once())))),
             ("one by one", Box::new(move || Ok(Box::new(OneByOne(one_by_one()))))),
         ];
         for (form, factory) in forms {
-            let error = error_of(short_training(worlds), factory);
+            let error = error_of(short_training(envs), factory);
             assert!(matches!(error, TrainError::Env(_) | TrainError::NotFinite { .. }), "{name}, {form}: {error:?}");
-            assert!(error.to_string().contains(expected), "{name}, {worlds}, {form}: {error}");
+            assert!(error.to_string().contains(expected), "{name}, {envs}, {form}: {error}");
         }
     }
 }

@@ -26,7 +26,7 @@ fn begin(dir: &Path, config: &Config, beginning: &Beginning) -> Result<Session, 
 
 #[test]
 fn the_first_weights_are_those_that_were_learned_and_a_kill_does_not_change_them() {
-    for name in ["hard by updates, 1 worlds", "pqn, masks", "rainbow, 3 worlds"] {
+    for name in ["hard by updates, 1 environments", "pqn, masks", "rainbow, 3 environments"] {
         let mut config = short_training(name);
         let root = tempfile::tempdir().unwrap();
         let first = source(&root.path().join("first"), &config);
@@ -63,7 +63,7 @@ fn the_first_weights_are_those_that_were_learned_and_a_kill_does_not_change_them
 
 #[test]
 fn a_replay_buffer_comes_along_if_it_is_asked_for() {
-    for name in ["notebook, 1 worlds", "frames, prioritized"] {
+    for name in ["notebook, 1 environments", "frames, prioritized"] {
         let mut config = short_training(name);
         let root = tempfile::tempdir().unwrap();
         let first = source(&root.path().join("first"), &config);
@@ -94,7 +94,7 @@ fn a_replay_buffer_comes_along_if_it_is_asked_for() {
 
 #[test]
 fn what_does_not_go_together_is_refused_and_nothing_is_written() {
-    let config = short_training("notebook, 1 worlds");
+    let config = short_training("notebook, 1 environments");
     let root = tempfile::tempdir().unwrap();
     let first = source(&root.path().join("first"), &config);
     let beginning = Beginning::from_run(&first, Weights::Best).unwrap();

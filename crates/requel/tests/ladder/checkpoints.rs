@@ -27,7 +27,7 @@ fn read(path: &Path) -> Result<checkpoint::Checkpoint, CheckpointError> {
 
 /// Checkpoints of a short training at these env steps.
 fn checkpoints(root: &Path, at: &[u64], keep: usize) -> Vec<PathBuf> {
-    let mut trainer = Trainer::new(short_training("hard by updates, 1 worlds")).unwrap();
+    let mut trainer = Trainer::new(short_training("hard by updates, 1 environments")).unwrap();
     at.iter()
         .map(|steps| {
             while trainer.env_steps() < *steps {
@@ -56,7 +56,7 @@ fn manifest(path: &Path) -> serde_json::Value {
 #[test]
 fn what_was_written_is_read() {
     let root = tempfile::tempdir().unwrap();
-    let mut trainer = Trainer::new(short_training("a full ring, 3 worlds")).unwrap();
+    let mut trainer = Trainer::new(short_training("a full ring, 3 environments")).unwrap();
     while trainer.env_steps() < 400 {
         trainer.advance(&mut ()).unwrap();
     }
@@ -242,7 +242,7 @@ fn a_disk_that_refuses_is_an_error_and_what_was_there_stays() {
     let root = tempfile::tempdir().unwrap();
     let paths = checkpoints(root.path(), &[100, 200], 2);
     // A run that was removed meanwhile is not made again.
-    let trainer = Trainer::new(short_training("notebook, 1 worlds")).unwrap();
+    let trainer = Trainer::new(short_training("notebook, 1 environments")).unwrap();
     let error = write(&root.path().join("nowhere/checkpoints"), 2, 300, &trainer).unwrap_err();
     assert!(matches!(error, CheckpointError::Io { .. }), "{error}");
     assert!(paths.iter().all(|path| read(path).is_ok()));
@@ -255,7 +255,7 @@ fn a_disk_that_refuses_is_an_error_and_what_was_there_stays() {
 /// From a damaged newest checkpoint, back over the previous one, to the bytes of the undisturbed run.
 #[test]
 fn a_run_whose_newest_checkpoint_is_damaged_goes_on_from_the_previous_one() {
-    let config = short_training("soft by env steps, 3 worlds");
+    let config = short_training("soft by env steps, 3 environments");
     let root = tempfile::tempdir().unwrap();
     let train = |name: &str| {
         let dir = root.path().join(name);

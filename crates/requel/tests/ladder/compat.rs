@@ -48,8 +48,8 @@ fn a_run_of_format_1_goes_on_to_its_end() {
     let ending = session.train(&mut (), &Control::new()).unwrap();
     let Ending::Finished { summary, .. } = ending else { panic!("{ending:?}") };
     assert_eq!(summary.weights_blake3, expected.weights_blake3);
-    // In those days the aggregates of a step were told before its score, and now after it; and what was logged then is logged now,
-    // though other numbers have come to stand beside it.
+    // In those days the aggregates of a step were told before its score, and now after it; and what was logged then is logged
+    // now, though other numbers have come to stand beside it.
     let lines = |dir: &Path| -> Vec<serde_json::Map<String, serde_json::Value>> {
         let metrics = std::fs::read_to_string(dir.join("metrics.jsonl")).unwrap();
         let mut lines: Vec<&str> = metrics.lines().collect();
@@ -63,7 +63,7 @@ fn a_run_of_format_1_goes_on_to_its_end() {
     }
 }
 
-/// A buffer in segments of several blocks, priorities, a distribution, three worlds with steps that wait, and checksums.
+/// A buffer in segments of several blocks, priorities, a distribution, three environments with steps that wait, and checksums.
 #[test]
 fn a_run_of_format_2_is_whole_and_goes_on_to_its_end() {
     let whole = verify(&Run::open(&sample(2)).unwrap()).unwrap();

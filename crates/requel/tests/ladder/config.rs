@@ -319,7 +319,7 @@ fn empty_sections_mean_nothing() {
 }
 
 #[test]
-fn options_of_worlds_pass_through() {
+fn options_of_environments_pass_through() {
     let text =
         "[env]\nid = \"Toy/Catch-v0\"\n[env.options]\nrows = 7\nfast = true\nspeed = 0.5\nmap = [\"ab\", \"cd\"]\n";
     let layers = Layers::new().text("f", text).unwrap().set("env.options.name=slow").unwrap();

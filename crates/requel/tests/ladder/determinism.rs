@@ -21,7 +21,7 @@ fn the_same_seed_gives_the_same_bits_with_and_without_observers() {
 
 #[test]
 fn another_seed_gives_other_weights_and_episodes() {
-    let mut config = short_training("notebook, 1 worlds");
+    let mut config = short_training("notebook, 1 environments");
     let mut outcomes: Vec<Outcome> = Vec::new();
     for seed in [0, 1, 2, i64::MAX as u64] {
         config.train.seed = seed;
@@ -38,16 +38,16 @@ fn another_seed_gives_other_weights_and_episodes() {
 #[test]
 fn value_stability() {
     let weights = |name: &str| Trainer::new(short_training(name)).unwrap().run(&mut ()).unwrap().weights_blake3;
-    assert_eq!(weights("notebook, 1 worlds")[..16], *"2aba1c70497ad570");
-    assert_eq!(weights("hard by env steps, double, 3 worlds")[..16], *"a5268976fb757760");
+    assert_eq!(weights("notebook, 1 environments")[..16], *"2aba1c70497ad570");
+    assert_eq!(weights("hard by env steps, double, 3 environments")[..16], *"a5268976fb757760");
     // What heads, noise and normalisation compute; printed for the comparison below.
     for (name, frozen) in [
-        ("rainbow, 3 worlds", "01b93b37c28a865b"),
-        ("c51, 1 worlds", "cccf3218241c623e"),
-        ("iqn, 1 worlds", "a911d4a8c63e1fc3"),
-        ("qr-dqn, 1 worlds", "ac22abd96891b107"),
-        ("munchausen-dqn, 1 worlds", "cbad5db0af68c272"),
-        ("pqn, 3 worlds", "ca0caca872a35159"),
+        ("rainbow, 3 environments", "01b93b37c28a865b"),
+        ("c51, 1 environments", "cccf3218241c623e"),
+        ("iqn, 1 environments", "a911d4a8c63e1fc3"),
+        ("qr-dqn, 1 environments", "ac22abd96891b107"),
+        ("munchausen-dqn, 1 environments", "cbad5db0af68c272"),
+        ("pqn, 3 environments", "ca0caca872a35159"),
     ] {
         let weights = weights(name);
         println!("weights of {name}: {weights}");
@@ -77,10 +77,10 @@ fn every_kernel_gives_the_same_bits() {
     assert!(!success && text.contains("Kernel(Unknown"), "{text}");
 }
 
-/// With a network that is large enough to be divided, and worlds side by side.
+/// With a network that is large enough to be divided, and environments side by side.
 #[test]
 fn threads_change_no_bit() {
-    let mut config = short_training("minatar-dqn, 1 worlds");
+    let mut config = short_training("minatar-dqn, 1 environments");
     config.train.num_envs = 5;
     config.network.conv = vec![[16, 3, 1]];
     config.network.hidden = vec![512];

@@ -1,4 +1,4 @@
-//! In a world whose distribution of returns is known, the heads that learn distributions recover it.
+//! In an environment whose distribution of returns is known, the heads that learn distributions recover it.
 
 use requel::Trainer;
 use requel::config::Config;
@@ -21,7 +21,7 @@ fn bets(name: &str, settings: &[&str]) -> Trainer {
         "head.kappa=0",
     ];
     let config: Config = small(name, &[&common, settings].concat());
-    let world = from_closures(
+    let env = from_closures(
         "Bets",
         2,
         |_| [1.0],
@@ -31,7 +31,7 @@ fn bets(name: &str, settings: &[&str]) -> Trainer {
             Step { reward, terminated: true, truncated: false }
         },
     );
-    let mut trainer = Trainer::with_worlds(config, Box::new(move || Ok(Box::new(world.clone())))).unwrap();
+    let mut trainer = Trainer::with_envs(config, Box::new(move || Ok(Box::new(env.clone())))).unwrap();
     trainer.run(&mut ()).unwrap();
     let q = trainer.policy().unwrap().q_values(&[1.0]).unwrap().to_vec();
     assert!((q[0] - 0.5).abs() < 0.08 && (q[1] - 0.2).abs() < 0.05, "{name}: {q:?}");
@@ -55,7 +55,7 @@ fn quantile(fraction: f32) -> f32 {
 }
 
 #[test]
-fn categorical_probabilities_are_those_of_the_world() {
+fn categorical_probabilities_are_those_of_the_environment() {
     // Steps of 0.1, so that each return is an atom: −1 the 10th, 0.2 the 22nd, 1 the 30th.
     let trainer = bets("c51", &["head.atoms=41", "head.v_min=-2", "head.v_max=2"]);
     let outputs = outputs(&trainer, &[]);
@@ -72,7 +72,7 @@ fn categorical_probabilities_are_those_of_the_world() {
 }
 
 #[test]
-fn quantiles_are_those_of_the_world() {
+fn quantiles_are_those_of_the_environment() {
     let trainer = bets("qr-dqn", &["head.quantiles=20"]);
     let outputs = outputs(&trainer, &[]);
     let (bet, sure) = outputs.split_at(20);
@@ -86,7 +86,7 @@ fn quantiles_are_those_of_the_world() {
 }
 
 #[test]
-fn implicit_quantiles_are_those_of_the_world() {
+fn implicit_quantiles_are_those_of_the_environment() {
     let trainer = bets("iqn", &["head.acting_fractions=32"]);
     let fractions = [0.02, 0.05, 0.1, 0.15, 0.35, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.98];
     for (fraction, values) in fractions.iter().zip(outputs(&trainer, &fractions).chunks_exact(2)) {

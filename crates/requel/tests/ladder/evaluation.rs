@@ -11,7 +11,7 @@ use crate::support::{preset, short_training};
 const LIMIT: u64 = 120;
 
 fn trained(id: &str) -> GreedyPolicy {
-    let mut config = short_training("notebook, 1 worlds");
+    let mut config = short_training("notebook, 1 environments");
     config.env.id = id.into();
     let mut trainer = Trainer::new(config).unwrap();
     trainer.run(&mut ()).unwrap();
@@ -22,7 +22,7 @@ fn factory(id: &'static str) -> EnvFactory {
     Box::new(move || make(id))
 }
 
-/// One world, one episode after the other.
+/// One environment, one episode after the other.
 fn twin(id: &str, policy: &mut GreedyPolicy, episodes: usize, seed: u64) -> Evaluation {
     let mut evaluation = Evaluation::default();
     for episode in 0..episodes as u64 {
@@ -55,8 +55,8 @@ fn side_by_side_equals_one_after_the_other() {
             assert_eq!(evaluator.rows(), most.min(32));
             for episodes in [77, 0, 1, 31, 33] {
                 let evaluation = evaluator.evaluate(&mut policy, episodes, 1000).unwrap();
-                assert_eq!(evaluation.returns, expected.returns[..episodes], "{id}, {most} worlds");
-                assert_eq!(evaluation.lengths, expected.lengths[..episodes], "{id}, {most} worlds");
+                assert_eq!(evaluation.returns, expected.returns[..episodes], "{id}, {most} environments");
+                assert_eq!(evaluation.lengths, expected.lengths[..episodes], "{id}, {most} environments");
             }
         }
         // Episode i starts from seed + i: a later seed shows the same episodes shifted.

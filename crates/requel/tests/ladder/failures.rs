@@ -12,7 +12,7 @@ use requel_envs::{Action, Env, EnvError, EnvSpec, Scene, Space, StateReader, Sta
 
 use crate::support::{files, preset, short_training};
 
-/// What is wrong with a world.
+/// What is wrong with an environment.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Fault {
     None,
@@ -25,7 +25,7 @@ enum Fault {
     Refusal,
 }
 
-/// CartPole with a fault after so many steps of this world's life.
+/// CartPole with a fault after so many steps of this environment's life.
 struct Faulty {
     inner: Box<dyn Env>,
     fault: Fault,
@@ -90,19 +90,19 @@ impl Env for Faulty {
     }
 }
 
-/// Worlds of which the one with number `world`, in the order in which they are made, has the fault.
-fn faulty(fault: Fault, world: usize, after: u32) -> EnvFactory {
+/// Environments of which the one with number `env`, in the order in which they are made, has the fault.
+fn faulty(fault: Fault, env: usize, after: u32) -> EnvFactory {
     let made = std::sync::atomic::AtomicUsize::new(0);
     Box::new(move || {
         let number = made.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        let fault = if number == world { fault } else { Fault::None };
+        let fault = if number == env { fault } else { Fault::None };
         Ok(Box::new(Faulty { inner: make("CartPole-v1")?, fault, after, steps: 0 }))
     })
 }
 
-fn trainer(num_envs: usize, fault: Fault, world: usize) -> Trainer {
-    let config = short_training(&format!("notebook, {num_envs} worlds"));
-    Trainer::with_worlds(config, faulty(fault, world, 100)).unwrap()
+fn trainer(num_envs: usize, fault: Fault, env: usize) -> Trainer {
+    let config = short_training(&format!("notebook, {num_envs} environments"));
+    Trainer::with_envs(config, faulty(fault, env, 100)).unwrap()
 }
 
 #[test]
@@ -115,32 +115,32 @@ fn numbers_that_are_not_finite_are_refused_where_they_come_in() {
     ];
     for num_envs in [1, 3] {
         for (fault, expected) in sites {
-            let faulty_world = num_envs - 1;
-            let error = trainer(num_envs, fault, faulty_world).run(&mut ()).unwrap_err();
-            let TrainError::NotFinite { site, value, env_steps, world, action } = error else {
+            let faulty_env = num_envs - 1;
+            let error = trainer(num_envs, fault, faulty_env).run(&mut ()).unwrap_err();
+            let TrainError::NotFinite { site, value, env_steps, env, action } = error else {
                 panic!("{fault:?}: {error}")
             };
-            assert_eq!((site, world), (expected, Some(faulty_world)), "{fault:?}");
+            assert_eq!((site, env), (expected, Some(faulty_env)), "{fault:?}");
             assert!(action.is_some_and(|action| action < 2), "{fault:?}: {action:?}");
             assert_eq!(value.is_nan(), expected == "observation", "{fault:?}: {value}");
             if fault == Fault::NanReset {
-                // With the first end of an episode from the world's hundredth step on.
+                // With the first end of an episode from the environment's hundredth step on.
                 assert!(env_steps >= 99 * num_envs as u64 && env_steps.is_multiple_of(num_envs as u64));
             } else {
-                // The world's hundredth step was made after 99 of each world.
+                // The environment's hundredth step was made after 99 of each environment.
                 assert_eq!(env_steps, 99 * num_envs as u64, "{fault:?}");
             }
         }
     }
     let text = trainer(3, Fault::NanObservation, 1).run(&mut ()).unwrap_err().to_string();
-    assert!(text.starts_with("observation is NaN at env step 297 in world 1 after action "), "{text}");
+    assert!(text.starts_with("observation is NaN at env step 297 in environment 1 after action "), "{text}");
 }
 
 #[test]
 fn a_score_that_is_not_finite_is_refused() {
-    // The first world trains, the second one is the first of those for evaluations.
-    let config = short_training("notebook, 1 worlds");
-    let mut trainer = Trainer::with_worlds(config, faulty(Fault::InfiniteReward, 1, 5)).unwrap();
+    // The first environment trains, the second one is the first of those for evaluations.
+    let config = short_training("notebook, 1 environments");
+    let mut trainer = Trainer::with_envs(config, faulty(Fault::InfiniteReward, 1, 5)).unwrap();
     let error = trainer.run(&mut ()).unwrap_err();
     assert!(
         matches!(
@@ -149,7 +149,7 @@ fn a_score_that_is_not_finite_is_refused() {
                 site: "reward in evaluation",
                 value: f64::NEG_INFINITY,
                 env_steps: 4,
-                world: Some(0),
+                env: Some(0),
                 action: Some(_)
             }
         ),
@@ -160,13 +160,13 @@ fn a_score_that_is_not_finite_is_refused() {
 #[test]
 fn an_observation_that_is_not_finite_is_refused_in_evaluations_too() {
     for (fault, steps) in [(Fault::NanObservation, 6), (Fault::NanReset, 0)] {
-        let config = short_training("notebook, 1 worlds");
-        let mut trainer = Trainer::with_worlds(config, faulty(fault, 1, 7)).unwrap();
+        let config = short_training("notebook, 1 environments");
+        let mut trainer = Trainer::with_envs(config, faulty(fault, 1, 7)).unwrap();
         let error = trainer.run(&mut ()).unwrap_err();
-        let TrainError::NotFinite { site: "observation in evaluation", value, env_steps, world, action } = error else {
+        let TrainError::NotFinite { site: "observation in evaluation", value, env_steps, env, action } = error else {
             panic!("{fault:?}: {error}")
         };
-        assert!(value.is_nan() && env_steps == steps && world.is_some(), "{fault:?}: {env_steps} {world:?}");
+        assert!(value.is_nan() && env_steps == steps && env.is_some(), "{fault:?}: {env_steps} {env:?}");
         assert_eq!(action.is_some(), fault == Fault::NanObservation);
     }
 }
@@ -178,18 +178,18 @@ fn a_training_that_diverges_is_stopped() {
     let mut trainer = Trainer::new(preset("notebook", &settings)).unwrap();
     let error = trainer.run(&mut ()).unwrap_err();
     assert!(
-        matches!(error, TrainError::NotFinite { site: "loss" | "mean q", env_steps: 200.., world: None, .. }),
+        matches!(error, TrainError::NotFinite { site: "loss" | "mean q", env_steps: 200.., env: None, .. }),
         "{error}"
     );
 }
 
 #[test]
-fn a_world_that_fails_says_so() {
+fn an_environment_that_fails_says_so() {
     let error = trainer(3, Fault::Refusal, 2).run(&mut ()).unwrap_err();
     assert!(matches!(&error, TrainError::Env(EnvError::Other(_))), "{error}");
     assert_eq!(error.to_string(), "the robot's cable is out");
     let none: EnvFactory = Box::new(|| Err(EnvError::Other("no port".into())));
-    assert!(matches!(Trainer::with_worlds(Config::default(), none), Err(TrainError::Env(_))));
+    assert!(matches!(Trainer::with_envs(Config::default(), none), Err(TrainError::Env(_))));
     let mut config = Config::default();
     config.env.id = "CartPoel-v1".into();
     let error = Trainer::new(config.clone()).err().unwrap();
@@ -201,10 +201,10 @@ fn a_world_that_fails_says_so() {
 }
 
 #[test]
-fn a_run_whose_world_failed_goes_on_with_the_same_bytes() {
-    let config = short_training("notebook, 1 worlds");
+fn a_run_whose_environment_failed_goes_on_with_the_same_bytes() {
+    let config = short_training("notebook, 1 environments");
     let root = tempfile::tempdir().unwrap();
-    let healthy = || Trainer::with_worlds(config.clone(), faulty(Fault::None, 0, 0)).unwrap();
+    let healthy = || Trainer::with_envs(config.clone(), faulty(Fault::None, 0, 0)).unwrap();
     let whole = root.path().join("whole");
     let session = Session::begin_with(Run::create(&whole, &config).unwrap(), healthy()).unwrap();
     session.train(&mut (), &Control::new()).unwrap();
@@ -212,7 +212,7 @@ fn a_run_whose_world_failed_goes_on_with_the_same_bytes() {
         [(Fault::NanObservation, 300), (Fault::Refusal, 128), (Fault::NanReset, 500), (Fault::Refusal, 5)]
     {
         let dir = root.path().join(format!("{fault:?} {after}"));
-        let broken = Trainer::with_worlds(config.clone(), faulty(fault, 0, after)).unwrap();
+        let broken = Trainer::with_envs(config.clone(), faulty(fault, 0, after)).unwrap();
         let session = Session::begin_with(Run::create(&dir, &config).unwrap(), broken).unwrap();
         assert!(matches!(session.train(&mut (), &Control::new()), Err(RunError::Train(_))));
         let (session, resumed) = Session::resume_with(Run::open(&dir).unwrap(), healthy()).unwrap();
@@ -301,7 +301,7 @@ fn an_observer_that_fails_stops_training() {
             }
         }
     }
-    let mut trainer = Trainer::new(short_training("notebook, 1 worlds")).unwrap();
+    let mut trainer = Trainer::new(short_training("notebook, 1 environments")).unwrap();
     let error = trainer.run(&mut Full(3)).unwrap_err();
     assert!(matches!(error, TrainError::Observer(_)) && error.to_string().contains("disk full"), "{error}");
     // The first of two that fails is heard, and the second no more.
@@ -310,7 +310,7 @@ fn an_observer_that_fails_stops_training() {
         heard += 1;
         Ok(())
     };
-    let mut trainer = Trainer::new(short_training("notebook-naive, 1 worlds")).unwrap();
+    let mut trainer = Trainer::new(short_training("notebook-naive, 1 environments")).unwrap();
     trainer.run(&mut (&mut Full(0), &mut count)).unwrap_err();
     assert_eq!(heard, 0);
 }

@@ -8,20 +8,20 @@ use requel::run::{Control, Ending, Run, RunError, Session};
 use requel::train::{EnvFactory, TrainError};
 use requel_envs::{Action, Env, EnvError, EnvSpec, Scene, Space, Step};
 
-use super::bad_worlds::{Corridor, config, factory};
+use super::bad_envs::{Corridor, config, factory};
 
 /// An environment that panics when it is asked for its state: an error like any other, and what was saved before stays.
 #[test]
-fn a_world_that_panics_in_save_is_an_error_and_costs_no_checkpoint() {
+fn an_environment_that_panics_in_save_is_an_error_and_costs_no_checkpoint() {
     let root = tempfile::tempdir().unwrap();
     let dir = root.path().join("run");
     // The state is asked for before training, to count its bytes, and at each checkpoint.
-    let trainer = Trainer::with_worlds(config(), fragile(u32::MAX, 3)).unwrap();
+    let trainer = Trainer::with_envs(config(), fragile(u32::MAX, 3)).unwrap();
     let session = Session::begin_with(Run::create(&dir, &config()).unwrap(), trainer).unwrap();
     let error = session.train(&mut (), &Control::new()).unwrap_err();
     assert!(error.to_string().contains("panicked in save: where was I"), "{error}");
     let RunError::Train(TrainError::Env(EnvError::Panicked { .. })) = error else { panic!("{error:?}") };
-    let mended = Trainer::with_worlds(config(), factory(|_| {})).unwrap();
+    let mended = Trainer::with_envs(config(), factory(|_| {})).unwrap();
     let (session, resumed) = Session::resume_with(Run::open(&dir).unwrap(), mended).unwrap();
     assert_eq!(resumed.env_steps, 2 * 127);
     assert!(matches!(session.train(&mut (), &Control::new()).unwrap(), Ending::Finished { .. }));
@@ -29,20 +29,20 @@ fn a_world_that_panics_in_save_is_an_error_and_costs_no_checkpoint() {
 
 /// Whatever the environment did, the run goes on from the last checkpoint once it is mended.
 #[test]
-fn a_run_whose_world_panicked_goes_on_once_it_is_mended() {
+fn a_run_whose_environment_panicked_goes_on_once_it_is_mended() {
     let root = tempfile::tempdir().unwrap();
     let (whole, broken) = (root.path().join("whole"), root.path().join("broken"));
     let train = |session: Session| session.train(&mut (), &Control::new());
     let begin = |dir: &std::path::Path, factory: EnvFactory| {
-        let trainer = Trainer::with_worlds(config(), factory).unwrap();
+        let trainer = Trainer::with_envs(config(), factory).unwrap();
         Session::begin_with(Run::create(dir, &config()).unwrap(), trainer).unwrap()
     };
     train(begin(&whole, factory(|_| {}))).unwrap();
 
-    // The 300th step of all worlds together panics, which is after two checkpoints.
+    // The 300th step of all environments together panics, which is after two checkpoints.
     let error = train(begin(&broken, fragile(300, u32::MAX))).unwrap_err();
     assert!(matches!(error, RunError::Train(TrainError::Env(EnvError::Panicked { .. }))), "{error}");
-    let mended = Trainer::with_worlds(config(), factory(|_| {})).unwrap();
+    let mended = Trainer::with_envs(config(), factory(|_| {})).unwrap();
     let (session, resumed) = Session::resume_with(Run::open(&broken).unwrap(), mended).unwrap();
     assert!(resumed.env_steps >= 127, "{}", resumed.env_steps);
     assert!(matches!(train(session).unwrap(), Ending::Finished { .. }));

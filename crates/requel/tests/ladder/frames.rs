@@ -1,4 +1,4 @@
-//! Stacked images, kept frame by frame, from the world to the batch.
+//! Stacked images, kept frame by frame, from the environment to the batch.
 
 use requel::Trainer;
 
@@ -19,14 +19,14 @@ fn how_frames_are_kept_changes_nothing_that_is_learned() {
     for name in ["frames", "frames, prioritized"] {
         let config = short_training(name);
         let outcome = Trainer::new(config.clone()).unwrap().run(&mut ()).unwrap();
-        // The same world from a factory, with a config that does not say that it stacks.
+        // The same environment from a factory, with a config that does not say that it stacks.
         let (mut whole, n) = (config.clone(), config.env.frame_stack);
         whole.env.frame_stack = 1;
         let factory = move || {
             let env = requel_envs::wrappers::ChannelStack::new(requel_envs::make("MinAtar/Breakout-v1")?, n)?;
             Ok(Box::new(env) as Box<dyn requel_envs::Env>)
         };
-        let mut trainer = Trainer::with_worlds(whole, Box::new(factory)).unwrap();
+        let mut trainer = Trainer::with_envs(whole, Box::new(factory)).unwrap();
         assert_eq!(trainer.run(&mut ()).unwrap(), outcome, "{name}");
         assert!(!trainer.save().tensors.contains_key("replay/frames"));
     }

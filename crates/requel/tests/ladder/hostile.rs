@@ -17,7 +17,7 @@ type Files = BTreeMap<String, Vec<u8>>;
 fn sound() -> Files {
     let storage = MemoryStorage::new();
     storage.create_dir(Path::new("/c")).unwrap();
-    let mut trainer = Trainer::new(short_training("notebook, 1 worlds")).unwrap();
+    let mut trainer = Trainer::new(short_training("notebook, 1 environments")).unwrap();
     (0..100).for_each(|_| assert!(trainer.advance(&mut ()).unwrap().is_none()));
     let segmenting = Segmenting { block_bytes: 512, blocks_per_segment: 2 };
     let destination = Destination { storage: &storage, root: Path::new("/c"), keep: 2, segmenting };

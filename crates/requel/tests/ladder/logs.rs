@@ -87,7 +87,7 @@ fn varint(bytes: &mut &[u8]) -> u64 {
 /// Scores at steps that have aggregates and at steps that have none, and an end that is no multiple of either interval.
 #[test]
 fn what_is_measured_at_a_step_stands_at_that_step_in_every_log() {
-    let mut config = short_training("notebook, 3 worlds");
+    let mut config = short_training("notebook, 3 environments");
     (config.train.env_steps, config.evaluation.every_episodes) = (760, 0);
     (config.log.every_steps, config.evaluation.every_steps) = (100, 150);
     let dir = trained(&config);
@@ -124,7 +124,7 @@ fn what_is_measured_at_a_step_stands_at_that_step_in_every_log() {
 
 #[test]
 fn an_end_that_was_told_is_told_once() {
-    let mut config = short_training("notebook, 1 worlds");
+    let mut config = short_training("notebook, 1 environments");
     (config.train.env_steps, config.evaluation.every_episodes) = (300, 0);
     (config.log.every_steps, config.evaluation.every_steps) = (100, 150);
     let dir = trained(&config);
@@ -150,7 +150,7 @@ fn monitor(dir: &Path) -> Vec<(f64, u64, f64)> {
 
 #[test]
 fn the_monitor_has_each_episode_once_though_the_run_was_interrupted() {
-    let mut config = short_training("notebook, 3 worlds");
+    let mut config = short_training("notebook, 3 environments");
     config.log.monitor = true;
     let dir = tempfile::tempdir().unwrap();
     let control = Control::new();
@@ -188,5 +188,5 @@ fn the_monitor_has_each_episode_once_though_the_run_was_interrupted() {
     std::fs::write(&path, std::fs::read_to_string(&path).unwrap().replacen("r,l,t", "r,l,u", 1)).unwrap();
     assert!(!requel::run::verify(&run).unwrap().damage.is_empty(), "the seal of a finished run has it");
     // Nothing of it is there unless it is asked for.
-    assert!(!trained(&short_training("notebook, 1 worlds")).path().join("monitor.csv").exists());
+    assert!(!trained(&short_training("notebook, 1 environments")).path().join("monitor.csv").exists());
 }

@@ -1,8 +1,8 @@
-//! The library from outside, rung by rung: config, checkpoints, learning rules, determinism, exact resume, toy worlds.
+//! The library from outside, rung by rung: config, checkpoints, learning rules, determinism, exact resume, toy environments.
 //! One binary, so that it links once.
 
+mod bad_envs;
 mod bad_rules;
-mod bad_worlds;
 mod beginnings;
 mod checkpoints;
 mod compat;

@@ -1,5 +1,5 @@
-//! Masks hold in the target: an action that is not allowed next is worth nothing, however much it would bring, and one that was not
-//! allowed at present has no part in Munchausen's policy.
+//! Masks hold in the target: an action that is not allowed next is worth nothing, however much it would bring, and one that was
+//! not allowed at present has no part in Munchausen's policy.
 
 use requel::Trainer;
 use requel_envs::{
@@ -75,9 +75,9 @@ fn what_is_not_allowed_next_is_worth_nothing_now() {
             let low = [0.0; 2].to_vec();
             let space = Space::Box { low, high: vec![1.0; 2], shape: vec![2], dtype: requel_envs::DType::F32 };
             let spec = EnvSpec { frames_per_second: 1.0, ..EnvSpec::new("Shop") };
-            let world = Simulation::new(spec, space, Space::Discrete { n: 2 }, Shop { place: Place::Fork });
+            let env = Simulation::new(spec, space, Space::Discrete { n: 2 }, Shop { place: Place::Fork });
             let config = small(name, &[&settings[..], &[seed]].concat());
-            let mut trainer = Trainer::with_worlds(config, Box::new(move || Ok(Box::new(world.clone())))).unwrap();
+            let mut trainer = Trainer::with_envs(config, Box::new(move || Ok(Box::new(env.clone())))).unwrap();
             trainer.run(&mut ()).unwrap();
             let mut policy = trainer.policy().unwrap();
             let (fork, shop) =
@@ -141,10 +141,10 @@ fn munchausens_policy_is_over_what_was_allowed() {
         let space =
             Space::Box { low: vec![0.0; 3], high: vec![1.0; 3], shape: vec![3], dtype: requel_envs::DType::F32 };
         let spec = EnvSpec { frames_per_second: 1.0, ..EnvSpec::new("Doors") };
-        let world = Simulation::new(spec, space, Space::Discrete { n: 3 }, Doors { room: 0 });
+        let env = Simulation::new(spec, space, Space::Discrete { n: 3 }, Doors { room: 0 });
         let settings = ["train.env_steps=4000", "train.num_envs=2", "head.quantiles=5", head, steps];
         let config = small("munchausen-dqn", &[&settings[..], &constants].concat());
-        let mut trainer = Trainer::with_worlds(config, Box::new(move || Ok(Box::new(world.clone())))).unwrap();
+        let mut trainer = Trainer::with_envs(config, Box::new(move || Ok(Box::new(env.clone())))).unwrap();
         trainer.run(&mut ()).unwrap();
         let mut policy = trainer.policy().unwrap();
         for (room, open) in OPEN.iter().enumerate() {

@@ -1,11 +1,11 @@
-//! Every agent preset reaches the optimum of worlds made for it, for every seed that is tried.
+//! Every agent preset reaches the optimum of environments made for it, for every seed that is tried.
 
 use requel::Trainer;
 use requel::config::{AgentKind, Config, presets};
 
 use crate::support::preset;
 
-/// The presets that are an algorithm rather than settings for a world.
+/// The presets that are an algorithm rather than settings for an environment.
 const AGENTS: [&str; 12] = [
     "c51",
     "double-dqn",
@@ -59,7 +59,8 @@ pub fn small(name: &str, settings: &[&str]) -> Config {
     preset(name, &[&SMALL, own, settings].concat())
 }
 
-/// What the final policy of each preset returns is `optimum`; some settings are for those with replay, some for the one without.
+/// What the final policy of each preset returns is `optimum`; some settings are for those with replay, some for the one
+/// without.
 fn all_reach(optimum: f64, settings: &[&str], of_replay: &[&str], of_pqn: &[&str]) {
     let mut missed = Vec::new();
     for name in AGENTS {
@@ -78,7 +79,7 @@ fn all_reach(optimum: f64, settings: &[&str], of_replay: &[&str], of_pqn: &[&str
 
 #[test]
 fn all_agents_are_tried() {
-    let settings_for_worlds = [
+    let settings_for_environments = [
         "acrobot",
         "cartpole",
         "cartpole-zoo",
@@ -91,7 +92,7 @@ fn all_agents_are_tried() {
         "taxi",
     ];
     let others: Vec<_> = presets::all().iter().map(|p| p.name).filter(|name| !AGENTS.contains(name)).collect();
-    assert_eq!(others, settings_for_worlds);
+    assert_eq!(others, settings_for_environments);
 }
 
 #[test]

@@ -75,17 +75,17 @@ fn a_state_of_another_config_is_refused() {
         (0..100).for_each(|_| assert_eq!(trainer.advance(&mut ()).unwrap(), None));
         trainer
     };
-    let mut wider = config("notebook, 1 worlds");
+    let mut wider = config("notebook, 1 environments");
     wider.network.hidden = vec![13, 8];
-    let mut smaller = config("notebook, 1 worlds");
+    let mut smaller = config("notebook, 1 environments");
     smaller.replay.capacity = 500;
-    let plain = from("notebook, 1 worlds");
+    let plain = from("notebook, 1 environments");
     let cases = [
         (wider, "network/online.layers.0.weight"),
         (smaller, "replay/capacity"),
-        (config("notebook, 3 worlds"), "agent/exploration_positions"),
-        (config("hard by updates, 1 worlds"), "network/target.layers.0.weight"),
-        (config("rmsprop, 1 worlds"), "optimizer/velocity"),
+        (config("notebook, 3 environments"), "agent/exploration_positions"),
+        (config("hard by updates, 1 environments"), "network/target.layers.0.weight"),
+        (config("rmsprop, 1 environments"), "optimizer/velocity"),
     ];
     for (config, name) in cases {
         let error = Trainer::new(config).unwrap().restore(&plain.save()).unwrap_err();
@@ -95,7 +95,7 @@ fn a_state_of_another_config_is_refused() {
 
 #[test]
 fn an_evaluation_that_was_given_up_is_made_by_who_takes_over() {
-    let config = short_training("notebook, 1 worlds");
+    let config = short_training("notebook, 1 environments");
     let expected = Trainer::new(config.clone()).unwrap().run(&mut ()).unwrap();
     let handed_over = |trainer: &Trainer| {
         let mut next = Trainer::new(config.clone()).unwrap();
@@ -133,7 +133,7 @@ fn an_evaluation_that_was_given_up_is_made_by_who_takes_over() {
 /// Where aggregates and an evaluation are due at the same step, the aggregates hold its score, whoever makes it.
 #[test]
 fn aggregates_wait_for_an_evaluation_that_was_given_up() {
-    let mut config = short_training("notebook, 1 worlds");
+    let mut config = short_training("notebook, 1 environments");
     (config.log.every_steps, config.evaluation.every_steps) = (50, 100);
     let mut expected = Vec::new();
     let mut write_down = |event: &TrainEvent<'_>| {

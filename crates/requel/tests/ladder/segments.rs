@@ -41,9 +41,13 @@ fn finish_with_cuts(dir: &Path, draws: &mut Draws) -> usize {
 
 #[test]
 fn a_run_with_a_larger_budget_is_the_run_that_had_it_from_the_beginning() {
-    for name in
-        ["notebook, 1 worlds", "frames, prioritized", "pqn, masks", "rainbow, 3 worlds", "notebook-naive, 3 worlds"]
-    {
+    for name in [
+        "notebook, 1 environments",
+        "frames, prioritized",
+        "pqn, masks",
+        "rainbow, 3 environments",
+        "notebook-naive, 3 environments",
+    ] {
         let mut config = short_training(name);
         config.optimizer.anneal = AnnealKind::None;
         let root = tempfile::tempdir().unwrap();
@@ -81,7 +85,7 @@ fn other_settings(config: &mut Config) {
 #[test]
 fn an_extended_run_that_is_cut_off_ends_with_the_bytes_of_one_that_is_not() {
     let mut draws = Draws(29);
-    for name in ["hard by env steps, double, 3 worlds", "frames, prioritized", "pqn, masks"] {
+    for name in ["hard by env steps, double, 3 environments", "frames, prioritized", "pqn, masks"] {
         let config = short_training(name);
         let root = tempfile::tempdir().unwrap();
         let (whole, cut) = (root.path().join("whole"), root.path().join("cut"));
@@ -109,7 +113,7 @@ fn an_extended_run_that_is_cut_off_ends_with_the_bytes_of_one_that_is_not() {
 /// Damage costs the steps since the checkpoint before, whose segment is gone through again.
 #[test]
 fn a_run_whose_checkpoints_of_the_last_segment_are_lost_goes_through_both() {
-    let config = short_training("hard by updates, 1 worlds");
+    let config = short_training("hard by updates, 1 environments");
     let root = tempfile::tempdir().unwrap();
     let (whole, damaged) = (root.path().join("whole"), root.path().join("damaged"));
     for dir in [&whole, &damaged] {
@@ -139,7 +143,7 @@ fn a_run_whose_checkpoints_of_the_last_segment_are_lost_goes_through_both() {
 
 #[test]
 fn what_cannot_change_is_refused_by_name_and_nothing_is_written() {
-    let config = short_training("notebook, 1 worlds");
+    let config = short_training("notebook, 1 environments");
     let root = tempfile::tempdir().unwrap();
     let dir = root.path().join("run");
     train_at_once(&dir, &config);
@@ -177,7 +181,7 @@ fn what_cannot_change_is_refused_by_name_and_nothing_is_written() {
 fn one_bit_in_a_segment_is_found_before_anything_is_trained() {
     let root = tempfile::tempdir().unwrap();
     let dir = root.path().join("run");
-    train_at_once(&dir, &short_training("notebook, 1 worlds"));
+    train_at_once(&dir, &short_training("notebook, 1 environments"));
     finish(extend(&dir, |config| config.train.env_steps += 50));
     let run = Run::open(&dir).unwrap();
     let path = run.segments().unwrap().pop().unwrap().path;
@@ -190,7 +194,7 @@ fn one_bit_in_a_segment_is_found_before_anything_is_trained() {
 
 #[test]
 fn a_trainer_goes_on_with_the_settings_it_is_given() {
-    let config = short_training("hard by updates, 1 worlds");
+    let config = short_training("hard by updates, 1 environments");
     let mut trainer = Trainer::new(config.clone()).unwrap();
     while trainer.env_steps() < 300 {
         trainer.advance(&mut ()).unwrap();

@@ -93,14 +93,14 @@ pub fn assert_same_files(name: &str, dir: &Path, expected: &Path, same: &[&str])
 }
 
 const NAMES: [&str; 8] = [
-    "notebook, 1 worlds",
-    "notebook-naive, 3 worlds",
-    "hard by env steps, double, 3 worlds",
-    "soft by updates, 1 worlds",
-    "a full ring, 3 worlds",
+    "notebook, 1 environments",
+    "notebook-naive, 3 environments",
+    "hard by env steps, double, 3 environments",
+    "soft by updates, 1 environments",
+    "a full ring, 3 environments",
     "frames, prioritized",
     "pqn, masks",
-    "rainbow, 3 worlds",
+    "rainbow, 3 environments",
 ];
 
 #[test]
@@ -125,7 +125,7 @@ fn a_run_cut_off_at_random_steps_ends_with_the_same_bytes() {
 /// Around every multiple of an interval: that is where something happens twice or not at all, if it does.
 #[test]
 fn a_run_cut_off_beside_every_interval_ends_with_the_same_bytes() {
-    let mut config = short_training("hard by updates, 1 worlds");
+    let mut config = short_training("hard by updates, 1 environments");
     config.train.env_steps = 260;
     (config.log.every_steps, config.evaluation.every_steps, config.checkpoint.every_steps) = (17, 23, 19);
     let root = tempfile::tempdir().unwrap();
@@ -141,7 +141,7 @@ fn a_run_cut_off_beside_every_interval_ends_with_the_same_bytes() {
 /// Its copy is kept near to it on the way, and saves may be put off.
 #[test]
 fn a_run_with_a_large_buffer_is_saved_and_resumed_to_the_same_bytes() {
-    for (name, capacity) in [("notebook, 1 worlds", 1_000_000), ("frames, prioritized", 100_000)] {
+    for (name, capacity) in [("notebook, 1 environments", 1_000_000), ("frames, prioritized", 100_000)] {
         let mut config = short_training(name);
         (config.train.env_steps, config.train.every_steps) = (6_000, 16);
         (config.evaluation.every_steps, config.checkpoint.every_steps) = (3_000, 700);
@@ -161,7 +161,7 @@ fn a_run_with_a_large_buffer_is_saved_and_resumed_to_the_same_bytes() {
 
 #[test]
 fn a_finished_run_stays_as_it_is_when_resumed() {
-    let config = short_training("notebook, 1 worlds");
+    let config = short_training("notebook, 1 environments");
     let root = tempfile::tempdir().unwrap();
     let (once, twice) = (root.path().join("once"), root.path().join("twice"));
     train_at_once(&once, &config);
@@ -176,7 +176,7 @@ fn a_finished_run_stays_as_it_is_when_resumed() {
 
 #[test]
 fn a_stop_right_after_a_checkpoint_does_not_touch_it() {
-    let config = short_training("notebook, 1 worlds");
+    let config = short_training("notebook, 1 environments");
     let root = tempfile::tempdir().unwrap();
     let dir = root.path().join("run");
     let session = Session::begin(Run::create(&dir, &config).unwrap()).unwrap();
@@ -195,7 +195,7 @@ fn a_stop_right_after_a_checkpoint_does_not_touch_it() {
 
 #[test]
 fn a_checkpoint_on_request_changes_nothing() {
-    let config = short_training("notebook, 1 worlds");
+    let config = short_training("notebook, 1 environments");
     let root = tempfile::tempdir().unwrap();
     let (plain, asked) = (root.path().join("plain"), root.path().join("asked"));
     train_at_once(&plain, &config);
@@ -217,7 +217,7 @@ fn a_checkpoint_on_request_changes_nothing() {
 
 #[test]
 fn what_is_occupied_in_use_or_no_run_is_refused() {
-    let config = short_training("notebook, 1 worlds");
+    let config = short_training("notebook, 1 environments");
     let root = tempfile::tempdir().unwrap();
     let dir = root.path().join("run");
     assert!(matches!(Run::open(&dir), Err(RunError::NotARun { .. })));
@@ -250,7 +250,7 @@ fn what_is_occupied_in_use_or_no_run_is_refused() {
 
 #[test]
 fn lost_logs_are_an_error() {
-    let config = short_training("notebook, 1 worlds");
+    let config = short_training("notebook, 1 environments");
     let root = tempfile::tempdir().unwrap();
     let dir = root.path().join("run");
     train_at_once(&dir, &config);
@@ -276,7 +276,7 @@ fn lost_logs_are_an_error() {
 /// A config that is not what the run began with would be trained on without a word.
 #[test]
 fn a_changed_config_is_refused_until_it_is_said_to_be_meant() {
-    let config = short_training("notebook, 1 worlds");
+    let config = short_training("notebook, 1 environments");
     let root = tempfile::tempdir().unwrap();
     let dir = root.path().join("run");
     let run = Run::create(&dir, &config).unwrap();
@@ -314,7 +314,7 @@ fn a_changed_config_is_refused_until_it_is_said_to_be_meant() {
 fn damage_to_any_file_of_a_finished_run_is_found_and_named() {
     let root = tempfile::tempdir().unwrap();
     let dir = root.path().join("run");
-    train_at_once(&dir, &short_training("notebook, 1 worlds"));
+    train_at_once(&dir, &short_training("notebook, 1 environments"));
     let run = Run::open(&dir).unwrap();
     assert!(verify(&run).unwrap().damage.is_empty());
     let mut draws = Draws(17);
@@ -338,7 +338,7 @@ fn damage_to_any_file_of_a_finished_run_is_found_and_named() {
 /// A log that is changed without being cut is found by its hash.
 #[test]
 fn changed_logs_cost_the_checkpoints_that_know_them() {
-    let config = short_training("notebook, 1 worlds");
+    let config = short_training("notebook, 1 environments");
     let root = tempfile::tempdir().unwrap();
     let dir = root.path().join("run");
     train_at_once(&dir, &config);

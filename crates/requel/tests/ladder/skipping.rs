@@ -84,7 +84,7 @@ impl Env for Clock {
     }
 }
 
-/// Worlds of which the first `num_envs`, those of training, are unsound.
+/// Environments of which the first `num_envs`, those of training, are unsound.
 fn clocks(num_envs: usize, given: &Arc<AtomicU64>) -> EnvFactory {
     let (made, given) = (AtomicUsize::new(0), Arc::clone(given));
     Box::new(move || {
@@ -102,7 +102,7 @@ fn clocks(num_envs: usize, given: &Arc<AtomicU64>) -> EnvFactory {
 }
 
 fn config(name: &str, num_envs: usize, settings: &[&str]) -> Config {
-    let worlds = format!("train.num_envs={num_envs}");
+    let envs = format!("train.num_envs={num_envs}");
     let common = [
         "train.episodes=0",
         "train.env_steps=600",
@@ -114,7 +114,7 @@ fn config(name: &str, num_envs: usize, settings: &[&str]) -> Config {
         "evaluation.max_episode_steps=50",
         "log.every_steps=50",
         "checkpoint.every_steps=70",
-        &worlds,
+        &envs,
     ];
     preset(name, &[&common, settings].concat())
 }
@@ -125,12 +125,12 @@ fn trainings() -> Vec<(&'static str, Config)> {
     let pqn = ["pqn.rollout_steps=4", "pqn.minibatches=2"];
     vec![
         ("dqn", config("notebook", 1, &off_policy)),
-        ("dqn, three worlds", config("notebook", 3, &off_policy)),
+        ("dqn, three environments", config("notebook", 3, &off_policy)),
         ("three steps", config("notebook", 1, &three)),
-        ("rainbow, three worlds", config("rainbow", 3, &three)),
+        ("rainbow, three environments", config("rainbow", 3, &three)),
         ("naive", config("notebook-naive", 1, &[])),
-        ("naive, three worlds", config("notebook-naive", 3, &[])),
-        ("pqn, three worlds", config("pqn", 3, &pqn)),
+        ("naive, three environments", config("notebook-naive", 3, &[])),
+        ("pqn, three environments", config("pqn", 3, &pqn)),
     ]
 }
 
@@ -144,9 +144,9 @@ struct Heard {
 impl Observer for Heard {
     fn on_event(&mut self, event: &TrainEvent<'_>) -> Result<(), ObserverError> {
         match event {
-            TrainEvent::Skipped { env_steps, site, value, world, skipped, .. } => {
+            TrainEvent::Skipped { env_steps, site, value, env, skipped, .. } => {
                 assert!(!value.is_finite());
-                self.skipped.push((*env_steps, site, *world));
+                self.skipped.push((*env_steps, site, *env));
                 assert_eq!(*skipped, self.skipped.len() as u64);
             }
             TrainEvent::EpisodeEnded { episode, .. } => {
@@ -163,7 +163,7 @@ impl Observer for Heard {
 fn every_bad_number_is_counted_and_training_goes_on() {
     for (name, config) in trainings() {
         let given = Arc::new(AtomicU64::new(0));
-        let mut trainer = Trainer::with_worlds(config.clone(), clocks(config.train.num_envs, &given)).unwrap();
+        let mut trainer = Trainer::with_envs(config.clone(), clocks(config.train.num_envs, &given)).unwrap();
         let mut heard = Heard::default();
         let outcome = trainer.run(&mut heard).unwrap();
         assert_eq!(outcome.env_steps, 600, "{name}");
@@ -182,7 +182,7 @@ fn every_bad_number_is_counted_and_training_goes_on() {
 fn no_transition_spans_a_hole() {
     for (name, config) in trainings().into_iter().filter(|(name, _)| !name.starts_with("pqn")) {
         let given = Arc::default();
-        let mut trainer = Trainer::with_worlds(config.clone(), clocks(config.train.num_envs, &given)).unwrap();
+        let mut trainer = Trainer::with_envs(config.clone(), clocks(config.train.num_envs, &given)).unwrap();
         let mut heard = Heard::default();
         trainer.run(&mut heard).unwrap();
         let all = stored(&trainer);
@@ -214,7 +214,7 @@ fn what_was_skipped_is_part_of_the_state() {
     let mut draws = Draws(23);
     for (name, config) in trainings() {
         let given = Arc::default();
-        let fresh = || Trainer::with_worlds(config.clone(), clocks(config.train.num_envs, &given)).unwrap();
+        let fresh = || Trainer::with_envs(config.clone(), clocks(config.train.num_envs, &given)).unwrap();
         let mut undisturbed = fresh();
         let outcome = undisturbed.run(&mut ()).unwrap();
         let mut trainer = fresh();
@@ -233,11 +233,11 @@ fn what_was_skipped_is_part_of_the_state() {
 }
 
 #[test]
-fn without_it_training_stops_and_a_world_of_nothing_else_stops_it_too() {
+fn without_it_training_stops_and_an_environment_of_nothing_else_stops_it_too() {
     let given = Arc::default();
     let mut stopping = config("notebook", 1, &["replay.start=40"]);
     stopping.train.on_nan = OnNan::Stop;
-    let error = Trainer::with_worlds(stopping, clocks(1, &given)).unwrap().run(&mut ()).unwrap_err();
+    let error = Trainer::with_envs(stopping, clocks(1, &given)).unwrap().run(&mut ()).unwrap_err();
     assert!(matches!(error, TrainError::NotFinite { site: "observation", env_steps: 4, .. }), "{error}");
 
     /// A clock that has stopped.
@@ -274,7 +274,7 @@ fn without_it_training_stops_and_a_world_of_nothing_else_stops_it_too() {
     let mut endless = config("notebook", 1, &["replay.start=40"]);
     (endless.train.env_steps, endless.train.episodes) = (0, 5);
     let factory: EnvFactory = Box::new(|| Ok(Box::new(Broken(make("CartPole-v1")?))));
-    let error = Trainer::with_worlds(endless, factory).unwrap().run(&mut ()).unwrap_err();
+    let error = Trainer::with_envs(endless, factory).unwrap().run(&mut ()).unwrap_err();
     assert!(matches!(error, TrainError::NotFinite { site: "observation", env_steps: 1000, .. }), "{error}");
 }
 
@@ -284,7 +284,7 @@ fn the_log_and_the_summary_of_a_run_tell_it() {
     let config = config("notebook", 1, &["replay.start=40"]);
     let dir = tempfile::tempdir().unwrap();
     let run = Run::create(&dir.path().join("run"), &config).unwrap();
-    let trainer = Trainer::with_worlds(config, clocks(1, &given)).unwrap();
+    let trainer = Trainer::with_envs(config, clocks(1, &given)).unwrap();
     let ending = Session::begin_with(run.clone(), trainer).unwrap().train(&mut (), &Control::new()).unwrap();
     let Ending::Finished { summary, .. } = ending else { panic!("{ending:?}") };
     let metrics = std::fs::read_to_string(run.dir().join("metrics.jsonl")).unwrap();

@@ -1,5 +1,5 @@
-//! How runs begin and end: one process alone gets a directory, what is refused leaves nothing, and an end that was cut off is made
-//! again.
+//! How runs begin and end: one process alone gets a directory, what is refused leaves nothing, and an end that was cut off is
+//! made again.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -15,7 +15,7 @@ fn trainer(config: &Config) -> Trainer {
 }
 
 fn tiny() -> Config {
-    let mut config = short_training("notebook-naive, 1 worlds");
+    let mut config = short_training("notebook-naive, 1 environments");
     config.train.env_steps = 60;
     config
 }
@@ -203,7 +203,7 @@ fn a_copy_by_hard_links_goes_on_by_itself() {
     }
     let root = tempfile::tempdir().unwrap();
     let (whole, original, copy) = (root.path().join("whole"), root.path().join("a"), root.path().join("b"));
-    let mut config = short_training("notebook, 1 worlds");
+    let mut config = short_training("notebook, 1 environments");
     config.train.env_steps = 400;
     Session::create(&whole, trainer(&config)).unwrap().train(&mut (), &Control::new()).unwrap();
 

@@ -331,7 +331,7 @@ fn segments_that_are_not_what_they_declare_are_refused() {
 /// Checkpoints are written while training goes on; what goes wrong there is heard all the same.
 #[test]
 fn a_save_that_fails_in_the_background_stops_the_run_loudly() {
-    let config = short_training("a full ring, 1 worlds");
+    let config = short_training("a full ring, 1 environments");
     let root = tempfile::tempdir().unwrap();
     let whole = root.path().join("whole");
     let finish = |session: Session| session.train(&mut (), &Control::new());
@@ -364,7 +364,7 @@ fn a_save_that_fails_in_the_background_stops_the_run_loudly() {
 
 #[test]
 fn a_run_whose_directory_is_removed_stops_at_the_next_save() {
-    let config = short_training("notebook, 1 worlds");
+    let config = short_training("notebook, 1 environments");
     let root = tempfile::tempdir().unwrap();
     let dir = root.path().join("run");
     let session = Session::begin(Run::create(&dir, &config).unwrap()).unwrap();

@@ -14,7 +14,8 @@ use requel::train::{Observer, ObserverError, TrainEvent};
 
 use crate::support::{files, short_training};
 
-/// All that is in a run but what depends on the clock: times, TensorBoard's events with theirs, and manifests with their hashes.
+/// All that is in a run but what depends on the clock: times, TensorBoard's events with theirs, and manifests with their
+/// hashes.
 fn timeless(dir: &Path) -> Vec<(String, Vec<u8>)> {
     let clock = |name: &String| {
         ["timing.csv", "checksums.blake3", "provenance.json"].contains(&name.as_str())
@@ -58,7 +59,7 @@ impl Audience for Stopping {
 #[test]
 fn runs_side_by_side_are_the_runs_they_would_be_alone() {
     let root = tempfile::tempdir().unwrap();
-    let config = short_training("cartpole, 1 worlds");
+    let config = short_training("cartpole, 1 environments");
     let runs = planned(&root.path().join("together"), &config, 0..4);
     let endings = train_all(&runs, 3, &Control::new(), &()).unwrap();
     assert!(endings.iter().all(|ending| matches!(ending, Some(Ok(Ending::Finished { .. })))));
@@ -74,7 +75,7 @@ fn runs_side_by_side_are_the_runs_they_would_be_alone() {
 #[test]
 fn what_is_stopped_goes_on_and_what_is_finished_is_left_alone() {
     let root = tempfile::tempdir().unwrap();
-    let config = short_training("notebook, 1 worlds");
+    let config = short_training("notebook, 1 environments");
     let whole = planned(&root.path().join("whole"), &config, 0..3);
     train_all(&whole, 1, &Control::new(), &()).unwrap();
 
@@ -101,7 +102,7 @@ fn what_is_stopped_goes_on_and_what_is_finished_is_left_alone() {
 #[test]
 fn one_that_fails_does_not_keep_the_others() {
     let root = tempfile::tempdir().unwrap();
-    let runs = planned(root.path(), &short_training("notebook-naive, 1 worlds"), 0..3);
+    let runs = planned(root.path(), &short_training("notebook-naive, 1 environments"), 0..3);
     Run::create(&runs[1].dir, &runs[1].config).unwrap();
     std::fs::create_dir(runs[1].dir.join("metrics.jsonl")).unwrap();
     let endings = train_all(&runs, 2, &Control::new(), &()).unwrap();
@@ -135,7 +136,7 @@ impl Audience for Elsewhere {
 #[test]
 fn a_run_that_another_trains_is_waited_for_last_and_gone_on_with_if_it_stops() {
     let root = tempfile::tempdir().unwrap();
-    let runs = planned(root.path(), &short_training("notebook-naive, 1 worlds"), 0..3);
+    let runs = planned(root.path(), &short_training("notebook-naive, 1 environments"), 0..3);
     for finishes in [true, false] {
         let session = Session::create(&runs[0].dir, requel::Trainer::new(runs[0].config.clone()).unwrap()).unwrap();
         let (elsewhere, done) = (Elsewhere::default(), std::sync::atomic::AtomicBool::new(false));
@@ -168,7 +169,7 @@ fn a_run_that_another_trains_is_waited_for_last_and_gone_on_with_if_it_stops() {
 #[test]
 fn a_stop_is_heard_while_another_is_waited_for() {
     let root = tempfile::tempdir().unwrap();
-    let runs = planned(root.path(), &short_training("notebook-naive, 1 worlds"), 0..1);
+    let runs = planned(root.path(), &short_training("notebook-naive, 1 environments"), 0..1);
     let held = Session::create(&runs[0].dir, requel::Trainer::new(runs[0].config.clone()).unwrap()).unwrap();
     let (control, elsewhere) = (Control::new(), Elsewhere::default());
     let endings = std::thread::scope(|scope| {
@@ -187,7 +188,7 @@ fn a_stop_is_heard_while_another_is_waited_for() {
 #[test]
 fn groups_begun_together_share_their_runs_and_none_fails() {
     let root = tempfile::tempdir().unwrap();
-    let config = short_training("notebook-naive, 1 worlds");
+    let config = short_training("notebook-naive, 1 environments");
     let (alone, together) = (root.path().join("alone"), root.path().join("together"));
     let whole = planned(&alone, &config, 0..4);
     train_all(&whole, 1, &Control::new(), &()).unwrap();
@@ -215,7 +216,7 @@ fn groups_begun_together_share_their_runs_and_none_fails() {
 fn a_group_that_is_refused_leaves_nothing() {
     let root = tempfile::tempdir().unwrap();
     let all = root.path().join("a/all");
-    let config = short_training("notebook-naive, 1 worlds");
+    let config = short_training("notebook-naive, 1 environments");
     let mut keeps_much = config.clone();
     keeps_much.checkpoint.keep = 1_000_000_000;
     let error = train_all(&planned(&all, &keeps_much, 0..2), 1, &Control::new(), &()).unwrap_err();
@@ -238,7 +239,7 @@ fn a_group_that_is_refused_leaves_nothing() {
 #[test]
 fn another_group_that_takes_the_places_meanwhile_is_not_gone_on_with() {
     let root = tempfile::tempdir().unwrap();
-    let config = short_training("notebook-naive, 1 worlds");
+    let config = short_training("notebook-naive, 1 environments");
     let mut other = config.clone();
     other.agent.gamma = 0.5;
     let runs = planned(root.path(), &config, 0..1);
@@ -317,13 +318,13 @@ fn a_study_is_trained_read_back_and_compared() {
     );
     let names = vec!["notebook".to_owned(), "agent.gamma=0.5".to_owned()];
     assert_eq!(comparison.caveats, [Caveat::FewRuns { groups: names, least_runs: 5 }]);
-    assert_eq!((comparison.worlds.len(), comparison.threshold), (1, Some(15.0)));
+    assert_eq!((comparison.envs.len(), comparison.threshold), (1, Some(15.0)));
 }
 
 #[test]
 fn the_same_run_twice_counts_once_and_an_unfinished_one_not_at_all() {
     let root = tempfile::tempdir().unwrap();
-    let config = short_training("notebook, 1 worlds");
+    let config = short_training("notebook, 1 environments");
     let runs = planned(&root.path().join("a"), &config, 0..2);
     train_all(&runs, 0, &Control::new(), &()).unwrap();
     let again = planned(&root.path().join("b"), &config, 1..2);
@@ -346,7 +347,7 @@ fn a_changed_variant_is_trained_anew_and_another_run_is_not_written_over() {
     let (before, after) = (dirs(&study), dirs(&changed));
     assert!(before[0] == after[0] && before[1] != after[1], "{before:?} {after:?}");
 
-    let config = short_training("notebook, 1 worlds");
+    let config = short_training("notebook, 1 environments");
     Run::create(&root.path().join("seed-3"), &config).unwrap();
     let error = PlannedRun::new(root.path(), 0, &config, 3).unwrap_err();
     assert!(error.to_string().contains("train.seed is 0, not 3"), "{error}");

@@ -36,12 +36,12 @@ pub fn short_trainings() -> Vec<(String, Config)> {
     let mut trainings = Vec::new();
     for num_envs in [1, 3] {
         for preset in presets::all() {
-            trainings.push((format!("{}, {num_envs} worlds", preset.name), short_preset(preset.name, num_envs)));
+            trainings.push((format!("{}, {num_envs} environments", preset.name), short_preset(preset.name, num_envs)));
         }
-        let worlds = format!("train.num_envs={num_envs}");
+        let envs = format!("train.num_envs={num_envs}");
         for (rule, settings) in RULES {
-            let settings = [&FEW[..], &NO_TARGET, settings, &[worlds.as_str()]].concat();
-            trainings.push((format!("{rule}, {num_envs} worlds"), short("notebook", &settings)));
+            let settings = [&FEW[..], &NO_TARGET, settings, &[envs.as_str()]].concat();
+            trainings.push((format!("{rule}, {num_envs} environments"), short("notebook", &settings)));
         }
     }
     let combinations = combinations();
@@ -69,8 +69,8 @@ const RULES: [(&str, &[&str]); 9] = [
 
 /// A preset in small: what it decides by its kind stays, what it decides by size shrinks.
 fn short_preset(name: &str, num_envs: usize) -> Config {
-    let worlds = format!("train.num_envs={num_envs}");
-    let mut settings = vec![worlds.as_str(), "train.updates=1"];
+    let envs = format!("train.num_envs={num_envs}");
+    let mut settings = vec![envs.as_str(), "train.updates=1"];
     let kind = preset(name, &[]).agent.kind;
     settings.extend(match kind {
         // A rollout is several steps long, so that hand-overs come in the middle of one.
@@ -85,7 +85,7 @@ fn short_preset(name: &str, num_envs: usize) -> Config {
     short(name, &settings)
 }
 
-/// Each head with each way of drawing, over one step and over three; then what else changes a network or a world.
+/// Each head with each way of drawing, over one step and over three; then what else changes a network or an environment.
 fn combinations() -> Vec<(String, Vec<String>)> {
     let hard: &[&str] = &["target.kind=hard", "target.every_env_steps=0", "target.every_updates=7"];
     let heads: [(&str, &[&str]); 4] = [
@@ -105,9 +105,9 @@ fn combinations() -> Vec<(String, Vec<String>)> {
     for (head, settings) in heads {
         for n_step in ["agent.n_step=1", "agent.n_step=3"] {
             for (replay, drawing) in [("uniform", &[][..]), ("prioritized", prioritized)] {
-                // Three steps with three worlds, one with one: an accumulator for each.
-                let worlds = if n_step.ends_with('3') { "train.num_envs=3" } else { "train.num_envs=1" };
-                add(format!("{head}, {replay}, {n_step}"), &[&FEW, hard, settings, drawing, &[n_step, worlds]]);
+                // Three steps with three environments, one with one: an accumulator for each.
+                let envs = if n_step.ends_with('3') { "train.num_envs=3" } else { "train.num_envs=1" };
+                add(format!("{head}, {replay}, {n_step}"), &[&FEW, hard, settings, drawing, &[n_step, envs]]);
             }
         }
         let whole = ["network.noisy=true", "network.dueling=true", "network.layer_norm=true", "agent.double=true"];

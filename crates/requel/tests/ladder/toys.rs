@@ -1,4 +1,4 @@
-//! Small worlds are learned to the optimum, for every seed that is tried.
+//! Small environments are learned to the optimum, for every seed that is tried.
 
 use requel::Trainer;
 use requel::config::Config;
@@ -57,7 +57,7 @@ fn chooses_at_once_where_the_first_step_is_the_last() {
 }
 
 #[test]
-fn learns_with_several_worlds_double_soft_and_huber() {
+fn learns_with_several_environments_double_soft_and_huber() {
     let settings = ["target.kind=soft", "target.every_updates=1", "target.tau=0.02", "agent.double=true"];
     let more = ["loss.kind=huber", "train.num_envs=3", "env.id=Toy/Identity-v0", "train.env_steps=1500"];
     learns(&[settings, more].concat(), 20.0);
@@ -107,9 +107,9 @@ fn learns_where_observations_are_discrete() {
     for seed in SEEDS {
         let spec = EnvSpec { frames_per_second: 1.0, ..EnvSpec::new("Rooms") };
         let (rooms, actions) = (Space::Discrete { n: ROOMS }, Space::Discrete { n: 3 });
-        let world = TimeLimit::new(Simulation::new(spec, rooms, actions, Rooms { at: 0 }), 50).unwrap();
+        let env = TimeLimit::new(Simulation::new(spec, rooms, actions, Rooms { at: 0 }), 50).unwrap();
         let config = quick(&[&format!("train.seed={seed}"), "train.env_steps=3000"]);
-        let trainer = Trainer::with_worlds(config, Box::new(move || Ok(Box::new(world.clone())))).unwrap();
+        let trainer = Trainer::with_envs(config, Box::new(move || Ok(Box::new(env.clone())))).unwrap();
         assert_eq!(trainer.agent().network().input_len(), ROOMS);
         let optimum = 1.0 - 0.05 * (ROOMS - 2) as f64;
         assert!((final_return(trainer) - optimum).abs() < 1e-9, "seed {seed}");

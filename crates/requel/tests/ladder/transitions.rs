@@ -13,11 +13,11 @@ use crate::support::{preset, stored};
 fn counter(terminates: f64, limit: u32) -> EnvFactory {
     Box::new(move || {
         let start = |rng: &mut requel_envs::GymRng| [(rng.random() * 1e4).floor(), 0.0];
-        let world = from_closures("Counter", 2, start, move |[_, step], action, _| {
+        let env = from_closures("Counter", 2, start, move |[_, step], action, _| {
             *step += 1.0;
             Step { reward: action as f64 + *step, terminated: *step >= terminates, truncated: false }
         });
-        Ok(Box::new(TimeLimit::new(world, limit)?))
+        Ok(Box::new(TimeLimit::new(env, limit)?))
     })
 }
 
@@ -33,7 +33,7 @@ fn config(num_envs: usize, env_steps: u64) -> Config {
 }
 
 fn train(factory: EnvFactory, num_envs: usize, env_steps: u64) -> Trainer {
-    let mut trainer = Trainer::with_worlds(config(num_envs, env_steps), factory).unwrap();
+    let mut trainer = Trainer::with_envs(config(num_envs, env_steps), factory).unwrap();
     trainer.run(&mut ()).unwrap();
     trainer
 }
@@ -65,7 +65,7 @@ fn a_terminated_episode_bootstraps_from_nothing() {
 }
 
 #[test]
-fn each_of_several_worlds_acts_from_its_reset_and_stores_its_last_observation() {
+fn each_of_several_environments_acts_from_its_reset_and_stores_its_last_observation() {
     // All slots end at once; episodes of 3 steps by truncation.
     let trainer = train(counter(f64::INFINITY, 3), 3, 90);
     let transitions = stored(&trainer);
@@ -87,5 +87,5 @@ fn each_of_several_worlds_acts_from_its_reset_and_stores_its_last_observation() 
         }
     }
     let starts = |slot: usize| transitions[slot].observation[0];
-    assert!(starts(0) != starts(1) && starts(1) != starts(2), "worlds are seeded apart");
+    assert!(starts(0) != starts(1) && starts(1) != starts(2), "environments are seeded apart");
 }

@@ -1,4 +1,4 @@
-//! Several worlds at once: steps, intervals and budgets count env steps of all worlds together.
+//! Several environments at once: steps, intervals and budgets count env steps of all environments together.
 
 use requel::train::Outcome;
 use requel::{TrainEvent, Trainer};
@@ -13,12 +13,12 @@ fn multiples(every: u64, before: u64, after: u64) -> u64 {
 #[test]
 fn budgets_end_with_the_step_that_reaches_them() {
     for (num_envs, env_steps, expected) in [(1, 500, 500), (3, 500, 501), (3, 501, 501), (7, 500, 504)] {
-        let mut config = short_training("notebook-naive, 1 worlds");
+        let mut config = short_training("notebook-naive, 1 environments");
         (config.train.num_envs, config.train.env_steps) = (num_envs, env_steps);
         let outcome: Outcome = Trainer::new(config).unwrap().run(&mut ()).unwrap();
         assert_eq!(outcome.env_steps, expected);
     }
-    let mut config = short_training("notebook, 3 worlds");
+    let mut config = short_training("notebook, 3 environments");
     (config.train.env_steps, config.train.episodes) = (0, 11);
     let mut ended = 0;
     let mut trainer = Trainer::new(config).unwrap();
@@ -74,7 +74,7 @@ fn intervals_are_passed_as_often_as_they_should() {
 
 #[test]
 fn a_naive_agent_learns_from_each_transition_once() {
-    // However many worlds there are, one update per step of theirs, whose batch is what they brought.
+    // However many environments there are, one update per step of theirs, whose batch is what they brought.
     for num_envs in [1, 3] {
         let settings = [format!("train.num_envs={num_envs}"), "train.episodes=0".into(), "train.env_steps=90".into()];
         let settings: Vec<&str> = settings.iter().map(String::as_str).collect();
@@ -117,8 +117,8 @@ fn the_target_follows_at_the_env_steps_that_are_named() {
 }
 
 #[test]
-fn every_world_explores_for_itself() {
-    let mut config = short_training("notebook, 3 worlds");
+fn every_environment_explores_for_itself() {
+    let mut config = short_training("notebook, 3 environments");
     config.exploration.start = 1.0;
     let mut chosen: Vec<Vec<usize>> = vec![Vec::new(); 3];
     let mut trainer = Trainer::new(config).unwrap();

@@ -21,9 +21,9 @@ use super::values::{MASK, add_action, add_values};
 
 /// What is exported.
 pub struct PolicyParts<'a> {
-    /// The world that it was trained in.
+    /// The environment that it was trained in.
     pub env_id: &'a str,
-    /// What the network reads, as the world shows it to the network.
+    /// What the network reads, as the environment shows it to the network.
     pub observations: &'a Space,
     /// What can be done.
     pub actions: &'a Space,
@@ -33,7 +33,7 @@ pub struct PolicyParts<'a> {
     pub parameters: &'a [f32],
     /// What the network says of each action.
     pub head: &'a ValueHead,
-    /// Whether the world says which actions it allows.
+    /// Whether the environment says which actions it allows.
     pub is_masked: bool,
 }
 
@@ -105,7 +105,7 @@ fn metadata(policy: &PolicyParts<'_>, actions: usize) -> Vec<(&'static str, Stri
         "the greatest of q_values; of equals the one with the lowest index"
     };
     let mut entries = vec![
-        ("requel.world", policy.env_id.to_owned()),
+        ("requel.environment", policy.env_id.to_owned()),
         ("requel.version", env!("CARGO_PKG_VERSION").to_owned()),
         ("requel.observation_space", space(policy.observations).to_string()),
         ("requel.action_space", space(policy.actions).to_string()),

@@ -42,7 +42,7 @@ pub struct DqnAgent {
     reads_only_taken: bool,
 
     replay: Box<dyn ReplayBuffer>,
-    /// By world.
+    /// By environment.
     accumulators: Vec<NStepAccumulator>,
     /// β, where the replay is prioritized.
     importance: Option<Schedule>,
@@ -50,7 +50,7 @@ pub struct DqnAgent {
     start: usize,
     /// The batch is what the present step brought, not a draw from a buffer.
     learns_once: bool,
-    /// A step of some world was dropped since learning was last due.
+    /// A step of some environment was dropped since learning was last due.
     interrupted: bool,
     every_steps: u64,
     updates_each: u64,
@@ -69,7 +69,7 @@ pub struct DqnAgent {
 }
 
 impl DqnAgent {
-    /// The agent of `config` for a world with these spaces.
+    /// The agent of `config` for an environment with these spaces.
     ///
     /// # Errors
     /// If the network is none, or the buffers do not fit the memory.
@@ -260,7 +260,7 @@ impl Agent for DqnAgent {
             return learned;
         }
         let due = crossings(self.every_steps, before, after);
-        // Of several worlds the naive agent has one batch per step, which holds each transition once.
+        // Of several environments the naive agent has one batch per step, which holds each transition once.
         let due = if self.learns_once { due.min(1) } else { due };
         for _ in 0..due * self.updates_each {
             learned.add(self.update(after));
@@ -387,7 +387,7 @@ mod tests {
     }
 
     #[test]
-    fn greedy_actions_are_the_best_of_the_own_world() {
+    fn greedy_actions_are_the_best_of_the_own_environment() {
         let mut agent = agent(0.0, 4);
         let policy = crate::GreedyPolicy::new(agent.value_spec(), agent.parameters().to_vec(), 1);
         let mut policy = policy.unwrap();

@@ -54,7 +54,7 @@ pub(super) struct LearningBatch {
 }
 
 impl LearningBatch {
-    /// Room for an update of `shape`, with masks of `masked` actions where the world has them.
+    /// Room for an update of `shape`, with masks of `masked` actions where the environment has them.
     pub fn new(network: &Network, shape: &BatchShape, masked: Option<usize>, seed: u64) -> Self {
         let columns = Batch::new(shape.rows);
         let target = || Workspace::with_fractions(network, shape.target_rows, shape.target_fractions);

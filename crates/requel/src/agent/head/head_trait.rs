@@ -5,8 +5,8 @@ use std::fmt::Debug;
 /// What the outputs of a network mean. A head knows neither networks nor replay: it turns numbers into numbers, into buffers
 /// that it allocated when it was made.
 ///
-/// Outputs are laid out action by action: network rows × actions × [`Head::atoms`]. A network row is a row of the batch, but for
-/// the implicit quantile head, where it is one fraction of a row: all fractions of row 0 first.
+/// Outputs are laid out action by action: network rows × actions × [`Head::atoms`]. A network row is a row of the batch, but
+/// for the implicit quantile head, where it is one fraction of a row: all fractions of row 0 first.
 pub trait Head: Debug + Send {
     /// Numbers of each action in a network row: the network has actions × atoms outputs.
     fn atoms(&self) -> usize;
@@ -18,8 +18,8 @@ pub trait Head: Debug + Send {
     /// If the lengths do not go together; so for [`Head::loss`].
     fn q_values(&mut self, outputs: &[f32], q: &mut [f32]);
 
-    /// The mean over the batch of each row's weight times its loss; `d_outputs` gets the gradient with the target held constant,
-    /// zero for the actions that were not taken.
+    /// The mean over the batch of each row's weight times its loss; `d_outputs` gets the gradient with the target held
+    /// constant, zero for the actions that were not taken.
     fn loss(&mut self, update: &HeadUpdate<'_>, d_outputs: &mut [f32]) -> HeadLoss;
 
     /// How surprising each row of the last [`Head::loss`] was, without its weight, at least 0: what a prioritized replay takes.
@@ -32,8 +32,8 @@ pub trait Head: Debug + Send {
         None
     }
 
-    /// ∂loss/∂(q(s, a) − target) of each row of the last [`Head::loss`], where a value is one number: what the residual gradient
-    /// needs. `None` for a distribution.
+    /// ∂loss/∂(q(s, a) − target) of each row of the last [`Head::loss`], where a value is one number: what the residual
+    /// gradient needs. `None` for a distribution.
     fn d_errors(&self) -> Option<&[f32]> {
         None
     }
@@ -44,7 +44,7 @@ pub trait Head: Debug + Send {
 pub struct HeadShape {
     /// Rows of the batches to learn from.
     pub rows: usize,
-    /// Actions of the world.
+    /// Actions of the environment.
     pub actions: usize,
 }
 
@@ -63,11 +63,11 @@ pub struct HeadUpdate<'a> {
     pub outputs: &'a [f32],
     /// The network that values the next state, at s', in the head's layout.
     pub next_outputs: &'a [f32],
-    /// Rows × actions: the expected values by which the next action is chosen, or its probabilities are given, at s'. −∞ where an
-    /// action is not allowed.
+    /// Rows × actions: the expected values by which the next action is chosen, or its probabilities are given, at s'. −∞ where
+    /// an action is not allowed.
     pub next_q: &'a [f32],
-    /// Whether `next_q` is what the last [`Head::q_values`] gave for `next_outputs`, but for actions that are not allowed: a head
-    /// then need not work out again what it came from.
+    /// Whether `next_q` is what the last [`Head::q_values`] gave for `next_outputs`, but for actions that are not allowed: a
+    /// head then need not work out again what it came from.
     pub next_q_is_fresh: bool,
     /// Rows × actions: the expected values at s of the network that gives Munchausen's policy, the target network. −∞ where an
     /// action was not allowed. The other rule does not look at them.

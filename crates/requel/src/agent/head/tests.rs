@@ -208,7 +208,7 @@ fn values_are_the_means_of_the_distributions() {
     assert_eq!(q, [1.5, -1.5]);
 }
 
-/// Rewards of a world that ends at once: −1 with probability ¼, 1 with ½, 2 with ¼, in eight equal draws.
+/// Rewards of an environment that ends at once: −1 with probability ¼, 1 with ½, 2 with ¼, in eight equal draws.
 const RETURNS: [f32; 8] = [-1.0, -1.0, 1.0, 1.0, 1.0, 1.0, 2.0, 2.0];
 
 /// Gradient descent on the head's outputs alone; every row of the batch is one draw, and all have one output.

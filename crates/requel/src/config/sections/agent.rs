@@ -12,7 +12,7 @@ pub enum AgentKind {
     Naive,
     /// Deep Q-learning with experience replay.
     Dqn,
-    /// Parallelised Q-network: λ-returns over parallel worlds, without replay and target network (Gallici et al. 2024).
+    /// Parallelised Q-network: λ-returns over parallel environments, without replay and target network (Gallici et al. 2024).
     Pqn,
 }
 
@@ -42,7 +42,7 @@ pub struct AgentConfig {
     pub munchausen: bool,
     /// Rewards that a target adds up before it relies on the network's value, env steps.
     pub n_step: usize,
-    /// What rewards are multiplied by before they are learned from; returns are told as the world gives them.
+    /// What rewards are multiplied by before they are learned from; returns are told as the environment gives them.
     pub reward_scale: f64,
     /// Rewards are cut to ± this before they are learned from, after scaling; 0: not.
     pub reward_clip: f64,

@@ -13,12 +13,13 @@ use super::{
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Config {
-    /// Name of the preset that this config started from. Here it is a label; in [`Layers`](crate::config::Layers) it is an order.
+    /// Name of the preset that this config started from. Here it is a label; in [`Layers`](crate::config::Layers) it is an
+    /// order.
     pub preset: String,
     /// Name of the algorithm that was laid over the preset; a label that decides nothing. Empty: none was.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub algo: String,
-    /// The world.
+    /// The environment.
     pub env: EnvConfig,
     /// The learning rule.
     pub agent: AgentConfig,

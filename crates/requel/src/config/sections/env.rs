@@ -1,24 +1,24 @@
-//! The world and how it is made.
+//! The environment and how it is made.
 
 use std::collections::BTreeMap;
 
 use requel_envs::{EnvOptions, OptionValue};
 use serde::{Deserialize, Serialize};
 
-/// Which world, made how.
+/// Which environment, made how.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct EnvConfig {
     /// Id in the registry, such as `CartPole-v1`.
     pub id: String,
-    /// Options that the world is made with, by name.
+    /// Options that the environment is made with, by name.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub options: BTreeMap<String, toml::Value>,
     /// The last so many observations are shown as one; 1: only the present one.
     pub frame_stack: usize,
     /// Each action is done so many times, the rewards added up; 1: once.
     pub action_repeat: u32,
-    /// The probability that the world does the last action again instead of the one chosen, 0 to 1.
+    /// The probability that the environment does the last action again instead of the one chosen, 0 to 1.
     pub sticky_actions: f64,
 }
 
@@ -38,7 +38,7 @@ impl EnvConfig {
     /// The options as the registry takes them.
     ///
     /// # Errors
-    /// Names the first option whose value is of a kind that no world takes.
+    /// Names the first option whose value is of a kind that no environment takes.
     pub fn env_options(&self) -> Result<EnvOptions, String> {
         let convert = |name: &String, value: &toml::Value| match value {
             toml::Value::Boolean(v) => Ok(OptionValue::Bool(*v)),

@@ -29,7 +29,7 @@ pub enum InitKind {
 /// What a network has to say at its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Outputs {
-    /// Actions of the world.
+    /// Actions of the environment.
     pub actions: usize,
     /// Numbers for each of them.
     pub atoms: usize,
@@ -44,7 +44,7 @@ impl From<usize> for Outputs {
     }
 }
 
-/// The Q-network: convolutions where the world shows images, then fully connected layers.
+/// The Q-network: convolutions where the environment shows images, then fully connected layers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct NetworkConfig {

@@ -2,12 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
-/// How the parallelised Q-network learns: from rollouts of all worlds, each used for some epochs and then forgotten
+/// How the parallelised Q-network learns: from rollouts of all environments, each used for some epochs and then forgotten
 /// (Gallici et al. 2024, algorithm 1).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct PqnConfig {
-    /// Steps of each world in a rollout, env steps.
+    /// Steps of each environment in a rollout, env steps.
     pub rollout_steps: usize,
     /// Times that a rollout is gone through.
     pub epochs: usize,

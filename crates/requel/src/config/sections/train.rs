@@ -8,17 +8,17 @@ use serde::{Deserialize, Serialize};
 pub struct TrainConfig {
     /// The seed that every stream of randomness derives from.
     pub seed: u64,
-    /// Stop after this many env steps (all worlds together); 0: no such limit.
+    /// Stop after this many env steps (all environments together); 0: no such limit.
     pub env_steps: u64,
     /// Stop after this many finished episodes; 0: no such limit.
     pub episodes: u64,
-    /// Worlds stepped side by side.
+    /// Environments stepped side by side.
     pub num_envs: usize,
     /// Learn every so many env steps.
     pub every_steps: u64,
     /// Updates each time.
     pub updates: u64,
-    /// What comes of a NaN or infinity that a world gives.
+    /// What comes of a NaN or infinity that an environment gives.
     pub on_nan: OnNan,
 }
 
@@ -28,7 +28,7 @@ pub struct TrainConfig {
 pub enum OnNan {
     /// Training stops and names it.
     Stop,
-    /// The step is dropped and counted, and the world reset.
+    /// The step is dropped and counted, and the environment reset.
     Skip,
 }
 
@@ -46,7 +46,7 @@ impl Default for TrainConfig {
     }
 }
 
-/// How and when the greedy policy is scored, on worlds of its own.
+/// How and when the greedy policy is scored, on environments of its own.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct EvaluationConfig {
@@ -64,7 +64,8 @@ pub struct EvaluationConfig {
     pub stop_after: u64,
     /// Fresh episodes over which a policy has to reach `stop_return` too before training stops for it; 0: none.
     pub confirm_episodes: usize,
-    /// The mean return to stop at; absent: the environment's own reward threshold. It is the goal too where the environment has none.
+    /// The mean return to stop at; absent: the environment's own reward threshold. It is the goal too where the environment has
+    /// none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stop_return: Option<f64>,
 }
@@ -118,8 +119,8 @@ pub struct LogConfig {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum EpisodeLog {
-    /// The first 32,768, of the next 32,768 every second one, of the 65,536 after them every fourth, and so on: a log grows with
-    /// the logarithm of their number.
+    /// The first 32,768, of the next 32,768 every second one, of the 65,536 after them every fourth, and so on: a log grows
+    /// with the logarithm of their number.
     #[default]
     Auto,
     /// Every one.

@@ -9,14 +9,15 @@ use crate::state::State;
 use crate::train::TrainError;
 
 impl Trainer {
-    /// Goes on with other settings from the present step on, those that [`Config::check_changes`] lets change on the way. What was
-    /// learned and all that a checkpoint holds stays as it is. For a moment there are two agents, with a replay buffer each.
+    /// Goes on with other settings from the present step on, those that [`Config::check_changes`] lets change on the way. What
+    /// was learned and all that a checkpoint holds stays as it is. For a moment there are two agents, with a replay buffer
+    /// each.
     ///
     /// # Errors
     /// If a setting cannot change on the way, a value is out of range, or the agent cannot be made; all is as before then.
     pub fn change_config(&mut self, config: Config) -> Result<(), TrainError> {
         self.config.check_changes(&config)?;
-        let env = &self.worlds.envs()[0];
+        let env = &self.envs.envs()[0];
         let spec = env.spec().clone();
         let count = env.action_space().discrete_n().expect("it was there to begin with");
         let actions = Actions { count, masked: !self.masks.is_empty() };

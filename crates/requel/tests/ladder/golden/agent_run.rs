@@ -79,19 +79,18 @@ impl Case {
         let description = self.describe(&agent);
         let mut inputs = Arrays::default();
         put_initial(&mut inputs, &agent);
-        let (steps, worlds) = (self.config.pqn.rollout_steps, self.config.train.num_envs);
+        let (steps, envs) = (self.config.pqn.rollout_steps, self.config.train.num_envs);
         let (epochs, minibatches) = (self.config.pqn.epochs, self.config.pqn.minibatches);
         let rollouts = UPDATES / (epochs * minibatches);
         let mut shuffles = StreamRng::new(self.config.train.seed, Stream::Minibatches);
         let (mut orders, mut losses) = (Vec::new(), Vec::new());
-        // The worlds go on from one rollout to the next.
-        let streams: Vec<Vec<Seen>> =
-            (0..worlds as u64).map(|world| experience(20 + world, rollouts * steps)).collect();
+        // The environments go on from one rollout to the next.
+        let streams: Vec<Vec<Seen>> = (0..envs as u64).map(|env| experience(20 + env, rollouts * steps)).collect();
         let seen: Vec<&Seen> =
             (0..rollouts * steps).flat_map(|step| streams.iter().map(move |stream| &stream[step])).collect();
-        for rollout in seen.chunks_exact(steps * worlds) {
+        for rollout in seen.chunks_exact(steps * envs) {
             for (index, seen) in rollout.iter().enumerate() {
-                seen.show(index % worlds, &mut agent);
+                seen.show(index % envs, &mut agent);
             }
             for _ in 0..epochs {
                 let mut order: Vec<u32> = (0..rollout.len() as u32).collect();
@@ -104,8 +103,8 @@ impl Case {
             assert_eq!(learned.updates as usize, epochs * minibatches);
             losses.push(learned.loss_sum);
         }
-        put_experience(&mut inputs, &seen, &[rollouts, steps, worlds]);
-        inputs.put("orders", &[rollouts, epochs, steps * worlds], Numbers::U32(orders));
+        put_experience(&mut inputs, &seen, &[rollouts, steps, envs]);
+        inputs.put("orders", &[rollouts, epochs, steps * envs], Numbers::U32(orders));
         AgentRun { description, inputs, parameters: agent.parameters().to_vec(), losses, priorities: vec![] }
     }
 }

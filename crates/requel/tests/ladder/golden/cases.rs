@@ -78,7 +78,7 @@ pub fn cases() -> Vec<Case> {
 /// Its first steps are small.
 const RADAM: [&str; 2] = ["optimizer.kind=radam", "optimizer.learning_rate=0.01"];
 
-/// Rollouts of ten steps in three worlds, twice over in five minibatches.
+/// Rollouts of ten steps in three environments, twice over in five minibatches.
 const PQN: [&str; 9] = [
     "agent.kind=pqn",
     "target.kind=none",
@@ -105,12 +105,12 @@ fn config(parts: &[&[&str]]) -> Config {
     preset("notebook", &[&common, &parts.concat()[..]].concat())
 }
 
-/// What the world is to the agents.
+/// What the environment is to the agents.
 pub fn space() -> Space {
     Space::Box { low: vec![-1.0; INPUTS], high: vec![1.0; INPUTS], shape: vec![INPUTS], dtype: DType::F32 }
 }
 
-/// One step of the world.
+/// One step of the environment.
 pub struct Seen {
     pub observation: [f32; INPUTS],
     pub action: usize,

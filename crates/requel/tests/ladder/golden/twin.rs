@@ -144,7 +144,7 @@ impl Case {
         let Config { pqn, agent, train, .. } = &self.config;
         let (network, head) = (TwinNetwork::new(spec), head(&self.config));
         let mut online = Optimized::new(&self.config, inputs.all("initial"));
-        let (worlds, len) = (train.num_envs, train.num_envs * pqn.rollout_steps);
+        let (envs, len) = (train.num_envs, train.num_envs * pqn.rollout_steps);
         let (rows, mut losses) = (len / pqn.minibatches, Vec::new());
         for rollout in 0..UPDATES / (pqn.epochs * pqn.minibatches) {
             let [rewards, terminated, truncated] =
@@ -155,9 +155,9 @@ impl Case {
             let mut returns = vec![0.0; len];
             for index in (0..len).rev() {
                 let value = ahead.q(index).into_iter().fold(f64::MIN, f64::max);
-                let goes_on = index + worlds < len && terminated[index] + truncated[index] == 0.0;
+                let goes_on = index + envs < len && terminated[index] + truncated[index] == 0.0;
                 let mixed =
-                    if goes_on { pqn.lambda * returns[index + worlds] + (1.0 - pqn.lambda) * value } else { value };
+                    if goes_on { pqn.lambda * returns[index + envs] + (1.0 - pqn.lambda) * value } else { value };
                 returns[index] = rewards[index] + agent.gamma * (1.0 - terminated[index]) * mixed;
             }
             let (observations, actions) = (inputs.part("observations", rollout), inputs.places("actions", rollout));

@@ -1,4 +1,4 @@
-//! Our worlds beside the originals: Gymnasium's and MinAtar's, on the same core in the same run.
+//! Our environments beside the originals: Gymnasium's and MinAtar's, on the same core in the same run.
 
 use anyhow::{Context, Result};
 use serde::Deserialize;
@@ -8,7 +8,7 @@ use super::{page, programs};
 use crate::python::VirtualEnvironment;
 use crate::results::table;
 
-/// What one original world came to, steps of one world per second.
+/// What one original environment came to, steps of one environment per second.
 #[derive(Debug, Deserialize)]
 struct Original {
     id: String,
@@ -20,43 +20,43 @@ struct Original {
     program: String,
 }
 
-/// Times every world that has an original and writes the section of `results/benchmarks.md`.
+/// Times every environment that has an original and writes the section of `results/benchmarks.md`.
 ///
 /// # Errors
 /// When the environment cannot be made, a program fails, or the page cannot be written.
 pub fn write_section() -> Result<()> {
-    let environment = VirtualEnvironment::for_worlds()?;
-    let ours = programs::build("requel-envs", "worlds")?;
+    let environment = VirtualEnvironment::for_envs()?;
+    let ours = programs::build("requel-envs", "envs")?;
     let ours = figures::of_timings(&programs::on_one_core(ours).output()?).context("requel-envs")?;
     let ids: Vec<&str> =
         ours.iter().filter_map(|figure| single_of(&figure.work)).filter(|id| has_original(id)).collect();
-    let output = environment.python_on(programs::core()).arg("xtask/peers/worlds.py").args(&ids).output()?;
+    let output = environment.python_on(programs::core()).arg("xtask/peers/envs.py").args(&ids).output()?;
     let originals = output
         .lines()
-        .map(|line| serde_json::from_str(line).with_context(|| format!("worlds.py wrote no such JSON: {line}")))
+        .map(|line| serde_json::from_str(line).with_context(|| format!("envs.py wrote no such JSON: {line}")))
         .collect::<Result<Vec<Original>>>()?;
     let section = format!(
-        "## Worlds beside the originals\n\n{}\n\
-         Steps of one world per second, medians of many short samples, with actions drawn at random beforehand, so that\n\
-         resets count. Gymnasium's worlds are stepped through `make`, and 1024 of them through `make_vec`: *own* where the\n\
-         world has a vector form of its own, *sync* where they are stepped one after the other. MinAtar's games are\n\
-         stepped without Gymnasium around them, which is their fastest form; they have no vector form. Ours are worlds of\n\
+        "## Environments beside the originals\n\n{}\n\
+         Steps of one environment per second, medians of many short samples, with actions drawn at random beforehand, so that\n\
+         resets count. Gymnasium's environments are stepped through `make`, and 1024 of them through `make_vec`: *own* where the\n\
+         environment has a vector form of its own, *sync* where they are stepped one after the other. MinAtar's games are\n\
+         stepped without Gymnasium around them, which is their fastest form; they have no vector form. Ours are environments of\n\
          the registry, in a `VectorEnv` of 1024 on one thread. Pendulum's torque has five values in ours and any value in\n\
-         the original. The script is `xtask/peers/worlds.py`.\n\n{}",
-        page::provenance("cargo xtask bench --worlds")?,
+         the original. The script is `xtask/peers/envs.py`.\n\n{}",
+        page::provenance("cargo xtask bench --envs")?,
         rendered(&ours, &originals)?
     );
-    page::write_section("worlds", &section)?;
+    page::write_section("envs", &section)?;
     println!("{section}");
     Ok(())
 }
 
-/// The world of a row about a single one.
+/// The environment of a row about a single one.
 fn single_of(work: &str) -> Option<&str> {
-    work.strip_prefix("step of ")?.strip_suffix(", one world")
+    work.strip_prefix("step of ")?.strip_suffix(", one environment")
 }
 
-/// Whether somebody else's program has the world too.
+/// Whether somebody else's program has the environment too.
 fn has_original(id: &str) -> bool {
     !id.starts_with("Toy/") && !id.starts_with("GridWorld")
 }
@@ -64,14 +64,14 @@ fn has_original(id: &str) -> bool {
 fn rendered(ours: &[Figure], originals: &[Original]) -> Result<String> {
     let rows = originals.iter().map(|original| row(ours, original)).collect::<Result<Vec<_>>>()?;
     let header =
-        ["world", "one: requel", "original", "faster by", "1024: requel", "original", "faster by", "original is"];
+        ["env", "one: requel", "original", "faster by", "1024: requel", "original", "faster by", "original is"];
     Ok(table(&header, &rows))
 }
 
 fn row(ours: &[Figure], original: &Original) -> Result<Vec<String>> {
     let id = &original.id;
     let (single, vector) =
-        (rate(ours, &format!("step of {id}, one world"))?, rate(ours, &format!("step of {id}, vector of 1024"))?);
+        (rate(ours, &format!("step of {id}, one environment"))?, rate(ours, &format!("step of {id}, vector of 1024"))?);
     let times = |ours: f64, theirs: f64| format!("{:.0} ×", ours / theirs);
     let dash = || "–".to_owned();
     let (their_vector, vector_times) = match (original.vector, &original.mode) {
@@ -117,7 +117,8 @@ mod tests {
 
     #[test]
     fn rates_stand_beside_those_of_the_same_form() {
-        let ours = [figure("step of A-v1, one world", 50.0, "ns"), figure("step of A-v1, vector of 1024", 2.0, "µs")];
+        let ours =
+            [figure("step of A-v1, one environment", 50.0, "ns"), figure("step of A-v1, vector of 1024", 2.0, "µs")];
         let original = |vector, mode: Option<&str>| Original {
             id: "A-v1".into(),
             single: 100_000.0,
@@ -133,10 +134,10 @@ mod tests {
     }
 
     #[test]
-    fn worlds_of_our_own_have_no_original() {
+    fn environments_of_our_own_have_no_original() {
         let of = |work| single_of(work).is_some_and(has_original);
-        assert!(of("step of CartPole-v1, one world") && of("step of MinAtar/Asterix-v1, one world"));
-        assert!(!of("step of Toy/Catch-v0, one world") && !of("step of GridWorld-v0, one world"));
+        assert!(of("step of CartPole-v1, one environment") && of("step of MinAtar/Asterix-v1, one environment"));
+        assert!(!of("step of Toy/Catch-v0, one environment") && !of("step of GridWorld-v0, one environment"));
         assert!(!of("step of CartPole-v1, vector of 1024"));
     }
 }

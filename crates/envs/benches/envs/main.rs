@@ -1,6 +1,6 @@
-//! Steps of worlds: `cargo bench -p requel-envs`. `cargo xtask bench` puts these figures beside what is aimed at.
+//! Steps of environments: `cargo bench -p requel-envs`. `cargo xtask bench` puts these figures beside what is aimed at.
 //!
-//! Actions are drawn beforehand, at random, so that episodes are short and resets count; times are per world and step.
+//! Actions are drawn beforehand, at random, so that episodes are short and resets count; times are per environment and step.
 
 #![forbid(unsafe_code)]
 
@@ -14,47 +14,47 @@ use stopwatch::{Timing, print};
 fn main() {
     print("step of CartPole-v1, vector of 16", &vector("CartPole-v1", 16));
     for id in requel_envs::specs().iter().map(|spec| spec.id.as_str()) {
-        print(&format!("step of {id}, one world"), &single(id));
+        print(&format!("step of {id}, one environment"), &single(id));
         print(&format!("step of {id}, vector of 1024"), &vector(id, 1024));
     }
 }
 
-/// A world of the registry; continuous actions in five values.
-fn world(id: &str) -> Box<dyn Env> {
+/// An environment of the registry; continuous actions in five values.
+fn env(id: &str) -> Box<dyn Env> {
     let discretized = || make_with(id, &EnvOptions::from([("discretize".to_owned(), OptionValue::Int(5))]));
-    let env = make(id).expect("a world of the registry");
-    if env.action_space().discrete_n().is_some() { env } else { discretized().expect("an option of the world") }
+    let env = make(id).expect("an environment of the registry");
+    if env.action_space().discrete_n().is_some() { env } else { discretized().expect("an option of the environment") }
 }
 
-/// One world behind `make`, as a user has it.
+/// One environment behind `make`, as a user has it.
 fn single(id: &str) -> Timing {
     const STEPS: usize = 256;
-    let mut env = world(id);
+    let mut env = env(id);
     let mut observation = vec![0.0; env.observation_len()];
-    env.reset(Some(0), &mut observation).expect("a world can be reset");
+    env.reset(Some(0), &mut observation).expect("an environment can be reset");
     let mut actions = random_actions(env.action_space().discrete_n().expect("discrete actions"));
     Timing::of(STEPS, || {
         for _ in 0..STEPS {
             let step = env.step(Action::Discrete(actions()), &mut observation).expect("a valid action");
             if step.ended() {
-                env.reset(None, &mut observation).expect("a world can be reset");
+                env.reset(None, &mut observation).expect("an environment can be reset");
             }
         }
         black_box(&observation);
     })
 }
 
-/// Worlds side by side, as a trainer has them.
-fn vector(id: &str, worlds: usize) -> Timing {
-    let mut env = VectorEnv::new((0..worlds).map(|_| world(id)).collect()).expect("worlds alike");
-    let mut observations = vec![0.0; worlds * env.observation_len()];
+/// Environments side by side, as a trainer has them.
+fn vector(id: &str, envs: usize) -> Timing {
+    let mut env = VectorEnv::new((0..envs).map(|_| env(id)).collect()).expect("environments alike");
+    let mut observations = vec![0.0; envs * env.observation_len()];
     let mut next_observations = observations.clone();
-    let mut steps = vec![Step::default(); worlds];
-    env.reset(0, &mut observations).expect("worlds can be reset");
+    let mut steps = vec![Step::default(); envs];
+    env.reset(0, &mut observations).expect("environments can be reset");
     let mut draw = random_actions(env.envs()[0].action_space().discrete_n().expect("discrete actions"));
-    let batches: Vec<Vec<usize>> = (0..64).map(|_| (0..worlds).map(|_| draw()).collect()).collect();
+    let batches: Vec<Vec<usize>> = (0..64).map(|_| (0..envs).map(|_| draw()).collect()).collect();
     let mut next = 0;
-    Timing::of(worlds, || {
+    Timing::of(envs, || {
         next = (next + 1) % batches.len();
         env.step(&batches[next], &mut steps, &mut next_observations, &mut observations).expect("valid actions");
         black_box(&observations);

@@ -1,13 +1,13 @@
-//! [`World`], one line of the registry, as the file of a world declares it.
+//! [`Entry`], one line of the registry, as the file of an environment declares it.
 
 use crate::options::{OptionSpec, Options};
 use crate::{Env, EnvError, EnvSpec};
 
-/// What making a world gives.
+/// What making an environment gives.
 pub(crate) type MadeEnv = Result<Box<dyn Env>, EnvError>;
 
 /// One line of the registry.
-pub(crate) struct World {
+pub(crate) struct Entry {
     pub id: &'static str,
     pub max_episode_steps: Option<u32>,
     pub reward_threshold: Option<f64>,
@@ -15,11 +15,11 @@ pub(crate) struct World {
     pub reward_range: Option<(f64, f64)>,
     pub frames_per_second: f32,
     pub options: &'static [OptionSpec],
-    /// Makes the world without its time limit.
+    /// Makes the environment without its time limit.
     pub build: fn(EnvSpec, &Options<'_>) -> MadeEnv,
 }
 
-impl World {
+impl Entry {
     /// What is known of it.
     pub fn spec(&self) -> EnvSpec {
         EnvSpec {

@@ -1,22 +1,22 @@
-//! Making the worlds of a run.
+//! Making the environments of a run.
 
 use requel_envs::wrappers::{ActionRepeat, ChannelStack, FrameStack, OneHot, StickyActions};
 use requel_envs::{Env, EnvError, Space, make_with};
 
 use crate::config::EnvConfig;
 
-/// Makes one more world like the others of a run.
+/// Makes one more environment like the others of a run.
 pub type EnvFactory = Box<dyn Fn() -> Result<Box<dyn Env>, EnvError> + Send>;
 
-/// The factory for a world of the registry with all that a config puts around it: options, sticky and repeated actions, stacked
-/// observations. Whoever shows a policy its world again takes it from here too.
-pub fn world_factory(config: &EnvConfig) -> EnvFactory {
+/// The factory for an environment of the registry with all that a config puts around it: options, sticky and repeated actions,
+/// stacked observations. Whoever shows a policy its environment again takes it from here too.
+pub fn env_factory(config: &EnvConfig) -> EnvFactory {
     let config = config.clone();
     Box::new(move || {
         let options = config.env_options().map_err(|option| EnvError::InvalidOption {
             id: config.id.clone(),
             option,
-            reason: "is of a kind that no world takes".into(),
+            reason: "is of a kind that no environment takes".into(),
         })?;
         let mut env = make_with(&config.id, &options)?;
         if config.sticky_actions > 0.0 {
@@ -32,7 +32,7 @@ pub fn world_factory(config: &EnvConfig) -> EnvFactory {
     })
 }
 
-/// A world whose last `n` observations are shown as one, images as a convolution reads them.
+/// An environment whose last `n` observations are shown as one, images as a convolution reads them.
 fn stacked(env: Box<dyn Env>, n: usize) -> Result<Box<dyn Env>, EnvError> {
     match env.observation_space() {
         Space::Box { shape, .. } if matches!(shape.len(), 2 | 3) => Ok(Box::new(ChannelStack::new(env, n)?)),
@@ -40,7 +40,7 @@ fn stacked(env: Box<dyn Env>, n: usize) -> Result<Box<dyn Env>, EnvError> {
     }
 }
 
-/// A world as a network sees it: discrete observations are one-hot.
+/// An environment as a network sees it: discrete observations are one-hot.
 ///
 /// # Errors
 /// As [`OneHot::new`].
@@ -51,7 +51,7 @@ pub fn for_network(env: Box<dyn Env>) -> Result<Box<dyn Env>, EnvError> {
     }
 }
 
-/// `count` worlds, as a network sees them.
+/// `count` environments, as a network sees them.
 pub(crate) fn several(factory: &EnvFactory, count: usize) -> Result<Vec<Box<dyn Env>>, EnvError> {
     (0..count).map(|_| for_network(factory()?)).collect()
 }

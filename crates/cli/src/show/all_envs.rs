@@ -1,4 +1,4 @@
-//! A sheet with a picture of every world, `docs/images/worlds.png`, which is held against what is drawn now.
+//! A sheet with a picture of every environment, `docs/images/environments.png`, which is held against what is drawn now.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -10,13 +10,13 @@ use super::font::Align;
 use super::palette::Theme;
 use super::{png, raster};
 
-/// Worlds side by side on the sheet.
+/// Environments side by side on the sheet.
 const COLUMNS: usize = 5;
 
-/// What a world has on the sheet, width and height in pixels, the line with its name included.
+/// What an environment has on the sheet, width and height in pixels, the line with its name included.
 const CELL: (u32, u32) = (240, 190);
 
-/// The greatest size of a world's picture in there, pixels.
+/// The greatest size of an environment's picture in there, pixels.
 const PICTURE: (u32, u32) = (224, 150);
 
 /// Steps before the picture is taken, unless the episode ends before: enough for things to have come into view.
@@ -27,9 +27,9 @@ const MOST_DIFFERENT: f64 = 0.001;
 const LEAST_DIFFERENCE: u8 = 8;
 
 #[test]
-fn every_world_looks_as_on_the_sheet() {
+fn every_environment_looks_as_on_the_sheet() {
     let sheet = sheet();
-    let path = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/images/worlds.png"));
+    let path = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/images/environments.png"));
     if std::env::var_os("UPDATE_PICTURES").is_some() {
         png::write(&sheet, std::fs::File::create(&path).unwrap()).unwrap();
     }
@@ -51,7 +51,7 @@ fn every_world_looks_as_on_the_sheet() {
 }
 
 #[test]
-fn every_world_shows_something() {
+fn every_environment_shows_something() {
     for spec in specs() {
         let pixels = scene_of(&spec.id);
         let mut colors: BTreeMap<[u8; 3], usize> = BTreeMap::new();
@@ -83,7 +83,7 @@ fn sheet() -> Pixmap {
     sheet
 }
 
-/// A world after some random steps, as large as the sheet allows.
+/// An environment after some random steps, as large as the sheet allows.
 fn scene_of(id: &str) -> Pixmap {
     let mut env = make(id).unwrap();
     let mut actions = SpaceSampler::new(env.action_space(), 1).unwrap();

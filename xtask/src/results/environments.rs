@@ -1,4 +1,4 @@
-//! `results/worlds.md`: what the default presets of small worlds learn, beside published figures.
+//! `results/environments.md`: what the default presets of small environments learn, beside published figures.
 
 use anyhow::Result;
 use requel::stats::{highest, lowest, median};
@@ -7,8 +7,8 @@ use super::page::{Page, figure, iqm_with_interval, pinning, table};
 use super::seeds::{Configuration, SeedRun};
 use crate::workspace;
 
-/// A world, the return that its preset is to reach, and who else has reached what.
-struct World {
+/// An environment, the return that its preset is to reach, and who else has reached what.
+struct Environment {
     configuration: Configuration,
     /// Mean return of the best policy that counts as learned (issue 5).
     aim: f64,
@@ -20,8 +20,8 @@ struct World {
     remark: &'static str,
 }
 
-const WORLDS: [World; 5] = [
-    World {
+const ENVS: [Environment; 5] = [
+    Environment {
         configuration: Configuration { name: "mountaincar", arguments: &["train", "MountainCar-v0"] },
         aim: -105.0,
         decimals: 1,
@@ -30,35 +30,35 @@ const WORLDS: [World; 5] = [
                  Ours chooses anew only every sixth frame (`env.action_repeat = 6`, without which ε-greedy exploration \
                  seldom meets the goal), so an env step of ours is six frames; returns count frames on both sides.",
     },
-    World {
+    Environment {
         configuration: Configuration { name: "acrobot", arguments: &["train", "Acrobot-v1"] },
         aim: -85.0,
         decimals: 1,
         published: "-76.6 ± 11.8",
         remark: "RL Baselines3 Zoo, DQN after 100 000 frames, mean ± standard deviation over episodes of one agent.",
     },
-    World {
+    Environment {
         configuration: Configuration { name: "cliff-walking", arguments: &["train", "CliffWalking-v1"] },
         aim: -13.0,
         decimals: 1,
         published: "-13",
-        remark: "the shortest way along the cliff, the optimum (Sutton & Barto, example 6.6). World and greedy policy \
+        remark: "the shortest way along the cliff, the optimum (Sutton & Barto, example 6.6). Environment and greedy policy \
                  are deterministic, so every episode is the same.",
     },
-    World {
+    Environment {
         configuration: Configuration { name: "taxi", arguments: &["train", "Taxi-v4"] },
         aim: 7.5,
         decimals: 2,
         published: "≥ 7.5",
-        remark: "the aim of this project; Gymnasium calls the world solved at 8. Actions that do nothing are masked.",
+        remark: "the aim of this project; Gymnasium calls the environment solved at 8. Actions that do nothing are masked.",
     },
-    World {
+    Environment {
         configuration: Configuration { name: "frozen-lake", arguments: &["train", "FrozenLake-v1"] },
         aim: 0.74,
         decimals: 3,
         published: "0.740",
         remark: "the exact value of the best stationary policy within the limit of 100 steps, by dynamic programming; \
-                 Gymnasium calls the world solved at 0.70. A score over 20 000 episodes has a standard error of 0.003, so about half \
+                 Gymnasium calls the environment solved at 0.70. A score over 20 000 episodes has a standard error of 0.003, so about half \
                  of all optimal policies score below 0.740.",
     },
 ];
@@ -73,23 +73,24 @@ const FIRST_SEED: u64 = 23_000;
 pub fn write(seeds: u64, jobs: usize) -> Result<()> {
     let binary = workspace::release_binary()?;
     let range = FIRST_SEED..FIRST_SEED + seeds;
-    let mut page = Page::new("worlds", "Small worlds with their default presets", range.clone(), &pinning(jobs))?;
+    let mut page =
+        Page::new("environments", "Small environments with their default presets", range.clone(), &pinning(jobs))?;
     let mut rows = Vec::new();
     let mut all_runs = Vec::new();
-    for world in &WORLDS {
-        let runs = world.configuration.train(&binary, range.clone(), jobs)?;
-        page.record(world.configuration.name, &runs);
-        rows.push(summary(world, &runs));
+    for env in &ENVS {
+        let runs = env.configuration.train(&binary, range.clone(), jobs)?;
+        page.record(env.configuration.name, &runs);
+        rows.push(summary(env, &runs));
         all_runs.push(runs);
     }
-    let commands: Vec<String> = WORLDS.iter().map(|world| format!("- `{}`", world.configuration.shown())).collect();
+    let commands: Vec<String> = ENVS.iter().map(|env| format!("- `{}`", env.configuration.shown())).collect();
     page.add(&commands.join("\n"));
     page.add(
         "Mean return of the best policy kept, greedy, over fresh episodes; interquartile mean over seeds with its 95 % \
          bootstrap interval (Agarwal et al. 2021):",
     );
     let header = [
-        "world",
+        "env",
         "IQM of returns",
         "median",
         "range",
@@ -101,48 +102,48 @@ pub fn write(seeds: u64, jobs: usize) -> Result<()> {
     ];
     page.add(&table(&header, &rows));
     page.add("## What the published figures are");
-    let remarks: Vec<String> = WORLDS.iter().map(|world| format!("- {}: {}", id(world), world.remark)).collect();
+    let remarks: Vec<String> = ENVS.iter().map(|env| format!("- {}: {}", id(env), env.remark)).collect();
     page.add(&remarks.join("\n"));
     page.add("## Every seed");
     page.add(&by_seed(&all_runs));
     page.write()
 }
 
-fn id(world: &World) -> &'static str {
-    world.configuration.arguments[1]
+fn id(env: &Environment) -> &'static str {
+    env.configuration.arguments[1]
 }
 
-fn summary(world: &World, runs: &[SeedRun]) -> Vec<String> {
-    let decimals = world.decimals;
+fn summary(env: &Environment, runs: &[SeedRun]) -> Vec<String> {
+    let decimals = env.decimals;
     let means: Vec<f64> = runs.iter().filter_map(best_mean).collect();
     let steps: Vec<f64> = runs.iter().map(|run| run.finished.env_steps as f64).collect();
     let seconds: Vec<f64> = runs.iter().map(|run| run.process_seconds).collect();
-    let reached = means.iter().filter(|&&mean| mean >= world.aim).count();
+    let reached = means.iter().filter(|&&mean| mean >= env.aim).count();
     vec![
-        format!("**{}**", id(world)),
+        format!("**{}**", id(env)),
         iqm_with_interval(&means, decimals),
         figure(median(&means), decimals),
         format!("{} – {}", figure(lowest(&means), decimals), figure(highest(&means), decimals)),
-        format!("≥ {}", world.aim),
+        format!("≥ {}", env.aim),
         format!("{reached} of {}", runs.len()),
-        world.published.to_owned(),
+        env.published.to_owned(),
         figure(median(&steps), 0),
         format!("{}, {}", figure(median(&seconds), 1), figure(highest(&seconds), 1)),
     ]
 }
 
-/// A row for each seed with a column for each world: mean ± standard deviation over episodes.
+/// A row for each seed with a column for each environment: mean ± standard deviation over episodes.
 fn by_seed(all_runs: &[Vec<SeedRun>]) -> String {
     let mut header = vec!["seed"];
-    header.extend(WORLDS.iter().map(id));
+    header.extend(ENVS.iter().map(id));
     let seeds = all_runs.first().map_or(0, Vec::len);
     let rows: Vec<Vec<String>> = (0..seeds)
         .map(|index| {
             let mut row = vec![all_runs[0][index].seed.to_string()];
-            row.extend(WORLDS.iter().zip(all_runs).map(|(world, runs)| {
+            row.extend(ENVS.iter().zip(all_runs).map(|(env, runs)| {
                 runs[index].finished.best_evaluation.map_or_else(
                     || figure(None, 0),
-                    |best| format!("{:.2$} ± {:.2$}", best.mean, best.std, world.decimals),
+                    |best| format!("{:.2$} ± {:.2$}", best.mean, best.std, env.decimals),
                 )
             }));
             row
@@ -178,22 +179,22 @@ mod tests {
     }
 
     #[test]
-    fn every_world_is_trained_by_the_preset_that_it_is_called_by() {
-        for world in &WORLDS {
-            assert_eq!(presets::default_for(id(world)).unwrap().name, world.configuration.name);
+    fn every_environment_is_trained_by_the_preset_that_it_is_called_by() {
+        for env in &ENVS {
+            assert_eq!(presets::default_for(id(env)).unwrap().name, env.configuration.name);
         }
     }
 
     #[test]
     fn the_summary_counts_what_reaches_the_aim() {
-        let row = summary(&WORLDS[0], &[run(0, -105.0), run(1, -105.1), run(2, -99.0)]);
+        let row = summary(&ENVS[0], &[run(0, -105.0), run(1, -105.1), run(2, -99.0)]);
         assert_eq!(row[5], "2 of 3");
         assert_eq!(row[3], "-105.1 – -99.0");
     }
 
     #[test]
-    fn a_seed_has_a_cell_for_each_world() {
-        let all: Vec<Vec<SeedRun>> = WORLDS.iter().map(|_| vec![run(4, 0.75)]).collect();
+    fn a_seed_has_a_cell_for_each_environment() {
+        let all: Vec<Vec<SeedRun>> = ENVS.iter().map(|_| vec![run(4, 0.75)]).collect();
         let text = by_seed(&all);
         assert!(text.contains("| 4 | 0.8 ± 1.5 | 0.8 ± 1.5 | 0.8 ± 1.5 | 0.75 ± 1.50 | 0.750 ± 1.500 |"), "{text}");
     }

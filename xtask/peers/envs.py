@@ -1,10 +1,10 @@
-"""How fast the original worlds step: `worlds.py ID...` prints one line of JSON per world.
+"""How fast the original environments step: `envs.py ID...` prints one line of JSON per environment.
 
-Gymnasium's are measured as a user has them, through `make`, and 1024 of them through `make_vec`: in the world's own vector
+Gymnasium's are measured as a user has them, through `make`, and 1024 of them through `make_vec`: in the environment's own vector
 form where it has one, else one after the other in Python. MinAtar's are measured without Gymnasium around them, which is
 their fastest form: an action, then the observation.
 
-Actions are drawn beforehand, at random. Each figure is the median over samples, steps of one world per second.
+Actions are drawn beforehand, at random. Each figure is the median over samples, steps of one environment per second.
 """
 
 import importlib.metadata
@@ -18,12 +18,12 @@ import minatar
 import numpy as np
 
 SECONDS = 0.8  # per figure
-SAMPLE = 256  # steps of one world
-VECTOR = 1024  # worlds
+SAMPLE = 256  # steps of one environment
+VECTOR = 1024  # environments
 
 
 def rate(step, steps_per_call):
-    """The median rate of `step`, which makes so many steps of one world each time."""
+    """The median rate of `step`, which makes so many steps of one environment each time."""
     step()
     samples = []
     end = time.perf_counter() + SECONDS

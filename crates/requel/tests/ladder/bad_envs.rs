@@ -1,4 +1,5 @@
-//! Worlds that do what no world may: each has its documented error, none ends the program, and the run can be resumed.
+//! Environments that do what no environment may: each has its documented error, none ends the program, and the run can be
+//! resumed.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -29,17 +30,17 @@ fn numbers(len: usize, dtype: DType) -> Space {
     Space::Box { low: vec![0.0; len], high: vec![255.0; len], shape: vec![len], dtype }
 }
 
-fn sound_reset(world: &mut Corridor, _: Option<u64>, observation: &mut [f32]) -> Result<(), EnvError> {
-    (world.place, world.steps) = (0.0, 0);
+fn sound_reset(env: &mut Corridor, _: Option<u64>, observation: &mut [f32]) -> Result<(), EnvError> {
+    (env.place, env.steps) = (0.0, 0);
     observation.copy_from_slice(&[0.0, 0.0]);
     Ok(())
 }
 
-fn sound_step(world: &mut Corridor, action: usize, observation: &mut [f32]) -> Result<Step, EnvError> {
-    world.steps += 1;
-    world.place = (world.place + if action == 1 { 1.0 } else { -1.0 }).max(0.0);
-    observation.copy_from_slice(&[world.place, world.steps as f32]);
-    Ok(Step { reward: 1.0, terminated: world.place >= 9.0, truncated: world.steps >= 30 })
+fn sound_step(env: &mut Corridor, action: usize, observation: &mut [f32]) -> Result<Step, EnvError> {
+    env.steps += 1;
+    env.place = (env.place + if action == 1 { 1.0 } else { -1.0 }).max(0.0);
+    observation.copy_from_slice(&[env.place, env.steps as f32]);
+    Ok(Step { reward: 1.0, terminated: env.place >= 9.0, truncated: env.steps >= 30 })
 }
 
 impl Corridor {
@@ -53,10 +54,10 @@ impl Corridor {
             steps: 0,
             reset: sound_reset,
             step: sound_step,
-            restore: |world, state| {
+            restore: |env, state| {
                 let numbers = state.first_chunk::<8>().ok_or_else(|| EnvError::Other("no state".into()))?;
-                world.place = f32::from_bits(u32::from_le_bytes(numbers[..4].try_into().unwrap()));
-                world.steps = u32::from_le_bytes(numbers[4..].try_into().unwrap());
+                env.place = f32::from_bits(u32::from_le_bytes(numbers[..4].try_into().unwrap()));
+                env.steps = u32::from_le_bytes(numbers[4..].try_into().unwrap());
                 Ok(())
             },
         }
@@ -161,43 +162,43 @@ impl BatchEnv for Corridors {
 }
 
 pub(super) fn config() -> Config {
-    short_training("notebook, 1 worlds")
+    short_training("notebook, 1 environments")
 }
 
 pub(super) fn factory(change: fn(&mut Corridor)) -> EnvFactory {
     Box::new(move || {
-        let mut world = Corridor::sound();
-        change(&mut world);
-        Ok(Box::new(world))
+        let mut env = Corridor::sound();
+        change(&mut env);
+        Ok(Box::new(env))
     })
 }
 
 /// The same corridors, stepped at once.
 fn batched(change: fn(&mut Corridor)) -> EnvFactory {
     Box::new(move || {
-        let mut world = Corridor::sound();
-        change(&mut world);
-        Ok(Box::new(Batched(world)))
+        let mut env = Corridor::sound();
+        change(&mut env);
+        Ok(Box::new(Batched(env)))
     })
 }
 
-/// What training in such worlds comes to.
+/// What training in such environments comes to.
 fn error(factory: EnvFactory) -> TrainError {
     error_of(config(), factory)
 }
 
-/// What training in such worlds comes to.
+/// What training in such environments comes to.
 pub fn error_of(config: Config, factory: EnvFactory) -> TrainError {
-    match Trainer::with_worlds(config, factory) {
+    match Trainer::with_envs(config, factory) {
         Err(error) => error,
-        Ok(mut trainer) => trainer.run(&mut ()).expect_err("a malformed world was trained in"),
+        Ok(mut trainer) => trainer.run(&mut ()).expect_err("a malformed environment was trained in"),
     }
 }
 
 #[test]
-fn a_sound_world_is_trained_in() {
+fn a_sound_environment_is_trained_in() {
     let train = |factory| {
-        let mut trainer = Trainer::with_worlds(short_training("notebook, 3 worlds"), factory).unwrap();
+        let mut trainer = Trainer::with_envs(short_training("notebook, 3 environments"), factory).unwrap();
         trainer.run(&mut ()).unwrap()
     };
     let outcome = train(factory(|_| {}));
@@ -283,7 +284,7 @@ const MALFORMED: [Malformed; 30] = [
                 Ok(())
             }
         },
-        "observation is NaN at env step 0 in world 0",
+        "observation is NaN at env step 0 in environment 0",
     ),
     (
         "infinity in a reset",
@@ -293,7 +294,7 @@ const MALFORMED: [Malformed; 30] = [
                 Ok(())
             }
         },
-        "observation is inf at env step 0 in world 0",
+        "observation is inf at env step 0 in environment 0",
     ),
     (
         "NaN in a step",
@@ -304,7 +305,7 @@ const MALFORMED: [Malformed; 30] = [
                 step
             }
         },
-        "observation is NaN at env step 0 in world 0 after action",
+        "observation is NaN at env step 0 in environment 0 after action",
     ),
     (
         "minus infinity in a step",
@@ -315,17 +316,17 @@ const MALFORMED: [Malformed; 30] = [
                 step
             }
         },
-        "observation is -inf at env step 0 in world 0 after action",
+        "observation is -inf at env step 0 in environment 0 after action",
     ),
     (
         "NaN as reward",
         |w| w.step = |w, a, o| Ok(Step { reward: f64::NAN, ..sound_step(w, a, o)? }),
-        "reward is NaN at env step 0 in world 0 after action",
+        "reward is NaN at env step 0 in environment 0 after action",
     ),
     (
         "infinity as reward",
         |w| w.step = |w, a, o| Ok(Step { reward: f64::INFINITY, ..sound_step(w, a, o)? }),
-        "reward is inf at env step 0 in world 0 after action",
+        "reward is inf at env step 0 in environment 0 after action",
     ),
     (
         "a reward that single precision has not",
@@ -388,9 +389,9 @@ fn fresh() -> f32 {
 }
 
 #[test]
-fn thirty_malformed_worlds_have_their_documented_errors() {
+fn thirty_malformed_environments_have_their_documented_errors() {
     for (name, change, expected) in MALFORMED {
-        let three = || short_training("notebook, 3 worlds");
+        let three = || short_training("notebook, 3 environments");
         for (form, error) in [
             ("one", error(factory(change))),
             ("one after the other", error_of(three(), factory(change))),
@@ -439,26 +440,26 @@ fn factories_and_masks_that_go_wrong_are_errors_too() {
         };
     };
     assert!(text(factory(growing)).contains("its action space was Discrete { n: 2 } and is Discrete { n: 700 }"));
-    // Worlds that are not alike.
+    // Environments that are not alike.
     let made = AtomicU32::new(0);
     let growing: EnvFactory = Box::new(move || {
-        let mut world = Corridor::sound();
-        world.observations = numbers(2 + made.fetch_add(1, Ordering::Relaxed) as usize, DType::F32);
-        world.reset = |_, _, o| {
+        let mut env = Corridor::sound();
+        env.observations = numbers(2 + made.fetch_add(1, Ordering::Relaxed) as usize, DType::F32);
+        env.reset = |_, _, o| {
             o.fill(0.0);
             Ok(())
         };
-        Ok(Box::new(world))
+        Ok(Box::new(env))
     });
-    let several = short_training("notebook, 3 worlds");
-    let error = Trainer::with_worlds(several, growing).err().unwrap().to_string();
+    let several = short_training("notebook, 3 environments");
+    let error = Trainer::with_envs(several, growing).err().unwrap().to_string();
     assert!(error.contains("has other spaces than slot 0"), "{error}");
 }
 
-/// A world that panicked is in no known state: it is not touched again.
+/// An environment that panicked is in no known state: it is not touched again.
 #[test]
-fn a_world_that_panicked_stays_broken() {
-    let mut trainer = Trainer::with_worlds(config(), factory(|w| w.step = |_, _, _| panic!("no motor"))).unwrap();
+fn an_environment_that_panicked_stays_broken() {
+    let mut trainer = Trainer::with_envs(config(), factory(|w| w.step = |_, _, _| panic!("no motor"))).unwrap();
     let (first, second) = (trainer.run(&mut ()).unwrap_err(), trainer.run(&mut ()).unwrap_err());
     assert_eq!(first.to_string(), second.to_string());
 }
@@ -473,7 +474,7 @@ fn numbers_out_of_their_bounds_are_taken_as_they_are() {
             step
         };
     };
-    let mut trainer = Trainer::with_worlds(config(), factory(outside)).unwrap();
+    let mut trainer = Trainer::with_envs(config(), factory(outside)).unwrap();
     assert_eq!(trainer.run(&mut ()).unwrap().env_steps, 700);
 }
 
@@ -486,12 +487,12 @@ fn an_episode_that_never_ends_ends_with_the_budget() {
     let mut config = config();
     config.evaluation.max_episode_steps = 50;
     config.log.long_episode_steps = 120;
-    let mut trainer = Trainer::with_worlds(config.clone(), factory(endless)).unwrap();
+    let mut trainer = Trainer::with_envs(config.clone(), factory(endless)).unwrap();
     let (mut told, mut warned) = (0, Vec::new());
     let mut count = |event: &requel::TrainEvent<'_>| {
         told += u32::from(matches!(event, requel::TrainEvent::Progress(_)));
-        if let requel::TrainEvent::LongEpisode { env_steps, world, length } = event {
-            warned.push((*env_steps, *world, *length));
+        if let requel::TrainEvent::LongEpisode { env_steps, env, length } = event {
+            warned.push((*env_steps, *env, *length));
         }
         Ok(())
     };
@@ -504,13 +505,13 @@ fn an_episode_that_never_ends_ends_with_the_budget() {
 
 /// In each episode that gets so long, and in none that ends before.
 #[test]
-fn long_episodes_are_told_in_every_world() {
+fn long_episodes_are_told_in_every_environment() {
     for (long, expected) in [(30, 0), (29, 700 / 30), (5, 700 / 30 + 1), (0, 0)] {
         // Always to the left: cut off after 30 steps.
         let standing: fn(&mut Corridor) = |w| w.step = |w, _, o| sound_step(w, 0, o);
         let mut config = config();
         config.log.long_episode_steps = long;
-        let mut trainer = Trainer::with_worlds(config, factory(standing)).unwrap();
+        let mut trainer = Trainer::with_envs(config, factory(standing)).unwrap();
         let mut warned = 0;
         let mut count = |event: &requel::TrainEvent<'_>| {
             warned += u64::from(matches!(event, requel::TrainEvent::LongEpisode { length, .. } if *length == long));

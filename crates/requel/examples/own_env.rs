@@ -1,4 +1,4 @@
-//! A world of your own, from its rules to a policy: `cargo run --release --example own_world -p requel`.
+//! An environment of your own, from its rules to a policy: `cargo run --release --example own_env -p requel`.
 
 use requel::Trainer;
 use requel::config::Layers;
@@ -19,7 +19,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         )
     };
     let config = Layers::new().set("train.env_steps=20_000")?.resolve()?;
-    let mut trainer = Trainer::with_worlds(config, Box::new(move || Ok(Box::new(TimeLimit::new(room(), 100)?))))?;
+    let mut trainer = Trainer::with_envs(config, Box::new(move || Ok(Box::new(TimeLimit::new(room(), 100)?))))?;
     let outcome = trainer.run(&mut ())?;
     println!("mean return {:.1} over 100 episodes", outcome.best_evaluation.mean_return());
 

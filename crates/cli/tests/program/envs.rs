@@ -6,19 +6,19 @@ use std::process::Stdio;
 use crate::tool::Desk;
 
 #[test]
-fn worlds_are_listed() {
+fn environments_are_listed() {
     let desk = Desk::new();
     let list = desk.ok(&["envs"]).out;
     let line = list.lines().find(|line| line.starts_with("CartPole-v1 ")).unwrap();
     assert_eq!(line.split_whitespace().collect::<Vec<_>>(), ["CartPole-v1", "Box(4)", "Discrete(2)", "500", "475"]);
     let json = desk.ok(&["envs", "--json"]).json();
     assert_eq!(json.len(), list.lines().count() - 1);
-    let cartpole = json.iter().find(|world| world["id"] == "CartPole-v1").unwrap();
+    let cartpole = json.iter().find(|env| env["id"] == "CartPole-v1").unwrap();
     assert_eq!((&cartpole["max_episode_steps"], &cartpole["reward_threshold"]), (&500.into(), &475.0.into()));
 }
 
 #[test]
-fn one_world() {
+fn one_env() {
     insta::assert_snapshot!(Desk::new().ok(&["envs", "CartPole-v1"]).out);
 }
 
