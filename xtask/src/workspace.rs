@@ -64,7 +64,8 @@ pub fn development_binary() -> Result<PathBuf> {
     if let Some(built) = BUILT.get() {
         return Ok(built.join("debug").join(format!("requel{}", std::env::consts::EXE_SUFFIX)));
     }
-    cargo().args(["build", "--package", "requel-cli", "--locked"]).run()?;
+    // As the tests build the program: `cargo build` would choose other features of its dependencies, and build them all again.
+    cargo().args(["test", "--workspace", "--no-run", "--locked"]).run()?;
     Ok(target_dir().join("debug").join(format!("requel{}", std::env::consts::EXE_SUFFIX)))
 }
 
