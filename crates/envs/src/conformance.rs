@@ -142,7 +142,11 @@ impl<M: Fn() -> Box<dyn Env>> Checker<'_, M> {
             }
         }
         let discrete = !matches!(env.action_space(), Space::MultiDiscrete { .. });
-        ensure(discrete, Rule::Described, || "no action fits a MultiDiscrete action space".into())
+        ensure(discrete, Rule::Described, || "no action fits a MultiDiscrete action space".into())?;
+        let (names, actions) = (env.spec().action_names.len(), env.action_space().discrete_n());
+        ensure(names == 0 || Some(names) == actions, Rule::Described, || {
+            format!("it names {names} actions and has {}", actions.map_or("continuous ones".into(), |n| n.to_string()))
+        })
     }
 
     fn before_reset(&self) -> Result<(), Fault> {

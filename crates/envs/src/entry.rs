@@ -14,6 +14,8 @@ pub(crate) struct Entry {
     /// The lowest and the highest reward of a step with the standard options, where they are known.
     pub reward_range: Option<(f64, f64)>,
     pub frames_per_second: f32,
+    /// A word for each action with the standard options; empty where there is none, or the options decide.
+    pub action_names: &'static [&'static str],
     pub options: &'static [OptionSpec],
     /// Makes the environment without its time limit.
     pub build: fn(EnvSpec, &Options<'_>) -> MadeEnv,
@@ -28,6 +30,7 @@ impl Entry {
             reward_threshold: self.reward_threshold,
             reward_range: self.reward_range,
             frames_per_second: self.frames_per_second,
+            action_names: self.action_names.iter().map(|name| name.to_string()).collect(),
         }
     }
 }

@@ -14,6 +14,12 @@ pub enum EnvError {
         /// The nearest id of the registry, if one is near.
         suggestion: Option<String>,
     },
+    /// The registry has an environment of this id already.
+    #[error("`{id}` is registered already: give this environment another id")]
+    Registered {
+        /// The id.
+        id: String,
+    },
     /// The environment has no such option, or the option does not take such a value.
     #[error("option `{option}` of {id}: {reason}")]
     InvalidOption {

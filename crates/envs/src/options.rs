@@ -89,9 +89,9 @@ pub(crate) const DISCRETIZE: &str = "discretize";
 
 /// The options that an environment is being made with: those given, and the standard values of the others.
 pub(crate) struct Options<'a> {
-    id: &'static str,
+    id: &'a str,
     /// Those that the environment has of its own.
-    specs: &'static [OptionSpec],
+    specs: &'a [OptionSpec],
     given: &'a EnvOptions,
 }
 
@@ -100,7 +100,7 @@ impl<'a> Options<'a> {
     ///
     /// # Errors
     /// [`EnvError::InvalidOption`] for one that it does not have, or a value of the wrong type.
-    pub(crate) fn new(id: &'static str, specs: &'static [OptionSpec], given: &'a EnvOptions) -> Result<Self, EnvError> {
+    pub(crate) fn new(id: &'a str, specs: &'a [OptionSpec], given: &'a EnvOptions) -> Result<Self, EnvError> {
         let options = Self { id, specs, given };
         for (name, value) in given {
             let default = options.default(name)?;
@@ -109,6 +109,11 @@ impl<'a> Options<'a> {
             }
         }
         Ok(options)
+    }
+
+    /// Options that were checked before, of which the environment's own are of no interest.
+    pub(crate) fn unchecked(id: &'a str, given: &'a EnvOptions) -> Self {
+        Self { id, specs: &[], given }
     }
 
     pub(crate) fn bool(&self, name: &str) -> Result<bool, EnvError> {
@@ -204,7 +209,7 @@ impl<'a> Options<'a> {
         EnvError::InvalidOption { id: self.id.into(), option: name.into(), reason }
     }
 
-    fn specs(&self) -> impl Iterator<Item = &'static OptionSpec> {
+    fn specs(&self) -> impl Iterator<Item = &OptionSpec> {
         self.specs.iter().chain([&MAX_EPISODE_STEPS])
     }
 

@@ -1,12 +1,16 @@
-//! The registry: [`make`] an environment by its id.
+//! [`Registry`]: environments by id, those of this crate and one's own; [`make`] takes one of this crate's.
 //!
-//! An environment costs one file, which declares its ids, limits and options as [`Entry`]s, and one line in [`FAMILIES`].
+//! An environment of this crate costs one file, which declares its ids, limits and options as [`Entry`]s, and one line in
+//! [`FAMILIES`].
 
-use crate::entry::Entry;
+use std::fmt;
+use std::sync::Arc;
+
+use crate::entry::{Entry, MadeEnv};
 use crate::options::{MAX_EPISODE_STEPS, OptionSpec, Options, nearest};
 use crate::{Env, EnvError, EnvOptions, EnvSpec, TimeLimit, classic, minatar, tabular, toy};
 
-/// All environments, family by family.
+/// All environments of this crate, family by family.
 const FAMILIES: &[&[Entry]] = &[
     classic::cartpole::ENVS,
     classic::mountain_car::ENVS,
@@ -27,7 +31,155 @@ const FAMILIES: &[&[Entry]] = &[
     toy::chain::ENVS,
 ];
 
-/// Makes the environment of this id with its standard options, its time limit around it.
+/// Environments by id: a value that is passed to whatever makes environments from text.
+///
+/// ```
+/// use requel_envs::{Env, Registry, Step, TimeLimit, closure::from_closures};
+///
+/// let mut registry = Registry::built_in();
+/// registry.register(|| {
+///     let corridor = from_closures("Corridor-v0", 2, |_| [0.0], |[x], action, _| {
+///         *x += if action == 1 { 0.1 } else { -0.1 };
+///         Step { reward: -0.01, terminated: *x >= 1.0, truncated: false }
+///     });
+///     Ok(Box::new(TimeLimit::new(corridor, 200)?))
+/// })?;
+/// assert_eq!(registry.make("Corridor-v0")?.spec().max_episode_steps, Some(200));
+///
+/// let error = registry.make("Corridor").err().unwrap();
+/// assert_eq!(error.to_string(), "unknown environment `Corridor`, did you mean `Corridor-v0`?");
+/// # Ok::<(), requel_envs::EnvError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Registry {
+    registered: Vec<Registered>,
+}
+
+/// One environment of a registry.
+#[derive(Clone)]
+struct Registered {
+    spec: EnvSpec,
+    options: Vec<OptionSpec>,
+    is_built_in: bool,
+    make: Arc<dyn Fn(&EnvOptions) -> MadeEnv + Send + Sync>,
+}
+
+impl fmt::Debug for Registered {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Registered").field("spec", &self.spec).field("is_built_in", &self.is_built_in).finish()
+    }
+}
+
+impl Registry {
+    /// A registry of nothing.
+    pub fn empty() -> Self {
+        Registry { registered: Vec::new() }
+    }
+
+    /// The environments of this crate.
+    pub fn built_in() -> Self {
+        let registered = |entry: &'static Entry| Registered {
+            spec: entry.spec(),
+            options: entry.options.to_vec(),
+            is_built_in: true,
+            make: Arc::new(move |options| make_entry(entry, options)),
+        };
+        Registry { registered: FAMILIES.iter().copied().flatten().map(registered).collect() }
+    }
+
+    /// Adds an environment of one's own, under the id of its spec. It is made once, so as to be asked for that.
+    ///
+    /// # Errors
+    /// [`EnvError::Contract`] if its spec cannot be, see [`EnvSpec::check`]; [`EnvError::Registered`] if the id is taken; whatever
+    /// `make` returns.
+    pub fn register(&mut self, make: impl Fn() -> MadeEnv + Send + Sync + 'static) -> Result<(), EnvError> {
+        self.register_with(Vec::new(), move |_| make())
+    }
+
+    /// As [`Registry::register`], for an environment that takes options. `make` is given those that were set, each of the type
+    /// that its [`OptionSpec`] declares; `max_episode_steps` every environment has and none needs to declare.
+    ///
+    /// # Errors
+    /// As [`Registry::register`].
+    pub fn register_with(
+        &mut self,
+        options: Vec<OptionSpec>,
+        make: impl Fn(&EnvOptions) -> MadeEnv + Send + Sync + 'static,
+    ) -> Result<(), EnvError> {
+        let spec = make(&EnvOptions::new())?.spec().clone();
+        spec.check()?;
+        if self.registered.iter().any(|registered| registered.spec.id == spec.id) {
+            return Err(EnvError::Registered { id: spec.id });
+        }
+        let id = spec.id.clone();
+        let make = move |options: &EnvOptions| {
+            let limit = episode_limit(&Options::unchecked(&id, options))?;
+            let mut own = options.clone();
+            own.remove(MAX_EPISODE_STEPS.name);
+            let env = make(&own)?;
+            match limit {
+                Some(limit) => Ok(Box::new(TimeLimit::new(env, limit)?) as Box<dyn Env>),
+                None => Ok(env),
+            }
+        };
+        self.registered.push(Registered { spec, options, is_built_in: false, make: Arc::new(make) });
+        Ok(())
+    }
+
+    /// Makes the environment of this id with its standard options.
+    ///
+    /// # Errors
+    /// As [`Registry::make_with`].
+    pub fn make(&self, id: &str) -> Result<Box<dyn Env>, EnvError> {
+        self.make_with(id, &EnvOptions::new())
+    }
+
+    /// Makes the environment of this id with options, by the names of Gymnasium's keyword arguments where it has them;
+    /// [`Registry::option_specs`] lists them.
+    ///
+    /// # Errors
+    /// [`EnvError::UnknownId`]; [`EnvError::InvalidOption`] for an option that the environment does not have (with the nearest
+    /// that it has) or a value of the wrong type or out of range.
+    pub fn make_with(&self, id: &str, options: &EnvOptions) -> Result<Box<dyn Env>, EnvError> {
+        let registered = self.find(id)?;
+        Options::new(&registered.spec.id, &registered.options, options)?;
+        (registered.make)(options)
+    }
+
+    /// What is known of each environment, in the order in which they were registered.
+    pub fn specs(&self) -> impl Iterator<Item = &EnvSpec> {
+        self.registered.iter().map(|registered| &registered.spec)
+    }
+
+    /// The options that an environment can be made with.
+    ///
+    /// # Errors
+    /// [`EnvError::UnknownId`].
+    pub fn option_specs(&self, id: &str) -> Result<Vec<OptionSpec>, EnvError> {
+        Ok(self.find(id)?.options.iter().chain([&MAX_EPISODE_STEPS]).copied().collect())
+    }
+
+    /// Whether there is an environment of this id, and whether it is one of this crate.
+    pub fn is_built_in(&self, id: &str) -> Option<bool> {
+        self.find(id).ok().map(|registered| registered.is_built_in)
+    }
+
+    fn find(&self, id: &str) -> Result<&Registered, EnvError> {
+        self.registered.iter().find(|registered| registered.spec.id == id).ok_or_else(|| EnvError::UnknownId {
+            id: id.into(),
+            suggestion: nearest(id, self.registered.iter().map(|registered| registered.spec.id.as_str()))
+                .map(str::to_owned),
+        })
+    }
+}
+
+impl Default for Registry {
+    fn default() -> Self {
+        Registry::built_in()
+    }
+}
+
+/// Makes the environment of this crate of this id with its standard options, its time limit around it.
 ///
 /// ```
 /// use requel_envs::{Action, Env, make};
@@ -49,50 +201,41 @@ pub fn make(id: &str) -> Result<Box<dyn Env>, EnvError> {
     make_with(id, &EnvOptions::new())
 }
 
-/// Makes the environment of this id with options, by the names of Gymnasium's keyword arguments; [`option_specs`] lists them.
+/// Makes an environment of this crate with options: [`Registry::make_with`] of [`Registry::built_in`].
 ///
 /// # Errors
-/// [`EnvError::UnknownId`]; [`EnvError::InvalidOption`] for an option that the environment does not have (with the nearest
-/// that it has) or a value of the wrong type or out of range.
+/// As [`Registry::make_with`].
 pub fn make_with(id: &str, options: &EnvOptions) -> Result<Box<dyn Env>, EnvError> {
-    let env = find(id)?;
-    let options = Options::new(env.id, env.options, options)?;
-    let limit = match options.optional_int(MAX_EPISODE_STEPS.name)? {
-        Some(steps) => {
-            let reason = || format!("{steps} is not a number of steps: give 1 or more");
-            Some(u32::try_from(steps).map_err(|_| options.invalid(MAX_EPISODE_STEPS.name, reason()))?)
-        }
-        None => env.max_episode_steps,
-    };
-    // In fewer steps an episode can gain or lose less: the goal of the longer one says nothing of it.
-    let is_shorter = env.max_episode_steps.is_some_and(|own| limit.is_none_or(|limit| limit < own));
-    let reward_threshold = env.reward_threshold.filter(|_| !is_shorter);
-    let env = (env.build)(EnvSpec { max_episode_steps: limit, reward_threshold, ..env.spec() }, &options)?;
-    Ok(match limit {
-        Some(limit) => Box::new(TimeLimit::new(env, limit)?),
-        None => env,
-    })
+    Registry::built_in().make_with(id, options)
 }
 
-/// What is known of each environment, in the registry's order.
+/// What is known of each environment of this crate.
 pub fn specs() -> Vec<EnvSpec> {
-    FAMILIES.iter().copied().flatten().map(Entry::spec).collect()
+    Registry::built_in().specs().cloned().collect()
 }
 
-/// The options that an environment can be made with.
+/// The options that an environment of this crate can be made with.
 ///
 /// # Errors
 /// [`EnvError::UnknownId`].
 pub fn option_specs(id: &str) -> Result<Vec<OptionSpec>, EnvError> {
-    Ok(find(id)?.options.iter().chain([&MAX_EPISODE_STEPS]).copied().collect())
+    Registry::built_in().option_specs(id)
 }
 
-fn find(id: &str) -> Result<&'static Entry, EnvError> {
-    let envs = || FAMILIES.iter().copied().flatten();
-    envs().find(|env| env.id == id).ok_or_else(|| EnvError::UnknownId {
-        id: id.into(),
-        suggestion: nearest(id, envs().map(|env| env.id)).map(str::to_owned),
-    })
+fn make_entry(entry: &'static Entry, options: &EnvOptions) -> MadeEnv {
+    let options = Options::new(entry.id, entry.options, options)?;
+    let env = (entry.build)(entry.spec(), &options)?;
+    match episode_limit(&options)?.or(entry.max_episode_steps) {
+        Some(limit) => Ok(Box::new(TimeLimit::new(env, limit)?)),
+        None => Ok(env),
+    }
+}
+
+/// The `max_episode_steps` of the options.
+fn episode_limit(options: &Options<'_>) -> Result<Option<u32>, EnvError> {
+    let Some(steps) = options.optional_int(MAX_EPISODE_STEPS.name)? else { return Ok(None) };
+    let reason = || format!("{steps} is not a number of steps: give 1 or more");
+    u32::try_from(steps).map(Some).map_err(|_| options.invalid(MAX_EPISODE_STEPS.name, reason()))
 }
 
 #[cfg(test)]
@@ -145,5 +288,73 @@ mod tests {
         ids.sort();
         ids.dedup();
         assert_eq!(ids.len(), specs().len());
+    }
+
+    fn corridor() -> MadeEnv {
+        let rules = |[x]: &mut [f64; 1], action: usize, _: &mut crate::GymRng| {
+            *x += if action == 1 { 0.1 } else { -0.1 };
+            crate::Step { reward: -0.01, terminated: *x >= 1.0, truncated: false }
+        };
+        Ok(Box::new(TimeLimit::new(crate::closure::from_closures("Corridor-v0", 2, |_| [0.0], rules), 200)?))
+    }
+
+    #[test]
+    fn an_environment_of_ones_own_is_made_like_one_of_the_crate() {
+        let mut registry = Registry::built_in();
+        registry.register(corridor).unwrap();
+        assert_eq!(registry.specs().last().unwrap().id, "Corridor-v0");
+        assert_eq!(
+            (registry.is_built_in("Corridor-v0"), registry.is_built_in("CartPole-v1")),
+            (Some(false), Some(true))
+        );
+        assert_eq!(registry.is_built_in("Corridor-v1"), None);
+        let with = |name: &str, value| registry.make_with("Corridor-v0", &EnvOptions::from([(name.to_owned(), value)]));
+        assert_eq!(with("max_episode_steps", OptionValue::Int(7)).unwrap().spec().max_episode_steps, Some(7));
+        for (name, value, expected) in [
+            ("max_episode_steps", OptionValue::Int(0), "at least 1 step"),
+            ("max_episode_steps", OptionValue::Int(-1), "-1 is not a number of steps"),
+            ("max_episode_steps", OptionValue::Bool(true), "true given, expected a whole number"),
+            ("max_episode_step", OptionValue::Int(7), "did you mean `max_episode_steps`?"),
+        ] {
+            let error = with(name, value).err().unwrap().to_string();
+            assert!(
+                error.starts_with(&format!("option `{name}` of Corridor-v0")) && error.contains(expected),
+                "{error}"
+            );
+        }
+        assert!(make("Corridor-v0").is_err(), "the environments of the crate are what they were");
+    }
+
+    #[test]
+    fn options_of_ones_own_arrive_checked() {
+        let slope = OptionSpec { name: "slope", default: crate::OptionDefault::Float(0.0), summary: "of the ground" };
+        let mut registry = Registry::empty();
+        registry
+            .register_with(vec![slope], |options| match options.get("slope") {
+                None | Some(OptionValue::Float(_) | OptionValue::Int(_)) => corridor(),
+                Some(other) => Err(EnvError::Other(format!("{other:?}"))),
+            })
+            .unwrap();
+        let with = |value| registry.make_with("Corridor-v0", &EnvOptions::from([("slope".to_owned(), value)]));
+        assert!(with(OptionValue::Float(0.5)).is_ok());
+        let error = with(OptionValue::Text("steep".into())).err().unwrap().to_string();
+        assert_eq!(error, "option `slope` of Corridor-v0: \"steep\" given, expected a number");
+        let names: Vec<&str> = registry.option_specs("Corridor-v0").unwrap().iter().map(|option| option.name).collect();
+        assert_eq!(names, ["slope", "max_episode_steps"]);
+    }
+
+    #[test]
+    fn an_id_is_registered_once_and_a_spec_that_cannot_be_is_refused() {
+        let mut registry = Registry::built_in();
+        registry.register(corridor).unwrap();
+        let error = registry.register(corridor).unwrap_err();
+        assert_eq!(error.to_string(), "`Corridor-v0` is registered already: give this environment another id");
+        assert!(matches!(registry.register(|| make("CartPole-v1")), Err(EnvError::Registered { .. })));
+        assert!(matches!(registry.register(|| Err(EnvError::Other("no port".into()))), Err(EnvError::Other(_))));
+        let nameless = || -> MadeEnv {
+            Ok(Box::new(crate::closure::from_closures("", 2, |_| [0.0], |_, _, _| crate::Step::default())))
+        };
+        assert!(matches!(registry.register(nameless), Err(EnvError::Contract { .. })));
+        assert_eq!(registry.specs().count(), specs().len() + 1);
     }
 }

@@ -18,10 +18,13 @@ pub struct EnvSpec {
     pub reward_range: Option<(f64, f64)>,
     /// Environment steps per second at which it looks natural.
     pub frames_per_second: f32,
+    /// What each discrete action does, in a word or two, in the order of the actions; empty where that is not said.
+    pub action_names: Vec<String>,
 }
 
 impl EnvSpec {
-    /// An environment of this id of which nothing else is known: no time limit, no goal, any reward, 10 steps per second.
+    /// An environment of this id of which nothing else is known: no time limit, no goal, any reward, 10 steps per second, actions
+    /// without names.
     ///
     /// ```
     /// use requel_envs::EnvSpec;
@@ -36,12 +39,14 @@ impl EnvSpec {
             reward_threshold: None,
             reward_range: None,
             frames_per_second: 10.0,
+            action_names: Vec::new(),
         }
     }
 
     /// Looks whether what is said can be: the id is not empty and has only characters that a name can have in a log, a file and
     /// a page (no control characters, no quotes, none of `<`, `>`, `&` and `\\`), an episode has at least one step, the
-    /// threshold and the ends of the range of rewards are numbers, in order, and the rate is one above 0.
+    /// threshold and the ends of the range of rewards are numbers, in order, the rate is one above 0, and the names of actions
+    /// are not empty and without control characters.
     ///
     /// # Errors
     /// [`EnvError::Contract`] with what is wrong.
@@ -67,6 +72,10 @@ impl EnvSpec {
         }
         if !(self.frames_per_second > 0.0 && self.frames_per_second.is_finite()) {
             return breach(format!("its `frames_per_second` is {}", self.frames_per_second));
+        }
+        let is_no_name = |name: &&String| name.trim().is_empty() || name.chars().any(char::is_control);
+        if let Some(name) = self.action_names.iter().find(is_no_name) {
+            return breach(format!("{name:?} among its `action_names` is no name"));
         }
         Ok(())
     }
@@ -116,6 +125,7 @@ mod tests {
             (EnvSpec { reward_range: Some((1.0, 0.0)), ..sound.clone() }, "`reward_range` is from 1 to 0"),
             (EnvSpec { reward_range: Some((0.0, f64::NAN)), ..sound.clone() }, "`reward_range` is from 0 to NaN"),
             (EnvSpec { frames_per_second: 0.0, ..sound.clone() }, "`frames_per_second` is 0"),
+            (EnvSpec { action_names: vec!["left".into(), " ".into()], ..sound.clone() }, "`action_names` is no name"),
         ] {
             let found = unsound.check().unwrap_err().to_string();
             assert!(found.contains(expected), "{found}");

@@ -7,8 +7,9 @@ use crate::{Action, BatchEnv, Env, EnvError, EnvSpec, StateError, StateReader, S
 
 /// Truncates an episode at its `max_episode_steps`-th step, as Gymnasium's wrapper of that name does.
 ///
-/// An environment that terminates in that very step reports both flags. The limit is part of the environment's [`EnvSpec`]; the
-/// time that is left is not part of its observation.
+/// An environment that terminates in that very step reports both flags. The limit is part of the environment's [`EnvSpec`], which
+/// has no goal any more where the limit is shorter than the environment's own; the time that is left is not part of its
+/// observation.
 #[derive(Clone, Debug)]
 pub struct TimeLimit<E> {
     env: E,
@@ -29,6 +30,10 @@ impl<E: Env> TimeLimit<E> {
         if max_episode_steps == 0 {
             let reason = "an episode has at least 1 step".into();
             return Err(EnvError::InvalidOption { id: spec.id, option: "max_episode_steps".into(), reason });
+        }
+        // In fewer steps an episode can gain or lose less: the goal of the longer one says nothing of it.
+        if spec.max_episode_steps.is_some_and(|own| max_episode_steps < own) {
+            spec.reward_threshold = None;
         }
         spec.max_episode_steps = Some(max_episode_steps);
         Ok(Self { env, spec, limit: max_episode_steps, elapsed: 0, cut: false })

@@ -24,6 +24,7 @@ pub(crate) const ENVS: &[Entry] = &[Entry {
     reward_threshold: Some(-100.0),
     reward_range: Some((-1.0, 0.0)),
     frames_per_second: 15.0,
+    action_names: &["torque -1 N m", "no torque", "torque 1 N m"],
     options: &[
         OptionSpec::new(
             "book_or_nips",

@@ -25,6 +25,7 @@ pub(crate) const ENVS: &[Entry] = &[Entry {
     reward_threshold: None,
     reward_range: Some((LEAST_REWARD, 0.0)),
     frames_per_second: 30.0,
+    action_names: &[],
     options: &[
         OptionSpec::float("g", 10.0, "acceleration of gravity, m/s², 0 to 1000"),
         OptionSpec::new(

@@ -10,6 +10,7 @@ pub(crate) const ENVS: &[Entry] = &[Entry {
     reward_threshold: None,
     reward_range: Some((0.0, 1.0)),
     frames_per_second: 20.0,
+    action_names: &["nothing", "left", "up", "right", "down"],
     options: OPTIONS,
     build: build::<Asterix>,
 }];

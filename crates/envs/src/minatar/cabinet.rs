@@ -34,6 +34,20 @@ pub enum Input {
     Fire,
 }
 
+impl Input {
+    /// What it does, in a word.
+    fn name(self) -> &'static str {
+        match self {
+            Input::Wait => "nothing",
+            Input::Left => "left",
+            Input::Up => "up",
+            Input::Right => "right",
+            Input::Down => "down",
+            Input::Fire => "fire",
+        }
+    }
+}
+
 const ALL: [Input; 6] = [Input::Wait, Input::Left, Input::Up, Input::Right, Input::Down, Input::Fire];
 
 /// What a frame brought.
@@ -112,6 +126,8 @@ fn simulation<G: Game>(spec: EnvSpec, options: &Options<'_>) -> Result<Simulatio
     let len = SIDE * SIDE * channels;
     let shape = vec![SIDE, SIDE, channels];
     let space = Space::Box { low: vec![0.0; len], high: vec![1.0; len], shape, dtype: DType::Bool };
+    let action_names = inputs.iter().map(|input| input.name().to_owned()).collect();
+    let spec = EnvSpec { action_names, ..spec };
     Ok(Simulation::new(spec, space, Space::Discrete { n: inputs.len() }, cabinet))
 }
 

@@ -10,6 +10,7 @@ pub(crate) const ENVS: &[Entry] = &[Entry {
     reward_threshold: None,
     reward_range: None,
     frames_per_second: 20.0,
+    action_names: &["nothing", "left", "up", "right", "down", "fire"],
     options: OPTIONS,
     build: build::<Seaquest>,
 }];

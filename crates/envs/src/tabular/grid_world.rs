@@ -14,6 +14,7 @@ pub(crate) const ENVS: &[Entry] = &[Entry {
     reward_threshold: None,
     reward_range: Some((-1.0, 1.0)),
     frames_per_second: 4.0,
+    action_names: &["up", "right", "down", "left", "stay"],
     options: &[
         OptionSpec::new(
             "map",

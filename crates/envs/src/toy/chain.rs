@@ -13,6 +13,7 @@ pub(crate) const ENVS: &[Entry] = &[Entry {
     reward_threshold: Some(1.0),
     reward_range: Some((-1.0, 1.0)),
     frames_per_second: 5.0,
+    action_names: &[],
     options: &[OptionSpec::int("length", 12, "how many links the chain has, 2 to 256")],
     build,
 }];

@@ -13,6 +13,7 @@ pub(crate) const ENVS: &[Entry] = &[Entry {
     reward_threshold: Some(20.0),
     reward_range: Some((0.0, 1.0)),
     frames_per_second: 4.0,
+    action_names: &[],
     options: &[OptionSpec::int("symbols", 4, "how many symbols and actions there are, 2 to 64")],
     build,
 }];
