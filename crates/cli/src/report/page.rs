@@ -81,6 +81,8 @@ pub fn write(run: &Run, evaluation: &Evaluation, seed: u64) -> Result<PathBuf, F
     };
     let path = path(run);
     let page = html(&shown, run, config.evaluation.episodes)?;
+    // Of a process that died while it wrote the page there may be a half of one.
+    run.clear_up()?;
     // Whole or not there: whoever looks whether a run has its page needs not read it.
     replace(&RealStorage, &path, page.as_bytes())
         .map_err(|e| Failure::failed(format_args!("cannot write {}: {e}", path.display())))?;

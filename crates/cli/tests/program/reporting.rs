@@ -102,3 +102,14 @@ fn no_name_blanks_the_page() {
     assert!(data(&html)["directory"].as_str().unwrap().ends_with("<!--<script>"));
     assert!(!html.contains("<!--<script"), "a name stands in the page as markup");
 }
+
+#[test]
+fn half_a_page_that_a_dead_process_left_is_cleared_up() {
+    let desk = Desk::new();
+    desk.train("run", &[]);
+    let (page, half) = (desk.path("run/report.html"), desk.path("run/report.html.1-0.new"));
+    std::fs::remove_file(&page).unwrap();
+    std::fs::write(&half, "<!doctype").unwrap();
+    desk.ok(&["report", "run"]);
+    assert!(page.exists() && !half.exists());
+}

@@ -258,6 +258,19 @@ impl Run {
         lock.ok_or_else(|| RunError::InUse { path: self.dir.clone() })
     }
 
+    /// Removes what a process left that died while it wrote one of the run's files. Nothing happens while another process trains in
+    /// the run: that one clears up when it begins.
+    ///
+    /// # Errors
+    /// If the disk refuses.
+    pub fn clear_up(&self) -> Result<(), RunError> {
+        match self.lock() {
+            Ok(_lock) => self.remove_staged(),
+            Err(RunError::InUse { .. }) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Removes what a process left that died while it wrote one of the run's files. Only for whoever holds the lock.
     pub(super) fn remove_staged(&self) -> Result<(), RunError> {
         let names = [checksums::CONFIG, checksums::CHECKSUMS, SUMMARY, BEST_POLICY, REPORT];

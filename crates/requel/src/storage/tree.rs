@@ -49,7 +49,12 @@ pub fn replace(storage: &dyn Storage, path: &Path, bytes: &[u8]) -> io::Result<(
     let mut staged = path.as_os_str().to_owned();
     staged.push(format!(".{}-{number}{STAGED}", std::process::id()));
     let staged = PathBuf::from(staged);
-    let written = write_synced(storage, &staged, bytes).and_then(|()| storage.rename(&staged, path));
+    let write = || write_synced(storage, &staged, bytes).and_then(|()| storage.rename(&staged, path));
+    let written = match write() {
+        // Somebody who cleared up took it for what a dead process had left.
+        Err(error) if error.kind() == ErrorKind::NotFound => write(),
+        written => written,
+    };
     if let Err(error) = written {
         // The error of the write is the one to tell.
         let _ = storage.remove_file(&staged);
