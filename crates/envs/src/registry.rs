@@ -84,7 +84,7 @@ impl Registry {
             is_built_in: true,
             make: Arc::new(move |options| make_entry(entry, options)),
         };
-        Registry { registered: FAMILIES.iter().copied().flatten().map(registered).collect() }
+        Registry { registered: entries().map(registered).collect() }
     }
 
     /// Adds an environment of one's own, under the id of its spec. It is made once, so as to be asked for that.
@@ -165,11 +165,8 @@ impl Registry {
     }
 
     fn find(&self, id: &str) -> Result<&Registered, EnvError> {
-        self.registered.iter().find(|registered| registered.spec.id == id).ok_or_else(|| EnvError::UnknownId {
-            id: id.into(),
-            suggestion: nearest(id, self.registered.iter().map(|registered| registered.spec.id.as_str()))
-                .map(str::to_owned),
-        })
+        let known = || self.registered.iter().map(|registered| registered.spec.id.as_str());
+        self.registered.iter().find(|registered| registered.spec.id == id).ok_or_else(|| unknown(id, known()))
     }
 }
 
@@ -206,12 +203,12 @@ pub fn make(id: &str) -> Result<Box<dyn Env>, EnvError> {
 /// # Errors
 /// As [`Registry::make_with`].
 pub fn make_with(id: &str, options: &EnvOptions) -> Result<Box<dyn Env>, EnvError> {
-    Registry::built_in().make_with(id, options)
+    make_entry(find_entry(id)?, options)
 }
 
 /// What is known of each environment of this crate.
 pub fn specs() -> Vec<EnvSpec> {
-    Registry::built_in().specs().cloned().collect()
+    entries().map(Entry::spec).collect()
 }
 
 /// The options that an environment of this crate can be made with.
@@ -219,7 +216,20 @@ pub fn specs() -> Vec<EnvSpec> {
 /// # Errors
 /// [`EnvError::UnknownId`].
 pub fn option_specs(id: &str) -> Result<Vec<OptionSpec>, EnvError> {
-    Registry::built_in().option_specs(id)
+    Ok(find_entry(id)?.options.iter().chain([&MAX_EPISODE_STEPS]).copied().collect())
+}
+
+/// The environments of this crate, as their files declare them.
+fn entries() -> impl Iterator<Item = &'static Entry> {
+    FAMILIES.iter().copied().flatten()
+}
+
+fn find_entry(id: &str) -> Result<&'static Entry, EnvError> {
+    entries().find(|entry| entry.id == id).ok_or_else(|| unknown(id, entries().map(|entry| entry.id)))
+}
+
+fn unknown<'a>(id: &str, known: impl Iterator<Item = &'a str>) -> EnvError {
+    EnvError::UnknownId { id: id.into(), suggestion: nearest(id, known).map(str::to_owned) }
 }
 
 fn make_entry(entry: &'static Entry, options: &EnvOptions) -> MadeEnv {

@@ -117,9 +117,17 @@
   }
   function runRow(run, kind) {
     return element("tr", { class: kind }, tick(keyOf("run", run.name), run.name, { "data-run": run.name }), nameCell(run), cell("env", run.env), preset(run),
-      cell("number seed", String(run.seed)), cell(`state state-${run.state}`, run.state), cell("number steps", count(run.env_steps)),
+      cell("number seed", String(run.seed)), cell(`state state-${run.state}`, run.state, ...trouble(run)), cell("number steps", count(run.env_steps)),
       cell("number best", number(score(run)), element("small", {}, scoreNote(run))), cell("number begun", ago(run.begun)));
   }
+
+  /* What the log and the summary show to be wrong; `requel diagnose` says more. */
+  const trouble = (run) => (run.trouble.length ? [element("small", { class: "trouble", title: `requel diagnose ${run.name} says what and why` }, run.trouble.join(", "))] : []);
+
+  const troubles = (members) => {
+    const sick = members.filter((run) => run.trouble.length).length;
+    return sick ? [element("small", { class: "trouble", title: "open the group to see which" }, `${sick} in trouble`)] : [];
+  };
 
   function groupRow(id, members) {
     const open = opened.has(id);
@@ -134,7 +142,7 @@
     const state = finished === members.length ? "finished" : `${training ? `${training} training, ` : ""}${finished} of ${members.length} finished`;
     return element("tr", { class: "group" }, tick(keyOf("group", id), `these ${members.length} runs`, { "data-group": id }),
       cell("name", name, ...(place ? [element("small", {}, place)] : [])), cell("env", members[0].env), preset(members[0]),
-      cell("number seed", row ? `${seeds[0]}–${seeds[seeds.length - 1]}` : `${seeds.length} seeds`), cell(training ? "state state-training" : "state", state),
+      cell("number seed", row ? `${seeds[0]}–${seeds[seeds.length - 1]}` : `${seeds.length} seeds`), cell(training ? "state state-training" : "state", state, ...troubles(members)),
       cell("number steps", count(median(members.map((run) => run.env_steps))), element("small", {}, "median")),
       cell("number best", number(median(members.map(score))), element("small", {}, "median")),
       cell("number begun", ago(Math.max(...members.map((run) => run.begun)))));
@@ -195,7 +203,7 @@
   const CHARTS = [
     { title: "Return", unit: "return", note: "Mean of the last 100 training episodes, exploration included.", pick: (c) => [c.train.x, c.train.return_mean] },
     { title: "Greedy return", unit: "return", note: "Mean return of the greedy policy at each evaluation.", pick: (c) => [c.evaluations.x, c.evaluations.mean], dots: true },
-    { title: "Mean Q", unit: "discounted return", note: "What the network believes of the actions it learned from.", pick: (c) => [c.train.x, c.train.mean_q] },
+    { title: "Mean Q", unit: "discounted return", note: "What the network believes of the actions it learned from. Dashed: what rewards and discount allow.", pick: (c) => [c.train.x, c.train.mean_q], bounded: true },
     { title: "Loss", unit: "loss", note: "Mean over the updates since the point before, on a logarithmic scale.", pick: (c) => [c.train.x, c.train.loss.map((v) => (v > 0 ? v : null))], logarithmic: true },
   ];
 
@@ -237,7 +245,7 @@
   }
 
   /* Curves of what is ticked: a line for a run; for a group a faint line for each run and a strong one for their median. */
-  function curvesOf({ pick, dots }, present) {
+  function curvesOf({ pick, dots, bounded }, present) {
     const [tables, series] = [[], []];
     const points = (color) => (dots ? { points: { show: true, size: 6, fill: color } } : {});
     for (const { color, label, many, members } of present) {
@@ -256,7 +264,16 @@
       tables.push([xs, xs.map((x) => median(own.map((table, i) => at(table, x, members[i].state === "finished"))))]);
       series.push(line(`${label}, median`, color, { width: 2.5, ...points(color) }));
     }
+    if (bounded && tables.length) boundsOf(present, tables).forEach((table) => { tables.push(table); series.push(line("bound", () => css("--faint"), { width: 1, dash: [6, 6] })); });
     return [tables, series];
+  }
+
+  /* The ends of what values can rightly be, of all that is ticked, where a curve comes near to them: far away they would flatten it. */
+  function boundsOf(present, tables) {
+    const believed = tables.flatMap(([, ys]) => ys).filter((q) => q != null);
+    const xs = tables.flatMap(([xs]) => (xs.length ? [xs[0], xs[xs.length - 1]] : []));
+    const ends = new Set(present.flatMap(({ members }) => members[0].value_bounds || []).filter((end) => end !== 0 && believed.some((q) => Math.abs(q) >= 0.5 * Math.abs(end) && q * end >= 0)));
+    return xs.length ? [...ends].map((end) => [[Math.min(...xs), Math.max(...xs)], [end, end]]) : [];
   }
 
   const plots = new Map(); /* title → chart */

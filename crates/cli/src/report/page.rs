@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use requel::config::Config;
+use requel::diagnose::{Evidence, Finding, findings};
 use requel::memory::available_bytes;
 use requel::run::{Machine, Provenance, Run, Score, Summary};
 use requel::storage::{RealStorage, read_regular_text, replace};
@@ -38,6 +39,8 @@ pub(super) struct Shown {
     /// The lowest and the highest value that the rewards allow, where they are bounded.
     pub(super) value_bounds: Option<[f64; 2]>,
     pub(super) score: Score,
+    /// What `requel diagnose` names.
+    pub(super) findings: Vec<Finding>,
     pub(super) summary: Option<Summary>,
     pub(super) wall_seconds: Option<f64>,
     pub(super) course: Course,
@@ -70,6 +73,8 @@ pub fn write(run: &Run, evaluation: &Evaluation, seed: u64) -> Result<PathBuf, F
         solved: run.summary()?.is_some_and(|summary| summary.is_solved()),
         value_bounds: runs::value_bounds(&config).map(|bounds| [bounds.low, bounds.high]),
         score: evaluation.into(),
+        // A page is made of a run that cannot be looked at more closely, too.
+        findings: Evidence::of_run(run).map(|evidence| findings(&evidence)).unwrap_or_default(),
         summary: run.summary()?,
         wall_seconds: wall_seconds(run),
         course,
@@ -108,6 +113,7 @@ fn html(shown: &Shown, run: &Run, episodes: usize) -> Result<String, Failure> {
         ("{{subtitle}}", escape(&subtitle)),
         ("{{tiles}}", stated::tiles(shown)),
         ("{{chosen}}", stated::chosen(shown, episodes)),
+        ("{{findings}}", stated::findings(shown)),
         ("{{picture}}", stated::picture(run)),
         ("{{replays}}", note(&shown.replays).to_owned()),
         ("{{evaluations}}", stated::evaluations(shown)),

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use requel::diagnose::{Finding, Severity};
 use requel::run::Run;
 use requel::stats::Bootstrap;
 use requel::study::{Comparison, RunRecord, Scoring, group};
@@ -53,6 +54,29 @@ pub fn chosen(shown: &Shown, episodes: usize) -> String {
         "The best policy is the one with the highest evaluation in training, over {episodes} episodes each; {scored}, so \
          that it may score less than it did then, or than the final one."
     )
+}
+
+/// What is wrong with the training, and what to try; nothing where nothing is.
+pub fn findings(shown: &Shown) -> String {
+    let item = |Finding { check, severity, evidence, advice }: &Finding| {
+        let severity = match severity {
+            Severity::Fault => "fault",
+            Severity::Warning => "warning",
+            Severity::Note => "note",
+        };
+        let (evidence, advice) = (escape(evidence), escape(advice));
+        format!("<li class=\"{severity}\"><b>{severity}: {check}</b> {evidence}.<br>Try: {advice}.</li>\n")
+    };
+    match shown.findings.as_slice() {
+        [] => String::new(),
+        found => {
+            let items: String = found.iter().map(item).collect();
+            format!(
+                "<section aria-labelledby=\"findings-title\"><h2 id=\"findings-title\">Trouble</h2>\n<p class=\"muted\">What \
+                 requel diagnose names, the worst first.</p>\n<ul class=\"card\" id=\"findings\">\n{items}</ul></section>\n"
+            )
+        }
+    }
 }
 
 /// The table of evaluations.

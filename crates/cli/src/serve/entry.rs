@@ -4,14 +4,18 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use requel::run::Run;
+use requel::diagnose::checks::{collapse, value_bound};
+use requel::diagnose::{EndOfTraining, Evidence};
+use requel::run::{Run, Summary};
 use requel::storage::read_regular_text;
 use requel::study::fingerprint;
+use requel::train::Aggregates;
 use serde::Serialize;
 use serde_json::Value;
 
 use crate::notes::Notes;
 use crate::report::{self, Lines};
+use crate::runs;
 
 /// What the list says of one run.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -38,6 +42,10 @@ pub struct Entry {
     pub best: Option<f64>,
     /// What the final policy came to on the same episodes.
     pub last: Option<f64>,
+    /// Between which numbers every value can rightly lie, where that is known.
+    pub value_bounds: Option<[f64; 2]>,
+    /// The checks that find something in its log and its summary; `requel diagnose` looks more closely.
+    pub trouble: Vec<&'static str>,
     /// How many these episodes were.
     pub fresh_episodes: Option<usize>,
     /// What a person has said of it.
@@ -70,7 +78,7 @@ const MOST_CONFIG: u64 = 1 << 20;
 
 impl Entry {
     /// What there is to say of a run; `None` if its config is no TOML.
-    pub fn of(run: &Run, name: String, progress: Progress) -> Option<Self> {
+    pub fn of(run: &Run, name: String, progress: &Progress) -> Option<Self> {
         let path = run.dir().join("config.toml");
         let begun = modified(&path).unwrap_or(SystemTime::UNIX_EPOCH);
         let summary = run.summary();
@@ -84,6 +92,8 @@ impl Entry {
             preset: known.preset,
             settings: known.settings,
             seed: known.seed,
+            trouble: known.evidence.as_ref().map_or(Vec::new(), |known| trouble(known, progress, summary.as_ref())),
+            value_bounds: known.evidence.and_then(|known| known.bounds()).map(|bounds| [bounds.low, bounds.high]),
             state: if is_damaged { State::Damaged } else { state(run) },
             env_steps: summary.as_ref().map_or(progress.env_steps, |summary| summary.env_steps),
             chosen_by: progress.best.filter(|_| summary.is_none()),
@@ -108,6 +118,21 @@ pub fn state(run: &Run) -> State {
     }
 }
 
+/// What can be seen without a checkpoint: a mean Q that cannot be, and a final policy that lost what the best one had.
+fn trouble(known: &Evidence, progress: &Progress, summary: Option<&Summary>) -> Vec<&'static str> {
+    let line = |&(env_steps, mean_q)| Aggregates { env_steps, mean_q: Some(mean_q), ..Aggregates::default() };
+    let evidence = Evidence {
+        course: progress.course.iter().map(line).collect(),
+        ending: summary.map(|summary| EndOfTraining {
+            termination: summary.termination,
+            best: summary.best_evaluation,
+            last: summary.final_evaluation,
+        }),
+        ..known.clone()
+    };
+    [value_bound::check(&evidence), collapse::check(&evidence)].into_iter().flatten().map(|found| found.check).collect()
+}
+
 /// What a config tells.
 struct Known {
     group: String,
@@ -115,6 +140,8 @@ struct Known {
     preset: String,
     settings: Vec<String>,
     seed: u64,
+    /// Its config and its environment, where this program has that.
+    evidence: Option<Evidence>,
 }
 
 impl Known {
@@ -127,6 +154,10 @@ impl Known {
             preset: config.label().to_owned(),
             settings: rows.map(|row| format!("{}={}", row.key, row.value.trim_matches('"'))).collect(),
             seed: config.train.seed,
+            evidence: runs::env(&config).ok().and_then(|env| {
+                let actions = env.action_space().discrete_n()?;
+                Some(Evidence::new(config, env.spec().clone(), actions))
+            }),
         })
     }
 
@@ -140,6 +171,7 @@ impl Known {
             preset: config.get("preset").and_then(|v| v.as_str()).unwrap_or_default().to_owned(),
             settings: Vec::new(),
             seed: config.get("train").and_then(|t| t.get("seed")?.as_integer()).map_or(0, |seed| seed as u64),
+            evidence: None,
         })
     }
 }
@@ -149,13 +181,21 @@ fn modified(path: &Path) -> Option<SystemTime> {
 }
 
 /// How far a run is by its log.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Progress {
     /// Env steps of the last event.
     pub env_steps: u64,
     /// The greatest mean return of an evaluation.
     pub best: Option<f64>,
+    /// Env steps and mean Q, of so many lines that a check sees the course.
+    course: Vec<(u64, f64)>,
+    /// Of the lines with a mean Q every so many are kept.
+    kept_every: usize,
+    lines: usize,
 }
+
+/// More points of the course of mean Q are thinned.
+const MOST_POINTS: usize = 256;
 
 impl Lines for Progress {
     fn line(&mut self, line: &[u8]) {
@@ -165,10 +205,33 @@ impl Lines for Progress {
         {
             self.best = event["mean_return"].as_f64().into_iter().chain(self.best).reduce(f64::max);
         }
+        if line.starts_with(b"{\"event\":\"train\"")
+            && let Some(mean_q) = serde_json::from_slice::<Value>(line).ok().and_then(|event| event["mean_q"].as_f64())
+        {
+            self.keep(mean_q);
+        }
     }
 
     fn restart(&mut self) {
         *self = Progress::default();
+    }
+}
+
+impl Progress {
+    fn keep(&mut self, mean_q: f64) {
+        self.lines += 1;
+        if !self.lines.is_multiple_of(self.kept_every.max(1)) {
+            return;
+        }
+        self.course.push((self.env_steps, mean_q));
+        if self.course.len() > MOST_POINTS {
+            let mut index = 0;
+            self.course.retain(|_| {
+                index += 1;
+                index % 2 == 1
+            });
+            self.kept_every = 2 * self.kept_every.max(1);
+        }
     }
 }
 
@@ -187,6 +250,25 @@ mod tests {
     use super::*;
 
     #[test]
+    fn values_that_cannot_be_are_marked() {
+        let root = tempfile::tempdir().unwrap();
+        let run =
+            Run::create(&root.path().join("a"), &Layers::new().preset("dqn").unwrap().resolve().unwrap()).unwrap();
+        let marked = |mean_q: f64| {
+            let mut progress = Progress::default();
+            for i in 1..1000 {
+                let line = format!("{{\"event\":\"train\",\"env_steps\":{},\"mean_q\":{mean_q}}}\n", i * 1000);
+                progress.line(line.as_bytes());
+            }
+            assert!((MOST_POINTS / 2..=MOST_POINTS).contains(&progress.course.len()), "{}", progress.course.len());
+            let entry = Entry::of(&run, "a".into(), &progress).unwrap();
+            assert_eq!(entry.value_bounds.map(|[low, high]| (low, high.round())), Some((0.0, 100.0)));
+            entry.trouble
+        };
+        assert_eq!((marked(99.0), marked(250.0)), (vec![], vec!["value-bound"]));
+    }
+
+    #[test]
     fn the_log_tells_how_far_it_is() {
         let mut progress = Progress::default();
         for i in 1..2000 {
@@ -195,7 +277,7 @@ mod tests {
         }
         progress.line(b"{\"event\":\"episode\",\"env_steps\":20003,\"index\":7,\"return\":90.0}\n");
         progress.line(b"what is this");
-        assert_eq!(progress, Progress { env_steps: 20_003, best: Some(6.0) });
+        assert_eq!((progress.env_steps, progress.best), (20_003, Some(6.0)));
     }
 
     /// However long it has said nothing: who trains holds the lock, and a log says nothing of that.
@@ -219,7 +301,7 @@ mod tests {
             let layers = Layers::new().preset("notebook").unwrap();
             let layers = set.iter().fold(layers, |layers, setting| layers.set(setting).unwrap());
             let run = Run::create(&root.path().join(name), &layers.resolve().unwrap()).unwrap();
-            Entry::of(&run, name.into(), Progress::default()).unwrap()
+            Entry::of(&run, name.into(), &Progress::default()).unwrap()
         };
         let [a, b] = ["a", "b"].map(|name| entry(name, &["agent.gamma=0.95", "train.seed=3"]));
         let (c, d) = (entry("c", &["agent.gamma=0.95"]), entry("d", &[]));
@@ -235,7 +317,7 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let text = "preset = \"old\"\nwhat = 1\n[env]\nid = \"CartPole-v1\"\n[train]\nseed = 4\n";
         fs::write(root.path().join("config.toml"), text).unwrap();
-        let entry = Entry::of(&Run::open(root.path()).unwrap(), "old-run".into(), Progress::default()).unwrap();
+        let entry = Entry::of(&Run::open(root.path()).unwrap(), "old-run".into(), &Progress::default()).unwrap();
         assert_eq!((&*entry.env, &*entry.preset, &*entry.group), ("CartPole-v1", "old", "old-run"));
         assert_eq!((entry.seed, entry.state), (4, State::Stopped));
     }

@@ -35,6 +35,10 @@ type Stamp = [Option<(SystemTime, u64)>; 5];
 const FILES: [&str; 5] = ["config.toml", "metrics.jsonl", "summary.json", "report.html", "notes.toml"];
 /// Of them the one that a finished run has.
 const SUMMARY: usize = 2;
+/// Of them the one that grows.
+const LOG: usize = 1;
+/// Of a finished run no longer log is read through for a mark in the list, bytes.
+const MOST_LOG: u64 = 1 << 20;
 /// No list is longer; the newest runs are kept.
 const MOST_RUNS: usize = 2000;
 /// A study lies in a directory of its own, with runs in it.
@@ -124,11 +128,11 @@ fn entry(run: &Run, name: &str, read: &mut HashMap<String, Read>) -> Option<Entr
                 None => (Tail::new(run.dir().join("metrics.jsonl")), Progress::default()),
             };
             let (mut log, mut progress) = (log, progress);
-            // There may be no log yet; of a finished run its summary says all that the list does.
-            if stamp[SUMMARY].is_none() {
+            // There may be no log yet; of a finished run its summary says nearly all that the list does.
+            if stamp[SUMMARY].is_none() || stamp[LOG].is_some_and(|(_, bytes)| bytes <= MOST_LOG) {
                 log.read_on(&mut progress).unwrap_or_default();
             }
-            let entry = Entry::of(run, name.to_owned(), progress)?;
+            let entry = Entry::of(run, name.to_owned(), &progress)?;
             Read { stamp, entry, log, progress }
         }
     };

@@ -113,3 +113,15 @@ fn half_a_page_that_a_dead_process_left_is_cleared_up() {
     desk.ok(&["report", "run"]);
     assert!(page.exists() && !half.exists());
 }
+
+#[test]
+fn a_page_names_what_is_wrong_with_its_run() {
+    let desk = Desk::new();
+    desk.train("well", &[]);
+    desk.train("sick", &["--set", "agent.reward_scale=10000"]);
+    let page = |run: &str| std::fs::read_to_string(desk.path(run).join("report.html")).unwrap();
+    assert!(!page("well").contains("reward-scale"));
+    let sick = page("sick");
+    assert!(sick.contains("<li class=\"fault\"><b>fault: reward-scale</b>"), "{:?}", data(&sick)["findings"]);
+    assert_eq!(data(&sick)["findings"][0]["check"], "reward-scale");
+}

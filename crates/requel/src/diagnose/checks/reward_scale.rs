@@ -16,6 +16,18 @@ pub fn check(evidence: &Evidence) -> Option<Finding> {
     let (least, most) = memory.rewards;
     // Of n steps the sum lies there: of one it is at least the n-th part.
     let size = least.abs().max(most.abs()) / evidence.config.agent.n_step.max(1) as f64;
+    // Munchausen's rule learns from the entropy of its policy too, which is at most the logarithm of the number of actions.
+    let bonus = evidence.config.munchausen.temperature * libm::log(evidence.actions.max(2) as f64);
+    if evidence.config.agent.munchausen && size > 0.0 && bonus > size {
+        let seen = format!(
+            "rewards are of the order of {}, and Munchausen's entropy bonus is up to {} a step: the policy is drawn to chance",
+            tidy(size),
+            tidy(bonus)
+        );
+        let advice =
+            "lower `munchausen.temperature` (0.03 where rewards are clipped to 1), or raise `agent.reward_scale`";
+        return Some(Finding::fault(NAME, seen, advice));
+    }
     let seen = format!("rewards of {} … {} a step are learned from", tidy(least), tidy(most));
     if size > LARGE {
         let scale = libm::pow(10.0, -libm::floor(libm::log10(size)));
@@ -48,6 +60,18 @@ mod tests {
         let mut evidence = sick::healthy();
         evidence.memory.as_mut().unwrap().rewards = rewards;
         check(&evidence)
+    }
+
+    #[test]
+    fn an_entropy_bonus_beyond_the_rewards() {
+        let mut evidence = sick::healthy();
+        evidence.config.agent.munchausen = true;
+        evidence.memory.as_mut().unwrap().rewards = (1.0, 1.0);
+        assert_eq!(check(&evidence), None);
+        evidence.config.munchausen.temperature = 100.0;
+        assert!(check(&evidence).unwrap().advice.contains("munchausen.temperature"));
+        evidence.config.agent.munchausen = false;
+        assert_eq!(check(&evidence), None);
     }
 
     #[test]
