@@ -12,7 +12,7 @@ use anyhow::{Context, Result, bail, ensure};
 
 use crate::command::CommandLine;
 use crate::python::VirtualEnvironment;
-use crate::{UsageError, bench, house, tools, workspace};
+use crate::{UsageError, bench, house, results, tools, workspace};
 
 /// One thing that must hold.
 struct Check {
@@ -41,6 +41,7 @@ const CHECKS: &[Check] = &[
     Check { name: "rollout", promise: "environments equal to the real Gymnasium, step by step", run: rollout },
     Check { name: "tensorboard", promise: "the real TensorBoard reads a run", run: tensorboard },
     Check { name: "instructions", promise: "the hot path takes no more instructions than before", run: instructions },
+    Check { name: "results", promise: "the runs that pages rest on come out the same", run: results_check },
     Check { name: "same-bits", promise: "the same run from a development and a release build", run: same_bits },
 ];
 
@@ -189,6 +190,10 @@ fn same_bits() -> Result<Outcome> {
     Ok(Outcome::Passed)
 }
 
+fn results_check() -> Result<Outcome> {
+    passed(results::check(&[], false))
+}
+
 fn instructions() -> Result<Outcome> {
     Ok(match bench::check_instructions()? {
         bench::Verdict::Held => Outcome::Passed,
@@ -203,7 +208,7 @@ fn train(binary: PathBuf, run_dir: &std::path::Path, settings: &[&str]) -> Resul
     for setting in settings {
         command = command.args(["--set", setting]);
     }
-    crate::results::finished_line(&command.output()?).with_context(|| format!("`{command}`"))
+    results::finished_line(&command.output()?).with_context(|| format!("`{command}`"))
 }
 
 /// A path under the target folder at which no run is.

@@ -27,24 +27,21 @@ struct Study {
 /// Reference: last-100 mean returns of independent implementations of the notebook's algorithm (the design's section 2).
 const STUDIES: [Study; 3] = [
     Study {
-        configuration: Configuration {
-            name: "notebook-residual",
-            arguments: &["train", "CartPole-v1", "--preset", "notebook", "--set", "agent.bellman_gradient=residual"],
-        },
+        configuration: Configuration::new(
+            "notebook-residual",
+            &["train", "CartPole-v1", "--preset", "notebook", "--set", "agent.bellman_gradient=residual"],
+        ),
         reference: (27, &[(0.0, 138.0), (0.25, 172.0), (0.5, 195.0), (0.75, 220.0), (1.0, 378.0)]),
     },
     Study {
-        configuration: Configuration {
-            name: "notebook-semi",
-            arguments: &["train", "CartPole-v1", "--preset", "notebook", "--set", "agent.bellman_gradient=semi"],
-        },
+        configuration: Configuration::new(
+            "notebook-semi",
+            &["train", "CartPole-v1", "--preset", "notebook", "--set", "agent.bellman_gradient=semi"],
+        ),
         reference: (20, &[(0.0, 140.0), (0.5, 202.0), (1.0, 360.0)]),
     },
     Study {
-        configuration: Configuration {
-            name: "notebook-naive",
-            arguments: &["train", "CartPole-v1", "--preset", "notebook-naive"],
-        },
+        configuration: Configuration::new("notebook-naive", &["train", "CartPole-v1", "--preset", "notebook-naive"]),
         reference: (0, &[]),
     },
 ];
@@ -65,11 +62,11 @@ pub fn write(seeds: u64, jobs: usize) -> Result<()> {
     for study in &STUDIES {
         let configuration = &study.configuration;
         let runs = configuration.train(&binary, range.clone(), jobs)?;
-        page.record(configuration.name, &runs);
+        page.record(configuration, &runs);
         let sample: Vec<f64> = runs.iter().filter_map(|run| run.finished.train_return_last_100).collect();
-        rows.push(our_row(configuration.name, &sample, &runs));
+        rows.push(our_row(&configuration.name, &sample, &runs));
         if study.reference.0 > 0 {
-            rows.push(reference_row(configuration.name, study.reference));
+            rows.push(reference_row(&configuration.name, study.reference));
             comparisons.push_str(&comparison(study, &sample));
         }
     }

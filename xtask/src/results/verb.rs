@@ -4,19 +4,34 @@ use std::path::PathBuf;
 
 use anyhow::{Result, bail, ensure};
 
-use super::{cartpole, environments, family, minatar, minatar_random, notebook};
-use crate::{UsageError, machine};
+use super::{algorithms, cartpole, check, environments, family, minatar, minatar_random, notebook, studies};
+use crate::{UsageError, machine, workspace};
 
-const TABLES: &str = "cartpole, family, minatar, minatar-random, notebook and environments";
+const TABLES: &str = "algorithms, cartpole, family, minatar, minatar-random, notebook, notebook-ladder, \
+                      rainbow-ablation and environments";
 
-/// Makes the table named first in `arguments`.
+/// Makes the table named first in `arguments`, or checks the tables there are.
 ///
 /// # Errors
 /// For arguments that mean nothing, a build or run that fails, or a table that cannot be written.
 pub fn run(arguments: &[String]) -> Result<()> {
+    // A program that was built beforehand serves as well: the same bits.
+    let (built, arguments): (Vec<&String>, Vec<&String>) =
+        arguments.iter().partition(|argument| argument.starts_with("--built="));
+    if let Some(dir) = built.iter().find_map(|argument| argument.strip_prefix("--built=")) {
+        workspace::use_built(std::path::absolute(dir)?);
+    }
+    let arguments: Vec<String> = arguments.into_iter().cloned().collect();
     let Some((table, options)) = arguments.split_first() else {
         bail!(UsageError(format!("which table? there are {TABLES}")));
     };
+    if table == "--check" {
+        let (flags, pages): (Vec<&String>, Vec<&String>) = options.iter().partition(|option| option.starts_with('-'));
+        if let Some(other) = flags.iter().find(|flag| **flag != "--all") {
+            bail!(UsageError(format!("unknown option `{other}`; --check takes --all and names of pages")));
+        }
+        return check::run(&pages.into_iter().cloned().collect::<Vec<_>>(), !flags.is_empty());
+    }
     let options = parse(options)?;
     ensure!(options.runs.is_none() || table == "minatar", UsageError("only minatar takes --runs".into()));
     // Wall times of these are judged or shown, so nothing should run beside them unless asked for.
@@ -31,11 +46,15 @@ pub fn run(arguments: &[String]) -> Result<()> {
             bail!(UsageError("minatar-random takes no options".into()))
         }
         "minatar-random" => minatar_random::write(),
+        "algorithms" => algorithms::write(seeds(5), one_at_a_time),
         "cartpole" => cartpole::write(seeds(200), one_at_a_time),
         "family" => family::write(seeds(20), one_at_a_time),
         "minatar" => minatar::write(seeds(2), options.runs.as_deref()),
         "notebook" => notebook::write(seeds(20), options.jobs.unwrap_or_else(machine::cores)),
         "environments" => environments::write(seeds(10), one_at_a_time),
+        name if studies::STUDIES.iter().any(|(study, _)| *study == name) => {
+            studies::write(name, seeds(20), options.jobs.unwrap_or_else(machine::cores))
+        }
         other => bail!(UsageError(format!("no table is called `{other}`; there are {TABLES}"))),
     }
 }
@@ -97,7 +116,7 @@ mod tests {
 
     #[test]
     fn what_does_not_go_with_a_table_is_refused_before_anything_is_built() {
-        for bad in ["", "pong", "minatar --jobs 2", "environments --runs x"] {
+        for bad in ["", "pong", "minatar --jobs 2", "environments --runs x", "--check --al", "--check pong"] {
             let arguments: Vec<String> = bad.split_whitespace().map(String::from).collect();
             assert!(run(&arguments).unwrap_err().is::<UsageError>(), "{bad}");
         }
