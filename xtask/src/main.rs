@@ -54,7 +54,7 @@ usage: cargo xtask VERB
                                with --write, into results/kernels.md (over half an hour)
   planted                      make ten known mistakes, one at a time, and see tests catch them
   results algorithms|cartpole|environments|family|minatar|minatar-random|notebook|notebook-ladder|rainbow-ablation
-          [--seeds N] [--jobs N] [--runs DIR] [--built=DIR]
+          [--seeds N] [--jobs N] [--built=DIR]
                                train over many seeds and write the tables in results/
   results --check [--all] [--built=DIR] [PAGE]...
                                make the runs again that these tables rest on, the quick ones or all, and compare

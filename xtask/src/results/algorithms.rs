@@ -179,8 +179,8 @@ impl Cell {
 fn cell(env: &Environment, algorithm: &'static str) -> Cell {
     let mut arguments = vec!["train", env.id, "--algo", algorithm];
     arguments.extend(env.settings);
-    let configuration =
-        Configuration { name: Cow::Owned(format!("{}/{algorithm}", env.id)), arguments: Cow::Owned(arguments) };
+    let name = Cow::Owned(format!("{}/{algorithm}", env.id));
+    let configuration = Configuration { name, arguments: Cow::Owned(arguments), resumes: false };
     Cell { configuration, refusal: refusal(env, algorithm), runs: Vec::new() }
 }
 

@@ -24,7 +24,6 @@ mod studies;
 mod training;
 mod verb;
 
-pub use check::run as check;
 pub use finished::finished_line;
 pub use page::table;
 pub use verb::run;

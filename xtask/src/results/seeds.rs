@@ -20,6 +20,8 @@ pub struct Configuration {
     pub name: Cow<'static, str>,
     /// The arguments of `requel` that make it, without seed and run folder. None contains a space.
     pub arguments: Cow<'static, [&'static str]>,
+    /// Whether a run that was cut off goes on from its last checkpoint, in place of being made anew.
+    pub resumes: bool,
 }
 
 /// One finished run.
@@ -36,7 +38,7 @@ pub struct SeedRun {
 impl Configuration {
     /// A configuration that is known when this is compiled.
     pub const fn new(name: &'static str, arguments: &'static [&'static str]) -> Self {
-        Self { name: Cow::Borrowed(name), arguments: Cow::Borrowed(arguments) }
+        Self { name: Cow::Borrowed(name), arguments: Cow::Borrowed(arguments), resumes: false }
     }
 
     /// The command line of a run, as a table states it.
@@ -72,16 +74,22 @@ impl Configuration {
 
     fn train_one(&self, binary: &Path, seed: u64, core: usize) -> Result<SeedRun> {
         let run_dir = self.run_dir(seed);
-        workspace::empty_folder(&run_dir)?;
-        std::fs::remove_dir(&run_dir)?;
+        let goes_on = self.resumes && run_dir.join("checkpoints").exists();
+        if !goes_on {
+            workspace::empty_folder(&run_dir)?;
+            std::fs::remove_dir(&run_dir)?;
+        }
         let program = match machine::pinned_to(core) {
             Some(taskset) => taskset.arg(binary),
             None => CommandLine::new(binary),
         };
-        let command = program
-            .args(self.arguments.iter())
-            .args(["--seed", &seed.to_string(), "--json", "--run-dir"])
-            .arg(&run_dir);
+        let command = match goes_on {
+            true => program.arg("resume").arg(&run_dir).arg("--json"),
+            false => {
+                let seed = seed.to_string();
+                program.args(self.arguments.iter()).args(["--seed", &seed, "--json", "--run-dir"]).arg(&run_dir)
+            }
+        };
         let start = Instant::now();
         let stdout = command.output()?;
         let process_seconds = start.elapsed().as_secs_f64();

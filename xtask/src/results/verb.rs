@@ -1,8 +1,6 @@
 //! The arguments of `cargo xtask results`.
 
-use std::path::PathBuf;
-
-use anyhow::{Result, bail, ensure};
+use anyhow::{Result, bail};
 
 use super::{algorithms, cartpole, check, environments, family, minatar, minatar_random, notebook, studies};
 use crate::{UsageError, machine, workspace};
@@ -33,15 +31,11 @@ pub fn run(arguments: &[String]) -> Result<()> {
         return check::run(&pages.into_iter().cloned().collect::<Vec<_>>(), !flags.is_empty());
     }
     let options = parse(options)?;
-    ensure!(options.runs.is_none() || table == "minatar", UsageError("only minatar takes --runs".into()));
     // Wall times of these are judged or shown, so nothing should run beside them unless asked for.
     let one_at_a_time = options.jobs.unwrap_or(1);
     // Unless told: the seeds by which issues and README judge.
     let seeds = |usual: u64| options.seeds.unwrap_or(usual);
     match table.as_str() {
-        "minatar" if options.jobs.is_some() => {
-            bail!(UsageError(format!("{table} is timed, one run at a time: it takes no --jobs")))
-        }
         "minatar-random" if !options.is_empty() => {
             bail!(UsageError("minatar-random takes no options".into()))
         }
@@ -49,7 +43,7 @@ pub fn run(arguments: &[String]) -> Result<()> {
         "algorithms" => algorithms::write(seeds(5), one_at_a_time),
         "cartpole" => cartpole::write(seeds(200), one_at_a_time),
         "family" => family::write(seeds(20), one_at_a_time),
-        "minatar" => minatar::write(seeds(2), options.runs.as_deref()),
+        "minatar" => minatar::write(seeds(5), one_at_a_time),
         "notebook" => notebook::write(seeds(20), options.jobs.unwrap_or_else(machine::cores)),
         "environments" => environments::write(seeds(10), one_at_a_time),
         name if studies::STUDIES.iter().any(|(study, _)| *study == name) => {
@@ -63,8 +57,6 @@ pub fn run(arguments: &[String]) -> Result<()> {
 struct Options {
     seeds: Option<u64>,
     jobs: Option<usize>,
-    /// A folder of run folders that were made beforehand.
-    runs: Option<PathBuf>,
 }
 
 impl Options {
@@ -79,14 +71,10 @@ fn parse(arguments: &[String]) -> Result<Options> {
         let (flag, value) = (pair[0].as_str(), pair.get(1));
         let count = value.and_then(|value| value.parse::<u64>().ok()).filter(|&value| value > 0);
         match (flag, count) {
-            ("--runs", _) => {
-                let folder = value.ok_or_else(|| UsageError("--runs takes a folder".into()))?;
-                options.runs = Some(PathBuf::from(folder));
-            }
             ("--seeds", Some(count)) => options.seeds = Some(count),
             ("--jobs", Some(count)) => options.jobs = Some(usize::try_from(count)?),
             ("--seeds" | "--jobs", None) => bail!(UsageError(format!("{flag} takes a whole number from 1"))),
-            (other, _) => bail!(UsageError(format!("unknown option `{other}`; there are --seeds, --jobs and --runs"))),
+            (other, _) => bail!(UsageError(format!("unknown option `{other}`; there are --seeds and --jobs"))),
         }
     }
     Ok(options)
@@ -103,20 +91,19 @@ mod tests {
     #[test]
     fn options_are_read_in_any_order() {
         assert_eq!(parsed("").unwrap(), Options::default());
-        assert_eq!(parsed("--jobs 1 --seeds 5").unwrap(), Options { seeds: Some(5), jobs: Some(1), runs: None });
-        assert_eq!(parsed("--runs a/b").unwrap().runs, Some(PathBuf::from("a/b")));
+        assert_eq!(parsed("--jobs 1 --seeds 5").unwrap(), Options { seeds: Some(5), jobs: Some(1) });
     }
 
     #[test]
     fn what_is_not_an_option_or_not_a_count_is_refused() {
-        for bad in ["--seeds", "--seeds 0", "--seeds x", "--jobs -1", "--cores 2", "--runs"] {
+        for bad in ["--seeds", "--seeds 0", "--seeds x", "--jobs -1", "--cores 2"] {
             assert!(parsed(bad).unwrap_err().is::<UsageError>(), "{bad}");
         }
     }
 
     #[test]
     fn what_does_not_go_with_a_table_is_refused_before_anything_is_built() {
-        for bad in ["", "pong", "minatar --jobs 2", "environments --runs x", "--check --al", "--check pong"] {
+        for bad in ["", "pong", "minatar --runs x", "--check --al", "--check pong"] {
             let arguments: Vec<String> = bad.split_whitespace().map(String::from).collect();
             assert!(run(&arguments).unwrap_err().is::<UsageError>(), "{bad}");
         }
