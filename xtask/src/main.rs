@@ -53,7 +53,7 @@ usage: cargo xtask VERB
                                hold the kernels against Miri, AddressSanitizer, an emulated ARM and every f32;
                                with --write, into results/kernels.md (over half an hour)
   planted                      make ten known mistakes, one at a time, and see tests catch them
-  results algorithms|cartpole|environments|family|minatar|minatar-random|notebook|notebook-ladder|rainbow-ablation
+  results algorithms|cartpole|environments|family|minatar|minatar-random|notebook|notebook-ladder|rainbow-ablation|zoo
           [--seeds N] [--jobs N] [--built=DIR]
                                train over many seeds and write the tables in results/
   results --check [--all] [--built=DIR] [PAGE]...

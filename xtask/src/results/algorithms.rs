@@ -1,20 +1,19 @@
 //! `results/algorithms.md`: which algorithm learns in which environment, each laid over the environment's own base.
 //!
-//! The comma-separated values are the record: a run that is in them is not made again, so that the verb goes on where it was
-//! stopped. Whoever wants a cell anew deletes its lines.
+//! Hundreds of runs: the verb goes on where it was stopped, see [`Record`].
 
 use std::borrow::Cow;
-use std::io::Write as _;
-use std::path::Path;
+use std::ops::Range;
 
 use anyhow::{Context, Result};
-use requel::config::{Layers, algorithms, presets};
+use requel::config::algorithms::{self, Algorithm};
+use requel::config::{Layers, presets};
 use requel::stats::{Estimate, Interval, lowest, median};
 
 use super::page::{Page, estimate, figure, mean_estimate, pinning, table};
 use super::random::{self, RandomPlay};
-use super::rows;
-use super::seeds::{Configuration, SeedRun, train_all};
+use super::record::Record;
+use super::seeds::{Configuration, SeedRun};
 use crate::workspace;
 
 /// An environment that has a base.
@@ -63,7 +62,6 @@ struct Cell {
     configuration: Configuration,
     /// Why the two do not go together.
     refusal: Option<String>,
-    runs: Vec<SeedRun>,
 }
 
 /// Makes the runs that are missing and writes the page, after each cell that is full.
@@ -72,27 +70,19 @@ struct Cell {
 /// When the build or a run fails, or a file cannot be read or written.
 pub fn write(seeds: u64, jobs: usize) -> Result<()> {
     let binary = workspace::release_binary()?;
-    let path = workspace::root().join("results").join("algorithms.csv");
-    let mut table = Table::read(&path)?;
     let random = ENVIRONMENTS.iter().map(random_play).collect::<Result<Vec<_>>>()?;
-    let wanted = table.missing(FIRST_SEED..FIRST_SEED + seeds);
-    let wanted: Vec<(&Configuration, u64)> =
-        wanted.iter().map(|(configuration, seed)| (configuration, *seed)).collect();
-    table.page(&random, seeds, jobs)?.write_quietly()?;
-    train_all(&binary, &wanted, jobs, &mut |configuration, run| {
-        append(&path, &rows::line(&configuration.name, &run))?;
-        if table.add(configuration, run) as u64 == seeds {
-            table.page(&random, seeds, jobs)?.write_quietly()?;
+    let range = FIRST_SEED..FIRST_SEED + seeds;
+    let cells = cells();
+    let mut record = Record::open("algorithms")?;
+    let table = Table { cells: &cells, random: &random, seeds: range.clone(), jobs };
+    table.page(&record)?.write_quietly()?;
+    record.train(&binary, table.wanted(), jobs, &mut |record, configuration| {
+        if record.of(configuration, &range).len() as u64 == seeds {
+            table.page(record)?.write_quietly()?;
         }
         Ok(())
     })?;
-    table.page(&random, seeds, jobs)?.write()
-}
-
-fn append(path: &Path, line: &str) -> Result<()> {
-    let file = std::fs::OpenOptions::new().append(true).open(path);
-    file.and_then(|mut file| file.write_all(line.as_bytes()))
-        .with_context(|| format!("cannot write {}", path.display()))
+    table.page(&record)?.write()
 }
 
 fn random_play(env: &Environment) -> Result<RandomPlay> {
@@ -102,77 +92,44 @@ fn random_play(env: &Environment) -> Result<RandomPlay> {
 }
 
 /// All cells, environment by environment.
-struct Table(Vec<Vec<Cell>>);
-
-impl Table {
-    /// The table without runs.
-    fn empty() -> Self {
-        Self(
-            ENVIRONMENTS
-                .iter()
-                .map(|env| algorithms::all().iter().map(|algorithm| cell(env, algorithm.name)).collect())
-                .collect(),
-        )
-    }
-
-    /// With the runs that were recorded.
-    fn read(path: &Path) -> Result<Self> {
-        let mut table = Self::empty();
-        if path.exists() {
-            let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-            for (name, run) in rows::read(&text).with_context(|| format!("cannot read {}", path.display()))? {
-                let mut cells = table.0.iter_mut().flatten();
-                let cell = cells.find(|cell| cell.configuration.name == name);
-                cell.with_context(|| format!("{} has a run of {name}, which is no cell", path.display()))?.insert(run);
-            }
-        }
-        Ok(table)
-    }
-
-    /// What is wanted and not there, in the order of the environments.
-    fn missing(&self, seeds: std::ops::Range<u64>) -> Vec<(Configuration, u64)> {
-        let cells = self.0.iter().flatten().filter(|cell| cell.refusal.is_none());
-        let of = |cell: &Cell| {
-            let is_missing = |seed: &u64| !cell.runs.iter().any(|run| run.seed == *seed);
-            let configuration = cell.configuration.clone();
-            seeds.clone().filter(is_missing).map(move |seed| (configuration.clone(), seed)).collect::<Vec<_>>()
-        };
-        cells.flat_map(of).collect()
-    }
-
-    /// Adds a run and says how many its cell has now.
-    fn add(&mut self, configuration: &Configuration, run: SeedRun) -> usize {
-        let cell = self.0.iter_mut().flatten().find(|cell| cell.configuration.name == configuration.name);
-        cell.map_or(0, |cell| {
-            cell.insert(run);
-            cell.runs.len()
-        })
-    }
-
-    fn page(&self, random: &[RandomPlay], seeds: u64, jobs: usize) -> Result<Page> {
-        let range = FIRST_SEED..FIRST_SEED + seeds;
-        let mut page = Page::new("algorithms", "Every algorithm in every environment", range, &pinning(jobs))?;
-        let cells = || self.0.iter().flatten().filter(|cell| cell.refusal.is_none());
-        let made: usize = cells().map(|cell| cell.runs.len()).sum();
-        page.add(&format!("{made} of {} runs so far. Each: {EACH}", cells().count() as u64 * seeds));
-        for (env, (cells, random)) in ENVIRONMENTS.iter().zip(self.0.iter().zip(random)) {
-            if cells.iter().all(|cell| cell.runs.is_empty()) {
-                continue;
-            }
-            page.add(&section(env, cells, *random, seeds)?);
-        }
-        page.add(LEGEND);
-        for cell in cells() {
-            page.record(&cell.configuration, &cell.runs);
-        }
-        Ok(page)
-    }
+fn cells() -> Vec<Vec<Cell>> {
+    let of = |env: &Environment| algorithms::all().iter().map(|algorithm| cell(env, algorithm.name)).collect();
+    ENVIRONMENTS.iter().map(of).collect()
 }
 
-impl Cell {
-    fn insert(&mut self, run: SeedRun) {
-        let at = self.runs.partition_point(|other| other.seed < run.seed);
-        self.runs.insert(at, run);
+/// What a page is made of, but for the runs.
+struct Table<'a> {
+    cells: &'a [Vec<Cell>],
+    random: &'a [RandomPlay],
+    seeds: Range<u64>,
+    jobs: usize,
+}
+
+impl Table<'_> {
+    /// Every run that is to be, in the order of the environments.
+    fn wanted(&self) -> Vec<(&Configuration, u64)> {
+        let cells = self.cells.iter().flatten().filter(|cell| cell.refusal.is_none());
+        cells.flat_map(|cell| self.seeds.clone().map(|seed| (&cell.configuration, seed))).collect()
+    }
+
+    fn page(&self, record: &Record) -> Result<Page> {
+        let mut page =
+            Page::new("algorithms", "Every algorithm in every environment", self.seeds.clone(), &pinning(self.jobs))?;
+        let wanted = self.wanted();
+        let made = wanted.len() - record.missing(wanted.iter().copied()).len();
+        page.add(&format!("**{made} of {} runs so far.** Each: {EACH}", wanted.len()));
+        for (env, (cells, random)) in ENVIRONMENTS.iter().zip(self.cells.iter().zip(self.random)) {
+            let runs: Vec<Vec<SeedRun>> =
+                cells.iter().map(|cell| record.of(&cell.configuration, &self.seeds)).collect();
+            if runs.iter().any(|runs| !runs.is_empty()) {
+                page.add(&section(env, cells, &runs, *random)?);
+            }
+            for (cell, runs) in cells.iter().zip(&runs) {
+                page.record(&cell.configuration, runs);
+            }
+        }
+        page.add(LEGEND);
+        Ok(page)
     }
 }
 
@@ -181,7 +138,7 @@ fn cell(env: &Environment, algorithm: &'static str) -> Cell {
     arguments.extend(env.settings);
     let name = Cow::Owned(format!("{}/{algorithm}", env.id));
     let configuration = Configuration { name, arguments: Cow::Owned(arguments), resumes: false };
-    Cell { configuration, refusal: refusal(env, algorithm), runs: Vec::new() }
+    Cell { configuration, refusal: refusal(env, algorithm) }
 }
 
 /// Why an algorithm does not go over an environment's base.
@@ -224,28 +181,29 @@ impl Verdict {
     }
 }
 
-fn section(env: &Environment, cells: &[Cell], random: RandomPlay, seeds: u64) -> Result<String> {
+fn section(env: &Environment, cells: &[Cell], runs: &[Vec<SeedRun>], random: RandomPlay) -> Result<String> {
     let spec = requel_envs::make(env.id)?.spec().clone();
     let goal = spec.reward_threshold.or(env.optimum);
     let decimals = env.decimals;
-    let rows: Vec<Vec<String>> = cells
-        .iter()
-        .zip(algorithms::all())
-        .map(|(cell, algorithm)| row(cell, algorithm.name, random.interval, goal, decimals))
-        .collect();
+    let of = |((cell, runs), algorithm): ((&Cell, &Vec<SeedRun>), &Algorithm)| {
+        let shown = format!("`{}`", algorithm.name);
+        let row = match &cell.refusal {
+            Some(reason) => {
+                vec!["–".into(), "–".into(), "0".into(), "–".into(), "–".into(), format!("refused: {reason}")]
+            }
+            None => row(runs, random.interval, goal, decimals),
+        };
+        [vec![shown], row].concat()
+    };
+    let rows: Vec<Vec<String>> = cells.iter().zip(runs).zip(algorithms::all()).map(of).collect();
     let stated = match (spec.reward_threshold, env.optimum) {
         (Some(goal), _) => format!("{goal} is the environment's own goal"),
         (None, Some(optimum)) => format!("the best possible is {optimum}, taken as the goal"),
         (None, None) => "the environment names no goal".to_owned(),
     };
-    let budget = match env.settings {
-        [] => String::new(),
-        settings => format!(" `{}`.", settings.join(" ")),
-    };
-    let made: usize = cells.iter().map(|cell| cell.runs.len()).sum();
-    let wanted = cells.iter().filter(|cell| cell.refusal.is_none()).count() as u64 * seeds;
+    let budget = if env.settings.is_empty() { String::new() } else { format!(" With `{}`.", env.settings.join(" ")) };
     Ok(format!(
-        "## {}\n\nRandom play: {:.decimals$} [{:.decimals$}, {:.decimals$}]; {stated}.{budget} {made} of {wanted} runs.\n\n{}",
+        "## {}\n\nRandom play: {:.decimals$} [{:.decimals$}, {:.decimals$}]; {stated}.{budget}\n\n{}",
         env.id,
         random.mean,
         random.interval.low,
@@ -257,24 +215,18 @@ fn section(env: &Environment, cells: &[Cell], random: RandomPlay, seeds: u64) ->
     ))
 }
 
-fn row(cell: &Cell, algorithm: &str, random: Interval, goal: Option<f64>, decimals: usize) -> Vec<String> {
-    let mut row = vec![format!("`{algorithm}`")];
-    if let Some(reason) = &cell.refusal {
-        row.extend(["–".into(), "–".into(), "–".into(), "–".into(), "–".into(), format!("refused: {reason}")]);
-        return row;
-    }
-    let scores: Vec<f64> = cell.runs.iter().filter_map(|run| Some(run.finished.final_evaluation?.mean)).collect();
+fn row(runs: &[SeedRun], random: Interval, goal: Option<f64>, decimals: usize) -> Vec<String> {
+    let scores: Vec<f64> = runs.iter().filter_map(|run| Some(run.finished.final_evaluation?.mean)).collect();
     let scored = mean_estimate(&scores);
-    let median = |value: &dyn Fn(&SeedRun) -> f64| median(&cell.runs.iter().map(value).collect::<Vec<_>>());
-    row.extend([
+    let middle = |value: &dyn Fn(&SeedRun) -> f64| median(&runs.iter().map(value).collect::<Vec<_>>());
+    vec![
         estimate(scored, decimals),
         figure(lowest(&scores), decimals),
-        cell.runs.len().to_string(),
-        figure(median(&|run| run.finished.env_steps as f64), 0),
-        figure(median(&|run| run.process_seconds), 1),
+        runs.len().to_string(),
+        figure(middle(&|run| run.finished.env_steps as f64), 0),
+        figure(middle(&|run| run.process_seconds), 1),
         Verdict::of(scored, random, goal).word().to_owned(),
-    ]);
-    row
+    ]
 }
 
 const EACH: &str =
@@ -338,32 +290,19 @@ mod tests {
         assert!(with_base.iter().all(|id| ours.contains(&id.as_str())), "{with_base:?}");
         ours.retain(|id| !with_base.iter().any(|other| other == id));
         assert!(ours.is_empty(), "{ours:?}");
-        let table = Table::empty();
-        assert!(table.0.iter().all(|cells| cells.len() == algorithms::all().len()));
+        let cells = cells();
+        assert!(cells.iter().all(|cells| cells.len() == algorithms::all().len()));
         let refused =
-            |name: &str| table.0.iter().flatten().find(|cell| cell.configuration.name == name).unwrap().refusal.clone();
+            |name: &str| cells.iter().flatten().find(|cell| cell.configuration.name == name).unwrap().refusal.clone();
         assert!(refused("FrozenLake-v1/iqn").unwrap().contains("head.kind"));
         assert_eq!(refused("FrozenLake-v1/dqn"), None);
     }
 
     #[test]
-    fn what_is_recorded_is_not_made_again() {
-        let mut table = Table::empty();
-        let all = table.missing(FIRST_SEED..FIRST_SEED + 2);
-        let (first, second) = (all[0].clone(), all[1].clone());
-        assert_eq!((first.1, second.1), (FIRST_SEED, FIRST_SEED + 1));
-        assert_eq!(table.add(&second.0, run(second.1, 1.0)), 1);
-        let left = table.missing(FIRST_SEED..FIRST_SEED + 2);
-        assert_eq!((left.len(), left[0].1), (all.len() - 1, FIRST_SEED));
-        assert_ne!(left[1].0.name, first.0.name);
-    }
-
-    #[test]
     fn a_row_says_what_its_runs_show() {
-        let mut cell = cell(&ENVIRONMENTS[1], "dqn");
-        (0..5).for_each(|seed| cell.insert(run(seed, 500.0 - seed as f64)));
-        let row = row(&cell, "dqn", Interval { low: 20.0, high: 25.0 }, Some(475.0), 1);
-        assert!(row[1].starts_with("498.0 [49"), "{row:?}");
-        assert_eq!(row[2..], ["496.0", "5", "1000", "1.0", "**learns, to the goal**"]);
+        let runs: Vec<SeedRun> = (0..5).map(|seed| run(seed, 500.0 - seed as f64)).collect();
+        let row = row(&runs, Interval { low: 20.0, high: 25.0 }, Some(475.0), 1);
+        assert!(row[0].starts_with("498.0 [49"), "{row:?}");
+        assert_eq!(row[1..], ["496.0", "5", "1000", "1.0", "**learns, to the goal**"]);
     }
 }

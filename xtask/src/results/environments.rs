@@ -4,6 +4,7 @@ use anyhow::Result;
 use requel::stats::{highest, lowest, median};
 
 use super::page::{Page, figure, iqm_with_interval, pinning, table};
+use super::record::Record;
 use super::seeds::{Configuration, SeedRun};
 use crate::workspace;
 
@@ -20,7 +21,7 @@ struct Environment {
     remark: &'static str,
 }
 
-const ENVS: [Environment; 5] = [
+static ENVS: [Environment; 5] = [
     Environment {
         configuration: Configuration::new("mountaincar", &["train", "MountainCar-v0"]),
         aim: -105.0,
@@ -77,8 +78,10 @@ pub fn write(seeds: u64, jobs: usize) -> Result<()> {
         Page::new("environments", "Small environments with their default presets", range.clone(), &pinning(jobs))?;
     let mut rows = Vec::new();
     let mut all_runs = Vec::new();
+    let mut record = Record::open("environments")?;
+    record.complete(&binary, ENVS.iter().map(|env| &env.configuration), &range, jobs)?;
     for env in &ENVS {
-        let runs = env.configuration.train(&binary, range.clone(), jobs)?;
+        let runs = record.of(&env.configuration, &range);
         page.record(&env.configuration, &runs);
         rows.push(summary(env, &runs));
         all_runs.push(runs);

@@ -4,6 +4,7 @@ use anyhow::Result;
 use requel::stats::{highest, median};
 
 use super::page::{Page, figure, iqm_with_interval, pinning, table};
+use super::record::Record;
 use super::seeds::{Configuration, SeedRun};
 use crate::workspace;
 
@@ -34,8 +35,10 @@ pub fn write(seeds: u64, jobs: usize) -> Result<()> {
     let range = FIRST_SEED..FIRST_SEED + seeds;
     let mut page = Page::new("family", "The family of algorithms on CartPole-v1", range.clone(), &pinning(jobs))?;
     let mut rows = Vec::new();
+    let mut record = Record::open("family")?;
+    record.complete(&binary, &FAMILY, &range, jobs)?;
     for configuration in &FAMILY {
-        let runs = configuration.train(&binary, range.clone(), jobs)?;
+        let runs = record.of(configuration, &range);
         page.record(configuration, &runs);
         rows.push(row(&configuration.name, &runs));
     }

@@ -6,14 +6,15 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::ops::Range;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use requel::stats::mean;
 
 use super::curves::{Panel, Series, figure_of};
 use super::page::{Page, estimate, mean_estimate, pinning, table};
-use super::rows;
-use super::seeds::{Configuration, SeedRun, train_all};
+use super::record::Record;
+use super::seeds::{Configuration, SeedRun};
 use super::training;
 use crate::workspace;
 
@@ -41,7 +42,6 @@ const SPACING: u64 = 100_000;
 /// The first of the seeds that this page is made with. Tuning used 1000 to 1999 alone.
 const FIRST_SEED: u64 = 25_000;
 
-const FINISHED: &str = "minatar.csv";
 const CURVES: &str = "minatar-curves.csv";
 
 /// Frames and mean return of the last 100 training episodes, of a run by its configuration's name and seed.
@@ -54,25 +54,13 @@ type Curves = BTreeMap<(String, u64), Vec<(u64, f64)>>;
 pub fn write(seeds: u64, jobs: usize) -> Result<()> {
     let binary = workspace::release_binary()?;
     let configurations = configurations();
-    let mut finished = read_finished(&configurations)?;
-    let seeds_wanted = FIRST_SEED..FIRST_SEED + seeds;
-    let mut wanted = Vec::new();
-    for seed in seeds_wanted.clone() {
-        for configuration in &configurations {
-            let of = |(name, run): &(String, SeedRun)| *name == configuration.name && run.seed == seed;
-            if !finished.iter().any(of) {
-                wanted.push((configuration, seed));
-            }
-        }
-    }
-    let page = |finished: &[(String, SeedRun)]| make_page(&configurations, finished, seeds, jobs);
-    page(&finished)?.write_quietly()?;
-    train_all(&binary, &wanted, jobs, &mut |configuration, run| {
-        finished.push((configuration.name.to_string(), run));
-        page(&finished)?.write_quietly()?;
-        Ok(())
-    })?;
-    page(&finished)?.write()
+    let range = FIRST_SEED..FIRST_SEED + seeds;
+    let mut record = Record::open("minatar")?;
+    let page = |record: &Record| make_page(&configurations, record, &range, jobs);
+    page(&record)?.write_quietly()?;
+    let wanted: Vec<_> = range.clone().flat_map(|seed| configurations.iter().map(move |which| (which, seed))).collect();
+    record.train(&binary, wanted, jobs, &mut |record, _| page(record)?.write_quietly().map(drop))?;
+    page(&record)?.write()
 }
 
 /// Preset by preset, game by game.
@@ -103,46 +91,26 @@ fn results(file: &str) -> std::path::PathBuf {
     workspace::root().join("results").join(file)
 }
 
-fn read_finished(configurations: &[Configuration]) -> Result<Vec<(String, SeedRun)>> {
-    let path = results(FINISHED);
-    if !path.exists() {
-        return Ok(Vec::new());
-    }
-    let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-    let finished = rows::read(&text).with_context(|| format!("cannot read {}", path.display()))?;
-    for (name, _) in &finished {
-        let known = configurations.iter().any(|configuration| configuration.name == *name);
-        ensure!(known, "{} has a run of {name}, which is none of this page", path.display());
-    }
-    Ok(finished)
-}
-
-fn make_page(
-    configurations: &[Configuration],
-    finished: &[(String, SeedRun)],
-    seeds: u64,
-    jobs: usize,
-) -> Result<Page> {
-    let range = FIRST_SEED..FIRST_SEED + seeds;
-    let mut page = Page::new("minatar", "The MinAtar games", range.clone(), &pinning(jobs))?;
-    let curves = read_curves(configurations, range)?;
+fn make_page(configurations: &[Configuration], record: &Record, seeds: &Range<u64>, jobs: usize) -> Result<Page> {
+    let mut page = Page::new("minatar", "The MinAtar games", seeds.clone(), &pinning(jobs))?;
+    let curves = read_curves(configurations, seeds)?;
+    let finished: Vec<(&Configuration, Vec<SeedRun>)> =
+        configurations.iter().map(|configuration| (configuration, record.of(configuration, seeds))).collect();
     page.add(&format!(
         "**{} of {} runs are finished so far**; nothing is claimed beyond the runs that each figure names. Each run: `requel train \
          MinAtar/GAME-v1 --preset NAME --seed S --json --run-dir DIR`, with `--set env.options.full_action_set=true` for all and \
          `--set train.env_steps=5000000` for `minatar-dqn`.",
-        finished.len(),
-        configurations.len() as u64 * seeds
+        finished.iter().map(|(_, runs)| runs.len()).sum::<usize>(),
+        configurations.len() as u64 * (seeds.end - seeds.start)
     ));
     page.add("![Training returns](minatar.svg)");
     page.add("## Training return");
     page.add(&training_returns(&curves));
     page.add(METHOD);
     page.add("## Final policies");
-    page.add(&final_policies(finished));
-    for configuration in configurations {
-        let runs: Vec<SeedRun> =
-            finished.iter().filter(|(name, _)| *name == configuration.name).map(|(_, run)| run.clone()).collect();
-        page.record(configuration, &runs);
+    page.add(&final_policies(&finished));
+    for (configuration, runs) in &finished {
+        page.record(configuration, runs);
     }
     let panels: Vec<Panel> = GAMES.iter().map(|game| panel(game, &curves)).collect();
     for (file, text) in [("minatar.svg", figure_of(&panels)), (CURVES, written(&curves))] {
@@ -194,30 +162,22 @@ fn at_mark(curves: &Curves, name: &str, mark: u64) -> Vec<f64> {
 }
 
 /// A row for each configuration that has finished runs.
-fn final_policies(finished: &[(String, SeedRun)]) -> String {
-    let mut rows = Vec::new();
-    for (preset, _) in PRESETS {
-        for game in GAMES {
-            let name = format!("{preset}/{game}");
-            let runs: Vec<&SeedRun> = finished.iter().filter(|(other, _)| *other == name).map(|(_, run)| run).collect();
-            if runs.is_empty() {
-                continue;
-            }
-            let scores: Vec<f64> = runs.iter().filter_map(|run| Some(run.finished.final_evaluation?.mean)).collect();
-            let seconds: Vec<f64> = runs.iter().map(|run| run.finished.wall_seconds).collect();
-            rows.push(vec![
-                format!("`{preset}`"),
-                game.into(),
-                runs.len().to_string(),
-                estimate(mean_estimate(&scores), 1),
-                format!("{:.1}", mean(&seconds).unwrap_or(f64::NAN) / 60.0),
-            ]);
-        }
-    }
+fn final_policies(finished: &[(&Configuration, Vec<SeedRun>)]) -> String {
+    let row = |(configuration, runs): &(&Configuration, Vec<SeedRun>)| {
+        let scores: Vec<f64> = runs.iter().filter_map(|run| Some(run.finished.final_evaluation?.mean)).collect();
+        let seconds: Vec<f64> = runs.iter().map(|run| run.finished.wall_seconds).collect();
+        vec![
+            format!("`{}`", configuration.name),
+            runs.len().to_string(),
+            estimate(mean_estimate(&scores), 1),
+            format!("{:.1}", mean(&seconds).unwrap_or(f64::NAN) / 60.0),
+        ]
+    };
+    let rows: Vec<Vec<String>> = finished.iter().filter(|(_, runs)| !runs.is_empty()).map(row).collect();
     if rows.is_empty() {
         return "No run has ended yet.".to_owned();
     }
-    let header = ["preset", "game", "runs", "final policy, greedy", "minutes of training (mean)"];
+    let header = ["preset and game", "runs", "final policy, greedy", "minutes of training (mean)"];
     format!(
         "{}\nMean over seeds of the mean return over 100 fresh episodes, with sticky actions and difficulty ramping as in training; an \
          episode is cut off after 10,000 frames.",
@@ -240,7 +200,7 @@ fn panel(game: &str, curves: &Curves) -> Panel {
 }
 
 /// The curves on record, and those of the runs that are there, whichever has come further.
-fn read_curves(configurations: &[Configuration], seeds: std::ops::Range<u64>) -> Result<Curves> {
+fn read_curves(configurations: &[Configuration], seeds: &Range<u64>) -> Result<Curves> {
     let path = results(CURVES);
     let mut curves = match path.exists() {
         true => parsed(&std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?)?,

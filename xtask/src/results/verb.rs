@@ -2,11 +2,11 @@
 
 use anyhow::{Result, bail};
 
-use super::{algorithms, cartpole, check, environments, family, minatar, minatar_random, notebook, studies};
+use super::{algorithms, cartpole, check, environments, family, minatar, minatar_random, notebook, studies, zoo};
 use crate::{UsageError, machine, workspace};
 
 const TABLES: &str = "algorithms, cartpole, family, minatar, minatar-random, notebook, notebook-ladder, \
-                      rainbow-ablation and environments";
+                      rainbow-ablation, environments and zoo";
 
 /// Makes the table named first in `arguments`, or checks the tables there are.
 ///
@@ -46,6 +46,7 @@ pub fn run(arguments: &[String]) -> Result<()> {
         "minatar" => minatar::write(seeds(5), one_at_a_time),
         "notebook" => notebook::write(seeds(20), options.jobs.unwrap_or_else(machine::cores)),
         "environments" => environments::write(seeds(10), one_at_a_time),
+        "zoo" => zoo::write(seeds(20), one_at_a_time),
         name if studies::STUDIES.iter().any(|(study, _)| *study == name) => {
             studies::write(name, seeds(20), options.jobs.unwrap_or_else(machine::cores))
         }

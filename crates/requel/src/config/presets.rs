@@ -19,6 +19,7 @@ macro_rules! preset {
 
 const PRESETS: &[Preset] = &[
     preset!("acrobot", "Acrobot swung up: double DQN, each action held for two frames"),
+    preset!("acrobot-zoo", "C51 on Acrobot, no action repeated, with the env steps of RL Baselines3 Zoo"),
     preset!("c51", "categorical DQN on CartPole (Bellemare 2017)"),
     preset!("cartpole", "CartPole solved in seconds: double DQN, tuned for speed and reliability"),
     preset!("cartpole-zoo", "DQN on CartPole with RL Baselines3 Zoo's settings"),
@@ -33,6 +34,10 @@ const PRESETS: &[Preset] = &[
     preset!("minatar-pqn", "PQN on the MinAtar games with its authors' settings (Gallici 2024)"),
     preset!("minatar-rainbow", "Rainbow on the MinAtar games with the settings of Ceron & Castro 2021"),
     preset!("mountaincar", "MountainCar up the hill: double DQN, each action held for six frames"),
+    preset!(
+        "mountaincar-zoo",
+        "double DQN on MountainCar, no action repeated, with the env steps of RL Baselines3 Zoo"
+    ),
     preset!("munchausen-dqn", "Munchausen DQN on CartPole (Vieillard 2020)"),
     preset!("n-step-dqn", "DQN with three-step targets on CartPole (Hessel 2018)"),
     preset!("noisy-dqn", "DQN with noisy networks on CartPole (Fortunato 2018)"),

@@ -81,6 +81,7 @@ fn all_reach(optimum: f64, settings: &[&str], of_replay: &[&str], of_pqn: &[&str
 fn all_agents_are_tried() {
     let settings_for_environments = [
         "acrobot",
+        "acrobot-zoo",
         "cartpole",
         "cartpole-zoo",
         "cliff-walking",
@@ -90,6 +91,7 @@ fn all_agents_are_tried() {
         "minatar-pqn",
         "minatar-rainbow",
         "mountaincar",
+        "mountaincar-zoo",
         "notebook",
         "notebook-naive",
         "taxi",
