@@ -85,12 +85,17 @@ fn all_reach(optimum: f64, settings: &[&str], of_replay: &[&str], of_pqn: &[&str
 fn all_agents_are_tried() {
     let settings_for_environments = [
         "acrobot",
+        "acrobot-zoo",
         "cartpole",
         "cartpole-zoo",
         "cliff-walking",
         "frozen-lake",
+        "minatar-c51",
         "minatar-dqn",
+        "minatar-pqn",
+        "minatar-rainbow",
         "mountaincar",
+        "mountaincar-zoo",
         "notebook",
         "notebook-naive",
         "taxi",
