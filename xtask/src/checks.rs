@@ -12,7 +12,7 @@ use anyhow::{Context, Result, bail, ensure};
 
 use crate::command::CommandLine;
 use crate::python::VirtualEnvironment;
-use crate::{UsageError, bench, house, tools, workspace};
+use crate::{UsageError, bench, house, results, tools, workspace};
 
 /// One thing that must hold.
 struct Check {
@@ -203,7 +203,7 @@ fn train(binary: PathBuf, run_dir: &std::path::Path, settings: &[&str]) -> Resul
     for setting in settings {
         command = command.args(["--set", setting]);
     }
-    crate::results::finished_line(&command.output()?).with_context(|| format!("`{command}`"))
+    results::finished_line(&command.output()?).with_context(|| format!("`{command}`"))
 }
 
 /// A path under the target folder at which no run is.

@@ -53,8 +53,11 @@ usage: cargo xtask VERB
                                hold the kernels against Miri, AddressSanitizer, an emulated ARM and every f32;
                                with --write, into results/kernels.md (over half an hour)
   planted                      make ten known mistakes, one at a time, and see tests catch them
-  results cartpole|family|minatar|minatar-random|notebook|environments [--seeds N] [--jobs N] [--runs DIR]
+  results algorithms|cartpole|environments|family|minatar|minatar-random|notebook|notebook-ladder|rainbow-ablation|zoo
+          [--seeds N] [--jobs N] [--built=DIR]
                                train over many seeds and write the tables in results/
+  results --check [--all] [--built=DIR] [PAGE]...
+                               make the runs again that these tables rest on, the quick ones or all, and compare
   tools                        install cargo-deny into the target directory (builds for minutes)
 ";
 

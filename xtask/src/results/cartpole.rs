@@ -12,25 +12,16 @@ use super::seeds::{Configuration, SeedRun};
 use crate::workspace;
 
 /// The default of CartPole-v1, its final policy scored over a thousand episodes.
-pub const DEFAULT: Configuration = Configuration {
-    name: "cartpole",
-    arguments: &["train", "CartPole-v1", "--set", "evaluation.final_episodes=1000", "--threads", "1"],
-};
+const DEFAULT: Configuration = Configuration::new(
+    "cartpole",
+    &["train", "CartPole-v1", "--set", "evaluation.final_episodes=1000", "--threads", "1"],
+);
 
 /// The same trained on.
-const TRAINED_ON: Configuration = Configuration {
-    name: "cartpole-trained-on",
-    arguments: &[
-        "train",
-        "CartPole-v1",
-        "--set",
-        "train.env_steps=200000",
-        "--set",
-        "evaluation.stop_after=0",
-        "--threads",
-        "1",
-    ],
-};
+const TRAINED_ON: Configuration = Configuration::new(
+    "cartpole-trained-on",
+    &["train", "CartPole-v1", "--set", "train.env_steps=200000", "--set", "evaluation.stop_after=0", "--threads", "1"],
+);
 
 /// The first seeds of the two tables. Tuning used 1000 to 1999 alone.
 const FIRST_SEED: u64 = 20_000;
@@ -52,7 +43,7 @@ pub fn write(seeds: u64, jobs: usize) -> Result<()> {
     let range = FIRST_SEED..FIRST_SEED + seeds;
     let mut page = Page::new("cartpole", "CartPole-v1 with its default", range.clone(), &pinning(jobs))?;
     let runs = DEFAULT.train(&binary, range, jobs)?;
-    page.record(DEFAULT.name, &runs);
+    page.record(&DEFAULT, &runs);
     page.add(&format!("Each run: `{}`", DEFAULT.shown()));
     let courses = runs.iter().map(|run| Course::read(&DEFAULT.run_dir(run.seed))).collect::<Result<Vec<_>>>()?;
     page.add(&summary(&runs, &courses));
@@ -60,7 +51,7 @@ pub fn write(seeds: u64, jobs: usize) -> Result<()> {
     let longer = FIRST_SEED_TRAINED_ON..FIRST_SEED_TRAINED_ON + seeds.div_ceil(2);
     let first_and_last = (longer.start, longer.end - 1);
     let runs_on = TRAINED_ON.train(&binary, longer, jobs)?;
-    page.record(TRAINED_ON.name, &runs_on);
+    page.record(&TRAINED_ON, &runs_on);
     let courses = runs_on.iter().map(|run| Course::read(&TRAINED_ON.run_dir(run.seed))).collect::<Result<Vec<_>>>()?;
     page.add("## Trained on");
     page.add(&format!(

@@ -11,15 +11,13 @@ pub struct Panel {
     pub series: Vec<Series>,
 }
 
-/// The curves of one run.
+/// One curve.
 #[derive(Debug, Clone)]
 pub struct Series {
     /// What the legend calls it.
     pub name: String,
-    /// (env steps, return), drawn thick.
-    pub thick: Vec<(u64, f64)>,
-    /// (env steps, return), drawn thin and pale.
-    pub thin: Vec<(u64, f64)>,
+    /// (env steps, return).
+    pub points: Vec<(u64, f64)>,
 }
 
 const COLUMNS: usize = 3;
@@ -55,7 +53,7 @@ fn draw(out: &mut String, panel: &Panel, (x, y): (f64, f64)) {
     let (left, right) = (x + MARGIN.0, x + CELL.0 - MARGIN.1);
     let (top, bottom) = (y + MARGIN.2, y + CELL.1 - MARGIN.3);
     text(out, (left, y + 22.0), "start", "#1f2437", &format!("<tspan font-weight=\"600\">{}</tspan>", panel.title));
-    let points = || panel.series.iter().flat_map(|series| series.thick.iter().chain(&series.thin));
+    let points = || panel.series.iter().flat_map(|series| &series.points);
     if points().next().is_none() {
         text(out, (left, (top + bottom) / 2.0), "start", "#646c84", "no runs yet");
         return;
@@ -75,28 +73,21 @@ fn draw(out: &mut String, panel: &Panel, (x, y): (f64, f64)) {
         text(out, (at((tick, 0.0)).0, bottom + 16.0), "middle", "#646c84", &shown(tick));
     }
     for (series, color) in panel.series.iter().zip(COLORS.iter().cycle()) {
-        for (curve, width, color) in [(&series.thin, 1.0, format!("{color}80")), (&series.thick, 2.2, (*color).into())]
-        {
-            let through: Vec<(f64, f64)> = curve.iter().map(|&(steps, value)| at((steps as f64, value))).collect();
-            line(out, &through, &color, width);
-        }
+        let through: Vec<(f64, f64)> = series.points.iter().map(|&(steps, value)| at((steps as f64, value))).collect();
+        line(out, &through, color, 2.2);
     }
 }
 
 fn legend(out: &mut String, panels: &[Panel], (x, y): (f64, f64)) {
     let left = x + MARGIN.0;
     let mut height = y + MARGIN.2 + 10.0;
-    let mut entry = |color: &str, width: f64, name: &str| {
-        line(out, &[(left, height), (left + 26.0, height)], color, width);
-        text(out, (left + 36.0, height + 4.0), "start", "#1f2437", name);
-        height += 22.0;
-    };
     let longest = panels.iter().map(|panel| panel.series.as_slice()).max_by_key(|series| series.len());
     for (series, color) in longest.unwrap_or_default().iter().zip(COLORS.iter().cycle()) {
-        entry(color, 2.2, &format!("{}, greedy policy", series.name));
-        entry(&format!("{color}80"), 1.0, &format!("{}, in training", series.name));
+        line(out, &[(left, height), (left + 26.0, height)], color, 2.2);
+        text(out, (left + 36.0, height + 4.0), "start", "#1f2437", &series.name);
+        height += 22.0;
     }
-    text(out, (left, height + 12.0), "start", "#646c84", "return over frames");
+    text(out, (left, height + 12.0), "start", "#646c84", "training return over frames");
 }
 
 /// An axis from 0.
@@ -167,11 +158,11 @@ mod tests {
 
     #[test]
     fn the_highest_point_is_at_the_top_and_the_last_at_the_right() {
-        let series = Series { name: "seed 0".into(), thick: vec![(0, 0.0), (1000, 10.0)], thin: Vec::new() };
+        let series = Series { name: "C51".into(), points: vec![(0, 0.0), (1000, 10.0)] };
         let text = figure_of(&[Panel { title: "A".into(), series: vec![series] }]);
         let ends = format!("48.0,{:.1} {:.1},34.0", CELL.1 - MARGIN.3, CELL.0 - MARGIN.1);
         assert!(text.contains(&ends), "{text}");
-        assert!(text.contains("seed 0, greedy policy"));
+        assert!(text.contains(">C51<"));
     }
 
     #[test]

@@ -4,6 +4,7 @@ use anyhow::Result;
 use requel::stats::{highest, lowest, median};
 
 use super::page::{Page, figure, iqm_with_interval, pinning, table};
+use super::record::Record;
 use super::seeds::{Configuration, SeedRun};
 use crate::workspace;
 
@@ -20,9 +21,9 @@ struct Environment {
     remark: &'static str,
 }
 
-const ENVS: [Environment; 5] = [
+static ENVS: [Environment; 5] = [
     Environment {
-        configuration: Configuration { name: "mountaincar", arguments: &["train", "MountainCar-v0"] },
+        configuration: Configuration::new("mountaincar", &["train", "MountainCar-v0"]),
         aim: -105.0,
         decimals: 1,
         published: "-100.8 ± 9.9",
@@ -31,14 +32,14 @@ const ENVS: [Environment; 5] = [
                  seldom meets the goal), so an env step of ours is six frames; returns count frames on both sides.",
     },
     Environment {
-        configuration: Configuration { name: "acrobot", arguments: &["train", "Acrobot-v1"] },
+        configuration: Configuration::new("acrobot", &["train", "Acrobot-v1"]),
         aim: -85.0,
         decimals: 1,
         published: "-76.6 ± 11.8",
         remark: "RL Baselines3 Zoo, DQN after 100 000 frames, mean ± standard deviation over episodes of one agent.",
     },
     Environment {
-        configuration: Configuration { name: "cliff-walking", arguments: &["train", "CliffWalking-v1"] },
+        configuration: Configuration::new("cliff-walking", &["train", "CliffWalking-v1"]),
         aim: -13.0,
         decimals: 1,
         published: "-13",
@@ -46,14 +47,14 @@ const ENVS: [Environment; 5] = [
                  are deterministic, so every episode is the same.",
     },
     Environment {
-        configuration: Configuration { name: "taxi", arguments: &["train", "Taxi-v4"] },
+        configuration: Configuration::new("taxi", &["train", "Taxi-v4"]),
         aim: 7.5,
         decimals: 2,
         published: "≥ 7.5",
         remark: "the aim of this project; Gymnasium calls the environment solved at 8. Actions that do nothing are masked.",
     },
     Environment {
-        configuration: Configuration { name: "frozen-lake", arguments: &["train", "FrozenLake-v1"] },
+        configuration: Configuration::new("frozen-lake", &["train", "FrozenLake-v1"]),
         aim: 0.74,
         decimals: 3,
         published: "0.740",
@@ -77,9 +78,11 @@ pub fn write(seeds: u64, jobs: usize) -> Result<()> {
         Page::new("environments", "Small environments with their default presets", range.clone(), &pinning(jobs))?;
     let mut rows = Vec::new();
     let mut all_runs = Vec::new();
+    let mut record = Record::open("environments")?;
+    record.complete(&binary, ENVS.iter().map(|env| &env.configuration), &range, jobs)?;
     for env in &ENVS {
-        let runs = env.configuration.train(&binary, range.clone(), jobs)?;
-        page.record(env.configuration.name, &runs);
+        let runs = record.of(&env.configuration, &range);
+        page.record(&env.configuration, &runs);
         rows.push(summary(env, &runs));
         all_runs.push(runs);
     }

@@ -4,17 +4,18 @@ use anyhow::Result;
 use requel::stats::{highest, median};
 
 use super::page::{Page, figure, iqm_with_interval, pinning, table};
+use super::record::Record;
 use super::seeds::{Configuration, SeedRun};
 use crate::workspace;
 
 /// The presets of the family. A configuration's arguments are known when this is compiled, so each is written out.
 macro_rules! family {
     ($($name:literal)*) => {
-        [$(Configuration { name: $name, arguments: &["train", "CartPole-v1", "--preset", $name] }),*]
+        [$(Configuration::new($name, &["train", "CartPole-v1", "--preset", $name])),*]
     };
 }
 
-const FAMILY: [Configuration; 12] = family!(
+static FAMILY: [Configuration; 12] = family!(
     "dqn" "double-dqn" "dueling-dqn" "per-dqn" "n-step-dqn" "noisy-dqn" "c51" "qr-dqn" "iqn" "munchausen-dqn" "rainbow"
     "pqn"
 );
@@ -34,10 +35,12 @@ pub fn write(seeds: u64, jobs: usize) -> Result<()> {
     let range = FIRST_SEED..FIRST_SEED + seeds;
     let mut page = Page::new("family", "The family of algorithms on CartPole-v1", range.clone(), &pinning(jobs))?;
     let mut rows = Vec::new();
+    let mut record = Record::open("family")?;
+    record.complete(&binary, &FAMILY, &range, jobs)?;
     for configuration in &FAMILY {
-        let runs = configuration.train(&binary, range.clone(), jobs)?;
-        page.record(configuration.name, &runs);
-        rows.push(row(configuration.name, &runs));
+        let runs = record.of(configuration, &range);
+        page.record(configuration, &runs);
+        rows.push(row(&configuration.name, &runs));
     }
     page.add("Each run: `requel train CartPole-v1 --preset NAME --seed S --json --run-dir DIR`");
     let header = [
@@ -111,7 +114,7 @@ mod tests {
 
     #[test]
     fn each_is_a_preset_named_once() {
-        let mut names: Vec<&str> = FAMILY.iter().map(|configuration| configuration.name).collect();
+        let mut names: Vec<&str> = FAMILY.iter().map(|configuration| configuration.name.as_ref()).collect();
         assert!(names.iter().all(|name| presets::get(name).is_some()));
         names.sort_unstable();
         names.dedup();

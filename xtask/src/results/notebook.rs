@@ -3,7 +3,7 @@
 use anyhow::Result;
 use requel::stats::{highest, lowest, median, quantile};
 
-use super::page::{Page, figure, pinning, table};
+use super::page::{Page, estimate, figure, mean_estimate, pinning, table};
 use super::seeds::{Configuration, SeedRun};
 use super::statistics::{KnownQuantile, Placement};
 use crate::workspace;
@@ -27,24 +27,21 @@ struct Study {
 /// Reference: last-100 mean returns of independent implementations of the notebook's algorithm (the design's section 2).
 const STUDIES: [Study; 3] = [
     Study {
-        configuration: Configuration {
-            name: "notebook-residual",
-            arguments: &["train", "CartPole-v1", "--preset", "notebook", "--set", "agent.bellman_gradient=residual"],
-        },
+        configuration: Configuration::new(
+            "notebook-residual",
+            &["train", "CartPole-v1", "--preset", "notebook", "--set", "agent.bellman_gradient=residual"],
+        ),
         reference: (27, &[(0.0, 138.0), (0.25, 172.0), (0.5, 195.0), (0.75, 220.0), (1.0, 378.0)]),
     },
     Study {
-        configuration: Configuration {
-            name: "notebook-semi",
-            arguments: &["train", "CartPole-v1", "--preset", "notebook", "--set", "agent.bellman_gradient=semi"],
-        },
+        configuration: Configuration::new(
+            "notebook-semi",
+            &["train", "CartPole-v1", "--preset", "notebook", "--set", "agent.bellman_gradient=semi"],
+        ),
         reference: (20, &[(0.0, 140.0), (0.5, 202.0), (1.0, 360.0)]),
     },
     Study {
-        configuration: Configuration {
-            name: "notebook-naive",
-            arguments: &["train", "CartPole-v1", "--preset", "notebook-naive"],
-        },
+        configuration: Configuration::new("notebook-naive", &["train", "CartPole-v1", "--preset", "notebook-naive"]),
         reference: (0, &[]),
     },
 ];
@@ -65,20 +62,22 @@ pub fn write(seeds: u64, jobs: usize) -> Result<()> {
     for study in &STUDIES {
         let configuration = &study.configuration;
         let runs = configuration.train(&binary, range.clone(), jobs)?;
-        page.record(configuration.name, &runs);
+        page.record(configuration, &runs);
         let sample: Vec<f64> = runs.iter().filter_map(|run| run.finished.train_return_last_100).collect();
-        rows.push(our_row(configuration.name, &sample, &runs));
+        rows.push(our_row(&configuration.name, &sample, &runs));
         if study.reference.0 > 0 {
-            rows.push(reference_row(configuration.name, study.reference));
+            rows.push(reference_row(&configuration.name, study.reference));
             comparisons.push_str(&comparison(study, &sample));
         }
     }
     let commands: Vec<String> = STUDIES.iter().map(|study| format!("- `{}`", study.configuration.shown())).collect();
     page.add(&commands.join("\n"));
     page.add(
-        "Mean training return of the last 100 episodes, over seeds (the behaviour policy, ε = 0.1, not an evaluation):",
+        "Mean training return of the last 100 episodes, over seeds (the behaviour policy, ε = 0.1, not an evaluation), and of the final \
+         policy, greedy, over 100 fresh episodes, the mean over seeds with its 95 % bootstrap interval:",
     );
-    let header = ["", "runs", "median", "quartiles", "range", "runs at 475 or more", "median env steps"];
+    let header =
+        ["", "runs", "median", "quartiles", "range", "runs at 475 or more", "final policy", "median env steps"];
     page.add(&table(&header, &rows));
     page.add(&comparisons);
     page.add(METHOD);
@@ -100,6 +99,7 @@ only a shift of the order of the quartile range would be seen reliably.";
 fn our_row(name: &str, sample: &[f64], runs: &[SeedRun]) -> Vec<String> {
     let solved = sample.iter().filter(|&&value| value >= SOLVED_RETURN).count();
     let steps: Vec<f64> = runs.iter().map(|run| run.finished.env_steps as f64).collect();
+    let last: Vec<f64> = runs.iter().filter_map(|run| Some(run.finished.final_evaluation?.mean)).collect();
     vec![
         format!("**{name}**"),
         sample.len().to_string(),
@@ -107,6 +107,7 @@ fn our_row(name: &str, sample: &[f64], runs: &[SeedRun]) -> Vec<String> {
         format!("{} – {}", figure(quantile(sample, 0.25), 1), figure(quantile(sample, 0.75), 1)),
         format!("{} – {}", figure(lowest(sample), 1), figure(highest(sample), 1)),
         solved.to_string(),
+        estimate(mean_estimate(&last), 1),
         figure(median(&steps), 0),
     ]
 }
@@ -120,6 +121,7 @@ fn reference_row(name: &str, (runs, quantiles): (usize, &[(f64, f64)])) -> Vec<S
         format!("{} – {}", known(0.25), known(0.75)),
         format!("{} – {}", known(0.0), known(1.0)),
         "0".into(),
+        "–".into(),
         "–".into(),
     ]
 }

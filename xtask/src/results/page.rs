@@ -4,9 +4,11 @@ use std::fmt::Write as _;
 use std::ops::Range;
 
 use anyhow::{Context, Result};
-use requel::stats::{Bootstrap, Estimate, Interval};
+use requel::stats::{self, Bootstrap, Estimate, Interval, LEAST_RUNS};
 
-use super::seeds::SeedRun;
+use super::check::{self, Claim};
+use super::rows;
+use super::seeds::{Configuration, SeedRun};
 use crate::{machine, workspace};
 
 /// A page in Markdown with the figures of every run beside it as comma-separated values.
@@ -15,6 +17,8 @@ pub struct Page {
     name: &'static str,
     markdown: String,
     csv: String,
+    /// The first run of each configuration.
+    to_check: Vec<Claim>,
 }
 
 impl Page {
@@ -27,20 +31,18 @@ impl Page {
         let markdown = format!(
             "# {title}\n\n\
              - Made by: `cargo xtask results {name} --seeds {count}`\n\
-             - Version: commit {}\n\
+             - Version: requel {} at commit {}; whether it holds still: `cargo xtask results --check {name}`, see \
+             [below](#check)\n\
              - Machine: {}; {pinning}\n\
              - Seeds: {} to {} ({count} runs per configuration), which nothing was chosen by\n\
              - Every run: [{name}.csv]({name}.csv)\n",
+            env!("CARGO_PKG_VERSION"),
             machine::git_commit()?,
             machine::description(),
             seeds.start,
             seeds.end - 1,
         );
-        let csv =
-            "configuration,seed,env_steps,updates,episodes,train_return_last_100,best_mean_return,best_std_return,\
-                   best_episodes,final_mean_return,train_seconds,process_seconds,weights_blake3\n"
-                .to_owned();
-        Ok(Self { name, markdown, csv })
+        Ok(Self { name, markdown, csv: rows::HEADER.to_owned(), to_check: Vec::new() })
     }
 
     /// Adds a paragraph, list or table, with a blank line before it.
@@ -50,11 +52,17 @@ impl Page {
         self.markdown.push('\n');
     }
 
-    /// Adds the runs of one configuration to the comma-separated values.
-    pub fn record(&mut self, configuration: &str, runs: &[SeedRun]) {
+    /// Adds the runs of one configuration to the comma-separated values, and its first to those that can be checked.
+    pub fn record(&mut self, configuration: &Configuration, runs: &[SeedRun]) {
         for run in runs {
-            self.csv.push_str(&csv_line(configuration, run));
+            self.csv.push_str(&rows::line(&configuration.name, run));
         }
+        self.to_check.extend(runs.first().map(|run| Claim::of(configuration, run)));
+    }
+
+    /// Adds a run to those that can be checked.
+    pub fn claim(&mut self, claim: Claim) {
+        self.to_check.push(claim);
     }
 
     /// Replaces the comma-separated values by others, for a page whose figures are not of finished runs.
@@ -67,14 +75,26 @@ impl Page {
     /// # Errors
     /// When the file system refuses.
     pub fn write(self) -> Result<()> {
+        println!("{}", self.write_quietly()?);
+        Ok(())
+    }
+
+    /// As [`Page::write`], with the page handed back in place of printed.
+    ///
+    /// # Errors
+    /// When the file system refuses.
+    pub fn write_quietly(mut self) -> Result<String> {
+        if !self.to_check.is_empty() {
+            let section = check::section(&self.to_check);
+            self.add(&section);
+        }
         let folder = workspace::root().join("results");
         std::fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
         for (extension, text) in [("md", &self.markdown), ("csv", &self.csv)] {
             let path = folder.join(format!("{}.{extension}", self.name));
             std::fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
         }
-        print!("{}", self.markdown);
-        Ok(())
+        Ok(self.markdown)
     }
 }
 
@@ -106,10 +126,17 @@ pub fn figure(value: Option<f64>, decimals: usize) -> String {
     value.map_or_else(|| "–".into(), |value| format!("{value:.decimals$}"))
 }
 
-/// The interquartile mean of a sample with its 95 % bootstrap interval over seeds (Agarwal et al. 2021), which few seeds do
-/// not have; a dash where there is no sample.
-pub fn iqm_with_interval(sample: &[f64], decimals: usize) -> String {
-    match Estimate::interquartile_mean(sample, &Bootstrap::default()) {
+/// The mean of a sample with its 95 % bootstrap interval, which few seeds do not have; `None` where there is no sample.
+pub fn mean_estimate(sample: &[f64]) -> Option<Estimate> {
+    let mean = |sample: &[f64]| stats::mean(sample).unwrap_or(f64::NAN);
+    let enough = sample.len() >= LEAST_RUNS;
+    let interval = enough.then(|| Bootstrap::default().interval(&[sample], mean)).flatten();
+    Some(Estimate { value: stats::mean(sample)?, interval })
+}
+
+/// An estimate with its interval where it has one; a dash where there is none.
+pub fn estimate(estimate: Option<Estimate>, decimals: usize) -> String {
+    match estimate {
         Some(Estimate { value, interval: Some(Interval { low, high }) }) => {
             format!("{value:.decimals$} [{low:.decimals$}, {high:.decimals$}]")
         }
@@ -117,31 +144,15 @@ pub fn iqm_with_interval(sample: &[f64], decimals: usize) -> String {
     }
 }
 
-fn csv_line(configuration: &str, run: &SeedRun) -> String {
-    let finished = &run.finished;
-    let best = finished.best_evaluation;
-    let number = |value: Option<f64>| value.map_or_else(String::new, |value| value.to_string());
-    format!(
-        "{configuration},{},{},{},{},{},{},{},{},{},{:.3},{:.3},{}\n",
-        run.seed,
-        finished.env_steps,
-        finished.updates,
-        finished.episodes,
-        number(finished.train_return_last_100),
-        number(best.map(|best| best.mean)),
-        number(best.map(|best| best.std)),
-        best.map_or_else(String::new, |best| best.episodes.to_string()),
-        number(finished.final_evaluation.map(|last| last.mean)),
-        finished.wall_seconds,
-        run.process_seconds,
-        finished.weights_blake3,
-    )
+/// The interquartile mean of a sample with its 95 % bootstrap interval over seeds (Agarwal et al. 2021), which few seeds do
+/// not have; a dash where there is no sample.
+pub fn iqm_with_interval(sample: &[f64], decimals: usize) -> String {
+    estimate(Estimate::interquartile_mean(sample, &Bootstrap::default()), decimals)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::results::finished::Finished;
 
     #[test]
     fn a_table_has_one_column_per_header() {
@@ -159,20 +170,15 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_figure_is_an_empty_field_and_a_dash() {
-        let finished = Finished {
-            env_steps: 10,
-            updates: 2,
-            episodes: 1,
-            wall_seconds: 0.5,
-            train_return_last_100: Some(9.25),
-            best_evaluation: None,
-            final_evaluation: None,
-            failed: None,
-            weights_blake3: "ab".into(),
-        };
-        let line = csv_line("x", &SeedRun { seed: 3, finished, process_seconds: 0.75 });
-        assert_eq!(line, "x,3,10,2,1,9.25,,,,,0.500,0.750,ab\n");
+    fn a_mean_of_few_has_no_interval() {
+        assert_eq!(estimate(mean_estimate(&[1.0, 2.0, 6.0]), 1), "3.0");
+        let five = estimate(mean_estimate(&[0.0, 1.0, 2.0, 3.0, 9.0]), 1);
+        assert!(five.starts_with("3.0 [0.") || five.starts_with("3.0 [1."), "{five}");
+        assert_eq!(estimate(mean_estimate(&[]), 1), "–");
+    }
+
+    #[test]
+    fn a_missing_figure_is_a_dash() {
         assert_eq!(figure(None, 1), "–");
     }
 }

@@ -19,6 +19,7 @@ macro_rules! preset {
 
 const PRESETS: &[Preset] = &[
     preset!("acrobot", "Acrobot swung up: double DQN, each action held for two frames"),
+    preset!("acrobot-zoo", "C51 on Acrobot, no action repeated, with the env steps of RL Baselines3 Zoo"),
     preset!("c51", "categorical DQN on CartPole (Bellemare 2017)"),
     preset!("cartpole", "CartPole solved in seconds: double DQN, tuned for speed and reliability"),
     preset!("cartpole-zoo", "DQN on CartPole with RL Baselines3 Zoo's settings"),
@@ -28,8 +29,15 @@ const PRESETS: &[Preset] = &[
     preset!("dueling-dqn", "dueling double DQN on CartPole (Wang 2016)"),
     preset!("frozen-lake", "FrozenLake, 4 x 4 and slippery: double Q-learning from replay with a table"),
     preset!("iqn", "implicit quantile networks on CartPole (Dabney 2018b)"),
+    preset!("minatar-c51", "categorical DQN on the MinAtar games with the settings of Ceron & Castro 2021"),
     preset!("minatar-dqn", "DQN on the MinAtar games with the settings of Young & Tian 2019"),
+    preset!("minatar-pqn", "PQN on the MinAtar games with its authors' settings (Gallici 2024)"),
+    preset!("minatar-rainbow", "Rainbow on the MinAtar games with the settings of Ceron & Castro 2021"),
     preset!("mountaincar", "MountainCar up the hill: double DQN, each action held for six frames"),
+    preset!(
+        "mountaincar-zoo",
+        "double DQN on MountainCar, no action repeated, with the env steps of RL Baselines3 Zoo"
+    ),
     preset!("munchausen-dqn", "Munchausen DQN on CartPole (Vieillard 2020)"),
     preset!("n-step-dqn", "DQN with three-step targets on CartPole (Hessel 2018)"),
     preset!("noisy-dqn", "DQN with noisy networks on CartPole (Fortunato 2018)"),

@@ -177,8 +177,10 @@ pub(super) fn remove_beginning(dir: &Path) -> io::Result<()> {
 fn makes_transitions(change: &Change) -> bool {
     let key = &change.key;
     let of_agent = ["agent.kind", "agent.gamma", "agent.n_step", "agent.reward_scale", "agent.reward_clip"];
-    let of_replay = ["replay.kind", "replay.capacity", "replay.priority_exponent", "replay.priority_epsilon"];
-    key.starts_with("env.") || of_agent.into_iter().chain(of_replay).any(|one| one == key)
+    let of_replay = ["replay.kind", "replay.capacity"];
+    key.starts_with("replay.priority_")
+        || key.starts_with("env.")
+        || of_agent.into_iter().chain(of_replay).any(|one| one == key)
 }
 
 impl Run {
