@@ -428,19 +428,24 @@ def run_replay(case, arrays, steps):
         following = steps["next_observations"][last[indices]].astype(np.float64)
         fractions = {
             name: arrays[name][update].astype(np.float64) if name in arrays else None
-            for name in ("fractions", "target_fractions")
+            for name in ("fractions", "target_fractions", "selector_fractions")
         }
         part = lambda name, which: None if fractions[name] is None else fractions[name][which * rows : (which + 1) * rows]
 
-        def look(which_network, observations, which):
-            ours = which_network is network
-            noise = arrays["noise" if ours else "target_noise"][update].astype(np.float64)
-            outputs = which_network.forward(observations, noise, part("fractions" if ours else "target_fractions", which))
+        def look(which_network, observations, which, draws=None):
+            draws = draws or ("" if which_network is network else "target_")
+            noise = arrays[draws + "noise"][update].astype(np.float64) if draws + "noise" in arrays else np.zeros(0)
+            outputs = which_network.forward(observations, noise, part(draws + "fractions", which))
             return head.distributions(outputs, rows)
 
         evaluator = target_network if has_target else network
         next_distributions = look(evaluator, following, 0 if has_target else 1)
-        selector = look(network, following, 1) if double else next_distributions
+        selector = next_distributions
+        if fractions["selector_fractions"] is not None or "selector_noise" in arrays:
+            # Whoever chooses draws fractions (Dabney et al. 2018, "Implicit Quantile Networks": K) and noise (Fortunato et al. 2018) of its own.
+            selector = look(network if double or not has_target else target_network, following, 0, "selector_")
+        elif double:
+            selector = look(network, following, 1)
         current_q = None
         if rule["kind"] == "munchausen":
             current_q = head.values(look(evaluator, now, 1 if has_target else 0))

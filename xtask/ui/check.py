@@ -253,12 +253,12 @@ def check_compare_page():
     """The page of `requel compare --html`: hover, hide a group, read the scores; light, dark, phone."""
     train("served/seeds/a")
     train("served/seeds/b", "--seed", "1")
-    train("served/c", "--set", "agent.double=false")
+    train("served/c", "--set", "agent.double=true")
     requel("compare", "served/seeds", "served/c", "--html", "compared.html")
     with Browser() as browser:
         browser.open("file://" + os.path.join(FOLDER, "compared.html"))
         names = browser.evaluate("[...document.querySelectorAll('#legend button')].map(e => e.childNodes[1].textContent)")
-        assert sorted(names) == ["agent.double=false", "cartpole"], names
+        assert sorted(names) == ["agent.double=true", "cartpole"], names
         browser.hover("#curves .u-over")
         browser.wait("[...document.querySelectorAll('#legend output')].every(e => /\\d/.test(e.textContent))")
         browser.click("#legend button")
@@ -289,7 +289,7 @@ def other_network(name, layers):
     import shutil
     run = f"runs/network-{name}"
     shutil.rmtree(os.path.join(FOLDER, run), ignore_errors=True)
-    shutil.copytree(os.path.join(FOLDER, "runs/a"), os.path.join(FOLDER, run))
+    shutil.copytree(os.path.join(FOLDER, "runs/scalar"), os.path.join(FOLDER, run))
     # The seal is of the policy that was trained.
     if os.path.exists(os.path.join(FOLDER, run, "checksums.blake3")):
         os.remove(os.path.join(FOLDER, run, "checksums.blake3"))
@@ -348,6 +348,8 @@ def check_onnx():
             requel("train", environment, "--preset", preset, "--set", "train.env_steps=1500", "--set", "replay.start=500",
                    "--set", "evaluation.final_episodes=2", "--set", "evaluation.every_steps=0", "--quiet", "--run-dir", run)
         runs.append(run)
+    # The layers are those of a head that gives a value for each action.
+    train("runs/scalar", "--preset", "dqn")
     runs += [other_network(name, layers) for name, layers in NETWORKS.items()]
     for run in runs:
         requel("export", run, "--output", "policy.onnx", "--samples", "samples.jsonl")

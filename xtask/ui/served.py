@@ -34,7 +34,7 @@ def check_served_page():
     """The served page: groups opened, runs and groups ticked and compared, one that trains moves, reports open."""
     train("served/seeds/a")
     train("served/seeds/b", "--seed", "1")
-    train("served/c", "--set", "agent.double=false")
+    train("served/c", "--set", "agent.double=true")
     with Served("served") as served, Browser() as browser:
         browser.open(served.address)
         group = "input[data-group]"
@@ -50,7 +50,7 @@ def check_served_page():
         browser.click(group)
         browser.wait("document.querySelectorAll('#chosen tr').length === 3 && document.querySelectorAll(\"[data-chart='Return'] .u-series.seed\").length === 2")
         labels = browser.evaluate("[...document.querySelectorAll('#chosen td.name')].map(e => e.childNodes[1].textContent)")
-        assert labels == ["agent.double=false · seed 0", "cartpole · 2 seeds"], labels
+        assert labels == ["agent.double=true · seed 0", "cartpole · 2 seeds"], labels
         hover_until_values(browser, "[data-chart='Return']")
         photographed(browser, "serve")
         live = subprocess.Popen([REQUEL, "train", *LONG.split(), "--quiet", "--run-dir", "served/live"], cwd=FOLDER)
@@ -122,8 +122,8 @@ def check_served_page_keeps_its_address():
     """Ticks, filter, order, smoothing and axis are in the address: a reload and somebody else see the same."""
     train("served/seeds/a")
     train("served/seeds/b", "--seed", "1")
-    train("served/c", "--set", "agent.double=false")
-    requel("note", "served/c", "without double", "--tag", "single")
+    train("served/c", "--set", "agent.double=true")
+    requel("note", "served/c", "with double", "--tag", "single")
     with Served("served") as served, Browser() as browser:
         browser.open(served.address)
         browser.wait("document.querySelectorAll('#runs input').length >= 2")
@@ -141,7 +141,7 @@ def check_served_page_keeps_its_address():
         state = browser.evaluate("[byId('filter').value, byId('axis').value, byId('smooth').value, document.querySelector(\"input[data-run='c']\").checked]")
         assert state == ["#single", "time", "0.6", True], state
         assert browser.evaluate("document.querySelectorAll('#runs input').length") == 1
-        assert "without double" in browser.evaluate("document.querySelector('#runs').textContent")
+        assert "with double" in browser.evaluate("document.querySelector('#runs').textContent")
         assert browser.evaluate("document.querySelector('[aria-sort]').textContent").startswith("best policy")
         assert browser.evaluate("[...document.querySelectorAll('.u-label')].some(e => e.textContent === 'seconds')")
         assert not browser.faults, browser.faults
@@ -149,7 +149,7 @@ def check_served_page_keeps_its_address():
 
 def check_served_page_in_many_tabs():
     """Twelve tabs at once, all of them answered, and a report in a thirteenth; a page that was turned away comes back."""
-    train("served/c", "--set", "agent.double=false")
+    train("served/c", "--set", "agent.double=true")
     with Served("served") as served, Browser() as browser:
         tabs = [browser.tab(served.address + "?run=c") for _ in range(12)]
         for tab in tabs:

@@ -110,6 +110,29 @@ mod tests {
         }
     }
 
+    /// A script that declares a name twice in one scope does not run at all, and no other test runs them.
+    #[test]
+    fn no_script_declares_a_name_twice() {
+        // With how far what is in the scope of the whole file is indented.
+        for (file, indent, script) in [
+            ("page.js", "", SCRIPT),
+            ("serve.js", "  ", include_str!("../assets/serve/serve.js")),
+            ("report.js", "  ", include_str!("../assets/report/report.js")),
+            ("compare.js", "  ", include_str!("../assets/compare/compare.js")),
+        ] {
+            let mut names = std::collections::HashSet::new();
+            let top = script.lines().filter_map(|line| line.strip_prefix(indent));
+            for line in top {
+                let words = ["const ", "let ", "function ", "async function ", "class "];
+                let Some(rest) = words.iter().find_map(|word| line.strip_prefix(word)) else { continue };
+                let is_of_name = |c: char| c.is_alphanumeric() || c == '_' || c == '$';
+                let declared: &str = rest.split(|c| !is_of_name(c)).next().unwrap_or_default();
+                assert!(declared.is_empty() || names.insert(declared), "{file} declares `{declared}` twice");
+            }
+            assert!(names.len() > 3, "{file}: {names:?}");
+        }
+    }
+
     #[test]
     fn a_table_has_its_cells_under_their_headings() {
         let rows = [(" class=\"best\"", vec!["a".to_owned(), "1".to_owned()])];

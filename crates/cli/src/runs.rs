@@ -6,7 +6,7 @@ use requel::agent::{AgentError, PolicyFile, PolicyFileError};
 use requel::run::{Run, RunError, timestamp};
 use requel::study::find_runs;
 use requel::td::ValueBounds;
-use requel::train::{TrainError, env_factory, for_network};
+use requel::train::{SCALED_REWARD, TrainError, env_factory, for_network};
 use requel::{Config, GreedyPolicy, Stream, StreamRng};
 use requel_envs::Env;
 
@@ -206,8 +206,11 @@ impl From<TrainError> for Failure {
             }
             // Whatever keeps an agent from being made was asked for.
             TrainError::Agent(_) => Failure::bad_input(error),
-            TrainError::NotFinite { env, .. } => {
+            TrainError::NotFinite { site, env, .. } => {
                 let hint = match env {
+                    _ if site == SCALED_REWARD => {
+                        "lower `agent.reward_scale`: the environment's rewards are as they should be"
+                    }
                     Some(_) => {
                         "the environment gives it: mend it, and `requel resume` goes on from the last checkpoint; \
                          or train with `--on-nan skip`, which drops such steps and counts them"

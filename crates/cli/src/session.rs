@@ -74,7 +74,8 @@ pub fn train(session: Session, reporting: Reporting) -> Result<Exit, Failure> {
         Ending::Finished { summary, timing, outcome } => {
             let seed = runs::evaluation_seed(&config);
             // A page is a courtesy: without it the run is still whole.
-            if let Err(failure) = report::write(&run, &outcome.best_evaluation, seed) {
+            let report = report::write(&run, (&outcome.best_evaluation, seed), &signals);
+            if let Err(failure) = &report {
                 style::warn(format_args!("no report: {}", failure.what));
             }
             if reporting.json {
@@ -83,7 +84,7 @@ pub fn train(session: Session, reporting: Reporting) -> Result<Exit, Failure> {
                 write_summary(&run, &summary, timing)?;
                 suggest_next(reporting, &run);
             }
-            Ok(Exit::Success)
+            Ok(report.err().and_then(|_| signals.received()).unwrap_or(Exit::Success))
         }
         Ending::Interrupted { env_steps, checkpoint } => {
             if reporting.json {

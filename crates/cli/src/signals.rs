@@ -6,10 +6,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
-use crate::exit::Exit;
+use crate::exit::{Exit, Failure};
 
 /// What was asked for from outside. The first signal only sets a flag; a second Ctrl-C ends the program at once.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Signals {
     interrupted: Arc<AtomicBool>,
     terminated: Arc<AtomicBool>,
@@ -22,7 +22,7 @@ impl Signals {
     /// # Errors
     /// If the system refuses.
     pub fn listen() -> io::Result<Self> {
-        let signals = Signals { interrupted: Arc::default(), terminated: Arc::default(), hung_up: Arc::default() };
+        let signals = Signals::default();
         // Registered first, so that at the first signal it still finds the flag down.
         signal_hook::flag::register_conditional_shutdown(
             SIGINT,
@@ -45,6 +45,30 @@ impl Signals {
         signal_hook::flag::register(SIGTERM, stop.clone())?;
         signal_hook::flag::register(SIGHUP, stop)?;
         Ok(signals)
+    }
+
+    /// Ends what goes on, if that was asked for.
+    ///
+    /// # Errors
+    /// If a signal came; it says how to end.
+    pub fn check(&self) -> Result<(), Failure> {
+        match self.received() {
+            Some(exit) => Err(Failure { exit, ..Failure::failed("stopped by a signal") }),
+            None => Ok(()),
+        }
+    }
+
+    /// As if it had been asked for ending so.
+    #[cfg(test)]
+    pub fn of(exit: Exit) -> Self {
+        let signals = Self::default();
+        let flag = match exit {
+            Exit::Terminated => &signals.terminated,
+            Exit::HungUp => &signals.hung_up,
+            _ => &signals.interrupted,
+        };
+        flag.store(true, Ordering::Relaxed);
+        signals
     }
 
     /// How to end, if ending was asked for.

@@ -117,12 +117,12 @@
   }
   function runRow(run, kind) {
     return element("tr", { class: kind }, tick(keyOf("run", run.name), run.name, { "data-run": run.name }), nameCell(run), cell("env", run.env), preset(run),
-      cell("number seed", String(run.seed)), cell(`state state-${run.state}`, run.state, ...trouble(run)), cell("number steps", count(run.env_steps)),
+      cell("number seed", String(run.seed)), cell(`state state-${run.state}`, run.state, ...marks(run)), cell("number steps", count(run.env_steps)),
       cell("number best", number(score(run)), element("small", {}, scoreNote(run))), cell("number begun", ago(run.begun)));
   }
 
   /* What the log and the summary show to be wrong; `requel diagnose` says more. */
-  const trouble = (run) => (run.trouble.length ? [element("small", { class: "trouble", title: `requel diagnose ${run.name} says what and why` }, run.trouble.join(", "))] : []);
+  const marks = (run) => (run.trouble.length ? [element("small", { class: "trouble", title: `requel diagnose ${run.name} says what and why` }, run.trouble.join(", "))] : []);
 
   const troubles = (members) => {
     const sick = members.filter((run) => run.trouble.length).length;

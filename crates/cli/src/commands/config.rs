@@ -1,10 +1,11 @@
 //! `requel config`: the complete config, explained, and configs from elsewhere.
 
 use std::fs::File;
-use std::io::{Read, Write};
+use std::io::Write;
 use std::path::Path;
 
 use requel::config::{Config, KEYS, Layers};
+use requel::storage::read_input;
 use toml::Value;
 
 use crate::args::{self, ConfigArgs, ConfigCommand, ConfigImportArgs};
@@ -24,23 +25,11 @@ pub fn run(args: &ConfigArgs) -> Result<Exit, Failure> {
 const LARGEST: u64 = 1 << 20;
 
 fn import(args: &ConfigImportArgs) -> Result<Exit, Failure> {
-    let name = if args.file == Path::new("-") { "stdin".into() } else { args.file.display().to_string() };
-    let unread = |error: std::io::Error| Failure::bad_input(format_args!("cannot read {name}: {error}"));
-    let mut text = String::new();
-    if args.file == Path::new("-") {
-        std::io::stdin().lock().take(LARGEST + 1).read_to_string(&mut text).map_err(unread)?;
-    } else {
-        // Nobody would ever write into a pipe that is opened by mistake.
-        if std::fs::metadata(&args.file).map_err(unread)?.is_dir() || !args.file.is_file() {
-            return Err(Failure::bad_input(format_args!("{name} is no file")));
-        }
-        File::open(&args.file).and_then(|file| file.take(LARGEST + 1).read_to_string(&mut text)).map_err(unread)?;
-    }
-    if text.len() as u64 > LARGEST {
-        return Err(Failure::bad_input(format_args!(
-            "{name} is larger than {LARGEST} bytes: no file of hyperparameters"
-        )));
-    }
+    let from_stdin = args.file == Path::new("-");
+    let name = if from_stdin { "stdin".into() } else { args.file.display().to_string() };
+    let path = if from_stdin { Path::new("/dev/stdin") } else { &args.file };
+    let text =
+        read_input(path, LARGEST).map_err(|error| Failure::bad_input(format_args!("cannot read {name}: {error}")))?;
     let imported = crate::import::import(&text, &name, args.env.as_deref())?;
     match &args.output {
         None => anstream::stdout().lock().write_all(imported.toml.as_bytes())?,

@@ -2,6 +2,7 @@
 
 use std::io::Write;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use requel::train::{Evaluation, Evaluator, env_factory};
 use serde::Serialize;
@@ -11,6 +12,7 @@ use crate::exit::{Exit, Failure};
 use crate::numbers::grouped;
 use crate::runs;
 use crate::show::tidy;
+use crate::signals::Signals;
 use crate::style::{self, GOOD, MUTED, WARNING, paint};
 use crate::subject::Subject;
 
@@ -20,7 +22,8 @@ pub fn run(args: &EvalArgs) -> Result<Exit, Failure> {
     let config = subject.config.clone();
     let episodes = args.episodes as usize;
     let seed = args.seed.unwrap_or_else(|| runs::evaluation_seed(&config));
-    let evaluation = evaluate(&subject, episodes, seed)?;
+    // Nothing is left half done here: a signal ends the program as it ends any other.
+    let evaluation = evaluate(&subject, (episodes, seed), &Signals::default())?;
 
     let mut out = style::stdout();
     if args.json {
@@ -56,12 +59,16 @@ pub fn run(args: &EvalArgs) -> Result<Exit, Failure> {
 /// Greedy episodes of the run's best policy, the `i`-th from seed `seed + i`.
 ///
 /// # Errors
-/// If there is no policy, or the environment fails.
-pub fn evaluate(subject: &Subject, episodes: usize, seed: u64) -> Result<Evaluation, Failure> {
+/// If there is no policy, the environment fails, or a signal comes.
+pub fn evaluate(subject: &Subject, (episodes, seed): (usize, u64), signals: &Signals) -> Result<Evaluation, Failure> {
     let config = &subject.config;
     let mut evaluator = Evaluator::new(&env_factory(&config.env), episodes, config.evaluation.max_episode_steps)?;
     let mut policy = subject.policy(evaluator.rows())?;
-    Ok(evaluator.evaluate(&mut policy, episodes, seed)?)
+    let heard = signals.clone();
+    evaluator.give_up_when(Arc::new(move || heard.received().is_some()));
+    let evaluation = evaluator.evaluate(&mut policy, episodes, seed);
+    signals.check()?;
+    Ok(evaluation?)
 }
 
 fn in_words(evaluation: &Evaluation) -> String {

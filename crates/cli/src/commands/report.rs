@@ -7,6 +7,7 @@ use requel::run::Run;
 use crate::args::ReportArgs;
 use crate::commands::eval;
 use crate::exit::{Exit, Failure};
+use crate::signals::Signals;
 use crate::style::{self, COMMAND, paint};
 use crate::subject::Subject;
 use crate::{report, runs};
@@ -14,7 +15,7 @@ use crate::{report, runs};
 /// Writes the page of a run.
 pub fn run(args: &ReportArgs) -> Result<Exit, Failure> {
     let run = runs::open_with_policy(args.run.as_deref())?;
-    let path = write(&run)?;
+    let path = write(&run, &Signals::listen()?)?;
     style::say(format_args!("wrote {}; open it in a browser", paint(COMMAND, path.display())));
     Ok(Exit::Success)
 }
@@ -22,10 +23,11 @@ pub fn run(args: &ReportArgs) -> Result<Exit, Failure> {
 /// Evaluates the run's best policy as its last evaluation did, and writes the page.
 ///
 /// # Errors
-/// If the run has no policy, its environment fails, or the disk refuses.
-pub fn write(run: &Run) -> Result<PathBuf, Failure> {
+/// If the run has no policy, its environment fails, the disk refuses, or a signal comes.
+pub fn write(run: &Run, signals: &Signals) -> Result<PathBuf, Failure> {
     let config = run.config()?;
     let seed = runs::evaluation_seed(&config);
-    let evaluation = eval::evaluate(&Subject::of_run(run.clone(), None)?, config.evaluation.final_episodes, seed)?;
-    report::write(run, &evaluation, seed)
+    let subject = Subject::of_run(run.clone(), None)?;
+    let evaluation = eval::evaluate(&subject, (config.evaluation.final_episodes, seed), signals)?;
+    report::write(run, (&evaluation, seed), signals)
 }

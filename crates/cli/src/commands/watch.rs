@@ -27,7 +27,7 @@ const EPISODES_UNSEEN: u32 = 5;
 pub fn run(args: &WatchArgs) -> Result<Exit, Failure> {
     let mut player = player(args)?;
     if args.gif.is_some() || args.png.is_some() || args.apng.is_some() {
-        return write_files(args, &mut player);
+        return write_files(args, &mut player, &Signals::listen()?);
     }
     let signals = Signals::listen()?;
     if !std::io::stdout().is_terminal() {
@@ -97,8 +97,8 @@ fn play_unseen(args: &WatchArgs, player: &mut Player, signals: &Signals) -> Resu
     Ok(Exit::Success)
 }
 
-fn write_files(args: &WatchArgs, player: &mut Player) -> Result<Exit, Failure> {
-    let frames = player.film()?;
+fn write_files(args: &WatchArgs, player: &mut Player, signals: &Signals) -> Result<Exit, Failure> {
+    let frames = player.film(signals)?;
     let seen = format!("return {}, {} steps", tidy(player.episode_return()), player.steps());
     if let Some(path) = &args.png {
         let at = args.at.unwrap_or(frames.len() / 2);

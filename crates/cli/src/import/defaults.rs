@@ -1,5 +1,9 @@
 //! What Stable-Baselines3 and CleanRL do where a file does not say, under their own names: `stable_baselines3/dqn/dqn.py`,
 //! `sb3_contrib/qrdqn/qrdqn.py`, `cleanrl/{dqn,c51,pqn}.py`.
+//!
+//! Held against those files: SB3 and SB3-Contrib as of 2.3.0, which lowered `learning_starts` from 50,000 to 100; CleanRL's
+//! `dqn.py` and `pqn.py` at commits 020cf0e and 10334fa. Its `c51.py` has had several sets of defaults; these are the ones that
+//! it shares with `dqn.py`, under which the first had `batch_size` 32, `end_e` 0.02 and gradients clipped at 0.5.
 
 use super::given::Given;
 

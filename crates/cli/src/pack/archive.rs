@@ -9,6 +9,7 @@ use std::fs::{self, File};
 use std::io::{self, BufReader, BufWriter, Read, Write};
 use std::path::{Component, Path, PathBuf};
 
+use requel::storage::open_regular;
 use tar::{EntryType, Header};
 
 use crate::exit::{Exit, Failure};
@@ -57,7 +58,7 @@ pub fn write(out: impl Write, root: &str, files: Vec<(String, Source)>) -> io::R
                 builder.append(&header, &bytes[..])?;
             }
             Source::File(path) => {
-                let file = File::open(path)?;
+                let file = open_regular(&path)?;
                 let len = file.metadata()?.len();
                 header.set_size(len);
                 header.set_cksum();
@@ -83,7 +84,8 @@ pub fn unpack(path: &Path, dir: &Path, wanted: Wanted) -> Result<String, Failure
     if !metadata.is_file() {
         return Err(Failure::bad_input(format_args!("{} is not a plain file", path.display())));
     }
-    let file = File::open(path).map_err(|e| Failure::bad_input(format_args!("cannot read {}: {e}", path.display())))?;
+    let file =
+        open_regular(path).map_err(|e| Failure::bad_input(format_args!("cannot read {}: {e}", path.display())))?;
     let mut archive = tar::Archive::new(BufReader::new(file));
     let mut root: Option<String> = None;
     let mut seen = HashSet::new();
@@ -143,7 +145,7 @@ pub fn unpack(path: &Path, dir: &Path, wanted: Wanted) -> Result<String, Failure
 /// If it cannot be read.
 pub fn is_packed(file: &Path) -> Result<bool, Failure> {
     let mut start = Vec::new();
-    File::open(file)
+    open_regular(file)
         .and_then(|file| file.take(512).read_to_end(&mut start))
         .map_err(|e| Failure::bad_input(format_args!("cannot read {}: {e}", file.display())))?;
     Ok(start.get(257..262) == Some(b"ustar"))

@@ -26,9 +26,7 @@ pub enum Checkpoints {
 /// If the run is not finished or damaged, or a disk refuses.
 pub fn write(run: &Run, name: &str, checkpoints: Checkpoints, out: impl Write) -> Result<(), Failure> {
     let dir = run.dir();
-    if let Some(damage) = verify(run)?.damage.first() {
-        return Err(Failure::failed(damage).hint("`requel verify RUN` names all that is wrong with it"));
-    }
+    refuse_damaged(run)?;
     let mut names = Vec::new();
     list(dir, "", &mut names).map_err(|e| Failure::failed(format_args!("cannot list {}: {e}", dir.display())))?;
     let newest = match checkpoints {
@@ -45,7 +43,17 @@ pub fn write(run: &Run, name: &str, checkpoints: Checkpoints, out: impl Write) -
     let card = Source::Bytes(card::text(run, name)?.into_bytes());
     let files = names.into_iter().map(|name| (name.clone(), Source::File(dir.join(name))));
     let files = std::iter::once(("README.md".to_owned(), card)).chain(files).collect();
-    archive::write(out, name, files).map_err(|e| Failure::failed(format_args!("cannot pack {}: {e}", dir.display())))
+    archive::write(out, name, files)
+        .map_err(|e| Failure::failed(format_args!("cannot pack {}: {e}", dir.display())))?;
+    // What was read is what the seal is of only if it still is.
+    refuse_damaged(run)
+}
+
+fn refuse_damaged(run: &Run) -> Result<(), Failure> {
+    match verify(run)?.damage.first() {
+        Some(damage) => Err(Failure::failed(damage).hint("`requel verify RUN` names all that is wrong with it")),
+        None => Ok(()),
+    }
 }
 
 /// The plain files below a directory, by their paths from it. Links are not followed.

@@ -11,13 +11,14 @@ use requel::train::Evaluation;
 use serde::Serialize;
 
 use super::course::Course;
-use super::replay::Replay;
+use super::replay::{MOST_MOMENTS, Replay};
 use super::settings::{self, Row};
 use super::stated;
 use crate::exit::Failure;
 use crate::export::action_meanings;
 use crate::page::{self, escape};
 use crate::runs;
+use crate::signals::Signals;
 use crate::watch::{Acting, Player};
 
 const PAGE: page::Page = page::Page {
@@ -57,8 +58,8 @@ pub(super) struct Shown {
 /// `seed + i`: the worst, the median and the best of them are played again to be recorded.
 ///
 /// # Errors
-/// If the run cannot be read, its environment fails, or the file cannot be written.
-pub fn write(run: &Run, evaluation: &Evaluation, seed: u64) -> Result<PathBuf, Failure> {
+/// If the run cannot be read, its environment fails, the file cannot be written, or a signal comes.
+pub fn write(run: &Run, (evaluation, seed): (&Evaluation, u64), signals: &Signals) -> Result<PathBuf, Failure> {
     let config = run.config()?;
     ["metrics.jsonl", "timing.csv"].into_iter().try_for_each(|name| run.check_file(name))?;
     let metrics = run.dir().join("metrics.jsonl");
@@ -78,7 +79,7 @@ pub fn write(run: &Run, evaluation: &Evaluation, seed: u64) -> Result<PathBuf, F
         summary: run.summary()?,
         wall_seconds: wall_seconds(run),
         course,
-        replays: replays(run, &config, (evaluation, seed))?,
+        replays: replays(run, &config, (evaluation, seed), signals)?,
         actions: actions(&config),
         returns: evaluation.returns.clone(),
         settings: settings::rows(&config),
@@ -152,14 +153,19 @@ fn note(replays: &[Replay]) -> &'static str {
     }
 }
 
-fn replays(run: &Run, config: &Config, (evaluation, seed): (&Evaluation, u64)) -> Result<Vec<Replay>, Failure> {
+fn replays(
+    run: &Run,
+    config: &Config,
+    (evaluation, seed): (&Evaluation, u64),
+    signals: &Signals,
+) -> Result<Vec<Replay>, Failure> {
     let most_steps = u32::try_from(config.evaluation.max_episode_steps).unwrap_or(u32::MAX);
     let record = |(label, index): (String, usize)| {
         let seed = seed.wrapping_add(index as u64);
         let policy = runs::policy(run, 1)?;
         let mut player = Player::new(runs::env(config)?, Acting::Policy(Box::new(policy)), (seed, most_steps))?;
         let fps = player.frames_per_second();
-        Ok(Replay::new(label, seed, &player.film()?, fps))
+        Ok(Replay::new(label, seed, &player.film_thinned(MOST_MOMENTS, signals)?, fps))
     };
     examples(&evaluation.returns).into_iter().map(record).collect()
 }

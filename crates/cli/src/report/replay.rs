@@ -44,7 +44,7 @@ struct Moment {
 }
 
 /// No replay has more moments than this; of longer episodes, every so many-th step is kept.
-const MOST_MOMENTS: usize = 1500;
+pub const MOST_MOMENTS: usize = 1500;
 
 impl Replay {
     /// The episode of these frames, which started from `seed`; `fps` is the environment's own speed.

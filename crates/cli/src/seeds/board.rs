@@ -17,11 +17,14 @@ use crate::progress::{JsonLines, Tag, Tally, time_left, warning};
 use crate::report;
 use crate::runs;
 use crate::show::{Ability, tidy};
+use crate::signals::Signals;
 use crate::style::{self, BAD, BOLD, GOOD, MUTED, paint};
 
 /// Shows how many runs go: a line for each that trains and one for all on a terminal, else a line for each that ended.
 pub struct Board<'a> {
     together: &'a Together<'a>,
+    /// A report is not waited for once one has come.
+    signals: Signals,
     view: View,
     /// Thousandths of each run's budget that are used.
     used: Vec<AtomicU64>,
@@ -50,7 +53,7 @@ const PERIOD: Duration = Duration::from_millis(100);
 const WHOLE: u64 = 1000;
 
 impl<'a> Board<'a> {
-    pub fn new(together: &'a Together<'a>) -> Self {
+    pub fn new(together: &'a Together<'a>, signals: Signals) -> Self {
         let finished: Vec<bool> =
             together.runs.iter().map(|run| run.standing() == requel::study::Standing::Finished).collect();
         let used: Vec<AtomicU64> = finished.iter().map(|done| AtomicU64::new(if *done { WHOLE } else { 0 })).collect();
@@ -75,6 +78,7 @@ impl<'a> Board<'a> {
         }
         Board {
             together,
+            signals,
             view,
             used,
             used_before: WHOLE * count as u64,
@@ -175,9 +179,9 @@ impl Audience for Board<'_> {
             Ok(Ending::Finished { summary, outcome, timing }) => {
                 let run = &self.together.runs[index];
                 if self.together.reports == Reports::Written {
-                    let written = requel::run::Run::open(&run.dir)
-                        .map_err(Into::into)
-                        .and_then(|r| report::write(&r, &outcome.best_evaluation, runs::evaluation_seed(&run.config)));
+                    let written = requel::run::Run::open(&run.dir).map_err(Into::into).and_then(|r| {
+                        report::write(&r, (&outcome.best_evaluation, runs::evaluation_seed(&run.config)), &self.signals)
+                    });
                     if let Err(failure) = written {
                         self.say(format!("no report of {name}: {}", failure.what));
                     }

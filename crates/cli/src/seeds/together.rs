@@ -45,7 +45,7 @@ impl Together<'_> {
         let signals = Signals::listen_and_stop(control.stop_flag())?;
         let finished = self.runs.iter().filter(|run| run.standing() == Standing::Finished).count();
         let begun = self.runs.iter().filter(|run| run.standing() == Standing::Begun).count();
-        let board = Board::new(self);
+        let board = Board::new(self, signals.clone());
         if !self.reporting.quiet {
             if finished > 0 {
                 style::say(format_args!("{} of {} runs are finished already", finished, self.runs.len()));
@@ -101,7 +101,7 @@ impl Together<'_> {
             if signals.received().is_some() || !run.is_finished() || report::is_current(&run) {
                 continue;
             }
-            if let Err(failure) = commands::report::write(&run) {
+            if let Err(failure) = commands::report::write(&run, signals) {
                 style::warn(format_args!("no report of {}: {}", self.name(index), failure.what));
             }
         }

@@ -8,6 +8,7 @@ use requel_envs::{Action, Env, Space, SpaceSampler, Step};
 use crate::exit::Failure;
 use crate::export::action_meanings;
 use crate::show::{Caption, Decision, Frame};
+use crate::signals::Signals;
 
 /// What chooses the actions.
 pub enum Acting {
@@ -143,22 +144,56 @@ impl Player {
     /// The frames of the present episode from here to its end.
     ///
     /// # Errors
-    /// If the environment fails.
-    pub fn film(&mut self) -> Result<Vec<Frame>, Failure> {
+    /// If the environment fails, the episode has more than [`MOST_FILMED`] steps, or a signal comes.
+    pub fn film(&mut self, signals: &Signals) -> Result<Vec<Frame>, Failure> {
         let mut frames = vec![self.frame()?];
         while !self.ended() {
+            signals.check()?;
+            if frames.len() > MOST_FILMED {
+                let what =
+                    format!("the episode goes on after {MOST_FILMED} steps, more than one picture can be made of");
+                return Err(Failure::bad_input(what).hint(format!("`--steps {MOST_FILMED}` or less cuts it off")));
+            }
             self.step()?;
             frames.push(self.frame()?);
         }
         Ok(frames)
     }
+
+    /// Frames that lie evenly over the present episode from here to its end, and its last: `least` of them or all that there are,
+    /// and never more than twice as many, however long it is.
+    ///
+    /// # Errors
+    /// If the environment fails or a signal comes.
+    pub fn film_thinned(&mut self, least: usize, signals: &Signals) -> Result<Vec<Frame>, Failure> {
+        let mut frames = vec![self.frame()?];
+        let (start, mut every) = (self.step, 1);
+        while !self.ended() {
+            signals.check()?;
+            self.step()?;
+            let is_kept = (self.step - start).is_multiple_of(every);
+            if is_kept || self.ended() {
+                frames.push(self.frame()?);
+            }
+            if is_kept && frames.len() > 2 * least {
+                every *= 2;
+                let mut index = 0..;
+                frames.retain(|_| index.next().is_some_and(|index: usize| index.is_multiple_of(2)));
+            }
+        }
+        Ok(frames)
+    }
 }
+
+/// So many steps of an episode are in a picture at most: each is kept until the last is known, a few kB.
+const MOST_FILMED: usize = 20_000;
 
 #[cfg(test)]
 mod tests {
-    use requel_envs::make;
+    use requel_envs::{GymRng, closure, make};
 
     use super::*;
+    use crate::exit::Exit;
 
     fn player(most_steps: u32) -> Player {
         let env = make("CartPole-v1").unwrap();
@@ -166,10 +201,52 @@ mod tests {
         Player::new(env, Acting::Random(Box::new(sampler)), (0, most_steps)).unwrap()
     }
 
+    fn signals() -> Signals {
+        Signals::default()
+    }
+
+    /// In an environment whose episodes never end.
+    fn endless(most_steps: u32) -> Player {
+        let rules = |_: &mut [f64; 1], _: usize, _: &mut GymRng| Step::default();
+        let env = Box::new(closure::from_closures("Endless-v0", 2, |_| [0.0], rules));
+        let sampler = SpaceSampler::new(env.action_space(), 0).unwrap();
+        Player::new(env, Acting::Random(Box::new(sampler)), (0, most_steps)).unwrap()
+    }
+
+    #[test]
+    fn a_film_of_an_endless_episode_is_refused_with_the_number() {
+        let most = u32::try_from(MOST_FILMED).unwrap();
+        assert_eq!(endless(most).film(&signals()).unwrap().len(), MOST_FILMED + 1);
+        for steps in [most + 1, u32::MAX] {
+            let failure = endless(steps).film(&signals()).unwrap_err();
+            assert!(failure.what.contains("20000") && failure.exit == Exit::BadInput, "{failure:?}");
+        }
+    }
+
+    #[test]
+    fn a_thinned_film_is_short_and_even_however_long_the_episode_is() {
+        for steps in [1, 2, 9, 10, 11, 40, 41, 12_345] {
+            let frames = endless(steps).film_thinned(10, &signals()).unwrap();
+            let at: Vec<u32> = frames.iter().map(|frame| frame.caption.step).collect();
+            assert!(at.len() <= 21 && (at.len() > 10 || at.len() == steps as usize + 1), "{steps}: {at:?}");
+            assert_eq!((at[0], at[at.len() - 1]), (0, steps));
+            let gap = at[1];
+            assert!(at[..at.len() - 1].iter().enumerate().all(|(index, at)| *at == gap * index as u32), "{at:?}");
+        }
+    }
+
+    #[test]
+    fn filming_hears_a_signal() {
+        let heard = Signals::of(Exit::Terminated);
+        for film in [endless(u32::MAX).film(&heard), endless(u32::MAX).film_thinned(10, &heard)] {
+            assert_eq!(film.unwrap_err().exit, Exit::Terminated);
+        }
+    }
+
     #[test]
     fn a_film_has_the_start_and_every_step() {
         let mut player = player(1000);
-        let frames = player.film().unwrap();
+        let frames = player.film(&signals()).unwrap();
         assert_eq!(frames.len(), player.steps() as usize + 1);
         assert_eq!(frames[0].caption.step, 0);
         let last = frames.last().unwrap();
@@ -182,14 +259,14 @@ mod tests {
             let env = make(&spec.id).unwrap();
             let sampler = SpaceSampler::new(env.action_space(), 0).unwrap();
             let mut player = Player::new(env, Acting::Random(Box::new(sampler)), (0, 20)).unwrap();
-            assert!(player.film().unwrap().len() >= 2, "{}", spec.id);
+            assert!(player.film(&signals()).unwrap().len() >= 2, "{}", spec.id);
         }
     }
 
     #[test]
     fn an_episode_can_be_cut_short_and_followed() {
         let mut player = player(3);
-        assert_eq!(player.film().unwrap().len(), 4);
+        assert_eq!(player.film(&signals()).unwrap().len(), 4);
         player.next_episode().unwrap();
         assert!(!player.ended());
         assert_eq!(player.frame().unwrap().caption.episode, 2);

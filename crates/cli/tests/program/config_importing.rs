@@ -25,13 +25,15 @@ fn what_cannot_be_imported_is_said_and_nothing_written() {
     std::fs::write(desk.path("dqn.yml"), ZOO).unwrap();
     std::fs::write(desk.path("broken.yml"), "a: [1, 2").unwrap();
     std::fs::write(desk.path("there.toml"), "mine").unwrap();
+    std::fs::write(desk.path("large.yml"), vec![b'#'; (1 << 20) + 1]).unwrap();
     for (args, said) in [
         (&["dqn.yml"][..], "2 environments: CartPole-v1, Acrobot-v1"),
         (&["dqn.yml", "--env", "Acrobat-v1"], "did you mean `Acrobot-v1`?"),
         (&["broken.yml"], "not YAML or JSON"),
         (&["missing.yml"], "cannot read missing.yml"),
-        (&["."], "is no file"),
-        (&["/dev/zero"], "is no file"),
+        (&["."], "cannot read .: it is a directory"),
+        (&["/dev/zero"], "cannot read /dev/zero: it is a device"),
+        (&["large.yml"], "cannot read large.yml: it has more than"),
         (&["dqn.yml", "--env", "CartPole-v1", "--output", "there.toml"], "there.toml is there already"),
     ] {
         let answer = desk.run(&[&["config", "import"][..], args].concat());

@@ -36,6 +36,30 @@ fn a_finished_run_goes_on_with_a_larger_budget() {
 }
 
 #[test]
+fn all_runs_of_a_directory_go_on_with_a_larger_budget_or_none_does() {
+    let desk = Desk::new();
+    let group = |dir, seeds, more: &[&str]| {
+        let args = ["train", "--quiet", "--json", "--preset", "notebook", "--seeds", seeds, "--run-dir", dir];
+        desk.ok(&[&args[..], SHORTER, more].concat());
+    };
+    group("group", "3..6", &[]);
+    let refused = desk.run(&["resume", "group", "--set", "network.hidden=[32]"]);
+    assert!(refused.code == 2 && refused.err.contains("`network.hidden` cannot change"), "{}", refused.err);
+    assert!((3..6).all(|seed| !desk.path(&format!("group/seed-{seed}/segments")).exists()));
+    desk.ok(&["resume", "group", "--quiet", "--set", "train.env_steps=2600"]);
+    group("at-once", "3..6", &["--set", "train.env_steps=2600"]);
+    for seed in 3..6 {
+        let run = format!("group/seed-{seed}");
+        for file in ["metrics.jsonl", "summary.json", "best/policy.safetensors"] {
+            let read = |dir: &str| std::fs::read(desk.path(dir).join(format!("seed-{seed}")).join(file)).unwrap();
+            assert!(read("group") == read("at-once"), "{run}: {file}");
+        }
+        desk.ok(&["verify", &run]);
+        assert!(std::fs::read_to_string(desk.path(&run).join("report.html")).unwrap().contains("from env step 2000"));
+    }
+}
+
+#[test]
 fn what_cannot_change_on_the_way_is_named_and_nothing_is_touched() {
     let desk = Desk::new();
     desk.train("run", SHORTER);

@@ -89,7 +89,7 @@ const PRIORITIZED: &str = "prioritized sample 32 + update, capacity 1e6";
 fn prioritized_replay() {
     const CAPACITY: usize = 1_000_000;
     const ROWS: usize = 32;
-    let spec = PrioritySpec { alpha: 0.6, epsilon: 1e-6 };
+    let spec = PrioritySpec { alpha: 0.6, epsilon: 1e-6, cap: 1000.0 };
     let mut replay = PrioritizedReplay::new(CAPACITY, RecordLayout::f32(4), spec, 0)
         .expect("a million CartPole transitions fit the memory");
     for count in 0..CAPACITY as u32 {

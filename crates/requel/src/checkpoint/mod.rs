@@ -23,4 +23,5 @@ pub(crate) use read::newest_where;
 pub use read::{Checkpoint, Newest, list, newest, read};
 pub use segments::Segmenting;
 pub use snapshot::Snapshots;
+pub(crate) use write::is_of_step;
 pub use write::{Contents, Destination, write};

@@ -12,6 +12,9 @@ use super::{CheckpointError, FileEntry, LogEntry, Manifest, Segmenting, list};
 use crate::state::{State, Tensor};
 use crate::storage::{Storage, ensure_dir, remove_tree, write_synced};
 
+/// How the name of a checkpoint begins that is being written.
+const STAGED: &str = ".staged-";
+
 /// Where checkpoints go.
 #[derive(Clone, Copy)]
 pub struct Destination<'a> {
@@ -43,8 +46,8 @@ pub struct Contents<'a> {
 pub fn write(destination: Destination<'_>, contents: &Contents<'_>) -> Result<PathBuf, CheckpointError> {
     let Destination { storage, root, keep, .. } = destination;
     let env_steps = contents.env_steps;
-    let name = format!("ckpt-{env_steps:012}");
-    let staged = root.join(format!(".staged-{name}"));
+    let name = name_of(env_steps);
+    let staged = root.join(format!("{STAGED}{name}"));
     // Those above are there, or the run was removed while it went on.
     ensure_dir(storage, root).map_err(CheckpointError::io("create", root))?;
     remove_leftovers(storage, root)?;
@@ -121,10 +124,20 @@ fn set_aside(storage: &dyn Storage, path: &Path, prefix: &str) -> Result<(), Che
     storage.rename(path, &aside).map_err(CheckpointError::io("rename", path))
 }
 
+/// Whether a name below `checkpoints/` is that of the checkpoint of `env_steps`, or of one that was about to become it.
+pub(crate) fn is_of_step(name: &str, env_steps: u64) -> bool {
+    let whole = name_of(env_steps);
+    name == whole || name.strip_prefix(STAGED).is_some_and(|name| name == whole)
+}
+
+fn name_of(env_steps: u64) -> String {
+    format!("ckpt-{env_steps:012}")
+}
+
 /// Removes what is set aside, and what a save that was cut off had staged.
 fn remove_leftovers(storage: &dyn Storage, root: &Path) -> Result<(), CheckpointError> {
     for name in storage.list(root).map_err(CheckpointError::io("read", root))? {
-        if [".staged-", ".replaced-", ".removed-"].iter().any(|prefix| name.starts_with(prefix)) {
+        if [STAGED, ".replaced-", ".removed-"].iter().any(|prefix| name.starts_with(prefix)) {
             let path = root.join(name);
             remove_tree(storage, &path).map_err(CheckpointError::io("remove", &path))?;
         }

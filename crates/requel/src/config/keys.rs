@@ -49,6 +49,10 @@ pub const KEYS: &[Key] = &[
     key("network.layer_norm", "layer normalisation before each activation"),
     key("network.dueling", "state value and action advantages in streams of their own"),
     key("network.noisy", "weights with noise of learned size, which explores in place of epsilon"),
+    key(
+        "network.noisy_layers",
+        "all | head: of a noisy network, whether the hidden layers have noise or only what follows them",
+    ),
     key("network.noisy_sigma", "noisy: initial size of the noise"),
     key("network.init", "pytorch-linear | orthogonal | glorot-uniform"),
     key("optimizer.kind", "adam | rmsprop | radam"),
@@ -70,6 +74,7 @@ pub const KEYS: &[Key] = &[
     key("replay.replacement", "uniform: whether one transition can be in a batch twice"),
     key("replay.priority_exponent", "prioritized: alpha, how much the TD error counts, 0 draws uniformly"),
     key("replay.priority_epsilon", "prioritized: what is added to each |TD error|"),
+    key("replay.priority_cap", "prioritized: a larger |TD error| counts as this"),
     key("replay.importance_start", "prioritized: beta, how far weights make up for it, at the first env step"),
     key("replay.importance_end", "prioritized: beta at the end of its course"),
     key("replay.importance_env_steps", "prioritized: env steps of that course, a line; 0 for all of train.env_steps"),

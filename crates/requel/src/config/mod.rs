@@ -23,6 +23,6 @@ pub use layers::Layers;
 pub use sections::{
     ActivationKind, AgentConfig, AgentKind, AnnealKind, BellmanGradient, CheckpointConfig, Config, EnvConfig,
     EpisodeLog, EvaluationConfig, ExplorationConfig, ExplorationKind, HeadConfig, HeadKind, InitKind, LogConfig,
-    LossConfig, LossKind, MunchausenConfig, NetworkConfig, OnNan, OptimizerConfig, OptimizerKind, Outputs, PqnConfig,
-    ReplayConfig, ReplayKind, TargetConfig, TargetKind, TrainConfig,
+    LossConfig, LossKind, MunchausenConfig, NetworkConfig, NoisyLayers, OnNan, OptimizerConfig, OptimizerKind, Outputs,
+    PqnConfig, ReplayConfig, ReplayKind, TargetConfig, TargetKind, TrainConfig,
 };

@@ -69,6 +69,8 @@ const FOREIGN: &[Foreign] = &[
     same("exploration_initial_eps", "exploration.start"),
     same("frame_skip", "env.action_repeat"),
     same("grad_clip", "optimizer.max_gradient_norm"),
+    same("gradient_clip", "optimizer.max_gradient_norm"),
+    same("gradient_clipping", "optimizer.max_gradient_norm"),
     same("gradient_steps", "train.updates"),
     same("hidden_layers", "network.hidden"),
     same("hidden_sizes", "network.hidden"),

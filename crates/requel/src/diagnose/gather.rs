@@ -46,6 +46,7 @@ impl Evidence {
     /// As [`Evidence::of_run`].
     pub fn of_run_with(run: &Run, mut trainer: Trainer) -> Result<Evidence, RunError> {
         let mut evidence = Evidence::of_trainer(&trainer);
+        run.check_file("metrics.jsonl")?;
         let metrics = run.dir().join("metrics.jsonl");
         (evidence.course, evidence.scores) = read_metrics(&metrics).map_err(RunError::io("read", &metrics))?;
         if let Some(last) = evidence.course.last() {

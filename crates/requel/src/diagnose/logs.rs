@@ -1,7 +1,6 @@
 //! Reading `metrics.jsonl` back.
 
-use std::fs::File;
-use std::io::{self, BufRead, BufReader};
+use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 
 use serde::Deserialize;
@@ -10,6 +9,7 @@ use serde_json::{Map, Value};
 use super::ScorePoint;
 use crate::agent::{Statistic, Statistics};
 use crate::run::Score;
+use crate::storage::open_regular;
 use crate::train::Aggregates;
 
 /// The lines that checks look at. Numbers that a line does not have are those of an older version, and stay unknown.
@@ -43,21 +43,27 @@ enum Line {
     Other,
 }
 
+/// No line of the log is longer, bytes; of one that is, which is damage, no more is kept in memory.
+const MOST_LINE: u64 = 64 << 10;
+
 /// Aggregates and scores of a `metrics.jsonl`, each by env steps. A last line that was cut off is left out.
 ///
 /// # Errors
 /// If the file cannot be read. That it is not there is no error: a training that has not begun has none.
 pub(super) fn read_metrics(path: &Path) -> io::Result<(Vec<Aggregates>, Vec<ScorePoint>)> {
     let (mut course, mut scores) = (Vec::new(), Vec::new());
-    let file = match File::open(path) {
+    let file = match open_regular(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok((course, scores)),
         file => file?,
     };
     let (mut reader, mut text) = (BufReader::new(file), Vec::new());
     loop {
         text.clear();
-        if reader.read_until(b'\n', &mut text)? == 0 {
+        if reader.by_ref().take(MOST_LINE).read_until(b'\n', &mut text)? == 0 {
             break;
+        }
+        if !text.ends_with(b"\n") {
+            reader.skip_until(b'\n')?;
         }
         // Most lines are episodes: they are not worth the parsing.
         if text.starts_with(b"{\"event\":\"episode\"") {

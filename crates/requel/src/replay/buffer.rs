@@ -106,15 +106,18 @@ pub enum ReplayError {
     /// Transitions of no steps.
     #[error("a transition of 0 steps: n-step returns need at least 1 step")]
     NoSteps,
-    /// An exponent or an addend by which no priorities can be made.
+    /// An exponent, an addend or a cap by which no priorities can be made.
     #[error(
-        "priorities (|TD error| + {epsilon})^{alpha}: the exponent must be from 0 to 1 and what is added above 0, at most 1e30"
+        "priorities (min(|TD error|, {cap}) + {epsilon})^{alpha}: the exponent must be from 0 to 1, what is added above 0, at most \
+         1e30, and the cap above 0"
     )]
     Priority {
         /// The exponent α.
         alpha: f64,
         /// The addend ε.
         epsilon: f64,
+        /// The largest error that counts as it is.
+        cap: f64,
     },
 }
 

@@ -113,7 +113,7 @@ fn draw(replay: &mut dyn ReplayBuffer) -> (Batch, Vec<f32>, Vec<f32>) {
     (batch, observations, next)
 }
 
-const SPEC: PrioritySpec = PrioritySpec { alpha: 0.5, epsilon: 0.01 };
+const SPEC: PrioritySpec = PrioritySpec { alpha: 0.5, epsilon: 0.01, cap: 1000.0 };
 
 /// Each sampler over frames, and over records.
 fn samplers(capacity: usize, layout: FrameLayout) -> Vec<[Box<dyn ReplayBuffer>; 2]> {

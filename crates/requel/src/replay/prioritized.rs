@@ -7,16 +7,25 @@ use crate::rng::{Stream, StreamRng};
 use crate::state::{State, StateError};
 use crate::transition::{BatchMut, Transition};
 
-/// How a TD error δ becomes a priority: (|δ| + ε)^α.
+/// How a TD error δ becomes a priority: (min(|δ|, cap) + ε)^α.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct PrioritySpec {
     /// The exponent α, from 0 (all the same) to 1 (as the errors are). The paper: 0.6.
     pub alpha: f64,
     /// What is added to each error, above 0 and at most 1e30, so that none is never drawn again.
     pub epsilon: f64,
+    /// An error beyond this, above 0, counts as this: new transitions get the largest priority so far, and one error of 1e30
+    /// would stay that for ever. The paper has none.
+    pub cap: f64,
 }
 
-/// Draws transitions in proportion to their priorities p = (|δ| + ε)^α: P(i) = pᵢ / Σ p.
+impl Default for PrioritySpec {
+    fn default() -> Self {
+        PrioritySpec { alpha: 0.6, epsilon: 1e-6, cap: 1000.0 }
+    }
+}
+
+/// Draws transitions in proportion to their priorities p = (min(|δ|, cap) + ε)^α: P(i) = pᵢ / Σ p.
 ///
 /// A new transition has the largest priority so far, and 1 before there is any. A batch is drawn from as many segments of equal
 /// mass as it has rows, one from each, and holds in `probabilities` with which each was drawn; importance weights
@@ -54,9 +63,9 @@ impl<S: ReplayStore> PrioritizedReplay<S> {
     pub fn with_store(store: S, spec: PrioritySpec, seed: u64) -> Result<Self, ReplayError> {
         /// So that priorities, of errors up to the largest `f32`, add up to a number.
         const LARGEST: f64 = 1e30;
-        let PrioritySpec { alpha, epsilon } = spec;
-        if !((0.0..=1.0).contains(&alpha) && epsilon > 0.0 && epsilon <= LARGEST) {
-            return Err(ReplayError::Priority { alpha, epsilon });
+        let PrioritySpec { alpha, epsilon, cap } = spec;
+        if !((0.0..=1.0).contains(&alpha) && epsilon > 0.0 && epsilon <= LARGEST && cap > 0.0) {
+            return Err(ReplayError::Priority { alpha, epsilon, cap });
         }
         if !store.is_empty() {
             return Err(ReplayError::NotEmpty { len: store.len() });
@@ -84,10 +93,10 @@ impl<S: ReplayStore> PrioritizedReplay<S> {
 }
 
 impl PrioritySpec {
-    /// (|δ| + ε)^α, above 0, in place of each |δ|.
+    /// (min(|δ|, cap) + ε)^α, above 0, in place of each |δ|.
     fn turn_into_priorities(&self, errors: &mut [f64]) {
         for error in errors.iter_mut() {
-            *error = (*error + self.epsilon).max(f64::MIN_POSITIVE);
+            *error = (error.min(self.cap) + self.epsilon).max(f64::MIN_POSITIVE);
         }
         match self.alpha {
             0.0 => errors.fill(1.0),
@@ -198,7 +207,7 @@ mod tests {
     use super::*;
     use crate::transition::Batch;
 
-    const SPEC: PrioritySpec = PrioritySpec { alpha: 0.6, epsilon: 1e-3 };
+    const SPEC: PrioritySpec = PrioritySpec { alpha: 0.6, epsilon: 1e-3, cap: 1000.0 };
 
     fn new(capacity: usize, spec: PrioritySpec, seed: u64) -> PrioritizedReplay {
         PrioritizedReplay::new(capacity, RecordLayout::f32(1), spec, seed).unwrap()
@@ -222,7 +231,7 @@ mod tests {
         #[test]
         fn equals_a_list(capacity in 1usize..40, alpha in 0.0f64..=1.0, seed: u64,
                          errors in proptest::collection::vec(-100.0f32..100.0, 1..60)) {
-            let spec = PrioritySpec { alpha, epsilon: 0.01 };
+            let spec = PrioritySpec { alpha, epsilon: 0.01, cap: 1000.0 };
             let mut replay = new(capacity, spec, seed);
             let (mut twin, mut largest) = (vec![0.0; capacity], 1.0f64);
             for (id, error) in errors.iter().enumerate() {
@@ -286,7 +295,7 @@ mod tests {
 
     #[test]
     fn draws_as_often_as_priorities_say() {
-        let mut replay = new(50, PrioritySpec { alpha: 1.0, epsilon: 1e-9 }, 3);
+        let mut replay = new(50, PrioritySpec { alpha: 1.0, epsilon: 1e-9, cap: 1000.0 }, 3);
         (0..50).for_each(|id| push(&mut replay, id));
         let indices: Vec<u32> = (0..50).collect();
         let errors: Vec<f32> = indices.iter().map(|index| if index % 2 == 0 { 1.0 } else { -3.0 }).collect();
@@ -317,8 +326,24 @@ mod tests {
     }
 
     #[test]
+    fn one_huge_error_does_not_bury_the_others() {
+        let mut replay = new(200, PrioritySpec { alpha: 0.6, epsilon: 1e-6, cap: 100.0 }, 5);
+        (0..100).for_each(|id| push(&mut replay, id));
+        replay.update_priorities(&[7], &[-1e30]);
+        let capped = (100.0f64 + 1e-6).powf(0.6);
+        assert!((replay.priority(7) - capped).abs() < 1e-12);
+        // The next ones are as large, and no larger; the outlier is as any other once it has been learned from.
+        push(&mut replay, 100);
+        assert_eq!(replay.priority(100), replay.priority(7));
+        replay.update_priorities(&[7, 100], &[0.5, 0.5]);
+        assert!(replay.priority(7) < 1.0);
+        let nan = PrioritySpec { cap: f64::NAN, ..PrioritySpec::default() };
+        assert!(PrioritizedReplay::new(4, RecordLayout::f32(1), nan, 0).is_err());
+    }
+
+    #[test]
     fn of_a_pair_the_last_error_counts() {
-        let mut replay = new(2, PrioritySpec { alpha: 1.0, epsilon: 0.5 }, 0);
+        let mut replay = new(2, PrioritySpec { alpha: 1.0, epsilon: 0.5, cap: 1000.0 }, 0);
         (0..2).for_each(|id| push(&mut replay, id));
         replay.update_priorities(&[1, 0, 1], &[8.0, 2.0, 3.0]);
         assert_eq!((replay.priority(0), replay.priority(1)), (2.5, 3.5));
@@ -347,7 +372,8 @@ mod tests {
     fn refuses_what_makes_no_priorities() {
         let layout = RecordLayout::f32(1);
         for (alpha, epsilon) in [(-0.1, 1.0), (1.1, 1.0), (f64::NAN, 1.0), (0.6, 0.0), (0.6, 1e308)] {
-            let error = PrioritizedReplay::new(4, layout, PrioritySpec { alpha, epsilon }, 0).err().unwrap();
+            let error =
+                PrioritizedReplay::new(4, layout, PrioritySpec { alpha, epsilon, cap: 1000.0 }, 0).err().unwrap();
             assert!(matches!(error, ReplayError::Priority { .. }), "{error}");
         }
         let error = PrioritizedReplay::new(usize::MAX, layout, SPEC, 0).err().unwrap();

@@ -102,7 +102,7 @@ fn buffers_of_nothing_are_refused() {
         assert_eq!(none(4, layout), ReplayError::TooLarge { capacity: 4 });
     }
     assert!(refusal(|| LatestReplay::new(0, RecordLayout::f32(4))).contains("no environment"));
-    let spec = PrioritySpec { alpha: 0.6, epsilon: 1e-3 };
+    let spec = PrioritySpec { alpha: 0.6, epsilon: 1e-3, cap: 1000.0 };
     let mut used = RecordStore::new(4, RecordLayout::f32(1)).unwrap();
     used.push(&transition(&[1.0], &[1.0]));
     let error = PrioritizedReplay::with_store(used, spec, 0).err().unwrap();

@@ -5,7 +5,7 @@ use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use super::lock::{LOCK, Lock};
-use super::{RunError, checksums};
+use super::{RunError, checksums, origin};
 use crate::log;
 use crate::storage::{RealStorage, Storage, is_staged, sync_parent};
 
@@ -51,6 +51,33 @@ impl Claim {
             }
         }
         Err(RunError::Occupied { path: dir.to_path_buf() })
+    }
+
+    /// Claims the first of `dirs` that is free; each is looked at by `check` before.
+    ///
+    /// # Errors
+    /// [`RunError::Occupied`] if none of them is free, else what `check` or the disk refuses.
+    ///
+    /// # Panics
+    /// If `dirs` names none.
+    pub fn take_first(
+        dirs: impl IntoIterator<Item = PathBuf>,
+        check: impl Fn(&Path) -> Result<(), RunError>,
+    ) -> Result<Self, RunError> {
+        let mut occupied = None;
+        for dir in dirs {
+            check(&dir)?;
+            match Self::take(&dir) {
+                Err(error @ RunError::Occupied { .. }) => occupied = Some(error),
+                claim => return claim,
+            }
+        }
+        Err(occupied.expect("at least one directory"))
+    }
+
+    /// The directory.
+    pub fn dir(&self) -> &Path {
+        &self.made.dir
     }
 
     /// The claim has become a run: all that is in the directory stays, and so does the lock.
@@ -130,12 +157,25 @@ fn take_in(dir: &Path) -> io::Result<Option<Lock>> {
     }
     let Some(lock) = Lock::try_take(dir)? else { return Ok(None) };
     // Another may have begun and left its run before the lock was ours.
-    Ok(is_free(dir)?.then_some(lock))
+    if !is_free(dir)? {
+        return Ok(None);
+    }
+    // A checkpoint that a dead start left would be resumed from by a run that did not begin so.
+    origin::remove_beginning(dir)?;
+    Ok(Some(lock))
 }
 
 /// Whether a directory holds nothing but what a start left that died before there was a config.
 fn is_free(dir: &Path) -> io::Result<bool> {
-    Ok(RealStorage.list(dir)?.iter().all(|name| is_of_start(name)))
+    let names = RealStorage.list(dir)?;
+    // Without a lock no start was ever made here: checkpoints are somebody else's, whatever they are called.
+    let is_locked = names.iter().any(|name| name == LOCK);
+    for name in names.iter().filter(|name| !is_of_start(name)) {
+        if !is_locked || !origin::is_of_beginning(dir, name)? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// Whether a file is one that is written before the config.
@@ -225,6 +265,38 @@ mod tests {
         Claim::take(&dir).unwrap();
         // Without the claim's directory, which an earlier process had made.
         assert_eq!(names(&dir), [""; 0]);
+    }
+
+    #[test]
+    fn a_start_that_died_while_it_wrote_what_it_begins_from_is_begun_again() {
+        let root = tempfile::tempdir().unwrap();
+        let dir = root.path().join("run");
+        let lay = |locked: bool, files: &[&str]| {
+            let _ = fs::remove_dir_all(&dir);
+            for file in files {
+                fs::create_dir_all(dir.join(file).parent().unwrap()).unwrap();
+                fs::write(dir.join(file), "x").unwrap();
+            }
+            if locked {
+                fs::write(dir.join(LOCK), "").unwrap();
+            }
+        };
+        let (staged, whole) = ("checkpoints/.staged-ckpt-000000000000/a", "checkpoints/ckpt-000000000000/a");
+        for left in [&[staged][..], &[whole], &[whole, "origin.json.9-3.new"], &[whole, "origin.json"]] {
+            lay(true, left);
+            check(&dir).unwrap();
+            let claim = Claim::take(&dir).unwrap();
+            assert_eq!(names(&dir), [LOCK], "{left:?}");
+            drop(claim);
+            // Where no start was made these are somebody's files.
+            lay(false, left);
+            assert!(matches!(Claim::take(&dir), Err(RunError::Occupied { .. })), "{left:?}");
+        }
+        for other in ["checkpoints/ckpt-000000000500/a", "checkpoints/epoch-3.pt", "origin.txt"] {
+            lay(true, &[whole, other]);
+            assert!(matches!(Claim::take(&dir), Err(RunError::Occupied { .. })), "{other}");
+            assert!(dir.join(other).exists() && dir.join(whole).exists());
+        }
     }
 
     #[test]

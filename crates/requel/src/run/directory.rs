@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use super::claim::{Claim, Made};
 use super::lock::{LOCK, Lock};
 use super::origin::{Beginning, ORIGIN};
-use super::{RunError, Summary, checksums, room};
+use super::{RunError, Summary, checksums, origin, room};
 use crate::agent::PolicyFile;
 use crate::checkpoint::CheckpointError;
 use crate::config::{Config, ConfigError, Layers, Place};
@@ -89,23 +89,13 @@ impl Run {
         beginning: &Beginning,
     ) -> Result<Self, RunError> {
         let text = config_text(trainer.config())?;
-        let mut occupied = None;
-        for dir in dirs {
-            room::check(&dir, trainer)?;
-            let claim = match Claim::take(&dir) {
-                Err(error @ RunError::Occupied { .. }) => {
-                    occupied = Some(error);
-                    continue;
-                }
-                claim => claim?,
-            };
-            let written = beginning.write(&dir, trainer);
-            let run = written.and_then(|hash| Self::begin_in(&dir, &text, [(ORIGIN.to_owned(), hash)].into()));
-            let run = run.inspect_err(|_| Beginning::unwrite(&dir))?;
-            claim.release();
-            return Ok(run);
-        }
-        Err(occupied.expect("at least one directory"))
+        let claim = Claim::take_first(dirs, |dir| room::check(dir, trainer))?;
+        let written = beginning.write(claim.dir(), trainer);
+        let run = written.and_then(|hash| Self::begin_in(claim.dir(), &text, [(ORIGIN.to_owned(), hash)].into()));
+        // There is an error to tell already: what cannot be removed stays.
+        let run = run.inspect_err(|_| drop(origin::remove_beginning(claim.dir())))?;
+        claim.release();
+        Ok(run)
     }
 
     /// Writes the config into a directory that is claimed; `sealed` is the BLAKE3 of what was written before it.

@@ -3,6 +3,7 @@
 //! Such a run has a checkpoint of env step 0, so that it can always be resumed, whatever becomes of what it began from.
 
 use std::collections::BTreeMap;
+use std::io::{self, ErrorKind};
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -13,7 +14,7 @@ use crate::checkpoint::{self, Checkpoint, CheckpointError, Contents, Destination
 use crate::config::{Change, Config};
 use crate::log::check_logs;
 use crate::state::State;
-use crate::storage::{RealStorage, Storage, remove_tree, replace};
+use crate::storage::{RealStorage, Storage, is_staged, remove_tree, replace};
 use crate::train::{TrainError, Trainer};
 
 /// Its name.
@@ -109,13 +110,6 @@ impl Beginning {
         Ok(checksums::of(&text))
     }
 
-    /// Removes what [`Beginning::write`] has written into a directory that became no run. There is an error to tell already: what
-    /// cannot be removed stays.
-    pub(super) fn unwrite(dir: &Path) {
-        let _ = remove_tree(&RealStorage, &dir.join(CHECKPOINTS));
-        let _ = std::fs::remove_file(dir.join(ORIGIN));
-    }
-
     /// What is noted in a run that begins so.
     pub fn origin(&self) -> &Origin {
         &self.origin
@@ -147,12 +141,46 @@ impl Beginning {
     }
 }
 
+/// Whether something in a directory that is no run yet is what [`Beginning::write`] writes.
+///
+/// # Errors
+/// If it cannot be looked at.
+pub(super) fn is_of_beginning(dir: &Path, name: &str) -> io::Result<bool> {
+    if name != CHECKPOINTS {
+        return Ok(is_origin(name));
+    }
+    match RealStorage.list(&dir.join(name)) {
+        Ok(inside) => Ok(inside.iter().all(|name| checkpoint::is_of_step(name, 0))),
+        Err(error) if error.kind() == ErrorKind::NotADirectory => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+fn is_origin(name: &str) -> bool {
+    name == ORIGIN || is_staged(name, ORIGIN)
+}
+
+/// Removes what [`Beginning::write`] has written into a directory that became no run.
+///
+/// # Errors
+/// If something cannot be removed.
+pub(super) fn remove_beginning(dir: &Path) -> io::Result<()> {
+    remove_tree(&RealStorage, &dir.join(CHECKPOINTS))?;
+    RealStorage
+        .list(dir)?
+        .iter()
+        .filter(|name| is_origin(name))
+        .try_for_each(|name| RealStorage.remove_file(&dir.join(name)))
+}
+
 /// Whether what is kept in a replay buffer depends on the setting.
 fn makes_transitions(change: &Change) -> bool {
     let key = &change.key;
     let of_agent = ["agent.kind", "agent.gamma", "agent.n_step", "agent.reward_scale", "agent.reward_clip"];
-    let of_replay = ["replay.kind", "replay.capacity", "replay.priority_exponent", "replay.priority_epsilon"];
-    key.starts_with("env.") || of_agent.into_iter().chain(of_replay).any(|one| one == key)
+    let of_replay = ["replay.kind", "replay.capacity"];
+    key.starts_with("replay.priority_")
+        || key.starts_with("env.")
+        || of_agent.into_iter().chain(of_replay).any(|one| one == key)
 }
 
 impl Run {

@@ -107,21 +107,10 @@ impl Session {
     /// If `dirs` names none.
     pub fn create_in_first_free(dirs: impl IntoIterator<Item = PathBuf>, trainer: Trainer) -> Result<Self, RunError> {
         let text = config_text(trainer.config())?;
-        let mut occupied = None;
-        for dir in dirs {
-            room::check(&dir, &trainer)?;
-            let claim = match Claim::take(&dir) {
-                Err(error @ RunError::Occupied { .. }) => {
-                    occupied = Some(error);
-                    continue;
-                }
-                claim => claim?,
-            };
-            let run = Run::begin_in(&dir, &text, BTreeMap::new())?;
-            let logs = open_logs(&run, &trainer, &BTreeMap::new())?;
-            return Ok(Self::assemble(run, trainer, logs, claim.keep()));
-        }
-        Err(occupied.expect("at least one directory"))
+        let claim = Claim::take_first(dirs, |dir| room::check(dir, &trainer))?;
+        let run = Run::begin_in(claim.dir(), &text, BTreeMap::new())?;
+        let logs = open_logs(&run, &trainer, &BTreeMap::new())?;
+        Ok(Self::assemble(run, trainer, logs, claim.keep()))
     }
 
     /// A new training in a run's directory.

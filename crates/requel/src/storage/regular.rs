@@ -14,6 +14,19 @@ use crate::memory::display_bytes;
 /// `IsADirectory` for a directory, `InvalidInput` for a pipe, a device or a socket, else what the system says.
 pub fn open_regular(path: &Path) -> io::Result<File> {
     check_regular(path)?;
+    open_without_waiting(path)
+}
+
+/// Opens a file so that neither opening nor reading ever waits: what was a regular file when it was looked at may be a pipe by now,
+/// and some of the system's own call themselves regular files and have nothing to say for ever, such as `/proc/kmsg`.
+#[cfg(unix)]
+fn open_without_waiting(path: &Path) -> io::Result<File> {
+    use std::os::unix::fs::OpenOptionsExt;
+    File::options().read(true).custom_flags(rustix::fs::OFlags::NONBLOCK.bits() as i32).open(path)
+}
+
+#[cfg(not(unix))]
+fn open_without_waiting(path: &Path) -> io::Result<File> {
     File::open(path)
 }
 
@@ -50,10 +63,8 @@ pub fn read_regular_text(path: &Path, most_bytes: u64) -> io::Result<String> {
 /// # Errors
 /// As [`read_regular_text`]; a named pipe is refused, since nobody may ever write into it.
 pub fn read_input(path: &Path, most_bytes: u64) -> io::Result<String> {
-    if !is_handed_over(path) {
-        check_regular(path)?;
-    }
-    text(read_bounded(File::open(path)?, most_bytes)?)
+    let file = if is_handed_over(path) { File::open(path)? } else { open_regular(path)? };
+    text(read_bounded(file, most_bytes)?)
 }
 
 /// Whether the path names a file that this process was started with.

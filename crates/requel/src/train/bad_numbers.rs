@@ -105,6 +105,23 @@ fn trainings() -> [(&'static str, Config); 3] {
     ]
 }
 
+/// A reward that can be learned from, and that `agent.reward_scale` makes too large: the setting is named, not the environment.
+#[test]
+fn a_reward_that_only_its_scale_makes_infinite_is_blamed_on_the_scale() {
+    for (value, scale, wanted) in [(1e30, 1e15, super::SCALED_REWARD), (-1e30, 1e15, super::SCALED_REWARD)]
+        .into_iter()
+        .chain(VALUES.map(|value| (value, 1e15, "reward")))
+    {
+        let mut config = config("notebook", &["replay.start=40"]);
+        config.agent.reward_scale = scale;
+        let mut trainer = trainer(&config, Some(Fault { site: "reward", step: 7, value }));
+        let error = std::iter::repeat_with(|| trainer.advance(&mut ())).find_map(Result::err).unwrap();
+        let TrainError::NotFinite { site, env: Some(0), .. } = error else { panic!("{error}") };
+        assert_eq!(site, wanted, "{value} times {scale}");
+        assert!(trainer.env_steps() <= 8);
+    }
+}
+
 fn begin(dir: &Path, config: &Config, fault: Option<Fault>) -> Session {
     Session::begin_with(Run::create(dir, config).unwrap(), trainer(config, fault)).unwrap()
 }

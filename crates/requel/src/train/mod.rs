@@ -23,4 +23,4 @@ pub use observer::{Observer, ObserverError};
 pub use outcome::{BestPolicy, Outcome, Termination, TrainError};
 pub use returns::EpisodeRecord;
 pub use scoring::Confirmation;
-pub use trainer::Trainer;
+pub use trainer::{SCALED_REWARD, Trainer};

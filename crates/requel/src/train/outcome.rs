@@ -94,7 +94,7 @@ pub enum TrainError {
         .action.map(|a| format!(" after action {a}")).unwrap_or_default()
     )]
     NotFinite {
-        /// Where: `observation`, `reward`, `loss`, `mean q`, `gradient`, `weight`, `observation in evaluation`,
+        /// Where: `observation`, `reward`, `reward times agent.reward_scale`, `loss`, `mean q`, `gradient`, `weight`, `observation in evaluation`,
         /// `reward in evaluation`, `evaluation return`.
         site: &'static str,
         /// The number.

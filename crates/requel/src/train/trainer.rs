@@ -408,7 +408,10 @@ impl Trainer {
             let fault = match observed {
                 Some((_, value)) => Some(("observation", f64::from(value))),
                 // As the replay buffer keeps it: 1e39 is finite only in double precision.
-                None => (!(reward as f32).is_finite()).then_some(("reward", step.reward)),
+                None if (reward as f32).is_finite() => None,
+                // What the environment gives can be learned from; the factor of the config is too large for it.
+                None if (step.reward as f32).is_finite() => Some((SCALED_REWARD, reward)),
+                None => Some(("reward", step.reward)),
             };
             if let Some((site, value)) = fault {
                 self.skip(slot, (site, value), before, observer)?;
@@ -526,6 +529,9 @@ impl Skipped {
     /// An environment that gives nothing else is broken, and would be reset for ever.
     const MOST_IN_A_ROW: u64 = 1_000;
 }
+
+/// The site of a number that is not finite, and that `agent.reward_scale` has made of a reward which is.
+pub const SCALED_REWARD: &str = "reward times agent.reward_scale";
 
 /// A reward as it is learned from.
 fn learned_reward(config: &AgentConfig, reward: f64) -> f64 {

@@ -65,6 +65,10 @@ fn all_reach(optimum: f64, settings: &[&str], of_replay: &[&str], of_pqn: &[&str
     let mut missed = Vec::new();
     for name in AGENTS {
         let own = if name == "pqn" { of_pqn } else { of_replay };
+        // Its rule is of single steps.
+        if name == "munchausen-dqn" && own.contains(&"agent.n_step=3") {
+            continue;
+        }
         for seed in SEEDS {
             let seed = format!("train.seed={seed}");
             let mut trainer = Trainer::new(small(name, &[settings, own, &[&seed]].concat())).unwrap();

@@ -86,8 +86,9 @@ impl DqnAgent {
         let shape = BatchShape::new(config, rows, bootstrap);
         let online = memory::workspace(&network, shape.online_rows, shape.fractions);
         let target = memory::workspace(&network, shape.target_rows, shape.target_fractions);
+        let selector = memory::workspace(&network, shape.selector_rows, shape.selector_fractions);
         let waiting = NStepAccumulator::bytes_needed(config.agent.n_step, network.input_len());
-        memory::check(&network, &[online, target, waiting.saturating_mul(config.train.num_envs as u64)])?;
+        memory::check(&network, &[online, target, selector, waiting.saturating_mul(config.train.num_envs as u64)])?;
 
         let learner = Learner::new(config, network);
         let network = &learner.network;
@@ -139,7 +140,7 @@ impl DqnAgent {
     /// One update from one batch.
     fn update(&mut self, env_steps: u64) -> Learned {
         self.batch.draw(&mut *self.replay);
-        let LearningBatch { columns, online, target: target_workspace, fractions, .. } = &mut self.batch;
+        let LearningBatch { columns, online, target: target_workspace, selector, fractions, .. } = &mut self.batch;
         let Learner { network, parameters, .. } = &self.learner;
         let rows = columns.actions.len();
 
@@ -160,8 +161,16 @@ impl DqnAgent {
             _ => None,
         };
         let next_outputs = target_outputs.map_or(online_next, |(next, _)| next);
-        let selector = if self.bootstrap == Bootstrap::Double { online_next } else { next_outputs };
-        self.head.q_values(selector, &mut self.next_q);
+        let selects_apart = selector.is_some();
+        let choice = match (selector, &self.target) {
+            (None, _) if self.bootstrap == Bootstrap::Double => online_next,
+            (None, _) => next_outputs,
+            (Some(selector), Some(target)) if self.bootstrap == Bootstrap::Target => {
+                network.forward(target.parameters(), rows, selector)
+            }
+            (Some(selector), _) => network.forward(parameters, rows, selector),
+        };
+        self.head.q_values(choice, &mut self.next_q);
         columns.mask_next_values(&mut self.next_q);
         if self.munchausen {
             self.head.q_values(target_outputs.map_or(outputs, |(_, current)| current), &mut self.current_q);
@@ -181,7 +190,7 @@ impl DqnAgent {
             next_outputs,
             next_q: &self.next_q,
             // What Munchausen's rule is told was worked out after it.
-            next_q_is_fresh: self.bootstrap != Bootstrap::Double && !self.munchausen,
+            next_q_is_fresh: self.bootstrap != Bootstrap::Double && !self.munchausen && !selects_apart,
             current_q: self.munchausen.then_some(&self.current_q[..]),
             bounds: self.bounds,
             fractions,

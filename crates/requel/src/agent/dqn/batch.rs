@@ -18,22 +18,32 @@ pub(super) struct BatchShape {
     /// Rows that the target network looks at: the next observations, and where Munchausen's rule asks for them the present
     /// ones below; 0 without a target network.
     pub target_rows: usize,
+    /// Rows that whoever chooses the next action looks at by draws of its own; 0 where it sees what the others see.
+    pub selector_rows: usize,
     /// Fractions of each row through the online network.
     pub fractions: usize,
     /// Fractions of each row through the target network.
     pub target_fractions: usize,
+    /// Fractions of each row by which the next action is chosen.
+    pub selector_fractions: usize,
 }
 
 impl BatchShape {
     pub fn new(config: &Config, rows: usize, bootstrap: Bootstrap) -> Self {
         let implicit = config.head.kind == HeadKind::ImplicitQuantile;
         let has_target = !matches!(bootstrap, Bootstrap::Online(_));
+        // The choice has fractions of its own (Dabney et al. 2018: K, beside the N and N' of the loss), and where the online network
+        // makes it for the target network noise of its own too (Fortunato et al. 2018: ε'', beside ε and ε').
+        let selects_apart = implicit || bootstrap == Bootstrap::Double && config.network.noisy;
+        let looks_ahead = bootstrap.looks_ahead() && !(selects_apart && bootstrap == Bootstrap::Double);
         BatchShape {
             rows,
-            online_rows: if bootstrap.looks_ahead() { 2 * rows } else { rows },
+            online_rows: if looks_ahead { 2 * rows } else { rows },
+            selector_rows: if selects_apart { rows } else { 0 },
             target_rows: if !has_target { 0 } else { rows * (1 + usize::from(config.agent.munchausen)) },
             fractions: if implicit { config.head.fractions } else { 1 },
             target_fractions: if implicit { config.head.target_fractions } else { 1 },
+            selector_fractions: if implicit { config.head.acting_fractions } else { 1 },
         }
     }
 }
@@ -44,6 +54,8 @@ pub(super) struct LearningBatch {
     pub online: Workspace,
     /// `None` without a target network.
     pub target: Option<Workspace>,
+    /// Of whoever chooses the next action, where that takes draws of its own.
+    pub selector: Option<Workspace>,
     /// The fractions of the observations, rows × fractions; empty but for the implicit quantile head.
     pub fractions: Vec<f32>,
     observation_len: usize,
@@ -58,10 +70,12 @@ impl LearningBatch {
     pub fn new(network: &Network, shape: &BatchShape, masked: Option<usize>, seed: u64) -> Self {
         let columns = Batch::new(shape.rows);
         let target = || Workspace::with_fractions(network, shape.target_rows, shape.target_fractions);
+        let selector = || Workspace::with_fractions(network, shape.selector_rows, shape.selector_fractions);
         LearningBatch {
             columns: if let Some(actions) = masked { columns.with_masks(actions) } else { columns },
             online: Workspace::with_fractions(network, shape.online_rows, shape.fractions),
             target: (shape.target_rows > 0).then(target),
+            selector: (shape.selector_rows > 0).then(selector),
             fractions: vec![0.0; if network.reads_fractions() { shape.rows * shape.fractions } else { 0 }],
             observation_len: network.input_len(),
             reads_draws: network.noise_len() > 0 || network.reads_fractions(),
@@ -75,12 +89,21 @@ impl LearningBatch {
         let rows = self.columns.actions.len();
         let online = self.online.input_mut(self.online.max_rows());
         let (observations, below) = online.split_at_mut(rows * self.observation_len);
+        let mut look = |next: &[f32]| {
+            if let Some(selector) = &mut self.selector {
+                selector.input_mut(rows).copy_from_slice(next);
+            }
+        };
         match &mut self.target {
-            None => replay.sample(&mut self.columns.with_observations(observations, below)),
+            None => {
+                replay.sample(&mut self.columns.with_observations(observations, below));
+                look(below);
+            }
             Some(target) => {
                 let target = target.input_mut(target.max_rows());
                 let (next, again) = target.split_at_mut(rows * self.observation_len);
                 replay.sample(&mut self.columns.with_observations(observations, next));
+                look(next);
                 // What the online network looks ahead at, and what the target network looks back at.
                 let ahead = below.len().min(next.len());
                 below.copy_from_slice(&next[..ahead]);
@@ -95,6 +118,10 @@ impl LearningBatch {
         if let Some(target) = &mut self.target {
             self.noise_rng.fill_normal(target.noise_mut());
             self.fraction_rng.fill_uniform(target.fractions_mut(target.max_rows()));
+        }
+        if let Some(selector) = &mut self.selector {
+            self.noise_rng.fill_normal(selector.noise_mut());
+            self.fraction_rng.fill_uniform(selector.fractions_mut(rows));
         }
     }
 

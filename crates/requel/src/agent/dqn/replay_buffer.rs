@@ -41,7 +41,11 @@ fn drawn<S: ReplayStore + 'static>(config: &Config, store: S) -> Result<Box<dyn 
             Box::new(UniformReplay::with_store(store, sampling, seed))
         }
         ReplayKind::Prioritized => {
-            let spec = PrioritySpec { alpha: replay.priority_exponent, epsilon: replay.priority_epsilon };
+            let spec = PrioritySpec {
+                alpha: replay.priority_exponent,
+                epsilon: replay.priority_epsilon,
+                cap: replay.priority_cap,
+            };
             Box::new(PrioritizedReplay::with_store(store, spec, seed)?)
         }
     })

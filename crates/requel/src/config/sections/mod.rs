@@ -16,7 +16,7 @@ pub use config::Config;
 pub use env::EnvConfig;
 pub use exploration::{ExplorationConfig, ExplorationKind};
 pub use head::{HeadConfig, HeadKind};
-pub use network::{ActivationKind, InitKind, NetworkConfig, Outputs};
+pub use network::{ActivationKind, InitKind, NetworkConfig, NoisyLayers, Outputs};
 pub use optimizer::{AnnealKind, LossConfig, LossKind, OptimizerConfig, OptimizerKind};
 pub use pqn::PqnConfig;
 pub use replay::{ReplayConfig, ReplayKind, TargetConfig, TargetKind};

@@ -14,6 +14,16 @@ pub enum ActivationKind {
     Tanh,
 }
 
+/// Which fully connected layers have noise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum NoisyLayers {
+    /// All, the hidden ones too.
+    All,
+    /// What follows the hidden layers: the last layer, and of a dueling network both streams with their hidden layer.
+    Head,
+}
+
 /// How weights start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -61,6 +71,8 @@ pub struct NetworkConfig {
     pub dueling: bool,
     /// Weights with noise of learned size in the fully connected layers, which explores in place of ε (Fortunato 2018).
     pub noisy: bool,
+    /// Noisy: which of them have noise. In the paper all fully connected layers do, which behind a convolution are two.
+    pub noisy_layers: NoisyLayers,
     /// Noisy: initial size of the noise, σ₀.
     pub noisy_sigma: f64,
     /// How weights start.
@@ -76,6 +88,7 @@ impl Default for NetworkConfig {
             layer_norm: false,
             dueling: false,
             noisy: false,
+            noisy_layers: NoisyLayers::All,
             noisy_sigma: 0.5,
             init: InitKind::PytorchLinear,
         }
@@ -90,10 +103,11 @@ impl NetworkConfig {
             ActivationKind::Tanh => Activation::Tanh,
         };
         let sigma = self.noisy.then_some(self.noisy_sigma as f32);
-        let dense = |outputs: usize, activation: Activation| match sigma {
+        let dense = |outputs: usize, activation: Activation, sigma: Option<f32>| match sigma {
             None => LayerSpec::Dense { outputs, activation },
             Some(sigma) => LayerSpec::NoisyDense { outputs, activation, sigma },
         };
+        let hidden_sigma = sigma.filter(|_| self.noisy_layers == NoisyLayers::All);
         let mut layers = Vec::new();
         let hidden = |layers: &mut Vec<LayerSpec>, layer: &dyn Fn(Activation) -> LayerSpec| {
             if self.layer_norm {
@@ -113,7 +127,7 @@ impl NetworkConfig {
             None => (None, &[][..]),
         };
         for &units in trunk {
-            hidden(&mut layers, &|activation| dense(units, activation));
+            hidden(&mut layers, &|activation| dense(units, activation, hidden_sigma));
         }
         layers.extend(outputs.cosines.map(|cosines| LayerSpec::FractionEmbedding { cosines }));
         let Outputs { actions, atoms, .. } = outputs;
@@ -121,9 +135,9 @@ impl NetworkConfig {
             layers.push(LayerSpec::Dueling { hidden: last.unwrap_or(0), actions, atoms, activation, sigma });
         } else {
             if let Some(units) = last {
-                hidden(&mut layers, &|activation| dense(units, activation));
+                hidden(&mut layers, &|activation| dense(units, activation, hidden_sigma));
             }
-            layers.push(dense(actions * atoms, Activation::Identity));
+            layers.push(dense(actions * atoms, Activation::Identity, sigma));
         }
         let (input_shape, input_scale) = match observations {
             // Without convolutions an image is one flat vector.
@@ -155,6 +169,26 @@ mod tests {
     use requel_nn::Network;
 
     use super::*;
+
+    #[test]
+    fn noise_is_in_the_layers_that_are_asked_for() {
+        let noisy = |layers, dueling, conv: &[[usize; 3]]| {
+            let config =
+                NetworkConfig { noisy: true, noisy_layers: layers, dueling, conv: conv.to_vec(), ..Default::default() };
+            let image =
+                Space::Box { low: vec![0.0; 100], high: vec![1.0; 100], shape: vec![10, 10], dtype: DType::F32 };
+            let is_noisy = |layer: &LayerSpec| match layer {
+                LayerSpec::NoisyDense { .. } => true,
+                LayerSpec::Dueling { sigma, .. } => sigma.is_some(),
+                _ => false,
+            };
+            config.spec(&image, 2.into()).layers.iter().map(is_noisy).collect::<Vec<_>>()
+        };
+        assert_eq!(noisy(NoisyLayers::All, false, &[]), [true, true, true]);
+        assert_eq!(noisy(NoisyLayers::Head, false, &[]), [false, false, true]);
+        assert_eq!(noisy(NoisyLayers::Head, true, &[]), [false, true]);
+        assert_eq!(noisy(NoisyLayers::Head, false, &[[8, 3, 1]]), [false, false, false, true]);
+    }
 
     #[test]
     fn networks_fit_their_observations() {

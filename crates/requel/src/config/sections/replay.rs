@@ -30,6 +30,8 @@ pub struct ReplayConfig {
     pub priority_exponent: f64,
     /// Prioritized: what is added to each |TD error|.
     pub priority_epsilon: f64,
+    /// Prioritized: a |TD error| above this counts as this, so that one outlier is not the largest priority for ever.
+    pub priority_cap: f64,
     /// Prioritized: β, how far importance weights make up for it, at the first env step.
     pub importance_start: f64,
     /// Prioritized: β at the end of its course.
@@ -48,6 +50,7 @@ impl Default for ReplayConfig {
             replacement: false,
             priority_exponent: 0.6,
             priority_epsilon: 1e-6,
+            priority_cap: 1000.0,
             importance_start: 0.4,
             importance_end: 1.0,
             importance_env_steps: 0,

@@ -69,6 +69,14 @@ fn check_rule(config: &Config) -> Result<(), Fault> {
         let reason = "does not go with `agent.double`: its softmax policy chooses where double Q-learning would";
         return Err(("agent.munchausen", reason.into()));
     }
+    if agent.munchausen && agent.n_step > 1 {
+        let reason = format!(
+            "does not go with `agent.n_step` = {}: its bonus is of one step (Vieillard et al. 2020), and the rewards of those after \
+             the first would be without it; set `agent.n_step` to 1",
+            agent.n_step
+        );
+        return Err(("agent.munchausen", reason));
+    }
     if agent.bellman_gradient == BellmanGradient::Residual && (agent.munchausen || !scalar) {
         let reason = "is `residual`, which is for Q-learning with `head.kind = \"scalar\"`";
         return Err(("agent.bellman_gradient", reason.into()));

@@ -75,6 +75,7 @@ const FLOATS: &[Float] = &[
     float("loss.delta", |c| Some(c.loss.delta), Between(SMALL, LARGE)),
     float("replay.priority_exponent", |c| Some(c.replay.priority_exponent), Share),
     float("replay.priority_epsilon", |c| Some(c.replay.priority_epsilon), Between(TINY, LARGE)),
+    float("replay.priority_cap", |c| Some(c.replay.priority_cap), Between(SMALL, LARGE)),
     float("replay.importance_start", |c| Some(c.replay.importance_start), Share),
     float("replay.importance_end", |c| Some(c.replay.importance_end), Share),
     float("target.tau", |c| Some(c.target.tau), Share),

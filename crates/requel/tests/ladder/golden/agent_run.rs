@@ -68,7 +68,8 @@ impl Case {
                 Box::new(UniformReplay::new(replay.capacity, layout, sampling, seed).unwrap())
             }
             ReplayKind::Prioritized => {
-                let spec = PrioritySpec { alpha: replay.priority_exponent, epsilon: replay.priority_epsilon };
+                let spec =
+                    PrioritySpec { alpha: replay.priority_exponent, epsilon: replay.priority_epsilon, cap: 1000.0 };
                 Box::new(PrioritizedReplay::new(replay.capacity, layout, spec, seed).unwrap())
             }
         }
@@ -133,12 +134,12 @@ fn put_experience(arrays: &mut Arrays, seen: &[&Seen], shape: &[usize]) {
 }
 
 /// What is drawn for the updates: batches from the replay, noise and fractions from their own streams, for the online network
-/// first and then for the target network.
+/// first, then for the target network and then for whoever chooses the next action.
 struct Draws {
     batch: Batch,
     indices: Vec<u32>,
-    noise: (StreamRng, usize, [Vec<f32>; 2]),
-    fractions: (StreamRng, [(usize, usize); 2], [Vec<f32>; 2]),
+    noise: (StreamRng, [usize; 3], [Vec<f32>; 3]),
+    fractions: (StreamRng, [(usize, usize); 3], [Vec<f32>; 3]),
 }
 
 impl Draws {
@@ -146,22 +147,32 @@ impl Draws {
         let config = &case.config;
         let (rows, seed) = (config.replay.batch_size, config.train.seed);
         let has_target = config.target.kind != TargetKind::None;
-        let online_rows = if !has_target || config.agent.double { 2 * rows } else { rows };
+        let implicit = config.head.kind == HeadKind::ImplicitQuantile;
+        let double = has_target && config.agent.double;
+        let selects_apart = implicit || double && config.network.noisy;
+        let online_rows = if !has_target || double && !selects_apart { 2 * rows } else { rows };
         let target_rows = match (has_target, config.agent.munchausen) {
             (false, _) => 0,
             (true, false) => rows,
             (true, true) => 2 * rows,
         };
-        let implicit = config.head.kind == HeadKind::ImplicitQuantile;
         let of = |rows, count| if implicit { (rows, count) } else { (0, 0) };
         let noise = Workspace::new(agent.network(), 1).noise_mut().len();
         Draws {
             batch: Batch::new(rows),
             indices: vec![],
-            noise: (StreamRng::new(seed, Stream::LearningNoise), noise, Default::default()),
+            noise: (
+                StreamRng::new(seed, Stream::LearningNoise),
+                [noise, noise, if double { noise } else { 0 }],
+                Default::default(),
+            ),
             fractions: (
                 StreamRng::new(seed, Stream::Fractions),
-                [of(online_rows, config.head.fractions), of(target_rows, config.head.target_fractions)],
+                [
+                    of(online_rows, config.head.fractions),
+                    of(target_rows, config.head.target_fractions),
+                    of(rows, config.head.acting_fractions),
+                ],
                 Default::default(),
             ),
         }
@@ -172,8 +183,8 @@ impl Draws {
         let (mut observations, mut next) = (vec![0.0; len], vec![0.0; len]);
         replay.sample(&mut self.batch.with_observations(&mut observations, &mut next));
         self.indices.extend(&self.batch.indices);
-        let (rng, len, noise) = &mut self.noise;
-        for to in noise {
+        let (rng, lens, noise) = &mut self.noise;
+        for (len, to) in lens.iter().zip(noise) {
             let mut drawn = vec![0.0; *len];
             rng.fill_normal(&mut drawn);
             to.extend(drawn);
@@ -188,13 +199,16 @@ impl Draws {
 
     fn put(self, inputs: &mut Arrays) {
         inputs.put("indices", &[UPDATES, self.batch.actions.len()], Numbers::U32(self.indices));
-        let (_, len, noise) = self.noise;
-        for (name, noise) in ["noise", "target_noise"].into_iter().zip(noise) {
-            inputs.put(name, &[UPDATES, len], Numbers::F32(noise));
+        let (_, lens, noise) = self.noise;
+        for ((name, len), noise) in ["noise", "target_noise", "selector_noise"].into_iter().zip(lens).zip(noise) {
+            // Most cases have nobody who chooses by noise of its own.
+            if name != "selector_noise" || len > 0 {
+                inputs.put(name, &[UPDATES, len], Numbers::F32(noise));
+            }
         }
         let (_, shapes, fractions) = self.fractions;
         for ((name, fractions), (rows, count)) in
-            ["fractions", "target_fractions"].into_iter().zip(fractions).zip(shapes)
+            ["fractions", "target_fractions", "selector_fractions"].into_iter().zip(fractions).zip(shapes)
         {
             if rows > 0 {
                 inputs.put(name, &[UPDATES, rows, count], Numbers::F32(fractions));

@@ -54,14 +54,8 @@ impl Case {
             let next = gather(&|kept| seen[kept.last].next_observation);
             // A network at the observations of one part of its pass.
             let look = |parameters: &[f64], x: &[f64], (noise, fractions, part): (&str, &str, usize)| {
+                let per_part = inputs.0.get(fractions).map_or(0, |array| rows * array.shape[2]);
                 let fractions = inputs.part(fractions, update);
-                let per_part = match inputs.0.get(match noise {
-                    "noise" => "fractions",
-                    _ => "target_fractions",
-                }) {
-                    Some(array) => rows * array.shape[2],
-                    None => 0,
-                };
                 let fractions = fractions.get(part * per_part..(part + 1) * per_part).unwrap_or(&[]);
                 network.forward(parameters, rows, x, (&inputs.part(noise, update), fractions))
             };
@@ -70,9 +64,13 @@ impl Case {
             let outputs = |values| Outputs { head: &head, actions: ACTIONS, rows, values };
 
             let pass = online_at(&now, 0);
-            let ahead = (!has_target || config.agent.double).then(|| online_at(&next, 1));
+            let double = has_target && config.agent.double;
+            let chooser = if has_target && !double { &slow } else { &online.parameters };
+            let selects_apart = config.head.kind == HeadKind::ImplicitQuantile || double && config.network.noisy;
+            let apart = selects_apart.then(|| look(chooser, &next, ("selector_noise", "selector_fractions", 0)));
+            let ahead = (!has_target || double && !selects_apart).then(|| online_at(&next, 1));
             let evaluator = if has_target { target_at(&next, 0) } else { online_at(&next, 1) };
-            let selector = ahead.as_ref().filter(|_| config.agent.double).unwrap_or(&evaluator);
+            let selector = apart.as_ref().or(ahead.as_ref().filter(|_| double)).unwrap_or(&evaluator);
             let back =
                 config.agent.munchausen.then(|| if has_target { target_at(&now, 1) } else { online_at(&now, 0) });
             let following = Next { evaluator: outputs(&evaluator.outputs), selector: outputs(&selector.outputs) };
