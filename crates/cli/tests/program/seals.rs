@@ -204,9 +204,11 @@ fn pipes_devices_and_directories_in_the_place_of_files_are_refused_at_once() {
     let desk = Desk::new();
     tiny(&desk, "CartPole-v1", "run");
     let pipe = |path: &Path| assert!(Command::new("mkfifo").arg(path).status().unwrap().success());
-    let all: Vec<&[&str]> =
-        [POLICY_READERS.to_vec(), vec![&["compare", "run"], &["verify", "run"], &["diagnose", "run"], &["resume", "run", "--quiet"]]]
-            .concat();
+    let all: Vec<&[&str]> = [
+        POLICY_READERS.to_vec(),
+        vec![&["compare", "run"], &["verify", "run"], &["diagnose", "run"], &["resume", "run", "--quiet"]],
+    ]
+    .concat();
     let said = |answer: &Answer| format!("{}{}", answer.out, answer.err);
     let mut refused = 0;
     // Who reads what: a file that nobody reads may be anything.
