@@ -21,6 +21,7 @@ mod import;
 mod keyboard;
 mod notes;
 mod numbers;
+mod output;
 mod pack;
 mod page;
 mod panel;

@@ -3,12 +3,12 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use requel::storage::{RealStorage, replace};
 use requel::study::{Comparison, Metric, Scoring};
 
 use crate::args::{CompareArgs, Scored};
 use crate::compare;
 use crate::exit::{Exit, Failure};
+use crate::output;
 use crate::runs;
 use crate::show;
 use crate::style::{self, COMMAND, MUTED, paint};
@@ -71,7 +71,8 @@ impl<'a> Files<'a> {
         let mut written = Vec::new();
         let mut save = |path: Option<&'a Path>, bytes: &dyn Fn() -> Result<Vec<u8>, Failure>| {
             let Some(path) = path else { return Ok(()) };
-            save(path, &bytes()?)?;
+            output::check(path)?;
+            output::write(path, &bytes()?)?;
             written.push(path);
             Ok::<(), Failure>(())
         };
@@ -85,14 +86,4 @@ impl<'a> Files<'a> {
         save(self.csv, &|| Ok(compare::csv(comparison).into_bytes()))?;
         Ok(written)
     }
-}
-
-/// Writes a file, whole or not at all; what is no plain file, such as a pipe or a link, is written to as it is.
-///
-/// # Errors
-/// If the disk refuses; says which file.
-pub fn save(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
-    let plain = std::fs::symlink_metadata(path).map_or(true, |metadata| metadata.is_file());
-    let written = if plain { replace(&RealStorage, path, bytes) } else { std::fs::write(path, bytes) };
-    written.map_err(|error| Failure::failed(format_args!("cannot write {}: {error}", path.display())))
 }

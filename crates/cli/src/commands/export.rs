@@ -11,6 +11,7 @@ use crate::args::{ExportArgs, ExportFormat};
 use crate::exit::{Exit, Failure};
 use crate::export::{OnnxError, PolicyParts, encode};
 use crate::numbers::grouped;
+use crate::output;
 use crate::style::{self, COMMAND, paint};
 use crate::subject::Subject;
 
@@ -48,6 +49,8 @@ pub fn run(args: &ExportArgs) -> Result<Exit, Failure> {
             Failure::bad_input(format_args!("{} is the policy itself", path.display())).hint("name an --output")
         );
     }
+    // Both or neither.
+    args.samples.as_deref().map_or(Ok(()), output::check)?;
     write(&path, &bytes)?;
     style::say(format_args!(
         "wrote {} ({} bytes, the best policy of {})",
@@ -93,7 +96,7 @@ fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     if path == Path::new("-") {
         return Ok(std::io::stdout().lock().write_all(bytes)?);
     }
-    std::fs::write(path, bytes).map_err(|e| Failure::failed(format_args!("cannot write {}: {e}", path.display())))
+    output::write(path, bytes)
 }
 
 impl From<OnnxError> for Failure {

@@ -7,6 +7,7 @@ use requel::run::{Run, verify};
 use crate::args::{PackArgs, UnpackArgs};
 use crate::exit::{Exit, Failure};
 use crate::numbers::grouped;
+use crate::output;
 use crate::pack::{self, Checkpoints, Wanted};
 use crate::runs;
 use crate::shell;
@@ -20,6 +21,7 @@ pub fn pack(args: &PackArgs) -> Result<Exit, Failure> {
     let run = runs::open_with_policy(args.run.as_deref())?;
     let name = name(&run)?;
     let path = args.output.clone().unwrap_or_else(|| PathBuf::from(format!("{name}{ENDING}")));
+    output::check(&path)?;
     let checkpoints = if args.checkpoint { Checkpoints::Newest } else { Checkpoints::None };
     let cannot = |e: std::io::Error| Failure::failed(format_args!("cannot write {}: {e}", path.display()));
     let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));

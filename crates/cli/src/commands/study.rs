@@ -11,9 +11,10 @@ use serde::Serialize;
 
 use crate::advice;
 use crate::args::{Reporting, StudyArgs};
-use crate::commands::compare::{Files, save};
+use crate::commands::compare::Files;
 use crate::compare;
 use crate::exit::{Exit, Failure};
+use crate::output;
 use crate::progress::JsonLines;
 use crate::runs;
 use crate::seeds::{Reports, Together};
@@ -136,7 +137,7 @@ fn conduct(kept: &Kept, out: &Path, (seeds, jobs, reporting): (&Seeds, usize, Re
     let runs = study.plan(out, seeds)?;
     check_new(&runs)?;
     std::fs::create_dir_all(out).map_err(|e| Failure::failed(format_args!("cannot create {}: {e}", out.display())))?;
-    save(&out.join(FILE), kept.text.as_bytes())?;
+    output::write(&out.join(FILE), kept.text.as_bytes())?;
     let first = seeds.as_slice().first();
     let of_first = runs.iter().filter(|run| Some(&run.config.train.seed) == first);
     advice::warn_of(of_first.map(|run| (Some(study.variants[run.variant].name.as_str()), &run.config)));
@@ -205,8 +206,8 @@ fn write(study: &Study, comparison: &Comparison, out: &Path) -> Result<Vec<(Path
         compare::markdown(comparison)
     );
     let (md, json) = (at("study.md"), at("study.json"));
-    save(&md, page.as_bytes())?;
-    save(&json, &serde_json::to_vec_pretty(comparison).map_err(Failure::failed)?)?;
+    output::write(&md, page.as_bytes())?;
+    output::write(&json, &serde_json::to_vec_pretty(comparison).map_err(Failure::failed)?)?;
     Ok(vec![
         (html, "curves to hover over and zoom"),
         (png, "a picture of them"),

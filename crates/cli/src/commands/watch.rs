@@ -11,6 +11,7 @@ use requel_envs::{Env, SpaceSampler, make};
 use crate::args::WatchArgs;
 use crate::exit::{Exit, Failure};
 use crate::numbers::grouped;
+use crate::output;
 use crate::runs;
 use crate::show::{BarScale, apng, gif, picture, png, tidy};
 use crate::signals::Signals;
@@ -98,6 +99,7 @@ fn play_unseen(args: &WatchArgs, player: &mut Player, signals: &Signals) -> Resu
 }
 
 fn write_files(args: &WatchArgs, player: &mut Player, signals: &Signals) -> Result<Exit, Failure> {
+    [&args.png, &args.gif, &args.apng].into_iter().flatten().try_for_each(|path| output::check(path))?;
     let frames = player.film(signals)?;
     let seen = format!("return {}, {} steps", tidy(player.episode_return()), player.steps());
     if let Some(path) = &args.png {
@@ -165,7 +167,7 @@ impl Write for Told {
 }
 
 fn write(path: &Path, bytes: &[u8], what: &str) -> Result<(), Failure> {
-    std::fs::write(path, bytes).map_err(|e| Failure::failed(format_args!("cannot write {}: {e}", path.display())))?;
+    output::write(path, bytes)?;
     style::say(format_args!(
         "wrote {} ({} kB, {what})",
         paint(COMMAND, path.display()),

@@ -4,5 +4,5 @@ mod archive;
 mod card;
 mod contents;
 
-pub use archive::{Wanted, is_packed, unpack};
+pub use archive::{Wanted, is_of_run, is_packed, unpack};
 pub use contents::{Checkpoints, write};

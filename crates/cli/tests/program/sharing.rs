@@ -70,6 +70,29 @@ fn what_is_not_finished_not_whole_or_no_pack_is_refused_and_leaves_nothing() {
 }
 
 #[test]
+fn nothing_is_written_over_a_file_of_a_run() {
+    let desk = Desk::new();
+    desk.train("run", &["--set", "train.env_steps=600", "--set", "evaluation.final_episodes=2"]);
+    let before = desk.files();
+    for args in [
+        &["export", "run", "--output", "run/metrics.jsonl"][..],
+        &["export", "run", "--output", "x.onnx", "--samples", "run/summary.json"],
+        &["export", "run", "--format", "safetensors", "--output", "run/best/../best/policy.safetensors"],
+        &["watch", "run", "--png", "run/config.toml", "--steps", "5"],
+        &["compare", "run", "--csv", "run/progress.csv"],
+        &["pack", "run", "--output", "run/timing.csv"],
+    ] {
+        let answer = desk.run(args);
+        assert!(answer.code == 2 && answer.err.contains("is a file of the run"), "{args:?}\n{}", answer.err);
+        assert_eq!(desk.files(), before, "{args:?}");
+    }
+    desk.ok(&["verify", "run"]);
+    // Beside them there is room.
+    desk.ok(&["export", "run", "--output", "run/policy.onnx"]);
+    desk.ok(&["verify", "run"]);
+}
+
+#[test]
 fn a_policys_file_alone_and_a_packed_run_are_scored_watched_and_exported() {
     let desk = Desk::new();
     desk.train(

@@ -1,0 +1,39 @@
+//! Files that a person names to be written.
+
+use std::path::Path;
+
+use requel::run::Run;
+use requel::storage::{RealStorage, replace};
+
+use crate::exit::Failure;
+use crate::pack::is_of_run;
+
+/// Refuses a path at which a file of a run is or would be: written over, the run would be damaged.
+///
+/// # Errors
+/// If the path is one.
+pub fn check(path: &Path) -> Result<(), Failure> {
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let (Ok(parent), Some(name)) = (parent.canonicalize(), path.file_name()) else { return Ok(()) };
+    let full = parent.join(name);
+    for dir in full.ancestors().skip(1) {
+        let inner = full.strip_prefix(dir).ok().and_then(Path::to_str).unwrap_or_default();
+        // A config alone may be of anything.
+        if is_of_run(inner) && dir.join("checksums.blake3").is_file() && Run::open(dir).is_ok() {
+            let what = format_args!("{} is a file of the run {}", path.display(), dir.display());
+            return Err(Failure::bad_input(what).hint("name another file: the run would be damaged"));
+        }
+    }
+    Ok(())
+}
+
+/// Writes a file, whole or not at all; what is no plain file, such as a pipe or a link, is written to as it is.
+///
+/// # Errors
+/// If the disk refuses, or as [`check`]; says which file.
+pub fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    check(path)?;
+    let plain = std::fs::symlink_metadata(path).map_or(true, |metadata| metadata.is_file());
+    let written = if plain { replace(&RealStorage, path, bytes) } else { std::fs::write(path, bytes) };
+    written.map_err(|error| Failure::failed(format_args!("cannot write {}: {error}", path.display())))
+}
