@@ -68,6 +68,9 @@ def check_served_page():
         browser.click("#clear")
         browser.click(group)
         browser.click("input[data-run='c']")
+        # What is drawn moves the link.
+        browser.wait("document.querySelector('#full').href.includes('run=c') && document.querySelectorAll('#charts canvas').length === 4")
+        time.sleep(1)
         browser.click("#full")
         browser.wait("document.querySelectorAll('#scores .score').length === 2")
         browser.open(served.address + "report?run=c")
