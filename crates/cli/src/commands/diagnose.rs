@@ -12,7 +12,7 @@ use crate::args::DiagnoseArgs;
 use crate::exit::{Exit, Failure};
 use crate::numbers::grouped;
 use crate::runs;
-use crate::style::{BAD, BOLD, COMMAND, GOOD, MUTED, WARNING, paint};
+use crate::style::{BAD, BOLD, COMMAND, GOOD, MUTED, WARNING, paint, warn};
 
 #[derive(Serialize)]
 struct Line<'a> {
@@ -23,8 +23,22 @@ struct Line<'a> {
 /// Looks at one run, or at all below a directory.
 pub fn run(args: &DiagnoseArgs) -> Result<Exit, Failure> {
     let mut out = anstream::stdout().lock();
-    for run in wanted(args.run.as_deref())? {
-        let evidence = Evidence::of_run(&run)?;
+    let (runs, mut exit) = (wanted(args.run.as_deref())?, Exit::Success);
+    let is_alone = runs.len() == 1;
+    for run in runs {
+        let evidence = match Evidence::of_run(&run) {
+            Ok(evidence) => evidence,
+            Err(error) if is_alone => return Err(error.into()),
+            // One that is damaged keeps nobody from what the others have.
+            Err(error) => {
+                warn(format_args!("{} is left out: {error}", run.dir().display()));
+                exit = Exit::Failure;
+                continue;
+            }
+        };
+        for unread in &evidence.unread {
+            warn(format_args!("{}: {unread}", run.dir().display()));
+        }
         let found = findings(&evidence);
         if args.json {
             let line = Line { run: run.dir(), findings: &found };
@@ -33,7 +47,7 @@ pub fn run(args: &DiagnoseArgs) -> Result<Exit, Failure> {
             write(&mut out, &run, &evidence, &found)?;
         }
     }
-    Ok(Exit::Success)
+    Ok(exit)
 }
 
 fn wanted(dir: Option<&Path>) -> Result<Vec<Run>, Failure> {

@@ -30,7 +30,7 @@ impl<'a> Charts<'a> {
     pub fn plots(&self) -> [Plot<'a>; 1 + OTHERS] {
         let theme = Theme::terminal();
         let curve = |name, series, color: Rgb, joined| Curve { name, series, color: self.color(color), joined };
-        let plot = |title, curves, logarithmic| Plot { title, curves, logarithmic };
+        let plot = |title, curves, logarithmic| Plot { title, curves, limits: Vec::new(), logarithmic };
         let c: &Chronicle = self.chronicle;
         let one = |name, series| vec![curve(name, series, BLUE, true)];
         [
@@ -43,11 +43,14 @@ impl<'a> Charts<'a> {
                 ],
                 false,
             ),
-            plot(
-                "value",
-                vec![curve("mean Q", &c.mean_q, BLUE, true), curve("obtained", &c.obtained, theme.accent, true)],
-                false,
-            ),
+            Plot {
+                limits: c.value_bounds.into_iter().flatten().filter(|bound| *bound != 0.0).collect(),
+                ..plot(
+                    "value",
+                    vec![curve("mean Q", &c.mean_q, BLUE, true), curve("obtained", &c.obtained, theme.accent, true)],
+                    false,
+                )
+            },
             plot("loss", one("per update", &c.loss), true),
             plot("exploration", one("ε", &c.epsilon), false),
             plot("speed", one("env steps/s", &c.speed), false),

@@ -80,6 +80,8 @@ pub struct Chronicle {
     pub loss: Series,
     /// Mean q(s, a) of the batches.
     pub mean_q: Series,
+    /// Between which numbers every value can rightly lie, where that is known.
+    pub value_bounds: Option<[f64; 2]>,
     /// Mean discounted return that the best policy obtained from the states of an episode.
     pub obtained: Series,
     /// ε.
@@ -118,6 +120,7 @@ impl Chronicle {
             greedy: series(),
             loss: series(),
             mean_q: series(),
+            value_bounds: None,
             obtained: series(),
             epsilon: series(),
             speed: series(),

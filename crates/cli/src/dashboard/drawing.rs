@@ -163,6 +163,8 @@ struct Drawing {
 impl Drawing {
     fn new(subject: Subject, (link, done, control): (Arc<Link>, Arc<AtomicBool>, Control)) -> Self {
         let Subject { run, config, headline, made } = subject;
+        let mut chronicle = Chronicle::new(Budget::of(&config), made);
+        chronicle.value_bounds = crate::runs::value_bounds(&config).map(|bounds| [bounds.low, bounds.high]);
         let own_speed = crate::runs::env(&config).map_or(50.0, |env| env.spec().frames_per_second);
         Drawing {
             link,
@@ -170,7 +172,7 @@ impl Drawing {
             control,
             headline,
             env: config.env.id.clone(),
-            chronicle: Chronicle::new(Budget::of(&config), made),
+            chronicle,
             stage: Stage::new(run.clone(), config),
             ability: Ability::detect(),
             own_speed,

@@ -28,6 +28,8 @@ pub struct Plot<'a> {
     pub title: &'static str,
     /// The curves, those in front last.
     pub curves: Vec<Curve<'a>>,
+    /// Values that no curve should pass, drawn dotted once one comes near to them.
+    pub limits: Vec<f64>,
     /// Whether the vertical axis is logarithmic: values that are not positive are left out.
     pub logarithmic: bool,
 }
@@ -52,7 +54,17 @@ impl Plot<'_> {
             return;
         }
         let x_most = all().map(|p| p.0).fold(1.0, f64::max);
-        let (low, high) = self.bounds(all().map(|p| p.1));
+        let limits: Vec<f64> =
+            self.limits.iter().copied().filter(|limit| all().any(|point| is_near(point.1, *limit))).collect();
+        let (low, high) = self.bounds(all().map(|p| p.1).chain(limits.iter().copied()));
+        let dots = f64::from(area.width.max(2)) - 1.0;
+        let dotted: Vec<Vec<(f64, f64)>> = limits
+            .iter()
+            .map(|limit| (0..area.width).map(|dot| (x_most * f64::from(dot) / dots, *limit)).collect())
+            .collect();
+        let limits = dotted
+            .iter()
+            .map(|dots| Dataset::default().marker(Marker::Dot).graph_type(GraphType::Scatter).style(muted).data(dots));
         let datasets = self.curves.iter().zip(&points).map(|(curve, points)| {
             let (marker, kind) = match curve.joined {
                 true => (Marker::Braille, GraphType::Line),
@@ -70,7 +82,7 @@ impl Plot<'_> {
         if area.width < 40 {
             below.remove(1);
         }
-        let chart = Chart::new(datasets.collect())
+        let chart = Chart::new(limits.chain(datasets).collect())
             .block(block)
             .legend_position(None)
             .x_axis(Axis::default().style(muted).bounds([0.0, x_most]).labels(below))
@@ -119,6 +131,11 @@ impl Plot<'_> {
     }
 }
 
+/// Whether a value has come at least half of the way from 0 to a limit, or is beyond it: one far away would flatten the curve.
+fn is_near(value: f64, limit: f64) -> bool {
+    value.abs() >= 0.5 * limit.abs() && value * limit >= 0.0
+}
+
 /// A tight range around both, of which the ends and the middle are round numbers.
 fn round(low: f64, high: f64) -> (f64, f64) {
     const QUARTERS: f64 = 4.0;
@@ -156,6 +173,9 @@ fn tick(value: f64) -> String {
 
 #[cfg(test)]
 mod tests {
+    use ratatui::Terminal;
+    use ratatui::backend::TestBackend;
+
     use super::*;
 
     #[test]
@@ -165,8 +185,26 @@ mod tests {
     }
 
     #[test]
+    fn a_limit_is_drawn_once_a_curve_comes_near() {
+        let drawn = |most: f64| {
+            let mut series = Series::new();
+            (0..50).for_each(|i| series.push(f64::from(i), most * f64::from(i) / 49.0));
+            let curves = vec![Curve { name: "mean Q", series: &series, color: Color::Reset, joined: true }];
+            let plot = Plot { title: "value", curves, limits: vec![100.0], logarithmic: false };
+            let mut terminal = Terminal::new(TestBackend::new(60, 12)).unwrap();
+            terminal.draw(|frame| plot.draw(frame, frame.area(), Inks { muted: Color::Reset })).unwrap();
+            terminal.backend().to_string()
+        };
+        let dots = |text: &str| text.matches('•').count();
+        assert_eq!(dots(&drawn(30.0)), 0, "{}", drawn(30.0));
+        for most in [80.0, 400.0] {
+            assert!(dots(&drawn(most)) > 30, "{}", drawn(most));
+        }
+    }
+
+    #[test]
     fn equal_values_still_have_a_range_and_noise_stays_small() {
-        let plot = Plot { title: "x", curves: Vec::new(), logarithmic: false };
+        let plot = Plot { title: "x", curves: Vec::new(), limits: Vec::new(), logarithmic: false };
         let (low, high) = plot.bounds([500.0, 500.0].into_iter());
         assert!(low < 500.0 && high > 500.0);
         let (low, high) = plot.bounds([100.0, 100.1].into_iter());

@@ -1,5 +1,7 @@
 //! What is wrong with a training is named, and nothing where nothing is.
 
+use std::fs;
+
 use serde_json::Value;
 
 use crate::tool::{Desk, SHORT};
@@ -42,4 +44,28 @@ fn findings_are_events_too() {
     assert!(found.iter().any(|line| line["check"] == "update-ratio" && line["severity"] == "fault"), "{found:?}");
     let train = lines.iter().find(|line| line["event"] == "train" && !line["td_error_median"].is_null());
     assert!(train.is_some_and(|line| line["gradient_norm"].is_number()), "{train:?}");
+}
+
+#[test]
+fn what_is_damaged_is_never_all_well() {
+    let desk = Desk::new();
+    for run in ["runs/a", "runs/b", "runs/c"] {
+        desk.train(run, &[]);
+    }
+    // A log that is not the one of the run: alone an error, among others a warning, and the others are told of.
+    fs::write(desk.path("runs/b").join("metrics.jsonl"), "noise\n").unwrap();
+    let alone = desk.run(&["diagnose", "runs/b", "--json"]);
+    assert!(alone.code == 1 && alone.out.is_empty() && alone.err.contains("damaged"), "{}", alone.err);
+    let all = desk.run(&["diagnose", "runs", "--json"]);
+    assert_eq!((all.code, all.out.lines().count()), (1, 2), "{}", all.err);
+    assert!(all.err.contains("runs/b is left out"), "{}", all.err);
+
+    // Without its checkpoint less is known of a run, and that is said.
+    let checkpoints = fs::read_dir(desk.path("runs/c").join("checkpoints")).unwrap();
+    for checkpoint in checkpoints {
+        fs::write(checkpoint.unwrap().path().join("state.json"), "{}").unwrap();
+    }
+    let answer = desk.ok(&["diagnose", "runs/c", "--json"]);
+    assert!(answer.err.contains("damaged"), "{}", answer.err);
+    assert_eq!(answer.last()["run"], "runs/c");
 }

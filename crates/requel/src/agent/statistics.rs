@@ -1,7 +1,9 @@
 //! [`Statistics`]: how learning goes, in numbers by name.
 
+use std::collections::BTreeMap;
+
 use serde::ser::SerializeMap;
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::state::StateError;
 
@@ -160,6 +162,20 @@ impl Serialize for Statistics {
             map.serialize_entry(statistic.name(), &value)?;
         }
         map.end()
+    }
+}
+
+impl<'de> Deserialize<'de> for Statistics {
+    /// From such a map, as if each number were of one update; names that are no statistic are passed over.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let map = BTreeMap::<String, serde_json::Value>::deserialize(deserializer)?;
+        let mut statistics = Statistics::default();
+        for statistic in Statistic::ALL {
+            if let Some(value) = map.get(statistic.name()).and_then(serde_json::Value::as_f64) {
+                statistics.record(statistic, value);
+            }
+        }
+        Ok(statistics)
     }
 }
 

@@ -35,6 +35,8 @@ pub struct Evidence {
     pub target_distance: Option<f64>,
     /// Mean |σ| over mean |μ| of each noisy layer's weights, with its name.
     pub noise: Vec<(String, f64)>,
+    /// What could not be looked at and why, such as a damaged checkpoint: that no check found anything says less then.
+    pub unread: Vec<String>,
 }
 
 /// How far training is.
@@ -107,6 +109,7 @@ impl Evidence {
             memory: None,
             target_distance: None,
             noise: Vec::new(),
+            unread: Vec::new(),
         }
     }
 

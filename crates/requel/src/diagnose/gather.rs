@@ -7,6 +7,7 @@ use super::logs::read_metrics;
 use super::{Counts, EndOfTraining, Evidence, MemoryEvidence};
 use crate::agent::{Agent, AgentError, MemorySample, Values};
 use crate::checkpoint;
+use crate::log::METRICS;
 use crate::run::{Run, RunError};
 use crate::state::State;
 use crate::storage::RealStorage;
@@ -34,7 +35,8 @@ impl Evidence {
     /// What is known of a run: its config, its logs, what it came to, and its newest whole checkpoint with the replay buffer in it.
     ///
     /// # Errors
-    /// If the trainer cannot be made, or a file cannot be read. A checkpoint that does not fit is no error: less is known then.
+    /// If the trainer cannot be made, or a file cannot be read or is not what the finished run was sealed with. A checkpoint that is
+    /// damaged or does not fit is no error but [`Evidence::unread`]: less is known then.
     pub fn of_run(run: &Run) -> Result<Evidence, RunError> {
         let trainer = Trainer::new(run.config()?)?;
         Self::of_run_with(run, trainer)
@@ -46,8 +48,8 @@ impl Evidence {
     /// As [`Evidence::of_run`].
     pub fn of_run_with(run: &Run, mut trainer: Trainer) -> Result<Evidence, RunError> {
         let mut evidence = Evidence::of_trainer(&trainer);
-        run.check_file("metrics.jsonl")?;
-        let metrics = run.dir().join("metrics.jsonl");
+        let metrics = run.dir().join(METRICS);
+        run.check_file(METRICS)?;
         (evidence.course, evidence.scores) = read_metrics(&metrics).map_err(RunError::io("read", &metrics))?;
         if let Some(last) = evidence.course.last() {
             evidence.counts = Counts { env_steps: last.env_steps, updates: last.updates, episodes: last.episodes };
@@ -59,10 +61,12 @@ impl Evidence {
                 Counts { env_steps: summary.env_steps, updates: summary.updates, episodes: summary.episodes };
         }
         let newest = checkpoint::newest(&RealStorage, &run.checkpoints())?;
-        if let Some(found) = newest.checkpoint
-            && trainer.restore(&found.state).is_ok()
-        {
-            evidence.look_inside(trainer.agent(), &found.state)?;
+        evidence.unread = newest.damaged.iter().map(ToString::to_string).collect();
+        if let Some(found) = newest.checkpoint {
+            match trainer.restore(&found.state) {
+                Ok(()) => evidence.look_inside(trainer.agent(), &found.state)?,
+                Err(error) => evidence.unread.push(format!("its newest checkpoint cannot be looked into: {error}")),
+            }
         }
         Ok(evidence)
     }

@@ -3,45 +3,11 @@
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 
-use serde::Deserialize;
-use serde_json::{Map, Value};
-
 use super::ScorePoint;
-use crate::agent::{Statistic, Statistics};
+use crate::log::Line;
 use crate::run::Score;
 use crate::storage::open_regular;
 use crate::train::Aggregates;
-
-/// The lines that checks look at. Numbers that a line does not have are those of an older version, and stay unknown.
-#[derive(Deserialize)]
-#[serde(tag = "event", rename_all = "snake_case")]
-enum Line {
-    Train {
-        env_steps: u64,
-        episodes: u64,
-        updates: u64,
-        return_mean_100: Option<f64>,
-        length_mean_100: Option<f64>,
-        loss: Option<f64>,
-        mean_q: Option<f64>,
-        epsilon: f64,
-        learning_rate: f64,
-        #[serde(flatten)]
-        others: Map<String, Value>,
-    },
-    Evaluation {
-        env_steps: u64,
-        mean_return: f64,
-        std_return: f64,
-        mean_length: f64,
-        episodes: usize,
-        #[serde(default)]
-        cut_off: usize,
-        best: bool,
-    },
-    #[serde(other)]
-    Other,
-}
 
 /// No line of the log is longer, bytes; of one that is, which is damage, no more is kept in memory.
 const MOST_LINE: u64 = 64 << 10;
@@ -65,12 +31,8 @@ pub(super) fn read_metrics(path: &Path) -> io::Result<(Vec<Aggregates>, Vec<Scor
         if !text.ends_with(b"\n") {
             reader.skip_until(b'\n')?;
         }
-        // Most lines are episodes: they are not worth the parsing.
-        if text.starts_with(b"{\"event\":\"episode\"") {
-            continue;
-        }
-        match serde_json::from_slice(&text) {
-            Ok(Line::Train {
+        match Line::read(&text) {
+            Some(Line::Train {
                 env_steps,
                 episodes,
                 updates,
@@ -80,7 +42,7 @@ pub(super) fn read_metrics(path: &Path) -> io::Result<(Vec<Aggregates>, Vec<Scor
                 mean_q,
                 epsilon,
                 learning_rate,
-                others,
+                statistics,
             }) => course.push(Aggregates {
                 env_steps,
                 episodes,
@@ -91,32 +53,25 @@ pub(super) fn read_metrics(path: &Path) -> io::Result<(Vec<Aggregates>, Vec<Scor
                 mean_q,
                 epsilon,
                 learning_rate,
-                statistics: statistics(&others),
+                statistics,
                 ..Aggregates::default()
             }),
-            Ok(Line::Evaluation { env_steps, mean_return, std_return, mean_length, episodes, cut_off, best }) => {
-                let score = Score { mean_return, std_return, episodes, cut_off };
+            Some(Line::Evaluation { env_steps, score, best, .. }) => {
+                let mean_length = score.mean_length;
+                let (mean_return, std_return, episodes) = (score.mean_return, score.std_return, score.episodes);
+                let score = Score { mean_return, std_return, episodes, cut_off: score.cut_off.unwrap_or(0) };
                 scores.push(ScorePoint { env_steps, score, mean_length, best });
             }
-            Ok(Line::Other) | Err(_) => {}
+            _ => {}
         }
     }
     Ok((course, scores))
 }
 
-fn statistics(others: &Map<String, Value>) -> Statistics {
-    let mut statistics = Statistics::default();
-    for statistic in Statistic::ALL {
-        if let Some(value) = others.get(statistic.name()).and_then(Value::as_f64) {
-            statistics.record(statistic, value);
-        }
-    }
-    statistics
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::agent::Statistic;
 
     #[test]
     fn lines_of_this_and_of_an_older_version() {

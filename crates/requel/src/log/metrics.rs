@@ -1,13 +1,17 @@
-//! `metrics.jsonl`: every event as a line of JSON, without anything that depends on the clock.
+//! `metrics.jsonl`: every event as a line of JSON, without anything that depends on the clock. [`Line`] is both how lines are written
+//! and how they are read back.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::agent::Statistics;
 use crate::train::{Aggregates, Confirmation, EpisodeRecord, Evaluation, TrainEvent};
 
-#[derive(Serialize)]
+/// A line. Those that nothing reads back are [`Line::Other`] to a reader, as those of newer versions are; numbers that a line of an
+/// older version does not have stay unknown.
+#[derive(Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
-enum Line {
+pub(crate) enum Line {
+    #[serde(skip_deserializing)]
     Episode {
         env_steps: u64,
         #[serde(flatten)]
@@ -33,42 +37,50 @@ enum Line {
         score: Score,
         best: bool,
     },
+    #[serde(skip_deserializing)]
     Confirmation {
         updates: u64,
         #[serde(flatten)]
         confirmation: Confirmation,
     },
-    FinalEvaluation {
-        env_steps: u64,
-        updates: u64,
-        best: Score,
-        last: Score,
-    },
+    #[serde(skip_deserializing)]
+    FinalEvaluation { env_steps: u64, updates: u64, best: Score, last: Score },
+    #[serde(skip_deserializing)]
     Skipped {
         env_steps: u64,
-        site: &'static str,
+        site: String,
         /// As text: JSON has no such numbers.
         value: String,
         env: usize,
         action: usize,
         skipped: u64,
     },
-    LongEpisode {
-        env_steps: u64,
-        env: usize,
-        length: u64,
-    },
+    #[serde(skip_deserializing)]
+    LongEpisode { env_steps: u64, env: usize, length: u64 },
+    #[serde(other, skip_serializing)]
+    Other,
 }
 
-#[derive(Serialize)]
-struct Score {
-    mean_return: f64,
-    std_return: f64,
-    mean_length: f64,
-    episodes: usize,
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Score {
+    pub mean_return: f64,
+    pub std_return: f64,
+    pub mean_length: f64,
+    pub episodes: usize,
     /// Those that were cut off before they ended; left out where none was.
     #[serde(skip_serializing_if = "Option::is_none")]
-    cut_off: Option<usize>,
+    pub cut_off: Option<usize>,
+}
+
+impl Line {
+    /// What a line says, with its line break or without; `None` for one that was cut off or is damaged. Most lines are episodes, which
+    /// are not worth the parsing and [`Line::Other`].
+    pub(crate) fn read(text: &[u8]) -> Option<Line> {
+        if text.starts_with(b"{\"event\":\"episode\"") {
+            return Some(Line::Other);
+        }
+        serde_json::from_slice(text).ok()
+    }
 }
 
 impl Score {
@@ -112,7 +124,7 @@ pub(super) fn line(event: &TrainEvent<'_>) -> Option<Vec<u8>> {
             Line::FinalEvaluation { env_steps, updates, best: Score::of(best), last: Score::of(last) }
         }
         TrainEvent::Skipped { env_steps, site, value, env, action, skipped } => {
-            Line::Skipped { env_steps, site, value: value.to_string(), env, action, skipped }
+            Line::Skipped { env_steps, site: site.to_owned(), value: value.to_string(), env, action, skipped }
         }
         TrainEvent::LongEpisode { env_steps, env, length } => Line::LongEpisode { env_steps, env, length },
         _ => return None,

@@ -11,6 +11,7 @@ mod tensorboard;
 mod thinning;
 mod timing;
 
+pub(crate) use metrics::Line;
 pub(crate) use monitor::MONITOR;
 pub(crate) use prefix::check_logs;
 pub use run_logs::RunLogs;

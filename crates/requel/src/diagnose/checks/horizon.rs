@@ -29,7 +29,8 @@ pub fn check(evidence: &Evidence) -> Option<Finding> {
             agent.gamma,
             tidy(horizon)
         );
-        return Some(Finding::warning(NAME, evidence, "try 0.95, then 0.99"));
+        let finding = if agent.gamma < 0.5 { Finding::fault } else { Finding::warning };
+        return Some(finding(NAME, evidence, "try 0.95, then 0.99"));
     }
     (agent.n_step > MANY_STEPS).then(|| {
         let evidence = format!(
@@ -55,6 +56,6 @@ mod tests {
     fn too_far_and_too_near() {
         assert_eq!([(0.9, 1), (0.99, 10), (0.999, 3)].map(|(gamma, n)| with(gamma, n)), [None; 3]);
         assert_eq!([with(1.0, 1), with(0.999999, 1), with(0.99, 100)], [Some(Severity::Fault); 3]);
-        assert_eq!(with(0.5, 1), Some(Severity::Warning));
+        assert_eq!([with(0.5, 1), with(0.0, 1)], [Some(Severity::Warning), Some(Severity::Fault)]);
     }
 }
