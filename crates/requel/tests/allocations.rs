@@ -46,7 +46,8 @@ fn a_thousand_steps_of_each_preset_allocate_nothing() {
             "notebook-naive" => &[],
             "cartpole-zoo" => &["train.every_steps=4"],
             "pqn" => &["train.num_envs=4"],
-            "minatar-dqn" => &["network.conv=[[4, 3, 1]]", "train.every_steps=4"],
+            "minatar-pqn" => &["network.conv=[[4, 3, 1]]", "train.num_envs=4"],
+            name if name.starts_with("minatar-") => &["network.conv=[[4, 3, 1]]", "train.every_steps=4"],
             _ => &["train.every_steps=4"],
         };
         assert_eq!(allocations_of(1000, preset.name, &[&small[..], more].concat()), 0, "{}", preset.name);

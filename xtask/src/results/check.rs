@@ -2,7 +2,8 @@
 //!
 //! Every page that claims something of trainings ends with a table of runs, the first of each configuration, with the command
 //! that makes it and the hash of its weights. Same version, settings and seed give the same bits, so a hash that no longer fits
-//! says that the page is of another program than the one checked out.
+//! says that the page is of another program than the one checked out. A page that says so itself (`- To be made anew: REASON`) is
+//! named and passed over.
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -24,6 +25,9 @@ const QUICK_SECONDS: f64 = 10.0;
 /// How long the quick ones may take together, by the times when their pages were made, seconds. The first of each page is always
 /// among them.
 const QUICK_SECONDS_IN_ALL: f64 = 30.0;
+
+/// What a page of many runs says before its first one: it claims nothing yet.
+const NO_RUN_YET: &str = "**0 of ";
 
 /// What a page says of one run.
 #[derive(Debug, Clone, PartialEq)]
@@ -98,7 +102,9 @@ pub fn run(pages: &[String], all: bool) -> Result<()> {
         let claims = of_page(&text).with_context(|| format!("results/{name}.md"))?;
         let values = std::fs::read_to_string(folder.join(format!("{name}.csv"))).ok();
         let remedy = format!("`{}` makes it anew", made_by(&text).unwrap_or("its command"));
-        if claims.is_empty() {
+        if let Some(reason) = to_be_made_anew(&text) {
+            println!("{name:<16} is to be made anew: {reason}");
+        } else if claims.is_empty() && !text.contains(NO_RUN_YET) {
             faults.push(format!("results/{name}.md names no run to check; {remedy}"));
         }
         for (index, claim) in claims.into_iter().enumerate() {
@@ -164,6 +170,11 @@ fn quick(wanted: &[Wanted]) -> Vec<bool> {
         }
     }
     chosen
+}
+
+/// What a page says in its first lines where it is known to be of another version: its runs are not made again.
+fn to_be_made_anew(text: &str) -> Option<&str> {
+    text.lines().find_map(|line| line.strip_prefix("- To be made anew: "))
 }
 
 /// The command in the first lines of a page that made it.
@@ -233,6 +244,12 @@ mod tests {
             Some("cargo xtask results x --seeds 2")
         );
         assert_eq!(made_by("# x\n"), None);
+    }
+
+    #[test]
+    fn a_page_that_is_known_to_be_old_says_why() {
+        assert_eq!(to_be_made_anew("# x\n\n- To be made anew: other bits\n"), Some("other bits"));
+        assert_eq!(to_be_made_anew("# x\n\n- Made by: `x`\n"), None);
     }
 
     #[test]

@@ -1,9 +1,10 @@
 //! `results/environments.md`: what the default presets of small environments learn, beside published figures.
 
 use anyhow::Result;
-use requel::stats::{highest, lowest, median};
+use requel::stats::{highest, lowest, median, proportion_interval};
 
-use super::page::{Page, figure, iqm_with_interval, pinning, table};
+use super::finished::Evaluation;
+use super::page::{Page, estimate, figure, mean_estimate, pinning, table};
 use super::record::Record;
 use super::seeds::{Configuration, SeedRun};
 use crate::workspace;
@@ -11,7 +12,7 @@ use crate::workspace;
 /// An environment, the return that its preset is to reach, and who else has reached what.
 struct Environment {
     configuration: Configuration,
-    /// Mean return of the best policy that counts as learned (issue 5).
+    /// Mean return of the final policy that counts as learned (issue 5).
     aim: f64,
     /// The decimals that its returns are shown with.
     decimals: usize,
@@ -89,16 +90,16 @@ pub fn write(seeds: u64, jobs: usize) -> Result<()> {
     let commands: Vec<String> = ENVS.iter().map(|env| format!("- `{}`", env.configuration.shown())).collect();
     page.add(&commands.join("\n"));
     page.add(
-        "Mean return of the best policy kept, greedy, over fresh episodes; interquartile mean over seeds with its 95 % \
-         bootstrap interval (Agarwal et al. 2021):",
+        "Mean return of the policy at the end of training and of the best policy kept, greedy, over fresh episodes; mean over seeds \
+         with its 95 % bootstrap interval:",
     );
     let header = [
         "env",
-        "IQM of returns",
-        "median",
-        "range",
+        "final policy",
+        "range over seeds",
+        "best policy kept",
         "aim",
-        "seeds at the aim",
+        "final policies at the aim",
         "published",
         "env steps (median)",
         "process s (median, longest)",
@@ -107,7 +108,7 @@ pub fn write(seeds: u64, jobs: usize) -> Result<()> {
     page.add("## What the published figures are");
     let remarks: Vec<String> = ENVS.iter().map(|env| format!("- {}: {}", id(env), env.remark)).collect();
     page.add(&remarks.join("\n"));
-    page.add("## Every seed");
+    page.add("## The final policy of every seed");
     page.add(&by_seed(&all_runs));
     page.write()
 }
@@ -118,24 +119,30 @@ fn id(env: &Environment) -> &'static str {
 
 fn summary(env: &Environment, runs: &[SeedRun]) -> Vec<String> {
     let decimals = env.decimals;
-    let means: Vec<f64> = runs.iter().filter_map(best_mean).collect();
+    let scores = |evaluation: fn(&SeedRun) -> Option<Evaluation>| -> Vec<f64> {
+        runs.iter().filter_map(|run| Some(evaluation(run)?.mean)).collect()
+    };
+    let (last, best) = (scores(final_of), scores(|run| run.finished.best_evaluation));
     let steps: Vec<f64> = runs.iter().map(|run| run.finished.env_steps as f64).collect();
     let seconds: Vec<f64> = runs.iter().map(|run| run.process_seconds).collect();
-    let reached = means.iter().filter(|&&mean| mean >= env.aim).count();
+    let reached = last.iter().filter(|&&mean| mean >= env.aim).count();
+    let interval = proportion_interval(reached, last.len());
+    let interval = interval
+        .map_or(String::new(), |interval| format!(" [{:.0} %, {:.0} %]", 100.0 * interval.low, 100.0 * interval.high));
     vec![
         format!("**{}**", id(env)),
-        iqm_with_interval(&means, decimals),
-        figure(median(&means), decimals),
-        format!("{} – {}", figure(lowest(&means), decimals), figure(highest(&means), decimals)),
+        estimate(mean_estimate(&last), decimals),
+        format!("{} – {}", figure(lowest(&last), decimals), figure(highest(&last), decimals)),
+        estimate(mean_estimate(&best), decimals),
         format!("≥ {}", env.aim),
-        format!("{reached} of {}", runs.len()),
+        format!("{reached} of {}{interval}", runs.len()),
         env.published.to_owned(),
         figure(median(&steps), 0),
         format!("{}, {}", figure(median(&seconds), 1), figure(highest(&seconds), 1)),
     ]
 }
 
-/// A row for each seed with a column for each environment: mean ± standard deviation over episodes.
+/// A row for each seed with a column for each environment, of the final policy: mean ± standard deviation over episodes.
 fn by_seed(all_runs: &[Vec<SeedRun>]) -> String {
     let mut header = vec!["seed"];
     header.extend(ENVS.iter().map(id));
@@ -144,9 +151,9 @@ fn by_seed(all_runs: &[Vec<SeedRun>]) -> String {
         .map(|index| {
             let mut row = vec![all_runs[0][index].seed.to_string()];
             row.extend(ENVS.iter().zip(all_runs).map(|(env, runs)| {
-                runs[index].finished.best_evaluation.map_or_else(
+                final_of(&runs[index]).map_or_else(
                     || figure(None, 0),
-                    |best| format!("{:.2$} ± {:.2$}", best.mean, best.std, env.decimals),
+                    |last| format!("{:.2$} ± {:.2$}", last.mean, last.std, env.decimals),
                 )
             }));
             row
@@ -155,8 +162,8 @@ fn by_seed(all_runs: &[Vec<SeedRun>]) -> String {
     table(&header, &rows)
 }
 
-fn best_mean(run: &SeedRun) -> Option<f64> {
-    run.finished.best_evaluation.map(|best| best.mean)
+fn final_of(run: &SeedRun) -> Option<Evaluation> {
+    run.finished.final_evaluation
 }
 
 #[cfg(test)]
@@ -164,7 +171,7 @@ mod tests {
     use requel::config::presets;
 
     use super::*;
-    use crate::results::finished::{Evaluation, Finished};
+    use crate::results::finished::Finished;
 
     fn run(seed: u64, mean: f64) -> SeedRun {
         let finished = Finished {
@@ -173,8 +180,8 @@ mod tests {
             episodes: 5,
             wall_seconds: 1.0,
             train_return_last_100: None,
-            best_evaluation: Some(Evaluation { mean, std: 1.5, episodes: 100 }),
-            final_evaluation: None,
+            best_evaluation: None,
+            final_evaluation: Some(Evaluation { mean, std: 1.5, episodes: 100 }),
             failed: None,
             weights_blake3: "ab".into(),
         };
@@ -191,8 +198,8 @@ mod tests {
     #[test]
     fn the_summary_counts_what_reaches_the_aim() {
         let row = summary(&ENVS[0], &[run(0, -105.0), run(1, -105.1), run(2, -99.0)]);
-        assert_eq!(row[5], "2 of 3");
-        assert_eq!(row[3], "-105.1 – -99.0");
+        assert_eq!(row[5], "2 of 3 [21 %, 94 %]");
+        assert_eq!(row[2], "-105.1 – -99.0");
     }
 
     #[test]

@@ -26,6 +26,7 @@ mod training;
 mod verb;
 mod zoo;
 
+pub use check::run as check;
 pub use finished::finished_line;
 pub use page::table;
 pub use verb::run;

@@ -27,20 +27,31 @@ impl Page {
     /// # Errors
     /// When the commit cannot be named.
     pub fn new(name: &'static str, title: &str, seeds: Range<u64>, pinning: &str) -> Result<Self> {
-        let count = seeds.end - seeds.start;
+        Self::with_seeds(
+            name,
+            title,
+            seeds.end - seeds.start,
+            &format!("{} to {}", seeds.start, seeds.end - 1),
+            pinning,
+        )
+    }
+
+    /// As [`Page::new`], for configurations that have each `count` seeds of their own.
+    ///
+    /// # Errors
+    /// As [`Page::new`].
+    pub fn with_seeds(name: &'static str, title: &str, count: u64, seeds: &str, pinning: &str) -> Result<Self> {
         let markdown = format!(
             "# {title}\n\n\
              - Made by: `cargo xtask results {name} --seeds {count}`\n\
              - Version: requel {} at commit {}; whether it holds still: `cargo xtask results --check {name}`, see \
              [below](#check)\n\
              - Machine: {}; {pinning}\n\
-             - Seeds: {} to {} ({count} runs per configuration), which nothing was chosen by\n\
+             - Seeds: {seeds} ({count} runs per configuration), which nothing was chosen by\n\
              - Every run: [{name}.csv]({name}.csv)\n",
             env!("CARGO_PKG_VERSION"),
             machine::git_commit()?,
             machine::description(),
-            seeds.start,
-            seeds.end - 1,
         );
         Ok(Self { name, markdown, csv: rows::HEADER.to_owned(), to_check: Vec::new() })
     }
@@ -144,12 +155,6 @@ pub fn estimate(estimate: Option<Estimate>, decimals: usize) -> String {
     }
 }
 
-/// The interquartile mean of a sample with its 95 % bootstrap interval over seeds (Agarwal et al. 2021), which few seeds do
-/// not have; a dash where there is no sample.
-pub fn iqm_with_interval(sample: &[f64], decimals: usize) -> String {
-    estimate(Estimate::interquartile_mean(sample, &Bootstrap::default()), decimals)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -158,15 +163,6 @@ mod tests {
     fn a_table_has_one_column_per_header() {
         let text = table(&["a", "b"], &[vec!["1".into(), "2".into()]]);
         assert_eq!(text, "| a | b |\n| --- | --- |\n| 1 | 2 |\n");
-    }
-
-    #[test]
-    fn an_interval_lies_about_its_mean_and_nothing_has_none() {
-        assert_eq!(iqm_with_interval(&[7.0; 5], 1), "7.0 [7.0, 7.0]");
-        // The middle half of 0..8 is 2, 3, 4, 5.
-        let spread = iqm_with_interval(&[0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0], 1);
-        assert!(spread.starts_with("3.5 [1.") && spread.contains(", 5."), "{spread}");
-        assert_eq!(iqm_with_interval(&[], 1), "–");
     }
 
     #[test]

@@ -21,7 +21,7 @@ const PRESETS: &[Preset] = &[
     preset!("acrobot", "Acrobot swung up: double DQN, each action held for two frames"),
     preset!("acrobot-zoo", "C51 on Acrobot, no action repeated, with the env steps of RL Baselines3 Zoo"),
     preset!("c51", "categorical DQN on CartPole (Bellemare 2017)"),
-    preset!("cartpole", "CartPole solved in seconds: double DQN, tuned for speed and reliability"),
+    preset!("cartpole", "CartPole in about a second: C51 with ten-step targets on a bounded support"),
     preset!("cartpole-zoo", "DQN on CartPole with RL Baselines3 Zoo's settings"),
     preset!("cliff-walking", "the shortest way along the cliff: double DQN on one-hot states"),
     preset!("double-dqn", "double DQN on CartPole (van Hasselt 2016)"),

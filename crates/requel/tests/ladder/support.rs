@@ -78,8 +78,13 @@ fn short_preset(name: &str, num_envs: usize) -> Config {
         AgentKind::Naive => ["train.every_steps=1", "train.updates=1"],
         AgentKind::Dqn => FEW,
     });
-    if name == "minatar-dqn" {
-        settings.extend(["network.conv=[[4, 3, 1]]", "target.every_updates=20", "train.env_steps=400"]);
+    if name.starts_with("minatar-") {
+        settings.extend(["network.conv=[[4, 3, 1]]", "train.env_steps=400"]);
+    }
+    match name {
+        "minatar-dqn" => settings.push("target.every_updates=20"),
+        "minatar-c51" | "minatar-rainbow" => settings.push("target.every_env_steps=80"),
+        _ => {}
     }
     settings.extend(["head.cosines=8", "replay.importance_env_steps=500"]);
     short(name, &settings)
