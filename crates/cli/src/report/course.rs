@@ -3,9 +3,10 @@
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 
+use requel::run::Logged;
 use requel::storage::open_regular;
+use requel::train::Aggregates;
 use serde::Serialize;
-use serde_json::Value;
 
 /// How training went, as columns for charts. Every `x` is in env steps.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -120,15 +121,15 @@ impl Gathering {
     /// Takes a line of `metrics.jsonl`, with its line break or without.
     pub fn line(&mut self, line: &[u8]) {
         // Most lines are episodes, and of very many most are not shown: those are not worth parsing.
-        if line.starts_with(EPISODE) {
+        if line.starts_with(Logged::EPISODE) {
             let index = index_of(line).unwrap_or(self.strides.episodes.seen);
             if !self.strides.episodes.takes(index) {
                 return;
             }
-            if let Ok(event) = serde_json::from_slice::<Value>(line) {
-                self.note_episode(&event, index);
+            if let Some(Logged::Episode { env_steps, return_ }) = Logged::read(line) {
+                self.note_episode((env_steps, return_), index);
             }
-        } else if let Ok(event) = serde_json::from_slice::<Value>(line) {
+        } else if let Some(event) = Logged::read(line) {
             self.note(&event);
         }
     }
@@ -152,10 +153,10 @@ impl Gathering {
 
     /// Episodes are kept by their numbers and not by their lines: of very many the log itself leaves out more and more, and
     /// shown they lie evenly over all of training.
-    fn note_episode(&mut self, event: &Value, index: u64) {
+    fn note_episode(&mut self, (env_steps, return_): (u64, f64), index: u64) {
         let Episodes { x, returns } = &mut self.course.episodes;
-        x.push(number(event, "env_steps").unwrap_or(0.0));
-        returns.push(number(event, "return").unwrap_or(0.0));
+        x.push(tidy(env_steps as f64));
+        returns.push(tidy(return_));
         self.indices.push(index);
         if x.len() < 2 * self.most_points {
             return;
@@ -171,23 +172,18 @@ impl Gathering {
         retain(&mut self.indices, &kept);
     }
 
-    fn note(&mut self, event: &Value) {
-        let x = number(event, "env_steps").unwrap_or(0.0);
+    fn note(&mut self, event: &Logged) {
         let (most, strides) = (self.most_points, &mut self.strides);
-        match event["event"].as_str() {
-            Some("episode") => {
-                let index = event["index"].as_u64().unwrap_or(strides.episodes.seen);
-                if strides.episodes.takes(index) {
-                    self.note_episode(event, index);
-                }
-            }
-            Some("train") if strides.train.takes_next() => {
+        match *event {
+            Logged::Train(aggregates) if strides.train.takes_next() => {
                 let Train { x: xs, return_mean, length_mean, loss, mean_q, epsilon } = &mut self.course.train;
-                xs.push(x);
+                xs.push(tidy(aggregates.env_steps as f64));
                 let full = strides.train.is_full(xs.len(), most);
-                let keys = ["return_mean_100", "length_mean_100", "loss", "mean_q", "epsilon"];
-                for (key, column) in keys.into_iter().zip([return_mean, length_mean, loss, mean_q, epsilon]) {
-                    column.push(number(event, key));
+                let Aggregates { return_mean: mean, length_mean: length, loss: l, mean_q: q, epsilon: e, .. } =
+                    aggregates;
+                let columns = [return_mean, length_mean, loss, mean_q, epsilon];
+                for (value, column) in [mean, length, l, q, Some(e)].into_iter().zip(columns) {
+                    column.push(value.map(tidy));
                     if full {
                         halve(column);
                     }
@@ -196,17 +192,18 @@ impl Gathering {
                     halve(xs);
                 }
             }
-            Some("evaluation") => {
+            Logged::Evaluation { env_steps, mean_return, std_return, episodes: count, best: is_best, .. } => {
                 let Evaluations { x: xs, mean, std, episodes, best, highest } = &mut self.course.evaluations;
-                *highest = number(event, "mean_return").into_iter().chain(*highest).reduce(f64::max);
+                *highest = highest.iter().copied().chain([tidy(mean_return)]).reduce(f64::max);
                 if !strides.evaluations.takes_next() {
                     return;
                 }
-                xs.push(x);
-                best.push(event["best"] == true);
+                xs.push(tidy(env_steps as f64));
+                best.push(is_best);
                 let full = strides.evaluations.is_full(xs.len(), most);
-                for (key, column) in ["mean_return", "std_return", "episodes"].into_iter().zip([mean, std, episodes]) {
-                    column.push(number(event, key).unwrap_or(0.0));
+                let values = [mean_return, std_return, count as f64];
+                for (value, column) in values.into_iter().zip([mean, std, episodes]) {
+                    column.push(tidy(value));
                     if full {
                         halve(column);
                     }
@@ -221,16 +218,9 @@ impl Gathering {
     }
 }
 
-/// How the line of an episode begins.
-const EPISODE: &[u8] = b"{\"event\":\"episode\"";
-
-fn number(event: &Value, key: &str) -> Option<f64> {
-    event[key].as_f64().map(tidy)
-}
-
 /// The number of an episode, without parsing its line: it stands right behind the env steps.
 fn index_of(line: &[u8]) -> Option<u64> {
-    let behind = line.strip_prefix(EPISODE)?.strip_prefix(b",\"env_steps\":")?;
+    let behind = line.strip_prefix(Logged::EPISODE)?.strip_prefix(b",\"env_steps\":")?;
     let (_, behind) = digits(behind);
     digits(behind.strip_prefix(b",\"index\":")?).0
 }

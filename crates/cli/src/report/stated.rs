@@ -64,7 +64,7 @@ pub fn findings(shown: &Shown) -> String {
             Severity::Warning => "warning",
             Severity::Note => "note",
         };
-        let (evidence, advice) = (escape(evidence), escape(advice));
+        let (evidence, advice) = (with_code(evidence), with_code(advice));
         format!("<li class=\"{severity}\"><b>{severity}: {check}</b> {evidence}.<br>Try: {advice}.</li>\n")
     };
     match shown.findings.as_slice() {
@@ -77,6 +77,12 @@ pub fn findings(shown: &Shown) -> String {
             )
         }
     }
+}
+
+/// Text for a page, what stands between backticks as code.
+fn with_code(text: &str) -> String {
+    let parts = text.split('`').enumerate();
+    parts.map(|(i, part)| if i % 2 == 1 { format!("<code>{}</code>", escape(part)) } else { escape(part) }).collect()
 }
 
 /// The table of evaluations.

@@ -6,12 +6,11 @@ use std::time::SystemTime;
 
 use requel::diagnose::checks::{collapse, value_bound};
 use requel::diagnose::{EndOfTraining, Evidence};
-use requel::run::{Run, Summary};
+use requel::run::{Logged, Run, Summary};
 use requel::storage::read_regular_text;
 use requel::study::fingerprint;
 use requel::train::Aggregates;
 use serde::Serialize;
-use serde_json::Value;
 
 use crate::notes::Notes;
 use crate::report::{self, Lines};
@@ -200,15 +199,15 @@ const MOST_POINTS: usize = 256;
 impl Lines for Progress {
     fn line(&mut self, line: &[u8]) {
         self.env_steps = env_steps(line).unwrap_or(0).max(self.env_steps);
-        if line.starts_with(b"{\"event\":\"evaluation\"")
-            && let Ok(event) = serde_json::from_slice::<Value>(line)
-        {
-            self.best = event["mean_return"].as_f64().into_iter().chain(self.best).reduce(f64::max);
+        if line.starts_with(Logged::EPISODE) {
+            return;
         }
-        if line.starts_with(b"{\"event\":\"train\"")
-            && let Some(mean_q) = serde_json::from_slice::<Value>(line).ok().and_then(|event| event["mean_q"].as_f64())
-        {
-            self.keep(mean_q);
+        match Logged::read(line) {
+            Some(Logged::Evaluation { mean_return, .. }) => {
+                self.best = self.best.into_iter().chain([mean_return]).reduce(f64::max);
+            }
+            Some(Logged::Train(Aggregates { mean_q: Some(mean_q), .. })) => self.keep(mean_q),
+            _ => {}
         }
     }
 

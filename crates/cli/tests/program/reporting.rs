@@ -123,5 +123,6 @@ fn a_page_names_what_is_wrong_with_its_run() {
     assert!(!page("well").contains("reward-scale"));
     let sick = page("sick");
     assert!(sick.contains("<li class=\"fault\"><b>fault: reward-scale</b>"), "{:?}", data(&sick)["findings"]);
+    assert!(sick.contains("<code>agent.reward_scale</code>"), "{:?}", data(&sick)["findings"]);
     assert_eq!(data(&sick)["findings"][0]["check"], "reward-scale");
 }

@@ -4,7 +4,7 @@ use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 
 use super::ScorePoint;
-use crate::log::Line;
+use crate::log::Logged;
 use crate::run::Score;
 use crate::storage::open_regular;
 use crate::train::Aggregates;
@@ -31,35 +31,13 @@ pub(super) fn read_metrics(path: &Path) -> io::Result<(Vec<Aggregates>, Vec<Scor
         if !text.ends_with(b"\n") {
             reader.skip_until(b'\n')?;
         }
-        match Line::read(&text) {
-            Some(Line::Train {
-                env_steps,
-                episodes,
-                updates,
-                return_mean_100,
-                length_mean_100,
-                loss,
-                mean_q,
-                epsilon,
-                learning_rate,
-                statistics,
-            }) => course.push(Aggregates {
-                env_steps,
-                episodes,
-                updates,
-                return_mean: return_mean_100,
-                length_mean: length_mean_100,
-                loss,
-                mean_q,
-                epsilon,
-                learning_rate,
-                statistics,
-                ..Aggregates::default()
-            }),
-            Some(Line::Evaluation { env_steps, score, best, .. }) => {
-                let mean_length = score.mean_length;
-                let (mean_return, std_return, episodes) = (score.mean_return, score.std_return, score.episodes);
-                let score = Score { mean_return, std_return, episodes, cut_off: score.cut_off.unwrap_or(0) };
+        if text.starts_with(Logged::EPISODE) {
+            continue;
+        }
+        match Logged::read(&text) {
+            Some(Logged::Train(aggregates)) => course.push(aggregates),
+            Some(Logged::Evaluation { env_steps, mean_return, std_return, mean_length, episodes, cut_off, best }) => {
+                let score = Score { mean_return, std_return, episodes, cut_off };
                 scores.push(ScorePoint { env_steps, score, mean_length, best });
             }
             _ => {}

@@ -1,16 +1,16 @@
 //! `metrics.jsonl`: every event as a line of JSON, without anything that depends on the clock. [`Line`] is both how lines are written
-//! and how they are read back.
+//! and how they are read back, as [`Logged`](super::Logged).
 
 use serde::{Deserialize, Serialize};
 
 use crate::agent::Statistics;
 use crate::train::{Aggregates, Confirmation, EpisodeRecord, Evaluation, TrainEvent};
 
-/// A line. Those that nothing reads back are [`Line::Other`] to a reader, as those of newer versions are; numbers that a line of an
-/// older version does not have stay unknown.
+/// A line. Those that nothing reads back are [`Line::Other`] to a reader, as those of newer versions are, and [`EpisodeLine`] is how
+/// episodes are; what a line of an older version does not have stays unknown.
 #[derive(Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
-pub(crate) enum Line {
+pub(super) enum Line {
     #[serde(skip_deserializing)]
     Episode {
         env_steps: u64,
@@ -19,22 +19,28 @@ pub(crate) enum Line {
     },
     Train {
         env_steps: u64,
+        #[serde(default)]
         episodes: u64,
+        #[serde(default)]
         updates: u64,
         return_mean_100: Option<f64>,
         length_mean_100: Option<f64>,
         loss: Option<f64>,
         mean_q: Option<f64>,
+        #[serde(default)]
         epsilon: f64,
+        #[serde(default)]
         learning_rate: f64,
         #[serde(flatten)]
         statistics: Statistics,
     },
     Evaluation {
         env_steps: u64,
+        #[serde(default)]
         updates: u64,
         #[serde(flatten)]
         score: Score,
+        #[serde(default)]
         best: bool,
     },
     #[serde(skip_deserializing)]
@@ -61,8 +67,9 @@ pub(crate) enum Line {
     Other,
 }
 
-#[derive(Serialize, Deserialize)]
-pub(crate) struct Score {
+#[derive(Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct Score {
     pub mean_return: f64,
     pub std_return: f64,
     pub mean_length: f64,
@@ -72,15 +79,13 @@ pub(crate) struct Score {
     pub cut_off: Option<usize>,
 }
 
-impl Line {
-    /// What a line says, with its line break or without; `None` for one that was cut off or is damaged. Most lines are episodes, which
-    /// are not worth the parsing and [`Line::Other`].
-    pub(crate) fn read(text: &[u8]) -> Option<Line> {
-        if text.starts_with(b"{\"event\":\"episode\"") {
-            return Some(Line::Other);
-        }
-        serde_json::from_slice(text).ok()
-    }
+/// What is read back of an episode: most lines are episodes, and less of them is wanted than was written.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(super) struct EpisodeLine {
+    pub env_steps: u64,
+    #[serde(rename = "return")]
+    pub return_: f64,
 }
 
 impl Score {

@@ -2,6 +2,7 @@
 
 mod appended;
 mod crc32c;
+mod logged;
 mod metrics;
 mod monitor;
 mod prefix;
@@ -11,7 +12,7 @@ mod tensorboard;
 mod thinning;
 mod timing;
 
-pub(crate) use metrics::Line;
+pub use logged::Logged;
 pub(crate) use monitor::MONITOR;
 pub(crate) use prefix::check_logs;
 pub use run_logs::RunLogs;
