@@ -5,6 +5,7 @@ use crate::train::Aggregates;
 
 /// What a line says, of those that are read back. Numbers that a line of an older version does not have are unknown or 0.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "one is held at a time")]
 pub enum Logged {
     /// An episode of training ended.
     Episode {
