@@ -11,8 +11,8 @@ const MOST: f64 = 0.9;
 /// Adam, RMSprop and RAdam divide by the size of gradients, so that a constant factor changes no step: distributional heads train well
 /// with gradients of six times the norm, PQN on returns of 500 with twenty times.
 const FAR: f64 = 20.0;
-/// So far that what little of a gradient is left is lost against the optimiser's epsilon sooner or later.
-const VERY_FAR: f64 = 1000.0;
+/// So far that no gradient is what it is any more, only a direction, whatever the optimiser makes of it.
+const VERY_FAR: f64 = 100.0;
 /// ‖step‖ / ‖weights‖ below which clipping has taken the steps away; without it they are of about 1e-3.
 const STARVED: f64 = 1e-4;
 
