@@ -130,7 +130,8 @@ mod tests {
         let rainbow = over("MountainCar-v0", "rainbow");
         assert_eq!((rainbow.preset.as_str(), rainbow.algo.as_str()), ("mountaincar", "rainbow"));
         assert_eq!((rainbow.agent.n_step, rainbow.network.noisy, rainbow.env.action_repeat), (3, true, 6));
-        assert_eq!(rainbow.head.v_min.number(), None, "the environment's rewards give the support");
+        let support = (rainbow.head.v_min.number(), rainbow.head.v_max.number());
+        assert_eq!(support, (Some(-250.0), Some(0.0)), "the support is that of the environment's own preset");
         // A run's own config names both, and comes to itself.
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("config.toml");

@@ -42,7 +42,7 @@ fn value_stability() {
     assert_eq!(weights("hard by env steps, double, 3 environments")[..16], *"a5268976fb757760");
     // What heads, noise and normalisation compute; printed for the comparison below.
     for (name, frozen) in [
-        ("rainbow, 3 environments", "59e2ff10d3a96371"),
+        ("rainbow, 3 environments", "8a4464e88c72ae0a"),
         ("c51, 1 environments", "cccf3218241c623e"),
         ("iqn, 1 environments", "64aa5ec4f28b5ad4"),
         ("qr-dqn, 1 environments", "ac22abd96891b107"),
