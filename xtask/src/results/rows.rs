@@ -34,7 +34,7 @@ pub fn line(configuration: &str, run: &SeedRun) -> String {
     )
 }
 
-/// The configurations and runs that [`line`] wrote below [`HEADER`]. A last line that was cut off is left out: its run was not
+/// The configurations and runs that [`line()`] wrote below [`HEADER`]. A last line that was cut off is left out: its run was not
 /// recorded. How many episodes fell short of the goal is not in the lines.
 ///
 /// # Errors
