@@ -13,7 +13,7 @@ use crate::agent::PolicyFile;
 use crate::checkpoint::CheckpointError;
 use crate::config::{Config, ConfigError, Layers, Place};
 use crate::log;
-use crate::storage::{RealStorage, check_regular, ensure_dir, remove_staged, replace};
+use crate::storage::{RealStorage, check_regular, ensure_dir, remove_all_staged, remove_staged, replace};
 use crate::train::Trainer;
 
 /// A directory with a training in it: `config.toml`, logs, `checkpoints/`, `best/`, and at the end `summary.json`.
@@ -263,6 +263,11 @@ impl Run {
 
     /// Removes what a process left that died while it wrote one of the run's files. Only for whoever holds the lock.
     pub(super) fn remove_staged(&self) -> Result<(), RunError> {
+        let best = self.dir.join(BEST_POLICY).parent().map(Path::to_path_buf).filter(|dir| dir.is_dir());
+        for dir in [self.dir.clone()].into_iter().chain(best) {
+            remove_all_staged(&RealStorage, &dir).map_err(RunError::io("clear up in", &dir))?;
+        }
+        // Logs that are parted from their copies, and earlier versions, have names without a count.
         let names = [checksums::CONFIG, checksums::CHECKSUMS, SUMMARY, BEST_POLICY, REPORT];
         names.into_iter().chain(log::NAMES).chain([log::MONITOR]).try_for_each(|name| {
             let path = self.dir.join(name);

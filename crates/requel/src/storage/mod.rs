@@ -17,4 +17,6 @@ pub use real::RealStorage;
 pub(crate) use regular::check_regular;
 pub use regular::{open_regular, read_input, read_regular, read_regular_text};
 pub use tree::replace;
-pub(crate) use tree::{ensure_dir, is_staged, remove_staged, remove_tree, sync_parent, write_synced};
+pub(crate) use tree::{
+    ensure_dir, is_staged, remove_all_staged, remove_staged, remove_tree, sync_parent, write_synced,
+};

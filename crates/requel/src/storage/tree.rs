@@ -66,6 +66,22 @@ pub fn replace(storage: &dyn Storage, path: &Path, bytes: &[u8]) -> io::Result<(
 /// How the name of a file ends that is not yet what it is to be.
 const STAGED: &str = ".new";
 
+/// Removes what processes that died while they replaced files of `dir` left there, whatever files these were. Only for whoever
+/// alone writes in that directory.
+pub(crate) fn remove_all_staged(storage: &dyn Storage, dir: &Path) -> io::Result<()> {
+    let is_staged = |name: &str| {
+        let number = name.strip_suffix(STAGED).and_then(|rest| rest.rsplit_once('.')).map(|(_, number)| number);
+        let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+        number
+            .and_then(|number| number.split_once('-'))
+            .is_some_and(|(process, count)| digits(process) && digits(count))
+    };
+    for name in storage.list(dir)?.iter().filter(|name| is_staged(name)) {
+        storage.remove_file(&dir.join(name))?;
+    }
+    Ok(())
+}
+
 /// Removes what a process that died while it replaced the file `path` left beside it. Only for whoever alone writes that file.
 pub(crate) fn remove_staged(storage: &dyn Storage, path: &Path) -> io::Result<()> {
     let (Some(dir), Some(name)) = (path.parent(), path.file_name()) else { return Ok(()) };
@@ -116,6 +132,18 @@ pub(crate) fn remove_tree(storage: &dyn Storage, path: &Path) -> io::Result<()> 
 mod tests {
     use super::*;
     use crate::storage::RealStorage;
+
+    #[test]
+    fn whatever_was_being_replaced_is_cleared_up() {
+        let dir = tempfile::tempdir().unwrap();
+        let kept = ["config.toml", "a.new", "notes.7.new", "x-1.new", "model.1-2.safetensors"];
+        let staged = ["config.toml.12-0.new", "provenance.json.17250-3.new", "anything.1-2.new"];
+        kept.iter().chain(&staged).for_each(|name| std::fs::write(dir.path().join(name), "").unwrap());
+        remove_all_staged(&RealStorage, dir.path()).unwrap();
+        let mut expected = kept.to_vec();
+        expected.sort_unstable();
+        assert_eq!(RealStorage.list(dir.path()).unwrap(), expected);
+    }
 
     #[test]
     fn many_that_replace_one_file_do_not_meet() {
