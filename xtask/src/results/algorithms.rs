@@ -248,17 +248,8 @@ mod tests {
     use crate::results::finished::{Evaluation, Finished};
 
     fn run(seed: u64, mean: f64) -> SeedRun {
-        let finished = Finished {
-            env_steps: 1000,
-            updates: 10,
-            episodes: 5,
-            wall_seconds: 1.0,
-            train_return_last_100: None,
-            best_evaluation: None,
-            final_evaluation: Some(Evaluation { mean, std: 0.0, episodes: 100 }),
-            failed: None,
-            weights_blake3: "ab".into(),
-        };
+        let finished =
+            Finished { final_evaluation: Some(Evaluation { mean, std: 0.0, episodes: 100 }), ..Finished::sample() };
         SeedRun { seed, finished, process_seconds: 1.0 }
     }
 

@@ -124,14 +124,9 @@ mod tests {
         let evaluation = |mean| Some(Evaluation { mean, std: 0.0, episodes: 100 });
         let finished = Finished {
             env_steps: 1000 * (seed + 1),
-            updates: 10,
-            episodes: 5,
-            wall_seconds: 1.0,
-            train_return_last_100: None,
             best_evaluation: evaluation(best),
             final_evaluation: evaluation(last),
-            failed: None,
-            weights_blake3: "ab".into(),
+            ..Finished::sample()
         };
         SeedRun { seed, finished, process_seconds: 1.0 + seed as f64 }
     }

@@ -94,6 +94,24 @@ fn whole(value: &Value, key: &str) -> Result<u64> {
 }
 
 #[cfg(test)]
+impl Finished {
+    /// A run for the tests of tables, which say what matters to them.
+    pub fn sample() -> Self {
+        Finished {
+            env_steps: 1000,
+            updates: 10,
+            episodes: 5,
+            wall_seconds: 1.0,
+            train_return_last_100: None,
+            best_evaluation: None,
+            final_evaluation: None,
+            failed: None,
+            weights_blake3: "ab".into(),
+        }
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

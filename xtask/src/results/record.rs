@@ -115,17 +115,7 @@ mod tests {
     use crate::results::finished::Finished;
 
     fn run(seed: u64) -> SeedRun {
-        let finished = Finished {
-            env_steps: 10,
-            updates: 2,
-            episodes: 1,
-            wall_seconds: 0.5,
-            train_return_last_100: None,
-            best_evaluation: None,
-            final_evaluation: None,
-            failed: None,
-            weights_blake3: "ab".into(),
-        };
+        let finished = Finished { env_steps: 10, updates: 2, episodes: 1, wall_seconds: 0.5, ..Finished::sample() };
         SeedRun { seed, finished, process_seconds: 0.75 }
     }
 

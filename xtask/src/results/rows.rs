@@ -83,10 +83,8 @@ mod tests {
             episodes: 1,
             wall_seconds: 0.5,
             train_return_last_100: Some(9.25),
-            best_evaluation: None,
             final_evaluation: last,
-            failed: None,
-            weights_blake3: "ab".into(),
+            ..Finished::sample()
         };
         SeedRun { seed: 3, finished, process_seconds: 0.75 }
     }

@@ -25,6 +25,10 @@ const duration = (s) => {
   return s < 3600 ? `${Math.floor(s / 60)} min ${Math.round(s % 60)} s` : `${Math.floor(s / 3600)} h ${Math.round((s % 3600) / 60)} min`;
 };
 
+/* The bounds of values that a curve comes near to, or passes: one far away would flatten the curve. */
+const nearBounds = (bounds, values) =>
+  bounds.filter((bound) => bound !== 0 && values.some((q) => q != null && Math.abs(q) >= 0.5 * Math.abs(bound) && q * bound >= 0));
+
 /* One curve; `stroke` is a colour or a function that gives one. */
 const line = (label, stroke, more) => ({ label, stroke, width: 2, spanGaps: true, points: { show: false }, value: (_, v) => number(v), ...more });
 

@@ -154,11 +154,8 @@
   /* Charts */
   const { episodes, train, evaluations } = data.course;
   const goalLine = data.goal == null ? null : [[0, Math.max(0, ...train.x, ...episodes.x)], [data.goal, data.goal]];
-  /* A bound that the curve comes near to, or passes, is drawn; one far away would flatten the curve. */
-  const believed = train.mean_q.filter((q) => q != null);
   const bounds = data.value_bounds;
-  const isNear = (bound) => believed.some((q) => Math.abs(q) >= 0.5 * Math.abs(bound) && q * bound >= 0);
-  const boundLines = (bounds || []).filter((bound) => bound !== 0 && isNear(bound)).map((bound) => [[train.x[0], train.x[train.x.length - 1]], [bound, bound]]);
+  const boundLines = nearBounds(bounds || [], train.mean_q).map((bound) => [[train.x[0], train.x[train.x.length - 1]], [bound, bound]]);
   const boundNote = bounds ? ` Rewards and discount allow ${number(bounds[0])} to ${number(bounds[1])}: what lies outside is an error of estimation.` : "";
   const curve = (label, color, more) => line(label, () => css(color), more);
   const curves = [

@@ -268,11 +268,10 @@
     return [tables, series];
   }
 
-  /* The ends of what values can rightly be, of all that is ticked, where a curve comes near to them: far away they would flatten it. */
+  /* The ends of what values can rightly be, of all that is ticked. */
   function boundsOf(present, tables) {
-    const believed = tables.flatMap(([, ys]) => ys).filter((q) => q != null);
     const xs = tables.flatMap(([xs]) => (xs.length ? [xs[0], xs[xs.length - 1]] : []));
-    const ends = new Set(present.flatMap(({ members }) => members[0].value_bounds || []).filter((end) => end !== 0 && believed.some((q) => Math.abs(q) >= 0.5 * Math.abs(end) && q * end >= 0)));
+    const ends = new Set(nearBounds(present.flatMap(({ members }) => members[0].value_bounds || []), tables.flatMap(([, ys]) => ys)));
     return xs.length ? [...ends].map((end) => [[Math.min(...xs), Math.max(...xs)], [end, end]]) : [];
   }
 

@@ -86,11 +86,12 @@ fn write(out: &mut impl Write, run: &Run, evidence: &Evidence, found: &[Finding]
         writeln!(out, "  {}", paint(GOOD, "nothing found"))?;
     }
     for Finding { check, severity, evidence, advice } in found {
-        let severity = match severity {
-            Severity::Fault => paint(BAD, "fault  "),
-            Severity::Warning => paint(WARNING, "warning"),
-            Severity::Note => paint(MUTED, "note   "),
+        let style = match severity {
+            Severity::Fault => BAD,
+            Severity::Warning => WARNING,
+            Severity::Note => MUTED,
         };
+        let severity = paint(style, format_args!("{:<7}", severity.word()));
         writeln!(out, "  {severity} {}", paint(BOLD, check))?;
         writeln!(out, "          {evidence}")?;
         writeln!(out, "          {} {advice}", paint(COMMAND, "try:"))?;

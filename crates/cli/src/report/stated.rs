@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use requel::diagnose::{Finding, Severity};
+use requel::diagnose::Finding;
 use requel::run::Run;
 use requel::stats::Bootstrap;
 use requel::study::{Comparison, RunRecord, Scoring, group};
@@ -59,11 +59,7 @@ pub fn chosen(shown: &Shown, episodes: usize) -> String {
 /// What is wrong with the training, and what to try; nothing where nothing is.
 pub fn findings(shown: &Shown) -> String {
     let item = |Finding { check, severity, evidence, advice }: &Finding| {
-        let severity = match severity {
-            Severity::Fault => "fault",
-            Severity::Warning => "warning",
-            Severity::Note => "note",
-        };
+        let severity = severity.word();
         let (evidence, advice) = (with_code(evidence), with_code(advice));
         format!("<li class=\"{severity}\"><b>{severity}: {check}</b> {evidence}.<br>Try: {advice}.</li>\n")
     };

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use requel::diagnose::checks::{collapse, value_bound};
-use requel::diagnose::{EndOfTraining, Evidence};
+use requel::diagnose::{EndOfTraining, Evidence, Thinning};
 use requel::run::{Logged, Run, Summary};
 use requel::storage::read_regular_text;
 use requel::study::fingerprint;
@@ -188,13 +188,8 @@ pub struct Progress {
     pub best: Option<f64>,
     /// Env steps and mean Q, of so many lines that a check sees the course.
     course: Vec<(u64, f64)>,
-    /// Of the lines with a mean Q every so many are kept.
-    kept_every: usize,
-    lines: usize,
+    thinning: Thinning,
 }
-
-/// More points of the course of mean Q are thinned.
-const MOST_POINTS: usize = 256;
 
 impl Lines for Progress {
     fn line(&mut self, line: &[u8]) {
@@ -206,31 +201,15 @@ impl Lines for Progress {
             Some(Logged::Evaluation { mean_return, .. }) => {
                 self.best = self.best.into_iter().chain([mean_return]).reduce(f64::max);
             }
-            Some(Logged::Train(Aggregates { mean_q: Some(mean_q), .. })) => self.keep(mean_q),
+            Some(Logged::Train(Aggregates { mean_q: Some(mean_q), .. })) => {
+                self.thinning.push(&mut self.course, (self.env_steps, mean_q));
+            }
             _ => {}
         }
     }
 
     fn restart(&mut self) {
         *self = Progress::default();
-    }
-}
-
-impl Progress {
-    fn keep(&mut self, mean_q: f64) {
-        self.lines += 1;
-        if !self.lines.is_multiple_of(self.kept_every.max(1)) {
-            return;
-        }
-        self.course.push((self.env_steps, mean_q));
-        if self.course.len() > MOST_POINTS {
-            let mut index = 0;
-            self.course.retain(|_| {
-                index += 1;
-                index % 2 == 1
-            });
-            self.kept_every = 2 * self.kept_every.max(1);
-        }
     }
 }
 
@@ -259,7 +238,7 @@ mod tests {
                 let line = format!("{{\"event\":\"train\",\"env_steps\":{},\"mean_q\":{mean_q}}}\n", i * 1000);
                 progress.line(line.as_bytes());
             }
-            assert!((MOST_POINTS / 2..=MOST_POINTS).contains(&progress.course.len()), "{}", progress.course.len());
+            assert!((128..=256).contains(&progress.course.len()), "{}", progress.course.len());
             let entry = Entry::of(&run, "a".into(), &progress).unwrap();
             assert_eq!(entry.value_bounds.map(|[low, high]| (low, high.round())), Some((0.0, 100.0)));
             entry.trouble

@@ -22,12 +22,14 @@ mod health;
 mod logs;
 #[cfg(test)]
 mod sick;
+mod thinning;
 mod watch;
 mod words;
 
 pub use all::{CHECKS, Check, findings};
 pub use evidence::{Counts, EndOfTraining, Evidence, MemoryEvidence, ScorePoint};
 pub use health::{LayerHealth, effective_rank, layer_health};
+pub use thinning::Thinning;
 pub use watch::Watch;
 
 pub use crate::train::{Finding, Severity};

@@ -2,7 +2,7 @@
 
 use super::all::Check;
 use super::checks::{clipped_gradients, clipped_targets, update_ratio, value_bound, value_growth};
-use super::{Counts, Evidence};
+use super::{Counts, Evidence, Thinning};
 use crate::train::{Aggregates, Observer, ObserverError, TrainEvent};
 
 /// Those that need nothing but aggregates, and whose findings do not pass again in a healthy training.
@@ -11,8 +11,6 @@ const WATCHED: &[Check] =
 
 /// With fewer lines than this a later half says nothing.
 const LEAST_LINES: usize = 8;
-/// More lines than this are thinned, so that a check costs the same however long training goes on.
-const MOST_LINES: usize = 256;
 
 /// Passes all events on, and tells [`TrainEvent::Diagnosed`] after those that show that something is wrong: once for each check.
 ///
@@ -39,35 +37,20 @@ const MOST_LINES: usize = 256;
 pub struct Watch<'a> {
     evidence: Evidence,
     told: Vec<&'static str>,
-    /// Of the lines since the last one that was kept every so many are.
-    kept_every: u64,
-    lines: u64,
+    thinning: Thinning,
     inner: &'a mut dyn Observer,
 }
 
 impl<'a> Watch<'a> {
     /// Watches over what `inner` is told of a training that begins, or goes on, with this evidence.
     pub fn new(evidence: Evidence, inner: &'a mut dyn Observer) -> Self {
-        Watch { evidence, told: Vec::new(), kept_every: 1, lines: 0, inner }
+        Watch { evidence, told: Vec::new(), thinning: Thinning::default(), inner }
     }
 
     fn keep(&mut self, aggregates: &Aggregates) {
         let Aggregates { env_steps, updates, episodes, .. } = *aggregates;
         self.evidence.counts = Counts { env_steps, updates, episodes };
-        self.lines += 1;
-        if !self.lines.is_multiple_of(self.kept_every) {
-            return;
-        }
-        let course = &mut self.evidence.course;
-        course.push(*aggregates);
-        if course.len() > MOST_LINES {
-            let mut index = 0;
-            course.retain(|_| {
-                index += 1;
-                index % 2 == 1
-            });
-            self.kept_every *= 2;
-        }
+        self.thinning.push(&mut self.evidence.course, *aggregates);
     }
 }
 
@@ -117,7 +100,7 @@ mod tests {
             let aggregates = Aggregates { env_steps: 1000 * index as u64, mean_q: Some(q), ..line };
             watch.on_event(&TrainEvent::Progress(aggregates)).unwrap();
         }
-        assert!(watch.evidence.course.len() <= MOST_LINES);
+        assert!(watch.evidence.course.len() <= 256);
         (checks, events)
     }
 

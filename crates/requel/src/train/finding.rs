@@ -14,6 +14,17 @@ pub enum Severity {
     Fault,
 }
 
+impl Severity {
+    /// `note`, `warning` or `fault`.
+    pub fn word(self) -> &'static str {
+        match self {
+            Severity::Note => "note",
+            Severity::Warning => "warning",
+            Severity::Fault => "fault",
+        }
+    }
+}
+
 /// One thing that is wrong with a training.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Finding {
