@@ -1,11 +1,13 @@
 //! The same config and seed give the same bits, whoever listens; another seed gives others.
 
-use requel::{Trainer, train::Outcome};
+use requel::config::{Layers, algorithms};
+use requel::{Config, Trainer, train::Outcome};
 
 use crate::support::{Notes, short_training, short_trainings};
 
 #[test]
 fn the_same_seed_gives_the_same_bits_with_and_without_observers() {
+    let mut trained = String::new();
     for (name, config) in short_trainings() {
         let mut alone = Trainer::new(config.clone()).unwrap();
         let outcome = alone.run(&mut ()).unwrap();
@@ -16,7 +18,48 @@ fn the_same_seed_gives_the_same_bits_with_and_without_observers() {
         assert_eq!(watched.save(), alone.save(), "{name}");
         assert!(steps.lines.len() > notes.lines.len());
         assert!(notes.lines.len() > 10, "{name}: {:?}", notes.lines);
+        trained += &line(&name, &outcome);
     }
+    for (name, config) in short_algorithms() {
+        trained += &line(&name, &Trainer::new(config).unwrap().run(&mut ()).unwrap());
+    }
+    let frozen = include_str!("../golden/trainings.txt");
+    let changed: Vec<&str> = trained.lines().filter(|line| !frozen.lines().any(|frozen| frozen == *line)).collect();
+    assert!(changed.is_empty(), "these trainings come to something else than before:\n{}", changed.join("\n"));
+    assert_eq!(trained, frozen, "a training is missing, or in another place");
+}
+
+/// What a training came to: its name, the first digits of its weights' hash, and what the best and the final policy return.
+fn line(name: &str, outcome: &Outcome) -> String {
+    let (best, last) = (outcome.best_evaluation.mean_return(), outcome.final_evaluation.mean_return());
+    format!("{name}: {} {best} {last}\n", &outcome.weights_blake3[..16])
+}
+
+/// Each algorithm as a layer over a preset, in small.
+fn short_algorithms() -> Vec<(String, Config)> {
+    let small = [
+        "train.episodes=0",
+        "train.env_steps=600",
+        "train.num_envs=2",
+        "train.updates=1",
+        "network.hidden=[12, 8]",
+        "head.cosines=8",
+        "replay.start=60",
+        "evaluation.every_steps=193",
+        "evaluation.episodes=3",
+        "evaluation.final_episodes=4",
+    ];
+    let trainings = algorithms::all().iter().map(|algorithm| {
+        let layers = Layers::new().preset("cartpole").unwrap().algorithm(algorithm.name).unwrap();
+        let own: &[&str] = match algorithm.name {
+            "pqn" => &["pqn.rollout_steps=8", "pqn.minibatches=4"],
+            "naive" => &["train.every_steps=1"],
+            _ => &["replay.batch_size=16", "train.every_steps=4"],
+        };
+        let layers = small.iter().chain(own).fold(layers, |layers, setting| layers.set(setting).unwrap());
+        (format!("cartpole with {}", algorithm.name), layers.resolve().unwrap())
+    });
+    trainings.collect()
 }
 
 #[test]
