@@ -61,7 +61,7 @@ mod unique_keys;
 
 pub use agent::{Agent, DqnAgent, Experience, GreedyPolicy};
 pub use config::Config;
-pub use exploration::EpsilonGreedy;
+pub use exploration::{Boltzmann, Choice, EpsilonGreedy, Explorer};
 pub use rng::{Stream, StreamRng};
 pub use schedule::Schedule;
 pub use suggest::nearest;

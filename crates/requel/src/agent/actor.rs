@@ -1,87 +1,101 @@
-//! [`Actor`]: acting in several environments, ε-greedy on a value function.
+//! [`Actor`]: acting in several environments by the values of actions and an explorer.
 
-use super::{AgentError, ValueSpec, Values};
-use crate::config::Config;
-use crate::exploration::EpsilonGreedy;
+use super::Values;
+use crate::exploration::{Choice, Explorer};
 use crate::rng::{Stream, StreamRng};
 use crate::state::{State, StateError};
-use crate::td::argmax_allowed;
 
-/// Chooses actions in several environments: at random with probability ε, else the one of the greatest value, with fresh noise
-/// in noisy layers each time (Fortunato et al. 2018, algorithm 1).
-pub(super) struct Actor {
-    pub values: Values,
-    exploration: EpsilonGreedy,
+/// Chooses actions in several environments: its explorer chooses, by the values of the actions where it asks for them, with fresh
+/// noise in noisy layers each time (Fortunato et al. 2018, algorithm 1).
+pub struct Actor {
+    pub(super) values: Values,
+    explorer: Box<dyn Explorer>,
     noise: StreamRng,
-    greedy_slots: Vec<bool>,
+    /// Environments in which the values of actions are asked for.
+    open: Vec<bool>,
 }
 
 /// What is to be acted on.
-pub(super) struct Situation<'a, 'm> {
+#[derive(Clone, Copy)]
+pub struct Situation<'a, 'm> {
     /// Environments × observation length.
     pub observations: &'a [f32],
-    /// Which actions an environment allows.
+    /// Which actions an environment allows; `None`: all.
     pub mask: &'a dyn Fn(usize) -> Option<&'m [bool]>,
-    /// Env steps so far.
+    /// Env steps so far, all environments together.
     pub env_steps: u64,
 }
 
 impl Actor {
-    pub fn new(config: &Config, spec: &ValueSpec) -> Result<Self, AgentError> {
-        let (seed, num_envs) = (config.train.seed, config.train.num_envs);
-        Ok(Actor {
-            values: Values::new(spec, num_envs)?,
-            exploration: EpsilonGreedy::new(&config.exploration, seed, num_envs),
-            noise: StreamRng::new(seed, Stream::ActingNoise),
-            greedy_slots: vec![false; num_envs],
-        })
+    /// Acts in as many environments as `values` can look at observations at once. `seed` is that of the noise of noisy layers.
+    pub fn new(values: Values, explorer: Box<dyn Explorer>, seed: u64) -> Self {
+        let open = vec![false; values.max_rows()];
+        Actor { values, explorer, noise: StreamRng::new(seed, Stream::ActingNoise), open }
     }
 
-    /// An action for each environment.
+    /// An action for each environment, valued by a network with these parameters.
+    ///
+    /// # Panics
+    /// If there are not as many observations and actions as environments.
     pub fn act(&mut self, parameters: &[f32], situation: &Situation<'_, '_>, actions: &mut [usize]) {
         let Situation { observations, mask, env_steps } = *situation;
-        let epsilon = self.exploration.epsilon(env_steps);
+        assert!(actions.len() == self.open.len(), "{} actions for {} environments", actions.len(), self.open.len());
         let count = self.values.actions();
-        let mut greedy = false;
+        let choice = |slot| Choice { slot, env_steps, actions: count, mask: mask(slot) };
+        let mut are_values_needed = false;
         for (slot, action) in actions.iter_mut().enumerate() {
-            let explored = self.exploration.explore(slot, epsilon, count, mask(slot));
-            self.greedy_slots[slot] = explored.is_none();
-            match explored {
-                Some(explored) => *action = explored,
-                None => greedy = true,
+            let chosen = self.explorer.without_values(&choice(slot));
+            self.open[slot] = chosen.is_none();
+            match chosen {
+                Some(chosen) => *action = chosen,
+                None => are_values_needed = true,
             }
         }
-        if !greedy {
+        if !are_values_needed {
             return;
         }
         self.noise.fill_normal(self.values.noise_mut());
         let q = self.values.q_values(parameters, observations);
-        for (slot, q) in q.chunks_exact(count).enumerate().filter(|(slot, _)| self.greedy_slots[*slot]) {
-            actions[slot] = argmax_allowed(q, mask(slot));
+        for (slot, q) in q.chunks_exact(count).enumerate().filter(|(slot, _)| self.open[*slot]) {
+            actions[slot] = self.explorer.choose(&choice(slot), q);
         }
     }
 
-    /// ε after `env_steps` env steps.
-    pub fn epsilon(&self, env_steps: u64) -> f64 {
-        self.exploration.epsilon(env_steps)
+    /// Reports the numbers of its explorer after `env_steps` env steps by name.
+    pub fn statistics(&self, env_steps: u64, report: &mut dyn FnMut(&str, f64)) {
+        self.explorer.statistics(env_steps, report);
+    }
+
+    /// ε after `env_steps` env steps; 0 of an explorer that has none.
+    pub(super) fn epsilon(&self, env_steps: u64) -> f64 {
+        let mut epsilon = 0.0;
+        self.statistics(env_steps, &mut |name, value| {
+            if name == "epsilon" {
+                epsilon = value;
+            }
+        });
+        epsilon
     }
 
     /// How many environments it acts in.
     pub fn envs(&self) -> usize {
-        self.greedy_slots.len()
+        self.open.len()
     }
 
-    /// Adds the counters of exploration, and of noise where there is any.
+    /// Adds the state of its explorer, and the counter of noise where there is any.
     pub fn save(&self, state: &mut State<'_>) {
-        self.exploration.save(state);
+        self.explorer.save(state);
         if self.values.network().noise_len() > 0 {
             state.put("agent/acting_position", self.noise.position());
         }
     }
 
     /// Takes them back.
+    ///
+    /// # Errors
+    /// If it is not the state of an actor like this one.
     pub fn restore(&mut self, state: &State<'_>) -> Result<(), StateError> {
-        self.exploration.restore(state)?;
+        self.explorer.restore(state)?;
         if self.values.network().noise_len() > 0 {
             self.noise.set_position(state.read("agent/acting_position")?);
         }

@@ -15,6 +15,7 @@ mod statistics;
 mod target;
 mod values;
 
+pub use actor::{Actor, Situation};
 pub use agent_trait::{Actions, Agent, AgentError, Experience, Learned, LearningFault, MemorySample};
 pub use dqn::DqnAgent;
 pub use head::{

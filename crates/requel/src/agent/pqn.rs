@@ -9,8 +9,9 @@ use super::measure::BatchMeasure;
 use super::memory;
 use super::{
     Actions, Agent, AgentError, Experience, Head, HeadLoss, HeadShape, HeadUpdate, Learned, MemorySample, Rule,
-    Statistic, ValueSpec,
+    Statistic, ValueSpec, Values,
 };
+use crate::EpsilonGreedy;
 use crate::config::Config;
 use crate::rng::{Stream, StreamRng};
 use crate::state::{State, StateError};
@@ -79,6 +80,7 @@ impl PqnAgent {
         let actions = actions.into();
         let (seed, num_envs) = (config.train.seed, config.train.num_envs);
         let spec = ValueSpec::new(config, observations, actions.count);
+        let explorer = EpsilonGreedy::new(config.exploration.schedule(), seed, num_envs);
         let network = Network::with_kernel(&spec.network, requel_nn::kernel::select()?)?;
         let steps = config.pqn.rollout_steps * num_envs;
         let rows = steps / config.pqn.minibatches;
@@ -96,7 +98,7 @@ impl PqnAgent {
             lambda: config.pqn.lambda as f32,
             bounds: config.agent.value_clip.bounds(),
             epochs: config.pqn.epochs,
-            actor: Actor::new(config, &spec)?,
+            actor: Actor::new(Values::new(&spec, num_envs)?, Box::new(explorer), seed),
             observations: vec![0.0; steps * len],
             next_observations: vec![0.0; steps * len],
             next_masks: vec![true; if actions.masked { steps * actions.count } else { 0 }],

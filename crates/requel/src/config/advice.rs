@@ -5,7 +5,6 @@ use std::fmt;
 use requel_envs::make_with;
 
 use super::{AgentKind, Config, ExplorationKind, ReplayKind, TargetKind};
-use crate::EpsilonGreedy;
 use crate::schedule::crossings;
 
 /// How much a piece of [`Advice`] weighs.
@@ -165,7 +164,7 @@ impl Course {
                 ExplorationKind::Exponential => "as a time constant",
                 _ => "for epsilon's course",
             };
-            let last = EpsilonGreedy::new(exploration, 0, 0).epsilon(env_steps);
+            let last = exploration.schedule().at(env_steps);
             let text =
                 format!("is {} {course}, but {budget}: epsilon never gets below {last:.3}", exploration.env_steps);
             say("exploration.env_steps", text);

@@ -8,6 +8,7 @@ mod error;
 mod keys;
 mod layers;
 mod names;
+mod parts;
 pub mod presets;
 mod sections;
 mod text;

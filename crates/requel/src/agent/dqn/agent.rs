@@ -6,7 +6,6 @@ use requel_nn::{Chosen, Network};
 use super::batch::{BatchShape, LearningBatch};
 use super::bootstrap::Bootstrap;
 use super::replay_buffer::replay_buffer;
-use crate::Schedule;
 use crate::agent::actor::{Actor, Situation};
 #[cfg(test)]
 use crate::agent::learner::poison;
@@ -15,7 +14,7 @@ use crate::agent::measure::BatchMeasure;
 use crate::agent::memory;
 use crate::agent::{
     Actions, Agent, AgentError, Experience, Head, HeadLoss, HeadShape, HeadUpdate, Learned, MemorySample, Rule,
-    Statistic, TargetNetwork, ValueSpec,
+    Statistic, TargetNetwork, ValueSpec, Values,
 };
 use crate::config::{AgentKind, Config, ReplayKind};
 use crate::planted::PlantedBug;
@@ -24,6 +23,7 @@ use crate::schedule::crossings;
 use crate::state::{State, StateError};
 use crate::td::{Munchausen, argmax, importance_weights};
 use crate::transition::{Batch, Transition};
+use crate::{EpsilonGreedy, Schedule};
 
 /// A Q-network that learns from a replay buffer: one head, one rule, one way of drawing and of exploring, put together as
 /// the config says. What it can be is DQN (Mnih et al. 2015) up to Rainbow (Hessel et al. 2018).
@@ -77,6 +77,7 @@ impl DqnAgent {
         let actions = actions.into();
         let (seed, num_envs) = (config.train.seed, config.train.num_envs);
         let spec = ValueSpec::new(config, observations, actions.count);
+        let explorer = EpsilonGreedy::new(config.exploration.schedule(), seed, num_envs);
         let network = Network::with_kernel(&spec.network, requel_nn::kernel::select()?)?;
         let (rows, start) = match config.agent.kind {
             AgentKind::Naive => (num_envs, 0),
@@ -125,7 +126,7 @@ impl DqnAgent {
             interrupted: false,
             every_steps: config.train.every_steps,
             updates_each: config.train.updates,
-            actor: Actor::new(config, &spec)?,
+            actor: Actor::new(Values::new(&spec, num_envs)?, Box::new(explorer), seed),
             batch: LearningBatch::new(network, &shape, actions.masked.then_some(actions.count), seed),
             weights: vec![0.0; rows],
             measure: BatchMeasure::new(rows),

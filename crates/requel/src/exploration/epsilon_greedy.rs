@@ -1,29 +1,23 @@
 //! [`EpsilonGreedy`], a random action now and then.
 
+use super::streams::ExplorationStreams;
+use super::{Choice, Explorer};
 use crate::Schedule;
-use crate::config::{ExplorationConfig, ExplorationKind};
 use crate::planted::PlantedBug;
-use crate::rng::{Stream, StreamRng};
 use crate::state::{State, StateError};
+use crate::td::argmax_allowed;
 
 /// ε-greedy exploration for several environments, each with its own stream of randomness.
 #[derive(Clone, Debug)]
 pub struct EpsilonGreedy {
     epsilon: Schedule,
-    streams: Vec<StreamRng>,
+    streams: ExplorationStreams,
 }
 
 impl EpsilonGreedy {
-    /// Exploration in `num_envs` environments.
-    pub fn new(config: &ExplorationConfig, seed: u64, num_envs: usize) -> Self {
-        let (start, end, env_steps) = (config.start, config.end, config.env_steps);
-        let epsilon = match config.kind {
-            ExplorationKind::Constant => Schedule::Constant(start),
-            ExplorationKind::Linear => Schedule::Linear { start, end, env_steps },
-            ExplorationKind::Exponential => Schedule::Exponential { start, end, env_steps },
-        };
-        let streams = (0..num_envs as u32).map(|slot| StreamRng::new(seed, Stream::Exploration { slot })).collect();
-        EpsilonGreedy { epsilon, streams }
+    /// Exploration in `num_envs` environments with an ε that follows the env steps.
+    pub fn new(epsilon: Schedule, seed: u64, num_envs: usize) -> Self {
+        EpsilonGreedy { epsilon, streams: ExplorationStreams::new(seed, num_envs) }
     }
 
     /// ε after `env_steps` env steps.
@@ -38,14 +32,13 @@ impl EpsilonGreedy {
     /// # Panics
     /// If there is no such environment or no action, ε is not from 0 to 1, or the mask has not one flag per action.
     pub fn explore(&mut self, slot: usize, epsilon: f64, actions: usize, mask: Option<&[bool]>) -> Option<usize> {
-        assert!(slot < self.streams.len(), "environment {slot} of {}", self.streams.len());
         assert!((0.0..=1.0).contains(&epsilon), "epsilon is {epsilon}, not from 0 to 1");
         assert!(actions > 0, "there is no action to take");
         assert!(
             mask.is_none_or(|mask| mask.len() == actions),
             "a mask has one flag per action, of which there are {actions}"
         );
-        let rng = &mut self.streams[slot];
+        let rng = self.streams.of(slot);
         if f64::from(rng.uniform()) >= epsilon {
             return None;
         }
@@ -58,26 +51,28 @@ impl EpsilonGreedy {
             }
         }
     }
+}
 
-    /// Adds the counters of all streams.
-    pub fn save(&self, state: &mut State<'_>) {
-        state.put("agent/exploration_positions", self.streams.iter().map(StreamRng::position).collect::<Vec<u64>>());
+impl Explorer for EpsilonGreedy {
+    fn without_values(&mut self, choice: &Choice<'_>) -> Option<usize> {
+        let epsilon = self.epsilon(choice.env_steps);
+        self.explore(choice.slot, epsilon, choice.actions, choice.mask)
     }
 
-    /// Takes them back.
-    ///
-    /// # Errors
-    /// If there is not one for each environment.
-    pub fn restore(&mut self, state: &State<'_>) -> Result<(), StateError> {
-        let positions: Vec<u64> = state.read("agent/exploration_positions")?;
-        if positions.len() != self.streams.len() {
-            let reason = format!("has {} counters, not one per environment", positions.len());
-            return Err(StateError::new("agent/exploration_positions", reason));
-        }
-        for (stream, position) in self.streams.iter_mut().zip(positions) {
-            stream.set_position(position);
-        }
-        Ok(())
+    fn choose(&mut self, choice: &Choice<'_>, values: &[f32]) -> usize {
+        argmax_allowed(values, choice.mask)
+    }
+
+    fn statistics(&self, env_steps: u64, report: &mut dyn FnMut(&str, f64)) {
+        report("epsilon", self.epsilon(env_steps));
+    }
+
+    fn save(&self, state: &mut State<'_>) {
+        self.streams.save(state);
+    }
+
+    fn restore(&mut self, state: &State<'_>) -> Result<(), StateError> {
+        self.streams.restore(state)
     }
 }
 
@@ -86,9 +81,7 @@ mod tests {
     use super::*;
 
     fn constant(epsilon: f64) -> EpsilonGreedy {
-        let config =
-            ExplorationConfig { kind: ExplorationKind::Constant, start: epsilon, ..ExplorationConfig::default() };
-        EpsilonGreedy::new(&config, 0, 2)
+        EpsilonGreedy::new(Schedule::Constant(epsilon), 0, 2)
     }
 
     #[test]
@@ -108,8 +101,7 @@ mod tests {
 
     #[test]
     fn epsilon_follows_its_schedule() {
-        let kind = ExplorationKind::Linear;
-        let exploration = EpsilonGreedy::new(&ExplorationConfig { kind, start: 1.0, end: 0.5, env_steps: 100 }, 0, 1);
+        let exploration = EpsilonGreedy::new(Schedule::Linear { start: 1.0, end: 0.5, env_steps: 100 }, 0, 1);
         assert_eq!([0, 50, 100, 1000].map(|env_steps| exploration.epsilon(env_steps)), [1.0, 0.75, 0.5, 0.5]);
     }
 

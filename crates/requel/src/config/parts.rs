@@ -1,0 +1,16 @@
+//! From the sections of a config to the parts that a training is made of. The parts themselves know no config.
+
+use super::{ExplorationConfig, ExplorationKind};
+use crate::Schedule;
+
+impl ExplorationConfig {
+    /// The course of ε.
+    pub fn schedule(&self) -> Schedule {
+        let (start, end, env_steps) = (self.start, self.end, self.env_steps);
+        match self.kind {
+            ExplorationKind::Constant => Schedule::Constant(start),
+            ExplorationKind::Linear => Schedule::Linear { start, end, env_steps },
+            ExplorationKind::Exponential => Schedule::Exponential { start, end, env_steps },
+        }
+    }
+}
