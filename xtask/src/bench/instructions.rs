@@ -13,8 +13,15 @@ use crate::workspace;
 
 /// What is counted, and how often it is done: twice, once with this count and once with double, so that the start of the
 /// program drops out of the difference.
-const WORKS: &[(&str, u64)] =
-    &[("update", 20), ("act", 500), ("sample-32", 200), ("add", 10_000), ("env-step", 5_000), ("train-step", 200)];
+const WORKS: &[(&str, u64)] = &[
+    ("update", 20),
+    ("act", 500),
+    ("sample-32", 200),
+    ("add", 10_000),
+    ("env-step", 5_000),
+    ("train-step", 200),
+    ("pqn-rollout", 4),
+];
 
 /// Valgrind knows no AVX-512, so the counts are of the kernels one step below, on every machine.
 const KERNEL: &str = "avx2";

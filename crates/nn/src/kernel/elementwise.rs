@@ -100,9 +100,25 @@ pub(super) unsafe fn activate<S: Simd>(activation: Activation, y: &mut [f32]) {
     match activation {
         Activation::Identity => {}
         // SAFETY: handed on from the caller.
-        Activation::Relu => unsafe { for_each::<S>(y, &[], |y, _| S::relu(y)) },
+        Activation::Relu => unsafe { for_each::<S>(y, &[], |y, _| activated::<S>(Activation::Relu, y)) },
         // SAFETY: handed on from the caller.
-        Activation::Tanh => unsafe { for_each::<S>(y, &[], |y, _| math::tanh::<S>(y)) },
+        Activation::Tanh => unsafe { for_each::<S>(y, &[], |y, _| activated::<S>(Activation::Tanh, y)) },
+    }
+}
+
+/// See [`crate::reference::activate`].
+///
+/// # Safety
+/// The instruction set is present.
+#[inline(always)]
+pub(super) unsafe fn activated<S: Simd>(activation: Activation, x: S::V) -> S::V {
+    // SAFETY: handed on from the caller.
+    unsafe {
+        match activation {
+            Activation::Identity => x,
+            Activation::Relu => S::relu(x),
+            Activation::Tanh => math::tanh::<S>(x),
+        }
     }
 }
 
@@ -116,11 +132,24 @@ pub(super) unsafe fn differentiate<S: Simd>(activation: Activation, y: &[f32], d
     unsafe {
         match activation {
             Activation::Identity => {}
-            Activation::Relu => for_each::<S>(d, y, |d, y| S::where_positive(y, d)),
-            Activation::Tanh => {
-                let (one, minus) = (S::splat(1.0), S::splat(-1.0));
-                for_each::<S>(d, y, |d, y| S::mul(d, S::fma(S::mul(y, minus), y, one)));
-            }
+            Activation::Relu => for_each::<S>(d, y, |d, y| differentiated::<S>(Activation::Relu, y, d)),
+            Activation::Tanh => for_each::<S>(d, y, |d, y| differentiated::<S>(Activation::Tanh, y, d)),
+        }
+    }
+}
+
+/// See [`crate::reference::differentiate`].
+///
+/// # Safety
+/// The instruction set is present.
+#[inline(always)]
+pub(super) unsafe fn differentiated<S: Simd>(activation: Activation, y: S::V, d: S::V) -> S::V {
+    // SAFETY: handed on from the caller.
+    unsafe {
+        match activation {
+            Activation::Identity => d,
+            Activation::Relu => S::where_positive(y, d),
+            Activation::Tanh => S::mul(d, S::fma(S::mul(y, S::splat(-1.0)), y, S::splat(1.0))),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use super::Kernel;
 use super::array::Array;
+use super::layer_norm;
 use super::pack;
 use super::product::{self, Product, multiply};
 use super::rows::{self, Rows};
@@ -11,7 +12,7 @@ use super::task::Task;
 use super::tile::Tile;
 use super::{elementwise, limit};
 use crate::Activation;
-use crate::reference::{self, AdamFactors, RmsPropFactors, RmsPropState};
+use crate::reference::{self, AdamFactors, LayerNormShape, RmsPropFactors, RmsPropState};
 
 /// The entry points of functions of one number.
 macro_rules! all_numbers {
@@ -115,6 +116,46 @@ macro_rules! entries {
             pub unsafe fn differentiate(activation: Activation, y: &[f32], d: &mut [f32]) {
                 // SAFETY: handed on from the caller.
                 unsafe { elementwise::differentiate::<$simd>(activation, y, d) }
+            }
+
+            /// # Safety
+            /// As for [`layer_norm::layer_norm_forward`].
+            #[target_feature(enable = $features)]
+            pub unsafe fn layer_norm_forward(
+                shape: LayerNormShape,
+                parameters: (&[f32], &[f32], f32),
+                x: (&[f32], Activation),
+                kept: (&mut [f32], &mut [f32]),
+                y: &mut [f32],
+            ) {
+                // SAFETY: handed on from the caller.
+                unsafe { layer_norm::layer_norm_forward::<$simd>(shape, parameters, x, kept, y) }
+            }
+
+            /// # Safety
+            /// As for [`layer_norm::layer_norm_input_gradient`].
+            #[target_feature(enable = $features)]
+            pub unsafe fn layer_norm_input_gradient(
+                shape: LayerNormShape,
+                gradients: (&[f32], &[f32]),
+                kept: (&[f32], &[f32]),
+                x: (&[f32], Activation),
+                dx: &mut [f32],
+            ) {
+                // SAFETY: handed on from the caller.
+                unsafe { layer_norm::layer_norm_input_gradient::<$simd>(shape, gradients, kept, x, dx) }
+            }
+
+            /// # Safety
+            /// As for [`layer_norm::layer_norm_parameter_gradient`].
+            #[target_feature(enable = $features)]
+            pub unsafe fn layer_norm_parameter_gradient(
+                shape: LayerNormShape,
+                inputs: (&[f32], &[f32]),
+                gradients: (&mut [f32], &mut [f32]),
+            ) {
+                // SAFETY: handed on from the caller.
+                unsafe { layer_norm::layer_norm_parameter_gradient::<$simd>(shape, inputs, gradients) }
             }
 
             /// # Safety
@@ -230,6 +271,66 @@ impl Kernel {
     pub(super) fn column_sums(self, rows: &[f32], sums: &mut [f32]) {
         assert!(sums.is_empty() || rows.len().is_multiple_of(sums.len()));
         dispatch!(self, column_sums(rows, sums), reference::column_sums(rows, sums))
+    }
+}
+
+impl Kernel {
+    /// See [`reference::layer_norm_forward`].
+    pub(crate) fn layer_norm_forward(
+        self,
+        shape: LayerNormShape,
+        (gain, bias, epsilon): (&[f32], &[f32], f32),
+        (x, activation): (&[f32], Activation),
+        (normal, scales): (&mut [f32], &mut [f32]),
+        y: &mut [f32],
+    ) {
+        let LayerNormShape { groups, features } = shape;
+        assert!([x.len(), normal.len(), y.len()] == [groups * features; 3], "groups × features");
+        assert!((gain.len(), bias.len(), scales.len()) == (features, features, groups), "features, and groups");
+        let (parameters, x, kept) = ((gain, bias, epsilon), (x, activation), (normal, scales));
+        dispatch!(
+            self,
+            layer_norm_forward(shape, parameters, x, kept, y),
+            reference::layer_norm_forward(shape, parameters, x, kept, y)
+        )
+    }
+
+    /// See [`reference::layer_norm_input_gradient`].
+    pub(crate) fn layer_norm_input_gradient(
+        self,
+        shape: LayerNormShape,
+        (gain, dy): (&[f32], &[f32]),
+        (normal, scales): (&[f32], &[f32]),
+        (x, activation): (&[f32], Activation),
+        dx: &mut [f32],
+    ) {
+        let LayerNormShape { groups, features } = shape;
+        assert!([dy.len(), normal.len(), x.len(), dx.len()] == [groups * features; 4], "groups × features");
+        assert!((gain.len(), scales.len()) == (features, groups), "features, and groups");
+        let (gradients, kept, x) = ((gain, dy), (normal, scales), (x, activation));
+        dispatch!(
+            self,
+            layer_norm_input_gradient(shape, gradients, kept, x, dx),
+            reference::layer_norm_input_gradient(shape, gradients, kept, x, dx)
+        )
+    }
+
+    /// See [`reference::layer_norm_parameter_gradient`].
+    pub(crate) fn layer_norm_parameter_gradient(
+        self,
+        shape: LayerNormShape,
+        (dy, normal): (&[f32], &[f32]),
+        (d_gain, d_bias): (&mut [f32], &mut [f32]),
+    ) {
+        let LayerNormShape { groups, features } = shape;
+        assert!((dy.len(), normal.len()) == (groups * features, groups * features), "groups × features");
+        assert!((d_gain.len(), d_bias.len()) == (features, features), "a number for each feature");
+        let (inputs, gradients) = ((dy, normal), (d_gain, d_bias));
+        dispatch!(
+            self,
+            layer_norm_parameter_gradient(shape, inputs, gradients),
+            reference::layer_norm_parameter_gradient(shape, inputs, gradients)
+        )
     }
 }
 

@@ -14,6 +14,7 @@ mod dense_block;
 mod elementwise;
 mod engine;
 mod entry;
+mod layer_norm;
 pub mod limit;
 mod math;
 #[cfg(target_arch = "aarch64")]

@@ -104,14 +104,14 @@ pub(super) unsafe fn dot_rows<S: Simd>(a: &[f32], b: Rows<'_>, c: &[f32], dots: 
 
 /// All lanes from `p`, or the first `n` and 0.
 #[inline(always)]
-unsafe fn load<S: Simd>(p: *const f32, n: usize) -> S::V {
+pub(super) unsafe fn load<S: Simd>(p: *const f32, n: usize) -> S::V {
     // SAFETY: handed on from the caller.
     unsafe { if n == S::LANES { S::load(p) } else { S::load_first(p, n) } }
 }
 
 /// 1 in the first `n` lanes, 0 in the others.
 #[inline(always)]
-unsafe fn first<S: Simd>(n: usize) -> S::V {
+pub(super) unsafe fn first<S: Simd>(n: usize) -> S::V {
     // SAFETY: no register has more lanes than there are ones.
     unsafe { S::load_first(ONES.as_ptr(), n) }
 }

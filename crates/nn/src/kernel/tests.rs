@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::{Engine, Kernel, conv2d_scratch_len};
 use crate::Activation;
-use crate::reference::{AdamFactors, Conv2dShape, DenseShape, RmsPropFactors, RmsPropState};
+use crate::reference::{AdamFactors, Conv2dShape, DenseShape, LayerNormShape, RmsPropFactors, RmsPropState};
 
 /// Where the numbers of a test come from; which of them are unusual.
 #[derive(Clone, Copy, Debug)]
@@ -327,6 +327,44 @@ proptest! {
     }
 }
 
+/// The passes of layer normalisation with so many groups and features.
+fn check_layer_norm(shape: LayerNormShape, epsilon: f32, case: Case) {
+    let Case { content, activation, seed, offset, .. } = case;
+    let (len, LayerNormShape { groups, features }) = (shape.groups * shape.features, shape);
+    let mut numbers = Numbers { state: seed, content };
+    let (gain, bias) = (numbers.array(offset, features), numbers.array(offset / 2, features));
+    let (x, dy) = (numbers.array(offset, len), numbers.array(offset / 3, len));
+    let (gain, bias, x, dy) = (&gain[offset..], &bias[offset / 2..], &x[offset..], &dy[offset / 3..]);
+    let run = |kernel: Kernel| {
+        let (mut normal, mut y, mut dx) = (guarded(offset, len), guarded(offset, len), guarded(offset, len));
+        let (mut scales, mut d_gain, mut d_bias) = (guarded(0, groups), guarded(0, features), guarded(0, features));
+        let inside = offset..offset + len;
+        let kept = (&mut normal[inside.clone()], &mut scales[..groups]);
+        kernel.layer_norm_forward(shape, (gain, bias, epsilon), (x, activation), kept, &mut y[inside.clone()]);
+        let kept = (&normal[inside.clone()], &scales[..groups]);
+        kernel.layer_norm_input_gradient(shape, (gain, dy), kept, (x, activation), &mut dx[inside]);
+        let d_parameters = (&mut d_gain[..features], &mut d_bias[..features]);
+        kernel.layer_norm_parameter_gradient(shape, (dy, kept.0), d_parameters);
+        [normal, scales, y, dx, d_gain, d_bias]
+    };
+    let twin = run(Kernel::SCALAR);
+    for kernel in others() {
+        let whats = ["normal", "scales", "y", "dx", "d_gain", "d_bias"];
+        for ((ours, twin), what) in run(kernel).iter().zip(&twin).zip(whats) {
+            assert_same(kernel, what, ours, twin);
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(if cfg!(miri) { 20 } else { 50_000 }))]
+
+    #[test]
+    fn layer_normalization_equals_the_twin(groups in size(), features in size(), has_epsilon: bool, case in case()) {
+        check_layer_norm(LayerNormShape { groups, features }, if has_epsilon { 1e-5 } else { 0.0 }, case);
+    }
+}
+
 /// Where there is nothing to add up or nothing to write, no pointer may be made that leaves its array: Miri sees to that.
 #[test]
 fn sizes_of_nothing() {
@@ -339,6 +377,7 @@ fn sizes_of_nothing() {
         let (channels, outputs) = (inputs.max(1), outputs.max(1));
         let (height, width, size, stride) = (3, 4, 2, 1);
         check_conv2d(Conv2dShape { rows, height, width, channels, outputs, size, stride }, case);
+        check_layer_norm(LayerNormShape { groups: rows, features: inputs }, 1e-5, case);
     }
 }
 

@@ -23,6 +23,7 @@ const WORKS: &[(&str, Work)] = &[
     ("add", add),
     ("env-step", env_step),
     ("train-step", train_step),
+    ("pqn-rollout", pqn_rollout),
 ];
 
 fn main() -> ExitCode {
@@ -108,10 +109,23 @@ fn env_step(times: usize) {
 
 /// An env step of training at the notebook's settings, everything included but evaluation.
 fn train_step(times: usize) {
-    let config = config(&["train.episodes=0", "train.env_steps=1_000_000_000_000", "evaluation.every_episodes=0"]);
-    let mut trainer = Trainer::new(config).expect("the preset can be trained");
+    let settings = ["train.episodes=0", "train.env_steps=1_000_000_000_000", "evaluation.every_episodes=0"];
     // It learns from the 201st step on.
-    for _ in 0..300 + times {
+    train(config("notebook", &settings), 300 + times);
+}
+
+/// A rollout of the preset `pqn` (32 steps of 32 environments, 32 updates of a network with layer normalisation),
+/// everything included but evaluation.
+fn pqn_rollout(times: usize) {
+    let settings = ["train.env_steps=1_000_000_000_000", "evaluation.every_steps=1_000_000_000_000"];
+    let config = config("pqn", &settings);
+    let steps = times * config.pqn.rollout_steps;
+    train(config, steps);
+}
+
+fn train(config: Config, steps: usize) {
+    let mut trainer = Trainer::new(config).expect("the preset can be trained");
+    for _ in 0..steps {
         trainer.advance(&mut ()).expect("training goes on");
     }
     black_box(trainer.env_steps());
@@ -133,11 +147,11 @@ fn transition(observation: &[f32; 4], step: u32) -> Transition<'_> {
 fn agent(settings: &[&str]) -> DqnAgent {
     let high = vec![f32::INFINITY; 4];
     let space = Space::Box { low: high.iter().map(|bound| -bound).collect(), high, shape: vec![4], dtype: DType::F32 };
-    DqnAgent::new(&config(settings), &space, 2).expect("an agent for CartPole")
+    DqnAgent::new(&config("notebook", settings), &space, 2).expect("an agent for CartPole")
 }
 
-fn config(settings: &[&str]) -> Config {
-    let layers = Layers::new().preset("notebook").expect("a preset");
+fn config(preset: &str, settings: &[&str]) -> Config {
+    let layers = Layers::new().preset(preset).expect("a preset");
     let layers = settings.iter().try_fold(layers, |layers, setting| layers.set(setting));
     layers.and_then(|layers| layers.resolve()).expect("settings of the preset")
 }
