@@ -163,6 +163,10 @@ fn write_summary(run: &Run, summary: &Summary, timing: Timing) -> Result<(), Fai
         0 => String::new(),
         count => format!(", {} steps skipped", grouped(count)),
     };
+    let resumes = match summary.inexact_resumes {
+        0 => String::new(),
+        count => format!(", {} × resumed with new episodes", grouped(count)),
+    };
     let time = format!(
         "{}, {} env steps/s, {} updates/s",
         duration(Duration::from_secs_f64(timing.wall_seconds)),
@@ -182,7 +186,7 @@ fn write_summary(run: &Run, summary: &Summary, timing: Timing) -> Result<(), Fai
         panel = panel.line("confirmed", confirmed(confirmation, summary.goal));
     }
     let panel = panel
-        .line("training", counts + &skipped)
+        .line("training", counts + &skipped + &resumes)
         .line("time", time)
         .line("weights", format!("{}… {}", &summary.weights_blake3[..16], paint(MUTED, "BLAKE3")))
         .line("run", run.dir().display().to_string());

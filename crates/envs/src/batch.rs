@@ -3,7 +3,7 @@
 use std::any::Any;
 
 use crate::simulation::{read_state, write_state};
-use crate::{Dynamics, EnvError, GymRng, Simulation, Step};
+use crate::{Dynamics, EnvError, GymRng, Scene, Simulation, Step};
 
 /// Several environments of one kind, the slots, in a form that is stepped faster than one environment after the other.
 ///
@@ -30,8 +30,17 @@ pub trait BatchEnv: Any + Send {
     /// Which actions a slot allows; see [`Env::action_mask`](crate::Env::action_mask).
     fn action_mask(&self, slot: usize) -> Option<&[bool]>;
 
-    /// The bytes that the slot's environment would save.
-    fn save(&self, slot: usize) -> Vec<u8>;
+    /// A slot's environment as it is now, drawn; see [`Env::scene`](crate::Env::scene).
+    fn scene(&self, slot: usize) -> Option<Scene> {
+        _ = slot;
+        None
+    }
+
+    /// The bytes that the slot's environment would save; see [`Env::save`](crate::Env::save).
+    ///
+    /// # Errors
+    /// [`EnvError::CannotSave`] if environments of this kind never can.
+    fn save(&self, slot: usize) -> Result<Vec<u8>, EnvError>;
 
     /// Takes over a state of one slot.
     ///
@@ -98,8 +107,12 @@ impl<D: Dynamics> BatchEnv for SimulationBatch<D> {
         self.dynamics[slot].action_mask()
     }
 
-    fn save(&self, slot: usize) -> Vec<u8> {
-        write_state(&self.rngs[slot], self.running[slot], &self.dynamics[slot])
+    fn scene(&self, slot: usize) -> Option<Scene> {
+        self.dynamics[slot].scene()
+    }
+
+    fn save(&self, slot: usize) -> Result<Vec<u8>, EnvError> {
+        Ok(write_state(&self.rngs[slot], self.running[slot], &self.dynamics[slot]))
     }
 
     fn restore(&mut self, slot: usize, state: &[u8]) -> Result<(), EnvError> {

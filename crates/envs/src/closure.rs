@@ -1,8 +1,7 @@
 //! [`from_closures`], an environment for a quick experiment.
 
 use crate::{
-    Action, Color, DType, Dynamics, EnvSpec, GymRng, Scene, Shape, Simulation, Space, StateError, StateReader,
-    StateWriter, Step, View,
+    Action, DType, Dynamics, EnvSpec, GymRng, Scene, Simulation, Space, StateError, StateReader, StateWriter, Step,
 };
 
 /// An environment whose state is `N` numbers, which are observed as they are, and whose rules are two closures.
@@ -85,19 +84,7 @@ where
         Ok(())
     }
 
-    /// The numbers of the state, one per line.
-    fn scene(&self) -> Scene {
-        let lines = N.max(1) as f32;
-        let line = |(index, number): (usize, &f64)| Shape::Text {
-            center: (4.0, lines - 0.5 - index as f32),
-            height: 0.5,
-            text: format!("{number:.4}"),
-            color: Color(38, 50, 72),
-        };
-        Scene {
-            view: View { left: 0.0, right: 8.0, bottom: 0.0, top: lines },
-            background: Color(255, 255, 255),
-            shapes: self.state.iter().enumerate().map(line).collect(),
-        }
+    fn scene(&self) -> Option<Scene> {
+        Some(Scene::of_numbers(&self.state))
     }
 }

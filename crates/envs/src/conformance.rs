@@ -26,6 +26,8 @@ pub struct Report {
     pub terminated: usize,
     /// Episodes among them that were truncated and did not terminate.
     pub truncated: usize,
+    /// Whether the environment saves its state. One that cannot is not tried for [`Rule::Restorable`] and [`Rule::StatesChecked`].
+    pub saves: bool,
 }
 
 /// A part of the contract.
@@ -50,13 +52,15 @@ pub enum Rule {
     LengthsChecked,
     /// An episode is over after `max_episode_steps` steps.
     TimeLimit,
-    /// A restored state continues with the same bits, on the same instance and on another one.
+    /// A restored state continues with the same bits, on the same instance and on another one. An environment that cannot save its
+    /// state says so always, by [`EnvError::CannotSave`], and takes none over.
     Restorable,
     /// Bytes that are no saved state are refused with [`EnvError::InvalidState`] and change nothing.
     StatesChecked,
     /// A mask has one flag per action and allows at least one of them; from the first reset on there always is one, or never.
     Mask,
-    /// A scene has shapes, finite numbers, and every shape at least partly in view; the view stays the same.
+    /// A scene has shapes, finite numbers, and every shape at least partly in view; the view stays the same. There always is one, or
+    /// never.
     Drawable,
     /// No call panics.
     NeverPanics,
@@ -84,16 +88,19 @@ pub fn check(make: impl Fn() -> Box<dyn Env>) -> Result<Report, Violation> {
         let first = make();
         id.replace(first.spec().id.clone());
         let spaces = (first.observation_space().clone(), first.action_space().clone());
-        let checker = Checker { make: &make, spaces, masked: OnceCell::new() };
+        let saves = !matches!(first.save(), Err(EnvError::CannotSave { .. }));
+        let checker = Checker { make: &make, spaces, masked: OnceCell::new(), saves };
         checker.described()?;
         checker.before_reset()?;
-        let mut report = Report::default();
+        let mut report = Report { saves, ..Report::default() };
         for seed in SEEDS {
             checker.run(seed, &mut report)?;
         }
         checker.never_seeded()?;
         checker.refusals()?;
-        checker.states()?;
+        if saves {
+            checker.states()?;
+        }
         Ok(report)
     };
     let outcome = catch_unwind(AssertUnwindSafe(all)).unwrap_or_else(|panic| {
@@ -128,6 +135,8 @@ struct Checker<'a, M> {
     spaces: (Space, Space),
     /// Whether there was a mask after the first reset.
     masked: OnceCell<bool>,
+    /// Whether the first environment saved its state.
+    saves: bool,
 }
 
 impl<M: Fn() -> Box<dyn Env>> Checker<'_, M> {
@@ -152,10 +161,28 @@ impl<M: Fn() -> Box<dyn Env>> Checker<'_, M> {
     fn before_reset(&self) -> Result<(), Fault> {
         let mut env = (self.make)();
         self.refuses_step(env.as_mut(), "before the first reset")?;
-        let saved = env.save();
         let mut other = (self.make)();
-        self.restore(other.as_mut(), &saved)?;
-        self.refuses_step(other.as_mut(), "before the first reset, restored")
+        match self.save(env.as_ref())? {
+            Some(saved) => {
+                self.restore(other.as_mut(), &saved)?;
+                self.refuses_step(other.as_mut(), "before the first reset, restored")
+            }
+            None => {
+                let refused = other.restore(&[]);
+                let correct = matches!(refused, Err(EnvError::CannotSave { .. }));
+                ensure(correct, Rule::Restorable, || format!("it cannot save its state, and restore gave {refused:?}"))
+            }
+        }
+    }
+
+    /// The environment's state, if environments of this kind save theirs.
+    fn save(&self, env: &dyn Env) -> Result<Option<Vec<u8>>, Fault> {
+        match env.save() {
+            Ok(saved) if self.saves => Ok(Some(saved)),
+            Err(EnvError::CannotSave { .. }) if !self.saves => Ok(None),
+            Ok(_) => fail(Rule::Restorable, "it saves its state, and said at first that it cannot"),
+            Err(error) => fail(Rule::Restorable, format!("its state could not be saved: {error}")),
+        }
     }
 
     /// Runs `seed` twice on one instance and once on another, and compares.
@@ -193,9 +220,9 @@ impl<M: Fn() -> Box<dyn Env>> Checker<'_, M> {
         self.refuses_step(env.as_mut(), "after a refused reset")?;
         self.reset(env.as_mut(), Some(0), &mut observation)?;
 
-        let saved = env.save();
+        let saved = self.save(env.as_ref())?;
         let untouched = |env: &dyn Env, rule, what: &str| {
-            ensure(env.save() == saved, rule, || format!("{what} was refused but changed the state"))
+            ensure(self.save(env)? == saved, rule, || format!("{what} was refused but changed the state"))
         };
         for wrong in [len + 1, len - 1] {
             let refused = env.step(good.borrow(), &mut vec![0.0; wrong]);
@@ -237,13 +264,13 @@ impl<M: Fn() -> Box<dyn Env>> Checker<'_, M> {
             let step = self.step(env.as_mut(), &mut actions, &mut observation)?;
             ends += usize::from(step.ended());
             if index < 3 || index % 97 == 0 || (step.ended() && ends <= 2) {
-                let saved = env.save();
-                ensure(saved == env.save(), Rule::Restorable, || "two saves in a row differ".into())?;
+                let saved = self.save(env.as_ref())?.unwrap_or_default();
+                ensure(self.holds(env.as_ref(), &saved)?, Rule::Restorable, || "two saves in a row differ".into())?;
                 let expected = self.ahead(env.as_mut(), &actions, step.ended(), AHEAD)?;
                 let mut other = (self.make)();
                 for (instance, place) in [(env.as_mut(), "the same instance"), (other.as_mut(), "another instance")] {
                     self.restore(instance, &saved)?;
-                    ensure(instance.save() == saved, Rule::Restorable, || {
+                    ensure(self.holds(instance, &saved)?, Rule::Restorable, || {
                         format!("save after restore differs on {place}")
                     })?;
                     if step.ended() {
@@ -275,7 +302,7 @@ impl<M: Fn() -> Box<dyn Env>> Checker<'_, M> {
             let correct = matches!(refused, Err(EnvError::InvalidState { .. }));
             let what = || format!("{} bytes in place of {} gave {refused:?}", state.len(), saved.len());
             ensure(correct, Rule::StatesChecked, what)?;
-            let untouched = env.save() == saved;
+            let untouched = self.holds(env, saved)?;
             ensure(untouched, Rule::StatesChecked, || "a refused state changed the environment".into())?;
         }
         let mut observation = vec![0.0; env.observation_len()];
@@ -292,7 +319,7 @@ impl<M: Fn() -> Box<dyn Env>> Checker<'_, M> {
                     self.reset(env, None, &mut observation)?;
                     self.restore(env, saved)?;
                 }
-                let untouched = env.save() == saved;
+                let untouched = self.holds(env, saved)?;
                 ensure(untouched, Rule::StatesChecked, || "a refused state changed the environment".into())?;
             }
         }
@@ -326,7 +353,7 @@ impl<M: Fn() -> Box<dyn Env>> Checker<'_, M> {
         for episode in 0..EPISODES {
             self.reset(env, seed.take(), &mut observation)?;
             moments.push(moment(env, &observation, None));
-            let view = env.scene().view;
+            let view = env.scene().map(|scene| scene.view);
             let mut length = 0;
             loop {
                 if steps >= STEPS {
@@ -339,8 +366,9 @@ impl<M: Fn() -> Box<dyn Env>> Checker<'_, M> {
                 length += 1;
                 if steps <= 50 || step.ended() {
                     let scene = env.scene();
-                    check_scene(&scene)?;
-                    ensure(scene.view == view, Rule::Drawable, || "the view changed during an episode".into())?;
+                    scene.as_ref().map_or(Ok(()), check_scene)?;
+                    let same = scene.map(|scene| scene.view) == view;
+                    ensure(same, Rule::Drawable, || "the view changed during an episode".into())?;
                 }
                 let limit = env.spec().max_episode_steps.map_or(usize::MAX, |limit| limit as usize);
                 let ended = step.ended();
@@ -392,18 +420,25 @@ impl<M: Fn() -> Box<dyn Env>> Checker<'_, M> {
         ensure(was == is, Rule::Mask, || now_and_then().into())
     }
 
+    /// Whether the environment is in the state that was saved.
+    fn holds(&self, env: &dyn Env, saved: &[u8]) -> Result<bool, Fault> {
+        Ok(self.save(env)?.is_some_and(|state| state == saved))
+    }
+
     fn restore(&self, env: &mut dyn Env, saved: &[u8]) -> Result<(), Fault> {
         let refused = |error| Fault(Rule::Restorable, format!("its own state was refused: {error}"));
         env.restore(saved).map_err(refused)
     }
 
     fn refuses_step(&self, env: &mut dyn Env, when: &str) -> Result<(), Fault> {
-        let saved = env.save();
+        let saved = self.save(env)?;
         let action = Actions::new(env).next(env);
         let refused = env.step(action.borrow(), &mut vec![0.0; env.observation_len()]);
         let correct = matches!(refused, Err(EnvError::ResetNeeded { .. }));
         ensure(correct, Rule::ResetFirst, || format!("a step {when} gave {refused:?}"))?;
-        ensure(env.save() == saved, Rule::ResetFirst, || format!("a step {when} was refused but changed the state"))
+        ensure(self.save(env)? == saved, Rule::ResetFirst, || {
+            format!("a step {when} was refused but changed the state")
+        })
     }
 
     fn same(&self, expected: &[Moment], found: &[Moment], rule: Rule, how: &str) -> Result<(), Fault> {

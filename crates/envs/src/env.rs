@@ -62,7 +62,8 @@ impl Step {
 /// - `reset(Some(seed))` makes all that follows a function of the seed and the actions; `reset(None)` goes on with the
 ///   generator as it is. An environment that was never seeded behaves as if seeded with 0.
 /// - The action is checked before anything changes.
-/// - `restore(save())`, on another instance of the same environment and options too, continues with the same bits.
+/// - `restore(save())`, on another instance of the same environment and options too, continues with the same bits; or the
+///   environment refuses both, always, with [`EnvError::CannotSave`].
 ///
 /// `conformance::check` runs any environment through all of it.
 pub trait Env: Send {
@@ -88,16 +89,30 @@ pub trait Env: Send {
     fn step(&mut self, action: Action<'_>, observation: &mut [f32]) -> Result<Step, EnvError>;
 
     /// The complete state: what [`Env::restore`] needs to continue with the same bits.
-    fn save(&self) -> Vec<u8>;
+    ///
+    /// An environment that has no such thing (a robot, a simulator that cannot be copied) leaves both methods out. A training in
+    /// it can still be resumed, but starts new episodes then, and its results say so.
+    ///
+    /// # Errors
+    /// [`EnvError::CannotSave`] if the environment never can; anything else is a failure, which stops whoever asked.
+    fn save(&self) -> Result<Vec<u8>, EnvError> {
+        Err(EnvError::CannotSave { id: self.spec().id.clone() })
+    }
 
     /// Takes over a state that [`Env::save`] wrote.
     ///
     /// # Errors
-    /// [`EnvError::InvalidState`] if the bytes are not such a state; the environment is then unchanged.
-    fn restore(&mut self, state: &[u8]) -> Result<(), EnvError>;
+    /// [`EnvError::InvalidState`] if the bytes are not such a state, and [`EnvError::CannotSave`] if there are none; the
+    /// environment is then unchanged.
+    fn restore(&mut self, state: &[u8]) -> Result<(), EnvError> {
+        _ = state;
+        Err(EnvError::CannotSave { id: self.spec().id.clone() })
+    }
 
-    /// The environment as shapes, as it is now.
-    fn scene(&self) -> Scene;
+    /// The environment as it is now, drawn; `None` where there is nothing to see.
+    fn scene(&self) -> Option<Scene> {
+        None
+    }
 
     /// Which discrete actions are allowed in the present state, one flag per action; `None` means all are.
     fn action_mask(&self) -> Option<&[bool]> {
@@ -132,13 +147,13 @@ impl<E: Env + ?Sized> Env for Box<E> {
     fn step(&mut self, action: Action<'_>, observation: &mut [f32]) -> Result<Step, EnvError> {
         (**self).step(action, observation)
     }
-    fn save(&self) -> Vec<u8> {
+    fn save(&self) -> Result<Vec<u8>, EnvError> {
         (**self).save()
     }
     fn restore(&mut self, state: &[u8]) -> Result<(), EnvError> {
         (**self).restore(state)
     }
-    fn scene(&self) -> Scene {
+    fn scene(&self) -> Option<Scene> {
         (**self).scene()
     }
     fn action_mask(&self) -> Option<&[bool]> {

@@ -60,6 +60,12 @@ pub enum EnvError {
         /// What is wrong with the bytes.
         reason: String,
     },
+    /// The environment has no way to save its state, see [`Env::save`](crate::Env::save).
+    #[error("{id} cannot save its state")]
+    CannotSave {
+        /// The environment.
+        id: String,
+    },
     /// An environment panicked.
     #[error("{id} panicked in {during}: {message}")]
     Panicked {

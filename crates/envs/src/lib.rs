@@ -66,6 +66,7 @@ mod registry;
 mod scene;
 mod seeding;
 mod simulation;
+mod slots;
 mod space;
 mod spec;
 mod state;

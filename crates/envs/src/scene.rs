@@ -82,3 +82,22 @@ pub struct Scene {
     /// The shapes, from back to front.
     pub shapes: Vec<Shape>,
 }
+
+impl Scene {
+    /// Numbers as text, one per line and at most 24 of them: for an environment that has nothing else to show.
+    pub fn of_numbers(numbers: &[f64]) -> Self {
+        const MOST_LINES: usize = 24;
+        let lines = numbers.len().clamp(1, MOST_LINES) as f32;
+        let line = |(index, number): (usize, &f64)| Shape::Text {
+            center: (4.0, lines - 0.5 - index as f32),
+            height: 0.5,
+            text: format!("{number:.4}"),
+            color: Color(38, 50, 72),
+        };
+        Scene {
+            view: View { left: 0.0, right: 8.0, bottom: 0.0, top: lines },
+            background: Color(255, 255, 255),
+            shapes: numbers.iter().take(MOST_LINES).enumerate().map(line).collect(),
+        }
+    }
+}

@@ -46,8 +46,10 @@ pub trait Dynamics: Clone + Send + 'static {
         true
     }
 
-    /// The state as shapes.
-    fn scene(&self) -> Scene;
+    /// The state, drawn; `None` where there is nothing to see.
+    fn scene(&self) -> Option<Scene> {
+        None
+    }
 
     /// Which actions the state allows; see [`Env::action_mask`].
     fn action_mask(&self) -> Option<&[bool]> {
@@ -143,8 +145,8 @@ impl<D: Dynamics> Env for Simulation<D> {
         Ok(step)
     }
 
-    fn save(&self) -> Vec<u8> {
-        write_state(&self.rng, self.running, &self.dynamics)
+    fn save(&self) -> Result<Vec<u8>, EnvError> {
+        Ok(write_state(&self.rng, self.running, &self.dynamics))
     }
 
     fn restore(&mut self, state: &[u8]) -> Result<(), EnvError> {
@@ -154,7 +156,7 @@ impl<D: Dynamics> Env for Simulation<D> {
         Ok(())
     }
 
-    fn scene(&self) -> Scene {
+    fn scene(&self) -> Option<Scene> {
         self.dynamics.scene()
     }
 

@@ -3,7 +3,7 @@
 use std::any::Any;
 
 use crate::wrappers::forward::forward;
-use crate::{Action, BatchEnv, Env, EnvError, EnvSpec, StateError, StateReader, StateWriter, Step};
+use crate::{Action, BatchEnv, Env, EnvError, EnvSpec, Scene, StateError, StateReader, StateWriter, Step};
 
 /// Truncates an episode at its `max_episode_steps`-th step, as Gymnasium's wrapper of that name does.
 ///
@@ -70,8 +70,8 @@ impl<E: Env> Env for TimeLimit<E> {
         Ok(step)
     }
 
-    fn save(&self) -> Vec<u8> {
-        write_state(self.elapsed, &self.env.save())
+    fn save(&self) -> Result<Vec<u8>, EnvError> {
+        Ok(write_state(self.elapsed, &self.env.save()?))
     }
 
     fn restore(&mut self, state: &[u8]) -> Result<(), EnvError> {
@@ -150,8 +150,12 @@ impl BatchEnv for TimeLimitBatch {
         self.envs.action_mask(slot)
     }
 
-    fn save(&self, slot: usize) -> Vec<u8> {
-        write_state(self.elapsed[slot], &self.envs.save(slot))
+    fn scene(&self, slot: usize) -> Option<Scene> {
+        self.envs.scene(slot)
+    }
+
+    fn save(&self, slot: usize) -> Result<Vec<u8>, EnvError> {
+        Ok(write_state(self.elapsed[slot], &self.envs.save(slot)?))
     }
 
     fn restore(&mut self, slot: usize, state: &[u8]) -> Result<(), EnvError> {

@@ -1,16 +1,14 @@
 //! [`VectorEnv`], several environments stepped together into one contiguous batch.
 
-use std::cell::{OnceCell, RefCell};
-
-use crate::divide::{Rows, SLOTS_WORTH_A_THREAD, divide};
 use crate::options::DISCRETIZE;
-use crate::{Action, BatchEnv, Env, EnvError, StateError, StateReader, StateWriter, Step, option_specs};
+use crate::slots::Slots;
+use crate::{Action, Env, EnvError, EnvSpec, Scene, Space, StateError, StateReader, StateWriter, Step, option_specs};
 
 /// `N` environments of one kind, the slots, stepped together; a slot that ends is reset in the same step.
 ///
 /// Batches of observations are row-major, one slot after the other, each [`VectorEnv::observation_len`] long.
 ///
-/// Environments that have a [`BatchEnv`] are stepped at once, others one after the other; what comes of it is the same.
+/// Environments that have a [`BatchEnv`](crate::BatchEnv) are stepped at once, others one after the other; what comes of it is the same.
 ///
 /// ```
 /// use requel_envs::{Step, VectorEnv, make};
@@ -27,6 +25,10 @@ use crate::{Action, BatchEnv, Env, EnvError, StateError, StateReader, StateWrite
 /// ```
 pub struct VectorEnv {
     slots: Slots,
+    /// That of the first slot.
+    spec: EnvSpec,
+    observation_space: Space,
+    action_space: Space,
     observation_len: usize,
     actions: usize,
     threads: usize,
@@ -57,8 +59,16 @@ impl VectorEnv {
             let (id, first) = (&envs[slot].spec().id, &first.spec().id);
             return Err(EnvError::Other(format!("slot {slot} ({id}) has other spaces than slot 0 ({first})")));
         }
-        let (observation_len, last_masks) = (first.observation_len(), vec![vec![]; envs.len()]);
-        Ok(Self { observation_len, actions, threads: 1, slots: Slots::of(envs, 1), last_masks })
+        Ok(Self {
+            spec: first.spec().clone(),
+            observation_space: first.observation_space().clone(),
+            action_space: first.action_space().clone(),
+            observation_len: first.observation_len(),
+            actions,
+            threads: 1,
+            last_masks: vec![vec![]; envs.len()],
+            slots: Slots::of(envs),
+        })
     }
 
     /// The same environments, stepped by up to `threads` threads of rayon's pool (at least 1) from now on. Neighbouring slots
@@ -67,10 +77,6 @@ impl VectorEnv {
     #[cfg(feature = "threads")]
     pub fn set_threads(&mut self, threads: usize) {
         self.threads = threads.clamp(1, self.len());
-        if let Slots::Batch(batch) = &mut self.slots {
-            let envs = batch.take_envs();
-            self.slots = Slots::of(envs, self.threads);
-        }
     }
 
     /// How many slots there are; never 0.
@@ -84,12 +90,24 @@ impl VectorEnv {
         self.observation_len
     }
 
-    /// The environments, slot by slot, as they are now.
-    ///
-    /// Environments that are stepped as a batch are brought up to date at the first look after a step, all of them, which costs
-    /// more than the step: look when there is something to draw, not at every step.
-    pub fn envs(&self) -> &[Box<dyn Env>] {
-        self.slots.envs()
+    /// What the environment of the first slot says of itself.
+    pub fn spec(&self) -> &EnvSpec {
+        &self.spec
+    }
+
+    /// The space of one slot's observations.
+    pub fn observation_space(&self) -> &Space {
+        &self.observation_space
+    }
+
+    /// The space of one slot's actions, which is discrete.
+    pub fn action_space(&self) -> &Space {
+        &self.action_space
+    }
+
+    /// A slot's environment as it is now, drawn; `None` where there is no such slot, or nothing to see.
+    pub fn scene(&self, slot: usize) -> Option<Scene> {
+        (slot < self.len()).then(|| self.slots.scene(slot))?
     }
 
     /// Which actions a slot allows; see [`Env::action_mask`].
@@ -171,25 +189,29 @@ impl VectorEnv {
     }
 
     /// The complete state of all slots.
-    pub fn save(&self) -> Vec<u8> {
+    ///
+    /// # Errors
+    /// That of the first slot whose environment does not save its state, such as [`EnvError::CannotSave`].
+    pub fn save(&self) -> Result<Vec<u8>, EnvError> {
         let mut writer = StateWriter::new();
         writer.index(self.len());
         for slot in 0..self.len() {
-            writer.bytes(&self.slots.save(slot));
+            writer.bytes(&self.slots.save(slot)?);
         }
-        writer.into_bytes()
+        Ok(writer.into_bytes())
     }
 
     /// Takes over a state that [`VectorEnv::save`] wrote, of a vector with as many slots.
     ///
     /// # Errors
-    /// [`EnvError::InvalidState`] if the bytes are not such a state; all slots are then unchanged.
+    /// [`EnvError::InvalidState`] if the bytes are not such a state, [`EnvError::CannotSave`] if the environments have none;
+    /// all slots are then unchanged.
     pub fn restore(&mut self, state: &[u8]) -> Result<(), EnvError> {
         let states = self.split(state).map_err(|e| {
-            let id = format!("a vector of {}", self.envs()[0].spec().id);
+            let id = format!("a vector of {}", self.spec.id);
             EnvError::InvalidState { id, reason: e.0 }
         })?;
-        let before: Vec<Vec<u8>> = (0..self.len()).map(|slot| self.slots.save(slot)).collect();
+        let before: Vec<Vec<u8>> = (0..self.len()).map(|slot| self.slots.save(slot)).collect::<Result<_, _>>()?;
         for (slot, state) in states.into_iter().enumerate() {
             if let Err(error) = self.slots.restore(slot, state) {
                 for (slot, state) in before.iter().enumerate().take(slot) {
@@ -229,170 +251,4 @@ fn continuous_actions(id: &str) -> EnvError {
         false => "put `wrappers::Discretize` around each environment".into(),
     };
     EnvError::Other(format!("{id} has continuous actions, a vector of environments needs discrete ones: {advice}"))
-}
-
-/// The environments of a vector, in the form in which they are stepped.
-enum Slots {
-    Single(Vec<Box<dyn Env>>),
-    Batch(Batch),
-}
-
-/// Environments as a batch, and the same as single environments for whoever wants to look at them.
-struct Batch {
-    /// Batches of neighbouring slots, each of `part_len` slots, the last of no more.
-    parts: Vec<Box<dyn BatchEnv>>,
-    part_len: usize,
-    count: usize,
-    /// The single environments, up to date.
-    seen: OnceCell<Vec<Box<dyn Env>>>,
-    /// The single environments when the batch has gone on since.
-    outdated: RefCell<Vec<Box<dyn Env>>>,
-}
-
-impl Slots {
-    /// The slots in their best form, in up to `parts` parts.
-    fn of(envs: Vec<Box<dyn Env>>, parts: usize) -> Self {
-        let count = envs.len();
-        let parts = parts.min(count / SLOTS_WORTH_A_THREAD).max(1);
-        let part_len = count.div_ceil(parts);
-        // Environments of two kinds may fall into two parts and are yet no batch.
-        let parts = joined(&envs).and_then(|whole| match parts {
-            1 => Some(vec![whole]),
-            _ => envs.chunks(part_len).map(joined).collect(),
-        });
-        match parts {
-            Some(parts) => {
-                Slots::Batch(Batch { parts, part_len, count, seen: OnceCell::from(envs), outdated: RefCell::default() })
-            }
-            None => Slots::Single(envs),
-        }
-    }
-
-    fn len(&self) -> usize {
-        match self {
-            Slots::Single(envs) => envs.len(),
-            Slots::Batch(batch) => batch.count,
-        }
-    }
-
-    fn envs(&self) -> &[Box<dyn Env>] {
-        match self {
-            Slots::Single(envs) => envs,
-            Slots::Batch(batch) => batch.envs(),
-        }
-    }
-
-    fn action_mask(&self, slot: usize) -> Option<&[bool]> {
-        match self {
-            Slots::Single(envs) => envs.get(slot)?.action_mask(),
-            Slots::Batch(batch) if slot < batch.count => {
-                let (part, slot) = batch.part(slot);
-                part.action_mask(slot)
-            }
-            Slots::Batch(_) => None,
-        }
-    }
-
-    fn reset(&mut self, slot: usize, seed: Option<u64>, observation: &mut [f32]) -> Result<(), EnvError> {
-        match self {
-            Slots::Single(envs) => envs[slot].reset(seed, observation),
-            Slots::Batch(batch) => {
-                let (part, slot) = batch.part_mut(slot);
-                part.reset(slot, seed, observation)
-            }
-        }
-    }
-
-    /// Where several slots fail, the error is that of the first of them.
-    fn step(
-        &mut self,
-        actions: &[usize],
-        steps: &mut [Step],
-        observations: &mut [f32],
-        threads: usize,
-    ) -> Result<(), EnvError> {
-        let width = observations.len() / self.len();
-        let envs = match self {
-            Slots::Single(envs) => envs,
-            Slots::Batch(batch) => {
-                let slots = Rows { actions, steps, observations, width, unit: batch.part_len };
-                return divide(batch.parts_mut(), slots, usize::MAX, &|part, actions, steps, observations| {
-                    part.step(actions, steps, observations)
-                });
-            }
-        };
-        let slots = Rows { actions, steps, observations, width, unit: 1 };
-        divide(envs, slots, threads, &|env, actions, steps, observation| {
-            steps[0] = env.step(Action::Discrete(actions[0]), observation)?;
-            Ok(())
-        })
-    }
-
-    fn save(&self, slot: usize) -> Vec<u8> {
-        match self {
-            Slots::Single(envs) => envs[slot].save(),
-            Slots::Batch(batch) => batch.save(slot),
-        }
-    }
-
-    fn restore(&mut self, slot: usize, state: &[u8]) -> Result<(), EnvError> {
-        match self {
-            Slots::Single(envs) => envs[slot].restore(state),
-            Slots::Batch(batch) => {
-                let (part, slot) = batch.part_mut(slot);
-                part.restore(slot, state)
-            }
-        }
-    }
-}
-
-impl Batch {
-    fn envs(&self) -> &[Box<dyn Env>] {
-        self.seen.get_or_init(|| {
-            let mut envs = self.outdated.take();
-            for (slot, env) in envs.iter_mut().enumerate() {
-                let restored = env.restore(&self.save(slot));
-                debug_assert_eq!(restored, Ok(()), "a batch saves what its environments restore");
-            }
-            envs
-        })
-    }
-
-    fn save(&self, slot: usize) -> Vec<u8> {
-        let (part, slot) = self.part(slot);
-        part.save(slot)
-    }
-
-    /// The batch that a slot is in, and which of its slots it is.
-    fn part(&self, slot: usize) -> (&dyn BatchEnv, usize) {
-        (self.parts[slot / self.part_len].as_ref(), slot % self.part_len)
-    }
-
-    /// As [`Batch::part`], which may go on.
-    fn part_mut(&mut self, slot: usize) -> (&mut dyn BatchEnv, usize) {
-        let part_len = self.part_len;
-        (self.parts_mut()[slot / part_len].as_mut(), slot % part_len)
-    }
-
-    /// The single environments, up to date, without the batch.
-    #[cfg(feature = "threads")]
-    fn take_envs(&mut self) -> Vec<Box<dyn Env>> {
-        self.envs();
-        self.seen.take().unwrap_or_default()
-    }
-
-    /// The batches, which may go on.
-    fn parts_mut(&mut self) -> &mut [Box<dyn BatchEnv>] {
-        if let Some(envs) = self.seen.take() {
-            *self.outdated.get_mut() = envs;
-        }
-        &mut self.parts
-    }
-}
-
-/// The environments as one batch, if they have one and are all of a kind.
-fn joined(envs: &[Box<dyn Env>]) -> Option<Box<dyn BatchEnv>> {
-    let (first, rest) = envs.split_first()?;
-    let mut batch = first.batch()?;
-    rest.iter().all(|env| env.batch().is_some_and(|other| batch.join(other))).then_some(batch)
 }

@@ -1,7 +1,9 @@
 //! A vector that steps its environments at once does, bit for bit, what environments stepped one by one do.
 
 use proptest::prelude::*;
-use requel_envs::{Action, Dynamics, Env, EnvOptions, OptionValue, Step, VectorEnv, classic, make, make_with, specs};
+use requel_envs::{
+    Action, Dynamics, Env, EnvOptions, OptionValue, StateWriter, Step, VectorEnv, classic, make, make_with, specs,
+};
 
 /// A vector and its twin, the same environments one by one.
 struct Twins {
@@ -47,19 +49,23 @@ impl Twins {
 
     /// Compares the complete states, and the environments that the vector shows.
     fn compare_states(&self) {
-        assert_eq!(self.vector.envs().len(), self.singles.len());
-        for (slot, (shown, single)) in self.vector.envs().iter().zip(&self.singles).enumerate() {
-            assert_eq!(shown.save(), single.save(), "slot {slot}");
-            assert_eq!(shown.scene(), single.scene(), "slot {slot}");
+        assert_eq!(self.vector.len(), self.singles.len());
+        let mut states = StateWriter::new();
+        states.index(self.singles.len());
+        for (slot, single) in self.singles.iter().enumerate() {
+            states.bytes(&single.save().unwrap());
+            assert_eq!(self.vector.scene(slot), single.scene(), "slot {slot}");
         }
+        assert_eq!(self.vector.save().unwrap(), states.into_bytes());
+        assert_eq!(self.vector.scene(self.singles.len()), None);
     }
 
     /// Goes on with another vector that takes over the state of this one.
     fn change_vector(&mut self, make: impl Fn(usize) -> Box<dyn Env>) {
-        let saved = self.vector.save();
+        let saved = self.vector.save().unwrap();
         let mut other = VectorEnv::new((0..self.singles.len()).map(make).collect()).unwrap();
         other.restore(&saved).unwrap();
-        assert_eq!(other.save(), saved);
+        assert_eq!(other.save().unwrap(), saved);
         self.vector = other;
     }
 }

@@ -53,6 +53,10 @@ enum Flaw {
     DrawsNan,
     DrawsOutside,
     ViewMoves,
+    SceneVanishes,
+    SavesAtTimes,
+    FailsToSave,
+    RestoresAlone,
     Panics,
 }
 
@@ -165,7 +169,13 @@ impl Env for Counter {
         Ok(Step { reward, terminated, truncated })
     }
 
-    fn save(&self) -> Vec<u8> {
+    fn save(&self) -> Result<Vec<u8>, EnvError> {
+        match self.flaw {
+            Flaw::RestoresAlone => return Err(EnvError::CannotSave { id: self.spec.id.clone() }),
+            Flaw::SavesAtTimes if self.running => return Err(EnvError::CannotSave { id: self.spec.id.clone() }),
+            Flaw::FailsToSave => return Err(EnvError::Other("the disk is full".into())),
+            _ => {}
+        }
         let mut writer = StateWriter::new();
         if self.flaw != Flaw::ForgetsGenerator {
             self.rng.save(&mut writer);
@@ -178,11 +188,11 @@ impl Env for Counter {
         }
         writer.u32(self.steps);
         writer.bool(self.running);
-        writer.into_bytes()
+        Ok(writer.into_bytes())
     }
 
     fn restore(&mut self, state: &[u8]) -> Result<(), EnvError> {
-        if self.flaw == Flaw::TakesShortState && state.len() < 8 {
+        if self.flaw == Flaw::RestoresAlone || self.flaw == Flaw::TakesShortState && state.len() < 8 {
             return Ok(());
         }
         let mut reader = StateReader::new(state);
@@ -213,7 +223,7 @@ impl Env for Counter {
         Ok(())
     }
 
-    fn scene(&self) -> Scene {
+    fn scene(&self) -> Option<Scene> {
         let x = match self.flaw {
             Flaw::DrawsNan => f32::NAN,
             Flaw::DrawsOutside => 20.0,
@@ -222,7 +232,9 @@ impl Env for Counter {
         let left = if self.flaw == Flaw::ViewMoves { -1.0 - self.count } else { -1.0 };
         let dot = Shape::Circle { center: (x, 0.0), radius: 0.5, color: Color(0, 0, 0) };
         let shapes = if self.flaw == Flaw::NothingDrawn { vec![] } else { vec![dot] };
-        Scene { view: View { left, right: 9.0, bottom: -1.0, top: 1.0 }, background: Color(255, 255, 255), shapes }
+        let view = View { left, right: 9.0, bottom: -1.0, top: 1.0 };
+        let shown = self.flaw != Flaw::SceneVanishes || self.steps < 2;
+        shown.then_some(Scene { view, background: Color(255, 255, 255), shapes })
     }
 
     fn action_mask(&self) -> Option<&[bool]> {
@@ -238,7 +250,37 @@ impl Env for Counter {
 #[test]
 fn a_flawless_environment_passes() {
     let report = check(|| Box::new(Counter::new(Flaw::None))).unwrap();
-    assert!(report.terminated > 0 && report.truncated > 0, "{report:?}");
+    assert!(report.terminated > 0 && report.truncated > 0 && report.saves, "{report:?}");
+}
+
+/// The least that an environment is: nothing to see, no mask, no state to save.
+struct Bare(Counter);
+
+impl Env for Bare {
+    fn spec(&self) -> &EnvSpec {
+        self.0.spec()
+    }
+    fn observation_space(&self) -> &Space {
+        self.0.observation_space()
+    }
+    fn action_space(&self) -> &Space {
+        self.0.action_space()
+    }
+    fn reset(&mut self, seed: Option<u64>, observation: &mut [f32]) -> Result<(), EnvError> {
+        self.0.reset(seed, observation)
+    }
+    fn step(&mut self, action: Action<'_>, observation: &mut [f32]) -> Result<Step, EnvError> {
+        self.0.step(action, observation)
+    }
+}
+
+#[test]
+fn an_environment_without_scene_and_state_passes() {
+    let report = check(|| Box::new(Bare(Counter::new(Flaw::None)))).unwrap();
+    assert!(report.terminated > 0 && !report.saves, "{report:?}");
+    let env = Bare(Counter::new(Flaw::None));
+    assert_eq!(env.save().unwrap_err().to_string(), "Counter-None cannot save its state");
+    assert_eq!(env.scene(), None);
 }
 
 #[test]
@@ -275,6 +317,10 @@ fn every_flaw_is_found() {
         (Flaw::DrawsNan, Rule::Drawable),
         (Flaw::DrawsOutside, Rule::Drawable),
         (Flaw::ViewMoves, Rule::Drawable),
+        (Flaw::SceneVanishes, Rule::Drawable),
+        (Flaw::SavesAtTimes, Rule::Restorable),
+        (Flaw::FailsToSave, Rule::Restorable),
+        (Flaw::RestoresAlone, Rule::Restorable),
         (Flaw::Panics, Rule::NeverPanics),
     ];
     for (flaw, rule) in cases {
@@ -293,7 +339,7 @@ fn episodes_do_not_go_on_where_they_end() {
         let mut env = make(&spec.id).unwrap();
         let mut observation = vec![0.0; env.observation_len()];
         env.reset(Some(3), &mut observation).unwrap();
-        let running = env.save();
+        let running = env.save().unwrap();
         let Some(actions) = env.action_space().discrete_n() else { continue };
         let mut rng = GymRng::from_seed(7);
         let terminated = (0..20_000).any(|_| {
@@ -307,7 +353,7 @@ fn episodes_do_not_go_on_where_they_end() {
             continue;
         }
         // Behind what a time limit counts and the generator, of 45 bytes, it says whether an episode goes on.
-        let over = env.save();
+        let over = env.save().unwrap();
         let flag = 45 + if spec.max_episode_steps.is_some() { 12 } else { 0 };
         assert_eq!((running[flag], over[flag]), (1, 0), "{}", spec.id);
         let mut lie = over.clone();
@@ -323,7 +369,7 @@ fn episodes_do_not_go_on_where_they_end() {
             "{} goes on where it ended: {refused:?}",
             spec.id
         );
-        assert_eq!(env.save(), over, "{}", spec.id);
+        assert_eq!(env.save().unwrap(), over, "{}", spec.id);
         env.restore(&running).unwrap();
     }
     assert!(tried > 12, "{tried}");

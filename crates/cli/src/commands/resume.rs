@@ -45,6 +45,11 @@ pub fn run(args: &ResumeArgs) -> Result<Exit, Failure> {
     for damaged in &resumed.damaged {
         style::warn(format_args!("{damaged}; using the checkpoint before it"));
     }
+    if resumed.begins_new_episodes {
+        style::warn(
+            "this environment cannot save its state: new episodes begin, and the results will not be those of a run that was never interrupted",
+        );
+    }
     if !args.reporting.quiet {
         match resumed.env_steps {
             _ if resumed.changed.is_some() => say_changes(&dir, &resumed),

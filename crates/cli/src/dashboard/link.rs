@@ -123,7 +123,7 @@ impl Link {
         let mut gate = lock(&self.gate);
         if gate.picture_wanted || gate.pace != Pace::Full {
             gate.picture_wanted = false;
-            lock(&self.inbox).scene = envs.envs().first().map(|env| env.scene());
+            lock(&self.inbox).scene = envs.scene(0);
         }
         while !self.stop.load(Ordering::Relaxed) {
             let wait = match gate.pace {

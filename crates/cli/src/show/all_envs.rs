@@ -102,7 +102,7 @@ fn scene_of(id: &str) -> Pixmap {
             break;
         }
     }
-    let scene = env.scene();
+    let scene = env.scene().expect("every environment of requel has a scene");
     let height = raster::height_of(&scene.view, PICTURE.0);
     let (width, height) = match height > PICTURE.1 {
         true => ((PICTURE.0 * PICTURE.1).div_ceil(height), PICTURE.1),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use requel::GreedyPolicy;
-use requel_envs::{Action, Env, Space, SpaceSampler, Step};
+use requel_envs::{Action, Env, Scene, Space, SpaceSampler, Step};
 
 use crate::exit::Failure;
 use crate::export::action_meanings;
@@ -138,7 +138,9 @@ impl Player {
             note: None,
             decision,
         };
-        Ok(Frame { scene: self.env.scene(), caption })
+        let numbers = || self.observation.iter().copied().map(f64::from).collect::<Vec<_>>();
+        let scene = self.env.scene().unwrap_or_else(|| Scene::of_numbers(&numbers()));
+        Ok(Frame { scene, caption })
     }
 
     /// The frames of the present episode from here to its end.

@@ -51,7 +51,7 @@ fn vector(id: &str, envs: usize) -> Timing {
     let mut next_observations = observations.clone();
     let mut steps = vec![Step::default(); envs];
     env.reset(0, &mut observations).expect("environments can be reset");
-    let mut draw = random_actions(env.envs()[0].action_space().discrete_n().expect("discrete actions"));
+    let mut draw = random_actions(env.action_space().discrete_n().expect("discrete actions"));
     let batches: Vec<Vec<usize>> = (0..64).map(|_| (0..envs).map(|_| draw()).collect()).collect();
     let mut next = 0;
     Timing::of(envs, || {

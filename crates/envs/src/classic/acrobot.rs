@@ -181,7 +181,7 @@ impl Dynamics for Acrobot {
         !self.is_up()
     }
 
-    fn scene(&self) -> Scene {
+    fn scene(&self) -> Option<Scene> {
         let [theta_1, theta_2, ..] = self.joints;
         let end = |from: (f32, f32), angle: f64| {
             let (sin, cos) = math::sin_cos(angle);
@@ -192,7 +192,7 @@ impl Dynamics for Acrobot {
         let link = |from, to| Shape::Line { from, to, width: 0.18, color: Color(0, 158, 115) };
         let joint = |center| Shape::Circle { center, radius: 0.1, color: Color(230, 159, 0) };
         let height = LINK_LENGTH as f32;
-        Scene {
+        Some(Scene {
             view: View { left: -2.2, right: 2.2, bottom: -2.2, top: 2.2 },
             background: Color(255, 255, 255),
             shapes: vec![
@@ -203,7 +203,7 @@ impl Dynamics for Acrobot {
                 joint(elbow),
                 Shape::Circle { center: tip, radius: 0.06, color: Color(213, 94, 0) },
             ],
-        }
+        })
     }
 }
 

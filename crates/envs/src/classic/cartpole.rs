@@ -243,7 +243,7 @@ impl Dynamics for CartPole {
         !self.state.is_terminal()
     }
 
-    fn scene(&self) -> Scene {
+    fn scene(&self) -> Option<Scene> {
         // Metres; the cart's axle runs at height 0.
         const TRACK: f32 = -0.13;
         let (x, theta) = (self.state.x as f32, self.state.theta);
@@ -253,7 +253,7 @@ impl Dynamics for CartPole {
         let edge = POSITION_LIMIT as f32;
         let post = |x| Shape::Line { from: (x, TRACK - 0.06), to: (x, TRACK + 0.06), width: 0.03, color: TRACK_COLOR };
         let wheel = |x| Shape::Circle { center: (x, TRACK), radius: 0.06, color: WHEEL_COLOR };
-        Scene {
+        Some(Scene {
             view: View { left: -2.6, right: 2.6, bottom: -0.6, top: 1.4 },
             background: Color(255, 255, 255),
             shapes: vec![
@@ -266,7 +266,7 @@ impl Dynamics for CartPole {
                 Shape::Line { from: (x, 0.0), to: tip, width: 0.08, color: POLE_COLOR },
                 Shape::Circle { center: (x, 0.0), radius: 0.035, color: AXLE_COLOR },
             ],
-        }
+        })
     }
 }
 

@@ -102,7 +102,7 @@ impl Dynamics for MountainCar {
         !self.is_at_goal()
     }
 
-    fn scene(&self) -> Scene {
+    fn scene(&self) -> Option<Scene> {
         const STEPS: i32 = 60;
         let (left, right) = (MIN_POSITION as f32, MAX_POSITION as f32);
         let ridge = (0..=STEPS).map(|i| on_hill(left + (right - left) * i as f32 / STEPS as f32));
@@ -120,7 +120,7 @@ impl Dynamics for MountainCar {
         let place = |across: f32, up: f32| (ground.0 + across * cos - up * sin, ground.1 + across * sin + up * cos);
         let wheel = |across| Shape::Circle { center: place(across, 0.022), radius: 0.022, color: Color(90, 96, 110) };
         let body = [(-0.065, 0.03), (0.065, 0.03), (0.065, 0.065), (0.03, 0.095), (-0.035, 0.095), (-0.065, 0.065)];
-        Scene {
+        Some(Scene {
             view: View { left, right, bottom: 0.0, top: 1.25 },
             background: Color(226, 238, 248),
             shapes: vec![
@@ -134,7 +134,7 @@ impl Dynamics for MountainCar {
                 wheel(-0.04),
                 wheel(0.04),
             ],
-        }
+        })
     }
 }
 

@@ -126,12 +126,12 @@ impl Dynamics for Pendulum {
         Ok(())
     }
 
-    fn scene(&self) -> Scene {
+    fn scene(&self) -> Option<Scene> {
         let (sin, cos) = math::sin_cos(self.theta);
         let tip = (-(LENGTH * sin) as f32, (LENGTH * cos) as f32);
         // The torque as a bar along the lower edge, from the middle to the side that it turns to.
         let force = (-self.torque / MAX_TORQUE, -1.25);
-        Scene {
+        Some(Scene {
             view: View { left: -1.4, right: 1.4, bottom: -1.4, top: 1.4 },
             background: Color(255, 255, 255),
             shapes: vec![
@@ -139,6 +139,6 @@ impl Dynamics for Pendulum {
                 Shape::Line { from: (0.0, 0.0), to: tip, width: 0.2, color: Color(204, 77, 77) },
                 Shape::Circle { center: (0.0, 0.0), radius: 0.05, color: Color(38, 50, 72) },
             ],
-        }
+        })
     }
 }

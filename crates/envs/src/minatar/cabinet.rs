@@ -166,7 +166,7 @@ impl<G: Game> Dynamics for Cabinet<G> {
         self.game.can_go_on()
     }
 
-    fn scene(&self) -> Scene {
+    fn scene(&self) -> Option<Scene> {
         let mut shapes = Vec::new();
         self.game.draw(&mut |channel, row, column| {
             let (left, bottom) = (column as f32, (LAST - row) as f32);
@@ -174,6 +174,10 @@ impl<G: Game> Dynamics for Cabinet<G> {
             shapes.push(Shape::Rectangle { min, max, color: G::COLORS[channel] });
         });
         let side = SIDE as f32;
-        Scene { view: View { left: 0.0, right: side, bottom: 0.0, top: side }, background: Color(20, 22, 30), shapes }
+        Some(Scene {
+            view: View { left: 0.0, right: side, bottom: 0.0, top: side },
+            background: Color(20, 22, 30),
+            shapes,
+        })
     }
 }

@@ -176,13 +176,13 @@ impl Dynamics for Blackjack {
         self.player.cards >= 2 && self.player.total() <= 21 && self.dealer.cards == 2 && self.shown > 0
     }
 
-    fn scene(&self) -> Scene {
+    fn scene(&self) -> Option<Scene> {
         let text = |center, height, text: String, color| Shape::Text { center, height, text, color };
         let card = |x: f32, color| Shape::Rectangle { min: (x, 4.1), max: (x + 1.3, 5.9), color };
         let face = if self.shown == 1 { "A".to_string() } else { self.shown.to_string() };
         let ace = if self.player.has_usable_ace() { "with an ace as 11" } else { "" };
         let cards = format!("{} cards", self.player.cards);
-        Scene {
+        Some(Scene {
             view: View { left: 0.0, right: 6.0, bottom: 0.0, top: 7.0 },
             background: Color(196, 216, 158),
             shapes: vec![
@@ -195,6 +195,6 @@ impl Dynamics for Blackjack {
                 text((3.0, 1.1), 0.35, cards, INK),
                 text((3.0, 0.5), 0.35, ace.into(), INK),
             ],
-        }
+        })
     }
 }

@@ -111,12 +111,12 @@ impl Dynamics for CliffWalking {
         self.cell != GOAL
     }
 
-    fn scene(&self) -> Scene {
+    fn scene(&self) -> Option<Scene> {
         let color = |cell| if is_cliff(cell) { Color(92, 74, 66) } else { Color(196, 216, 158) };
         let mut shapes: Vec<_> = (0..BOARD.cells()).map(|cell| BOARD.tile(cell, color(cell))).collect();
         shapes.push(BOARD.letter(START, "S"));
         shapes.extend(BOARD.flag(GOAL));
         shapes.extend(BOARD.figure(self.cell, AGENT));
-        BOARD.scene(shapes)
+        Some(BOARD.scene(shapes))
     }
 }

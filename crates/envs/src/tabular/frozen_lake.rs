@@ -243,7 +243,7 @@ impl Dynamics for FrozenLake {
         !matches!(self.map.tiles[self.cell], b'H' | b'G')
     }
 
-    fn scene(&self) -> Scene {
+    fn scene(&self) -> Option<Scene> {
         let board = self.map.board;
         let color = |tile| match tile {
             b'H' => Color(58, 92, 140),
@@ -260,7 +260,7 @@ impl Dynamics for FrozenLake {
         }
         // A colour that shows on ice and in a hole.
         shapes.extend(board.figure(self.cell, Color(204, 62, 128)));
-        board.scene(shapes)
+        Some(board.scene(shapes))
     }
 }
 

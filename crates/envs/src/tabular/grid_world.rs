@@ -160,7 +160,7 @@ impl Dynamics for GridWorld {
         !self.terminates || self.tiles[self.cell] != b'T'
     }
 
-    fn scene(&self) -> Scene {
+    fn scene(&self) -> Option<Scene> {
         let board = self.board;
         let color = |tile| match tile {
             b'#' => Color(240, 180, 110),
@@ -172,7 +172,7 @@ impl Dynamics for GridWorld {
             shapes.extend(board.flag(cell));
         }
         shapes.extend(board.figure(self.cell, AGENT));
-        board.scene(shapes)
+        Some(board.scene(shapes))
     }
 }
 

@@ -206,7 +206,7 @@ impl Dynamics for Taxi {
         self.passenger != self.destination
     }
 
-    fn scene(&self) -> Scene {
+    fn scene(&self) -> Option<Scene> {
         const COLORS: [Color; 4] = [Color(222, 92, 86), Color(92, 176, 96), Color(240, 214, 84), Color(86, 140, 214)];
         let mut shapes: Vec<_> = (0..BOARD.cells()).map(|cell| BOARD.tile(cell, Color(222, 224, 228))).collect();
         for (stand, color) in STANDS.into_iter().zip(COLORS) {
@@ -234,7 +234,7 @@ impl Dynamics for Taxi {
         } else {
             shapes.extend(BOARD.figure(STANDS[self.passenger], Color(148, 52, 138)));
         }
-        BOARD.scene(shapes)
+        Some(BOARD.scene(shapes))
     }
 
     fn action_mask(&self) -> Option<&[bool]> {

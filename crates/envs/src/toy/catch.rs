@@ -98,17 +98,17 @@ impl Dynamics for Catch {
         self.ball.0 + 1 < self.rows
     }
 
-    fn scene(&self) -> Scene {
+    fn scene(&self) -> Option<Scene> {
         let (width, height) = (self.columns as f32, self.rows as f32);
         let ball = (self.ball.1 as f32 + 0.5, height - 0.5 - self.ball.0 as f32);
         let paddle = self.paddle as f32;
-        Scene {
+        Some(Scene {
             view: View { left: 0.0, right: width, bottom: 0.0, top: height },
             background: Color(24, 28, 38),
             shapes: vec![
                 Shape::Rectangle { min: (paddle, 0.05), max: (paddle + 1.0, 0.4), color: Color(86, 180, 233) },
                 Shape::Circle { center: ball, radius: 0.35, color: Color(240, 228, 66) },
             ],
-        }
+        })
     }
 }

@@ -90,7 +90,7 @@ impl Dynamics for Chain {
         self.position + 1 < self.length
     }
 
-    fn scene(&self) -> Scene {
+    fn scene(&self) -> Option<Scene> {
         let center = |index: usize| (index as f32 + 0.5, 0.5);
         let chosen = if self.choice { Color(0, 158, 115) } else { Color(213, 94, 0) };
         let link = |index: usize| Shape::Circle {
@@ -100,10 +100,10 @@ impl Dynamics for Chain {
         };
         let rope =
             Shape::Line { from: center(0), to: center(self.length - 1), width: 0.08, color: Color(160, 166, 178) };
-        Scene {
+        Some(Scene {
             view: View { left: 0.0, right: self.length as f32, bottom: 0.0, top: 1.0 },
             background: Color(255, 255, 255),
             shapes: std::iter::once(rope).chain((0..self.length).map(link)).collect(),
-        }
+        })
     }
 }

@@ -70,7 +70,7 @@ impl Dynamics for Identity {
         Ok(())
     }
 
-    fn scene(&self) -> Scene {
+    fn scene(&self) -> Option<Scene> {
         let cell = |index: usize| {
             let lit = index == self.shown;
             Shape::Rectangle {
@@ -79,10 +79,10 @@ impl Dynamics for Identity {
                 color: if lit { Color(230, 159, 0) } else { Color(214, 218, 226) },
             }
         };
-        Scene {
+        Some(Scene {
             view: View { left: 0.0, right: self.symbols as f32, bottom: 0.0, top: 1.0 },
             background: Color(255, 255, 255),
             shapes: (0..self.symbols).map(cell).collect(),
-        }
+        })
     }
 }

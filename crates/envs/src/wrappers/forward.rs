@@ -24,7 +24,7 @@ macro_rules! forward {
         }
     };
     (@ save) => {
-        fn save(&self) -> Vec<u8> {
+        fn save(&self) -> Result<Vec<u8>, crate::EnvError> {
             self.env.save()
         }
     };
@@ -34,7 +34,7 @@ macro_rules! forward {
         }
     };
     (@ scene) => {
-        fn scene(&self) -> crate::Scene {
+        fn scene(&self) -> Option<crate::Scene> {
             self.env.scene()
         }
     };

@@ -87,13 +87,13 @@ impl<E: Env> Env for FrameStack<E> {
         step
     }
 
-    fn save(&self) -> Vec<u8> {
+    fn save(&self) -> Result<Vec<u8>, EnvError> {
         let mut writer = StateWriter::new();
         for value in &self.frames {
             writer.f32(*value);
         }
-        writer.bytes(&self.env.save());
-        writer.into_bytes()
+        writer.bytes(&self.env.save()?);
+        Ok(writer.into_bytes())
     }
 
     fn restore(&mut self, state: &[u8]) -> Result<(), EnvError> {

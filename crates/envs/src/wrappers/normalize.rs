@@ -161,15 +161,15 @@ impl<E: Env> Env for NormalizeObservation<E> {
         Ok(step)
     }
 
-    fn save(&self) -> Vec<u8> {
+    fn save(&self) -> Result<Vec<u8>, EnvError> {
         let mut writer = StateWriter::new();
         writer.bool(self.frozen);
         writer.f64(self.statistics.count);
         for number in self.statistics.mean.iter().chain(&self.statistics.variance) {
             writer.f64(*number);
         }
-        writer.bytes(&self.env.save());
-        writer.into_bytes()
+        writer.bytes(&self.env.save()?);
+        Ok(writer.into_bytes())
     }
 
     fn restore(&mut self, state: &[u8]) -> Result<(), EnvError> {

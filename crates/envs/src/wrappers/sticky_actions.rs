@@ -75,13 +75,13 @@ impl<E: Env> Env for StickyActions<E> {
         Ok(step)
     }
 
-    fn save(&self) -> Vec<u8> {
+    fn save(&self) -> Result<Vec<u8>, EnvError> {
         let mut writer = StateWriter::new();
         self.rng.save(&mut writer);
         writer.bool(self.last.is_some());
         writer.index(self.last.unwrap_or(0));
-        writer.bytes(&self.env.save());
-        writer.into_bytes()
+        writer.bytes(&self.env.save()?);
+        Ok(writer.into_bytes())
     }
 
     fn restore(&mut self, state: &[u8]) -> Result<(), EnvError> {

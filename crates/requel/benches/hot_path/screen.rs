@@ -51,8 +51,8 @@ impl Dynamics for Screen {
         Ok(())
     }
 
-    fn scene(&self) -> Scene {
+    fn scene(&self) -> Option<Scene> {
         let view = View { left: 0.0, right: 1.0, bottom: 0.0, top: 1.0 };
-        Scene { view, background: Color(0, 0, 0), shapes: Vec::new() }
+        Some(Scene { view, background: Color(0, 0, 0), shapes: Vec::new() })
     }
 }

@@ -102,7 +102,7 @@ impl Beginning {
     pub(super) fn write(&self, dir: &Path, trainer: &Trainer) -> Result<String, RunError> {
         let (root, keep) = (dir.join(CHECKPOINTS), trainer.config().checkpoint.keep);
         let destination = Destination { storage: &RealStorage, root: &root, keep, segmenting: Segmenting::default() };
-        let contents = Contents { env_steps: 0, state: &trainer.try_save()?, logs: BTreeMap::new() };
+        let contents = Contents { env_steps: 0, state: &trainer.save()?, logs: BTreeMap::new() };
         checkpoint::write(destination, &contents)?;
         let text = serde_json::to_vec_pretty(&self.origin).expect("an origin is plain data");
         let origin = dir.join(ORIGIN);

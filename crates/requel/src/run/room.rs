@@ -54,7 +54,7 @@ pub(super) fn check(dir: &Path, trainer: &Trainer) -> Result<(), RunError> {
 }
 
 fn checkpoint_bytes(trainer: &Trainer) -> Result<u64, RunError> {
-    Ok(largest_state_bytes(&trainer.try_save()?, trainer.config().replay.capacity as u64))
+    Ok(largest_state_bytes(&trainer.save()?, trainer.config().replay.capacity as u64))
 }
 
 /// How many bytes a state comes to once its replay buffer is full.

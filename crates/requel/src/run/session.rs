@@ -58,6 +58,9 @@ pub struct Session {
 pub struct Resumed {
     /// Env steps that the checkpoint holds; 0 where there was none and training begins anew.
     pub env_steps: u64,
+    /// Whether new episodes begin in the place of those that went on, because the environments cannot save their state: what comes
+    /// of it is then not what a run that was never interrupted comes to.
+    pub begins_new_episodes: bool,
     /// Newer checkpoints that were damaged, and so stepped over.
     pub damaged: Vec<CheckpointError>,
     /// The segment that begins there, where settings were changed.
@@ -247,7 +250,8 @@ impl Session {
             }
             changed = Some(added);
         }
-        let resumed = Resumed { env_steps: trainer.env_steps(), damaged: newest.damaged, changed };
+        let begins_new_episodes = trainer.begins_new_episodes();
+        let resumed = Resumed { env_steps: trainer.env_steps(), begins_new_episodes, damaged: newest.damaged, changed };
         room::check(run.dir(), &trainer)?;
         let logs = open_logs(&run, &trainer, &logs)?;
         let mut session = Self::assemble(run, trainer, logs, lock);
@@ -428,7 +432,7 @@ impl Session {
         self.wait_for_save(observer)?;
         self.saved_at = Instant::now();
         let logs = self.logs.mark().map_err(RunError::io("write logs in", self.run.dir()))?;
-        Ok(self.saving.begin(self.trainer.env_steps(), &self.trainer.try_save()?, logs)?)
+        Ok(self.saving.begin(self.trainer.env_steps(), &self.trainer.save()?, logs)?)
     }
 
     fn wait_for_save(&mut self, observer: &mut dyn Observer) -> Result<(), RunError> {

@@ -18,6 +18,10 @@ pub struct Score {
     pub cut_off: usize,
 }
 
+fn is_zero(count: &u64) -> bool {
+    *count == 0
+}
+
 fn is_none(count: &usize) -> bool {
     *count == 0
 }
@@ -47,6 +51,10 @@ pub struct Summary {
     /// How often a NaN or infinity cost a step or the start of an episode; 0 unless `train.on_nan` is `skip`.
     #[serde(default)]
     pub skipped: u64,
+    /// How often training was resumed with new episodes, because the environments cannot save their state; unless it is 0, the
+    /// results are not those of a training that was never interrupted.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub inexact_resumes: u64,
     /// Mean return of the last 100 training episodes, exploration included.
     pub train_return_last_100: Option<f64>,
     /// The best policy on fresh episodes.
@@ -88,6 +96,7 @@ impl From<&Outcome> for Summary {
             updates: outcome.updates,
             episodes: outcome.episodes,
             skipped: outcome.skipped,
+            inexact_resumes: outcome.inexact_resumes,
             train_return_last_100: outcome.train_return_last_100,
             best_evaluation: Score::from(&outcome.best_evaluation),
             best_env_steps: outcome.best_env_steps,

@@ -3,14 +3,18 @@
 
 use std::path::Path;
 
-use requel_envs::{Action, Env, EnvError, EnvSpec, Scene, Space, StateReader, StateWriter, Step, make};
+use requel_envs::{EnvError, Step, make};
 
+use self::altered::{Alteration, Altered};
 use super::{EnvFactory, TrainError, Trainer};
 use crate::agent::poison;
 use crate::checkpoint;
 use crate::config::{Config, Layers};
 use crate::run::{Control, Ending, Run, RunError, Session, verify};
 use crate::storage::RealStorage;
+
+#[path = "../../tests/ladder/altered.rs"]
+mod altered;
 
 const VALUES: [f32; 3] = [f32::NAN, f32::INFINITY, f32::NEG_INFINITY];
 const SITES: [&str; 4] = ["observation", "reward", "loss", "gradient"];
@@ -24,56 +28,20 @@ struct Fault {
     value: f32,
 }
 
-/// CartPole, or what a fault makes of it.
-struct Faulty {
-    inner: Box<dyn Env>,
-    fault: Option<Fault>,
-    steps: u64,
-}
-
-impl Env for Faulty {
-    fn spec(&self) -> &EnvSpec {
-        self.inner.spec()
-    }
-    fn observation_space(&self) -> &Space {
-        self.inner.observation_space()
-    }
-    fn action_space(&self) -> &Space {
-        self.inner.action_space()
-    }
-    fn reset(&mut self, seed: Option<u64>, observation: &mut [f32]) -> Result<(), EnvError> {
-        self.inner.reset(seed, observation)
-    }
-    fn step(&mut self, action: Action<'_>, observation: &mut [f32]) -> Result<Step, EnvError> {
-        let mut step = self.inner.step(action, observation)?;
-        if let Some(Fault { site, value, .. }) = self.fault.filter(|fault| fault.step == self.steps) {
+impl Alteration for Option<Fault> {
+    fn step(&mut self, life: u32, step: &mut Step, observation: &mut [f32]) -> Result<(), EnvError> {
+        if let Some(Fault { site, value, .. }) = self.filter(|fault| fault.step + 1 == u64::from(life)) {
             match site {
                 "observation" => observation[2] = value,
                 _ => step.reward = value.into(),
             }
         }
-        self.steps += 1;
-        Ok(step)
-    }
-    fn save(&self) -> Vec<u8> {
-        let mut writer = StateWriter::new();
-        writer.u64(self.steps);
-        writer.bytes(&self.inner.save());
-        writer.into_bytes()
-    }
-    fn restore(&mut self, state: &[u8]) -> Result<(), EnvError> {
-        let invalid = |e: requel_envs::StateError| EnvError::InvalidState { id: "Faulty".into(), reason: e.0 };
-        let mut reader = StateReader::new(state);
-        self.steps = reader.u64().map_err(invalid)?;
-        self.inner.restore(reader.bytes().map_err(invalid)?)
-    }
-    fn scene(&self) -> Scene {
-        self.inner.scene()
+        Ok(())
     }
 }
 
 fn trainer(config: &Config, fault: Option<Fault>) -> Trainer {
-    let factory: EnvFactory = Box::new(move || Ok(Box::new(Faulty { inner: make("CartPole-v1")?, fault, steps: 0 })));
+    let factory: EnvFactory = Box::new(move || Ok(Box::new(Altered::new(make("CartPole-v1")?, fault))));
     Trainer::with_envs(config.clone(), factory).unwrap()
 }
 

@@ -49,6 +49,9 @@ pub struct Outcome {
     pub episodes: u64,
     /// How often a NaN or infinity cost a step or the start of an episode; 0 unless `train.on_nan` is `skip`.
     pub skipped: u64,
+    /// How often training was resumed with new episodes, because the environments cannot save their state; unless it is 0, the
+    /// results are not those of a training that was never interrupted.
+    pub inexact_resumes: u64,
     /// Mean return of the last 100 training episodes, exploration included.
     pub train_return_last_100: Option<f64>,
     /// The best policy on fresh episodes that nothing was chosen by.

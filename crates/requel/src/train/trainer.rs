@@ -1,12 +1,12 @@
 //! [`Trainer`], the loop.
 
 mod beginning;
+mod episodes;
 mod settings;
 
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use requel_envs::{EnvSpec, Step, VectorEnv};
 
-use requel_envs::{EnvError, EnvSpec, Step, VectorEnv};
-
+use self::episodes::ResumedEpisodes;
 use super::envs::{self, EnvFactory};
 use super::evaluation::GiveUp;
 use super::guarded::guarded;
@@ -17,12 +17,8 @@ use super::{Aggregates, BestPolicy, EpisodeRecord, Observer, Outcome, Terminatio
 use crate::agent::{Actions, Agent, AgentError, Experience, GreedyPolicy, Learned, LearningFault, Statistics};
 use crate::config::{AgentConfig, Config, OnNan};
 use crate::finite::first_not_finite;
-use crate::rng::{Stream, StreamRng};
 use crate::schedule::crossings;
 use crate::state::{State, StateError};
-
-/// Where a checkpoint keeps the states of the environments: the word of the first format, so that old runs go on.
-const ENVS_KEY: &str = "trainer/worlds";
 
 /// Trains one agent in environments of one kind. It touches no file and no clock: what comes out is a function of the config.
 ///
@@ -53,6 +49,7 @@ pub struct Trainer {
     progress_owed: bool,
     learned: Learned,
     skipped: Skipped,
+    resumed: ResumedEpisodes,
     observations: Vec<f32>,
 
     // What a step writes.
@@ -99,8 +96,7 @@ impl Trainer {
         let observation_space = env.observation_space().clone();
         let mut envs = VectorEnv::new(envs)?;
         let mut observations = vec![0.0; num_envs * envs.observation_len()];
-        let seed = StreamRng::new(config.train.seed, Stream::Envs).next_u32();
-        envs.reset(u64::from(seed), &mut observations)?;
+        envs.reset(episodes::seed(&config, 0), &mut observations)?;
         let actions = Actions { count: actions, masked: envs.action_mask(0).is_some() };
         let agent = settings::agent(&config, &spec, (&observation_space, actions))?;
         let trainer = Trainer {
@@ -116,6 +112,7 @@ impl Trainer {
             progress_owed: false,
             learned: Learned::default(),
             skipped: Skipped::default(),
+            resumed: ResumedEpisodes::default(),
             masks: vec![true; if actions.masked { num_envs * actions.count } else { 0 }],
             actions: vec![0; num_envs],
             steps: vec![Step::default(); num_envs],
@@ -125,12 +122,7 @@ impl Trainer {
             observations,
             config,
         };
-        if let Some((at, value)) = first_not_finite(&trainer.observations) {
-            // There is nothing before it to go on from, whatever `train.on_nan` says.
-            let (site, value) = ("observation", f64::from(value));
-            let env = Some(at / trainer.envs.observation_len().max(1));
-            return Err(TrainError::NotFinite { site, value, env_steps: 0, env, action: None });
-        }
+        trainer.check_first_observations()?;
         Ok(trainer)
     }
 
@@ -171,6 +163,7 @@ impl Trainer {
         if let Some(termination) = self.termination() {
             return Ok(Some(termination));
         }
+        self.replace_lost_episodes()?;
         let before = self.env_steps;
         let envs = &self.envs;
         self.agent.act(&self.observations, &|slot| envs.action_mask(slot), before, &mut self.actions);
@@ -223,6 +216,7 @@ impl Trainer {
             updates,
             episodes: self.returns.episodes,
             skipped: self.skipped.total,
+            inexact_resumes: self.resumed.inexactly,
             train_return_last_100: self.returns.means().map(|(return_, _)| return_),
             best_evaluation,
             best_env_steps,
@@ -308,18 +302,6 @@ impl Trainer {
         blake3::hash(bytemuck::cast_slice(self.agent.parameters())).to_hex().to_string()
     }
 
-    /// As [`Trainer::save`], where an environment of your own that panics in its `save` is an error.
-    ///
-    /// # Errors
-    /// [`TrainError::Env`] with what it panicked with.
-    pub fn try_save(&self) -> Result<State<'_>, TrainError> {
-        catch_unwind(AssertUnwindSafe(|| self.save())).map_err(|cause| match cause.downcast::<EnvError>() {
-            Ok(error) => TrainError::Env(*error),
-            // No environment's doing.
-            Err(cause) => resume_unwind(cause),
-        })
-    }
-
     /// Of the state what is large and written row by row: see [`Agent::save_large`].
     pub(crate) fn save_large(&self) -> State<'_> {
         let mut state = State::default();
@@ -327,15 +309,15 @@ impl Trainer {
         state
     }
 
-    /// The complete state: a trainer with the same config that takes it over goes on with the same bits.
+    /// The complete state: a trainer with the same config that takes it over goes on with the same bits. Environments that cannot
+    /// save theirs are left out; the trainer that takes it over begins new episodes in them.
     ///
-    /// # Panics
-    /// If an environment of your own panics in its `save`; [`Trainer::try_save`] does not.
-    pub fn save(&self) -> State<'_> {
+    /// # Errors
+    /// [`TrainError::Env`] if an environment fails to save its state.
+    pub fn save(&self) -> Result<State<'_>, TrainError> {
         let mut state = State::default();
         self.agent.save(&mut state);
-        state.put_bytes(ENVS_KEY, self.envs.save());
-        state.put_f32("trainer/observations", vec![self.observations.len()], &self.observations);
+        self.save_envs(&mut state)?;
         state.put("trainer/env_steps", self.env_steps);
         state.put("trainer/returns", &self.returns);
         self.scoring.save(&mut state);
@@ -347,7 +329,7 @@ impl Trainer {
         if self.skipped.total > 0 {
             state.put("trainer/skipped", (self.skipped.total, self.skipped.in_a_row));
         }
-        state
+        Ok(state)
     }
 
     /// Takes over a state.
@@ -356,8 +338,7 @@ impl Trainer {
     /// If it is no state of a trainer with this config; the trainer is of no use then.
     pub fn restore(&mut self, state: &State<'_>) -> Result<(), TrainError> {
         self.agent.restore(state)?;
-        self.envs.restore(state.read_bytes(ENVS_KEY)?)?;
-        state.read_f32("trainer/observations", &mut self.observations)?;
+        self.restore_envs(state)?;
         self.env_steps = state.read("trainer/env_steps")?;
         self.returns = state.read("trainer/returns")?;
         if self.returns.num_envs() != self.config.train.num_envs {

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use requel::Trainer;
 use requel::config::Config;
 use requel::train::{EnvFactory, TrainError};
-use requel_envs::{Action, BatchEnv, DType, Env, EnvError, EnvSpec, Scene, Space, Step, make};
+use requel_envs::{Action, BatchEnv, DType, Env, EnvError, EnvSpec, Space, Step};
 
 use crate::support::short_training;
 
@@ -19,6 +19,7 @@ pub(super) struct Corridor {
     observations: Space,
     actions: Space,
     mask: Option<Vec<bool>>,
+    batched: bool,
     place: f32,
     steps: u32,
     reset: Reset,
@@ -50,6 +51,7 @@ impl Corridor {
             observations: numbers(2, DType::F32),
             actions: Space::Discrete { n: 2 },
             mask: None,
+            batched: false,
             place: 0.0,
             steps: 0,
             reset: sound_reset,
@@ -81,56 +83,21 @@ impl Env for Corridor {
         let action = action.discrete(2)?;
         (self.step)(self, action, observation)
     }
-    fn save(&self) -> Vec<u8> {
-        [self.place.to_bits().to_le_bytes(), self.steps.to_le_bytes()].concat()
+    fn save(&self) -> Result<Vec<u8>, EnvError> {
+        Ok([self.place.to_bits().to_le_bytes(), self.steps.to_le_bytes()].concat())
     }
     fn restore(&mut self, state: &[u8]) -> Result<(), EnvError> {
         (self.restore)(self, state)
     }
-    fn scene(&self) -> Scene {
-        make("CartPole-v1").unwrap().scene()
-    }
     fn action_mask(&self) -> Option<&[bool]> {
         self.mask.as_deref()
     }
-}
-
-/// The same, stepped at once with others of its kind.
-struct Batched(Corridor);
-
-impl Env for Batched {
-    fn spec(&self) -> &EnvSpec {
-        self.0.spec()
-    }
-    fn observation_space(&self) -> &Space {
-        self.0.observation_space()
-    }
-    fn action_space(&self) -> &Space {
-        self.0.action_space()
-    }
-    fn reset(&mut self, seed: Option<u64>, observation: &mut [f32]) -> Result<(), EnvError> {
-        self.0.reset(seed, observation)
-    }
-    fn step(&mut self, action: Action<'_>, observation: &mut [f32]) -> Result<Step, EnvError> {
-        self.0.step(action, observation)
-    }
-    fn save(&self) -> Vec<u8> {
-        self.0.save()
-    }
-    fn restore(&mut self, state: &[u8]) -> Result<(), EnvError> {
-        self.0.restore(state)
-    }
-    fn scene(&self) -> Scene {
-        self.0.scene()
-    }
-    fn action_mask(&self) -> Option<&[bool]> {
-        self.0.action_mask()
-    }
     fn batch(&self) -> Option<Box<dyn BatchEnv>> {
-        Some(Box::new(Corridors(vec![self.0.clone()])))
+        self.batched.then(|| Box::new(Corridors(vec![self.clone()])) as Box<dyn BatchEnv>)
     }
 }
 
+/// Corridors that are stepped at once.
 struct Corridors(Vec<Corridor>);
 
 impl BatchEnv for Corridors {
@@ -153,7 +120,7 @@ impl BatchEnv for Corridors {
     fn action_mask(&self, slot: usize) -> Option<&[bool]> {
         self.0[slot].action_mask()
     }
-    fn save(&self, slot: usize) -> Vec<u8> {
+    fn save(&self, slot: usize) -> Result<Vec<u8>, EnvError> {
         self.0[slot].save()
     }
     fn restore(&mut self, slot: usize, state: &[u8]) -> Result<(), EnvError> {
@@ -178,7 +145,7 @@ fn batched(change: fn(&mut Corridor)) -> EnvFactory {
     Box::new(move || {
         let mut env = Corridor::sound();
         change(&mut env);
-        Ok(Box::new(Batched(env)))
+        Ok(Box::new(Corridor { batched: true, ..env }))
     })
 }
 

@@ -4,10 +4,10 @@
 use requel::train::{EnvFactory, TrainError};
 use requel_envs::closure::from_closures;
 use requel_envs::{
-    Action, BatchEnv, DType, Dynamics, Env, EnvError, EnvSpec, GymRng, Scene, Simulation, Space, StateError,
-    StateReader, StateWriter, Step, make,
+    Action, DType, Dynamics, Env, EnvSpec, GymRng, Simulation, Space, StateError, StateReader, StateWriter, Step, make,
 };
 
+use super::altered::Altered;
 use super::bad_envs::error_of;
 use crate::support::short_training;
 
@@ -57,47 +57,8 @@ impl Dynamics for Rules {
         self.steps = reader.index(usize::MAX)?;
         Ok(())
     }
-    fn scene(&self) -> Scene {
-        make("CartPole-v1").unwrap().scene()
-    }
     fn action_mask(&self) -> Option<&[bool]> {
         (self.mask)(self)
-    }
-}
-
-/// Hides that an environment can be stepped at once with others.
-struct OneByOne<E>(E);
-
-impl<E: Env> Env for OneByOne<E> {
-    fn spec(&self) -> &EnvSpec {
-        self.0.spec()
-    }
-    fn observation_space(&self) -> &Space {
-        self.0.observation_space()
-    }
-    fn action_space(&self) -> &Space {
-        self.0.action_space()
-    }
-    fn reset(&mut self, seed: Option<u64>, observation: &mut [f32]) -> Result<(), EnvError> {
-        self.0.reset(seed, observation)
-    }
-    fn step(&mut self, action: Action<'_>, observation: &mut [f32]) -> Result<Step, EnvError> {
-        self.0.step(action, observation)
-    }
-    fn save(&self) -> Vec<u8> {
-        self.0.save()
-    }
-    fn restore(&mut self, state: &[u8]) -> Result<(), EnvError> {
-        self.0.restore(state)
-    }
-    fn scene(&self) -> Scene {
-        self.0.scene()
-    }
-    fn action_mask(&self) -> Option<&[bool]> {
-        self.0.action_mask()
-    }
-    fn batch(&self) -> Option<Box<dyn BatchEnv>> {
-        None
     }
 }
 
@@ -107,7 +68,7 @@ fn is_refused<E: Env + 'static>(name: &str, env: impl Fn() -> E + Clone + Send +
         let (at_once, one_by_one) = (env.clone(), env.clone());
         let forms: [(&str, EnvFactory); 2] = [
             ("at once", Box::new(move || Ok(Box::new(at_once())))),
-            ("one by one", Box::new(move || Ok(Box::new(OneByOne(one_by_one()))))),
+            ("one by one", Box::new(move || Ok(Box::new(Altered::new(one_by_one(), ()))))),
         ];
         for (form, factory) in forms {
             let error = error_of(short_training(envs), factory);

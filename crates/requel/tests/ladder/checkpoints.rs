@@ -18,7 +18,7 @@ fn log(bytes: u64) -> BTreeMap<String, LogEntry> {
 /// Writes the state of a trainer as the checkpoint of `env_steps`.
 fn write(root: &Path, keep: usize, env_steps: u64, trainer: &Trainer) -> Result<PathBuf, CheckpointError> {
     let destination = Destination { storage: &RealStorage, root, keep, segmenting: Segmenting::default() };
-    checkpoint::write(destination, &Contents { env_steps, state: &trainer.save(), logs: log(10 * env_steps) })
+    checkpoint::write(destination, &Contents { env_steps, state: &trainer.save().unwrap(), logs: log(10 * env_steps) })
 }
 
 fn read(path: &Path) -> Result<checkpoint::Checkpoint, CheckpointError> {
@@ -62,7 +62,7 @@ fn what_was_written_is_read() {
     }
     let path = write(root.path(), 2, 400, &trainer).unwrap();
     let found = read(&path).unwrap();
-    assert_eq!(found.state, trainer.save());
+    assert_eq!(found.state, trainer.save().unwrap());
     assert_eq!((found.manifest.env_steps, found.manifest.logs), (400, log(4000)));
     assert!(checkpoint::verify(&RealStorage, &path).is_empty());
     // Written again it has the same bytes: nothing in it depends on a clock or on the order of a hash.

@@ -118,7 +118,7 @@ fn stops_when_solved_as_often_as_wanted() {
     let mut first = Trainer::new(config.clone()).unwrap();
     (0..75).for_each(|_| assert_eq!(first.advance(&mut ()).unwrap(), None));
     let mut second = Trainer::new(config.clone()).unwrap();
-    second.restore(&first.save()).unwrap();
+    second.restore(&first.save().unwrap()).unwrap();
     for mut trainer in [Trainer::new(config).unwrap(), second] {
         let outcome = trainer.run(&mut ()).unwrap();
         assert_eq!((outcome.termination, outcome.env_steps), (Termination::StopReturnReached, 100));
@@ -146,7 +146,7 @@ fn confirmations(settings: &[&str], cut_at: Option<u64>) -> (Vec<Confirmation>, 
     let termination = loop {
         if Some(trainer.env_steps()) == cut_at {
             let mut resumed = Trainer::new(config.clone()).unwrap();
-            resumed.restore(&trainer.save()).unwrap();
+            resumed.restore(&trainer.save().unwrap()).unwrap();
             trainer = resumed;
         }
         if let Some(termination) = trainer.advance(&mut listen).unwrap() {

@@ -8,8 +8,9 @@ use requel::replay::ReplayError;
 use requel::run::{Control, Ending, Run, RunError, Session};
 use requel::train::{EnvFactory, Observer, TrainError};
 use requel::{TrainEvent, Trainer};
-use requel_envs::{Action, Env, EnvError, EnvSpec, Scene, Space, StateReader, StateWriter, Step, make};
+use requel_envs::{EnvError, Step, make};
 
+use crate::altered::{Alteration, Altered};
 use crate::support::{files, preset, short_training};
 
 /// What is wrong with an environment.
@@ -25,68 +26,28 @@ enum Fault {
     Refusal,
 }
 
-/// CartPole with a fault after so many steps of this environment's life.
+/// A fault after so many steps of an environment's life.
 struct Faulty {
-    inner: Box<dyn Env>,
     fault: Fault,
     after: u32,
-    steps: u32,
 }
 
-impl Faulty {
-    fn is_due(&self, fault: Fault) -> bool {
-        self.fault == fault && self.steps >= self.after
-    }
-}
-
-impl Env for Faulty {
-    fn spec(&self) -> &EnvSpec {
-        self.inner.spec()
-    }
-    fn observation_space(&self) -> &Space {
-        self.inner.observation_space()
-    }
-    fn action_space(&self) -> &Space {
-        self.inner.action_space()
-    }
-    fn reset(&mut self, seed: Option<u64>, observation: &mut [f32]) -> Result<(), EnvError> {
-        self.inner.reset(seed, observation)?;
-        if self.is_due(Fault::NanReset) {
+impl Alteration for Faulty {
+    fn reset(&mut self, life: u32, observation: &mut [f32]) {
+        if self.fault == Fault::NanReset && life >= self.after {
             observation[3] = f32::NAN;
         }
+    }
+    fn step(&mut self, life: u32, step: &mut Step, observation: &mut [f32]) -> Result<(), EnvError> {
+        match self.fault {
+            _ if life < self.after => {}
+            Fault::NanObservation => observation[1] = f32::NAN,
+            Fault::InfiniteReward => step.reward = f64::NEG_INFINITY,
+            Fault::HugeReward => step.reward = 1e39,
+            Fault::Refusal => return Err(EnvError::Other("the robot's cable is out".into())),
+            Fault::None | Fault::NanReset => {}
+        }
         Ok(())
-    }
-    fn step(&mut self, action: Action<'_>, observation: &mut [f32]) -> Result<Step, EnvError> {
-        let mut step = self.inner.step(action, observation)?;
-        self.steps += 1;
-        if self.is_due(Fault::NanObservation) {
-            observation[1] = f32::NAN;
-        }
-        if self.is_due(Fault::InfiniteReward) {
-            step.reward = f64::NEG_INFINITY;
-        }
-        if self.is_due(Fault::HugeReward) {
-            step.reward = 1e39;
-        }
-        if self.is_due(Fault::Refusal) {
-            return Err(EnvError::Other("the robot's cable is out".into()));
-        }
-        Ok(step)
-    }
-    fn save(&self) -> Vec<u8> {
-        let mut writer = StateWriter::new();
-        writer.u32(self.steps);
-        writer.bytes(&self.inner.save());
-        writer.into_bytes()
-    }
-    fn restore(&mut self, state: &[u8]) -> Result<(), EnvError> {
-        let invalid = |e: requel_envs::StateError| EnvError::InvalidState { id: "Faulty".into(), reason: e.0 };
-        let mut reader = StateReader::new(state);
-        self.steps = reader.u32().map_err(invalid)?;
-        self.inner.restore(reader.bytes().map_err(invalid)?)
-    }
-    fn scene(&self) -> Scene {
-        self.inner.scene()
     }
 }
 
@@ -96,7 +57,7 @@ fn faulty(fault: Fault, env: usize, after: u32) -> EnvFactory {
     Box::new(move || {
         let number = made.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         let fault = if number == env { fault } else { Fault::None };
-        Ok(Box::new(Faulty { inner: make("CartPole-v1")?, fault, after, steps: 0 }))
+        Ok(Box::new(Altered::new(make("CartPole-v1")?, Faulty { fault, after })))
     })
 }
 

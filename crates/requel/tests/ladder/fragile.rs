@@ -6,9 +6,10 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use requel::Trainer;
 use requel::run::{Control, Ending, Run, RunError, Session};
 use requel::train::{EnvFactory, TrainError};
-use requel_envs::{Action, Env, EnvError, EnvSpec, Scene, Space, Step};
+use requel_envs::{EnvError, EnvSpec};
 
-use super::bad_envs::{Corridor, config, factory};
+use super::altered::{Alteration, Altered};
+use super::bad_envs::{Corridor, config};
 
 /// An environment that panics when it is asked for its state: an error like any other, and what was saved before stays.
 #[test]
@@ -21,7 +22,7 @@ fn an_environment_that_panics_in_save_is_an_error_and_costs_no_checkpoint() {
     let error = session.train(&mut (), &Control::new()).unwrap_err();
     assert!(error.to_string().contains("panicked in save: where was I"), "{error}");
     let RunError::Train(TrainError::Env(EnvError::Panicked { .. })) = error else { panic!("{error:?}") };
-    let mended = Trainer::with_envs(config(), factory(|_| {})).unwrap();
+    let mended = Trainer::with_envs(config(), fragile(u32::MAX, u32::MAX)).unwrap();
     let (session, resumed) = Session::resume_with(Run::open(&dir).unwrap(), mended).unwrap();
     assert_eq!(resumed.env_steps, 2 * 127);
     assert!(matches!(session.train(&mut (), &Control::new()).unwrap(), Ending::Finished { .. }));
@@ -37,12 +38,12 @@ fn a_run_whose_environment_panicked_goes_on_once_it_is_mended() {
         let trainer = Trainer::with_envs(config(), factory).unwrap();
         Session::begin_with(Run::create(dir, &config()).unwrap(), trainer).unwrap()
     };
-    train(begin(&whole, factory(|_| {}))).unwrap();
+    train(begin(&whole, fragile(u32::MAX, u32::MAX))).unwrap();
 
     // The 300th step of all environments together panics, which is after two checkpoints.
     let error = train(begin(&broken, fragile(300, u32::MAX))).unwrap_err();
     assert!(matches!(error, RunError::Train(TrainError::Env(EnvError::Panicked { .. }))), "{error}");
-    let mended = Trainer::with_envs(config(), factory(|_| {})).unwrap();
+    let mended = Trainer::with_envs(config(), fragile(u32::MAX, u32::MAX)).unwrap();
     let (session, resumed) = Session::resume_with(Run::open(&broken).unwrap(), mended).unwrap();
     assert!(resumed.env_steps >= 127, "{}", resumed.env_steps);
     assert!(matches!(train(session).unwrap(), Ending::Finished { .. }));
@@ -56,42 +57,22 @@ fn fragile(steps: u32, saves: u32) -> EnvFactory {
     let (steps, saves) = (Arc::new(AtomicU32::new(steps)), Arc::new(AtomicU32::new(saves)));
     Box::new(move || {
         let (steps, saves) = (Arc::clone(&steps), Arc::clone(&saves));
-        Ok(Box::new(Fragile { inner: Corridor::sound(), steps, saves }))
+        Ok(Box::new(Altered::new(Corridor::sound(), Fragile { steps, saves })))
     })
 }
 
 struct Fragile {
-    inner: Corridor,
     /// Those left.
     steps: Arc<AtomicU32>,
     saves: Arc<AtomicU32>,
 }
 
-impl Env for Fragile {
-    fn spec(&self) -> &EnvSpec {
-        self.inner.spec()
-    }
-    fn observation_space(&self) -> &Space {
-        self.inner.observation_space()
-    }
-    fn action_space(&self) -> &Space {
-        self.inner.action_space()
-    }
-    fn reset(&mut self, seed: Option<u64>, observation: &mut [f32]) -> Result<(), EnvError> {
-        self.inner.reset(seed, observation)
-    }
-    fn step(&mut self, action: Action<'_>, observation: &mut [f32]) -> Result<Step, EnvError> {
+impl Alteration for Fragile {
+    fn before_step(&mut self) {
         assert!(self.steps.fetch_sub(1, Ordering::Relaxed) > 0, "the gears are worn");
-        self.inner.step(action, observation)
     }
-    fn save(&self) -> Vec<u8> {
+    fn save(&self, _: &EnvSpec) -> Result<(), EnvError> {
         assert!(self.saves.fetch_sub(1, Ordering::Relaxed) > 0, "where was I");
-        self.inner.save()
-    }
-    fn restore(&mut self, state: &[u8]) -> Result<(), EnvError> {
-        self.inner.restore(state)
-    }
-    fn scene(&self) -> Scene {
-        self.inner.scene()
+        Ok(())
     }
 }

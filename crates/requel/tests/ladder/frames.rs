@@ -8,7 +8,7 @@ use crate::support::short_training;
 fn convolutions_see_the_frames_as_channels() {
     let trainer = Trainer::new(short_training("frames")).unwrap();
     assert_eq!(trainer.agent().network().spec().input_shape, [10, 10, 8]);
-    let state = trainer.save();
+    let state = trainer.save().unwrap();
     // Each frame is 100 words of 4 bytes; a whole observation would be twice that.
     assert_eq!(state.tensors["replay/frames"].shape[1], 100);
 }
@@ -28,6 +28,6 @@ fn how_frames_are_kept_changes_nothing_that_is_learned() {
         };
         let mut trainer = Trainer::with_envs(whole, Box::new(factory)).unwrap();
         assert_eq!(trainer.run(&mut ()).unwrap(), outcome, "{name}");
-        assert!(!trainer.save().tensors.contains_key("replay/frames"));
+        assert!(!trainer.save().unwrap().tensors.contains_key("replay/frames"));
     }
 }

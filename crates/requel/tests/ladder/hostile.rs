@@ -21,7 +21,7 @@ fn sound() -> Files {
     (0..100).for_each(|_| assert!(trainer.advance(&mut ()).unwrap().is_none()));
     let segmenting = Segmenting { block_bytes: 512, blocks_per_segment: 2 };
     let destination = Destination { storage: &storage, root: Path::new("/c"), keep: 2, segmenting };
-    let contents = Contents { env_steps: 100, state: &trainer.save(), logs: BTreeMap::new() };
+    let contents = Contents { env_steps: 100, state: &trainer.save().unwrap(), logs: BTreeMap::new() };
     let path = checkpoint::write(destination, &contents).unwrap();
     let names = storage.list(&path).unwrap();
     names.into_iter().map(|name| (name.clone(), storage.read(&path.join(&name)).unwrap())).collect()

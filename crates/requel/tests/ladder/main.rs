@@ -1,6 +1,7 @@
 //! The library from outside, rung by rung: config, checkpoints, learning rules, determinism, exact resume, toy environments.
 //! One binary, so that it links once.
 
+mod altered;
 mod bad_envs;
 mod bad_rules;
 mod beginnings;
@@ -19,6 +20,7 @@ mod golden;
 mod hostile;
 mod logs;
 mod masks;
+mod new_episodes;
 mod presets;
 mod resume;
 mod segments;

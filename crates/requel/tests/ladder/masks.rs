@@ -2,9 +2,7 @@
 //! not allowed at present has no part in Munchausen's policy.
 
 use requel::Trainer;
-use requel_envs::{
-    Action, Dynamics, EnvSpec, GymRng, Scene, Simulation, Space, StateError, StateReader, StateWriter, Step,
-};
+use requel_envs::{Action, Dynamics, EnvSpec, GymRng, Simulation, Space, StateError, StateReader, StateWriter, Step};
 
 use crate::presets::small;
 
@@ -54,10 +52,6 @@ impl Dynamics for Shop {
     fn restore(&mut self, reader: &mut StateReader<'_>) -> Result<(), StateError> {
         self.place = [Place::Fork, Place::Open, Place::Forbidden][reader.index(3)?];
         Ok(())
-    }
-
-    fn scene(&self) -> Scene {
-        unreachable!("nobody looks at it")
     }
 
     fn action_mask(&self) -> Option<&[bool]> {
@@ -119,10 +113,6 @@ impl Dynamics for Doors {
     fn restore(&mut self, reader: &mut StateReader<'_>) -> Result<(), StateError> {
         self.room = reader.index(3)?;
         Ok(())
-    }
-
-    fn scene(&self) -> Scene {
-        unreachable!("nobody looks at it")
     }
 
     fn action_mask(&self) -> Option<&[bool]> {

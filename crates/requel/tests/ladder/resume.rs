@@ -21,8 +21,8 @@ fn a_training_handed_over_at_random_steps_goes_on_with_the_same_bits() {
         let mut trainer = Trainer::new(config.clone()).unwrap();
         let termination = loop {
             let mut next = Trainer::new(config.clone()).unwrap();
-            next.restore(&trainer.save()).unwrap();
-            assert_eq!(next.save(), trainer.save(), "{name}");
+            next.restore(&trainer.save().unwrap()).unwrap();
+            assert_eq!(next.save().unwrap(), trainer.save().unwrap(), "{name}");
             trainer = next;
             // From a step or two to half a hundred.
             let gap = 1 + draws.below(50);
@@ -32,7 +32,7 @@ fn a_training_handed_over_at_random_steps_goes_on_with_the_same_bits() {
             }
         };
         assert_eq!(trainer.finish(termination, &mut notes).unwrap(), outcome, "{name}");
-        assert_eq!(trainer.save(), undisturbed.save(), "{name}");
+        assert_eq!(trainer.save().unwrap(), undisturbed.save().unwrap(), "{name}");
         assert_eq!(notes.lines, expected.lines, "{name}");
     }
 }
@@ -59,10 +59,10 @@ fn presets_of_full_size_are_handed_over_too() {
             first.advance(&mut ()).unwrap();
         }
         let mut second = Trainer::new(config).unwrap();
-        second.restore(&first.save()).unwrap();
+        second.restore(&first.save().unwrap()).unwrap();
         drop(first);
         assert_eq!(second.run(&mut ()).unwrap(), outcome, "{name}");
-        assert_eq!(second.save(), undisturbed.save(), "{name}");
+        assert_eq!(second.save().unwrap(), undisturbed.save().unwrap(), "{name}");
     }
 }
 
@@ -88,7 +88,7 @@ fn a_state_of_another_config_is_refused() {
         (config("rmsprop, 1 environments"), "optimizer/velocity"),
     ];
     for (config, name) in cases {
-        let error = Trainer::new(config).unwrap().restore(&plain.save()).unwrap_err();
+        let error = Trainer::new(config).unwrap().restore(&plain.save().unwrap()).unwrap_err();
         assert!(error.to_string().contains(name), "{name}: {error}");
     }
 }
@@ -99,7 +99,7 @@ fn an_evaluation_that_was_given_up_is_made_by_who_takes_over() {
     let expected = Trainer::new(config.clone()).unwrap().run(&mut ()).unwrap();
     let handed_over = |trainer: &Trainer| {
         let mut next = Trainer::new(config.clone()).unwrap();
-        next.restore(&trainer.save()).unwrap();
+        next.restore(&trainer.save().unwrap()).unwrap();
         next
     };
     let mut trainer = Trainer::new(config.clone()).unwrap();
@@ -157,7 +157,7 @@ fn aggregates_wait_for_an_evaluation_that_was_given_up() {
             Err(TrainError::Interrupted) => {
                 given_up += 1;
                 let mut next = Trainer::new(config.clone()).unwrap();
-                next.restore(&trainer.save()).unwrap();
+                next.restore(&trainer.save().unwrap()).unwrap();
                 trainer = next;
             }
             Err(error) => panic!("{error}"),

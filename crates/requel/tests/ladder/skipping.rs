@@ -7,8 +7,9 @@ use requel::config::{Config, OnNan};
 use requel::run::{Control, Ending, Run, Session};
 use requel::train::{EnvFactory, Observer, ObserverError, TrainError};
 use requel::{TrainEvent, Trainer};
-use requel_envs::{Action, DType, Env, EnvError, EnvSpec, Scene, Space, StateReader, StateWriter, Step, make};
+use requel_envs::{Action, DType, Env, EnvError, EnvSpec, Space, StateReader, StateWriter, Step, make};
 
+use crate::altered::{Alteration, Altered};
 use crate::support::{Draws, preset, stored};
 
 /// Shows the number of its episode and of the step in it; at times one of its numbers is not finite.
@@ -66,10 +67,10 @@ impl Env for Clock {
         }
         Ok(step)
     }
-    fn save(&self) -> Vec<u8> {
+    fn save(&self) -> Result<Vec<u8>, EnvError> {
         let mut writer = StateWriter::new();
         [self.episode, self.step, self.life].into_iter().for_each(|number| writer.u32(number));
-        writer.into_bytes()
+        Ok(writer.into_bytes())
     }
     fn restore(&mut self, state: &[u8]) -> Result<(), EnvError> {
         let invalid = |e: requel_envs::StateError| EnvError::InvalidState { id: "Clock".into(), reason: e.0 };
@@ -78,9 +79,6 @@ impl Env for Clock {
             *number = reader.u32().map_err(invalid)?;
         }
         Ok(())
-    }
-    fn scene(&self) -> Scene {
-        make("CartPole-v1").unwrap().scene()
     }
 }
 
@@ -220,7 +218,7 @@ fn what_was_skipped_is_part_of_the_state() {
         let mut trainer = fresh();
         let termination = loop {
             let mut next = fresh();
-            next.restore(&trainer.save()).unwrap();
+            next.restore(&trainer.save().unwrap()).unwrap();
             trainer = next;
             let gap = 1 + draws.below(30);
             if let Some(termination) = (0..gap).find_map(|_| trainer.advance(&mut ()).unwrap()) {
@@ -228,7 +226,7 @@ fn what_was_skipped_is_part_of_the_state() {
             }
         };
         assert_eq!(trainer.finish(termination, &mut ()).unwrap(), outcome, "{name}");
-        assert_eq!(trainer.save(), undisturbed.save(), "{name}");
+        assert_eq!(trainer.save().unwrap(), undisturbed.save().unwrap(), "{name}");
     }
 }
 
@@ -240,40 +238,18 @@ fn without_it_training_stops_and_an_environment_of_nothing_else_stops_it_too() {
     let error = Trainer::with_envs(stopping, clocks(1, &given)).unwrap().run(&mut ()).unwrap_err();
     assert!(matches!(error, TrainError::NotFinite { site: "observation", env_steps: 4, .. }), "{error}");
 
-    /// A clock that has stopped.
-    struct Broken(Box<dyn Env>);
-    impl Env for Broken {
-        fn spec(&self) -> &EnvSpec {
-            self.0.spec()
-        }
-        fn observation_space(&self) -> &Space {
-            self.0.observation_space()
-        }
-        fn action_space(&self) -> &Space {
-            self.0.action_space()
-        }
-        fn reset(&mut self, seed: Option<u64>, observation: &mut [f32]) -> Result<(), EnvError> {
-            self.0.reset(seed, observation)
-        }
-        fn step(&mut self, action: Action<'_>, observation: &mut [f32]) -> Result<Step, EnvError> {
-            let step = self.0.step(action, observation)?;
+    /// Shows nothing but infinity.
+    struct Broken;
+    impl Alteration for Broken {
+        fn step(&mut self, _: u32, _: &mut Step, observation: &mut [f32]) -> Result<(), EnvError> {
             observation.fill(f32::INFINITY);
-            Ok(step)
-        }
-        fn save(&self) -> Vec<u8> {
-            self.0.save()
-        }
-        fn restore(&mut self, state: &[u8]) -> Result<(), EnvError> {
-            self.0.restore(state)
-        }
-        fn scene(&self) -> Scene {
-            self.0.scene()
+            Ok(())
         }
     }
     // Its episodes never end, so that a budget of episodes would never be used up.
     let mut endless = config("notebook", 1, &["replay.start=40"]);
     (endless.train.env_steps, endless.train.episodes) = (0, 5);
-    let factory: EnvFactory = Box::new(|| Ok(Box::new(Broken(make("CartPole-v1")?))));
+    let factory: EnvFactory = Box::new(|| Ok(Box::new(Altered::new(make("CartPole-v1")?, Broken))));
     let error = Trainer::with_envs(endless, factory).unwrap().run(&mut ()).unwrap_err();
     assert!(matches!(error, TrainError::NotFinite { site: "observation", env_steps: 1000, .. }), "{error}");
 }

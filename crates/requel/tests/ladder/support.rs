@@ -232,7 +232,7 @@ pub struct Stored {
 
 /// What the replay buffer of a trainer holds, in the order of its places.
 pub fn stored(trainer: &Trainer) -> Vec<Stored> {
-    let state = trainer.save();
+    let state = trainer.save().unwrap();
     let records = &state.tensors["replay/records"];
     let words: Vec<u32> = records.bytes.chunks_exact(4).map(|b| u32::from_le_bytes(b.try_into().unwrap())).collect();
     let floats = |words: &[u32]| words.iter().map(|w| f32::from_bits(*w)).collect::<Vec<f32>>();

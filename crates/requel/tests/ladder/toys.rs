@@ -3,7 +3,7 @@
 use requel::Trainer;
 use requel::config::Config;
 use requel_envs::{
-    Action, Dynamics, EnvSpec, GymRng, Scene, Simulation, Space, StateError, StateReader, StateWriter, Step, TimeLimit,
+    Action, Dynamics, EnvSpec, GymRng, Simulation, Space, StateError, StateReader, StateWriter, Step, TimeLimit,
 };
 
 use crate::support::preset;
@@ -93,10 +93,6 @@ impl Dynamics for Rooms {
     fn restore(&mut self, reader: &mut StateReader<'_>) -> Result<(), StateError> {
         self.at = reader.index(ROOMS)?;
         Ok(())
-    }
-
-    fn scene(&self) -> Scene {
-        unreachable!("nobody looks at it")
     }
 }
 

@@ -98,7 +98,7 @@ fn the_target_follows_at_the_env_steps_that_are_named() {
         config.train.num_envs = num_envs;
         let mut trainer = Trainer::new(config).unwrap();
         let network = |trainer: &Trainer, which: &str| {
-            let state = trainer.save();
+            let state = trainer.save().unwrap();
             let of = |name: &&String| name.starts_with(&format!("network/{which}."));
             state.tensors.keys().filter(of).map(|name| state.tensors[name].bytes.to_vec()).collect::<Vec<_>>()
         };

@@ -3,7 +3,7 @@
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use requel_envs::{BatchEnv, EnvError, Step};
+use requel_envs::{BatchEnv, EnvError, Scene, Step};
 
 use super::fuse::Fuse;
 use super::watch::Watch;
@@ -69,8 +69,12 @@ impl BatchEnv for GuardedBatch {
         self.watches[slot].mask()
     }
 
-    fn save(&self, slot: usize) -> Vec<u8> {
-        self.fuse.saved(|| self.inner.save(slot))
+    fn scene(&self, slot: usize) -> Option<Scene> {
+        self.fuse.scene(|| self.inner.scene(slot))
+    }
+
+    fn save(&self, slot: usize) -> Result<Vec<u8>, EnvError> {
+        self.fuse.look("save", || self.inner.save(slot))
     }
 
     fn restore(&mut self, slot: usize, state: &[u8]) -> Result<(), EnvError> {

@@ -2,7 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use requel_envs::{Action, BatchEnv, Color, Env, EnvError, EnvSpec, Scene, Shape, Space, Step, View};
+use requel_envs::{Action, BatchEnv, Env, EnvError, EnvSpec, Scene, Space, Step};
 
 use super::batch::GuardedBatch;
 use super::fuse::{Fuse, panicked};
@@ -53,7 +53,7 @@ impl Guarded {
 
     /// Spaces are what learning was made for.
     fn check_spaces(&self) -> Result<(), EnvError> {
-        self.fuse.call("its description", || {
+        self.fuse.look("its description", || {
             for (name, was, is) in [
                 ("observation", &self.observation_space, self.inner.observation_space()),
                 ("action", &self.action_space, self.inner.action_space()),
@@ -97,8 +97,8 @@ impl Env for Guarded {
         Ok(step)
     }
 
-    fn save(&self) -> Vec<u8> {
-        self.fuse.saved(|| self.inner.save())
+    fn save(&self) -> Result<Vec<u8>, EnvError> {
+        self.fuse.look("save", || self.inner.save())
     }
 
     fn restore(&mut self, state: &[u8]) -> Result<(), EnvError> {
@@ -106,18 +106,8 @@ impl Env for Guarded {
         self.read_mask()
     }
 
-    /// Where it cannot be drawn, the words that it panicked with: who looks on cannot stop a training.
-    fn scene(&self) -> Scene {
-        let drawn = catch_unwind(AssertUnwindSafe(|| self.inner.scene()));
-        drawn.unwrap_or_else(|cause| {
-            let text = panicked(self.watch.id(), "scene", &*cause).to_string();
-            let shape = Shape::Text { center: (8.0, 0.5), height: 0.3, text, color: Color(190, 50, 50) };
-            Scene {
-                view: View { left: 0.0, right: 16.0, bottom: 0.0, top: 1.0 },
-                background: Color(255, 255, 255),
-                shapes: vec![shape],
-            }
-        })
+    fn scene(&self) -> Option<Scene> {
+        self.fuse.scene(|| self.inner.scene())
     }
 
     fn action_mask(&self) -> Option<&[bool]> {

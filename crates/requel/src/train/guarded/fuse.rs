@@ -1,43 +1,53 @@
 //! [`Fuse`], calls into code that may panic.
 
 use std::any::Any;
-use std::cell::RefCell;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use requel_envs::EnvError;
+use requel_envs::{Color, EnvError, Scene, Shape, View};
 
 /// Calls an environment until it panics: from then on it is in no known state, and is not touched again.
 pub(super) struct Fuse {
     id: String,
     /// What it panicked with.
-    blown: RefCell<Option<EnvError>>,
+    blown: Option<EnvError>,
 }
 
 impl Fuse {
     /// For calls of the environment `id`.
     pub(super) fn new(id: String) -> Self {
-        Fuse { id, blown: RefCell::new(None) }
+        Fuse { id, blown: None }
     }
 
     /// Calls the environment, unless it panicked before.
-    pub(super) fn call<T>(&self, during: &str, call: impl FnOnce() -> Result<T, EnvError>) -> Result<T, EnvError> {
-        if let Some(error) = &*self.blown.borrow() {
+    pub(super) fn call<T>(&mut self, during: &str, call: impl FnOnce() -> Result<T, EnvError>) -> Result<T, EnvError> {
+        if let Some(error) = &self.blown {
             return Err(error.clone());
         }
         catch_unwind(AssertUnwindSafe(call)).unwrap_or_else(|cause| {
             let error = panicked(&self.id, during, &*cause);
-            *self.blown.borrow_mut() = Some(error.clone());
+            self.blown = Some(error.clone());
             Err(error)
         })
     }
 
-    /// The state that `save` gives.
-    ///
-    /// # Panics
-    /// With the [`EnvError`] if the environment panics: `save` has no error to return, and `Trainer::try_save` makes an error of it
-    /// again.
-    pub(super) fn saved(&self, save: impl FnOnce() -> Vec<u8>) -> Vec<u8> {
-        self.call("save", || Ok(save())).unwrap_or_else(|error| resume_unwind(Box::new(error)))
+    /// As [`Fuse::call`], for a call that changes nothing: a panic in it leaves the environment as it was.
+    pub(super) fn look<T>(&self, during: &str, look: impl FnOnce() -> Result<T, EnvError>) -> Result<T, EnvError> {
+        if let Some(error) = &self.blown {
+            return Err(error.clone());
+        }
+        catch_unwind(AssertUnwindSafe(look)).unwrap_or_else(|cause| Err(panicked(&self.id, during, &*cause)))
+    }
+
+    /// What there is to see of the environment; where it cannot be drawn, the words that say why: an onlooker cannot stop a training.
+    pub(super) fn scene(&self, draw: impl FnOnce() -> Option<Scene>) -> Option<Scene> {
+        self.look("scene", || Ok(draw())).unwrap_or_else(|error| {
+            let (text, color) = (error.to_string(), Color(190, 50, 50));
+            Some(Scene {
+                view: View { left: 0.0, right: 16.0, bottom: 0.0, top: 1.0 },
+                background: Color(255, 255, 255),
+                shapes: vec![Shape::Text { center: (8.0, 0.5), height: 0.3, text, color }],
+            })
+        })
     }
 }
 

@@ -17,11 +17,10 @@ impl Trainer {
     /// If a setting cannot change on the way, a value is out of range, or the agent cannot be made; all is as before then.
     pub fn change_config(&mut self, config: Config) -> Result<(), TrainError> {
         self.config.check_changes(&config)?;
-        let env = &self.envs.envs()[0];
-        let spec = env.spec().clone();
-        let count = env.action_space().discrete_n().expect("it was there to begin with");
+        let spec = self.envs.spec().clone();
+        let count = self.envs.action_space().discrete_n().expect("it was there to begin with");
         let actions = Actions { count, masked: !self.masks.is_empty() };
-        let mut agent = agent(&config, env.spec(), (env.observation_space(), actions))?;
+        let mut agent = agent(&config, &spec, (self.envs.observation_space(), actions))?;
         let mut state = State::default();
         self.agent.save(&mut state);
         agent.restore(&state)?;

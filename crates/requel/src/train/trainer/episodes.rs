@@ -1,0 +1,88 @@
+//! The episodes that go on while training is saved: with environments that cannot save their state they are lost.
+
+use requel_envs::EnvError;
+
+use super::Trainer;
+use crate::config::Config;
+use crate::finite::first_not_finite;
+use crate::rng::{Stream, StreamRng};
+use crate::state::State;
+use crate::train::TrainError;
+
+/// Where a checkpoint keeps the states of the environments: the word of the first format, so that old runs go on.
+const STATES: &str = "trainer/worlds";
+/// Set in their place where the environments cannot save them.
+const NOT_SAVED: &str = "trainer/envs_not_saved";
+const INEXACT_RESUMES: &str = "trainer/inexact_resumes";
+
+/// What became of the episodes that went on when training was resumed.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct ResumedEpisodes {
+    /// The last state that was taken over did not hold them, and no step was made since.
+    lost: bool,
+    /// How often new ones were begun in their place.
+    pub inexactly: u64,
+}
+
+impl Trainer {
+    /// Whether the next step begins new episodes, because the state that was taken over does not hold those of the environments.
+    /// What comes of it is then not what a training that was never interrupted comes to.
+    pub fn begins_new_episodes(&self) -> bool {
+        self.resumed.lost && self.termination().is_none()
+    }
+
+    /// Adds the environments and what they show.
+    pub(super) fn save_envs<'a>(&'a self, state: &mut State<'a>) -> Result<(), TrainError> {
+        match self.envs.save() {
+            Ok(states) => state.put_bytes(STATES, states),
+            Err(EnvError::CannotSave { .. }) => state.put(NOT_SAVED, true),
+            Err(error) => return Err(error.into()),
+        }
+        if self.resumed.inexactly > 0 {
+            state.put(INEXACT_RESUMES, self.resumed.inexactly);
+        }
+        state.put_f32("trainer/observations", vec![self.observations.len()], &self.observations);
+        Ok(())
+    }
+
+    /// Takes over what [`Trainer::save_envs`] added.
+    pub(super) fn restore_envs(&mut self, state: &State<'_>) -> Result<(), TrainError> {
+        let lost = state.values.contains_key(NOT_SAVED) && state.read(NOT_SAVED)?;
+        if !lost {
+            self.envs.restore(state.read_bytes(STATES)?)?;
+        }
+        let counted = state.values.contains_key(INEXACT_RESUMES);
+        let inexactly = if counted { state.read(INEXACT_RESUMES)? } else { 0 };
+        self.resumed = ResumedEpisodes { lost, inexactly };
+        Ok(state.read_f32("trainer/observations", &mut self.observations)?)
+    }
+
+    /// Begins new episodes where those that went on are lost: these are neither finished nor counted, and no transition spans both.
+    pub(super) fn replace_lost_episodes(&mut self) -> Result<(), TrainError> {
+        if !self.resumed.lost {
+            return Ok(());
+        }
+        self.resumed = ResumedEpisodes { lost: false, inexactly: self.resumed.inexactly + 1 };
+        self.envs.reset(seed(&self.config, self.resumed.inexactly), &mut self.observations)?;
+        for slot in 0..self.envs.len() {
+            self.agent.interrupt(slot);
+            self.returns.abandon(slot);
+        }
+        self.check_first_observations()
+    }
+
+    /// Before a first observation there is nothing to go on from, whatever `train.on_nan` says.
+    pub(super) fn check_first_observations(&self) -> Result<(), TrainError> {
+        let Some((at, value)) = first_not_finite(&self.observations) else { return Ok(()) };
+        let (site, value) = ("observation", f64::from(value));
+        let env = Some(at / self.envs.observation_len().max(1));
+        Err(TrainError::NotFinite { site, value, env_steps: self.env_steps, env, action: None })
+    }
+}
+
+/// The seed of the training environments: at first, and another one each time that new episodes are begun.
+pub(super) fn seed(config: &Config, inexact_resumes: u64) -> u64 {
+    let mut draws = StreamRng::new(config.train.seed, Stream::Envs);
+    draws.set_position(inexact_resumes);
+    u64::from(draws.next_u32())
+}
