@@ -1,19 +1,27 @@
 //! What a config's numbers say about learning, said before the first step.
 
-use requel::Config;
-use requel::config::{self, Severity};
+use requel::config::{self, Advice, Severity};
+use requel::{Config, Registry};
 
 use crate::exit::Failure;
 use crate::style;
+
+/// What there is to say of a config in an environment of the registry; nothing where that cannot be made.
+pub fn of(config: &Config, registry: &Registry) -> Vec<Advice> {
+    let env = registry.env_factory(&config.env)();
+    env.map_or_else(|_| Vec::new(), |env| config::advice(config, env.spec()))
+}
 
 /// Refuses a study in which a variant cannot learn.
 ///
 /// # Errors
 /// With the variant, the key and what to change.
-pub fn refuse<'a>(variants: impl IntoIterator<Item = (&'a str, &'a Config)>) -> Result<(), Failure> {
+pub fn refuse<'a>(
+    variants: impl IntoIterator<Item = (&'a str, &'a Config)>,
+    registry: &Registry,
+) -> Result<(), Failure> {
     for (name, config) in variants {
-        if let Some(advice) = config::advice(config).into_iter().find(|advice| advice.severity == Severity::Impossible)
-        {
+        if let Some(advice) = of(config, registry).into_iter().find(|advice| advice.severity == Severity::Impossible) {
             return Err(Failure::bad_input(format_args!("variant `{name}`: {advice}")));
         }
     }
@@ -21,16 +29,16 @@ pub fn refuse<'a>(variants: impl IntoIterator<Item = (&'a str, &'a Config)>) -> 
 }
 
 /// Warns of what is worth it, once however many configs it holds for. Those with a name are named where it does not hold for all.
-pub fn warn_of<'a>(configs: impl IntoIterator<Item = (Option<&'a str>, &'a Config)>) {
-    lines(configs).iter().for_each(style::warn);
+pub fn warn_of<'a>(configs: impl IntoIterator<Item = (Option<&'a str>, &'a Config)>, registry: &Registry) {
+    lines(configs, registry).iter().for_each(style::warn);
 }
 
-fn lines<'a>(configs: impl IntoIterator<Item = (Option<&'a str>, &'a Config)>) -> Vec<String> {
+fn lines<'a>(configs: impl IntoIterator<Item = (Option<&'a str>, &'a Config)>, registry: &Registry) -> Vec<String> {
     let mut said: Vec<(String, Vec<&str>, usize)> = Vec::new();
     let mut count = 0;
     for (name, config) in configs {
         count += 1;
-        for advice in config::advice(config) {
+        for advice in of(config, registry) {
             let text = advice.to_string();
             match said.iter_mut().find(|(known, ..)| *known == text) {
                 Some((_, names, times)) => {
@@ -60,20 +68,22 @@ mod tests {
 
     #[test]
     fn what_holds_for_all_is_said_once_and_the_rest_with_names() {
+        let built_in = Registry::built_in();
         let short = config(&["train.env_steps=5000"]);
         let shorter = config(&["train.env_steps=5000", "optimizer.learning_rate=1e-10"]);
-        let said = lines([(Some("a"), &short), (Some("b"), &shorter), (Some("c"), &shorter)]);
+        let said = lines([(Some("a"), &short), (Some("b"), &shorter), (Some("c"), &shorter)], &built_in);
         assert_eq!(said.len(), 2, "{said:?}");
         assert!(said[0].starts_with("`exploration.env_steps` is 10000"), "{said:?}");
         assert!(said[1].starts_with("b, c: `optimizer.learning_rate` is 1e-10"), "{said:?}");
-        assert_eq!(lines([(None, &short), (None, &shorter)]).len(), 2);
+        assert_eq!(lines([(None, &short), (None, &shorter)], &built_in).len(), 2);
     }
 
     #[test]
     fn a_variant_that_cannot_learn_is_refused_by_its_name() {
+        let built_in = Registry::built_in();
         let (sound, dead) = (config(&[]), config(&["train.env_steps=900"]));
-        assert!(refuse([("a", &sound)]).is_ok());
-        let failure = refuse([("a", &sound), ("b", &dead)]).unwrap_err();
+        assert!(refuse([("a", &sound)], &built_in).is_ok());
+        let failure = refuse([("a", &sound), ("b", &dead)], &built_in).unwrap_err();
         assert!(failure.what.starts_with("variant `b`: `replay.start` is 1000"), "{}", failure.what);
     }
 }

@@ -1,5 +1,6 @@
 //! An environment from its id and what is set of it, for commands that need nothing else of a config.
 
+use requel::Registry;
 use requel::config::{EnvConfig, Layers};
 
 use crate::exit::Failure;
@@ -8,9 +9,9 @@ use crate::exit::Failure;
 ///
 /// # Errors
 /// If there is no such environment, or a setting is none of the environment's.
-pub fn described(id: &str, set: &[String]) -> Result<EnvConfig, Failure> {
+pub fn described(id: &str, set: &[String], registry: &Registry) -> Result<EnvConfig, Failure> {
     // Found out first, so that a misspelt environment is called that and not a value of a key.
-    requel_envs::make(id)?;
+    registry.envs().make(id)?;
     let mut layers = Layers::new().set(&format!("env.id={id:?}"))?;
     for assignment in set {
         let key = assignment.split('=').next().unwrap_or_default().trim();

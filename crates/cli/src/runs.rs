@@ -3,11 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use requel::agent::{AgentError, PolicyFile, PolicyFileError};
+use requel::config::EnvConfig;
 use requel::run::{Run, RunError, timestamp};
 use requel::study::find_runs;
 use requel::td::ValueBounds;
-use requel::train::{SCALED_REWARD, TrainError, env_factory, for_network};
-use requel::{Config, GreedyPolicy, Stream, StreamRng};
+use requel::train::{EnvIdentity, EnvOrigin, SCALED_REWARD, TrainError, for_network};
+use requel::{Config, GreedyPolicy, Registry, Stream, StreamRng};
 use requel_envs::Env;
 
 use crate::exit::{Exit, Failure};
@@ -82,31 +83,40 @@ pub fn newest_whole(wanted: impl Fn(&Run) -> bool) -> Result<PathBuf, Failure> {
 }
 
 /// The environment of a config as its network sees it: with repeated actions and stacked observations, discrete ones one-hot,
-/// as in training.
+/// as in training. That of a run is [`Run::env`].
 ///
 /// # Errors
 /// If it cannot be made with these options.
-pub fn env(config: &Config) -> Result<Box<dyn Env>, Failure> {
-    Ok(for_network(env_factory(&config.env)()?)?)
+pub fn env(config: &EnvConfig, registry: &Registry) -> Result<Box<dyn Env>, Failure> {
+    Ok(for_network(registry.env_factory(config)()?)?)
 }
 
 /// The best policy of a run, able to look at `rows` observations at once.
 ///
 /// # Errors
-/// If there is none, it cannot be read, it is not the one that the run was sealed with, or it is of another environment than
-/// the run.
-pub fn policy(run: &Run, rows: usize) -> Result<GreedyPolicy, Failure> {
-    Ok(policy_file(run)?.into_policy(rows)?)
+/// If there is none, it cannot be read, it is not the one that the run was sealed with, or it or the run is of another
+/// environment than the registry has.
+pub fn policy(run: &Run, registry: &Registry, rows: usize) -> Result<GreedyPolicy, Failure> {
+    Ok(policy_file(run, registry)?.into_policy(rows)?)
 }
 
 /// The best policy of a run, which goes with the environment of the run.
 ///
 /// # Errors
 /// As [`policy`].
-pub fn policy_file(run: &Run) -> Result<PolicyFile, Failure> {
+pub fn policy_file(run: &Run, registry: &Registry) -> Result<PolicyFile, Failure> {
     let policy = run.best_policy()?;
-    policy.check_env(&*env(&run.config()?)?).map_err(|error| error.in_file(&run.best_policy_path()))?;
+    policy.check_env(&*run.env(registry)?).map_err(|error| error.in_file(&run.best_policy_path()))?;
     Ok(policy)
+}
+
+/// What the environment of a run is known by. Runs that did not write it down were of requel's own.
+pub fn environment(run: &Run) -> Option<EnvIdentity> {
+    match run.environment() {
+        Ok(Some(known)) => Some(known),
+        Ok(None) => Registry::built_in().env_identity(&run.config().ok()?.env).ok(),
+        Err(_) => None,
+    }
 }
 
 /// What the settings of a run are called: `preset cartpole`, or `dqn over preset cartpole`.
@@ -119,15 +129,14 @@ pub fn settings_named(config: &Config) -> String {
 
 /// The mean return at which a run's environment counts as solved: its own, with the options that it was made with, or what the
 /// config names where it has none.
-pub fn goal(config: &Config) -> Option<f64> {
-    let own = env(config).ok().and_then(|env| env.spec().reward_threshold);
-    own.or(config.evaluation.stop_return)
+pub fn goal(config: &Config, environment: Option<&EnvIdentity>) -> Option<f64> {
+    environment.and_then(|env| env.goal).or(config.evaluation.stop_return)
 }
 
 /// Between which numbers every value of a run can rightly lie, where that is known.
-pub fn value_bounds(config: &Config) -> Option<ValueBounds> {
-    let env = env(config).ok()?;
-    config.value_bounds(env.spec(), env.action_space().discrete_n()?)
+pub fn value_bounds(config: &Config, environment: Option<&EnvIdentity>) -> Option<ValueBounds> {
+    let env = environment?;
+    config.value_bounds(&env.spec(), env.action_count()?)
 }
 
 /// The seed of a run's last evaluation.
@@ -167,6 +176,18 @@ impl From<RunError> for Failure {
             }
             RunError::NothingWhole { .. } => Failure::failed(error)
                 .hint("train anew with `requel train --config RUN/config.toml`: the same config gives the same bits"),
+            RunError::OtherEnvironment { origin, .. } => {
+                let hint = match origin {
+                    EnvOrigin::BuiltIn => "leave this id to requel's own environment, and register yours under another",
+                    EnvOrigin::Registered => {
+                        "run this in the program that registers it: `requel_cli::main_with` has every verb"
+                    }
+                    EnvOrigin::Given => {
+                        "register it in a program of your own: `requel_cli::main_with` gives that every verb"
+                    }
+                };
+                Failure::bad_input(error).hint(hint)
+            }
             RunError::StaysOver { .. } | RunError::BeforeSegment { .. } => Failure::bad_input(error),
             RunError::NoRoom { .. } => Failure::failed(error)
                 .hint("make room, name another --run-dir, or lower replay.capacity or checkpoint.keep"),
@@ -181,6 +202,10 @@ impl From<PolicyFileError> for Failure {
             matches!(error, PolicyFileError::OtherEnvironment { .. } | PolicyFileError::OtherShape { .. })
         };
         let hint = match &error {
+            PolicyFileError::File { source, .. } if matches!(**source, PolicyFileError::OwnEnvironment { .. }) => Some(
+                "register it in a program of your own, under an id of its own: `requel_cli::main_with` has every verb"
+                    .into(),
+            ),
             PolicyFileError::File { source, .. } if is_of_another(source) => Some(
                 "a run holds the policy of its own environment; `requel verify RUN` says what else was changed".into(),
             ),

@@ -4,11 +4,11 @@ use std::io::{IsTerminal, Write};
 use std::path::Path;
 use std::time::Duration;
 
-use requel::Observer;
 use requel::diagnose::{Evidence, Watch};
 use requel::run::{Control, Ending, Run, Session, Summary, Timing};
 use requel::stats::proportion_interval;
 use requel::train::{Budget, Confirmation};
+use requel::{Observer, Registry};
 use serde::Serialize;
 
 use crate::args::Reporting;
@@ -27,7 +27,7 @@ use crate::{report, runs, shell};
 ///
 /// # Errors
 /// If training or the disk fails.
-pub fn train(session: Session, reporting: Reporting) -> Result<Exit, Failure> {
+pub fn train(session: Session, registry: &Registry, reporting: Reporting) -> Result<Exit, Failure> {
     let control = Control::new();
     let signals = Signals::listen_and_stop(control.stop_flag())?;
     let run = session.run().clone();
@@ -41,7 +41,8 @@ pub fn train(session: Session, reporting: Reporting) -> Result<Exit, Failure> {
     let mut dashboard = match reporting.json || reporting.quiet || reporting.plain || !dashboard::fits() {
         true => None,
         false => {
-            let subject = Subject { run: run.clone(), config: config.clone(), headline: headline.clone(), made };
+            let (run, config, registry) = (run.clone(), config.clone(), registry.clone());
+            let subject = Subject { run, config, registry, headline: headline.clone(), made };
             // A terminal that cannot be taken over can still show lines.
             Dashboard::open(subject, &control).ok()
         }
@@ -74,7 +75,7 @@ pub fn train(session: Session, reporting: Reporting) -> Result<Exit, Failure> {
         Ending::Finished { summary, timing, outcome } => {
             let seed = runs::evaluation_seed(&config);
             // A page is a courtesy: without it the run is still whole.
-            let report = report::write(&run, (&outcome.best_evaluation, seed), &signals);
+            let report = report::write(&run, registry, (&outcome.best_evaluation, seed), &signals);
             if let Err(failure) = &report {
                 style::warn(format_args!("no report: {}", failure.what));
             }

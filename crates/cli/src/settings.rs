@@ -3,12 +3,13 @@
 
 use std::path::Path;
 
-use requel::config::{self, Config, ConfigError, Layers, Severity, algorithms, presets};
-use requel::run::later_segments;
+use requel::Registry;
+use requel::config::{Config, ConfigError, Layers, Severity, algorithms, presets};
+use requel::run::{Run, later_segments};
 
 use crate::args;
 use crate::exit::Failure;
-use crate::{runs, style};
+use crate::{advice, runs, style};
 
 impl From<ConfigError> for Failure {
     fn from(error: ConfigError) -> Self {
@@ -18,7 +19,7 @@ impl From<ConfigError> for Failure {
 }
 
 /// The layers, and the config that they come to. The environment is known to exist and to take its options.
-pub fn resolve(args: &args::Layers) -> Result<(Layers, Config), Failure> {
+pub fn resolve(args: &args::Layers, registry: &Registry) -> Result<(Layers, Config), Failure> {
     let mut layers = Layers::new();
     if let Some(name) = &args.preset {
         layers = layers.preset(name)?;
@@ -26,7 +27,7 @@ pub fn resolve(args: &args::Layers) -> Result<(Layers, Config), Failure> {
     if let Some(name) = &args.algo {
         layers = layers.algorithm(name)?;
     }
-    layers = above_preset(layers, args)?;
+    layers = above_preset(layers, args, registry)?;
     let said = layers.text_of("env.id").map(str::to_owned);
     let env_id = said.clone().unwrap_or_else(|| Config::default().env.id);
     if layers.named_preset().is_none()
@@ -46,8 +47,19 @@ pub fn resolve(args: &args::Layers) -> Result<(Layers, Config), Failure> {
             later.last().map_or(Path::new(""), |segment| &segment.path).display()
         ));
     }
-    runs::env(&config)?;
+    if let Some(run) = args.config.as_deref().and_then(run_of)
+        && run.config()?.env == config.env
+    {
+        run.env(registry)?;
+    }
+    runs::env(&config.env, registry)?;
     Ok((layers, config))
+}
+
+/// The run that a config lies in.
+fn run_of(config: &Path) -> Option<Run> {
+    let dir = config.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    Run::open(dir).ok()
 }
 
 /// What a preset says for an environment that it was not made for: nothing of the return to stop at and of the support of
@@ -73,20 +85,20 @@ fn of_other_environment(layers: Layers, env_id: &str) -> Layers {
 }
 
 /// Refuses a config that cannot learn, with the place of the setting that keeps it from that.
-pub fn refuse_to_learn_nothing(layers: &Layers, config: &Config) -> Result<(), Failure> {
-    match config::advice(config).into_iter().find(|advice| advice.severity == Severity::Impossible) {
+pub fn refuse_to_learn_nothing(layers: &Layers, config: &Config, registry: &Registry) -> Result<(), Failure> {
+    match advice::of(config, registry).into_iter().find(|advice| advice.severity == Severity::Impossible) {
         Some(advice) => Err(layers.invalid(advice.key, advice.text).into()),
         None => Ok(()),
     }
 }
 
-fn above_preset(mut layers: Layers, args: &args::Layers) -> Result<Layers, Failure> {
+fn above_preset(mut layers: Layers, args: &args::Layers, registry: &Registry) -> Result<Layers, Failure> {
     if let Some(path) = &args.config {
         layers = layers.file(path)?;
     }
     if let Some(id) = &args.env {
         // Found out first, so that a misspelt environment is called that and not a value of a key.
-        requel_envs::make(id)?;
+        registry.envs().make(id)?;
         layers = layers.set(&format!("env.id={id:?}"))?;
     }
     for assignment in &args.set {
@@ -101,6 +113,10 @@ fn above_preset(mut layers: Layers, args: &args::Layers) -> Result<Layers, Failu
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn resolve(args: &args::Layers) -> Result<(Layers, Config), Failure> {
+        super::resolve(args, &Registry::built_in())
+    }
 
     fn args(env: Option<&str>, preset: Option<&str>, set: &[&str]) -> args::Layers {
         args::Layers {
@@ -186,7 +202,7 @@ mod tests {
     fn what_cannot_learn_is_refused_with_its_place() {
         let said = |set: &[&str]| {
             let (layers, config) = resolve(&args(None, None, set)).unwrap();
-            refuse_to_learn_nothing(&layers, &config).map_err(|failure| failure.what)
+            refuse_to_learn_nothing(&layers, &config, &Registry::built_in()).map_err(|failure| failure.what)
         };
         let refused = said(&["train.env_steps=2500", "replay.start=50000"]).unwrap_err();
         assert!(refused.starts_with("`replay.start` is 50000") && refused.ends_with(", in --set"), "{refused}");

@@ -2,10 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use requel::GreedyPolicy;
 use requel::agent::PolicyFile;
 use requel::config::{Config, EnvConfig};
 use requel::run::Run;
+use requel::train::EnvFactory;
+use requel::{GreedyPolicy, Registry};
 use requel_envs::Env;
 use tempfile::TempDir;
 
@@ -21,6 +22,8 @@ pub struct Subject {
     pub config: Config,
     /// The policy, which goes with that environment.
     pub policy: PolicyFile,
+    /// Has the environment.
+    registry: Registry,
     /// Where a packed run lies for as long as it is looked at.
     _unpacked: Option<TempDir>,
 }
@@ -30,15 +33,15 @@ impl Subject {
     ///
     /// # Errors
     /// If it is none of these, or its policy cannot be read or does not go with its environment.
-    pub fn open(path: Option<&Path>) -> Result<Self, Failure> {
+    pub fn open(path: Option<&Path>, registry: &Registry) -> Result<Self, Failure> {
         match path.filter(|path| path.is_file()) {
-            None => Self::of_run(runs::open_with_policy(path)?, None),
+            None => Self::of_run(runs::open_with_policy(path)?, None, registry),
             Some(file) if pack::is_packed(file)? => {
                 let unpacked = unpack(file)?;
-                let subject = Self::of_run(Run::open(&unpacked.path().join("run"))?, Some(unpacked))?;
+                let subject = Self::of_run(Run::open(&unpacked.path().join("run"))?, Some(unpacked), registry)?;
                 Ok(Subject { name: file.to_path_buf(), ..subject })
             }
-            Some(file) => Self::of_policy(file),
+            Some(file) => Self::of_policy(file, registry),
         }
     }
 
@@ -46,18 +49,20 @@ impl Subject {
     ///
     /// # Errors
     /// If it has none yet, or it cannot be read.
-    pub fn of_run(run: Run, unpacked: Option<TempDir>) -> Result<Self, Failure> {
-        let (config, policy) = (run.config()?, run.best_policy()?);
-        check(&run.best_policy_path(), &policy, &config)?;
-        Ok(Subject { name: run.dir().to_path_buf(), config, policy, _unpacked: unpacked })
+    pub fn of_run(run: Run, unpacked: Option<TempDir>, registry: &Registry) -> Result<Self, Failure> {
+        let (config, policy) = (run.config()?, runs::policy_file(&run, registry)?);
+        let registry = registry.clone();
+        Ok(Subject { name: run.dir().to_path_buf(), config, policy, registry, _unpacked: unpacked })
     }
 
-    fn of_policy(file: &Path) -> Result<Self, Failure> {
+    fn of_policy(file: &Path, registry: &Registry) -> Result<Self, Failure> {
         let policy = PolicyFile::read(file)?;
         let env = EnvConfig { id: policy.env_id.clone(), ..policy.env.clone() };
         let config = Config { preset: "policy".into(), env, ..Config::default() };
-        check(file, &policy, &config)?;
-        Ok(Subject { name: file.to_path_buf(), config, policy, _unpacked: None })
+        let env = runs::env(&config.env, registry)?;
+        let checked = policy.check_origin(registry.env_origin(&config.env.id)).and_then(|()| policy.check_env(&*env));
+        checked.map_err(|error| error.in_file(file))?;
+        Ok(Subject { name: file.to_path_buf(), config, policy, registry: registry.clone(), _unpacked: None })
     }
 
     /// The environment, as the policy sees it.
@@ -65,7 +70,12 @@ impl Subject {
     /// # Errors
     /// If it cannot be made.
     pub fn env(&self) -> Result<Box<dyn Env>, Failure> {
-        runs::env(&self.config)
+        runs::env(&self.config.env, &self.registry)
+    }
+
+    /// What makes environments as the one that the policy was trained in.
+    pub fn env_factory(&self) -> EnvFactory {
+        self.registry.env_factory(&self.config.env)
     }
 
     /// The policy, able to look at so many observations at once.
@@ -75,11 +85,6 @@ impl Subject {
     pub fn policy(&self, rows: usize) -> Result<GreedyPolicy, Failure> {
         Ok(self.policy.clone().into_policy(rows)?)
     }
-}
-
-/// Refuses a policy that is not for the environment.
-fn check(file: &Path, policy: &PolicyFile, config: &Config) -> Result<(), Failure> {
-    Ok(policy.check_env(&*runs::env(config)?).map_err(|error| error.in_file(file))?)
 }
 
 /// A packed run, unpacked where it lies for as long as it is held; the run is in `run`. Without its checkpoints.

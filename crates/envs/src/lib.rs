@@ -85,7 +85,7 @@ pub use action_list::action_list;
 pub use batch::BatchEnv;
 pub use env::{Action, Env, Step};
 pub use error::EnvError;
-pub use options::{OptionDefault, OptionSpec};
+pub use options::{OptionDefault, OptionSpec, nearest};
 pub use registry::{Registry, make, make_with, option_specs, specs};
 pub use scene::{Color, Point, Scene, Shape, View};
 pub use seeding::{GymRng, SpaceSampler};

@@ -239,11 +239,16 @@ impl<'a> Options<'a> {
 }
 
 /// The name that `name` was probably meant to be: the most similar one, case aside, if it is similar at all.
-pub(crate) fn nearest<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+///
+/// ```
+/// assert_eq!(requel_envs::nearest("CartPoel-v1", ["CartPole-v1", "Acrobot-v1"]), Some("CartPole-v1"));
+/// assert_eq!(requel_envs::nearest("xyz", ["CartPole-v1", "Acrobot-v1"]), None);
+/// ```
+pub fn nearest<'a>(name: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     /// Below this similarity (0 to 1) a suggestion would puzzle rather than help.
     const SIMILAR: f64 = 0.75;
     let name = name.to_lowercase();
-    let scored = names.map(|other| (strsim::jaro_winkler(&name, &other.to_lowercase()), other));
+    let scored = names.into_iter().map(|other| (strsim::jaro_winkler(&name, &other.to_lowercase()), other));
     let best = scored.max_by(|(a, _), (b, _)| a.total_cmp(b))?;
     (best.0 >= SIMILAR).then_some(best.1)
 }

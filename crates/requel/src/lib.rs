@@ -23,12 +23,14 @@
 //! - [`config`]: presets, files and single settings in layers, with errors that say where.
 //! - [`replay`], [`td`], [`agent`]: the parts that an algorithm is put together from, each of use alone.
 //! - [`run`]: a directory with config, logs, best policy and checkpoints; [`run::Session`] trains in it and resumes from it.
+//! - [`export`]: a policy as ONNX.
 //! - [`stats`]: the interquartile mean, bootstrap intervals and the probability of improvement over seeds.
 //! - [`study`]: variants × seeds on all cores, and what they say together.
 //! - [`diagnose`]: what is wrong with a training that does not learn.
 //! - [`checkpoint`], [`state`], [`storage`]: the complete state on disk, whole and verified or not there.
 //!
-//! Environments are those of [`requel_envs`], or your own: [`Trainer::with_envs`].
+//! Environments are those of [`requel_envs`], or your own: registered by id in a [`Registry`], or given to
+//! [`Trainer::with_envs`].
 //!
 //! # What this crate does not do
 //!
@@ -41,10 +43,13 @@ pub mod checkpoint;
 pub mod config;
 pub mod diagnose;
 mod exploration;
+pub mod export;
 mod finite;
 mod log;
 pub mod memory;
 mod planted;
+mod protobuf;
+mod registry;
 pub mod replay;
 mod rng;
 pub mod run;
@@ -62,6 +67,7 @@ mod unique_keys;
 pub use agent::{Agent, DqnAgent, Experience, GreedyPolicy};
 pub use config::Config;
 pub use exploration::{Boltzmann, Choice, EpsilonGreedy, Explorer};
+pub use registry::Registry;
 pub use rng::{Stream, StreamRng};
 pub use schedule::Schedule;
 pub use suggest::nearest;

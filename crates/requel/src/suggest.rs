@@ -2,13 +2,7 @@
 
 /// The candidate nearest to `name`, if one is near enough that a slip of the hand explains it.
 pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<String> {
-    let name = name.to_lowercase();
-    candidates
-        .into_iter()
-        .map(|candidate| (strsim::jaro_winkler(&name, &candidate.to_lowercase()), candidate))
-        .filter(|(similarity, _)| *similarity >= 0.85)
-        .max_by(|a, b| a.0.total_cmp(&b.0))
-        .map(|(_, candidate)| candidate.to_owned())
+    requel_envs::nearest(name, candidates).map(str::to_owned)
 }
 
 #[cfg(test)]

@@ -2,8 +2,8 @@
 
 use anyhow::{Result, ensure};
 use requel::Config;
+use requel::Registry;
 use requel::stats::{Bootstrap, Interval, mean};
-use requel::train::env_factory;
 use requel_envs::SpaceSampler;
 
 /// How many episodes are played.
@@ -32,7 +32,7 @@ pub fn play(config: &Config) -> Result<RandomPlay> {
 }
 
 fn returns(config: &Config) -> Result<Vec<f64>> {
-    let mut env = env_factory(&config.env)()?;
+    let mut env = Registry::built_in().env_factory(&config.env)()?;
     let mut actions = SpaceSampler::new(env.action_space(), 1)?;
     let mut observation = vec![0.0; env.observation_len()];
     let mut returns = Vec::with_capacity(EPISODES);

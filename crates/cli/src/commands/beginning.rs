@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use requel::Registry;
 use requel::agent::PolicyFile;
 use requel::run::{Beginning, Run, Weights};
 
@@ -13,12 +14,12 @@ use crate::{pack, shell};
 ///
 /// # Errors
 /// If it is no run and no policy, or lacks what is asked for.
-pub fn read(args: &TrainArgs, layers: Layers) -> Result<(Option<Beginning>, Layers), Failure> {
+pub fn read(args: &TrainArgs, layers: Layers, registry: &Registry) -> Result<(Option<Beginning>, Layers), Failure> {
     let Some(from) = &args.from else { return Ok((None, layers)) };
     if !from.is_file() {
         let run = Run::open(from)?;
         let weights = if args.weights == Which::Last { Weights::Last } else { Weights::Best };
-        let beginning = Beginning::from_run(&run, weights)?;
+        let beginning = Beginning::from_run(&run, weights, registry)?;
         let beginning = if args.with_replay { beginning.with_replay(&run)? } else { beginning };
         let settings = run.segments()?.pop().expect("there is always one").path;
         return Ok((Some(beginning), unless_named(layers, settings)));

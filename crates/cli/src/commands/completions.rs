@@ -5,6 +5,7 @@ use std::io::Write;
 use clap::builder::PossibleValuesParser;
 use clap::{Command, CommandFactory, ValueHint};
 use clap_complete::Shell;
+use requel::Registry;
 use requel::config::presets;
 use requel::study::built_ins;
 
@@ -13,11 +14,12 @@ use crate::exit::{Exit, Failure};
 use crate::style;
 
 /// Prints the completion script of a shell.
-pub fn run(args: &CompletionsArgs) -> Result<Exit, Failure> {
+pub fn run(args: &CompletionsArgs, registry: &Registry) -> Result<Exit, Failure> {
+    let ids: Vec<&'static str> = registry.envs().specs().map(|spec| &*spec.id.clone().leak()).collect();
     let mut script = Vec::new();
-    clap_complete::generate(args.shell, &mut told(Cli::command()), "requel", &mut script);
+    clap_complete::generate(args.shell, &mut told(Cli::command(), &ids), "requel", &mut script);
     if args.shell == Shell::Fish {
-        script.extend(fish_positionals(&told(Cli::command())).into_bytes());
+        script.extend(fish_positionals(&told(Cli::command(), &ids)).into_bytes());
     }
     std::io::stdout().lock().write_all(&script)?;
     Ok(Exit::Success)
@@ -25,7 +27,7 @@ pub fn run(args: &CompletionsArgs) -> Result<Exit, Failure> {
 
 /// The command with what each argument can be, as far as there is a list: only completion is told, so that what is typed is
 /// still read, and refused with its hints, by us.
-fn told(command: Command) -> Command {
+fn told(command: Command, ids: &[&'static str]) -> Command {
     let command = command.mut_args(|argument| {
         let kind = argument.get_value_names().unwrap_or_default().first().map(ToString::to_string).unwrap_or_default();
         if !argument.get_action().takes_values() || !argument.get_possible_values().is_empty() {
@@ -33,9 +35,7 @@ fn told(command: Command) -> Command {
         }
         let known = |names: Vec<&'static str>| PossibleValuesParser::new(names);
         match kind.as_str() {
-            "ENV" => {
-                argument.value_parser(known(requel_envs::specs().into_iter().map(|spec| &*spec.id.leak()).collect()))
-            }
+            "ENV" => argument.value_parser(known(ids.to_vec())),
             "NAME" => argument.value_parser(known(presets::all().iter().map(|preset| preset.name).collect())),
             "FILE|NAME" => argument.value_parser(known(built_ins().iter().map(|study| study.name).collect())),
             "RUN" | "DIR" | "RUN|DIR" | "RUN|ENV" => argument.value_hint(ValueHint::DirPath),
@@ -44,7 +44,7 @@ fn told(command: Command) -> Command {
         }
     });
     let names: Vec<String> = command.get_subcommands().map(|inner| inner.get_name().to_owned()).collect();
-    names.into_iter().fold(command, |command, name| command.mut_subcommand(name, told))
+    names.into_iter().fold(command, |command, name| command.mut_subcommand(name, |inner| told(inner, ids)))
 }
 
 /// What a command's first argument can be, for fish: `clap_complete` tells it of options alone.

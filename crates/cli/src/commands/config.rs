@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::Write;
 use std::path::Path;
 
+use requel::Registry;
 use requel::config::{Config, KEYS, Layers};
 use requel::storage::read_input;
 use toml::Value;
@@ -14,23 +15,23 @@ use crate::settings;
 use crate::style::{self, BOLD, MUTED, WARNING, paint};
 
 /// Prints the config, or writes the imported one.
-pub fn run(args: &ConfigArgs) -> Result<Exit, Failure> {
+pub fn run(args: &ConfigArgs, registry: &Registry) -> Result<Exit, Failure> {
     match &args.command {
-        ConfigCommand::Show(layers) => show_resolved(layers),
-        ConfigCommand::Import(args) => import(args),
+        ConfigCommand::Show(layers) => show_resolved(layers, registry),
+        ConfigCommand::Import(args) => import(args, registry),
     }
 }
 
 /// No file of hyperparameters is larger, bytes.
 const LARGEST: u64 = 1 << 20;
 
-fn import(args: &ConfigImportArgs) -> Result<Exit, Failure> {
+fn import(args: &ConfigImportArgs, registry: &Registry) -> Result<Exit, Failure> {
     let from_stdin = args.file == Path::new("-");
     let name = if from_stdin { "stdin".into() } else { args.file.display().to_string() };
     let path = if from_stdin { Path::new("/dev/stdin") } else { &args.file };
     let text =
         read_input(path, LARGEST).map_err(|error| Failure::bad_input(format_args!("cannot read {name}: {error}")))?;
-    let imported = crate::import::import(&text, &name, args.env.as_deref())?;
+    let imported = crate::import::import(&text, &name, (args.env.as_deref(), registry))?;
     match &args.output {
         None => anstream::stdout().lock().write_all(imported.toml.as_bytes())?,
         Some(path) => {
@@ -49,8 +50,8 @@ fn import(args: &ConfigImportArgs) -> Result<Exit, Failure> {
     Ok(Exit::Success)
 }
 
-fn show_resolved(layers: &args::Layers) -> Result<Exit, Failure> {
-    let (layers, config) = settings::resolve(layers)?;
+fn show_resolved(layers: &args::Layers, registry: &Registry) -> Result<Exit, Failure> {
+    let (layers, config) = settings::resolve(layers, registry)?;
     let mut out = style::stdout();
     show(&mut out, &layers, &config)?;
     Ok(Exit::Success)

@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::path::Path;
 
+use requel::Registry;
 use requel::diagnose::{Evidence, Finding, Severity, findings};
 use requel::run::{Run, RunError};
 use requel::study::find_runs;
@@ -21,12 +22,12 @@ struct Line<'a> {
 }
 
 /// Looks at one run, or at all below a directory.
-pub fn run(args: &DiagnoseArgs) -> Result<Exit, Failure> {
+pub fn run(args: &DiagnoseArgs, registry: &Registry) -> Result<Exit, Failure> {
     let mut out = anstream::stdout().lock();
     let (runs, mut exit) = (wanted(args.run.as_deref())?, Exit::Success);
     let is_alone = runs.len() == 1;
     for run in runs {
-        let evidence = match Evidence::of_run(&run) {
+        let evidence = match run.trainer(registry).and_then(|trainer| Evidence::of_run_with(&run, trainer)) {
             Ok(evidence) => evidence,
             Err(error) if is_alone => return Err(error.into()),
             // One that is damaged keeps nobody from what the others have.

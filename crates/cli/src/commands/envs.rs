@@ -2,7 +2,8 @@
 
 use std::io::Write;
 
-use requel_envs::{Env, EnvSpec, OptionDefault, Space, make, option_specs, specs};
+use requel::Registry;
+use requel_envs::{Env, EnvSpec, OptionDefault, OptionSpec, Space};
 use serde::Serialize;
 
 use crate::args::EnvsArgs;
@@ -12,10 +13,10 @@ use crate::style::{self, BOLD, MUTED, paint};
 use crate::table::Table;
 
 /// Lists the environments, or describes one.
-pub fn run(args: &EnvsArgs) -> Result<Exit, Failure> {
+pub fn run(args: &EnvsArgs, registry: &Registry) -> Result<Exit, Failure> {
     let envs = match &args.env {
-        Some(id) => vec![make(id)?],
-        None => specs().iter().map(|spec| make(&spec.id)).collect::<Result<_, _>>()?,
+        Some(id) => vec![registry.envs().make(id)?],
+        None => registry.envs().specs().map(|spec| registry.envs().make(&spec.id)).collect::<Result<_, _>>()?,
     };
     let mut out = style::stdout();
     match (&args.env, args.json) {
@@ -31,7 +32,7 @@ pub fn run(args: &EnvsArgs) -> Result<Exit, Failure> {
             }
             table.write(&mut out)?;
         }
-        (Some(id), false) => describe(&mut out, id, &*envs[0])?,
+        (Some(id), false) => describe(&mut out, &*envs[0], &registry.envs().option_specs(id)?)?,
     }
     Ok(Exit::Success)
 }
@@ -48,8 +49,8 @@ fn row(env: &dyn Env) -> [String; 5] {
     ]
 }
 
-fn describe(out: &mut impl Write, id: &str, env: &dyn Env) -> Result<(), Failure> {
-    let [_, observation, action, limit, threshold] = row(env);
+fn describe(out: &mut impl Write, env: &dyn Env, options: &[OptionSpec]) -> Result<(), Failure> {
+    let [id, observation, action, limit, threshold] = row(env);
     let fps = env.spec().frames_per_second;
     writeln!(out, "{}", paint(BOLD, id))?;
     writeln!(out, "  observation   {observation}")?;
@@ -64,7 +65,7 @@ fn describe(out: &mut impl Write, id: &str, env: &dyn Env) -> Result<(), Failure
     writeln!(out, "  solved at     {threshold}, mean return over 100 episodes")?;
     writeln!(out, "  speed         {fps} env steps per second look natural")?;
     writeln!(out, "\n{}", paint(BOLD, "options"))?;
-    for option in option_specs(id)? {
+    for option in options {
         let default = default_value(&option.default);
         writeln!(out, "  --set env.options.{}={default}", option.name)?;
         writeln!(out, "      {}", paint(MUTED, option.summary))?;

@@ -4,7 +4,8 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use requel::train::{Evaluation, Evaluator, env_factory};
+use requel::Registry;
+use requel::train::{Evaluation, Evaluator};
 use serde::Serialize;
 
 use crate::args::EvalArgs;
@@ -17,8 +18,8 @@ use crate::style::{self, GOOD, MUTED, WARNING, paint};
 use crate::subject::Subject;
 
 /// Plays greedy episodes and prints their returns.
-pub fn run(args: &EvalArgs) -> Result<Exit, Failure> {
-    let subject = Subject::open(args.run.as_deref())?;
+pub fn run(args: &EvalArgs, registry: &Registry) -> Result<Exit, Failure> {
+    let subject = Subject::open(args.run.as_deref(), registry)?;
     let config = subject.config.clone();
     let episodes = args.episodes as usize;
     let seed = args.seed.unwrap_or_else(|| runs::evaluation_seed(&config));
@@ -62,7 +63,7 @@ pub fn run(args: &EvalArgs) -> Result<Exit, Failure> {
 /// If there is no policy, the environment fails, or a signal comes.
 pub fn evaluate(subject: &Subject, (episodes, seed): (usize, u64), signals: &Signals) -> Result<Evaluation, Failure> {
     let config = &subject.config;
-    let mut evaluator = Evaluator::new(&env_factory(&config.env), episodes, config.evaluation.max_episode_steps)?;
+    let mut evaluator = Evaluator::new(&subject.env_factory(), episodes, config.evaluation.max_episode_steps)?;
     let mut policy = subject.policy(evaluator.rows())?;
     let heard = signals.clone();
     evaluator.give_up_when(Arc::new(move || heard.received().is_some()));

@@ -3,21 +3,22 @@
 use std::io::Write;
 use std::path::Path;
 
-use requel::GreedyPolicy;
+use requel::export::{OnnxError, PolicyParts, onnx};
+use requel::{GreedyPolicy, Registry};
 use requel_envs::{Action, Env};
 use serde_json::json;
 
 use crate::args::{ExportArgs, ExportFormat};
 use crate::exit::{Exit, Failure};
-use crate::export::{OnnxError, PolicyParts, encode};
+use crate::export::action_meanings;
 use crate::numbers::grouped;
 use crate::output;
 use crate::style::{self, COMMAND, paint};
 use crate::subject::Subject;
 
 /// Writes the policy, and what to check it with where that was asked for.
-pub fn run(args: &ExportArgs) -> Result<Exit, Failure> {
-    let subject = Subject::open(args.run.as_deref())?;
+pub fn run(args: &ExportArgs, registry: &Registry) -> Result<Exit, Failure> {
+    let subject = Subject::open(args.run.as_deref(), registry)?;
     let config = &subject.config;
     let mut policy = subject.policy(1)?;
     let mut env = subject.env()?;
@@ -29,12 +30,13 @@ pub fn run(args: &ExportArgs) -> Result<Exit, Failure> {
                 env_id: &config.env.id,
                 observations: env.observation_space(),
                 actions: env.action_space(),
+                action_names: &action_names(&*env),
                 network: policy.network(),
                 parameters: policy.parameters(),
                 head: &head,
                 is_masked: env.action_mask().is_some(),
             };
-            (encode(&parts)?, "policy.onnx")
+            (onnx(&parts)?, "policy.onnx")
         }
         // Made from what was checked: the same bytes as the file that it was read from.
         ExportFormat::Safetensors => (subject.policy.to_bytes()?, "policy.safetensors"),
@@ -64,6 +66,15 @@ pub fn run(args: &ExportArgs) -> Result<Exit, Failure> {
         style::say(format_args!("wrote {}: observations, and the Q-values to get for them", path.display()));
     }
     Ok(Exit::Success)
+}
+
+/// What each action of an environment does, for those who use a policy without the environment's documentation.
+fn action_names(env: &dyn Env) -> Vec<String> {
+    let (spec, actions) = (env.spec(), env.action_space().discrete_n().unwrap_or(0));
+    match spec.action_names.is_empty() {
+        true => action_meanings(&spec.id, actions).unwrap_or_default().into_iter().map(str::to_owned).collect(),
+        false => spec.action_names.clone(),
+    }
 }
 
 /// How many samples are written.

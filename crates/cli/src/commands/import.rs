@@ -3,22 +3,23 @@
 use std::io::{Read, Write};
 use std::path::Path;
 
+use requel::Registry;
 use requel::agent::{PolicyFile, PytorchMlp};
-use requel::train::{env_factory, for_network};
 use requel_nn::Activation;
 
 use crate::args::{ImportActivation, ImportArgs};
 use crate::environment;
 use crate::exit::{Exit, Failure};
+use crate::runs;
 use crate::style::{self, COMMAND, paint};
 
 /// No file of weights is longer, bytes.
 const MOST_BYTES: u64 = 4 << 30;
 
 /// Reads the weights and writes the policy.
-pub fn run(args: &ImportArgs) -> Result<Exit, Failure> {
-    let config = environment::described(&args.env, &args.set)?;
-    let env = for_network(env_factory(&config)()?)?;
+pub fn run(args: &ImportArgs, registry: &Registry) -> Result<Exit, Failure> {
+    let config = environment::described(&args.env, &args.set, registry)?;
+    let env = runs::env(&config, registry)?;
     let Some(actions) = env.action_space().discrete_n() else {
         return Err(Failure::bad_input(format!("{} does not take discrete actions", args.env)));
     };
@@ -30,8 +31,9 @@ pub fn run(args: &ImportArgs) -> Result<Exit, Failure> {
     let bytes = read(&args.file)?;
     let inputs = env.observation_len();
     let mlp = PytorchMlp { env_id: &args.env, inputs, actions, activation, prefix: &args.prefix };
-    let policy = PolicyFile::from_pytorch(&bytes, &mlp)
+    let mut policy = PolicyFile::from_pytorch(&bytes, &mlp)
         .map_err(|error| Failure::bad_input(format_args!("cannot import {}: {error}", args.file.display())))?;
+    policy.origin = registry.env_origin(&args.env);
     write(&args.output, &policy.to_bytes().map_err(Failure::failed)?)?;
     style::say(format_args!(
         "wrote {} ({inputs} numbers of {} to the values of {actions} actions, {} parameters)",

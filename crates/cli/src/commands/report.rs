@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use requel::Registry;
 use requel::run::Run;
 
 use crate::args::ReportArgs;
@@ -13,9 +14,9 @@ use crate::subject::Subject;
 use crate::{report, runs};
 
 /// Writes the page of a run.
-pub fn run(args: &ReportArgs) -> Result<Exit, Failure> {
+pub fn run(args: &ReportArgs, registry: &Registry) -> Result<Exit, Failure> {
     let run = runs::open_with_policy(args.run.as_deref())?;
-    let path = write(&run, &Signals::listen()?)?;
+    let path = write(&run, registry, &Signals::listen()?)?;
     style::say(format_args!("wrote {}; open it in a browser", paint(COMMAND, path.display())));
     Ok(Exit::Success)
 }
@@ -24,10 +25,10 @@ pub fn run(args: &ReportArgs) -> Result<Exit, Failure> {
 ///
 /// # Errors
 /// If the run has no policy, its environment fails, the disk refuses, or a signal comes.
-pub fn write(run: &Run, signals: &Signals) -> Result<PathBuf, Failure> {
+pub fn write(run: &Run, registry: &Registry, signals: &Signals) -> Result<PathBuf, Failure> {
     let config = run.config()?;
     let seed = runs::evaluation_seed(&config);
-    let subject = Subject::of_run(run.clone(), None)?;
+    let subject = Subject::of_run(run.clone(), None, registry)?;
     let evaluation = eval::evaluate(&subject, (config.evaluation.final_episodes, seed), signals)?;
-    report::write(run, (&evaluation, seed), signals)
+    report::write(run, registry, (&evaluation, seed), signals)
 }

@@ -1,5 +1,6 @@
 //! `requel resume`: a run that goes on, or all runs of a directory.
 
+use requel::Registry;
 use requel::config::{Config, Layers};
 use requel::run::{Resumed, Run, Session};
 
@@ -10,7 +11,7 @@ use crate::numbers::grouped;
 use crate::{advice, runs, seeds, session, style};
 
 /// Goes on with a run from its newest whole checkpoint.
-pub fn run(args: &ResumeArgs) -> Result<Exit, Failure> {
+pub fn run(args: &ResumeArgs, registry: &Registry) -> Result<Exit, Failure> {
     // With other settings a finished run goes on too.
     let newest = || match args.set.is_empty() {
         true => runs::newest_whole(runs::is_unfinished),
@@ -21,12 +22,12 @@ pub fn run(args: &ResumeArgs) -> Result<Exit, Failure> {
         return match study::kept_in(&dir)? {
             Some(_) if !args.set.is_empty() => Err(Failure::bad_input("a study's settings are those of its file")
                 .hint("change the file and run it again, or name one of the runs below")),
-            Some(kept) => study::go_on(&kept, &dir, args.reporting),
+            Some(kept) => study::go_on(&kept, &dir, registry, args.reporting),
             None => {
-                change_all(&found, &args.set)?;
+                change_all(&found, &args.set, registry)?;
                 let configs = found.iter().map(|run| Ok(run.config()?)).collect::<Result<Vec<_>, Failure>>()?;
-                advice::warn_of(configs.iter().map(|config| (None, config)));
-                seeds::resume(&dir, &found, args.reporting)
+                advice::warn_of(configs.iter().map(|config| (None, config)), registry);
+                seeds::resume(&dir, &found, registry, args.reporting)
             }
         };
     }
@@ -39,8 +40,8 @@ pub fn run(args: &ResumeArgs) -> Result<Exit, Failure> {
     let dir = run.dir().display().to_string();
     let before = run.config()?;
     let (session, resumed) = match changed(&run, &args.set)? {
-        Some(config) => Session::extend(run, &config)?,
-        None => Session::resume(run)?,
+        Some(config) => Session::extend_with(run.clone(), run.trainer_of(config, registry)?)?,
+        None => Session::resume_with(run.clone(), run.trainer(registry)?)?,
     };
     for damaged in &resumed.damaged {
         style::warn(format_args!("{damaged}; using the checkpoint before it"));
@@ -62,9 +63,9 @@ pub fn run(args: &ResumeArgs) -> Result<Exit, Failure> {
         warn_of_jumps(&before, &session);
     }
     if !finished {
-        advice::warn_of([(None, session.trainer().config())]);
+        advice::warn_of([(None, session.trainer().config())], registry);
     }
-    session::train(args.execution.of(session), args.reporting)
+    session::train(args.execution.of(session), registry, args.reporting)
 }
 
 /// The config that a run is to go on with, where something is set.
@@ -80,11 +81,11 @@ fn changed(run: &Run, set: &[String]) -> Result<Option<Config>, Failure> {
 }
 
 /// Records other settings in each run; those that cannot be changed are refused before the first is.
-fn change_all(found: &[Run], set: &[String]) -> Result<(), Failure> {
+fn change_all(found: &[Run], set: &[String], registry: &Registry) -> Result<(), Failure> {
     let configs = found.iter().map(|run| changed(run, set)).collect::<Result<Vec<_>, _>>()?;
     for (run, config) in found.iter().zip(configs) {
         if let Some(config) = config {
-            Session::extend(run.clone(), &config)?;
+            Session::extend_with(run.clone(), run.trainer_of(config, registry)?)?;
         }
     }
     Ok(())

@@ -4,8 +4,8 @@ use std::fmt;
 use std::io::Write;
 use std::path::Path;
 
+use requel::Registry;
 use requel::storage::read_input;
-use requel::train::env_factory;
 use requel_envs::{Action, Env, Space, SpaceSampler, Step, action_list};
 use serde::Serialize;
 
@@ -21,8 +21,8 @@ const STEPS_WITHOUT_LIMIT: usize = 1000;
 const MOST_LIST: u64 = 64 << 20;
 
 /// Steps the environment until the actions are used up or its episodes end.
-pub fn run(args: &RolloutArgs) -> Result<Exit, Failure> {
-    let mut env = env_factory(&environment::described(&args.env, &args.set)?)()?;
+pub fn run(args: &RolloutArgs, registry: &Registry) -> Result<Exit, Failure> {
+    let mut env = registry.env_factory(&environment::described(&args.env, &args.set, registry)?)()?;
     let mut actions = Actions::parse(&args.actions, &*env, args.seed)?;
     let limit = args.steps.or_else(|| match (&actions, env.spec().max_episode_steps) {
         (Actions::Random(_), None) => Some(STEPS_WITHOUT_LIMIT),

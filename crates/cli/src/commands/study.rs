@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use requel::Registry;
 use requel::run::Run;
 use requel::study::{
     Comparison, Group, PlannedRun, RunRecord, Scoring, Seeds, Study, StudyError, built_in, built_ins, check_new,
@@ -38,7 +39,7 @@ impl From<StudyError> for Failure {
 }
 
 /// Trains what is not done yet, and writes the tables.
-pub fn run(args: &StudyArgs) -> Result<Exit, Failure> {
+pub fn run(args: &StudyArgs, registry: &Registry) -> Result<Exit, Failure> {
     let Some(asked) = &args.study else { return list() };
     let kept = find(asked)?;
     if args.print {
@@ -47,9 +48,9 @@ pub fn run(args: &StudyArgs) -> Result<Exit, Failure> {
     }
     let out = args.out.clone().unwrap_or_else(|| Path::new(runs::STUDIES).join(&kept.study.name));
     let seeds = args.seeds.clone().unwrap_or_else(|| kept.study.seeds.clone());
-    let configs = kept.study.configs()?;
-    advice::refuse(kept.study.variants.iter().map(|variant| variant.name.as_str()).zip(&configs))?;
-    conduct(&kept, &out, (&seeds, args.jobs, args.reporting))
+    let configs = kept.study.configs(registry)?;
+    advice::refuse(kept.study.variants.iter().map(|variant| variant.name.as_str()).zip(&configs), registry)?;
+    conduct(&kept, &out, registry, (&seeds, args.jobs, args.reporting))
 }
 
 /// A study with its text.
@@ -74,7 +75,7 @@ pub fn kept_in(dir: &Path) -> Result<Option<Kept>, Failure> {
 ///
 /// # Errors
 /// As `requel study`.
-pub fn go_on(kept: &Kept, dir: &Path, reporting: Reporting) -> Result<Exit, Failure> {
+pub fn go_on(kept: &Kept, dir: &Path, registry: &Registry, reporting: Reporting) -> Result<Exit, Failure> {
     let mut seeds: Vec<u64> = requel::study::find_runs(dir)?
         .iter()
         .map(|run| Ok(run.config()?.train.seed))
@@ -82,7 +83,7 @@ pub fn go_on(kept: &Kept, dir: &Path, reporting: Reporting) -> Result<Exit, Fail
     seeds.sort_unstable();
     seeds.dedup();
     let seeds = Seeds::new(seeds).map_err(StudyError::from)?;
-    conduct(kept, dir, (&seeds, 0, reporting))
+    conduct(kept, dir, registry, (&seeds, 0, reporting))
 }
 
 fn find(asked: &str) -> Result<Kept, Failure> {
@@ -128,23 +129,29 @@ fn list() -> Result<Exit, Failure> {
     Ok(Exit::Success)
 }
 
-fn conduct(kept: &Kept, out: &Path, (seeds, jobs, reporting): (&Seeds, usize, Reporting)) -> Result<Exit, Failure> {
+fn conduct(
+    kept: &Kept,
+    out: &Path,
+    registry: &Registry,
+    (seeds, jobs, reporting): (&Seeds, usize, Reporting),
+) -> Result<Exit, Failure> {
     let study = &kept.study;
     if Run::open(out).is_ok() {
         return Err(Failure::bad_input(format_args!("{} is a run, and cannot hold a study", out.display()))
             .hint("name another --out"));
     }
-    let runs = study.plan(out, seeds)?;
-    check_new(&runs)?;
+    let runs = study.plan(out, seeds, registry)?;
+    check_new(&runs, registry)?;
     std::fs::create_dir_all(out).map_err(|e| Failure::failed(format_args!("cannot create {}: {e}", out.display())))?;
     output::write(&out.join(FILE), kept.text.as_bytes())?;
     let first = seeds.as_slice().first();
     let of_first = runs.iter().filter(|run| Some(&run.config.train.seed) == first);
-    advice::warn_of(of_first.map(|run| (Some(study.variants[run.variant].name.as_str()), &run.config)));
+    advice::warn_of(of_first.map(|run| (Some(study.variants[run.variant].name.as_str()), &run.config)), registry);
     let names: Vec<String> = study.variants.iter().map(|variant| variant.name.clone()).collect();
     let headline =
         format!("{} · {} · {} variants × {} seeds", study.name, study.env, names.len(), seeds.as_slice().len());
-    let together = Together { runs: &runs, variants: Some(&names), headline, jobs, reporting, reports: Reports::Left };
+    let together =
+        Together { runs: &runs, variants: Some(&names), registry, headline, jobs, reporting, reports: Reports::Left };
     if let Some(exit) = together.train()? {
         if !reporting.quiet {
             let command = format!("requel resume {}", shell::quoted(out));

@@ -1,6 +1,6 @@
 //! `requel train`: a new run.
 
-use requel::Trainer;
+use requel::Registry;
 use requel::run::{Run, Session};
 
 use super::beginning;
@@ -10,20 +10,20 @@ use crate::exit::{Exit, Failure};
 use crate::{advice, runs, seeds, session, settings};
 
 /// Trains in a new directory.
-pub fn run(args: &TrainArgs) -> Result<Exit, Failure> {
-    let (beginning, layers) = beginning::read(args, with_saving(args))?;
-    let (layers, config) = settings::resolve(&layers)?;
-    settings::refuse_to_learn_nothing(&layers, &config)?;
-    advice::warn_of([(None, &config)]);
+pub fn run(args: &TrainArgs, registry: &Registry) -> Result<Exit, Failure> {
+    let (beginning, layers) = beginning::read(args, with_saving(args), registry)?;
+    let (layers, config) = settings::resolve(&layers, registry)?;
+    settings::refuse_to_learn_nothing(&layers, &config, registry)?;
+    advice::warn_of([(None, &config)], registry);
     if let Some(list) = &args.seeds {
         if matches!(args.every, Some(Every::Minutes(_))) {
             return Err(Failure::bad_input("with --seeds, --every cannot be in minutes")
                 .hint("give env steps, such as `--every 20000`"));
         }
-        return seeds::train(&config, list, args.run_dir.as_deref(), (args.jobs, args.reporting));
+        return seeds::train(&config, list, args.run_dir.as_deref(), (registry, args.jobs, args.reporting));
     }
     // Made first: what is wrong with the config shows here, before anything is written.
-    let mut trainer = Trainer::new(config.clone())?;
+    let mut trainer = registry.trainer(config.clone())?;
     let mut session = match (beginning, &args.run_dir) {
         (None, Some(dir)) => Session::create(dir, trainer)?,
         (None, None) => Session::create_in_first_free(runs::new_directories(&config), trainer)?,
@@ -39,7 +39,7 @@ pub fn run(args: &TrainArgs) -> Result<Exit, Failure> {
     if let Some(Every::Minutes(pause)) = args.every {
         session = session.saving_every(pause);
     }
-    session::train(args.execution.of(session), args.reporting)
+    session::train(args.execution.of(session), registry, args.reporting)
 }
 
 /// The layers with what `--every`, `--keep` and `--on-nan` stand for.

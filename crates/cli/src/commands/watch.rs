@@ -5,8 +5,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
+use requel::Registry;
 use requel::run::Run;
-use requel_envs::{Env, SpaceSampler, make};
+use requel_envs::{Env, SpaceSampler};
 
 use crate::args::WatchArgs;
 use crate::exit::{Exit, Failure};
@@ -25,8 +26,8 @@ const HOLD: u16 = 120;
 const EPISODES_UNSEEN: u32 = 5;
 
 /// Shows episodes in the terminal, or writes what was asked for.
-pub fn run(args: &WatchArgs) -> Result<Exit, Failure> {
-    let mut player = player(args)?;
+pub fn run(args: &WatchArgs, registry: &Registry) -> Result<Exit, Failure> {
+    let mut player = player(args, registry)?;
     if args.gif.is_some() || args.png.is_some() || args.apng.is_some() {
         return write_files(args, &mut player, &Signals::listen()?);
     }
@@ -44,25 +45,25 @@ pub fn run(args: &WatchArgs) -> Result<Exit, Failure> {
 }
 
 /// What is to be seen: the run that was named, the newest run of the environment that was named, or chance.
-fn player(args: &WatchArgs) -> Result<Player, Failure> {
+fn player(args: &WatchArgs, registry: &Registry) -> Result<Player, Failure> {
     let episodes = (args.seed, args.steps);
     let file = args.target.as_deref().map(Path::new).filter(|target| target.is_file());
     if let (Some(file), false) = (file, args.random) {
-        let subject = Subject::open(Some(file))?;
+        let subject = Subject::open(Some(file), registry)?;
         return Player::new(subject.env()?, Acting::Policy(Box::new(subject.policy(1)?)), episodes);
     }
     let env = args.target.as_deref().filter(|target| !Path::new(target).is_dir());
     let run = match env {
         Some(id) => {
-            make(id)?;
+            registry.envs().make(id)?;
             let of_env = |run: &Run| run.config().is_ok_and(|config| config.env.id == id);
             runs::newest(|run| of_env(run) && run.best_policy_path().exists())
         }
         None => Some(runs::open_with_policy(args.target.as_deref().map(Path::new))?),
     };
     let (env, run) = match (run, env) {
-        (Some(run), _) => (runs::env(&run.config()?)?, Some(run)),
-        (None, Some(id)) => (make(id)?, None),
+        (Some(run), _) => (run.env(registry)?, Some(run)),
+        (None, Some(id)) => (registry.envs().make(id)?, None),
         (None, None) => return Err(Failure::failed("there is nothing to watch")),
     };
     let Some(run) = run.filter(|_| !args.random) else {
@@ -73,7 +74,7 @@ fn player(args: &WatchArgs) -> Result<Player, Failure> {
         let sampler = SpaceSampler::new(env.action_space(), args.seed)?;
         return Player::new(env, Acting::Random(Box::new(sampler)), episodes);
     };
-    let policy = runs::policy(&run, 1)?;
+    let policy = runs::policy(&run, registry, 1)?;
     if args.target.as_deref().map(Path::new) != Some(run.dir()) {
         style::say(format_args!("the best policy of {}", run.dir().display()));
     }

@@ -82,7 +82,7 @@ fn read(run: &Run) -> Result<RunRecord, Failure> {
 /// Place and name of each variant, where the directory is that of a study.
 fn names(path: &Path) -> BTreeMap<String, (usize, String)> {
     let Ok(study) = Study::read(&path.join("study.toml")) else { return BTreeMap::new() };
-    let Ok(configs) = study.configs() else { return BTreeMap::new() };
+    let Ok(configs) = study.resolve() else { return BTreeMap::new() };
     let variants = study.variants.into_iter().enumerate();
     configs.iter().zip(variants).map(|(config, (at, variant))| (fingerprint(config), (at, variant.name))).collect()
 }

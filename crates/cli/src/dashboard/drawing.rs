@@ -7,11 +7,11 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use crossterm::event::{Event, KeyEventKind};
-use requel::Config;
 use requel::checkpoint;
 use requel::run::{Control, Run};
 use requel::storage::RealStorage;
 use requel::train::{Budget, Observer, ObserverError, TrainEvent};
+use requel::{Config, Registry};
 use requel_envs::Scene;
 
 use super::charts::{Charts, OTHERS};
@@ -25,6 +25,7 @@ use super::view::{LEAST, View};
 use crate::exit::{Exit, Failure};
 use crate::keyboard::Keyboard;
 use crate::numbers::grouped;
+use crate::runs;
 use crate::show::{Ability, BarScale, Caption, Frame};
 
 /// How often the screen is drawn, where that is quick.
@@ -49,6 +50,8 @@ pub struct Subject {
     pub run: Run,
     /// Its config.
     pub config: Config,
+    /// Has its environment.
+    pub registry: Registry,
     /// Environment, preset and seed in a line.
     pub headline: String,
     /// Env steps and episodes that earlier sessions made.
@@ -162,10 +165,12 @@ struct Drawing {
 
 impl Drawing {
     fn new(subject: Subject, (link, done, control): (Arc<Link>, Arc<AtomicBool>, Control)) -> Self {
-        let Subject { run, config, headline, made } = subject;
+        let Subject { run, config, registry, headline, made } = subject;
         let mut chronicle = Chronicle::new(Budget::of(&config), made);
-        chronicle.value_bounds = crate::runs::value_bounds(&config).map(|bounds| [bounds.low, bounds.high]);
-        let own_speed = crate::runs::env(&config).map_or(50.0, |env| env.spec().frames_per_second);
+        let environment = runs::environment(&run);
+        chronicle.value_bounds =
+            runs::value_bounds(&config, environment.as_ref()).map(|bounds| [bounds.low, bounds.high]);
+        let own_speed = runs::env(&config.env, &registry).map_or(50.0, |env| env.spec().frames_per_second);
         Drawing {
             link,
             done,
@@ -173,7 +178,7 @@ impl Drawing {
             headline,
             env: config.env.id.clone(),
             chronicle,
-            stage: Stage::new(run.clone(), config),
+            stage: Stage::new(run.clone(), config, registry),
             ability: Ability::detect(),
             own_speed,
             speed: SPEEDS.len(),

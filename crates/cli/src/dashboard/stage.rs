@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use requel::Config;
 use requel::run::Run;
+use requel::{Config, Registry};
 use requel_envs::Env;
 
 use super::audit::{Audit, audit};
@@ -23,6 +23,7 @@ const MOST_STEPS: u32 = 30;
 pub struct Stage {
     run: Run,
     config: Config,
+    registry: Registry,
     player: Option<Player>,
     audited: Option<Box<dyn Env>>,
     told: Option<Instant>,
@@ -34,10 +35,10 @@ pub struct Stage {
 
 impl Stage {
     /// An empty stage for this run.
-    pub fn new(run: Run, config: Config) -> Self {
+    pub fn new(run: Run, config: Config, registry: Registry) -> Self {
         let now = Instant::now();
         let (player, audited, told, scale) = (None, None, None, BarScale::new());
-        Stage { run, config, player, audited, told, next_audit: now, audits: 0, moved: now, scale }
+        Stage { run, config, registry, player, audited, told, next_audit: now, audits: 0, moved: now, scale }
     }
 
     /// Takes note that there is a new best policy.
@@ -85,12 +86,12 @@ impl Stage {
         }
         self.told = None;
         self.scale = BarScale::new();
-        let acting = Acting::Policy(Box::new(runs::policy(&self.run, 1)?));
+        let acting = Acting::Policy(Box::new(runs::policy(&self.run, &self.registry, 1)?));
         match &mut self.player {
             Some(player) => player.act_by(acting),
             None => {
                 let most_steps = u32::try_from(self.config.evaluation.max_episode_steps).unwrap_or(u32::MAX);
-                let player = Player::new(runs::env(&self.config)?, acting, (0, most_steps))?;
+                let player = Player::new(self.run.env(&self.registry)?, acting, (0, most_steps))?;
                 (self.player, self.moved) = (Some(player), now);
             }
         }
@@ -99,11 +100,11 @@ impl Stage {
         }
         let env = match &mut self.audited {
             Some(env) => env,
-            none => none.insert(runs::env(&self.config)?),
+            none => none.insert(self.run.env(&self.registry)?),
         };
         let started = Instant::now();
         self.audits += 1;
-        let mut policy = runs::policy(&self.run, 1)?;
+        let mut policy = runs::policy(&self.run, &self.registry, 1)?;
         let audit =
             audit(&mut **env, &mut |seen| Ok(policy.q_values(seen)?.to_vec()), (self.audits, self.config.agent.gamma))?;
         self.next_audit = now + started.elapsed().div_f64(AUDIT_SHARE);

@@ -1,8 +1,5 @@
-//! A policy in other programs' formats.
+//! What stands beside an exported policy.
 
 mod meanings;
-mod onnx;
-mod protobuf;
 
 pub use meanings::of as action_meanings;
-pub use onnx::{OnnxError, PolicyParts, encode};

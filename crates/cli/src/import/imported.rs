@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use requel::Registry;
 use requel::config::{KEYS, Layers};
 
 use super::defaults::Source;
@@ -19,11 +20,12 @@ pub struct Imported {
     pub notes: Vec<String>,
 }
 
-/// Translates the hyperparameters of a `text`; `file` is its name, and `env` picks one of several environments in it.
+/// Translates the hyperparameters of a `text`; `file` is its name, and `env` picks one of several environments in it, of which the
+/// registry has some.
 ///
 /// # Errors
 /// If the text is no YAML, holds several environments and none is picked, or comes to no config.
-pub fn import(text: &str, file: &str, env: Option<&str>) -> Result<Imported, Failure> {
+pub fn import(text: &str, file: &str, (env, registry): (Option<&str>, &Registry)) -> Result<Imported, Failure> {
     let wrong = |what: String| Failure::bad_input(format_args!("{file}: {what}"));
     let Given::Map(entries) = yaml::read(text).map_err(|what| wrong(format!("not YAML or JSON: {what}")))? else {
         return Err(wrong("no hyperparameters: give names with values, as YAML or JSON".into()));
@@ -51,7 +53,7 @@ pub fn import(text: &str, file: &str, env: Option<&str>) -> Result<Imported, Fai
     if !translation.ignored.is_empty() {
         notes.push(format!("of no weight here: {}", translation.ignored.join(", ")));
     }
-    match requel_envs::make(&config.env.id) {
+    match registry.envs().make(&config.env.id) {
         _ if !translation.settings.contains_key("env.id") => {
             notes.push(format!("no environment is named: `env.id` is {}", config.env.id));
         }
@@ -168,6 +170,10 @@ mod tests {
     use requel::config::{AnnealKind, HeadKind, LossKind, TargetKind};
 
     use super::*;
+
+    fn import(text: &str, file: &str, env: Option<&str>) -> Result<Imported, Failure> {
+        super::import(text, file, (env, &Registry::built_in()))
+    }
 
     const ZOO: &str = "
 CartPole-v1:

@@ -4,7 +4,6 @@ use std::fmt::Write;
 
 use requel::config::Config;
 use requel::run::{Provenance, Run, Score, Summary};
-use requel_envs::Env;
 
 use crate::exit::Failure;
 use crate::numbers::grouped;
@@ -35,7 +34,7 @@ pub fn text(run: &Run, name: &str) -> Result<String, Failure> {
         config.preset, config.train.seed
     );
     scores(&mut card, &summary);
-    environment(&mut card, &config);
+    environment(&mut card, run, &config);
     algorithm(&mut card, &config, &summary);
     how_it_was_made(&mut card, run)?;
     card.push_str(&usage(&config, name));
@@ -111,14 +110,13 @@ fn interval(score: &Score) -> Option<(f64, f64)> {
     (score.episodes >= LEAST_EPISODES).then_some((score.mean_return - half, score.mean_return + half))
 }
 
-fn environment(card: &mut String, config: &Config) {
+fn environment(card: &mut String, run: &Run, config: &Config) {
     let env = &config.env;
     let mut lines = vec![format!("- `{}`", env.id)];
-    if let Ok(made) = runs::env(config) {
-        let spec = made.spec();
-        let (observations, actions) = (made.observation_len(), made.action_space().discrete_n().unwrap_or(0));
+    if let Some(known) = runs::environment(run) {
+        let (observations, actions) = (known.observations.network_len(), known.action_count().unwrap_or(0));
         lines.push(format!("- observations of {observations} numbers, {actions} actions"));
-        lines.extend(spec.reward_threshold.map(|goal| format!("- counts as solved at a mean return of {goal}")));
+        lines.extend(known.goal.map(|goal| format!("- counts as solved at a mean return of {goal}")));
     }
     lines.extend(env.options.iter().map(|(name, value)| format!("- option `{name} = {value}`")));
     let around = [

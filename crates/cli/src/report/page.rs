@@ -2,12 +2,13 @@
 
 use std::path::PathBuf;
 
+use requel::Registry;
 use requel::config::Config;
 use requel::diagnose::{Evidence, Finding, findings};
 use requel::memory::available_bytes;
-use requel::run::{Machine, Provenance, Run, Score, Summary};
+use requel::run::{Machine, Provenance, Run, RunError, Score, Summary};
 use requel::storage::{RealStorage, read_regular_text, replace};
-use requel::train::Evaluation;
+use requel::train::{EnvIdentity, Evaluation};
 use serde::Serialize;
 
 use super::course::Course;
@@ -47,7 +48,7 @@ pub(super) struct Shown {
     pub(super) course: Course,
     pub(super) replays: Vec<Replay>,
     /// What the actions mean, where that is known.
-    pub(super) actions: Option<Vec<&'static str>>,
+    pub(super) actions: Option<Vec<String>>,
     pub(super) returns: Vec<f64>,
     pub(super) settings: Vec<Row>,
     /// How the run came about, a line each.
@@ -59,8 +60,15 @@ pub(super) struct Shown {
 ///
 /// # Errors
 /// If the run cannot be read, its environment fails, the file cannot be written, or a signal comes.
-pub fn write(run: &Run, (evaluation, seed): (&Evaluation, u64), signals: &Signals) -> Result<PathBuf, Failure> {
+pub fn write(
+    run: &Run,
+    registry: &Registry,
+    (evaluation, seed): (&Evaluation, u64),
+    signals: &Signals,
+) -> Result<PathBuf, Failure> {
     let config = run.config()?;
+    let environment = runs::environment(run);
+    let environment = environment.as_ref();
     ["metrics.jsonl", "timing.csv"].into_iter().try_for_each(|name| run.check_file(name))?;
     let metrics = run.dir().join("metrics.jsonl");
     let course =
@@ -70,17 +78,17 @@ pub fn write(run: &Run, (evaluation, seed): (&Evaluation, u64), signals: &Signal
         preset: config.label().to_owned(),
         seed: config.train.seed,
         directory: run.dir().display().to_string(),
-        goal: runs::goal(&config),
+        goal: runs::goal(&config, environment),
         solved: run.summary()?.is_some_and(|summary| summary.is_solved()),
-        value_bounds: runs::value_bounds(&config).map(|bounds| [bounds.low, bounds.high]),
+        value_bounds: runs::value_bounds(&config, environment).map(|bounds| [bounds.low, bounds.high]),
         score: evaluation.into(),
         // A page is made of a run that cannot be looked at more closely, too.
-        findings: Evidence::of_run(run).map(|evidence| findings(&evidence)).unwrap_or_default(),
+        findings: evidence(run, registry).map(|evidence| findings(&evidence)).unwrap_or_default(),
         summary: run.summary()?,
         wall_seconds: wall_seconds(run),
         course,
-        replays: replays(run, &config, (evaluation, seed), signals)?,
-        actions: actions(&config),
+        replays: replays(run, (&config, registry), (evaluation, seed), signals)?,
+        actions: environment.and_then(actions),
         returns: evaluation.returns.clone(),
         settings: settings::rows(&config),
         made: made(run),
@@ -155,23 +163,32 @@ fn note(replays: &[Replay]) -> &'static str {
 
 fn replays(
     run: &Run,
-    config: &Config,
+    (config, registry): (&Config, &Registry),
     (evaluation, seed): (&Evaluation, u64),
     signals: &Signals,
 ) -> Result<Vec<Replay>, Failure> {
     let most_steps = u32::try_from(config.evaluation.max_episode_steps).unwrap_or(u32::MAX);
     let record = |(label, index): (String, usize)| {
         let seed = seed.wrapping_add(index as u64);
-        let policy = runs::policy(run, 1)?;
-        let mut player = Player::new(runs::env(config)?, Acting::Policy(Box::new(policy)), (seed, most_steps))?;
+        let policy = runs::policy(run, registry, 1)?;
+        let mut player = Player::new(run.env(registry)?, Acting::Policy(Box::new(policy)), (seed, most_steps))?;
         let fps = player.frames_per_second();
         Ok(Replay::new(label, seed, &player.film_thinned(MOST_MOMENTS, signals)?, fps))
     };
     examples(&evaluation.returns).into_iter().map(record).collect()
 }
 
-fn actions(config: &Config) -> Option<Vec<&'static str>> {
-    action_meanings(&config.env.id, runs::env(config).ok()?.action_space().discrete_n()?)
+fn evidence(run: &Run, registry: &Registry) -> Result<Evidence, RunError> {
+    Evidence::of_run_with(run, run.trainer(registry)?)
+}
+
+fn actions(environment: &EnvIdentity) -> Option<Vec<String>> {
+    if !environment.action_names.is_empty() {
+        return Some(environment.action_names.clone());
+    }
+    let known =
+        environment.is_built_in().then(|| action_meanings(&environment.id, environment.action_count()?)).flatten();
+    known.map(|names| names.into_iter().map(str::to_owned).collect())
 }
 
 /// Seconds that all sessions of the run took together.

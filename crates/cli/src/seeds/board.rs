@@ -180,7 +180,8 @@ impl Audience for Board<'_> {
                 let run = &self.together.runs[index];
                 if self.together.reports == Reports::Written {
                     let written = requel::run::Run::open(&run.dir).map_err(Into::into).and_then(|r| {
-                        report::write(&r, (&outcome.best_evaluation, runs::evaluation_seed(&run.config)), &self.signals)
+                        let scored = (&outcome.best_evaluation, runs::evaluation_seed(&run.config));
+                        report::write(&r, self.together.registry, scored, &self.signals)
                     });
                     if let Err(failure) = written {
                         self.say(format!("no report of {name}: {}", failure.what));

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use requel::run::Run;
 use requel::study::{PlannedRun, RunRecord, Seeds, find_runs, fingerprint};
-use requel::{Config, Trainer};
+use requel::{Config, Registry};
 use serde::Serialize;
 
 use super::table::{self, Middle};
@@ -22,9 +22,14 @@ use crate::style::{self, COMMAND, MUTED, paint};
 ///
 /// # Errors
 /// If the config cannot be trained, another run is in the place of one, or a run fails.
-pub fn train(config: &Config, seeds: &Seeds, dir: Option<&Path>, how: (usize, Reporting)) -> Result<Exit, Failure> {
+pub fn train(
+    config: &Config,
+    seeds: &Seeds,
+    dir: Option<&Path>,
+    (registry, jobs, reporting): (&Registry, usize, Reporting),
+) -> Result<Exit, Failure> {
     // Made first: what is wrong with the config shows here, before anything is written.
-    Trainer::new(config.clone())?;
+    registry.trainer(config.clone())?;
     let dir = dir.map_or_else(|| default_directory(config), Path::to_path_buf);
     if Run::open(&dir).is_ok() {
         return Err(Failure::bad_input(format_args!("{} is a run itself, and cannot hold others", dir.display()))
@@ -32,23 +37,28 @@ pub fn train(config: &Config, seeds: &Seeds, dir: Option<&Path>, how: (usize, Re
     }
     let plan = |seed: &u64| PlannedRun::new(&dir, 0, config, *seed);
     let planned = seeds.as_slice().iter().map(plan).collect::<Result<Vec<_>, _>>()?;
-    together(&dir, planned, how)
+    together(&dir, planned, (registry, jobs, reporting))
 }
 
 /// Goes on with the runs below `dir` that are not finished.
 ///
 /// # Errors
 /// If a run cannot be read, or fails.
-pub fn resume(dir: &Path, found: &[Run], reporting: Reporting) -> Result<Exit, Failure> {
+pub fn resume(dir: &Path, found: &[Run], registry: &Registry, reporting: Reporting) -> Result<Exit, Failure> {
     let planned = |run: &Run| Ok(PlannedRun { dir: run.dir().to_path_buf(), variant: 0, config: run.config()? });
     let planned = found.iter().map(planned).collect::<Result<Vec<_>, Failure>>()?;
-    together(dir, planned, (0, reporting))
+    together(dir, planned, (registry, 0, reporting))
 }
 
-fn together(dir: &Path, planned: Vec<PlannedRun>, (jobs, reporting): (usize, Reporting)) -> Result<Exit, Failure> {
+fn together(
+    dir: &Path,
+    planned: Vec<PlannedRun>,
+    (registry, jobs, reporting): (&Registry, usize, Reporting),
+) -> Result<Exit, Failure> {
     let first = &planned[0].config;
     let headline = format!("{} · {} · {} seeds", first.env.id, runs::settings_named(first), planned.len());
-    let together = Together { runs: &planned, variants: None, headline, jobs, reporting, reports: Reports::Written };
+    let together =
+        Together { runs: &planned, variants: None, registry, headline, jobs, reporting, reports: Reports::Written };
     if let Some(exit) = together.train()? {
         if !reporting.quiet {
             say_command(("requel resume", dir), "go on");

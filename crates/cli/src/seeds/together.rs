@@ -1,7 +1,8 @@
 //! [`Together`], runs that train side by side while somebody watches.
 
+use requel::Registry;
 use requel::run::{Control, Ending, Run};
-use requel::study::{PlannedRun, Standing, train_all};
+use requel::study::{Crew, PlannedRun, Standing, train_all};
 
 use super::board::Board;
 use crate::args::Reporting;
@@ -16,6 +17,8 @@ pub struct Together<'a> {
     pub runs: &'a [PlannedRun],
     /// The variant that each is of, where there are variants.
     pub variants: Option<&'a [String]>,
+    /// Has their environments.
+    pub registry: &'a Registry,
     /// What is said first.
     pub headline: String,
     /// At most so many at a time; 0: as many as there are cores.
@@ -54,8 +57,8 @@ impl Together<'_> {
                 style::say(format_args!("{begun} have begun and go on"));
             }
         }
-        let endings =
-            if finished == self.runs.len() { Vec::new() } else { train_all(self.runs, self.jobs, &control, &board)? };
+        let crew = Crew { registry: self.registry, threads: self.jobs, control: &control };
+        let endings = if finished == self.runs.len() { Vec::new() } else { train_all(self.runs, crew, &board)? };
         board.close();
 
         let failures: Vec<String> = endings
@@ -101,7 +104,7 @@ impl Together<'_> {
             if signals.received().is_some() || !run.is_finished() || report::is_current(&run) {
                 continue;
             }
-            if let Err(failure) = commands::report::write(&run, signals) {
+            if let Err(failure) = commands::report::write(&run, self.registry, signals) {
                 style::warn(format_args!("no report of {}: {}", self.name(index), failure.what));
             }
         }

@@ -153,9 +153,9 @@ impl Known {
             preset: config.label().to_owned(),
             settings: rows.map(|row| format!("{}={}", row.key, row.value.trim_matches('"'))).collect(),
             seed: config.train.seed,
-            evidence: runs::env(&config).ok().and_then(|env| {
-                let actions = env.action_space().discrete_n()?;
-                Some(Evidence::new(config, env.spec().clone(), actions))
+            evidence: runs::environment(run).and_then(|env| {
+                let actions = env.action_count()?;
+                Some(Evidence::new(config, env.spec(), actions))
             }),
         })
     }

@@ -15,6 +15,7 @@ use super::{AgentError, GreedyPolicy, ValueHead, ValueSpec};
 use crate::finite::first_not_finite;
 use crate::memory::available_bytes;
 use crate::storage::read_regular;
+use crate::train::EnvOrigin;
 use crate::unique_keys::{check_unique_keys, check_unique_tensors};
 
 /// The version of the format that this code writes and reads.
@@ -28,6 +29,8 @@ const MOST_BYTES: u64 = 4 << 30;
 pub struct PolicyFile {
     /// The environment that it was trained in.
     pub env_id: String,
+    /// Where that came from. What was written before policies knew it was of requel's own.
+    pub origin: EnvOrigin,
     /// How it is made: options, sticky and repeated actions, stacked observations. Its id is `env_id`.
     pub env: EnvConfig,
     /// The network.
@@ -77,6 +80,14 @@ pub enum PolicyFileError {
         trained_in: String,
         /// The id of the environment that it is to act in.
         used_in: String,
+    },
+    /// The policy is of an environment of one's own that has the id of one of requel's.
+    #[error(
+        "it is a policy of an environment `{env_id}` that is not requel's own, which is all that there is of this id here"
+    )]
+    OwnEnvironment {
+        /// The id of both.
+        env_id: String,
     },
     /// The policy is of an environment of this id, but of another shape.
     #[error(
@@ -132,8 +143,11 @@ impl PolicyFile {
         // One entry: a map of several would be written in the order of its hashes.
         let env = EnvConfig { id: self.env_id.clone(), ..self.env.clone() };
         let (env_id, head, network) = (&self.env_id, &self.head, &self.network);
-        let description =
+        let mut description =
             serde_json::json!({ "env": env, "env_id": env_id, "format": FORMAT, "head": head, "network": network });
+        if self.origin != EnvOrigin::BuiltIn {
+            description["env_origin"] = serde_json::json!(self.origin);
+        }
         let metadata = HashMap::from([("requel".to_owned(), description.to_string())]);
         safetensors::serialize(views, Some(metadata)).map_err(invalid)
     }
@@ -165,6 +179,12 @@ impl PolicyFile {
             env => serde_json::from_value(env).map_err(|e| invalid(format!("`env` in its metadata: {e}")))?,
         };
         let env = EnvConfig { id: env_id.clone(), ..env };
+        let origin = match description["env_origin"].take() {
+            serde_json::Value::Null => EnvOrigin::BuiltIn,
+            origin => {
+                serde_json::from_value(origin).map_err(|e| invalid(format!("`env_origin` in its metadata: {e}")))?
+            }
+        };
         let spec: NetworkSpec = serde_json::from_value(description["network"].take()).map_err(invalid)?;
         let head = match description["head"].take() {
             // Written before there were others.
@@ -190,7 +210,7 @@ impl PolicyFile {
             }
             pytorch::import(slice, &theirs, &mut parameters[slice.range.clone()]);
         }
-        Ok(PolicyFile { env_id, env, network: spec, head, parameters })
+        Ok(PolicyFile { env_id, origin, env, network: spec, head, parameters })
     }
 
     /// Reads a file.
@@ -228,6 +248,19 @@ impl PolicyFile {
         Err(PolicyFileError::OtherShape { env_id: env_id.clone(), policy, environment })
     }
 
+    /// Refuses an environment of requel's own for a policy of one that only has its id.
+    ///
+    /// # Errors
+    /// [`PolicyFileError::OwnEnvironment`].
+    pub fn check_origin(&self, found: EnvOrigin) -> Result<(), PolicyFileError> {
+        match (self.origin, found) {
+            (EnvOrigin::Registered | EnvOrigin::Given, EnvOrigin::BuiltIn) => {
+                Err(PolicyFileError::OwnEnvironment { env_id: self.env_id.clone() })
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// The policy, able to look at up to `max_rows` observations at once.
     ///
     /// # Errors
@@ -254,6 +287,7 @@ mod tests {
         let head = ValueHead::Scalar;
         PolicyFile {
             env_id: "CartPole-v1".into(),
+            origin: EnvOrigin::BuiltIn,
             env: EnvConfig { frame_stack: 3, ..EnvConfig::default() },
             network,
             head,

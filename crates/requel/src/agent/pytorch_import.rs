@@ -6,6 +6,7 @@ use thiserror::Error;
 
 use super::{PolicyFile, ValueHead};
 use crate::config::EnvConfig;
+use crate::train::EnvOrigin;
 
 /// What the file of a PyTorch network does not say itself.
 #[derive(Clone, Debug, PartialEq)]
@@ -88,6 +89,7 @@ impl PolicyFile {
         }
         Ok(PolicyFile {
             env_id: mlp.env_id.to_owned(),
+            origin: EnvOrigin::BuiltIn,
             env: EnvConfig { id: mlp.env_id.to_owned(), ..EnvConfig::default() },
             network,
             head: ValueHead::Scalar,

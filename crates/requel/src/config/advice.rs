@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use requel_envs::make_with;
+use requel_envs::EnvSpec;
 
 use super::{AgentKind, Config, ExplorationKind, ReplayKind, TargetKind};
 use crate::schedule::crossings;
@@ -36,18 +36,18 @@ impl fmt::Display for Advice {
 /// What can be known from a valid config alone about whether it will learn, the worst first: a budget that ends before the first
 /// update, a target that never moves, schedules longer than the training. Empty where there is nothing to say.
 ///
-/// Where only episodes are limited, the env steps are those of episodes as long as the environment allows; nothing is said of
-/// the budget where the environment sets no limit, or is not in the registry.
+/// Where only episodes are limited, the env steps are those of episodes as long as the environment `env`, made with the config's
+/// options, allows; nothing is said of the budget where the environment sets no limit.
 ///
 /// ```
 /// use requel::config::{Layers, Severity, advice};
 ///
 /// let config = Layers::new().set("train.env_steps=2500")?.set("replay.start=50000")?.resolve()?;
-/// let found = advice(&config);
+/// let found = advice(&config, requel_envs::make(&config.env.id)?.spec());
 /// assert_eq!((found[0].key, found[0].severity), ("replay.start", Severity::Impossible));
-/// # Ok::<(), requel::config::ConfigError>(())
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-pub fn advice(config: &Config) -> Vec<Advice> {
+pub fn advice(config: &Config, env: &EnvSpec) -> Vec<Advice> {
     let mut found = Vec::new();
     let mut say = |key, severity, text: String| found.push(Advice { key, severity, text });
     if config.target.kind == TargetKind::Soft && config.target.tau == 0.0 && config.agent.kind != AgentKind::Pqn {
@@ -60,7 +60,7 @@ pub fn advice(config: &Config) -> Vec<Advice> {
     if let Some(text) = step_size_lost(config) {
         say("optimizer.learning_rate", Severity::Warning, text);
     }
-    if let Some(course) = Course::of(config) {
+    if let Some(course) = Course::of(config, env) {
         match course.without_update(config) {
             Some((key, text)) => say(key, Severity::Impossible, text),
             None => course.too_short(config, &mut |key, text| say(key, Severity::Warning, text)),
@@ -73,22 +73,15 @@ pub fn advice(config: &Config) -> Vec<Advice> {
 impl Config {
     /// The most env steps that training with this config can make, all environments together: `train.env_steps` in whole rounds of
     /// all environments, or as many as `train.episodes` can be long. `None` where neither says.
-    pub fn most_env_steps(&self) -> Option<u64> {
+    pub fn most_env_steps(&self, env: &EnvSpec) -> Option<u64> {
         let (train, num_envs) = (&self.train, self.train.num_envs.max(1) as u64);
         let in_rounds = |steps: u64| steps.div_ceil(num_envs).saturating_mul(num_envs);
         let by_steps = (train.env_steps > 0).then(|| in_rounds(train.env_steps));
-        let by_episodes = (train.episodes > 0).then(|| self.longest_episode()).flatten().map(|longest| {
+        let by_episodes = (train.episodes > 0).then_some(env.max_episode_steps).flatten().map(|longest| {
             // However they are spread, one environment has this many of them to finish.
-            train.episodes.div_ceil(num_envs).saturating_mul(longest).saturating_mul(num_envs)
+            train.episodes.div_ceil(num_envs).saturating_mul(u64::from(longest)).saturating_mul(num_envs)
         });
         [by_steps, by_episodes].into_iter().flatten().min()
-    }
-
-    /// Env steps of an episode that only the environment's time limit ends.
-    fn longest_episode(&self) -> Option<u64> {
-        let options = self.env.env_options().ok()?;
-        let env = make_with(&self.env.id, &options).ok()?;
-        env.spec().max_episode_steps.map(u64::from)
     }
 }
 
@@ -104,8 +97,8 @@ struct Course {
 }
 
 impl Course {
-    fn of(config: &Config) -> Option<Self> {
-        let env_steps = config.most_env_steps()?;
+    fn of(config: &Config, env: &EnvSpec) -> Option<Self> {
+        let env_steps = config.most_env_steps(env)?;
         let budget = match (config.train.env_steps, config.train.episodes) {
             (0, episodes) => format!("{episodes} episodes (`train.episodes`) are at most {env_steps} env steps"),
             (steps, _) => format!("the budget is {steps} env steps (`train.env_steps`)"),
@@ -254,15 +247,23 @@ mod tests {
         settings.iter().fold(layers, |layers, s| layers.set(s).unwrap()).resolve().unwrap()
     }
 
+    fn env(config: &Config) -> EnvSpec {
+        crate::Registry::built_in().env_factory(&config.env)().unwrap().spec().clone()
+    }
+
+    fn advised(config: &Config) -> Vec<Advice> {
+        advice(config, &env(config))
+    }
+
     fn keys(preset: &str, settings: &[&str], severity: Severity) -> Vec<&'static str> {
-        let found = advice(&config(preset, settings));
+        let found = advised(&config(preset, settings));
         found.iter().filter(|advice| advice.severity == severity).map(|advice| advice.key).collect()
     }
 
     #[test]
     fn presets_need_no_advice() {
         for preset in presets::all() {
-            let found = advice(&config(preset.name, &[]));
+            let found = advised(&config(preset.name, &[]));
             assert!(found.is_empty(), "{}: {found:?}", preset.name);
         }
     }
@@ -330,9 +331,10 @@ mod tests {
             let quick = ["evaluation.every_steps=0", "evaluation.final_episodes=1", "evaluation.max_episode_steps=1"];
             let config = config(preset, &[settings, &quick].concat());
             let made = Trainer::new(config.clone()).unwrap().run(&mut ()).unwrap();
-            let expected = updates(&config, config.most_env_steps().unwrap());
-            assert_eq!((made.updates, made.env_steps), (expected, config.most_env_steps().unwrap()), "{settings:?}");
-            let impossible = advice(&config).iter().any(|advice| advice.severity == Severity::Impossible);
+            let most = config.most_env_steps(&env(&config)).unwrap();
+            let expected = updates(&config, most);
+            assert_eq!((made.updates, made.env_steps), (expected, most), "{settings:?}");
+            let impossible = advised(&config).iter().any(|advice| advice.severity == Severity::Impossible);
             assert_eq!(impossible, made.updates == 0, "{settings:?}");
         }
     }
@@ -340,7 +342,7 @@ mod tests {
     #[test]
     fn nothing_is_said_of_a_budget_that_is_not_known() {
         let settings = ["env.id=Own-v0", "train.env_steps=0", "train.episodes=3", "replay.start=90000"];
-        assert_eq!(advice(&config("dqn", &settings)), []);
-        assert_eq!(config("dqn", &settings).most_env_steps(), None);
+        let (config, env) = (config("dqn", &settings), EnvSpec::new("Own-v0"));
+        assert_eq!((advice(&config, &env), config.most_env_steps(&env)), (vec![], None));
     }
 }

@@ -8,6 +8,7 @@ use super::{Counts, EndOfTraining, Evidence, MemoryEvidence};
 use crate::agent::{Agent, AgentError, MemorySample, Values};
 use crate::checkpoint;
 use crate::log::METRICS;
+use crate::registry::Registry;
 use crate::run::{Run, RunError};
 use crate::state::State;
 use crate::storage::RealStorage;
@@ -32,17 +33,16 @@ impl Evidence {
         evidence
     }
 
-    /// What is known of a run: its config, its logs, what it came to, and its newest whole checkpoint with the replay buffer in it.
+    /// What is known of a run in an environment of [`requel_envs`]: its config, its logs, what it came to, and its newest whole checkpoint with the replay buffer in it.
     ///
     /// # Errors
     /// If the trainer cannot be made, or a file cannot be read or is not what the finished run was sealed with. A checkpoint that is
     /// damaged or does not fit is no error but [`Evidence::unread`]: less is known then.
     pub fn of_run(run: &Run) -> Result<Evidence, RunError> {
-        let trainer = Trainer::new(run.config()?)?;
-        Self::of_run_with(run, trainer)
+        Self::of_run_with(run, run.trainer(&Registry::built_in())?)
     }
 
-    /// As [`Evidence::of_run`], with a fresh trainer of your own environments.
+    /// As [`Evidence::of_run`], with a fresh trainer: see [`Run::trainer`].
     ///
     /// # Errors
     /// As [`Evidence::of_run`].

@@ -1,30 +1,18 @@
 //! TensorBoard event files: TFRecord framing around `tensorflow.Event` messages, of which only scalars are needed.
 
 use super::crc32c;
+use crate::protobuf::Message;
 
 /// The first record of a file.
 pub(super) fn file_version(wall_time: f64) -> Vec<u8> {
-    let mut event = Vec::new();
-    put_f64(&mut event, 1, wall_time);
-    put_bytes(&mut event, 3, b"brain.Event:2");
-    record(&event)
+    record(&Message::new().double(1, wall_time).text(3, "brain.Event:2").into_bytes())
 }
 
 /// A record of scalars at a step.
 pub(super) fn scalars(wall_time: f64, step: u64, values: &[(&str, f64)]) -> Vec<u8> {
-    let mut summary = Vec::new();
-    for (tag, value) in values {
-        let mut entry = Vec::new();
-        put_bytes(&mut entry, 1, tag.as_bytes());
-        put_f32(&mut entry, 2, *value as f32);
-        put_bytes(&mut summary, 1, &entry);
-    }
-    let mut event = Vec::new();
-    put_f64(&mut event, 1, wall_time);
-    put_key(&mut event, 2, 0);
-    put_varint(&mut event, step);
-    put_bytes(&mut event, 5, &summary);
-    record(&event)
+    let value = |(tag, value): &(&str, f64)| Message::new().text(1, tag).float(2, *value as f32);
+    let summary = Message::new().messages(1, &values.iter().map(value).collect::<Vec<_>>());
+    record(&Message::new().double(1, wall_time).int(2, step as i64).message(5, &summary).into_bytes())
 }
 
 /// Length, its checksum, the data, its checksum.
@@ -36,36 +24,6 @@ fn record(data: &[u8]) -> Vec<u8> {
     record.extend_from_slice(data);
     record.extend_from_slice(&crc32c::masked(data).to_le_bytes());
     record
-}
-
-// Protocol buffers: a key is the field's number and its wire type (0 varint, 1 eight bytes, 2 length and bytes, 5 four).
-
-fn put_key(out: &mut Vec<u8>, field: u64, wire_type: u64) {
-    put_varint(out, field << 3 | wire_type);
-}
-
-fn put_varint(out: &mut Vec<u8>, mut value: u64) {
-    while value >= 0x80 {
-        out.push(value as u8 | 0x80);
-        value >>= 7;
-    }
-    out.push(value as u8);
-}
-
-fn put_f64(out: &mut Vec<u8>, field: u64, value: f64) {
-    put_key(out, field, 1);
-    out.extend_from_slice(&value.to_le_bytes());
-}
-
-fn put_f32(out: &mut Vec<u8>, field: u64, value: f32) {
-    put_key(out, field, 5);
-    out.extend_from_slice(&value.to_le_bytes());
-}
-
-fn put_bytes(out: &mut Vec<u8>, field: u64, bytes: &[u8]) {
-    put_key(out, field, 2);
-    put_varint(out, bytes.len() as u64);
-    out.extend_from_slice(bytes);
 }
 
 #[cfg(test)]

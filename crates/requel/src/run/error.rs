@@ -8,7 +8,7 @@ use crate::agent::PolicyFileError;
 use crate::checkpoint::CheckpointError;
 use crate::config::ConfigError;
 use crate::memory::display_bytes;
-use crate::train::TrainError;
+use crate::train::{EnvOrigin, TrainError};
 
 /// Why a run cannot be made, opened or gone on with.
 #[derive(Debug, Error)]
@@ -66,6 +66,32 @@ pub enum RunError {
         /// The run.
         path: PathBuf,
     },
+    /// The environment is not the one that the run is trained in.
+    #[error("{} was trained in `{id}`{}; the environment here {difference}", path.display(), came_from(*origin))]
+    OtherEnvironment {
+        /// The run.
+        path: PathBuf,
+        /// The id of its environment.
+        id: String,
+        /// Where its environment came from.
+        origin: EnvOrigin,
+        /// In what the one here differs.
+        difference: String,
+    },
+    /// A run was made for one environment and is to begin in another.
+    #[error(
+        "the config of {} says env.id = {said:?}, and the environments of the trainer are {used:?}: make the run of the \
+         trainer's own config",
+        path.display()
+    )]
+    OtherTrainer {
+        /// The run.
+        path: PathBuf,
+        /// The environment of its config.
+        said: String,
+        /// The environment of the trainer.
+        used: String,
+    },
     /// Settings were changed so that training would go on, and it would not.
     #[error("training would not go on: {reason}")]
     StaysOver {
@@ -122,6 +148,15 @@ pub enum RunError {
     /// Training cannot start or go on.
     #[error(transparent)]
     Train(#[from] TrainError),
+}
+
+/// The second half of "it was trained in this".
+fn came_from(origin: EnvOrigin) -> &'static str {
+    match origin {
+        EnvOrigin::BuiltIn => " of requel",
+        EnvOrigin::Registered => ", which its program registered",
+        EnvOrigin::Given => ", which its program gave to the trainer",
+    }
 }
 
 impl RunError {

@@ -6,6 +6,7 @@ mod clock;
 mod control;
 mod course;
 mod directory;
+mod environment;
 mod error;
 mod finish;
 mod lock;

@@ -13,6 +13,7 @@ use crate::agent::PolicyFile;
 use crate::checkpoint::{self, Checkpoint, CheckpointError, Contents, Destination, Segmenting};
 use crate::config::{Change, Config};
 use crate::log::check_logs;
+use crate::registry::Registry;
 use crate::state::State;
 use crate::storage::{RealStorage, Storage, is_staged, remove_tree, replace};
 use crate::train::{TrainError, Trainer};
@@ -65,13 +66,13 @@ impl Beginning {
         Ok(Self::new(path, Weights::File, PolicyFile::read(path)?))
     }
 
-    /// The weights of a run.
+    /// The weights of a run, whose environment the registry has where it takes them from a checkpoint.
     ///
     /// # Errors
     /// If the run has none yet, or they cannot be read.
-    pub fn from_run(run: &Run, weights: Weights) -> Result<Self, RunError> {
+    pub fn from_run(run: &Run, weights: Weights, registry: &Registry) -> Result<Self, RunError> {
         let policy = match weights {
-            Weights::Last => run.last_policy()?,
+            Weights::Last => run.last_policy(registry)?,
             Weights::Best | Weights::File => run.best_policy()?,
         };
         Ok(Beginning { config: Some(run.config()?), ..Self::new(run.dir(), weights, policy) })
@@ -215,9 +216,9 @@ impl Run {
     /// The policy of the newest whole checkpoint.
     ///
     /// # Errors
-    /// If there is none, or the run's environment is not one of requel's own.
-    pub fn last_policy(&self) -> Result<PolicyFile, RunError> {
-        let mut trainer = Trainer::new(self.config()?)?;
+    /// If there is none, or the registry has no such environment as the run's.
+    pub fn last_policy(&self, registry: &Registry) -> Result<PolicyFile, RunError> {
+        let mut trainer = self.trainer(registry)?;
         trainer.restore(&self.newest_checkpoint()?.state)?;
         Ok(super::session::policy_file(&trainer, trainer.agent().parameters()))
     }

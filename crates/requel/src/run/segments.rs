@@ -9,6 +9,7 @@ use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 
 use super::directory::{MOST_SUMMARY_BYTES, SUMMARY};
+use super::environment::ENVIRONMENT;
 use super::origin::ORIGIN;
 use super::{Run, RunError, checksums};
 use crate::checkpoint::CheckpointError;
@@ -36,7 +37,7 @@ pub struct Segment {
 
 /// Whether `checksums.blake3` knows the file for as long as there is a run, and not only of a finished one.
 pub(super) fn is_of_settings(name: &str) -> bool {
-    name == checksums::CONFIG || name == ORIGIN || name.starts_with(PREFIX)
+    [checksums::CONFIG, ENVIRONMENT, ORIGIN].contains(&name) || name.starts_with(PREFIX)
 }
 
 impl Run {

@@ -12,10 +12,11 @@ use super::provenance::Provenance;
 use super::saving::{Saved, Saving};
 use super::segments::{self, Segment};
 use super::{Control, Run, RunError, Summary, Timing, checksums, room};
-use crate::agent::{PolicyFile, PolicyFileError};
+use crate::agent::PolicyFile;
 use crate::checkpoint::{self, CheckpointError, LogEntry};
 use crate::config::{Change, Config, EnvConfig};
 use crate::log::{RunLogs, check_logs};
+use crate::registry::Registry;
 use crate::schedule::crossings;
 use crate::storage::{RealStorage, Storage};
 use crate::train::{
@@ -116,40 +117,45 @@ impl Session {
         Ok(Self::assemble(run, trainer, logs, claim.keep()))
     }
 
-    /// A new training in a run's directory.
+    /// A new training in a run's directory, in an environment of [`requel_envs`].
     ///
     /// # Errors
     /// If the trainer cannot be made, the directory is in use or has checkpoints already, or the disk refuses.
     pub fn begin(run: Run) -> Result<Self, RunError> {
-        let trainer = Trainer::new(run.config()?)?;
+        let trainer = run.trainer(&Registry::built_in())?;
         Self::begin_with(run, trainer)
     }
 
     /// A new training of `trainer`, which may have environments of your own, in a run's directory.
     ///
     /// # Errors
-    /// If the directory is in use or has checkpoints already, or the disk refuses.
+    /// If the run's config names another environment than the trainer's, the directory is in use or has checkpoints already, or the disk refuses.
     pub fn begin_with(run: Run, trainer: Trainer) -> Result<Self, RunError> {
         let lock = run.lock()?;
         // Beginning anew would empty the logs of a training that can go on.
         if !checkpoint::list(&RealStorage, &run.checkpoints())?.is_empty() {
             return Err(RunError::Occupied { path: run.checkpoints() });
         }
+        let (said, id) = (run.config()?.env.id, trainer.env_id());
+        if said != id {
+            return Err(RunError::OtherTrainer { path: run.dir().to_path_buf(), said, used: id.to_owned() });
+        }
+        run.check_environment(trainer.env_identity())?;
         room::check(run.dir(), &trainer)?;
         let logs = open_logs(&run, &trainer, &BTreeMap::new())?;
         Ok(Self::assemble(run, trainer, logs, lock))
     }
 
-    /// The training of a run from its newest whole checkpoint, or anew where it has none.
+    /// The training of a run in an environment of [`requel_envs`] from its newest whole checkpoint, or anew where it has none.
     ///
     /// # Errors
     /// If the trainer cannot be made, the directory is in use, or the disk refuses.
     pub fn resume(run: Run) -> Result<(Self, Resumed), RunError> {
-        let trainer = Trainer::new(run.config()?)?;
+        let trainer = run.trainer(&Registry::built_in())?;
         Self::resume_with(run, trainer)
     }
 
-    /// As [`Session::resume`], with a fresh trainer of your own environments.
+    /// As [`Session::resume`], with a fresh trainer: of a registry's environments, see [`Run::trainer`], or of those of your own.
     ///
     /// # Errors
     /// As [`Session::resume`].
@@ -166,7 +172,7 @@ impl Session {
     /// the way, and [`RunError::StaysOver`] says that training would not go on. Nothing is written then.
     pub fn extend(run: Run, config: &Config) -> Result<(Self, Resumed), RunError> {
         run.config()?.check_changes(config)?;
-        let trainer = Trainer::new(config.clone())?;
+        let trainer = run.trainer_of(config.clone(), &Registry::built_in())?;
         Self::extend_with(run, trainer)
     }
 
@@ -184,19 +190,19 @@ impl Session {
     }
 
     /// As [`Session::resume`]; `None` where the run is finished, looked at once nobody else can work in it.
-    pub(crate) fn resume_unfinished(run: Run) -> Result<Option<Self>, RunError> {
+    pub(crate) fn resume_unfinished(run: Run, registry: &Registry) -> Result<Option<Self>, RunError> {
         let lock = run.lock()?;
         if run.is_finished() {
             return Ok(None);
         }
-        let trainer = Trainer::new(run.config()?)?;
+        let trainer = run.trainer(registry)?;
         Ok(Some(Self::go_on(run, trainer, lock, Settings::Kept)?.0))
     }
 
     fn go_on(run: Run, mut trainer: Trainer, lock: Lock, settings: Settings) -> Result<(Self, Resumed), RunError> {
         // Not what the directory began as would be trained on, and nothing else would say so.
         checksums::check_config(run.dir())?;
-        check_env(&run, &trainer)?;
+        run.check_environment(trainer.env_identity())?;
         let root = run.checkpoints();
         let newest = checkpoint::newest_where(&RealStorage, &root, |manifest| check_logs(run.dir(), manifest))?;
         let mut logs = BTreeMap::new();
@@ -507,22 +513,11 @@ fn patience(control: &Control) -> GiveUp {
     Arc::new(move || control.stop_requested() && heard_at.get_or_init(Instant::now).elapsed() >= PATIENCE)
 }
 
-/// Refuses to go on in other environments than those that the run's best policy was found in. A policy that cannot be read says
-/// nothing: it is written anew from the checkpoint.
-fn check_env(run: &Run, trainer: &Trainer) -> Result<(), RunError> {
-    match run.best_policy() {
-        Ok(policy) if policy.env_id != trainer.env_id() => {
-            let (trained_in, used_in) = (policy.env_id, trainer.env_id().to_owned());
-            Err(PolicyFileError::OtherEnvironment { trained_in, used_in }.in_file(&run.best_policy_path()).into())
-        }
-        _ => Ok(()),
-    }
-}
-
 /// The logs of a run that is trained, or trained on, in a directory that is locked.
 fn open_logs(run: &Run, trainer: &Trainer, known: &BTreeMap<String, LogEntry>) -> Result<RunLogs, RunError> {
     run.remove_staged()?;
     run.unfinish()?;
+    run.note_environment(trainer.env_identity())?;
     let cannot = || RunError::io("open logs in", run.dir());
     let log = &trainer.config().log;
     let mut logs = RunLogs::open(run.dir(), known, trainer.env_steps()).map_err(cannot())?.with_episodes(log.episodes);
@@ -535,6 +530,7 @@ fn open_logs(run: &Run, trainer: &Trainer, known: &BTreeMap<String, LogEntry>) -
 pub(super) fn policy_file(trainer: &Trainer, parameters: &[f32]) -> PolicyFile {
     PolicyFile {
         env_id: trainer.env_id().to_owned(),
+        origin: trainer.env_identity().origin,
         env: EnvConfig { id: trainer.env_id().to_owned(), ..trainer.config().env.clone() },
         network: trainer.agent().network().spec().clone(),
         head: trainer.agent().value_spec().head.clone(),

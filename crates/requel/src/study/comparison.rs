@@ -132,7 +132,7 @@ impl Comparison {
         envs.sort_unstable();
         envs.dedup();
         let threshold = scoring.threshold.or_else(|| match &envs[..] {
-            [env] => requel_envs::make(env).ok()?.spec().reward_threshold,
+            [_] => goal(&groups.first()?.runs[0]),
             _ => None,
         });
         let scoring = Scoring { threshold, ..*scoring };
@@ -146,6 +146,14 @@ impl Comparison {
         let confidence = scoring.bootstrap.confidence;
         let caveats = caveats(&results, &envs, confidence);
         Comparison { envs, metric: scoring.metric, threshold, confidence, caveats, groups: results }
+    }
+}
+
+/// The mean return at which a run's environment counts as solved. Runs that did not write it down were of [`requel_envs`].
+fn goal(run: &RunRecord) -> Option<f64> {
+    match &run.environment {
+        Some(env) => env.goal,
+        None => requel_envs::make(&run.config.env.id).ok()?.spec().reward_threshold,
     }
 }
 

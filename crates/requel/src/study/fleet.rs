@@ -8,6 +8,7 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 use super::plan::check_new;
 use super::{PlannedRun, Standing, StudyError};
 use crate::diagnose::{Evidence, Watch};
+use crate::registry::Registry;
 use crate::run::{Control, Ending, Made, Run, RunError, Session};
 use crate::train::Observer;
 
@@ -35,8 +36,19 @@ impl Audience for () {
     fn ends(&self, _: usize, _: &Result<Ending, RunError>) {}
 }
 
-/// Trains runs, at most `threads` at a time (0: as many as there are cores) and never with more threads than runs, begun in their
-/// order, each in its own directory and with the bits of a run by itself.
+/// Who trains many runs, and until when.
+#[derive(Clone, Copy)]
+pub struct Crew<'a> {
+    /// Has the environments of the runs.
+    pub registry: &'a Registry,
+    /// At most so many runs are trained at a time; 0: as many as there are cores.
+    pub threads: usize,
+    /// Asks all of them to stop.
+    pub control: &'a Control,
+}
+
+/// Trains runs, never with more threads than runs, begun in their order, each in its own directory and with the bits of a run by
+/// itself.
 ///
 /// Finished runs are left alone, begun ones are resumed. What can be refused is refused first, by [`check_new`]; then all
 /// directories are made before the first run begins, so that what was to be trained is known to whoever resumes. Runs that
@@ -50,11 +62,10 @@ impl Audience for () {
 /// If a run cannot begin, the directories cannot be made, or the threads not started; what was made for it is removed.
 pub fn train_all(
     runs: &[PlannedRun],
-    threads: usize,
-    control: &Control,
+    Crew { registry, threads, control }: Crew<'_>,
     audience: &dyn Audience,
 ) -> Result<Vec<Option<Result<Ending, RunError>>>, StudyError> {
-    check_new(runs)?;
+    check_new(runs, registry)?;
     let pool = start_threads(threads, runs)?;
     let Some(standings) = make_all(runs, control)? else { return Ok(runs.iter().map(|_| None).collect()) };
     let mut pending: Vec<usize> = (0..runs.len())
@@ -70,7 +81,7 @@ pub fn train_all(
             if control.stop_requested() {
                 return;
             }
-            let ending = match Run::open(&runs[index].dir).and_then(Session::resume_unfinished) {
+            let ending = match resumed(&runs[index], registry) {
                 Ok(None) => return audience.ended_elsewhere(index),
                 Err(RunError::InUse { .. }) => {
                     return elsewhere.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).push(index);
@@ -100,6 +111,10 @@ pub fn train_all(
         }
     }
     Ok(endings.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner()))
+}
+
+fn resumed(planned: &PlannedRun, registry: &Registry) -> Result<Option<Session>, RunError> {
+    Session::resume_unfinished(Run::open(&planned.dir)?, registry)
 }
 
 /// How often is looked whether a run has become free.

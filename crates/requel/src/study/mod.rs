@@ -43,7 +43,7 @@ pub use comparison::{Comparison, GroupResult, Metric, Reached, RunResult, Scorin
 pub use curve::Curve;
 pub use error::StudyError;
 pub use fingerprint::fingerprint;
-pub use fleet::{Audience, train_all};
+pub use fleet::{Audience, Crew, train_all};
 pub use group::{Group, Grouping, group};
 pub use plan::{PlannedRun, Standing, Study, Variant, check_new};
 pub use record::{Evaluated, RunRecord, find_runs};

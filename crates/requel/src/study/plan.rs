@@ -7,8 +7,8 @@ use std::time::Duration;
 use super::group::settings;
 use super::{Metric, Seeds, StudyError, fingerprint};
 use crate::config::{Config, Layers, presets};
+use crate::registry::Registry;
 use crate::run::{Made, Room, Run, RunError, check_place};
-use crate::train::Trainer;
 
 /// Variants of one training, each to be trained with the same seeds.
 #[derive(Clone, Debug, PartialEq)]
@@ -70,20 +70,27 @@ impl Study {
     /// # Errors
     /// If an environment, a preset or a setting is unknown or does not resolve (with the variant's name), or two variants are
     /// the same.
-    pub fn configs(&self) -> Result<Vec<Config>, StudyError> {
-        requel_envs::make(&self.env)?;
-        let mut configs: Vec<Config> = Vec::new();
+    pub fn configs(&self, registry: &Registry) -> Result<Vec<Config>, StudyError> {
+        registry.envs().make(&self.env)?;
+        let configs = self.resolve()?;
         let mut known: BTreeMap<String, &str> = BTreeMap::new();
-        for variant in &self.variants {
-            let config = self.config(variant)?;
-            if let Some(one) = known.insert(fingerprint(&config), &variant.name) {
+        for (variant, config) in self.variants.iter().zip(&configs) {
+            if let Some(one) = known.insert(fingerprint(config), &variant.name) {
                 return Err(StudyError::SameVariant { one: one.into(), other: variant.name.clone() });
             }
-            Trainer::new(config.clone())
+            registry
+                .trainer(config.clone())
                 .map_err(|source| StudyError::Trainer { variant: variant.name.clone(), source: Box::new(source) })?;
-            configs.push(config);
         }
         Ok(configs)
+    }
+
+    /// As [`Study::configs`], without a look at whether they can be trained.
+    ///
+    /// # Errors
+    /// If a preset or a setting is unknown or does not resolve, with the variant's name.
+    pub fn resolve(&self) -> Result<Vec<Config>, StudyError> {
+        self.variants.iter().map(|variant| self.config(variant)).collect()
     }
 
     /// Every run below `root`, seed after seed, so that all variants advance together. A variant's directory has its name and
@@ -91,8 +98,8 @@ impl Study {
     ///
     /// # Errors
     /// As [`Study::configs`], and if there is a run of another config in the place of one.
-    pub fn plan(&self, root: &Path, seeds: &Seeds) -> Result<Vec<PlannedRun>, StudyError> {
-        let configs = self.configs()?;
+    pub fn plan(&self, root: &Path, seeds: &Seeds, registry: &Registry) -> Result<Vec<PlannedRun>, StudyError> {
+        let configs = self.configs(registry)?;
         let mut runs = Vec::new();
         for &seed in seeds.as_slice() {
             for (variant, config) in configs.iter().enumerate() {
@@ -185,7 +192,7 @@ const PAUSE: Duration = Duration::from_millis(5);
 ///
 /// # Errors
 /// The first that cannot begin, or [`RunError::NoRoom`] for all together.
-pub fn check_new(runs: &[PlannedRun]) -> Result<(), StudyError> {
+pub fn check_new(runs: &[PlannedRun], registry: &Registry) -> Result<(), StudyError> {
     let new: Vec<&PlannedRun> = runs.iter().filter(|run| run.standing() == Standing::New).collect();
     new.iter().try_for_each(|run| check_place(&run.dir))?;
     // Runs that differ in their seeds alone need the same.
@@ -193,7 +200,7 @@ pub fn check_new(runs: &[PlannedRun]) -> Result<(), StudyError> {
     new.iter().for_each(|run| alike.entry(fingerprint(&run.config)).or_insert((&run.config, 0)).1 += 1);
     let mut room = Room::default();
     for (config, count) in alike.into_values() {
-        room.add(&Trainer::new(config.clone()).map_err(RunError::from)?, count)?;
+        room.add(&registry.trainer(config.clone()).map_err(RunError::from)?, count)?;
     }
     match new.first() {
         Some(first) => Ok(room.check(first.dir.parent().unwrap_or(&first.dir))?),

@@ -10,6 +10,7 @@ use crate::config::Config;
 use crate::memory::available_bytes;
 use crate::run::{Run, RunError, Summary};
 use crate::storage::{open_regular, read_regular};
+use crate::train::EnvIdentity;
 
 /// A run as its directory tells it.
 #[derive(Clone, Debug, PartialEq)]
@@ -18,6 +19,8 @@ pub struct RunRecord {
     pub dir: PathBuf,
     /// Its config.
     pub config: Config,
+    /// What its environment is known by; `None` of runs of versions that did not write it down.
+    pub environment: Option<EnvIdentity>,
     /// In which ways it is another than a run of its config alone: see [`Run::course`].
     pub course: Vec<String>,
     /// What it came to, if it is finished.
@@ -79,6 +82,7 @@ impl RunRecord {
         Ok(RunRecord {
             dir: run.dir().to_path_buf(),
             config: run.config()?,
+            environment: run.environment()?,
             course: run.course()?,
             summary: run.summary()?,
             evaluations: evaluations(&run.dir().join("metrics.jsonl"))?,

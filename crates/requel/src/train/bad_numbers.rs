@@ -91,7 +91,7 @@ fn a_reward_that_only_its_scale_makes_infinite_is_blamed_on_the_scale() {
 }
 
 fn begin(dir: &Path, config: &Config, fault: Option<Fault>) -> Session {
-    Session::begin_with(Run::create(dir, config).unwrap(), trainer(config, fault)).unwrap()
+    Session::create(dir, trainer(config, fault)).unwrap()
 }
 
 /// Trains to the end; which updates were made at which env step, counted from 0, by the step before.

@@ -1,24 +1,28 @@
 //! Making the environments of a run.
 
-use requel_envs::wrappers::{ActionRepeat, ChannelStack, FrameStack, OneHot, StickyActions};
-use requel_envs::{Env, EnvError, Space, make_with};
+use std::sync::Arc;
 
+use requel_envs::wrappers::{ActionRepeat, ChannelStack, FrameStack, OneHot, StickyActions};
+use requel_envs::{Env, EnvError, Registry, Space};
+
+use super::guarded::guarded;
+use super::{EnvIdentity, EnvOrigin};
 use crate::config::EnvConfig;
 
 /// Makes one more environment like the others of a run.
 pub type EnvFactory = Box<dyn Fn() -> Result<Box<dyn Env>, EnvError> + Send>;
 
-/// The factory for an environment of the registry with all that a config puts around it: options, sticky and repeated actions,
-/// stacked observations. Whoever shows a policy its environment again takes it from here too.
-pub fn env_factory(config: &EnvConfig) -> EnvFactory {
-    let config = config.clone();
-    Box::new(move || {
+/// See [`Registry::env_factory`](crate::Registry::env_factory).
+pub(crate) fn factory(registry: &Arc<Registry>, config: &EnvConfig) -> EnvFactory {
+    let (envs, config) = (Arc::clone(registry), config.clone());
+    let is_built_in = registry.is_built_in(&config.id) != Some(false);
+    let factory: EnvFactory = Box::new(move || {
         let options = config.env_options().map_err(|option| EnvError::InvalidOption {
             id: config.id.clone(),
             option,
             reason: "is of a kind that no environment takes".into(),
         })?;
-        let mut env = make_with(&config.id, &options)?;
+        let mut env = envs.make_with(&config.id, &options)?;
         if config.sticky_actions > 0.0 {
             env = Box::new(StickyActions::new(env, config.sticky_actions)?);
         }
@@ -29,7 +33,8 @@ pub fn env_factory(config: &EnvConfig) -> EnvFactory {
             env = stacked(for_network(env)?, config.frame_stack)?;
         }
         Ok(env)
-    })
+    });
+    if is_built_in { factory } else { guarded(factory) }
 }
 
 /// An environment whose last `n` observations are shown as one, images as a convolution reads them.
@@ -51,7 +56,17 @@ pub fn for_network(env: Box<dyn Env>) -> Result<Box<dyn Env>, EnvError> {
     }
 }
 
-/// `count` environments, as a network sees them.
-pub(crate) fn several(factory: &EnvFactory, count: usize) -> Result<Vec<Box<dyn Env>>, EnvError> {
-    (0..count).map(|_| for_network(factory()?)).collect()
+/// `count` environments, at least one, as a network sees them, and what they are known by.
+pub(crate) fn several(
+    factory: &EnvFactory,
+    origin: EnvOrigin,
+    count: usize,
+) -> Result<(Vec<Box<dyn Env>>, EnvIdentity), EnvError> {
+    let first = factory()?;
+    let identity = EnvIdentity::of(&*first, origin);
+    let mut envs = vec![for_network(first)?];
+    while envs.len() < count {
+        envs.push(for_network(factory()?)?);
+    }
+    Ok((envs, identity))
 }

@@ -13,10 +13,14 @@ use super::guarded::guarded;
 use super::observer::tell;
 use super::returns::Returns;
 use super::scoring::{LastScores, Scored, Scoring};
-use super::{Aggregates, BestPolicy, EpisodeRecord, Observer, Outcome, Termination, TrainError, TrainEvent};
+use super::{
+    Aggregates, BestPolicy, EnvIdentity, EnvOrigin, EpisodeRecord, Observer, Outcome, Termination, TrainError,
+    TrainEvent,
+};
 use crate::agent::{Actions, Agent, AgentError, Experience, GreedyPolicy, Learned, LearningFault, Statistics};
 use crate::config::{AgentConfig, Config, OnNan};
 use crate::finite::first_not_finite;
+use crate::registry::Registry;
 use crate::schedule::crossings;
 use crate::state::{State, StateError};
 
@@ -35,7 +39,7 @@ use crate::state::{State, StateError};
 pub struct Trainer {
     config: Config,
     factory: EnvFactory,
-    env_id: String,
+    identity: EnvIdentity,
     spec: EnvSpec,
     envs: VectorEnv,
     agent: Box<dyn Agent>,
@@ -64,17 +68,20 @@ pub struct Trainer {
 }
 
 impl Trainer {
-    /// A trainer for the environment that the config names, before its first step.
+    /// A trainer for the environment of [`requel_envs`] that the config names, before its first step. For one of your own,
+    /// see [`Registry::trainer`].
     ///
     /// # Errors
     /// If the config holds a value out of range, or the environment or the agent cannot be made.
     pub fn new(config: Config) -> Result<Self, TrainError> {
-        let factory = envs::env_factory(&config.env);
-        Self::assemble(config, factory)
+        Registry::built_in().trainer(config)
     }
 
-    /// A trainer for environments of your own, which `factory` makes, all alike. Of `config.env` only `frame_stack` is looked
-    /// at: bytes that are so many frames are kept frame by frame.
+    /// A trainer for environments of your own, which `factory` makes, all alike. `config.env.id` becomes the id that they give
+    /// themselves; else only `config.env.frame_stack` is looked at: bytes that are so many frames are kept frame by frame.
+    ///
+    /// The program knows nothing of environments that are only given: register them, see [`Registry`], where it is to show,
+    /// score or resume the run.
     ///
     /// The environments are watched over: what breaks their contract, a panic too, is an [`EnvError`](requel_envs::EnvError)
     /// that says what, and the run can be resumed.
@@ -82,13 +89,14 @@ impl Trainer {
     /// # Errors
     /// If the config holds a value out of range, or the environments or the agent cannot be made.
     pub fn with_envs(config: Config, factory: EnvFactory) -> Result<Self, TrainError> {
-        Self::assemble(config, guarded(factory))
+        Self::from_factory(config, guarded(factory), EnvOrigin::Given)
     }
 
-    fn assemble(config: Config, factory: EnvFactory) -> Result<Self, TrainError> {
+    pub(crate) fn from_factory(mut config: Config, factory: EnvFactory, origin: EnvOrigin) -> Result<Self, TrainError> {
         config.check()?;
         let num_envs = config.train.num_envs;
-        let envs = envs::several(&factory, num_envs)?;
+        let (envs, identity) = envs::several(&factory, origin, num_envs)?;
+        config.env.id.clone_from(&identity.id);
         let env = &envs[0];
         let spec = env.spec().clone();
         let actions = env.action_space().discrete_n();
@@ -102,7 +110,7 @@ impl Trainer {
         let trainer = Trainer {
             factory,
             scoring: Scoring::new(&config.evaluation, &spec),
-            env_id: spec.id.clone(),
+            identity,
             spec,
             envs,
             agent,
@@ -240,7 +248,12 @@ impl Trainer {
 
     /// The id that the environments give themselves.
     pub fn env_id(&self) -> &str {
-        &self.env_id
+        &self.identity.id
+    }
+
+    /// What the environments are known by.
+    pub fn env_identity(&self) -> &EnvIdentity {
+        &self.identity
     }
 
     /// What the environments say of themselves.

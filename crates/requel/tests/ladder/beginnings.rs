@@ -2,12 +2,12 @@
 
 use std::path::Path;
 
-use requel::Trainer;
 use requel::checkpoint;
 use requel::config::Config;
 use requel::run::{Beginning, Control, Run, RunError, Session, Weights, verify};
 use requel::storage::RealStorage;
 use requel::train::TrainError;
+use requel::{Registry, Trainer};
 
 use crate::sessions::{Cut, Scissors, assert_same_files, train_at_once};
 use crate::support::{files, short_training};
@@ -32,9 +32,9 @@ fn the_first_weights_are_those_that_were_learned_and_a_kill_does_not_change_them
         let first = source(&root.path().join("first"), &config);
         config.train.seed = 5;
         for weights in [Weights::Best, Weights::Last] {
-            let beginning = Beginning::from_run(&first, weights).unwrap();
+            let beginning = Beginning::from_run(&first, weights, &Registry::built_in()).unwrap();
             let learned = match weights {
-                Weights::Last => first.last_policy().unwrap(),
+                Weights::Last => first.last_policy(&Registry::built_in()).unwrap(),
                 _ => first.best_policy().unwrap(),
             };
             let (whole, killed) =
@@ -74,7 +74,8 @@ fn a_replay_buffer_comes_along_if_it_is_asked_for() {
             state.values.retain(|name, _| name.starts_with("replay/"));
             state
         };
-        let beginning = Beginning::from_run(&first, Weights::Last).unwrap().with_replay(&first).unwrap();
+        let beginning =
+            Beginning::from_run(&first, Weights::Last, &Registry::built_in()).unwrap().with_replay(&first).unwrap();
         config.optimizer.learning_rate *= 0.5;
         let session = begin(&root.path().join("second"), &config, &beginning).unwrap();
         assert_eq!(newest(session.run()), newest(&first), "{name}");
@@ -97,7 +98,7 @@ fn what_does_not_go_together_is_refused_and_nothing_is_written() {
     let config = short_training("notebook, 1 environments");
     let root = tempfile::tempdir().unwrap();
     let first = source(&root.path().join("first"), &config);
-    let beginning = Beginning::from_run(&first, Weights::Best).unwrap();
+    let beginning = Beginning::from_run(&first, Weights::Best, &Registry::built_in()).unwrap();
     let before = files(root.path());
     let refusal = |change: &dyn Fn(&mut Config)| {
         let mut config = config.clone();

@@ -167,14 +167,14 @@ fn a_run_whose_environment_failed_goes_on_with_the_same_bytes() {
     let root = tempfile::tempdir().unwrap();
     let healthy = || Trainer::with_envs(config.clone(), faulty(Fault::None, 0, 0)).unwrap();
     let whole = root.path().join("whole");
-    let session = Session::begin_with(Run::create(&whole, &config).unwrap(), healthy()).unwrap();
+    let session = Session::create(&whole, healthy()).unwrap();
     session.train(&mut (), &Control::new()).unwrap();
     for (fault, after) in
         [(Fault::NanObservation, 300), (Fault::Refusal, 128), (Fault::NanReset, 500), (Fault::Refusal, 5)]
     {
         let dir = root.path().join(format!("{fault:?} {after}"));
         let broken = Trainer::with_envs(config.clone(), faulty(fault, 0, after)).unwrap();
-        let session = Session::begin_with(Run::create(&dir, &config).unwrap(), broken).unwrap();
+        let session = Session::create(&dir, broken).unwrap();
         assert!(matches!(session.train(&mut (), &Control::new()), Err(RunError::Train(_))));
         let (session, resumed) = Session::resume_with(Run::open(&dir).unwrap(), healthy()).unwrap();
         // From the last checkpoint before the fault; none before the first.

@@ -18,7 +18,7 @@ fn an_environment_that_panics_in_save_is_an_error_and_costs_no_checkpoint() {
     let dir = root.path().join("run");
     // The state is asked for before training, to count its bytes, and at each checkpoint.
     let trainer = Trainer::with_envs(config(), fragile(u32::MAX, 3)).unwrap();
-    let session = Session::begin_with(Run::create(&dir, &config()).unwrap(), trainer).unwrap();
+    let session = Session::create(&dir, trainer).unwrap();
     let error = session.train(&mut (), &Control::new()).unwrap_err();
     assert!(error.to_string().contains("panicked in save: where was I"), "{error}");
     let RunError::Train(TrainError::Env(EnvError::Panicked { .. })) = error else { panic!("{error:?}") };
@@ -36,7 +36,7 @@ fn a_run_whose_environment_panicked_goes_on_once_it_is_mended() {
     let train = |session: Session| session.train(&mut (), &Control::new());
     let begin = |dir: &std::path::Path, factory: EnvFactory| {
         let trainer = Trainer::with_envs(config(), factory).unwrap();
-        Session::begin_with(Run::create(dir, &config()).unwrap(), trainer).unwrap()
+        Session::create(dir, trainer).unwrap()
     };
     train(begin(&whole, fragile(u32::MAX, u32::MAX))).unwrap();
 

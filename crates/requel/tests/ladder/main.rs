@@ -21,6 +21,7 @@ mod hostile;
 mod logs;
 mod masks;
 mod new_episodes;
+mod own_envs;
 mod presets;
 mod resume;
 mod segments;

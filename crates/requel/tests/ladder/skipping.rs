@@ -259,8 +259,8 @@ fn the_log_and_the_summary_of_a_run_tell_it() {
     let given = Arc::default();
     let config = config("notebook", 1, &["replay.start=40"]);
     let dir = tempfile::tempdir().unwrap();
-    let run = Run::create(&dir.path().join("run"), &config).unwrap();
     let trainer = Trainer::with_envs(config, clocks(1, &given)).unwrap();
+    let run = Run::create(&dir.path().join("run"), trainer.config()).unwrap();
     let ending = Session::begin_with(run.clone(), trainer).unwrap().train(&mut (), &Control::new()).unwrap();
     let Ending::Finished { summary, .. } = ending else { panic!("{ending:?}") };
     let metrics = std::fs::read_to_string(run.dir().join("metrics.jsonl")).unwrap();

@@ -3,12 +3,13 @@
 use std::path::Path;
 use std::sync::Mutex;
 
+use requel::Registry;
 use requel::config::Config;
 use requel::run::{Control, Ending, Run, RunError, Session};
 use requel::stats::Bootstrap;
 use requel::study::{
-    Audience, Caveat, Comparison, Metric, PlannedRun, RunRecord, Scoring, Standing, Study, StudyError, find_runs,
-    group, train_all,
+    Audience, Caveat, Comparison, Crew, Metric, PlannedRun, RunRecord, Scoring, Standing, Study, StudyError, find_runs,
+    group,
 };
 use requel::train::{Observer, ObserverError, TrainEvent};
 
@@ -23,6 +24,15 @@ fn timeless(dir: &Path) -> Vec<(String, Vec<u8>)> {
             || name.contains("/manifest.")
     };
     files(dir).into_iter().filter(|(name, _)| !clock(name)).collect()
+}
+
+fn train_all(
+    runs: &[PlannedRun],
+    threads: usize,
+    control: &Control,
+    audience: &dyn Audience,
+) -> Result<Vec<Option<Result<Ending, RunError>>>, StudyError> {
+    requel::study::train_all(runs, Crew { registry: &Registry::built_in(), threads, control }, audience)
 }
 
 fn planned(root: &Path, config: &Config, seeds: std::ops::Range<u64>) -> Vec<PlannedRun> {
@@ -271,7 +281,7 @@ set = ["agent.gamma=0.5"]
 fn a_study_is_trained_read_back_and_compared() {
     let root = tempfile::tempdir().unwrap();
     let study = Study::parse("small.toml", STUDY).unwrap();
-    let runs = study.plan(root.path(), &study.seeds).unwrap();
+    let runs = study.plan(root.path(), &study.seeds, &Registry::built_in()).unwrap();
     let order: Vec<(usize, u64)> = runs.iter().map(|run| (run.variant, run.config.train.seed)).collect();
     assert_eq!(order, [(0, 4), (1, 4), (0, 2), (1, 2)]);
     assert_eq!((runs[1].config.agent.gamma, runs[0].config.agent.gamma), (0.5, 0.9));
@@ -342,7 +352,7 @@ fn a_changed_variant_is_trained_anew_and_another_run_is_not_written_over() {
     let study = Study::parse("small.toml", STUDY).unwrap();
     let changed = Study::parse("small.toml", &STUDY.replace("agent.gamma=0.5", "agent.gamma=0.6")).unwrap();
     let dirs = |study: &Study| -> Vec<_> {
-        study.plan(root.path(), &study.seeds).unwrap().into_iter().map(|run| run.dir).collect()
+        study.plan(root.path(), &study.seeds, &Registry::built_in()).unwrap().into_iter().map(|run| run.dir).collect()
     };
     let (before, after) = (dirs(&study), dirs(&changed));
     assert!(before[0] == after[0] && before[1] != after[1], "{before:?} {after:?}");
@@ -359,7 +369,7 @@ fn a_changed_variant_is_trained_anew_and_another_run_is_not_written_over() {
 
 #[test]
 fn what_is_wrong_with_a_study_is_said_with_its_place() {
-    let parse = |text: &str| Study::parse("s.toml", text).and_then(|study| study.configs());
+    let parse = |text: &str| Study::parse("s.toml", text).and_then(|study| study.configs(&Registry::built_in()));
     let with = |from: &str, to: &str| parse(&STUDY.replacen(from, to, 1)).unwrap_err();
     let cases = [
         (with("threshold", "treshold"), "unknown key `treshold` in s.toml, line 5: `treshold = 15.0`", "`threshold`"),

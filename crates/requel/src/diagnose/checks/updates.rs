@@ -13,7 +13,7 @@ const KEYS: [&str; 3] = ["replay.start", "train.every_steps", "pqn.rollout_steps
 /// A start, an interval or a rollout beyond the budget, see [`advice`], or so few updates that nothing can
 /// have been learned.
 pub fn check(evidence: &Evidence) -> Option<Finding> {
-    let never = advice(&evidence.config).into_iter().find(|advice| KEYS.contains(&advice.key));
+    let never = advice(&evidence.config, &evidence.env).into_iter().find(|advice| KEYS.contains(&advice.key));
     if let Some(never) = never.filter(|never| never.severity == Severity::Impossible) {
         let advice = format!("lower `{}`, or give a larger budget (`train.env_steps`)", never.key);
         return Some(Finding::fault(NAME, never.to_string(), advice));

@@ -16,9 +16,12 @@ impl Trainer {
     /// not finite.
     pub fn begin_from(&mut self, policy: &PolicyFile) -> Result<(), TrainError> {
         self.check_is_new()?;
-        if policy.env_id != self.env_id {
-            let reason = format!("the policy is of {}, and this is a training in {}", policy.env_id, self.env_id);
+        if policy.env_id != self.identity.id {
+            let reason = format!("the policy is of {}, and this is a training in {}", policy.env_id, self.identity.id);
             return Err(TrainError::Beginning { reason });
+        }
+        if let Err(error) = policy.check_origin(self.identity.origin) {
+            return Err(TrainError::Beginning { reason: error.to_string() });
         }
         let ValueSpec { network, head } = self.agent.value_spec();
         if policy.head != *head {

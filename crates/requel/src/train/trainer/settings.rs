@@ -6,7 +6,7 @@ use super::Trainer;
 use crate::agent::{Actions, Agent, DqnAgent, PqnAgent};
 use crate::config::{AgentKind, Config};
 use crate::state::State;
-use crate::train::TrainError;
+use crate::train::{EnvOrigin, TrainError};
 
 impl Trainer {
     /// Goes on with other settings from the present step on, those that [`Config::check_changes`] lets change on the way. What
@@ -15,7 +15,10 @@ impl Trainer {
     ///
     /// # Errors
     /// If a setting cannot change on the way, a value is out of range, or the agent cannot be made; all is as before then.
-    pub fn change_config(&mut self, config: Config) -> Result<(), TrainError> {
+    pub fn change_config(&mut self, mut config: Config) -> Result<(), TrainError> {
+        if self.identity.origin == EnvOrigin::Given {
+            config.env.id.clone_from(&self.identity.id);
+        }
         self.config.check_changes(&config)?;
         let spec = self.envs.spec().clone();
         let count = self.envs.action_space().discrete_n().expect("it was there to begin with");

@@ -8,16 +8,15 @@
 
 use std::fmt;
 
-use requel::agent::ValueHead;
+use crate::agent::ValueHead;
 use requel_envs::{DType, Space};
 use requel_nn::{LayerSpec, Network};
 use serde_json::{Value, json};
 
-use super::super::meanings;
-use super::super::protobuf::Message;
 use super::graph::{BOOL, FLOAT, Graph, INT64, value_info};
 use super::layers::Layers;
 use super::values::{MASK, add_action, add_values};
+use crate::protobuf::Message;
 
 /// What is exported.
 pub struct PolicyParts<'a> {
@@ -27,6 +26,8 @@ pub struct PolicyParts<'a> {
     pub observations: &'a Space,
     /// What can be done.
     pub actions: &'a Space,
+    /// What each action does; empty where that is not said.
+    pub action_names: &'a [String],
     /// The network.
     pub network: &'a Network,
     /// Its parameters.
@@ -80,7 +81,7 @@ pub fn encode(policy: &PolicyParts<'_>) -> Result<Vec<u8>, OnnxError> {
     }
     let outputs = [value_info("q_values", FLOAT, &[actions as i64]), value_info("action", INT64, &[])];
     let entries: Vec<Message> =
-        metadata(policy, actions).iter().map(|(key, value)| Message::new().text(1, key).text(2, value)).collect();
+        metadata(policy).iter().map(|(key, value)| Message::new().text(1, key).text(2, value)).collect();
     let (operator_set, format_version) = versions(&spec.layers);
     let model = Message::new()
         .int(1, format_version)
@@ -98,7 +99,7 @@ fn versions(layers: &[LayerSpec]) -> (i64, i64) {
     if has_norm { (17, 8) } else { (13, 7) }
 }
 
-fn metadata(policy: &PolicyParts<'_>, actions: usize) -> Vec<(&'static str, String)> {
+fn metadata(policy: &PolicyParts<'_>) -> Vec<(&'static str, String)> {
     let acts_by = if policy.is_masked {
         "the greatest of q_values that action_mask allows; of equals the one with the lowest index"
     } else {
@@ -111,8 +112,8 @@ fn metadata(policy: &PolicyParts<'_>, actions: usize) -> Vec<(&'static str, Stri
         ("requel.action_space", space(policy.actions).to_string()),
         ("requel.acts_by", acts_by.to_owned()),
     ];
-    if let Some(meanings) = meanings::of(policy.env_id, actions) {
-        entries.push(("requel.actions", json!(meanings).to_string()));
+    if !policy.action_names.is_empty() {
+        entries.push(("requel.actions", json!(policy.action_names).to_string()));
     }
     entries
 }
@@ -153,6 +154,7 @@ mod tests {
             env_id: "CartPole-v1",
             observations: &observations,
             actions: &Space::Discrete { n: 2 },
+            action_names: &["push left".into(), "push right".into()],
             network: &network,
             parameters: &vec![0.5; network.parameter_count()],
             head,

@@ -2,7 +2,7 @@
 
 use requel_nn::{Network, pytorch};
 
-use super::super::protobuf::Message;
+use crate::protobuf::Message;
 
 /// `TensorProto.DataType`.
 pub(super) const FLOAT: i64 = 1;

@@ -1,6 +1,6 @@
 //! What a network's outputs say of each action, and which action is the best.
 
-use requel::agent::ValueHead;
+use crate::agent::ValueHead;
 
 use super::graph::{Graph, int};
 
@@ -14,7 +14,7 @@ pub(super) fn add_values(graph: &mut Graph<'_>, head: &ValueHead, actions: usize
         ValueHead::Categorical { atoms, v_min, v_max } => {
             graph.reshape(&[actions, atoms]);
             graph.node("Softmax", &[], vec![int("axis", -1)]);
-            let support = requel::td::Support { v_min, v_max, atoms };
+            let support = crate::td::Support { v_min, v_max, atoms };
             let returns: Vec<f32> = (0..atoms).map(|atom| support.atom(atom)).collect();
             graph.tensor("returns", &[atoms], &returns);
             graph.node("MatMul", &["returns"], Vec::new());

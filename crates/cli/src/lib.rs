@@ -1,0 +1,129 @@
+//! The `requel` program as a library: arguments in, results on stdout, talk on stderr.
+//!
+//! [`main_with`] gives a program of your own every verb, for the environments that it registers:
+//!
+//! ```no_run
+//! use std::process::ExitCode;
+//!
+//! use requel::Registry;
+//! use requel_envs::{Step, TimeLimit, closure::from_closures};
+//!
+//! fn main() -> ExitCode {
+//!     let mut registry = Registry::built_in();
+//!     let registered = registry.register_env(|| {
+//!         let corridor = from_closures("Corridor-v0", 2, |_| [0.0], |[x], action, _| {
+//!             *x += if action == 1 { 0.1 } else { -0.1 };
+//!             Step { reward: -0.01, terminated: *x >= 1.0, truncated: false }
+//!         });
+//!         Ok(Box::new(TimeLimit::new(corridor, 200)?))
+//!     });
+//!     registered.expect("no environment has its id");
+//!     requel_cli::main_with(registry)
+//! }
+//! ```
+//!
+//! `args` says what can be asked for, `commands` holds one file per command, `show` draws. What the program learns with is the
+//! library `requel`; nothing in here changes a result.
+#![forbid(unsafe_code)]
+
+mod advice;
+mod args;
+mod ascii;
+mod build;
+mod columns;
+mod commands;
+mod compare;
+mod dashboard;
+mod environment;
+mod every;
+mod execution;
+mod exit;
+mod export;
+mod import;
+mod keyboard;
+mod notes;
+mod numbers;
+mod output;
+mod pack;
+mod page;
+mod panel;
+mod progress;
+mod report;
+mod runs;
+mod seeds;
+mod serve;
+mod session;
+mod settings;
+mod shell;
+mod show;
+mod signals;
+mod style;
+mod subject;
+mod table;
+mod watch;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::Parser;
+use requel::Registry;
+
+use args::{Cli, Command};
+use exit::{Exit, Failure};
+
+/// The program with what requel has: [`main_with`] of [`Registry::built_in`].
+pub fn main() -> ExitCode {
+    main_with(Registry::built_in())
+}
+
+/// The program with what a registry has. It reads the arguments of the process, and does what they ask for.
+pub fn main_with(registry: Registry) -> ExitCode {
+    let cli = match Cli::try_parse_from(help_of_help(std::env::args_os())) {
+        Ok(cli) => cli,
+        // Help, version and misuse; the exit codes are 0 and 2 as ours.
+        Err(error) => return ExitCode::from(style::usage(&error)),
+    };
+    requel::run::introduce(build::program());
+    run(&cli.command, &registry)
+        .unwrap_or_else(|failure| {
+            style::report(&failure);
+            failure.exit
+        })
+        .into()
+}
+
+/// The arguments with `help … --help` read as `help …`, which clap would refuse.
+fn help_of_help(arguments: impl Iterator<Item = OsString>) -> Vec<OsString> {
+    let mut arguments: Vec<OsString> = arguments.collect();
+    if arguments.get(1).is_some_and(|first| first == "help") {
+        arguments.retain(|argument| argument != "--help" && argument != "-h");
+    }
+    arguments
+}
+
+fn run(command: &Command, registry: &Registry) -> Result<Exit, Failure> {
+    match command {
+        Command::Train(args) => commands::train::run(args, registry),
+        Command::Resume(args) => commands::resume::run(args, registry),
+        Command::Verify(args) => commands::verify::run(args),
+        Command::Diagnose(args) => commands::diagnose::run(args, registry),
+        Command::Study(args) => commands::study::run(args, registry),
+        Command::Compare(args) => commands::compare::run(args),
+        Command::Eval(args) => commands::eval::run(args, registry),
+        Command::Watch(args) => commands::watch::run(args, registry),
+        Command::Report(args) => commands::report::run(args, registry),
+        Command::Serve(args) => commands::serve::run(args),
+        Command::Note(args) => commands::note::run(args),
+        Command::Export(args) => commands::export::run(args, registry),
+        Command::Import(args) => commands::import::run(args, registry),
+        Command::Pack(args) => commands::pack::pack(args),
+        Command::Unpack(args) => commands::pack::unpack(args),
+        Command::Rollout(args) => commands::rollout::run(args, registry),
+        Command::Envs(args) => commands::envs::run(args, registry),
+        Command::Presets(args) => commands::presets::run(args),
+        Command::Config(args) => commands::config::run(args, registry),
+        Command::Doctor(args) => commands::doctor::run(args),
+        Command::Completions(args) => commands::completions::run(args, registry),
+        Command::Man(args) => commands::completions::man(args),
+    }
+}

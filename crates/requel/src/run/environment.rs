@@ -1,0 +1,140 @@
+//! `environment.json`: which environment a run is trained in. `checksums.blake3` knows it as long as there is a run.
+//!
+//! A session writes it when it begins; one that goes on, and whatever else makes the environment again, holds it against what
+//! was made before anything is written.
+
+use std::io::ErrorKind;
+
+use requel_envs::{Env, EnvError};
+
+use super::{Run, RunError, checksums};
+use crate::agent::PolicyFileError;
+use crate::checkpoint::CheckpointError;
+use crate::config::Config;
+use crate::registry::Registry;
+use crate::storage::{RealStorage, replace};
+use crate::train::{EnvFactory, EnvIdentity, EnvOrigin, TrainError, Trainer, for_network};
+
+/// Its name.
+pub(super) const ENVIRONMENT: &str = "environment.json";
+/// The bounds of the largest observations that fit into memory many times, bytes.
+const MOST_BYTES: u64 = 64 << 20;
+
+impl Run {
+    /// What the environment that it is trained in is known by; `None` where no session has begun, and of runs of versions that
+    /// did not write it.
+    ///
+    /// # Errors
+    /// If the file cannot be read, or is not what was written.
+    pub fn environment(&self) -> Result<Option<EnvIdentity>, RunError> {
+        let path = self.dir().join(ENVIRONMENT);
+        match checksums::read_sealed(self.dir(), ENVIRONMENT, MOST_BYTES) {
+            Err(CheckpointError::Io { source, .. }) if source.kind() == ErrorKind::NotFound => Ok(None),
+            text => {
+                let identity = serde_json::from_slice(&text?);
+                Ok(Some(identity.map_err(|error| CheckpointError::damaged(&path, error))?))
+            }
+        }
+    }
+
+    /// Refuses an environment that is another than that of the run.
+    ///
+    /// # Errors
+    /// [`RunError::OtherEnvironment`] with what differs; if what is known of the run cannot be read.
+    pub fn check_environment(&self, found: &EnvIdentity) -> Result<(), RunError> {
+        match self.environment()? {
+            Some(known) => match known.difference(found) {
+                Some(difference) => Err(self.other_environment(&known, difference)),
+                None => Ok(()),
+            },
+            None => self.check_policy(found),
+        }
+    }
+
+    /// A fresh trainer of its config, in its environment.
+    ///
+    /// # Errors
+    /// If the registry has no such environment or another of its id, or the trainer cannot be made.
+    pub fn trainer(&self, registry: &Registry) -> Result<Trainer, RunError> {
+        self.trainer_of(self.config()?, registry)
+    }
+
+    /// As [`Run::trainer`], with other settings.
+    ///
+    /// # Errors
+    /// As [`Run::trainer`].
+    pub fn trainer_of(&self, config: Config, registry: &Registry) -> Result<Trainer, RunError> {
+        match registry.trainer(config) {
+            Ok(trainer) => self.check_environment(trainer.env_identity()).map(|()| trainer),
+            Err(TrainError::Env(error)) => Err(self.no_environment(error)),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// What makes environments as those of the run, with all that its config puts around them.
+    ///
+    /// # Errors
+    /// If the registry has no such environment or another of its id.
+    pub fn env_factory(&self, registry: &Registry) -> Result<EnvFactory, RunError> {
+        let config = self.config()?;
+        let identity = registry.env_identity(&config.env).map_err(|error| self.no_environment(error))?;
+        self.check_environment(&identity)?;
+        Ok(registry.env_factory(&config.env))
+    }
+
+    /// One of its environments, as its network sees it.
+    ///
+    /// # Errors
+    /// As [`Run::env_factory`].
+    pub fn env(&self, registry: &Registry) -> Result<Box<dyn Env>, RunError> {
+        let env = self.env_factory(registry)?().and_then(for_network);
+        Ok(env.map_err(TrainError::Env)?)
+    }
+
+    /// Writes down what the run is trained in, unless that is known already. Only for whoever holds the lock.
+    pub(super) fn note_environment(&self, identity: &EnvIdentity) -> Result<(), RunError> {
+        if self.environment()?.is_some() {
+            return Ok(());
+        }
+        let (path, text) = (self.dir().join(ENVIRONMENT), serde_json::to_vec_pretty(identity));
+        let text = text.expect("an identity is plain data");
+        replace(&RealStorage, &path, &text).map_err(CheckpointError::io("write", &path))?;
+        // A run whose checksums were taken away goes on without.
+        if let Some(mut files) = checksums::read(self.dir())? {
+            files.insert(ENVIRONMENT.to_owned(), checksums::of(&text));
+            checksums::write(self.dir(), &files)?;
+        }
+        Ok(())
+    }
+
+    /// Refuses, where the run does not say more, another environment than that of its best policy. A policy that cannot be read
+    /// says nothing: it is written anew from the checkpoint.
+    fn check_policy(&self, found: &EnvIdentity) -> Result<(), RunError> {
+        match self.best_policy() {
+            Ok(policy) if policy.env_id != found.id => {
+                let (trained_in, used_in) = (policy.env_id, found.id.clone());
+                Err(PolicyFileError::OtherEnvironment { trained_in, used_in }.in_file(&self.best_policy_path()).into())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn other_environment(&self, known: &EnvIdentity, difference: String) -> RunError {
+        RunError::OtherEnvironment {
+            path: self.dir().to_path_buf(),
+            id: known.id.clone(),
+            origin: known.origin,
+            difference,
+        }
+    }
+
+    /// What is said where the environment cannot be made: of one's own, that this program does not know it.
+    fn no_environment(&self, error: EnvError) -> RunError {
+        match (error, self.environment()) {
+            (EnvError::UnknownId { .. }, Ok(Some(known))) if known.origin != EnvOrigin::BuiltIn => {
+                self.other_environment(&known, "does not exist".into())
+            }
+            (error, _) => TrainError::Env(error).into(),
+        }
+    }
+}

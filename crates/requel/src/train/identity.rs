@@ -1,0 +1,285 @@
+//! [`EnvIdentity`], by which a run knows the environment that it was trained in.
+
+use requel_envs::{DType, Env, EnvSpec, Space};
+use serde::{Deserialize, Serialize};
+
+/// Where an environment came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EnvOrigin {
+    /// It is one of requel's own.
+    BuiltIn,
+    /// A program registered it under its id: [`Registry::register_env`](crate::Registry::register_env).
+    Registered,
+    /// A program gave it to the trainer: [`Trainer::with_envs`](crate::Trainer::with_envs).
+    Given,
+}
+
+/// What tells one environment from another: its id, what it shows and takes, what its rewards can be, and where it came from.
+/// A run keeps it in `environment.json`, and nothing goes on with the run, or shows its policy, in another environment.
+///
+/// It is that of the environment as it is made, with its options and whatever [`EnvConfig`](crate::config::EnvConfig) puts around
+/// it, before discrete observations become one-hot for a network.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EnvIdentity {
+    /// Its id.
+    pub id: String,
+    /// Where it came from.
+    pub origin: EnvOrigin,
+    /// What it shows.
+    pub observations: SpaceIdentity,
+    /// What it takes.
+    pub actions: SpaceIdentity,
+    /// What each discrete action does; empty where that is not said.
+    pub action_names: Vec<String>,
+    /// The lowest and the highest reward of one step; `None` where that is not known.
+    pub reward_range: Option<(f64, f64)>,
+    /// The mean return at which it counts as solved; `None` where it has no such goal.
+    pub goal: Option<f64>,
+    /// After how many steps an episode is truncated; `None`: never.
+    pub max_episode_steps: Option<u32>,
+}
+
+/// A [`Space`] as plain data.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum SpaceIdentity {
+    /// The whole numbers from 0 to `n - 1`.
+    Discrete {
+        /// How many there are.
+        n: usize,
+    },
+    /// One whole number per entry, each from 0 to its `n - 1`.
+    MultiDiscrete {
+        /// How many values each entry has.
+        n: Vec<usize>,
+    },
+    /// An array of numbers between bounds.
+    Box {
+        /// Length of each axis.
+        shape: Vec<usize>,
+        /// The type of the elements.
+        dtype: String,
+        /// The least value of the elements.
+        low: Bounds,
+        /// The greatest value of the elements.
+        high: Bounds,
+    },
+}
+
+/// One end of the range of each element of an array; `None` where an element is unbounded.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Bounds {
+    /// The same for all.
+    All(Option<f64>),
+    /// One for each, row-major.
+    Each(Vec<Option<f64>>),
+}
+
+impl EnvIdentity {
+    /// The identity of an environment that came from there.
+    pub fn of(env: &dyn Env, origin: EnvOrigin) -> Self {
+        let spec = env.spec();
+        EnvIdentity {
+            id: spec.id.clone(),
+            origin,
+            observations: SpaceIdentity::of(env.observation_space()),
+            actions: SpaceIdentity::of(env.action_space()),
+            action_names: spec.action_names.clone(),
+            reward_range: spec.reward_range,
+            goal: spec.reward_threshold,
+            max_episode_steps: spec.max_episode_steps,
+        }
+    }
+
+    /// What it says of itself, as far as it is part of the identity.
+    pub fn spec(&self) -> EnvSpec {
+        EnvSpec {
+            max_episode_steps: self.max_episode_steps,
+            reward_threshold: self.goal,
+            reward_range: self.reward_range,
+            action_names: self.action_names.clone(),
+            ..EnvSpec::new(self.id.clone())
+        }
+    }
+
+    /// How many actions it has; `None` where they are not discrete.
+    pub fn action_count(&self) -> Option<usize> {
+        match self.actions {
+            SpaceIdentity::Discrete { n } => Some(n),
+            _ => None,
+        }
+    }
+
+    /// Whether it is of requel's own environments. Of the others none is ever taken for one of those, whatever its id.
+    pub fn is_built_in(&self) -> bool {
+        self.origin == EnvOrigin::BuiltIn
+    }
+
+    /// In what another environment differs from this one, as the rest of a sentence about the other; `None` where they are the
+    /// same. An environment that was given to a trainer is the same when it is registered. Names and numbers that one of them
+    /// does not say are no difference.
+    pub fn difference(&self, other: &EnvIdentity) -> Option<String> {
+        if self.id != other.id {
+            return Some(format!("is `{}`", other.id));
+        }
+        if self.is_built_in() != other.is_built_in() {
+            return Some(match other.is_built_in() {
+                true => "is requel's own of this id".into(),
+                false => "is another of this id, which is not requel's own".into(),
+            });
+        }
+        if self.observations != other.observations {
+            return Some(format!(
+                "has observations of {}, not {}",
+                other.observations.text(),
+                self.observations.text()
+            ));
+        }
+        if self.actions != other.actions {
+            return Some(format!("has actions of {}, not {}", other.actions.text(), self.actions.text()));
+        }
+        let names = (&self.action_names, &other.action_names);
+        if names.0 != names.1 && !names.0.is_empty() && !names.1.is_empty() {
+            return Some(format!("names its actions {}, not {}", names.1.join(", "), names.0.join(", ")));
+        }
+        let range = |(low, high): (f64, f64)| format!("{low} to {high}");
+        let rewards = differ(self.reward_range, other.reward_range, range);
+        let goals = differ(self.goal, other.goal, |goal| goal.to_string());
+        let limits = differ(self.max_episode_steps, other.max_episode_steps, |steps| format!("{steps} steps"));
+        let said = |what: &str, differ: Option<(String, String)>| {
+            differ.map(|(ours, theirs)| format!("has {what} of {theirs}, not {ours}"))
+        };
+        said("rewards", rewards).or_else(|| said("a goal", goals)).or_else(|| said("episodes", limits))
+    }
+}
+
+/// Both, as texts, where both are known and differ.
+fn differ<T: PartialEq>(ours: Option<T>, theirs: Option<T>, text: impl Fn(T) -> String) -> Option<(String, String)> {
+    let (ours, theirs) = ours.zip(theirs)?;
+    (ours != theirs).then(|| (text(ours), text(theirs)))
+}
+
+impl SpaceIdentity {
+    fn of(space: &Space) -> Self {
+        match space {
+            Space::Discrete { n } => SpaceIdentity::Discrete { n: *n },
+            Space::MultiDiscrete { n } => SpaceIdentity::MultiDiscrete { n: n.clone() },
+            Space::Box { low, high, shape, dtype } => SpaceIdentity::Box {
+                shape: shape.clone(),
+                dtype: name(*dtype).into(),
+                low: Bounds::of(low),
+                high: Bounds::of(high),
+            },
+        }
+    }
+
+    /// How many numbers a network reads of an observation: one for each value that a discrete one can have.
+    pub fn network_len(&self) -> usize {
+        match self {
+            SpaceIdentity::Discrete { n } => *n,
+            SpaceIdentity::MultiDiscrete { n } => n.iter().sum(),
+            SpaceIdentity::Box { shape, .. } => shape.iter().product(),
+        }
+    }
+
+    /// In words, for an error.
+    fn text(&self) -> String {
+        match self {
+            SpaceIdentity::Discrete { n } => format!("one of {n} values"),
+            SpaceIdentity::MultiDiscrete { n } => format!("{} discrete values ({n:?})", n.len()),
+            SpaceIdentity::Box { shape, dtype, low, high } => {
+                let shape: Vec<String> = shape.iter().map(ToString::to_string).collect();
+                format!("{} numbers ({dtype}) from {} to {}", shape.join(" × "), low.text("−∞"), high.text("∞"))
+            }
+        }
+    }
+}
+
+impl Bounds {
+    fn of(bounds: &[f32]) -> Self {
+        let bound = |bound: f32| bound.is_finite().then(|| f64::from(bound));
+        match bounds {
+            [first, rest @ ..] if rest.iter().all(|other| other == first) => Bounds::All(bound(*first)),
+            each => Bounds::Each(each.iter().map(|one| bound(*one)).collect()),
+        }
+    }
+
+    fn text(&self, unbounded: &str) -> String {
+        let text = |bound: &Option<f64>| bound.map_or(unbounded.to_owned(), |bound| (bound as f32).to_string());
+        match self {
+            Bounds::All(bound) => text(bound),
+            Bounds::Each(bounds) => {
+                let few: Vec<String> = bounds.iter().take(MOST_NAMED).map(text).collect();
+                format!("({}{})", few.join(", "), if bounds.len() > MOST_NAMED { ", …" } else { "" })
+            }
+        }
+    }
+}
+
+/// No error lists more bounds than these: an image has thousands.
+const MOST_NAMED: usize = 8;
+
+fn name(dtype: DType) -> &'static str {
+    match dtype {
+        DType::F32 => "float32",
+        DType::U8 => "uint8",
+        DType::Bool => "bool",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn identity(id: &str) -> EnvIdentity {
+        EnvIdentity::of(&*requel_envs::make(id).unwrap(), EnvOrigin::BuiltIn)
+    }
+
+    #[test]
+    fn every_environment_is_itself_when_read_back_and_no_other() {
+        let all: Vec<EnvIdentity> = requel_envs::specs().iter().map(|spec| identity(&spec.id)).collect();
+        for one in &all {
+            let text = serde_json::to_string(one).unwrap();
+            let read: EnvIdentity = serde_json::from_str(&text).unwrap();
+            assert_eq!(read, *one);
+            let same = all.iter().filter(|other| one.difference(other).is_none());
+            assert_eq!(same.collect::<Vec<_>>(), [one]);
+        }
+    }
+
+    #[test]
+    fn each_part_of_an_identity_tells() {
+        let ours = EnvIdentity { action_names: vec!["left".into(), "right".into()], ..identity("CartPole-v1") };
+        assert_eq!(ours.difference(&ours), None);
+        let with = |change: &dyn Fn(&mut EnvIdentity)| {
+            let mut other = ours.clone();
+            change(&mut other);
+            ours.difference(&other).unwrap()
+        };
+        assert_eq!(with(&|other| other.id = "Maze-v0".into()), "is `Maze-v0`");
+        let another = "is another of this id, which is not requel's own";
+        assert_eq!(with(&|other| other.origin = EnvOrigin::Registered), another);
+        assert_eq!(with(&|other| other.origin = EnvOrigin::Given), another);
+        let wide = "has observations of one of 3 values, not 4 numbers (float32) from (-4.8, −∞, -0.41887903, −∞) to (4.8, ∞, 0.41887903, ∞)";
+        assert_eq!(with(&|other| other.observations = SpaceIdentity::Discrete { n: 3 }), wide);
+        let bounds = |other: &mut EnvIdentity| {
+            let SpaceIdentity::Box { high, .. } = &mut other.observations else { panic!("CartPole has numbers") };
+            *high = Bounds::All(Some(1.0));
+        };
+        assert!(with(&bounds).contains("to 1, not 4 numbers"), "{}", with(&bounds));
+        let actions = |other: &mut EnvIdentity| other.actions = SpaceIdentity::MultiDiscrete { n: vec![2, 3] };
+        assert_eq!(with(&actions), "has actions of 2 discrete values ([2, 3]), not one of 2 values");
+        let swapped = |other: &mut EnvIdentity| other.action_names.reverse();
+        assert_eq!(with(&swapped), "names its actions right, left, not left, right");
+        assert_eq!(with(&|other| other.reward_range = Some((0.0, 2.0))), "has rewards of 0 to 2, not 1 to 1");
+        assert_eq!(with(&|other| other.goal = Some(1.0)), "has a goal of 1, not 475");
+        assert_eq!(with(&|other| other.max_episode_steps = Some(7)), "has episodes of 7 steps, not 500 steps");
+        // What is not said is no difference, and neither is how an environment of one's own came in.
+        let unsaid = EnvIdentity { action_names: Vec::new(), reward_range: None, goal: None, ..ours.clone() };
+        assert_eq!((ours.difference(&unsaid), unsaid.difference(&ours)), (None, None));
+        let given = EnvIdentity { origin: EnvOrigin::Given, ..ours.clone() };
+        assert_eq!(given.difference(&EnvIdentity { origin: EnvOrigin::Registered, ..ours }), None);
+    }
+}

@@ -1,0 +1,210 @@
+//! Environments of one's own: a run knows which it was trained in, and goes on in no other.
+
+use std::path::Path;
+
+use requel::config::{Config, Layers};
+use requel::diagnose::Evidence;
+use requel::run::{Beginning, Control, Ending, Run, RunError, Session, Weights, verify};
+use requel::train::{EnvFactory, EnvOrigin};
+use requel::{Registry, Trainer};
+use requel_envs::closure::from_closures;
+use requel_envs::{Env, Step, TimeLimit};
+
+use crate::support::files;
+
+/// An environment of CartPole's shape that is another: the first number counts up to the end of an episode.
+fn counting(id: &str, reward: f64) -> Box<dyn Env> {
+    let env = from_closures(
+        id,
+        2,
+        |_| [0.0; 4],
+        move |[count, _, _, _], action, _| {
+            *count += 0.25 * (action + 1) as f64;
+            Step { reward, terminated: *count >= 2.0, truncated: false }
+        },
+    );
+    Box::new(TimeLimit::new(env, 50).unwrap())
+}
+
+/// One of another shape.
+fn narrow(id: &str) -> Box<dyn Env> {
+    let env = from_closures(
+        id,
+        3,
+        |_| [0.0; 2],
+        |[count, _], _, _| {
+            *count += 0.25;
+            Step { reward: 1.0, terminated: *count >= 2.0, truncated: false }
+        },
+    );
+    Box::new(TimeLimit::new(env, 50).unwrap())
+}
+
+fn registry(make: fn() -> Box<dyn Env>) -> Registry {
+    let mut registry = Registry::built_in();
+    registry.register_env(move || Ok(make())).unwrap();
+    registry
+}
+
+fn config(id: &str) -> Config {
+    let settings = ["train.env_steps=400", "replay.start=100", "evaluation.episodes=2", "evaluation.final_episodes=2"];
+    let layers = Layers::new().set(&format!("env.id={id:?}")).unwrap();
+    settings.iter().fold(layers, |layers, setting| layers.set(setting).unwrap()).resolve().unwrap()
+}
+
+fn train(dir: &Path, trainer: Trainer) -> Run {
+    let session = Session::create(dir, trainer).unwrap();
+    let run = session.run().clone();
+    assert!(matches!(session.train(&mut (), &Control::new()).unwrap(), Ending::Finished { .. }));
+    run
+}
+
+fn given(make: fn() -> Box<dyn Env>) -> EnvFactory {
+    Box::new(move || Ok(make()))
+}
+
+/// What each way of going on with a run, or of looking into it, says of the environments of a registry.
+fn refusals(run: &Run, registry: &Registry) -> Vec<RunError> {
+    let trainer = || run.trainer(registry);
+    let before = files(run.dir());
+    let refused = vec![
+        trainer().err().unwrap(),
+        run.env(registry).err().unwrap(),
+        run.last_policy(registry).err().unwrap(),
+        Beginning::from_run(run, Weights::Last, registry).err().unwrap(),
+    ];
+    assert!(files(run.dir()) == before, "a refusal writes nothing");
+    refused
+}
+
+/// Whether all say the same, and what.
+fn said(refusals: &[RunError]) -> String {
+    let texts: Vec<String> = refusals.iter().map(ToString::to_string).collect();
+    assert!(texts.iter().all(|text| *text == texts[0]), "{texts:#?}");
+    texts[0].clone()
+}
+
+#[test]
+fn a_registered_environment_is_known_to_its_run_and_no_other_is_taken() {
+    let root = tempfile::tempdir().unwrap();
+    let own = registry(|| counting("Counting-v0", 1.0));
+    let run = train(&root.path().join("run"), own.trainer(config("Counting-v0")).unwrap());
+    let known = run.environment().unwrap().unwrap();
+    assert_eq!(
+        (known.id.as_str(), known.origin, known.max_episode_steps),
+        ("Counting-v0", EnvOrigin::Registered, Some(50))
+    );
+    assert!(verify(&run).unwrap().damage.is_empty());
+
+    let dir = run.dir().display().to_string();
+    let expected = format!("{dir} was trained in `Counting-v0`, which its program registered; the environment here");
+    let unknown = Registry::built_in();
+    assert_eq!(said(&refusals(&run, &unknown)), format!("{expected} does not exist"));
+    let errors = [Session::resume(run.clone()).err(), Evidence::of_run(&run).err()];
+    assert!(errors.iter().all(|error| matches!(error, Some(RunError::OtherEnvironment { .. }))), "{errors:?}");
+
+    let shape = registry(|| narrow("Counting-v0"));
+    let text = said(&refusals(&run, &shape));
+    assert_eq!(
+        text,
+        format!(
+            "{expected} has observations of 2 numbers (float32) from −∞ to ∞, not 4 numbers (float32) from −∞ to ∞"
+        )
+    );
+
+    // A trainer that was made without the run is looked at as well.
+    let before = files(run.dir());
+    let other = shape.trainer(run.config().unwrap()).unwrap();
+    let error = Session::resume_with(run.clone(), other).err().unwrap();
+    assert!(matches!(error, RunError::OtherEnvironment { .. }), "{error}");
+    assert!(files(run.dir()) == before);
+
+    // In its own environment it goes on.
+    let more = Config {
+        train: requel::config::TrainConfig { env_steps: 600, ..run.config().unwrap().train },
+        ..run.config().unwrap()
+    };
+    let (session, resumed) = Session::extend_with(run.clone(), run.trainer_of(more, &own).unwrap()).unwrap();
+    assert_eq!(resumed.env_steps, 400);
+    session.train(&mut (), &Control::new()).unwrap();
+    assert_eq!(run.summary().unwrap().unwrap().env_steps, 600);
+    assert_eq!(run.environment().unwrap().unwrap(), known);
+    assert!(verify(&run).unwrap().damage.is_empty());
+}
+
+#[test]
+fn an_environment_that_was_given_is_never_taken_for_one_of_ours() {
+    let root = tempfile::tempdir().unwrap();
+    for id in ["CartPole-v1", "Counting-v0"] {
+        let make = match id {
+            "CartPole-v1" => || counting("CartPole-v1", 1.0),
+            _ => || counting("Counting-v0", 1.0),
+        };
+        // What the config said before was the environment of requel.
+        let trainer = Trainer::with_envs(config("CartPole-v1"), given(make)).unwrap();
+        assert_eq!(trainer.config().env.id, id);
+        let run = train(&root.path().join(id), trainer);
+        assert_eq!(run.config().unwrap().env.id, id);
+        let text = said(&refusals(&run, &Registry::built_in()));
+        let expected = match id {
+            "CartPole-v1" => "is requel's own of this id",
+            _ => "does not exist",
+        };
+        assert!(text.ends_with(expected) && text.contains("which its program gave to the trainer"), "{text}");
+        assert!(matches!(Session::resume(run.clone()), Err(RunError::OtherEnvironment { .. })));
+        // Given again it goes on, and so it does where it is registered.
+        let again = Trainer::with_envs(run.config().unwrap(), given(make)).unwrap();
+        assert!(Session::resume_with(run.clone(), again).is_ok());
+        if id == "Counting-v0" {
+            let own = registry(|| counting("Counting-v0", 1.0));
+            assert!(Session::resume_with(run.clone(), run.trainer(&own).unwrap()).is_ok());
+        }
+    }
+}
+
+#[test]
+fn a_run_that_was_made_for_another_environment_is_not_begun() {
+    let root = tempfile::tempdir().unwrap();
+    let run = Run::create(&root.path().join("run"), &config("CartPole-v1")).unwrap();
+    let before = files(run.dir());
+    let trainer = Trainer::with_envs(config("CartPole-v1"), given(|| counting("Counting-v0", 1.0))).unwrap();
+    let error = Session::begin_with(run.clone(), trainer).err().unwrap().to_string();
+    assert!(
+        error.contains("says env.id = \"CartPole-v1\", and the environments of the trainer are \"Counting-v0\""),
+        "{error}"
+    );
+    assert!(files(run.dir()) == before);
+}
+
+#[test]
+fn a_run_of_before_writes_its_environment_down_when_it_goes_on() {
+    let root = tempfile::tempdir().unwrap();
+    let run = train(&root.path().join("run"), Trainer::new(config("CartPole-v1")).unwrap());
+    let known = run.environment().unwrap();
+    assert!(known.is_some());
+    for name in ["environment.json", "checksums.blake3"] {
+        std::fs::remove_file(run.dir().join(name)).unwrap();
+    }
+    assert_eq!(run.environment().unwrap(), None);
+    let (session, _) = Session::resume(run.clone()).unwrap();
+    session.train(&mut (), &Control::new()).unwrap();
+    assert_eq!(run.environment().unwrap(), known);
+
+    // A damaged one is refused, not taken for none.
+    std::fs::write(run.dir().join("environment.json"), "{").unwrap();
+    for error in [run.trainer(&Registry::built_in()).err().unwrap(), Session::resume(run.clone()).err().unwrap()] {
+        assert!(error.to_string().contains("environment.json is damaged"), "{error}");
+    }
+}
+
+#[test]
+fn weights_of_ones_own_environment_begin_in_none_of_ours() {
+    let root = tempfile::tempdir().unwrap();
+    let own = || Trainer::with_envs(config("CartPole-v1"), given(|| counting("CartPole-v1", 1.0))).unwrap();
+    let run = train(&root.path().join("run"), own());
+    let policy = run.best_policy().unwrap();
+    assert_eq!(policy.origin, EnvOrigin::Given);
+    own().begin_from(&policy).unwrap();
+    let error = Trainer::new(config("CartPole-v1")).unwrap().begin_from(&policy).unwrap_err().to_string();
+    assert!(error.contains("an environment `CartPole-v1` that is not requel's own"), "{error}");
+}
