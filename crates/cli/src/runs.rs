@@ -176,15 +176,15 @@ impl From<RunError> for Failure {
             }
             RunError::NothingWhole { .. } => Failure::failed(error)
                 .hint("train anew with `requel train --config RUN/config.toml`: the same config gives the same bits"),
+            RunError::OtherEnvironment { origin: EnvOrigin::BuiltIn, .. } => {
+                Failure::failed(error).hint("its config was changed; `requel verify RUN` says what else was")
+            }
             RunError::OtherEnvironment { origin, .. } => {
                 let hint = match origin {
-                    EnvOrigin::BuiltIn => "leave this id to requel's own environment, and register yours under another",
                     EnvOrigin::Registered => {
                         "run this in the program that registers it: `requel_cli::main_with` has every verb"
                     }
-                    EnvOrigin::Given => {
-                        "register it in a program of your own: `requel_cli::main_with` gives that every verb"
-                    }
+                    _ => "register it in a program of your own: `requel_cli::main_with` gives that every verb",
                 };
                 Failure::bad_input(error).hint(hint)
             }

@@ -72,7 +72,7 @@ seeds = [1]
 set = [\"train.env_steps=400\", \"replay.start=100\", \"evaluation.final_episodes=2\"]
 
 [[variant]]
-name = \"as it is\"
+name = \"as-it-is\"
 
 [[variant]]
 name = \"smaller\"
@@ -193,11 +193,12 @@ fn another_environment_of_the_same_id_is_refused_by_what_differs() {
         if of_settings(line) {
             return;
         }
-        assert_eq!(output.status.code(), Some(if line.contains(".safetensors") { 1 } else { 2 }), "{line}: {text}");
-        assert!(
-            text.contains("has observations of 2 numbers") || text.contains("observations of 2 numbers and 3 actions"),
-            "{line}: {text}"
-        );
+        // A policy's file alone knows how many numbers it reads, and not what else its environment shows.
+        let differs = match line.contains("policy.safetensors") {
+            true => text.contains("observations of 2 numbers and 3 actions") || text.contains("it reads [4] numbers"),
+            false => text.contains("has observations of 2 numbers"),
+        };
+        assert!(!output.status.success() && differs, "{line}: {text}");
         assert!(is_untouched, "{line} has written something");
     });
 }

@@ -166,7 +166,7 @@ fn name(bytes: &[u8]) -> Result<String, String> {
 
 /// Whether a run may have a file of this name.
 pub fn is_of_run(name: &str) -> bool {
-    const FILES: [&str; 13] = [
+    const FILES: [&str; 14] = [
         "README.md",
         "best/policy.safetensors",
         "checksums.blake3",
@@ -174,6 +174,7 @@ pub fn is_of_run(name: &str) -> bool {
         "metrics.jsonl",
         "monitor.csv",
         "notes.toml",
+        "environment.json",
         "origin.json",
         "progress.csv",
         "provenance.json",

@@ -155,7 +155,7 @@ fn no_reader_takes_a_config_that_was_cut_emptied_or_swapped() {
         |_| foreign.clone(),
         || {
             for args in POLICY_READERS {
-                assert_refused(&desk, args, &desk.run(args), "it is a policy of CartPole-v1, not of Acrobot-v1");
+                assert_refused(&desk, args, &desk.run(args), "the environment here is `Acrobot-v1`");
             }
         },
     );

@@ -42,13 +42,11 @@ impl Run {
     /// # Errors
     /// [`RunError::OtherEnvironment`] with what differs; if what is known of the run cannot be read.
     pub fn check_environment(&self, found: &EnvIdentity) -> Result<(), RunError> {
-        match self.environment()? {
-            Some(known) => match known.difference(found) {
-                Some(difference) => Err(self.other_environment(&known, difference)),
-                None => Ok(()),
-            },
-            None => self.check_policy(found),
+        let known = self.environment()?;
+        if let Some((known, difference)) = known.and_then(|known| known.difference(found).map(|what| (known, what))) {
+            return Err(self.other_environment(&known, difference));
         }
+        self.check_policy(found)
     }
 
     /// A fresh trainer of its config, in its environment.
@@ -107,8 +105,8 @@ impl Run {
         Ok(())
     }
 
-    /// Refuses, where the run does not say more, another environment than that of its best policy. A policy that cannot be read
-    /// says nothing: it is written anew from the checkpoint.
+    /// Refuses another environment than that of the best policy. A policy that cannot be read says nothing: it is written anew
+    /// from the checkpoint.
     fn check_policy(&self, found: &EnvIdentity) -> Result<(), RunError> {
         match self.best_policy() {
             Ok(policy) if policy.env_id != found.id => {
