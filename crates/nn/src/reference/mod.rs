@@ -11,6 +11,7 @@ mod dueling;
 mod fraction_embedding;
 mod layer_norm;
 mod noisy;
+mod norm;
 mod optimizer;
 mod real;
 
@@ -23,5 +24,6 @@ pub use layer_norm::{
     LayerNormShape, SUM_PARTS, layer_norm_forward, layer_norm_input_gradient, layer_norm_parameter_gradient, spread_sum,
 };
 pub use noisy::{NoisyParameters, draw_noisy, noisy_gradient, scaled_noise};
+pub use norm::{NORM_BLOCK, NORM_PARTS, global_norm};
 pub use optimizer::{AdamFactors, RmsPropFactors, RmsPropState, adam, rms_prop};
 pub use real::Real;
