@@ -11,8 +11,11 @@
 //! | [`ln`] | 1.5 ulp |
 //! | [`sigmoid`] | 3 ulp for x ≥ −87, below that at most 2e-38 |
 //! | [`tanh`] | 3 ulp |
+//!
+//! [`mul_add`] is correctly rounded, and for one number: vector code has instructions for it.
 
 use crate::Kernel;
+pub use crate::kernel::scalar_fma::mul_add;
 pub use crate::kernel::scalar_math::{exp, ln, sigmoid, tanh};
 
 /// `x ← eˣ` for each number.

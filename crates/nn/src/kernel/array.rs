@@ -1,6 +1,7 @@
 //! Registers that are arrays: plain Rust that runs everywhere, which is what Miri can check and what the scalar
 //! mathematics is made of.
 
+use super::scalar_fma::mul_add;
 use super::simd::Simd;
 
 /// A register of `N` lanes.
@@ -49,7 +50,7 @@ impl<const N: usize> Simd for Array<N> {
 
     #[inline(always)]
     unsafe fn fma(a: [f32; N], b: [f32; N], c: [f32; N]) -> [f32; N] {
-        std::array::from_fn(|i| a[i].mul_add(b[i], c[i]))
+        std::array::from_fn(|i| mul_add(a[i], b[i], c[i]))
     }
 
     #[inline(always)]

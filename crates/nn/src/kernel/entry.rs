@@ -6,6 +6,7 @@ use super::layer_norm;
 use super::pack;
 use super::product::{self, Product, multiply};
 use super::rows::{self, Rows};
+use super::scalar_fma::mul_add;
 use super::select::Isa;
 use super::simd::Simd;
 use super::task::Task;
@@ -428,7 +429,7 @@ impl Kernel {
     pub(super) fn multiply_adds(self, rounds: usize, seed: f32) -> f32 {
         dispatch!(self, multiply_adds(rounds, seed), {
             let mut sum = seed;
-            (0..12 * rounds).for_each(|_| sum = sum.mul_add(0.999_9, 0.999_9));
+            (0..12 * rounds).for_each(|_| sum = mul_add(sum, 0.999_9, 0.999_9));
             sum
         })
     }

@@ -3,6 +3,9 @@
 //! Every set gives the same bits as [`crate::reference`]. This module and those below it are the only place in the
 //! project where `unsafe` is allowed.
 
+// Where there are no vector registers, such as on wasm32, the scalar twin does everything.
+#![cfg_attr(not(any(target_arch = "x86_64", target_arch = "aarch64")), allow(dead_code, unused))]
+
 mod array;
 #[cfg(target_arch = "x86_64")]
 mod avx2;
@@ -23,6 +26,7 @@ mod pack;
 mod product;
 mod routine;
 mod rows;
+pub(crate) mod scalar_fma;
 pub(crate) mod scalar_math;
 mod select;
 mod simd;

@@ -27,7 +27,7 @@ pub trait Real: Copy + PartialOrd + std::fmt::Debug + std::ops::Neg<Output = Sel
 }
 
 macro_rules! real {
-    ($t:ty, $tanh:path) => {
+    ($t:ty, $fma:path, $tanh:path) => {
         impl Real for $t {
             const ZERO: Self = 0.0;
             const ONE: Self = 1.0;
@@ -41,7 +41,7 @@ macro_rules! real {
             }
             #[inline]
             fn fma(self, a: Self, b: Self) -> Self {
-                self.mul_add(a, b)
+                $fma(self, a, b)
             }
             #[inline]
             fn plus(self, b: Self) -> Self {
@@ -70,5 +70,5 @@ macro_rules! real {
         }
     };
 }
-real!(f32, crate::math::tanh);
-real!(f64, libm::tanh);
+real!(f32, crate::math::mul_add, crate::math::tanh);
+real!(f64, f64::mul_add, libm::tanh);
