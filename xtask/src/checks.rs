@@ -36,6 +36,7 @@ const CHECKS: &[Check] = &[
     Check { name: "house", promise: "the rules of this house that no compiler knows", run: house_rules },
     Check { name: "deny", promise: "licences, sources and banned crates of the dependencies", run: dependencies },
     Check { name: "clippy", promise: "clippy has nothing to say", run: clippy },
+    Check { name: "wasm", promise: "the libraries compile for wasm32", run: wasm },
     Check { name: "test", promise: "all tests and doctests pass", run: tests },
     Check { name: "doc", promise: "the documentation builds without warnings", run: documentation },
     Check { name: "rollout", promise: "environments equal to the real Gymnasium, step by step", run: rollout },
@@ -124,6 +125,17 @@ fn clippy() -> Result<Outcome> {
     let arguments = ["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"];
     // Every `unsafe` block carries its argument; clippy knows where the blocks are better than a text search.
     passed(workspace::cargo().args(arguments).args(["-D", "clippy::undocumented_unsafe_blocks"]).run())
+}
+
+fn wasm() -> Result<Outcome> {
+    const TARGET: &str = "wasm32-unknown-unknown";
+    let rustc = std::env::var("RUSTC").unwrap_or_else(|_| "rustc".into());
+    let libraries = CommandLine::new(rustc).args(["--print", "target-libdir", "--target", TARGET]).output()?;
+    if !std::path::Path::new(libraries.trim()).exists() {
+        return Ok(Outcome::Skipped(format!("the target is not installed; `rustup target add {TARGET}` installs it")));
+    }
+    let packages = ["--package", "requel-envs", "--package", "requel-nn", "--package", "requel"];
+    passed(workspace::cargo().args(["check", "--locked", "--target", TARGET]).args(packages).run())
 }
 
 fn tests() -> Result<Outcome> {
