@@ -1,6 +1,40 @@
-//! Paths in commands that are suggested, as a shell needs them typed.
+//! Commands that are suggested, as they can be typed: paths quoted for a shell, and the program called by its own name.
 
+use std::borrow::Cow;
 use std::path::Path;
+
+use clap::CommandFactory;
+
+use crate::args::Cli;
+
+/// What the program is called in this crate's texts.
+const NAME: &str = "requel";
+
+/// A text in which what can be typed begins with the name of this program: one of your own, made with
+/// [`main_with`](crate::main_with), is not called `requel`.
+pub fn in_own_name(text: &str) -> Cow<'_, str> {
+    let called = std::env::args_os().next();
+    let stem = called.as_deref().map(Path::new).and_then(Path::file_stem).and_then(|stem| stem.to_str());
+    named(text, stem.unwrap_or(NAME))
+}
+
+fn named<'a>(text: &'a str, name: &str) -> Cow<'a, str> {
+    if name == NAME || !text.contains(NAME) {
+        return text.into();
+    }
+    let program = Cli::command();
+    let is_verb = |rest: &str| {
+        let word = rest.strip_prefix(' ').map(|rest| rest.split(|c: char| !c.is_ascii_lowercase()).next());
+        word.flatten().is_some_and(|word| word == "help" || program.find_subcommand(word).is_some())
+    };
+    let mut pieces = text.split(NAME);
+    let mut named = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        named.push_str(if is_verb(piece) { name } else { NAME });
+        named.push_str(piece);
+    }
+    named.into()
+}
 
 /// A path that can be pasted into a POSIX shell as one argument that is no option.
 pub fn quoted(path: &Path) -> String {
@@ -13,6 +47,14 @@ pub fn quoted(path: &Path) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_can_be_typed_has_the_name_of_the_program() {
+        let said = "`requel resume runs/requel` goes on; requel 0.1.0 wrote it, see `requel help train` and requel_cli";
+        let expected = "`mine resume runs/requel` goes on; requel 0.1.0 wrote it, see `mine help train` and requel_cli";
+        assert_eq!(named(said, "mine"), expected);
+        assert_eq!(named(said, "requel"), said);
+    }
 
     #[test]
     fn a_path_is_quoted_where_a_shell_would_part_or_change_it() {

@@ -8,6 +8,7 @@ use anstyle::{AnsiColor, Style};
 
 use crate::ascii::Spoken;
 use crate::exit::Failure;
+use crate::shell::in_own_name;
 
 /// What stands out: names, headings.
 pub const BOLD: Style = Style::new().bold();
@@ -57,6 +58,7 @@ pub fn stdout() -> Spoken<impl Write> {
 /// Prints what the command line's reading ended with, help or misuse, and gives the exit code.
 pub fn usage(error: &clap::Error) -> u8 {
     let text = error.render().ansi().to_string();
+    let text = in_own_name(&text);
     // If nobody listens there is nobody to tell.
     let _ = if error.use_stderr() { write!(stderr(), "{text}") } else { write!(stdout(), "{text}") };
     u8::try_from(error.exit_code()).unwrap_or(2)
@@ -68,7 +70,7 @@ fn stderr() -> Spoken<impl Write> {
 
 fn line(text: impl Display) {
     // If stderr is closed there is nobody to tell.
-    let _ = writeln!(stderr(), "{text}");
+    let _ = writeln!(stderr(), "{}", in_own_name(&text.to_string()));
 }
 
 /// The styles of `--help`.

@@ -95,11 +95,23 @@ impl Page {
     /// # Errors
     /// When the file system refuses.
     pub fn write_quietly(mut self) -> Result<String> {
+        let folder = workspace::root().join("results");
+        let before = |extension: &str| std::fs::read_to_string(folder.join(format!("{}.{extension}", self.name)));
+        if let Some(said) = before("md").ok().as_deref().and_then(conclusion).map(str::to_owned)
+            && !self.markdown.contains(CONCLUSION)
+        {
+            if before("csv").is_ok_and(|csv| csv != self.csv) {
+                eprintln!(
+                    "the figures of results/{}.md have changed: see whether what it says of them holds",
+                    self.name
+                );
+            }
+            self.add(&said);
+        }
         if !self.to_check.is_empty() {
             let section = check::section(&self.to_check);
             self.add(&section);
         }
-        let folder = workspace::root().join("results");
         std::fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
         for (extension, text) in [("md", &self.markdown), ("csv", &self.csv)] {
             let path = folder.join(format!("{}.{extension}", self.name));
@@ -107,6 +119,15 @@ impl Page {
         }
         Ok(self.markdown)
     }
+}
+
+/// How a conclusion begins. A person writes it, below the figures, and the page keeps it when it is made anew.
+const CONCLUSION: &str = "**What it says.**";
+
+/// What a page concludes, without the runs that can be checked, which follow.
+fn conclusion(page: &str) -> Option<&str> {
+    let from = &page[page.find(CONCLUSION)?..];
+    Some(from[..from.find("\n## ").unwrap_or(from.len())].trim_end())
 }
 
 /// How runs are kept to cores, for the line that names the machine.
@@ -158,6 +179,14 @@ pub fn estimate(estimate: Option<Estimate>, decimals: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_person_concludes_is_found_and_ends_before_the_next_section() {
+        let page = "# t\n\n| a |\n\n**What it says.** Much,\nand more.\n\nA second paragraph.\n\n## Check\n\nruns\n";
+        assert_eq!(conclusion(page), Some("**What it says.** Much,\nand more.\n\nA second paragraph."));
+        assert_eq!(conclusion("# t\n\n## Check\n"), None);
+        assert_eq!(conclusion("**What it says.** All.\n"), Some("**What it says.** All."));
+    }
 
     #[test]
     fn a_table_has_one_column_per_header() {

@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use requel::Registry;
 use requel::config::Config;
-use requel::diagnose::{Evidence, Finding, findings};
+use requel::diagnose::{Evidence, Finding, Severity, findings};
 use requel::memory::available_bytes;
-use requel::run::{Machine, Provenance, Run, RunError, Score, Summary};
+use requel::run::{Machine, Provenance, Run, Score, Summary};
 use requel::storage::{RealStorage, read_regular_text, replace};
 use requel::train::{EnvIdentity, Evaluation};
 use serde::Serialize;
@@ -83,7 +83,7 @@ pub fn write(
         value_bounds: runs::value_bounds(&config, environment).map(|bounds| [bounds.low, bounds.high]),
         score: evaluation.into(),
         // A page is made of a run that cannot be looked at more closely, too.
-        findings: evidence(run, registry).map(|evidence| findings(&evidence)).unwrap_or_default(),
+        findings: found(run, registry),
         summary: run.summary()?,
         wall_seconds: wall_seconds(run),
         course,
@@ -178,8 +178,22 @@ fn replays(
     examples(&evaluation.returns).into_iter().map(record).collect()
 }
 
-fn evidence(run: &Run, registry: &Registry) -> Result<Evidence, RunError> {
-    Evidence::of_run_with(run, run.trainer(registry)?)
+/// What is wrong with the training; where it cannot be looked into, that.
+fn found(run: &Run, registry: &Registry) -> Vec<Finding> {
+    let unread = |what: String| Finding {
+        check: "unread",
+        severity: Severity::Warning,
+        evidence: what,
+        advice: "`requel verify RUN`, which says more of damage".into(),
+    };
+    match run.trainer(registry).and_then(|trainer| Evidence::of_run_with(run, trainer)) {
+        Ok(evidence) => {
+            let mut found = findings(&evidence);
+            found.extend(evidence.unread.into_iter().map(unread));
+            found
+        }
+        Err(error) => vec![unread(format!("it cannot be looked into: {error}"))],
+    }
 }
 
 fn actions(environment: &EnvIdentity) -> Option<Vec<String>> {
