@@ -87,7 +87,7 @@ fn of_other_environment(layers: Layers, env_id: &str) -> Layers {
 /// Refuses a config that cannot learn, with the place of the setting that keeps it from that.
 pub fn refuse_to_learn_nothing(layers: &Layers, config: &Config, registry: &Registry) -> Result<(), Failure> {
     match advice::of(config, registry).into_iter().find(|advice| advice.severity == Severity::Impossible) {
-        Some(advice) => Err(layers.invalid(advice.key, advice.text).into()),
+        Some(advice) => Err(layers.invalid(&advice.keys(), advice.text).into()),
         None => Ok(()),
     }
 }

@@ -83,7 +83,7 @@ fn show(out: &mut impl Write, layers: &Layers, config: &Config) -> Result<(), Fa
             Some(source) if !source.starts_with("preset ") => paint(WARNING, format_args!(" ({source})")),
             _ => String::new(),
         };
-        let comment = paint(MUTED, format_args!("# {}", key.meaning));
+        let comment = paint(MUTED, format_args!("# {}", key.help()));
         writeln!(
             out,
             "{setting:<COMMENT_COLUMN$}{}{comment}{from}",
@@ -114,7 +114,7 @@ mod tests {
         show(&mut text, &layers, &config).unwrap();
         let text = String::from_utf8(text.into_inner()).unwrap();
         assert_eq!(Layers::new().text("shown", &text).unwrap().resolve().unwrap(), config);
-        assert!(text.contains("# discount per env step, 0 to 1"));
+        assert!(text.contains("# discount factor, 0 to 1 [per environment step]"));
         assert!(text.contains("(--set)"));
     }
 }

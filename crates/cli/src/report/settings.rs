@@ -14,7 +14,7 @@ pub struct Row {
     /// What the preset has, where that is another.
     pub preset: Option<String>,
     /// What it means and in which unit.
-    pub meaning: &'static str,
+    pub meaning: String,
 }
 
 /// All settings, in the order of the file, and those of the environment's options.
@@ -32,7 +32,7 @@ pub fn rows(config: &Config) -> Vec<Row> {
         .map(|key| {
             let (value, preset) = (lookup(&ours, key.path), lookup(&theirs, key.path));
             let preset = (value != preset).then_some(preset);
-            Row { key: key.path.into(), value, preset, meaning: key.meaning }
+            Row { key: key.path.into(), value, preset, meaning: key.help() }
         })
         .collect();
     let options = config.env.options.iter();
@@ -40,7 +40,7 @@ pub fn rows(config: &Config) -> Vec<Row> {
         key: format!("env.options.{name}"),
         value: value.to_string(),
         preset: Some("-".into()),
-        meaning: "option of the environment",
+        meaning: "option of the environment".into(),
     }));
     rows
 }

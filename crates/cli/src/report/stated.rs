@@ -108,7 +108,7 @@ pub fn settings(shown: &Shown) -> String {
         let rows = shown.settings.iter().filter(wanted).map(|row| {
             let code = |text: &str| format!("<code>{}</code>", escape(text));
             let preset = row.preset.as_deref();
-            let cells = vec![code(&row.key), code(&row.value), code(preset.unwrap_or("")), escape(row.meaning)];
+            let cells = vec![code(&row.key), code(&row.value), code(preset.unwrap_or("")), escape(&row.meaning)];
             (if preset.is_some() { " class=\"changed\"" } else { "" }, cells)
         });
         let table = table(&["key", "#value", "#preset", ".meaning"], rows);

@@ -21,10 +21,19 @@ pub enum Severity {
 pub struct Advice {
     /// The key to look at first, such as `replay.start`.
     pub key: &'static str,
+    /// The key that sets the budget, where the budget is too short for it.
+    pub budget: Option<&'static str>,
     /// Whether it can be trained at all.
     pub severity: Severity,
     /// What is wrong and what to change, as the rest of a sentence that the key begins.
     pub text: String,
+}
+
+impl Advice {
+    /// The keys to look at, the first one first.
+    pub fn keys(&self) -> Vec<&'static str> {
+        [self.key].into_iter().chain(self.budget).collect()
+    }
 }
 
 impl fmt::Display for Advice {
@@ -49,21 +58,21 @@ impl fmt::Display for Advice {
 /// ```
 pub fn advice(config: &Config, env: &EnvSpec) -> Vec<Advice> {
     let mut found = Vec::new();
-    let mut say = |key, severity, text: String| found.push(Advice { key, severity, text });
+    let mut say = |key, budget, severity, text: String| found.push(Advice { key, budget, severity, text });
     if config.target.kind == TargetKind::Soft && config.target.tau == 0.0 && config.agent.kind != AgentKind::Pqn {
         let text = "is 0: the target network keeps its first random weights, and no value is learned from them".into();
-        say("target.tau", Severity::Impossible, text);
+        say("target.tau", None, Severity::Impossible, text);
     }
     if let Some(text) = nothing_explores(config) {
-        say("exploration.start", Severity::Warning, text);
+        say("exploration.start", None, Severity::Warning, text);
     }
     if let Some(text) = step_size_lost(config) {
-        say("optimizer.learning_rate", Severity::Warning, text);
+        say("optimizer.learning_rate", None, Severity::Warning, text);
     }
     if let Some(course) = Course::of(config, env) {
         match course.without_update(config) {
-            Some((key, text)) => say(key, Severity::Impossible, text),
-            None => course.too_short(config, &mut |key, text| say(key, Severity::Warning, text)),
+            Some((key, text)) => say(key, Some(course.key), Severity::Impossible, text),
+            None => course.too_short(config, &mut |key, text| say(key, Some(course.key), Severity::Warning, text)),
         }
     }
     found.sort_by_key(|advice| std::cmp::Reverse(advice.severity));
@@ -89,7 +98,9 @@ impl Config {
 struct Course {
     /// Env steps, all environments together.
     env_steps: u64,
-    /// What sets them, for messages.
+    /// The key that sets them.
+    key: &'static str,
+    /// The same in words, for messages.
     budget: String,
     num_envs: u64,
     /// Updates from the first to the last step.
@@ -99,12 +110,14 @@ struct Course {
 impl Course {
     fn of(config: &Config, env: &EnvSpec) -> Option<Self> {
         let env_steps = config.most_env_steps(env)?;
-        let budget = match (config.train.env_steps, config.train.episodes) {
-            (0, episodes) => format!("{episodes} episodes (`train.episodes`) are at most {env_steps} env steps"),
-            (steps, _) => format!("the budget is {steps} env steps (`train.env_steps`)"),
+        let (key, budget) = match (config.train.env_steps, config.train.episodes) {
+            (0, episodes) => {
+                ("train.episodes", format!("{episodes} episodes (`train.episodes`) are at most {env_steps} env steps"))
+            }
+            (steps, _) => ("train.env_steps", format!("the budget is {steps} env steps (`train.env_steps`)")),
         };
         let updates = updates(config, env_steps);
-        Some(Course { env_steps, budget, num_envs: config.train.num_envs.max(1) as u64, updates })
+        Some(Course { env_steps, key, budget, num_envs: config.train.num_envs.max(1) as u64, updates })
     }
 
     /// Why there is not one update, if there is none.

@@ -3,6 +3,7 @@
 use requel_envs::EnvSpec;
 use serde::{Deserialize, Serialize};
 
+use super::declare::{KeyValue, Range, ValueType, choice};
 use super::{Config, ConfigError, Place};
 use crate::td::ValueBounds;
 
@@ -16,12 +17,20 @@ pub enum SupportEnd {
     Auto(Auto),
 }
 
-/// The word `"auto"`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Auto {
-    /// `"auto"`
-    Auto,
+choice! {
+    /// The word `"auto"`.
+    pub enum Auto {
+        /// What the rewards of the environment allow.
+        "auto" => Auto,
+    }
+}
+
+impl KeyValue for SupportEnd {
+    const TYPE: ValueType = ValueType::Either(&[ValueType::Number, Auto::TYPE]);
+
+    fn check(&self, range: Range) -> Result<(), String> {
+        self.number().check(range)
+    }
 }
 
 impl SupportEnd {
@@ -41,14 +50,23 @@ pub enum ValueClip {
     Word(ValueClipWord),
 }
 
-/// A word that says whether bootstrapped targets are clipped.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum ValueClipWord {
-    /// They are not.
-    Off,
-    /// To the bounds of the values, see [`Config::value_bounds`].
-    Auto,
+choice! {
+    /// A word that says whether bootstrapped targets are clipped.
+    pub enum ValueClipWord {
+        /// They are not clipped.
+        "off" => Off,
+        /// To what the rewards of the environment allow.
+        "auto" => Auto,
+    }
+}
+
+impl KeyValue for ValueClip {
+    const TYPE: ValueType =
+        ValueType::Either(&[ValueClipWord::TYPE, ValueType::Tuple { names: &["low", "high"], of: &ValueType::Number }]);
+
+    fn check(&self, range: Range) -> Result<(), String> {
+        self.numbers().into_iter().flat_map(<[f64; 2]>::from).try_for_each(|number| number.check(range))
+    }
 }
 
 impl ValueClip {

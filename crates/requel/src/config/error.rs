@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
-use super::{KEYS, algorithms, names};
+use super::{Key, algorithms, names};
 
 /// Where a setting was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -122,9 +122,7 @@ impl ConfigError {
                 None => format!("did you mean `{near}`?"),
             }),
             ConfigError::UnknownKey { .. } => Some("`requel config show` lists all keys".into()),
-            ConfigError::InvalidValue { key, .. } => {
-                KEYS.iter().find(|k| k.path == key).map(|k| format!("{}: {}", k.path, k.meaning))
-            }
+            ConfigError::InvalidValue { key, .. } => Key::of(key).map(|key| format!("{}: {}", key.path, key.help())),
             ConfigError::Fixed { .. } => {
                 Some("`requel train --from RUN` begins a new run from the weights of this one".into())
             }

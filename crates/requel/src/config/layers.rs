@@ -8,7 +8,7 @@ use toml::de::DeTable;
 
 use super::text::{Leaf, is_section, leaves};
 use super::values::{self, assign, defaults, fit};
-use super::{Config, ConfigError, KEYS, Place, algorithms, names, presets, validate};
+use super::{Config, ConfigError, Fault, KEYS, Key, Place, algorithms, fault, names, presets};
 use crate::storage::read_input;
 use crate::suggest::nearest;
 
@@ -243,17 +243,16 @@ impl Layers {
             reason: e.message().to_owned(),
             place: default_place(),
         })?;
-        validate::check(&config).map_err(|(key, reason)| self.invalid(key, reason))?;
+        fault(&config).map_err(|Fault { keys, reason }| self.invalid(keys, reason))?;
         Ok(config)
     }
 
-    /// The error of a key, with the place where it was set. `reason` is the rest of a sentence that the key begins; where it names
-    /// other keys in backticks, the one that was written last is where to look.
-    pub fn invalid(&self, key: &str, reason: String) -> ConfigError {
-        let named = reason.split('`').filter(|word| KEYS.iter().any(|k| k.path == *word)).chain([key]);
-        let latest = named.filter_map(|key| self.setting(key)).max_by_key(|(.., layer)| *layer);
+    /// The error of a key that is at odds with others, or with nothing else. `keys` names it first, and the place is where one of
+    /// them was written last; `reason` is the rest of a sentence that the first begins.
+    pub fn invalid(&self, keys: &[&str], reason: String) -> ConfigError {
+        let latest = keys.iter().filter_map(|key| self.setting(key)).max_by_key(|(.., layer)| *layer);
         let place = latest.map_or_else(default_place, |(_, place, _)| place.clone());
-        ConfigError::InvalidValue { key: key.into(), reason, place }
+        ConfigError::InvalidValue { key: keys.first().copied().unwrap_or_default().into(), reason, place }
     }
 
     fn setting(&self, key: &str) -> Option<&(Value, Place, usize)> {
@@ -388,7 +387,7 @@ fn unknown_algorithm(name: &str, place: Option<Place>) -> ConfigError {
 /// Whether there is such a key.
 fn known(key: &str, place: &Place) -> Result<(), ConfigError> {
     let is_option = key.strip_prefix("env.options.").is_some_and(|name| !name.is_empty() && !name.contains('.'));
-    if is_option || KEYS.iter().any(|k| k.path == key) {
+    if is_option || Key::of(key).is_some() {
         return Ok(());
     }
     if is_section(key) {
@@ -417,7 +416,7 @@ mod tests {
         assert_eq!(error.hint().unwrap(), "did you mean `agent.gamma`?");
         let error = Layers::new().set("agent.gamma=2").unwrap().resolve().unwrap_err();
         assert_eq!(error.to_string(), "`agent.gamma` is 2, not between 0 and 1, in --set");
-        assert_eq!(error.hint().unwrap(), "agent.gamma: discount per env step, 0 to 1");
+        assert_eq!(error.hint().unwrap(), "agent.gamma: discount factor, 0 to 1 [per environment step]");
         let error = Layers::new().set("agent.gamma").unwrap_err();
         assert_eq!(error.to_string(), "`agent.gamma` has no `=`, in --set");
         assert_eq!(error.hint().unwrap(), "write it as `--set section.key=value`");

@@ -3,27 +3,33 @@
 mod advice;
 pub mod algorithms;
 mod bounds;
+mod build;
 mod changes;
+mod check;
+mod declare;
 mod error;
-mod keys;
 mod layers;
 mod names;
 mod parts;
 pub mod presets;
+mod rules;
+mod schema;
 mod sections;
 mod text;
-mod validate;
 mod values;
 
 pub use advice::{Advice, Severity, advice};
 pub use bounds::{Auto, SupportEnd, ValueClip, ValueClipWord};
+pub use build::Outputs;
 pub use changes::Change;
+use check::{Fault, fault};
+pub use declare::{Key, Range, Section, ValueType, Word};
 pub use error::{ConfigError, Place};
-pub use keys::{KEYS, Key};
 pub use layers::Layers;
+pub use rules::{RULES, Rule};
 pub use sections::{
     ActivationKind, AgentConfig, AgentKind, AnnealKind, BellmanGradient, CheckpointConfig, Config, EnvConfig,
-    EpisodeLog, EvaluationConfig, ExplorationConfig, ExplorationKind, HeadConfig, HeadKind, InitKind, LogConfig,
-    LossConfig, LossKind, MunchausenConfig, NetworkConfig, NoisyLayers, OnNan, OptimizerConfig, OptimizerKind, Outputs,
-    PqnConfig, ReplayConfig, ReplayKind, TargetConfig, TargetKind, TrainConfig,
+    EpisodeLog, EvaluationConfig, ExplorationConfig, ExplorationKind, HeadConfig, HeadKind, InitKind, KEYS, LogConfig,
+    LossConfig, LossKind, MunchausenConfig, NetworkConfig, NoisyLayers, OnNan, OptimizerConfig, OptimizerKind,
+    PqnConfig, ReplayConfig, ReplayKind, SECTIONS, TargetConfig, TargetKind, TrainConfig,
 };

@@ -6,7 +6,7 @@ use toml::Value;
 use toml::de::DeValue;
 
 use super::error::shortened;
-use super::{Config, KEYS};
+use super::{Config, KEYS, Key, ValueType};
 use crate::suggest::nearest;
 
 /// No more of a value is shown, characters.
@@ -62,11 +62,9 @@ pub(super) fn fit(key: &str, value: Value) -> Result<Value, String> {
     }
 }
 
-/// One key alone over the defaults tells whether its type is right, and so which key is to blame.
+/// Whether a key takes a value.
 fn fits(key: &str, value: &Value) -> bool {
-    let mut table = defaults();
-    assign(&mut table, key, value.clone());
-    table.try_into::<Config>().is_ok()
+    Key::of(key).is_some_and(|key| key.value_type.takes(value))
 }
 
 fn is_date(value: &Value) -> bool {
@@ -80,102 +78,41 @@ fn is_date(value: &Value) -> bool {
 /// The value as it is told: numbers with an exponent, and not all of a long one.
 pub(super) fn shown(value: &Value) -> String {
     match value {
-        Value::Float(number) => super::validate::number(*number),
+        Value::Float(number) => super::declare::number(*number),
         value => shortened(&value.to_string(), SHOWN),
     }
 }
 
 fn refusal(key: &str, value: &Value) -> String {
-    let shown = shown(value);
-    let wanted = Wanted::of(key);
-    let mut reason = match value {
-        Value::Datetime(_) => format!("cannot be the date {shown}: it takes {}", wanted.words(key)),
-        _ => format!("cannot be {shown}: it takes {}", wanted.words(key)),
+    let date = if matches!(value, Value::Datetime(_)) { "the date " } else { "" };
+    let (wanted, help) = match Key::of(key) {
+        Some(key) => (key.value_type.described(), help(&key.value_type, value)),
+        // An option of an environment, whose types the environment knows.
+        None => ("true or false, a number, text, or a list of texts".into(), None),
     };
-    if let Some(help) = wanted.help(key, value) {
-        reason.push_str("; ");
-        reason.push_str(&help);
-    }
-    reason
+    let help = help.map(|help| format!("; {help}")).unwrap_or_default();
+    format!("cannot be {date}{}: it takes {wanted}{help}", shown(value))
 }
 
-/// What kind of value a key takes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Wanted {
-    Text,
-    Word,
-    Switch,
-    Count,
-    Number,
-    List,
-    Layers,
-    /// An option of an environment, whose types the environment knows.
-    Any,
-}
-
-impl Wanted {
-    fn of(key: &str) -> Self {
-        let takes = |value: Value| fits(key, &value);
-        match key {
-            _ if key.starts_with("env.options.") => Wanted::Any,
-            _ if !choices(key).is_empty() => Wanted::Word,
-            _ if takes(Value::Boolean(true)) => Wanted::Switch,
-            _ if takes(Value::Float(0.5)) => Wanted::Number,
-            _ if takes(Value::Integer(1)) => Wanted::Count,
-            _ if takes(Value::Array(vec![Value::Integer(1)])) => Wanted::List,
-            _ if takes(Value::Array(vec![])) => Wanted::Layers,
-            _ => Wanted::Text,
+/// The word that helps with what people write in place of TOML.
+fn help(wanted: &ValueType, value: &Value) -> Option<String> {
+    let text = value.as_str().map(str::trim);
+    match wanted {
+        ValueType::Word(words) => {
+            let name = text?.to_lowercase();
+            nearest(&name, words.iter().map(|word| word.word)).map(|near| format!("did you mean {near}?"))
         }
+        ValueType::Switch => match value.to_string().trim_matches('"').to_lowercase().as_str() {
+            "true" | "yes" | "on" | "1" => Some("write true".into()),
+            "false" | "no" | "off" | "0" => Some("write false".into()),
+            _ => None,
+        },
+        ValueType::Whole { .. } => number_in(text?, true),
+        ValueType::Number => number_in(text?, false),
+        ValueType::List(ValueType::Whole { .. }) => list_in(&value.to_string()).map(|list| format!("write {list}")),
+        ValueType::Either(types) => types.iter().find_map(|one| help(one, value)),
+        ValueType::Text | ValueType::List(_) | ValueType::Tuple { .. } => None,
     }
-
-    fn words(self, key: &str) -> String {
-        match self {
-            Wanted::Text => "text in quotes".into(),
-            Wanted::Word => choices(key).join(", ").replace('"', ""),
-            Wanted::Switch => "true or false".into(),
-            Wanted::Count => "a whole number from 0".into(),
-            Wanted::Number if fits(key, &Value::String("auto".into())) => "a number, or auto".into(),
-            Wanted::Number => "a number".into(),
-            Wanted::List => "a list of whole numbers, such as [64, 64]".into(),
-            Wanted::Layers => "a list of layers, such as [[16, 3, 1]]".into(),
-            Wanted::Any => "true or false, a number, text, or a list of texts".into(),
-        }
-    }
-
-    /// The word that helps with what people write in place of TOML.
-    fn help(self, key: &str, value: &Value) -> Option<String> {
-        let text = value.as_str().map(str::trim);
-        match self {
-            Wanted::Word => {
-                let name = text?.to_lowercase();
-                nearest(&name, choices(key)).map(|near| format!("did you mean {near}?"))
-            }
-            Wanted::Switch => {
-                let shown = value.to_string().trim_matches('"').to_lowercase();
-                match shown.as_str() {
-                    "true" | "yes" | "on" | "1" => Some("write true".into()),
-                    "false" | "no" | "off" | "0" => Some("write false".into()),
-                    _ => None,
-                }
-            }
-            Wanted::Count | Wanted::Number => number_in(text?, self == Wanted::Count),
-            Wanted::List => list_in(&value.to_string()).map(|list| format!("write {list}")),
-            Wanted::Text | Wanted::Layers | Wanted::Any => None,
-        }
-    }
-}
-
-/// The words that a key takes, as its meaning lists them before anything else.
-pub(super) fn choices(key: &str) -> Vec<&'static str> {
-    let Some(meaning) = KEYS.iter().find(|k| k.path == key).map(|k| k.meaning).filter(|m| m.contains(" | ")) else {
-        return Vec::new();
-    };
-    let listed = meaning.split_once(": ").map_or(meaning, |(listed, _)| listed);
-    let mut words: Vec<&str> = listed.split(" | ").collect();
-    if let Some(last) = words.last_mut().filter(|last| !last.starts_with('[')) {
-        *last = last.split([',', ' ']).next().unwrap_or_default();
-    }
-    words
 }
 
 /// How to write the number that a text means.
@@ -219,15 +156,17 @@ pub(super) fn defaults() -> toml::Table {
 
 /// Whether a complete config can do without this key: it says something by being absent.
 pub(super) fn may_be_absent(key: &str) -> bool {
-    static ABSENT: LazyLock<Vec<&str>> = LazyLock::new(|| {
-        let table = defaults();
-        let there = |path: &str| match path.split_once('.') {
-            Some((section, name)) => table.get(section).is_some_and(|section| section.get(name).is_some()),
-            None => table.contains_key(path),
-        };
-        KEYS.iter().map(|key| key.path).filter(|path| !there(path)).collect()
-    });
+    static ABSENT: LazyLock<Vec<&str>> =
+        LazyLock::new(|| KEYS.iter().filter(|key| key.default().is_none()).map(|key| key.path).collect());
     ABSENT.contains(&key)
+}
+
+/// The value that stands where the dotted path says.
+pub(super) fn assigned<'a>(table: &'a toml::Table, path: &str) -> Option<&'a Value> {
+    match path.split_once('.') {
+        None => table.get(path),
+        Some((head, rest)) => assigned(table.get(head)?.as_table()?, rest),
+    }
 }
 
 /// Puts `value` where the dotted path says.
@@ -251,20 +190,6 @@ mod tests {
     use crate::config::Layers;
 
     #[test]
-    fn the_words_of_a_meaning_are_what_the_key_takes() {
-        let mut with_words = 0;
-        for key in KEYS {
-            for word in choices(key.path).iter().filter(|word| !word.starts_with('[')) {
-                assert!(fits(key.path, &Value::String((*word).into())), "{} = {word}", key.path);
-                with_words += 1;
-            }
-            let takes_any_word = fits(key.path, &Value::String("xyzzy".into()));
-            assert_eq!(Wanted::of(key.path) == Wanted::Text, takes_any_word, "{}", key.path);
-        }
-        assert!(with_words > 25, "{with_words}");
-    }
-
-    #[test]
     fn what_people_write_in_place_of_toml_gets_the_word_that_helps() {
         let table = [
             ("agent.gamma=0,95", "decimals have a point: 0.95"),
@@ -283,8 +208,8 @@ mod tests {
             ("train.env_steps=50k", "write 50e3"),
             ("agent.kind=DQN", "did you mean dqn?"),
             ("agent.kind=dqnn", "did you mean dqn?"),
-            ("agent.value_clip=sometimes", "it takes off, auto, [low, high]"),
-            ("head.v_min=low", "it takes a number, or auto"),
+            ("agent.value_clip=sometimes", "it takes off, auto or [low, high]"),
+            ("head.v_min=low", "it takes a number or auto"),
             ("train.env_steps=1.5", "it takes a whole number from 0"),
             ("train.seed=-1", "it takes a whole number from 0"),
             ("network.conv=3", "such as [[16, 3, 1]]"),

@@ -66,7 +66,7 @@ impl RunLogs {
             events: open(EVENTS)?,
             timing: AppendedFile::open(&timing_path, timing_text.len() as u64)?,
             monitor: None,
-            episodes: EpisodeLog::default(),
+            episodes: EpisodeLog::Auto,
             score: None,
             session,
             started: Instant::now(),

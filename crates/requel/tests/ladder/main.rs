@@ -8,6 +8,7 @@ mod beginnings;
 mod checkpoints;
 mod compat;
 mod config;
+mod config_page;
 mod corpora;
 mod determinism;
 mod diagnose;

@@ -1,85 +1,72 @@
-//! The learner and its rule.
-
-use serde::{Deserialize, Serialize};
+//! The agent and its learning rule.
 
 use crate::config::ValueClip;
+use crate::config::declare::Range::{Between, NotAboveZero, Share, UpTo, Whole, ZeroOr};
+use crate::config::declare::{LARGE, LARGE_SQUARED, SMALL, choice, section};
 
-/// The learner.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum AgentKind {
-    /// Learns from each transition as it comes, once, without replay.
-    Naive,
-    /// Deep Q-learning with experience replay.
-    Dqn,
-    /// Parallelised Q-network: λ-returns over parallel environments, without replay and target network (Gallici et al. 2024).
-    Pqn,
-}
-
-/// Where the gradient of the Bellman error flows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum BellmanGradient {
-    /// Through `q(s, a)` alone; the target counts as a constant (Sutton & Barto 2018, on semi-gradient methods).
-    Semi,
-    /// Through the target too: residual-gradient Q-learning (Baird 1995).
-    Residual,
-}
-
-/// The learning rule.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct AgentConfig {
-    /// The learner.
-    pub kind: AgentKind,
-    /// Discount per env step, 0 to 1.
-    pub gamma: f64,
-    /// Where the gradient flows.
-    pub bellman_gradient: BellmanGradient,
-    /// The online network chooses the next action, the target network values it (van Hasselt 2016).
-    pub double: bool,
-    /// Munchausen's rule in place of Q-learning's (Vieillard 2020); see [`MunchausenConfig`].
-    pub munchausen: bool,
-    /// Rewards that a target adds up before it relies on the network's value, env steps.
-    pub n_step: usize,
-    /// What rewards are multiplied by before they are learned from; returns are told as the environment gives them.
-    pub reward_scale: f64,
-    /// Rewards are cut to ± this before they are learned from, after scaling; 0: not.
-    pub reward_clip: f64,
-    /// Whether targets that rely on the network's own values are clipped, and to what.
-    pub value_clip: ValueClip,
-}
-
-impl Default for AgentConfig {
-    fn default() -> Self {
-        AgentConfig {
-            kind: AgentKind::Dqn,
-            gamma: 0.99,
-            bellman_gradient: BellmanGradient::Semi,
-            double: false,
-            munchausen: false,
-            n_step: 1,
-            reward_scale: 1.0,
-            reward_clip: 0.0,
-            value_clip: ValueClip::OFF,
-        }
+choice! {
+    /// The agent.
+    pub enum AgentKind {
+        /// Learns from each transition once, as it arrives, without a replay buffer.
+        "naive" => Naive,
+        /// Deep Q-learning with experience replay.
+        "dqn" => Dqn,
+        /// Parallelised Q-network: lambda-returns over parallel environments, without a replay buffer or a target network (Gallici
+        /// et al. 2024).
+        "pqn" => Pqn,
     }
 }
 
-/// Munchausen's terms (Vieillard, Pietquin & Geist 2020).
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct MunchausenConfig {
-    /// Share of the scaled log-probability that is added to the reward, 0 to 1.
-    pub alpha: f64,
-    /// Temperature τ of the softmax policy, in units of return.
-    pub temperature: f64,
-    /// The scaled log-probability is cut off below this, at most 0.
-    pub clip: f64,
+choice! {
+    /// Where the gradient of the Bellman error flows.
+    pub enum BellmanGradient {
+        /// Through `q(s, a)` alone; the target counts as a constant (Sutton & Barto 2018, on semi-gradient methods).
+        "semi" => Semi,
+        /// Through the target too: residual-gradient Q-learning (Baird 1995).
+        "residual" => Residual,
+    }
 }
 
-impl Default for MunchausenConfig {
-    fn default() -> Self {
-        MunchausenConfig { alpha: 0.9, temperature: 0.03, clip: -1.0 }
+section! {
+    /// The agent and its learning rule.
+    pub struct AgentConfig = "agent" {
+        /// Agent to train.
+        kind: AgentKind = AgentKind::Dqn;
+        /// Discount factor.
+        gamma: f64 = 0.99, in Share, unit "per environment step";
+        /// Where the gradient of the Bellman error flows.
+        bellman_gradient: BellmanGradient = BellmanGradient::Semi;
+        /// Select the next action with the online network and evaluate it with the target network.
+        ///
+        /// Double Q-learning (van Hasselt 2016).
+        double: bool = false;
+        /// Use the Munchausen update instead of Q-learning's.
+        ///
+        /// Vieillard et al. 2020; its terms are in section `munchausen`.
+        munchausen: bool = false;
+        /// Number of rewards summed before bootstrapping.
+        n_step: usize = 1, in Whole(1, 1_000), unit "environment steps";
+        /// Factor applied to rewards before learning.
+        ///
+        /// Returns are reported as the environment gives them.
+        reward_scale: f64 = 1.0, in Between(SMALL, LARGE_SQUARED);
+        /// Clip rewards to plus or minus this before learning (0: no clipping).
+        ///
+        /// Rewards are scaled first.
+        reward_clip: f64 = 0.0, in ZeroOr(SMALL, LARGE_SQUARED);
+        /// Clip bootstrapped targets (auto: to what the rewards allow).
+        value_clip: ValueClip = ValueClip::OFF, in UpTo(LARGE), unit "units of return";
+    }
+}
+
+section! {
+    /// The terms of the Munchausen update, used where `agent.munchausen` is true (Vieillard, Pietquin & Geist 2020).
+    pub struct MunchausenConfig = "munchausen" {
+        /// Share of the scaled log-probability that is added to the reward.
+        alpha: f64 = 0.9, in Share, may change;
+        /// Temperature of the softmax policy.
+        temperature: f64 = 0.03, in Between(SMALL, LARGE_SQUARED), unit "units of return", may change;
+        /// Lower bound of the scaled log-probability.
+        clip: f64 = -1.0, in NotAboveZero(-LARGE), unit "units of return", may change;
     }
 }

@@ -2,57 +2,24 @@
 
 use std::collections::BTreeMap;
 
-use requel_envs::{EnvOptions, OptionValue};
-use serde::{Deserialize, Serialize};
+use crate::config::declare::Range::{Share, Whole};
+use crate::config::declare::section;
 
-/// Which environment, made how.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct EnvConfig {
-    /// Id in the registry, such as `CartPole-v1`.
-    pub id: String,
-    /// Options that the environment is made with, by name.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub options: BTreeMap<String, toml::Value>,
-    /// The last so many observations are shown as one; 1: only the present one.
-    pub frame_stack: usize,
-    /// Each action is done so many times, the rewards added up; 1: once.
-    pub action_repeat: u32,
-    /// The probability that the environment does the last action again instead of the one chosen, 0 to 1.
-    pub sticky_actions: f64,
-}
-
-impl Default for EnvConfig {
-    fn default() -> Self {
-        EnvConfig {
-            id: "CartPole-v1".into(),
-            options: BTreeMap::new(),
-            frame_stack: 1,
-            action_repeat: 1,
-            sticky_actions: 0.0,
-        }
+section! {
+    /// The environment and the wrappers around it.
+    pub struct EnvConfig = "env" {
+        /// Id of the environment (see `requel envs`).
+        id: String = "CartPole-v1".into();
+        /// Number of frames to stack (1: no stacking).
+        frame_stack: usize = 1, in Whole(1, 1_000);
+        /// Number of times that each action is applied, with the rewards summed (1: once).
+        action_repeat: u32 = 1, in Whole(1, 1_000);
+        /// Probability that the previous action is applied instead of the chosen one.
+        sticky_actions: f64 = 0.0, in Share, unit "per frame";
     }
-}
-
-impl EnvConfig {
-    /// The options as the registry takes them.
-    ///
-    /// # Errors
-    /// Names the first option whose value is of a kind that no environment takes.
-    pub fn env_options(&self) -> Result<EnvOptions, String> {
-        let convert = |name: &String, value: &toml::Value| match value {
-            toml::Value::Boolean(v) => Ok(OptionValue::Bool(*v)),
-            toml::Value::Integer(v) => Ok(OptionValue::Int(*v)),
-            toml::Value::Float(v) => Ok(OptionValue::Float(*v)),
-            toml::Value::String(v) => Ok(OptionValue::Text(v.clone())),
-            toml::Value::Array(items) => items
-                .iter()
-                .map(|item| item.as_str().map(str::to_owned))
-                .collect::<Option<Vec<_>>>()
-                .map(OptionValue::List)
-                .ok_or_else(|| name.clone()),
-            _ => Err(name.clone()),
-        };
-        self.options.iter().map(|(name, value)| Ok((name.clone(), convert(name, value)?))).collect()
+    also {
+        /// Options of the environment, by name.
+        #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+        options: BTreeMap<String, toml::Value> = BTreeMap::new();
     }
 }

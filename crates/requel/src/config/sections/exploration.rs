@@ -1,35 +1,30 @@
-//! The course of ε.
+//! Exploration.
 
-use serde::{Deserialize, Serialize};
+use crate::config::declare::Range::{self, Share};
+use crate::config::declare::{choice, section};
 
-/// The course of ε.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum ExplorationKind {
-    /// Always `start`.
-    Constant,
-    /// From `start` to `end` in a line over `env_steps`.
-    Linear,
-    /// `end + (start − end)·exp(−t / env_steps)`.
-    Exponential,
+choice! {
+    /// The schedule of epsilon.
+    pub enum ExplorationKind {
+        /// Always `start`.
+        "constant" => Constant,
+        /// From `start` to `end` in a straight line over `env_steps`.
+        "linear" => Linear,
+        /// `end + (start - end) * exp(-t / env_steps)`.
+        "exponential" => Exponential,
+    }
 }
 
-/// ε-greedy exploration: a random action with probability ε.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct ExplorationConfig {
-    /// The course of ε.
-    pub kind: ExplorationKind,
-    /// ε at the first env step.
-    pub start: f64,
-    /// ε at the end of the course; unused where constant.
-    pub end: f64,
-    /// Env steps of the course (linear) or its time constant (exponential); unused where constant.
-    pub env_steps: u64,
-}
-
-impl Default for ExplorationConfig {
-    fn default() -> Self {
-        ExplorationConfig { kind: ExplorationKind::Linear, start: 1.0, end: 0.05, env_steps: 10_000 }
+section! {
+    /// Epsilon-greedy exploration: a random action with probability epsilon.
+    pub struct ExplorationConfig = "exploration" {
+        /// Schedule of epsilon.
+        kind: ExplorationKind = ExplorationKind::Linear, may change;
+        /// Epsilon at the first environment step.
+        start: f64 = 1.0, in Share, may change;
+        /// Epsilon at the end of the schedule (unused if constant).
+        end: f64 = 0.05, in Share, may change;
+        /// Length of the schedule, or its time constant if exponential (unused if constant).
+        env_steps: u64 = 10_000, in Range::at_least(1), unit "environment steps", may change;
     }
 }

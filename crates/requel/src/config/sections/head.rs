@@ -1,70 +1,54 @@
 //! What the network's outputs mean.
 
-use serde::{Deserialize, Serialize};
-
+use crate::config::declare::Range::{UpTo, Whole, ZeroOr};
+use crate::config::declare::{LARGE, SMALL, choice, section};
 use crate::config::{Auto, SupportEnd};
 
-/// What the network says of each action.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum HeadKind {
-    /// The expected return.
-    Scalar,
-    /// The probabilities of `atoms` returns between `v_min` and `v_max` (Bellemare 2017).
-    Categorical,
-    /// `quantiles` quantiles of the return (Dabney 2018a).
-    Quantile,
-    /// Any quantile of the return, asked for by its fraction (Dabney 2018b).
-    ImplicitQuantile,
+choice! {
+    /// What the network outputs for each action.
+    pub enum HeadKind {
+        /// The expected return.
+        "scalar" => Scalar,
+        /// The probabilities of `atoms` returns from `v_min` to `v_max` (Bellemare 2017).
+        "categorical" => Categorical,
+        /// `quantiles` quantiles of the return (Dabney 2018a).
+        "quantile" => Quantile,
+        /// The quantile of the return at any fraction that is asked for (Dabney 2018b).
+        "implicit-quantile" => ImplicitQuantile,
+    }
 }
 
-/// The head.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct HeadConfig {
-    /// What the network says of each action.
-    pub kind: HeadKind,
-    /// Categorical: number of returns.
-    pub atoms: usize,
-    /// Categorical: the lowest return.
-    pub v_min: SupportEnd,
-    /// Categorical: the highest return.
-    pub v_max: SupportEnd,
-    /// Quantile: number of quantiles.
-    pub quantiles: usize,
-    /// Quantile and implicit quantile: the |error| at which Huber's quadratic becomes linear; 0 for plain quantile
-    /// regression.
-    pub kappa: f64,
-    /// Implicit quantile: fractions drawn of the present state, per transition (N).
-    pub fractions: usize,
-    /// Implicit quantile: fractions drawn of the next state, per transition (N′).
-    pub target_fractions: usize,
-    /// Implicit quantile: fractions by which an action is chosen (K), the middles of as many equal parts.
-    pub acting_fractions: usize,
-    /// Implicit quantile: cosines that a fraction is embedded in.
-    pub cosines: usize,
+section! {
+    /// What the network outputs for each action, and what it is read as.
+    pub struct HeadConfig = "head" {
+        /// Network output for each action.
+        kind: HeadKind = HeadKind::Scalar;
+        /// Categorical: number of atoms.
+        atoms: usize = 51, in Whole(2, 10_000);
+        /// Categorical: lowest return of the support (auto: lowest that the rewards allow).
+        v_min: SupportEnd = SupportEnd::Auto(Auto::Auto), in UpTo(LARGE), unit "units of return";
+        /// Categorical: highest return of the support (auto: highest that the rewards allow).
+        v_max: SupportEnd = SupportEnd::Auto(Auto::Auto), in UpTo(LARGE), unit "units of return";
+        /// Quantile: number of quantiles.
+        quantiles: usize = 51, in Whole(1, 10_000);
+        /// Quantile, implicit-quantile: Huber threshold (0: plain quantile regression).
+        kappa: f64 = 1.0, in ZeroOr(SMALL, LARGE), unit "units of return", may change;
+        /// Implicit-quantile: fractions sampled for the current state (N).
+        fractions: usize = 8, in Whole(1, 10_000), unit "per transition";
+        /// Implicit-quantile: fractions sampled for the next state (N').
+        target_fractions: usize = 8, in Whole(1, 10_000), unit "per transition";
+        /// Implicit-quantile: fractions averaged to choose an action (K).
+        ///
+        /// They are the midpoints of as many equal parts of 0 to 1.
+        acting_fractions: usize = 32, in Whole(1, 10_000), unit "per state";
+        /// Implicit-quantile: number of cosines in the embedding of a fraction.
+        cosines: usize = 64, in Whole(1, 10_000);
+    }
 }
 
 impl HeadConfig {
     /// Whether what the network says of an action lies on the support from `v_min` to `v_max`.
     pub fn uses_support(&self) -> bool {
         self.kind == HeadKind::Categorical
-    }
-}
-
-impl Default for HeadConfig {
-    fn default() -> Self {
-        HeadConfig {
-            kind: HeadKind::Scalar,
-            atoms: 51,
-            v_min: SupportEnd::Auto(Auto::Auto),
-            v_max: SupportEnd::Auto(Auto::Auto),
-            quantiles: 51,
-            kappa: 1.0,
-            fractions: 8,
-            target_fractions: 8,
-            acting_fractions: 32,
-            cosines: 64,
-        }
     }
 }

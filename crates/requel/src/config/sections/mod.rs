@@ -12,11 +12,11 @@ mod replay;
 mod train;
 
 pub use agent::{AgentConfig, AgentKind, BellmanGradient, MunchausenConfig};
-pub use config::Config;
+pub use config::{Config, KEYS, SECTIONS};
 pub use env::EnvConfig;
 pub use exploration::{ExplorationConfig, ExplorationKind};
 pub use head::{HeadConfig, HeadKind};
-pub use network::{ActivationKind, InitKind, NetworkConfig, NoisyLayers, Outputs};
+pub use network::{ActivationKind, InitKind, NetworkConfig, NoisyLayers};
 pub use optimizer::{AnnealKind, LossConfig, LossKind, OptimizerConfig, OptimizerKind};
 pub use pqn::PqnConfig;
 pub use replay::{ReplayConfig, ReplayKind, TargetConfig, TargetKind};

@@ -1,216 +1,68 @@
-//! The network's shape and first weights.
+//! The network's shape and initial weights.
 
-use requel_envs::{DType, Space};
-use requel_nn::{Activation, Init, LayerSpec, NetworkSpec};
-use serde::{Deserialize, Serialize};
+use crate::config::declare::Range::{self, ZeroOr};
+use crate::config::declare::{SMALL, choice, section};
 
-/// What follows each hidden layer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum ActivationKind {
-    /// max(0, x).
-    Relu,
-    /// tanh(x).
-    Tanh,
-}
-
-/// Which fully connected layers have noise.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum NoisyLayers {
-    /// All, the hidden ones too.
-    All,
-    /// What follows the hidden layers: the last layer, and of a dueling network both streams with their hidden layer.
-    Head,
-}
-
-/// How weights start.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum InitKind {
-    /// What `torch.nn.Linear` does: uniform within ±1/√fan_in, biases too.
-    PytorchLinear,
-    /// Orthogonal with gain √2, biases 0 (Saxe et al. 2014).
-    Orthogonal,
-    /// Uniform within ±√(6/(fan_in + fan_out)), biases 0 (Glorot & Bengio 2010).
-    GlorotUniform,
-}
-
-/// What a network has to say at its end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Outputs {
-    /// Actions of the environment.
-    pub actions: usize,
-    /// Numbers for each of them.
-    pub atoms: usize,
-    /// Cosines that fractions are embedded in, where the network reads fractions.
-    pub cosines: Option<usize>,
-}
-
-impl From<usize> for Outputs {
-    /// One number for each action.
-    fn from(actions: usize) -> Self {
-        Outputs { actions, atoms: 1, cosines: None }
+choice! {
+    /// What follows each hidden layer.
+    pub enum ActivationKind {
+        /// max(0, x).
+        "relu" => Relu,
+        /// tanh(x).
+        "tanh" => Tanh,
     }
 }
 
-/// The Q-network: convolutions where the environment shows images, then fully connected layers.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct NetworkConfig {
-    /// Convolutions before the hidden layers, each `[channels, kernel, stride]` in pixels, without padding.
-    pub conv: Vec<[usize; 3]>,
-    /// Units of each hidden layer.
-    pub hidden: Vec<usize>,
-    /// Activation after each hidden layer.
-    pub activation: ActivationKind,
-    /// Layer normalisation before each activation, of an image's pixel over its channels (Ba et al. 2016).
-    pub layer_norm: bool,
-    /// The value of the state and the advantage of each action in streams of their own, with the last hidden layer in each
-    /// (Wang 2016).
-    pub dueling: bool,
-    /// Weights with noise of learned size in the fully connected layers, which explores in place of ε (Fortunato 2018).
-    pub noisy: bool,
-    /// Noisy: which of them have noise. In the paper all fully connected layers do, which behind a convolution are two.
-    pub noisy_layers: NoisyLayers,
-    /// Noisy: initial size of the noise, σ₀.
-    pub noisy_sigma: f64,
-    /// How weights start.
-    pub init: InitKind,
-}
-
-impl Default for NetworkConfig {
-    fn default() -> Self {
-        NetworkConfig {
-            conv: vec![],
-            hidden: vec![64, 64],
-            activation: ActivationKind::Relu,
-            layer_norm: false,
-            dueling: false,
-            noisy: false,
-            noisy_layers: NoisyLayers::All,
-            noisy_sigma: 0.5,
-            init: InitKind::PytorchLinear,
-        }
+choice! {
+    /// Which fully connected layers have noise.
+    pub enum NoisyLayers {
+        /// All, the hidden ones too.
+        "all" => All,
+        /// What follows the hidden layers: the last layer, and of a dueling network both streams with their hidden layer.
+        "head" => Head,
     }
 }
 
-impl NetworkConfig {
-    /// The network for observations of a space. Pixels are scaled from 0 … 255 to 0 … 1.
-    pub fn spec(&self, observations: &Space, outputs: Outputs) -> NetworkSpec {
-        let activation = match self.activation {
-            ActivationKind::Relu => Activation::Relu,
-            ActivationKind::Tanh => Activation::Tanh,
-        };
-        let sigma = self.noisy.then_some(self.noisy_sigma as f32);
-        let dense = |outputs: usize, activation: Activation, sigma: Option<f32>| match sigma {
-            None => LayerSpec::Dense { outputs, activation },
-            Some(sigma) => LayerSpec::NoisyDense { outputs, activation, sigma },
-        };
-        let hidden_sigma = sigma.filter(|_| self.noisy_layers == NoisyLayers::All);
-        let mut layers = Vec::new();
-        let hidden = |layers: &mut Vec<LayerSpec>, layer: &dyn Fn(Activation) -> LayerSpec| {
-            if self.layer_norm {
-                layers.extend([layer(Activation::Identity), LayerSpec::LayerNorm { activation, epsilon: 1e-5 }]);
-            } else {
-                layers.push(layer(activation));
-            }
-        };
-        for &[channels, kernel, stride] in &self.conv {
-            hidden(&mut layers, &|activation| LayerSpec::Conv2d { channels, kernel, stride, activation });
-        }
-        // The last hidden layer comes after the embedding of fractions, and is in each stream of a dueling network.
-        let (last, trunk) = match self.hidden.split_last() {
-            // Without a convolution there are no features to embed fractions in but those of the one hidden layer.
-            Some((_, [])) if self.conv.is_empty() && outputs.cosines.is_some() => (None, &self.hidden[..]),
-            Some((last, trunk)) => (Some(*last), trunk),
-            None => (None, &[][..]),
-        };
-        for &units in trunk {
-            hidden(&mut layers, &|activation| dense(units, activation, hidden_sigma));
-        }
-        layers.extend(outputs.cosines.map(|cosines| LayerSpec::FractionEmbedding { cosines }));
-        let Outputs { actions, atoms, .. } = outputs;
-        if self.dueling {
-            layers.push(LayerSpec::Dueling { hidden: last.unwrap_or(0), actions, atoms, activation, sigma });
-        } else {
-            if let Some(units) = last {
-                hidden(&mut layers, &|activation| dense(units, activation, hidden_sigma));
-            }
-            layers.push(dense(actions * atoms, Activation::Identity, sigma));
-        }
-        let (input_shape, input_scale) = match observations {
-            // Without convolutions an image is one flat vector.
-            Space::Box { shape, dtype, .. } => {
-                let shape = match shape[..] {
-                    _ if self.conv.is_empty() => vec![observations.len()],
-                    [height, width] => vec![height, width, 1],
-                    _ => shape.clone(),
-                };
-                (shape, if *dtype == DType::U8 { 1.0 / 255.0 } else { 1.0 })
-            }
-            Space::Discrete { .. } | Space::MultiDiscrete { .. } => (vec![observations.len()], 1.0),
-        };
-        NetworkSpec { input_shape, input_scale, layers }
-    }
-
-    /// The initialisation as the network crate takes it.
-    pub fn init_spec(&self) -> Init {
-        match self.init {
-            InitKind::PytorchLinear => Init::PytorchLinear,
-            InitKind::Orthogonal => Init::Orthogonal { gain: std::f32::consts::SQRT_2 },
-            InitKind::GlorotUniform => Init::GlorotUniform,
-        }
+choice! {
+    /// How weights are initialised.
+    pub enum InitKind {
+        /// As `torch.nn.Linear` does: uniform within ±1/√fan_in, biases too.
+        "pytorch-linear" => PytorchLinear,
+        /// Orthogonal with gain √2, biases 0 (Saxe et al. 2014).
+        "orthogonal" => Orthogonal,
+        /// Uniform within ±√(6/(fan_in + fan_out)), biases 0 (Glorot & Bengio 2010).
+        "glorot-uniform" => GlorotUniform,
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use requel_nn::Network;
-
-    use super::*;
-
-    #[test]
-    fn noise_is_in_the_layers_that_are_asked_for() {
-        let noisy = |layers, dueling, conv: &[[usize; 3]]| {
-            let config =
-                NetworkConfig { noisy: true, noisy_layers: layers, dueling, conv: conv.to_vec(), ..Default::default() };
-            let image =
-                Space::Box { low: vec![0.0; 100], high: vec![1.0; 100], shape: vec![10, 10], dtype: DType::F32 };
-            let is_noisy = |layer: &LayerSpec| match layer {
-                LayerSpec::NoisyDense { .. } => true,
-                LayerSpec::Dueling { sigma, .. } => sigma.is_some(),
-                _ => false,
-            };
-            config.spec(&image, 2.into()).layers.iter().map(is_noisy).collect::<Vec<_>>()
-        };
-        assert_eq!(noisy(NoisyLayers::All, false, &[]), [true, true, true]);
-        assert_eq!(noisy(NoisyLayers::Head, false, &[]), [false, false, true]);
-        assert_eq!(noisy(NoisyLayers::Head, true, &[]), [false, true]);
-        assert_eq!(noisy(NoisyLayers::Head, false, &[[8, 3, 1]]), [false, false, false, true]);
-    }
-
-    #[test]
-    fn networks_fit_their_observations() {
-        let image = |shape: &[usize], dtype| {
-            let len = shape.iter().product();
-            Space::Box { low: vec![0.0; len], high: vec![255.0; len], shape: shape.to_vec(), dtype }
-        };
-        let network = |conv: &[[usize; 3]]| NetworkConfig { conv: conv.to_vec(), ..NetworkConfig::default() };
-        // Observation, convolutions, input shape, input scale, parameters of the first layer.
-        let pixels = image(&[10, 10, 4], DType::U8);
-        let table = [
-            (pixels.clone(), &[][..], vec![400], 1.0 / 255.0, 400 * 64 + 64),
-            (pixels, &[[16, 3, 1]][..], vec![10, 10, 4], 1.0 / 255.0, 3 * 3 * 4 * 16 + 16),
-            (image(&[10, 5], DType::F32), &[[8, 3, 1]][..], vec![10, 5, 1], 1.0, 3 * 3 * 8 + 8),
-            (Space::Discrete { n: 3 }, &[][..], vec![1], 1.0, 64 + 64),
-        ];
-        for (space, conv, shape, scale, parameters) in table {
-            let spec = network(conv).spec(&space, 2.into());
-            assert_eq!((&spec.input_shape, spec.input_scale), (&shape, scale));
-            let network = Network::new(&spec).unwrap();
-            let first = network.slices().iter().take(2).map(|slice| slice.range.len()).sum::<usize>();
-            assert_eq!((first, network.output_len()), (parameters, 2));
-        }
+section! {
+    /// The Q-network: convolutions where the environment shows images, then fully connected layers.
+    pub struct NetworkConfig = "network" {
+        /// Convolutions before the hidden layers, each [channels, kernel, stride], without padding.
+        conv: Vec<[usize; 3]> = vec![], in Range::at_least(1), unit "kernel and stride in pixels";
+        /// Number of units in each hidden layer.
+        hidden: Vec<usize> = vec![64, 64], in Range::at_least(1), unit "units";
+        /// Activation function after each hidden layer.
+        activation: ActivationKind = ActivationKind::Relu;
+        /// Normalise each hidden layer before its activation.
+        ///
+        /// Layer normalisation (Ba et al. 2016); in an image, of each pixel over its channels.
+        layer_norm: bool = false;
+        /// Separate streams for the value of the state and the advantages of the actions.
+        ///
+        /// Wang 2016; the last hidden layer is in each stream.
+        dueling: bool = false;
+        /// Add noise of learned size to the weights of fully connected layers, for exploration.
+        ///
+        /// Noisy networks (Fortunato 2018). Epsilon is used as well unless it is 0.
+        noisy: bool = false;
+        /// Noisy: which fully connected layers have noise.
+        ///
+        /// In the paper all of them do, which behind convolutions are two.
+        noisy_layers: NoisyLayers = NoisyLayers::All;
+        /// Noisy: initial scale of the noise.
+        noisy_sigma: f64 = 0.5, in ZeroOr(SMALL, 100.0);
+        /// Weight initialisation.
+        init: InitKind = InitKind::PytorchLinear;
     }
 }

@@ -1,24 +1,21 @@
 //! The agent without replay.
 
-use serde::{Deserialize, Serialize};
+use crate::config::declare::Range::{self, Share, Whole};
+use crate::config::declare::section;
 
-/// How the parallelised Q-network learns: from rollouts of all environments, each used for some epochs and then forgotten
-/// (Gallici et al. 2024, algorithm 1).
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct PqnConfig {
-    /// Steps of each environment in a rollout, env steps.
-    pub rollout_steps: usize,
-    /// Times that a rollout is gone through.
-    pub epochs: usize,
-    /// Parts that a rollout is divided into, at random and anew each time; an update is made from each.
-    pub minibatches: usize,
-    /// λ of the returns, 0 (one step) to 1 (to the end of the rollout).
-    pub lambda: f64,
-}
-
-impl Default for PqnConfig {
-    fn default() -> Self {
-        PqnConfig { rollout_steps: 32, epochs: 2, minibatches: 16, lambda: 0.65 }
+section! {
+    /// How the parallelised Q-network learns, `agent.kind = "pqn"`: from rollouts of all environments, each used for some epochs
+    /// and then discarded (Gallici et al. 2024, algorithm 1).
+    pub struct PqnConfig = "pqn" {
+        /// Length of a rollout.
+        rollout_steps: usize = 32, in Whole(1, 1_000_000), unit "environment steps per environment";
+        /// Number of passes over each rollout.
+        epochs: usize = 2, in Whole(1, 1_000), unit "passes";
+        /// Number of minibatches per pass, each of which gives one update.
+        ///
+        /// Every pass divides the rollout at random anew.
+        minibatches: usize = 16, in Range::at_least(1), unit "updates per pass";
+        /// Lambda of the returns (0: one step, 1: to the end of the rollout).
+        lambda: f64 = 0.65, in Share;
     }
 }

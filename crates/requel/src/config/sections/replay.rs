@@ -1,91 +1,70 @@
 //! The replay buffer and the target network.
 
-use serde::{Deserialize, Serialize};
+use crate::config::declare::Range::{self, Between, Share};
+use crate::config::declare::{LARGE, SMALL, TINY, choice, section};
 
-/// How transitions are drawn.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum ReplayKind {
-    /// Each with the same probability.
-    Uniform,
-    /// Those with a large TD error more often (Schaul 2016, proportional).
-    Prioritized,
-}
-
-/// The replay buffer.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct ReplayConfig {
-    /// How transitions are drawn.
-    pub kind: ReplayKind,
-    /// Transitions kept; the oldest is overwritten first.
-    pub capacity: usize,
-    /// Transitions per update.
-    pub batch_size: usize,
-    /// Learning starts when the buffer holds more transitions than this.
-    pub start: usize,
-    /// Uniform: whether one transition can be in a batch twice.
-    pub replacement: bool,
-    /// Prioritized: α, how much the TD error counts; 0 draws uniformly.
-    pub priority_exponent: f64,
-    /// Prioritized: what is added to each |TD error|.
-    pub priority_epsilon: f64,
-    /// Prioritized: a |TD error| above this counts as this, so that one outlier is not the largest priority for ever.
-    pub priority_cap: f64,
-    /// Prioritized: β, how far importance weights make up for it, at the first env step.
-    pub importance_start: f64,
-    /// Prioritized: β at the end of its course.
-    pub importance_end: f64,
-    /// Prioritized: env steps of that course, a line.
-    pub importance_env_steps: u64,
-}
-
-impl Default for ReplayConfig {
-    fn default() -> Self {
-        ReplayConfig {
-            kind: ReplayKind::Uniform,
-            capacity: 100_000,
-            batch_size: 64,
-            start: 1_000,
-            replacement: false,
-            priority_exponent: 0.6,
-            priority_epsilon: 1e-6,
-            priority_cap: 1000.0,
-            importance_start: 0.4,
-            importance_end: 1.0,
-            importance_env_steps: 0,
-        }
+choice! {
+    /// How transitions are sampled.
+    pub enum ReplayKind {
+        /// Each with the same probability.
+        "uniform" => Uniform,
+        /// Those with a large TD error more often (Schaul 2016, proportional).
+        "prioritized" => Prioritized,
     }
 }
 
-/// How the target network follows the online one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum TargetKind {
-    /// There is none: the online network values the next state.
-    None,
-    /// A copy every so many updates or env steps.
-    Hard,
-    /// A moving average with rate `tau`, every so many updates or env steps.
-    Soft,
+choice! {
+    /// How the target network follows the online network.
+    pub enum TargetKind {
+        /// There is none: the online network values the next state.
+        "none" => None,
+        /// By a copy at each interval.
+        "hard" => Hard,
+        /// By a moving average with rate `tau` at each interval.
+        "soft" => Soft,
+    }
 }
 
-/// The target network.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct TargetConfig {
-    /// How it follows.
-    pub kind: TargetKind,
-    /// Follows every so many updates; 0 where env steps are counted.
-    pub every_updates: u64,
-    /// Follows every so many env steps; 0 where updates are counted.
-    pub every_env_steps: u64,
-    /// Soft: the share of the online network, 0 to 1.
-    pub tau: f64,
+section! {
+    /// The replay buffer.
+    pub struct ReplayConfig = "replay" {
+        /// How transitions are sampled.
+        kind: ReplayKind = ReplayKind::Uniform;
+        /// Number of transitions to keep; the oldest is overwritten first.
+        capacity: usize = 100_000, in Range::at_least(1), unit "transitions";
+        /// Batch size.
+        batch_size: usize = 64, in Range::at_least(1), unit "transitions", may change;
+        /// Start learning once the buffer holds more than this.
+        start: usize = 1_000, unit "transitions", may change;
+        /// Uniform: sample with replacement, so that a batch can hold a transition twice.
+        replacement: bool = false, may change;
+        /// Prioritized: exponent alpha of the priorities (0: uniform sampling).
+        priority_exponent: f64 = 0.6, in Share;
+        /// Prioritized: constant added to each |TD error|.
+        priority_epsilon: f64 = 1e-6, in Between(TINY, LARGE), unit "units of return";
+        /// Prioritized: largest |TD error| that a priority reflects.
+        ///
+        /// A larger one counts as this, so that a single outlier does not keep the largest priority for ever.
+        priority_cap: f64 = 1000.0, in Between(SMALL, LARGE), unit "units of return";
+        /// Prioritized: exponent beta of the importance weights at the first environment step.
+        importance_start: f64 = 0.4, in Share, may change;
+        /// Prioritized: exponent beta at the end of its schedule.
+        importance_end: f64 = 1.0, in Share, may change;
+        /// Prioritized: length of the linear schedule of beta (0: all of `train.env_steps`).
+        importance_env_steps: u64 = 0, unit "environment steps", may change;
+    }
 }
 
-impl Default for TargetConfig {
-    fn default() -> Self {
-        TargetConfig { kind: TargetKind::Hard, every_updates: 500, every_env_steps: 0, tau: 0.005 }
+section! {
+    /// The target network.
+    pub struct TargetConfig = "target" {
+        /// How the target network follows the online network.
+        kind: TargetKind = TargetKind::Hard;
+        /// Update the target network every N updates (0: count environment steps instead).
+        every_updates: u64 = 500, unit "updates", may change;
+        /// Update the target network every N environment steps (0: count updates instead).
+        every_env_steps: u64 = 0, unit "environment steps", may change;
+        /// Soft: share of the online network mixed into the target each time.
+        tau: f64 = 0.005, in Share, may change;
     }
 }

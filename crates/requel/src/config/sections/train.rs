@@ -1,134 +1,99 @@
 //! Budget, evaluation, checkpoints and logs.
 
-use serde::{Deserialize, Serialize};
+use crate::config::declare::Range::{self, Any, Whole};
+use crate::config::declare::{choice, section};
 
-/// Budget and pace.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct TrainConfig {
-    /// The seed that every stream of randomness derives from.
-    pub seed: u64,
-    /// Stop after this many env steps (all environments together); 0: no such limit.
-    pub env_steps: u64,
-    /// Stop after this many finished episodes; 0: no such limit.
-    pub episodes: u64,
-    /// Environments stepped side by side.
-    pub num_envs: usize,
-    /// Learn every so many env steps.
-    pub every_steps: u64,
-    /// Updates each time.
-    pub updates: u64,
-    /// What comes of a NaN or infinity that an environment gives.
-    pub on_nan: OnNan,
-}
-
-/// What comes of a NaN or infinity in an observation or a reward of training.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum OnNan {
-    /// Training stops and names it.
-    Stop,
-    /// The step is dropped and counted, and the environment reset.
-    Skip,
-}
-
-impl Default for TrainConfig {
-    fn default() -> Self {
-        TrainConfig {
-            seed: 0,
-            env_steps: 50_000,
-            episodes: 0,
-            num_envs: 1,
-            every_steps: 1,
-            updates: 1,
-            on_nan: OnNan::Stop,
-        }
+choice! {
+    /// What happens when a step of training gives an observation or a reward that is NaN or infinite.
+    pub enum OnNan {
+        /// Training stops and names it.
+        "stop" => Stop,
+        /// The step is dropped and counted, and the environment is reset.
+        "skip" => Skip,
     }
 }
 
-/// How and when the greedy policy is scored, on environments of its own.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct EvaluationConfig {
-    /// Score every so many env steps; 0: not by steps.
-    pub every_steps: u64,
-    /// Score after every so many episodes, the first included; 0: not by episodes.
-    pub every_episodes: u64,
-    /// Episodes per score.
-    pub episodes: usize,
-    /// Episodes of the last score, for the best and the final policy.
-    pub final_episodes: usize,
-    /// An evaluation episode is cut off after this many env steps.
-    pub max_episode_steps: u64,
-    /// Stop when this many scores in a row reach `stop_return`; 0: never.
-    pub stop_after: u64,
-    /// Fresh episodes over which a policy has to reach `stop_return` too before training stops for it; 0: none.
-    pub confirm_episodes: usize,
-    /// The mean return to stop at; absent: the environment's own reward threshold. It is the goal too where the environment has
-    /// none.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub stop_return: Option<f64>,
-}
-
-impl Default for EvaluationConfig {
-    fn default() -> Self {
-        EvaluationConfig {
-            every_steps: 5_000,
-            every_episodes: 0,
-            episodes: 20,
-            final_episodes: 100,
-            max_episode_steps: 100_000,
-            stop_after: 0,
-            confirm_episodes: 1_000,
-            stop_return: None,
-        }
+choice! {
+    /// Which episodes of training have a line in `metrics.jsonl`.
+    pub enum EpisodeLog {
+        /// The first 32,768, every second one of the next 32,768, every fourth of the 65,536 after them, and so on: the log grows
+        /// with the logarithm of their number.
+        "auto" => Auto,
+        /// Every one.
+        "all" => All,
     }
 }
 
-/// When the complete state is saved.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct CheckpointConfig {
-    /// Save every so many env steps, beside the end; 0: only at the end and when interrupted.
-    pub every_steps: u64,
-    /// Checkpoints kept, the newest ones; at least 2, so that a damaged one can be stepped over.
-    pub keep: usize,
-}
-
-impl Default for CheckpointConfig {
-    fn default() -> Self {
-        CheckpointConfig { every_steps: 50_000, keep: 2 }
+section! {
+    /// Budget and pace.
+    pub struct TrainConfig = "train" {
+        /// Seed from which all random numbers are derived.
+        // TOML has no larger numbers, and a run's config is TOML.
+        seed: u64 = 0, in Whole(0, i64::MAX as u64);
+        /// Stop after this many environment steps, over all environments (0: no limit).
+        env_steps: u64 = 50_000, unit "environment steps", may change;
+        /// Stop after this many finished episodes (0: no limit).
+        episodes: u64 = 0, unit "episodes", may change;
+        /// Number of environments stepped in parallel.
+        num_envs: usize = 1, in Whole(1, 65_536), unit "environments";
+        /// Learn every N environment steps.
+        every_steps: u64 = 1, in Range::at_least(1), unit "environment steps", may change;
+        /// Number of updates each time the agent learns.
+        // A signal is looked for before each time of learning: these updates take seconds at most.
+        updates: u64 = 1, in Whole(1, 10_000), unit "updates", may change;
+        /// What to do when an environment gives NaN or infinity.
+        on_nan: OnNan = OnNan::Stop, may change;
     }
 }
 
-/// When aggregates are logged.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct LogConfig {
-    /// A line of training aggregates every so many env steps.
-    pub every_steps: u64,
-    /// An episode that gets so long, in env steps, is told; 0: none is.
-    pub long_episode_steps: u64,
-    /// Which episodes have a line in the log of a run.
-    pub episodes: EpisodeLog,
-    /// Whether `monitor.csv` is written too, a line per episode as Stable-Baselines3 has it.
-    pub monitor: bool,
+section! {
+    /// How and when the greedy policy is evaluated, in environments of its own.
+    pub struct EvaluationConfig = "evaluation" {
+        /// Evaluate the greedy policy every N environment steps (0: not by steps).
+        every_steps: u64 = 5_000, unit "environment steps", may change;
+        /// Evaluate after every N episodes, starting with the first (0: not by episodes).
+        every_episodes: u64 = 0, unit "episodes", may change;
+        /// Number of episodes per evaluation.
+        // Every return is kept until the evaluation is reported.
+        episodes: usize = 20, in Whole(1, 1_000_000), unit "episodes", may change;
+        /// Number of episodes in the last evaluation, of the best policy and of the final one.
+        final_episodes: usize = 100, in Whole(1, 1_000_000), unit "episodes", may change;
+        /// Cut off an evaluation episode after this many environment steps.
+        max_episode_steps: u64 = 100_000, in Range::at_least(1), unit "environment steps", may change;
+        /// Stop training once this many evaluations in a row reach `stop_return` (0: never).
+        stop_after: u64 = 0, unit "evaluations", may change;
+        /// Number of fresh episodes whose mean must also reach `stop_return` before training stops (0: none).
+        confirm_episodes: usize = 1_000, in Whole(0, 1_000_000), unit "episodes", may change;
+        /// Mean return at which to stop (unset: the environment's reward threshold).
+        ///
+        /// It is also the goal that a run is measured by where the environment has none.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        stop_return: Option<f64> = None, in Any, unit "units of return", may change;
+    }
 }
 
-/// Which of the episodes of training have a line in `metrics.jsonl`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum EpisodeLog {
-    /// The first 32,768, of the next 32,768 every second one, of the 65,536 after them every fourth, and so on: a log grows
-    /// with the logarithm of their number.
-    #[default]
-    Auto,
-    /// Every one.
-    All,
+section! {
+    /// When the complete state is saved.
+    pub struct CheckpointConfig = "checkpoint" {
+        /// Save the complete state every N environment steps (0: only at the end or when interrupted).
+        every_steps: u64 = 50_000, unit "environment steps", may change;
+        /// Number of checkpoints to keep, the newest ones.
+        ///
+        /// At least 2, so that a damaged one can be skipped.
+        keep: usize = 2, in Range::at_least(2), unit "checkpoints", may change;
+    }
 }
 
-impl Default for LogConfig {
-    fn default() -> Self {
-        LogConfig { every_steps: 1_000, long_episode_steps: 100_000, episodes: EpisodeLog::Auto, monitor: false }
+section! {
+    /// What is logged, and when.
+    pub struct LogConfig = "log" {
+        /// Log aggregates of training every N environment steps.
+        every_steps: u64 = 1_000, in Range::at_least(1), unit "environment steps", may change;
+        /// Report an episode once it exceeds this many environment steps (0: never).
+        long_episode_steps: u64 = 100_000, unit "environment steps", may change;
+        /// Which episodes have a line in metrics.jsonl.
+        episodes: EpisodeLog = EpisodeLog::Auto, may change;
+        /// Also write monitor.csv, which the plotters of Stable-Baselines3 read.
+        monitor: bool = false, may change;
     }
 }

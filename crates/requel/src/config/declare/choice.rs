@@ -1,0 +1,32 @@
+//! A setting that is one of some words.
+
+/// Declares an enum whose variants are the words that a key takes, each with its meaning.
+///
+/// From `"word" => Variant` come the enum, how it is read and written, and the list of words that messages, `docs/config.md` and
+/// the JSON schema show.
+macro_rules! choice {
+    (
+        $(#[doc = $about:literal])+
+        pub enum $Choice:ident {
+            $( $(#[doc = $meaning:literal])+ $word:literal => $Variant:ident, )+
+        }
+    ) => {
+        $(#[doc = $about])+
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+        pub enum $Choice {
+            $( $(#[doc = $meaning])+ #[serde(rename = $word)] $Variant, )+
+        }
+
+        impl $crate::config::declare::KeyValue for $Choice {
+            const TYPE: $crate::config::declare::ValueType = $crate::config::declare::ValueType::Word(&[
+                $( $crate::config::declare::Word { word: $word, meaning: concat!($($meaning),+).trim_ascii() }, )+
+            ]);
+
+            fn check(&self, _: $crate::config::declare::Range) -> Result<(), String> {
+                Ok(())
+            }
+        }
+    };
+}
+
+pub(in crate::config) use choice;

@@ -1,0 +1,151 @@
+//! [`Key`], what is declared of one setting.
+
+use std::borrow::Cow;
+
+use toml::Value;
+
+use super::{Range, ValueType};
+use crate::config::values::{assigned, defaults};
+
+/// A key that a config file or `--set` can name.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Key {
+    /// Dotted path, such as `replay.capacity`.
+    pub path: &'static str,
+    /// What it means: one line, beginning with a capital and without a full stop.
+    pub meaning: &'static str,
+    /// More about it, a paragraph of Markdown; empty where there is no more to say.
+    pub detail: &'static str,
+    /// What it takes.
+    pub value_type: ValueType,
+    /// Which of the values of this type it takes.
+    pub range: Range,
+    /// What its number counts or measures.
+    pub unit: Option<&'static str>,
+    /// Whether a run can be resumed with another value.
+    pub may_change: bool,
+}
+
+/// The keys that begin alike, in the order of the file.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Section {
+    /// What their paths begin with; empty for keys that stand before all sections.
+    pub name: &'static str,
+    /// What they are about.
+    pub about: &'static str,
+    /// The keys.
+    pub keys: &'static [Key],
+}
+
+impl Key {
+    /// The key with this path.
+    pub fn of(path: &str) -> Option<&'static Key> {
+        crate::config::KEYS.iter().find(|key| key.path == path)
+    }
+
+    /// The last part of the path.
+    pub fn name(&self) -> &'static str {
+        self.path.rsplit('.').next().unwrap_or(self.path)
+    }
+
+    /// The value that it has when nothing sets it; `None` where it is absent then.
+    pub fn default(&self) -> Option<Value> {
+        assigned(&defaults(), self.path).cloned()
+    }
+
+    /// One line for a person: the words that it takes, its meaning, range and unit, such as `discount factor, 0 to 1 [per
+    /// environment step]`.
+    pub fn help(&self) -> String {
+        let words = self.value_type.words().map(|words| format!("{words}: ")).unwrap_or_default();
+        let range = match self.range {
+            Range::Share | Range::Decay => format!(", {}", self.range),
+            _ => String::new(),
+        };
+        let unit = match self.unit {
+            Some(unit) if !self.meaning.contains(unit) => format!(" [{unit}]"),
+            _ => String::new(),
+        };
+        format!("{words}{}{range}{unit}", uncapitalised(self.meaning))
+    }
+}
+
+/// The text as it goes on within a line: names such as `RMSProp` keep their capitals.
+fn uncapitalised(text: &str) -> Cow<'_, str> {
+    let mut letters = text.chars();
+    match (letters.next(), letters.next()) {
+        (Some(first), Some(second)) if first.is_ascii_uppercase() && !second.is_ascii_uppercase() => {
+            Cow::Owned(format!("{}{}", first.to_ascii_lowercase(), &text[1..]))
+        }
+        _ => Cow::Borrowed(text),
+    }
+}
+
+/// A line of documentation as a meaning: without the blanks around it and without its full stop.
+pub(in crate::config) const fn meaning(line: &'static str) -> &'static str {
+    let line = line.trim_ascii();
+    match line.as_bytes() {
+        [.., b'.'] => line.split_at(line.len() - 1).0,
+        _ => line,
+    }
+}
+
+/// All keys of some sections, one after the other; `N` is [`count`] of the same sections.
+pub(in crate::config) const fn joined<const N: usize>(sections: &[Section]) -> [Key; N] {
+    let mut keys = [sections[0].keys[0]; N];
+    let (mut section, mut at) = (0, 0);
+    while section < sections.len() {
+        let mut key = 0;
+        while key < sections[section].keys.len() {
+            keys[at] = sections[section].keys[key];
+            (at, key) = (at + 1, key + 1);
+        }
+        section += 1;
+    }
+    keys
+}
+
+/// How many keys some sections have.
+pub(in crate::config) const fn count(sections: &[Section]) -> usize {
+    let (mut section, mut count) = (0, 0);
+    while section < sections.len() {
+        count += sections[section].keys.len();
+        section += 1;
+    }
+    count
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::KEYS;
+
+    #[test]
+    fn help_is_one_line_with_words_range_and_unit() {
+        let table = [
+            ("agent.gamma", "discount factor, 0 to 1 [per environment step]"),
+            ("agent.kind", "naive | dqn | pqn: agent to train"),
+            ("optimizer.momentum", "RMSProp: momentum (0: none), 0 to below 1"),
+            ("log.long_episode_steps", "report an episode once it exceeds this many environment steps (0: never)"),
+        ];
+        for (path, help) in table {
+            assert_eq!(Key::of(path).unwrap().help(), help);
+        }
+    }
+
+    #[test]
+    fn meanings_are_lines_that_fit() {
+        for key in KEYS {
+            let begins = key.meaning.starts_with(|first: char| first.is_ascii_uppercase());
+            assert!(begins && !key.meaning.ends_with('.') && key.help().is_ascii(), "{}: {}", key.path, key.meaning);
+            assert!(key.help().len() <= 120, "{}: {}", key.path, key.help());
+        }
+    }
+
+    #[test]
+    fn what_is_absent_has_no_default() {
+        assert_eq!(Key::of("agent.gamma").unwrap().default(), Some(Value::Float(0.99)));
+        assert_eq!(Key::of("evaluation.stop_return").unwrap().default(), None);
+        assert_eq!(Key::of("preset").unwrap().default(), Some(Value::String("default".into())));
+        assert_eq!(Key::of("agent").map(|key| key.path), None);
+    }
+}
