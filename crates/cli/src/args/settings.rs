@@ -39,6 +39,12 @@ Examples:
   requel config show --set agent.gamma=0.95          with a change, marked
   requel config show --config runs/mine/config.toml  what a run used")]
     Show(Layers),
+    /// Print the JSON schema of a config file, by which an editor completes and checks it
+    #[command(after_help = "\
+Examples:
+  requel config schema > requel.schema.json  then, on the first line of a config:
+  #:schema requel.schema.json                for editors that know Even Better TOML")]
+    Schema,
     /// Turn hyperparameters of RL Baselines3 Zoo, Stable-Baselines3 or CleanRL into a config
     #[command(after_help = "\
 Examples:

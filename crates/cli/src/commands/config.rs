@@ -18,6 +18,11 @@ use crate::style::{self, BOLD, MUTED, WARNING, paint};
 pub fn run(args: &ConfigArgs, registry: &Registry) -> Result<Exit, Failure> {
     match &args.command {
         ConfigCommand::Show(layers) => show_resolved(layers, registry),
+        ConfigCommand::Schema => {
+            let schema = serde_json::to_string_pretty(&Config::json_schema()).map_err(Failure::failed)?;
+            writeln!(std::io::stdout().lock(), "{schema}")?;
+            Ok(Exit::Success)
+        }
         ConfigCommand::Import(args) => import(args, registry),
     }
 }

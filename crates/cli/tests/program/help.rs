@@ -52,6 +52,12 @@ fn a_printed_preset_is_a_config_file() {
 }
 
 #[test]
+fn the_schema_of_a_config_is_json_with_every_section() {
+    let schema: serde_json::Value = serde_json::from_str(&Desk::new().ok(&["config", "schema"]).out).unwrap();
+    assert_eq!(schema["properties"]["train"]["properties"]["seed"]["type"], "integer");
+}
+
+#[test]
 fn config() {
     insta::assert_snapshot!(Desk::new().ok(&["config", "show", "--preset", "notebook", "--seed", "7"]).out);
 }
