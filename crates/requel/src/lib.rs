@@ -42,6 +42,7 @@ pub mod agent;
 pub mod checkpoint;
 pub mod config;
 pub mod diagnose;
+mod experience;
 mod exploration;
 pub mod export;
 mod finite;
@@ -64,8 +65,9 @@ pub mod train;
 mod transition;
 mod unique_keys;
 
-pub use agent::{Agent, DqnAgent, Experience, GreedyPolicy};
+pub use agent::{Agent, DqnAgent, GreedyPolicy, Policy};
 pub use config::Config;
+pub use experience::Experience;
 pub use exploration::{Boltzmann, Choice, EpsilonGreedy, Explorer};
 pub use registry::Registry;
 pub use rng::{Stream, StreamRng};

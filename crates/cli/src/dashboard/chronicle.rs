@@ -148,7 +148,7 @@ impl Chronicle {
         for a in &inbox.progress {
             let x = a.env_steps as f64;
             self.updates = a.updates;
-            self.epsilon.push(x, a.epsilon);
+            a.epsilon.into_iter().for_each(|epsilon| self.epsilon.push(x, epsilon));
             a.loss.into_iter().for_each(|loss| self.loss.push(x, loss));
             a.mean_q.into_iter().for_each(|q| self.mean_q.push(x, q));
         }
@@ -224,7 +224,7 @@ mod tests {
         chronicle.note(&Inbox::default(), 0, now);
         let episodes = vec![(10, 1.0), (20, 3.0)];
         let aggregates =
-            Aggregates { env_steps: 100, updates: 50, loss: Some(0.5), epsilon: 0.1, ..Default::default() };
+            Aggregates { env_steps: 100, updates: 50, loss: Some(0.5), epsilon: Some(0.1), ..Default::default() };
         let scores = vec![Score { env_steps: 100, mean: 9.0, best: true }];
         let (progress, findings) = (vec![aggregates], vec!["value-bound"]);
         let inbox = Inbox { episodes, episode_count: 2, progress, scores, findings, ..Inbox::default() };

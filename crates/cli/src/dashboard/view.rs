@@ -253,7 +253,7 @@ mod tests {
             updates: 250 * i,
             loss: Some(1.0 / i as f64),
             mean_q: Some(2.0 * i as f64),
-            epsilon: 1.0 / i as f64,
+            epsilon: Some(1.0 / i as f64),
             ..Aggregates::default()
         };
         let inbox = Inbox {

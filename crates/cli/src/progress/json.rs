@@ -47,7 +47,7 @@ enum Line<'a> {
         return_mean_100: Option<f64>,
         loss: Option<f64>,
         mean_q: Option<f64>,
-        epsilon: f64,
+        epsilon: Option<f64>,
         #[serde(flatten)]
         statistics: Statistics,
     },

@@ -48,7 +48,7 @@ impl Tally {
                 self.headway.episodes = aggregates.episodes;
                 self.return_mean = aggregates.return_mean;
                 self.history.extend(aggregates.return_mean.map(|mean| mean as f32));
-                self.epsilon = Some(aggregates.epsilon);
+                self.epsilon = aggregates.epsilon;
             }
             TrainEvent::Evaluated { env_steps, evaluation, best, .. } => {
                 self.headway.env_steps = *env_steps;

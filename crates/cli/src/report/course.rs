@@ -182,7 +182,7 @@ impl Gathering {
                 let Aggregates { return_mean: mean, length_mean: length, loss: l, mean_q: q, epsilon: e, .. } =
                     aggregates;
                 let columns = [return_mean, length_mean, loss, mean_q, epsilon];
-                for (value, column) in [mean, length, l, q, Some(e)].into_iter().zip(columns) {
+                for (value, column) in [mean, length, l, q, e].into_iter().zip(columns) {
                     column.push(value.map(tidy));
                     if full {
                         halve(column);

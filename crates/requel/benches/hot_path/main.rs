@@ -125,7 +125,7 @@ fn act(envs: usize) {
     let observations = vec![0.01; envs * 4];
     let mut actions = vec![0; envs];
     let timing = Timing::of(1, || {
-        agent.act(&observations, &|_| None, 0, &mut actions);
+        agent.act(&observations, &|_| None, 0, &mut actions).expect("it acts");
         black_box(&actions);
     });
     print(&name, &timing);
@@ -156,7 +156,7 @@ fn update(name: &str, settings: &[&str]) {
     }
     let mut env_steps = 2_000;
     let timing = Timing::of(1, || {
-        black_box(agent.learn(env_steps, env_steps + 1));
+        black_box(agent.learn(env_steps, env_steps + 1)).expect("it learns");
         env_steps += 1;
     });
     print(name, &timing);

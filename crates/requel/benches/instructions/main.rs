@@ -60,7 +60,7 @@ fn update(times: usize) {
         });
     }
     for step in 0..times as u64 {
-        black_box(agent.learn(step, step + 1));
+        black_box(agent.learn(step, step + 1)).expect("it learns");
     }
 }
 
@@ -69,7 +69,7 @@ fn act(times: usize) {
     let mut agent = agent(&["exploration.start=0.0", "exploration.end=0.0"]);
     let mut actions = [0];
     for step in 0..times {
-        agent.act(&[step as f32 * 1e-3, 0.1, 0.2, 0.3], &|_| None, 0, &mut actions);
+        agent.act(&[step as f32 * 1e-3, 0.1, 0.2, 0.3], &|_| None, 0, &mut actions).expect("it acts");
         black_box(&actions);
     }
 }

@@ -66,17 +66,6 @@ impl Actor {
         self.explorer.statistics(env_steps, report);
     }
 
-    /// ε after `env_steps` env steps; 0 of an explorer that has none.
-    pub(super) fn epsilon(&self, env_steps: u64) -> f64 {
-        let mut epsilon = 0.0;
-        self.statistics(env_steps, &mut |name, value| {
-            if name == "epsilon" {
-                epsilon = value;
-            }
-        });
-        epsilon
-    }
-
     /// How many environments it acts in.
     pub fn envs(&self) -> usize {
         self.open.len()

@@ -55,14 +55,17 @@ impl Learner {
     }
 
     /// One update: the network's last pass in `workspace`, which was told of the same blocks, is gone back through with
-    /// `d_outputs`. Records what is known of gradient, step and units, and says what became NaN or infinite.
+    /// `d_outputs`. Records what is known of gradient, step and units.
+    ///
+    /// # Errors
+    /// If a gradient or a weight became NaN or infinite.
     pub fn step(
         &mut self,
         (d_outputs, chosen): (&[f32], Option<Chosen<'_>>),
         workspace: &mut Workspace,
         env_steps: u64,
         statistics: &mut Statistics,
-    ) -> Option<LearningFault> {
+    ) -> Result<(), LearningFault> {
         let measures = self.measures();
         let (parameters, gradients) = (&self.parameters, &mut self.gradients);
         match chosen {
@@ -93,10 +96,10 @@ impl Learner {
         }
         // A gradient that is not finite makes weights of its kind, whatever the optimiser: one pass over them finds both.
         let kernel = self.network.kernel();
-        let (_, weight) = kernel.run(FiniteTask(&self.parameters))?;
+        let Some((_, weight)) = kernel.run(FiniteTask(&self.parameters)) else { return Ok(()) };
         let gradient = first_not_finite(&self.gradients);
         let (site, value) = gradient.map_or(("weight", weight), |(_, gradient)| ("gradient", gradient));
-        Some(LearningFault { site, value })
+        Err(LearningFault { site, value })
     }
 
     /// Records what the step did to the weights and how many units were dormant in the pass before it.

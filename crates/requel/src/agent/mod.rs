@@ -3,31 +3,41 @@
 mod actor;
 mod agent_trait;
 mod dqn;
+mod error;
 mod head;
+mod learned;
 mod learner;
 mod measure;
 mod memory;
 mod policy;
 mod policy_file;
+mod policy_trait;
 mod pqn;
 mod pytorch_import;
 mod statistics;
 mod target;
+mod value_network;
 mod values;
 
 pub use actor::{Actor, Situation};
-pub use agent_trait::{Actions, Agent, AgentError, Experience, Learned, LearningFault, MemorySample};
+pub use agent_trait::{Actions, Agent, MemorySample};
 pub use dqn::DqnAgent;
+pub use error::AgentError;
 pub use head::{
     CategoricalHead, FractionCounts, Head, HeadError, HeadLoss, HeadShape, HeadSpec, HeadUpdate, ImplicitQuantileHead,
     QuantileHead, Rule, ScalarHead,
 };
+pub use learned::{Learned, LearningFault};
 #[cfg(test)]
 pub(crate) use learner::poison;
 pub use policy::GreedyPolicy;
 pub use policy_file::{PolicyFile, PolicyFileError};
+pub use policy_trait::{Policy, PolicyInput};
 pub use pqn::PqnAgent;
 pub use pytorch_import::{PytorchError, PytorchMlp};
 pub use statistics::{Statistic, Statistics, dormant_units};
 pub use target::TargetNetwork;
+pub use value_network::ValueNetwork;
 pub use values::{ValueHead, ValueSpec, Values};
+
+pub use crate::experience::Experience;

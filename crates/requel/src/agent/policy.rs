@@ -2,7 +2,7 @@
 
 use requel_nn::Network;
 
-use super::{AgentError, ValueSpec, Values};
+use super::{AgentError, Policy, PolicyInput, ValueSpec, Values};
 use crate::td::argmax_allowed;
 
 /// Acts by the greatest Q-value, and does nothing else. Small enough to ship.
@@ -12,6 +12,8 @@ use crate::td::argmax_allowed;
 pub struct GreedyPolicy {
     values: Values,
     parameters: Vec<f32>,
+    /// Observations that were last looked at.
+    rows: usize,
 }
 
 impl GreedyPolicy {
@@ -22,7 +24,7 @@ impl GreedyPolicy {
     pub fn new(spec: &ValueSpec, parameters: Vec<f32>, max_rows: usize) -> Result<Self, AgentError> {
         let values = Values::new(spec, max_rows)?;
         check_count(&parameters, &values)?;
-        Ok(GreedyPolicy { values, parameters })
+        Ok(GreedyPolicy { values, parameters, rows: 0 })
     }
 
     /// The action for one observation, among those that `mask` allows.
@@ -34,10 +36,7 @@ impl GreedyPolicy {
         if found != expected {
             return Err(AgentError::ObservationLength { found, expected });
         }
-        let expected = self.actions();
-        if let Some(found) = mask.map(<[bool]>::len).filter(|found| *found != expected) {
-            return Err(AgentError::MaskLength { found, expected });
-        }
+        check_mask(mask, self.actions())?;
         Ok(argmax_allowed(self.q_values(observation)?, mask))
     }
 
@@ -54,6 +53,7 @@ impl GreedyPolicy {
         if found > most {
             return Err(AgentError::TooManyObservations { found, most });
         }
+        self.rows = found;
         Ok(self.values.q_values(&self.parameters, observations))
     }
 
@@ -80,6 +80,46 @@ impl GreedyPolicy {
     /// How many actions it chooses from.
     pub fn actions(&self) -> usize {
         self.values.actions()
+    }
+}
+
+impl Policy for GreedyPolicy {
+    fn choose(&mut self, input: &PolicyInput<'_>, actions: &mut [usize]) -> Result<(), AgentError> {
+        let (found, expected) = (input.observations.len(), actions.len() * self.values.network().input_len());
+        if found != expected {
+            return Err(AgentError::ObservationLength { found, expected });
+        }
+        let count = self.actions();
+        let q = self.q_values(input.observations)?;
+        for (row, (action, q)) in actions.iter_mut().zip(q.chunks_exact(count)).enumerate() {
+            let mask = (input.mask)(row);
+            check_mask(mask, count)?;
+            *action = argmax_allowed(q, mask);
+        }
+        Ok(())
+    }
+
+    fn values(&self) -> Option<&[f32]> {
+        Some(self.values.last(self.rows))
+    }
+
+    fn shape(&self) -> Option<(usize, usize)> {
+        Some((self.values.network().input_len(), self.actions()))
+    }
+
+    fn parameters(&self) -> &[f32] {
+        &self.parameters
+    }
+
+    fn set_parameters(&mut self, parameters: &[f32]) -> Result<(), AgentError> {
+        GreedyPolicy::set_parameters(self, parameters)
+    }
+}
+
+fn check_mask(mask: Option<&[bool]>, expected: usize) -> Result<(), AgentError> {
+    match mask.map(<[bool]>::len).filter(|found| *found != expected) {
+        Some(found) => Err(AgentError::MaskLength { found, expected }),
+        None => Ok(()),
     }
 }
 
@@ -113,6 +153,15 @@ mod tests {
         let error = policy.q_values(&[0.0; 9]).map(drop).unwrap_err();
         assert_eq!(error, AgentError::TooManyObservations { found: 3, most: 2 });
         assert_eq!(policy.act(&[0.0; 3], Some(&[true])), Err(AgentError::MaskLength { found: 1, expected: 2 }));
+        let input =
+            PolicyInput { observations: &[0.0; 6], slots: &[0, 1], mask: &|row| (row == 1).then_some(&[false, true]) };
+        let mut actions = [9; 2];
+        policy.choose(&input, &mut actions).unwrap();
+        assert_eq!((actions, Policy::values(&policy).map(<[f32]>::len)), ([0, 1], Some(4)));
+        let error = policy.choose(&PolicyInput { observations: &[0.0; 5], ..input }, &mut actions).unwrap_err();
+        assert_eq!(error, AgentError::ObservationLength { found: 5, expected: 6 });
+        let error = policy.choose(&PolicyInput { mask: &|_| Some(&[true]), ..input }, &mut actions).unwrap_err();
+        assert_eq!(error, AgentError::MaskLength { found: 1, expected: 2 });
         assert!(policy.set_parameters(&[0.0]).is_err() && policy.set_parameters(&vec![1.0; count]).is_ok());
     }
 }

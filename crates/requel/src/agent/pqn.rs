@@ -8,8 +8,8 @@ use super::learner::Learner;
 use super::measure::BatchMeasure;
 use super::memory;
 use super::{
-    Actions, Agent, AgentError, Experience, Head, HeadLoss, HeadShape, HeadUpdate, Learned, MemorySample, Rule,
-    Statistic, ValueSpec, Values,
+    Actions, Agent, AgentError, Experience, GreedyPolicy, Head, HeadLoss, HeadShape, HeadUpdate, Learned,
+    LearningFault, MemorySample, Policy, Rule, Statistic, ValueNetwork, ValueSpec, Values,
 };
 use crate::EpsilonGreedy;
 use crate::config::Config;
@@ -127,6 +127,21 @@ impl PqnAgent {
         })
     }
 
+    /// What its values are.
+    pub fn value_spec(&self) -> &ValueSpec {
+        &self.spec
+    }
+
+    /// The network of its values.
+    pub fn network(&self) -> &Network {
+        &self.learner.network
+    }
+
+    /// That network's parameters.
+    pub fn parameters(&self) -> &[f32] {
+        &self.learner.parameters
+    }
+
     /// The returns of the rollout that is in.
     fn compute_returns(&mut self) {
         let envs = self.actor.envs();
@@ -151,7 +166,7 @@ impl PqnAgent {
     }
 
     /// Goes once through the rollout in a new order.
-    fn epoch(&mut self, env_steps: u64) -> Learned {
+    fn epoch(&mut self, env_steps: u64) -> Result<Learned, LearningFault> {
         // The order starts from the identity: it must not depend on epochs that a checkpoint does not hold.
         self.order.iter_mut().zip(0..).for_each(|(place, index)| *place = index);
         for last in (1..self.order.len()).rev() {
@@ -184,21 +199,16 @@ impl PqnAgent {
             let HeadLoss { loss, mean_q } = self.head.loss(&update, &mut self.d_outputs);
             #[cfg(test)]
             let loss = super::learner::poison::take("loss", self.learner.updates).unwrap_or(loss);
-            let mut update = Learned::update(loss, mean_q);
-            if update.fault.is_none() {
-                let statistics = &mut update.statistics;
-                if self.learner.measures() {
-                    self.measure.record(&*self.head, &self.next_values, statistics);
-                    self.clipped.iter().for_each(|share| statistics.record(Statistic::ClippedTargets, *share));
-                }
-                update.fault = self.learner.step((&self.d_outputs, None), &mut self.workspace, env_steps, statistics);
+            let mut update = Learned::update(loss, mean_q)?;
+            let statistics = &mut update.statistics;
+            if self.learner.measures() {
+                self.measure.record(&*self.head, &self.next_values, statistics);
+                self.clipped.iter().for_each(|share| statistics.record(Statistic::ClippedTargets, *share));
             }
+            self.learner.step((&self.d_outputs, None), &mut self.workspace, env_steps, statistics)?;
             learned.add(update);
-            if learned.fault.is_some() {
-                break;
-            }
         }
-        learned
+        Ok(learned)
     }
 }
 
@@ -209,8 +219,9 @@ impl Agent for PqnAgent {
         mask: &dyn Fn(usize) -> Option<&'m [bool]>,
         env_steps: u64,
         actions: &mut [usize],
-    ) {
+    ) -> Result<(), AgentError> {
         self.actor.act(&self.learner.parameters, &Situation { observations, mask, env_steps }, actions);
+        Ok(())
     }
 
     fn observe(&mut self, experience: &Experience<'_>) {
@@ -242,45 +253,32 @@ impl Agent for PqnAgent {
         self.discarding = true;
     }
 
-    fn learn(&mut self, _: u64, after: u64) -> Learned {
+    fn learn(&mut self, _: u64, after: u64) -> Result<Learned, AgentError> {
         let mut learned = Learned::default();
         self.discarding = false;
         if self.filled < self.actions.len() {
-            return learned;
+            return Ok(learned);
         }
         self.compute_returns();
         for _ in 0..self.epochs {
-            learned.add(self.epoch(after));
-            if learned.fault.is_some() {
-                return learned;
-            }
+            learned.add(self.epoch(after)?);
         }
         self.filled = 0;
-        learned
+        Ok(learned)
     }
 
-    fn epsilon(&self, env_steps: u64) -> f64 {
-        self.actor.epsilon(env_steps)
+    fn policy(&self, rows: usize) -> Result<Box<dyn Policy>, AgentError> {
+        Ok(Box::new(GreedyPolicy::new(&self.spec, self.learner.parameters.clone(), rows)?))
     }
 
-    fn learning_rate(&self, env_steps: u64) -> f64 {
-        self.learner.learning_rate(env_steps)
+    fn statistics(&self, env_steps: u64, report: &mut dyn FnMut(&str, f64)) {
+        self.actor.statistics(env_steps, report);
+        report("learning_rate", self.learner.learning_rate(env_steps));
     }
 
-    fn updates(&self) -> u64 {
-        self.learner.updates
-    }
-
-    fn value_spec(&self) -> &ValueSpec {
-        &self.spec
-    }
-
-    fn network(&self) -> &Network {
-        &self.learner.network
-    }
-
-    fn parameters(&self) -> &[f32] {
-        &self.learner.parameters
+    fn value_network(&self) -> Option<ValueNetwork<'_>> {
+        let Learner { network, parameters, .. } = &self.learner;
+        Some(ValueNetwork { spec: &self.spec, network, parameters })
     }
 
     fn begin_from(&mut self, parameters: &[f32]) -> Result<(), StateError> {

@@ -147,6 +147,11 @@ impl Values {
         q
     }
 
+    /// What [`Values::q_values`] last gave for so many observations.
+    pub(super) fn last(&self, rows: usize) -> &[f32] {
+        &self.q[..rows * self.actions]
+    }
+
     /// The network.
     pub fn network(&self) -> &Network {
         &self.network

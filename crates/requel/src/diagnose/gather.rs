@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::health::layer_health;
 use super::logs::read_metrics;
 use super::{Counts, EndOfTraining, Evidence, MemoryEvidence};
-use crate::agent::{Agent, AgentError, MemorySample, Values};
+use crate::agent::{Agent, AgentError, MemorySample, ValueNetwork};
 use crate::checkpoint;
 use crate::log::METRICS;
 use crate::registry::Registry;
@@ -23,7 +23,7 @@ impl Evidence {
     /// What is known of a trainer without its logs: its config, bounds where they were waited for, and its counts.
     pub fn of_trainer(trainer: &Trainer) -> Evidence {
         let (config, spec) = (trainer.config(), trainer.env_spec());
-        let actions = trainer.agent().actions();
+        let actions = trainer.actions().count;
         // What the trainer was made with: numbers in place of "auto".
         let config = config.with_value_bounds(spec, actions).unwrap_or_else(|_| config.clone());
         let mut evidence = Evidence::new(config, spec.clone(), actions);
@@ -74,28 +74,27 @@ impl Evidence {
     /// Looks at an agent and the state that it was restored from.
     pub(super) fn look_inside(&mut self, agent: &dyn Agent, state: &State<'_>) -> Result<(), RunError> {
         if let Some(sample) = agent.sample_memory(MOST_ROWS).filter(|sample| !sample.columns.actions.is_empty()) {
-            self.layers = layer_health(agent.network(), agent.parameters(), &sample.observations);
-            let mut memory = memory_evidence(&sample, agent.network().input_len());
-            if self.is_image(agent) {
-                memory.feature_sizes.clear();
+            let mut memory = memory_evidence(&sample);
+            if let Some(values) = agent.value_network() {
+                self.layers = layer_health(values.network, values.parameters, &sample.observations);
+                if values.network.spec().input_shape.len() != 1 {
+                    memory.feature_sizes.clear();
+                }
+                memory.greedy = greedy_counts(values, &sample, self.actions).map_err(TrainError::from)?;
             }
-            memory.greedy = greedy_counts(agent, &sample, self.actions).map_err(TrainError::from)?;
             memory.priority_of_top_percent = priorities(state).and_then(of_top_percent);
             self.memory = Some(memory);
         }
         self.target_distance = target_distance(state);
-        self.noise = noise(agent);
+        self.noise = agent.value_network().map(noise).unwrap_or_default();
         Ok(())
-    }
-
-    fn is_image(&self, agent: &dyn Agent) -> bool {
-        agent.network().spec().input_shape.len() != 1
     }
 }
 
-fn memory_evidence(sample: &MemorySample, len: usize) -> MemoryEvidence {
+fn memory_evidence(sample: &MemorySample) -> MemoryEvidence {
     let (rewards, discounts) = (&sample.columns.rewards, &sample.columns.discounts);
     let rows = rewards.len();
+    let len = sample.observations.len() / rows.max(1);
     let least = rewards.iter().copied().fold(f32::INFINITY, f32::min);
     let most = rewards.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     let mut frequency: BTreeMap<u32, usize> = BTreeMap::new();
@@ -115,10 +114,10 @@ fn memory_evidence(sample: &MemorySample, len: usize) -> MemoryEvidence {
 }
 
 /// How often the network is greedy for each action.
-fn greedy_counts(agent: &dyn Agent, sample: &MemorySample, actions: usize) -> Result<Vec<usize>, AgentError> {
+fn greedy_counts(network: ValueNetwork<'_>, sample: &MemorySample, actions: usize) -> Result<Vec<usize>, AgentError> {
     let rows = sample.columns.actions.len();
-    let mut values = Values::new(agent.value_spec(), rows)?;
-    let q = values.q_values(agent.parameters(), &sample.observations);
+    let mut policy = network.greedy(rows)?;
+    let q = policy.q_values(&sample.observations)?;
     let mut counts = vec![0; actions];
     let words = mask_words(actions);
     for (row, q) in q.chunks_exact(actions).enumerate() {
@@ -163,10 +162,10 @@ pub(super) fn of_top_percent(mut priorities: Vec<f64>) -> Option<f64> {
 }
 
 /// Mean |σ| over mean |μ| of the weights of each noisy part.
-fn noise(agent: &dyn Agent) -> Vec<(String, f64)> {
-    let slices = agent.network().slices();
+fn noise(values: ValueNetwork<'_>) -> Vec<(String, f64)> {
+    let slices = values.network.slices();
     let mean = |range: &std::ops::Range<usize>| {
-        let values = &agent.parameters()[range.clone()];
+        let values = &values.parameters[range.clone()];
         values.iter().map(|value| f64::from(value.abs())).sum::<f64>() / values.len().max(1) as f64
     };
     let sigmas = slices.iter().filter(|slice| slice.name.ends_with("weight_sigma"));

@@ -71,8 +71,8 @@ fn line(index: u64) -> Aggregates {
         length_mean: Some(20.0 * index as f64),
         loss: Some(0.5),
         mean_q: Some(4.0 * index as f64),
-        epsilon: 0.05,
-        learning_rate: 2e-3,
+        epsilon: Some(0.05),
+        learning_rate: Some(2e-3),
         statistics,
         ..Aggregates::default()
     }

@@ -116,8 +116,8 @@ mod tests {
             return_mean: Some(21.5),
             loss: Some(0.5),
             mean_q: Some(-3.0),
-            epsilon: 0.1,
-            learning_rate: 1e-3,
+            epsilon: Some(0.1),
+            learning_rate: Some(1e-3),
             statistics,
             ..Aggregates::default()
         };

@@ -1,6 +1,8 @@
 //! `metrics.jsonl`: every event as a line of JSON, without anything that depends on the clock. [`Line`] is both how lines are written
 //! and how they are read back, as [`Logged`](super::Logged).
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::agent::Statistics;
@@ -27,12 +29,16 @@ pub(super) enum Line {
         length_mean_100: Option<f64>,
         loss: Option<f64>,
         mean_q: Option<f64>,
-        #[serde(default)]
-        epsilon: f64,
-        #[serde(default)]
-        learning_rate: f64,
+        epsilon: Option<f64>,
+        learning_rate: Option<f64>,
         #[serde(flatten)]
         statistics: Statistics,
+    },
+    #[serde(skip_deserializing)]
+    Agent {
+        env_steps: u64,
+        #[serde(flatten)]
+        statistics: BTreeMap<String, f64>,
     },
     Evaluation {
         env_steps: u64,
@@ -121,6 +127,9 @@ pub(super) fn line(event: &TrainEvent<'_>) -> Option<Vec<u8>> {
                 statistics,
             }
         }
+        TrainEvent::AgentReported { env_steps, statistics } => {
+            Line::Agent { env_steps, statistics: statistics.iter().cloned().collect() }
+        }
         TrainEvent::Evaluated { env_steps, updates, evaluation, best } => {
             Line::Evaluation { env_steps, updates, score: Score::of(evaluation), best: best.is_some() }
         }
@@ -164,14 +173,19 @@ mod tests {
         let mut statistics = Statistics::default();
         statistics.record(crate::agent::Statistic::GradientNorm, 2.5);
         let aggregates =
-            Aggregates { env_steps: 1000, loss: Some(0.5), epsilon: 0.1, statistics, ..Aggregates::default() };
+            Aggregates { env_steps: 1000, loss: Some(0.5), epsilon: Some(0.1), statistics, ..Aggregates::default() };
         assert_eq!(
             text(&TrainEvent::Progress(aggregates)),
             "{\"event\":\"train\",\"env_steps\":1000,\"episodes\":0,\"updates\":0,\"return_mean_100\":null,\
-             \"length_mean_100\":null,\"loss\":0.5,\"mean_q\":null,\"epsilon\":0.1,\"learning_rate\":0.0,\
+             \"length_mean_100\":null,\"loss\":0.5,\"mean_q\":null,\"epsilon\":0.1,\"learning_rate\":null,\
              \"gradient_norm\":2.5,\"clipped_updates\":null,\"update_to_weight\":null,\"dormant_share\":null,\
              \"largest_q\":null,\"td_error_median\":null,\"td_error_p90\":null,\"td_error_max\":null,\
              \"clipped_targets\":null,\"replay_age\":null}\n"
+        );
+        let statistics = [("temperature".to_owned(), 0.5), ("states".to_owned(), 16.0)];
+        assert_eq!(
+            text(&TrainEvent::AgentReported { env_steps: 1000, statistics: &statistics }),
+            "{\"event\":\"agent\",\"env_steps\":1000,\"states\":16.0,\"temperature\":0.5}\n"
         );
         assert_eq!(
             text(&TrainEvent::Skipped { env_steps: 7, site: "reward", value: f64::NAN, env: 1, action: 0, skipped: 2 }),

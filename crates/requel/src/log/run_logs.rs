@@ -166,13 +166,13 @@ impl RunLogs {
         let known = [
             ("rollout/ep_rew_mean", a.return_mean),
             ("rollout/ep_len_mean", a.length_mean),
-            ("rollout/exploration_rate", Some(a.epsilon)),
+            ("rollout/exploration_rate", a.epsilon),
             ("time/fps", Some(env_steps_per_second)),
             ("time/total_timesteps", Some(a.env_steps as f64)),
             ("time/episodes", Some(a.episodes as f64)),
             ("train/loss", a.loss),
             ("train/mean_q", a.mean_q),
-            ("train/learning_rate", Some(a.learning_rate)),
+            ("train/learning_rate", a.learning_rate),
             ("train/n_updates", Some(a.updates as f64)),
         ];
         let statistics = a.statistics.iter().map(|(statistic, value)| (statistic.tag(), value));

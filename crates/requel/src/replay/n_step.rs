@@ -3,7 +3,7 @@
 
 use super::ReplayError;
 use super::buffer::check_memory;
-use crate::agent::Experience;
+use crate::experience::Experience;
 use crate::planted::PlantedBug;
 use crate::state::{State, StateError};
 use crate::transition::Transition;

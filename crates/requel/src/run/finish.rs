@@ -21,7 +21,7 @@ impl Run {
             return false;
         }
         match checksums::read(self.dir()) {
-            Ok(Some(sealed)) => unsealed(&sealed).next().is_none(),
+            Ok(Some(sealed)) => self.unsealed(&sealed).next().is_none(),
             // There was a time when none were written.
             Ok(None) => true,
             // Whoever goes on with it is told what is wrong.
@@ -32,18 +32,19 @@ impl Run {
     /// Writes what a finished run has beside its logs, whose BLAKE3 are given, and the seal over all of it.
     pub(super) fn finish(
         &self,
-        policy: &PolicyFile,
+        policy: Option<&PolicyFile>,
         summary: &Summary,
         logs: BTreeMap<String, String>,
     ) -> Result<(), RunError> {
-        let policy = self.write_best_policy(policy)?;
+        let policy = policy.map(|policy| self.write_best_policy(policy)).transpose()?;
         let summary = self.write_summary(summary)?;
         // A run whose checksums were taken away goes on without.
         if let Some(mut files) = checksums::read(self.dir())? {
-            files.extend([(BEST_POLICY.to_owned(), policy), (SUMMARY.to_owned(), summary)]);
+            files.extend(policy.map(|policy| (BEST_POLICY.to_owned(), policy)));
+            files.insert(SUMMARY.to_owned(), summary);
             files.extend(self.provenance_hash().map(|hash| (PROVENANCE.to_owned(), hash)));
             files.extend(logs);
-            debug_assert_eq!(unsealed(&files).collect::<Vec<_>>(), [""; 0]);
+            debug_assert_eq!(self.unsealed(&files).collect::<Vec<_>>(), [""; 0]);
             checksums::write(self.dir(), &files)?;
         }
         Ok(())
@@ -66,7 +67,7 @@ impl Run {
         }
         match checksums::read(dir) {
             Ok(Some(sealed)) => {
-                let names: Vec<&str> = unsealed(&sealed).collect();
+                let names: Vec<&str> = self.unsealed(&sealed).collect();
                 // At this moment somebody may be about to seal it.
                 if names.is_empty() || self.is_in_use() {
                     return Vec::new();
@@ -84,13 +85,15 @@ impl Run {
             Err(_) => Vec::new(),
         }
     }
+
+    /// What the seal of a finished run does not know. An agent without a network of values leaves no policy file.
+    fn unsealed(&self, sealed: &BTreeMap<String, String>) -> impl Iterator<Item = &'static str> {
+        let is_left = |name: &str| name != BEST_POLICY || self.best_policy_path().exists();
+        of_finished().filter(move |name| !sealed.contains_key(*name) && is_left(name))
+    }
 }
 
 /// The files that every finished run has, by their paths from its directory.
 fn of_finished() -> impl Iterator<Item = &'static str> {
     [checksums::CONFIG, BEST_POLICY, SUMMARY].into_iter().chain(log::NAMES)
-}
-
-fn unsealed(sealed: &BTreeMap<String, String>) -> impl Iterator<Item = &'static str> {
-    of_finished().filter(|name| !sealed.contains_key(*name))
 }

@@ -220,6 +220,8 @@ impl Run {
     pub fn last_policy(&self, registry: &Registry) -> Result<PolicyFile, RunError> {
         let mut trainer = self.trainer(registry)?;
         trainer.restore(&self.newest_checkpoint()?.state)?;
-        Ok(super::session::policy_file(&trainer, trainer.agent().parameters()))
+        let parameters = trainer.value_network()?.parameters;
+        let policy = super::session::policy_file(&trainer, parameters);
+        policy.ok_or_else(|| RunError::NoPolicy { path: self.dir().to_path_buf() })
     }
 }

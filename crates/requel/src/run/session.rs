@@ -12,7 +12,7 @@ use super::provenance::Provenance;
 use super::saving::{Saved, Saving};
 use super::segments::{self, Segment};
 use super::{Control, Run, RunError, Summary, Timing, checksums, room};
-use crate::agent::PolicyFile;
+use crate::agent::{PolicyFile, ValueNetwork};
 use crate::checkpoint::{self, CheckpointError, LogEntry};
 use crate::config::{Change, Config, EnvConfig};
 use crate::log::{RunLogs, check_logs};
@@ -268,7 +268,7 @@ impl Session {
         }
         // The file may be of a moment that the checkpoint does not know.
         if let Some(best) = session.trainer.best() {
-            session.run.write_best_policy(&policy_file(&session.trainer, &best.parameters))?;
+            write_best_policy(&session.run, &session.trainer, &best.parameters)?;
         }
         Ok((session, resumed))
     }
@@ -379,10 +379,14 @@ impl Session {
             }
             result => result?,
         };
-        let best = self.trainer.best().map_or(self.trainer.agent().parameters(), |best| &best.parameters);
+        let best = match (self.trainer.best(), self.trainer.value_network()) {
+            (Some(best), _) => policy_file(&self.trainer, &best.parameters),
+            (None, Ok(present)) => policy_file(&self.trainer, present.parameters),
+            (None, Err(_)) => None,
+        };
         let logs = self.logs.sync().map_err(RunError::io("sync logs in", self.run.dir()))?;
         let summary = Summary::from(&outcome);
-        self.run.finish(&policy_file(&self.trainer, best), &summary, logs)?;
+        self.run.finish(best.as_ref(), &summary, logs)?;
         let timing = self.timing(started);
         Ok(Ending::Finished { summary, outcome: Box::new(outcome), timing })
     }
@@ -415,7 +419,7 @@ impl Session {
         let termination = self.trainer.advance(&mut (&mut self.logs, observer))?;
         if let Some(best) = self.trainer.best().filter(|best| Some(best.env_steps) != best_before) {
             let BestPolicy { parameters, .. } = best;
-            self.run.write_best_policy(&policy_file(&self.trainer, parameters))?;
+            write_best_policy(&self.run, &self.trainer, parameters)?;
         }
         Ok(termination)
     }
@@ -527,13 +531,19 @@ fn open_logs(run: &Run, trainer: &Trainer, known: &BTreeMap<String, LogEntry>) -
     Ok(logs)
 }
 
-pub(super) fn policy_file(trainer: &Trainer, parameters: &[f32]) -> PolicyFile {
-    PolicyFile {
+/// The file of a policy with these parameters; `None` where the agent has no network of values that a file could hold.
+pub(super) fn policy_file(trainer: &Trainer, parameters: &[f32]) -> Option<PolicyFile> {
+    let ValueNetwork { spec, network, .. } = trainer.value_network().ok()?;
+    Some(PolicyFile {
         env_id: trainer.env_id().to_owned(),
         origin: trainer.env_identity().origin,
         env: EnvConfig { id: trainer.env_id().to_owned(), ..trainer.config().env.clone() },
-        network: trainer.agent().network().spec().clone(),
-        head: trainer.agent().value_spec().head.clone(),
+        network: network.spec().clone(),
+        head: spec.head.clone(),
         parameters: parameters.to_vec(),
-    }
+    })
+}
+
+fn write_best_policy(run: &Run, trainer: &Trainer, parameters: &[f32]) -> Result<(), RunError> {
+    policy_file(trainer, parameters).map_or(Ok(()), |policy| run.write_best_policy(&policy).map(drop))
 }

@@ -103,7 +103,7 @@ fn undisturbed(config: &Config) -> (Vec<u64>, String) {
         let ended = trainer.advance(&mut ()).unwrap();
         made_at.resize(trainer.updates() as usize, before);
         if ended.is_some() {
-            return (made_at, trainer.weights_blake3());
+            return (made_at, trainer.weights_blake3().unwrap());
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Scoring a greedy policy over whole episodes.
+//! Scoring a policy over whole episodes.
 
 use std::sync::Arc;
 
@@ -7,14 +7,13 @@ use serde::Serialize;
 
 use super::envs::for_network;
 use super::{EnvFactory, TrainError};
-use crate::agent::{AgentError, GreedyPolicy};
+use crate::agent::{AgentError, Policy, PolicyInput};
 use crate::finite::first_not_finite;
-use crate::td::argmax_allowed;
 
 /// Whether to give up what takes long.
 pub type GiveUp = Arc<dyn Fn() -> bool + Send + Sync>;
 
-/// The score of a greedy policy: returns of whole episodes, in the order of their seeds.
+/// The score of a policy: returns of whole episodes, in the order of their seeds.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Evaluation {
     /// Undiscounted return of each episode.
@@ -59,9 +58,12 @@ fn mean(values: impl ExactSizeIterator<Item = f64>) -> f64 {
 /// Episode `i` starts from `reset(seed + i)` whatever else runs beside it, so that its return depends on nothing else
 /// and can be repeated alone, in Gymnasium too.
 pub struct Evaluator {
-    slots: Vec<Episode>,
+    episodes: Vec<Episode>,
     max_episode_steps: u64,
     observations: Vec<f32>,
+    /// By what slot the policy knows each environment: they change places, and what a policy remembers goes with them.
+    slots: Vec<usize>,
+    actions: Vec<usize>,
     give_up: Option<GiveUp>,
 }
 
@@ -85,9 +87,15 @@ impl Evaluator {
     pub fn new(factory: &EnvFactory, episodes: usize, max_episode_steps: u64) -> Result<Self, EnvError> {
         let count = episodes.clamp(1, SIDE_BY_SIDE);
         let make = |_| Ok(Episode { env: for_network(factory()?)?, index: 0, return_: 0.0, length: 0 });
-        let slots = (0..count).map(make).collect::<Result<Vec<_>, EnvError>>()?;
-        let observations = vec![0.0; count * slots[0].env.observation_len()];
-        Ok(Evaluator { slots, max_episode_steps, observations, give_up: None })
+        let side_by_side = (0..count).map(make).collect::<Result<Vec<_>, EnvError>>()?;
+        Ok(Evaluator {
+            max_episode_steps,
+            observations: vec![0.0; count * side_by_side[0].env.observation_len()],
+            episodes: side_by_side,
+            slots: (0..count).collect(),
+            actions: vec![0; count],
+            give_up: None,
+        })
     }
 
     /// Fails an evaluation with [`TrainError::Interrupted`] once `give_up` says so, which is asked at every step.
@@ -97,29 +105,24 @@ impl Evaluator {
 
     /// How many observations the policy must be able to look at at once.
     pub fn rows(&self) -> usize {
-        self.slots.len()
+        self.episodes.len()
     }
 
-    /// Plays `episodes` greedy episodes, the `i`-th from seed `seed + i`.
+    /// Plays `episodes` episodes, the `i`-th from seed `seed + i`.
     ///
     /// # Errors
     /// If the policy is for observations or actions of another shape, if an environment fails, or if an observation or a reward
     /// is not finite: a score with steps left out would be none. And if it is given up: see [`Evaluator::give_up_when`].
-    pub fn evaluate(
-        &mut self,
-        policy: &mut GreedyPolicy,
-        episodes: usize,
-        seed: u64,
-    ) -> Result<Evaluation, TrainError> {
+    pub fn evaluate(&mut self, policy: &mut dyn Policy, episodes: usize, seed: u64) -> Result<Evaluation, TrainError> {
         let mut evaluation = Evaluation { returns: vec![0.0; episodes], lengths: vec![0; episodes], cut_off: 0 };
         self.check(policy)?;
-        let len = self.slots[0].env.observation_len();
-        let actions = policy.actions();
+        let len = self.episodes[0].env.observation_len();
         let mut next_episode = 0;
         // Environments [0, running) have an episode going on.
         let mut running = 0;
-        while running < self.slots.len() && next_episode < episodes {
-            self.slots[running].begin(next_episode, seed, &mut self.observations[running * len..][..len])?;
+        while running < self.episodes.len() && next_episode < episodes {
+            policy.begin(self.slots[running]);
+            self.episodes[running].begin(next_episode, seed, &mut self.observations[running * len..][..len])?;
             next_episode += 1;
             running += 1;
         }
@@ -127,35 +130,37 @@ impl Evaluator {
             if self.give_up.as_ref().is_some_and(|give_up| give_up()) {
                 return Err(TrainError::Interrupted);
             }
-            let q = policy.q_values(&self.observations[..running * len])?;
-            let mut slot = 0;
-            // Environments are swapped to the front below, so a slot's row of q is found by where it was at the forward pass.
-            let mut row_of: [usize; SIDE_BY_SIDE] = std::array::from_fn(|row| row);
-            while slot < running {
-                let episode = &mut self.slots[slot];
-                let observation = &mut self.observations[slot * len..][..len];
-                let row = row_of[slot];
-                let action = argmax_allowed(&q[row * actions..][..actions], episode.env.action_mask());
+            let Evaluator { episodes: side_by_side, observations, slots, actions, .. } = self;
+            let mask = |row: usize| side_by_side[row].env.action_mask();
+            let input =
+                PolicyInput { observations: &observations[..running * len], slots: &slots[..running], mask: &mask };
+            policy.choose(&input, &mut actions[..running])?;
+            let mut place = 0;
+            while place < running {
+                let (episode, action) = (&mut side_by_side[place], actions[place]);
+                let observation = &mut observations[place * len..][..len];
                 let step = episode.env.step(Action::Discrete(action), observation)?;
                 episode.check(observation, step.reward, Some(action))?;
                 episode.return_ += step.reward;
                 episode.length += 1;
                 if !step.ended() && episode.length < self.max_episode_steps {
-                    slot += 1;
+                    place += 1;
                     continue;
                 }
                 evaluation.cut_off += usize::from(!step.ended());
                 evaluation.returns[episode.index] = episode.return_;
                 evaluation.lengths[episode.index] = episode.length;
                 if next_episode < episodes {
+                    policy.begin(slots[place]);
                     episode.begin(next_episode, seed, observation)?;
                     next_episode += 1;
-                    slot += 1;
+                    place += 1;
                 } else {
                     running -= 1;
-                    self.slots.swap(slot, running);
-                    row_of.swap(slot, running);
-                    self.observations.copy_within(running * len..(running + 1) * len, slot * len);
+                    side_by_side.swap(place, running);
+                    slots.swap(place, running);
+                    actions.swap(place, running);
+                    observations.copy_within(running * len..(running + 1) * len, place * len);
                 }
             }
         }
@@ -163,15 +168,15 @@ impl Evaluator {
     }
 
     /// Refuses a policy that these environments cannot be played by.
-    fn check(&self, policy: &GreedyPolicy) -> Result<(), AgentError> {
-        let env = &self.slots[0].env;
+    fn check(&self, policy: &dyn Policy) -> Result<(), AgentError> {
+        let env = &self.episodes[0].env;
         let id = || env.spec().id.clone();
         let actions = env.action_space().discrete_n().ok_or_else(|| AgentError::ContinuousActions { id: id() })?;
-        let (ours, theirs) = ((policy.network().input_len(), policy.actions()), (env.observation_len(), actions));
-        if ours == theirs {
-            return Ok(());
+        let theirs = (env.observation_len(), actions);
+        match policy.shape().filter(|ours| *ours != theirs) {
+            Some(ours) => Err(AgentError::OtherShape { id: id(), policy: ours, environment: theirs }),
+            None => Ok(()),
         }
-        Err(AgentError::OtherShape { id: id(), policy: ours, environment: theirs })
     }
 }
 

@@ -8,6 +8,7 @@ use super::{BestPolicy, Confirmation, EpisodeRecord, Evaluation, Finding};
 
 /// Something that happened in training.
 #[derive(Clone, Copy)]
+#[expect(clippy::large_enum_variant, reason = "one is told at a time")]
 #[non_exhaustive]
 pub enum TrainEvent<'a> {
     /// Every environment made a step. Told only to observers that ask for it.
@@ -30,6 +31,14 @@ pub enum TrainEvent<'a> {
     },
     /// `log.every_steps` env steps have passed, or training is over. Told after the evaluation of the same step.
     Progress(Aggregates),
+    /// What the agent reports of itself that [`Aggregates`] have no place for. Told after [`TrainEvent::Progress`], of an agent
+    /// that reports such numbers.
+    AgentReported {
+        /// Env steps so far.
+        env_steps: u64,
+        /// Numbers by name.
+        statistics: &'a [(String, f64)],
+    },
     /// The greedy policy was scored.
     Evaluated {
         /// Env steps so far.
@@ -122,10 +131,10 @@ pub struct Aggregates {
     pub evaluation_return: Option<f64>,
     /// Mean length of the episodes of the latest evaluation, env steps.
     pub evaluation_length: Option<f64>,
-    /// ε in force.
-    pub epsilon: f64,
-    /// Learning rate in force.
-    pub learning_rate: f64,
+    /// ε in force; `None` of an agent that does not explore by it.
+    pub epsilon: Option<f64>,
+    /// Learning rate in force; `None` of an agent that reports none.
+    pub learning_rate: Option<f64>,
     /// What else is known of the same updates.
     pub statistics: Statistics,
 }

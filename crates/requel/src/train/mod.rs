@@ -1,5 +1,6 @@
 //! Training: the loop, what it tells, and how a policy is scored.
 
+mod agents;
 #[cfg(test)]
 mod bad_numbers;
 mod budget;
@@ -15,6 +16,7 @@ mod returns;
 mod scoring;
 mod trainer;
 
+pub use agents::{AgentEnv, AgentFactory, agent_factory};
 pub use budget::Budget;
 pub use envs::{EnvFactory, for_network};
 pub use evaluation::{Evaluation, Evaluator, GiveUp};
@@ -22,7 +24,6 @@ pub use event::{Aggregates, TrainEvent};
 pub use finding::{Finding, Severity};
 pub use identity::{Bounds, EnvIdentity, EnvOrigin, SpaceIdentity};
 pub use observer::{Observer, ObserverError};
-pub use outcome::{BestPolicy, Outcome, Termination, TrainError};
+pub use outcome::{BestPolicy, Confirmation, Outcome, Termination, TrainError};
 pub use returns::EpisodeRecord;
-pub use scoring::Confirmation;
 pub use trainer::{SCALED_REWARD, Trainer};

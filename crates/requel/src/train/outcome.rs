@@ -4,7 +4,7 @@ use requel_envs::EnvError;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::{Confirmation, Evaluation, ObserverError};
+use super::{Evaluation, ObserverError};
 use crate::agent::AgentError;
 use crate::config::ConfigError;
 use crate::state::StateError;
@@ -34,6 +34,23 @@ pub struct BestPolicy {
     pub std_return: f64,
     /// Env steps at which it was found.
     pub env_steps: u64,
+}
+
+/// What a policy came to over many fresh episodes that nothing was chosen by.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Confirmation {
+    /// Env steps of training that the policy had had.
+    pub env_steps: u64,
+    /// Episodes played. Fewer than `evaluation.confirm_episodes` where the mean fell short on the way.
+    pub episodes: usize,
+    /// Episodes whose return is below the environment's goal, or below the return to stop at where it has none.
+    pub failed: usize,
+    /// Mean return.
+    pub mean_return: f64,
+    /// Standard deviation of the returns over the episodes.
+    pub std_return: f64,
+    /// Whether the mean reached what it had to reach, over all episodes.
+    pub is_confirmed: bool,
 }
 
 /// What a finished training came to. A function of version and config alone.

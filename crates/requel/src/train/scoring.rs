@@ -1,33 +1,19 @@
 //! [`Scoring`]: when the greedy policy is scored, which one is kept, and when that ends training.
 
+mod saving;
+
 use std::sync::Arc;
 
 use requel_envs::EnvSpec;
-use serde::{Deserialize, Serialize};
 
-use super::{BestPolicy, EnvFactory, Evaluation, Evaluator, GiveUp, Observer, TrainError, TrainEvent, observer::tell};
-use crate::agent::{Agent, GreedyPolicy};
+use super::{
+    BestPolicy, Confirmation, EnvFactory, Evaluation, Evaluator, GiveUp, Observer, TrainError, TrainEvent,
+    observer::tell,
+};
+use crate::agent::{Agent, Policy};
 use crate::config::{Config, EvaluationConfig};
 use crate::rng::{Stream, StreamRng};
 use crate::schedule::crossings;
-use crate::state::State;
-
-/// What a policy came to over many fresh episodes that nothing was chosen by.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Confirmation {
-    /// Env steps of training that the policy had had.
-    pub env_steps: u64,
-    /// Episodes played. Fewer than `evaluation.confirm_episodes` where the mean fell short on the way.
-    pub episodes: usize,
-    /// Episodes whose return is below the environment's goal, or below the return to stop at where it has none.
-    pub failed: usize,
-    /// Mean return.
-    pub mean_return: f64,
-    /// Standard deviation of the returns over the episodes.
-    pub std_return: f64,
-    /// Whether the mean reached what it had to reach, over all episodes.
-    pub is_confirmed: bool,
-}
 
 /// Scores policies on environments of their own.
 pub(super) struct Scoring {
@@ -36,7 +22,6 @@ pub(super) struct Scoring {
     /// The mean return at which the environment counts as solved.
     goal: Option<f64>,
     evaluator: Option<Evaluator>,
-    policy: Option<GreedyPolicy>,
     give_up: Option<GiveUp>,
 
     // What a checkpoint holds.
@@ -57,7 +42,8 @@ pub(super) struct Scored<'a> {
     pub config: &'a Config,
     pub factory: &'a EnvFactory,
     pub agent: &'a dyn Agent,
-    pub env_steps: u64,
+    /// Env steps and updates so far.
+    pub counts: (u64, u64),
 }
 
 impl Scoring {
@@ -67,7 +53,6 @@ impl Scoring {
             stop_return: config.stop_return.or(env.reward_threshold),
             goal: env.reward_threshold.or(config.stop_return),
             evaluator: None,
-            policy: None,
             give_up: None,
             evaluations: 0,
             confirmations: 0,
@@ -84,7 +69,7 @@ impl Scoring {
         self.stop_return = config.stop_return.or(env.reward_threshold);
         self.goal = env.reward_threshold.or(config.stop_return);
         // Made again when they are needed, as the settings say now.
-        (self.evaluator, self.policy) = (None, None);
+        self.evaluator = None;
     }
 
     /// Gives evaluations up once `give_up` says so.
@@ -144,14 +129,14 @@ impl Scoring {
         let config = &scored.config.evaluation;
         // Each evaluation takes fresh seeds: its place in the stream is its number.
         let seed = seed(scored.config, Stream::Evaluation, self.evaluations);
-        let parameters = scored.agent.parameters().to_vec();
-        let evaluation = self.score(scored, &parameters, config.episodes, seed)?;
+        let mut policy = scored.agent.policy(self.evaluator(scored)?.rows())?;
+        let evaluation = self.score(scored, &mut *policy, config.episodes, seed)?;
         let (mean_return, std_return) = (evaluation.mean_return(), evaluation.std_return());
         let is_reached = self.stop_return.is_some_and(|stop| mean_return >= stop);
         let in_a_row = if is_reached { self.reached_in_a_row + 1 } else { 0 };
         let is_candidate = config.stop_after > 0 && in_a_row >= config.stop_after && config.confirm_episodes > 0;
         let confirmation = match self.stop_return.filter(|_| is_candidate) {
-            Some(stop_return) => Some(self.confirm(scored, &parameters, stop_return)?),
+            Some(stop_return) => Some(self.confirm(scored, &mut *policy, stop_return)?),
             None => None,
         };
 
@@ -163,8 +148,9 @@ impl Scoring {
         self.reached_in_a_row = if confirmation.is_some_and(|c| !c.is_confirmed) { 0 } else { in_a_row };
         self.confirmation = confirmation;
         let is_best = self.best.as_ref().is_none_or(|best| mean_return >= best.mean_return);
-        let (env_steps, updates) = (scored.env_steps, scored.agent.updates());
+        let (env_steps, updates) = scored.counts;
         if is_best {
+            let parameters = policy.parameters().to_vec();
             self.best = Some(BestPolicy { parameters, mean_return, std_return, env_steps });
         }
         let best = if is_best { self.best.as_ref() } else { None };
@@ -183,17 +169,23 @@ impl Scoring {
     pub fn last(&mut self, scored: &Scored<'_>) -> Result<LastScores, TrainError> {
         let config = &scored.config.evaluation;
         let (episodes, seed) = (config.final_episodes, seed(scored.config, Stream::FinalEvaluation, 0));
-        let parameters = scored.agent.parameters().to_vec();
-        let last = self.score(scored, &parameters, episodes, seed)?;
+        let mut policy = scored.agent.policy(self.evaluator(scored)?.rows())?;
+        let parameters = policy.parameters().to_vec();
+        let last = self.score(scored, &mut *policy, episodes, seed)?;
         let (best, best_env_steps) = match self.best.clone() {
             Some(best) if best.parameters == parameters => (last.clone(), best.env_steps),
-            Some(best) => (self.score(scored, &best.parameters, episodes, seed)?, best.env_steps),
-            None => (last.clone(), scored.env_steps),
+            Some(best) => {
+                policy.set_parameters(&best.parameters)?;
+                let best_score = self.score(scored, &mut *policy, episodes, seed)?;
+                policy.set_parameters(&parameters)?;
+                (best_score, best.env_steps)
+            }
+            None => (last.clone(), scored.counts.0),
         };
         let confirmation = match (self.confirmation, self.goal) {
             (Some(confirmation), _) if confirmation.is_confirmed => Some(confirmation),
             (_, Some(goal)) if config.confirm_episodes > 0 && last.mean_return() >= goal => {
-                Some(self.confirm(scored, &parameters, goal)?)
+                Some(self.confirm(scored, &mut *policy, goal)?)
             }
             _ => None,
         };
@@ -205,7 +197,7 @@ impl Scoring {
     fn confirm(
         &mut self,
         scored: &Scored<'_>,
-        parameters: &[f32],
+        policy: &mut dyn Policy,
         least_return: f64,
     ) -> Result<Confirmation, TrainError> {
         const AT_A_TIME: usize = 100;
@@ -215,13 +207,13 @@ impl Scoring {
         while all.episodes() < wanted && (all.episodes() == 0 || all.mean_return() >= least_return) {
             let episodes = AT_A_TIME.min(wanted - all.episodes());
             let seed = first_seed.wrapping_add(all.episodes() as u64);
-            let more = self.score(scored, parameters, episodes, seed)?;
+            let more = self.score(scored, policy, episodes, seed)?;
             all.returns.extend(more.returns);
             all.lengths.extend(more.lengths);
         }
         let goal = self.goal.unwrap_or(least_return);
         Ok(Confirmation {
-            env_steps: scored.env_steps,
+            env_steps: scored.counts.0,
             episodes: all.episodes(),
             failed: all.returns.iter().filter(|return_| **return_ < goal).count(),
             mean_return: all.mean_return(),
@@ -230,80 +222,32 @@ impl Scoring {
         })
     }
 
+    /// The environments to score in, made when they are first needed.
+    fn evaluator(&mut self, scored: &Scored<'_>) -> Result<&mut Evaluator, TrainError> {
+        if self.evaluator.is_none() {
+            let config = &scored.config.evaluation;
+            let most = config.episodes.max(config.final_episodes);
+            let mut evaluator = Evaluator::new(scored.factory, most, config.max_episode_steps)?;
+            self.give_up.iter().for_each(|give_up| evaluator.give_up_when(Arc::clone(give_up)));
+            self.evaluator = Some(evaluator);
+        }
+        Ok(self.evaluator.as_mut().expect("just made"))
+    }
+
     fn score(
         &mut self,
         scored: &Scored<'_>,
-        parameters: &[f32],
+        policy: &mut dyn Policy,
         episodes: usize,
         seed: u64,
     ) -> Result<Evaluation, TrainError> {
-        let evaluator = match &mut self.evaluator {
-            Some(evaluator) => evaluator,
-            none => {
-                let config = &scored.config.evaluation;
-                let most = config.episodes.max(config.final_episodes);
-                let evaluator = none.insert(Evaluator::new(scored.factory, most, config.max_episode_steps)?);
-                self.give_up.iter().for_each(|give_up| evaluator.give_up_when(Arc::clone(give_up)));
-                evaluator
-            }
-        };
-        let policy = match &mut self.policy {
-            Some(policy) => policy,
-            none => {
-                let spec = scored.agent.value_spec();
-                none.insert(GreedyPolicy::new(spec, parameters.to_vec(), evaluator.rows())?)
-            }
-        };
-        policy.set_parameters(parameters)?;
-        let evaluation = evaluator.evaluate(policy, episodes, seed)?;
+        let evaluation = self.evaluator(scored)?.evaluate(policy, episodes, seed)?;
         // The best policy is chosen by these numbers: among them NaN would never be beaten.
         if let Some(value) = evaluation.returns.iter().copied().find(|return_| !return_.is_finite()) {
-            let (site, env_steps) = ("evaluation return", scored.env_steps);
+            let (site, env_steps) = ("evaluation return", scored.counts.0);
             return Err(TrainError::NotFinite { site, value, env_steps, env: None, action: None });
         }
         Ok(evaluation)
-    }
-
-    /// Adds what a checkpoint holds.
-    pub fn save<'a>(&'a self, state: &mut State<'a>) {
-        state.put("trainer/evaluations", self.evaluations);
-        state.put("trainer/solved_in_a_row", self.reached_in_a_row);
-        state.put("trainer/evaluation", self.latest);
-        if self.is_owed {
-            state.put("trainer/evaluation_owed", true);
-        }
-        if self.confirmations > 0 {
-            state.put("trainer/confirmations", self.confirmations);
-            state.put("trainer/confirmation", self.confirmation);
-        }
-        if let Some(best) = &self.best {
-            state.put_f32("best/parameters", vec![best.parameters.len()], &best.parameters);
-            state.put("best/score", (best.mean_return, best.std_return, best.env_steps));
-        }
-    }
-
-    /// Takes it back; `parameters` is how many a policy has.
-    ///
-    /// # Errors
-    /// If it is no state of this.
-    pub fn restore(&mut self, state: &State<'_>, parameters: usize) -> Result<(), TrainError> {
-        self.evaluations = state.read("trainer/evaluations")?;
-        self.reached_in_a_row = state.read("trainer/solved_in_a_row")?;
-        self.latest = state.read("trainer/evaluation")?;
-        let holds = |name: &str| state.values.contains_key(name);
-        self.is_owed = holds("trainer/evaluation_owed") && state.read("trainer/evaluation_owed")?;
-        (self.confirmations, self.confirmation) = match holds("trainer/confirmations") {
-            true => (state.read("trainer/confirmations")?, state.read("trainer/confirmation")?),
-            false => (0, None),
-        };
-        self.best = None;
-        if state.tensors.contains_key("best/parameters") {
-            let mut parameters = vec![0.0; parameters];
-            state.read_f32("best/parameters", &mut parameters)?;
-            let (mean_return, std_return, env_steps) = state.read("best/score")?;
-            self.best = Some(BestPolicy { parameters, mean_return, std_return, env_steps });
-        }
-        Ok(())
     }
 }
 

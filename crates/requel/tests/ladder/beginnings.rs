@@ -40,7 +40,7 @@ fn the_first_weights_are_those_that_were_learned_and_a_kill_does_not_change_them
             let (whole, killed) =
                 (root.path().join(format!("whole-{weights:?}")), root.path().join(format!("killed-{weights:?}")));
             let session = begin(&whole, &config, &beginning).unwrap();
-            assert!(session.trainer().agent().parameters() == learned.parameters, "{name}");
+            assert!(session.trainer().value_network().unwrap().parameters == learned.parameters, "{name}");
             assert_eq!((session.trainer().env_steps(), session.trainer().updates()), (0, 0));
             session.train(&mut (), &Control::new()).unwrap();
             // Before its first checkpoint: what it began from may be gone by then.

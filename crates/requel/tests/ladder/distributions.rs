@@ -1,6 +1,7 @@
 //! In an environment whose distribution of returns is known, the heads that learn distributions recover it.
 
 use requel::Trainer;
+use requel::agent::ValueNetwork;
 use requel::config::Config;
 use requel_envs::{Step, closure::from_closures};
 use requel_nn::Workspace;
@@ -33,14 +34,14 @@ fn bets(name: &str, settings: &[&str]) -> Trainer {
     );
     let mut trainer = Trainer::with_envs(config, Box::new(move || Ok(Box::new(env.clone())))).unwrap();
     trainer.run(&mut ()).unwrap();
-    let q = trainer.policy().unwrap().q_values(&[1.0]).unwrap().to_vec();
+    let q = trainer.greedy_policy().unwrap().q_values(&[1.0]).unwrap().to_vec();
     assert!((q[0] - 0.5).abs() < 0.08 && (q[1] - 0.2).abs() < 0.05, "{name}: {q:?}");
     trainer
 }
 
 /// What the network says of the one observation, at these fractions if it reads any.
 fn outputs(trainer: &Trainer, fractions: &[f32]) -> Vec<f32> {
-    let (network, parameters) = (trainer.agent().network(), trainer.agent().parameters());
+    let ValueNetwork { network, parameters, .. } = trainer.value_network().unwrap();
     let mut workspace = Workspace::with_fractions(network, 1, fractions.len().max(1));
     workspace.input_mut(1).fill(1.0);
     if !fractions.is_empty() {

@@ -1,6 +1,6 @@
 //! Scores of a policy: each episode is its own, whatever is played beside it.
 
-use requel::agent::GreedyPolicy;
+use requel::agent::{AgentError, GreedyPolicy, Policy, PolicyInput};
 use requel::run::Summary;
 use requel::train::{Confirmation, EnvFactory, Evaluation, Evaluator, Termination, TrainEvent};
 use requel::{Trainer, td::argmax};
@@ -15,7 +15,7 @@ fn trained(id: &str) -> GreedyPolicy {
     config.env.id = id.into();
     let mut trainer = Trainer::new(config).unwrap();
     trainer.run(&mut ()).unwrap();
-    GreedyPolicy::new(trainer.agent().value_spec(), trainer.agent().parameters().to_vec(), 64).unwrap()
+    trainer.value_network().unwrap().greedy(64).unwrap()
 }
 
 fn factory(id: &'static str) -> EnvFactory {
@@ -43,6 +43,47 @@ fn twin(id: &str, policy: &mut GreedyPolicy, episodes: usize, seed: u64) -> Eval
         evaluation.lengths.push(length);
     }
     evaluation
+}
+
+/// Acts by how many steps of the episode it remembers, which it does for each slot apart.
+struct Remembering {
+    steps: Vec<usize>,
+}
+
+impl Policy for Remembering {
+    fn choose(&mut self, input: &PolicyInput<'_>, actions: &mut [usize]) -> Result<(), AgentError> {
+        for (slot, action) in input.slots.iter().zip(actions) {
+            *action = usize::from(self.steps[*slot] % 5 < 2);
+            self.steps[*slot] += 1;
+        }
+        Ok(())
+    }
+
+    fn begin(&mut self, slot: usize) {
+        self.steps[slot] = 0;
+    }
+
+    fn parameters(&self) -> &[f32] {
+        &[]
+    }
+
+    fn set_parameters(&mut self, _: &[f32]) -> Result<(), AgentError> {
+        Ok(())
+    }
+}
+
+/// Environments change places when one is done, and begin anew at different times: what a policy remembers must not.
+#[test]
+fn what_a_policy_remembers_stays_with_its_episode() {
+    let score = |most| {
+        let mut evaluator = Evaluator::new(&factory("CartPole-v1"), most, LIMIT).unwrap();
+        evaluator.evaluate(&mut Remembering { steps: vec![usize::MAX / 2; most] }, 50, 1000).unwrap()
+    };
+    let alone = score(1);
+    assert!(alone.lengths.iter().any(|length| *length != alone.lengths[0]), "{:?}", alone.lengths);
+    for most in [2, 7, 32] {
+        assert_eq!(score(most), alone, "{most} side by side");
+    }
 }
 
 #[test]

@@ -7,7 +7,7 @@ use crate::support::short_training;
 #[test]
 fn convolutions_see_the_frames_as_channels() {
     let trainer = Trainer::new(short_training("frames")).unwrap();
-    assert_eq!(trainer.agent().network().spec().input_shape, [10, 10, 8]);
+    assert_eq!(trainer.value_network().unwrap().network.spec().input_shape, [10, 10, 8]);
     let state = trainer.save().unwrap();
     // Each frame is 100 words of 4 bytes; a whole observation would be twice that.
     assert_eq!(state.tensors["replay/frames"].shape[1], 100);

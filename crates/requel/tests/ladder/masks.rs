@@ -73,7 +73,7 @@ fn what_is_not_allowed_next_is_worth_nothing_now() {
             let config = small(name, &[&settings[..], &[seed]].concat());
             let mut trainer = Trainer::with_envs(config, Box::new(move || Ok(Box::new(env.clone())))).unwrap();
             trainer.run(&mut ()).unwrap();
-            let mut policy = trainer.policy().unwrap();
+            let mut policy = trainer.greedy_policy().unwrap();
             let (fork, shop) =
                 (policy.q_values(&[1.0, 0.0]).unwrap().to_vec(), policy.q_values(&[0.0, 1.0]).unwrap().to_vec());
             // A target that ignored the mask would be 0.95 of this at the fork.
@@ -136,7 +136,7 @@ fn munchausens_policy_is_over_what_was_allowed() {
         let config = small("munchausen-dqn", &[&settings[..], &constants].concat());
         let mut trainer = Trainer::with_envs(config, Box::new(move || Ok(Box::new(env.clone())))).unwrap();
         trainer.run(&mut ()).unwrap();
-        let mut policy = trainer.policy().unwrap();
+        let mut policy = trainer.greedy_policy().unwrap();
         for (room, open) in OPEN.iter().enumerate() {
             let mut observation = [0.0; 3];
             observation[room] = 1.0;

@@ -133,7 +133,7 @@ fn one_step_at_a_time_cannot_tell() {
             let mut trainer =
                 Trainer::new(small("dqn", &[&CHAIN[..], &[n_step, &format!("train.seed={seed}")]].concat())).unwrap();
             trainer.run(&mut ()).unwrap();
-            let q = trainer.policy().unwrap().q_values(&[1.0, 0.0, 0.0, 0.0]).unwrap().to_vec();
+            let q = trainer.greedy_policy().unwrap().q_values(&[1.0, 0.0, 0.0, 0.0]).unwrap().to_vec();
             q[1] - q[0]
         };
         // The truth is twice 0.95².

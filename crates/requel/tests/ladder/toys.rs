@@ -106,7 +106,7 @@ fn learns_where_observations_are_discrete() {
         let env = TimeLimit::new(Simulation::new(spec, rooms, actions, Rooms { at: 0 }), 50).unwrap();
         let config = quick(&[&format!("train.seed={seed}"), "train.env_steps=3000"]);
         let trainer = Trainer::with_envs(config, Box::new(move || Ok(Box::new(env.clone())))).unwrap();
-        assert_eq!(trainer.agent().network().input_len(), ROOMS);
+        assert_eq!(trainer.value_network().unwrap().network.input_len(), ROOMS);
         let optimum = 1.0 - 0.05 * (ROOMS - 2) as f64;
         assert!((final_return(trainer) - optimum).abs() < 1e-9, "seed {seed}");
     }

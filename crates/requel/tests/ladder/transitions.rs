@@ -1,6 +1,5 @@
 //! What is stored at the end of an episode: truncation bootstraps from the true last observation, termination from none.
 
-use requel::agent::GreedyPolicy;
 use requel::config::Config;
 use requel::train::{EnvFactory, Trainer};
 use requel_envs::closure::from_closures;
@@ -70,8 +69,7 @@ fn each_of_several_environments_acts_from_its_reset_and_stores_its_last_observat
     let trainer = train(counter(f64::INFINITY, 3), 3, 90);
     let transitions = stored(&trainer);
     assert_eq!(transitions.len(), 90);
-    let parameters = trainer.agent().parameters().to_vec();
-    let mut policy = GreedyPolicy::new(trainer.agent().value_spec(), parameters, 1).unwrap();
+    let mut policy = trainer.value_network().unwrap().greedy(1).unwrap();
     for slot in 0..3 {
         let mut of_slot = transitions.iter().skip(slot).step_by(3).peekable();
         let mut step = 0.0;

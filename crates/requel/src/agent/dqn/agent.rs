@@ -13,8 +13,8 @@ use crate::agent::learner::{Learner, put_parameters, read_parameters};
 use crate::agent::measure::BatchMeasure;
 use crate::agent::memory;
 use crate::agent::{
-    Actions, Agent, AgentError, Experience, Head, HeadLoss, HeadShape, HeadUpdate, Learned, MemorySample, Rule,
-    Statistic, TargetNetwork, ValueSpec, Values,
+    Actions, Agent, AgentError, Experience, GreedyPolicy, Head, HeadLoss, HeadShape, HeadUpdate, Learned,
+    LearningFault, MemorySample, Policy, Rule, Statistic, TargetNetwork, ValueNetwork, ValueSpec, Values,
 };
 use crate::config::{AgentKind, Config, ReplayKind};
 use crate::planted::PlantedBug;
@@ -138,8 +138,23 @@ impl DqnAgent {
         })
     }
 
+    /// What its values are.
+    pub fn value_spec(&self) -> &ValueSpec {
+        &self.spec
+    }
+
+    /// The network of its values.
+    pub fn network(&self) -> &Network {
+        &self.learner.network
+    }
+
+    /// That network's parameters.
+    pub fn parameters(&self) -> &[f32] {
+        &self.learner.parameters
+    }
+
     /// One update from one batch.
-    fn update(&mut self, env_steps: u64) -> Learned {
+    fn update(&mut self, env_steps: u64) -> Result<Learned, LearningFault> {
         self.batch.draw(&mut *self.replay);
         let LearningBatch { columns, online, target: target_workspace, selector, fractions, .. } = &mut self.batch;
         let Learner { network, parameters, .. } = &self.learner;
@@ -199,10 +214,7 @@ impl DqnAgent {
         let HeadLoss { loss, mean_q } = self.head.loss(&update, d_outputs);
         #[cfg(test)]
         let loss = poison::take("loss", self.learner.updates).unwrap_or(loss);
-        let mut learned = Learned::update(loss, mean_q);
-        if learned.fault.is_some() {
-            return learned;
-        }
+        let mut learned = Learned::update(loss, mean_q)?;
         if let Some(d_errors) = self.head.d_errors().filter(|_| self.bootstrap.is_residual()) {
             // The target is r + d·q(s', a*): its derivative is −d at a*, times the error's (Baird 1995).
             d_next.fill(0.0);
@@ -224,11 +236,11 @@ impl DqnAgent {
                 statistics.record(Statistic::ReplayAge, age);
             }
         }
-        learned.fault = self.learner.step((&self.d_outputs, chosen), online, env_steps, &mut learned.statistics);
+        self.learner.step((&self.d_outputs, chosen), online, env_steps, &mut learned.statistics)?;
         if let Some(target) = &mut self.target {
             target.after_update(self.learner.updates, &self.learner.parameters);
         }
-        learned
+        Ok(learned)
     }
 }
 
@@ -239,8 +251,9 @@ impl Agent for DqnAgent {
         mask: &dyn Fn(usize) -> Option<&'m [bool]>,
         env_steps: u64,
         actions: &mut [usize],
-    ) {
+    ) -> Result<(), AgentError> {
         self.actor.act(&self.learner.parameters, &Situation { observations, mask, env_steps }, actions);
+        Ok(())
     }
 
     fn observe(&mut self, experience: &Experience<'_>) {
@@ -259,7 +272,7 @@ impl Agent for DqnAgent {
         self.interrupted = true;
     }
 
-    fn learn(&mut self, before: u64, after: u64) -> Learned {
+    fn learn(&mut self, before: u64, after: u64) -> Result<Learned, AgentError> {
         if let Some(target) = &mut self.target {
             target.after_env_steps(before, after, &self.learner.parameters);
         }
@@ -267,42 +280,29 @@ impl Agent for DqnAgent {
         // The naive agent has nothing whole to learn from then, and must not learn from what it learned from before.
         let incomplete = std::mem::take(&mut self.interrupted) && self.learns_once;
         if self.replay.len() <= self.start || incomplete {
-            return learned;
+            return Ok(learned);
         }
         let due = crossings(self.every_steps, before, after);
         // Of several environments the naive agent has one batch per step, which holds each transition once.
         let due = if self.learns_once { due.min(1) } else { due };
         for _ in 0..due * self.updates_each {
-            learned.add(self.update(after));
-            if learned.fault.is_some() {
-                break;
-            }
+            learned.add(self.update(after)?);
         }
-        learned
+        Ok(learned)
     }
 
-    fn epsilon(&self, env_steps: u64) -> f64 {
-        self.actor.epsilon(env_steps)
+    fn policy(&self, rows: usize) -> Result<Box<dyn Policy>, AgentError> {
+        Ok(Box::new(GreedyPolicy::new(&self.spec, self.learner.parameters.clone(), rows)?))
     }
 
-    fn learning_rate(&self, env_steps: u64) -> f64 {
-        self.learner.learning_rate(env_steps)
+    fn statistics(&self, env_steps: u64, report: &mut dyn FnMut(&str, f64)) {
+        self.actor.statistics(env_steps, report);
+        report("learning_rate", self.learner.learning_rate(env_steps));
     }
 
-    fn updates(&self) -> u64 {
-        self.learner.updates
-    }
-
-    fn value_spec(&self) -> &ValueSpec {
-        &self.spec
-    }
-
-    fn network(&self) -> &Network {
-        &self.learner.network
-    }
-
-    fn parameters(&self) -> &[f32] {
-        &self.learner.parameters
+    fn value_network(&self) -> Option<ValueNetwork<'_>> {
+        let Learner { network, parameters, .. } = &self.learner;
+        Some(ValueNetwork { spec: &self.spec, network, parameters })
     }
 
     fn begin_from(&mut self, parameters: &[f32]) -> Result<(), StateError> {
@@ -390,7 +390,9 @@ mod tests {
             for draw in 0..200u8 {
                 let observations: [f32; 6] = std::array::from_fn(|i| f32::from(draw) * 0.01 - i as f32 * 0.3);
                 let mut actions = [9; 2];
-                agent.act(&observations, &|slot| Some(if slot == 0 { &first } else { &second }), 0, &mut actions);
+                agent
+                    .act(&observations, &|slot| Some(if slot == 0 { &first } else { &second }), 0, &mut actions)
+                    .unwrap();
                 assert!(first[actions[0]] && second[actions[1]], "{actions:?}");
             }
         }
@@ -404,7 +406,7 @@ mod tests {
         for draw in 0..50u8 {
             let observations: [f32; 6] = std::array::from_fn(|i| (f32::from(draw) + 7.0 * i as f32).sin());
             let mut actions = [9; 2];
-            agent.act(&observations, &|_| None, 0, &mut actions);
+            agent.act(&observations, &|_| None, 0, &mut actions).unwrap();
             let chosen = [&observations[..3], &observations[3..]].map(|seen| policy.act(seen, None).unwrap());
             assert_eq!(actions, chosen);
         }

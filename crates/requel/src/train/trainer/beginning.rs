@@ -4,7 +4,7 @@ use requel_nn::NetworkSpec;
 use serde::Serialize;
 
 use super::Trainer;
-use crate::agent::{PolicyFile, ValueSpec};
+use crate::agent::{PolicyFile, ValueNetwork, ValueSpec};
 use crate::state::State;
 use crate::train::TrainError;
 
@@ -23,7 +23,9 @@ impl Trainer {
         if let Err(error) = policy.check_origin(self.identity.origin) {
             return Err(TrainError::Beginning { reason: error.to_string() });
         }
-        let ValueSpec { network, head } = self.agent.value_spec();
+        let Some(ValueNetwork { spec: ValueSpec { network, head }, .. }) = self.agent.value_network() else {
+            return Err(TrainError::Beginning { reason: "the agent has no network of values".into() });
+        };
         if policy.head != *head {
             let reason = format!("the policy's head is {}, and `head` asks for {}", json(&policy.head), json(head));
             return Err(TrainError::Beginning { reason });

@@ -1,11 +1,9 @@
 //! The settings of a training, which may change on the way.
 
-use requel_envs::{EnvSpec, Space};
-
 use super::Trainer;
-use crate::agent::{Actions, Agent, DqnAgent, PqnAgent};
-use crate::config::{AgentKind, Config};
+use crate::config::{Change, Config, ConfigError};
 use crate::state::State;
+use crate::train::agents::AgentEnv;
 use crate::train::{EnvOrigin, TrainError};
 
 impl Trainer {
@@ -19,41 +17,35 @@ impl Trainer {
         if self.identity.origin == EnvOrigin::Given {
             config.env.id.clone_from(&self.identity.id);
         }
-        self.config.check_changes(&config)?;
-        let spec = self.envs.spec().clone();
-        let count = self.envs.action_space().discrete_n().expect("it was there to begin with");
-        let actions = Actions { count, masked: !self.masks.is_empty() };
-        let mut agent = agent(&config, &spec, (self.envs.observation_space(), actions))?;
-        let mut state = State::default();
-        self.agent.save(&mut state);
-        agent.restore(&state)?;
-        drop(state);
-        agent.set_threads(self.threads);
-        self.scoring.change(&config.evaluation, &spec);
-        (self.agent, self.config) = (agent, config);
+        let changes = self.config.check_changes(&config)?;
+        match &self.agents {
+            Some(agents) => {
+                let observations = self.envs.observation_space();
+                let env = AgentEnv { spec: &self.spec, observations, actions: self.action_space };
+                let mut agent = agents(&config, &env)?;
+                let mut state = State::default();
+                self.agent.save(&mut state);
+                agent.restore(&state)?;
+                drop(state);
+                agent.set_threads(self.threads);
+                self.agent = agent;
+            }
+            None => check_are_of_the_plan(&changes)?,
+        }
+        self.scoring.change(&config.evaluation, &self.spec);
+        self.config = config;
         Ok(())
-    }
-
-    /// Whether an evaluation is to be made before the next step.
-    pub fn owes_evaluation(&self) -> bool {
-        self.scoring.is_owed()
-    }
-
-    /// Whether an evaluation is to be made before the next step of a trainer that takes `state` over.
-    pub(crate) fn state_owes_evaluation(state: &State<'_>) -> bool {
-        state.values.get("trainer/evaluation_owed").is_some_and(|owed| *owed == true)
     }
 }
 
-/// The agent of a config, for environments of which so much is known.
-pub(super) fn agent(
-    config: &Config,
-    spec: &EnvSpec,
-    (observations, actions): (&Space, Actions),
-) -> Result<Box<dyn Agent>, TrainError> {
-    let bounded = config.with_value_bounds(spec, actions.count)?;
-    Ok(match config.agent.kind {
-        AgentKind::Naive | AgentKind::Dqn => Box::new(DqnAgent::new(&bounded, observations, actions)?),
-        AgentKind::Pqn => Box::new(PqnAgent::new(&bounded, observations, actions)?),
-    })
+/// Refuses changes that only an agent made from the config would follow.
+fn check_are_of_the_plan(changes: &[Change]) -> Result<(), ConfigError> {
+    const PLAN: [&str; 6] = ["train.env_steps", "train.episodes", "train.on_nan", "evaluation.", "checkpoint.", "log."];
+    match changes.iter().find(|change| !PLAN.iter().any(|start| change.key.starts_with(start))) {
+        Some(Change { key, .. }) => {
+            let reason = "is not looked at by the agent that was given to the trainer".into();
+            Err(ConfigError::Fixed { key: key.clone(), reason })
+        }
+        None => Ok(()),
+    }
 }

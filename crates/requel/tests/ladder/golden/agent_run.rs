@@ -30,9 +30,9 @@ impl Case {
 
     fn run_replay(&self) -> AgentRun {
         let mut agent = self.replay_agent();
-        let description = self.describe(&agent);
+        let description = self.describe(agent.network());
         let mut inputs = Arrays::default();
-        put_initial(&mut inputs, &agent);
+        put_initial(&mut inputs, agent.parameters());
         let mut draws = Draws::new(self, &agent);
         let mut replay = self.replay();
         let every = self.config.train.every_steps;
@@ -43,7 +43,7 @@ impl Case {
             agent.save(&mut state);
             replay.restore(&state).unwrap();
             draws.add_update(&mut *replay);
-            let learned = agent.learn(update * every, (update + 1) * every);
+            let learned = agent.learn(update * every, (update + 1) * every).unwrap();
             assert_eq!(learned.updates, 1);
             losses.push(learned.loss_sum);
         }
@@ -77,9 +77,9 @@ impl Case {
 
     fn run_pqn(&self) -> AgentRun {
         let mut agent = PqnAgent::new(&self.config, &space(), ACTIONS).unwrap();
-        let description = self.describe(&agent);
+        let description = self.describe(agent.network());
         let mut inputs = Arrays::default();
-        put_initial(&mut inputs, &agent);
+        put_initial(&mut inputs, agent.parameters());
         let (steps, envs) = (self.config.pqn.rollout_steps, self.config.train.num_envs);
         let (epochs, minibatches) = (self.config.pqn.epochs, self.config.pqn.minibatches);
         let rollouts = UPDATES / (epochs * minibatches);
@@ -100,7 +100,7 @@ impl Case {
                 }
                 orders.extend(order);
             }
-            let learned = agent.learn(0, 0);
+            let learned = agent.learn(0, 0).unwrap();
             assert_eq!(learned.updates as usize, epochs * minibatches);
             losses.push(learned.loss_sum);
         }
@@ -117,8 +117,8 @@ pub fn shared_experience() -> Arrays {
     arrays
 }
 
-fn put_initial(inputs: &mut Arrays, agent: &dyn Agent) {
-    let parameters = agent.parameters().to_vec();
+fn put_initial(inputs: &mut Arrays, parameters: &[f32]) {
+    let parameters = parameters.to_vec();
     inputs.put("initial", &[parameters.len()], Numbers::F32(parameters));
 }
 

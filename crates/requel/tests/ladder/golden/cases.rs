@@ -3,6 +3,7 @@
 use requel::config::{AgentKind, Config, HeadKind, LossKind, OptimizerKind, ReplayKind, TargetKind};
 use requel::{Agent, DqnAgent, Experience};
 use requel_envs::{DType, Space, Step};
+use requel_nn::Network;
 use serde_json::{Value, json};
 
 use crate::support::{Draws, preset};
@@ -170,10 +171,9 @@ impl Case {
     }
 
     /// The case in words that the script understands.
-    pub fn describe(&self, agent: &dyn Agent) -> Value {
+    pub fn describe(&self, network: &Network) -> Value {
         let Config { agent: rule, head, loss, optimizer, replay, target, munchausen, pqn, train, .. } = &self.config;
-        let slices = agent
-            .network()
+        let slices = network
             .slices()
             .iter()
             .map(|slice| json!({"name": slice.name, "start": slice.range.start, "shape": slice.shape}));
@@ -206,7 +206,7 @@ impl Case {
         json!({
             "name": self.name,
             "kind": if self.is_pqn() { "rollouts" } else { "replay" },
-            "network": agent.network().spec(),
+            "network": network.spec(),
             "slices": slices.collect::<Vec<_>>(),
             "actions": ACTIONS,
             "gamma": rule.gamma,

@@ -1,0 +1,109 @@
+//! [`AgentError`], why an agent cannot go on.
+
+use requel_nn::SpecError;
+use thiserror::Error;
+
+use super::{HeadError, LearningFault};
+use crate::replay::ReplayError;
+
+/// Why an agent or a policy cannot be made, or cannot go on.
+#[derive(Clone, Debug, Error, PartialEq)]
+#[non_exhaustive]
+pub enum AgentError {
+    /// A number of learning is NaN or infinite: the weights are of no use.
+    #[error(transparent)]
+    NotFinite(#[from] LearningFault),
+    /// What an agent or a policy of another crate fails with.
+    #[error("{reason}")]
+    Failed {
+        /// What went wrong, and what to do.
+        reason: String,
+    },
+    /// There is no network on the CPU to look at.
+    #[error("the agent has no value network on the CPU: its policy has no policy file, and its values are not shown")]
+    NoValueNetwork,
+    /// The network's description is no network.
+    #[error(transparent)]
+    Network(#[from] SpecError),
+    /// The outputs cannot be learned from as asked.
+    #[error(transparent)]
+    Head(#[from] HeadError),
+    /// The replay buffer does not fit.
+    #[error(transparent)]
+    Replay(#[from] ReplayError),
+    /// Networks and batches do not fit.
+    #[error(
+        "networks and batches need about {} and {} of memory are available: use smaller `network.hidden` or `replay.batch_size`",
+        crate::memory::display_bytes(*needed), crate::memory::display_bytes(*available)
+    )]
+    OutOfMemory {
+        /// Bytes that they need, about.
+        needed: u64,
+        /// Bytes that there are.
+        available: u64,
+    },
+    /// `REQUEL_KERNEL` names a kernel that this machine does not have.
+    #[error(transparent)]
+    Kernel(#[from] requel_nn::KernelError),
+    /// The network's outputs do not go with what they are to mean.
+    #[error("a network of {outputs} outputs cannot be read as {head}")]
+    HeadMismatch {
+        /// Outputs of the network.
+        outputs: usize,
+        /// What they were to mean.
+        head: String,
+    },
+    /// Numbers that are not observations of this network.
+    #[error("{found} numbers are not whole observations of {expected}")]
+    ObservationLength {
+        /// How many numbers there are.
+        found: usize,
+        /// How many numbers an observation has.
+        expected: usize,
+    },
+    /// More observations at once than a policy was made for.
+    #[error("{found} observations at once are more than the {most} that this policy was made for")]
+    TooManyObservations {
+        /// How many there are.
+        found: usize,
+        /// How many it can look at.
+        most: usize,
+    },
+    /// A mask that is not of the policy's actions.
+    #[error("an action mask of {found} flags does not go with {expected} actions")]
+    MaskLength {
+        /// How many flags there are.
+        found: usize,
+        /// How many actions.
+        expected: usize,
+    },
+    /// Parameters of another network.
+    #[error("{found} parameters are not those of a network that has {expected}")]
+    ParameterCount {
+        /// How many there are.
+        found: usize,
+        /// How many the network has.
+        expected: usize,
+    },
+    /// A policy that is to act in an environment of another shape.
+    #[error(
+        "a policy for observations of {} numbers and {} actions cannot act in {id}, which has {} and {}",
+        policy.0, policy.1, environment.0, environment.1
+    )]
+    OtherShape {
+        /// The environment.
+        id: String,
+        /// Numbers of an observation and actions of the policy.
+        policy: (usize, usize),
+        /// Numbers of an observation and actions of the environment.
+        environment: (usize, usize),
+    },
+    /// The environment's actions are no finite set.
+    #[error(
+        "{id} has continuous actions and a value-based agent needs discrete ones: wrap it in `Discretize`, or set its option `env.options.discretize` if it has one"
+    )]
+    ContinuousActions {
+        /// The environment.
+        id: String,
+    },
+}

@@ -1,0 +1,32 @@
+//! Making the agent of a training.
+
+use requel_envs::{EnvSpec, Space};
+
+use super::TrainError;
+use crate::agent::{Actions, Agent, DqnAgent, PqnAgent};
+use crate::config::{AgentKind, Config};
+
+/// The environments that an agent is made for.
+#[derive(Clone, Copy, Debug)]
+pub struct AgentEnv<'a> {
+    /// What they say of themselves.
+    pub spec: &'a EnvSpec,
+    /// Their observations, as an agent sees them.
+    pub observations: &'a Space,
+    /// Their actions.
+    pub actions: Actions,
+}
+
+/// Makes the agent of a config. Called once more where settings change on the way: what was learned is taken over.
+pub type AgentFactory = Box<dyn Fn(&Config, &AgentEnv<'_>) -> Result<Box<dyn Agent>, TrainError> + Send>;
+
+/// The agents of this crate, by `agent.kind`.
+pub fn agent_factory() -> AgentFactory {
+    Box::new(|config, env| {
+        let bounded = config.with_value_bounds(env.spec, env.actions.count)?;
+        Ok(match config.agent.kind {
+            AgentKind::Naive | AgentKind::Dqn => Box::new(DqnAgent::new(&bounded, env.observations, env.actions)?),
+            AgentKind::Pqn => Box::new(PqnAgent::new(&bounded, env.observations, env.actions)?),
+        })
+    })
+}

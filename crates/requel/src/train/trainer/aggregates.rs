@@ -1,0 +1,72 @@
+//! Training in numbers, as it goes on.
+
+use super::Trainer;
+use crate::schedule::crossings;
+use crate::train::observer::tell;
+use crate::train::{Aggregates, EpisodeRecord, Observer, TrainError, TrainEvent};
+
+/// What the agent reports under these names is part of [`Aggregates`].
+const PARTS_OF_AGGREGATES: [&str; 2] = ["epsilon", "learning_rate"];
+
+impl Trainer {
+    /// Training in numbers, since the last time they were told.
+    pub fn aggregates(&self) -> Aggregates {
+        let per_update = |sum: f64| (self.learned.updates > 0).then(|| sum / self.learned.updates as f64);
+        let (means, evaluation) = (self.returns.means(), self.scoring.latest());
+        let (mut epsilon, mut learning_rate) = (None, None);
+        self.agent.statistics(self.env_steps, &mut |name, value| match name {
+            "epsilon" => epsilon = Some(value),
+            "learning_rate" => learning_rate = Some(value),
+            _ => {}
+        });
+        Aggregates {
+            env_steps: self.env_steps,
+            episodes: self.returns.episodes,
+            updates: self.updates,
+            return_mean: means.map(|(return_, _)| return_),
+            length_mean: means.map(|(_, length)| length),
+            loss: per_update(self.learned.loss_sum),
+            mean_q: per_update(self.learned.q_sum),
+            evaluation_return: evaluation.map(|(return_, _)| return_),
+            evaluation_length: evaluation.map(|(_, length)| length),
+            epsilon,
+            learning_rate,
+            statistics: self.learned.statistics,
+        }
+    }
+
+    pub(super) fn count_steps(&mut self, observer: &mut dyn Observer) -> Result<(), TrainError> {
+        let (env_steps, long) = (self.env_steps, self.config.log.long_episode_steps);
+        for slot in (0..self.steps.len()).filter(|slot| !self.dropped[*slot]) {
+            if let Some(episode) = self.returns.step(slot, self.steps[slot]) {
+                let episode: EpisodeRecord = episode;
+                tell(observer, TrainEvent::EpisodeEnded { env_steps, episode })?;
+            } else if self.returns.running_length(slot) == long {
+                tell(observer, TrainEvent::LongEpisode { env_steps, env: slot, length: long })?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Tells the aggregates, and then what the agent reports that they have no place for.
+    pub(super) fn tell_progress(&mut self, observer: &mut dyn Observer) -> Result<(), TrainError> {
+        tell(observer, TrainEvent::Progress(self.aggregates()))?;
+        self.reported.clear();
+        let Trainer { agent, reported, env_steps, .. } = self;
+        agent.statistics(*env_steps, &mut |name, value| {
+            if !PARTS_OF_AGGREGATES.contains(&name) {
+                reported.push((name.to_owned(), value));
+            }
+        });
+        if reported.is_empty() {
+            return Ok(());
+        }
+        tell(observer, TrainEvent::AgentReported { env_steps: *env_steps, statistics: reported })
+    }
+
+    /// Whether the last step came to, or beyond, the next multiple of `log.every_steps`.
+    pub(super) fn progress_due(&self) -> bool {
+        let before = self.env_steps.saturating_sub(self.steps.len() as u64);
+        crossings(self.config.log.every_steps, before, self.env_steps) > 0
+    }
+}

@@ -1,0 +1,127 @@
+//! What the agent is shown of a step, and what becomes of a number that is not finite.
+
+use requel_envs::Step;
+
+use super::Trainer;
+use crate::agent::Experience;
+use crate::config::{AgentConfig, OnNan};
+use crate::finite::first_not_finite;
+use crate::train::observer::tell;
+use crate::train::{Observer, TrainError, TrainEvent};
+
+/// The site of a number that is not finite, and that `agent.reward_scale` has made of a reward which is.
+pub const SCALED_REWARD: &str = "reward times agent.reward_scale";
+
+impl Trainer {
+    /// Shows the agent what the step led to. NaN and infinity reach neither it nor the replay buffer.
+    pub(super) fn observe(&mut self, before: u64, observer: &mut dyn Observer) -> Result<(), TrainError> {
+        let (len, actions) = (self.envs.observation_len(), self.masks.len() / self.steps.len());
+        let all_finite = first_not_finite(&self.next_observations).is_none();
+        for slot in 0..self.steps.len() {
+            let row = slot * len..(slot + 1) * len;
+            let step = self.steps[slot];
+            let reward = learned_reward(&self.config.agent, step.reward);
+            self.dropped[slot] = false;
+            let observed = if all_finite { None } else { first_not_finite(&self.next_observations[row.clone()]) };
+            let fault = match observed {
+                Some((_, value)) => Some(("observation", f64::from(value))),
+                // As the replay buffer keeps it: 1e39 is finite only in double precision.
+                None if (reward as f32).is_finite() => None,
+                // What the environment gives can be learned from; the factor of the config is too large for it.
+                None if (step.reward as f32).is_finite() => Some((SCALED_REWARD, reward)),
+                None => Some(("reward", step.reward)),
+            };
+            if let Some((site, value)) = fault {
+                self.skip(slot, (site, value), before, observer)?;
+                self.agent.interrupt(slot);
+                self.returns.abandon(slot);
+                self.dropped[slot] = true;
+                if !step.ended() {
+                    self.envs.reset_slot(slot, &mut self.following[row])?;
+                }
+                continue;
+            }
+            self.skipped.in_a_row = 0;
+            self.agent.observe(&Experience {
+                slot,
+                observation: &self.observations[row.clone()],
+                mask: (actions > 0).then(|| &self.masks[slot * actions..][..actions]),
+                action: self.actions[slot],
+                step: Step { reward, ..step },
+                next_observation: &self.next_observations[row],
+                next_mask: self.envs.next_action_mask(slot),
+            });
+        }
+        Ok(())
+    }
+
+    /// Keeps what the environments allow now: after the step they will say what they allow then.
+    pub(super) fn remember_masks(&mut self) {
+        if self.masks.is_empty() {
+            return;
+        }
+        let actions = self.masks.len() / self.steps.len();
+        for (slot, mask) in self.masks.chunks_exact_mut(actions).enumerate() {
+            match self.envs.action_mask(slot) {
+                Some(allowed) => mask.copy_from_slice(allowed),
+                None => mask.fill(true),
+            }
+        }
+    }
+
+    /// Looks at what is acted on next. Where an episode ended these are the first observations of another, which no transition
+    /// has shown yet.
+    pub(super) fn check_starts(&mut self, before: u64, observer: &mut dyn Observer) -> Result<(), TrainError> {
+        let len = self.envs.observation_len();
+        while let Some((at, value)) = first_not_finite(&self.following) {
+            let slot = at / len.max(1);
+            self.skip(slot, ("observation", f64::from(value)), before, observer)?;
+            self.envs.reset_slot(slot, &mut self.following[slot * len..(slot + 1) * len])?;
+        }
+        Ok(())
+    }
+
+    /// Counts and tells what environment `slot` gave that is not finite, or refuses it if it may not be skipped.
+    fn skip(
+        &mut self,
+        slot: usize,
+        (site, value): (&'static str, f64),
+        env_steps: u64,
+        observer: &mut dyn Observer,
+    ) -> Result<(), TrainError> {
+        let action = self.actions[slot];
+        if self.config.train.on_nan == OnNan::Stop || self.skipped.in_a_row == Skipped::MOST_IN_A_ROW {
+            let (env, action) = (Some(slot), Some(action));
+            return Err(TrainError::NotFinite { site, value, env_steps, env, action });
+        }
+        self.skipped.total += 1;
+        self.skipped.in_a_row += 1;
+        let skipped = self.skipped.total;
+        tell(observer, TrainEvent::Skipped { env_steps, site, value, env: slot, action, skipped })
+    }
+}
+
+/// What a NaN or infinity of an environment has cost.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Skipped {
+    /// How often it cost a step or the start of an episode.
+    pub(super) total: u64,
+    /// How often since the last step that was shown to the agent.
+    pub(super) in_a_row: u64,
+}
+
+impl Skipped {
+    /// An environment that gives nothing else is broken, and would be reset for ever.
+    const MOST_IN_A_ROW: u64 = 1_000;
+}
+
+/// A reward as it is learned from.
+fn learned_reward(config: &AgentConfig, reward: f64) -> f64 {
+    let scaled = config.reward_scale * reward;
+    // Clipping would hide an infinity.
+    if config.reward_clip > 0.0 && scaled.is_finite() {
+        scaled.clamp(-config.reward_clip, config.reward_clip)
+    } else {
+        scaled
+    }
+}

@@ -1,0 +1,76 @@
+//! The complete state of a training.
+
+use super::Trainer;
+use super::bad_numbers::Skipped;
+use crate::agent::{Learned, Statistics};
+use crate::state::{State, StateError};
+use crate::train::TrainError;
+
+/// The count of updates, which agents of this crate save themselves.
+const UPDATES_KEY: &str = "agent/updates";
+
+impl Trainer {
+    /// The complete state: a trainer with the same config that takes it over goes on with the same bits. Environments that cannot
+    /// save theirs are left out; the trainer that takes it over begins new episodes in them.
+    ///
+    /// # Errors
+    /// [`TrainError::Env`] if an environment fails to save its state.
+    pub fn save(&self) -> Result<State<'_>, TrainError> {
+        let mut state = State::default();
+        self.agent.save(&mut state);
+        if !state.values.contains_key(UPDATES_KEY) {
+            state.put(UPDATES_KEY, self.updates);
+        }
+        self.save_envs(&mut state)?;
+        state.put("trainer/env_steps", self.env_steps);
+        state.put("trainer/returns", &self.returns);
+        self.scoring.save(&mut state);
+        state.put("trainer/learned_since_log", (self.learned.updates, self.learned.loss_sum, self.learned.q_sum));
+        state.put("trainer/statistics_since_log", self.learned.statistics.saved());
+        if self.progress_owed {
+            state.put("trainer/progress_owed", true);
+        }
+        if self.skipped.total > 0 {
+            state.put("trainer/skipped", (self.skipped.total, self.skipped.in_a_row));
+        }
+        Ok(state)
+    }
+
+    /// Of the state what is large and written row by row: see [`Agent::save_large`].
+    pub(crate) fn save_large(&self) -> State<'_> {
+        let mut state = State::default();
+        self.agent.save_large(&mut state);
+        state
+    }
+
+    /// Takes over a state.
+    ///
+    /// # Errors
+    /// If it is no state of a trainer with this config; the trainer is of no use then.
+    pub fn restore(&mut self, state: &State<'_>) -> Result<(), TrainError> {
+        self.agent.restore(state)?;
+        self.restore_envs(state)?;
+        self.env_steps = state.read("trainer/env_steps")?;
+        self.updates = state.read(UPDATES_KEY)?;
+        self.returns = state.read("trainer/returns")?;
+        if self.returns.num_envs() != self.config.train.num_envs {
+            return Err(StateError::new("trainer/returns", "is of another number of environments").into());
+        }
+        let parameters = self.parameters()?.len();
+        self.scoring.restore(state, parameters)?;
+        // Who wrote before aggregates waited for evaluations owes none.
+        let owes = state.values.contains_key("trainer/progress_owed");
+        self.progress_owed = owes && state.read("trainer/progress_owed")?;
+        let (updates, loss_sum, q_sum) = state.read("trainer/learned_since_log")?;
+        // Who wrote before there were statistics wrote none.
+        let known = state.values.contains_key("trainer/statistics_since_log");
+        let statistics: Vec<(String, f64, u32)> =
+            if known { state.read("trainer/statistics_since_log")? } else { Vec::new() };
+        let statistics = Statistics::restored(&statistics)?;
+        self.learned = Learned { updates, loss_sum, q_sum, statistics };
+        let skipped = state.values.contains_key("trainer/skipped").then(|| state.read("trainer/skipped"));
+        let (total, in_a_row) = skipped.transpose()?.unwrap_or_default();
+        self.skipped = Skipped { total, in_a_row };
+        Ok(())
+    }
+}

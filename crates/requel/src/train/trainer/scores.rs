@@ -1,0 +1,145 @@
+//! What the policy of a training is worth: evaluations, the best policy, and how training ends.
+
+use std::borrow::Cow;
+
+use super::Trainer;
+use crate::agent::{AgentError, GreedyPolicy, Learned, Policy, ValueNetwork};
+use crate::state::State;
+use crate::train::observer::tell;
+use crate::train::scoring::{LastScores, Scored};
+use crate::train::{BestPolicy, GiveUp, Observer, Outcome, Termination, TrainError, TrainEvent};
+
+impl Trainer {
+    /// Tells the aggregates of the end, unless they were told at the last step, and scores the best and the final policy on
+    /// fresh episodes. Changes nothing that a checkpoint holds.
+    ///
+    /// # Errors
+    /// As [`Trainer::run`].
+    pub fn finish(&mut self, termination: Termination, observer: &mut dyn Observer) -> Result<Outcome, TrainError> {
+        // What was learned since the last time is not forgotten: training that goes on from here tells it with the rest.
+        if !self.progress_due() {
+            self.tell_progress(observer)?;
+        }
+        let Trainer { config, factory, agent, env_steps, updates, scoring, .. } = self;
+        let scored = Scored { config, factory, agent: &**agent, counts: (*env_steps, *updates) };
+        let LastScores { best: best_evaluation, best_env_steps, last: final_evaluation, confirmation } =
+            scoring.last(&scored)?;
+        let (env_steps, updates) = (self.env_steps, self.updates);
+        let (best, last) = (&best_evaluation, &final_evaluation);
+        tell(observer, TrainEvent::FinalEvaluated { env_steps, updates, best, last })?;
+        Ok(Outcome {
+            termination,
+            env_steps,
+            updates,
+            episodes: self.returns.episodes,
+            skipped: self.skipped.total,
+            inexact_resumes: self.resumed.inexactly,
+            train_return_last_100: self.returns.means().map(|(return_, _)| return_),
+            best_evaluation,
+            best_env_steps,
+            final_evaluation,
+            goal: self.scoring.goal(),
+            confirmation,
+            weights_blake3: self.weights_blake3()?,
+        })
+    }
+
+    /// Whether training is over: a function of what a checkpoint holds, so that a resumed run knows too.
+    pub fn termination(&self) -> Option<Termination> {
+        let (train, evaluation) = (&self.config.train, &self.config.evaluation);
+        if self.scoring.is_owed() {
+            return None;
+        }
+        if self.scoring.is_reached(evaluation) {
+            let is_goal = self.scoring.is_the_goal();
+            return Some(if is_goal { Termination::Solved } else { Termination::StopReturnReached });
+        }
+        let used = |budget: u64, count: u64| budget > 0 && count >= budget;
+        (used(train.env_steps, self.env_steps) || used(train.episodes, self.returns.episodes))
+            .then_some(Termination::BudgetUsed)
+    }
+
+    /// Gives evaluations up once `give_up` says so: nothing is kept of them, and what was to be done fails with
+    /// [`TrainError::Interrupted`].
+    pub fn give_up_evaluations_when(&mut self, give_up: GiveUp) {
+        self.scoring.give_up_when(give_up);
+    }
+
+    /// Whether an evaluation is to be made before the next step.
+    pub fn owes_evaluation(&self) -> bool {
+        self.scoring.is_owed()
+    }
+
+    /// Whether an evaluation is to be made before the next step of a trainer that takes `state` over.
+    pub(crate) fn state_owes_evaluation(state: &State<'_>) -> bool {
+        state.values.get("trainer/evaluation_owed").is_some_and(|owed| *owed == true)
+    }
+
+    /// The best policy so far, if one was scored.
+    pub fn best(&self) -> Option<&BestPolicy> {
+        self.scoring.best()
+    }
+
+    /// The policy to ship: the best one scored, else the present one.
+    ///
+    /// # Errors
+    /// If the agent cannot make it.
+    pub fn policy(&self) -> Result<Box<dyn Policy>, TrainError> {
+        let mut policy = self.agent.policy(1)?;
+        if let Some(best) = self.scoring.best() {
+            policy.set_parameters(&best.parameters)?;
+        }
+        Ok(policy)
+    }
+
+    /// The same as a policy by values, which shows them and has a file.
+    ///
+    /// # Errors
+    /// [`AgentError::NoValueNetwork`], or if the network cannot be made on this machine.
+    pub fn greedy_policy(&self) -> Result<GreedyPolicy, TrainError> {
+        let mut policy = self.value_network()?.greedy(1)?;
+        if let Some(best) = self.scoring.best() {
+            policy.set_parameters(&best.parameters)?;
+        }
+        Ok(policy)
+    }
+
+    /// The network of values that the agent learns.
+    ///
+    /// # Errors
+    /// [`AgentError::NoValueNetwork`] if it has none on the CPU.
+    pub fn value_network(&self) -> Result<ValueNetwork<'_>, TrainError> {
+        Ok(self.agent.value_network().ok_or(AgentError::NoValueNetwork)?)
+    }
+
+    /// BLAKE3 of the present policy's parameters as little-endian `f32`, hexadecimal.
+    ///
+    /// # Errors
+    /// If the agent cannot make its policy.
+    pub fn weights_blake3(&self) -> Result<String, TrainError> {
+        Ok(blake3::hash(bytemuck::cast_slice(&self.parameters()?)).to_hex().to_string())
+    }
+
+    /// The present policy's parameters.
+    pub(super) fn parameters(&self) -> Result<Cow<'_, [f32]>, TrainError> {
+        Ok(match self.agent.value_network() {
+            Some(network) => Cow::Borrowed(network.parameters),
+            None => Cow::Owned(self.agent.policy(1)?.parameters().to_vec()),
+        })
+    }
+
+    /// First the evaluation, then the aggregates, so that those of a step hold the score that was made at it.
+    pub(super) fn tell_what_is_due(&mut self, observer: &mut dyn Observer) -> Result<(), TrainError> {
+        if self.scoring.is_owed() {
+            let Trainer { config, factory, agent, env_steps, updates, scoring, .. } = self;
+            let scored = Scored { config, factory, agent: &**agent, counts: (*env_steps, *updates) };
+            scoring.evaluate(&scored, observer)?;
+        }
+        if self.progress_owed {
+            self.tell_progress(observer)?;
+            self.progress_owed = false;
+            self.learned = Learned::default();
+        }
+        Ok(())
+    }
+}
