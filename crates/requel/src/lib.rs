@@ -30,7 +30,8 @@
 //! - [`checkpoint`], [`state`], [`storage`]: the complete state on disk, whole and verified or not there.
 //!
 //! Environments are those of [`requel_envs`], or your own: registered by id in a [`Registry`], or given to
-//! [`Trainer::with_envs`].
+//! [`Trainer::with_envs`]. So are agents, [`Trainer::from_parts`], and the parts of a [`DqnAgent`]: what executes a network, the
+//! replay buffer, the exploration.
 //!
 //! # What this crate does not do
 //!

@@ -214,7 +214,7 @@ fn agent(settings: &[&str]) -> DqnAgent {
     let config = config("notebook", settings).expect("settings of the notebook preset");
     let bound = vec![f32::INFINITY; 4];
     let space = Space::Box { low: bound.iter().map(|b| -b).collect(), high: bound, shape: vec![4], dtype: DType::F32 };
-    DqnAgent::new(&config, &space, 2).expect("an agent for CartPole")
+    config.dqn_agent(&space, 2).expect("an agent for CartPole")
 }
 
 /// `preset` without evaluation and without an end.

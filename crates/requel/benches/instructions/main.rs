@@ -147,7 +147,7 @@ fn transition(observation: &[f32; 4], step: u32) -> Transition<'_> {
 fn agent(settings: &[&str]) -> DqnAgent {
     let high = vec![f32::INFINITY; 4];
     let space = Space::Box { low: high.iter().map(|bound| -bound).collect(), high, shape: vec![4], dtype: DType::F32 };
-    DqnAgent::new(&config("notebook", settings), &space, 2).expect("an agent for CartPole")
+    config("notebook", settings).dqn_agent(&space, 2).expect("an agent for CartPole")
 }
 
 fn config(preset: &str, settings: &[&str]) -> Config {

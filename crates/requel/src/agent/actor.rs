@@ -1,16 +1,15 @@
-//! [`Actor`]: acting in several environments by the values of actions and an explorer.
+//! [`Actor`]: acting in several environments by an explorer.
 
-use super::Values;
+use super::AgentError;
 use crate::exploration::{Choice, Explorer};
-use crate::rng::{Stream, StreamRng};
 use crate::state::{State, StateError};
 
-/// Chooses actions in several environments: its explorer chooses, by the values of the actions where it asks for them, with fresh
-/// noise in noisy layers each time (Fortunato et al. 2018, algorithm 1).
+/// Chooses actions in several environments: its explorer chooses, by the values of the actions where it asks for them.
+#[derive(Debug)]
 pub struct Actor {
-    pub(super) values: Values,
     explorer: Box<dyn Explorer>,
-    noise: StreamRng,
+    /// Actions of the environment.
+    actions: usize,
     /// Environments in which the values of actions are asked for.
     open: Vec<bool>,
 }
@@ -18,8 +17,6 @@ pub struct Actor {
 /// What is to be acted on.
 #[derive(Clone, Copy)]
 pub struct Situation<'a, 'm> {
-    /// Environments × observation length.
-    pub observations: &'a [f32],
     /// Which actions an environment allows; `None`: all.
     pub mask: &'a dyn Fn(usize) -> Option<&'m [bool]>,
     /// Env steps so far, all environments together.
@@ -27,20 +24,28 @@ pub struct Situation<'a, 'm> {
 }
 
 impl Actor {
-    /// Acts in as many environments as `values` can look at observations at once. `seed` is that of the noise of noisy layers.
-    pub fn new(values: Values, explorer: Box<dyn Explorer>, seed: u64) -> Self {
-        let open = vec![false; values.max_rows()];
-        Actor { values, explorer, noise: StreamRng::new(seed, Stream::ActingNoise), open }
+    /// Acts in `num_envs` environments with so many actions.
+    pub fn new(explorer: Box<dyn Explorer>, num_envs: usize, actions: usize) -> Self {
+        Actor { explorer, actions, open: vec![false; num_envs] }
     }
 
-    /// An action for each environment, valued by a network with these parameters.
+    /// An action for each environment. `values` gives the values of the actions, environments × actions; it is called where the
+    /// explorer asks for them in some environment, and not at all where it does in none.
+    ///
+    /// # Errors
+    /// As `values`.
     ///
     /// # Panics
-    /// If there are not as many observations and actions as environments.
-    pub fn act(&mut self, parameters: &[f32], situation: &Situation<'_, '_>, actions: &mut [usize]) {
-        let Situation { observations, mask, env_steps } = *situation;
-        assert!(actions.len() == self.open.len(), "{} actions for {} environments", actions.len(), self.open.len());
-        let count = self.values.actions();
+    /// If there are not as many actions to choose as environments, or not as many values as there are to be.
+    pub fn act<'v>(
+        &mut self,
+        situation: &Situation<'_, '_>,
+        actions: &mut [usize],
+        values: impl FnOnce() -> Result<&'v [f32], AgentError>,
+    ) -> Result<(), AgentError> {
+        let Situation { mask, env_steps } = *situation;
+        let (envs, count) = (self.open.len(), self.actions);
+        assert!(actions.len() == envs, "{} actions for {envs} environments", actions.len());
         let choice = |slot| Choice { slot, env_steps, actions: count, mask: mask(slot) };
         let mut are_values_needed = false;
         for (slot, action) in actions.iter_mut().enumerate() {
@@ -52,18 +57,14 @@ impl Actor {
             }
         }
         if !are_values_needed {
-            return;
+            return Ok(());
         }
-        self.noise.fill_normal(self.values.noise_mut());
-        let q = self.values.q_values(parameters, observations);
-        for (slot, q) in q.chunks_exact(count).enumerate().filter(|(slot, _)| self.open[*slot]) {
-            actions[slot] = self.explorer.choose(&choice(slot), q);
+        let values = values()?;
+        assert!(values.len() == envs * count, "{} values for {envs} environments of {count} actions", values.len());
+        for (slot, values) in values.chunks_exact(count).enumerate().filter(|(slot, _)| self.open[*slot]) {
+            actions[slot] = self.explorer.choose(&choice(slot), values);
         }
-    }
-
-    /// Reports the numbers of its explorer after `env_steps` env steps by name.
-    pub fn statistics(&self, env_steps: u64, report: &mut dyn FnMut(&str, f64)) {
-        self.explorer.statistics(env_steps, report);
+        Ok(())
     }
 
     /// How many environments it acts in.
@@ -71,23 +72,21 @@ impl Actor {
         self.open.len()
     }
 
-    /// Adds the state of its explorer, and the counter of noise where there is any.
-    pub fn save(&self, state: &mut State<'_>) {
-        self.explorer.save(state);
-        if self.values.network().noise_len() > 0 {
-            state.put("agent/acting_position", self.noise.position());
-        }
+    /// Reports the numbers of its explorer after `env_steps` env steps by name.
+    pub fn statistics(&self, env_steps: u64, report: &mut dyn FnMut(&str, f64)) {
+        self.explorer.statistics(env_steps, report);
     }
 
-    /// Takes them back.
+    /// Adds the state of its explorer.
+    pub fn save(&self, state: &mut State<'_>) {
+        self.explorer.save(state);
+    }
+
+    /// Takes it back.
     ///
     /// # Errors
-    /// If it is not the state of an actor like this one.
+    /// If it is not the state of an explorer like its own.
     pub fn restore(&mut self, state: &State<'_>) -> Result<(), StateError> {
-        self.explorer.restore(state)?;
-        if self.values.network().noise_len() > 0 {
-            self.noise.set_position(state.read("agent/acting_position")?);
-        }
-        Ok(())
+        self.explorer.restore(state)
     }
 }

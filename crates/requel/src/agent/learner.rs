@@ -1,15 +1,29 @@
 //! [`Learner`]: a network's parameters and what changes them.
 
 use requel_nn::kernel::Task;
-use requel_nn::{Chosen, Network, Optimizer, Workspace, clip_global_norm, distance, global_norm};
+use requel_nn::{Chosen, Init, Network, Optimizer, OptimizerSpec, Workspace, clip_global_norm, distance, global_norm};
 
 use super::statistics::MEASURED_EVERY;
 use super::{LearningFault, Statistic, Statistics, dormant_units};
 use crate::Schedule;
-use crate::config::Config;
 use crate::finite::first_not_finite;
 use crate::rng::{Stream, StreamRng};
 use crate::state::{State, StateError};
+
+/// How parameters begin and what changes them.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LearnerSpec {
+    /// The seed of the first parameters, and of noise and fractions.
+    pub seed: u64,
+    /// How weights start.
+    pub init: Init,
+    /// The optimiser.
+    pub optimizer: OptimizerSpec,
+    /// The course of the step size.
+    pub learning_rate: Schedule,
+    /// Gradients are scaled down to this global norm; 0: not.
+    pub max_gradient_norm: f32,
+}
 
 /// The online parameters with their optimiser: from the gradient of the outputs to the next parameters.
 pub(super) struct Learner {
@@ -30,15 +44,15 @@ pub(super) struct Learner {
 const DORMANT: f64 = 0.025;
 
 impl Learner {
-    /// The parameters that the config's seed starts with.
-    pub fn new(config: &Config, network: Network) -> Self {
+    /// The parameters that the seed starts with.
+    pub fn new(spec: &LearnerSpec, network: Network) -> Self {
         let mut parameters = vec![0.0; network.parameter_count()];
-        let mut rng = StreamRng::new(config.train.seed, Stream::Init);
-        network.initialize(&mut parameters, config.network.init_spec(), rng.inner());
-        let learning_rate = config.learning_rate();
+        let mut rng = StreamRng::new(spec.seed, Stream::Init);
+        network.initialize(&mut parameters, spec.init, rng.inner());
+        let learning_rate = spec.learning_rate;
         Learner {
-            optimizer: Optimizer::with_kernel(&config.optimizer.spec(), parameters.len(), network.kernel()),
-            max_gradient_norm: config.optimizer.max_gradient_norm as f32,
+            optimizer: Optimizer::with_kernel(&spec.optimizer, parameters.len(), network.kernel()),
+            max_gradient_norm: spec.max_gradient_norm,
             gradients: vec![0.0; parameters.len()],
             before: vec![0.0; parameters.len()],
             room: vec![0.0; network.activated_layers().map(|(_, units)| units).max().unwrap_or(0)],

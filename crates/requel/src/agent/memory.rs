@@ -9,7 +9,11 @@ use crate::memory::available_bytes;
 pub(super) fn check(network: &Network, parts: &[u64]) -> Result<(), AgentError> {
     // The online and the target parameters, the gradient, the optimiser's two averages.
     let parameters = 5 * 4 * network.parameter_count() as u64;
-    let needed = parts.iter().fold(parameters, |sum, part| sum.saturating_add(*part));
+    check_bytes(parts.iter().fold(parameters, |sum, part| sum.saturating_add(*part)))
+}
+
+/// Refuses what needs so many bytes where so much is not there.
+pub(super) fn check_bytes(needed: u64) -> Result<(), AgentError> {
     match available_bytes().filter(|available| needed > *available) {
         Some(available) => Err(AgentError::OutOfMemory { needed, available }),
         None => Ok(()),

@@ -1,9 +1,12 @@
 //! Agents: policies that act, and learners that improve them.
 
+mod acting;
 mod actor;
 mod agent_trait;
+mod cpu;
 mod dqn;
 mod error;
+mod executor;
 mod head;
 mod learned;
 mod learner;
@@ -21,22 +24,25 @@ mod values;
 
 pub use actor::{Actor, Situation};
 pub use agent_trait::{Actions, Agent, MemorySample};
-pub use dqn::DqnAgent;
+pub use cpu::{Bootstrap, CpuExecutor, CpuSpec, ExecutorShape};
+pub use dqn::{DqnAgent, DqnParts, DqnSpec, LearnsFrom};
 pub use error::AgentError;
+pub use executor::Executor;
 pub use head::{
     CategoricalHead, FractionCounts, Head, HeadError, HeadLoss, HeadShape, HeadSpec, HeadUpdate, ImplicitQuantileHead,
     QuantileHead, Rule, ScalarHead,
 };
 pub use learned::{Learned, LearningFault};
+pub use learner::LearnerSpec;
 #[cfg(test)]
 pub(crate) use learner::poison;
 pub use policy::GreedyPolicy;
 pub use policy_file::{PolicyFile, PolicyFileError};
 pub use policy_trait::{Policy, PolicyInput};
-pub use pqn::PqnAgent;
+pub use pqn::{PqnAgent, PqnSpec};
 pub use pytorch_import::{PytorchError, PytorchMlp};
 pub use statistics::{Statistic, Statistics, dormant_units};
-pub use target::TargetNetwork;
+pub use target::{TargetNetwork, TargetSpec};
 pub use value_network::ValueNetwork;
 pub use values::{ValueHead, ValueSpec, Values};
 

@@ -1,33 +1,30 @@
 //! [`TargetNetwork`], the slower copy that values next states (Mnih et al. 2015).
 
-use crate::config::{TargetConfig, TargetKind};
 use crate::planted::PlantedBug;
 use crate::schedule::crossings;
+
+/// How a target network follows the online one.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct TargetSpec {
+    /// Rate of the moving average, 0 to 1; `None` for copies.
+    pub tau: Option<f32>,
+    /// Follows every so many updates; 0 where env steps are counted.
+    pub every_updates: u64,
+    /// Follows every so many env steps; 0 where updates are counted.
+    pub every_env_steps: u64,
+}
 
 /// A copy of the online network's parameters that follows it now and then.
 #[derive(Clone, Debug)]
 pub struct TargetNetwork {
     parameters: Vec<f32>,
-    tau: Option<f32>,
-    every_updates: u64,
-    every_env_steps: u64,
+    spec: TargetSpec,
 }
 
 impl TargetNetwork {
-    /// A copy of `online` as `config` says, or `None` where it says that there is no target network.
-    pub fn new(config: &TargetConfig, online: &[f32]) -> Option<Self> {
-        let tau = match config.kind {
-            TargetKind::None => return None,
-            TargetKind::Hard => None,
-            TargetKind::Soft => Some(config.tau as f32),
-        };
-        let (every_updates, every_env_steps) = (config.every_updates, config.every_env_steps);
-        Some(TargetNetwork { parameters: online.to_vec(), tau, every_updates, every_env_steps })
-    }
-
-    /// Whether `config` says that there is a target network.
-    pub fn is_wanted(config: &TargetConfig) -> bool {
-        config.kind != TargetKind::None
+    /// A copy of `online`.
+    pub fn new(spec: TargetSpec, online: &[f32]) -> Self {
+        TargetNetwork { parameters: online.to_vec(), spec }
     }
 
     /// The copy.
@@ -42,16 +39,16 @@ impl TargetNetwork {
 
     /// Follows `online` if that is due after the `updates`-th update.
     pub fn after_update(&mut self, updates: u64, online: &[f32]) {
-        if self.every_updates > 0 && updates.is_multiple_of(self.every_updates) {
+        if self.spec.every_updates > 0 && updates.is_multiple_of(self.spec.every_updates) {
             self.follow(online);
         }
     }
 
     /// Follows `online` if that is due now that the count of env steps went from `before` to `after`.
     pub fn after_env_steps(&mut self, before: u64, after: u64, online: &[f32]) {
-        if self.every_env_steps > 0 {
+        if self.spec.every_env_steps > 0 {
             // Twice in one step of several environments: a hard copy shows no difference, a moving average does.
-            (0..crossings(self.every_env_steps, before, after)).for_each(|_| self.follow(online));
+            (0..crossings(self.spec.every_env_steps, before, after)).for_each(|_| self.follow(online));
         }
     }
 
@@ -59,7 +56,7 @@ impl TargetNetwork {
         if PlantedBug::TargetNeverUpdated.is_made() {
             return;
         }
-        match self.tau {
+        match self.spec.tau {
             None => self.parameters.copy_from_slice(online),
             Some(tau) => {
                 for (target, online) in self.parameters.iter_mut().zip(online) {
@@ -74,13 +71,13 @@ impl TargetNetwork {
 mod tests {
     use super::*;
 
-    fn target(kind: TargetKind, every_updates: u64, every_env_steps: u64) -> TargetNetwork {
-        TargetNetwork::new(&TargetConfig { kind, every_updates, every_env_steps, tau: 0.25 }, &[0.0]).unwrap()
+    fn target(tau: Option<f32>, every_updates: u64, every_env_steps: u64) -> TargetNetwork {
+        TargetNetwork::new(TargetSpec { tau, every_updates, every_env_steps }, &[0.0])
     }
 
     #[test]
     fn hard_follows_every_n_updates() {
-        let mut target = target(TargetKind::Hard, 3, 0);
+        let mut target = target(None, 3, 0);
         let course: Vec<f32> = (1..=7)
             .map(|update| {
                 target.after_update(update, &[update as f32]);
@@ -93,7 +90,7 @@ mod tests {
 
     #[test]
     fn soft_moves_by_tau() {
-        let mut target = target(TargetKind::Soft, 0, 2);
+        let mut target = target(Some(0.25), 0, 2);
         target.after_update(2, &[8.0]);
         assert_eq!(target.parameters()[0], 0.0);
         target.after_env_steps(1, 2, &[8.0]);

@@ -1,11 +1,9 @@
 //! [`ValueSpec`] and [`Values`]: from observations to the value of each action.
 
-use requel_envs::Space;
-use requel_nn::{Network, NetworkSpec, Workspace};
+use requel_nn::{Loss, Network, NetworkSpec, Workspace};
 use serde::{Deserialize, Serialize};
 
 use super::{AgentError, FractionCounts, Head, HeadShape, HeadSpec, Rule};
-use crate::config::{Config, HeadConfig, HeadKind, Outputs, SupportEnd};
 use crate::td::Support;
 
 /// What a value function is: a network, and what its outputs mean.
@@ -15,16 +13,6 @@ pub struct ValueSpec {
     pub network: NetworkSpec,
     /// What it says of each action.
     pub head: ValueHead,
-}
-
-impl ValueSpec {
-    /// What `config` describes, for an environment with these spaces.
-    pub fn new(config: &Config, observations: &Space, actions: usize) -> Self {
-        let head = ValueHead::new(&config.head);
-        let cosines = matches!(head, ValueHead::ImplicitQuantile { .. }).then_some(config.head.cosines);
-        let outputs = Outputs { actions, atoms: head.atoms(), cosines };
-        ValueSpec { network: config.network.spec(observations, outputs), head }
-    }
 }
 
 /// What a network says of each action.
@@ -56,21 +44,6 @@ pub enum ValueHead {
 }
 
 impl ValueHead {
-    /// The head of a config.
-    pub fn new(config: &HeadConfig) -> Self {
-        match config.kind {
-            HeadKind::Scalar => ValueHead::Scalar,
-            HeadKind::Categorical => {
-                // The trainer has put numbers in place of "auto"; without an environment nothing bounds the values.
-                let end = |end: SupportEnd, unknown: f64| end.number().unwrap_or(unknown) as f32;
-                let (v_min, v_max) = (end(config.v_min, f64::NEG_INFINITY), end(config.v_max, f64::INFINITY));
-                ValueHead::Categorical { atoms: config.atoms, v_min, v_max }
-            }
-            HeadKind::Quantile => ValueHead::Quantile { quantiles: config.quantiles },
-            HeadKind::ImplicitQuantile => ValueHead::ImplicitQuantile { fractions: config.acting_fractions },
-        }
-    }
-
     /// Outputs of the network for each action.
     pub fn atoms(&self) -> usize {
         match self {
@@ -85,18 +58,16 @@ impl ValueHead {
         if let ValueHead::ImplicitQuantile { fractions } = self { *fractions } else { 1 }
     }
 
-    /// The head that reads these outputs, with what it learns by.
-    pub fn learning(&self, config: &Config) -> HeadSpec {
-        let kappa = config.head.kappa as f32;
+    /// A head that reads these outputs; what it learns by does not matter to that.
+    fn reader(&self) -> HeadSpec {
         match *self {
-            ValueHead::Scalar => HeadSpec::Scalar { loss: config.loss.spec() },
+            ValueHead::Scalar => HeadSpec::Scalar { loss: Loss::Mse },
             ValueHead::Categorical { atoms, v_min, v_max } => {
                 HeadSpec::Categorical { support: Support { v_min, v_max, atoms } }
             }
-            ValueHead::Quantile { quantiles } => HeadSpec::Quantile { count: quantiles, kappa },
+            ValueHead::Quantile { quantiles } => HeadSpec::Quantile { count: quantiles, kappa: 1.0 },
             ValueHead::ImplicitQuantile { .. } => {
-                let counts = FractionCounts { current: config.head.fractions, next: config.head.target_fractions };
-                HeadSpec::ImplicitQuantile { counts, kappa }
+                HeadSpec::ImplicitQuantile { counts: FractionCounts { current: 1, next: 1 }, kappa: 1.0 }
             }
         }
     }
@@ -127,9 +98,8 @@ impl Values {
         }
         let actions = outputs / atoms;
         let workspace = Workspace::with_fractions(&network, max_rows, spec.head.acting_fractions());
-        // What it learns by does not matter to what outputs mean.
         let shape = HeadShape { rows: max_rows, actions };
-        let head = spec.head.learning(&Config::default()).build(Rule::QLearning, shape, network.kernel())?;
+        let head = spec.head.reader().build(Rule::QLearning, shape, network.kernel())?;
         Ok(Values { network, head, workspace, actions, q: vec![0.0; max_rows * actions] })
     }
 

@@ -3,7 +3,7 @@
 use requel_envs::{EnvSpec, Space};
 
 use super::TrainError;
-use crate::agent::{Actions, Agent, DqnAgent, PqnAgent};
+use crate::agent::{Actions, Agent};
 use crate::config::{AgentKind, Config};
 
 /// The environments that an agent is made for.
@@ -25,8 +25,8 @@ pub fn agent_factory() -> AgentFactory {
     Box::new(|config, env| {
         let bounded = config.with_value_bounds(env.spec, env.actions.count)?;
         Ok(match config.agent.kind {
-            AgentKind::Naive | AgentKind::Dqn => Box::new(DqnAgent::new(&bounded, env.observations, env.actions)?),
-            AgentKind::Pqn => Box::new(PqnAgent::new(&bounded, env.observations, env.actions)?),
+            AgentKind::Naive | AgentKind::Dqn => Box::new(bounded.dqn_agent(env.observations, env.actions)?),
+            AgentKind::Pqn => Box::new(bounded.pqn_agent(env.observations, env.actions)?),
         })
     })
 }

@@ -41,13 +41,10 @@ fn the_twin_equals_numpy() {
     for case in cases() {
         let (inputs, results) = (inputs.of(case.name), results.of(case.name));
         let spec = if case.is_pqn() {
-            requel::agent::PqnAgent::new(&case.config, &cases::space(), cases::ACTIONS)
-                .unwrap()
-                .network()
-                .spec()
-                .clone()
+            let agent = case.config.pqn_agent(&cases::space(), cases::ACTIONS).unwrap();
+            agent.value_network().unwrap().network.spec().clone()
         } else {
-            case.replay_agent().network().spec().clone()
+            case.replay_agent().value_network().unwrap().network.spec().clone()
         };
         let twin = case.run_twin(&spec, &inputs);
         let (start, end) = (inputs.all("initial"), results.all("parameters"));

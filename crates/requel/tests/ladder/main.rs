@@ -23,6 +23,7 @@ mod logs;
 mod masks;
 mod new_episodes;
 mod own_envs;
+mod own_parts;
 mod parts;
 mod presets;
 mod resume;

@@ -1,8 +1,7 @@
 //! [`DqnAgent`]: deep Q-learning and its family.
 
 mod agent;
-mod batch;
-mod bootstrap;
-mod replay_buffer;
+mod spec;
 
 pub use agent::DqnAgent;
+pub use spec::{DqnParts, DqnSpec, LearnsFrom};

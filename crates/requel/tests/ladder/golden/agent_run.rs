@@ -1,6 +1,5 @@
 //! What the agents themselves do in a case, with everything that they draw written down.
 
-use requel::agent::PqnAgent;
 use requel::config::{HeadKind, ReplayKind, TargetKind};
 use requel::replay::{PrioritizedReplay, PrioritySpec, RecordLayout, ReplayBuffer, Sampling, UniformReplay};
 use requel::state::State;
@@ -30,9 +29,9 @@ impl Case {
 
     fn run_replay(&self) -> AgentRun {
         let mut agent = self.replay_agent();
-        let description = self.describe(agent.network());
+        let description = self.describe(agent.value_network().unwrap().network);
         let mut inputs = Arrays::default();
-        put_initial(&mut inputs, agent.parameters());
+        put_initial(&mut inputs, agent.value_network().unwrap().parameters);
         let mut draws = Draws::new(self, &agent);
         let mut replay = self.replay();
         let every = self.config.train.every_steps;
@@ -57,7 +56,13 @@ impl Case {
                 bytes.chunks_exact(8).map(|b| f64::from_le_bytes(b.try_into().unwrap())).collect()
             }
         };
-        AgentRun { description, inputs, parameters: agent.parameters().to_vec(), losses, priorities }
+        AgentRun {
+            description,
+            inputs,
+            parameters: agent.value_network().unwrap().parameters.to_vec(),
+            losses,
+            priorities,
+        }
     }
 
     fn replay(&self) -> Box<dyn ReplayBuffer> {
@@ -76,10 +81,10 @@ impl Case {
     }
 
     fn run_pqn(&self) -> AgentRun {
-        let mut agent = PqnAgent::new(&self.config, &space(), ACTIONS).unwrap();
-        let description = self.describe(agent.network());
+        let mut agent = self.config.pqn_agent(&space(), ACTIONS).unwrap();
+        let description = self.describe(agent.value_network().unwrap().network);
         let mut inputs = Arrays::default();
-        put_initial(&mut inputs, agent.parameters());
+        put_initial(&mut inputs, agent.value_network().unwrap().parameters);
         let (steps, envs) = (self.config.pqn.rollout_steps, self.config.train.num_envs);
         let (epochs, minibatches) = (self.config.pqn.epochs, self.config.pqn.minibatches);
         let rollouts = UPDATES / (epochs * minibatches);
@@ -106,7 +111,13 @@ impl Case {
         }
         put_experience(&mut inputs, &seen, &[rollouts, steps, envs]);
         inputs.put("orders", &[rollouts, epochs, steps * envs], Numbers::U32(orders));
-        AgentRun { description, inputs, parameters: agent.parameters().to_vec(), losses, priorities: vec![] }
+        AgentRun {
+            description,
+            inputs,
+            parameters: agent.value_network().unwrap().parameters.to_vec(),
+            losses,
+            priorities: vec![],
+        }
     }
 }
 
@@ -157,7 +168,7 @@ impl Draws {
             (true, true) => 2 * rows,
         };
         let of = |rows, count| if implicit { (rows, count) } else { (0, 0) };
-        let noise = Workspace::new(agent.network(), 1).noise_mut().len();
+        let noise = Workspace::new(agent.value_network().unwrap().network, 1).noise_mut().len();
         Draws {
             batch: Batch::new(rows),
             indices: vec![],

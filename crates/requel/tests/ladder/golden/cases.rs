@@ -165,7 +165,7 @@ impl Case {
 
     /// An agent that has seen what there is to learn from.
     pub fn replay_agent(&self) -> DqnAgent {
-        let mut agent = DqnAgent::new(&self.config, &space(), ACTIONS).unwrap();
+        let mut agent = self.config.dqn_agent(&space(), ACTIONS).unwrap();
         experience(9, STEPS).iter().for_each(|seen| seen.show(0, &mut agent));
         agent
     }

@@ -2,12 +2,11 @@
 
 use requel_nn::{Network, Workspace};
 
-use super::bootstrap::Bootstrap;
-use crate::config::{Config, HeadKind};
-use crate::replay::ReplayBuffer;
+use super::{Bootstrap, CpuSpec};
+use crate::agent::{HeadSpec, Rule, ValueHead};
 use crate::rng::{Stream, StreamRng};
 use crate::state::{State, StateError};
-use crate::transition::Batch;
+use crate::transition::{Batch, BatchMut};
 
 /// The sizes of an update.
 pub(super) struct BatchShape {
@@ -29,21 +28,27 @@ pub(super) struct BatchShape {
 }
 
 impl BatchShape {
-    pub fn new(config: &Config, rows: usize, bootstrap: Bootstrap) -> Self {
-        let implicit = config.head.kind == HeadKind::ImplicitQuantile;
-        let has_target = !matches!(bootstrap, Bootstrap::Online(_));
+    pub fn new(spec: &CpuSpec, network: &Network, rows: usize) -> Self {
+        let bootstrap = spec.bootstrap;
+        let (fractions, target_fractions) = match spec.head {
+            HeadSpec::ImplicitQuantile { counts, .. } => (counts.current, counts.next),
+            _ => (1, 1),
+        };
+        let implicit = matches!(spec.values.head, ValueHead::ImplicitQuantile { .. });
+        let is_noisy = network.noise_len() > 0;
         // The choice has fractions of its own (Dabney et al. 2018: K, beside the N and N' of the loss), and where the online network
         // makes it for the target network noise of its own too (Fortunato et al. 2018: ε'', beside ε and ε').
-        let selects_apart = implicit || bootstrap == Bootstrap::Double && config.network.noisy;
+        let selects_apart = implicit || bootstrap == Bootstrap::Double && is_noisy;
         let looks_ahead = bootstrap.looks_ahead() && !(selects_apart && bootstrap == Bootstrap::Double);
+        let looks_back = matches!(spec.rule, Rule::Munchausen(_));
         BatchShape {
             rows,
             online_rows: if looks_ahead { 2 * rows } else { rows },
             selector_rows: if selects_apart { rows } else { 0 },
-            target_rows: if !has_target { 0 } else { rows * (1 + usize::from(config.agent.munchausen)) },
-            fractions: if implicit { config.head.fractions } else { 1 },
-            target_fractions: if implicit { config.head.target_fractions } else { 1 },
-            selector_fractions: if implicit { config.head.acting_fractions } else { 1 },
+            target_rows: if bootstrap.has_target() { rows * (1 + usize::from(looks_back)) } else { 0 },
+            fractions,
+            target_fractions,
+            selector_fractions: spec.values.head.acting_fractions(),
         }
     }
 }
@@ -84,8 +89,21 @@ impl LearningBatch {
         }
     }
 
-    /// Draws transitions straight into the workspaces, and noise and fractions for networks that read them.
-    pub fn draw(&mut self, replay: &mut dyn ReplayBuffer) {
+    /// Room for the transitions: their observations lie in the workspaces of the networks that read them.
+    pub fn transitions_mut(&mut self) -> BatchMut<'_> {
+        let LearningBatch { columns, online, target, observation_len, .. } = self;
+        let len = columns.actions.len() * *observation_len;
+        let online = online.input_mut(online.max_rows());
+        let (observations, below) = online.split_at_mut(len);
+        let next = match target {
+            None => below,
+            Some(target) => &mut target.input_mut(target.max_rows())[..len],
+        };
+        columns.with_observations(observations, next)
+    }
+
+    /// Shows the transitions to every network that looks at them too, and draws noise and fractions for networks that read them.
+    pub fn prepare(&mut self) {
         let rows = self.columns.actions.len();
         let online = self.online.input_mut(self.online.max_rows());
         let (observations, below) = online.split_at_mut(rows * self.observation_len);
@@ -95,14 +113,10 @@ impl LearningBatch {
             }
         };
         match &mut self.target {
-            None => {
-                replay.sample(&mut self.columns.with_observations(observations, below));
-                look(below);
-            }
+            None => look(below),
             Some(target) => {
                 let target = target.input_mut(target.max_rows());
                 let (next, again) = target.split_at_mut(rows * self.observation_len);
-                replay.sample(&mut self.columns.with_observations(observations, next));
                 look(next);
                 // What the online network looks ahead at, and what the target network looks back at.
                 let ahead = below.len().min(next.len());

@@ -9,26 +9,27 @@ use crate::replay::{
     ReplayStore, Sampling, UniformReplay,
 };
 
-/// The buffer that `config` describes. Stacked images are kept frame by frame, each once.
-pub(super) fn replay_buffer(
-    config: &Config,
-    observations: &Space,
-    actions: Actions,
-) -> Result<Box<dyn ReplayBuffer>, AgentError> {
-    let mut layout = RecordLayout::for_space(observations);
-    if actions.masked {
-        layout = layout.with_mask(actions.count);
-    }
-    if config.agent.kind == AgentKind::Naive {
-        return Ok(Box::new(LatestReplay::new(config.train.num_envs, layout)));
-    }
-    let (capacity, stack) = (config.replay.capacity, config.env.frame_stack);
-    match FrameLayout::for_space(observations, stack).filter(|_| stack > 1) {
-        Some(frames) => {
-            let frames = if actions.masked { frames.with_mask(actions.count) } else { frames };
-            drawn(config, FrameStore::new(capacity, frames)?)
+impl Config {
+    /// The buffer of the section `replay`. Stacked images are kept frame by frame, each once.
+    ///
+    /// # Errors
+    /// If it does not fit the memory.
+    pub fn replay_buffer(&self, observations: &Space, actions: Actions) -> Result<Box<dyn ReplayBuffer>, AgentError> {
+        let mut layout = RecordLayout::for_space(observations);
+        if actions.masked {
+            layout = layout.with_mask(actions.count);
         }
-        None => drawn(config, RecordStore::new(capacity, layout)?),
+        if self.agent.kind == AgentKind::Naive {
+            return Ok(Box::new(LatestReplay::new(self.train.num_envs, layout)));
+        }
+        let (capacity, stack) = (self.replay.capacity, self.env.frame_stack);
+        match FrameLayout::for_space(observations, stack).filter(|_| stack > 1) {
+            Some(frames) => {
+                let frames = if actions.masked { frames.with_mask(actions.count) } else { frames };
+                drawn(self, FrameStore::new(capacity, frames)?)
+            }
+            None => drawn(self, RecordStore::new(capacity, layout)?),
+        }
     }
 }
 

@@ -1,7 +1,7 @@
-//! From the sections of a config to the parts that a training is made of. The parts themselves know no config.
+//! The course of ε.
 
-use super::{ExplorationConfig, ExplorationKind};
 use crate::Schedule;
+use crate::config::{ExplorationConfig, ExplorationKind};
 
 impl ExplorationConfig {
     /// The course of ε.

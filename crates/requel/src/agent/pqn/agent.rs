@@ -1,18 +1,19 @@
 //! [`PqnAgent`], Q-learning over parallel environments without replay and without a target network (Gallici et al. 2024).
 
-use requel_envs::Space;
 use requel_nn::{Network, Workspace};
 
-use super::actor::{Actor, Situation};
-use super::learner::Learner;
-use super::measure::BatchMeasure;
-use super::memory;
-use super::{
-    Actions, Agent, AgentError, Experience, GreedyPolicy, Head, HeadLoss, HeadShape, HeadUpdate, Learned,
-    LearningFault, MemorySample, Policy, Rule, Statistic, ValueNetwork, ValueSpec, Values,
+use super::PqnSpec;
+use crate::agent::acting::ActingValues;
+use crate::agent::actor::{Actor, Situation};
+use crate::agent::learner::Learner;
+#[cfg(test)]
+use crate::agent::learner::poison;
+use crate::agent::measure::BatchMeasure;
+use crate::agent::{
+    Agent, AgentError, Experience, GreedyPolicy, Head, HeadLoss, HeadShape, HeadUpdate, Learned, LearningFault,
+    MemorySample, Policy, Rule, Statistic, ValueNetwork, ValueSpec, Values, memory,
 };
-use crate::EpsilonGreedy;
-use crate::config::Config;
+use crate::exploration::Explorer;
 use crate::rng::{Stream, StreamRng};
 use crate::state::{State, StateError};
 use crate::td::{Rollout, argmax_allowed, clip_bootstrapped, lambda_returns};
@@ -34,6 +35,7 @@ pub struct PqnAgent {
     epochs: usize,
 
     actor: Actor,
+    acting: ActingValues,
 
     // The rollout: steps × environments of everything, one step of all environments after the other.
     observations: Vec<f32>,
@@ -72,33 +74,31 @@ struct Minibatch {
 }
 
 impl PqnAgent {
-    /// The agent of `config` for an environment with these spaces.
+    /// The agent of a spec, which acts by this explorer.
     ///
     /// # Errors
     /// If the network is none, or rollout and batches do not fit the memory.
-    pub fn new(config: &Config, observations: &Space, actions: impl Into<Actions>) -> Result<Self, AgentError> {
-        let actions = actions.into();
-        let (seed, num_envs) = (config.train.seed, config.train.num_envs);
-        let spec = ValueSpec::new(config, observations, actions.count);
-        let explorer = EpsilonGreedy::new(config.exploration.schedule(), seed, num_envs);
-        let network = Network::with_kernel(&spec.network, requel_nn::kernel::select()?)?;
-        let steps = config.pqn.rollout_steps * num_envs;
-        let rows = steps / config.pqn.minibatches;
+    pub fn new(spec: &PqnSpec, explorer: Box<dyn Explorer>) -> Result<Self, AgentError> {
+        let (actions, seed) = (spec.actions, spec.learner.seed);
+        let network = Network::with_kernel(&spec.values.network, requel_nn::kernel::select()?)?;
+        let steps = spec.rollout_steps * spec.num_envs;
+        let rows = steps / spec.minibatches;
         // Both observations and a handful of numbers for each step.
         let rollout = (steps as u64).saturating_mul(8 * network.input_len() as u64 + 32);
         memory::check(&network, &[memory::workspace(&network, rows, 1), rollout])?;
 
         let shape = HeadShape { rows, actions: actions.count };
-        let head = spec.head.learning(config).build(Rule::QLearning, shape, network.kernel())?;
-        let learner = Learner::new(config, network);
+        let head = spec.head.build(Rule::QLearning, shape, network.kernel())?;
+        let learner = Learner::new(&spec.learner, network);
         let len = learner.network.input_len();
         Ok(PqnAgent {
             head,
-            gamma: config.agent.gamma as f32,
-            lambda: config.pqn.lambda as f32,
-            bounds: config.agent.value_clip.bounds(),
-            epochs: config.pqn.epochs,
-            actor: Actor::new(Values::new(&spec, num_envs)?, Box::new(explorer), seed),
+            gamma: spec.gamma,
+            lambda: spec.lambda,
+            bounds: spec.bounds,
+            epochs: spec.epochs,
+            actor: Actor::new(explorer, spec.num_envs, actions.count),
+            acting: ActingValues::new(Values::new(&spec.values, spec.num_envs)?, seed),
             observations: vec![0.0; steps * len],
             next_observations: vec![0.0; steps * len],
             next_masks: vec![true; if actions.masked { steps * actions.count } else { 0 }],
@@ -123,31 +123,16 @@ impl PqnAgent {
             },
             d_outputs: vec![0.0; rows * learner.network.output_len()],
             learner,
-            spec,
+            spec: spec.values.clone(),
         })
-    }
-
-    /// What its values are.
-    pub fn value_spec(&self) -> &ValueSpec {
-        &self.spec
-    }
-
-    /// The network of its values.
-    pub fn network(&self) -> &Network {
-        &self.learner.network
-    }
-
-    /// That network's parameters.
-    pub fn parameters(&self) -> &[f32] {
-        &self.learner.parameters
     }
 
     /// The returns of the rollout that is in.
     fn compute_returns(&mut self) {
         let envs = self.actor.envs();
-        let (len, count) = (self.learner.network.input_len(), self.actor.values.actions());
+        let (len, count) = (self.learner.network.input_len(), self.acting.values.actions());
         for (step, observations) in self.next_observations.chunks_exact(envs * len).enumerate() {
-            let q = self.actor.values.q_values(&self.learner.parameters, observations);
+            let q = self.acting.values.q_values(&self.learner.parameters, observations);
             for (slot, q) in q.chunks_exact(count).enumerate() {
                 let index = step * envs + slot;
                 let mask = self.next_masks.get(index * count..(index + 1) * count);
@@ -198,7 +183,7 @@ impl PqnAgent {
             };
             let HeadLoss { loss, mean_q } = self.head.loss(&update, &mut self.d_outputs);
             #[cfg(test)]
-            let loss = super::learner::poison::take("loss", self.learner.updates).unwrap_or(loss);
+            let loss = poison::take("loss", self.learner.updates).unwrap_or(loss);
             let mut update = Learned::update(loss, mean_q)?;
             let statistics = &mut update.statistics;
             if self.learner.measures() {
@@ -220,8 +205,9 @@ impl Agent for PqnAgent {
         env_steps: u64,
         actions: &mut [usize],
     ) -> Result<(), AgentError> {
-        self.actor.act(&self.learner.parameters, &Situation { observations, mask, env_steps }, actions);
-        Ok(())
+        let (acting, parameters) = (&mut self.acting, &self.learner.parameters);
+        let situation = Situation { mask, env_steps };
+        self.actor.act(&situation, actions, move || Ok(acting.q_values(parameters, observations)))
     }
 
     fn observe(&mut self, experience: &Experience<'_>) {
@@ -233,7 +219,7 @@ impl Agent for PqnAgent {
         self.observations[index * len..][..len].copy_from_slice(experience.observation);
         self.next_observations[index * len..][..len].copy_from_slice(experience.next_observation);
         if !self.next_masks.is_empty() {
-            let count = self.actor.values.actions();
+            let count = self.acting.values.actions();
             let mask = &mut self.next_masks[index * count..][..count];
             match experience.next_mask {
                 Some(allowed) => mask.copy_from_slice(allowed),
@@ -309,6 +295,7 @@ impl Agent for PqnAgent {
     fn save<'a>(&'a self, state: &mut State<'a>) {
         self.learner.save(state);
         self.actor.save(state);
+        self.acting.save(state);
         state.put("agent/shuffles_position", self.shuffles.position());
         state.put("rollout/filled", self.filled);
         state.put_f32("rollout/observations", vec![self.observations.len()], &self.observations);
@@ -323,6 +310,7 @@ impl Agent for PqnAgent {
     fn restore(&mut self, state: &State<'_>) -> Result<(), StateError> {
         self.learner.restore(state)?;
         self.actor.restore(state)?;
+        self.acting.restore(state)?;
         self.shuffles.set_position(state.read("agent/shuffles_position")?);
         self.filled = state.read("rollout/filled")?;
         if self.filled >= self.actions.len() {
@@ -332,7 +320,7 @@ impl Agent for PqnAgent {
         state.read_f32("rollout/observations", &mut self.observations)?;
         state.read_f32("rollout/next_observations", &mut self.next_observations)?;
         state.read_u32("rollout/actions", &mut self.actions)?;
-        if let Some(action) = self.actions.iter().find(|action| **action as usize >= self.actor.values.actions()) {
+        if let Some(action) = self.actions.iter().find(|action| **action as usize >= self.acting.values.actions()) {
             return Err(StateError::new("rollout/actions", format!("has an action {action}")));
         }
         state.read_f32("rollout/rewards", &mut self.rewards)?;

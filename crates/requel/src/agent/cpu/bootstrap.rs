@@ -1,0 +1,32 @@
+//! [`Bootstrap`]: whose values the next state has.
+
+/// Who values the next state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bootstrap {
+    /// The online network; the target counts as a constant (Sutton & Barto 2018, on semi-gradient methods).
+    Online,
+    /// The online network, through which the gradient flows there too: residual-gradient Q-learning (Baird 1995).
+    Residual,
+    /// The target network (Mnih et al. 2015).
+    Target,
+    /// The target network values the online network's choice: double Q-learning (van Hasselt et al. 2016).
+    Double,
+}
+
+impl Bootstrap {
+    /// Whether there is a target network.
+    pub fn has_target(self) -> bool {
+        matches!(self, Bootstrap::Target | Bootstrap::Double)
+    }
+
+    /// Whether the online network looks at the next states too.
+    pub(super) fn looks_ahead(self) -> bool {
+        self != Bootstrap::Target
+    }
+
+    /// Whether the online network's values of every action at the observations themselves are asked for: by the residual
+    /// gradient, whose rows lie with theirs, and by Munchausen's rule where no target network gives its policy.
+    pub(super) fn reads_all_values(self, munchausen: bool) -> bool {
+        self == Bootstrap::Residual || munchausen && !self.has_target()
+    }
+}

@@ -1,0 +1,30 @@
+//! What a [`PqnAgent`](super::PqnAgent) is made of.
+
+use crate::agent::{Actions, HeadSpec, LearnerSpec, ValueSpec};
+
+/// What a value function learns by over rollouts.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PqnSpec {
+    /// The value function.
+    pub values: ValueSpec,
+    /// What its outputs are learned by.
+    pub head: HeadSpec,
+    /// What changes the parameters.
+    pub learner: LearnerSpec,
+    /// Environments that are acted in.
+    pub num_envs: usize,
+    /// Their actions.
+    pub actions: Actions,
+    /// Discount per env step, 0 to 1.
+    pub gamma: f32,
+    /// Share of the longer returns in a λ-return, 0 to 1.
+    pub lambda: f32,
+    /// Between which λ-returns are clipped; `None`: they are not.
+    pub bounds: Option<(f32, f32)>,
+    /// Steps of each environment in a rollout.
+    pub rollout_steps: usize,
+    /// How often a rollout is learned from.
+    pub epochs: usize,
+    /// In how many parts each time.
+    pub minibatches: usize,
+}

@@ -1,0 +1,84 @@
+//! The agents that a config describes.
+
+use requel_envs::Space;
+
+use crate::Schedule;
+use crate::agent::{
+    Actions, AgentError, CpuExecutor, DqnAgent, DqnParts, DqnSpec, ExecutorShape, LearnsFrom, PqnAgent, PqnSpec,
+};
+use crate::config::{AgentKind, Config, ReplayKind};
+use crate::exploration::{EpsilonGreedy, Explorer};
+
+impl Config {
+    /// The explorer of the section `exploration`.
+    pub fn explorer(&self) -> Box<dyn Explorer> {
+        Box::new(EpsilonGreedy::new(self.exploration.schedule(), self.train.seed, self.train.num_envs))
+    }
+
+    /// How the parts of a DQN agent are used.
+    pub fn dqn_spec(&self, actions: Actions) -> DqnSpec {
+        let is_naive = self.agent.kind == AgentKind::Naive;
+        let is_prioritized = self.replay.kind == ReplayKind::Prioritized && self.agent.kind == AgentKind::Dqn;
+        DqnSpec {
+            num_envs: self.train.num_envs,
+            actions,
+            gamma: self.agent.gamma,
+            n_step: self.agent.n_step,
+            learns_from: if is_naive { LearnsFrom::LatestStep } else { LearnsFrom::Replay },
+            start: if is_naive { 0 } else { self.replay.start },
+            every_steps: self.train.every_steps,
+            updates: self.train.updates,
+            importance: is_prioritized.then_some(Schedule::Linear {
+                start: self.replay.importance_start,
+                end: self.replay.importance_end,
+                env_steps: self.importance_env_steps(),
+            }),
+        }
+    }
+
+    /// The parts of a DQN agent for an environment with these spaces. Any of them may be replaced by your own.
+    ///
+    /// # Errors
+    /// If the network is none, or the buffers do not fit the memory.
+    pub fn dqn_parts(&self, observations: &Space, actions: Actions) -> Result<DqnParts, AgentError> {
+        let envs = self.train.num_envs;
+        let rows = if self.agent.kind == AgentKind::Naive { envs } else { self.replay.batch_size };
+        let spec = self.cpu_spec(observations, actions.count);
+        Ok(DqnParts {
+            executor: Box::new(CpuExecutor::new(&spec, ExecutorShape { envs, rows, actions })?),
+            replay: self.replay_buffer(observations, actions)?,
+            explorer: self.explorer(),
+        })
+    }
+
+    /// The agent `dqn` or `naive` for an environment with these spaces.
+    ///
+    /// # Errors
+    /// As [`Config::dqn_parts`].
+    pub fn dqn_agent(&self, observations: &Space, actions: impl Into<Actions>) -> Result<DqnAgent, AgentError> {
+        let actions = actions.into();
+        DqnAgent::new(self.dqn_spec(actions), self.dqn_parts(observations, actions)?)
+    }
+
+    /// The agent `pqn` for an environment with these spaces.
+    ///
+    /// # Errors
+    /// If the network is none, or rollout and batches do not fit the memory.
+    pub fn pqn_agent(&self, observations: &Space, actions: impl Into<Actions>) -> Result<PqnAgent, AgentError> {
+        let actions = actions.into();
+        let spec = PqnSpec {
+            values: self.value_spec(observations, actions.count),
+            head: self.head_spec(),
+            learner: self.learner_spec(),
+            num_envs: self.train.num_envs,
+            actions,
+            gamma: self.agent.gamma as f32,
+            lambda: self.pqn.lambda as f32,
+            bounds: self.agent.value_clip.bounds(),
+            rollout_steps: self.pqn.rollout_steps,
+            epochs: self.pqn.epochs,
+            minibatches: self.pqn.minibatches,
+        };
+        PqnAgent::new(&spec, self.explorer())
+    }
+}
