@@ -38,7 +38,6 @@ mod environment;
 mod every;
 mod execution;
 mod exit;
-mod export;
 mod import;
 mod keyboard;
 mod notes;

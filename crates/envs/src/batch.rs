@@ -7,13 +7,22 @@ use crate::{Dynamics, EnvError, GymRng, Scene, Simulation, Step};
 
 /// Several environments of one kind, the slots, in a form that is stepped faster than one environment after the other.
 ///
-/// [`Env::batch`](crate::Env::batch) makes one of a single slot, [`BatchEnv::join`] puts them together, and
-/// [`VectorEnv`](crate::VectorEnv) uses what comes of it. A slot behaves as its environment would, bit for bit, saved states
-/// included. Whoever calls sees to it that slots exist, actions are in the action space, and slices have one entry (or
-/// one row, for observations) per slot.
+/// There are two ways to one. An environment makes a batch of itself, [`Env::batch`](crate::Env::batch), and
+/// [`BatchEnv::join`] puts such batches together. Or a batch is there as a whole, such as a simulator that steps thousands of
+/// environments at once: then [`VectorEnv::from_batch`](crate::VectorEnv::from_batch) takes it, and it need not join.
+///
+/// A slot behaves as its environment would, bit for bit, saved states included. It is reset by whoever calls, not by itself.
+/// Whoever calls sees to it that slots exist, actions are in the action space, and slices have one entry (or one row, for
+/// observations) per slot.
 pub trait BatchEnv: Any + Send {
+    /// How many slots there are.
+    fn slots(&self) -> usize;
+
     /// Takes over the slots of `other` behind its own; false if they are of another kind, and nothing has changed.
-    fn join(&mut self, other: Box<dyn BatchEnv>) -> bool;
+    fn join(&mut self, other: Box<dyn BatchEnv>) -> bool {
+        drop(other);
+        false
+    }
 
     /// Starts an episode in one slot; see [`Env::reset`](crate::Env::reset).
     ///
@@ -28,7 +37,15 @@ pub trait BatchEnv: Any + Send {
     fn step(&mut self, actions: &[usize], steps: &mut [Step], observations: &mut [f32]) -> Result<(), EnvError>;
 
     /// Which actions a slot allows; see [`Env::action_mask`](crate::Env::action_mask).
-    fn action_mask(&self, slot: usize) -> Option<&[bool]>;
+    fn action_mask(&self, slot: usize) -> Option<&[bool]> {
+        _ = slot;
+        None
+    }
+
+    /// Writes what there is to report of a slot's last step; see [`Env::metrics`](crate::Env::metrics).
+    fn metrics(&self, slot: usize, numbers: &mut [f64]) {
+        _ = (slot, numbers);
+    }
 
     /// A slot's environment as it is now, drawn; see [`Env::scene`](crate::Env::scene).
     fn scene(&self, slot: usize) -> Option<Scene> {
@@ -67,6 +84,10 @@ impl<D: Dynamics> SimulationBatch<D> {
 }
 
 impl<D: Dynamics> BatchEnv for SimulationBatch<D> {
+    fn slots(&self) -> usize {
+        self.dynamics.len()
+    }
+
     fn join(&mut self, other: Box<dyn BatchEnv>) -> bool {
         let Ok(other) = (other as Box<dyn Any>).downcast::<Self>() else { return false };
         if other.width != self.width {
@@ -105,6 +126,10 @@ impl<D: Dynamics> BatchEnv for SimulationBatch<D> {
 
     fn action_mask(&self, slot: usize) -> Option<&[bool]> {
         self.dynamics[slot].action_mask()
+    }
+
+    fn metrics(&self, slot: usize, numbers: &mut [f64]) {
+        self.dynamics[slot].metrics(numbers);
     }
 
     fn scene(&self, slot: usize) -> Option<Scene> {

@@ -119,6 +119,12 @@ pub trait Env: Send {
         None
     }
 
+    /// Writes what there is to report of the last step: a number for each of the [`EnvSpec::metrics`], in their order. They are NaN
+    /// before, and what stays so was not reported. Asked after each step where the spec has metrics.
+    fn metrics(&self, numbers: &mut [f64]) {
+        _ = numbers;
+    }
+
     /// This environment, as it is now, as a batch of one slot to which others can be joined; `None` if there is no faster way
     /// than to step environments of this kind one after the other.
     fn batch(&self) -> Option<Box<dyn BatchEnv>> {
@@ -158,6 +164,9 @@ impl<E: Env + ?Sized> Env for Box<E> {
     }
     fn action_mask(&self) -> Option<&[bool]> {
         (**self).action_mask()
+    }
+    fn metrics(&self, numbers: &mut [f64]) {
+        (**self).metrics(numbers);
     }
     fn batch(&self) -> Option<Box<dyn BatchEnv>> {
         (**self).batch()

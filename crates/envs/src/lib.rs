@@ -36,7 +36,7 @@
 //! - [`TimeLimit`] and the other [`wrappers`]: environments around environments.
 //! - [`VectorEnv`]: several environments stepped into one contiguous batch, by their [`BatchEnv`] if they have one.
 //! - [`GymRng`] and [`SpaceSampler`]: the random numbers of numpy and Gymnasium.
-//! - [`Scene`]: an environment as shapes in its own units, for any renderer.
+//! - [`Scene`]: an environment as shapes in its own units or as pixels, for any renderer.
 //! - The environments: [`classic`] control, [`tabular`] environments of few states, the [`minatar`] games,
 //!   [`toy`] environments to test learners with.
 //!
@@ -61,6 +61,7 @@ mod entry;
 mod env;
 mod error;
 mod math;
+mod metrics;
 mod options;
 mod registry;
 mod scene;
@@ -85,9 +86,10 @@ pub use action_list::action_list;
 pub use batch::BatchEnv;
 pub use env::{Action, Env, Step};
 pub use error::EnvError;
+pub use metrics::{AddedUp, MetricSpec, OverEpisode};
 pub use options::{OptionDefault, OptionSpec, nearest};
 pub use registry::{Registry, make, make_with, option_specs, specs};
-pub use scene::{Color, Point, Scene, Shape, View};
+pub use scene::{Color, Pixels, Point, Scene, Shape, View};
 pub use seeding::{GymRng, SpaceSampler};
 pub use simulation::{Dynamics, Simulation};
 pub use space::{DType, Space};

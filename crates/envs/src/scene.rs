@@ -1,4 +1,4 @@
-//! [`Scene`], an environment drawn as shapes in its own units, which terminal, GIF and web renderers share.
+//! [`Scene`], an environment drawn as shapes in its own units or as a frame of pixels, which terminal, GIF and web renderers share.
 
 /// An sRGB colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,9 +70,40 @@ pub enum Shape {
         /// Fill.
         color: Color,
     },
+    /// Pixels, stretched over an axis-parallel rectangle.
+    Image {
+        /// Lower left corner.
+        min: Point,
+        /// Upper right corner.
+        max: Point,
+        /// The pixels.
+        pixels: Pixels,
+    },
 }
 
-/// An environment at one moment, as shapes.
+/// A picture of coloured pixels.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pixels {
+    /// Pixels in a row.
+    pub width: u32,
+    /// Rows.
+    pub height: u32,
+    /// Red, green and blue of each pixel, row by row from the top; three bytes a pixel.
+    pub rgb: Vec<u8>,
+}
+
+impl Pixels {
+    /// The colour of a pixel, counted from the upper left; black where there is none.
+    pub fn color(&self, column: u32, row: u32) -> Color {
+        let at = 3 * (row as usize * self.width as usize + column as usize);
+        match self.rgb.get(at..at + 3) {
+            Some(&[red, green, blue]) if column < self.width => Color(red, green, blue),
+            _ => Color(0, 0, 0),
+        }
+    }
+}
+
+/// An environment at one moment, as shapes. One that draws itself has [`Scene::of_pixels`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct Scene {
     /// What part of the environment to show; it stays the same during an episode.
@@ -84,6 +115,23 @@ pub struct Scene {
 }
 
 impl Scene {
+    /// A frame that the environment has drawn itself.
+    ///
+    /// ```
+    /// use requel_envs::{Pixels, Scene};
+    ///
+    /// let scene = Scene::of_pixels(Pixels { width: 160, height: 210, rgb: vec![0; 3 * 160 * 210] });
+    /// assert_eq!((scene.view.right, scene.view.top), (160.0, 210.0));
+    /// ```
+    pub fn of_pixels(pixels: Pixels) -> Self {
+        let (right, top) = (pixels.width as f32, pixels.height as f32);
+        Scene {
+            view: View { left: 0.0, right, bottom: 0.0, top },
+            background: Color(0, 0, 0),
+            shapes: vec![Shape::Image { min: (0.0, 0.0), max: (right, top), pixels }],
+        }
+    }
+
     /// Numbers as text, one per line and at most 24 of them: for an environment that has nothing else to show.
     pub fn of_numbers(numbers: &[f64]) -> Self {
         const MOST_LINES: usize = 24;

@@ -51,6 +51,11 @@ pub trait Dynamics: Clone + Send + 'static {
         None
     }
 
+    /// Writes what there is to report of the last step; see [`Env::metrics`].
+    fn metrics(&self, numbers: &mut [f64]) {
+        _ = numbers;
+    }
+
     /// Which actions the state allows; see [`Env::action_mask`].
     fn action_mask(&self) -> Option<&[bool]> {
         None
@@ -162,6 +167,10 @@ impl<D: Dynamics> Env for Simulation<D> {
 
     fn action_mask(&self) -> Option<&[bool]> {
         self.dynamics.action_mask()
+    }
+
+    fn metrics(&self, numbers: &mut [f64]) {
+        self.dynamics.metrics(numbers);
     }
 
     fn batch(&self) -> Option<Box<dyn BatchEnv>> {

@@ -29,6 +29,12 @@ impl Slots {
         }
     }
 
+    /// Those of a batch, which stays whole.
+    pub fn whole(batch: Box<dyn BatchEnv>) -> Self {
+        let count = batch.slots();
+        Slots::Batch(Batch { parts: vec![batch], part_len: count, count })
+    }
+
     pub fn len(&self) -> usize {
         match self {
             Slots::Single(envs) => envs.len(),
@@ -42,6 +48,16 @@ impl Slots {
             Slots::Batch(batch) => {
                 let (part, slot) = batch.part(slot);
                 part.scene(slot)
+            }
+        }
+    }
+
+    pub fn metrics(&self, slot: usize, numbers: &mut [f64]) {
+        match self {
+            Slots::Single(envs) => envs[slot].metrics(numbers),
+            Slots::Batch(batch) => {
+                let (part, slot) = batch.part(slot);
+                part.metrics(slot, numbers);
             }
         }
     }

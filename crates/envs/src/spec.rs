@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::EnvError;
+use crate::{EnvError, MetricSpec};
 
 /// What is known of an environment without running it.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,11 +20,15 @@ pub struct EnvSpec {
     pub frames_per_second: f32,
     /// What each discrete action does, in a word or two, in the order of the actions; empty where that is not said.
     pub action_names: Vec<String>,
+    /// What each number of an observation is, in a word or two, in the order of the numbers; empty where that is not said.
+    pub observation_names: Vec<String>,
+    /// What the environment reports with each step, beside the reward; see [`Env::metrics`](crate::Env::metrics).
+    pub metrics: Vec<MetricSpec>,
 }
 
 impl EnvSpec {
-    /// An environment of this id of which nothing else is known: no time limit, no goal, any reward, 10 steps per second, actions
-    /// without names.
+    /// An environment of this id of which nothing else is known: no time limit, no goal, any reward, 10 steps per second, nothing
+    /// named.
     ///
     /// ```
     /// use requel_envs::EnvSpec;
@@ -40,13 +44,16 @@ impl EnvSpec {
             reward_range: None,
             frames_per_second: 10.0,
             action_names: Vec::new(),
+            observation_names: Vec::new(),
+            metrics: Vec::new(),
         }
     }
 
     /// Looks whether what is said can be: the id is not empty and has only characters that a name can have in a log, a file and
     /// a page (no control characters, no quotes, none of `<`, `>`, `&` and `\\`), an episode has at least one step, the
     /// threshold and the ends of the range of rewards are numbers, in order, the rate is one above 0, and the names of actions
-    /// are not empty and without control characters.
+    /// and observations are not empty and without control characters. Names of metrics are as the id is, without commas, and no two
+    /// are alike.
     ///
     /// # Errors
     /// [`EnvError::Contract`] with what is wrong.
@@ -74,8 +81,18 @@ impl EnvSpec {
             return breach(format!("its `frames_per_second` is {}", self.frames_per_second));
         }
         let is_no_name = |name: &&String| name.trim().is_empty() || name.chars().any(char::is_control);
-        if let Some(name) = self.action_names.iter().find(is_no_name) {
-            return breach(format!("{name:?} among its `action_names` is no name"));
+        for (which, names) in [("action_names", &self.action_names), ("observation_names", &self.observation_names)] {
+            if let Some(name) = names.iter().find(is_no_name) {
+                return breach(format!("{name:?} among its `{which}` is no name"));
+            }
+        }
+        for (at, MetricSpec { name, .. }) in self.metrics.iter().enumerate() {
+            if name.trim().is_empty() || name.contains(|c: char| is_odd(&c) || c == ',') {
+                return breach(format!("{name:?} is no name of a metric, which names a column"));
+            }
+            if self.metrics[..at].iter().any(|other| other.name == *name) {
+                return breach(format!("it has two metrics called {name:?}"));
+            }
         }
         Ok(())
     }
@@ -112,6 +129,7 @@ mod tests {
     fn specs_that_cannot_be_are_told_by_what_is_wrong() {
         let sound = crate::specs().remove(0);
         crate::specs().iter().for_each(|spec| spec.check().unwrap());
+        let metric = |name: &str| MetricSpec::new(name, crate::OverEpisode::Sum);
         let with_id = |id: &str| EnvSpec { id: id.into(), ..sound.clone() };
         with_id("Mein Gärtchen (2 × 2)/v1.0_b:3").check().unwrap();
         for (unsound, expected) in [
@@ -126,6 +144,9 @@ mod tests {
             (EnvSpec { reward_range: Some((0.0, f64::NAN)), ..sound.clone() }, "`reward_range` is from 0 to NaN"),
             (EnvSpec { frames_per_second: 0.0, ..sound.clone() }, "`frames_per_second` is 0"),
             (EnvSpec { action_names: vec!["left".into(), " ".into()], ..sound.clone() }, "`action_names` is no name"),
+            (EnvSpec { metrics: vec![metric("a,b")], ..sound.clone() }, "\"a,b\" is no name of a metric"),
+            (EnvSpec { metrics: vec![metric("a"), metric("a")], ..sound.clone() }, "two metrics called \"a\""),
+            (EnvSpec { observation_names: vec!["\n".into()], ..sound.clone() }, "`observation_names` is no name"),
         ] {
             let found = unsound.check().unwrap_err().to_string();
             assert!(found.contains(expected), "{found}");

@@ -46,7 +46,7 @@ impl<E: Env> TimeLimit<E> {
 }
 
 impl<E: Env> Env for TimeLimit<E> {
-    forward!(observation_space, action_space, scene, action_mask);
+    forward!(observation_space, action_space, scene, action_mask, metrics);
 
     fn spec(&self) -> &EnvSpec {
         &self.spec
@@ -116,6 +116,10 @@ struct TimeLimitBatch {
 }
 
 impl BatchEnv for TimeLimitBatch {
+    fn slots(&self) -> usize {
+        self.limits.len()
+    }
+
     fn join(&mut self, other: Box<dyn BatchEnv>) -> bool {
         let Ok(other) = (other as Box<dyn Any>).downcast::<Self>() else { return false };
         let joined = self.envs.join(other.envs);
@@ -148,6 +152,10 @@ impl BatchEnv for TimeLimitBatch {
 
     fn action_mask(&self, slot: usize) -> Option<&[bool]> {
         self.envs.action_mask(slot)
+    }
+
+    fn metrics(&self, slot: usize, numbers: &mut [f64]) {
+        self.envs.metrics(slot, numbers);
     }
 
     fn scene(&self, slot: usize) -> Option<Scene> {

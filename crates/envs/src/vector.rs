@@ -2,13 +2,15 @@
 
 use crate::options::DISCRETIZE;
 use crate::slots::Slots;
-use crate::{Action, Env, EnvError, EnvSpec, Scene, Space, StateError, StateReader, StateWriter, Step, option_specs};
+use crate::{
+    Action, BatchEnv, Env, EnvError, EnvSpec, Scene, Space, StateError, StateReader, StateWriter, Step, option_specs,
+};
 
 /// `N` environments of one kind, the slots, stepped together; a slot that ends is reset in the same step.
 ///
 /// Batches of observations are row-major, one slot after the other, each [`VectorEnv::observation_len`] long.
 ///
-/// Environments that have a [`BatchEnv`](crate::BatchEnv) are stepped at once, others one after the other; what comes of it is the same.
+/// Environments that have a [`BatchEnv`] are stepped at once, others one after the other; what comes of it is the same.
 ///
 /// ```
 /// use requel_envs::{Step, VectorEnv, make};
@@ -32,6 +34,8 @@ pub struct VectorEnv {
     observation_len: usize,
     actions: usize,
     threads: usize,
+    /// Slots × metrics: what was reported of the last step.
+    metrics: Vec<f64>,
     /// By slot, what an environment that the last step ended allowed before it was reset; empty for the others.
     last_masks: Vec<Vec<bool>>,
 }
@@ -43,15 +47,7 @@ impl VectorEnv {
     /// [`EnvError::Other`] if there are none, if their spaces differ, if their actions are not discrete, or if an observation
     /// has no numbers.
     pub fn new(envs: Vec<Box<dyn Env>>) -> Result<Self, EnvError> {
-        let Some(first) = envs.first() else {
-            return Err(EnvError::Other("a vector of environments needs at least one".into()));
-        };
-        let Some(actions) = first.action_space().discrete_n() else {
-            return Err(continuous_actions(&first.spec().id));
-        };
-        if first.observation_space().is_empty() {
-            return Err(EnvError::Other(format!("{}: an observation has no numbers", first.spec().id)));
-        }
+        let Some(first) = envs.first() else { return Err(no_environments()) };
         let alike = |env: &dyn Env| {
             env.action_space() == first.action_space() && env.observation_space() == first.observation_space()
         };
@@ -59,15 +55,40 @@ impl VectorEnv {
             let (id, first) = (&envs[slot].spec().id, &first.spec().id);
             return Err(EnvError::Other(format!("slot {slot} ({id}) has other spaces than slot 0 ({first})")));
         }
+        let spaces = (first.observation_space().clone(), first.action_space().clone());
+        let spec = first.spec().clone();
+        Self::of(Slots::of(envs), spec, spaces)
+    }
+
+    /// A vector of the slots of `batch`, environments such as `like`, which says what the batch cannot say of itself: its spec and
+    /// its spaces.
+    ///
+    /// # Errors
+    /// [`EnvError::Other`] if the batch has no slots, if actions are not discrete, or if an observation has no numbers.
+    pub fn from_batch(like: &dyn Env, batch: Box<dyn BatchEnv>) -> Result<Self, EnvError> {
+        if batch.slots() == 0 {
+            return Err(no_environments());
+        }
+        let spaces = (like.observation_space().clone(), like.action_space().clone());
+        Self::of(Slots::whole(batch), like.spec().clone(), spaces)
+    }
+
+    fn of(slots: Slots, spec: EnvSpec, (observation_space, action_space): (Space, Space)) -> Result<Self, EnvError> {
+        let Some(actions) = action_space.discrete_n() else { return Err(continuous_actions(&spec.id)) };
+        let observation_len = observation_space.len();
+        if observation_len == 0 {
+            return Err(EnvError::Other(format!("{}: an observation has no numbers", spec.id)));
+        }
         Ok(Self {
-            spec: first.spec().clone(),
-            observation_space: first.observation_space().clone(),
-            action_space: first.action_space().clone(),
-            observation_len: first.observation_len(),
+            metrics: vec![f64::NAN; slots.len() * spec.metrics.len()],
+            last_masks: vec![vec![]; slots.len()],
+            slots,
+            spec,
+            observation_space,
+            action_space,
+            observation_len,
             actions,
             threads: 1,
-            last_masks: vec![vec![]; envs.len()],
-            slots: Slots::of(envs),
         })
     }
 
@@ -162,6 +183,7 @@ impl VectorEnv {
         }
         let width = self.observation_len;
         self.slots.step(actions, steps, next_observations, self.threads)?;
+        self.read_metrics();
         observations.copy_from_slice(next_observations);
         self.last_masks.iter_mut().for_each(Vec::clear);
         for (slot, _) in steps.iter().enumerate().filter(|(_, step)| step.ended()) {
@@ -169,6 +191,21 @@ impl VectorEnv {
             self.slots.reset(slot, None, &mut observations[slot * width..(slot + 1) * width])?;
         }
         Ok(())
+    }
+
+    /// What a slot's environment reported of the last step, a number for each of the [`EnvSpec::metrics`]; NaN where it reported
+    /// none. Also of a step that ended its episode.
+    pub fn metrics(&self, slot: usize) -> &[f64] {
+        let count = self.spec.metrics.len();
+        self.metrics.get(slot * count..(slot + 1) * count).unwrap_or_default()
+    }
+
+    fn read_metrics(&mut self) {
+        self.metrics.fill(f64::NAN);
+        let count = self.spec.metrics.len().max(1);
+        for (slot, numbers) in self.metrics.chunks_exact_mut(count).enumerate() {
+            self.slots.metrics(slot, numbers);
+        }
     }
 
     /// Ends the episode of one slot as if it had never been and starts another, with the slot's generator going on.
@@ -241,6 +278,10 @@ impl VectorEnv {
         }
         Err(EnvError::ObservationLength { expected, found: batch.len() })
     }
+}
+
+fn no_environments() -> EnvError {
+    EnvError::Other("a vector of environments needs at least one".into())
 }
 
 /// The refusal of an environment, with what to do about it.

@@ -3,8 +3,8 @@
 use requel_envs::conformance::{Rule, check};
 use requel_envs::wrappers::OneHot;
 use requel_envs::{
-    Action, Color, DType, Env, EnvError, EnvSpec, GymRng, Scene, Shape, Space, StateReader, StateWriter, Step, View,
-    make, specs,
+    Action, Color, DType, Env, EnvError, EnvSpec, GymRng, Pixels, Scene, Shape, Space, StateReader, StateWriter, Step,
+    View, make, specs,
 };
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -50,6 +50,8 @@ enum Flaw {
     ActionsGrow,
     RewardBeyondSingle,
     NothingDrawn,
+    ShortImage,
+    NamesTooFew,
     DrawsNan,
     DrawsOutside,
     ViewMoves,
@@ -84,6 +86,7 @@ impl Counter {
             max_episode_steps: Some(4),
             reward_threshold: (flaw == Flaw::ThresholdNan).then_some(f64::NAN),
             reward_range: (flaw == Flaw::LeavesRewardRange).then_some((-1.0, 0.5)),
+            observation_names: if flaw == Flaw::NamesTooFew { vec!["count".into(); 2] } else { vec!["count".into()] },
             ..EnvSpec::new("Counter")
         };
         let low = if flaw == Flaw::BadSpace { 9.0 } else { 0.0 };
@@ -231,7 +234,15 @@ impl Env for Counter {
         };
         let left = if self.flaw == Flaw::ViewMoves { -1.0 - self.count } else { -1.0 };
         let dot = Shape::Circle { center: (x, 0.0), radius: 0.5, color: Color(0, 0, 0) };
-        let shapes = if self.flaw == Flaw::NothingDrawn { vec![] } else { vec![dot] };
+        let image = |bytes| {
+            let pixels = Pixels { width: 2, height: 1, rgb: vec![0; bytes] };
+            Shape::Image { min: (0.0, 0.0), max: (1.0, 1.0), pixels }
+        };
+        let shapes = match self.flaw {
+            Flaw::NothingDrawn => vec![],
+            Flaw::ShortImage => vec![image(5)],
+            _ => vec![image(6), dot],
+        };
         let view = View { left, right: 9.0, bottom: -1.0, top: 1.0 };
         let shown = self.flaw != Flaw::SceneVanishes || self.steps < 2;
         shown.then_some(Scene { view, background: Color(255, 255, 255), shapes })
@@ -314,6 +325,8 @@ fn every_flaw_is_found() {
         (Flaw::ActionsGrow, Rule::Described),
         (Flaw::RewardBeyondSingle, Rule::InSpace),
         (Flaw::NothingDrawn, Rule::Drawable),
+        (Flaw::ShortImage, Rule::Drawable),
+        (Flaw::NamesTooFew, Rule::Described),
         (Flaw::DrawsNan, Rule::Drawable),
         (Flaw::DrawsOutside, Rule::Drawable),
         (Flaw::ViewMoves, Rule::Drawable),

@@ -246,3 +246,51 @@ fn wrappers_refuse_what_they_cannot_be_made_of() {
         assert!(refused.contains(expected), "{refused}");
     }
 }
+
+#[test]
+fn metrics_go_through_wrappers_and_vectors() {
+    let grid = || make("GridWorld-v0").unwrap();
+    type Make = Box<dyn Fn() -> Box<dyn Env>>;
+    let wrapped: [(f64, Make); 8] = [
+        (1.0, Box::new(grid)),
+        (1.0, Box::new(move || Box::new(OneHot::new(grid()).unwrap()))),
+        (1.0, Box::new(move || Box::new(FrameStack::new(OneHot::new(grid()).unwrap(), 2).unwrap()))),
+        (1.0, Box::new(move || Box::new(NormalizeObservation::new(OneHot::new(grid()).unwrap()).unwrap()))),
+        (1.0, Box::new(move || Box::new(ClipReward::new(grid(), -0.5, 0.5).unwrap()))),
+        (1.0, Box::new(move || Box::new(ScaleReward::new(grid(), 2.0).unwrap()))),
+        (1.0, Box::new(move || Box::new(StickyActions::new(grid(), 0.0).unwrap()))),
+        // Each action is taken three times in a row, and tries three times to leave.
+        (3.0, Box::new(move || Box::new(ActionRepeat::new(grid(), 3).unwrap()))),
+    ];
+    for (number, (attempts, env)) in wrapped.into_iter().enumerate() {
+        let count = 3;
+        let mut vector = VectorEnv::new((0..count).map(|_| env()).collect()).unwrap();
+        let mut observations = vec![0.0; count * vector.observation_len()];
+        let (mut next, mut steps) = (observations.clone(), vec![Step::default(); count]);
+        vector.reset(0, &mut observations).unwrap();
+        // From the upper left corner up, to the right, and to the left.
+        vector.step(&[0, 1, 3], &mut steps, &mut next, &mut observations).unwrap();
+        for (slot, expected) in [attempts, 0.0, attempts].into_iter().enumerate() {
+            assert_eq!(vector.metrics(slot), [expected, 0.0], "{number}, slot {slot}");
+        }
+    }
+}
+
+#[test]
+fn names_of_observations_are_those_of_what_is_shown() {
+    let names = |env: &dyn Env| env.spec().observation_names.clone();
+    let stacked = FrameStack::new(make("MountainCar-v0").unwrap(), 3).unwrap();
+    assert_eq!(
+        names(&stacked),
+        [
+            "position, 2 steps ago",
+            "velocity, 2 steps ago",
+            "position, 1 step ago",
+            "velocity, 1 step ago",
+            "position",
+            "velocity"
+        ]
+    );
+    assert_eq!(names(&OneHot::new(make("MountainCar-v0").unwrap()).unwrap()), ["position", "velocity"]);
+    assert!(names(&OneHot::new(make("Blackjack-v1").unwrap()).unwrap()).is_empty());
+}

@@ -1,6 +1,6 @@
 //! [`Greenhouse`], an environment of one's own that implements [`Env`] by hand.
 
-use requel_envs::{Action, DType, Env, EnvError, EnvSpec, Space, Step};
+use requel_envs::{Action, DType, Env, EnvError, EnvSpec, MetricSpec, OverEpisode, Space, Step};
 
 /// Steps of an episode: the quarters of an hour of a day.
 pub const DAY: u32 = 96;
@@ -21,6 +21,8 @@ const DEADLY: f64 = 40.0;
 /// A step is a quarter of an hour; its reward is minus the distance from 22 °C, in 10 °C. An episode terminates where the air is
 /// hotter than 40 °C.
 ///
+/// It reports how often the vents were opened and the mean temperature of the air, which logs have under `env/`.
+///
 /// Its state cannot be saved, as that of a real greenhouse could not: [`Env::save`] is left out, and a training that is resumed
 /// begins with a new day.
 #[derive(Debug)]
@@ -30,6 +32,9 @@ pub struct Greenhouse {
     actions: Space,
     draws: Draws,
     day: Option<Day>,
+    /// Of the last step: whether the vents were opened, and the air's temperature.
+    reported: (bool, f64),
+    was_open: bool,
 }
 
 /// One day.
@@ -52,6 +57,11 @@ impl Greenhouse {
             spec: EnvSpec {
                 reward_range: Some((-10.0, 0.0)),
                 action_names: vec!["close the vents".into(), "open the vents".into()],
+                observation_names: ["air", "outside", "sun", "time"].map(Into::into).into(),
+                metrics: vec![
+                    MetricSpec::new("openings", OverEpisode::Sum),
+                    MetricSpec::new("temperature", OverEpisode::Mean),
+                ],
                 ..EnvSpec::new("Greenhouse-v0")
             },
             observations: Space::Box {
@@ -63,6 +73,8 @@ impl Greenhouse {
             actions: Space::Discrete { n: 2 },
             draws: Draws(0),
             day: None,
+            reported: (false, BEST),
+            was_open: false,
         }
     }
 }
@@ -87,7 +99,7 @@ impl Env for Greenhouse {
         }
         let outside = 8.0 + 16.0 * self.draws.next();
         let day = Day { air: outside + 4.0 * self.draws.next(), outside, quarter: 0 };
-        self.day = Some(day);
+        (self.day, self.was_open) = (Some(day), false);
         day.observe(observation);
         Ok(())
     }
@@ -99,12 +111,19 @@ impl Env for Greenhouse {
         let exchange = if is_open { 0.35 } else { 0.05 };
         day.air += exchange * (day.outside_now() - day.air) + 2.0 * day.sun();
         day.quarter += 1;
+        self.reported = (is_open && !self.was_open, day.air);
+        self.was_open = is_open;
         let (reward, terminated) = ((-(day.air - BEST).abs() / 10.0).max(-10.0), day.air > DEADLY);
         day.observe(observation);
         if terminated {
             self.day = None;
         }
         Ok(Step { reward, terminated, truncated: false })
+    }
+
+    fn metrics(&self, numbers: &mut [f64]) {
+        let (opened, air) = self.reported;
+        numbers.copy_from_slice(&[if opened { 1.0 } else { 0.0 }, air]);
     }
 }
 

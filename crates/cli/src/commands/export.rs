@@ -10,7 +10,6 @@ use serde_json::json;
 
 use crate::args::{ExportArgs, ExportFormat};
 use crate::exit::{Exit, Failure};
-use crate::export::action_meanings;
 use crate::numbers::grouped;
 use crate::output;
 use crate::style::{self, COMMAND, paint};
@@ -30,7 +29,8 @@ pub fn run(args: &ExportArgs, registry: &Registry) -> Result<Exit, Failure> {
                 env_id: &config.env.id,
                 observations: env.observation_space(),
                 actions: env.action_space(),
-                action_names: &action_names(&*env),
+                action_names: &env.spec().action_names,
+                observation_names: &env.spec().observation_names,
                 network: policy.network(),
                 parameters: policy.parameters(),
                 head: &head,
@@ -66,15 +66,6 @@ pub fn run(args: &ExportArgs, registry: &Registry) -> Result<Exit, Failure> {
         style::say(format_args!("wrote {}: observations, and the Q-values to get for them", path.display()));
     }
     Ok(Exit::Success)
-}
-
-/// What each action of an environment does, for those who use a policy without the environment's documentation.
-fn action_names(env: &dyn Env) -> Vec<String> {
-    let (spec, actions) = (env.spec(), env.action_space().discrete_n().unwrap_or(0));
-    match spec.action_names.is_empty() {
-        true => action_meanings(&spec.id, actions).unwrap_or_default().into_iter().map(str::to_owned).collect(),
-        false => spec.action_names.clone(),
-    }
 }
 
 /// How many samples are written.

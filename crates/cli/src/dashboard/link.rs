@@ -119,11 +119,13 @@ impl Link {
     }
 
     /// What the training thread does where attention is wanted: shows the environment, then waits until it may go on.
-    fn attend(&self, envs: &VectorEnv, last_step: &mut Instant) {
+    fn attend(&self, (envs, observations): (&VectorEnv, &[f32]), last_step: &mut Instant) {
         let mut gate = lock(&self.gate);
         if gate.picture_wanted || gate.pace != Pace::Full {
             gate.picture_wanted = false;
-            lock(&self.inbox).scene = envs.scene(0);
+            let numbers =
+                || observations.iter().take(envs.observation_len()).copied().map(f64::from).collect::<Vec<_>>();
+            lock(&self.inbox).scene = envs.scene(0).or_else(|| Some(Scene::of_numbers(&numbers())));
         }
         while !self.stop.load(Ordering::Relaxed) {
             let wait = match gate.pace {
@@ -167,10 +169,10 @@ impl Observer for Listener {
     fn on_event(&mut self, event: &TrainEvent<'_>) -> Result<(), ObserverError> {
         let link = &*self.link;
         match *event {
-            TrainEvent::Stepped { env_steps, envs, .. } => {
+            TrainEvent::Stepped { env_steps, envs, observations, .. } => {
                 link.env_steps.store(env_steps, Ordering::Relaxed);
                 if link.attention.load(Ordering::Relaxed) {
-                    link.attend(envs, &mut self.last_step);
+                    link.attend((envs, observations), &mut self.last_step);
                 }
             }
             TrainEvent::EpisodeEnded { env_steps, episode } => {

@@ -1,5 +1,6 @@
 //! [`JsonLines`]: events on stdout, an object per line.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use requel::agent::Statistics;
@@ -76,6 +77,13 @@ enum Line<'a> {
         action: usize,
         skipped: u64,
     },
+    Env {
+        env_steps: u64,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        episode: Option<u64>,
+        #[serde(flatten)]
+        metrics: BTreeMap<&'a str, f64>,
+    },
     LongEpisode {
         env_steps: u64,
         env: usize,
@@ -136,6 +144,11 @@ impl Observer for JsonLines {
             TrainEvent::CheckpointSaved { env_steps, path } => Line::Checkpoint { env_steps, path },
             TrainEvent::Skipped { env_steps, site, value, env, action, skipped } => {
                 Line::Skipped { env_steps, site, value: value.to_string(), env, action, skipped }
+            }
+            TrainEvent::EnvReported { env_steps, episode, metrics } => {
+                let reported = metrics.iter().filter(|(_, number)| number.is_finite());
+                let metrics = reported.map(|(name, number)| (name.as_str(), *number)).collect();
+                Line::Env { env_steps, episode, metrics }
             }
             TrainEvent::LongEpisode { env_steps, env, length } => Line::LongEpisode { env_steps, env, length },
             TrainEvent::Diagnosed { env_steps, finding } => Line::Finding { env_steps, finding },

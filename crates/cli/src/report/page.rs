@@ -16,7 +16,6 @@ use super::replay::{MOST_MOMENTS, Replay};
 use super::settings::{self, Row};
 use super::stated;
 use crate::exit::Failure;
-use crate::export::action_meanings;
 use crate::page::{self, escape};
 use crate::runs;
 use crate::signals::Signals;
@@ -197,12 +196,7 @@ fn found(run: &Run, registry: &Registry) -> Vec<Finding> {
 }
 
 fn actions(environment: &EnvIdentity) -> Option<Vec<String>> {
-    if !environment.action_names.is_empty() {
-        return Some(environment.action_names.clone());
-    }
-    let known =
-        environment.is_built_in().then(|| action_meanings(&environment.id, environment.action_count()?)).flatten();
-    known.map(|names| names.into_iter().map(str::to_owned).collect())
+    Some(environment.action_names.clone()).filter(|names| !names.is_empty())
 }
 
 /// Seconds that all sessions of the run took together.

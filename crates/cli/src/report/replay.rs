@@ -1,6 +1,6 @@
 //! [`Replay`], an episode as shapes that a page can draw.
 
-use requel_envs::{Color, Point, Shape};
+use requel_envs::{Color, Pixels, Point, Shape};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -52,10 +52,10 @@ impl Replay {
         let step = frames.len().div_ceil(MOST_MOMENTS).max(1);
         let last = frames.len().saturating_sub(1);
         let kept = frames.iter().enumerate().filter(|(i, _)| i % step == 0 || *i == last).map(|(_, frame)| frame);
-        let mut before: &[Shape] = &[];
+        let mut before: Vec<Shape> = Vec::new();
         let mut moments = Vec::new();
         for frame in kept {
-            let shapes = &frame.scene.shapes;
+            let shapes = without_images(&frame.scene.shapes);
             let changed = |(i, shape): &(usize, &Shape)| before.get(*i) != Some(*shape);
             let decision = frame.caption.decision.as_ref();
             moments.push(Moment {
@@ -85,6 +85,32 @@ impl Replay {
     }
 }
 
+/// Tiles along each side of the mosaic that stands for an image in a report: as pixels, thousands of moments would be a page of
+/// many megabytes. Tiles have fixed places, so that of a moment only those are kept that have changed.
+const TILES: u32 = 40;
+
+/// The shapes with each image as a mosaic.
+fn without_images(shapes: &[Shape]) -> Vec<Shape> {
+    let tiles = |shape: &Shape| match shape {
+        Shape::Image { min, max, pixels } => mosaic(*min, *max, pixels),
+        shape => vec![shape.clone()],
+    };
+    shapes.iter().flat_map(tiles).collect()
+}
+
+/// Rectangles over an image, each in the colour of the pixel at its middle.
+fn mosaic((left, bottom): Point, (right, top): Point, pixels: &Pixels) -> Vec<Shape> {
+    let (columns, rows) = (pixels.width.min(TILES), pixels.height.min(TILES));
+    let tile = |row: u32, column: u32| {
+        let across = |edge: u32| left + (right - left) * edge as f32 / columns as f32;
+        let down = |edge: u32| top - (top - bottom) * edge as f32 / rows as f32;
+        let middle = |tile: u32, tiles: u32, pixels: u32| (2 * tile + 1) * pixels / (2 * tiles);
+        let color = pixels.color(middle(column, columns, pixels.width), middle(row, rows, pixels.height));
+        Shape::Rectangle { min: (across(column), down(row + 1)), max: (across(column + 1), down(row)), color }
+    };
+    (0..rows).flat_map(|row| (0..columns).map(move |column| tile(row, column))).collect()
+}
+
 /// Kind, numbers, colour: `["c", x, y, radius, "#rrggbb"]`.
 fn encode(shape: &Shape) -> Value {
     let at = |(x, y): Point| [short(x), short(y)];
@@ -109,6 +135,7 @@ fn encode(shape: &Shape) -> Value {
             let [x, y] = at(*center);
             json!(["t", x, y, short(*height), text, hex(*color)])
         }
+        Shape::Image { .. } => unreachable!("images have become mosaics"),
     }
 }
 
@@ -123,6 +150,8 @@ fn hex(Color(r, g, b): Color) -> String {
 
 #[cfg(test)]
 mod tests {
+    use requel_envs::Scene;
+
     use super::*;
     use crate::show::sample;
 
@@ -136,6 +165,19 @@ mod tests {
         let moved: Vec<usize> = replay.moments[1].s.iter().map(|(i, _)| *i).collect();
         assert_eq!(moved, [1, 2, 3]);
         assert_eq!(replay.moments[1].s[2].1, json!(["c", -0.29f32, 0.4f32, 0.05f32, "#8184cb"]));
+    }
+
+    #[test]
+    fn an_image_is_a_mosaic_of_which_the_tiles_are_kept_that_change() {
+        let frame = |t: u32| {
+            let mut rgb = vec![9; 3 * 80 * 20];
+            // The pixel at the middle of the tile in the second row and the fourth column.
+            rgb[3 * (80 + 7)] = t as u8;
+            Frame { scene: Scene::of_pixels(Pixels { width: 80, height: 20, rgb }), ..sample::frame(t) }
+        };
+        let replay = Replay::new("best", 7, &[frame(0), frame(1)], 50.0);
+        assert_eq!((replay.moments[0].n, replay.moments[0].s.len()), (40 * 20, 40 * 20));
+        assert_eq!(replay.moments[1].s, [(43, json!(["r", 6.0f32, 18.0f32, 8.0f32, 19.0f32, "#010909"]))]);
     }
 
     #[test]

@@ -38,14 +38,14 @@ pub struct Decision {
     /// The action that is taken.
     pub action: usize,
     /// What the actions are called, where that is known.
-    pub names: Option<Arc<[&'static str]>>,
+    pub names: Option<Arc<[String]>>,
 }
 
 impl Decision {
     /// What an action is called; its number where that is not known.
     pub fn name(&self, action: usize) -> String {
         let name = self.names.as_ref().and_then(|names| names.get(action));
-        name.map_or_else(|| action.to_string(), |name| (*name).to_owned())
+        name.map_or_else(|| action.to_string(), Clone::clone)
     }
 
     /// By how much an action is worth more than the one that is taken: its advantage, 0 or less where that is the best.
@@ -150,7 +150,7 @@ mod tests {
 
     #[test]
     fn an_action_has_its_name_and_its_advantage() {
-        let names: Arc<[&'static str]> = Arc::new(["push left", "push right"]);
+        let names: Arc<[String]> = Arc::new(["push left".into(), "push right".into()]);
         let named = Decision { names: Some(names), ..decision(&[146.55, 146.59], 1) };
         assert_eq!((named.name(0), named.figure(0)), ("push left".into(), "-0.04".into()));
         assert_eq!((named.name(1), named.figure(1)), ("push right".into(), "146.59".into()));

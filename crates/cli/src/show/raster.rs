@@ -1,7 +1,7 @@
 //! Shapes to pixels, anti-aliased.
 
-use requel_envs::{Color, Point, Scene, Shape, View};
-use tiny_skia::{FillRule, LineCap, Paint, Path, PathBuilder, Pixmap, Rect, Stroke, Transform};
+use requel_envs::{Color, Pixels, Point, Scene, Shape, View};
+use tiny_skia::{FillRule, LineCap, Paint, Path, PathBuilder, Pixmap, PixmapPaint, Rect, Stroke, Transform};
 
 use super::font::{self, Align};
 
@@ -110,7 +110,21 @@ fn paint_shape(pixels: &mut Pixmap, to: &Projection, shape: &Shape) {
                 write(pixels, text, cap, (x, y + cap / 2.0), (Align::Center, *color));
             }
         }
+        Shape::Image { min, max, pixels: image } => {
+            let ((left, bottom), (right, top)) = (to.point(*min), to.point(*max));
+            paint_image(pixels, (left, top, right - left, bottom - top), image);
+        }
     }
+}
+
+/// Stretches an image over a rectangle given in pixels: left, top, width, height.
+fn paint_image(pixels: &mut Pixmap, (x, y, width, height): (f32, f32, f32, f32), image: &Pixels) {
+    let Some(mut drawn) = Pixmap::new(image.width, image.height) else { return };
+    for (pixel, rgb) in drawn.data_mut().chunks_exact_mut(4).zip(image.rgb.chunks_exact(3)) {
+        pixel.copy_from_slice(&[rgb[0], rgb[1], rgb[2], 255]);
+    }
+    let stretched = Transform::from_row(width / image.width as f32, 0.0, 0.0, height / image.height as f32, x, y);
+    pixels.draw_pixmap(0, 0, drawn.as_ref(), &PixmapPaint::default(), stretched, None);
 }
 
 fn fill(pixels: &mut Pixmap, path: Option<Path>, color: Color) {
@@ -171,6 +185,16 @@ mod tests {
     }
 
     #[test]
+    fn a_frame_of_pixels_fills_the_view_row_by_row_from_the_top() {
+        let (red, blue) = ([255, 0, 0], [0, 0, 255]);
+        let rgb = [red, red, red, blue].concat();
+        let pixels = scene_in(&Scene::of_pixels(Pixels { width: 2, height: 2, rgb }), 40, 20);
+        for (x, y, color) in [(2, 2, red), (38, 2, red), (2, 18, red), (38, 18, blue), (21, 11, blue)] {
+            assert_eq!(color_at(&pixels, x, y), Color(color[0], color[1], color[2]), "{x} {y}");
+        }
+    }
+
+    #[test]
     fn degenerate_shapes_are_no_trouble() {
         let c = Color(1, 2, 3);
         let shapes = vec![
@@ -178,6 +202,8 @@ mod tests {
             Shape::Rectangle { min: (1.0, 1.0), max: (0.0, 0.0), color: c },
             Shape::Line { from: (f32::NAN, 0.0), to: (1.0, 1.0), width: 1.0, color: c },
             Shape::Text { center: (0.0, 0.0), height: 1.0, text: String::new(), color: c },
+            Shape::Image { min: (0.0, 0.0), max: (1.0, 1.0), pixels: Pixels { width: 0, height: 3, rgb: vec![] } },
+            Shape::Image { min: (1.0, 1.0), max: (0.0, 0.0), pixels: Pixels { width: 4, height: 3, rgb: vec![7] } },
         ];
         scene_in(&Scene { view: VIEW, background: c, shapes }, 30, 15);
     }

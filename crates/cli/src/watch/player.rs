@@ -6,7 +6,6 @@ use requel::GreedyPolicy;
 use requel_envs::{Action, Env, Scene, Space, SpaceSampler, Step};
 
 use crate::exit::Failure;
-use crate::export::action_meanings;
 use crate::show::{Caption, Decision, Frame};
 use crate::signals::Signals;
 
@@ -29,7 +28,7 @@ pub struct Player {
     step: u32,
     episode_return: f64,
     last: Step,
-    names: Option<Arc<[&'static str]>>,
+    names: Option<Arc<[String]>>,
 }
 
 impl Player {
@@ -39,8 +38,8 @@ impl Player {
     /// If the environment fails.
     pub fn new(env: Box<dyn Env>, acting: Acting, (seed, most_steps): (u64, u32)) -> Result<Self, Failure> {
         let observation = vec![0.0; env.observation_len()];
-        let actions = env.action_space().discrete_n();
-        let names = actions.and_then(|actions| action_meanings(&env.spec().id, actions)).map(Into::into);
+        let names = &env.spec().action_names;
+        let names = (!names.is_empty()).then(|| names.as_slice().into());
         let mut player = Player {
             env,
             acting,

@@ -25,6 +25,15 @@ pub(crate) const ENVS: &[Entry] = &[Entry {
     reward_range: Some((-1.0, 0.0)),
     frames_per_second: 15.0,
     action_names: &["torque -1 N m", "no torque", "torque 1 N m"],
+    observation_names: &[
+        "cos angle 1",
+        "sin angle 1",
+        "cos angle 2",
+        "sin angle 2",
+        "angular velocity 1",
+        "angular velocity 2",
+    ],
+    metrics: &[],
     options: &[
         OptionSpec::new(
             "book_or_nips",

@@ -21,6 +21,8 @@ pub(crate) const ENVS: &[Entry] = &[Entry {
     reward_range: Some((-1.0, -1.0)),
     frames_per_second: 30.0,
     action_names: &["accelerate left", "coast", "accelerate right"],
+    observation_names: &["position", "velocity"],
+    metrics: &[],
     options: &[OptionSpec::float("goal_velocity", 0.0, "the least velocity that counts at the goal, −0.07 to 0.07")],
     build,
 }];

@@ -26,6 +26,8 @@ pub(crate) const ENVS: &[Entry] = &[Entry {
     reward_range: Some((LEAST_REWARD, 0.0)),
     frames_per_second: 30.0,
     action_names: &[],
+    observation_names: &["cos angle", "sin angle", "angular velocity"],
+    metrics: &[],
     options: &[
         OptionSpec::float("g", 10.0, "acceleration of gravity, m/s², 0 to 1000"),
         OptionSpec::new(

@@ -11,6 +11,8 @@ pub(crate) const ENVS: &[Entry] = &[Entry {
     reward_range: Some((0.0, 1.0)),
     frames_per_second: 20.0,
     action_names: &["nothing", "left", "up", "right", "down"],
+    observation_names: &[],
+    metrics: &[],
     options: OPTIONS,
     build: build::<Asterix>,
 }];

@@ -11,6 +11,8 @@ pub(crate) const ENVS: &[Entry] = &[Entry {
     reward_range: None,
     frames_per_second: 20.0,
     action_names: &["nothing", "left", "up", "right", "down", "fire"],
+    observation_names: &[],
+    metrics: &[],
     options: OPTIONS,
     build: build::<Seaquest>,
 }];

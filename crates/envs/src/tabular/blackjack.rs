@@ -15,6 +15,8 @@ pub(crate) const ENVS: &[Entry] = &[Entry {
     reward_range: Some((-1.0, 1.0)),
     frames_per_second: 4.0,
     action_names: &["stop", "take a card"],
+    observation_names: &["sum of the player", "card of the dealer", "usable ace"],
+    metrics: &[],
     options: &[
         OptionSpec::bool("natural", false, "pay 1.5 for a natural that wins; without effect while `sab` is true"),
         OptionSpec::bool("sab", true, "the book's rules: a natural wins against all but another natural"),

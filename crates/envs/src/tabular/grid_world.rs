@@ -5,7 +5,8 @@ use crate::entry::{Entry, MadeEnv};
 use crate::options::{OptionDefault, OptionSpec, Options};
 use crate::spec::range_of;
 use crate::{
-    Action, Color, Dynamics, EnvSpec, GymRng, Scene, Simulation, Space, StateError, StateReader, StateWriter, Step,
+    Action, Color, Dynamics, EnvSpec, GymRng, OverEpisode, Scene, Simulation, Space, StateError, StateReader,
+    StateWriter, Step,
 };
 
 pub(crate) const ENVS: &[Entry] = &[Entry {
@@ -15,6 +16,8 @@ pub(crate) const ENVS: &[Entry] = &[Entry {
     reward_range: Some((-1.0, 1.0)),
     frames_per_second: 4.0,
     action_names: &["up", "right", "down", "left", "stay"],
+    observation_names: &[],
+    metrics: &[("attempts_to_leave", OverEpisode::Sum), ("steps_on_forbidden", OverEpisode::Sum)],
     options: &[
         OptionSpec::new(
             "map",
@@ -48,6 +51,7 @@ fn build(spec: EnvSpec, options: &Options<'_>) -> MadeEnv {
         board,
         tiles: rows.concat().into_bytes(),
         cell: 0,
+        tried_to_leave: false,
         boundary: reward("reward_boundary")?,
         forbidden: reward("reward_forbidden")?,
         target: reward("reward_target")?,
@@ -100,6 +104,8 @@ fn sized(rows: &[String]) -> Result<Board, String> {
 /// **End**: terminated at the target unless `terminates` is false, when it can be collected for ever; truncated after 100
 /// steps.
 ///
+/// **Metrics**: `attempts_to_leave` the grid and `steps_on_forbidden` cells, how many in an episode.
+///
 /// **Source**: S. Zhao, *Mathematical Foundations of Reinforcement Learning* (2025), whose 5 × 5 grid is the standard map;
 /// the option `map` takes another, `rows` and `columns` an empty one of that size.
 #[derive(Clone, Debug)]
@@ -108,6 +114,8 @@ pub struct GridWorld {
     /// The letters of the map, row by row.
     tiles: Vec<u8>,
     cell: usize,
+    /// In the last step; no part of the state.
+    tried_to_leave: bool,
     boundary: f64,
     forbidden: f64,
     target: f64,
@@ -133,9 +141,10 @@ impl Dynamics for GridWorld {
         };
         let from = self.cell;
         self.cell = direction.map_or(from, |direction| self.board.neighbour(from, direction));
+        self.tried_to_leave = direction.is_some() && self.cell == from;
         let at_target = self.tiles[self.cell] == b'T';
         let reward = match self.tiles[self.cell] {
-            _ if direction.is_some() && self.cell == from => self.boundary,
+            _ if self.tried_to_leave => self.boundary,
             b'T' => self.target,
             b'#' => self.forbidden,
             _ => self.otherwise,
@@ -158,6 +167,13 @@ impl Dynamics for GridWorld {
 
     fn can_go_on(&self) -> bool {
         !self.terminates || self.tiles[self.cell] != b'T'
+    }
+
+    fn metrics(&self, numbers: &mut [f64]) {
+        let counts = [self.tried_to_leave, self.tiles[self.cell] == b'#'];
+        for (number, counts) in numbers.iter_mut().zip(counts) {
+            *number = f64::from(u8::from(counts));
+        }
     }
 
     fn scene(&self) -> Option<Scene> {

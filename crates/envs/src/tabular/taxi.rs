@@ -15,6 +15,8 @@ pub(crate) const ENVS: &[Entry] = &[Entry {
     reward_range: Some((-10.0, 20.0)),
     frames_per_second: 4.0,
     action_names: &["down", "up", "right", "left", "pick up", "drop off"],
+    observation_names: &[],
+    metrics: &[],
     options: &[
         OptionSpec::bool("is_rainy", false, "whether the taxi may drift to either side"),
         OptionSpec::float("rainy_probability", 0.8, "probability of driving straight in the rain"),

@@ -14,6 +14,8 @@ pub(crate) const ENVS: &[Entry] = &[Entry {
     reward_range: Some((-1.0, 1.0)),
     frames_per_second: 5.0,
     action_names: &["left", "stay", "right"],
+    observation_names: &[],
+    metrics: &[],
     options: &[
         OptionSpec::int("rows", 10, "height of the board, 2 to 64"),
         OptionSpec::int("columns", 5, "width of the board, 1 to 64"),

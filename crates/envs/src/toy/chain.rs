@@ -14,6 +14,8 @@ pub(crate) const ENVS: &[Entry] = &[Entry {
     reward_range: Some((-1.0, 1.0)),
     frames_per_second: 5.0,
     action_names: &[],
+    observation_names: &[],
+    metrics: &[],
     options: &[OptionSpec::int("length", 12, "how many links the chain has, 2 to 256")],
     build,
 }];

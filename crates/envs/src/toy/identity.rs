@@ -14,6 +14,8 @@ pub(crate) const ENVS: &[Entry] = &[Entry {
     reward_range: Some((0.0, 1.0)),
     frames_per_second: 4.0,
     action_names: &[],
+    observation_names: &[],
+    metrics: &[],
     options: &[OptionSpec::int("symbols", 4, "how many symbols and actions there are, 2 to 64")],
     build,
 }];

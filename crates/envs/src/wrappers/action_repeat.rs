@@ -1,7 +1,7 @@
 //! [`ActionRepeat`], fewer decisions.
 
 use super::forward::forward;
-use crate::{Action, Env, EnvError, EnvSpec, Step};
+use crate::{Action, AddedUp, Env, EnvError, EnvSpec, Step};
 
 /// Takes each action several times in a row, adds up the rewards, and shows the last observation.
 ///
@@ -11,6 +11,10 @@ pub struct ActionRepeat<E> {
     env: E,
     spec: EnvSpec,
     times: u32,
+    /// What the environment reported of its steps since the last action.
+    metrics: Vec<AddedUp>,
+    /// What it reported of one step.
+    reported: Vec<f64>,
 }
 
 impl<E: Env> ActionRepeat<E> {
@@ -28,7 +32,20 @@ impl<E: Env> ActionRepeat<E> {
             (low.min(low * times), high.max(high * times))
         };
         let spec = EnvSpec { reward_range: env.spec().reward_range.map(sum), ..env.spec().clone() };
-        Ok(Self { env, spec, times })
+        let (metrics, reported) = (vec![(0.0, 0); spec.metrics.len()], vec![f64::NAN; spec.metrics.len()]);
+        Ok(Self { env, spec, times, metrics, reported })
+    }
+
+    fn step_once(&mut self, action: Action<'_>, observation: &mut [f32]) -> Result<Step, EnvError> {
+        let step = self.env.step(action, observation)?;
+        if !self.metrics.is_empty() {
+            self.reported.fill(f64::NAN);
+            self.env.metrics(&mut self.reported);
+            for ((so_far, number), spec) in self.metrics.iter_mut().zip(&self.reported).zip(&self.spec.metrics) {
+                *so_far = spec.over_episode.add(*so_far, *number);
+            }
+        }
+        Ok(step)
     }
 }
 
@@ -40,14 +57,22 @@ impl<E: Env> Env for ActionRepeat<E> {
     }
 
     fn step(&mut self, action: Action<'_>, observation: &mut [f32]) -> Result<Step, EnvError> {
-        let mut step = self.env.step(action, observation)?;
+        self.metrics.fill((0.0, 0));
+        let mut step = self.step_once(action, observation)?;
         for _ in 1..self.times {
             if step.ended() {
                 break;
             }
-            let next = self.env.step(action, observation)?;
+            let next = self.step_once(action, observation)?;
             step = Step { reward: step.reward + next.reward, ..next };
         }
         Ok(step)
+    }
+
+    /// What the steps of the last action come to, as those of an episode would.
+    fn metrics(&self, numbers: &mut [f64]) {
+        for ((number, so_far), spec) in numbers.iter_mut().zip(&self.metrics).zip(&self.spec.metrics) {
+            *number = spec.over_episode.result(*so_far).unwrap_or(f64::NAN);
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::FrameStack;
 use super::forward::forward;
-use crate::{Action, Env, EnvError, Space, Step, check_observation};
+use crate::{Action, Env, EnvError, EnvSpec, Space, Step, check_observation};
 
 /// Shows the last `n` images, oldest first, as one with `n` times the channels: [height, width, channels] becomes
 /// [height, width, `n` · channels], and [height, width] becomes [height, width, `n`]. That is what a convolution reads.
@@ -11,6 +11,7 @@ use crate::{Action, Env, EnvError, Space, Step, check_observation};
 #[derive(Clone, Debug)]
 pub struct ChannelStack<E> {
     env: FrameStack<E>,
+    spec: EnvSpec,
     space: Space,
     /// The observation as [`FrameStack`] shows it.
     stacked: Vec<f32>,
@@ -41,7 +42,9 @@ impl<E: Env> ChannelStack<E> {
                 *bound = interleaved;
             }
         }
-        Ok(Self { stacked: vec![0.0; env.observation_len()], env, space, n, channels })
+        // A pixel has no name.
+        let spec = EnvSpec { observation_names: Vec::new(), ..env.spec().clone() };
+        Ok(Self { spec, stacked: vec![0.0; env.observation_len()], env, space, n, channels })
     }
 }
 
@@ -56,7 +59,11 @@ fn interleave(frames: &[f32], n: usize, channels: usize, interleaved: &mut [f32]
 }
 
 impl<E: Env> Env for ChannelStack<E> {
-    forward!(spec, action_space, scene, action_mask, save, restore);
+    forward!(action_space, scene, action_mask, save, restore, metrics);
+
+    fn spec(&self) -> &EnvSpec {
+        &self.spec
+    }
 
     fn observation_space(&self) -> &Space {
         &self.space

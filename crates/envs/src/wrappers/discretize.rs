@@ -69,7 +69,7 @@ impl<E: Env> Discretize<E> {
 }
 
 impl<E: Env> Env for Discretize<E> {
-    forward!(spec, observation_space, reset, save, restore, scene);
+    forward!(spec, observation_space, reset, save, restore, scene, metrics);
 
     fn action_space(&self) -> &Space {
         &self.space

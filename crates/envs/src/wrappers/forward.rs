@@ -38,6 +38,11 @@ macro_rules! forward {
             self.env.scene()
         }
     };
+    (@ metrics) => {
+        fn metrics(&self, numbers: &mut [f64]) {
+            self.env.metrics(numbers);
+        }
+    };
     (@ action_mask) => {
         fn action_mask(&self) -> Option<&[bool]> {
             self.env.action_mask()

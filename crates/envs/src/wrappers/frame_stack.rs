@@ -1,7 +1,7 @@
 //! [`FrameStack`], the recent past as part of the observation.
 
 use super::forward::forward;
-use crate::{Action, Env, EnvError, Space, StateError, StateReader, StateWriter, Step, check_observation};
+use crate::{Action, Env, EnvError, EnvSpec, Space, StateError, StateReader, StateWriter, Step, check_observation};
 
 /// Shows the last `n` observations, oldest first, as one with a new first axis of that length.
 ///
@@ -10,6 +10,7 @@ use crate::{Action, Env, EnvError, Space, StateError, StateReader, StateWriter, 
 #[derive(Clone, Debug)]
 pub struct FrameStack<E> {
     env: E,
+    spec: EnvSpec,
     space: Space,
     /// The stacked observation as it was shown last.
     frames: Vec<f32>,
@@ -46,7 +47,15 @@ impl<E: Env> FrameStack<E> {
             },
         };
         let width = env.observation_len();
-        Ok(Self { env, space, frames: vec![0.0; n * width], width })
+        let mut spec = env.spec().clone();
+        let ago = |steps: usize| match steps {
+            0 => String::new(),
+            1 => ", 1 step ago".into(),
+            steps => format!(", {steps} steps ago"),
+        };
+        let names = |steps: usize| spec.observation_names.iter().map(move |name| name.clone() + &ago(steps));
+        spec.observation_names = (0..n).rev().flat_map(names).collect();
+        Ok(Self { env, spec, space, frames: vec![0.0; n * width], width })
     }
 
     fn newest(&self) -> std::ops::Range<usize> {
@@ -55,7 +64,11 @@ impl<E: Env> FrameStack<E> {
 }
 
 impl<E: Env> Env for FrameStack<E> {
-    forward!(spec, action_space, scene, action_mask);
+    forward!(action_space, scene, action_mask, metrics);
+
+    fn spec(&self) -> &EnvSpec {
+        &self.spec
+    }
 
     fn observation_space(&self) -> &Space {
         &self.space

@@ -139,7 +139,7 @@ impl<E: Env> NormalizeObservation<E> {
 }
 
 impl<E: Env> Env for NormalizeObservation<E> {
-    forward!(spec, action_space, scene, action_mask);
+    forward!(spec, action_space, scene, action_mask, metrics);
 
     fn observation_space(&self) -> &Space {
         &self.space

@@ -30,7 +30,7 @@ impl<E: Env> ClipReward<E> {
 }
 
 impl<E: Env> Env for ClipReward<E> {
-    forward!(observation_space, action_space, reset, save, restore, scene, action_mask);
+    forward!(observation_space, action_space, reset, save, restore, scene, action_mask, metrics);
 
     fn spec(&self) -> &EnvSpec {
         &self.spec
@@ -65,7 +65,7 @@ impl<E: Env> ScaleReward<E> {
 }
 
 impl<E: Env> Env for ScaleReward<E> {
-    forward!(observation_space, action_space, reset, save, restore, scene, action_mask);
+    forward!(observation_space, action_space, reset, save, restore, scene, action_mask, metrics);
 
     fn spec(&self) -> &EnvSpec {
         &self.spec

@@ -52,7 +52,7 @@ fn stream(seed: u64) -> GymRng {
 }
 
 impl<E: Env> Env for StickyActions<E> {
-    forward!(spec, observation_space, action_space, scene, action_mask);
+    forward!(spec, observation_space, action_space, scene, action_mask, metrics);
 
     fn reset(&mut self, seed: Option<u64>, observation: &mut [f32]) -> Result<(), EnvError> {
         self.env.reset(seed, observation)?;

@@ -68,6 +68,15 @@ pub(super) enum Line {
         skipped: u64,
     },
     #[serde(skip_deserializing)]
+    Env {
+        env_steps: u64,
+        /// Left out of means over the last 100 episodes.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        episode: Option<u64>,
+        #[serde(flatten)]
+        metrics: BTreeMap<String, f64>,
+    },
+    #[serde(skip_deserializing)]
     LongEpisode { env_steps: u64, env: usize, length: u64 },
     #[serde(other, skip_serializing)]
     Other,
@@ -140,6 +149,10 @@ pub(super) fn line(event: &TrainEvent<'_>) -> Option<Vec<u8>> {
         TrainEvent::Skipped { env_steps, site, value, env, action, skipped } => {
             Line::Skipped { env_steps, site: site.to_owned(), value: value.to_string(), env, action, skipped }
         }
+        TrainEvent::EnvReported { env_steps, episode, metrics } => {
+            let reported = metrics.iter().filter(|(_, number)| number.is_finite());
+            Line::Env { env_steps, episode, metrics: reported.cloned().collect() }
+        }
         TrainEvent::LongEpisode { env_steps, env, length } => Line::LongEpisode { env_steps, env, length },
         _ => return None,
     };
@@ -191,6 +204,11 @@ mod tests {
             text(&TrainEvent::Skipped { env_steps: 7, site: "reward", value: f64::NAN, env: 1, action: 0, skipped: 2 }),
             "{\"event\":\"skipped\",\"env_steps\":7,\"site\":\"reward\",\"value\":\"NaN\",\"env\":1,\"action\":0,\
              \"skipped\":2}\n"
+        );
+        let metrics = [("env/bumps".to_owned(), 2.0), ("env/heat".to_owned(), f64::NAN)];
+        assert_eq!(
+            text(&TrainEvent::EnvReported { env_steps: 9, episode: Some(3), metrics: &metrics }),
+            "{\"event\":\"env\",\"env_steps\":9,\"episode\":3,\"env/bumps\":2.0}\n"
         );
         assert_eq!(
             text(&TrainEvent::LongEpisode { env_steps: 9, env: 0, length: 9 }),

@@ -6,6 +6,8 @@ use std::io;
 use std::path::Path;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
+use requel_envs::EnvSpec;
+
 use super::appended::{AppendedFile, of_file};
 use super::monitor::{MONITOR, Monitor};
 use super::progress::ScoreCells;
@@ -15,7 +17,7 @@ use crate::checkpoint::LogEntry;
 use crate::config::EpisodeLog;
 use crate::memory::available_bytes;
 use crate::storage::read_regular_text;
-use crate::train::{Aggregates, Observer, ObserverError, TrainEvent};
+use crate::train::{Aggregates, Observer, ObserverError, TrainEvent, column_names};
 
 pub(crate) const METRICS: &str = "metrics.jsonl";
 const PROGRESS: &str = "progress.csv";
@@ -37,17 +39,25 @@ pub struct RunLogs {
     episodes: EpisodeLog,
     /// A score that waits for the aggregates of the same step.
     score: Option<ScoreCells>,
+    /// The metrics of the environment as the next row has them.
+    env_metrics: Vec<(String, f64)>,
     session: u64,
     started: Instant,
     start_env_steps: u64,
 }
 
 impl RunLogs {
-    /// Opens the logs in `dir`, cut to the lengths that a checkpoint knew; those that it did not know begin anew.
+    /// Opens the logs of a training in the environment `env` in `dir`, cut to the lengths that a checkpoint knew; those that it did
+    /// not know begin anew.
     ///
     /// # Errors
     /// If a file cannot be opened or is shorter than its checkpoint knew.
-    pub fn open(dir: &Path, known: &BTreeMap<String, LogEntry>, start_env_steps: u64) -> io::Result<Self> {
+    pub fn open(
+        dir: &Path,
+        known: &BTreeMap<String, LogEntry>,
+        start_env_steps: u64,
+        env: &EnvSpec,
+    ) -> io::Result<Self> {
         std::fs::create_dir_all(dir.join("tensorboard"))?;
         let open = |name: &str| AppendedFile::open(&dir.join(name), known.get(name).map_or(0, |entry| entry.bytes));
         let timing_path = dir.join(TIMING);
@@ -68,6 +78,7 @@ impl RunLogs {
             monitor: None,
             episodes: EpisodeLog::Auto,
             score: None,
+            env_metrics: column_names(env).map(|name| (name, f64::NAN)).collect(),
             session,
             started: Instant::now(),
             start_env_steps,
@@ -76,7 +87,7 @@ impl RunLogs {
             logs.timing.write(timing::HEADER.as_bytes())?;
         }
         if known.get(PROGRESS).is_none_or(|entry| entry.bytes == 0) {
-            logs.progress.write(progress::header().as_bytes())?;
+            logs.progress.write(progress::header(&logs.env_metrics).as_bytes())?;
         }
         if known.get(EVENTS).is_none_or(|entry| entry.bytes == 0) {
             logs.events.write(&tensorboard::file_version(wall_time()))?;
@@ -157,7 +168,7 @@ impl RunLogs {
 
     fn log_progress(&mut self, aggregates: &Aggregates) -> io::Result<()> {
         let score = self.score.take();
-        self.progress.write(progress::row(aggregates, score).as_bytes())?;
+        self.progress.write(progress::row(aggregates, score, &self.env_metrics).as_bytes())?;
         let seconds = self.started.elapsed().as_secs_f64();
         let env_steps_per_second = (aggregates.env_steps - self.start_env_steps) as f64 / seconds.max(1e-9);
         let row = timing::row(self.session, aggregates.env_steps, seconds, env_steps_per_second);
@@ -185,7 +196,7 @@ impl RunLogs {
     /// Gives a score that was not followed by the aggregates of its step a row of its own.
     fn settle_score(&mut self) -> io::Result<()> {
         match self.score.take() {
-            Some(score) => self.progress.write(progress::score_row(score).as_bytes()),
+            Some(score) => self.progress.write(progress::score_row(score, &self.env_metrics).as_bytes()),
             None => Ok(()),
         }
     }
@@ -194,6 +205,7 @@ impl RunLogs {
     fn is_written(&self, event: &TrainEvent<'_>) -> bool {
         match event {
             TrainEvent::EpisodeEnded { episode, .. } => is_written(self.episodes, episode.index),
+            TrainEvent::EnvReported { episode: Some(index), .. } => is_written(self.episodes, *index),
             // An environment that gives NaN at every other step would fill the disk too.
             TrainEvent::Skipped { skipped, .. } => is_written(self.episodes, skipped.saturating_sub(1)),
             _ => true,
@@ -215,7 +227,11 @@ impl Observer for RunLogs {
         {
             self.metrics.write(&line)?;
         }
-        let step = if let TrainEvent::Progress(aggregates) = event { Some(aggregates.env_steps) } else { None };
+        let step = match event {
+            TrainEvent::Progress(aggregates) => Some(aggregates.env_steps),
+            TrainEvent::EnvReported { env_steps, episode: None, .. } => Some(*env_steps),
+            _ => None,
+        };
         if self.score.is_some_and(|score| Some(score.env_steps) != step) {
             self.settle_score()?;
         }
@@ -230,6 +246,12 @@ impl Observer for RunLogs {
                 self.score = Some(ScoreCells { env_steps, updates, mean_return, mean_length });
                 let values = [("eval/mean_reward", mean_return), ("eval/mean_ep_length", mean_length)];
                 self.events.write(&tensorboard::scalars(wall_time(), env_steps, &values))?;
+            }
+            TrainEvent::EnvReported { env_steps, episode: None, metrics } => {
+                self.env_metrics.iter_mut().zip(*metrics).for_each(|((_, cell), (_, number))| *cell = *number);
+                let reported = metrics.iter().filter(|(_, number)| number.is_finite());
+                let values: Vec<(&str, f64)> = reported.map(|(name, number)| (name.as_str(), *number)).collect();
+                self.events.write(&tensorboard::scalars(wall_time(), *env_steps, &values))?;
             }
             TrainEvent::FinalEvaluated { .. } => self.flush()?,
             _ => {}
@@ -248,6 +270,10 @@ mod tests {
     use super::*;
     use crate::log::crc32c;
     use crate::train::{EpisodeRecord, Evaluation};
+
+    fn env() -> EnvSpec {
+        EnvSpec::new("Env")
+    }
 
     fn progress_at(env_steps: u64) -> TrainEvent<'static> {
         TrainEvent::Progress(Aggregates { env_steps, return_mean: Some(1.0), ..Aggregates::default() })
@@ -271,7 +297,7 @@ mod tests {
     fn a_second_session_goes_on_where_the_checkpoint_knew_the_logs() {
         let dir = tempfile::tempdir().unwrap();
         let read = |name: &str| std::fs::read(dir.path().join(name)).unwrap();
-        let mut logs = RunLogs::open(dir.path(), &BTreeMap::new(), 0).unwrap();
+        let mut logs = RunLogs::open(dir.path(), &BTreeMap::new(), 0, &env()).unwrap();
         logs.on_event(&progress_at(100)).unwrap();
         let known = logs.mark().unwrap().0;
         let (metrics, table) = (read(METRICS), read(PROGRESS));
@@ -281,7 +307,7 @@ mod tests {
         drop(logs);
         assert_eq!(records(&read(EVENTS)), 3);
 
-        let mut logs = RunLogs::open(dir.path(), &known, 100).unwrap();
+        let mut logs = RunLogs::open(dir.path(), &known, 100, &env()).unwrap();
         assert_eq!((read(METRICS), read(PROGRESS)), (metrics, table));
         assert_eq!(records(&read(EVENTS)), 2);
         logs.on_event(&progress_at(200)).unwrap();
@@ -301,7 +327,7 @@ mod tests {
         let evaluation = |value: f64| Evaluation { returns: vec![value], lengths: vec![value as u64], cut_off: 0 };
         let table = |mark: bool| {
             let dir = tempfile::tempdir().unwrap();
-            let mut logs = RunLogs::open(dir.path(), &BTreeMap::new(), 0).unwrap();
+            let mut logs = RunLogs::open(dir.path(), &BTreeMap::new(), 0, &env()).unwrap();
             for (env_steps, scored, told) in
                 [(50, true, false), (100, true, true), (150, true, false), (160, true, false), (200, false, true)]
             {
@@ -340,7 +366,7 @@ mod tests {
     fn of_very_many_episodes_not_each_has_a_line() {
         let lines = |log: EpisodeLog| {
             let dir = tempfile::tempdir().unwrap();
-            let mut logs = RunLogs::open(dir.path(), &BTreeMap::new(), 0).unwrap().with_episodes(log);
+            let mut logs = RunLogs::open(dir.path(), &BTreeMap::new(), 0, &env()).unwrap().with_episodes(log);
             for index in 0..70_000 {
                 let episode = EpisodeRecord { index, return_: 1.0, length: 1, terminated: true, truncated: false };
                 logs.on_event(&TrainEvent::EpisodeEnded { env_steps: index + 1, episode }).unwrap();
@@ -360,7 +386,7 @@ mod tests {
             ("session,env".to_owned(), format!("{}1,", timing::HEADER)),
         ] {
             std::fs::write(&path, before).unwrap();
-            let mut logs = RunLogs::open(dir.path(), &BTreeMap::new(), 0).unwrap();
+            let mut logs = RunLogs::open(dir.path(), &BTreeMap::new(), 0, &env()).unwrap();
             logs.on_event(&progress_at(100)).unwrap();
             logs.sync().unwrap();
             let text = std::fs::read_to_string(&path).unwrap();

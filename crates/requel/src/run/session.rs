@@ -524,7 +524,9 @@ fn open_logs(run: &Run, trainer: &Trainer, known: &BTreeMap<String, LogEntry>) -
     run.note_environment(trainer.env_identity())?;
     let cannot = || RunError::io("open logs in", run.dir());
     let log = &trainer.config().log;
-    let mut logs = RunLogs::open(run.dir(), known, trainer.env_steps()).map_err(cannot())?.with_episodes(log.episodes);
+    let mut logs = RunLogs::open(run.dir(), known, trainer.env_steps(), trainer.env_spec())
+        .map_err(cannot())?
+        .with_episodes(log.episodes);
     if log.monitor {
         logs = logs.with_monitor(run.dir(), known, trainer.env_id()).map_err(cannot())?;
     }

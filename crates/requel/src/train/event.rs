@@ -29,6 +29,17 @@ pub enum TrainEvent<'a> {
         /// The episode.
         episode: EpisodeRecord,
     },
+    /// What the environments report beside their rewards, see [`EnvSpec::metrics`](requel_envs::EnvSpec::metrics); only of
+    /// environments that report something.
+    EnvReported {
+        /// Env steps so far.
+        env_steps: u64,
+        /// The number of the episode that ended, told before [`TrainEvent::EpisodeEnded`]; `None` for means over the last 100
+        /// episodes, told before [`TrainEvent::Progress`].
+        episode: Option<u64>,
+        /// `env/` and the name of each metric, and its number; NaN where nothing was reported.
+        metrics: &'a [(String, f64)],
+    },
     /// `log.every_steps` env steps have passed, or training is over. Told after the evaluation of the same step.
     Progress(Aggregates),
     /// What the agent reports of itself that [`Aggregates`] have no place for. Told after [`TrainEvent::Progress`], of an agent

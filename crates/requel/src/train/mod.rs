@@ -4,6 +4,7 @@ mod agents;
 #[cfg(test)]
 mod bad_numbers;
 mod budget;
+mod env_metrics;
 pub(crate) mod envs;
 mod evaluation;
 mod event;
@@ -18,6 +19,7 @@ mod trainer;
 
 pub use agents::{AgentEnv, AgentFactory, agent_factory};
 pub use budget::Budget;
+pub(crate) use env_metrics::column_names;
 pub use envs::{EnvFactory, for_network};
 pub use evaluation::{Evaluation, Evaluator, GiveUp};
 pub use event::{Aggregates, TrainEvent};

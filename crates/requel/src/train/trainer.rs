@@ -7,13 +7,15 @@ mod episodes;
 mod saving;
 mod scores;
 mod settings;
+mod training_envs;
 
-use requel_envs::{EnvSpec, Step, VectorEnv};
+use requel_envs::{BatchEnv, EnvSpec, Step, VectorEnv};
 
 pub use bad_numbers::SCALED_REWARD;
 
 use super::agents::{AgentEnv, AgentFactory, agent_factory};
-use super::envs::{self, EnvFactory};
+use super::env_metrics::EnvMetrics;
+use super::envs::EnvFactory;
 use super::guarded::guarded;
 use super::observer::tell;
 use super::returns::Returns;
@@ -24,6 +26,7 @@ use crate::config::Config;
 use crate::registry::Registry;
 use bad_numbers::Skipped;
 use episodes::ResumedEpisodes;
+use training_envs::TrainingEnvs;
 
 /// Trains one agent in environments of one kind. It touches no file and no clock: what comes out is a function of the config.
 ///
@@ -54,6 +57,7 @@ pub struct Trainer {
     env_steps: u64,
     updates: u64,
     returns: Returns,
+    env_metrics: EnvMetrics,
     /// The aggregates that are due after the last step wait for the evaluation.
     progress_owed: bool,
     learned: Learned,
@@ -108,7 +112,19 @@ impl Trainer {
     }
 
     pub(crate) fn from_factory(config: Config, factory: EnvFactory, origin: EnvOrigin) -> Result<Self, TrainError> {
-        Self::assemble((factory, origin), Source::Config(agent_factory()), config)
+        let training = TrainingEnvs::made(factory, origin, &config)?;
+        Self::assemble(training, Source::Config(agent_factory()), config)
+    }
+
+    /// As [`Trainer::with_envs`], where all environments of the training are stepped at once by `batch`, such as a simulator of
+    /// thousands: `train.num_envs` is the number of its slots. `factory` makes single environments like them, in which
+    /// evaluations are played.
+    ///
+    /// # Errors
+    /// As [`Trainer::with_envs`], and if the batch has another number of slots.
+    pub fn with_batch(config: Config, batch: Box<dyn BatchEnv>, factory: EnvFactory) -> Result<Self, TrainError> {
+        let training = TrainingEnvs::at_once(guarded(factory), batch, &config)?;
+        Self::assemble(training, Source::Config(agent_factory()), config)
     }
 
     /// A trainer of parts: environments of your own, as in [`Trainer::with_envs`], an agent of your own, and the plan by which they
@@ -119,7 +135,8 @@ impl Trainer {
     /// # Errors
     /// If the plan holds a value out of range, or the environments cannot be made.
     pub fn from_parts(envs: EnvFactory, agent: Box<dyn Agent>, plan: Config) -> Result<Self, TrainError> {
-        Self::assemble((guarded(envs), EnvOrigin::Given), Source::Given(agent), plan)
+        let training = TrainingEnvs::made(guarded(envs), EnvOrigin::Given, &plan)?;
+        Self::assemble(training, Source::Given(agent), plan)
     }
 
     /// The same with an agent that is made from the config, and made anew where settings change on the way.
@@ -127,24 +144,16 @@ impl Trainer {
     /// # Errors
     /// As [`Trainer::from_parts`], and if the agent cannot be made.
     pub fn from_factories(envs: EnvFactory, agents: AgentFactory, config: Config) -> Result<Self, TrainError> {
-        Self::assemble((guarded(envs), EnvOrigin::Given), Source::Config(agents), config)
+        let training = TrainingEnvs::made(guarded(envs), EnvOrigin::Given, &config)?;
+        Self::assemble(training, Source::Config(agents), config)
     }
 
-    fn assemble(
-        (factory, origin): (EnvFactory, EnvOrigin),
-        source: Source,
-        mut config: Config,
-    ) -> Result<Self, TrainError> {
-        config.check()?;
-        let num_envs = config.train.num_envs;
-        let (envs, identity) = envs::several(&factory, origin, num_envs)?;
+    fn assemble(training: TrainingEnvs, source: Source, mut config: Config) -> Result<Self, TrainError> {
+        let TrainingEnvs { factory, mut envs, identity } = training;
         config.env.id.clone_from(&identity.id);
-        let env = &envs[0];
-        let spec = env.spec().clone();
-        let actions = env.action_space().discrete_n();
-        let actions = actions.ok_or_else(|| AgentError::ContinuousActions { id: spec.id.clone() })?;
-        let observation_space = env.observation_space().clone();
-        let mut envs = VectorEnv::new(envs)?;
+        let num_envs = envs.len();
+        let (spec, observation_space) = (envs.spec().clone(), envs.observation_space().clone());
+        let actions = envs.action_space().discrete_n().expect("a vector has discrete actions");
         let mut observations = vec![0.0; num_envs * envs.observation_len()];
         envs.reset(episodes::seed(&config, 0), &mut observations)?;
         let actions = Actions { count: actions, masked: envs.action_mask(0).is_some() };
@@ -158,6 +167,7 @@ impl Trainer {
         let trainer = Trainer {
             factory,
             scoring: Scoring::new(&config.evaluation, &spec),
+            env_metrics: EnvMetrics::new(&spec, num_envs),
             identity,
             spec,
             envs,

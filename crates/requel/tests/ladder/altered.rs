@@ -78,4 +78,7 @@ impl<A: Alteration> Env for Altered<A> {
     fn action_mask(&self) -> Option<&[bool]> {
         self.env.action_mask()
     }
+    fn metrics(&self, numbers: &mut [f64]) {
+        self.env.metrics(numbers);
+    }
 }

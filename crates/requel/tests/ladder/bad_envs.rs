@@ -101,6 +101,9 @@ impl Env for Corridor {
 struct Corridors(Vec<Corridor>);
 
 impl BatchEnv for Corridors {
+    fn slots(&self) -> usize {
+        self.0.len()
+    }
     fn join(&mut self, other: Box<dyn BatchEnv>) -> bool {
         let Ok(other) = (other as Box<dyn std::any::Any>).downcast::<Self>() else { return false };
         self.0.extend(other.0);
@@ -149,6 +152,17 @@ fn batched(change: fn(&mut Corridor)) -> EnvFactory {
     })
 }
 
+/// What training in a batch of them comes to that is there as a whole.
+fn error_of_batch(change: fn(&mut Corridor), slots: usize) -> TrainError {
+    let mut env = Corridor::sound();
+    change(&mut env);
+    let config = short_training(&format!("notebook, {slots} environments"));
+    match Trainer::with_batch(config, Box::new(Corridors(vec![env; slots])), factory(change)) {
+        Err(error) => error,
+        Ok(mut trainer) => trainer.run(&mut ()).expect_err("a malformed batch was trained in"),
+    }
+}
+
 /// What training in such environments comes to.
 fn error(factory: EnvFactory) -> TrainError {
     error_of(config(), factory)
@@ -171,6 +185,13 @@ fn a_sound_environment_is_trained_in() {
     let outcome = train(factory(|_| {}));
     assert!(outcome.env_steps >= 700);
     assert_eq!(train(batched(|_| {})), outcome, "at once as one after the other");
+
+    let config = || short_training("notebook, 3 environments");
+    let batch = |slots| Box::new(Corridors(vec![Corridor::sound(); slots]));
+    let mut trainer = Trainer::with_batch(config(), batch(3), factory(|_| {})).unwrap();
+    assert_eq!(trainer.run(&mut ()).unwrap(), outcome, "a batch from outside");
+    let error = Trainer::with_batch(config(), batch(2), factory(|_| {})).err().unwrap().to_string();
+    assert_eq!(error, "the batch of Corridor has 2 environments, and `train.num_envs` is 3");
 }
 
 /// What is wrong, and what of it must be said.
@@ -364,6 +385,8 @@ fn thirty_malformed_environments_have_their_documented_errors() {
             ("one after the other", error_of(three(), factory(change))),
             ("one at once", error(batched(change))),
             ("at once", error_of(three(), batched(change))),
+            ("a batch of one", error_of_batch(change, 1)),
+            ("a batch", error_of_batch(change, 3)),
         ] {
             assert!(
                 matches!(error, TrainError::Env(_) | TrainError::NotFinite { .. } | TrainError::Agent(_)),
@@ -372,7 +395,7 @@ fn thirty_malformed_environments_have_their_documented_errors() {
             assert!(error.to_string().contains(expected), "{name}, {form}: {error}");
         }
     }
-    println!("faults put in: {}", 4 * MALFORMED.len());
+    println!("faults put in: {}", 6 * MALFORMED.len());
 }
 
 #[test]

@@ -1,10 +1,12 @@
 //! Environments made of nothing but their rules, and every kind of observation space: what no rules may do has its documented
 //! error too, whether they are stepped one after the other or at once.
 
+use requel::Trainer;
 use requel::train::{EnvFactory, TrainError};
 use requel_envs::closure::from_closures;
 use requel_envs::{
-    Action, DType, Dynamics, Env, EnvSpec, GymRng, Simulation, Space, StateError, StateReader, StateWriter, Step, make,
+    Action, BatchEnv, DType, Dynamics, Env, EnvError, EnvSpec, GymRng, MetricSpec, OverEpisode, Simulation, Space,
+    StateError, StateReader, StateWriter, Step,
 };
 
 use super::altered::Altered;
@@ -21,6 +23,7 @@ struct Rules {
     step: fn(&mut Rules) -> Step,
     observe: fn(&Rules, &mut [f32]),
     mask: fn(&Rules) -> Option<&[bool]>,
+    metrics: fn(&Rules, &mut [f64]),
 }
 
 impl Rules {
@@ -35,6 +38,7 @@ impl Rules {
                 observation.copy_from_slice(if late { &rules.later } else { &rules.shown });
             },
             mask: |_| None,
+            metrics: |_, _| {},
         }
     }
 }
@@ -60,18 +64,56 @@ impl Dynamics for Rules {
     fn action_mask(&self) -> Option<&[bool]> {
         (self.mask)(self)
     }
+    fn metrics(&self, numbers: &mut [f64]) {
+        (self.metrics)(self, numbers);
+    }
+}
+
+/// Environments that are stepped at once, one after the other: a batch from outside.
+struct Row<E>(Vec<E>);
+
+impl<E: Env + 'static> BatchEnv for Row<E> {
+    fn slots(&self) -> usize {
+        self.0.len()
+    }
+    fn reset(&mut self, slot: usize, seed: Option<u64>, observation: &mut [f32]) -> Result<(), EnvError> {
+        self.0[slot].reset(seed, observation)
+    }
+    fn step(&mut self, actions: &[usize], steps: &mut [Step], observations: &mut [f32]) -> Result<(), EnvError> {
+        let rows = observations.chunks_exact_mut(self.0[0].observation_len());
+        for (((env, action), step), observation) in self.0.iter_mut().zip(actions).zip(steps).zip(rows) {
+            *step = env.step(Action::Discrete(*action), observation)?;
+        }
+        Ok(())
+    }
+    fn action_mask(&self, slot: usize) -> Option<&[bool]> {
+        self.0[slot].action_mask()
+    }
+    fn metrics(&self, slot: usize, numbers: &mut [f64]) {
+        self.0[slot].metrics(numbers);
+    }
+    fn save(&self, slot: usize) -> Result<Vec<u8>, EnvError> {
+        self.0[slot].save()
+    }
+    fn restore(&mut self, slot: usize, state: &[u8]) -> Result<(), EnvError> {
+        self.0[slot].restore(state)
+    }
 }
 
 /// Trains in `envs` in each form and looks for `expected` in the error.
 fn is_refused<E: Env + 'static>(name: &str, env: impl Fn() -> E + Clone + Send + 'static, expected: &str) {
-    for envs in ["notebook, 1 environments", "notebook, 3 environments"] {
+    for (count, envs) in [(1, "notebook, 1 environments"), (3, "notebook, 3 environments")] {
         let (at_once, one_by_one) = (env.clone(), env.clone());
         let forms: [(&str, EnvFactory); 2] = [
             ("at once", Box::new(move || Ok(Box::new(at_once())))),
             ("one by one", Box::new(move || Ok(Box::new(Altered::new(one_by_one(), ()))))),
         ];
-        for (form, factory) in forms {
-            let error = error_of(short_training(envs), factory);
+        let errors = forms.map(|(form, factory)| (form, error_of(short_training(envs), factory)));
+        let single = env.clone();
+        let batch = Box::new(Row((0..count).map(|_| env()).collect()));
+        let trainer = Trainer::with_batch(short_training(envs), batch, Box::new(move || Ok(Box::new(single()))));
+        let outside = trainer.and_then(|mut trainer| trainer.run(&mut ()));
+        for (form, error) in errors.into_iter().chain([("from outside", outside.expect_err(name))]) {
             assert!(matches!(error, TrainError::Env(_) | TrainError::NotFinite { .. }), "{name}, {form}: {error:?}");
             assert!(error.to_string().contains(expected), "{name}, {envs}, {form}: {error}");
         }
@@ -79,7 +121,8 @@ fn is_refused<E: Env + 'static>(name: &str, env: impl Fn() -> E + Clone + Send +
 }
 
 fn simulation(space: Space, rules: Rules) -> Simulation<Rules> {
-    let spec = EnvSpec { id: "Rules".into(), ..make("CartPole-v1").unwrap().spec().clone() };
+    let metrics = vec![MetricSpec::new("ink", OverEpisode::Sum)];
+    let spec = EnvSpec { metrics, ..EnvSpec::new("Rules") };
     Simulation::new(spec, space, Space::Discrete { n: 2 }, rules)
 }
 
@@ -90,9 +133,15 @@ fn plain(len: usize, high: f32, dtype: DType) -> Space {
 #[test]
 fn rules_that_break_the_contract_have_their_documented_errors() {
     type Change = fn(&mut Rules);
-    let cases: [(&str, Change, &str); 7] = [
+    let cases: [(&str, Change, &str); 9] = [
         ("panics in step", |rules| rules.step = |_| panic!("no motor"), "panicked in step: no motor"),
         ("panics in observe", |rules| rules.observe = |_, _| panic!("no eye"), "panicked in reset: no eye"),
+        ("panics in metrics", |rules| rules.metrics = |_, _| panic!("no ink"), "panicked in metrics: no ink"),
+        (
+            "reports too much",
+            |rules| rules.metrics = |_, numbers| numbers[1] = 0.0,
+            "panicked in metrics: index out of",
+        ),
         ("panics in action_mask", |rules| rules.mask = |_| panic!("no hand"), "panicked in action_mask: no hand"),
         (
             "panics in action_mask later",

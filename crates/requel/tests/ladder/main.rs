@@ -13,6 +13,7 @@ mod corpora;
 mod determinism;
 mod diagnose;
 mod distributions;
+mod env_metrics;
 mod evaluation;
 mod failures;
 mod fragile;

@@ -166,6 +166,7 @@ impl Observer for Notes {
                 format!("{env_steps} {actions:?} {observations:?}")
             }
             TrainEvent::EpisodeEnded { env_steps, episode } => format!("{env_steps} {episode:?}"),
+            TrainEvent::EnvReported { env_steps, episode, metrics } => format!("{env_steps} {episode:?} {metrics:?}"),
             TrainEvent::Progress(aggregates) => format!("{aggregates:?}"),
             TrainEvent::Evaluated { env_steps, updates, evaluation, best } => {
                 format!("{env_steps} {updates} {evaluation:?} {best:?}")

@@ -28,6 +28,8 @@ pub struct PolicyParts<'a> {
     pub actions: &'a Space,
     /// What each action does; empty where that is not said.
     pub action_names: &'a [String],
+    /// What each number of an observation is; empty where that is not said.
+    pub observation_names: &'a [String],
     /// The network.
     pub network: &'a Network,
     /// Its parameters.
@@ -112,8 +114,10 @@ fn metadata(policy: &PolicyParts<'_>) -> Vec<(&'static str, String)> {
         ("requel.action_space", space(policy.actions).to_string()),
         ("requel.acts_by", acts_by.to_owned()),
     ];
-    if !policy.action_names.is_empty() {
-        entries.push(("requel.actions", json!(policy.action_names).to_string()));
+    for (key, names) in [("requel.actions", policy.action_names), ("requel.observations", policy.observation_names)] {
+        if !names.is_empty() {
+            entries.push((key, json!(names).to_string()));
+        }
     }
     entries
 }
@@ -155,6 +159,7 @@ mod tests {
             observations: &observations,
             actions: &Space::Discrete { n: 2 },
             action_names: &["push left".into(), "push right".into()],
+            observation_names: &["cart position".into(), "cart velocity".into(), "pole angle".into(), "tip".into()],
             network: &network,
             parameters: &vec![0.5; network.parameter_count()],
             head,
@@ -170,8 +175,18 @@ mod tests {
     fn names_and_metadata_are_in_the_file() {
         let bytes = encoded(&[dense(8), dense(2)], &ValueHead::Scalar, false).unwrap();
         let text = String::from_utf8_lossy(&bytes);
-        for part in ["observation", "q_values", "action", "batch", "Gemm", "Relu", "ArgMax", "CartPole-v1", "push left"]
-        {
+        for part in [
+            "observation",
+            "q_values",
+            "action",
+            "batch",
+            "Gemm",
+            "Relu",
+            "ArgMax",
+            "CartPole-v1",
+            "push left",
+            "pole angle",
+        ] {
             assert!(text.contains(part), "{part}");
         }
         assert!(text.contains("\"low\":null"), "an infinite bound is null");

@@ -3,10 +3,18 @@
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use requel_envs::{BatchEnv, EnvError, Scene, Step};
+use requel_envs::{BatchEnv, Env, EnvError, Scene, Step};
 
 use super::fuse::Fuse;
 use super::watch::Watch;
+
+/// A batch of environments such as `like`, watched over.
+///
+/// # Errors
+/// What `like` says of itself that cannot be, and [`EnvError::Panicked`].
+pub(in crate::train) fn guarded_batch(like: &dyn Env, batch: Box<dyn BatchEnv>) -> Result<Box<dyn BatchEnv>, EnvError> {
+    Ok(Box::new(GuardedBatch::new(batch, &Watch::of(like)?)?))
+}
 
 /// A batch each of whose slots is watched over as [`Guarded`](super::env) watches over one environment.
 pub(super) struct GuardedBatch {
@@ -18,10 +26,14 @@ pub(super) struct GuardedBatch {
 }
 
 impl GuardedBatch {
-    /// For a batch of one slot.
-    pub(super) fn new(inner: Box<dyn BatchEnv>, watch: Watch) -> Self {
+    /// For a batch whose slots are all like the environment that `watch` is of.
+    ///
+    /// # Errors
+    /// [`EnvError::Panicked`] if it cannot say how many slots it has.
+    pub(super) fn new(inner: Box<dyn BatchEnv>, watch: &Watch) -> Result<Self, EnvError> {
         let fuse = Fuse::new(watch.id().into());
-        GuardedBatch { inner, watches: vec![watch], fuse }
+        let slots = fuse.look("slots", || Ok(inner.slots()))?;
+        Ok(GuardedBatch { inner, watches: vec![watch.clone(); slots], fuse })
     }
 
     /// Asks for the mask of a slot.
@@ -35,6 +47,10 @@ impl GuardedBatch {
 }
 
 impl BatchEnv for GuardedBatch {
+    fn slots(&self) -> usize {
+        self.watches.len()
+    }
+
     fn join(&mut self, other: Box<dyn BatchEnv>) -> bool {
         let Ok(other) = (other as Box<dyn Any>).downcast::<Self>() else { return false };
         let GuardedBatch { inner, watches, .. } = *other;
@@ -61,12 +77,18 @@ impl BatchEnv for GuardedBatch {
             self.watches[slot].check_observation(&observations[slot * width..][..width])?;
             self.read_mask(slot)?;
             self.watches[slot].check_mask(step.ended())?;
+            let GuardedBatch { inner, watches, fuse } = self;
+            fuse.metrics(&mut watches[slot], |numbers| inner.metrics(slot, numbers))?;
         }
         Ok(())
     }
 
     fn action_mask(&self, slot: usize) -> Option<&[bool]> {
         self.watches[slot].mask()
+    }
+
+    fn metrics(&self, slot: usize, numbers: &mut [f64]) {
+        numbers.copy_from_slice(self.watches[slot].metrics());
     }
 
     fn scene(&self, slot: usize) -> Option<Scene> {

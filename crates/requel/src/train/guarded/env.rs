@@ -94,6 +94,8 @@ impl Env for Guarded {
         self.watch.check_observation(observation)?;
         self.read_mask()?;
         self.watch.check_mask(step.ended())?;
+        let Guarded { inner, watch, fuse, .. } = self;
+        fuse.metrics(watch, |numbers| inner.metrics(numbers))?;
         Ok(step)
     }
 
@@ -114,8 +116,12 @@ impl Env for Guarded {
         self.watch.mask()
     }
 
+    fn metrics(&self, numbers: &mut [f64]) {
+        numbers.copy_from_slice(self.watch.metrics());
+    }
+
     fn batch(&self) -> Option<Box<dyn BatchEnv>> {
         let inner = catch_unwind(AssertUnwindSafe(|| self.inner.batch())).ok()??;
-        Some(Box::new(GuardedBatch::new(inner, self.watch.clone())))
+        Some(Box::new(GuardedBatch::new(inner, &self.watch).ok()?))
     }
 }

@@ -5,6 +5,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use requel_envs::{Color, EnvError, Scene, Shape, View};
 
+use super::watch::Watch;
+
 /// Calls an environment until it panics: from then on it is in no known state, and is not touched again.
 pub(super) struct Fuse {
     id: String,
@@ -36,6 +38,18 @@ impl Fuse {
             return Err(error.clone());
         }
         catch_unwind(AssertUnwindSafe(look)).unwrap_or_else(|cause| Err(panicked(&self.id, during, &*cause)))
+    }
+
+    /// Asks for what the environment reports of a step, once for all who will want it; not where it reports nothing.
+    pub(super) fn metrics(&self, watch: &mut Watch, report: impl FnOnce(&mut [f64])) -> Result<(), EnvError> {
+        let numbers = watch.metrics_to_write();
+        if numbers.is_empty() {
+            return Ok(());
+        }
+        self.look("metrics", || {
+            report(numbers);
+            Ok(())
+        })
     }
 
     /// What there is to see of the environment; where it cannot be drawn, the words that say why: an onlooker cannot stop a training.

@@ -5,4 +5,5 @@ mod env;
 mod fuse;
 mod watch;
 
+pub(super) use batch::guarded_batch;
 pub(super) use env::guarded;

@@ -19,6 +19,8 @@ pub(super) struct Watch {
     /// The mask that it showed last: handed out in place of a call, which could panic.
     mask: Vec<bool>,
     has_mask: bool,
+    /// What it reported last, handed out in the same way.
+    metrics: Vec<f64>,
 }
 
 impl Watch {
@@ -36,7 +38,8 @@ impl Watch {
             Space::Box { dtype: DType::U8 | DType::Bool, low, high, .. } => Some((low.clone(), high.clone())),
             _ => None,
         };
-        Ok(Watch { id, bytes, actions, seed_checked: false, masked: None, mask: Vec::new(), has_mask: false })
+        let metrics = vec![f64::NAN; env.spec().metrics.len()];
+        Ok(Watch { id, bytes, actions, seed_checked: false, masked: None, mask: Vec::new(), has_mask: false, metrics })
     }
 
     /// The id that the environment gave itself.
@@ -91,6 +94,17 @@ impl Watch {
                 observation[at], low[at], high[at]
             ))),
         }
+    }
+
+    /// Room for what the environment reports of a step.
+    pub(super) fn metrics_to_write(&mut self) -> &mut [f64] {
+        self.metrics.fill(f64::NAN);
+        &mut self.metrics
+    }
+
+    /// What it reported last.
+    pub(super) fn metrics(&self) -> &[f64] {
+        &self.metrics
     }
 
     /// Takes over what the environment allows now.

@@ -38,8 +38,13 @@ impl Trainer {
     pub(super) fn count_steps(&mut self, observer: &mut dyn Observer) -> Result<(), TrainError> {
         let (env_steps, long) = (self.env_steps, self.config.log.long_episode_steps);
         for slot in (0..self.steps.len()).filter(|slot| !self.dropped[*slot]) {
+            self.env_metrics.add(slot, self.envs.metrics(slot));
             if let Some(episode) = self.returns.step(slot, self.steps[slot]) {
                 let episode: EpisodeRecord = episode;
+                let (metrics, index) = (self.env_metrics.end_episode(slot), Some(episode.index));
+                if !metrics.is_empty() {
+                    tell(observer, TrainEvent::EnvReported { env_steps, episode: index, metrics })?;
+                }
                 tell(observer, TrainEvent::EpisodeEnded { env_steps, episode })?;
             } else if self.returns.running_length(slot) == long {
                 tell(observer, TrainEvent::LongEpisode { env_steps, env: slot, length: long })?;
@@ -48,8 +53,12 @@ impl Trainer {
         Ok(())
     }
 
-    /// Tells the aggregates, and then what the agent reports that they have no place for.
+    /// Tells the metrics of the environments, the aggregates, and then what the agent reports that they have no place for.
     pub(super) fn tell_progress(&mut self, observer: &mut dyn Observer) -> Result<(), TrainError> {
+        if !self.env_metrics.is_empty() {
+            let (env_steps, metrics) = (self.env_steps, self.env_metrics.means());
+            tell(observer, TrainEvent::EnvReported { env_steps, episode: None, metrics })?;
+        }
         tell(observer, TrainEvent::Progress(self.aggregates()))?;
         self.reported.clear();
         let Trainer { agent, reported, env_steps, .. } = self;

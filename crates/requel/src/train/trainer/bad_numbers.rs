@@ -35,6 +35,7 @@ impl Trainer {
                 self.skip(slot, (site, value), before, observer)?;
                 self.agent.interrupt(slot);
                 self.returns.abandon(slot);
+                self.env_metrics.abandon(slot);
                 self.dropped[slot] = true;
                 if !step.ended() {
                     self.envs.reset_slot(slot, &mut self.following[row])?;

@@ -67,6 +67,7 @@ impl Trainer {
         for slot in 0..self.envs.len() {
             self.agent.interrupt(slot);
             self.returns.abandon(slot);
+            self.env_metrics.abandon(slot);
         }
         self.check_first_observations()
     }

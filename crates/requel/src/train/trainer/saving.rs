@@ -24,6 +24,7 @@ impl Trainer {
         self.save_envs(&mut state)?;
         state.put("trainer/env_steps", self.env_steps);
         state.put("trainer/returns", &self.returns);
+        self.env_metrics.save(&mut state);
         self.scoring.save(&mut state);
         state.put("trainer/learned_since_log", (self.learned.updates, self.learned.loss_sum, self.learned.q_sum));
         state.put("trainer/statistics_since_log", self.learned.statistics.saved());
@@ -56,6 +57,7 @@ impl Trainer {
         if self.returns.num_envs() != self.config.train.num_envs {
             return Err(StateError::new("trainer/returns", "is of another number of environments").into());
         }
+        self.env_metrics.restore(state)?;
         let parameters = self.parameters()?.len();
         self.scoring.restore(state, parameters)?;
         // Who wrote before aggregates waited for evaluations owes none.

@@ -1,82 +1,17 @@
-//! The contract of [`Env`] as a function: [`check`] any environment, one's own too, in a test.
-//!
-//! ```
-//! use requel_envs::{conformance, make};
-//!
-//! let report = conformance::check(|| make("CartPole-v1").unwrap()).unwrap();
-//! assert!(report.terminated > 0);
-//! ```
+//! [`check`], the rules tried on an environment.
 
 use std::cell::OnceCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use crate::{Action, Env, EnvError, GymRng, Scene, Shape, Space, Step};
+use super::actions::{Actions, OwnedAction};
+use super::rule::{Fault, Report, Rule, Violation, ensure, fail};
+use super::scene::check_scene;
+use crate::{Env, EnvError, Space, Step};
 
 /// How long each of the compared runs is, steps, unless that many [`EPISODES`] end sooner.
 const STEPS: usize = 1_200;
 const EPISODES: usize = 4;
 const SEEDS: [u64; 3] = [0, 1, u64::MAX];
-
-/// What a check went through without finding fault.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Report {
-    /// Steps taken in the runs that were compared.
-    pub steps: usize,
-    /// Episodes among them that terminated.
-    pub terminated: usize,
-    /// Episodes among them that were truncated and did not terminate.
-    pub truncated: usize,
-    /// Whether the environment saves its state. One that cannot is not tried for [`Rule::Restorable`] and [`Rule::StatesChecked`].
-    pub saves: bool,
-}
-
-/// A part of the contract.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Rule {
-    /// The spaces are sound, see [`Space::check`], and stay what they are; so is the spec, see
-    /// [`EnvSpec::check`](crate::EnvSpec).
-    Described,
-    /// Observations are in their space; rewards are finite in single precision, as which they are learned from, and in the
-    /// range that the environment declares.
-    InSpace,
-    /// The same seed and actions give the same bits, on the same instance and on another one.
-    Deterministic,
-    /// An environment that was never seeded behaves as if seeded with 0.
-    SeededWithZero,
-    /// A step before the first reset or after the end of an episode is refused with [`EnvError::ResetNeeded`].
-    ResetFirst,
-    /// An action outside the space is refused with [`EnvError::InvalidAction`] and changes nothing.
-    ActionsChecked,
-    /// A slice of the wrong length is refused with [`EnvError::ObservationLength`] and changes nothing.
-    LengthsChecked,
-    /// An episode is over after `max_episode_steps` steps.
-    TimeLimit,
-    /// A restored state continues with the same bits, on the same instance and on another one. An environment that cannot save its
-    /// state says so always, by [`EnvError::CannotSave`], and takes none over.
-    Restorable,
-    /// Bytes that are no saved state are refused with [`EnvError::InvalidState`] and change nothing.
-    StatesChecked,
-    /// A mask has one flag per action and allows at least one of them; from the first reset on there always is one, or never.
-    Mask,
-    /// A scene has shapes, finite numbers, and every shape at least partly in view; the view stays the same. There always is one, or
-    /// never.
-    Drawable,
-    /// No call panics.
-    NeverPanics,
-}
-
-/// What an environment does against the contract.
-#[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
-#[error("{id}: {detail} (against the rule {rule:?})")]
-pub struct Violation {
-    /// The environment.
-    pub id: String,
-    /// The part of the contract.
-    pub rule: Rule,
-    /// What happened.
-    pub detail: String,
-}
 
 /// Checks the environments that `make` makes, which must be alike, against every [`Rule`].
 ///
@@ -108,16 +43,6 @@ pub fn check(make: impl Fn() -> Box<dyn Env>) -> Result<Report, Violation> {
         fail(Rule::NeverPanics, format!("panicked: {}", said.unwrap_or("no message")))
     });
     outcome.map_err(|Fault(rule, detail)| Violation { id: id.into_inner(), rule, detail })
-}
-
-struct Fault(Rule, String);
-
-fn fail<T>(rule: Rule, detail: impl Into<String>) -> Result<T, Fault> {
-    Err(Fault(rule, detail.into()))
-}
-
-fn ensure(holds: bool, rule: Rule, detail: impl FnOnce() -> String) -> Result<(), Fault> {
-    if holds { Ok(()) } else { fail(rule, detail()) }
 }
 
 /// What is compared between runs: an observation's bits and what led to it.
@@ -152,6 +77,10 @@ impl<M: Fn() -> Box<dyn Env>> Checker<'_, M> {
         }
         let discrete = !matches!(env.action_space(), Space::MultiDiscrete { .. });
         ensure(discrete, Rule::Described, || "no action fits a MultiDiscrete action space".into())?;
+        let (names, len) = (env.spec().observation_names.len(), env.observation_len());
+        ensure(names == 0 || names == len, Rule::Described, || {
+            format!("it names {names} numbers of an observation, which has {len}")
+        })?;
         let (names, actions) = (env.spec().action_names.len(), env.action_space().discrete_n());
         ensure(names == 0 || Some(names) == actions, Rule::Described, || {
             format!("it names {names} actions and has {}", actions.map_or("continuous ones".into(), |n| n.to_string()))
@@ -468,80 +397,4 @@ fn check_observation(env: &dyn Env, observation: &[f32]) -> Result<(), Fault> {
         ensure(sound, Rule::Mask, || format!("the mask {mask:?} for {actions:?} actions"))?;
     }
     Ok(())
-}
-
-fn check_scene(scene: &Scene) -> Result<(), Fault> {
-    let view = scene.view;
-    let finite = [view.left, view.right, view.bottom, view.top].iter().all(|v| v.is_finite());
-    let sound = finite && view.left < view.right && view.bottom < view.top;
-    ensure(sound, Rule::Drawable, || format!("the view is {view:?}"))?;
-    ensure(!scene.shapes.is_empty(), Rule::Drawable, || "the scene has no shapes".into())?;
-    for shape in &scene.shapes {
-        let around = |(x, y): (f32, f32), r: f32| vec![(x - r, y - r), (x + r, y + r)];
-        let (points, size) = match shape {
-            Shape::Rectangle { min, max, .. } => (vec![*min, *max], (max.0 - min.0).min(max.1 - min.1)),
-            Shape::Line { from, to, width, .. } => (vec![*from, *to], *width),
-            Shape::Circle { center, radius, .. } => (around(*center, *radius), *radius),
-            Shape::Polygon { points, .. } => (points.clone(), points.len() as f32 - 3.0),
-            Shape::Text { center, height, .. } => (around(*center, *height), *height),
-        };
-        let finite = size >= 0.0 && points.iter().all(|(x, y)| x.is_finite() && y.is_finite());
-        ensure(finite, Rule::Drawable, || format!("{shape:?} has a number that cannot be drawn"))?;
-        let outside = points.iter().all(|point| point.0 < view.left)
-            || points.iter().all(|point| point.0 > view.right)
-            || points.iter().all(|point| point.1 < view.bottom)
-            || points.iter().all(|point| point.1 > view.top);
-        ensure(!outside, Rule::Drawable, || format!("{shape:?} is outside {view:?}"))?;
-    }
-    Ok(())
-}
-
-#[derive(Clone, Debug)]
-enum OwnedAction {
-    Discrete(usize),
-    Continuous(Vec<f32>),
-}
-
-impl OwnedAction {
-    fn borrow(&self) -> Action<'_> {
-        match self {
-            OwnedAction::Discrete(index) => Action::Discrete(*index),
-            OwnedAction::Continuous(values) => Action::Continuous(values),
-        }
-    }
-}
-
-/// Random valid actions, from a generator that is not the environment's.
-#[derive(Clone)]
-struct Actions {
-    space: Space,
-    rng: GymRng,
-}
-
-impl Actions {
-    fn new(env: &dyn Env) -> Self {
-        Self { space: env.action_space().clone(), rng: GymRng::from_seed(1_000) }
-    }
-
-    fn next(&mut self, env: &dyn Env) -> OwnedAction {
-        match (&self.space, env.action_mask()) {
-            (Space::Discrete { n }, None) => OwnedAction::Discrete(self.rng.below(*n)),
-            (Space::Discrete { .. }, Some(mask)) => {
-                let allowed: Vec<usize> = (0..mask.len()).filter(|action| mask[*action]).collect();
-                OwnedAction::Discrete(allowed.get(self.rng.below(allowed.len())).copied().unwrap_or(0))
-            }
-            (Space::Box { low, high, .. }, _) => {
-                // An unbounded element gets a number near its bound, or near 0.
-                let bounds = low.iter().zip(high).map(|(low, high)| match (low.is_finite(), high.is_finite()) {
-                    (true, true) => (*low, *high),
-                    (true, false) => (*low, *low + 1.0),
-                    (false, true) => (*high - 1.0, *high),
-                    (false, false) => (-1.0, 1.0),
-                });
-                let draw = |(low, high): (f32, f32)| self.rng.uniform(low.into(), high.into()) as f32;
-                OwnedAction::Continuous(bounds.map(draw).collect())
-            }
-            (Space::MultiDiscrete { .. }, _) => OwnedAction::Continuous(vec![]),
-        }
-    }
 }

@@ -1,0 +1,16 @@
+//! The contract of [`Env`] as a function: [`check`] any environment, one's own too, in a test.
+//!
+//! ```
+//! use requel_envs::{conformance, make};
+//!
+//! let report = conformance::check(|| make("CartPole-v1").unwrap()).unwrap();
+//! assert!(report.terminated > 0);
+//! ```
+
+mod actions;
+mod checker;
+mod rule;
+mod scene;
+
+pub use checker::check;
+pub use rule::{Report, Rule, Violation};

@@ -1,0 +1,58 @@
+//! The environments of a training, side by side.
+
+use requel_envs::wrappers::OneHot;
+use requel_envs::{BatchEnv, Env, EnvError, VectorEnv};
+
+use crate::agent::AgentError;
+use crate::config::Config;
+use crate::train::envs::{self, EnvFactory};
+use crate::train::guarded::guarded_batch;
+use crate::train::{EnvIdentity, EnvOrigin, TrainError};
+
+/// The environments of a training, what they are known by, and what makes more of them.
+pub(super) struct TrainingEnvs {
+    pub factory: EnvFactory,
+    pub envs: VectorEnv,
+    pub identity: EnvIdentity,
+}
+
+impl TrainingEnvs {
+    /// `train.num_envs` environments of a factory.
+    ///
+    /// # Errors
+    /// If the config holds a value out of range, or the environments cannot be made.
+    pub fn made(factory: EnvFactory, origin: EnvOrigin, config: &Config) -> Result<Self, TrainError> {
+        config.check()?;
+        let (envs, identity) = envs::several(&factory, origin, config.train.num_envs)?;
+        check_actions(&*envs[0])?;
+        Ok(TrainingEnvs { envs: VectorEnv::new(envs)?, identity, factory })
+    }
+
+    /// Those of a batch, which are like those of a factory. They are watched over.
+    ///
+    /// # Errors
+    /// As [`TrainingEnvs::made`], and if there are not `train.num_envs` of them.
+    pub fn at_once(factory: EnvFactory, batch: Box<dyn BatchEnv>, config: &Config) -> Result<Self, TrainError> {
+        config.check()?;
+        let like = factory()?;
+        let identity = EnvIdentity::of(&*like, EnvOrigin::Given);
+        let batch = guarded_batch(&*like, batch)?;
+        let (slots, count) = (batch.slots(), config.train.num_envs);
+        if slots != count {
+            let id = &like.spec().id;
+            let reason = format!("the batch of {id} has {slots} environments, and `train.num_envs` is {count}");
+            return Err(EnvError::Other(reason).into());
+        }
+        let batch = OneHot::batch(&*like, batch)?;
+        let like = envs::for_network(like)?;
+        check_actions(&*like)?;
+        Ok(TrainingEnvs { envs: VectorEnv::from_batch(&*like, batch)?, identity, factory })
+    }
+}
+
+fn check_actions(env: &dyn Env) -> Result<(), AgentError> {
+    match env.action_space().discrete_n() {
+        Some(_) => Ok(()),
+        None => Err(AgentError::ContinuousActions { id: env.spec().id.clone() }),
+    }
+}
