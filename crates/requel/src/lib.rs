@@ -49,7 +49,6 @@ pub mod export;
 mod finite;
 mod log;
 pub mod memory;
-mod planted;
 mod protobuf;
 mod registry;
 pub mod replay;

@@ -1,6 +1,5 @@
 //! [`TargetNetwork`], the slower copy that values next states (Mnih et al. 2015).
 
-use crate::planted::PlantedBug;
 use crate::schedule::crossings;
 
 /// How a target network follows the online one.
@@ -53,9 +52,6 @@ impl TargetNetwork {
     }
 
     fn follow(&mut self, online: &[f32]) {
-        if PlantedBug::TargetNeverUpdated.is_made() {
-            return;
-        }
         match self.spec.tau {
             None => self.parameters.copy_from_slice(online),
             Some(tau) => {

@@ -3,7 +3,6 @@
 use super::streams::ExplorationStreams;
 use super::{Choice, Explorer};
 use crate::Schedule;
-use crate::planted::PlantedBug;
 use crate::state::{State, StateError};
 use crate::td::argmax_allowed;
 
@@ -22,7 +21,7 @@ impl EpsilonGreedy {
 
     /// ε after `env_steps` env steps.
     pub fn epsilon(&self, env_steps: u64) -> f64 {
-        self.epsilon.at(if PlantedBug::EpsilonConstant.is_made() { 0 } else { env_steps })
+        self.epsilon.at(env_steps)
     }
 
     /// With probability ε a random action for environment `slot`, among those that `mask` allows; else `None`: be greedy.

@@ -4,7 +4,6 @@
 use super::ReplayError;
 use super::buffer::check_memory;
 use crate::experience::Experience;
-use crate::planted::PlantedBug;
 use crate::state::{State, StateError};
 use crate::transition::Transition;
 
@@ -173,10 +172,7 @@ impl NStepAccumulator {
 
     /// What the value after `steps` steps counts for. Truncation ends the episode, not the future.
     fn discount(&self, steps: usize, last: &Experience<'_>) -> f32 {
-        let steps = if PlantedBug::NStepDiscount.is_made() { 1 } else { steps };
-        let ends = last.step.terminated && !PlantedBug::TerminalBootstraps.is_made()
-            || last.step.truncated && PlantedBug::TruncationTerminates.is_made();
-        if ends { 0.0 } else { self.powers[steps] as f32 }
+        if last.step.terminated { 0.0 } else { self.powers[steps] as f32 }
     }
 
     /// Adds the steps that wait under `name`, which every environment has its own of, such as `replay/n_step.0`. Of one step

@@ -3,7 +3,6 @@
 use requel_nn::{Kernel, math};
 
 use super::lanes;
-use crate::planted::PlantedBug;
 
 /// 2²³: from here on an `f32` has no fraction, and its last bits count.
 const WHOLE: f32 = 8_388_608.0;
@@ -126,7 +125,6 @@ pub fn categorical_projection(
         let (reward, discount) = (rewards[row], discounts[row]);
         // Where atom j lands, counted in atoms, is (r + d·z_j − v_min)/Δ = start + d·j.
         let start = (reward + discount * support.v_min - support.v_min) / support.step();
-        let start = if PlantedBug::ProjectionShifted.is_made() { start + 1.0 } else { start };
         let landing = Landing { start, discount, last: (atoms - 1) as f32 };
         let of_row = row * atoms..(row + 1) * atoms;
         // Where nothing follows all atoms land in one place.

@@ -16,7 +16,6 @@ use crate::agent::{
     AgentError, Executor, GreedyPolicy, Head, HeadLoss, HeadShape, HeadUpdate, Learned, Policy, Rule, Statistic,
     TargetNetwork, ValueNetwork, ValueSpec, Values,
 };
-use crate::planted::PlantedBug;
 use crate::state::{State, StateError};
 use crate::td::{argmax, importance_weights};
 use crate::transition::{Batch, BatchMut};
@@ -143,7 +142,7 @@ impl Executor for CpuExecutor {
             actions: &columns.actions,
             rewards: &columns.rewards,
             discounts: &columns.discounts,
-            weights: beta.filter(|_| !PlantedBug::WeightsIgnored.is_made()).map(|_| &self.weights[..]),
+            weights: beta.map(|_| &self.weights[..]),
             outputs,
             next_outputs,
             next_q: &self.next_q,

@@ -6,7 +6,6 @@ use crate::agent::statistics::MEASURED_EVERY;
 use crate::agent::{
     Agent, AgentError, Executor, Experience, Learned, MemorySample, Policy, Statistic, ValueNetwork, memory,
 };
-use crate::planted::PlantedBug;
 use crate::replay::{NStepAccumulator, ReplayBuffer, ReplayError};
 use crate::schedule::crossings;
 use crate::state::{State, StateError};
@@ -68,7 +67,7 @@ impl DqnAgent {
         let beta = self.spec.importance.map(|beta| beta.at(env_steps));
         let mut learned = self.executor.update(env_steps, beta)?;
         let indices = &self.executor.batch().indices;
-        if beta.is_some() && !PlantedBug::PrioritiesFrozen.is_made() {
+        if beta.is_some() {
             self.replay.update_priorities(indices, self.executor.td_errors());
         }
         if self.updates.is_multiple_of(MEASURED_EVERY)
@@ -94,14 +93,8 @@ impl Agent for DqnAgent {
     }
 
     fn observe(&mut self, experience: &Experience<'_>) {
-        let (replay, actions) = (&mut self.replay, self.spec.actions.count as u32);
-        self.accumulators[experience.slot].push(experience, &mut |transition| {
-            if PlantedBug::ActionShifted.is_made() {
-                replay.push(&Transition { action: (transition.action + 1) % actions, ..*transition });
-            } else {
-                replay.push(transition);
-            }
-        });
+        let replay = &mut self.replay;
+        self.accumulators[experience.slot].push(experience, &mut |transition| replay.push(transition));
     }
 
     fn interrupt(&mut self, slot: usize) {

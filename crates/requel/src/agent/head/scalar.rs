@@ -4,7 +4,6 @@ use requel_nn::{Kernel, Loss};
 
 use super::policies::Policies;
 use super::{Head, HeadLoss, HeadShape, HeadUpdate, Rule};
-use crate::planted::PlantedBug;
 use crate::td::{clip_bootstrapped, double_q_targets, soft_targets};
 
 /// One output per action, its expected return (Mnih et al. 2015).
@@ -81,9 +80,6 @@ impl ScalarHead {
             None => self.loss.mean(&self.errors, &mut self.d_errors),
             Some(weights) => self.loss.weighted_mean(&self.errors, weights, &mut self.d_errors),
         };
-        if PlantedBug::TdErrorSign.is_made() {
-            self.d_errors.iter_mut().for_each(|d| *d = -*d);
-        }
         d_outputs.fill(0.0);
         for (row, action) in actions.iter().enumerate() {
             d_outputs[row * width + *action as usize] = self.d_errors[row];
