@@ -75,6 +75,10 @@ impl Observer for Watch<'_> {
     fn wants_steps(&self) -> bool {
         self.inner.wants_steps()
     }
+
+    fn asks_to_stop(&self) -> bool {
+        self.inner.asks_to_stop()
+    }
 }
 
 #[cfg(test)]

@@ -245,6 +245,7 @@ impl Session {
         let mut number = segment.number;
         let mut changed = None;
         if settings == Settings::Changed {
+            trainer.go_on();
             check_goes_on(&trainer, &segment.config.changes(&wanted))?;
             room::check(run.dir(), &trainer)?;
             // With a change it is no longer what it was finished as.

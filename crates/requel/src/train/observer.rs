@@ -5,7 +5,8 @@ use super::{TrainError, TrainEvent};
 /// Why an observer cannot go on; training stops with it.
 pub type ObserverError = Box<dyn std::error::Error + Send + Sync>;
 
-/// Listens to training. It sees everything and can change nothing; it can only fail, and then training stops.
+/// Listens to training. It sees everything and changes no result. It can ask training to stop, which is a way of ending that the
+/// run records; if it fails, training stops with its error.
 ///
 /// Closures are observers: `&mut |event: &TrainEvent<'_>| { …; Ok(()) }`.
 pub trait Observer {
@@ -17,6 +18,13 @@ pub trait Observer {
 
     /// Whether to be told of every single step.
     fn wants_steps(&self) -> bool {
+        false
+    }
+
+    /// Whether training should stop. It is asked after each step of the environments; training then ends as it does at the end of
+    /// its budget, with a last evaluation and a summary, and [`Termination::Asked`](super::Termination::Asked) says why. A run that
+    /// ended so goes on where it is extended.
+    fn asks_to_stop(&self) -> bool {
         false
     }
 }
@@ -57,6 +65,10 @@ impl<A: Observer + ?Sized, B: Observer + ?Sized> Observer for (&mut A, &mut B) {
 
     fn wants_steps(&self) -> bool {
         self.0.wants_steps() || self.1.wants_steps()
+    }
+
+    fn asks_to_stop(&self) -> bool {
+        self.0.asks_to_stop() || self.1.asks_to_stop()
     }
 }
 

@@ -21,6 +21,8 @@ pub enum Termination {
     Solved,
     /// `evaluation.stop_return` was reached and held in the same way; it is below the environment's goal.
     StopReturnReached,
+    /// An observer asked for it: [`Observer::asks_to_stop`](super::Observer::asks_to_stop).
+    Asked,
 }
 
 /// The best policy of a training so far, by its evaluation; of equals the latest.

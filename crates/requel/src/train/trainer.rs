@@ -60,6 +60,8 @@ pub struct Trainer {
     env_metrics: EnvMetrics,
     /// The aggregates that are due after the last step wait for the evaluation.
     progress_owed: bool,
+    /// Whether an observer has asked training to stop.
+    asked_to_stop: bool,
     learned: Learned,
     skipped: Skipped,
     resumed: ResumedEpisodes,
@@ -179,6 +181,7 @@ impl Trainer {
             updates: 0,
             returns: Returns::new(num_envs),
             progress_owed: false,
+            asked_to_stop: false,
             learned: Learned::default(),
             skipped: Skipped::default(),
             resumed: ResumedEpisodes::default(),
@@ -261,7 +264,9 @@ impl Trainer {
         self.progress_owed = self.progress_due();
         let episodes = (episodes_before, self.returns.episodes);
         self.scoring.note_due(&self.config.evaluation, (before, self.env_steps), episodes);
+        self.asked_to_stop = observer.asks_to_stop();
         self.tell_what_is_due(observer)?;
+        self.asked_to_stop |= observer.asks_to_stop();
         Ok(self.termination())
     }
 

@@ -2,6 +2,7 @@
 //! One binary, so that it links once.
 
 mod altered;
+mod asking;
 mod bad_envs;
 mod bad_rules;
 mod beginnings;

@@ -31,6 +31,9 @@ impl Trainer {
         if self.progress_owed {
             state.put("trainer/progress_owed", true);
         }
+        if self.asked_to_stop {
+            state.put("trainer/asked_to_stop", true);
+        }
         if self.skipped.total > 0 {
             state.put("trainer/skipped", (self.skipped.total, self.skipped.in_a_row));
         }
@@ -70,6 +73,7 @@ impl Trainer {
             if known { state.read("trainer/statistics_since_log")? } else { Vec::new() };
         let statistics = Statistics::restored(&statistics)?;
         self.learned = Learned { updates, loss_sum, q_sum, statistics };
+        self.asked_to_stop = state.values.contains_key("trainer/asked_to_stop");
         let skipped = state.values.contains_key("trainer/skipped").then(|| state.read("trainer/skipped"));
         let (total, in_a_row) = skipped.transpose()?.unwrap_or_default();
         self.skipped = Skipped { total, in_a_row };

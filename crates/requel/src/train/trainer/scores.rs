@@ -55,8 +55,15 @@ impl Trainer {
             return Some(if is_goal { Termination::Solved } else { Termination::StopReturnReached });
         }
         let used = |budget: u64, count: u64| budget > 0 && count >= budget;
-        (used(train.env_steps, self.env_steps) || used(train.episodes, self.returns.episodes))
-            .then_some(Termination::BudgetUsed)
+        if used(train.env_steps, self.env_steps) || used(train.episodes, self.returns.episodes) {
+            return Some(Termination::BudgetUsed);
+        }
+        self.asked_to_stop.then_some(Termination::Asked)
+    }
+
+    /// Takes back that an observer has asked training to stop, so that it can go on.
+    pub(crate) fn go_on(&mut self) {
+        self.asked_to_stop = false;
     }
 
     /// Gives evaluations up once `give_up` says so: nothing is kept of them, and what was to be done fails with
