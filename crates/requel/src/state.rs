@@ -19,8 +19,8 @@ pub struct Tensor<'a> {
     pub bytes: Cow<'a, [u8]>,
 }
 
-/// How the rows of an array came to be that is large and written row by row. It is no part of the state, but says what of the array
-/// can have changed since another look at it. Rows come to be in the order of their numbers.
+/// Write history of a large array that is filled row by row, in the order of the rows. It is not saved: it tells a snapshot which
+/// rows may have changed since the one before.
 #[derive(Clone, Copy, Debug)]
 pub struct Writes<'a> {
     /// Which array it is: another one of the same name has another number.

@@ -57,7 +57,7 @@ pub struct TrainArgs {
     /// How many checkpoints to keep, at least 2
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = count(2))]
     pub keep: Option<usize>,
-    /// What a NaN or infinity from the environment comes to: it stops training, or costs the step [default: stop]
+    /// What to do when the environment returns NaN or infinity: stop training, or drop the step and reset [default: stop]
     #[arg(long, value_name = "WHAT", value_enum)]
     pub on_nan: Option<OnNan>,
     #[command(flatten)]
@@ -75,7 +75,7 @@ pub enum Which {
     Last,
 }
 
-/// What a NaN or infinity from the environment comes to.
+/// What to do when the environment returns NaN or infinity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum OnNan {
     /// Training stops and names it

@@ -1,5 +1,5 @@
-//! The passes of a dense layer of which each row is read in one block of outputs: the rows that are read in the same block are
-//! computed together, with the weights of that block alone.
+//! Forward and backward passes of a dense layer where each row needs only one block of outputs (the atoms of the action taken). Rows
+//! are grouped by block, and each group is multiplied by that block's weights only.
 
 use super::plan::{BackwardPass, ChosenRows, ForwardPass};
 use crate::kernel::DenseBlock;

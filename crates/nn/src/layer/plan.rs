@@ -48,8 +48,7 @@ pub(crate) struct LayerParameter {
     pub name: String,
     /// Its shape in this crate's layout.
     pub shape: Vec<usize>,
-    /// Which numbers of a unit's activity reach one of its outputs, and how many outputs there are: what the
-    /// initialisations need.
+    /// Fan-in and fan-out, as used by the initialisers.
     pub fan: Fan,
     /// How it starts.
     pub start: Start,

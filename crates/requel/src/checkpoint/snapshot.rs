@@ -50,7 +50,8 @@ impl Snapshots {
         self.keep(copy, &marks);
     }
 
-    /// Takes a state that was read for the first copy. `large` is of those who took it over and have written nothing since.
+    /// Adopts a restored state as the first snapshot. `large` describes the live buffers that were restored from it, so that later
+    /// snapshots copy only what has changed since.
     pub fn adopt(&mut self, state: State<'static>, large: &State<'_>) {
         self.keep(state, &marks(large));
     }
@@ -63,8 +64,8 @@ impl Snapshots {
         self.spare = copy.tensors.into_iter().map(spare).collect();
     }
 
-    /// Copies of arrays that say how they were written what was written last, up to `most_bytes` of each, so that less is left for
-    /// [`Snapshots::copy`]. One of which too much was written before it was first seen is left to that.
+    /// Copies ahead up to `most_bytes` of the rows written last, for each array that tracks its writes, so that
+    /// [`Snapshots::copy`] has less to do. An array whose write history is incomplete is left to that, which copies all of it.
     pub fn follow(&mut self, large: &State<'_>, most_bytes: usize) {
         for (name, now) in &large.writes {
             if let Some(tensor) = large.tensors.get(name) {

@@ -175,8 +175,8 @@ impl NStepAccumulator {
         if last.step.terminated { 0.0 } else { self.powers[steps] as f32 }
     }
 
-    /// Adds the steps that wait under `name`, which every environment has its own of, such as `replay/n_step.0`. Of one step
-    /// none waits, and nothing is added.
+    /// Saves the pending steps under `name`, which must be unique per environment (`replay/n_step.0`). For n = 1 nothing is pending,
+    /// and nothing is saved.
     pub fn save<'a>(&'a self, name: &str, state: &mut State<'a>) {
         if self.n() == 1 {
             return;

@@ -60,8 +60,8 @@ impl Saving {
         self.storage = storage;
     }
 
-    /// Takes a state that was read, `large` of which is now in use, for the first copy: then the first save has as little to copy as
-    /// those after it. Not where memory is short.
+    /// Reuses the state that was read from disk as the first snapshot, so that the first save after a resume is incremental too.
+    /// `large` describes the live buffers that were restored from it. Skipped where memory is short.
     pub fn adopt(&mut self, state: State<'static>, large: &State<'_>) {
         let bytes: u64 = state.tensors.values().map(|tensor| tensor.bytes.len() as u64).sum();
         // It has its memory already: as in `copy_fits`, half of what there was.

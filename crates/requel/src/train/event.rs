@@ -82,7 +82,7 @@ pub enum TrainEvent<'a> {
     /// A step was dropped, or the first observation of an episode, because a number in it was NaN or infinite. The environment
     /// was reset; its episode does not count.
     Skipped {
-        /// Env steps before the step that it came in.
+        /// Env steps taken before the dropped step.
         env_steps: u64,
         /// Where: `observation` or `reward`.
         site: &'static str,

@@ -121,8 +121,8 @@ pub enum TrainError {
         site: &'static str,
         /// The number.
         value: f64,
-        /// Env steps before the step that it came in; in evaluation those of its episode, but for a return, of which it is
-        /// those of the training.
+        /// Environment steps taken before the faulty one: training steps in training, steps of the episode in evaluation. For a
+        /// faulty evaluation return, the training step at which the evaluation ran.
         env_steps: u64,
         /// The environment that it came from, if it came from one; in evaluation the number of the episode.
         env: Option<usize>,

@@ -30,7 +30,7 @@ pub struct CpuExecutor {
     munchausen: bool,
     /// Between which bootstrapped targets are clipped.
     bounds: Option<(f32, f32)>,
-    /// Of the online network's distributions at the observations, those of the actions taken are all that is read.
+    /// Whether only the output distributions of the actions taken are used, so that the last layer need not compute the others.
     reads_only_taken: bool,
     acting: ActingValues,
 

@@ -66,8 +66,8 @@ pub struct HeadUpdate<'a> {
     /// Rows × actions: the expected values by which the next action is chosen, or its probabilities are given, at s'. −∞ where
     /// an action is not allowed.
     pub next_q: &'a [f32],
-    /// Whether `next_q` is what the last [`Head::q_values`] gave for `next_outputs`, but for actions that are not allowed: a
-    /// head then need not work out again what it came from.
+    /// True if `next_q` was computed from `next_outputs` by the last call to [`Head::q_values`] (masking aside), in which case a head
+    /// may reuse its cached softmax.
     pub next_q_is_fresh: bool,
     /// Rows × actions: the expected values at s of the network that gives Munchausen's policy, the target network. −∞ where an
     /// action was not allowed. The other rule does not look at them.

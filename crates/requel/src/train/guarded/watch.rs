@@ -2,7 +2,7 @@
 
 use requel_envs::{DType, Env, EnvError, Space};
 
-/// Told from all numbers that an environment could mean by its bits.
+/// A NaN bit pattern that marks unwritten values; no environment produces it on purpose.
 const UNWRITTEN: u32 = 0x7fc0_dead;
 
 /// What one environment said of itself, and what is known of it since: what it shows is compared with this.
