@@ -40,22 +40,6 @@ impl ScalarHead {
         }
     }
 
-    /// The mean loss of q(s, a) against targets that were worked out elsewhere, such as λ-returns; `d_outputs` gets the gradient,
-    /// zero for the actions that were not taken. `outputs` and `d_outputs` are rows × actions.
-    ///
-    /// # Panics
-    /// If the lengths do not go together.
-    pub fn loss_against(
-        &mut self,
-        targets: &[f32],
-        outputs: &[f32],
-        actions: &[u32],
-        d_outputs: &mut [f32],
-    ) -> HeadLoss {
-        self.targets.copy_from_slice(targets);
-        self.loss_of_targets(outputs, actions, None, d_outputs)
-    }
-
     /// The loss against what lies in `self.targets`.
     fn loss_of_targets(
         &mut self,
@@ -139,13 +123,17 @@ mod tests {
     fn hand_worked_table() {
         let mut d_outputs = [9.0; 6];
         // errors: 2 − 1 = 1 and 4 − 6 = −2; loss (1 + 4)/2; gradient 2·error/2.
+        let against = |head: &mut ScalarHead, d_outputs: &mut [f32]| {
+            head.targets.copy_from_slice(&[1.0, 6.0]);
+            head.loss_of_targets(&OUTPUTS, &[1, 0], None, d_outputs)
+        };
         let mut mse = head(Loss::Mse);
-        let loss = mse.loss_against(&[1.0, 6.0], &OUTPUTS, &[1, 0], &mut d_outputs);
+        let loss = against(&mut mse, &mut d_outputs);
         assert_eq!(loss, HeadLoss { loss: 2.5, mean_q: 3.0 });
         assert_eq!(d_outputs, [0.0, 1.0, 0.0, -2.0, 0.0, 0.0]);
         assert_eq!(mse.td_errors(), [1.0, 2.0]);
         // Huber: ½·1² and 1·(2 − ½); gradients 1/2 and −1/2.
-        let loss = head(Loss::Huber { delta: 1.0 }).loss_against(&[1.0, 6.0], &OUTPUTS, &[1, 0], &mut d_outputs);
+        let loss = against(&mut head(Loss::Huber { delta: 1.0 }), &mut d_outputs);
         assert_eq!(loss.loss, 1.0);
         assert_eq!(d_outputs, [0.0, 0.5, 0.0, -0.5, 0.0, 0.0]);
     }
