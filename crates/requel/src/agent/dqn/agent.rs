@@ -9,7 +9,7 @@ use crate::agent::{
 use crate::replay::{NStepAccumulator, ReplayBuffer, ReplayError};
 use crate::schedule::crossings;
 use crate::state::{State, StateError};
-use crate::transition::{Batch, Transition};
+use crate::transition::Batch;
 
 /// Q-learning from a replay buffer: it acts by its explorer, keeps transitions of one or several steps, and has its executor learn
 /// from batches of them. What it can be is DQN (Mnih et al. 2015) up to Rainbow (Hessel et al. 2018).
