@@ -1,6 +1,6 @@
 //! What is measured of a batch and its head.
 
-use super::{Head, Statistic, Statistics};
+use super::{Statistic, Statistics, ValueLoss};
 
 /// Room to sort the TD errors of a batch in.
 pub(super) struct BatchMeasure {
@@ -13,9 +13,9 @@ impl BatchMeasure {
         BatchMeasure { errors: vec![0.0; rows] }
     }
 
-    /// Records the quantiles of the TD errors of the last loss of `head`, and the largest of `values` that is one.
-    pub fn record(&mut self, head: &dyn Head, values: &[f32], statistics: &mut Statistics) {
-        self.errors.copy_from_slice(head.td_errors());
+    /// Records the quantiles of the TD errors of the last batch of `loss`, and the largest of `values` that is one.
+    pub fn record(&mut self, loss: &dyn ValueLoss, values: &[f32], statistics: &mut Statistics) {
+        self.errors.copy_from_slice(loss.td_errors());
         self.errors.sort_unstable_by(f32::total_cmp);
         let last = self.errors.len() - 1;
         for (statistic, tenths) in

@@ -29,8 +29,9 @@ pub use dqn::{DqnAgent, DqnParts, DqnSpec, LearnsFrom};
 pub use error::AgentError;
 pub use executor::Executor;
 pub use head::{
-    CategoricalHead, FractionCounts, Head, HeadError, HeadLoss, HeadShape, HeadSpec, HeadUpdate, ImplicitQuantileHead,
-    QuantileHead, Rule, ScalarHead,
+    CategoricalHead, CategoricalReader, FractionCounts, HeadError, HeadLoss, HeadShape, HeadSpec, HeadUpdate,
+    ImplicitQuantileHead, ImplicitQuantileReader, QuantileHead, QuantileReader, Reader, Readout, Rule, ScalarHead,
+    ScalarReader, ValueLoss,
 };
 pub use learned::{Learned, LearningFault};
 pub use learner::LearnerSpec;
@@ -44,6 +45,6 @@ pub use pytorch_import::{PytorchError, PytorchMlp};
 pub use statistics::{Statistic, Statistics, dormant_units};
 pub use target::{TargetNetwork, TargetSpec};
 pub use value_network::ValueNetwork;
-pub use values::{ValueHead, ValueSpec, Values};
+pub use values::{ValueSpec, Values};
 
 pub use crate::experience::Experience;

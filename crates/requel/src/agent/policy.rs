@@ -133,11 +133,11 @@ mod tests {
     use requel_nn::{Activation, NetworkSpec};
 
     use super::*;
-    use crate::agent::ValueHead;
+    use crate::agent::Readout;
 
     #[test]
     fn what_is_of_another_size_is_refused_and_nothing_panics() {
-        let spec = ValueSpec { network: NetworkSpec::mlp(3, &[2], 2, Activation::Relu), head: ValueHead::Scalar };
+        let spec = ValueSpec { network: NetworkSpec::mlp(3, &[2], 2, Activation::Relu), head: Readout::Scalar };
         let count = 3 * 2 + 2 + 2 * 2 + 2;
         let error = GreedyPolicy::new(&spec, vec![0.0; count + 1], 2).unwrap_err();
         assert_eq!(error, AgentError::ParameterCount { found: count + 1, expected: count });

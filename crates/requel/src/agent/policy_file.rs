@@ -11,7 +11,7 @@ use thiserror::Error;
 
 use crate::config::EnvConfig;
 
-use super::{AgentError, GreedyPolicy, ValueHead, ValueSpec};
+use super::{AgentError, GreedyPolicy, Readout, ValueSpec};
 use crate::finite::first_not_finite;
 use crate::memory::available_bytes;
 use crate::storage::read_regular;
@@ -36,7 +36,7 @@ pub struct PolicyFile {
     /// The network.
     pub network: NetworkSpec,
     /// What it says of each action.
-    pub head: ValueHead,
+    pub head: Readout,
     /// Its parameters, in the order of [`Network::slices`].
     pub parameters: Vec<f32>,
 }
@@ -188,7 +188,7 @@ impl PolicyFile {
         let spec: NetworkSpec = serde_json::from_value(description["network"].take()).map_err(invalid)?;
         let head = match description["head"].take() {
             // Written before there were others.
-            serde_json::Value::Null => ValueHead::Scalar,
+            serde_json::Value::Null => Readout::Scalar,
             head => serde_json::from_value(head).map_err(invalid)?,
         };
         let network = Network::new(&spec).map_err(AgentError::from)?;
@@ -284,7 +284,7 @@ mod tests {
     fn file() -> PolicyFile {
         let network = NetworkSpec::mlp(3, &[5], 2, Activation::Relu);
         let count = Network::new(&network).unwrap().parameter_count();
-        let head = ValueHead::Scalar;
+        let head = Readout::Scalar;
         PolicyFile {
             env_id: "CartPole-v1".into(),
             origin: EnvOrigin::BuiltIn,

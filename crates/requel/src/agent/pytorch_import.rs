@@ -4,7 +4,7 @@ use requel_nn::{Activation, Network, NetworkSpec, pytorch};
 use safetensors::{Dtype, SafeTensors};
 use thiserror::Error;
 
-use super::{PolicyFile, ValueHead};
+use super::{PolicyFile, Readout};
 use crate::config::EnvConfig;
 use crate::train::EnvOrigin;
 
@@ -92,7 +92,7 @@ impl PolicyFile {
             origin: EnvOrigin::BuiltIn,
             env: EnvConfig { id: mlp.env_id.to_owned(), ..EnvConfig::default() },
             network,
-            head: ValueHead::Scalar,
+            head: Readout::Scalar,
             parameters,
         })
     }

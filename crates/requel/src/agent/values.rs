@@ -1,10 +1,9 @@
 //! [`ValueSpec`] and [`Values`]: from observations to the value of each action.
 
-use requel_nn::{Loss, Network, NetworkSpec, Workspace};
+use requel_nn::{Network, NetworkSpec, Workspace};
 use serde::{Deserialize, Serialize};
 
-use super::{AgentError, FractionCounts, Head, HeadShape, HeadSpec, Rule};
-use crate::td::Support;
+use super::{AgentError, HeadShape, Reader, Readout};
 
 /// What a value function is: a network, and what its outputs mean.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -12,72 +11,14 @@ pub struct ValueSpec {
     /// The network.
     pub network: NetworkSpec,
     /// What it says of each action.
-    pub head: ValueHead,
-}
-
-/// What a network says of each action.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
-pub enum ValueHead {
-    /// The expected return.
-    #[default]
-    Scalar,
-    /// The logits of `atoms` returns spread evenly from `v_min` to `v_max`.
-    Categorical {
-        /// How many returns.
-        atoms: usize,
-        /// The lowest.
-        v_min: f32,
-        /// The highest.
-        v_max: f32,
-    },
-    /// So many quantiles of the return, at the middles of as many equal parts.
-    Quantile {
-        /// How many.
-        quantiles: usize,
-    },
-    /// The quantile of the return at a fraction that it is asked for.
-    ImplicitQuantile {
-        /// How many fractions it is asked for to act, the middles of as many equal parts.
-        fractions: usize,
-    },
-}
-
-impl ValueHead {
-    /// Outputs of the network for each action.
-    pub fn atoms(&self) -> usize {
-        match self {
-            ValueHead::Scalar | ValueHead::ImplicitQuantile { .. } => 1,
-            ValueHead::Categorical { atoms, .. } => *atoms,
-            ValueHead::Quantile { quantiles } => *quantiles,
-        }
-    }
-
-    /// Fractions of each observation that a network reads to act; 1 where it reads none.
-    pub fn acting_fractions(&self) -> usize {
-        if let ValueHead::ImplicitQuantile { fractions } = self { *fractions } else { 1 }
-    }
-
-    /// A head that reads these outputs; what it learns by does not matter to that.
-    fn reader(&self) -> HeadSpec {
-        match *self {
-            ValueHead::Scalar => HeadSpec::Scalar { loss: Loss::Mse },
-            ValueHead::Categorical { atoms, v_min, v_max } => {
-                HeadSpec::Categorical { support: Support { v_min, v_max, atoms } }
-            }
-            ValueHead::Quantile { quantiles } => HeadSpec::Quantile { count: quantiles, kappa: 1.0 },
-            ValueHead::ImplicitQuantile { .. } => {
-                HeadSpec::ImplicitQuantile { counts: FractionCounts { current: 1, next: 1 }, kappa: 1.0 }
-            }
-        }
-    }
+    pub head: Readout,
 }
 
 /// Computes the values that a value function gives to each action.
 #[derive(Debug)]
 pub struct Values {
     network: Network,
-    head: Box<dyn Head>,
+    reader: Box<dyn Reader>,
     workspace: Workspace,
     actions: usize,
     q: Vec<f32>,
@@ -92,15 +33,15 @@ impl Values {
         let network = Network::with_kernel(&spec.network, requel_nn::kernel::select()?)?;
         let (atoms, outputs) = (spec.head.atoms(), network.output_len());
         let fits = atoms > 0 && outputs.is_multiple_of(atoms);
-        let reads_fractions = matches!(spec.head, ValueHead::ImplicitQuantile { fractions: 1.. });
+        let reads_fractions = matches!(spec.head, Readout::ImplicitQuantile { fractions: 1.. });
         if !fits || network.reads_fractions() != reads_fractions {
             return Err(AgentError::HeadMismatch { outputs, head: format!("{:?}", spec.head) });
         }
         let actions = outputs / atoms;
         let workspace = Workspace::with_fractions(&network, max_rows, spec.head.acting_fractions());
         let shape = HeadShape { rows: max_rows, actions };
-        let head = spec.head.reader().build(Rule::QLearning, shape, network.kernel())?;
-        Ok(Values { network, head, workspace, actions, q: vec![0.0; max_rows * actions] })
+        let reader = spec.head.reader(shape, network.kernel())?;
+        Ok(Values { network, reader, workspace, actions, q: vec![0.0; max_rows * actions] })
     }
 
     /// The value of each action, observations × actions.
@@ -113,7 +54,7 @@ impl Values {
         self.workspace.input_mut(rows).copy_from_slice(observations);
         let outputs = self.network.forward(parameters, rows, &mut self.workspace);
         let q = &mut self.q[..rows * self.actions];
-        self.head.q_values(outputs, q);
+        self.reader.q_values(outputs, q);
         q
     }
 

@@ -13,8 +13,8 @@ use crate::agent::learner::{Learner, put_parameters, read_parameters};
 use crate::agent::measure::BatchMeasure;
 use crate::agent::memory;
 use crate::agent::{
-    AgentError, Executor, GreedyPolicy, Head, HeadLoss, HeadShape, HeadUpdate, Learned, Policy, Rule, Statistic,
-    TargetNetwork, ValueNetwork, ValueSpec, Values,
+    AgentError, Executor, GreedyPolicy, HeadLoss, HeadShape, HeadUpdate, Learned, Policy, Rule, Statistic,
+    TargetNetwork, ValueLoss, ValueNetwork, ValueSpec, Values,
 };
 use crate::state::{State, StateError};
 use crate::td::{argmax, importance_weights};
@@ -26,7 +26,7 @@ pub struct CpuExecutor {
     learner: Learner,
     target: Option<TargetNetwork>,
     bootstrap: Bootstrap,
-    head: Box<dyn Head>,
+    head: Box<dyn ValueLoss>,
     munchausen: bool,
     /// Between which bootstrapped targets are clipped.
     bounds: Option<(f32, f32)>,

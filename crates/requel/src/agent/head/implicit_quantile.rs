@@ -3,7 +3,7 @@
 use requel_nn::Kernel;
 
 use super::quantile_regression::{QuantileRegression, Strides};
-use super::{Head, HeadLoss, HeadShape, HeadUpdate, Rule};
+use super::{HeadLoss, HeadShape, HeadUpdate, Reader, Rule, ValueLoss};
 
 /// How many fractions of a row are learned, and learned from: N and N' of the paper.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,6 +12,34 @@ pub struct FractionCounts {
     pub current: usize,
     /// N': fractions of the next state.
     pub next: usize,
+}
+
+/// Values that are the means over the fractions that a network was asked for.
+#[derive(Clone, Copy, Debug)]
+pub struct ImplicitQuantileReader {
+    /// Actions of the environment.
+    pub actions: usize,
+}
+
+impl Reader for ImplicitQuantileReader {
+    fn atoms(&self) -> usize {
+        1
+    }
+
+    /// The mean over the fractions, which are added in increasing order.
+    fn q_values(&mut self, outputs: &[f32], q: &mut [f32]) {
+        let actions = self.actions;
+        assert!(q.len().is_multiple_of(actions), "q is rows × actions");
+        assert!(!q.is_empty() && outputs.len().is_multiple_of(q.len()), "outputs are (rows × fractions) × actions");
+        let fractions = outputs.len() / q.len();
+        for (q, outputs) in q.chunks_exact_mut(actions).zip(outputs.chunks_exact(actions * fractions)) {
+            q.fill(0.0);
+            for values in outputs.chunks_exact(actions) {
+                q.iter_mut().zip(values).for_each(|(q, value)| *q += value);
+            }
+            q.iter_mut().for_each(|q| *q /= fractions as f32);
+        }
+    }
 }
 
 /// The return at any fraction, which the network is asked for: IQN (Dabney et al. 2018, "Implicit Quantile Networks"). Outputs
@@ -31,26 +59,17 @@ impl ImplicitQuantileHead {
     }
 }
 
-impl Head for ImplicitQuantileHead {
+impl Reader for ImplicitQuantileHead {
     fn atoms(&self) -> usize {
         1
     }
 
-    /// The mean over the fractions, which are added in increasing order.
     fn q_values(&mut self, outputs: &[f32], q: &mut [f32]) {
-        let actions = self.shape.actions;
-        assert!(q.len().is_multiple_of(actions), "q is rows × actions");
-        assert!(!q.is_empty() && outputs.len().is_multiple_of(q.len()), "outputs are (rows × fractions) × actions");
-        let fractions = outputs.len() / q.len();
-        for (q, outputs) in q.chunks_exact_mut(actions).zip(outputs.chunks_exact(actions * fractions)) {
-            q.fill(0.0);
-            for values in outputs.chunks_exact(actions) {
-                q.iter_mut().zip(values).for_each(|(q, value)| *q += value);
-            }
-            q.iter_mut().for_each(|q| *q /= fractions as f32);
-        }
+        ImplicitQuantileReader { actions: self.shape.actions }.q_values(outputs, q);
     }
+}
 
+impl ValueLoss for ImplicitQuantileHead {
     fn loss(&mut self, update: &HeadUpdate<'_>, d_outputs: &mut [f32]) -> HeadLoss {
         let FractionCounts { current, next } = self.counts;
         let (rows, actions) = (self.shape.rows, self.shape.actions);

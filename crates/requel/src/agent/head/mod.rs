@@ -1,21 +1,23 @@
 //! Heads: what the outputs of a network mean, and what a batch costs them.
 
 mod categorical;
-mod head_trait;
 mod implicit_quantile;
 mod policies;
 mod quantile;
 mod quantile_regression;
+mod readout;
 mod rule;
 mod scalar;
 mod spec;
 #[cfg(test)]
 mod tests;
+mod value_loss;
 
-pub use categorical::CategoricalHead;
-pub use head_trait::{Head, HeadLoss, HeadShape, HeadUpdate};
-pub use implicit_quantile::{FractionCounts, ImplicitQuantileHead};
-pub use quantile::QuantileHead;
+pub use categorical::{CategoricalHead, CategoricalReader};
+pub use implicit_quantile::{FractionCounts, ImplicitQuantileHead, ImplicitQuantileReader};
+pub use quantile::{QuantileHead, QuantileReader};
+pub use readout::{Reader, Readout};
 pub use rule::Rule;
-pub use scalar::ScalarHead;
+pub use scalar::{ScalarHead, ScalarReader};
 pub use spec::{HeadError, HeadSpec};
+pub use value_loss::{HeadLoss, HeadShape, HeadUpdate, ValueLoss};

@@ -3,8 +3,29 @@
 use requel_nn::Kernel;
 
 use super::quantile_regression::{QuantileRegression, Strides};
-use super::{Head, HeadLoss, HeadShape, HeadUpdate, Rule};
+use super::{HeadLoss, HeadShape, HeadUpdate, Reader, Rule, ValueLoss};
 use crate::td::{lanes, quantile_midpoints};
+
+/// Values that are the means of so many quantiles.
+#[derive(Clone, Copy, Debug)]
+pub struct QuantileReader {
+    /// Quantiles of each action.
+    pub count: usize,
+}
+
+impl Reader for QuantileReader {
+    fn atoms(&self) -> usize {
+        self.count
+    }
+
+    fn q_values(&mut self, outputs: &[f32], q: &mut [f32]) {
+        let count = self.count;
+        assert_eq!(outputs.len(), q.len() * count, "outputs are rows × actions × quantiles");
+        for (q, quantiles) in q.iter_mut().zip(outputs.chunks_exact(count)) {
+            *q = lanes::sum(quantiles) / count as f32;
+        }
+    }
+}
 
 /// The returns at the midpoints of equal parts for each action: QR-DQN (Dabney et al. 2018). How surprising a row is to a
 /// prioritized replay is its loss, as for the categorical head.
@@ -25,19 +46,17 @@ impl QuantileHead {
     }
 }
 
-impl Head for QuantileHead {
+impl Reader for QuantileHead {
     fn atoms(&self) -> usize {
         self.fractions.len()
     }
 
     fn q_values(&mut self, outputs: &[f32], q: &mut [f32]) {
-        let count = self.fractions.len();
-        assert_eq!(outputs.len(), q.len() * count, "outputs are rows × actions × quantiles");
-        for (q, quantiles) in q.iter_mut().zip(outputs.chunks_exact(count)) {
-            *q = lanes::sum(quantiles) / count as f32;
-        }
+        QuantileReader { count: self.fractions.len() }.q_values(outputs, q);
     }
+}
 
+impl ValueLoss for QuantileHead {
     fn loss(&mut self, update: &HeadUpdate<'_>, d_outputs: &mut [f32]) -> HeadLoss {
         let count = self.fractions.len();
         let layout = Strides { row: self.shape.actions * count, action: count, fraction: 1 };

@@ -3,8 +3,22 @@
 use requel_nn::{Kernel, Loss};
 
 use super::policies::Policies;
-use super::{Head, HeadLoss, HeadShape, HeadUpdate, Rule};
+use super::{HeadLoss, HeadShape, HeadUpdate, Reader, Rule, ValueLoss};
 use crate::td::{clip_bootstrapped, double_q_targets, soft_targets};
+
+/// Outputs that are the values.
+#[derive(Clone, Copy, Debug)]
+pub struct ScalarReader;
+
+impl Reader for ScalarReader {
+    fn atoms(&self) -> usize {
+        1
+    }
+
+    fn q_values(&mut self, outputs: &[f32], q: &mut [f32]) {
+        q.copy_from_slice(outputs);
+    }
+}
 
 /// One output per action, its expected return (Mnih et al. 2015).
 #[derive(Clone, Debug)]
@@ -72,15 +86,17 @@ impl ScalarHead {
     }
 }
 
-impl Head for ScalarHead {
+impl Reader for ScalarHead {
     fn atoms(&self) -> usize {
-        1
+        ScalarReader.atoms()
     }
 
     fn q_values(&mut self, outputs: &[f32], q: &mut [f32]) {
-        q.copy_from_slice(outputs);
+        ScalarReader.q_values(outputs, q);
     }
+}
 
+impl ValueLoss for ScalarHead {
     fn loss(&mut self, update: &HeadUpdate<'_>, d_outputs: &mut [f32]) -> HeadLoss {
         match &mut self.policies {
             None => {

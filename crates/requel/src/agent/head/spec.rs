@@ -3,7 +3,9 @@
 use requel_nn::{Kernel, Loss};
 use thiserror::Error;
 
-use super::{CategoricalHead, FractionCounts, Head, HeadShape, ImplicitQuantileHead, QuantileHead, Rule, ScalarHead};
+use super::{
+    CategoricalHead, FractionCounts, HeadShape, ImplicitQuantileHead, QuantileHead, Rule, ScalarHead, ValueLoss,
+};
 use crate::td::Support;
 
 /// What a network's outputs mean.
@@ -55,7 +57,7 @@ pub enum HeadError {
 }
 
 impl HeadSpec {
-    /// Numbers of each action in a network row: see [`Head::atoms`].
+    /// Numbers of each action in a network row: see [`Reader::atoms`](super::Reader::atoms).
     pub fn atoms(&self) -> usize {
         match *self {
             HeadSpec::Scalar { .. } | HeadSpec::ImplicitQuantile { .. } => 1,
@@ -68,7 +70,7 @@ impl HeadSpec {
     ///
     /// # Errors
     /// [`HeadError`] if a constant is out of its range, or the rule is none for this head.
-    pub fn build(&self, rule: Rule, shape: HeadShape, kernel: Kernel) -> Result<Box<dyn Head>, HeadError> {
+    pub fn build(&self, rule: Rule, shape: HeadShape, kernel: Kernel) -> Result<Box<dyn ValueLoss>, HeadError> {
         self.validate(rule, shape)?;
         Ok(match *self {
             HeadSpec::Scalar { loss } => Box::new(ScalarHead::new(loss, rule, shape, kernel)),
@@ -81,15 +83,10 @@ impl HeadSpec {
     }
 
     fn validate(&self, rule: Rule, shape: HeadShape) -> Result<(), HeadError> {
-        let check = |is_valid: bool, field, value, expected| {
-            if is_valid { Ok(()) } else { Err(HeadError::OutOfRange { field, value, expected }) }
-        };
-        let count = |field, value: usize, least: usize, expected| check(value >= least, field, value as f64, expected);
         let kappa_is_valid = |kappa: f32| {
             check(kappa.is_finite() && kappa >= 0.0, "kappa", kappa.into(), "a finite number of at least 0")
         };
-        count("rows", shape.rows, 1, "at least 1")?;
-        count("actions", shape.actions, 1, "at least 1")?;
+        check_shape(shape)?;
         match *self {
             HeadSpec::Scalar { loss } => {
                 if let Loss::Huber { delta } = loss {
@@ -97,21 +94,14 @@ impl HeadSpec {
                     check(is_valid, "delta", delta.into(), "a finite number above 0")?;
                 }
             }
-            HeadSpec::Categorical { support } => {
-                let Support { v_min, v_max, atoms } = support;
-                count("atoms", atoms, 2, "at least 2")?;
-                check(v_min.is_finite(), "v_min", v_min.into(), "a finite number")?;
-                let width = v_max - v_min;
-                check(width > 0.0 && width.is_finite(), "v_max", v_max.into(), "a finite number above v_min")?;
-                check(support.tells_atoms_apart(), "v_max", v_max.into(), "so far from v_min that atoms are apart")?;
-            }
-            HeadSpec::Quantile { count: quantiles, kappa } => {
-                count("quantiles", quantiles, 1, "at least 1")?;
+            HeadSpec::Categorical { support } => check_support(support)?,
+            HeadSpec::Quantile { count, kappa } => {
+                check_quantiles(count)?;
                 kappa_is_valid(kappa)?;
             }
             HeadSpec::ImplicitQuantile { counts, kappa } => {
-                count("fractions", counts.current, 1, "at least 1")?;
-                count("next fractions", counts.next, 1, "at least 1")?;
+                check_count("fractions", counts.current, 1, "at least 1")?;
+                check_count("next fractions", counts.next, 1, "at least 1")?;
                 kappa_is_valid(kappa)?;
             }
         }
@@ -124,6 +114,32 @@ impl HeadSpec {
         check(tau.is_finite() && tau > 0.0, "munchausen tau", tau.into(), "a finite number above 0")?;
         check(clip <= 0.0, "munchausen clip", clip.into(), "a number of at most 0")
     }
+}
+
+fn check(is_valid: bool, field: &'static str, value: f64, expected: &'static str) -> Result<(), HeadError> {
+    if is_valid { Ok(()) } else { Err(HeadError::OutOfRange { field, value, expected }) }
+}
+
+fn check_count(field: &'static str, value: usize, least: usize, expected: &'static str) -> Result<(), HeadError> {
+    check(value >= least, field, value as f64, expected)
+}
+
+pub(super) fn check_shape(shape: HeadShape) -> Result<(), HeadError> {
+    check_count("rows", shape.rows, 1, "at least 1")?;
+    check_count("actions", shape.actions, 1, "at least 1")
+}
+
+pub(super) fn check_quantiles(quantiles: usize) -> Result<(), HeadError> {
+    check_count("quantiles", quantiles, 1, "at least 1")
+}
+
+pub(super) fn check_support(support: Support) -> Result<(), HeadError> {
+    let Support { v_min, v_max, atoms } = support;
+    check_count("atoms", atoms, 2, "at least 2")?;
+    check(v_min.is_finite(), "v_min", v_min.into(), "a finite number")?;
+    let width = v_max - v_min;
+    check(width > 0.0 && width.is_finite(), "v_max", v_max.into(), "a finite number above v_min")?;
+    check(support.tells_atoms_apart(), "v_max", v_max.into(), "so far from v_min that atoms are apart")
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use requel_nn::{Kernel, Loss};
 
-use super::{FractionCounts, Head, HeadShape, HeadSpec, HeadUpdate, Rule};
+use super::{FractionCounts, HeadShape, HeadSpec, HeadUpdate, Reader, Rule, ValueLoss};
 use crate::td::{Munchausen, Support};
 
 const ROWS: usize = 3;
@@ -12,11 +12,11 @@ const COUNTS: FractionCounts = FractionCounts { current: 5, next: 4 };
 const NO: f32 = f32::NEG_INFINITY;
 
 /// Every head with every rule that it has, and the numbers of outputs and next outputs.
-fn heads() -> Vec<(Box<dyn Head>, Rule, usize, usize)> {
+fn heads() -> Vec<(Box<dyn ValueLoss>, Rule, usize, usize)> {
     heads_by(Kernel::fastest())
 }
 
-fn heads_by(kernel: Kernel) -> Vec<(Box<dyn Head>, Rule, usize, usize)> {
+fn heads_by(kernel: Kernel) -> Vec<(Box<dyn ValueLoss>, Rule, usize, usize)> {
     let soft = Rule::Munchausen(Munchausen { alpha: 0.9, tau: 0.5, clip: -1.0 });
     let both = [Rule::QLearning, soft];
     let support = Support { v_min: -3.0, v_max: 3.0, atoms: 35 };
@@ -120,7 +120,7 @@ fn the_gradient_is_the_derivative_of_the_loss() {
 fn a_weight_scales_a_rows_loss_and_gradient_and_not_its_surprise() {
     for (mut head, _, len, next_len) in heads() {
         let mut inputs = Inputs::new(len, next_len);
-        let run = |inputs: &Inputs, head: &mut Box<dyn Head>| {
+        let run = |inputs: &Inputs, head: &mut Box<dyn ValueLoss>| {
             let mut d = vec![0.0; len];
             let loss = head.loss(&inputs.update(), &mut d).loss;
             (loss, d, head.td_errors().to_vec())

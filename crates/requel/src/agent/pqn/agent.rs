@@ -10,8 +10,8 @@ use crate::agent::learner::Learner;
 use crate::agent::learner::poison;
 use crate::agent::measure::BatchMeasure;
 use crate::agent::{
-    Agent, AgentError, Experience, GreedyPolicy, Head, HeadLoss, HeadShape, HeadUpdate, Learned, LearningFault,
-    MemorySample, Policy, Rule, Statistic, ValueNetwork, ValueSpec, Values, memory,
+    Agent, AgentError, Experience, GreedyPolicy, HeadLoss, HeadShape, HeadUpdate, Learned, LearningFault, MemorySample,
+    Policy, Rule, Statistic, ValueLoss, ValueNetwork, ValueSpec, Values, memory,
 };
 use crate::exploration::Explorer;
 use crate::rng::{Stream, StreamRng};
@@ -27,7 +27,7 @@ use crate::transition::Batch;
 pub struct PqnAgent {
     spec: ValueSpec,
     learner: Learner,
-    head: Box<dyn Head>,
+    head: Box<dyn ValueLoss>,
     gamma: f32,
     lambda: f32,
     /// Between which λ-returns are clipped.

@@ -2,15 +2,15 @@
 
 use requel_envs::Space;
 
-use crate::agent::{Bootstrap, CpuSpec, FractionCounts, HeadSpec, LearnerSpec, Rule, TargetSpec, ValueHead, ValueSpec};
+use crate::agent::{Bootstrap, CpuSpec, FractionCounts, HeadSpec, LearnerSpec, Readout, Rule, TargetSpec, ValueSpec};
 use crate::config::{BellmanGradient, Config, HeadConfig, HeadKind, Outputs, SupportEnd, TargetConfig, TargetKind};
 use crate::td::{Munchausen, Support};
 
 impl Config {
     /// The value function for an environment with these spaces.
     pub fn value_spec(&self, observations: &Space, actions: usize) -> ValueSpec {
-        let head = self.head.value_head();
-        let cosines = matches!(head, ValueHead::ImplicitQuantile { .. }).then_some(self.head.cosines);
+        let head = self.head.readout();
+        let cosines = matches!(head, Readout::ImplicitQuantile { .. }).then_some(self.head.cosines);
         let outputs = Outputs { actions, atoms: head.atoms(), cosines };
         ValueSpec { network: self.network.spec(observations, outputs), head }
     }
@@ -18,13 +18,13 @@ impl Config {
     /// What the outputs of the network are learned by.
     pub fn head_spec(&self) -> HeadSpec {
         let kappa = self.head.kappa as f32;
-        match self.head.value_head() {
-            ValueHead::Scalar => HeadSpec::Scalar { loss: self.loss.spec() },
-            ValueHead::Categorical { atoms, v_min, v_max } => {
+        match self.head.readout() {
+            Readout::Scalar => HeadSpec::Scalar { loss: self.loss.spec() },
+            Readout::Categorical { atoms, v_min, v_max } => {
                 HeadSpec::Categorical { support: Support { v_min, v_max, atoms } }
             }
-            ValueHead::Quantile { quantiles } => HeadSpec::Quantile { count: quantiles, kappa },
-            ValueHead::ImplicitQuantile { .. } => {
+            Readout::Quantile { quantiles } => HeadSpec::Quantile { count: quantiles, kappa },
+            Readout::ImplicitQuantile { .. } => {
                 let counts = FractionCounts { current: self.head.fractions, next: self.head.target_fractions };
                 HeadSpec::ImplicitQuantile { counts, kappa }
             }
@@ -70,17 +70,17 @@ impl Config {
 
 impl HeadConfig {
     /// What the outputs of the network mean.
-    pub fn value_head(&self) -> ValueHead {
+    pub fn readout(&self) -> Readout {
         match self.kind {
-            HeadKind::Scalar => ValueHead::Scalar,
+            HeadKind::Scalar => Readout::Scalar,
             HeadKind::Categorical => {
                 // The trainer has put numbers in place of "auto"; without an environment nothing bounds the values.
                 let end = |end: SupportEnd, unknown: f64| end.number().unwrap_or(unknown) as f32;
                 let (v_min, v_max) = (end(self.v_min, f64::NEG_INFINITY), end(self.v_max, f64::INFINITY));
-                ValueHead::Categorical { atoms: self.atoms, v_min, v_max }
+                Readout::Categorical { atoms: self.atoms, v_min, v_max }
             }
-            HeadKind::Quantile => ValueHead::Quantile { quantiles: self.quantiles },
-            HeadKind::ImplicitQuantile => ValueHead::ImplicitQuantile { fractions: self.acting_fractions },
+            HeadKind::Quantile => Readout::Quantile { quantiles: self.quantiles },
+            HeadKind::ImplicitQuantile => Readout::ImplicitQuantile { fractions: self.acting_fractions },
         }
     }
 }

@@ -8,7 +8,7 @@
 
 use std::fmt;
 
-use crate::agent::ValueHead;
+use crate::agent::Readout;
 use requel_envs::{DType, Space};
 use requel_nn::{LayerSpec, Network};
 use serde_json::{Value, json};
@@ -35,7 +35,7 @@ pub struct PolicyParts<'a> {
     /// Its parameters.
     pub parameters: &'a [f32],
     /// What the network says of each action.
-    pub head: &'a ValueHead,
+    pub head: &'a Readout,
     /// Whether the environment says which actions it allows.
     pub is_masked: bool,
 }
@@ -149,7 +149,7 @@ mod tests {
 
     use super::*;
 
-    fn encoded(layers: &[LayerSpec], head: &ValueHead, is_masked: bool) -> Result<Vec<u8>, OnnxError> {
+    fn encoded(layers: &[LayerSpec], head: &Readout, is_masked: bool) -> Result<Vec<u8>, OnnxError> {
         let spec = NetworkSpec { input_shape: vec![4], input_scale: 1.0, layers: layers.to_vec() };
         let network = Network::new(&spec).unwrap();
         let observations =
@@ -173,7 +173,7 @@ mod tests {
 
     #[test]
     fn names_and_metadata_are_in_the_file() {
-        let bytes = encoded(&[dense(8), dense(2)], &ValueHead::Scalar, false).unwrap();
+        let bytes = encoded(&[dense(8), dense(2)], &Readout::Scalar, false).unwrap();
         let text = String::from_utf8_lossy(&bytes);
         for part in [
             "observation",
@@ -191,7 +191,7 @@ mod tests {
         }
         assert!(text.contains("\"low\":null"), "an infinite bound is null");
         assert!(!text.contains("action_mask"));
-        let masked = encoded(&[dense(8), dense(2)], &ValueHead::Scalar, true).unwrap();
+        let masked = encoded(&[dense(8), dense(2)], &Readout::Scalar, true).unwrap();
         assert!(String::from_utf8_lossy(&masked).contains("action_mask"));
     }
 
@@ -201,14 +201,14 @@ mod tests {
         let embedding = LayerSpec::FractionEmbedding { cosines: 4 };
         let dueling =
             LayerSpec::Dueling { hidden: 4, actions: 2, atoms: 51, activation: Activation::Relu, sigma: Some(0.5) };
-        let categorical = ValueHead::Categorical { atoms: 51, v_min: 0.0, v_max: 200.0 };
+        let categorical = Readout::Categorical { atoms: 51, v_min: 0.0, v_max: 200.0 };
         for (layers, head, operators) in [
             (vec![dense(8), dense(102)], &categorical, &["Softmax", "MatMul", "returns"][..]),
             (vec![dense(8), dueling], &categorical, &["ReduceMean", "Softmax"]),
-            (vec![dense(8), dense(20)], &ValueHead::Quantile { quantiles: 10 }, &["Reshape", "ReduceMean"]),
+            (vec![dense(8), dense(20)], &Readout::Quantile { quantiles: 10 }, &["Reshape", "ReduceMean"]),
             (
                 vec![dense(8), embedding, dense(2)],
-                &ValueHead::ImplicitQuantile { fractions: 8 },
+                &Readout::ImplicitQuantile { fractions: 8 },
                 &["layers.1.cosines", "Mul"],
             ),
         ] {
@@ -224,6 +224,6 @@ mod tests {
         assert_eq!(versions(&[dense(8), dense(2)]), (13, 7));
         assert_eq!(versions(&[dense(8), norm, dense(2)]), (17, 8));
         // The version of the format comes first.
-        assert!(encoded(&[dense(2)], &ValueHead::Scalar, false).unwrap().starts_with(b"\x08\x07"));
+        assert!(encoded(&[dense(2)], &Readout::Scalar, false).unwrap().starts_with(b"\x08\x07"));
     }
 }

@@ -1,6 +1,6 @@
 //! What a network's outputs say of each action, and which action is the best.
 
-use crate::agent::ValueHead;
+use crate::agent::Readout;
 
 use super::graph::{Graph, int};
 
@@ -8,10 +8,10 @@ use super::graph::{Graph, int};
 pub(super) const MASK: &str = "action_mask";
 
 /// From the network's outputs to `q_values`, rows × actions: the expected return of each action.
-pub(super) fn add_values(graph: &mut Graph<'_>, head: &ValueHead, actions: usize) {
+pub(super) fn add_values(graph: &mut Graph<'_>, head: &Readout, actions: usize) {
     match *head {
-        ValueHead::Scalar => {}
-        ValueHead::Categorical { atoms, v_min, v_max } => {
+        Readout::Scalar => {}
+        Readout::Categorical { atoms, v_min, v_max } => {
             graph.reshape(&[actions, atoms]);
             graph.node("Softmax", &[], vec![int("axis", -1)]);
             let support = crate::td::Support { v_min, v_max, atoms };
@@ -19,11 +19,11 @@ pub(super) fn add_values(graph: &mut Graph<'_>, head: &ValueHead, actions: usize
             graph.tensor("returns", &[atoms], &returns);
             graph.node("MatMul", &["returns"], Vec::new());
         }
-        ValueHead::Quantile { quantiles } => {
+        Readout::Quantile { quantiles } => {
             graph.reshape(&[actions, quantiles]);
             graph.mean(2, false);
         }
-        ValueHead::ImplicitQuantile { fractions } => {
+        Readout::ImplicitQuantile { fractions } => {
             graph.reshape_to(&[-1, fractions as i64, actions as i64]);
             graph.mean(1, false);
         }

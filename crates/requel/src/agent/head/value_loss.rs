@@ -1,38 +1,28 @@
-//! [`Head`]: from the outputs of a network to values, and from a batch to a loss and its gradient.
+//! [`ValueLoss`]: from a batch and the outputs of a network to a loss and its gradient.
 
-use std::fmt::Debug;
+use super::Reader;
 
-/// What the outputs of a network mean. A head knows neither networks nor replay: it turns numbers into numbers, into buffers
-/// that it allocated when it was made.
-///
-/// Outputs are laid out action by action: network rows × actions × [`Head::atoms`]. A network row is a row of the batch, but
-/// for the implicit quantile head, where it is one fraction of a row: all fractions of row 0 first.
-pub trait Head: Debug + Send {
-    /// Numbers of each action in a network row: the network has actions × atoms outputs.
-    fn atoms(&self) -> usize;
-
-    /// The expected return of each action, rows × actions, from the outputs of any number of rows. How many fractions a row has
-    /// follows from the lengths.
-    ///
-    /// # Panics
-    /// If the lengths do not go together; so for [`Head::loss`].
-    fn q_values(&mut self, outputs: &[f32], q: &mut [f32]);
-
+/// What a batch costs. A loss knows neither networks nor replay: it turns numbers into numbers, into buffers that it allocated
+/// when it was made. It reads values as well, since targets are made of them.
+pub trait ValueLoss: Reader {
     /// The mean over the batch of each row's weight times its loss; `d_outputs` gets the gradient with the target held
     /// constant, zero for the actions that were not taken.
+    ///
+    /// # Panics
+    /// If the lengths do not go together.
     fn loss(&mut self, update: &HeadUpdate<'_>, d_outputs: &mut [f32]) -> HeadLoss;
 
-    /// How surprising each row of the last [`Head::loss`] was, without its weight, at least 0: what a prioritized replay takes.
+    /// How surprising each row of the last [`ValueLoss::loss`] was, without its weight, at least 0: what a prioritized replay takes.
     /// |q(s, a) − target| where a value is one number, the row's loss where it is a distribution.
     fn td_errors(&self) -> &[f32];
 
-    /// Which share of the last [`Head::loss`]'s targets lay outside of what a return may be and was brought back, of a
+    /// Which share of the last [`ValueLoss::loss`]'s targets lay outside of what a return may be and was brought back, of a
     /// distribution its mass; `None` where nothing bounds them. `rewards` and `discounts` are those of that update.
     fn clipped_targets(&self, _rewards: &[f32], _discounts: &[f32]) -> Option<f64> {
         None
     }
 
-    /// ∂loss/∂(q(s, a) − target) of each row of the last [`Head::loss`], where a value is one number: what the residual
+    /// ∂loss/∂(q(s, a) − target) of each row of the last [`ValueLoss::loss`], where a value is one number: what the residual
     /// gradient needs. `None` for a distribution.
     fn d_errors(&self) -> Option<&[f32]> {
         None
@@ -48,7 +38,7 @@ pub struct HeadShape {
     pub actions: usize,
 }
 
-/// A batch as a head sees it.
+/// A batch as a loss sees it.
 #[derive(Clone, Copy, Debug)]
 pub struct HeadUpdate<'a> {
     /// Rows × 1: the action taken.
@@ -66,7 +56,7 @@ pub struct HeadUpdate<'a> {
     /// Rows × actions: the expected values by which the next action is chosen, or its probabilities are given, at s'. −∞ where
     /// an action is not allowed.
     pub next_q: &'a [f32],
-    /// True if `next_q` was computed from `next_outputs` by the last call to [`Head::q_values`] (masking aside), in which case a head
+    /// True if `next_q` was computed from `next_outputs` by the last call to [`Reader::q_values`] (masking aside), in which case a head
     /// may reuse its cached softmax.
     pub next_q_is_fresh: bool,
     /// Rows × actions: the expected values at s of the network that gives Munchausen's policy, the target network. −∞ where an
