@@ -1,11 +1,17 @@
 //! [`Registry`]: the parts that a config can name, those of this crate and one's own.
 
+mod named;
+
 use std::sync::Arc;
 
 use requel_envs::{Env, EnvError, EnvOptions, OptionSpec};
 
-use crate::config::{Config, EnvConfig};
-use crate::train::{EnvFactory, EnvIdentity, EnvOrigin, TrainError, Trainer, envs};
+use self::named::Named;
+use crate::agent::{Agent, AgentError, DqnAgent, DqnParts, Executor, PqnAgent};
+use crate::config::{AgentKind, Config, EnvConfig};
+use crate::exploration::Explorer;
+use crate::replay::ReplayBuffer;
+use crate::train::{AgentEnv, AgentFactory, EnvFactory, EnvIdentity, EnvOrigin, TrainError, Trainer, envs};
 
 /// What a config can name, by name: a value that is passed to whatever is made from a config, or from a run that was. A clone
 /// costs nothing much.
@@ -31,17 +37,31 @@ use crate::train::{EnvFactory, EnvIdentity, EnvOrigin, TrainError, Trainer, envs
 #[derive(Clone, Debug)]
 pub struct Registry {
     envs: Arc<requel_envs::Registry>,
+    agents: Named<Box<dyn Agent>>,
+    executors: Named<Box<dyn Executor>>,
+    replays: Named<Box<dyn ReplayBuffer>>,
+    explorers: Named<Box<dyn Explorer>>,
 }
 
 impl Registry {
     /// What this crate has.
     pub fn built_in() -> Self {
-        Registry { envs: Arc::new(requel_envs::Registry::built_in()) }
+        Self::of(requel_envs::Registry::built_in())
     }
 
-    /// A registry of nothing.
+    /// A registry without environments.
     pub fn empty() -> Self {
-        Registry { envs: Arc::new(requel_envs::Registry::empty()) }
+        Self::of(requel_envs::Registry::empty())
+    }
+
+    fn of(envs: requel_envs::Registry) -> Self {
+        Registry {
+            envs: Arc::new(envs),
+            agents: Named::new("agent.name"),
+            executors: Named::new("agent.executor"),
+            replays: Named::new("replay.name"),
+            explorers: Named::new("exploration.name"),
+        }
     }
 
     /// Adds an environment of one's own, under the id of its spec. It is made once, so as to be asked for that.
@@ -65,6 +85,54 @@ impl Registry {
         make: impl Fn(&EnvOptions) -> Result<Box<dyn Env>, EnvError> + Send + Sync + 'static,
     ) -> Result<(), EnvError> {
         Arc::make_mut(&mut self.envs).register_with(options, make)
+    }
+
+    /// Adds an agent of one's own, which configs name by `agent.name`. `make` gets the config and the environment that it is for.
+    ///
+    /// # Errors
+    /// [`AgentError::NameTaken`].
+    pub fn register_agent(
+        &mut self,
+        name: &str,
+        make: impl Fn(&Config, &AgentEnv<'_>) -> Result<Box<dyn Agent>, AgentError> + Send + Sync + 'static,
+    ) -> Result<(), AgentError> {
+        self.agents.register(name, make)
+    }
+
+    /// Adds an executor of one's own, which configs name by `agent.executor`. `make` gets the config and the environment that it is for.
+    ///
+    /// # Errors
+    /// [`AgentError::NameTaken`].
+    pub fn register_executor(
+        &mut self,
+        name: &str,
+        make: impl Fn(&Config, &AgentEnv<'_>) -> Result<Box<dyn Executor>, AgentError> + Send + Sync + 'static,
+    ) -> Result<(), AgentError> {
+        self.executors.register(name, make)
+    }
+
+    /// Adds a replay buffer of one's own, which configs name by `replay.name`. `make` gets the config and the environment that it is for.
+    ///
+    /// # Errors
+    /// [`AgentError::NameTaken`].
+    pub fn register_replay(
+        &mut self,
+        name: &str,
+        make: impl Fn(&Config, &AgentEnv<'_>) -> Result<Box<dyn ReplayBuffer>, AgentError> + Send + Sync + 'static,
+    ) -> Result<(), AgentError> {
+        self.replays.register(name, make)
+    }
+
+    /// Adds an explorer of one's own, which configs name by `exploration.name`. `make` gets the config and the environment that it is for.
+    ///
+    /// # Errors
+    /// [`AgentError::NameTaken`].
+    pub fn register_explorer(
+        &mut self,
+        name: &str,
+        make: impl Fn(&Config, &AgentEnv<'_>) -> Result<Box<dyn Explorer>, AgentError> + Send + Sync + 'static,
+    ) -> Result<(), AgentError> {
+        self.explorers.register(name, make)
     }
 
     /// The environments.
@@ -99,8 +167,42 @@ impl Registry {
     /// # Errors
     /// If the config holds a value out of range, or the environment or the agent cannot be made.
     pub fn trainer(&self, config: Config) -> Result<Trainer, TrainError> {
-        let (factory, origin) = (self.env_factory(&config.env), self.env_origin(&config.env.id));
-        Trainer::from_factory(config, factory, origin)
+        let envs = (self.env_factory(&config.env), self.env_origin(&config.env.id));
+        Trainer::from_factory(config, envs, self.agent_factory())
+    }
+
+    /// What makes the agents of configs: see [`Registry::agent`].
+    pub fn agent_factory(&self) -> AgentFactory {
+        let registry = self.clone();
+        Box::new(move |config, env| registry.agent(config, env))
+    }
+
+    /// The agent of a config: the one that it names, or one of this crate with the parts that it names.
+    ///
+    /// # Errors
+    /// If a name is not registered, the values have no bounds where the config asks for them, or the agent cannot be made.
+    pub fn agent(&self, config: &Config, env: &AgentEnv<'_>) -> Result<Box<dyn Agent>, TrainError> {
+        if let Some(make) = self.agents.get(&config.agent.name)? {
+            return Ok(make(config, env)?);
+        }
+        let config = &config.with_value_bounds(env.spec, env.actions.count)?;
+        let explorer = match self.explorers.get(&config.exploration.name)? {
+            Some(make) => make(config, env)?,
+            None => config.explorer(),
+        };
+        if config.agent.kind == AgentKind::Pqn {
+            return Ok(Box::new(PqnAgent::new(&config.pqn_spec(env.observations, env.actions), explorer)?));
+        }
+        let executor = match self.executors.get(&config.agent.executor)? {
+            Some(make) => make(config, env)?,
+            None => Box::new(config.cpu_executor(env.observations, env.actions)?),
+        };
+        let replay = match self.replays.get(&config.replay.name)? {
+            Some(make) => make(config, env)?,
+            None => config.replay_buffer(env.observations, env.actions)?,
+        };
+        let parts = DqnParts { executor, replay, explorer };
+        Ok(Box::new(DqnAgent::new(config.dqn_spec(env.actions), parts)?))
     }
 }
 

@@ -19,6 +19,27 @@ pub enum AgentError {
         /// What went wrong, and what to do.
         reason: String,
     },
+    /// A part that the config names is not registered.
+    #[error(
+        "`{key}` is `{name}`, and no such part is registered{}: register it in the program's registry, or leave the key empty",
+        .suggestion.as_ref().map(|name| format!("; `{name}` is")).unwrap_or_default()
+    )]
+    UnknownPart {
+        /// The key of the config that names it.
+        key: &'static str,
+        /// The name.
+        name: String,
+        /// The nearest one that is registered, if one is near.
+        suggestion: Option<String>,
+    },
+    /// A part that is registered has its name already.
+    #[error("a part named `{name}` is registered for `{key}` already, or the name is empty")]
+    NameTaken {
+        /// The key of the config that names such parts.
+        key: &'static str,
+        /// The name.
+        name: String,
+    },
     /// There is no network on the CPU to look at.
     #[error("the agent has no value network on the CPU: its policy has no policy file, and its values are not shown")]
     NoValueNetwork,

@@ -10,7 +10,6 @@ mod declare;
 mod error;
 mod layers;
 mod names;
-mod parts;
 pub mod presets;
 mod rules;
 mod schema;

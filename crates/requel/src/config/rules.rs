@@ -72,6 +72,16 @@ pub const RULES: &[Rule] = &[
         reason: "must equal `head.fractions` where an implicit quantile head has no target network: one pass covers both states",
     },
     Rule {
+        keys: &["replay.name", "agent.kind"],
+        holds: |c| c.replay.name.is_empty() || c.agent.kind == AgentKind::Dqn || !c.agent.name.is_empty(),
+        reason: "needs an agent with a replay buffer: `agent.kind = \"dqn\"`",
+    },
+    Rule {
+        keys: &["agent.executor", "agent.kind"],
+        holds: |c| c.agent.executor.is_empty() || c.agent.kind != AgentKind::Pqn || !c.agent.name.is_empty(),
+        reason: "is for the agents `dqn` and `naive`",
+    },
+    Rule {
         keys: &["agent.munchausen", "head.kind"],
         holds: |c| !c.agent.munchausen || c.head.kind != HeadKind::Categorical,
         reason: "cannot be combined with a categorical head: use a scalar or quantile head",
@@ -225,6 +235,8 @@ mod tests {
         "target.every_env_steps=5",
         "head.kind=implicit-quantile network.hidden=[]",
         "head.kind=implicit-quantile target.kind=none head.fractions=4",
+        "replay.name=own agent.kind=pqn target.kind=none",
+        "agent.executor=own agent.kind=pqn target.kind=none",
         "agent.munchausen=true head.kind=categorical",
         "agent.munchausen=true agent.double=true",
         "agent.munchausen=true agent.n_step=3",

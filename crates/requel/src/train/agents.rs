@@ -4,7 +4,7 @@ use requel_envs::{EnvSpec, Space};
 
 use super::TrainError;
 use crate::agent::{Actions, Agent};
-use crate::config::{AgentKind, Config};
+use crate::config::Config;
 
 /// The environments that an agent is made for.
 #[derive(Clone, Copy, Debug)]
@@ -19,14 +19,3 @@ pub struct AgentEnv<'a> {
 
 /// Makes the agent of a config. Called once more where settings change on the way: what was learned is taken over.
 pub type AgentFactory = Box<dyn Fn(&Config, &AgentEnv<'_>) -> Result<Box<dyn Agent>, TrainError> + Send>;
-
-/// The agents of this crate, by `agent.kind`.
-pub fn agent_factory() -> AgentFactory {
-    Box::new(|config, env| {
-        let bounded = config.with_value_bounds(env.spec, env.actions.count)?;
-        Ok(match config.agent.kind {
-            AgentKind::Naive | AgentKind::Dqn => Box::new(bounded.dqn_agent(env.observations, env.actions)?),
-            AgentKind::Pqn => Box::new(bounded.pqn_agent(env.observations, env.actions)?),
-        })
-    })
-}

@@ -17,7 +17,7 @@ mod returns;
 mod scoring;
 mod trainer;
 
-pub use agents::{AgentEnv, AgentFactory, agent_factory};
+pub use agents::{AgentEnv, AgentFactory};
 pub use budget::Budget;
 pub(crate) use env_metrics::column_names;
 pub use envs::{EnvFactory, for_network};

@@ -13,7 +13,7 @@ use requel_envs::{BatchEnv, EnvSpec, Step, VectorEnv};
 
 pub use bad_numbers::SCALED_REWARD;
 
-use super::agents::{AgentEnv, AgentFactory, agent_factory};
+use super::agents::{AgentEnv, AgentFactory};
 use super::env_metrics::EnvMetrics;
 use super::envs::EnvFactory;
 use super::guarded::guarded;
@@ -110,12 +110,17 @@ impl Trainer {
     /// # Errors
     /// If the config holds a value out of range, or the environments or the agent cannot be made.
     pub fn with_envs(config: Config, factory: EnvFactory) -> Result<Self, TrainError> {
-        Self::from_factory(config, guarded(factory), EnvOrigin::Given)
+        let agents = Registry::built_in().agent_factory();
+        Self::from_factory(config, (guarded(factory), EnvOrigin::Given), agents)
     }
 
-    pub(crate) fn from_factory(config: Config, factory: EnvFactory, origin: EnvOrigin) -> Result<Self, TrainError> {
+    pub(crate) fn from_factory(
+        config: Config,
+        (factory, origin): (EnvFactory, EnvOrigin),
+        agents: AgentFactory,
+    ) -> Result<Self, TrainError> {
         let training = TrainingEnvs::made(factory, origin, &config)?;
-        Self::assemble(training, Source::Config(agent_factory()), config)
+        Self::assemble(training, Source::Config(agents), config)
     }
 
     /// As [`Trainer::with_envs`], where all environments of the training are stepped at once by `batch`, such as a simulator of
@@ -126,7 +131,7 @@ impl Trainer {
     /// As [`Trainer::with_envs`], and if the batch has another number of slots.
     pub fn with_batch(config: Config, batch: Box<dyn BatchEnv>, factory: EnvFactory) -> Result<Self, TrainError> {
         let training = TrainingEnvs::at_once(guarded(factory), batch, &config)?;
-        Self::assemble(training, Source::Config(agent_factory()), config)
+        Self::assemble(training, Source::Config(Registry::built_in().agent_factory()), config)
     }
 
     /// A trainer of parts: environments of your own, as in [`Trainer::with_envs`], an agent of your own, and the plan by which they

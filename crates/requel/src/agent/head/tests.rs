@@ -2,7 +2,7 @@
 
 use requel_nn::{Kernel, Loss};
 
-use super::{FractionCounts, HeadShape, HeadSpec, HeadUpdate, Reader, Rule, ValueLoss};
+use super::{FractionCounts, HeadShape, HeadSpec, HeadUpdate, Rule, ValueLoss};
 use crate::td::{Munchausen, Support};
 
 const ROWS: usize = 3;

@@ -32,6 +32,12 @@ section! {
     pub struct AgentConfig = "agent" {
         /// Agent to train.
         kind: AgentKind = AgentKind::Dqn;
+        /// Name of an agent of your own, registered by the program, in place of `kind` (empty: none).
+        #[serde(skip_serializing_if = "String::is_empty")]
+        name: String = String::new();
+        /// Name of an executor of your own, registered by the program, in place of requel's own networks (empty: none).
+        #[serde(skip_serializing_if = "String::is_empty")]
+        executor: String = String::new();
         /// Discount factor.
         gamma: f64 = 0.99, in Share, unit "per environment step";
         /// Where the gradient of the Bellman error flows.

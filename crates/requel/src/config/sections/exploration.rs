@@ -20,6 +20,9 @@ section! {
     pub struct ExplorationConfig = "exploration" {
         /// Schedule of epsilon.
         kind: ExplorationKind = ExplorationKind::Linear, may change;
+        /// Name of an explorer of your own, registered by the program, in place of epsilon-greedy exploration (empty: none).
+        #[serde(skip_serializing_if = "String::is_empty")]
+        name: String = String::new();
         /// Epsilon at the first environment step.
         start: f64 = 1.0, in Share, may change;
         /// Epsilon at the end of the schedule (unused if constant).

@@ -30,6 +30,9 @@ section! {
     pub struct ReplayConfig = "replay" {
         /// How transitions are sampled.
         kind: ReplayKind = ReplayKind::Uniform;
+        /// Name of a replay buffer of your own, registered by the program, in place of `kind` (empty: none).
+        #[serde(skip_serializing_if = "String::is_empty")]
+        name: String = String::new();
         /// Number of transitions to keep; the oldest is overwritten first.
         capacity: usize = 100_000, in Range::at_least(1), unit "transitions";
         /// Batch size.

@@ -67,7 +67,8 @@ mod tests {
 
     fn with(kind: ExplorationKind, start: f64, end: f64, env_steps: u64) -> Option<Finding> {
         let mut evidence = sick::healthy();
-        evidence.config.exploration = crate::config::ExplorationConfig { kind, start, end, env_steps };
+        evidence.config.exploration =
+            crate::config::ExplorationConfig { kind, start, end, env_steps, ..Default::default() };
         check(&evidence)
     }
 

@@ -36,16 +36,28 @@ impl Config {
         }
     }
 
+    /// The sizes of the updates of a DQN agent.
+    pub fn executor_shape(&self, actions: Actions) -> ExecutorShape {
+        let envs = self.train.num_envs;
+        let rows = if self.agent.kind == AgentKind::Naive { envs } else { self.replay.batch_size };
+        ExecutorShape { envs, rows, actions }
+    }
+
+    /// What computes the values and updates of a DQN agent.
+    ///
+    /// # Errors
+    /// If the network is none, or networks and batches do not fit the memory.
+    pub fn cpu_executor(&self, observations: &Space, actions: Actions) -> Result<CpuExecutor, AgentError> {
+        CpuExecutor::new(&self.cpu_spec(observations, actions.count), self.executor_shape(actions))
+    }
+
     /// The parts of a DQN agent for an environment with these spaces. Any of them may be replaced by your own.
     ///
     /// # Errors
     /// If the network is none, or the buffers do not fit the memory.
     pub fn dqn_parts(&self, observations: &Space, actions: Actions) -> Result<DqnParts, AgentError> {
-        let envs = self.train.num_envs;
-        let rows = if self.agent.kind == AgentKind::Naive { envs } else { self.replay.batch_size };
-        let spec = self.cpu_spec(observations, actions.count);
         Ok(DqnParts {
-            executor: Box::new(CpuExecutor::new(&spec, ExecutorShape { envs, rows, actions })?),
+            executor: Box::new(self.cpu_executor(observations, actions)?),
             replay: self.replay_buffer(observations, actions)?,
             explorer: self.explorer(),
         })
@@ -60,13 +72,9 @@ impl Config {
         DqnAgent::new(self.dqn_spec(actions), self.dqn_parts(observations, actions)?)
     }
 
-    /// The agent `pqn` for an environment with these spaces.
-    ///
-    /// # Errors
-    /// If the network is none, or rollout and batches do not fit the memory.
-    pub fn pqn_agent(&self, observations: &Space, actions: impl Into<Actions>) -> Result<PqnAgent, AgentError> {
-        let actions = actions.into();
-        let spec = PqnSpec {
+    /// What the agent `pqn` is made of for an environment with these spaces.
+    pub fn pqn_spec(&self, observations: &Space, actions: Actions) -> PqnSpec {
+        PqnSpec {
             values: self.value_spec(observations, actions.count),
             head: self.head_spec(),
             learner: self.learner_spec(),
@@ -78,7 +86,14 @@ impl Config {
             rollout_steps: self.pqn.rollout_steps,
             epochs: self.pqn.epochs,
             minibatches: self.pqn.minibatches,
-        };
-        PqnAgent::new(&spec, self.explorer())
+        }
+    }
+
+    /// The agent `pqn` for an environment with these spaces.
+    ///
+    /// # Errors
+    /// If the network is none, or rollout and batches do not fit the memory.
+    pub fn pqn_agent(&self, observations: &Space, actions: impl Into<Actions>) -> Result<PqnAgent, AgentError> {
+        PqnAgent::new(&self.pqn_spec(observations, actions.into()), self.explorer())
     }
 }

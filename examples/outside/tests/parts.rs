@@ -1,0 +1,118 @@
+//! The parts of this crate in trainings: chosen by name in a config, they learn, are saved and go on with the same bits.
+
+use requel::config::Layers;
+use requel::{Config, Outcome, Registry, Trainer};
+
+fn registry() -> Registry {
+    outside::registry().unwrap()
+}
+
+fn config(settings: &[&str]) -> Config {
+    const SHORT: [&str; 9] = [
+        "env.id=CartPole-v1",
+        "train.env_steps=3000",
+        "replay.capacity=1000",
+        "replay.start=100",
+        "replay.batch_size=32",
+        "train.every_steps=2",
+        "evaluation.every_steps=0",
+        "evaluation.final_episodes=20",
+        "network.hidden=[16]",
+    ];
+    let layers = SHORT
+        .iter()
+        .chain(settings)
+        .fold(Layers::new().preset("dqn").unwrap(), |layers, setting| layers.set(setting).unwrap());
+    layers.resolve().unwrap()
+}
+
+/// Each part, with the settings that name it.
+const PARTS: [(&str, &[&str]); 5] = [
+    ("tabular", &["agent.name=tabular"]),
+    (
+        "linear",
+        &["agent.executor=linear", "optimizer.learning_rate=0.02", "target.kind=none", "target.every_updates=0"],
+    ),
+    ("recent", &["replay.name=recent"]),
+    ("persistent", &["exploration.name=persistent"]),
+    ("all", &["agent.executor=linear", "replay.name=recent", "exploration.name=persistent", "train.num_envs=3"]),
+];
+
+fn train(config: &Config) -> (Trainer, Outcome) {
+    let mut trainer = registry().trainer(config.clone()).unwrap();
+    let outcome = trainer.run(&mut ()).unwrap();
+    (trainer, outcome)
+}
+
+#[test]
+fn each_changes_what_is_learned_and_gives_the_same_bits_again() {
+    let (_, plain) = train(&config(&[]));
+    for (name, settings) in PARTS {
+        let config = config(settings);
+        let (_, outcome) = train(&config);
+        assert!(outcome.updates > 0, "{name}");
+        assert_ne!(outcome.weights_blake3, plain.weights_blake3, "{name}");
+        assert_eq!(train(&config).1, outcome, "{name}");
+    }
+}
+
+#[test]
+fn each_goes_on_from_its_saved_state_with_the_same_bits() {
+    for (name, settings) in PARTS {
+        let config = config(settings);
+        let (whole, outcome) = train(&config);
+        let mut first = registry().trainer(config.clone()).unwrap();
+        while first.env_steps() < 1501 {
+            first.advance(&mut ()).unwrap();
+        }
+        let mut second = registry().trainer(config).unwrap();
+        second.restore(&first.save().unwrap()).unwrap();
+        drop(first);
+        assert_eq!(second.run(&mut ()).unwrap(), outcome, "{name}");
+        assert!(second.save().unwrap() == whole.save().unwrap(), "{name}");
+    }
+}
+
+#[test]
+fn the_table_and_the_linear_network_learn_to_air_the_greenhouse() {
+    for settings in [PARTS[0].1, PARTS[1].1] {
+        for seed in ["train.seed=0", "train.seed=1", "train.seed=2"] {
+            let settings = [settings, &["env.id=Greenhouse-v0", "train.env_steps=20000", seed]].concat();
+            let config = config(&settings);
+            let untrained = {
+                let mut config = config.clone();
+                config.train.env_steps = 1;
+                train(&config).1.final_evaluation.mean_return()
+            };
+            let trained = train(&config).1.final_evaluation.mean_return();
+            assert!(trained > untrained, "{settings:?}: {untrained} before, {trained} after");
+        }
+    }
+}
+
+#[test]
+fn names_that_are_not_registered_are_refused_with_the_nearest() {
+    for (setting, key, near) in [
+        ("agent.name=tabluar", "agent.name", "tabular"),
+        ("agent.executor=liner", "agent.executor", "linear"),
+        ("replay.name=recnet", "replay.name", "recent"),
+        ("exploration.name=persistant", "exploration.name", "persistent"),
+    ] {
+        let error = registry().trainer(config(&[setting])).err().unwrap().to_string();
+        assert!(error.contains(key) && error.contains(near), "{error}");
+        assert!(Registry::built_in().trainer(config(&[setting])).is_err());
+    }
+    let mut registry = registry();
+    let again = registry.register_explorer("persistent", |config, _| Ok(config.explorer()));
+    assert!(again.unwrap_err().to_string().contains("persistent"));
+}
+
+#[test]
+fn parts_that_would_not_be_used_are_refused() {
+    let resolve = |settings: &[&str]| {
+        settings.iter().fold(Layers::new(), |layers, setting| layers.set(setting).unwrap()).resolve()
+    };
+    assert!(resolve(&["replay.name=recent", "agent.kind=pqn"]).is_err());
+    assert!(resolve(&["agent.executor=linear", "agent.kind=pqn"]).is_err());
+    assert!(resolve(&["replay.name=recent"]).is_ok());
+}
