@@ -195,7 +195,7 @@ mod tests {
         let (_, config) = resolve(&args(None, None, &["preset=notebook"])).unwrap();
         assert_eq!((config.preset.as_str(), config.replay.capacity), ("notebook", 2000));
         let failure = resolve(&args(None, Some("dqn"), &["preset=rainbow"])).unwrap_err();
-        assert!(failure.what.contains("preset dqn has said `dqn`"), "{}", failure.what);
+        assert!(failure.what.contains("preset dqn already names `dqn`"), "{}", failure.what);
     }
 
     #[test]

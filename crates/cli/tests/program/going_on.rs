@@ -65,9 +65,9 @@ fn what_cannot_change_on_the_way_is_named_and_nothing_is_touched() {
     desk.train("run", SHORTER);
     let summary = std::fs::read(desk.path("run/summary.json")).unwrap();
     for (set, said) in [
-        ("network.hidden=[32]", "`network.hidden` cannot change on the way: it is the shape of the weights"),
-        ("env.id=Acrobot-v1", "`env.id` cannot change on the way"),
-        ("replay.kind=prioritized", "`replay.kind` cannot change on the way"),
+        ("network.hidden=[32]", "`network.hidden` cannot change when a run is resumed: it determines the shape"),
+        ("env.id=Acrobot-v1", "`env.id` cannot change when a run is resumed"),
+        ("replay.kind=prioritized", "`replay.kind` cannot change when a run is resumed"),
         ("train.env_steps=1500", "training would not go on: `train.env_steps` is 1500, and 2000 env steps are made"),
         ("train.env_stps=5000", "unknown key `train.env_stps`"),
     ] {

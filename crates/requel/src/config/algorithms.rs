@@ -1,6 +1,6 @@
-//! The algorithms of the value-based family, each a layer of the keys that make it what it is and of no others.
+//! The algorithms of the value-based family, each a layer of the keys that define it and no others.
 
-/// An algorithm as a layer over what belongs to an environment.
+/// An algorithm as a layer over the preset of an environment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Algorithm {
     /// What `--algo` takes.

@@ -1,4 +1,4 @@
-//! From the rewards of an environment to the bounds of a config's values, and `"auto"` made numbers by them.
+//! The bounds of values that the rewards of an environment allow, and the numbers that `"auto"` stands for.
 
 use requel_envs::EnvSpec;
 use serde::{Deserialize, Serialize};
@@ -34,7 +34,7 @@ impl KeyValue for SupportEnd {
 }
 
 impl SupportEnd {
-    /// The return, unless it is still to be found.
+    /// The return, unless it is `"auto"`.
     pub fn number(self) -> Option<f64> {
         if let SupportEnd::At(number) = self { Some(number) } else { None }
     }
@@ -75,23 +75,23 @@ impl ValueClip {
     /// To the bounds of the values.
     pub const AUTO: Self = ValueClip::Word(ValueClipWord::Auto);
 
-    /// The lowest and the highest target, unless there is none or they are still to be found.
+    /// The lowest and the highest target, unless a word stands for them.
     pub fn numbers(self) -> Option<(f64, f64)> {
         if let ValueClip::To([low, high]) = self { Some((low, high)) } else { None }
     }
 
-    /// The same as they are used.
+    /// The same in single precision, as they are used.
     pub(crate) fn bounds(self) -> Option<(f32, f32)> {
         self.numbers().map(|(low, high)| (low as f32, high as f32))
     }
 }
 
 impl Config {
-    /// The bounds of every value that training with this config can rightly come to, in units of the rewards that are learned from:
+    /// The bounds of every correct value in a training with this config, in units of the rewards that are learned from:
     /// [`ValueBounds::of_rewards`] of the environment's rewards after scaling and clipping. With Munchausen's rule the bonus and
     /// the entropy of a policy over `actions` actions count as rewards (Vieillard et al. 2020).
     ///
-    /// `None` where rewards are unbounded, or nothing ends the sum.
+    /// `None` if rewards are unbounded, or the sum of rewards is.
     pub fn value_bounds(&self, env: &EnvSpec, actions: usize) -> Option<ValueBounds> {
         let (agent, munchausen) = (&self.agent, &self.munchausen);
         let learned = |reward: f64| {
@@ -107,7 +107,7 @@ impl Config {
         ValueBounds::of_rewards((low, high), agent.gamma, env.max_episode_steps)
     }
 
-    /// This config with numbers in place of every `"auto"` that waits for the environment.
+    /// This config with the numbers that every `"auto"` stands for in an environment.
     ///
     /// # Errors
     /// [`ConfigError::InvalidValue`] with the key, if the values of this environment have no bounds, or the support is empty.
@@ -133,8 +133,8 @@ impl Config {
 
     fn unbounded(&self, key: &str, env: &EnvSpec) -> ConfigError {
         let why = match env.reward_range {
-            None => format!("{} does not say between which numbers its rewards lie", env.id),
-            Some(_) => format!("with `agent.gamma` = 1 and no time limit nothing bounds the values of {}", env.id),
+            None => format!("{} does not declare a range of rewards", env.id),
+            Some(_) => format!("with `agent.gamma` = 1 and no time limit, nothing bounds the values of {}", env.id),
         };
         let reason = format!("is \"auto\", but {why}: give a number");
         ConfigError::InvalidValue { key: key.into(), reason, place: Place { source: "the config".into(), line: None } }

@@ -1,4 +1,4 @@
-//! What may change while a run is on its way, and what two configs differ in.
+//! How two configs differ, and which keys may change when a run is resumed.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::{Config, ConfigError, Key};
 
-/// A setting that two configs have otherwise.
+/// A key that has different values in two configs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Change {
     /// Dotted path.
@@ -25,24 +25,24 @@ impl std::fmt::Display for Change {
     }
 }
 
-/// Why a key cannot change, by how it begins; the first that fits.
+/// Why a key cannot change, by the beginning of its path; the first that matches.
 const FIXED: &[(&str, &str)] = &[
-    ("preset", "is what the run was begun with"),
-    ("env.", "is the environment that the run is of"),
-    ("network.", "is the shape of the weights that the run has"),
-    ("head.", "is the shape of the weights that the run has"),
-    ("replay.", "is what the run's replay buffer was made with"),
-    ("agent.gamma", "is what the transitions in the run's replay buffer were made with"),
-    ("agent.n_step", "is what the transitions in the run's replay buffer were made with"),
-    ("agent.reward_", "is what the transitions in the run's replay buffer were made with"),
-    ("train.seed", "is what every draw of the run derives from"),
-    ("train.num_envs", "is how many environments of the run are on their way"),
-    ("optimizer.", "is what the averages of the run's optimizer are of"),
-    ("target.", "is what the run's checkpoints hold a target network for, or none"),
+    ("preset", "names what the run started from"),
+    ("env.", "defines the environment of the run"),
+    ("network.", "determines the shape of the run's weights"),
+    ("head.", "determines the shape of the run's weights"),
+    ("replay.", "determines what the run's replay buffer holds"),
+    ("agent.gamma", "is part of the transitions in the run's replay buffer"),
+    ("agent.n_step", "is part of the transitions in the run's replay buffer"),
+    ("agent.reward_", "is part of the transitions in the run's replay buffer"),
+    ("train.seed", "is what all random numbers of the run are derived from"),
+    ("train.num_envs", "is the number of environments in the run's checkpoints"),
+    ("optimizer.", "determines what the state of the run's optimiser means"),
+    ("target.", "determines whether the run's checkpoints hold a target network"),
 ];
 
 impl Config {
-    /// In what another config differs from this one, by key.
+    /// The keys in which a later config differs from this one.
     pub fn changes(&self, later: &Config) -> Vec<Change> {
         let (before, after) = (leaves(self), leaves(later));
         let mut keys: Vec<&String> = before.keys().chain(after.keys()).collect();
@@ -56,11 +56,11 @@ impl Config {
         keys.into_iter().filter(|key| before.get(*key) != after.get(*key)).map(change).collect()
     }
 
-    /// In what a config differs that a run of this one is to go on with.
+    /// The same for a config that a run of this one is to be resumed with.
     ///
     /// # Errors
-    /// [`ConfigError::Fixed`] names the first key that cannot change on the way, and [`ConfigError::InvalidValue`] one that is out
-    /// of range.
+    /// [`ConfigError::Fixed`] names the first key that cannot change when a run is resumed, and
+    /// [`ConfigError::InvalidValue`] one that is out of range.
     pub fn check_changes(&self, later: &Config) -> Result<Vec<Change>, ConfigError> {
         later.check()?;
         let changes = self.changes(later);
@@ -68,7 +68,7 @@ impl Config {
             None => Ok(changes),
             Some(Change { key, .. }) => {
                 let why = FIXED.iter().find(|(start, _)| key.starts_with(start));
-                let reason = why.map_or("is what the run's checkpoints are of", |(_, reason)| reason);
+                let reason = why.map_or("determines what the run's checkpoints hold", |(_, reason)| reason);
                 Err(ConfigError::Fixed { key: key.clone(), reason: reason.into() })
             }
         }
@@ -120,12 +120,18 @@ mod tests {
         assert_eq!(said, ["evaluation.stop_return from unset to 300.0", "train.episodes from 1000 to 2000"]);
         assert_eq!(before.check_changes(&before).unwrap(), []);
         for (setting, reason) in [
-            ("network.hidden=[32]", "`network.hidden` cannot change on the way: it is the shape of the weights"),
-            ("env.frame_stack=2", "`env.frame_stack` cannot change on the way: it is the environment"),
+            ("network.hidden=[32]", "`network.hidden` cannot change when a run is resumed: it determines the shape"),
+            ("env.frame_stack=2", "`env.frame_stack` cannot change when a run is resumed: it defines the environment"),
             ("env.options.sutton_barto_reward=true", "`env.options.sutton_barto_reward` cannot"),
-            ("replay.kind=prioritized", "`replay.kind` cannot change on the way: it is what the run's replay buffer"),
-            ("train.seed=9", "`train.seed` cannot change on the way: it is what every draw"),
-            ("agent.double=true", "`agent.double` cannot change on the way: it is what the run's checkpoints"),
+            (
+                "replay.kind=prioritized",
+                "`replay.kind` cannot change when a run is resumed: it determines what the run's replay buffer",
+            ),
+            ("train.seed=9", "`train.seed` cannot change when a run is resumed: it is what all random numbers"),
+            (
+                "agent.double=true",
+                "`agent.double` cannot change when a run is resumed: it determines what the run's checkpoints",
+            ),
         ] {
             let error = before.check_changes(&set(&[importance, setting])).unwrap_err().to_string();
             assert!(error.starts_with(reason), "{error}");

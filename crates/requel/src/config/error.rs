@@ -16,7 +16,7 @@ pub struct Place {
     pub line: Option<(usize, String)>,
 }
 
-/// No more of a line is shown, characters.
+/// Longest part of a line that is shown, characters.
 const SHOWN: usize = 100;
 
 impl fmt::Display for Place {
@@ -28,7 +28,7 @@ impl fmt::Display for Place {
     }
 }
 
-/// The text, cut off where it is longer than so many characters.
+/// The text, cut off after `most` characters.
 pub(super) fn shortened(text: &str, most: usize) -> String {
     match text.char_indices().nth(most) {
         Some((end, _)) => format!("{}…", &text[..end]),
@@ -45,9 +45,9 @@ pub enum ConfigError {
     UnknownPreset {
         /// What was asked for.
         name: String,
-        /// Where, unless it was asked for by itself.
+        /// Where, unless a program asked for it directly.
         place: Option<Place>,
-        /// The nearest name, if one is near.
+        /// The most similar name, if there is one.
         suggestion: Option<String>,
     },
     /// No algorithm has this name.
@@ -55,19 +55,19 @@ pub enum ConfigError {
     UnknownAlgorithm {
         /// What was asked for.
         name: String,
-        /// Where, unless it was asked for by itself.
+        /// Where, unless a program asked for it directly.
         place: Option<Place>,
-        /// The nearest name, if one is near.
+        /// The most similar name, if there is one.
         suggestion: Option<String>,
     },
-    /// A key that means nothing.
+    /// There is no such key.
     #[error("unknown key `{key}` in {place}")]
     UnknownKey {
         /// Dotted path.
         key: String,
         /// Where it stands.
         place: Place,
-        /// The key that is meant, if one is likely.
+        /// The key that was probably meant.
         suggestion: Option<String>,
     },
     /// A value of the wrong type, or out of range.
@@ -75,17 +75,17 @@ pub enum ConfigError {
     InvalidValue {
         /// Dotted path.
         key: String,
-        /// What is wrong, as the rest of a sentence that the key begins.
+        /// What is wrong, as the continuation of a sentence that begins with the key.
         reason: String,
         /// Where it stands.
         place: Place,
     },
-    /// A key that a run cannot go on with another value of.
-    #[error("`{key}` cannot change on the way: it {reason}")]
+    /// A key that cannot change when a run is resumed.
+    #[error("`{key}` cannot change when a run is resumed: it {reason}")]
     Fixed {
         /// Dotted path.
         key: String,
-        /// Why, as the rest of a sentence.
+        /// Why, as the continuation of a sentence.
         reason: String,
     },
     /// Text that is not TOML, or a `--set` that is not `key=value`.
@@ -107,7 +107,7 @@ pub enum ConfigError {
 }
 
 impl ConfigError {
-    /// What to try, if something is worth trying.
+    /// What to try next, if there is something to try.
     pub fn hint(&self) -> Option<String> {
         match self {
             ConfigError::UnknownPreset { suggestion: Some(name), .. } => Some(format!("did you mean `{name}`?")),

@@ -12,14 +12,14 @@ use super::{Config, ConfigError, Fault, KEYS, Key, Place, algorithms, fault, nam
 use crate::storage::read_input;
 use crate::suggest::nearest;
 
-/// No config that a person could read is longer, bytes.
+/// Longest config text that is read, bytes; no config that a person could read is longer.
 const MOST_BYTES: u64 = 1 << 20;
 
-/// A config in the making: later layers win, each key remembers where it was written.
+/// A config being put together: later layers override earlier ones, and each key remembers where it was set.
 ///
-/// The preset lies under all of them, wherever it is named: by [`Layers::preset`], by `preset = "…"` in a text, or by a setting. There is
-/// one, and naming another is refused. A text with every key in it, as a run keeps its own, decides everything: of its preset only the
-/// name is taken, which need not be known. With the algorithm, which lies between the preset and all else, it is the same.
+/// The preset is the lowest layer, wherever it is named: by [`Layers::preset`], by `preset = "…"` in a text, or by a setting. There is
+/// only one; naming a second is an error. A text that sets every key, such as the config that a run keeps, leaves nothing to the
+/// preset: its name is then only a label, which need not be known. The same holds for the algorithm, the layer above the preset.
 ///
 /// ```
 /// use requel::config::Layers;
@@ -37,21 +37,21 @@ const MOST_BYTES: u64 = 1 << 20;
 pub struct Layers {
     base: Option<Beneath>,
     algorithm: Option<Beneath>,
-    /// A text with every key in it.
+    /// A text that sets every key.
     complete: Option<Place>,
     settings: Settings,
     layers: usize,
 }
 
-/// Value, place, and the number of the layer, by key.
+/// Value, place and number of the layer, by key.
 type Settings = BTreeMap<String, (Value, Place, usize)>;
 
-/// A preset or an algorithm, which lies under all layers.
+/// A preset or an algorithm, below all other layers.
 #[derive(Clone, Debug)]
 struct Beneath {
     name: String,
     place: Place,
-    /// Its own; none where a complete text decides everything.
+    /// Empty if a complete text sets every key.
     settings: Settings,
 }
 
@@ -60,16 +60,16 @@ struct Beneath {
 enum Reading {
     /// As the preset to start from, unless the text is complete.
     Layer,
-    /// As a label, also where keys are missing that an earlier version did not know: they have their defaults.
+    /// As a label, even if keys are missing because an earlier version did not have them: those get their defaults.
     Record,
 }
 
-/// What a `preset = "…"` says.
+/// What `preset = "…"` means.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Meaning {
     /// Start from it.
     Order,
-    /// That is what the text calls itself: it leaves nothing to a preset.
+    /// A label of a text that leaves nothing to a preset.
     Label,
 }
 
@@ -93,12 +93,12 @@ impl Layers {
         Err(ConfigError::UnknownPreset { name: name.into(), place: None, suggestion })
     }
 
-    /// The preset that was named so far, if one was.
+    /// The preset named so far.
     pub fn named_preset(&self) -> Option<&str> {
         self.base.as_ref().map(|base| base.name.as_str())
     }
 
-    /// Lays the algorithm called `name` over the preset, under all other layers: the keys that make it what it is.
+    /// Adds the algorithm called `name` above the preset and below all other layers: the keys that define it.
     ///
     /// ```
     /// use requel::config::Layers;
@@ -110,8 +110,7 @@ impl Layers {
     /// ```
     ///
     /// # Errors
-    /// [`ConfigError::UnknownAlgorithm`], or [`ConfigError::InvalidValue`] if another was named before, or a complete text leaves
-    /// nothing to it.
+    /// [`ConfigError::UnknownAlgorithm`], or [`ConfigError::InvalidValue`] if another was named before, or a text sets every key.
     pub fn algorithm(mut self, name: &str) -> Result<Self, ConfigError> {
         let place = Place { source: format!("algorithm {name}"), line: None };
         if algorithms::get(name).is_none() {
@@ -121,17 +120,17 @@ impl Layers {
         Ok(self)
     }
 
-    /// The algorithm that was named so far, if one was.
+    /// The algorithm named so far.
     pub fn named_algorithm(&self) -> Option<&str> {
         self.algorithm.as_ref().map(|algorithm| algorithm.name.as_str())
     }
 
-    /// The text that the preset has for a key, if one was named that decides something.
+    /// The text that the preset sets a key to.
     pub fn preset_says(&self, key: &str) -> Option<&str> {
         self.base.as_ref()?.settings.get(key)?.0.as_str()
     }
 
-    /// These layers without what the preset says of some keys.
+    /// These layers, with some keys of the preset left out.
     pub fn without_the_presets(mut self, keys: &[&str]) -> Self {
         if let Some(base) = &mut self.base {
             base.settings.retain(|key, _| !keys.contains(&key.as_str()));
@@ -153,7 +152,7 @@ impl Layers {
         self.read_text(&path.display().to_string(), &text, Reading::Layer)
     }
 
-    /// Adds the config that a run wrote into its directory: what it says is what was trained, whatever its preset has become since.
+    /// Adds the config that a run wrote into its directory. It says what was trained, even if its preset has changed since.
     ///
     /// # Errors
     /// [`ConfigError`] with the file's line.
@@ -162,7 +161,7 @@ impl Layers {
         self.record_text(&path.display().to_string(), &text)
     }
 
-    /// The same of a text that was read already; `source` says in errors where it is from.
+    /// Like [`record`](Self::record), from text that was read already; errors name `source` as its origin.
     ///
     /// # Errors
     /// [`ConfigError`] with the text's line.
@@ -170,7 +169,7 @@ impl Layers {
         self.read_text(source, text, Reading::Record)
     }
 
-    /// Adds TOML text; `source` says in errors where it is from.
+    /// Adds TOML text; errors name `source` as its origin.
     ///
     /// # Errors
     /// [`ConfigError`] with the text's line.
@@ -186,7 +185,7 @@ impl Layers {
         self.set_from("--set", assignment)
     }
 
-    /// The same; `source` says in errors where it is from.
+    /// Like [`set`](Self::set); errors name `source` as its origin.
     ///
     /// # Errors
     /// [`ConfigError`].
@@ -214,7 +213,7 @@ impl Layers {
         Ok(self)
     }
 
-    /// Where `key` was written, if any layer did.
+    /// Where `key` was set, if any layer sets it.
     pub fn place(&self, key: &str) -> Option<&Place> {
         match key {
             "preset" => self.base.as_ref().map(|base| &base.place),
@@ -247,8 +246,8 @@ impl Layers {
         Ok(config)
     }
 
-    /// The error of a key that is at odds with others, or with nothing else. `keys` names it first, and the place is where one of
-    /// them was written last; `reason` is the rest of a sentence that the first begins.
+    /// The error of an invalid key. `keys` are that key and any others that it is in conflict with; the place is where one of them
+    /// was set last. `reason` continues a sentence that begins with the first key.
     pub fn invalid(&self, keys: &[&str], reason: String) -> ConfigError {
         let latest = keys.iter().filter_map(|key| self.setting(key)).max_by_key(|(.., layer)| *layer);
         let place = latest.map_or_else(default_place, |(_, place, _)| place.clone());
@@ -368,14 +367,13 @@ fn name_in(value: Value, key: &str, place: &Place) -> Result<String, ConfigError
 }
 
 fn second_name(key: &str, name: &str, first: &Beneath, place: Place) -> ConfigError {
-    let what = if key == "preset" { "starts from one preset" } else { "has one algorithm" };
-    let reason = format!("is \"{name}\", but {} has said `{}`: a config {what}", first.place, first.name);
+    let what = if key == "preset" { "starts from a single preset" } else { "has a single algorithm" };
+    let reason = format!("is \"{name}\", but {} already names `{}`: a config {what}", first.place, first.name);
     ConfigError::InvalidValue { key: key.into(), reason, place }
 }
 
 fn nothing_left_for(algorithm: &str, complete: &Place, place: Place) -> ConfigError {
-    let reason =
-        format!("is \"{algorithm}\", but {complete} is a complete config, which leaves nothing to an algorithm");
+    let reason = format!("is \"{algorithm}\", but {complete} sets every key, which leaves nothing to an algorithm");
     ConfigError::InvalidValue { key: "algo".into(), reason, place }
 }
 

@@ -1,8 +1,8 @@
-//! Which key is meant by a name that is none: one under another section, one that other libraries use, one misspelt.
+//! Which key an unknown name means: one of another section, one that other libraries use, one misspelt.
 
 use super::KEYS;
 
-/// A name of Stable-Baselines3, CleanRL, Dopamine, Tianshou or everyday speech, the key that it stands for here, and what differs.
+/// A name from Stable-Baselines3, CleanRL, Dopamine, Tianshou or everyday use, the key that it stands for here, and what differs.
 struct Foreign {
     name: &'static str,
     key: &'static str,
@@ -20,7 +20,7 @@ const fn but(name: &'static str, key: &'static str, note: &'static str) -> Forei
 const FRACTION: &str = "env steps: the fraction times `train.env_steps`";
 const START_OF_EPSILON: &str = "the course of epsilon; its end is `exploration.end`";
 
-/// A name with a section counts there alone, one without wherever no key is called so.
+/// A name with a section applies only there; one without applies wherever no key has that name.
 const FOREIGN: &[Foreign] = &[
     but("agent.alpha", "optimizer.learning_rate", "the exponent of priorities is `replay.priority_exponent`"),
     but("agent.epsilon", "exploration.start", START_OF_EPSILON),
@@ -90,7 +90,7 @@ const FOREIGN: &[Foreign] = &[
     same("n_envs", "train.num_envs"),
     same("n_eval_episodes", "evaluation.episodes"),
     same("n_quantiles", "head.quantiles"),
-    but("n_steps", "agent.n_step", "of PQN's rollouts it is `pqn.rollout_steps`"),
+    but("n_steps", "agent.n_step", "for PQN it is `pqn.rollout_steps`"),
     same("n_timesteps", "train.env_steps"),
     same("net_arch", "network.hidden"),
     same("noisy_std", "network.noisy_sigma"),
@@ -140,8 +140,8 @@ const FOREIGN: &[Foreign] = &[
     same("vmin", "head.v_min"),
 ];
 
-/// The key that is meant by `name`, which is none: what others call so in this section, a key of the same last part, what others call
-/// so anywhere, and at last the one whose letters are nearest.
+/// The key that an unknown name means: another library's name in this section, a key with the same last part, another library's name
+/// anywhere, and finally the key with the most similar spelling.
 pub(super) fn meant(name: &str) -> Option<String> {
     foreign(name)
         .filter(|foreign| foreign.name == plain(name))
@@ -153,7 +153,7 @@ pub(super) fn meant(name: &str) -> Option<String> {
         .map(str::to_owned)
 }
 
-/// What differs about the key that is [`meant`], if something does.
+/// How the key that is [`meant`] differs from what the name stands for elsewhere.
 pub(super) fn note(name: &str) -> Option<&'static str> {
     let foreign = foreign(name)?;
     foreign.note.filter(|_| meant(name).as_deref() == Some(foreign.key))
@@ -174,20 +174,20 @@ fn foreign(name: &str) -> Option<&'static Foreign> {
     called(&name).or_else(|| called(last_part(&name))).or_else(|| called(name.split('.').next()?))
 }
 
-/// The key that the name goes on from, as if it were a section.
+/// The key that the name continues as if it were a section.
 fn above(name: &str) -> Option<&'static str> {
     let begins = |path: &str| name.strip_prefix(path).is_some_and(|rest| rest.starts_with('.'));
     KEYS.iter().map(|key| key.path).find(|path| begins(path))
 }
 
-/// The one key with this last part, if it is one.
+/// The key with this last part, if there is only one.
 fn of_the_same_last_part(name: &str) -> Option<&'static str> {
     let name = plain(name);
     let mut found = KEYS.iter().map(|key| key.path).filter(|path| last_part(path) == last_part(&name));
     found.next().filter(|_| found.next().is_none())
 }
 
-/// The key that a slip of the hand explains: letters of the last part count, and those of the section where there is one.
+/// The key that a typing mistake explains, by the spelling of the last part and of the section if there is one.
 fn of_like_letters(name: &str) -> Option<&'static str> {
     const LIKE: f64 = 0.85;
     let name = plain(name);

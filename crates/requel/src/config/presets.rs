@@ -1,4 +1,4 @@
-//! The presets: combinations that are worth a name, each a TOML file with the source and unit of every number.
+//! The presets: named combinations of settings, each a TOML file with the source and unit of every number.
 
 /// A named combination.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,7 +60,7 @@ pub fn get(name: &str) -> Option<&'static Preset> {
     PRESETS.iter().find(|preset| preset.name == name)
 }
 
-/// The name of the preset that is none: all keys at their defaults.
+/// The name that stands for no preset: all keys at their defaults.
 pub const DEFAULT: &str = "default";
 
 /// Whether a config can start from `name`.
@@ -82,7 +82,7 @@ pub fn default_for(env_id: &str) -> Option<&'static Preset> {
     }
 }
 
-/// Whether the preset called `name` is what an environment starts from, the base that an algorithm is laid over.
+/// Whether the preset called `name` is the default of an environment, the base for algorithms.
 pub fn is_base(name: &str) -> bool {
     const ENVIRONMENTS: [&str; 7] = [
         "CartPole-v1",

@@ -10,13 +10,13 @@ use super::{ConfigError, KEYS, Place};
 pub(super) struct Leaf {
     /// Dotted path of its key.
     pub path: String,
-    /// What stands there, or why it can be no value, as the rest of a sentence that the key begins.
+    /// The value, or why it is not one, as the continuation of a sentence that begins with the key.
     pub value: Result<Value, String>,
-    /// Where.
+    /// Where it was set.
     pub place: Place,
 }
 
-/// All values of a text that are no tables, and empty tables that mean nothing, in the text's order.
+/// All values of a text in its order: everything but tables, and empty tables that are not sections.
 pub(super) fn leaves(source: &str, text: &str) -> Result<Vec<Leaf>, ConfigError> {
     let table = DeTable::parse(text).map_err(|error| syntax(source, text, &error))?;
     let mut found = Vec::new();
@@ -26,7 +26,7 @@ pub(super) fn leaves(source: &str, text: &str) -> Result<Vec<Leaf>, ConfigError>
     Ok(found.into_iter().map(leaf).collect())
 }
 
-/// Whether keys begin with this path, so that a table stands there.
+/// Whether this is the path of a section.
 pub(super) fn is_section(path: &str) -> bool {
     path == "env.options"
         || KEYS.iter().any(|key| key.path.strip_prefix(path).is_some_and(|rest| rest.starts_with('.')))
@@ -42,7 +42,7 @@ fn collect(prefix: &str, table: &DeTable<'_>, found: &mut Vec<(usize, String, Re
                 continue;
             }
             DeValue::Array(items) if is_section(&path) && items.iter().all(|item| item.get_ref().is_table()) => {
-                Err(format!("is a section and stands once: write `[{path}]`, not `[[{path}]]`"))
+                Err(format!("is a section, not a list: write `[{path}]`, not `[[{path}]]`"))
             }
             _ if is_section(&path) => Err(format!("is a section: write `[{path}]`, and its keys below it")),
             value => plain(value),
@@ -62,20 +62,20 @@ fn syntax(source: &str, text: &str, error: &Error) -> ConfigError {
     let place = place_at(source, text, error.span().map_or(0, |span| span.start));
     let help = place.line.as_ref().and_then(|(_, line)| slip(line));
     let reason = match help {
-        Some(help) => format!("this is not TOML: {help}"),
+        Some(help) => format!("invalid TOML: {help}"),
         None => error.message().trim().to_owned(),
     };
     ConfigError::Syntax { reason, place }
 }
 
-/// The word that helps with a line that is no TOML.
+/// How to write what a line that is not TOML probably means.
 fn slip(line: &str) -> Option<String> {
     let (_, value) = line.split_once('=')?;
     let value = value.split('#').next().unwrap_or_default().trim();
     match value {
         "True" | "TRUE" => return Some("write true".into()),
         "False" | "FALSE" => return Some("write false".into()),
-        "None" | "null" | "nil" | "~" => return Some("a key that is to have no value is left out".into()),
+        "None" | "null" | "nil" | "~" => return Some("to leave a key unset, remove its line".into()),
         _ => {}
     }
     if let Some(help) = number_in(value, false).filter(|help| !help.ends_with("quotes")) {
@@ -83,7 +83,7 @@ fn slip(line: &str) -> Option<String> {
     }
     let is_word =
         value.starts_with(char::is_alphabetic) && value.chars().all(|c| c.is_alphanumeric() || "-_/".contains(c));
-    is_word.then(|| format!("text stands in quotes: \"{value}\""))
+    is_word.then(|| format!("put text in quotes: \"{value}\""))
 }
 
 #[cfg(test)]
@@ -100,19 +100,19 @@ mod tests {
     }
 
     #[test]
-    fn the_first_mistake_of_a_text_is_told() {
+    fn the_first_mistake_of_a_text_is_reported() {
         let error = Layers::new().text("f", "[train]\nsed = 1\n[agent]\ngama = 2\n").unwrap_err();
         assert!(error.to_string().contains("train.sed"), "{error}");
     }
 
     #[test]
-    fn slips_that_are_no_toml_get_the_word_that_helps() {
+    fn mistakes_that_are_not_toml_get_help() {
         let table = [
-            ("gamma = 0,95", "decimals have a point: 0.95"),
+            ("gamma = 0,95", "use a decimal point: 0.95"),
             ("gamma = .99 # usual", "write 0.99"),
             ("double = True", "write true"),
-            ("kind = dqn", "text stands in quotes: \"dqn\""),
-            ("gamma = None", "left out"),
+            ("kind = dqn", "put text in quotes: \"dqn\""),
+            ("gamma = None", "remove its line"),
         ];
         for (line, help) in table {
             let error = Layers::new().text("f", &format!("[agent]\n{line}\n")).unwrap_err();
@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn a_number_too_large_for_toml_is_told_with_its_line() {
+    fn a_number_too_large_for_toml_is_reported_with_its_line() {
         let text = format!("[agent]\ngamma = 0.9\n[train]\nenv_steps = {}\n", "9".repeat(20));
         let error = Layers::new().text("f", &text).unwrap_err();
         assert!(

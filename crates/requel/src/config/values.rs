@@ -1,4 +1,4 @@
-//! What a key takes for a value, and what is said of a value that it does not take.
+//! Values of keys, and the errors of values of the wrong type.
 
 use std::sync::LazyLock;
 
@@ -9,13 +9,13 @@ use super::error::shortened;
 use super::{Config, KEYS, Key, ValueType};
 use crate::suggest::nearest;
 
-/// No more of a value is shown, characters.
+/// Longest part of a value that is shown, characters.
 const SHOWN: usize = 60;
 
 /// The value of a parsed text.
 ///
 /// # Errors
-/// If it is a number that no key could hold, as the rest of a sentence that the key begins.
+/// If it is a number that no key can hold; the message continues a sentence that begins with the key.
 pub(super) fn plain(value: &DeValue<'_>) -> Result<Value, String> {
     Ok(match value {
         DeValue::String(text) => Value::String(text.to_string()),
@@ -28,7 +28,7 @@ pub(super) fn plain(value: &DeValue<'_>) -> Result<Value, String> {
         },
         DeValue::Float(number) => match number.as_str().parse() {
             Ok(number) => Value::Float(number),
-            Err(_) => return Err(format!("is {}, which is no number", shortened(number.as_str(), SHOWN))),
+            Err(_) => return Err(format!("is {}, which is not a number", shortened(number.as_str(), SHOWN))),
         },
         DeValue::Boolean(switch) => Value::Boolean(*switch),
         DeValue::Datetime(date) => Value::Datetime(*date),
@@ -45,10 +45,11 @@ pub(super) fn plain(value: &DeValue<'_>) -> Result<Value, String> {
     })
 }
 
-/// The value as `key` takes it: a whole float is a count where one is wanted, for 1e6 is how people write a million.
+/// The value as `key` takes it. A float without a fraction is taken where a whole number is wanted, because people write a million
+/// as 1e6.
 ///
 /// # Errors
-/// If it does not take it, with what it takes, as the rest of a sentence that the key begins.
+/// If the key does not take it, with what it takes; the message continues a sentence that begins with the key.
 pub(super) fn fit(key: &str, value: Value) -> Result<Value, String> {
     let is_option = key.starts_with("env.options.");
     if !is_date(&value) && (is_option || fits(key, &value)) {
@@ -75,7 +76,7 @@ fn is_date(value: &Value) -> bool {
     }
 }
 
-/// The value as it is told: numbers with an exponent, and not all of a long one.
+/// The value as messages show it: numbers with an exponent, and only the beginning of a long one.
 pub(super) fn shown(value: &Value) -> String {
     match value {
         Value::Float(number) => super::declare::number(*number),
@@ -94,7 +95,7 @@ fn refusal(key: &str, value: &Value) -> String {
     format!("cannot be {date}{}: it takes {wanted}{help}", shown(value))
 }
 
-/// The word that helps with what people write in place of TOML.
+/// How to write what was probably meant.
 fn help(wanted: &ValueType, value: &Value) -> Option<String> {
     let text = value.as_str().map(str::trim);
     match wanted {
@@ -124,7 +125,7 @@ pub(super) fn number_in(text: &str, is_count: bool) -> Option<String> {
     {
         return Some(match is_count {
             true => format!("write {}", text.replace(',', "")),
-            false => format!("decimals have a point: {}", text.replace(',', ".")),
+            false => format!("use a decimal point: {}", text.replace(',', ".")),
         });
     }
     for (unit, factor) in [("k", 3), ("K", 3), ("m", 6), ("M", 6)] {
@@ -149,19 +150,19 @@ fn list_in(text: &str) -> Option<String> {
     whole.then(|| format!("[{}]", parts.join(", ")))
 }
 
-/// The default config as a table, complete but for what is absent by default.
+/// The default config as a table, without the keys that are absent by default.
 pub(super) fn defaults() -> toml::Table {
     toml::Table::try_from(Config::default()).expect("the default config is TOML")
 }
 
-/// Whether a complete config can do without this key: it says something by being absent.
+/// Whether a complete config may lack this key, because it is absent by default.
 pub(super) fn may_be_absent(key: &str) -> bool {
     static ABSENT: LazyLock<Vec<&str>> =
         LazyLock::new(|| KEYS.iter().filter(|key| key.default().is_none()).map(|key| key.path).collect());
     ABSENT.contains(&key)
 }
 
-/// The value that stands where the dotted path says.
+/// The value at a dotted path.
 pub(super) fn assigned<'a>(table: &'a toml::Table, path: &str) -> Option<&'a Value> {
     match path.split_once('.') {
         None => table.get(path),
@@ -169,7 +170,7 @@ pub(super) fn assigned<'a>(table: &'a toml::Table, path: &str) -> Option<&'a Val
     }
 }
 
-/// Puts `value` where the dotted path says.
+/// Sets the value at a dotted path.
 pub(super) fn assign(table: &mut toml::Table, path: &str, value: Value) {
     match path.split_once('.') {
         None => {
@@ -190,9 +191,9 @@ mod tests {
     use crate::config::Layers;
 
     #[test]
-    fn what_people_write_in_place_of_toml_gets_the_word_that_helps() {
+    fn what_people_write_in_place_of_toml_gets_help() {
         let table = [
-            ("agent.gamma=0,95", "decimals have a point: 0.95"),
+            ("agent.gamma=0,95", "use a decimal point: 0.95"),
             ("agent.gamma=.99", "write 0.99"),
             ("agent.gamma=-.5", "write -0.5"),
             ("agent.gamma=1.", "write 1.0"),

@@ -44,7 +44,7 @@ fn presets_resolve_and_come_back_as_written() {
     assert_eq!(default, Config::default());
 }
 
-/// DESIGN's description of the notebook, number by number.
+/// The settings of the notebook, number by number.
 #[test]
 fn the_notebook_is_the_notebook() {
     use requel::config::{AgentKind, BellmanGradient, ExplorationKind, LossKind, OptimizerKind, TargetKind};
@@ -277,7 +277,7 @@ fn a_preset_that_is_none_or_another_one_is_refused_with_its_place() {
         dqn().text("f", &toml::to_string(&Config::default()).unwrap()).unwrap_err(),
     ] {
         assert!(matches!(&error, ConfigError::InvalidValue { key, .. } if key == "preset"), "{error}");
-        assert!(error.to_string().contains("preset dqn has said `dqn`"), "{error}");
+        assert!(error.to_string().contains("preset dqn already names `dqn`"), "{error}");
     }
     for wrong in ["1979-05-27T07:32:00Z", "1979-05-27", "7", "0.5", "true", "[\"dqn\"]", "{ a = 1 }"] {
         for layers in

@@ -1,13 +1,12 @@
 //! [`Range`], which values a key takes, as written and as they are used.
 //!
-//! Networks, losses and optimisers count in single precision. There 1e-50 is 0, 1e39 infinite and 0.99999999999 the same as 1, so
-//! that a number which only its double looks sound in would do something else than it says, or nothing. So every range holds for
-//! what is left after rounding too.
+//! Networks, losses and optimisers compute in single precision. There 1e-50 is 0, 1e39 is infinite and 0.99999999999 equals 1: a
+//! number that is valid only in double precision would do nothing, or not what it says. So the rounded number is checked too.
 
 use std::fmt;
 
 /// The smallest number above 0 whose reciprocal and square are still numbers in single precision, with room for what they are
-/// multiplied with.
+/// multiplied by.
 pub(in crate::config) const SMALL: f64 = 1e-12;
 /// The least denominator: what it divides may still be of the size of a gradient.
 pub(in crate::config) const TINY: f64 = 1e-30;
@@ -76,7 +75,7 @@ impl Range {
         if self != Any && used != value && is_landmark(used) {
             let (written, rounded) = (number(value), number(used));
             let advice = match self.holds(used) {
-                true => ": write that, or a number that it can tell from it".into(),
+                true => ": write that, or a number that stays different from it".into(),
                 false => format!(", {}", self.complaint()),
             };
             return Err(format!("is {written}, which single precision rounds to {rounded}{advice}"));
@@ -109,7 +108,7 @@ impl Range {
             ZeroOr(low, f64::INFINITY) => format!("neither 0 nor at least {}", number(low)),
             ZeroOr(low, high) => format!("neither 0 nor between {} and {}", number(low), number(high)),
             NotAboveZero(low) => format!("neither 0 nor between {} and {}", number(low), number(-TINY)),
-            UpTo(size) => format!("neither 0 nor, sign apart, between {} and {}", number(TINY), number(size)),
+            UpTo(size) => format!("neither 0 nor between {} and {} in magnitude", number(TINY), number(size)),
         }
     }
 }
