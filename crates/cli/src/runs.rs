@@ -2,13 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-use requel::agent::{AgentError, PolicyFile, PolicyFileError};
+use requel::agent::{AgentError, Policy, PolicyFile, PolicyFileError};
 use requel::config::EnvConfig;
 use requel::run::{Run, RunError, timestamp};
 use requel::study::find_runs;
 use requel::td::ValueBounds;
 use requel::train::{EnvIdentity, EnvOrigin, SCALED_REWARD, TrainError, for_network};
-use requel::{Config, GreedyPolicy, Registry, Stream, StreamRng};
+use requel::{Config, Registry, Stream, StreamRng};
 use requel_envs::Env;
 
 use crate::exit::{Exit, Failure};
@@ -96,8 +96,8 @@ pub fn env(config: &EnvConfig, registry: &Registry) -> Result<Box<dyn Env>, Fail
 /// # Errors
 /// If there is none, it cannot be read, it is not the one that the run was sealed with, or it or the run is of another
 /// environment than the registry has.
-pub fn policy(run: &Run, registry: &Registry, rows: usize) -> Result<GreedyPolicy, Failure> {
-    Ok(policy_file(run, registry)?.into_policy(rows)?)
+pub fn policy(run: &Run, registry: &Registry, rows: usize) -> Result<Box<dyn Policy>, Failure> {
+    Ok(run.policy(registry, rows)?)
 }
 
 /// The best policy of a run, which goes with the environment of the run.

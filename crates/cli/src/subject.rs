@@ -2,11 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use requel::agent::PolicyFile;
+use requel::Registry;
+use requel::agent::{Policy, PolicyFile};
 use requel::config::{Config, EnvConfig};
 use requel::run::Run;
 use requel::train::EnvFactory;
-use requel::{GreedyPolicy, Registry};
 use requel_envs::Env;
 use tempfile::TempDir;
 
@@ -20,12 +20,17 @@ pub struct Subject {
     pub name: PathBuf,
     /// The run's config; of a policy's file the defaults, with the environment that the file names.
     pub config: Config,
-    /// The policy, which goes with that environment.
-    pub policy: PolicyFile,
+    /// What was named: a policy's file, which goes with that environment, or a run.
+    named: Named,
     /// Has the environment.
     registry: Registry,
     /// Where a packed run lies for as long as it is looked at.
     _unpacked: Option<TempDir>,
+}
+
+enum Named {
+    File(Box<PolicyFile>),
+    Run(Run),
 }
 
 impl Subject {
@@ -50,9 +55,11 @@ impl Subject {
     /// # Errors
     /// If it has none yet, or it cannot be read.
     pub fn of_run(run: Run, unpacked: Option<TempDir>, registry: &Registry) -> Result<Self, Failure> {
-        let (config, policy) = (run.config()?, runs::policy_file(&run, registry)?);
-        let registry = registry.clone();
-        Ok(Subject { name: run.dir().to_path_buf(), config, policy, registry, _unpacked: unpacked })
+        let config = run.config()?;
+        // What is wrong with it shows here.
+        runs::policy(&run, registry, 1)?;
+        let (name, registry) = (run.dir().to_path_buf(), registry.clone());
+        Ok(Subject { name, config, named: Named::Run(run), registry, _unpacked: unpacked })
     }
 
     fn of_policy(file: &Path, registry: &Registry) -> Result<Self, Failure> {
@@ -62,7 +69,8 @@ impl Subject {
         let env = runs::env(&config.env, registry)?;
         let checked = policy.check_origin(registry.env_origin(&config.env.id)).and_then(|()| policy.check_env(&*env));
         checked.map_err(|error| error.in_file(file))?;
-        Ok(Subject { name: file.to_path_buf(), config, policy, registry: registry.clone(), _unpacked: None })
+        let (name, named) = (file.to_path_buf(), Named::File(Box::new(policy)));
+        Ok(Subject { name, config, named, registry: registry.clone(), _unpacked: None })
     }
 
     /// The environment, as the policy sees it.
@@ -82,8 +90,26 @@ impl Subject {
     ///
     /// # Errors
     /// If its network cannot be made on this machine.
-    pub fn policy(&self, rows: usize) -> Result<GreedyPolicy, Failure> {
-        Ok(self.policy.clone().into_policy(rows)?)
+    pub fn policy(&self, rows: usize) -> Result<Box<dyn Policy>, Failure> {
+        match &self.named {
+            Named::File(file) => Ok(Box::new((**file).clone().into_policy(rows)?)),
+            Named::Run(run) => runs::policy(run, &self.registry, rows),
+        }
+    }
+
+    /// The policy as a file holds it.
+    ///
+    /// # Errors
+    /// If the run's agent learned no network of values: there is no such file then.
+    pub fn policy_file(&self) -> Result<PolicyFile, Failure> {
+        match &self.named {
+            Named::File(file) => Ok((**file).clone()),
+            Named::Run(run) if !run.best_policy_path().exists() => Err(Failure::bad_input(format_args!(
+                "what {} has learned is no network of values, which is all that can be exported",
+                run.dir().display()
+            ))),
+            Named::Run(run) => runs::policy_file(run, &self.registry),
+        }
     }
 }
 

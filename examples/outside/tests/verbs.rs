@@ -64,6 +64,20 @@ rollout Greenhouse-v0 --actions 0,1,1
 watch Greenhouse-v0 --episodes 1 --random
 train Greenhouse-v0 --run-dir out --quiet --set train.env_steps=300 --set replay.start=100";
 
+/// What makes the policy of an agent that is no network of values, and so has no file.
+const WITHOUT_A_FILE: &str = "\
+resume run
+resume run --set train.env_steps=900
+eval run --episodes 3
+watch run --episodes 1
+watch run --gif out.gif --steps 9
+report run
+diagnose run
+verify run
+compare run
+pack run --output out.requel.tar
+train --config run/config.toml --run-dir out --quiet";
+
 const STUDY: &str = "\
 name = \"vents\"
 description = \"Whether a smaller step helps.\"
@@ -169,6 +183,22 @@ fn the_program_that_has_the_environment_has_every_verb_for_it() {
     assert!(page.contains("open the vents"), "the page names the actions");
     let listed = String::from_utf8(call(OWN, "envs", desk.path()).stdout).unwrap();
     assert!(listed.contains("Greenhouse-v0") && listed.contains("CartPole-v1"), "{listed}");
+}
+
+#[test]
+fn an_agent_that_is_no_network_has_every_verb_but_export() {
+    let desk = tempfile::tempdir().unwrap();
+    let set: Vec<String> = SHORT.iter().map(|setting| format!("--set {setting}")).collect();
+    let line = format!("train Greenhouse-v0 --run-dir run --quiet --set agent.name=tabular {}", set.join(" "));
+    let trained = call(OWN, &line, desk.path());
+    assert!(trained.status.success(), "{}", said(&trained));
+    each(WITHOUT_A_FILE, OWN, &desk, |line, output, _| {
+        assert!(output.status.success(), "{line}: {:?} {}", output.status, said(output));
+    });
+    each("export run --output out.onnx", OWN, &desk, |line, output, is_untouched| {
+        assert_eq!(output.status.code(), Some(2), "{line}: {}", said(output));
+        assert!(said(output).contains("is no network of values") && is_untouched, "{line}: {}", said(output));
+    });
 }
 
 #[test]

@@ -67,7 +67,7 @@ pub fn evaluate(subject: &Subject, (episodes, seed): (usize, u64), signals: &Sig
     let mut policy = subject.policy(evaluator.rows())?;
     let heard = signals.clone();
     evaluator.give_up_when(Arc::new(move || heard.received().is_some()));
-    let evaluation = evaluator.evaluate(&mut policy, episodes, seed);
+    let evaluation = evaluator.evaluate(&mut *policy, episodes, seed);
     signals.check()?;
     Ok(evaluation?)
 }

@@ -19,9 +19,9 @@ use crate::subject::Subject;
 pub fn run(args: &ExportArgs, registry: &Registry) -> Result<Exit, Failure> {
     let subject = Subject::open(args.run.as_deref(), registry)?;
     let config = &subject.config;
-    let mut policy = subject.policy(1)?;
+    let file = subject.policy_file()?;
+    let mut policy = file.clone().into_policy(1)?;
     let mut env = subject.env()?;
-    let head = subject.policy.head.clone();
     env.reset(Some(0), &mut vec![0.0; env.observation_len()])?;
     let (bytes, name) = match args.format {
         ExportFormat::Onnx => {
@@ -33,13 +33,13 @@ pub fn run(args: &ExportArgs, registry: &Registry) -> Result<Exit, Failure> {
                 observation_names: &env.spec().observation_names,
                 network: policy.network(),
                 parameters: policy.parameters(),
-                head: &head,
+                head: &file.head,
                 is_masked: env.action_mask().is_some(),
             };
             (onnx(&parts)?, "policy.onnx")
         }
         // Made from what was checked: the same bytes as the file that it was read from.
-        ExportFormat::Safetensors => (subject.policy.to_bytes()?, "policy.safetensors"),
+        ExportFormat::Safetensors => (file.to_bytes()?, "policy.safetensors"),
     };
     let path = args.output.clone().unwrap_or_else(|| match subject.name.is_dir() {
         true => subject.name.join(name),

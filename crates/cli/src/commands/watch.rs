@@ -50,7 +50,7 @@ fn player(args: &WatchArgs, registry: &Registry) -> Result<Player, Failure> {
     let file = args.target.as_deref().map(Path::new).filter(|target| target.is_file());
     if let (Some(file), false) = (file, args.random) {
         let subject = Subject::open(Some(file), registry)?;
-        return Player::new(subject.env()?, Acting::Policy(Box::new(subject.policy(1)?)), episodes);
+        return Player::new(subject.env()?, Acting::Policy(subject.policy(1)?), episodes);
     }
     let env = args.target.as_deref().filter(|target| !Path::new(target).is_dir());
     let run = match env {
@@ -78,7 +78,7 @@ fn player(args: &WatchArgs, registry: &Registry) -> Result<Player, Failure> {
     if args.target.as_deref().map(Path::new) != Some(run.dir()) {
         style::say(format_args!("the best policy of {}", run.dir().display()));
     }
-    Player::new(env, Acting::Policy(Box::new(policy)), episodes)
+    Player::new(env, Acting::Policy(policy), episodes)
 }
 
 /// One line per episode, for pipes and logs.

@@ -86,7 +86,7 @@ impl Stage {
         }
         self.told = None;
         self.scale = BarScale::new();
-        let acting = Acting::Policy(Box::new(runs::policy(&self.run, &self.registry, 1)?));
+        let acting = Acting::Policy(runs::policy(&self.run, &self.registry, 1)?);
         match &mut self.player {
             Some(player) => player.act_by(acting),
             None => {
@@ -104,7 +104,7 @@ impl Stage {
         };
         let started = Instant::now();
         self.audits += 1;
-        let mut policy = runs::policy(&self.run, &self.registry, 1)?;
+        let mut policy = runs::policy_file(&self.run, &self.registry)?.into_policy(1)?;
         let audit =
             audit(&mut **env, &mut |seen| Ok(policy.q_values(seen)?.to_vec()), (self.audits, self.config.agent.gamma))?;
         self.next_audit = now + started.elapsed().div_f64(AUDIT_SHARE);

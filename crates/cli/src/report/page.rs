@@ -170,7 +170,7 @@ fn replays(
     let record = |(label, index): (String, usize)| {
         let seed = seed.wrapping_add(index as u64);
         let policy = runs::policy(run, registry, 1)?;
-        let mut player = Player::new(run.env(registry)?, Acting::Policy(Box::new(policy)), (seed, most_steps))?;
+        let mut player = Player::new(run.env(registry)?, Acting::Policy(policy), (seed, most_steps))?;
         let fps = player.frames_per_second();
         Ok(Replay::new(label, seed, &player.film_thinned(MOST_MOMENTS, signals)?, fps))
     };

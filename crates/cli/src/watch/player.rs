@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use requel::GreedyPolicy;
+use requel::agent::Policy;
 use requel_envs::{Action, Env, Scene, Space, SpaceSampler, Step};
 
 use crate::exit::Failure;
@@ -12,7 +12,7 @@ use crate::signals::Signals;
 /// What chooses the actions.
 pub enum Acting {
     /// A trained policy, greedily.
-    Policy(Box<GreedyPolicy>),
+    Policy(Box<dyn Policy>),
     /// Chance.
     Random(Box<SpaceSampler>),
 }
@@ -28,6 +28,8 @@ pub struct Player {
     step: u32,
     episode_return: f64,
     last: Step,
+    /// What the policy chose here, once it was asked: one that remembers is asked once.
+    chosen: Option<usize>,
     names: Option<Arc<[String]>>,
 }
 
@@ -50,6 +52,7 @@ impl Player {
             step: 0,
             episode_return: 0.0,
             last: Step::default(),
+            chosen: None,
             names,
         };
         player.next_episode()?;
@@ -63,13 +66,16 @@ impl Player {
     pub fn next_episode(&mut self) -> Result<(), Failure> {
         self.env.reset(Some(self.seed.wrapping_add(u64::from(self.episode))), &mut self.observation)?;
         self.episode += 1;
-        (self.step, self.episode_return, self.last) = (0, 0.0, Step::default());
+        (self.step, self.episode_return, self.last, self.chosen) = (0, 0.0, Step::default(), None);
+        if let Acting::Policy(policy) = &mut self.acting {
+            policy.begin(0);
+        }
         Ok(())
     }
 
     /// Changes what chooses the actions, in the midst of an episode too.
     pub fn act_by(&mut self, acting: Acting) {
-        self.acting = acting;
+        (self.acting, self.chosen) = (acting, None);
     }
 
     /// Takes the next step. There must be one: see [`Player::ended`].
@@ -77,10 +83,11 @@ impl Player {
     /// # Errors
     /// If the environment fails.
     pub fn step(&mut self) -> Result<(), Failure> {
+        let chosen = self.choose()?;
         let mask = self.env.action_mask();
         let numbers;
         let action = match &mut self.acting {
-            Acting::Policy(policy) => Action::Discrete(policy.act(&self.observation, mask)?),
+            Acting::Policy(_) => Action::Discrete(chosen.expect("a policy chooses")),
             Acting::Random(sampler) => match (self.env.action_space(), mask) {
                 (Space::Discrete { .. }, Some(mask)) => Action::Discrete(sampler.masked(mask)),
                 (Space::Discrete { .. }, None) => Action::Discrete(sampler.discrete()),
@@ -91,9 +98,18 @@ impl Player {
             },
         };
         self.last = self.env.step(action, &mut self.observation)?;
+        self.chosen = None;
         self.step += 1;
         self.episode_return += self.last.reward;
         Ok(())
+    }
+
+    /// The action that the policy chooses here; `None` where chance does.
+    fn choose(&mut self) -> Result<Option<usize>, Failure> {
+        if let (Acting::Policy(policy), None) = (&mut self.acting, self.chosen) {
+            self.chosen = Some(policy.act(&self.observation, self.env.action_mask())?);
+        }
+        Ok(self.chosen)
     }
 
     /// Whether the episode is over.
@@ -119,16 +135,17 @@ impl Player {
     /// What there is to see now.
     ///
     /// # Errors
-    /// If the policy is of another environment.
+    /// If the policy is of another environment, or fails.
     pub fn frame(&mut self) -> Result<Frame, Failure> {
-        let decision = match &mut self.acting {
-            Acting::Policy(policy) => {
-                let action = policy.act(&self.observation, self.env.action_mask())?;
-                let names = self.names.clone();
-                Some(Decision { q_values: policy.q_values(&self.observation)?.to_vec(), action, names })
-            }
+        let chosen = self.choose()?;
+        let values = match &self.acting {
+            Acting::Policy(policy) => policy.values(),
             Acting::Random(_) => None,
         };
+        let decision = chosen.zip(values).map(|(action, values)| {
+            let names = self.names.clone();
+            Decision { q_values: values.to_vec(), action, names }
+        });
         let caption = Caption {
             env: self.env.spec().id.clone(),
             episode: self.episode,

@@ -11,6 +11,7 @@ mod error;
 mod finish;
 mod lock;
 mod origin;
+mod policy;
 mod provenance;
 mod room;
 mod saving;

@@ -92,7 +92,15 @@ impl Trainer {
     /// # Errors
     /// If the agent cannot make it.
     pub fn policy(&self) -> Result<Box<dyn Policy>, TrainError> {
-        let mut policy = self.agent.policy(1)?;
+        self.policy_for(1)
+    }
+
+    /// As [`Trainer::policy`], for up to `rows` observations at once.
+    ///
+    /// # Errors
+    /// As [`Trainer::policy`].
+    pub fn policy_for(&self, rows: usize) -> Result<Box<dyn Policy>, TrainError> {
+        let mut policy = self.agent.policy(rows)?;
         if let Some(best) = self.scoring.best() {
             policy.set_parameters(&best.parameters)?;
         }

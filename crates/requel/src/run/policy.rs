@@ -1,0 +1,40 @@
+//! The policy of a run, whatever kind of agent has learned it.
+
+use super::{Run, RunError};
+use crate::agent::Policy;
+use crate::registry::Registry;
+use crate::train::TrainError;
+
+impl Run {
+    /// Its best policy so far, for up to `rows` observations at once, in an environment that the registry has: that of its file, or,
+    /// of an agent whose policy is no network of values and so has no file, that of the newest checkpoint.
+    ///
+    /// # Errors
+    /// If there is none yet, it cannot be read or is not what the run was sealed with, or run and policy are of another environment
+    /// than the registry has.
+    pub fn policy(&self, registry: &Registry, rows: usize) -> Result<Box<dyn Policy>, RunError> {
+        match self.best_policy() {
+            Ok(policy) => {
+                let checked = policy.check_env(&*self.env(registry)?).and_then(|()| policy.into_policy(rows));
+                Ok(Box::new(checked.map_err(|error| error.in_file(&self.best_policy_path()))?))
+            }
+            Err(error @ RunError::NoPolicy { .. }) => match self.has_policy_file(registry) {
+                true => Err(error),
+                false => self.policy_of_checkpoint(registry, rows),
+            },
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Whether the agent of its config leaves the file of a policy.
+    fn has_policy_file(&self, registry: &Registry) -> bool {
+        self.trainer(registry).is_ok_and(|trainer| trainer.agent().value_network().is_some())
+    }
+
+    fn policy_of_checkpoint(&self, registry: &Registry, rows: usize) -> Result<Box<dyn Policy>, RunError> {
+        let mut trainer = self.trainer(registry)?;
+        trainer.restore(&self.newest_checkpoint()?.state)?;
+        let policy: Result<_, TrainError> = trainer.policy_for(rows);
+        Ok(policy?)
+    }
+}
