@@ -21,9 +21,12 @@ fn leaves(prefix: &str, table: &toml::Table) -> BTreeSet<String> {
 #[test]
 fn the_keys_are_those_of_the_config() {
     let mut config = Config::default();
-    // These two are left out where they say nothing.
+    // These are left out where they say nothing.
     config.evaluation.stop_return = Some(1.0);
     config.algo = "dqn".into();
+    let names =
+        [&mut config.agent.name, &mut config.agent.executor, &mut config.replay.name, &mut config.exploration.name];
+    names.map(|name| *name = "own".into());
     let written = leaves("", &toml::Table::try_from(&config).unwrap());
     let listed: BTreeSet<String> = KEYS.iter().map(|key| key.path.to_owned()).collect();
     assert_eq!(written, listed);
