@@ -17,8 +17,8 @@ pub struct Report {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Rule {
-    /// The spaces are sound, see [`Space::check`], and stay what they are; so is the spec, see
-    /// [`EnvSpec::check`](crate::EnvSpec).
+    /// The spaces are sound, see [`Space::check`](crate::Space::check), and stay what they are; so is the spec, see
+    /// [`EnvSpec::check`](crate::EnvSpec::check)(crate::EnvSpec).
     Described,
     /// Observations are in their space; rewards are finite in single precision, as which they are learned from, and in the
     /// range that the environment declares.
@@ -27,18 +27,18 @@ pub enum Rule {
     Deterministic,
     /// An environment that was never seeded behaves as if seeded with 0.
     SeededWithZero,
-    /// A step before the first reset or after the end of an episode is refused with [`EnvError::ResetNeeded`].
+    /// A step before the first reset or after the end of an episode is refused with [`EnvError::ResetNeeded`](crate::EnvError::ResetNeeded).
     ResetFirst,
-    /// An action outside the space is refused with [`EnvError::InvalidAction`] and changes nothing.
+    /// An action outside the space is refused with [`EnvError::InvalidAction`](crate::EnvError::InvalidAction) and changes nothing.
     ActionsChecked,
-    /// A slice of the wrong length is refused with [`EnvError::ObservationLength`] and changes nothing.
+    /// A slice of the wrong length is refused with [`EnvError::ObservationLength`](crate::EnvError::ObservationLength) and changes nothing.
     LengthsChecked,
     /// An episode is over after `max_episode_steps` steps.
     TimeLimit,
     /// A restored state continues with the same bits, on the same instance and on another one. An environment that cannot save its
-    /// state says so always, by [`EnvError::CannotSave`], and takes none over.
+    /// state says so always, by [`EnvError::CannotSave`](crate::EnvError::CannotSave), and takes none over.
     Restorable,
-    /// Bytes that are no saved state are refused with [`EnvError::InvalidState`] and change nothing.
+    /// Bytes that are no saved state are refused with [`EnvError::InvalidState`](crate::EnvError::InvalidState) and change nothing.
     StatesChecked,
     /// A mask has one flag per action and allows at least one of them; from the first reset on there always is one, or never.
     Mask,

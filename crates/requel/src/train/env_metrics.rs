@@ -28,7 +28,7 @@ impl EnvMetrics {
         let over_episode: Vec<OverEpisode> = spec.metrics.iter().map(|metric| metric.over_episode).collect();
         let told = column_names(spec).map(|name| (name, f64::NAN)).collect();
         let running = vec![(0.0, 0); num_envs * over_episode.len()];
-        EnvMetrics { over_episode, running, last: VecDeque::new(), told }
+        EnvMetrics { over_episode, running, last: VecDeque::with_capacity(WINDOW), told }
     }
 
     /// Whether there are none.
@@ -53,6 +53,9 @@ impl EnvMetrics {
 
     /// What the episode of environment `slot` came to, which ends here; NaN where nothing was reported.
     pub fn end_episode(&mut self, slot: usize) -> &[(String, f64)] {
+        if self.is_empty() {
+            return &[];
+        }
         let mut row = if self.last.len() == WINDOW { self.last.pop_front() } else { None }.unwrap_or_default();
         row.clear();
         let count = self.over_episode.len();
