@@ -1,13 +1,13 @@
 //! [`Init`]: how initial parameters are drawn.
 
 use rand_core::Rng;
-use serde::{Deserialize, Serialize};
 
 use crate::layer::{LayerParameter, Start};
 
 /// A distribution of initial parameters.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields))]
 pub enum Init {
     /// What PyTorch's `Linear` and `Conv2d` start from: weights and biases uniform in ±1/√(inputs of an output). For
     /// the weights that is "kaiming uniform" with a = √5 (He et al. 2015).

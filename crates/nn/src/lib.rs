@@ -46,8 +46,8 @@
 //! # What this crate does not do
 //!
 //! No reinforcement learning: it knows nothing of Q-values, targets or replay. No automatic differentiation, no general
-//! tensors, no files, no threads unless it is told to
-//! ([`Network::with_threads`]), no clock.
+//! tensors, no files, no clock, no threads unless it is told to ([`Network::with_threads`], with the feature `threads`).
+//! Without its features `threads` and `serde` it needs two other crates, `libm` and `rand_core`.
 
 #![deny(unsafe_code)]
 #![deny(unsafe_op_in_unsafe_fn)]

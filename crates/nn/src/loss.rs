@@ -1,7 +1,5 @@
 //! [`Loss`]: what an error costs.
 
-use serde::{Deserialize, Serialize};
-
 use crate::reference::Real;
 
 /// A loss of one error, as PyTorch defines it. `error` is prediction − target.
@@ -12,8 +10,9 @@ use crate::reference::Real;
 /// assert_eq!(Loss::Mse.value_and_gradient(3.0), (9.0, 6.0));
 /// assert_eq!(Loss::Huber { delta: 1.0 }.value_and_gradient(-3.0), (2.5, -1.0));
 /// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields))]
 pub enum Loss {
     /// `error²` (`torch.nn.MSELoss`: no factor ½).
     #[default]

@@ -1,7 +1,7 @@
 //! [`NetworkSpec`]: what a network looks like, as plain data.
 
-use serde::{Deserialize, Serialize};
-use thiserror::Error;
+use std::error::Error;
+use std::fmt;
 
 /// A network as a list of layers, from the observation to the outputs.
 ///
@@ -12,21 +12,23 @@ use thiserror::Error;
 /// assert_eq!(Network::new(&spec)?.parameter_count(), 4 * 64 + 64 + 64 * 64 + 64 + 64 * 2 + 2);
 /// # Ok::<(), requel_nn::SpecError>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(deny_unknown_fields))]
 pub struct NetworkSpec {
     /// `[n]` for a vector, `[height, width, channels]` for an image (channels last).
     pub input_shape: Vec<usize>,
     /// What every input is multiplied by on the way in: 1, or 1/255 for pixels.
-    #[serde(default = "one")]
+    #[cfg_attr(feature = "serde", serde(default = "left_out::scale"))]
     pub input_scale: f32,
     /// The layers in order; at least one.
     pub layers: Vec<LayerSpec>,
 }
 
 /// One layer.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields))]
 #[non_exhaustive]
 pub enum LayerSpec {
     /// `activation(x · W + b)`; an image before it is read as one flat vector.
@@ -55,7 +57,7 @@ pub enum LayerSpec {
         /// Applied to each output.
         activation: Activation,
         /// Added to the variance, against division by zero.
-        #[serde(default = "default_epsilon")]
+        #[cfg_attr(feature = "serde", serde(default = "left_out::epsilon"))]
         epsilon: f32,
     },
     /// A dense layer whose weights are `μ + σ·ε`, with the factorised Gaussian noise of Fortunato et al. (2018, equations
@@ -67,7 +69,7 @@ pub enum LayerSpec {
         /// Applied to each output.
         activation: Activation,
         /// σ₀: every σ starts as σ₀/√inputs; the means start uniform in ±1/√inputs whatever the [`crate::Init`].
-        #[serde(default = "default_sigma")]
+        #[cfg_attr(feature = "serde", serde(default = "left_out::sigma"))]
         sigma: f32,
     },
     /// Two streams that read the same input, a value V and an advantage A, put together as `V + A − mean of A over the
@@ -81,13 +83,13 @@ pub enum LayerSpec {
         /// Numbers of actions.
         actions: usize,
         /// Numbers for each action: 1 for a value.
-        #[serde(default = "one_atom")]
+        #[cfg_attr(feature = "serde", serde(default = "left_out::atoms"))]
         atoms: usize,
         /// Applied to the hidden layers.
         activation: Activation,
         /// Where given, every dense part is noisy with this σ₀, each with noise of its own; see
         /// [`LayerSpec::NoisyDense`].
-        #[serde(default)]
+        #[cfg_attr(feature = "serde", serde(default))]
         sigma: Option<f32>,
     },
     /// Multiplies the features below, x, by an embedding of fractions τ of a distribution: `x_j · ReLU(Σ_{i<cosines}
@@ -96,14 +98,15 @@ pub enum LayerSpec {
     /// layer of a network.
     FractionEmbedding {
         /// Number of cosines; 64 in the paper.
-        #[serde(default = "default_cosines")]
+        #[cfg_attr(feature = "serde", serde(default = "left_out::cosines"))]
         cosines: usize,
     },
 }
 
 /// What is applied to each output of a layer.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 pub enum Activation {
     /// `x`.
     #[default]
@@ -115,26 +118,22 @@ pub enum Activation {
 }
 
 /// Why a [`NetworkSpec`] is not a network.
-#[derive(Clone, Debug, Error, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum SpecError {
     /// `input_shape` is empty or has a zero, or is neither a vector nor an image.
-    #[error("input_shape {shape:?}: expected [n] or [height, width, channels], each at least 1")]
     InputShape {
         /// What was given.
         shape: Vec<usize>,
     },
     /// `input_scale` is zero, infinite or NaN.
-    #[error("input_scale {scale}: expected a finite number other than 0, such as 1 or 1/255")]
     InputScale {
         /// What was given.
         scale: f32,
     },
     /// There is no layer.
-    #[error("layers is empty: a network needs at least its output layer")]
     NoLayers,
     /// A size in a layer is zero.
-    #[error("layers.{layer}: {field} is 0, expected at least 1")]
     ZeroSize {
         /// Index of the layer.
         layer: usize,
@@ -142,7 +141,6 @@ pub enum SpecError {
         field: &'static str,
     },
     /// A number in a layer is out of its range.
-    #[error("layers.{layer}: {field} is {value}, expected {expected}")]
     OutOfRange {
         /// Index of the layer.
         layer: usize,
@@ -154,7 +152,6 @@ pub enum SpecError {
         expected: &'static str,
     },
     /// The layer cannot read what the layer before it gives.
-    #[error("layers.{layer}: {reason}")]
     Incompatible {
         /// Index of the layer.
         layer: usize,
@@ -162,11 +159,43 @@ pub enum SpecError {
         reason: String,
     },
     /// The parameters or activations cannot be counted in a `usize`.
-    #[error("layers.{layer}: the sizes overflow the address space, use smaller ones")]
     TooLarge {
         /// Index of the layer.
         layer: usize,
     },
+}
+
+impl fmt::Display for SpecError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            SpecError::InputShape { shape } => {
+                write!(f, "input_shape {shape:?}: expected [n] or [height, width, channels], each at least 1")
+            }
+            SpecError::InputScale { scale } => {
+                write!(f, "input_scale {scale}: expected a finite number other than 0, such as 1 or 1/255")
+            }
+            SpecError::NoLayers => f.write_str("layers is empty: a network needs at least its output layer"),
+            SpecError::ZeroSize { layer, field } => write!(f, "layers.{layer}: {field} is 0, expected at least 1"),
+            SpecError::OutOfRange { layer, field, value, expected } => {
+                write!(f, "layers.{layer}: {field} is {value}, expected {expected}")
+            }
+            SpecError::Incompatible { layer, reason } => write!(f, "layers.{layer}: {reason}"),
+            SpecError::TooLarge { layer } => {
+                write!(f, "layers.{layer}: the sizes overflow the address space, use smaller ones")
+            }
+        }
+    }
+}
+
+impl Error for SpecError {}
+
+impl LayerSpec {
+    /// [`LayerSpec::LayerNorm`]'s epsilon where a description leaves it out.
+    pub const DEFAULT_EPSILON: f32 = 1e-5;
+    /// [`LayerSpec::NoisyDense`]'s σ₀ where a description leaves it out: that of the paper.
+    pub const DEFAULT_SIGMA: f32 = 0.5;
+    /// [`LayerSpec::FractionEmbedding`]'s cosines where a description leaves them out: as many as in the paper.
+    pub const DEFAULT_COSINES: usize = 64;
 }
 
 impl NetworkSpec {
@@ -179,24 +208,30 @@ impl NetworkSpec {
     }
 }
 
-fn one() -> f32 {
-    1.0
-}
+/// What serde takes where a description leaves something out.
+#[cfg(feature = "serde")]
+mod left_out {
+    use super::LayerSpec;
 
-fn one_atom() -> usize {
-    1
-}
+    pub fn scale() -> f32 {
+        1.0
+    }
 
-fn default_epsilon() -> f32 {
-    1e-5
-}
+    pub fn atoms() -> usize {
+        1
+    }
 
-fn default_sigma() -> f32 {
-    0.5
-}
+    pub fn epsilon() -> f32 {
+        LayerSpec::DEFAULT_EPSILON
+    }
 
-fn default_cosines() -> usize {
-    64
+    pub fn sigma() -> f32 {
+        LayerSpec::DEFAULT_SIGMA
+    }
+
+    pub fn cosines() -> usize {
+        LayerSpec::DEFAULT_COSINES
+    }
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! A convolution's three passes as [`Product`]s over the patches where they lie.
 
+use super::join::join;
 use super::product::{Finish, Layout, Product, Start, Walk};
 use super::select::Isa;
 use super::{Engine, Kernel};
@@ -122,7 +123,7 @@ fn divide_rows(
     let (first_parts, first_rows) = (parts / 2, rows * (parts / 2) / parts);
     let (from1, from2) = from.split_at(from.len() / rows * first_rows);
     let (to1, to2) = to.split_at_mut(to.len() / rows * first_rows);
-    rayon::join(
+    join(
         || divide_rows(first_parts, first_rows, (from1, to1), f),
         || divide_rows(parts - first_parts, rows - first_rows, (from2, to2), f),
     );
@@ -140,7 +141,7 @@ fn divide_lines(
     }
     let lines = dw.len() / line_len * (parts / 2) / parts;
     let (dw1, dw2) = dw.split_at_mut(lines * line_len);
-    rayon::join(
+    join(
         || divide_lines(parts / 2, (first, dw1), line_len, f),
         || divide_lines(parts - parts / 2, (first + lines, dw2), line_len, f),
     );

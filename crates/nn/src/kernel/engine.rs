@@ -1,6 +1,7 @@
 //! [`Engine`]: a kernel and how many threads it may use.
 
 use super::Kernel;
+use super::join::join;
 use super::product::{Layout, Product, Start};
 use crate::reference::{AdamFactors, RmsPropFactors, RmsPropState};
 
@@ -73,7 +74,7 @@ impl Engine {
         let ((m1, m2), (v1, v2)) = (m.split_at_mut(half), v.split_at_mut(half));
         let rest = Engine { threads: self.threads / 2, ..self };
         let first = Engine { threads: self.threads - self.threads / 2, ..self };
-        rayon::join(|| first.adam(f, p1, g1, m1, v1), || rest.adam(f, p2, g2, m2, v2));
+        join(|| first.adam(f, p1, g1, m1, v1), || rest.adam(f, p2, g2, m2, v2));
     }
 
     /// See [`crate::reference::rms_prop`].
@@ -86,7 +87,7 @@ impl Engine {
         let (state1, state2) = split_state(state, half);
         let rest = Engine { threads: self.threads / 2, ..self };
         let first = Engine { threads: self.threads - self.threads / 2, ..self };
-        rayon::join(|| first.rms_prop(f, p1, g1, state1), || rest.rms_prop(f, p2, g2, state2));
+        join(|| first.rms_prop(f, p1, g1, state1), || rest.rms_prop(f, p2, g2, state2));
     }
 }
 
@@ -110,7 +111,7 @@ pub(super) fn divide(parts: usize, f: &(impl Fn(usize) + Sync)) {
             1 => f(first),
             count => {
                 let middle = first + count / 2;
-                rayon::join(|| between(first, middle, f), || between(middle, end, f));
+                join(|| between(first, middle, f), || between(middle, end, f));
             }
         }
     }

@@ -17,6 +17,7 @@ mod dense_block;
 mod elementwise;
 mod engine;
 mod entry;
+mod join;
 mod layer_norm;
 pub mod limit;
 mod math;

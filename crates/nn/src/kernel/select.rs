@@ -1,8 +1,7 @@
 //! Which instruction set runs.
 
+use std::error::Error;
 use std::fmt;
-
-use thiserror::Error;
 
 /// The environment variable that forces a kernel.
 const VARIABLE: &str = "REQUEL_KERNEL";
@@ -32,22 +31,35 @@ pub(super) enum Isa {
 }
 
 /// Why a kernel cannot be used.
-#[derive(Clone, Debug, Error, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum KernelError {
     /// No kernel has this name.
-    #[error("unknown kernel `{name}`, expected one of: {}", NAMES.join(", "))]
     Unknown {
         /// What was asked for.
         name: String,
     },
     /// The kernel exists, but not on this machine.
-    #[error("kernel `{name}` needs an instruction set that this machine lacks; it has: {}", available())]
     Unavailable {
         /// What was asked for.
         name: &'static str,
     },
 }
+
+impl fmt::Display for KernelError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            KernelError::Unknown { name } => {
+                write!(f, "unknown kernel `{name}`, expected one of: {}", NAMES.join(", "))
+            }
+            KernelError::Unavailable { name } => {
+                write!(f, "kernel `{name}` needs an instruction set that this machine lacks; it has: {}", available())
+            }
+        }
+    }
+}
+
+impl Error for KernelError {}
 
 /// The kernel that the environment variable `REQUEL_KERNEL` names, or the fastest that the machine has.
 ///

@@ -1,7 +1,7 @@
 //! [`OptimizerSpec`]: which optimiser, with which constants.
 
-use serde::{Deserialize, Serialize};
-use thiserror::Error;
+use std::error::Error;
+use std::fmt;
 
 /// An optimiser with its constants; PyTorch's semantics and defaults.
 ///
@@ -12,68 +12,68 @@ use thiserror::Error;
 /// assert_eq!(spec, OptimizerSpec::adam(1e-3));
 /// # Ok::<(), serde_json::Error>(())
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields))]
 #[non_exhaustive]
 pub enum OptimizerSpec {
     /// Adam (Kingma and Ba 2015), with bias correction and ε outside the corrected root: `torch.optim.Adam`.
     Adam {
         /// Step size.
-        #[serde(default = "default_learning_rate")]
+        #[cfg_attr(feature = "serde", serde(default = "default_learning_rate"))]
         learning_rate: f64,
         /// Decay of the gradient's average.
-        #[serde(default = "default_beta1")]
+        #[cfg_attr(feature = "serde", serde(default = "default_beta1"))]
         beta1: f64,
         /// Decay of the squared gradient's average.
-        #[serde(default = "default_beta2")]
+        #[cfg_attr(feature = "serde", serde(default = "default_beta2"))]
         beta2: f64,
         /// Added to the root, against division by zero.
-        #[serde(default = "default_epsilon")]
+        #[cfg_attr(feature = "serde", serde(default = "default_epsilon"))]
         epsilon: f64,
     },
     /// Rectified Adam (Liu et al. 2020): Adam, whose step is scaled by how little is known of the gradient's variance, and
     /// which leaves the variance out while the length of its average is at most 5: `torch.optim.RAdam`. As there, ε is
     /// added to the root before the bias correction.
-    #[serde(rename = "radam")]
+    #[cfg_attr(feature = "serde", serde(rename = "radam"))]
     RAdam {
         /// Step size.
-        #[serde(default = "default_learning_rate")]
+        #[cfg_attr(feature = "serde", serde(default = "default_learning_rate"))]
         learning_rate: f64,
         /// Decay of the gradient's average.
-        #[serde(default = "default_beta1")]
+        #[cfg_attr(feature = "serde", serde(default = "default_beta1"))]
         beta1: f64,
         /// Decay of the squared gradient's average.
-        #[serde(default = "default_beta2")]
+        #[cfg_attr(feature = "serde", serde(default = "default_beta2"))]
         beta2: f64,
         /// Added to the root, against division by zero.
-        #[serde(default = "default_epsilon")]
+        #[cfg_attr(feature = "serde", serde(default = "default_epsilon"))]
         epsilon: f64,
     },
     /// RMSProp (Hinton 2012), the form centred on the gradient's mean by option (Graves 2013), ε outside the root:
     /// `torch.optim.RMSprop`.
-    #[serde(rename = "rmsprop")]
+    #[cfg_attr(feature = "serde", serde(rename = "rmsprop"))]
     RmsProp {
         /// Step size.
-        #[serde(default = "default_rms_prop_learning_rate")]
+        #[cfg_attr(feature = "serde", serde(default = "default_rms_prop_learning_rate"))]
         learning_rate: f64,
         /// Decay of the averages.
-        #[serde(default = "default_alpha")]
+        #[cfg_attr(feature = "serde", serde(default = "default_alpha"))]
         alpha: f64,
         /// Added to the root, against division by zero.
-        #[serde(default = "default_epsilon")]
+        #[cfg_attr(feature = "serde", serde(default = "default_epsilon"))]
         epsilon: f64,
         /// Whether the gradient's mean is taken off, so that its variance and not its square scales the step.
-        #[serde(default)]
+        #[cfg_attr(feature = "serde", serde(default))]
         centered: bool,
         /// Share of the previous step that is kept; 0 for none.
-        #[serde(default)]
+        #[cfg_attr(feature = "serde", serde(default))]
         momentum: f64,
     },
 }
 
 /// Why an [`OptimizerSpec`] is not an optimiser.
-#[derive(Clone, Debug, Error, PartialEq)]
-#[error("optimizer.{field} is {value}, expected {expected}")]
+#[derive(Clone, Debug, PartialEq)]
 pub struct OptimizerError {
     /// The field's name.
     pub field: &'static str,
@@ -82,6 +82,15 @@ pub struct OptimizerError {
     /// What it may be.
     pub expected: &'static str,
 }
+
+impl fmt::Display for OptimizerError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let OptimizerError { field, value, expected } = self;
+        write!(f, "optimizer.{field} is {value}, expected {expected}")
+    }
+}
+
+impl Error for OptimizerError {}
 
 impl OptimizerSpec {
     /// Adam with β₁ = 0.9, β₂ = 0.999, ε = 1e-8.
@@ -155,6 +164,7 @@ fn default_learning_rate() -> f64 {
     1e-3
 }
 
+#[cfg(feature = "serde")]
 fn default_rms_prop_learning_rate() -> f64 {
     1e-2
 }
@@ -167,6 +177,7 @@ fn default_beta2() -> f64 {
     0.999
 }
 
+#[cfg(feature = "serde")]
 fn default_alpha() -> f64 {
     0.99
 }

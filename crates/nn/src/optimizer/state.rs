@@ -1,6 +1,7 @@
 //! [`Optimizer`]: an optimiser's state, and its step.
 
-use thiserror::Error;
+use std::error::Error;
+use std::fmt;
 
 use super::OptimizerSpec;
 use crate::kernel::{Engine, Kernel, select};
@@ -28,11 +29,10 @@ pub struct Optimizer {
 }
 
 /// Why a saved state is not this optimiser's.
-#[derive(Clone, Debug, Error, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum RestoreError {
     /// The saved buffers have other names, or another number of them.
-    #[error("optimizer state has the buffers {actual:?}, expected {expected:?}: it was saved by another optimizer")]
     Names {
         /// What was given.
         actual: Vec<String>,
@@ -40,7 +40,6 @@ pub enum RestoreError {
         expected: Vec<&'static str>,
     },
     /// A saved buffer has another length.
-    #[error("optimizer buffer `{name}` has {actual} numbers, expected {expected}: it was saved for another network")]
     Length {
         /// Which buffer.
         name: &'static str,
@@ -50,6 +49,23 @@ pub enum RestoreError {
         expected: usize,
     },
 }
+
+impl fmt::Display for RestoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            RestoreError::Names { actual, expected } => write!(
+                f,
+                "optimizer state has the buffers {actual:?}, expected {expected:?}: it was saved by another optimizer"
+            ),
+            RestoreError::Length { name, actual, expected } => write!(
+                f,
+                "optimizer buffer `{name}` has {actual} numbers, expected {expected}: it was saved for another network"
+            ),
+        }
+    }
+}
+
+impl Error for RestoreError {}
 
 impl Optimizer {
     /// An optimiser that has made no step. The kernel is chosen as in [`crate::Network::new`].

@@ -1,0 +1,10 @@
+//! [`join`]: two halves of a work, side by side where there are threads.
+
+#[cfg(feature = "threads")]
+pub(super) use rayon::join;
+
+/// Without the feature `threads`: one half after the other, for the same bits.
+#[cfg(not(feature = "threads"))]
+pub(super) fn join<A, B>(first: impl FnOnce() -> A, second: impl FnOnce() -> B) -> (A, B) {
+    (first(), second())
+}
