@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use requel::agent::{AgentError, Policy, PolicyFile, PolicyFileError};
+use requel::agent::{AgentError, Policy, PolicyError, PolicyFile, PolicyFileError};
 use requel::config::EnvConfig;
 use requel::run::{Run, RunError, timestamp};
 use requel::study::find_runs;
@@ -217,6 +217,12 @@ impl From<PolicyFileError> for Failure {
 
 impl From<AgentError> for Failure {
     fn from(error: AgentError) -> Self {
+        Failure::failed(error)
+    }
+}
+
+impl From<PolicyError> for Failure {
+    fn from(error: PolicyError) -> Self {
         Failure::failed(error)
     }
 }

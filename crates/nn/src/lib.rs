@@ -56,6 +56,7 @@ mod clip;
 mod init;
 #[allow(unsafe_code)]
 pub mod kernel;
+pub mod lanes;
 mod layer;
 mod loss;
 pub mod math;
@@ -64,6 +65,7 @@ mod norm;
 mod optimizer;
 pub mod pytorch;
 pub mod reference;
+mod softmax;
 mod spec;
 mod workspace;
 
@@ -75,5 +77,6 @@ pub use loss::Loss;
 pub use network::{Network, ParameterSlice};
 pub use norm::{distance, global_norm};
 pub use optimizer::{Optimizer, OptimizerError, OptimizerSpec, RestoreError};
+pub use softmax::SoftmaxRows;
 pub use spec::{Activation, LayerSpec, NetworkSpec, SpecError};
 pub use workspace::Workspace;

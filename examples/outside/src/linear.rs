@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use requel::agent::{AgentError, Executor, Learned, LearningFault, Policy, PolicyInput};
+use requel::agent::{AgentError, Executor, Learned, LearningFault, Policy, PolicyError, PolicyInput};
 use requel::state::{State, StateError};
 use requel::td::{argmax, argmax_allowed};
 use requel::train::AgentEnv;
@@ -170,7 +170,7 @@ impl Policy for LinearValues {
     fn set_parameters(&mut self, parameters: &[f32]) -> Result<(), AgentError> {
         let (found, expected) = (parameters.len(), self.weights.len());
         if found != expected {
-            return Err(AgentError::ParameterCount { found, expected });
+            return Err(PolicyError::ParameterCount { found, expected }.into());
         }
         self.weights.copy_from_slice(parameters);
         Ok(())

@@ -1,6 +1,6 @@
 //! [`TabularAgent`], an agent of one's own that is no network: a value for each action in each cell of what can be seen.
 
-use requel::agent::{AgentError, Learned, Policy, PolicyInput};
+use requel::agent::{AgentError, Learned, Policy, PolicyError, PolicyInput};
 use requel::state::{State, StateError};
 use requel::td::argmax_allowed;
 use requel::train::AgentEnv;
@@ -149,7 +149,7 @@ impl Policy for Table {
     fn set_parameters(&mut self, parameters: &[f32]) -> Result<(), AgentError> {
         let (found, expected) = (parameters.len(), self.values.len());
         if found != expected {
-            return Err(AgentError::ParameterCount { found, expected });
+            return Err(PolicyError::ParameterCount { found, expected }.into());
         }
         self.values.copy_from_slice(parameters);
         Ok(())

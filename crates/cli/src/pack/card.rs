@@ -177,7 +177,7 @@ fn usage(config: &Config, name: &str) -> String {
          requel watch best/policy.safetensors    # see it at work\n\
          requel unpack {name}.requel.tar         # the whole run, to report on and compare\n\
          ```\n\n\
-         In Rust, `requel::agent::PolicyFile::read` and `into_policy` make a `GreedyPolicy` of it. The weights are safetensors \
+         In Rust, `requel_policy::SavedPolicy::read` and `into_policy` make a `GreedyPolicy` of it. The weights are safetensors \
          under PyTorch's names and in its layout; `requel export` writes ONNX. Actions are the index of the greatest Q-value \
          in {env}.\n"
     )

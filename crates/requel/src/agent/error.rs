@@ -1,6 +1,7 @@
 //! [`AgentError`], why an agent cannot go on.
 
 use requel_nn::SpecError;
+use requel_policy::PolicyError;
 use thiserror::Error;
 
 use super::{HeadError, LearningFault};
@@ -66,46 +67,9 @@ pub enum AgentError {
     /// `REQUEL_KERNEL` names a kernel that this machine does not have.
     #[error(transparent)]
     Kernel(#[from] requel_nn::KernelError),
-    /// The network's outputs do not go with what they are to mean.
-    #[error("a network of {outputs} outputs cannot be read as {head}")]
-    HeadMismatch {
-        /// Outputs of the network.
-        outputs: usize,
-        /// What they were to mean.
-        head: String,
-    },
-    /// Numbers that are not observations of this network.
-    #[error("{found} numbers are not whole observations of {expected}")]
-    ObservationLength {
-        /// How many numbers there are.
-        found: usize,
-        /// How many numbers an observation has.
-        expected: usize,
-    },
-    /// More observations at once than a policy was made for.
-    #[error("{found} observations at once are more than the {most} that this policy was made for")]
-    TooManyObservations {
-        /// How many there are.
-        found: usize,
-        /// How many it can look at.
-        most: usize,
-    },
-    /// A mask that is not of the policy's actions.
-    #[error("an action mask of {found} flags does not go with {expected} actions")]
-    MaskLength {
-        /// How many flags there are.
-        found: usize,
-        /// How many actions.
-        expected: usize,
-    },
-    /// Parameters of another network.
-    #[error("{found} parameters are not those of a network that has {expected}")]
-    ParameterCount {
-        /// How many there are.
-        found: usize,
-        /// How many the network has.
-        expected: usize,
-    },
+    /// The policy cannot be made, or not act on what it is given.
+    #[error(transparent)]
+    Policy(PolicyError),
     /// A policy that is to act in an environment of another shape.
     #[error(
         "a policy for observations of {} numbers and {} actions cannot act in {id}, which has {} and {}",
@@ -127,4 +91,15 @@ pub enum AgentError {
         /// The environment.
         id: String,
     },
+}
+
+impl From<PolicyError> for AgentError {
+    fn from(error: PolicyError) -> Self {
+        match error {
+            PolicyError::Network(error) => AgentError::Network(error),
+            PolicyError::Kernel(error) => AgentError::Kernel(error),
+            PolicyError::OutOfRange(error) => AgentError::Head(error.into()),
+            error => AgentError::Policy(error),
+        }
+    }
 }

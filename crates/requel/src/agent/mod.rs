@@ -20,7 +20,6 @@ mod pytorch_import;
 mod statistics;
 mod target;
 mod value_network;
-mod values;
 
 pub use actor::{Actor, Situation};
 pub use agent_trait::{Actions, Agent, MemorySample};
@@ -29,22 +28,23 @@ pub use dqn::{DqnAgent, DqnParts, DqnSpec, LearnsFrom};
 pub use error::AgentError;
 pub use executor::Executor;
 pub use head::{
-    CategoricalHead, CategoricalReader, FractionCounts, HeadError, HeadLoss, HeadShape, HeadSpec, HeadUpdate,
-    ImplicitQuantileHead, ImplicitQuantileReader, QuantileHead, QuantileReader, Reader, Readout, Rule, ScalarHead,
-    ScalarReader, ValueLoss,
+    CategoricalHead, FractionCounts, HeadError, HeadLoss, HeadShape, HeadSpec, HeadUpdate, ImplicitQuantileHead,
+    QuantileHead, Rule, ScalarHead, ValueLoss,
 };
 pub use learned::{Learned, LearningFault};
 pub use learner::LearnerSpec;
 #[cfg(test)]
 pub(crate) use learner::poison;
-pub use policy::GreedyPolicy;
 pub use policy_file::{PolicyFile, PolicyFileError};
 pub use policy_trait::{Policy, PolicyInput};
 pub use pqn::{PqnAgent, PqnSpec};
 pub use pytorch_import::{PytorchError, PytorchMlp};
+pub use requel_policy::{
+    CategoricalReader, GreedyPolicy, ImplicitQuantileReader, LoadError, PolicyError, QuantileReader, Reader, Readout,
+    SavedPolicy, ScalarReader, ValueSpec, Values,
+};
 pub use statistics::{Statistic, Statistics, dormant_units};
 pub use target::{TargetNetwork, TargetSpec};
 pub use value_network::ValueNetwork;
-pub use values::{ValueSpec, Values};
 
 pub use crate::experience::Experience;

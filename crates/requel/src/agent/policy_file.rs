@@ -5,26 +5,21 @@ use std::path::{Path, PathBuf};
 
 use requel_envs::Env;
 use requel_nn::{Network, NetworkSpec, pytorch};
+use safetensors::Dtype;
 use safetensors::tensor::TensorView;
-use safetensors::{Dtype, SafeTensors};
+use serde_json::{Map, Value};
 use thiserror::Error;
 
 use crate::config::EnvConfig;
 
-use super::{AgentError, GreedyPolicy, Readout, ValueSpec};
-use crate::finite::first_not_finite;
+use super::{AgentError, GreedyPolicy, LoadError, Readout, SavedPolicy};
 use crate::memory::available_bytes;
 use crate::storage::read_regular;
 use crate::train::EnvOrigin;
-use crate::unique_keys::{check_unique_keys, check_unique_tensors};
-
-/// The version of the format that this code writes and reads.
-const FORMAT: u64 = 1;
-/// A policy of a thousand million weights: no file is read that is larger, or larger than the memory there is.
-const MOST_BYTES: u64 = 4 << 30;
 
 /// A policy as it lies on disk: the weights under PyTorch's names and in its layout (`layers.0.weight`, out × in), the
-/// network's description and the environment's id as metadata. Nothing in it can be executed.
+/// network's description and the environment's id as metadata. Nothing in it can be executed. A [`SavedPolicy`] of `requel-policy`, which
+/// reads it, and how its environment was made.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PolicyFile {
     /// The environment that it was trained in.
@@ -45,34 +40,9 @@ pub struct PolicyFile {
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum PolicyFileError {
-    /// The file cannot be read.
-    #[error("cannot read {}: {source}", path.display())]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// What the system says.
-        source: std::io::Error,
-    },
-    /// The file is no policy.
-    #[error("not a policy: {reason}")]
-    Invalid {
-        /// What is wrong.
-        reason: String,
-    },
-    /// The file is from a version that writes another format.
-    #[error("it has format {found}, and this version reads format {FORMAT}")]
-    Format {
-        /// Its format.
-        found: serde_json::Value,
-    },
-    /// A weight is NaN or infinite: every value would be.
-    #[error("`{tensor}` holds {value}: a policy's weights are finite")]
-    NotFinite {
-        /// The tensor.
-        tensor: String,
-        /// The first such weight.
-        value: f32,
-    },
+    /// The file cannot be read, or is no policy.
+    #[error(transparent)]
+    Load(#[from] LoadError),
     /// The policy was trained in another environment than the one it is used in.
     #[error("it is a policy of {trained_in}, not of {used_in}")]
     OtherEnvironment {
@@ -102,7 +72,7 @@ pub enum PolicyFileError {
         /// Numbers of an observation and actions of the environment, 0 where its actions are continuous.
         environment: (usize, usize),
     },
-    /// Whatever is wrong, with the file that it is wrong with.
+    /// What is wrong, with the file that it is wrong with.
     #[error("{}: {source}", path.display())]
     File {
         /// The file.
@@ -120,7 +90,7 @@ impl PolicyFileError {
     #[must_use]
     pub fn in_file(self, path: &Path) -> Self {
         match self {
-            PolicyFileError::Read { .. } | PolicyFileError::File { .. } => self,
+            PolicyFileError::Load(LoadError::Read { .. }) | PolicyFileError::File { .. } => self,
             error => PolicyFileError::File { path: path.to_path_buf(), source: Box::new(error) },
         }
     }
@@ -143,8 +113,7 @@ impl PolicyFile {
         // One entry: a map of several would be written in the order of its hashes.
         let env = EnvConfig { id: self.env_id.clone(), ..self.env.clone() };
         let (env_id, head, network) = (&self.env_id, &self.head, &self.network);
-        let mut description =
-            serde_json::json!({ "env": env, "env_id": env_id, "format": FORMAT, "head": head, "network": network });
+        let mut description = serde_json::json!({ "env": env, "env_id": env_id, "format": SavedPolicy::FORMAT, "head": head, "network": network });
         if self.origin != EnvOrigin::BuiltIn {
             description["env_origin"] = serde_json::json!(self.origin);
         }
@@ -155,62 +124,22 @@ impl PolicyFile {
     /// Reads what [`PolicyFile::to_bytes`] made.
     ///
     /// # Errors
-    /// [`PolicyFileError::Invalid`] for anything else, [`PolicyFileError::Format`] for what a later version wrote, and
-    /// [`PolicyFileError::NotFinite`] if a weight is NaN or infinite.
+    /// As [`SavedPolicy::from_bytes`].
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, PolicyFileError> {
-        let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(invalid)?;
-        // Of two tensors of one name, the reader has kept one.
-        check_unique_tensors(bytes).map_err(invalid)?;
-        let entries = metadata.metadata().as_ref();
-        let description =
-            entries.and_then(|m| m.get("requel")).ok_or_else(|| invalid("no `requel` in its metadata"))?;
-        check_unique_keys(description.as_bytes()).map_err(invalid)?;
-        let mut description: serde_json::Value = serde_json::from_str(description).map_err(invalid)?;
-        // First: what follows may look different in another format.
-        match description["format"].take() {
-            found if found == FORMAT => {}
-            serde_json::Value::Null => return Err(invalid("no `format` in its metadata")),
-            found => return Err(PolicyFileError::Format { found }),
-        }
-        let env_id = description["env_id"].as_str().ok_or_else(|| invalid("no `env_id` in its metadata"))?.to_owned();
-        let env = match description["env"].take() {
-            // Written when only runs knew.
-            serde_json::Value::Null => EnvConfig::default(),
-            env => serde_json::from_value(env).map_err(|e| invalid(format!("`env` in its metadata: {e}")))?,
+        let SavedPolicy { env_id, network, head, parameters, mut description } = SavedPolicy::from_bytes(bytes)?;
+        // Both are missing in what was written before there were any.
+        let env = match description.remove("env") {
+            None | Some(Value::Null) => EnvConfig::default(),
+            Some(env) => serde_json::from_value(env).map_err(|e| invalid(format!("`env` in its metadata: {e}")))?,
         };
         let env = EnvConfig { id: env_id.clone(), ..env };
-        let origin = match description["env_origin"].take() {
-            serde_json::Value::Null => EnvOrigin::BuiltIn,
-            origin => {
+        let origin = match description.remove("env_origin") {
+            None | Some(Value::Null) => EnvOrigin::BuiltIn,
+            Some(origin) => {
                 serde_json::from_value(origin).map_err(|e| invalid(format!("`env_origin` in its metadata: {e}")))?
             }
         };
-        let spec: NetworkSpec = serde_json::from_value(description["network"].take()).map_err(invalid)?;
-        let head = match description["head"].take() {
-            // Written before there were others.
-            serde_json::Value::Null => Readout::Scalar,
-            head => serde_json::from_value(head).map_err(invalid)?,
-        };
-        let network = Network::new(&spec).map_err(AgentError::from)?;
-        let tensors = SafeTensors::deserialize(bytes).map_err(invalid)?;
-        // The file holds every parameter: only then is memory taken for them.
-        if tensors.iter().map(|(_, view)| view.data().len()).sum::<usize>() != network.parameter_count() * 4 {
-            return Err(invalid("it does not hold as many numbers as its network has parameters"));
-        }
-        let mut parameters = vec![0.0; network.parameter_count()];
-        for slice in network.slices() {
-            let view = tensors.tensor(&slice.name).map_err(invalid)?;
-            if view.dtype() != Dtype::F32 || view.shape() != pytorch::shape(slice) {
-                return Err(invalid(format!("`{}` has not the shape of its network", slice.name)));
-            }
-            let mut theirs = vec![0.0f32; slice.range.len()];
-            bytemuck::cast_slice_mut::<f32, u8>(&mut theirs).copy_from_slice(view.data());
-            if let Some((_, value)) = first_not_finite(&theirs) {
-                return Err(PolicyFileError::NotFinite { tensor: slice.name.clone(), value });
-            }
-            pytorch::import(slice, &theirs, &mut parameters[slice.range.clone()]);
-        }
-        Ok(PolicyFile { env_id, origin, env, network: spec, head, parameters })
+        Ok(PolicyFile { env_id, origin, env, network, head, parameters })
     }
 
     /// Reads a file.
@@ -219,13 +148,13 @@ impl PolicyFile {
     /// If it cannot be read or is no policy; each error names the file.
     pub fn read(path: &Path) -> Result<Self, PolicyFileError> {
         let bytes = read_regular(path, Self::most_bytes());
-        let bytes = bytes.map_err(|source| PolicyFileError::Read { path: path.to_path_buf(), source })?;
+        let bytes = bytes.map_err(|source| LoadError::Read { path: path.to_path_buf(), source })?;
         Self::from_bytes(&bytes).map_err(|error| error.in_file(path))
     }
 
     /// The length of the largest file that is read, bytes.
     pub(crate) fn most_bytes() -> u64 {
-        available_bytes().map_or(MOST_BYTES, |available| available.min(MOST_BYTES))
+        available_bytes().map_or(SavedPolicy::MOST_BYTES, |available| available.min(SavedPolicy::MOST_BYTES))
     }
 
     /// Holds the policy against an environment as a network sees it, which is what
@@ -266,18 +195,19 @@ impl PolicyFile {
     /// # Errors
     /// If its network cannot be made on this machine.
     pub fn into_policy(self, max_rows: usize) -> Result<GreedyPolicy, PolicyFileError> {
-        let spec = ValueSpec { network: self.network, head: self.head };
-        Ok(GreedyPolicy::new(&spec, self.parameters, max_rows)?)
+        let PolicyFile { env_id, network, head, parameters, .. } = self;
+        Ok(SavedPolicy { env_id, network, head, parameters, description: Map::new() }.into_policy(max_rows)?)
     }
 }
 
 fn invalid(reason: impl ToString) -> PolicyFileError {
-    PolicyFileError::Invalid { reason: reason.to_string() }
+    LoadError::Invalid { reason: reason.to_string() }.into()
 }
 
 #[cfg(test)]
 mod tests {
     use requel_nn::Activation;
+    use safetensors::SafeTensors;
 
     use super::*;
 

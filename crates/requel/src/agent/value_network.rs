@@ -22,6 +22,6 @@ impl ValueNetwork<'_> {
     /// # Errors
     /// If the network cannot be made on this machine.
     pub fn greedy(&self, max_rows: usize) -> Result<GreedyPolicy, AgentError> {
-        GreedyPolicy::new(self.spec, self.parameters.to_vec(), max_rows)
+        Ok(GreedyPolicy::new(self.spec, self.parameters.to_vec(), max_rows)?)
     }
 }

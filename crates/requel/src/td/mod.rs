@@ -2,23 +2,23 @@
 //!
 //! A next value of −∞ means that the action is not allowed; a discount of 0 means that nothing follows.
 
-mod argmax;
 mod bounds;
 mod categorical;
 mod double;
 mod importance;
 mod lambda;
-pub(crate) mod lanes;
 mod munchausen;
 mod q_learning;
 mod quantile;
 
-pub use argmax::{argmax, argmax_allowed};
 pub use bounds::{ValueBounds, clip_bootstrapped};
-pub use categorical::{ProjectionRoom, SoftmaxRows, Support, categorical_projection};
+pub use categorical::{ProjectionRoom, categorical_projection};
 pub use double::double_q_targets;
 pub use importance::importance_weights;
 pub use lambda::{Rollout, lambda_returns};
 pub use munchausen::{Munchausen, SoftPolicy, munchausen_rewards, soft_policy, soft_targets};
 pub use q_learning::q_learning_targets;
 pub use quantile::{quantile_huber, quantile_midpoints};
+
+pub use requel_nn::SoftmaxRows;
+pub use requel_policy::{Support, argmax, argmax_allowed};

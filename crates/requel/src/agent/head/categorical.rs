@@ -2,54 +2,10 @@
 
 use requel_nn::Kernel;
 use requel_nn::kernel::Task;
+use requel_policy::{CategoricalReader, Reader};
 
-use super::{HeadLoss, HeadShape, HeadUpdate, Reader, ValueLoss};
+use super::{HeadLoss, HeadShape, HeadUpdate, ValueLoss};
 use crate::td::{ProjectionRoom, SoftmaxRows, Support, argmax, categorical_projection};
-
-/// Values that are the means of distributions, given by the logits of returns on a support.
-#[derive(Clone, Debug)]
-pub struct CategoricalReader {
-    support: Support,
-    /// Rows × actions at once.
-    most: usize,
-    /// The return of each atom.
-    returns: Vec<f32>,
-    /// Rows × actions, and how many the last of it were.
-    valued: SoftmaxRows,
-    valued_count: usize,
-}
-
-impl CategoricalReader {
-    /// For as many rows as the shape has at a time; more are read so many at a time.
-    pub fn new(support: Support, shape: HeadShape, kernel: Kernel) -> Self {
-        let most = shape.rows * shape.actions;
-        CategoricalReader {
-            support,
-            most,
-            returns: (0..support.atoms).map(|atom| support.atom(atom)).collect(),
-            valued: SoftmaxRows::new((most, support.atoms), kernel),
-            valued_count: 0,
-        }
-    }
-}
-
-impl Reader for CategoricalReader {
-    fn atoms(&self) -> usize {
-        self.support.atoms
-    }
-
-    fn q_values(&mut self, outputs: &[f32], q: &mut [f32]) {
-        let atoms = self.support.atoms;
-        assert_eq!(outputs.len(), q.len() * atoms, "outputs are rows × actions × atoms");
-        // Of more rows than a batch has, a batch at a time.
-        let most = self.most;
-        for (outputs, q) in outputs.chunks(most * atoms).zip(q.chunks_mut(most)) {
-            self.valued.work_out(outputs, (0..q.len()).map(|row| row * atoms));
-            self.valued.means(&self.returns, q);
-        }
-        self.valued_count = q.len();
-    }
-}
 
 /// A distribution over atoms for each action: C51 (Bellemare, Dabney & Munos 2017). What a row costs, and how surprising it is to
 /// a prioritized replay, is its cross-entropy, as in Rainbow (Hessel et al. 2018).
@@ -78,7 +34,7 @@ impl CategoricalHead {
     pub fn new(support: Support, shape: HeadShape, kernel: Kernel) -> Self {
         let (rows, atoms) = (shape.rows, support.atoms);
         CategoricalHead {
-            reader: CategoricalReader::new(support, shape, kernel),
+            reader: CategoricalReader::new(support, rows * shape.actions, kernel),
             shape,
             kernel,
             next: SoftmaxRows::new((rows, atoms), kernel),
@@ -93,7 +49,7 @@ impl CategoricalHead {
 
     #[inline(always)]
     fn work_out_loss(&mut self, update: &HeadUpdate<'_>, d_outputs: &mut [f32]) -> HeadLoss {
-        let (HeadShape { rows, actions }, atoms) = (self.shape, self.reader.support.atoms);
+        let (HeadShape { rows, actions }, atoms) = (self.shape, self.reader.atoms());
         let numbers = rows * actions * atoms;
         assert_eq!((update.outputs.len(), update.next_outputs.len()), (numbers, numbers), "rows × actions × atoms");
         assert_eq!((update.next_q.len(), d_outputs.len()), (rows * actions, numbers), "rows × actions, and × atoms");
@@ -104,24 +60,23 @@ impl CategoricalHead {
 
         let place = |row: usize, action: usize| (row * actions + action) * atoms..(row * actions + action + 1) * atoms;
         let best = |row: usize| argmax(&update.next_q[row * actions..(row + 1) * actions]);
-        let is_valued = update.next_q_is_fresh && self.reader.valued_count == rows * actions;
-        if !is_valued {
+        let valued = self.reader.last(rows * actions).filter(|_| update.next_q_is_fresh);
+        if valued.is_none() {
             self.next.work_out(update.next_outputs, (0..rows).map(|row| place(row, best(row)).start));
         }
         let taken = |row: usize| place(row, update.actions[row] as usize);
         self.taken.work_out(update.outputs, (0..rows).map(|row| taken(row).start));
-        self.taken.means(&self.reader.returns, &mut self.taken_q);
+        self.taken.means(self.reader.returns(), &mut self.taken_q);
 
         for (row, next) in self.next_probabilities.chunks_exact_mut(atoms).enumerate() {
-            if is_valued {
-                self.reader.valued.probabilities(row * actions + best(row), next);
-            } else {
-                self.next.probabilities(row, next);
+            match valued {
+                Some(valued) => valued.probabilities(row * actions + best(row), next),
+                None => self.next.probabilities(row, next),
             }
         }
         let target = (update.rewards, update.discounts);
         categorical_projection(
-            &self.reader.support,
+            self.reader.support(),
             target,
             &self.next_probabilities,
             &mut self.projected,
@@ -165,13 +120,13 @@ impl ValueLoss for CategoricalHead {
     }
 
     fn clipped_targets(&self, rewards: &[f32], discounts: &[f32]) -> Option<f64> {
-        let Support { v_min, v_max, atoms } = self.reader.support;
+        let Support { v_min, v_max, atoms } = *self.reader.support();
         // What lands on an end but for rounding is not clipped.
         let slack = 1e-5 * (v_max - v_min);
         let inside = v_min - slack..=v_max + slack;
         let mut clipped = 0.0f64;
         for (row, next) in self.next_probabilities.chunks_exact(atoms).enumerate() {
-            let targets = self.reader.returns.iter().map(|return_| rewards[row] + discounts[row] * return_);
+            let targets = self.reader.returns().iter().map(|return_| rewards[row] + discounts[row] * return_);
             let outside = targets.zip(next).filter(|(target, _)| !inside.contains(target));
             clipped += outside.map(|(_, probability)| f64::from(*probability)).sum::<f64>();
         }

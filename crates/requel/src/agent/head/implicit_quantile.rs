@@ -1,9 +1,10 @@
 //! [`ImplicitQuantileHead`]: network outputs as quantiles of each action's return at fractions that are drawn anew.
 
 use requel_nn::Kernel;
+use requel_policy::{ImplicitQuantileReader, Reader};
 
 use super::quantile_regression::{QuantileRegression, Strides};
-use super::{HeadLoss, HeadShape, HeadUpdate, Reader, Rule, ValueLoss};
+use super::{HeadLoss, HeadShape, HeadUpdate, Rule, ValueLoss};
 
 /// How many fractions of a row are learned, and learned from: N and N' of the paper.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,34 +13,6 @@ pub struct FractionCounts {
     pub current: usize,
     /// N': fractions of the next state.
     pub next: usize,
-}
-
-/// Values that are the means over the fractions that a network was asked for.
-#[derive(Clone, Copy, Debug)]
-pub struct ImplicitQuantileReader {
-    /// Actions of the environment.
-    pub actions: usize,
-}
-
-impl Reader for ImplicitQuantileReader {
-    fn atoms(&self) -> usize {
-        1
-    }
-
-    /// The mean over the fractions, which are added in increasing order.
-    fn q_values(&mut self, outputs: &[f32], q: &mut [f32]) {
-        let actions = self.actions;
-        assert!(q.len().is_multiple_of(actions), "q is rows × actions");
-        assert!(!q.is_empty() && outputs.len().is_multiple_of(q.len()), "outputs are (rows × fractions) × actions");
-        let fractions = outputs.len() / q.len();
-        for (q, outputs) in q.chunks_exact_mut(actions).zip(outputs.chunks_exact(actions * fractions)) {
-            q.fill(0.0);
-            for values in outputs.chunks_exact(actions) {
-                q.iter_mut().zip(values).for_each(|(q, value)| *q += value);
-            }
-            q.iter_mut().for_each(|q| *q /= fractions as f32);
-        }
-    }
 }
 
 /// The return at any fraction, which the network is asked for: IQN (Dabney et al. 2018, "Implicit Quantile Networks"). Outputs

@@ -1,31 +1,11 @@
 //! [`QuantileHead`]: network outputs as quantiles of each action's return at fixed fractions.
 
 use requel_nn::Kernel;
+use requel_policy::{QuantileReader, Reader};
 
 use super::quantile_regression::{QuantileRegression, Strides};
-use super::{HeadLoss, HeadShape, HeadUpdate, Reader, Rule, ValueLoss};
-use crate::td::{lanes, quantile_midpoints};
-
-/// Values that are the means of so many quantiles.
-#[derive(Clone, Copy, Debug)]
-pub struct QuantileReader {
-    /// Quantiles of each action.
-    pub count: usize,
-}
-
-impl Reader for QuantileReader {
-    fn atoms(&self) -> usize {
-        self.count
-    }
-
-    fn q_values(&mut self, outputs: &[f32], q: &mut [f32]) {
-        let count = self.count;
-        assert_eq!(outputs.len(), q.len() * count, "outputs are rows × actions × quantiles");
-        for (q, quantiles) in q.iter_mut().zip(outputs.chunks_exact(count)) {
-            *q = lanes::sum(quantiles) / count as f32;
-        }
-    }
-}
+use super::{HeadLoss, HeadShape, HeadUpdate, Rule, ValueLoss};
+use crate::td::quantile_midpoints;
 
 /// The returns at the midpoints of equal parts for each action: QR-DQN (Dabney et al. 2018). How surprising a row is to a
 /// prioritized replay is its loss, as for the categorical head.

@@ -1,11 +1,11 @@
 //! [`QuantileRegression`]: what the two quantile heads share, whatever the layout of their outputs.
 
-use requel_nn::Kernel;
 use requel_nn::kernel::Task;
+use requel_nn::{Kernel, lanes};
 
 use super::policies::Policies;
 use super::{HeadLoss, HeadShape, HeadUpdate, Rule};
-use crate::td::{argmax, clip_bootstrapped, lanes, quantile_huber};
+use crate::td::{argmax, clip_bootstrapped, quantile_huber};
 
 /// Where a number lies in the outputs: `row·row + action·action + fraction·fraction`.
 #[derive(Clone, Copy, Debug)]

@@ -1,24 +1,11 @@
 //! [`ScalarHead`]: network outputs as the expected return of each action.
 
 use requel_nn::{Kernel, Loss};
+use requel_policy::{Reader, ScalarReader};
 
 use super::policies::Policies;
-use super::{HeadLoss, HeadShape, HeadUpdate, Reader, Rule, ValueLoss};
+use super::{HeadLoss, HeadShape, HeadUpdate, Rule, ValueLoss};
 use crate::td::{clip_bootstrapped, double_q_targets, soft_targets};
-
-/// Outputs that are the values.
-#[derive(Clone, Copy, Debug)]
-pub struct ScalarReader;
-
-impl Reader for ScalarReader {
-    fn atoms(&self) -> usize {
-        1
-    }
-
-    fn q_values(&mut self, outputs: &[f32], q: &mut [f32]) {
-        q.copy_from_slice(outputs);
-    }
-}
 
 /// One output per action, its expected return (Mnih et al. 2015).
 #[derive(Clone, Debug)]

@@ -1,6 +1,7 @@
 //! [`HeadSpec`]: which head, with its constants.
 
 use requel_nn::{Kernel, Loss};
+use requel_policy::OutOfRange;
 use thiserror::Error;
 
 use super::{
@@ -56,8 +57,15 @@ pub enum HeadError {
     CategoricalMunchausen,
 }
 
+impl From<OutOfRange> for HeadError {
+    fn from(error: OutOfRange) -> Self {
+        let OutOfRange { field, value, expected } = error;
+        HeadError::OutOfRange { field, value, expected }
+    }
+}
+
 impl HeadSpec {
-    /// Numbers of each action in a network row: see [`Reader::atoms`](super::Reader::atoms).
+    /// Numbers of each action in a network row: see [`Reader::atoms`](requel_policy::Reader::atoms).
     pub fn atoms(&self) -> usize {
         match *self {
             HeadSpec::Scalar { .. } | HeadSpec::ImplicitQuantile { .. } => 1,
@@ -94,9 +102,9 @@ impl HeadSpec {
                     check(is_valid, "delta", delta.into(), "a finite number above 0")?;
                 }
             }
-            HeadSpec::Categorical { support } => check_support(support)?,
+            HeadSpec::Categorical { support } => support.validate()?,
             HeadSpec::Quantile { count, kappa } => {
-                check_quantiles(count)?;
+                check_count("quantiles", count, 1, "at least 1")?;
                 kappa_is_valid(kappa)?;
             }
             HeadSpec::ImplicitQuantile { counts, kappa } => {
@@ -124,22 +132,9 @@ fn check_count(field: &'static str, value: usize, least: usize, expected: &'stat
     check(value >= least, field, value as f64, expected)
 }
 
-pub(super) fn check_shape(shape: HeadShape) -> Result<(), HeadError> {
+fn check_shape(shape: HeadShape) -> Result<(), HeadError> {
     check_count("rows", shape.rows, 1, "at least 1")?;
     check_count("actions", shape.actions, 1, "at least 1")
-}
-
-pub(super) fn check_quantiles(quantiles: usize) -> Result<(), HeadError> {
-    check_count("quantiles", quantiles, 1, "at least 1")
-}
-
-pub(super) fn check_support(support: Support) -> Result<(), HeadError> {
-    let Support { v_min, v_max, atoms } = support;
-    check_count("atoms", atoms, 2, "at least 2")?;
-    check(v_min.is_finite(), "v_min", v_min.into(), "a finite number")?;
-    let width = v_max - v_min;
-    check(width > 0.0 && width.is_finite(), "v_max", v_max.into(), "a finite number above v_min")?;
-    check(support.tells_atoms_apart(), "v_max", v_max.into(), "so far from v_min that atoms are apart")
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! [`ValueLoss`]: from a batch and the outputs of a network to a loss and its gradient.
 
-use super::Reader;
+use requel_policy::Reader;
 
 /// What a batch costs. A loss knows neither networks nor replay: it turns numbers into numbers, into buffers that it allocated
 /// when it was made. It reads values as well, since targets are made of them.

@@ -114,7 +114,7 @@ impl Trainer {
     pub fn greedy_policy(&self) -> Result<GreedyPolicy, TrainError> {
         let mut policy = self.value_network()?.greedy(1)?;
         if let Some(best) = self.scoring.best() {
-            policy.set_parameters(&best.parameters)?;
+            policy.set_parameters(&best.parameters).map_err(AgentError::from)?;
         }
         Ok(policy)
     }

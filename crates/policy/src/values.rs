@@ -1,18 +1,8 @@
-//! [`ValueSpec`] and [`Values`]: from observations to the value of each action.
+//! [`Values`]: from observations to the value of each action.
 
-use requel_nn::{Network, NetworkSpec, Workspace};
-use serde::{Deserialize, Serialize};
+use requel_nn::{Network, Workspace};
 
-use super::{AgentError, HeadShape, Reader, Readout};
-
-/// What a value function is: a network, and what its outputs mean.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct ValueSpec {
-    /// The network.
-    pub network: NetworkSpec,
-    /// What it says of each action.
-    pub head: Readout,
-}
+use crate::{PolicyError, Reader, Readout, ValueSpec};
 
 /// Computes the values that a value function gives to each action.
 #[derive(Debug)]
@@ -29,18 +19,18 @@ impl Values {
     ///
     /// # Errors
     /// If the network is none, or has not as many outputs for each action as the head needs.
-    pub fn new(spec: &ValueSpec, max_rows: usize) -> Result<Self, AgentError> {
+    pub fn new(spec: &ValueSpec, max_rows: usize) -> Result<Self, PolicyError> {
         let network = Network::with_kernel(&spec.network, requel_nn::kernel::select()?)?;
         let (atoms, outputs) = (spec.head.atoms(), network.output_len());
         let fits = atoms > 0 && outputs.is_multiple_of(atoms);
-        let reads_fractions = matches!(spec.head, Readout::ImplicitQuantile { fractions: 1.. });
+        let reads_fractions = matches!(spec.head, Readout::ImplicitQuantile { .. });
         if !fits || network.reads_fractions() != reads_fractions {
-            return Err(AgentError::HeadMismatch { outputs, head: format!("{:?}", spec.head) });
+            return Err(PolicyError::HeadMismatch { outputs, head: format!("{:?}", spec.head) });
         }
-        let actions = outputs / atoms;
-        let workspace = Workspace::with_fractions(&network, max_rows, spec.head.acting_fractions());
-        let shape = HeadShape { rows: max_rows, actions };
-        let reader = spec.head.reader(shape, network.kernel())?;
+        let (actions, fractions) = (outputs / atoms, spec.head.acting_fractions());
+        Workspace::bytes_needed_with_fractions(&network, max_rows, fractions)?;
+        let reader = spec.head.reader(max_rows, actions, network.kernel())?;
+        let workspace = Workspace::with_fractions(&network, max_rows, fractions);
         Ok(Values { network, reader, workspace, actions, q: vec![0.0; max_rows * actions] })
     }
 
@@ -51,6 +41,9 @@ impl Values {
     pub fn q_values(&mut self, parameters: &[f32], observations: &[f32]) -> &[f32] {
         let rows = observations.len() / self.network.input_len();
         assert_eq!(rows * self.network.input_len(), observations.len(), "a whole number of observations");
+        if rows == 0 {
+            return &[];
+        }
         self.workspace.input_mut(rows).copy_from_slice(observations);
         let outputs = self.network.forward(parameters, rows, &mut self.workspace);
         let q = &mut self.q[..rows * self.actions];
@@ -59,7 +52,7 @@ impl Values {
     }
 
     /// What [`Values::q_values`] last gave for so many observations.
-    pub(super) fn last(&self, rows: usize) -> &[f32] {
+    pub(crate) fn last(&self, rows: usize) -> &[f32] {
         &self.q[..rows * self.actions]
     }
 

@@ -1,12 +1,12 @@
 //! Sums over a row in sixteen lanes, so that vector registers of every width can work on them without changing an order.
 
 /// Partial sums of a sum.
-pub(super) const LANES: usize = 16;
+pub const LANES: usize = 16;
 
 /// `Σ f(a, b)` over two rows of one length: lane `l` adds the numbers `l`, `l + 16`, `l + 32`, … in increasing order; then the second
 /// half of the lanes is added to the first, until one is left; then come the numbers beyond the last whole sixteen, one by one.
 #[inline(always)]
-pub(crate) fn sum_of(a: &[f32], b: &[f32], f: impl Fn(f32, f32) -> f32) -> f32 {
+pub fn sum_of(a: &[f32], b: &[f32], f: impl Fn(f32, f32) -> f32) -> f32 {
     assert_eq!(a.len(), b.len(), "two rows of one length");
     let mut lanes = [0.0f32; LANES];
     let ((chunks_a, rest_a), (chunks_b, rest_b)) = (a.as_chunks::<LANES>(), b.as_chunks::<LANES>());
@@ -18,14 +18,14 @@ pub(crate) fn sum_of(a: &[f32], b: &[f32], f: impl Fn(f32, f32) -> f32) -> f32 {
 
 /// The sum of a row, in the order of [`sum_of`].
 #[inline(always)]
-pub(crate) fn sum(row: &[f32]) -> f32 {
+pub fn sum(row: &[f32]) -> f32 {
     sum_of(row, row, |x, _| x)
 }
 
 /// `to ← f(a, b)`, number by number, over rows of one length. It is written out like this and not as one loop, so that no compiler
 /// finds a row of 51 numbers too short for its registers; the last sixteen may overlap those before, and come out the same.
 #[inline(always)]
-pub(crate) fn fill(to: &mut [f32], (a, b): (&[f32], &[f32]), f: impl Fn(f32, f32) -> f32) {
+pub fn fill(to: &mut [f32], (a, b): (&[f32], &[f32]), f: impl Fn(f32, f32) -> f32) {
     assert_eq!((a.len(), b.len()), (to.len(), to.len()), "rows of one length");
     let (Some(last_a), Some(last_b)) = (a.last_chunk::<LANES>(), b.last_chunk::<LANES>()) else {
         return to.iter_mut().zip(a.iter().zip(b)).for_each(|(to, (a, b))| *to = f(*a, *b));

@@ -6,7 +6,7 @@
 /// If there are no values.
 ///
 /// ```
-/// assert_eq!(requel::td::argmax(&[0.5, 2.0, 2.0, -1.0]), 1);
+/// assert_eq!(requel_policy::argmax(&[0.5, 2.0, 2.0, -1.0]), 1);
 /// ```
 pub fn argmax(values: &[f32]) -> usize {
     assert!(!values.is_empty(), "of no values none is the greatest");

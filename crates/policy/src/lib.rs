@@ -1,0 +1,62 @@
+//! Load a policy that requel trained, and act: what a product ships.
+//!
+//! `requel export --format safetensors` writes the file, as does every run (`best/policy.safetensors`). [`SavedPolicy`] is what it
+//! holds, [`GreedyPolicy`] what acts by it.
+//!
+//! ```
+//! use requel_policy::SavedPolicy;
+//!
+//! // Or `SavedPolicy::from_bytes`, where there are no files.
+//! let saved = SavedPolicy::read("examples/cartpole.safetensors".as_ref())?;
+//! assert_eq!(saved.env_id, "CartPole-v1");
+//! let mut policy = saved.into_policy(1)?;
+//!
+//! let observation = [0.01, -0.02, 0.03, 0.04];
+//! let action = policy.act(&observation, None)?;
+//! let values = policy.q_values(&observation)?;
+//! assert_eq!(values.len(), 2);
+//! assert!(values.iter().all(|value| *value <= values[action]));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! An observation is what the network read in training: numbers in the environment's order, frames stacked as
+//! [`SavedPolicy::description`] says, a discrete observation as one-hot numbers. The same observation gives the same bits on every
+//! machine, as in training.
+//!
+//! [`Values`] values actions without choosing one; [`Readout`] says what a network's outputs mean, and a [`Reader`] reads them so. After a policy
+//! has been made, acting allocates nothing. Whatever a file holds, the answer is a policy or an error, never a panic.
+//!
+//! # What it brings along
+//!
+//! At most a dozen crates, this one among them, and no `unsafe` but in the kernels of `requel-nn`. It compiles for wasm32. The feature
+//! `threads` lets large networks use several threads (rayon); `serde` is for programs that write policies.
+//!
+//! # What this crate does not do
+//!
+//! No training and no environments: `requel` has them, and uses this crate. No writing of files: its `PolicyFile` does.
+
+#![forbid(unsafe_code)]
+
+mod argmax;
+mod description;
+mod error;
+mod greedy;
+mod load_error;
+mod reader;
+mod readout;
+mod saved_policy;
+mod support;
+mod tensors;
+mod unique_keys;
+mod values;
+
+pub use argmax::{argmax, argmax_allowed};
+pub use error::{OutOfRange, PolicyError};
+pub use greedy::GreedyPolicy;
+pub use load_error::LoadError;
+pub use reader::{CategoricalReader, ImplicitQuantileReader, QuantileReader, Reader, ScalarReader};
+pub use readout::{Readout, ValueSpec};
+pub use saved_policy::SavedPolicy;
+pub use support::Support;
+pub use unique_keys::check_unique_keys;
+pub use values::Values;
