@@ -26,7 +26,7 @@ fn the_keys_are_those_of_the_config() {
     config.algo = "dqn".into();
     let names =
         [&mut config.agent.name, &mut config.agent.executor, &mut config.replay.name, &mut config.exploration.name];
-    names.map(|name| *name = "own".into());
+    names.into_iter().for_each(|name| *name = "own".into());
     let written = leaves("", &toml::Table::try_from(&config).unwrap());
     let listed: BTreeSet<String> = KEYS.iter().map(|key| key.path.to_owned()).collect();
     assert_eq!(written, listed);
