@@ -42,8 +42,8 @@ Examples:
     /// Print the JSON schema of a config file, by which an editor completes and checks it
     #[command(after_help = "\
 Examples:
-  requel config schema > requel.schema.json  then, on the first line of a config:
-  #:schema requel.schema.json                for editors that know Even Better TOML")]
+  requel config schema > schema.json  write it; then, as a config's first line:
+  #:schema schema.json                for editors that read TOML schemas")]
     Schema,
     /// Turn hyperparameters of RL Baselines3 Zoo, Stable-Baselines3 or CleanRL into a config
     #[command(after_help = "\

@@ -1,6 +1,6 @@
 //! [`Lock`], which one process at a time holds on a run's directory.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
 use std::path::Path;
 use std::time::Duration;
@@ -57,7 +57,7 @@ impl Lock {
 fn is_at(file: &File, path: &Path) -> io::Result<bool> {
     use std::os::unix::fs::MetadataExt;
     let held = file.metadata()?;
-    match fs::metadata(path) {
+    match std::fs::metadata(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
         named => named.map(|named| (named.dev(), named.ino()) == (held.dev(), held.ino())),
     }
@@ -73,7 +73,7 @@ fn is_at(_: &File, _: &Path) -> io::Result<bool> {
 #[cfg(unix)]
 fn part_from_copies(dir: &Path, path: &Path) -> io::Result<()> {
     use std::os::unix::fs::MetadataExt;
-    let is_shared = || fs::metadata(path).is_ok_and(|metadata| metadata.nlink() > 1);
+    let is_shared = || std::fs::metadata(path).is_ok_and(|metadata| metadata.nlink() > 1);
     if !is_shared() {
         return Ok(());
     }
@@ -92,6 +92,8 @@ fn part_from_copies(_: &Path, _: &Path) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]

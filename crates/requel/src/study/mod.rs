@@ -6,6 +6,7 @@
 //! come to: scores, learning curves and their intervals, with the measures of [`crate::stats`].
 //!
 //! ```
+//! use requel::Registry;
 //! use requel::study::{Seeds, Study};
 //!
 //! let study = Study::parse("my.toml", r#"
@@ -18,7 +19,8 @@
 //!     [[variant]]
 //!     name = "far-sighted"
 //! "#)?;
-//! let runs = study.plan("studies/gamma".as_ref(), &"0..2".parse::<Seeds>()?)?;
+//! let seeds: Seeds = "0..2".parse()?;
+//! let runs = study.plan("studies/gamma".as_ref(), &seeds, &Registry::built_in())?;
 //! assert_eq!(runs.len(), 4);
 //! assert_eq!(runs[1].config.agent.gamma, 0.99);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
