@@ -8,6 +8,7 @@ mod course;
 mod directory;
 mod environment;
 mod error;
+mod extension;
 mod finish;
 mod lock;
 mod origin;

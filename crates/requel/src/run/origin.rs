@@ -221,7 +221,7 @@ impl Run {
         let mut trainer = self.trainer(registry)?;
         trainer.restore(&self.newest_checkpoint()?.state)?;
         let parameters = trainer.value_network()?.parameters;
-        let policy = super::session::policy_file(&trainer, parameters);
+        let policy = super::policy::policy_file(&trainer, parameters);
         policy.ok_or_else(|| RunError::NoPolicy { path: self.dir().to_path_buf() })
     }
 }

@@ -1,9 +1,10 @@
 //! The policy of a run, whatever kind of agent has learned it.
 
 use super::{Run, RunError};
-use crate::agent::Policy;
+use crate::agent::{Policy, PolicyFile, ValueNetwork};
+use crate::config::EnvConfig;
 use crate::registry::Registry;
-use crate::train::TrainError;
+use crate::train::{TrainError, Trainer};
 
 impl Run {
     /// Its best policy so far, for up to `rows` observations at once, in an environment that the registry has: that of its file, or,
@@ -37,4 +38,22 @@ impl Run {
         let policy: Result<_, TrainError> = trainer.policy_for(rows);
         Ok(policy?)
     }
+}
+
+/// The file of a policy with these parameters; `None` where the agent has no network of values that a file could hold.
+pub(super) fn policy_file(trainer: &Trainer, parameters: &[f32]) -> Option<PolicyFile> {
+    let ValueNetwork { spec, network, .. } = trainer.value_network().ok()?;
+    Some(PolicyFile {
+        env_id: trainer.env_id().to_owned(),
+        origin: trainer.env_identity().origin,
+        env: EnvConfig { id: trainer.env_id().to_owned(), ..trainer.config().env.clone() },
+        network: network.spec().clone(),
+        head: spec.head.clone(),
+        parameters: parameters.to_vec(),
+    })
+}
+
+/// Writes the best policy of a run, where its agent leaves a file of one.
+pub(super) fn write_best_policy(run: &Run, trainer: &Trainer, parameters: &[f32]) -> Result<(), RunError> {
+    policy_file(trainer, parameters).map_or(Ok(()), |policy| run.write_best_policy(&policy).map(drop))
 }

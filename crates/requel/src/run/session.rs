@@ -7,14 +7,15 @@ use std::time::{Duration, Instant};
 
 use super::claim::Claim;
 use super::directory::config_text;
+use super::extension::{Settings, check_goes_on};
 use super::lock::Lock;
+use super::policy::{policy_file, write_best_policy};
 use super::provenance::Provenance;
 use super::saving::{Saved, Saving};
 use super::segments::{self, Segment};
 use super::{Control, Run, RunError, Summary, Timing, checksums, room};
-use crate::agent::{PolicyFile, ValueNetwork};
 use crate::checkpoint::{self, CheckpointError, LogEntry};
-use crate::config::{Change, Config, EnvConfig};
+use crate::config::Config;
 use crate::log::{RunLogs, check_logs};
 use crate::registry::Registry;
 use crate::schedule::crossings;
@@ -415,7 +416,7 @@ impl Session {
         Ok(())
     }
 
-    fn advance(&mut self, observer: &mut dyn Observer) -> Result<Option<crate::train::Termination>, RunError> {
+    fn advance(&mut self, observer: &mut dyn Observer) -> Result<Option<Termination>, RunError> {
         let best_before = self.trainer.best().map(|best| best.env_steps);
         let termination = self.trainer.advance(&mut (&mut self.logs, observer))?;
         if let Some(best) = self.trainer.best().filter(|best| Some(best.env_steps) != best_before) {
@@ -471,32 +472,6 @@ impl Session {
     }
 }
 
-/// Whether a run goes on with the settings that it has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Settings {
-    Kept,
-    /// With those of the trainer.
-    Changed,
-}
-
-/// Refuses a budget that is used up, and one that does not count because training has ended for another reason.
-fn check_goes_on(trainer: &Trainer, changes: &[Change]) -> Result<(), RunError> {
-    let is_changed = |key: &str| changes.iter().any(|change| change.key == key);
-    let budgets = ["train.env_steps", "train.episodes"];
-    let (true, Some(termination)) = (budgets.into_iter().any(is_changed), trainer.termination()) else { return Ok(()) };
-    let (train, made) = (&trainer.config().train, trainer.aggregates());
-    let reason = match termination {
-        Termination::BudgetUsed if train.env_steps > 0 && made.env_steps >= train.env_steps => {
-            format!("`train.env_steps` is {}, and {} env steps are made", train.env_steps, made.env_steps)
-        }
-        Termination::BudgetUsed => {
-            format!("`train.episodes` is {}, and {} are finished", train.episodes, made.episodes)
-        }
-        _ => "its greedy policy has reached what stops training: set `evaluation.stop_after` to 0 as well".into(),
-    };
-    Err(RunError::StaysOver { reason })
-}
-
 /// Every how many steps of the environments the copy for the next checkpoint is brought nearer to what is to be saved.
 const FOLLOW_EVERY: u64 = 256;
 
@@ -532,21 +507,4 @@ fn open_logs(run: &Run, trainer: &Trainer, known: &BTreeMap<String, LogEntry>) -
         logs = logs.with_monitor(run.dir(), known, trainer.env_id()).map_err(cannot())?;
     }
     Ok(logs)
-}
-
-/// The file of a policy with these parameters; `None` where the agent has no network of values that a file could hold.
-pub(super) fn policy_file(trainer: &Trainer, parameters: &[f32]) -> Option<PolicyFile> {
-    let ValueNetwork { spec, network, .. } = trainer.value_network().ok()?;
-    Some(PolicyFile {
-        env_id: trainer.env_id().to_owned(),
-        origin: trainer.env_identity().origin,
-        env: EnvConfig { id: trainer.env_id().to_owned(), ..trainer.config().env.clone() },
-        network: network.spec().clone(),
-        head: spec.head.clone(),
-        parameters: parameters.to_vec(),
-    })
-}
-
-fn write_best_policy(run: &Run, trainer: &Trainer, parameters: &[f32]) -> Result<(), RunError> {
-    policy_file(trainer, parameters).map_or(Ok(()), |policy| run.write_best_policy(&policy).map(drop))
 }
