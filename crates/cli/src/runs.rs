@@ -176,11 +176,13 @@ impl From<RunError> for Failure {
             }
             RunError::NothingWhole { .. } => Failure::failed(error)
                 .hint("train anew with `requel train --config RUN/config.toml`: the same config gives the same bits"),
-            RunError::OtherEnvironment { origin: EnvOrigin::BuiltIn, .. } => {
-                Failure::failed(error).hint("its config was changed; `requel verify RUN` says what else was")
-            }
-            RunError::OtherEnvironment { origin, .. } => {
+            RunError::OtherEnvironment { origin: EnvOrigin::BuiltIn, .. } => Failure::failed(error)
+                .hint("its config or its environment.json is another's; `requel verify RUN` says more"),
+            RunError::OtherEnvironment { origin, ref difference, .. } => {
                 let hint = match origin {
+                    _ if difference != requel::run::NO_ENVIRONMENT => {
+                        "a run goes on in its own environment alone: register a changed one under an id of its own"
+                    }
                     EnvOrigin::Registered => {
                         "run this in the program that registers it: `requel_cli::main_with` has every verb"
                     }

@@ -117,6 +117,10 @@ impl Registry {
             let mut own = options.clone();
             own.remove(MAX_EPISODE_STEPS.name);
             let env = make(&own)?;
+            if env.spec().id != id {
+                let breach = format!("what was registered under this id makes `{}` now", env.spec().id.escape_debug());
+                return Err(EnvError::Contract { id: id.clone(), breach });
+            }
             match limit {
                 Some(limit) => Ok(Box::new(TimeLimit::new(env, limit)?) as Box<dyn Env>),
                 None => Ok(env),

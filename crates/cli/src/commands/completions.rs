@@ -11,13 +11,14 @@ use requel::study::built_ins;
 
 use crate::args::{Cli, CompletionsArgs, ManArgs};
 use crate::exit::{Exit, Failure};
+use crate::shell::own_name;
 use crate::style;
 
 /// Prints the completion script of a shell.
 pub fn run(args: &CompletionsArgs, registry: &Registry) -> Result<Exit, Failure> {
     let ids: Vec<&'static str> = registry.envs().specs().map(|spec| &*spec.id.clone().leak()).collect();
     let mut script = Vec::new();
-    clap_complete::generate(args.shell, &mut told(Cli::command(), &ids), "requel", &mut script);
+    clap_complete::generate(args.shell, &mut told(Cli::command(), &ids), own_name(), &mut script);
     if args.shell == Shell::Fish {
         script.extend(fish_positionals(&told(Cli::command(), &ids)).into_bytes());
     }
@@ -49,7 +50,7 @@ fn told(command: Command, ids: &[&'static str]) -> Command {
 
 /// What a command's first argument can be, for fish: `clap_complete` tells it of options alone.
 fn fish_positionals(command: &Command) -> String {
-    let mut lines = String::new();
+    let (mut lines, program) = (String::new(), own_name());
     for inner in command.get_subcommands() {
         let Some(argument) = inner.get_positionals().next() else { continue };
         let known = argument.get_possible_values();
@@ -60,21 +61,27 @@ fn fish_positionals(command: &Command) -> String {
             _ => continue,
         };
         let name = inner.get_name();
-        lines.push_str(&format!("complete -c requel -n \"__fish_seen_subcommand_from {name}\" -f -a \"{words}\"\n"));
+        lines.push_str(&format!("complete -c {program} -n \"__fish_seen_subcommand_from {name}\" -f -a \"{words}\"\n"));
     }
     lines
+}
+
+/// The command line under the name of this program.
+fn command() -> Command {
+    // A name is kept for good, and a program has one.
+    Cli::command().name(&*own_name().leak())
 }
 
 /// Prints the manual page, or writes it and those of all commands into a directory.
 pub fn man(args: &ManArgs) -> Result<Exit, Failure> {
     if let Some(dir) = &args.dir {
-        let written = std::fs::create_dir_all(dir).and_then(|()| clap_mangen::generate_to(Cli::command(), dir));
+        let written = std::fs::create_dir_all(dir).and_then(|()| clap_mangen::generate_to(command(), dir));
         written.map_err(|e| Failure::failed(format_args!("cannot write to {}: {e}", dir.display())))?;
         style::say(format_args!("wrote the manual pages to {}", dir.display()));
         return Ok(Exit::Success);
     }
     let mut page = Vec::new();
-    clap_mangen::Man::new(Cli::command()).render(&mut page)?;
+    clap_mangen::Man::new(command()).render(&mut page)?;
     std::io::stdout().lock().write_all(&page)?;
     Ok(Exit::Success)
 }

@@ -3,6 +3,7 @@
 use requel::Registry;
 use requel::config::{Config, Layers};
 use requel::run::{Resumed, Run, Session};
+use requel::train::Termination;
 
 use crate::args::ResumeArgs;
 use crate::commands::study;
@@ -37,6 +38,7 @@ pub fn run(args: &ResumeArgs, registry: &Registry) -> Result<Exit, Failure> {
         style::warn(format_args!("{error}; it is written again"));
     }
     let finished = run.is_finished() || summary.is_err();
+    let was_asked = matches!(&summary, Ok(Some(summary)) if summary.termination == Termination::Asked);
     let dir = run.dir().display().to_string();
     let before = run.config()?;
     let (session, resumed) = match changed(&run, &args.set)? {
@@ -54,6 +56,10 @@ pub fn run(args: &ResumeArgs, registry: &Registry) -> Result<Exit, Failure> {
     if !args.reporting.quiet {
         match resumed.env_steps {
             _ if resumed.changed.is_some() => say_changes(&dir, &resumed),
+            _ if was_asked => style::say(format_args!(
+                "an observer has ended {dir}; only its last evaluation is made again. `requel resume {dir} --set \
+                 train.env_steps=N` with another N goes on"
+            )),
             _ if finished => style::say(format_args!("{dir} is finished; only its last evaluation is made again")),
             0 => style::say(format_args!("{dir} has no checkpoint yet; training begins anew")),
             steps => style::say(format_args!("going on with {dir} from env step {}", grouped(steps))),

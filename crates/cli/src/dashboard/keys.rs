@@ -47,6 +47,8 @@ pub const KEYS: [(&str, &str); 10] = [
 pub fn wish(key: KeyEvent) -> Option<Wish> {
     Some(match key.code {
         KeyCode::Char('c') if key.modifiers.contains(KeyModifiers::CONTROL) => Wish::Interrupt,
+        // What a terminal sends by itself, such as NUL, comes as a key with Ctrl.
+        _ if key.modifiers.contains(KeyModifiers::CONTROL) => return None,
         KeyCode::Char('q') => Wish::Stop,
         KeyCode::Esc => Wish::CloseHelp,
         KeyCode::Char(' ' | 'p') => Wish::Pause,
@@ -72,6 +74,13 @@ mod tests {
         assert!(KEYS.iter().any(|(key, _)| *key == "esc"));
         for code in [KeyCode::Char('['), KeyCode::Char('O'), KeyCode::Char('A'), KeyCode::Char('C'), KeyCode::Left] {
             assert_eq!(of(code), None, "{code:?}");
+        }
+    }
+
+    #[test]
+    fn a_key_with_control_is_none_of_ours() {
+        for code in [KeyCode::Char(' '), KeyCode::Char('p'), KeyCode::Char('q'), KeyCode::Char('s'), KeyCode::Up] {
+            assert_eq!(wish(KeyEvent::new(code, KeyModifiers::CONTROL)), None, "{code:?}");
         }
     }
 

@@ -17,6 +17,8 @@ use crate::train::{EnvFactory, EnvIdentity, EnvOrigin, TrainError, Trainer, for_
 
 /// Its name.
 pub(super) const ENVIRONMENT: &str = "environment.json";
+/// What is said of an environment that is not there, in [`RunError::OtherEnvironment`].
+pub const NO_ENVIRONMENT: &str = "does not exist";
 /// The bounds of the largest observations that fit into memory many times, bytes.
 const MOST_BYTES: u64 = 64 << 20;
 
@@ -113,6 +115,10 @@ impl Run {
                 let (trained_in, used_in) = (policy.env_id, found.id.clone());
                 Err(PolicyFileError::OtherEnvironment { trained_in, used_in }.in_file(&self.best_policy_path()).into())
             }
+            Ok(policy) => {
+                let checked = policy.check_origin(found.origin);
+                Ok(checked.map_err(|error| error.in_file(&self.best_policy_path()))?)
+            }
             _ => Ok(()),
         }
     }
@@ -130,7 +136,7 @@ impl Run {
     fn no_environment(&self, error: EnvError) -> RunError {
         match (error, self.environment()) {
             (EnvError::UnknownId { .. }, Ok(Some(known))) if known.origin != EnvOrigin::BuiltIn => {
-                self.other_environment(&known, "does not exist".into())
+                self.other_environment(&known, NO_ENVIRONMENT.into())
             }
             (error, _) => TrainError::Env(error).into(),
         }

@@ -187,14 +187,18 @@ impl PlannedRun {
 const ATTEMPTS: u32 = 200;
 const PAUSE: Duration = Duration::from_millis(5);
 
-/// Refuses runs that cannot begin, before anything is written: a place that is occupied, a config that comes to no training, a
-/// disk without room for all their checkpoints. [`train_all`](super::train_all) begins with it.
+/// Refuses runs that cannot begin, before anything is written: a place that is occupied, a config that comes to no training, a run
+/// of another environment than the registry has, a disk without room for all their checkpoints. [`train_all`](super::train_all) begins with it.
 ///
 /// # Errors
 /// The first that cannot begin, or [`RunError::NoRoom`] for all together.
 pub fn check_new(runs: &[PlannedRun], registry: &Registry) -> Result<(), StudyError> {
     let new: Vec<&PlannedRun> = runs.iter().filter(|run| run.standing() == Standing::New).collect();
     new.iter().try_for_each(|run| check_place(&run.dir))?;
+    // Those that are there are of the same environment, finished ones too: they are scored together.
+    for there in runs.iter().filter(|run| run.standing() != Standing::New) {
+        drop(Run::open(&there.dir)?.env_factory(registry)?);
+    }
     // Runs that differ in their seeds alone need the same.
     let mut alike: BTreeMap<String, (&Config, u64)> = BTreeMap::new();
     new.iter().for_each(|run| alike.entry(fingerprint(&run.config)).or_insert((&run.config, 0)).1 += 1);

@@ -5,6 +5,7 @@ use std::path::Path;
 use requel::config::{Config, Layers};
 use requel::diagnose::Evidence;
 use requel::run::{Beginning, Control, Ending, Run, RunError, Session, Weights, verify};
+use requel::study::{Crew, PlannedRun, train_all};
 use requel::train::{EnvFactory, EnvOrigin};
 use requel::{Registry, Trainer};
 use requel_envs::closure::from_closures;
@@ -207,4 +208,47 @@ fn weights_of_ones_own_environment_begin_in_none_of_ours() {
     own().begin_from(&policy).unwrap();
     let error = Trainer::new(config("CartPole-v1")).unwrap().begin_from(&policy).unwrap_err().to_string();
     assert!(error.contains("an environment `CartPole-v1` that is not requel's own"), "{error}");
+}
+
+#[test]
+fn a_policy_tells_where_the_run_does_not_any_more() {
+    let root = tempfile::tempdir().unwrap();
+    let own = Trainer::with_envs(config("CartPole-v1"), given(|| counting("CartPole-v1", 1.0))).unwrap();
+    let run = train(&root.path().join("run"), own);
+    for name in ["environment.json", "checksums.blake3"] {
+        std::fs::remove_file(run.dir().join(name)).unwrap();
+    }
+    let text = said(&refusals(&run, &Registry::built_in()));
+    assert!(text.contains("an environment `CartPole-v1` that is not requel's own"), "{text}");
+    assert!(Session::resume(run.clone()).is_err());
+    assert_eq!(run.environment().unwrap(), None, "nothing was written");
+}
+
+#[test]
+fn a_group_of_runs_is_of_one_environment_finished_ones_too() {
+    let root = tempfile::tempdir().unwrap();
+    let (control, threads) = (Control::new(), 1);
+    let plan = |seeds: std::ops::Range<u64>| -> Vec<PlannedRun> {
+        seeds.map(|seed| PlannedRun::new(root.path(), 0, &config("Counting-v0"), seed).unwrap()).collect()
+    };
+    let own = registry(|| counting("Counting-v0", 1.0));
+    train_all(&plan(0..1), Crew { registry: &own, threads, control: &control }, &()).unwrap();
+    let before = files(root.path());
+    let other = registry(|| narrow("Counting-v0"));
+    let error = train_all(&plan(0..2), Crew { registry: &other, threads, control: &control }, &()).err().unwrap();
+    assert!(error.to_string().contains("has observations of 2 numbers"), "{error}");
+    assert!(files(root.path()) == before);
+}
+
+#[test]
+fn what_is_registered_under_an_id_keeps_it() {
+    let made = std::sync::atomic::AtomicU32::new(0);
+    let mut registry = Registry::built_in();
+    let other_each_time = move || {
+        let count = made.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        Ok(counting(if count == 0 { "First-v0" } else { "Second-v0" }, 1.0))
+    };
+    registry.register_env(other_each_time).unwrap();
+    let error = registry.trainer(config("First-v0")).err().unwrap().to_string();
+    assert!(error.contains("First-v0") && error.contains("makes `Second-v0` now"), "{error}");
 }
