@@ -180,7 +180,7 @@ impl From<RunError> for Failure {
                 .hint("its config or its environment.json is another's; `requel verify RUN` says more"),
             RunError::OtherEnvironment { origin, ref difference, .. } => {
                 let hint = match origin {
-                    _ if difference != requel::run::NO_ENVIRONMENT => {
+                    _ if difference.is_some() => {
                         "a run goes on in its own environment alone: register a changed one under an id of its own"
                     }
                     EnvOrigin::Registered => {

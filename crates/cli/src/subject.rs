@@ -20,17 +20,20 @@ pub struct Subject {
     pub name: PathBuf,
     /// The run's config; of a policy's file the defaults, with the environment that the file names.
     pub config: Config,
-    /// What was named: a policy's file, which goes with that environment, or a run.
-    named: Named,
+    /// Where the policy is kept.
+    kept: Kept,
     /// Has the environment.
     registry: Registry,
     /// Where a packed run lies for as long as it is looked at.
     _unpacked: Option<TempDir>,
 }
 
-enum Named {
+/// Where a policy is kept.
+enum Kept {
+    /// In a file, which goes with the environment.
     File(Box<PolicyFile>),
-    Run(Run),
+    /// In the checkpoints of a run whose agent leaves no such file.
+    Checkpoints(Run),
 }
 
 impl Subject {
@@ -56,10 +59,16 @@ impl Subject {
     /// If it has none yet, or it cannot be read.
     pub fn of_run(run: Run, unpacked: Option<TempDir>, registry: &Registry) -> Result<Self, Failure> {
         let config = run.config()?;
-        // What is wrong with it shows here.
-        runs::policy(&run, registry, 1)?;
         let (name, registry) = (run.dir().to_path_buf(), registry.clone());
-        Ok(Subject { name, config, named: Named::Run(run), registry, _unpacked: unpacked })
+        let kept = match run.best_policy_path().exists() {
+            true => Kept::File(Box::new(runs::policy_file(&run, &registry)?)),
+            false => {
+                // What is wrong with it shows here.
+                runs::policy(&run, &registry, 1)?;
+                Kept::Checkpoints(run)
+            }
+        };
+        Ok(Subject { name, config, kept, registry, _unpacked: unpacked })
     }
 
     fn of_policy(file: &Path, registry: &Registry) -> Result<Self, Failure> {
@@ -69,8 +78,8 @@ impl Subject {
         let env = runs::env(&config.env, registry)?;
         let checked = policy.check_origin(registry.env_origin(&config.env.id)).and_then(|()| policy.check_env(&*env));
         checked.map_err(|error| error.in_file(file))?;
-        let (name, named) = (file.to_path_buf(), Named::File(Box::new(policy)));
-        Ok(Subject { name, config, named, registry: registry.clone(), _unpacked: None })
+        let (name, kept) = (file.to_path_buf(), Kept::File(Box::new(policy)));
+        Ok(Subject { name, config, kept, registry: registry.clone(), _unpacked: None })
     }
 
     /// The environment, as the policy sees it.
@@ -91,9 +100,9 @@ impl Subject {
     /// # Errors
     /// If its network cannot be made on this machine.
     pub fn policy(&self, rows: usize) -> Result<Box<dyn Policy>, Failure> {
-        match &self.named {
-            Named::File(file) => Ok(Box::new((**file).clone().into_policy(rows)?)),
-            Named::Run(run) => runs::policy(run, &self.registry, rows),
+        match &self.kept {
+            Kept::File(file) => Ok(Box::new((**file).clone().into_policy(rows)?)),
+            Kept::Checkpoints(run) => runs::policy(run, &self.registry, rows),
         }
     }
 
@@ -102,13 +111,12 @@ impl Subject {
     /// # Errors
     /// If the run's agent learned no network of values: there is no such file then.
     pub fn policy_file(&self) -> Result<PolicyFile, Failure> {
-        match &self.named {
-            Named::File(file) => Ok((**file).clone()),
-            Named::Run(run) if !run.best_policy_path().exists() => Err(Failure::bad_input(format_args!(
+        match &self.kept {
+            Kept::File(file) => Ok((**file).clone()),
+            Kept::Checkpoints(run) => Err(Failure::bad_input(format_args!(
                 "what {} has learned is no network of values, which is all that can be exported",
                 run.dir().display()
             ))),
-            Named::Run(run) => runs::policy_file(run, &self.registry),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use requel::Registry;
 use requel::run::{Control, Ending, Run};
-use requel::study::{Crew, PlannedRun, Standing, check_new, train_all};
+use requel::study::{Crew, PlannedRun, Standing, train_all};
 
 use super::board::Board;
 use crate::args::Reporting;
@@ -44,7 +44,6 @@ impl Together<'_> {
     /// # Errors
     /// If a run fails; the others have ended by then, and what they came to is on disk.
     pub fn train(&self) -> Result<Option<Exit>, Failure> {
-        check_new(self.runs, self.registry)?;
         let control = Control::new();
         let signals = Signals::listen_and_stop(control.stop_flag())?;
         let finished = self.runs.iter().filter(|run| run.standing() == Standing::Finished).count();
@@ -59,7 +58,7 @@ impl Together<'_> {
             }
         }
         let crew = Crew { registry: self.registry, threads: self.jobs, control: &control };
-        let endings = if finished == self.runs.len() { Vec::new() } else { train_all(self.runs, crew, &board)? };
+        let endings = train_all(self.runs, crew, &board)?;
         board.close();
 
         let failures: Vec<String> = endings

@@ -164,10 +164,7 @@ impl PolicyFile {
     /// [`PolicyFileError::OtherEnvironment`] or [`PolicyFileError::OtherShape`].
     pub fn check_env(&self, env: &dyn Env) -> Result<(), PolicyFileError> {
         let env_id = &env.spec().id;
-        if self.env_id != *env_id {
-            let (trained_in, used_in) = (self.env_id.clone(), env_id.clone());
-            return Err(PolicyFileError::OtherEnvironment { trained_in, used_in });
-        }
+        self.check_id(env_id)?;
         let network = Network::new(&self.network).map_err(AgentError::from)?;
         let policy = (network.input_len(), network.output_len() / self.head.atoms().max(1));
         let environment = (env.observation_len(), env.action_space().discrete_n().unwrap_or(0));
@@ -175,6 +172,20 @@ impl PolicyFile {
             return Ok(());
         }
         Err(PolicyFileError::OtherShape { env_id: env_id.clone(), policy, environment })
+    }
+
+    /// Refuses an environment of another id.
+    ///
+    /// # Errors
+    /// [`PolicyFileError::OtherEnvironment`].
+    pub(crate) fn check_id(&self, found: &str) -> Result<(), PolicyFileError> {
+        match self.env_id == found {
+            true => Ok(()),
+            false => {
+                let (trained_in, used_in) = (self.env_id.clone(), found.to_owned());
+                Err(PolicyFileError::OtherEnvironment { trained_in, used_in })
+            }
+        }
     }
 
     /// Refuses an environment of requel's own for a policy of one that only has its id.

@@ -54,30 +54,7 @@ impl Logged {
             return Some(Logged::Episode { env_steps, return_ });
         }
         match serde_json::from_slice(line).ok()? {
-            Line::Train {
-                env_steps,
-                episodes,
-                updates,
-                return_mean_100,
-                length_mean_100,
-                loss,
-                mean_q,
-                epsilon,
-                learning_rate,
-                statistics,
-            } => Some(Logged::Train(Aggregates {
-                env_steps,
-                episodes,
-                updates,
-                return_mean: return_mean_100,
-                length_mean: length_mean_100,
-                loss,
-                mean_q,
-                epsilon,
-                learning_rate,
-                statistics,
-                ..Aggregates::default()
-            })),
+            Line::Train(aggregates) => Some(Logged::Train(aggregates)),
             Line::Evaluation { env_steps, score, best, .. } => Some(Logged::Evaluation {
                 env_steps,
                 mean_return: score.mean_return,

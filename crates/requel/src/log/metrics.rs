@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::agent::Statistics;
 use crate::train::{Aggregates, Confirmation, EpisodeRecord, Evaluation, TrainEvent};
 
 /// A line. Those that nothing reads back are [`Line::Other`] to a reader, as those of newer versions are, and [`EpisodeLine`] is how
@@ -19,21 +18,7 @@ pub(super) enum Line {
         #[serde(flatten)]
         episode: EpisodeRecord,
     },
-    Train {
-        env_steps: u64,
-        #[serde(default)]
-        episodes: u64,
-        #[serde(default)]
-        updates: u64,
-        return_mean_100: Option<f64>,
-        length_mean_100: Option<f64>,
-        loss: Option<f64>,
-        mean_q: Option<f64>,
-        epsilon: Option<f64>,
-        learning_rate: Option<f64>,
-        #[serde(flatten)]
-        statistics: Statistics,
-    },
+    Train(Aggregates),
     #[serde(skip_deserializing)]
     Agent {
         env_steps: u64,
@@ -56,7 +41,12 @@ pub(super) enum Line {
         confirmation: Confirmation,
     },
     #[serde(skip_deserializing)]
-    FinalEvaluation { env_steps: u64, updates: u64, best: Score, last: Score },
+    FinalEvaluation {
+        env_steps: u64,
+        updates: u64,
+        best: Score,
+        last: Score,
+    },
     #[serde(skip_deserializing)]
     Skipped {
         env_steps: u64,
@@ -77,7 +67,11 @@ pub(super) enum Line {
         metrics: BTreeMap<String, f64>,
     },
     #[serde(skip_deserializing)]
-    LongEpisode { env_steps: u64, env: usize, length: u64 },
+    LongEpisode {
+        env_steps: u64,
+        env: usize,
+        length: u64,
+    },
     #[serde(other, skip_serializing)]
     Other,
 }
@@ -119,23 +113,7 @@ impl Score {
 pub(super) fn line(event: &TrainEvent<'_>) -> Option<Vec<u8>> {
     let line = match *event {
         TrainEvent::EpisodeEnded { env_steps, episode } => Line::Episode { env_steps, episode },
-        TrainEvent::Progress(aggregates) => {
-            let Aggregates { env_steps, episodes, updates, return_mean, length_mean, .. } = aggregates;
-            let Aggregates { loss, mean_q, epsilon, learning_rate, statistics, .. } = aggregates;
-            let (return_mean_100, length_mean_100) = (return_mean, length_mean);
-            Line::Train {
-                env_steps,
-                episodes,
-                updates,
-                return_mean_100,
-                length_mean_100,
-                loss,
-                mean_q,
-                epsilon,
-                learning_rate,
-                statistics,
-            }
-        }
+        TrainEvent::Progress(aggregates) => Line::Train(aggregates),
         TrainEvent::AgentReported { env_steps, statistics } => {
             Line::Agent { env_steps, statistics: statistics.iter().cloned().collect() }
         }
@@ -164,6 +142,7 @@ pub(super) fn line(event: &TrainEvent<'_>) -> Option<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::agent::Statistics;
 
     fn text(event: &TrainEvent<'_>) -> String {
         String::from_utf8(line(event).unwrap()).unwrap()

@@ -8,7 +8,6 @@ use std::io::ErrorKind;
 use requel_envs::{Env, EnvError};
 
 use super::{Run, RunError, checksums};
-use crate::agent::PolicyFileError;
 use crate::checkpoint::CheckpointError;
 use crate::config::Config;
 use crate::registry::Registry;
@@ -17,8 +16,6 @@ use crate::train::{EnvFactory, EnvIdentity, EnvOrigin, TrainError, Trainer, for_
 
 /// Its name.
 pub(super) const ENVIRONMENT: &str = "environment.json";
-/// What is said of an environment that is not there, in [`RunError::OtherEnvironment`].
-pub const NO_ENVIRONMENT: &str = "does not exist";
 /// The bounds of the largest observations that fit into memory many times, bytes.
 const MOST_BYTES: u64 = 64 << 20;
 
@@ -44,11 +41,13 @@ impl Run {
     /// # Errors
     /// [`RunError::OtherEnvironment`] with what differs; if what is known of the run cannot be read.
     pub fn check_environment(&self, found: &EnvIdentity) -> Result<(), RunError> {
-        let known = self.environment()?;
-        if let Some((known, difference)) = known.and_then(|known| known.difference(found).map(|what| (known, what))) {
-            return Err(self.other_environment(&known, difference));
+        match self.environment()? {
+            Some(known) => match known.difference(found) {
+                Some(difference) => Err(self.other_environment(&known, Some(difference))),
+                None => Ok(()),
+            },
+            None => self.check_policy(found),
         }
-        self.check_policy(found)
     }
 
     /// A fresh trainer of its config, in its environment.
@@ -109,21 +108,13 @@ impl Run {
 
     /// Refuses another environment than that of the best policy. A policy that cannot be read says nothing: it is written anew
     /// from the checkpoint.
-    fn check_policy(&self, found: &EnvIdentity) -> Result<(), RunError> {
-        match self.best_policy() {
-            Ok(policy) if policy.env_id != found.id => {
-                let (trained_in, used_in) = (policy.env_id, found.id.clone());
-                Err(PolicyFileError::OtherEnvironment { trained_in, used_in }.in_file(&self.best_policy_path()).into())
-            }
-            Ok(policy) => {
-                let checked = policy.check_origin(found.origin);
-                Ok(checked.map_err(|error| error.in_file(&self.best_policy_path()))?)
-            }
-            _ => Ok(()),
-        }
+    pub(super) fn check_policy(&self, found: &EnvIdentity) -> Result<(), RunError> {
+        let Ok(policy) = self.best_policy() else { return Ok(()) };
+        let checked = policy.check_id(&found.id).and_then(|()| policy.check_origin(found.origin));
+        Ok(checked.map_err(|error| error.in_file(&self.best_policy_path()))?)
     }
 
-    fn other_environment(&self, known: &EnvIdentity, difference: String) -> RunError {
+    fn other_environment(&self, known: &EnvIdentity, difference: Option<String>) -> RunError {
         RunError::OtherEnvironment {
             path: self.dir().to_path_buf(),
             id: known.id.clone(),
@@ -136,7 +127,7 @@ impl Run {
     fn no_environment(&self, error: EnvError) -> RunError {
         match (error, self.environment()) {
             (EnvError::UnknownId { .. }, Ok(Some(known))) if known.origin != EnvOrigin::BuiltIn => {
-                self.other_environment(&known, NO_ENVIRONMENT.into())
+                self.other_environment(&known, None)
             }
             (error, _) => TrainError::Env(error).into(),
         }

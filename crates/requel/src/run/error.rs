@@ -67,7 +67,8 @@ pub enum RunError {
         path: PathBuf,
     },
     /// The environment is not the one that the run is trained in.
-    #[error("{} was trained in `{id}`{}; the environment here {difference}", path.display(), came_from(*origin))]
+    #[error("{} was trained in `{id}`{}; the environment here {}", path.display(), came_from(*origin),
+        difference.as_deref().unwrap_or("does not exist"))]
     OtherEnvironment {
         /// The run.
         path: PathBuf,
@@ -75,8 +76,8 @@ pub enum RunError {
         id: String,
         /// Where its environment came from.
         origin: EnvOrigin,
-        /// In what the one here differs.
-        difference: String,
+        /// In what the one here differs; `None` where there is none of this id.
+        difference: Option<String>,
     },
     /// A run was made for one environment and is to begin in another.
     #[error(

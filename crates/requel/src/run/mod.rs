@@ -26,7 +26,6 @@ pub(crate) use claim::{Made, check as check_place};
 pub use clock::timestamp;
 pub use control::Control;
 pub use directory::Run;
-pub use environment::NO_ENVIRONMENT;
 pub use error::RunError;
 pub use origin::{Beginning, Origin, Weights};
 pub use provenance::{Machine, Program, Provenance, introduce};

@@ -4,7 +4,7 @@ use super::{Run, RunError};
 use crate::agent::{Policy, PolicyFile, ValueNetwork};
 use crate::config::EnvConfig;
 use crate::registry::Registry;
-use crate::train::{TrainError, Trainer};
+use crate::train::Trainer;
 
 impl Run {
     /// Its best policy so far, for up to `rows` observations at once, in an environment that the registry has: that of its file, or,
@@ -19,24 +19,17 @@ impl Run {
                 let checked = policy.check_env(&*self.env(registry)?).and_then(|()| policy.into_policy(rows));
                 Ok(Box::new(checked.map_err(|error| error.in_file(&self.best_policy_path()))?))
             }
-            Err(error @ RunError::NoPolicy { .. }) => match self.has_policy_file(registry) {
-                true => Err(error),
-                false => self.policy_of_checkpoint(registry, rows),
-            },
+            Err(error @ RunError::NoPolicy { .. }) => {
+                let mut trainer = self.trainer(registry)?;
+                if trainer.agent().value_network().is_some() {
+                    // Its agent leaves a file, and has none yet.
+                    return Err(error);
+                }
+                trainer.restore(&self.newest_checkpoint()?.state)?;
+                Ok(trainer.policy_for(rows)?)
+            }
             Err(error) => Err(error),
         }
-    }
-
-    /// Whether the agent of its config leaves the file of a policy.
-    fn has_policy_file(&self, registry: &Registry) -> bool {
-        self.trainer(registry).is_ok_and(|trainer| trainer.agent().value_network().is_some())
-    }
-
-    fn policy_of_checkpoint(&self, registry: &Registry, rows: usize) -> Result<Box<dyn Policy>, RunError> {
-        let mut trainer = self.trainer(registry)?;
-        trainer.restore(&self.newest_checkpoint()?.state)?;
-        let policy: Result<_, TrainError> = trainer.policy_for(rows);
-        Ok(policy?)
     }
 }
 

@@ -1,6 +1,7 @@
 //! [`TrainEvent`], what the training loop tells those who listen.
 
 use requel_envs::VectorEnv;
+use serde::{Deserialize, Serialize};
 
 use crate::agent::Statistics;
 
@@ -121,31 +122,39 @@ pub enum TrainEvent<'a> {
     },
 }
 
-/// Training in numbers, since the last time they were told.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+/// Training in numbers, since the last time they were told. Logs have them under these names; what stands in the line of an evaluation
+/// is left out there, and what an older version did not write is unknown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Aggregates {
     /// Env steps so far, all environments together.
     pub env_steps: u64,
     /// Finished episodes so far.
+    #[serde(default)]
     pub episodes: u64,
     /// Updates so far.
+    #[serde(default)]
     pub updates: u64,
     /// Mean return of the last 100 episodes; `None` before the first ended.
+    #[serde(rename = "return_mean_100")]
     pub return_mean: Option<f64>,
     /// Mean length of the last 100 episodes, env steps.
+    #[serde(rename = "length_mean_100")]
     pub length_mean: Option<f64>,
     /// Mean loss of the updates since the last time; `None` where there were none.
     pub loss: Option<f64>,
     /// Mean q(s, a) of the same updates.
     pub mean_q: Option<f64>,
     /// Mean return of the latest evaluation; `None` before the first.
+    #[serde(skip)]
     pub evaluation_return: Option<f64>,
     /// Mean length of the episodes of the latest evaluation, env steps.
+    #[serde(skip)]
     pub evaluation_length: Option<f64>,
     /// ε in force; `None` of an agent that does not explore by it.
     pub epsilon: Option<f64>,
     /// Learning rate in force; `None` of an agent that reports none.
     pub learning_rate: Option<f64>,
     /// What else is known of the same updates.
+    #[serde(flatten)]
     pub statistics: Statistics,
 }

@@ -162,7 +162,7 @@ fn differ<T: PartialEq>(ours: Option<T>, theirs: Option<T>, text: impl Fn(T) -> 
 }
 
 impl SpaceIdentity {
-    fn of(space: &Space) -> Self {
+    pub(crate) fn of(space: &Space) -> Self {
         match space {
             Space::Discrete { n } => SpaceIdentity::Discrete { n: *n },
             Space::MultiDiscrete { n } => SpaceIdentity::MultiDiscrete { n: n.clone() },

@@ -269,9 +269,9 @@ impl Trainer {
         self.progress_owed = self.progress_due();
         let episodes = (episodes_before, self.returns.episodes);
         self.scoring.note_due(&self.config.evaluation, (before, self.env_steps), episodes);
+        let told = self.tell_what_is_due(observer);
         self.asked_to_stop = observer.asks_to_stop();
-        self.tell_what_is_due(observer)?;
-        self.asked_to_stop |= observer.asks_to_stop();
+        told?;
         Ok(self.termination())
     }
 

@@ -9,14 +9,15 @@
 use std::fmt;
 
 use crate::agent::Readout;
-use requel_envs::{DType, Space};
+use requel_envs::Space;
 use requel_nn::{LayerSpec, Network};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::graph::{BOOL, FLOAT, Graph, INT64, value_info};
 use super::layers::Layers;
 use super::values::{MASK, add_action, add_values};
 use crate::protobuf::Message;
+use crate::train::SpaceIdentity;
 
 /// What is exported.
 pub struct PolicyParts<'a> {
@@ -110,8 +111,8 @@ fn metadata(policy: &PolicyParts<'_>) -> Vec<(&'static str, String)> {
     let mut entries = vec![
         ("requel.environment", policy.env_id.to_owned()),
         ("requel.version", env!("CARGO_PKG_VERSION").to_owned()),
-        ("requel.observation_space", space(policy.observations).to_string()),
-        ("requel.action_space", space(policy.actions).to_string()),
+        ("requel.observation_space", space(policy.observations)),
+        ("requel.action_space", space(policy.actions)),
         ("requel.acts_by", acts_by.to_owned()),
     ];
     for (key, names) in [("requel.actions", policy.action_names), ("requel.observations", policy.observation_names)] {
@@ -123,28 +124,13 @@ fn metadata(policy: &PolicyParts<'_>) -> Vec<(&'static str, String)> {
 }
 
 /// A space as JSON; infinite bounds are `null`.
-fn space(space: &Space) -> Value {
-    match space {
-        Space::Discrete { n } => json!({ "kind": "discrete", "n": n }),
-        Space::MultiDiscrete { n } => json!({ "kind": "multi_discrete", "n": n }),
-        Space::Box { low, high, shape, dtype } => {
-            let dtype = match dtype {
-                DType::F32 => "float32",
-                DType::U8 => "uint8",
-                DType::Bool => "bool",
-            };
-            // Bounds that are the same for all elements are said once.
-            let bound = |values: &[f32]| match values {
-                [first, rest @ ..] if rest.iter().all(|v| v == first) => json!(first),
-                _ => json!(values),
-            };
-            json!({ "kind": "box", "shape": shape, "dtype": dtype, "low": bound(low), "high": bound(high) })
-        }
-    }
+fn space(space: &Space) -> String {
+    serde_json::to_value(SpaceIdentity::of(space)).expect("a space is plain data").to_string()
 }
 
 #[cfg(test)]
 mod tests {
+    use requel_envs::DType;
     use requel_nn::{Activation, NetworkSpec};
 
     use super::*;

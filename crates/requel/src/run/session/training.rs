@@ -1,0 +1,186 @@
+//! The training of a [`Session`]: steps, saves and changes of settings until it ends or is interrupted.
+
+use std::path::PathBuf;
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
+
+use super::{Ending, Session};
+use crate::run::policy::{policy_file, write_best_policy};
+use crate::run::provenance::Provenance;
+use crate::run::saving::{Saved, Saving};
+use crate::run::segments::Segment;
+use crate::run::{Control, RunError, Summary, Timing};
+use crate::schedule::crossings;
+use crate::train::{BestPolicy, GiveUp, Observer, ObserverError, Termination, TrainError, TrainEvent};
+
+impl Session {
+    /// Trains until training is over or `control` asks to stop; either way the complete state is on disk then.
+    ///
+    /// # Errors
+    /// If an environment, an observer or the disk fails, or a number is not finite. Checkpoints written before stay.
+    pub fn train(mut self, observer: &mut dyn Observer, control: &Control) -> Result<Ending, RunError> {
+        let started = Instant::now();
+        self.run.add_provenance(Provenance::now(self.trainer.env_steps(), self.segment))?;
+        self.saved_at = Instant::now();
+        self.trainer.give_up_evaluations_when(patience(control));
+        // A checkpoint that is due and could not be begun, and how often what is large was followed since.
+        let (mut turns, mut put_off) = (0u64, None::<u32>);
+        let termination = loop {
+            if control.stop_requested() {
+                let checkpoint = self.save_once(observer)?;
+                return Ok(Ending::Interrupted { env_steps: self.trainer.env_steps(), checkpoint });
+            }
+            self.change_segment()?;
+            let every = self.trainer.config().checkpoint.every_steps;
+            let before = self.trainer.env_steps();
+            let termination = match self.advance(observer) {
+                // It is made when training goes on; the stop is heard at the next turn.
+                Err(RunError::Train(TrainError::Interrupted)) => None,
+                result => result?,
+            };
+            if let Some(saved) = self.saving.poll()? {
+                self.tell_saved(saved, observer)?;
+            }
+            if let Some(termination) = termination.filter(|_| !self.is_segment_due()) {
+                break termination;
+            }
+            turns += 1;
+            if turns.is_multiple_of(FOLLOW_EVERY) && (every > 0 || self.pause.is_some()) {
+                self.saving.follow(&self.trainer.save_large());
+            }
+            let due = every > 0 && crossings(every, before, self.trainer.env_steps()) > 0;
+            // When a checkpoint is written is no part of the result, so that a clock may say it.
+            let due = due || self.pause.is_some_and(|pause| self.saved_at.elapsed() >= pause);
+            let mut patience = Duration::ZERO;
+            if due || control.take_checkpoint_request() {
+                let is_large = Saving::is_worth_following(&self.trainer.save_large());
+                (put_off, patience) = (put_off.or(Some(0)), if is_large { WAIT_FOR_A_SAVE } else { Duration::MAX });
+            }
+            if let Some(turns) = put_off.filter(|_| self.saving.is_idle_within(patience)) {
+                self.wait_for_save(observer)?;
+                if turns > MOST_TURNS_PUT_OFF || self.saving.catch_up(&self.trainer.save_large()) {
+                    put_off = None;
+                    self.begin_save(observer)?;
+                } else {
+                    put_off = Some(turns + 1);
+                }
+            }
+        };
+        let checkpoint = self.save_once(observer)?;
+        let outcome = match self.trainer.finish(termination, &mut (&mut self.logs, observer)) {
+            Err(TrainError::Interrupted) => {
+                return Ok(Ending::Interrupted { env_steps: self.trainer.env_steps(), checkpoint });
+            }
+            result => result?,
+        };
+        let best = match (self.trainer.best(), self.trainer.value_network()) {
+            (Some(best), _) => policy_file(&self.trainer, &best.parameters),
+            (None, Ok(present)) => policy_file(&self.trainer, present.parameters),
+            (None, Err(_)) => None,
+        };
+        let logs = self.logs.sync().map_err(RunError::io("sync logs in", self.run.dir()))?;
+        let summary = Summary::from(&outcome);
+        self.run.finish(best.as_ref(), &summary, logs)?;
+        let timing = self.timing(started);
+        Ok(Ending::Finished { summary, outcome: Box::new(outcome), timing })
+    }
+
+    /// Whether the next segment begins before the next step.
+    fn is_segment_due(&self) -> bool {
+        let begins = self.later.front().is_some_and(|next| next.from_env_steps <= self.trainer.env_steps());
+        begins && !self.trainer.owes_evaluation()
+    }
+
+    /// Goes on with the settings of the segments that begin at this step.
+    fn change_segment(&mut self) -> Result<(), RunError> {
+        while self.is_segment_due() {
+            let Segment { number, config, .. } = self.later.pop_front().expect("it is due");
+            self.saving.set_keep(config.checkpoint.keep);
+            self.logs.set_episodes(config.log.episodes);
+            let changed = match config.log.monitor {
+                true => self.logs.begin_monitor(self.run.dir(), self.trainer.env_id()),
+                false => self.logs.end_monitor(),
+            };
+            changed.map_err(RunError::io("open logs in", self.run.dir()))?;
+            self.trainer.change_config(config)?;
+            self.segment = number;
+        }
+        Ok(())
+    }
+
+    fn advance(&mut self, observer: &mut dyn Observer) -> Result<Option<Termination>, RunError> {
+        let best_before = self.trainer.best().map(|best| best.env_steps);
+        let termination = self.trainer.advance(&mut (&mut self.logs, observer))?;
+        if let Some(best) = self.trainer.best().filter(|best| Some(best.env_steps) != best_before) {
+            let BestPolicy { parameters, .. } = best;
+            write_best_policy(&self.run, &self.trainer, parameters)?;
+        }
+        Ok(termination)
+    }
+
+    /// The checkpoint of this moment, whole on the disk; it is written if it is not there: never is a whole one put in the
+    /// place of itself.
+    fn save_once(&mut self, observer: &mut dyn Observer) -> Result<PathBuf, RunError> {
+        self.wait_for_save(observer)?;
+        let env_steps = self.trainer.env_steps();
+        if self.saved.as_ref().is_none_or(|saved| saved.env_steps != env_steps) {
+            self.begin_save(observer)?;
+            self.wait_for_save(observer)?;
+        }
+        let saved = self.saved.as_ref().filter(|saved| saved.env_steps == env_steps);
+        Ok(saved.expect("just written").path.clone())
+    }
+
+    /// Takes down the state of this moment; it is written while training goes on.
+    fn begin_save(&mut self, observer: &mut dyn Observer) -> Result<(), RunError> {
+        self.wait_for_save(observer)?;
+        self.saved_at = Instant::now();
+        let logs = self.logs.mark().map_err(RunError::io("write logs in", self.run.dir()))?;
+        Ok(self.saving.begin(self.trainer.env_steps(), &self.trainer.save()?, logs)?)
+    }
+
+    fn wait_for_save(&mut self, observer: &mut dyn Observer) -> Result<(), RunError> {
+        match self.saving.wait()? {
+            Some(saved) => self.tell_saved(saved, observer),
+            None => Ok(()),
+        }
+    }
+
+    fn tell_saved(&mut self, saved: Saved, observer: &mut dyn Observer) -> Result<(), RunError> {
+        let Saved { env_steps, path } = self.saved.insert(saved);
+        let event = TrainEvent::CheckpointSaved { env_steps: *env_steps, path };
+        let told: Result<(), ObserverError> = observer.on_event(&event);
+        Ok(told.map_err(TrainError::Observer)?)
+    }
+
+    fn timing(&self, started: Instant) -> Timing {
+        let wall_seconds = started.elapsed().as_secs_f64();
+        let per_second = |count: u64| count as f64 / wall_seconds.max(1e-9);
+        Timing {
+            wall_seconds,
+            env_steps_per_second: per_second(self.trainer.env_steps() - self.start.0),
+            updates_per_second: per_second(self.trainer.updates() - self.start.1),
+        }
+    }
+}
+
+/// Every how many steps of the environments the copy for the next checkpoint is brought nearer to what is to be saved.
+const FOLLOW_EVERY: u64 = 256;
+
+/// How long training waits for a checkpoint with a large buffer that is being written when the next is due. Then that is put
+/// off until the one before is whole: a slow disk makes checkpoints late, and not training slow. What is small is soon written,
+/// and each checkpoint then of the step that it is due at.
+const WAIT_FOR_A_SAVE: Duration = Duration::from_millis(10);
+
+/// For so many turns at most a checkpoint is put off until its copy was followed closely: where transitions come faster than
+/// they are copied it must be begun all the same.
+const MOST_TURNS_PUT_OFF: u32 = 4096;
+
+/// How long an evaluation that is going on may take once a stop was asked for. What is short is better made than made again.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Whether a stop was asked for, and that some time ago.
+fn patience(control: &Control) -> GiveUp {
+    let (control, heard_at) = (control.clone(), OnceLock::new());
+    Arc::new(move || control.stop_requested() && heard_at.get_or_init(Instant::now).elapsed() >= PATIENCE)
+}
