@@ -41,6 +41,7 @@ const CHECKS: &[Check] = &[
     Check { name: "doc", promise: "the documentation builds without warnings", run: documentation },
     Check { name: "rollout", promise: "environments equal to the real Gymnasium, step by step", run: rollout },
     Check { name: "tensorboard", promise: "the real TensorBoard reads a run", run: tensorboard },
+    Check { name: "python", promise: "the Python package installs and its tests pass", run: python_package },
     Check { name: "instructions", promise: "the hot path takes no more instructions than before", run: instructions },
     Check { name: "results", promise: "the runs that pages rest on come out the same", run: results_check },
     Check { name: "same-bits", promise: "the same run from a development and a release build", run: same_bits },
@@ -180,6 +181,19 @@ fn tensorboard() -> Result<Outcome> {
     let settings = ["train.env_steps=5000", "evaluation.every_steps=1000", "evaluation.episodes=5"];
     train(workspace::release_binary()?, &run_dir, &settings)?;
     passed(python.arg("xtask/golden/tensorboard_check.py").arg(run_dir).run())
+}
+
+fn python_package() -> Result<Outcome> {
+    let environment = VirtualEnvironment::for_package()?;
+    let wheels = workspace::target_dir().join("python-wheel");
+    workspace::empty_folder(&wheels)?;
+    let build = ["-m", "maturin", "build", "--release", "--locked", "--quiet", "--out"];
+    environment.python().args(build).arg(&wheels).run()?;
+    let mut built = std::fs::read_dir(&wheels).with_context(|| format!("cannot read {}", wheels.display()))?;
+    let wheel = built.next().context("maturin built no wheel")??.path();
+    let install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "--force-reinstall"];
+    environment.python().args(install).arg(wheel).run()?;
+    passed(environment.python().args(["-m", "pytest", "-p", "no:cacheprovider", "--durations=5"]).run())
 }
 
 fn same_bits() -> Result<Outcome> {

@@ -22,6 +22,14 @@ impl VirtualEnvironment {
         Self::prepare("python", &["xtask/golden/requirements.txt"])
     }
 
+    /// The one that the Python package is built and tested in: maturin, Gymnasium and pytest.
+    ///
+    /// # Errors
+    /// As [`VirtualEnvironment::for_tests`].
+    pub fn for_package() -> Result<Self> {
+        Self::prepare("python-package", &["python/tests/requirements.txt"])
+    }
+
     /// The one that writes golden data: the above and PyTorch, several gigabytes.
     ///
     /// # Errors

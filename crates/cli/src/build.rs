@@ -15,11 +15,10 @@ pub const PROFILE: &str = if cfg!(debug_assertions) { "development" } else { "re
 
 /// What every run notes of this process: the build, and the command line without the directory of the program.
 pub fn program() -> Program {
-    let command = std::env::args_os().skip(1).map(|arg| arg.to_string_lossy().into_owned());
     Program {
         commit: COMMIT.map(str::to_owned),
         dirty: is_dirty(),
         build: Some(PROFILE.into()),
-        command: std::iter::once("requel".to_owned()).chain(command).collect(),
+        command: crate::invocation::command_line(),
     }
 }

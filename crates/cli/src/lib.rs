@@ -39,6 +39,7 @@ mod every;
 mod execution;
 mod exit;
 mod import;
+mod invocation;
 mod keyboard;
 mod notes;
 mod numbers;
@@ -77,23 +78,28 @@ pub fn main() -> ExitCode {
 
 /// The program with what a registry has. It reads the arguments of the process, and does what they ask for.
 pub fn main_with(registry: Registry) -> ExitCode {
-    let cli = match Cli::try_parse_from(help_of_help(std::env::args_os())) {
+    run_with(registry, std::env::args_os().collect()).into()
+}
+
+/// The same for arguments that are not those of the process, as where another language has started it. The first is the
+/// program's name. What comes back is the code to exit with.
+pub fn run_with(registry: Registry, arguments: Vec<OsString>) -> u8 {
+    invocation::remember(&arguments);
+    let cli = match Cli::try_parse_from(help_of_help(arguments)) {
         Ok(cli) => cli,
         // Help, version and misuse; the exit codes are 0 and 2 as ours.
-        Err(error) => return ExitCode::from(style::usage(&error)),
+        Err(error) => return style::usage(&error),
     };
     requel::run::introduce(build::program());
-    run(&cli.command, &registry)
-        .unwrap_or_else(|failure| {
-            style::report(&failure);
-            failure.exit
-        })
-        .into()
+    let exit = run(&cli.command, &registry).unwrap_or_else(|failure| {
+        style::report(&failure);
+        failure.exit
+    });
+    exit as u8
 }
 
 /// The arguments with `help … --help` read as `help …`, which clap would refuse.
-fn help_of_help(arguments: impl Iterator<Item = OsString>) -> Vec<OsString> {
-    let mut arguments: Vec<OsString> = arguments.collect();
+fn help_of_help(mut arguments: Vec<OsString>) -> Vec<OsString> {
     if arguments.get(1).is_some_and(|first| first == "help") {
         arguments.retain(|argument| argument != "--help" && argument != "-h");
     }

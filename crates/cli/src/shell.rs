@@ -6,21 +6,12 @@ use std::path::Path;
 use clap::CommandFactory;
 
 use crate::args::Cli;
-
-/// What the program is called in this crate's texts.
-const NAME: &str = "requel";
+use crate::invocation::{NAME, own_name};
 
 /// A text in which what can be typed begins with the name of this program: one of your own, made with
 /// [`main_with`](crate::main_with), is not called `requel`.
 pub fn in_own_name(text: &str) -> Cow<'_, str> {
     named(text, &own_name())
-}
-
-/// The name of this program, as it was called.
-pub fn own_name() -> String {
-    let called = std::env::args_os().next();
-    let stem = called.as_deref().map(Path::new).and_then(Path::file_stem).and_then(|stem| stem.to_str());
-    stem.unwrap_or(NAME).to_owned()
 }
 
 fn named<'a>(text: &'a str, name: &str) -> Cow<'a, str> {

@@ -11,7 +11,7 @@ use requel::study::built_ins;
 
 use crate::args::{Cli, CompletionsArgs, ManArgs};
 use crate::exit::{Exit, Failure};
-use crate::shell::own_name;
+use crate::invocation::own_name;
 use crate::style;
 
 /// Prints the completion script of a shell.

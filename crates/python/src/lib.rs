@@ -1,0 +1,21 @@
+//! `requel._requel`, the part of the Python package `requel` that is written in Rust: it turns Python's values into those of
+//! the libraries and back, and decides nothing. What users see is in `python/requel/`.
+#![forbid(unsafe_code)]
+
+mod program;
+
+use pyo3::prelude::*;
+
+/// The extension module.
+#[pymodule]
+mod _requel {
+    use pyo3::prelude::*;
+
+    #[pymodule_export]
+    use super::program::run_program;
+
+    #[pymodule_init]
+    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        module.add("__version__", env!("CARGO_PKG_VERSION"))
+    }
+}
