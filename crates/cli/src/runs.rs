@@ -161,8 +161,15 @@ impl From<RunError> for Failure {
                 let hint = format!("name another --run-dir, or go on with `requel resume {}`", shell::quoted(path));
                 Failure::bad_input(error).hint(hint)
             }
-            RunError::NotARun { .. } => {
-                Failure::bad_input(error).hint("name a directory that `requel train` wrote, such as those under runs/")
+            RunError::NotARun { ref path } => {
+                let hint = match find_runs(path).unwrap_or_default().as_slice() {
+                    [] => "name a directory that `requel train` wrote, such as those under runs/".into(),
+                    [first, rest @ ..] => {
+                        let (count, one) = (rest.len() + 1, shell::quoted(first.dir()));
+                        format!("there are {count} runs below it: name one, such as {one}")
+                    }
+                };
+                Failure::bad_input(error).hint(hint)
             }
             RunError::NoRuns { .. } => {
                 Failure::bad_input(error).hint("`requel train` makes one; or name its directory")

@@ -1,5 +1,8 @@
 //! [`EnvError`], everything that an environment can refuse.
 
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use thiserror::Error;
 
 /// Why an environment could not be made, reset, stepped or restored.
@@ -87,4 +90,18 @@ pub enum EnvError {
     /// A failure of an environment that this crate does not know.
     #[error("{0}")]
     Other(String),
+}
+
+impl EnvError {
+    /// The error for a panic of the environment `id` in `during`, of which `catch_unwind` gave the cause.
+    pub fn panicked(id: &str, during: &str, cause: &(dyn Any + Send)) -> Self {
+        let text = cause.downcast_ref::<&str>().map(ToString::to_string);
+        let message = text.or_else(|| cause.downcast_ref::<String>().cloned()).unwrap_or_else(|| "no message".into());
+        EnvError::Panicked { id: id.into(), during: during.into(), message }
+    }
+}
+
+/// What a factory makes; that it panics is an error as well.
+pub(crate) fn made<T>(id: &str, make: impl FnOnce() -> Result<T, EnvError>) -> Result<T, EnvError> {
+    catch_unwind(AssertUnwindSafe(make)).unwrap_or_else(|cause| Err(EnvError::panicked(id, "its factory", &*cause)))
 }

@@ -7,6 +7,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::entry::{Entry, MadeEnv};
+use crate::error::made;
 use crate::options::{MAX_EPISODE_STEPS, OptionSpec, Options, nearest};
 use crate::{Env, EnvError, EnvOptions, EnvSpec, TimeLimit, classic, minatar, tabular, toy};
 
@@ -90,8 +91,8 @@ impl Registry {
     /// Adds an environment of one's own, under the id of its spec. It is made once, so as to be asked for that.
     ///
     /// # Errors
-    /// [`EnvError::Contract`] if its spec cannot be, see [`EnvSpec::check`]; [`EnvError::Registered`] if the id is taken; whatever
-    /// `make` returns.
+    /// [`EnvError::Contract`] if its spec or a space cannot be, see [`EnvSpec::check`] and [`Space::check`](crate::Space::check);
+    /// [`EnvError::Registered`] if the id is taken; [`EnvError::Panicked`]; whatever `make` returns.
     pub fn register(&mut self, make: impl Fn() -> MadeEnv + Send + Sync + 'static) -> Result<(), EnvError> {
         self.register_with(Vec::new(), move |_| make())
     }
@@ -106,8 +107,7 @@ impl Registry {
         options: Vec<OptionSpec>,
         make: impl Fn(&EnvOptions) -> MadeEnv + Send + Sync + 'static,
     ) -> Result<(), EnvError> {
-        let spec = make(&EnvOptions::new())?.spec().clone();
-        spec.check()?;
+        let spec = made("an environment that is registered", || describe(&*make(&EnvOptions::new())?))?;
         if self.registered.iter().any(|registered| registered.spec.id == spec.id) {
             return Err(EnvError::Registered { id: spec.id });
         }
@@ -116,7 +116,7 @@ impl Registry {
             let limit = episode_limit(&Options::unchecked(&id, options))?;
             let mut own = options.clone();
             own.remove(MAX_EPISODE_STEPS.name);
-            let env = make(&own)?;
+            let env = made(&id, || make(&own))?;
             if env.spec().id != id {
                 let breach = format!("what was registered under this id makes `{}` now", env.spec().id.escape_debug());
                 return Err(EnvError::Contract { id: id.clone(), breach });
@@ -221,6 +221,19 @@ pub fn specs() -> Vec<EnvSpec> {
 /// [`EnvError::UnknownId`].
 pub fn option_specs(id: &str) -> Result<Vec<OptionSpec>, EnvError> {
     Ok(find_entry(id)?.options.iter().chain([&MAX_EPISODE_STEPS]).copied().collect())
+}
+
+/// What an environment says of itself, if that can be.
+fn describe(env: &dyn Env) -> Result<EnvSpec, EnvError> {
+    let spec = env.spec().clone();
+    spec.check()?;
+    for (name, space) in [("observation", env.observation_space()), ("action", env.action_space())] {
+        space.check().map_err(|reason| EnvError::Contract {
+            id: spec.id.clone(),
+            breach: format!("its {name} space {reason}"),
+        })?;
+    }
+    Ok(spec)
 }
 
 /// The environments of this crate, as their files declare them.
@@ -340,6 +353,19 @@ mod tests {
     }
 
     #[test]
+    fn a_factory_that_panics_later_is_an_error_too() {
+        let calls = std::sync::atomic::AtomicU32::new(0);
+        let mut registry = Registry::empty();
+        let make = move || match calls.fetch_add(1, std::sync::atomic::Ordering::Relaxed) {
+            0 => corridor(),
+            _ => panic!("the port is taken"),
+        };
+        registry.register(make).unwrap();
+        let error = registry.make("Corridor-v0").err().unwrap().to_string();
+        assert_eq!(error, "Corridor-v0 panicked in its factory: the port is taken");
+    }
+
+    #[test]
     fn options_of_ones_own_arrive_checked() {
         let slope = OptionSpec { name: "slope", default: crate::OptionDefault::Float(0.0), summary: "of the ground" };
         let mut registry = Registry::empty();
@@ -369,6 +395,19 @@ mod tests {
             Ok(Box::new(crate::closure::from_closures("", 2, |_| [0.0], |_, _, _| crate::Step::default())))
         };
         assert!(matches!(registry.register(nameless), Err(EnvError::Contract { .. })));
+        let long = || -> MadeEnv {
+            let id = "x".repeat(129);
+            Ok(Box::new(crate::closure::from_closures(&id, 2, |_| [0.0], |_, _, _| crate::Step::default())))
+        };
+        let error = registry.register(long).unwrap_err().to_string();
+        assert!(error.ends_with("its id has 129 characters, more than the 128 of the longest"), "{error}");
+        let still = || -> MadeEnv {
+            Ok(Box::new(crate::closure::from_closures("Still-v0", 0, |_| [0.0], |_, _, _| crate::Step::default())))
+        };
+        let error = registry.register(still).unwrap_err().to_string();
+        assert!(error.contains("Still-v0") && error.contains("has no values"), "{error}");
+        let error = registry.register(|| panic!("no port")).unwrap_err().to_string();
+        assert!(error.ends_with("panicked in its factory: no port"), "{error}");
         assert_eq!(registry.specs().count(), specs().len() + 1);
     }
 }

@@ -26,6 +26,9 @@ pub struct EnvSpec {
     pub metrics: Vec<MetricSpec>,
 }
 
+/// The longest id: it is part of the names of directories, which file systems cut or refuse at 255 bytes.
+const MOST_CHARACTERS: usize = 128;
+
 impl EnvSpec {
     /// An environment of this id of which nothing else is known: no time limit, no goal, any reward, 10 steps per second, nothing
     /// named.
@@ -49,7 +52,7 @@ impl EnvSpec {
         }
     }
 
-    /// Looks whether what is said can be: the id is not empty and has only characters that a name can have in a log, a file and
+    /// Looks whether what is said can be: the id is not empty, of at most 128 characters, and has only characters that a name can have in a log, a file and
     /// a page (no control characters, no quotes, none of `<`, `>`, `&` and `\\`), an episode has at least one step, the
     /// threshold and the ends of the range of rewards are numbers, in order, the rate is one above 0, and the names of actions
     /// and observations are not empty and without control characters. Names of metrics are as the id is, without commas, and no two
@@ -62,6 +65,10 @@ impl EnvSpec {
         let is_odd = |c: &char| c.is_control() || "<>&\"'`\\".contains(*c);
         if self.id.trim().is_empty() {
             return breach("its id is empty".into());
+        }
+        let length = self.id.chars().count();
+        if length > MOST_CHARACTERS {
+            return breach(format!("its id has {length} characters, more than the {MOST_CHARACTERS} of the longest"));
         }
         if let Some(odd) = self.id.chars().find(is_odd) {
             return breach(format!("{odd:?} cannot stand in its id, which names files and stands in pages"));

@@ -12,6 +12,7 @@ use crate::args::DoctorArgs;
 use crate::build;
 use crate::exit::{Exit, Failure};
 use crate::runs;
+use crate::shell::in_own_name;
 use crate::show::{Ability, ColorDepth};
 use crate::style::{self, BAD, BOLD, GOOD, MUTED, WARNING, paint};
 
@@ -63,9 +64,9 @@ pub fn run(args: &DoctorArgs) -> Result<Exit, Failure> {
                 State::Doubtful => paint(WARNING, "hm "),
                 State::Broken => paint(BAD, "bad"),
             };
-            writeln!(out, "{mark}  {}  {found}", paint(BOLD, format_args!("{name:<13}")))?;
+            writeln!(out, "{mark}  {}  {}", paint(BOLD, format_args!("{name:<13}")), in_own_name(found))?;
             if let Some(advice) = advice {
-                writeln!(out, "     {:<13}  {}", "", paint(MUTED, advice))?;
+                writeln!(out, "     {:<13}  {}", "", paint(MUTED, in_own_name(advice)))?;
             }
         }
     }

@@ -15,6 +15,7 @@ use crate::style::{self, GOOD, paint};
 struct Report<'a> {
     run_dir: &'a std::path::Path,
     whole: bool,
+    sealed: bool,
     checkpoints: Vec<CheckpointLine<'a>>,
     damage: Vec<String>,
 }
@@ -40,7 +41,7 @@ pub fn run(args: &VerifyArgs) -> Result<Exit, Failure> {
             .iter()
             .map(|(env_steps, path, whole)| CheckpointLine { env_steps: *env_steps, path, whole: *whole })
             .collect();
-        let report = Report { run_dir: run.dir(), whole, checkpoints, damage };
+        let report = Report { run_dir: run.dir(), whole, sealed: verified.sealed, checkpoints, damage };
         writeln!(out, "{}", serde_json::to_string(&report).map_err(Failure::failed)?)?;
         return Ok(exit);
     }
@@ -50,6 +51,11 @@ pub fn run(args: &VerifyArgs) -> Result<Exit, Failure> {
     }
     for finding in &damage {
         writeln!(out, "{finding}")?;
+    }
+    if !verified.sealed {
+        style::warn(
+            "it has no checksums.blake3: a change to its config, logs or policy is only found where it breaks them",
+        );
     }
     if whole {
         let count = verified.checkpoints.len();

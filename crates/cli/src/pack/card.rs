@@ -7,6 +7,7 @@ use requel::run::{Provenance, Run, Score, Summary};
 
 use crate::exit::Failure;
 use crate::numbers::grouped;
+use crate::shell::in_own_name;
 use crate::{report, runs};
 
 /// Below so few episodes the mean has no interval worth telling.
@@ -170,7 +171,7 @@ fn how_it_was_made(card: &mut String, run: &Run) -> Result<(), Failure> {
 
 fn usage(config: &Config, name: &str) -> String {
     let env = &config.env.id;
-    format!(
+    let text = format!(
         "## How to use it\n\n\
          ```console\n\
          requel eval best/policy.safetensors     # score it again\n\
@@ -180,7 +181,8 @@ fn usage(config: &Config, name: &str) -> String {
          In Rust, `requel_policy::SavedPolicy::read` and `into_policy` make a `GreedyPolicy` of it. The weights are safetensors \
          under PyTorch's names and in its layout; `requel export` writes ONNX. Actions are the index of the greatest Q-value \
          in {env}.\n"
-    )
+    );
+    in_own_name(&text).into_owned()
 }
 
 #[cfg(test)]

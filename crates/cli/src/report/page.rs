@@ -18,6 +18,7 @@ use super::stated;
 use crate::exit::Failure;
 use crate::page::{self, escape};
 use crate::runs;
+use crate::shell::in_own_name;
 use crate::signals::Signals;
 use crate::watch::{Acting, Player};
 
@@ -183,7 +184,7 @@ fn found(run: &Run, registry: &Registry) -> Vec<Finding> {
         check: "unread",
         severity: Severity::Warning,
         evidence: what,
-        advice: "`requel verify RUN`, which says more of damage".into(),
+        advice: in_own_name("`requel verify RUN`, which says more of damage").into_owned(),
     };
     match run.trainer(registry).and_then(|trainer| Evidence::of_run_with(run, trainer)) {
         Ok(evidence) => {

@@ -10,8 +10,10 @@ use requel::study::{Comparison, RunRecord, Scoring, group};
 use super::page::Shown;
 use super::settings::Row;
 use crate::compare;
+use crate::invocation::own_name;
 use crate::numbers::{duration, grouped};
 use crate::page::{escape, table};
+use crate::shell::in_own_name;
 use crate::show::tidy;
 
 /// The result tiles.
@@ -69,7 +71,8 @@ pub fn findings(shown: &Shown) -> String {
             let items: String = found.iter().map(item).collect();
             format!(
                 "<section aria-labelledby=\"findings-title\"><h2 id=\"findings-title\">Trouble</h2>\n<p class=\"muted\">What \
-                 requel diagnose names, the worst first.</p>\n<ul class=\"card\" id=\"findings\">\n{items}</ul></section>\n"
+                 {} diagnose names, the worst first.</p>\n<ul class=\"card\" id=\"findings\">\n{items}</ul></section>\n",
+                own_name()
             )
         }
     }
@@ -77,6 +80,7 @@ pub fn findings(shown: &Shown) -> String {
 
 /// Text for a page, what stands between backticks as code.
 fn with_code(text: &str) -> String {
+    let text = in_own_name(text);
     let parts = text.split('`').enumerate();
     parts.map(|(i, part)| if i % 2 == 1 { format!("<code>{}</code>", escape(part)) } else { escape(part) }).collect()
 }

@@ -17,6 +17,7 @@ use super::request::{Chosen, Wanted, is_loopback_host, parse};
 use crate::compare;
 use crate::exit::Failure;
 use crate::page::Page;
+use crate::shell::in_own_name;
 use crate::signals::Signals;
 
 const PAGE: Page = Page {
@@ -212,7 +213,7 @@ fn turn_away(stream: TcpStream) -> io::Result<()> {
 }
 
 fn text(stream: &mut TcpStream, request: &Request, status: u16, what: &str) -> io::Result<()> {
-    let body = format!("{what}\n");
+    let body = format!("{}\n", in_own_name(what));
     send(stream, request, (status, "text/plain; charset=utf-8"), (body.len() as u64, &mut Cursor::new(body)))
 }
 

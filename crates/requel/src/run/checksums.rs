@@ -35,6 +35,11 @@ pub(super) fn write(dir: &Path, files: &BTreeMap<String, String>) -> Result<(), 
     Ok(replace(&RealStorage, &path, text.as_bytes()).map_err(CheckpointError::io("write", &path))?)
 }
 
+/// Whether a run has checksums, whatever they say.
+pub(super) fn are_there(dir: &Path) -> bool {
+    dir.join(CHECKSUMS).symlink_metadata().is_ok()
+}
+
 /// The checksums of a run; `None` where it has none: there was a time when none were written, and a person who changes a config
 /// on purpose removes them.
 ///

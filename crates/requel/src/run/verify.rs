@@ -17,6 +17,8 @@ pub struct Verified {
     pub checkpoints: Vec<(u64, PathBuf, bool)>,
     /// Everything that is wrong, with the file and where there are blocks the block.
     pub damage: Vec<CheckpointError>,
+    /// Whether there are checksums, without which a changed config, log or policy may not be told from what was written.
+    pub sealed: bool,
 }
 
 /// Looks at all checkpoints of a run, at the logs as far as the checkpoints know them, at its config, its best policy and
@@ -25,7 +27,7 @@ pub struct Verified {
 /// # Errors
 /// If the directory of the checkpoints cannot be read.
 pub fn verify(run: &Run) -> Result<Verified, RunError> {
-    let mut verified = Verified::default();
+    let mut verified = Verified { sealed: checksums::are_there(run.dir()), ..Verified::default() };
     let damage = &mut verified.damage;
     let mut policies = Vec::new();
     for (env_steps, path) in checkpoint::list(&RealStorage, &run.checkpoints())? {

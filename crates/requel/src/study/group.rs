@@ -27,18 +27,21 @@ pub struct Grouping {
     pub duplicates: Vec<PathBuf>,
 }
 
-/// Puts finished runs into groups of one config and one course, whatever their seeds, and names each group by the settings in which it differs
+/// Puts finished runs into groups of one config, one environment and one course, whatever their seeds, and names each group by the settings in which it differs
 /// from the others: its preset where there are several, and what it has set otherwise than that.
 pub fn group(records: Vec<RunRecord>) -> Grouping {
     let mut grouping = Grouping::default();
-    let mut places: BTreeMap<Vec<String>, usize> = BTreeMap::new();
+    let mut places: BTreeMap<Vec<String>, Vec<usize>> = BTreeMap::new();
     for record in records {
         if record.summary.is_none() {
             grouping.unfinished.push(record.dir);
             continue;
         }
-        let place = *places.entry([&[fingerprint(&record.config)], &record.course[..]].concat()).or_insert_with(|| {
+        let alike = places.entry([&[fingerprint(&record.config)], &record.course[..]].concat()).or_default();
+        let is_same = |at: &&usize| difference(&grouping.groups[**at].runs[0], &record).is_none();
+        let place = alike.iter().find(is_same).copied().unwrap_or_else(|| {
             grouping.groups.push(Group { name: String::new(), runs: Vec::new() });
+            alike.push(grouping.groups.len() - 1);
             grouping.groups.len() - 1
         });
         let runs = &mut grouping.groups[place].runs;
@@ -53,7 +56,18 @@ pub fn group(records: Vec<RunRecord>) -> Grouping {
         let course = &group.runs[0].course;
         group.name = if course.is_empty() { name } else { format!("{name} ({})", course.join("; ")) };
     }
+    for alike in places.into_values() {
+        for at in alike.iter().skip(1) {
+            let differs = difference(&grouping.groups[alike[0]].runs[0], &grouping.groups[*at].runs[0]);
+            grouping.groups[*at].name.push_str(&format!(" (its environment {})", differs.unwrap_or_default()));
+        }
+    }
     grouping
+}
+
+/// In what the environment of one run differs from that of another, where both wrote it down.
+fn difference(one: &RunRecord, other: &RunRecord) -> Option<String> {
+    one.environment.as_ref()?.difference(other.environment.as_ref()?)
 }
 
 /// A name for each config that tells it from the others.
@@ -133,5 +147,51 @@ mod tests {
         let own = |gamma: &str| Config { preset: "default".into(), ..config("notebook", &[gamma]) };
         let names = names(&[&own("agent.gamma=0.8"), &own("agent.gamma=0.7")]);
         assert_eq!(names, ["agent.gamma=0.8", "agent.gamma=0.7"]);
+    }
+
+    fn finished(name: &str, id: &str, reward: f64) -> RunRecord {
+        use crate::train::{EnvIdentity, EnvOrigin};
+        let env = requel_envs::make("CartPole-v1").unwrap();
+        let environment = EnvIdentity {
+            id: id.into(),
+            reward_range: Some((0.0, reward)),
+            ..EnvIdentity::of(&*env, EnvOrigin::Registered)
+        };
+        let score = crate::run::Score { mean_return: 1.0, std_return: 0.0, episodes: 1, cut_off: 0 };
+        let summary = crate::run::Summary {
+            termination: crate::train::Termination::BudgetUsed,
+            env_steps: 1,
+            updates: 1,
+            episodes: 1,
+            skipped: 0,
+            inexact_resumes: 0,
+            train_return_last_100: None,
+            best_evaluation: score,
+            best_env_steps: 1,
+            final_evaluation: score,
+            goal: None,
+            confirmation: None,
+            weights_blake3: String::new(),
+        };
+        RunRecord {
+            dir: name.into(),
+            config: config("cartpole", &[]),
+            environment: Some(environment),
+            course: Vec::new(),
+            summary: Some(summary),
+            evaluations: Vec::new(),
+            wall_seconds: None,
+        }
+    }
+
+    #[test]
+    fn runs_of_one_config_in_two_environments_of_one_id_are_two_groups() {
+        let grouping = group(vec![finished("a", "Mine-v0", 1.0), finished("b", "Mine-v0", 2.0)]);
+        let names: Vec<&str> = grouping.groups.iter().map(|group| &*group.name).collect();
+        assert_eq!(names, ["cartpole", "cartpole (its environment has rewards of 0 to 2, not 0 to 1)"]);
+        // The same seed in the same environment is the same run; in another it is not.
+        assert!(grouping.duplicates.is_empty());
+        let grouping = group(vec![finished("a", "Mine-v0", 1.0), finished("b", "Mine-v0", 1.0)]);
+        assert_eq!((grouping.groups.len(), grouping.duplicates.len()), (1, 1));
     }
 }

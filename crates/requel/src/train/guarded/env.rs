@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use requel_envs::{Action, BatchEnv, Env, EnvError, EnvSpec, Scene, Space, Step};
 
 use super::batch::GuardedBatch;
-use super::fuse::{Fuse, panicked};
+use super::fuse::Fuse;
 use super::watch::Watch;
 use crate::train::EnvFactory;
 
@@ -13,7 +13,7 @@ use crate::train::EnvFactory;
 pub(in crate::train) fn guarded(factory: EnvFactory) -> EnvFactory {
     Box::new(move || {
         let made = catch_unwind(AssertUnwindSafe(&factory));
-        let env = made.map_err(|cause| panicked("its factory", "making it", &*cause))??;
+        let env = made.map_err(|cause| EnvError::panicked("its factory", "making it", &*cause))??;
         Guarded::new(env).map(|guarded| Box::new(guarded) as Box<dyn Env>)
     })
 }
@@ -36,7 +36,7 @@ impl Guarded {
             (inner.spec().clone(), spaces, Watch::of(&*inner))
         }));
         let (spec, (observation_space, action_space), watch) =
-            described.map_err(|cause| panicked("an environment", "its description", &*cause))?;
+            described.map_err(|cause| EnvError::panicked("an environment", "its description", &*cause))?;
         let watch = watch?;
         let fuse = Fuse::new(watch.id().into());
         Ok(Guarded { inner, spec, observation_space, action_space, watch, fuse })

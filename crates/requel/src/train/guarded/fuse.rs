@@ -1,6 +1,5 @@
 //! [`Fuse`], calls into code that may panic.
 
-use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use requel_envs::{Color, EnvError, Scene, Shape, View};
@@ -26,7 +25,7 @@ impl Fuse {
             return Err(error.clone());
         }
         catch_unwind(AssertUnwindSafe(call)).unwrap_or_else(|cause| {
-            let error = panicked(&self.id, during, &*cause);
+            let error = EnvError::panicked(&self.id, during, &*cause);
             self.blown = Some(error.clone());
             Err(error)
         })
@@ -37,7 +36,7 @@ impl Fuse {
         if let Some(error) = &self.blown {
             return Err(error.clone());
         }
-        catch_unwind(AssertUnwindSafe(look)).unwrap_or_else(|cause| Err(panicked(&self.id, during, &*cause)))
+        catch_unwind(AssertUnwindSafe(look)).unwrap_or_else(|cause| Err(EnvError::panicked(&self.id, during, &*cause)))
     }
 
     /// Asks for what the environment reports of a step, once for all who will want it; not where it reports nothing.
@@ -63,11 +62,4 @@ impl Fuse {
             })
         })
     }
-}
-
-/// The error for what `catch_unwind` caught.
-pub(super) fn panicked(id: &str, during: &str, cause: &(dyn Any + Send)) -> EnvError {
-    let text = cause.downcast_ref::<&str>().map(ToString::to_string);
-    let message = text.or_else(|| cause.downcast_ref::<String>().cloned()).unwrap_or_else(|| "no message".into());
-    EnvError::Panicked { id: id.into(), during: during.into(), message }
 }
