@@ -69,6 +69,15 @@ impl CommandLine {
         String::from_utf8(output.stdout).with_context(|| format!("the output of `{self}` is not UTF-8"))
     }
 
+    /// Runs it with its output passed through, and hands back the code that it exits with: 1 where a signal ended it.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn exit_code(&self) -> Result<i32> {
+        let status = self.command().status().with_context(|| format!("cannot start `{self}`"))?;
+        Ok(status.code().unwrap_or(1))
+    }
+
     /// As [`CommandLine::run`], with nothing shown.
     ///
     /// # Errors

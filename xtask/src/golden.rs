@@ -10,9 +10,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
 
-use crate::command::CommandLine;
-use crate::python::VirtualEnvironment;
-use crate::{UsageError, workspace};
+use xtask::command::CommandLine;
+use xtask::python::VirtualEnvironment;
+use xtask::{UsageError, workspace};
 
 /// One script and the folder of what it writes.
 struct Generator {

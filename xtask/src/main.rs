@@ -1,31 +1,23 @@
 //! The project's own chores, run as `cargo xtask VERB` from anywhere inside the repository.
 //!
-//! Each verb is a file: [`checks`] (`test`), [`mod@bench`], [`faults`], [`golden`], [`kernels`], [`planted`], [`results`],
-//! [`tools`] and [`mod@ui`] (`test --ui`, `screenshots`). This crate stays small and quick to build, since it is the first
-//! thing a fresh clone compiles: no argument parser, no async, no framework. It is *not* a library, and nothing in `crates/`
-//! may depend on it.
+//! Each verb is a file: [`checks`] (`test`), [`golden`], [`tools`] and [`mod@ui`] (`test --ui`, `screenshots`); what measures is
+//! in the crate `lab`, which is built when it is asked for. This crate stays small and quick to build, since it is the first
+//! thing a fresh clone compiles: no argument parser, no async, no framework, nothing of requel. Nothing in `crates/` may
+//! depend on it.
 
 #![forbid(unsafe_code)]
 
-mod bench;
 mod checks;
-mod command;
-mod faults;
-mod fuzz;
 mod golden;
 mod house;
-mod kernels;
-mod machine;
-mod planted;
-mod python;
-mod results;
+mod lab;
 mod tools;
 mod ui;
-mod workspace;
 
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
+use xtask::UsageError;
 
 const USAGE: &str = "\
 usage: cargo xtask VERB
@@ -62,14 +54,7 @@ usage: cargo xtask VERB
 ";
 
 fn main() -> ExitCode {
-    match dispatch(std::env::args().skip(1).collect()) {
-        Ok(code) => code,
-        Err(error) => {
-            eprintln!("error: {error:#}");
-            // 2 is what a person's mistake exits with everywhere in this project; 1 is a chore that failed.
-            ExitCode::from(if error.is::<UsageError>() { 2 } else { 1 })
-        }
-    }
+    xtask::exit(dispatch(std::env::args().skip(1).collect()))
 }
 
 fn dispatch(arguments: Vec<String>) -> Result<ExitCode> {
@@ -78,33 +63,16 @@ fn dispatch(arguments: Vec<String>) -> Result<ExitCode> {
         "test" if rest.first().is_some_and(|first| first == "--ui") => ui::test(&rest[1..]),
         "test" => checks::run(rest),
         "screenshots" => ui::screenshots(rest).map(|()| ExitCode::SUCCESS),
-        "bench" => bench::run(rest).map(|()| ExitCode::SUCCESS),
-        "faults" => faults::run(rest),
-        "fuzz" => fuzz::run(rest).map(|()| ExitCode::SUCCESS),
         "golden" => golden::run(rest).map(|()| ExitCode::SUCCESS),
-        "kernels" => kernels::run(rest).map(|()| ExitCode::SUCCESS),
-        "planted" => planted::run(rest).map(|()| ExitCode::SUCCESS),
-        "results" => results::run(rest).map(|()| ExitCode::SUCCESS),
         "tools" => tools::install_cargo_deny().map(|()| ExitCode::SUCCESS),
         "help" | "--help" | "-h" => {
             print!("{USAGE}");
             Ok(ExitCode::SUCCESS)
         }
+        _ if lab::VERBS.contains(&verb.as_str()) => lab::run(&arguments),
         other => bail!(UsageError(format!("unknown verb `{other}`\n\n{USAGE}"))),
     }
 }
-
-/// A mistake in the arguments, as against a chore that failed.
-#[derive(Debug)]
-struct UsageError(String);
-
-impl std::fmt::Display for UsageError {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for UsageError {}
 
 #[cfg(test)]
 mod tests {

@@ -51,7 +51,7 @@ impl VirtualEnvironment {
     /// # Errors
     /// As [`VirtualEnvironment::for_tests`].
     pub fn for_peers() -> Result<Self> {
-        Self::prepare("python-peers", &["xtask/peers/requirements.txt"])
+        Self::prepare("python-peers", &["lab/peers/requirements.txt"])
     }
 
     /// The one with the original environments: Gymnasium and MinAtar.
@@ -59,7 +59,7 @@ impl VirtualEnvironment {
     /// # Errors
     /// As [`VirtualEnvironment::for_tests`].
     pub fn for_envs() -> Result<Self> {
-        Self::prepare("python-environments", &["xtask/peers/requirements-envs.txt"])
+        Self::prepare("python-environments", &["lab/peers/requirements-envs.txt"])
     }
 
     /// The one that looks at the program as a person does: a client for Chromium's DevTools, onnxruntime, Pillow.

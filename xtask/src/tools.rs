@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 
-use crate::command::CommandLine;
-use crate::workspace;
+use xtask::command::CommandLine;
+use xtask::workspace;
 
 /// The version that `deny.toml` is written for.
 const CARGO_DENY_VERSION: &str = "0.20.2";

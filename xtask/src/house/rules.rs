@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 
 use super::source::{code_only, has_word};
-use crate::workspace;
+use xtask::workspace;
 
 /// A file of code is split before it grows past this many lines.
 const LONGEST_FILE: usize = 600;

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use anyhow::{Result, bail};
 
-use crate::command::CommandLine;
+use xtask::command::CommandLine;
 
 /// What is needed: the ways it may be called with an argument that only asks for its version, and Debian's package.
 const NEEDED: &[(&[&str], &str, &str)] = &[

@@ -6,9 +6,9 @@ use std::process::ExitCode;
 use anyhow::Result;
 
 use super::programs;
-use crate::command::CommandLine;
-use crate::python::VirtualEnvironment;
-use crate::workspace;
+use xtask::command::CommandLine;
+use xtask::python::VirtualEnvironment;
+use xtask::workspace;
 
 /// Runs the checks with a real terminal and a real browser: all, or those named. Pictures of what they saw stay in the
 /// target folder, under `xtask/ui/`.

@@ -1,0 +1,311 @@
+//! `results/minatar.md`: the MinAtar games, training return as in the paper, beside its curve.
+//!
+//! These are tens of core-hours. A run that was cut off goes on from its last checkpoint, to the same bits; what has come so far
+//! stands in the page with its number of runs. The comma-separated values are the record: `minatar.csv` of finished runs, which are not
+//! made again, `minatar-curves.csv` of the curves of all.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::ops::Range;
+
+use anyhow::{Context, Result};
+use requel::stats::mean;
+
+use super::curves::{Panel, Series, figure_of};
+use super::page::{Page, estimate, mean_estimate, pinning, table};
+use super::record::Record;
+use super::seeds::{Configuration, SeedRun};
+use super::training;
+use xtask::workspace;
+
+/// The games, by the middle of their ids.
+const GAMES: [&str; 5] = ["Asterix", "Breakout", "Freeway", "Seaquest", "SpaceInvaders"];
+
+/// The presets with what is laid over them: all six actions for all, as in the paper, and its budget for its own algorithm.
+const PRESETS: [(&str, &[&str]); 4] = [
+    ("minatar-dqn", &["--set", "env.options.full_action_set=true", "--set", "train.env_steps=5000000"]),
+    ("minatar-pqn", &["--set", "env.options.full_action_set=true"]),
+    ("minatar-c51", &["--set", "env.options.full_action_set=true"]),
+    ("minatar-rainbow", &["--set", "env.options.full_action_set=true"]),
+];
+
+/// The frames at which training returns are compared.
+const MARKS: [u64; 3] = [1_000_000, 2_000_000, 4_900_000];
+
+/// Training returns of DQN in Young & Tian 2019 at [`MARKS`], 30 seeds, read off its figure: ± 0.3.
+const PUBLISHED: [[f64; 3]; 5] =
+    [[7.1, 14.3, 16.6], [9.2, 9.6, 10.1], [47.8, 50.7, 50.2], [1.0, 4.9, 19.9], [32.5, 41.3, 43.1]];
+
+/// The distance of points in the record, frames. A log has a line for every 10,000 or 20,000.
+const SPACING: u64 = 100_000;
+
+/// The first of the seeds that this page is made with. Tuning used 1000 to 1999 alone.
+const FIRST_SEED: u64 = 25_000;
+
+const CURVES: &str = "minatar-curves.csv";
+
+/// Frames and mean return of the last 100 training episodes, of a run by its configuration's name and seed.
+type Curves = BTreeMap<(String, u64), Vec<(u64, f64)>>;
+
+/// Trains what is missing, seed by seed, and writes the page whenever a run ends.
+///
+/// # Errors
+/// When the build or a run fails, or a file cannot be read or written.
+pub fn write(seeds: u64, jobs: usize) -> Result<()> {
+    let binary = workspace::release_binary()?;
+    let configurations = configurations();
+    let range = FIRST_SEED..FIRST_SEED + seeds;
+    let mut record = Record::open("minatar")?;
+    let page = |record: &Record| make_page(&configurations, record, &range, jobs);
+    page(&record)?.write_quietly()?;
+    let wanted: Vec<_> = range.clone().flat_map(|seed| configurations.iter().map(move |which| (which, seed))).collect();
+    record.train(&binary, wanted, jobs, &mut |record, _| page(record)?.write_quietly().map(drop))?;
+    page(&record)?.write()
+}
+
+/// Preset by preset, game by game.
+fn configurations() -> Vec<Configuration> {
+    let of = |(preset, settings): &(&'static str, &'static [&'static str])| {
+        let settings = *settings;
+        let preset = *preset;
+        GAMES.map(|game| {
+            let mut arguments = vec!["train", id(game), "--preset", preset];
+            arguments.extend(settings);
+            Configuration { name: format!("{preset}/{game}").into(), arguments: arguments.into(), resumes: true }
+        })
+    };
+    PRESETS.iter().flat_map(of).collect()
+}
+
+fn id(game: &str) -> &'static str {
+    match game {
+        "Asterix" => "MinAtar/Asterix-v1",
+        "Breakout" => "MinAtar/Breakout-v1",
+        "Freeway" => "MinAtar/Freeway-v1",
+        "Seaquest" => "MinAtar/Seaquest-v1",
+        _ => "MinAtar/SpaceInvaders-v1",
+    }
+}
+
+fn results(file: &str) -> std::path::PathBuf {
+    workspace::root().join("results").join(file)
+}
+
+fn make_page(configurations: &[Configuration], record: &Record, seeds: &Range<u64>, jobs: usize) -> Result<Page> {
+    let mut page = Page::new("minatar", "The MinAtar games", seeds.clone(), &pinning(jobs))?;
+    let curves = read_curves(configurations, seeds)?;
+    let finished: Vec<(&Configuration, Vec<SeedRun>)> =
+        configurations.iter().map(|configuration| (configuration, record.of(configuration, seeds))).collect();
+    page.add(&format!(
+        "**{} of {} runs are finished so far**; nothing is claimed beyond the runs that each figure names. Each run: `requel train \
+         MinAtar/GAME-v1 --preset NAME --seed S --json --run-dir DIR`, with `--set env.options.full_action_set=true` for all and \
+         `--set train.env_steps=5000000` for `minatar-dqn`.",
+        finished.iter().map(|(_, runs)| runs.len()).sum::<usize>(),
+        configurations.len() as u64 * (seeds.end - seeds.start)
+    ));
+    page.add("![Training returns](minatar.svg)");
+    page.add("## Training return");
+    page.add(&training_returns(&curves));
+    page.add(METHOD);
+    page.add("## Final policies");
+    page.add(&final_policies(&finished));
+    for (configuration, runs) in &finished {
+        page.record(configuration, runs);
+    }
+    let panels: Vec<Panel> = GAMES.iter().map(|game| panel(game, &curves)).collect();
+    for (file, text) in [("minatar.svg", figure_of(&panels)), (CURVES, written(&curves))] {
+        let path = results(file);
+        std::fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    Ok(page)
+}
+
+const METHOD: &str = "\
+Mean over seeds, with its 95 % bootstrap interval from five on, of the mean return of the last 100 training episodes at so many \
+frames, exploration included, as the paper counts; behind it how many runs have come so far. *published*: DQN in Young and Tian, \
+*MinAtar: An Atari-Inspired Testbed for Thorough and Reproducible Reinforcement Learning Experiments* (2019), 30 seeds, read off its \
+figure to ± 0.3; its Seaquest was of a version with an error in the supply of oxygen. `minatar-dqn` has its settings; the others \
+have those that their files name.";
+
+/// A row for each game and preset that has come to the first mark.
+fn training_returns(curves: &Curves) -> String {
+    let mut rows = Vec::new();
+    for (game, published) in GAMES.iter().zip(&PUBLISHED) {
+        let mut row = vec![format!("**{game}**"), "DQN, published".into()];
+        row.extend(published.iter().map(|value| format!("{value:.1} (30)")));
+        rows.push(row);
+        for (preset, _) in PRESETS {
+            let cells: Vec<String> = MARKS
+                .iter()
+                .map(|mark| {
+                    let sample = at_mark(curves, &format!("{preset}/{game}"), *mark);
+                    if sample.is_empty() {
+                        "–".into()
+                    } else {
+                        format!("{} ({})", estimate(mean_estimate(&sample), 1), sample.len())
+                    }
+                })
+                .collect();
+            rows.push([vec![String::new(), format!("`{preset}`")], cells].concat());
+        }
+    }
+    table(&["game", "", "1 M frames", "2 M frames", "4.9 M frames"], &rows)
+}
+
+/// The values of a configuration's runs at so many frames, of those that have come there.
+fn at_mark(curves: &Curves, name: &str, mark: u64) -> Vec<f64> {
+    let runs = curves.iter().filter(|((other, _), _)| other == name);
+    let at = |points: &Vec<(u64, f64)>| {
+        points.iter().find(|(frames, _)| (mark..mark + SPACING).contains(frames)).map(|(_, value)| *value)
+    };
+    runs.filter_map(|(_, points)| at(points)).collect()
+}
+
+/// A row for each configuration that has finished runs.
+fn final_policies(finished: &[(&Configuration, Vec<SeedRun>)]) -> String {
+    let row = |(configuration, runs): &(&Configuration, Vec<SeedRun>)| {
+        let scores: Vec<f64> = runs.iter().filter_map(|run| Some(run.finished.final_evaluation?.mean)).collect();
+        let seconds: Vec<f64> = runs.iter().map(|run| run.finished.wall_seconds).collect();
+        vec![
+            format!("`{}`", configuration.name),
+            runs.len().to_string(),
+            estimate(mean_estimate(&scores), 1),
+            format!("{:.1}", mean(&seconds).unwrap_or(f64::NAN) / 60.0),
+        ]
+    };
+    let rows: Vec<Vec<String>> = finished.iter().filter(|(_, runs)| !runs.is_empty()).map(row).collect();
+    if rows.is_empty() {
+        return "No run has ended yet.".to_owned();
+    }
+    let header = ["preset and game", "runs", "final policy, greedy", "minutes of training (mean)"];
+    format!(
+        "{}\nMean over seeds of the mean return over 100 fresh episodes, with sticky actions and difficulty ramping as in training; an \
+         episode is cut off after 10,000 frames.",
+        table(&header, &rows)
+    )
+}
+
+fn panel(game: &str, curves: &Curves) -> Panel {
+    let series = |(preset, _): &(&str, &[&str])| {
+        let name = format!("{preset}/{game}");
+        let runs: Vec<_> = curves.iter().filter(|((other, _), _)| *other == name).map(|(_, points)| points).collect();
+        let shortest = runs.iter().map(|points| points.len()).min().unwrap_or(0);
+        let point = |index: usize| {
+            let values: Vec<f64> = runs.iter().map(|points| points[index].1).collect();
+            (runs[0][index].0, mean(&values).unwrap_or(f64::NAN))
+        };
+        Series { name: format!("{preset}, {} so far", runs.len()), points: (0..shortest).map(point).collect() }
+    };
+    Panel { title: game.to_owned(), series: PRESETS.iter().map(series).collect() }
+}
+
+/// The curves on record, and those of the runs that are there, whichever has come further.
+fn read_curves(configurations: &[Configuration], seeds: &Range<u64>) -> Result<Curves> {
+    let path = results(CURVES);
+    let mut curves = match path.exists() {
+        true => parsed(&std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?)?,
+        false => Curves::new(),
+    };
+    for configuration in configurations {
+        for seed in seeds.clone() {
+            let run = configuration.run_dir(seed);
+            if run.join("metrics.jsonl").exists() {
+                let points = thinned(&training::returns(&run).with_context(|| format!("run {}", run.display()))?);
+                let known = curves.entry((configuration.name.to_string(), seed)).or_default();
+                if points.len() > known.len() {
+                    *known = points;
+                }
+            }
+        }
+    }
+    curves.retain(|_, points| !points.is_empty());
+    Ok(curves)
+}
+
+/// The first point at or after each multiple of [`SPACING`].
+fn thinned(points: &[(u64, f64)]) -> Vec<(u64, f64)> {
+    let mut kept: Vec<(u64, f64)> = Vec::new();
+    for &(frames, value) in points {
+        let last = kept.last().map_or(0, |(frames, _)| frames / SPACING);
+        if frames / SPACING > last {
+            kept.push((frames, value));
+        }
+    }
+    kept
+}
+
+const CURVES_HEADER: &str = "configuration,seed,frames,training_return\n";
+
+fn written(curves: &Curves) -> String {
+    let mut csv = CURVES_HEADER.to_owned();
+    for ((name, seed), points) in curves {
+        for (frames, value) in points {
+            // Writing to a string cannot fail.
+            let _ = writeln!(csv, "{name},{seed},{frames},{value}");
+        }
+    }
+    csv
+}
+
+fn parsed(csv: &str) -> Result<Curves> {
+    let lines = csv.strip_prefix(CURVES_HEADER).context("the curves have another header")?;
+    let mut curves = Curves::new();
+    for line in lines.lines() {
+        let fields: Vec<&str> = line.split(',').collect();
+        let [name, seed, frames, value] = fields[..] else { anyhow::bail!("no curve's line: {line}") };
+        let point = (frames.parse()?, value.parse()?);
+        curves.entry((name.to_owned(), seed.parse()?)).or_default().push(point);
+    }
+    Ok(curves)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn curves() -> Curves {
+        let points = |first: f64| vec![(100_352, 0.5), (1_003_520, first)];
+        Curves::from([
+            (("minatar-c51/Breakout".into(), 25_000), points(9.0)),
+            (("minatar-c51/Breakout".into(), 25_001), points(11.0)),
+            (("minatar-pqn/Breakout".into(), 25_000), vec![(100_352, 0.5)]),
+        ])
+    }
+
+    #[test]
+    fn a_figure_counts_the_runs_that_have_come_there() {
+        let text = training_returns(&curves());
+        assert!(text.contains("|  | `minatar-c51` | 10.0 (2) | – | – |"), "{text}");
+        assert!(text.contains("|  | `minatar-pqn` | – | – | – |"), "{text}");
+        assert!(text.contains("| **Breakout** | DQN, published | 9.2 (30) |"), "{text}");
+    }
+
+    #[test]
+    fn curves_are_thinned_and_read_back() {
+        assert_eq!(
+            thinned(&[(50_000, 1.0), (100_352, 2.0), (150_000, 3.0), (310_000, 4.0)]),
+            [(100_352, 2.0), (310_000, 4.0)]
+        );
+        assert_eq!(parsed(&written(&curves())).unwrap(), curves());
+        assert!(parsed("frames\n1\n").is_err());
+    }
+
+    #[test]
+    fn every_game_is_played_with_all_actions_by_every_preset() {
+        let all = configurations();
+        assert_eq!(all.len(), GAMES.len() * PRESETS.len());
+        for configuration in &all {
+            assert!(requel::config::presets::get(configuration.arguments[3]).is_some(), "{configuration:?}");
+            assert!(configuration.shown().contains("full_action_set=true"), "{configuration:?}");
+            let game = configuration.name.split('/').nth(1).unwrap();
+            assert!(configuration.arguments[1].contains(game), "{configuration:?}");
+        }
+    }
+
+    #[test]
+    fn a_mean_curve_ends_where_the_shortest_run_does() {
+        let panel = panel("Breakout", &curves());
+        assert_eq!(panel.series[2].points, [(100_352, 0.5), (1_003_520, 10.0)]);
+        assert!(panel.series[2].name.ends_with("2 so far") && panel.series[0].points.is_empty());
+    }
+}
