@@ -36,11 +36,11 @@ pub enum PolicyError {
         /// How many it can look at.
         most: usize,
     },
-    /// A mask that is not of the policy's actions.
+    /// Masks that are not of the policy's actions.
     MaskLength {
         /// How many flags there are.
         found: usize,
-        /// How many actions.
+        /// How many actions, those of all observations together.
         expected: usize,
     },
     /// Parameters of another network.

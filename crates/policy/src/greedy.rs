@@ -32,19 +32,22 @@ impl GreedyPolicy {
     /// If the observation has another length than the network's input, or the mask another than there are actions.
     pub fn act(&mut self, observation: &[f32], mask: Option<&[bool]>) -> Result<usize, PolicyError> {
         let mut action = [0];
-        self.act_batch(observation, |_| mask, &mut action)?;
+        if mask.is_some_and(<[bool]>::is_empty) {
+            return Err(PolicyError::MaskLength { found: 0, expected: self.actions() });
+        }
+        self.act_batch(observation, mask.unwrap_or_default(), &mut action)?;
         Ok(action[0])
     }
 
-    /// An action for each of several observations, one after the other in `observations`. `mask` says for the row of an observation
-    /// which actions are allowed there; `None`: all.
+    /// An action for each of several observations, one after the other in `observations`. `masks` says which actions are allowed,
+    /// observations × actions; empty where all are.
     ///
     /// # Errors
     /// As [`GreedyPolicy::act`], and if there are more than the policy was made for.
-    pub fn act_batch<'m>(
+    pub fn act_batch(
         &mut self,
         observations: &[f32],
-        mask: impl Fn(usize) -> Option<&'m [bool]>,
+        masks: &[bool],
         actions: &mut [usize],
     ) -> Result<(), PolicyError> {
         let (found, expected) = (observations.len(), actions.len().saturating_mul(self.observation_len()));
@@ -52,14 +55,13 @@ impl GreedyPolicy {
             return Err(PolicyError::ObservationLength { found, expected });
         }
         let count = self.actions();
-        for row in 0..actions.len() {
-            if let Some(found) = mask(row).map(<[bool]>::len).filter(|found| *found != count) {
-                return Err(PolicyError::MaskLength { found, expected: count });
-            }
+        let (found, expected) = (masks.len(), actions.len() * count);
+        if found > 0 && found != expected {
+            return Err(PolicyError::MaskLength { found, expected });
         }
         let q = self.q_values(observations)?;
         for (row, (action, q)) in actions.iter_mut().zip(q.chunks_exact(count)).enumerate() {
-            *action = argmax_allowed(q, mask(row));
+            *action = argmax_allowed(q, masks.get(row * count..(row + 1) * count));
         }
         Ok(())
     }
@@ -147,14 +149,14 @@ mod tests {
         let error = policy.q_values(&[0.0; 9]).map(drop).unwrap_err();
         assert_eq!(error, PolicyError::TooManyObservations { found: 3, most: 2 });
         assert_eq!(policy.act(&[0.0; 3], Some(&[true])), Err(PolicyError::MaskLength { found: 1, expected: 2 }));
-        let second = |row: usize| (row == 1).then_some(&[false, true][..]);
-        let mut actions = [9; 2];
-        policy.act_batch(&[0.0; 6], second, &mut actions).unwrap();
+        let (masks, mut actions) = ([true, true, false, true], [9; 2]);
+        policy.act_batch(&[0.0; 6], &masks, &mut actions).unwrap();
         assert_eq!((actions, policy.last_values().len()), ([0, 1], 4));
-        let error = policy.act_batch(&[0.0; 5], second, &mut actions).unwrap_err();
+        let error = policy.act_batch(&[0.0; 5], &masks, &mut actions).unwrap_err();
         assert_eq!(error, PolicyError::ObservationLength { found: 5, expected: 6 });
-        let error = policy.act_batch(&[0.0; 6], |_| Some(&[true]), &mut actions).unwrap_err();
-        assert_eq!(error, PolicyError::MaskLength { found: 1, expected: 2 });
+        let error = policy.act_batch(&[0.0; 6], &masks[..2], &mut actions).unwrap_err();
+        assert_eq!(error, PolicyError::MaskLength { found: 2, expected: 4 });
+        assert_eq!(policy.act(&[0.0; 3], Some(&[])), Err(PolicyError::MaskLength { found: 0, expected: 2 }));
         assert!(policy.set_parameters(&[0.0]).is_err() && policy.set_parameters(&vec![1.0; count]).is_ok());
     }
 

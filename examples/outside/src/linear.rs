@@ -154,7 +154,7 @@ impl Policy for LinearValues {
             actions.iter_mut().zip(input.observations.chunks_exact(self.numbers)).enumerate()
         {
             self.at(observation, &mut q);
-            *action = argmax_allowed(&q, (input.mask)(row));
+            *action = argmax_allowed(&q, input.masks.row(row));
         }
         Ok(())
     }

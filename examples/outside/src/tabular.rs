@@ -1,6 +1,6 @@
 //! [`TabularAgent`], an agent of one's own that is no network: a value for each action in each cell of what can be seen.
 
-use requel::agent::{AgentError, Learned, Policy, PolicyError, PolicyInput};
+use requel::agent::{AgentError, Learned, Masks, Policy, PolicyError, PolicyInput};
 use requel::state::{State, StateError};
 use requel::td::argmax_allowed;
 use requel::train::AgentEnv;
@@ -46,16 +46,16 @@ impl TabularAgent {
 }
 
 impl Agent for TabularAgent {
-    fn act<'m>(
+    fn act(
         &mut self,
         observations: &[f32],
-        mask: &dyn Fn(usize) -> Option<&'m [bool]>,
+        masks: Masks<'_>,
         env_steps: u64,
         actions: &mut [usize],
     ) -> Result<(), AgentError> {
         let rows = observations.chunks_exact(self.table.numbers);
         for (slot, (action, observation)) in actions.iter_mut().zip(rows).enumerate() {
-            let choice = Choice { slot, env_steps, actions: self.table.actions, mask: mask(slot) };
+            let choice = Choice { slot, env_steps, actions: self.table.actions, mask: masks.row(slot) };
             *action = self.explorer.choose(&choice, self.table.of(observation));
         }
         Ok(())
@@ -133,7 +133,7 @@ impl Policy for Table {
     fn choose(&mut self, input: &PolicyInput<'_>, actions: &mut [usize]) -> Result<(), AgentError> {
         let rows = input.observations.chunks_exact(self.numbers);
         for (row, (action, observation)) in actions.iter_mut().zip(rows).enumerate() {
-            *action = argmax_allowed(self.of(observation), (input.mask)(row));
+            *action = argmax_allowed(self.of(observation), input.masks.row(row));
         }
         Ok(())
     }

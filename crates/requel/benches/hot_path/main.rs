@@ -15,7 +15,7 @@ use std::hint::black_box;
 use requel::config::{ConfigError, Layers};
 use requel::replay::{PrioritizedReplay, PrioritySpec, RecordLayout, ReplayBuffer, Sampling, UniformReplay};
 use requel::train::EnvFactory;
-use requel::{Agent, Batch, Config, DqnAgent, Experience, Stream, StreamRng, Trainer, Transition};
+use requel::{Agent, Batch, Config, DqnAgent, Experience, Masks, Stream, StreamRng, Trainer, Transition};
 use requel_envs::{DType, Space, Step, make};
 use screen::screen;
 use stopwatch::{Timing, print, print_rate};
@@ -125,7 +125,7 @@ fn act(envs: usize) {
     let observations = vec![0.01; envs * 4];
     let mut actions = vec![0; envs];
     let timing = Timing::of(1, || {
-        agent.act(&observations, &|_| None, 0, &mut actions).expect("it acts");
+        agent.act(&observations, Masks::ALL, 0, &mut actions).expect("it acts");
         black_box(&actions);
     });
     print(&name, &timing);

@@ -9,7 +9,7 @@ use std::process::ExitCode;
 
 use requel::config::Layers;
 use requel::replay::{RecordLayout, ReplayBuffer, Sampling, UniformReplay};
-use requel::{Agent, Batch, Config, DqnAgent, Experience, Trainer, Transition};
+use requel::{Agent, Batch, Config, DqnAgent, Experience, Masks, Trainer, Transition};
 use requel_envs::{Action, DType, Env, Space, Step, make};
 
 /// One piece, done so many times.
@@ -69,7 +69,7 @@ fn act(times: usize) {
     let mut agent = agent(&["exploration.start=0.0", "exploration.end=0.0"]);
     let mut actions = [0];
     for step in 0..times {
-        agent.act(&[step as f32 * 1e-3, 0.1, 0.2, 0.3], &|_| None, 0, &mut actions).expect("it acts");
+        agent.act(&[step as f32 * 1e-3, 0.1, 0.2, 0.3], Masks::ALL, 0, &mut actions).expect("it acts");
         black_box(&actions);
     }
 }

@@ -1,6 +1,6 @@
 //! [`Actor`]: acting in several environments by an explorer.
 
-use super::AgentError;
+use super::{AgentError, Masks};
 use crate::exploration::{Choice, Explorer};
 use crate::state::{State, StateError};
 
@@ -15,10 +15,10 @@ pub struct Actor {
 }
 
 /// What is to be acted on.
-#[derive(Clone, Copy)]
-pub struct Situation<'a, 'm> {
-    /// Which actions an environment allows; `None`: all.
-    pub mask: &'a dyn Fn(usize) -> Option<&'m [bool]>,
+#[derive(Clone, Copy, Debug)]
+pub struct Situation<'a> {
+    /// Which actions each environment allows.
+    pub masks: Masks<'a>,
     /// Env steps so far, all environments together.
     pub env_steps: u64,
 }
@@ -39,14 +39,14 @@ impl Actor {
     /// If there are not as many actions to choose as environments, or not as many values as there are to be.
     pub fn act<'v>(
         &mut self,
-        situation: &Situation<'_, '_>,
+        situation: &Situation<'_>,
         actions: &mut [usize],
         values: impl FnOnce() -> Result<&'v [f32], AgentError>,
     ) -> Result<(), AgentError> {
-        let Situation { mask, env_steps } = *situation;
+        let Situation { masks, env_steps } = *situation;
         let (envs, count) = (self.open.len(), self.actions);
         assert!(actions.len() == envs, "{} actions for {envs} environments", actions.len());
-        let choice = |slot| Choice { slot, env_steps, actions: count, mask: mask(slot) };
+        let choice = |slot| Choice { slot, env_steps, actions: count, mask: masks.row(slot) };
         let mut are_values_needed = false;
         for (slot, action) in actions.iter_mut().enumerate() {
             let chosen = self.explorer.without_values(&choice(slot));

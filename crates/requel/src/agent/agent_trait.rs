@@ -1,6 +1,6 @@
 //! [`Agent`], a policy that also learns.
 
-use super::{AgentError, Experience, Learned, Policy, ValueNetwork};
+use super::{AgentError, Experience, Learned, Masks, Policy, ValueNetwork};
 use crate::state::{State, StateError};
 use crate::transition::Batch;
 
@@ -35,14 +35,14 @@ pub struct MemorySample {
 /// per environment, then [`Agent::learn`]. An agent whose work failed is of no use any more.
 pub trait Agent: Send {
     /// Chooses an action for each environment after `env_steps` env steps. `observations` is environments ×
-    /// observation length; `mask(slot)` says which actions an environment allows.
+    /// observation length; `masks` says which actions the environments allow.
     ///
     /// # Errors
     /// If whatever computes it fails.
-    fn act<'m>(
+    fn act(
         &mut self,
         observations: &[f32],
-        mask: &dyn Fn(usize) -> Option<&'m [bool]>,
+        masks: Masks<'_>,
         env_steps: u64,
         actions: &mut [usize],
     ) -> Result<(), AgentError>;

@@ -48,3 +48,4 @@ pub use target::{TargetNetwork, TargetSpec};
 pub use value_network::ValueNetwork;
 
 pub use crate::experience::Experience;
+pub use crate::masks::Masks;

@@ -1,16 +1,16 @@
 //! [`Policy`], what acts and no longer learns.
 
-use super::AgentError;
+use super::{AgentError, Masks};
 
 /// What a policy is to act on: a row for each of some environments.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub struct PolicyInput<'a> {
     /// Rows × observation length.
     pub observations: &'a [f32],
     /// The slot of each row: which of the environments side by side it was seen in.
     pub slots: &'a [usize],
-    /// Which actions the environment of a row allows; `None`: all.
-    pub mask: &'a dyn Fn(usize) -> Option<&'a [bool]>,
+    /// Which actions the environment of each row allows.
+    pub masks: Masks<'a>,
 }
 
 /// Chooses actions in several environments side by side, and does not change by it but for what it remembers of an episode.
@@ -52,7 +52,7 @@ pub trait Policy: Send {
     /// As [`Policy::choose`].
     fn act(&mut self, observation: &[f32], mask: Option<&[bool]>) -> Result<usize, AgentError> {
         let mut action = [0];
-        let input = PolicyInput { observations: observation, slots: &[0], mask: &|_| mask };
+        let input = PolicyInput { observations: observation, slots: &[0], masks: mask.into() };
         self.choose(&input, &mut action)?;
         Ok(action[0])
     }

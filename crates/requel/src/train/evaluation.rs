@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::envs::for_network;
 use super::{EnvFactory, TrainError};
-use crate::agent::{AgentError, Policy, PolicyInput};
+use crate::agent::{AgentError, Masks, Policy, PolicyInput};
 use crate::finite::first_not_finite;
 
 /// Whether to give up what takes long.
@@ -64,6 +64,8 @@ pub struct Evaluator {
     /// By what slot the policy knows each environment: they change places, and what a policy remembers goes with them.
     slots: Vec<usize>,
     actions: Vec<usize>,
+    /// Environments × actions: which are allowed; empty where all are.
+    masks: Vec<bool>,
     give_up: Option<GiveUp>,
 }
 
@@ -94,6 +96,7 @@ impl Evaluator {
             episodes: side_by_side,
             slots: (0..count).collect(),
             actions: vec![0; count],
+            masks: Vec::new(),
             give_up: None,
         })
     }
@@ -115,7 +118,7 @@ impl Evaluator {
     /// is not finite: a score with steps left out would be none. And if it is given up: see [`Evaluator::give_up_when`].
     pub fn evaluate(&mut self, policy: &mut dyn Policy, episodes: usize, seed: u64) -> Result<Evaluation, TrainError> {
         let mut evaluation = Evaluation { returns: vec![0.0; episodes], lengths: vec![0; episodes], cut_off: 0 };
-        self.check(policy)?;
+        let count = self.check(policy)?;
         let len = self.episodes[0].env.observation_len();
         let mut next_episode = 0;
         // Environments [0, running) have an episode going on.
@@ -130,10 +133,10 @@ impl Evaluator {
             if self.give_up.as_ref().is_some_and(|give_up| give_up()) {
                 return Err(TrainError::Interrupted);
             }
-            let Evaluator { episodes: side_by_side, observations, slots, actions, .. } = self;
-            let mask = |row: usize| side_by_side[row].env.action_mask();
-            let input =
-                PolicyInput { observations: &observations[..running * len], slots: &slots[..running], mask: &mask };
+            self.read_masks(running, count);
+            let Evaluator { episodes: side_by_side, observations, slots, actions, masks, .. } = self;
+            let (observations_now, masks) = (&observations[..running * len], Masks::new(masks, count));
+            let input = PolicyInput { observations: observations_now, slots: &slots[..running], masks };
             policy.choose(&input, &mut actions[..running])?;
             let mut place = 0;
             while place < running {
@@ -167,15 +170,28 @@ impl Evaluator {
         Ok(evaluation)
     }
 
-    /// Refuses a policy that these environments cannot be played by.
-    fn check(&self, policy: &dyn Policy) -> Result<(), AgentError> {
+    /// Reads which of `count` actions the first `running` environments allow.
+    fn read_masks(&mut self, running: usize, count: usize) {
+        self.masks.clear();
+        for (row, episode) in self.episodes[..running].iter().enumerate() {
+            let Some(mask) = episode.env.action_mask() else { continue };
+            self.masks.resize(row * count, true);
+            self.masks.extend_from_slice(mask);
+        }
+        if !self.masks.is_empty() {
+            self.masks.resize(running * count, true);
+        }
+    }
+
+    /// Refuses a policy that these environments cannot be played by; else how many actions they have.
+    fn check(&self, policy: &dyn Policy) -> Result<usize, AgentError> {
         let env = &self.episodes[0].env;
         let id = || env.spec().id.clone();
         let actions = env.action_space().discrete_n().ok_or_else(|| AgentError::ContinuousActions { id: id() })?;
         let theirs = (env.observation_len(), actions);
         match policy.shape().filter(|ours| *ours != theirs) {
             Some(ours) => Err(AgentError::OtherShape { id: id(), policy: ours, environment: theirs }),
-            None => Ok(()),
+            None => Ok(actions),
         }
     }
 }

@@ -21,7 +21,7 @@ use super::observer::tell;
 use super::returns::Returns;
 use super::scoring::Scoring;
 use super::{EnvIdentity, EnvOrigin, Observer, Outcome, Termination, TrainError, TrainEvent};
-use crate::agent::{Actions, Agent, AgentError, Learned, LearningFault};
+use crate::agent::{Actions, Agent, AgentError, Learned, LearningFault, Masks};
 use crate::config::Config;
 use crate::registry::Registry;
 use bad_numbers::Skipped;
@@ -243,9 +243,9 @@ impl Trainer {
         }
         self.replace_lost_episodes()?;
         let before = self.env_steps;
-        let envs = &self.envs;
-        self.agent.act(&self.observations, &|slot| envs.action_mask(slot), before, &mut self.actions)?;
-        self.remember_masks();
+        self.read_masks();
+        let masks = Masks::new(&self.masks, self.action_space.count);
+        self.agent.act(&self.observations, masks, before, &mut self.actions)?;
         self.envs.step(&self.actions, &mut self.steps, &mut self.next_observations, &mut self.following)?;
         self.env_steps = before + self.steps.len() as u64;
         self.observe(before, observer)?;

@@ -155,7 +155,7 @@ struct TablePolicy(Vec<f32>);
 impl Policy for TablePolicy {
     fn choose(&mut self, input: &PolicyInput<'_>, actions: &mut [usize]) -> Result<(), AgentError> {
         for (row, (action, seen)) in actions.iter_mut().zip(input.observations.chunks_exact(SYMBOLS)).enumerate() {
-            *action = argmax_allowed(&self.0[symbol(seen) * SYMBOLS..][..SYMBOLS], (input.mask)(row));
+            *action = argmax_allowed(&self.0[symbol(seen) * SYMBOLS..][..SYMBOLS], input.masks.row(row));
         }
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! A training of parts that this crate does not have: an agent that is a table, with Boltzmann exploration, driven by the trainer
 //! and by nobody but its owner.
 
-use requel::agent::{AgentError, Learned, Policy, PolicyInput};
+use requel::agent::{AgentError, Learned, Masks, Policy, PolicyInput};
 use requel::config::{Config, ConfigError};
 use requel::run::{Control, Ending, Run, Session, verify};
 use requel::state::{State, StateError};
@@ -31,7 +31,7 @@ impl Policy for Table {
     fn choose(&mut self, input: &PolicyInput<'_>, actions: &mut [usize]) -> Result<(), AgentError> {
         let len = input.observations.len() / actions.len();
         for (row, (action, observation)) in actions.iter_mut().zip(input.observations.chunks_exact(len)).enumerate() {
-            *action = argmax_allowed(self.of(observation), (input.mask)(row));
+            *action = argmax_allowed(self.of(observation), input.masks.row(row));
         }
         Ok(())
     }
@@ -73,15 +73,15 @@ impl TabularAgent {
 }
 
 impl Agent for TabularAgent {
-    fn act<'m>(
+    fn act(
         &mut self,
         observations: &[f32],
-        mask: &dyn Fn(usize) -> Option<&'m [bool]>,
+        masks: Masks<'_>,
         env_steps: u64,
         actions: &mut [usize],
     ) -> Result<(), AgentError> {
         for (slot, (action, observation)) in actions.iter_mut().zip(observations.chunks_exact(STATES)).enumerate() {
-            let choice = Choice { slot, env_steps, actions: STATES, mask: mask(slot) };
+            let choice = Choice { slot, env_steps, actions: STATES, mask: masks.row(slot) };
             *action = self.explorer.choose(&choice, self.table.of(observation));
         }
         Ok(())
@@ -227,7 +227,7 @@ fn an_agent_can_be_driven_by_its_owner() {
     env.reset(Some(0), &mut observation).unwrap();
     for env_steps in 0..3000 {
         let mut actions = [0];
-        agent.act(&observation, &|_| None, env_steps, &mut actions).unwrap();
+        agent.act(&observation, Masks::ALL, env_steps, &mut actions).unwrap();
         let step = env.step(Action::Discrete(actions[0]), &mut next_observation).unwrap();
         agent.observe(&Experience {
             slot: 0,

@@ -4,7 +4,7 @@ use super::{DqnParts, DqnSpec, LearnsFrom};
 use crate::agent::actor::{Actor, Situation};
 use crate::agent::statistics::MEASURED_EVERY;
 use crate::agent::{
-    Agent, AgentError, Executor, Experience, Learned, MemorySample, Policy, Statistic, ValueNetwork, memory,
+    Agent, AgentError, Executor, Experience, Learned, Masks, MemorySample, Policy, Statistic, ValueNetwork, memory,
 };
 use crate::replay::{NStepAccumulator, ReplayBuffer, ReplayError};
 use crate::schedule::crossings;
@@ -81,15 +81,15 @@ impl DqnAgent {
 }
 
 impl Agent for DqnAgent {
-    fn act<'m>(
+    fn act(
         &mut self,
         observations: &[f32],
-        mask: &dyn Fn(usize) -> Option<&'m [bool]>,
+        masks: Masks<'_>,
         env_steps: u64,
         actions: &mut [usize],
     ) -> Result<(), AgentError> {
         let executor = &mut *self.executor;
-        self.actor.act(&Situation { mask, env_steps }, actions, move || executor.values(observations))
+        self.actor.act(&Situation { masks, env_steps }, actions, move || executor.values(observations))
     }
 
     fn observe(&mut self, experience: &Experience<'_>) {
@@ -210,9 +210,7 @@ mod tests {
             for draw in 0..200u8 {
                 let observations: [f32; 6] = std::array::from_fn(|i| f32::from(draw) * 0.01 - i as f32 * 0.3);
                 let mut actions = [9; 2];
-                agent
-                    .act(&observations, &|slot| Some(if slot == 0 { &first } else { &second }), 0, &mut actions)
-                    .unwrap();
+                agent.act(&observations, Masks::new(&[first, second].concat(), 4), 0, &mut actions).unwrap();
                 assert!(first[actions[0]] && second[actions[1]], "{actions:?}");
             }
         }
@@ -225,7 +223,7 @@ mod tests {
         for draw in 0..50u8 {
             let observations: [f32; 6] = std::array::from_fn(|i| (f32::from(draw) + 7.0 * i as f32).sin());
             let mut actions = [9; 2];
-            agent.act(&observations, &|_| None, 0, &mut actions).unwrap();
+            agent.act(&observations, Masks::ALL, 0, &mut actions).unwrap();
             let chosen = [&observations[..3], &observations[3..]].map(|seen| policy.act(seen, None).unwrap());
             assert_eq!(actions, chosen);
         }

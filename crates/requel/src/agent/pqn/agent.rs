@@ -10,8 +10,8 @@ use crate::agent::learner::Learner;
 use crate::agent::learner::poison;
 use crate::agent::measure::BatchMeasure;
 use crate::agent::{
-    Agent, AgentError, Experience, GreedyPolicy, HeadLoss, HeadShape, HeadUpdate, Learned, LearningFault, MemorySample,
-    Policy, Rule, Statistic, ValueLoss, ValueNetwork, ValueSpec, Values, memory,
+    Agent, AgentError, Experience, GreedyPolicy, HeadLoss, HeadShape, HeadUpdate, Learned, LearningFault, Masks,
+    MemorySample, Policy, Rule, Statistic, ValueLoss, ValueNetwork, ValueSpec, Values, memory,
 };
 use crate::exploration::Explorer;
 use crate::rng::{Stream, StreamRng};
@@ -198,15 +198,15 @@ impl PqnAgent {
 }
 
 impl Agent for PqnAgent {
-    fn act<'m>(
+    fn act(
         &mut self,
         observations: &[f32],
-        mask: &dyn Fn(usize) -> Option<&'m [bool]>,
+        masks: Masks<'_>,
         env_steps: u64,
         actions: &mut [usize],
     ) -> Result<(), AgentError> {
         let (acting, parameters) = (&mut self.acting, &self.learner.parameters);
-        let situation = Situation { mask, env_steps };
+        let situation = Situation { masks, env_steps };
         self.actor.act(&situation, actions, move || Ok(acting.q_values(parameters, observations)))
     }
 

@@ -3,7 +3,7 @@
 use requel_envs::Step;
 
 use super::Trainer;
-use crate::agent::Experience;
+use crate::agent::{Experience, Masks};
 use crate::config::{AgentConfig, OnNan};
 use crate::finite::first_not_finite;
 use crate::train::observer::tell;
@@ -15,7 +15,7 @@ pub const SCALED_REWARD: &str = "reward times agent.reward_scale";
 impl Trainer {
     /// Shows the agent what the step led to. NaN and infinity reach neither it nor the replay buffer.
     pub(super) fn observe(&mut self, before: u64, observer: &mut dyn Observer) -> Result<(), TrainError> {
-        let (len, actions) = (self.envs.observation_len(), self.masks.len() / self.steps.len());
+        let len = self.envs.observation_len();
         let all_finite = first_not_finite(&self.next_observations).is_none();
         for slot in 0..self.steps.len() {
             let row = slot * len..(slot + 1) * len;
@@ -46,7 +46,7 @@ impl Trainer {
             self.agent.observe(&Experience {
                 slot,
                 observation: &self.observations[row.clone()],
-                mask: (actions > 0).then(|| &self.masks[slot * actions..][..actions]),
+                mask: Masks::new(&self.masks, self.action_space.count).row(slot),
                 action: self.actions[slot],
                 step: Step { reward, ..step },
                 next_observation: &self.next_observations[row],
@@ -56,13 +56,9 @@ impl Trainer {
         Ok(())
     }
 
-    /// Keeps what the environments allow now: after the step they will say what they allow then.
-    pub(super) fn remember_masks(&mut self) {
-        if self.masks.is_empty() {
-            return;
-        }
-        let actions = self.masks.len() / self.steps.len();
-        for (slot, mask) in self.masks.chunks_exact_mut(actions).enumerate() {
+    /// Reads what the environments allow now: after the step they will say what they allow then.
+    pub(super) fn read_masks(&mut self) {
+        for (slot, mask) in self.masks.chunks_exact_mut(self.action_space.count).enumerate() {
             match self.envs.action_mask(slot) {
                 Some(allowed) => mask.copy_from_slice(allowed),
                 None => mask.fill(true),
