@@ -28,6 +28,7 @@ mod own_envs;
 mod own_parts;
 mod parts;
 mod presets;
+mod replay_bytes;
 mod resume;
 mod segments;
 mod sessions;
