@@ -1,75 +1,30 @@
 //! [`State`]: what a component saves and takes back, as named tensors and values.
 
-use std::borrow::Cow;
+mod shared_rows;
+mod tensor;
+
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use safetensors::Dtype;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use thiserror::Error;
 
-/// A named array inside a [`State`].
-#[derive(Clone, Debug, PartialEq)]
-pub struct Tensor<'a> {
-    /// Type of the elements.
-    pub dtype: Dtype,
-    /// Length of each axis.
-    pub shape: Vec<usize>,
-    /// The elements, row-major, little-endian.
-    pub bytes: Cow<'a, [u8]>,
-}
-
-/// Write history of a large array that is filled row by row, in the order of the rows. It is not saved: it tells a snapshot which
-/// rows may have changed since the one before.
-#[derive(Clone, Copy, Debug)]
-pub struct Writes<'a> {
-    /// Which array it is: another one of the same name has another number.
-    pub id: u64,
-    /// How many rows were written in all, or more than that where it is not known of all which they were.
-    pub written: u64,
-    /// How many rows there are at most.
-    pub capacity: usize,
-    /// Which row was written when.
-    pub order: WriteOrder<'a>,
-}
-
-/// In what order rows are written.
-#[derive(Clone, Copy, Debug)]
-pub enum WriteOrder<'a> {
-    /// One after the other, round and round.
-    InTurn {
-        /// Which one is written next.
-        next: usize,
-    },
-    /// In any order.
-    Listed {
-        /// Of which row each of the latest writes was: write `w` of row `log[w % log.len()] - first`, or of none where there is no
-        /// such row.
-        log: &'a [u32],
-        /// By how much the log counts higher.
-        first: u32,
-    },
-}
+pub use shared_rows::SharedRows;
+pub use tensor::{Bytes, Tensor};
 
 /// The state of components: tensors and values by name. Names look like `replay/records`; what stands before the slash
 /// is the part, and a checkpoint has one file per part.
 ///
-/// Tensors borrow from the components where they can, so that saving a large buffer copies nothing.
-#[derive(Clone, Debug, Default)]
+/// Tensors borrow from the components where they can, or share their memory ([`SharedRows`]), so that saving a large buffer copies
+/// nothing.
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct State<'a> {
     /// Arrays by name.
     pub tensors: BTreeMap<String, Tensor<'a>>,
     /// Everything else by name.
     pub values: BTreeMap<String, serde_json::Value>,
-    /// How those arrays were written that are large and written row by row, by name. Not saved.
-    pub writes: BTreeMap<String, Writes<'a>>,
-}
-
-impl PartialEq for State<'_> {
-    /// Whether all that is saved is the same.
-    fn eq(&self, other: &Self) -> bool {
-        self.tensors == other.tensors && self.values == other.values
-    }
 }
 
 /// A state that does not fit the component that reads it.
@@ -92,20 +47,31 @@ impl StateError {
 impl<'a> State<'a> {
     /// Adds an array of `f32`.
     pub fn put_f32(&mut self, name: impl Into<String>, shape: Vec<usize>, values: &'a [f32]) {
-        let bytes = Cow::Borrowed(bytemuck::cast_slice(values));
+        let bytes = bytemuck::cast_slice(values).into();
         self.tensors.insert(name.into(), Tensor { dtype: Dtype::F32, shape, bytes });
     }
 
     /// Adds an array of `u32`.
     pub fn put_u32(&mut self, name: impl Into<String>, shape: Vec<usize>, values: &'a [u32]) {
-        let bytes = Cow::Borrowed(bytemuck::cast_slice(values));
+        let bytes = bytemuck::cast_slice(values).into();
+        self.tensors.insert(name.into(), Tensor { dtype: Dtype::U32, shape, bytes });
+    }
+
+    /// Adds an array of `u32`, one line for each of these rows. They are shared and not copied: what is written to the rows later is
+    /// not seen here.
+    ///
+    /// # Panics
+    /// If not all of the rows are there.
+    pub fn put_rows(&mut self, name: impl Into<String>, rows: &SharedRows, range: Range<usize>) {
+        let shape = vec![range.len(), rows.words()];
+        let bytes = rows.snapshot(range).into();
         self.tensors.insert(name.into(), Tensor { dtype: Dtype::U32, shape, bytes });
     }
 
     /// Adds an array of bytes.
     pub fn put_bytes(&mut self, name: impl Into<String>, bytes: Vec<u8>) {
         let shape = vec![bytes.len()];
-        self.tensors.insert(name.into(), Tensor { dtype: Dtype::U8, shape, bytes: Cow::Owned(bytes) });
+        self.tensors.insert(name.into(), Tensor { dtype: Dtype::U8, shape, bytes: bytes.into() });
     }
 
     /// Adds an array of flags, a byte each.
@@ -124,8 +90,8 @@ impl<'a> State<'a> {
     /// # Errors
     /// If it is missing, no array of `f32`, or of another length.
     pub fn read_f32(&self, name: &str, target: &mut [f32]) -> Result<(), StateError> {
-        let bytes = self.tensor(name, Dtype::F32, target.len() * 4)?;
-        bytemuck::cast_slice_mut::<f32, u8>(target).copy_from_slice(bytes);
+        let bytes = self.bytes(name, Dtype::F32, target.len() * 4)?;
+        bytes.copy_to(bytemuck::cast_slice_mut(target));
         Ok(())
     }
 
@@ -134,8 +100,26 @@ impl<'a> State<'a> {
     /// # Errors
     /// If it is missing, no array of `u32`, or of another length.
     pub fn read_u32(&self, name: &str, target: &mut [u32]) -> Result<(), StateError> {
-        let bytes = self.tensor(name, Dtype::U32, target.len() * 4)?;
-        bytemuck::cast_slice_mut::<u32, u8>(target).copy_from_slice(bytes);
+        let bytes = self.bytes(name, Dtype::U32, target.len() * 4)?;
+        bytes.copy_to(bytemuck::cast_slice_mut(target));
+        Ok(())
+    }
+
+    /// The array `name`, copied into these rows.
+    ///
+    /// # Errors
+    /// If it is missing, no array of `u32`, or of another length.
+    ///
+    /// # Panics
+    /// If not all of the rows are there.
+    pub fn read_rows(&self, name: &str, rows: &mut SharedRows, range: Range<usize>) -> Result<(), StateError> {
+        let bytes = self.bytes(name, Dtype::U32, range.len() * rows.words() * 4)?;
+        let (mut next, mut gathered) = (0, Vec::new());
+        rows.pieces_mut(range, |piece| {
+            let piece: &mut [u8] = bytemuck::cast_slice_mut(piece);
+            piece.copy_from_slice(bytes.part(next..next + piece.len(), &mut gathered));
+            next += piece.len();
+        });
         Ok(())
     }
 
@@ -145,7 +129,9 @@ impl<'a> State<'a> {
     /// If they are missing.
     pub fn read_bytes(&self, name: &str) -> Result<&[u8], StateError> {
         match self.tensors.get(name) {
-            Some(tensor) if tensor.dtype == Dtype::U8 => Ok(&tensor.bytes),
+            Some(Tensor { dtype: Dtype::U8, bytes, .. }) => {
+                bytes.piece().ok_or_else(|| StateError::new(name, "is rows of words"))
+            }
             Some(tensor) => Err(StateError::new(name, format!("is {:?}, not U8", tensor.dtype))),
             None => Err(StateError::new(name, "is missing")),
         }
@@ -170,7 +156,7 @@ impl<'a> State<'a> {
         T::deserialize(value).map_err(|e| StateError::new(name, e.to_string()))
     }
 
-    fn tensor(&self, name: &str, dtype: Dtype, bytes: usize) -> Result<&[u8], StateError> {
+    fn bytes(&self, name: &str, dtype: Dtype, bytes: usize) -> Result<&Bytes<'a>, StateError> {
         let tensor = self.tensors.get(name).ok_or_else(|| StateError::new(name, "is missing"))?;
         if tensor.dtype != dtype {
             return Err(StateError::new(name, format!("is {:?}, not {dtype:?}", tensor.dtype)));
@@ -202,6 +188,30 @@ mod tests {
         assert_eq!(words_read, words);
         assert_eq!(state.read_bytes("b/bytes").unwrap(), [1, 2, 3]);
         assert_eq!(state.read::<f64>("c/number").unwrap(), 0.1 + 0.2);
+    }
+
+    /// Rows that lie in several blocks, read into one piece and back, and as other rows.
+    #[test]
+    fn rows_are_read_as_rows_and_as_an_array() {
+        let mut rows = SharedRows::zeroed(7, 30_000);
+        (0..7).for_each(|at| rows.row_mut(at).fill(at as u32 + 1));
+        let mut state = State::default();
+        state.put_rows("a/rows", &rows, 1..6);
+        let mut array = vec![0; 5 * 30_000];
+        state.read_u32("a/rows", &mut array).unwrap();
+        let mut other = State::default();
+        other.put_u32("a/rows", vec![5, 30_000], &array);
+        assert_eq!(state, other);
+        for state in [state, other] {
+            let mut read = SharedRows::zeroed(9, 30_000);
+            state.read_rows("a/rows", &mut read, 2..7).unwrap();
+            assert!((0..9).all(|at| {
+                let expected = if (2..7).contains(&at) { at as u32 } else { 0 };
+                read.row(at).iter().all(|word| *word == expected)
+            }));
+            let error = state.read_rows("a/rows", &mut read, 2..6).unwrap_err();
+            assert_eq!(error.to_string(), "saved state `a/rows` has 600000 bytes, not 480000");
+        }
     }
 
     #[test]

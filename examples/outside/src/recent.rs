@@ -2,7 +2,7 @@
 
 use requel::agent::AgentError;
 use requel::replay::ReplayBuffer;
-use requel::state::{State, StateError};
+use requel::state::{SharedRows, State, StateError};
 use requel::train::AgentEnv;
 use requel::{BatchMut, Config, Stream, StreamRng, Transition};
 
@@ -10,17 +10,15 @@ use requel::{BatchMut, Config, Stream, StreamRng, Transition};
 /// less where the policy has changed since.
 pub struct RecentReplay {
     observation_len: usize,
-    capacity: usize,
-    // A ring: the next transition goes where `next` is.
-    observations: Vec<f32>,
-    next_observations: Vec<f32>,
-    actions: Vec<u32>,
-    rewards: Vec<f32>,
-    discounts: Vec<f32>,
+    /// A ring of transitions, a row each: the next one goes where `next` is. Training does not wait while these are saved.
+    transitions: SharedRows,
     next: usize,
     len: usize,
     draws: StreamRng,
 }
+
+/// Words of a row before its two observations: action, reward, discount.
+const HEADER: usize = 3;
 
 impl RecentReplay {
     /// The buffer of a config: `replay.capacity` transitions.
@@ -34,12 +32,7 @@ impl RecentReplay {
         let (capacity, len) = (config.replay.capacity, env.observations.len());
         Ok(RecentReplay {
             observation_len: len,
-            capacity,
-            observations: vec![0.0; capacity * len],
-            next_observations: vec![0.0; capacity * len],
-            actions: vec![0; capacity],
-            rewards: vec![0.0; capacity],
-            discounts: vec![0.0; capacity],
+            transitions: SharedRows::zeroed(capacity, HEADER + 2 * len),
             next: 0,
             len: 0,
             draws: StreamRng::new(config.train.seed, Stream::Replay),
@@ -48,20 +41,27 @@ impl RecentReplay {
 
     /// Where the transition is that came `age` transitions before the latest.
     fn place(&self, age: usize) -> usize {
-        (self.next + self.capacity - 1 - age) % self.capacity
+        (self.next + self.capacity() - 1 - age) % self.capacity()
     }
+}
+
+fn encode(numbers: &[f32], words: &mut [u32]) {
+    words.iter_mut().zip(numbers).for_each(|(word, number)| *word = number.to_bits());
+}
+
+fn decode(words: &[u32], numbers: &mut [f32]) {
+    numbers.iter_mut().zip(words).for_each(|(number, word)| *number = f32::from_bits(*word));
 }
 
 impl ReplayBuffer for RecentReplay {
     fn push(&mut self, transition: &Transition<'_>) {
-        let (place, len) = (self.next, self.observation_len);
-        self.observations[place * len..][..len].copy_from_slice(transition.observation);
-        self.next_observations[place * len..][..len].copy_from_slice(transition.next_observation);
-        self.actions[place] = transition.action;
-        self.rewards[place] = transition.reward;
-        self.discounts[place] = transition.discount;
-        self.next = (place + 1) % self.capacity;
-        self.len = self.capacity.min(self.len + 1);
+        let (header, observations) = self.transitions.row_mut(self.next).split_at_mut(HEADER);
+        header.copy_from_slice(&[transition.action, transition.reward.to_bits(), transition.discount.to_bits()]);
+        let (observation, next_observation) = observations.split_at_mut(self.observation_len);
+        encode(transition.observation, observation);
+        encode(transition.next_observation, next_observation);
+        self.next = (self.next + 1) % self.capacity();
+        self.len = self.capacity().min(self.len + 1);
     }
 
     fn len(&self) -> usize {
@@ -69,7 +69,7 @@ impl ReplayBuffer for RecentReplay {
     }
 
     fn capacity(&self) -> usize {
-        self.capacity
+        self.transitions.rows()
     }
 
     fn sample(&mut self, batch: &mut BatchMut<'_>) {
@@ -78,34 +78,28 @@ impl ReplayBuffer for RecentReplay {
             let among = if row % 2 == 0 { self.len } else { self.len.div_ceil(10) };
             let age = self.draws.below(among as u32) as usize;
             let place = self.place(age);
-            batch.observations[row * len..][..len].copy_from_slice(&self.observations[place * len..][..len]);
-            batch.next_observations[row * len..][..len].copy_from_slice(&self.next_observations[place * len..][..len]);
-            batch.actions[row] = self.actions[place];
-            batch.rewards[row] = self.rewards[place];
-            batch.discounts[row] = self.discounts[place];
+            let (header, observations) = self.transitions.row(place).split_at(HEADER);
+            let (observation, next_observation) = observations.split_at(len);
+            decode(observation, &mut batch.observations[row * len..][..len]);
+            decode(next_observation, &mut batch.next_observations[row * len..][..len]);
+            batch.actions[row] = header[0];
+            batch.rewards[row] = f32::from_bits(header[1]);
+            batch.discounts[row] = f32::from_bits(header[2]);
             batch.indices[row] = place as u32;
         }
     }
 
     fn save<'a>(&'a self, state: &mut State<'a>) {
-        state.put_f32("replay/observations", vec![self.observations.len()], &self.observations);
-        state.put_f32("replay/next_observations", vec![self.next_observations.len()], &self.next_observations);
-        state.put_u32("replay/actions", vec![self.capacity], &self.actions);
-        state.put_f32("replay/rewards", vec![self.capacity], &self.rewards);
-        state.put_f32("replay/discounts", vec![self.capacity], &self.discounts);
+        state.put_rows("replay/transitions", &self.transitions, 0..self.len);
         state.put("replay/ring", (self.next, self.len, self.draws.position()));
     }
 
     fn restore(&mut self, state: &State<'_>) -> Result<(), StateError> {
-        state.read_f32("replay/observations", &mut self.observations)?;
-        state.read_f32("replay/next_observations", &mut self.next_observations)?;
-        state.read_u32("replay/actions", &mut self.actions)?;
-        state.read_f32("replay/rewards", &mut self.rewards)?;
-        state.read_f32("replay/discounts", &mut self.discounts)?;
         let (next, len, position): (usize, usize, u64) = state.read("replay/ring")?;
-        if next >= self.capacity || len > self.capacity {
+        if next >= self.capacity() || len > self.capacity() {
             return Err(StateError::new("replay/ring", "is of another capacity"));
         }
+        state.read_rows("replay/transitions", &mut self.transitions, 0..len)?;
         (self.next, self.len) = (next, len);
         self.draws.set_position(position);
         Ok(())

@@ -105,10 +105,6 @@ pub trait Agent: Send {
     /// Adds the complete state.
     fn save<'a>(&'a self, state: &mut State<'a>);
 
-    /// Adds of the state what is large and written row by row, with its [`Writes`](crate::state::Writes), and nothing else: who
-    /// saves can follow it from time to time.
-    fn save_large<'a>(&'a self, _state: &mut State<'a>) {}
-
     /// Takes over a state.
     ///
     /// # Errors

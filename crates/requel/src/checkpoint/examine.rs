@@ -1,6 +1,5 @@
 //! Looking at every byte of a checkpoint.
 
-use std::borrow::Cow;
 use std::path::{Component, Path};
 
 use safetensors::SafeTensors;
@@ -128,7 +127,7 @@ fn take_over(
     check_unique_tensors(contents).map_err(|e| CheckpointError::damaged(file, e))?;
     if let Some(state) = state {
         for (name, view) in tensors.iter() {
-            let bytes = Cow::Owned(view.data().to_vec());
+            let bytes = view.data().to_vec().into();
             let tensor = Tensor { dtype: view.dtype(), shape: view.shape().to_vec(), bytes };
             state.tensors.insert(format!("{part}/{name}"), tensor);
         }
@@ -165,7 +164,7 @@ fn read_segments(
         }
     }
     if let Some(state) = state.filter(|_| findings.is_empty()) {
-        let tensor = Tensor { dtype: entry.dtype, shape: entry.shape.clone(), bytes: Cow::Owned(bytes) };
+        let tensor = Tensor { dtype: entry.dtype, shape: entry.shape.clone(), bytes: bytes.into() };
         state.tensors.insert(name.clone(), tensor);
     }
     findings

@@ -60,7 +60,11 @@ impl Writing<'_> {
             blocks_per_segment: blocks_per_segment as u64,
             blocks: Vec::new(),
         };
-        for (index, segment) in tensor.bytes.chunks(self.segmenting.segment_bytes()).enumerate() {
+        let (segment_bytes, mut gathered) = (self.segmenting.segment_bytes(), Vec::new());
+        for index in 0..tensor.bytes.len().div_ceil(segment_bytes) {
+            let first = index * segment_bytes;
+            let segment = first..tensor.bytes.len().min(first + segment_bytes);
+            let segment = tensor.bytes.part(segment, &mut gathered);
             let hashes = hashes(segment, block_bytes);
             let file = file_name(name, index);
             let path = self.staged.join(&file);

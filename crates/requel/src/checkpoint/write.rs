@@ -1,5 +1,6 @@
 //! Writing a checkpoint.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -159,9 +160,11 @@ fn parts<'s>(
 
 fn serialize(staged: &Path, tensors: &BTreeMap<&str, &Tensor<'_>>) -> Result<Vec<u8>, CheckpointError> {
     let damaged = |e: safetensors::SafeTensorError| CheckpointError::damaged(staged, e);
-    let views = tensors
+    let pieces: Vec<(&str, &Tensor<'_>, Cow<'_, [u8]>)> =
+        tensors.iter().map(|(name, tensor)| (*name, *tensor, tensor.bytes.contiguous())).collect();
+    let views = pieces
         .iter()
-        .map(|(name, t)| Ok((*name, TensorView::new(t.dtype, t.shape.clone(), &t.bytes).map_err(damaged)?)))
+        .map(|(name, t, bytes)| Ok((*name, TensorView::new(t.dtype, t.shape.clone(), bytes).map_err(damaged)?)))
         .collect::<Result<Vec<_>, CheckpointError>>()?;
     safetensors::serialize(views, None).map_err(damaged)
 }

@@ -134,7 +134,7 @@ fn target_distance(state: &State<'_>) -> Option<f64> {
     for (name, tensor) in &state.tensors {
         let Some(of) = name.strip_prefix("network/target.") else { continue };
         let online = state.tensors.get(&format!("network/online.{of}"))?;
-        for (target, online) in floats(&tensor.bytes).zip(floats(&online.bytes)) {
+        for (target, online) in floats(&tensor.bytes.contiguous()).zip(floats(&online.bytes.contiguous())) {
             apart += (target - online) * (target - online);
             all += online * online;
         }
@@ -148,7 +148,7 @@ fn floats(bytes: &[u8]) -> impl Iterator<Item = f64> {
 }
 
 fn priorities(state: &State<'_>) -> Option<Vec<f64>> {
-    let bytes = &state.tensors.get("replay/priorities")?.bytes;
+    let bytes = state.tensors.get("replay/priorities")?.bytes.contiguous();
     Some(bytes.as_chunks::<8>().0.iter().map(|bytes| f64::from_le_bytes(*bytes)).collect())
 }
 

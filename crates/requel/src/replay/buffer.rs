@@ -47,11 +47,9 @@ pub trait ReplayBuffer: Send {
         false
     }
 
-    /// Adds the complete state under `replay/`.
+    /// Adds the complete state under `replay/`. A large buffer keeps its transitions in [`SharedRows`](crate::state::SharedRows) and
+    /// adds them by [`State::put_rows`]: then training does not wait for a checkpoint.
     fn save<'a>(&'a self, state: &mut State<'a>);
-
-    /// Adds of the state what is large and written row by row, with its [`Writes`](crate::state::Writes), and nothing else.
-    fn save_large<'a>(&'a self, _state: &mut State<'a>) {}
 
     /// Takes over a state.
     ///

@@ -176,11 +176,6 @@ impl ReplayStore for FrameStore {
         self.pool.save(state);
     }
 
-    fn save_large<'a>(&'a self, state: &mut State<'a>) {
-        self.ring.save_records(state);
-        self.pool.save_frames(state);
-    }
-
     fn restore(&mut self, state: &State<'_>) -> Result<(), StateError> {
         self.ring.restore(state)?;
         let ids = 2 * self.layout.stack();

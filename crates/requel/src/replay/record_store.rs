@@ -69,10 +69,6 @@ impl ReplayStore for RecordStore {
         self.ring.save(state);
     }
 
-    fn save_large<'a>(&'a self, state: &mut State<'a>) {
-        self.ring.save_records(state);
-    }
-
     fn restore(&mut self, state: &State<'_>) -> Result<(), StateError> {
         self.ring.restore(state)
     }

@@ -46,9 +46,6 @@ pub trait ReplayStore: Send {
     /// Adds the complete state under `replay/`.
     fn save<'a>(&'a self, state: &mut State<'a>);
 
-    /// Adds of the state what is large and written row by row, with its [`Writes`](crate::state::Writes), and nothing else.
-    fn save_large<'a>(&'a self, _state: &mut State<'a>) {}
-
     /// Takes over a state.
     ///
     /// # Errors

@@ -12,18 +12,15 @@ use crate::memory::available_bytes;
 use crate::state::State;
 use crate::storage::Storage;
 
-/// A copy that takes more memory than this beyond what is kept for it must leave as much again free; else the state is written
+/// A copy that may take more memory than this beyond what is kept for it must leave as much again free; else the state is written
 /// at once, while training waits.
 const SMALL_COPY_BYTES: u64 = 256 << 20;
 
-/// What is smaller is copied in a few milliseconds.
-const WORTH_FOLLOWING_BYTES: u64 = 32 << 20;
+/// What is smaller is soon written.
+const LARGE_BYTES: u64 = 32 << 20;
 
-/// A copy that is no further behind than this is close: it is made in some ten milliseconds.
-const CLOSE_BYTES: u64 = 8 << 20;
-
-/// What is copied at once on the way: well under a millisecond.
-const FOLLOWED_BYTES: usize = 1 << 20;
+/// How long training waits for a large checkpoint that is being written when the next is due.
+const WAIT_FOR_A_LARGE_ONE: Duration = Duration::from_millis(10);
 
 /// A checkpoint that is on the disk.
 #[derive(Clone, Debug, PartialEq)]
@@ -35,7 +32,7 @@ pub(super) struct Saved {
 /// What a checkpoint holds of the logs: how they are, and handles to have them on the disk by.
 pub(super) type Logs = (BTreeMap<String, LogEntry>, Vec<File>);
 
-/// Writes checkpoints, one at a time, on a thread of its own. Training only waits for a copy of the state.
+/// Writes checkpoints, one at a time, on a thread of its own. Training only waits for a snapshot of the state.
 pub(super) struct Saving {
     storage: Arc<dyn Storage>,
     root: PathBuf,
@@ -43,11 +40,13 @@ pub(super) struct Saving {
     snapshots: Snapshots,
     running: Option<JoinHandle<(Result<Saved, CheckpointError>, State<'static>)>>,
     finished: Option<Saved>,
+    /// Bytes of the state that was saved last.
+    bytes: u64,
 }
 
 impl Saving {
     pub fn new(storage: Arc<dyn Storage>, root: PathBuf, keep: usize) -> Self {
-        Saving { storage, root, keep, snapshots: Snapshots::default(), running: None, finished: None }
+        Saving { storage, root, keep, snapshots: Snapshots::default(), running: None, finished: None, bytes: 0 }
     }
 
     /// Keeps another number of checkpoints from now on.
@@ -60,58 +59,37 @@ impl Saving {
         self.storage = storage;
     }
 
-    /// Reuses the state that was read from disk as the first snapshot, so that the first save after a resume is incremental too.
-    /// `large` describes the live buffers that were restored from it. Skipped where memory is short.
-    pub fn adopt(&mut self, state: State<'static>, large: &State<'_>) {
-        let bytes: u64 = state.tensors.values().map(|tensor| tensor.bytes.len() as u64).sum();
-        // It has its memory already: as in `copy_fits`, half of what there was.
-        if bytes <= SMALL_COPY_BYTES || available_bytes().is_none_or(|available| bytes <= available) {
-            self.snapshots.adopt(state, large);
-        }
-    }
-
-    /// Whether a save can begin without training noticing it much: whether what is large was followed closely enough, or cannot be.
-    /// Else it is followed a little further. [`Saving::wait`] first.
-    pub fn catch_up(&mut self, large: &State<'_>) -> bool {
-        debug_assert!(self.running.is_none(), "the copy is being written");
-        let close = self.snapshots.behind(large) < CLOSE_BYTES;
-        if close || !self.copy_fits(Snapshots::bytes_needed(large)) {
-            return true;
-        }
-        self.snapshots.follow(large, FOLLOWED_BYTES);
-        false
-    }
-
-    /// Whether what is large of a state is so large that its copy is kept near to it on the way.
-    pub fn is_worth_following(large: &State<'_>) -> bool {
-        Snapshots::bytes_needed(large) >= WORTH_FOLLOWING_BYTES
-    }
-
-    /// Brings the copy nearer to what is large of the state, while none is being written: a save then has less to copy.
-    pub fn follow(&mut self, large: &State<'_>) {
-        let fits = || self.copy_fits(Snapshots::bytes_needed(large));
-        if self.running.is_none() && Self::is_worth_following(large) && fits() {
-            self.snapshots.follow(large, FOLLOWED_BYTES);
-        }
+    /// How long training waits for a checkpoint that is being written when the next is due, before that is put off until the one before
+    /// is whole: a slow disk makes large checkpoints late, and not training slow. What is small is soon written, and each checkpoint is
+    /// then of the step that it is due at.
+    pub fn patience(&self) -> Duration {
+        if self.bytes < LARGE_BYTES { Duration::MAX } else { WAIT_FOR_A_LARGE_ONE }
     }
 
     /// Begins to write a checkpoint; [`Saving::wait`] first.
     pub fn begin(&mut self, env_steps: u64, state: &State<'_>, logs: Logs) -> Result<(), CheckpointError> {
         debug_assert!(self.running.is_none(), "one checkpoint at a time");
         let (storage, root, keep) = (Arc::clone(&self.storage), self.root.clone(), self.keep);
-        if !self.copy_fits(Snapshots::bytes_needed(state)) {
+        self.bytes = state.tensors.values().map(|tensor| tensor.bytes.len() as u64).sum();
+        if !self.copy_fits() {
             self.finished = Some(write(&*storage, root, keep, env_steps, state, logs)?);
             return Ok(());
         }
-        let copy = self.snapshots.copy(state);
-        let work = move || (write(&*storage, root, keep, env_steps, &copy, logs), copy);
+        let mut copy = self.snapshots.copy(state);
+        let work = move || {
+            let written = write(&*storage, root, keep, env_steps, &copy, logs);
+            // Training need not wait for the memory of rows that were written meanwhile to be given back.
+            copy.tensors.retain(|_, tensor| tensor.bytes.piece().is_some());
+            (written, copy)
+        };
         let thread = std::thread::Builder::new().name("checkpoint".into()).spawn(work);
         self.running = Some(thread.map_err(CheckpointError::io("start a thread for", &self.root))?);
         Ok(())
     }
 
-    fn copy_fits(&self, bytes: u64) -> bool {
-        let more = bytes.saturating_sub(self.snapshots.bytes());
+    /// Whether there is memory for a copy of the state, were all that is shared written again while the copy lives.
+    fn copy_fits(&self) -> bool {
+        let more = self.bytes.saturating_sub(self.snapshots.bytes());
         more <= SMALL_COPY_BYTES || available_bytes().is_none_or(|available| more <= available / 2)
     }
 

@@ -206,7 +206,7 @@ impl Session {
         let root = run.checkpoints();
         let newest = checkpoint::newest_where(&RealStorage, &root, |manifest| check_logs(run.dir(), manifest))?;
         let mut logs = BTreeMap::new();
-        let (mut saved, mut state) = (None, None);
+        let mut saved = None;
         let wanted = trainer.config().clone();
         let at = newest.checkpoint.as_ref().map_or((0, false), |checkpoint| {
             (checkpoint.manifest.env_steps, Trainer::state_owes_evaluation(&checkpoint.state))
@@ -230,7 +230,6 @@ impl Session {
         match newest.checkpoint {
             Some(checkpoint) => {
                 trainer.restore(&checkpoint.state)?;
-                state = Some(checkpoint.state);
                 logs = checkpoint.manifest.logs;
                 saved = Some(Saved { env_steps: checkpoint.manifest.env_steps, path: checkpoint.path });
             }
@@ -264,9 +263,6 @@ impl Session {
         let mut session = Self::assemble(run, trainer, logs, lock);
         session.saved = saved;
         (session.segment, session.later) = (number, later);
-        if let Some(state) = state {
-            session.saving.adopt(state, &session.trainer.save_large());
-        }
         // The file may be of a moment that the checkpoint does not know.
         if let Some(best) = session.trainer.best() {
             write_best_policy(&session.run, &session.trainer, &best.parameters)?;

@@ -34,7 +34,8 @@ pub fn verify(run: &Run) -> Result<Verified, RunError> {
         match checkpoint::read(&RealStorage, &path) {
             Ok(checkpoint) => {
                 damage.extend(check_logs(run.dir(), &checkpoint.manifest).err());
-                policies.push(checkpoint.state.tensors.get("best/parameters").map(|tensor| tensor.bytes.to_vec()));
+                let best = checkpoint.state.tensors.get("best/parameters");
+                policies.push(best.map(|tensor| tensor.bytes.contiguous().into_owned()));
                 verified.checkpoints.push((env_steps, path, true));
             }
             // A run that goes on may have removed it meanwhile.

@@ -235,7 +235,8 @@ pub struct Stored {
 pub fn stored(trainer: &Trainer) -> Vec<Stored> {
     let state = trainer.save().unwrap();
     let records = &state.tensors["replay/records"];
-    let words: Vec<u32> = records.bytes.chunks_exact(4).map(|b| u32::from_le_bytes(b.try_into().unwrap())).collect();
+    let words: Vec<u32> =
+        records.bytes.contiguous().chunks_exact(4).map(|b| u32::from_le_bytes(b.try_into().unwrap())).collect();
     let floats = |words: &[u32]| words.iter().map(|w| f32::from_bits(*w)).collect::<Vec<f32>>();
     let record = |words: &[u32]| {
         let (observation, next_observation) = words[3..].split_at((words.len() - 3) / 2);

@@ -100,7 +100,12 @@ fn the_target_follows_at_the_env_steps_that_are_named() {
         let network = |trainer: &Trainer, which: &str| {
             let state = trainer.save().unwrap();
             let of = |name: &&String| name.starts_with(&format!("network/{which}."));
-            state.tensors.keys().filter(of).map(|name| state.tensors[name].bytes.to_vec()).collect::<Vec<_>>()
+            state
+                .tensors
+                .keys()
+                .filter(of)
+                .map(|name| state.tensors[name].bytes.contiguous().into_owned())
+                .collect::<Vec<_>>()
         };
         let mut followed = 0;
         while trainer.env_steps() < 600 {

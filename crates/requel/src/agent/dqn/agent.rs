@@ -171,10 +171,6 @@ impl Agent for DqnAgent {
         self.replay.save(state);
     }
 
-    fn save_large<'a>(&'a self, state: &mut State<'a>) {
-        self.replay.save_large(state);
-    }
-
     fn restore(&mut self, state: &State<'_>) -> Result<(), StateError> {
         self.executor.restore(state)?;
         self.updates = state.read(UPDATES)?;

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use super::{Ending, Session};
 use crate::run::policy::{policy_file, write_best_policy};
 use crate::run::provenance::Provenance;
-use crate::run::saving::{Saved, Saving};
+use crate::run::saving::Saved;
 use crate::run::segments::Segment;
 use crate::run::{Control, RunError, Summary, Timing};
 use crate::schedule::crossings;
@@ -23,8 +23,8 @@ impl Session {
         self.run.add_provenance(Provenance::now(self.trainer.env_steps(), self.segment))?;
         self.saved_at = Instant::now();
         self.trainer.give_up_evaluations_when(patience(control));
-        // A checkpoint that is due and could not be begun, and how often what is large was followed since.
-        let (mut turns, mut put_off) = (0u64, None::<u32>);
+        // Whether a checkpoint is due that could not be begun yet.
+        let mut is_due = false;
         let termination = loop {
             if control.stop_requested() {
                 let checkpoint = self.save_once(observer)?;
@@ -44,26 +44,12 @@ impl Session {
             if let Some(termination) = termination.filter(|_| !self.is_segment_due()) {
                 break termination;
             }
-            turns += 1;
-            if turns.is_multiple_of(FOLLOW_EVERY) && (every > 0 || self.pause.is_some()) {
-                self.saving.follow(&self.trainer.save_large());
-            }
-            let due = every > 0 && crossings(every, before, self.trainer.env_steps()) > 0;
-            // When a checkpoint is written is no part of the result, so that a clock may say it.
-            let due = due || self.pause.is_some_and(|pause| self.saved_at.elapsed() >= pause);
-            let mut patience = Duration::ZERO;
-            if due || control.take_checkpoint_request() {
-                let is_large = Saving::is_worth_following(&self.trainer.save_large());
-                (put_off, patience) = (put_off.or(Some(0)), if is_large { WAIT_FOR_A_SAVE } else { Duration::MAX });
-            }
-            if let Some(turns) = put_off.filter(|_| self.saving.is_idle_within(patience)) {
-                self.wait_for_save(observer)?;
-                if turns > MOST_TURNS_PUT_OFF || self.saving.catch_up(&self.trainer.save_large()) {
-                    put_off = None;
-                    self.begin_save(observer)?;
-                } else {
-                    put_off = Some(turns + 1);
-                }
+            let becomes_due = self.becomes_due(every, before) || control.take_checkpoint_request();
+            let patience = if becomes_due && !is_due { self.saving.patience() } else { Duration::ZERO };
+            is_due |= becomes_due;
+            if is_due && self.saving.is_idle_within(patience) {
+                self.begin_save(observer)?;
+                is_due = false;
             }
         };
         let checkpoint = self.save_once(observer)?;
@@ -83,6 +69,13 @@ impl Session {
         self.run.finish(best.as_ref(), &summary, logs)?;
         let timing = self.timing(started);
         Ok(Ending::Finished { summary, outcome: Box::new(outcome), timing })
+    }
+
+    /// Whether a checkpoint is due after a step that began at `before` env steps, where one is due `every` so many.
+    fn becomes_due(&self, every: u64, before: u64) -> bool {
+        let by_steps = every > 0 && crossings(every, before, self.trainer.env_steps()) > 0;
+        // When a checkpoint is written is no part of the result, so that a clock may say it.
+        by_steps || self.pause.is_some_and(|pause| self.saved_at.elapsed() >= pause)
     }
 
     /// Whether the next segment begins before the next step.
@@ -163,18 +156,6 @@ impl Session {
         }
     }
 }
-
-/// Every how many steps of the environments the copy for the next checkpoint is brought nearer to what is to be saved.
-const FOLLOW_EVERY: u64 = 256;
-
-/// How long training waits for a checkpoint with a large buffer that is being written when the next is due. Then that is put
-/// off until the one before is whole: a slow disk makes checkpoints late, and not training slow. What is small is soon written,
-/// and each checkpoint then of the step that it is due at.
-const WAIT_FOR_A_SAVE: Duration = Duration::from_millis(10);
-
-/// For so many turns at most a checkpoint is put off until its copy was followed closely: where transitions come faster than
-/// they are copied it must be begun all the same.
-const MOST_TURNS_PUT_OFF: u32 = 4096;
 
 /// How long an evaluation that is going on may take once a stop was asked for. What is short is better made than made again.
 const PATIENCE: Duration = Duration::from_secs(2);

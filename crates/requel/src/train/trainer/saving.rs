@@ -40,13 +40,6 @@ impl Trainer {
         Ok(state)
     }
 
-    /// Of the state what is large and written row by row: see [`Agent::save_large`].
-    pub(crate) fn save_large(&self) -> State<'_> {
-        let mut state = State::default();
-        self.agent.save_large(&mut state);
-        state
-    }
-
     /// Takes over a state.
     ///
     /// # Errors
