@@ -28,16 +28,9 @@ pub fn resolve(args: &args::Layers, registry: &Registry) -> Result<(Layers, Conf
         layers = layers.algorithm(name)?;
     }
     layers = above_preset(layers, args, registry)?;
-    let said = layers.text_of("env.id").map(str::to_owned);
-    let env_id = said.clone().unwrap_or_else(|| Config::default().env.id);
-    if layers.named_preset().is_none()
-        && let Some(preset) = presets::default_for(&env_id)
-    {
-        // It lies under all that was said.
-        layers = layers.preset(preset.name)?;
-    }
-    if let Some(env_id) = &said {
-        layers = of_other_environment(layers, env_id);
+    layers = layers.for_env()?;
+    if let Some(env_id) = layers.text_of("env.id") {
+        warn_of_other_environment(&layers, env_id);
     }
     let config = layers.resolve()?;
     if let Some(later) = args.config.as_deref().and_then(later_segments) {
@@ -62,26 +55,18 @@ fn run_of(config: &Path) -> Option<Run> {
     Run::open(dir).ok()
 }
 
-/// What a preset says for an environment that it was not made for: nothing of the return to stop at and of the support of
-/// returns, which are its own environment's.
-fn of_other_environment(layers: Layers, env_id: &str) -> Layers {
-    let (Some(name), Some(own)) = (layers.named_preset(), layers.preset_says("env.id")) else { return layers };
-    if own == env_id {
-        return layers;
-    }
+/// Says that the settings of a preset were made for another environment.
+fn warn_of_other_environment(layers: &Layers, env_id: &str) {
+    let (Some(name), Some(own)) = (layers.named_preset(), layers.preset_says("env.id")) else { return };
     let is_the_environments = presets::default_for(env_id).is_some_and(|preset| preset.name == name);
-    if !is_the_environments && layers.named_algorithm().is_none() {
-        let better = match algorithms::get(name) {
-            Some(_) => format!("`--algo {name}` starts from {env_id}'s own"),
-            None => format!("leave --preset out for {env_id}'s own"),
-        };
-        style::warn(format_args!("the settings of preset {name} were made for {own}; {better}"));
+    if own == env_id || is_the_environments || layers.named_algorithm().is_some() {
+        return;
     }
-    // Those of the five MinAtar games are alike.
-    if own.starts_with("MinAtar/") && env_id.starts_with("MinAtar/") {
-        return layers;
-    }
-    layers.without_the_presets(&["evaluation.stop_return", "head.v_min", "head.v_max"])
+    let better = match algorithms::get(name) {
+        Some(_) => format!("`--algo {name}` starts from {env_id}'s own"),
+        None => format!("leave --preset out for {env_id}'s own"),
+    };
+    style::warn(format_args!("the settings of preset {name} were made for {own}; {better}"));
 }
 
 /// Refuses a config that cannot learn, with the place of the setting that keeps it from that.

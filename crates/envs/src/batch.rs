@@ -53,6 +53,14 @@ pub trait BatchEnv: Any + Send {
         None
     }
 
+    /// Whether the last step of a slot was none: it only began the episode that [`BatchEnv::reset`] was asked for. So it is with
+    /// simulators that cannot reset one slot alone and do so in the place of its next step, whatever the action (Gymnasium's
+    /// vector environments in the mode `NEXT_STEP`); `reset` leaves the slot's observation as it is then.
+    fn began(&self, slot: usize) -> bool {
+        _ = slot;
+        false
+    }
+
     /// The bytes that the slot's environment would save; see [`Env::save`](crate::Env::save).
     ///
     /// # Errors

@@ -38,6 +38,7 @@ impl Entry {
             action_names: owned(self.action_names),
             observation_names: owned(self.observation_names),
             metrics: self.metrics.iter().map(|(name, over_episode)| MetricSpec::new(*name, *over_episode)).collect(),
+            heeds_seeds: true,
         }
     }
 }

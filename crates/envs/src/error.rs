@@ -1,7 +1,10 @@
 //! [`EnvError`], everything that an environment can refuse.
 
 use std::any::Any;
+use std::error::Error as StdError;
+use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
 use thiserror::Error;
 
@@ -87,6 +90,9 @@ pub enum EnvError {
         /// What is wrong.
         breach: String,
     },
+    /// A failure of an environment in its own words.
+    #[error("{0}")]
+    Foreign(ForeignError),
     /// A failure of an environment that this crate does not know.
     #[error("{0}")]
     Other(String),
@@ -98,6 +104,42 @@ impl EnvError {
         let text = cause.downcast_ref::<&str>().map(ToString::to_string);
         let message = text.or_else(|| cause.downcast_ref::<String>().cloned()).unwrap_or_else(|| "no message".into());
         EnvError::Panicked { id: id.into(), during: during.into(), message }
+    }
+
+    /// The error of an environment from elsewhere, such as one in another language, which comes out of a training as it went in.
+    ///
+    /// ```
+    /// use requel_envs::EnvError;
+    ///
+    /// let error = EnvError::foreign(std::io::Error::other("the arm is stuck"));
+    /// let EnvError::Foreign(foreign) = &error else { unreachable!() };
+    /// assert!(foreign.get().is::<std::io::Error>());
+    /// ```
+    pub fn foreign(error: impl StdError + Send + Sync + 'static) -> Self {
+        EnvError::Foreign(ForeignError(Arc::new(error)))
+    }
+}
+
+/// An error that this crate knows nothing about. It is shared by its clones, and equal only to these.
+#[derive(Clone, Debug)]
+pub struct ForeignError(Arc<dyn StdError + Send + Sync>);
+
+impl ForeignError {
+    /// The error, to be looked at or downcast.
+    pub fn get(&self) -> &(dyn StdError + Send + Sync + 'static) {
+        &*self.0
+    }
+}
+
+impl fmt::Display for ForeignError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl PartialEq for ForeignError {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
     }
 }
 

@@ -85,7 +85,7 @@ pub mod wrappers;
 pub use action_list::action_list;
 pub use batch::BatchEnv;
 pub use env::{Action, Env, Step};
-pub use error::EnvError;
+pub use error::{EnvError, ForeignError};
 pub use metrics::{AddedUp, MetricSpec, OverEpisode};
 pub use options::{OptionDefault, OptionSpec, nearest};
 pub use registry::{Registry, make, make_with, option_specs, specs};

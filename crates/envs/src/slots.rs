@@ -73,6 +73,17 @@ impl Slots {
         }
     }
 
+    /// Whether the last step of a slot only began its episode.
+    pub fn began(&self, slot: usize) -> bool {
+        match self {
+            Slots::Single(_) => false,
+            Slots::Batch(batch) => {
+                let (part, slot) = batch.part(slot);
+                part.began(slot)
+            }
+        }
+    }
+
     pub fn reset(&mut self, slot: usize, seed: Option<u64>, observation: &mut [f32]) -> Result<(), EnvError> {
         match self {
             Slots::Single(envs) => envs[slot].reset(seed, observation),

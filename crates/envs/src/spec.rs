@@ -24,6 +24,9 @@ pub struct EnvSpec {
     pub observation_names: Vec<String>,
     /// What the environment reports with each step, beside the reward; see [`Env::metrics`](crate::Env::metrics).
     pub metrics: Vec<MetricSpec>,
+    /// Whether a seed decides what follows, as the contract of an [`Env`](crate::Env) asks. Training in an environment that says
+    /// `false` is not repeatable, and nothing checks whether it is.
+    pub heeds_seeds: bool,
 }
 
 /// The longest id: it is part of the names of directories, which file systems cut or refuse at 255 bytes.
@@ -49,6 +52,7 @@ impl EnvSpec {
             action_names: Vec::new(),
             observation_names: Vec::new(),
             metrics: Vec::new(),
+            heeds_seeds: true,
         }
     }
 

@@ -143,9 +143,9 @@ impl BatchEnv for TimeLimitBatch {
             return Err(EnvError::ResetNeeded { id: self.ids[slot].clone() });
         }
         self.envs.step(actions, steps, observations)?;
-        for ((step, elapsed), limit) in steps.iter_mut().zip(&mut self.elapsed).zip(&self.limits) {
-            *elapsed += 1;
-            step.truncated |= *elapsed >= *limit;
+        for (slot, step) in steps.iter_mut().enumerate().filter(|(slot, _)| !self.envs.began(*slot)) {
+            self.elapsed[slot] += 1;
+            step.truncated |= self.elapsed[slot] >= self.limits[slot];
         }
         Ok(())
     }
@@ -156,6 +156,10 @@ impl BatchEnv for TimeLimitBatch {
 
     fn metrics(&self, slot: usize, numbers: &mut [f64]) {
         self.envs.metrics(slot, numbers);
+    }
+
+    fn began(&self, slot: usize) -> bool {
+        self.envs.began(slot)
     }
 
     fn scene(&self, slot: usize) -> Option<Scene> {

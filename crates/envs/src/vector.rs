@@ -200,6 +200,11 @@ impl VectorEnv {
         self.metrics.get(slot * count..(slot + 1) * count).unwrap_or_default()
     }
 
+    /// Whether the last step of a slot was none, and only began its episode: see [`BatchEnv::began`].
+    pub fn began(&self, slot: usize) -> bool {
+        slot < self.len() && self.slots.began(slot)
+    }
+
     fn read_metrics(&mut self) {
         self.metrics.fill(f64::NAN);
         let count = self.spec.metrics.len().max(1);

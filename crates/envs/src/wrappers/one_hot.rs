@@ -200,6 +200,10 @@ impl BatchEnv for OneHotBatch {
         self.envs.metrics(slot, numbers);
     }
 
+    fn began(&self, slot: usize) -> bool {
+        self.envs.began(slot)
+    }
+
     fn scene(&self, slot: usize) -> Option<Scene> {
         self.envs.scene(slot)
     }

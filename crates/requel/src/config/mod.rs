@@ -7,6 +7,7 @@ mod build;
 mod changes;
 mod check;
 mod declare;
+mod env_preset;
 mod error;
 mod layers;
 mod names;

@@ -10,18 +10,26 @@ use crate::td::argmax_allowed;
 #[derive(Clone, Debug)]
 pub struct EpsilonGreedy {
     epsilon: Schedule,
+    /// The env step before which ε is 1.
+    random_until: u64,
     streams: ExplorationStreams,
 }
 
 impl EpsilonGreedy {
     /// Exploration in `num_envs` environments with an ε that follows the env steps.
     pub fn new(epsilon: Schedule, seed: u64, num_envs: usize) -> Self {
-        EpsilonGreedy { epsilon, streams: ExplorationStreams::new(seed, num_envs) }
+        EpsilonGreedy { epsilon, random_until: 0, streams: ExplorationStreams::new(seed, num_envs) }
+    }
+
+    /// The same, which acts at random before this env step, whatever its schedule says.
+    #[must_use]
+    pub fn at_random_until(self, env_steps: u64) -> Self {
+        EpsilonGreedy { random_until: env_steps, ..self }
     }
 
     /// ε after `env_steps` env steps.
     pub fn epsilon(&self, env_steps: u64) -> f64 {
-        self.epsilon.at(env_steps)
+        if env_steps < self.random_until { 1.0 } else { self.epsilon.at(env_steps) }
     }
 
     /// With probability ε a random action for environment `slot`, among those that `mask` allows; else `None`: be greedy.
@@ -102,6 +110,8 @@ mod tests {
     fn epsilon_follows_its_schedule() {
         let exploration = EpsilonGreedy::new(Schedule::Linear { start: 1.0, end: 0.5, env_steps: 100 }, 0, 1);
         assert_eq!([0, 50, 100, 1000].map(|env_steps| exploration.epsilon(env_steps)), [1.0, 0.75, 0.5, 0.5]);
+        let later = exploration.at_random_until(51);
+        assert_eq!([50, 51, 75].map(|env_steps| later.epsilon(env_steps)), [1.0, 0.745, 0.625]);
     }
 
     #[test]

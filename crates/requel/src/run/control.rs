@@ -1,5 +1,6 @@
 //! [`Control`], what others may ask of a session.
 
+use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -8,12 +9,30 @@ use std::sync::atomic::{AtomicBool, Ordering};
 pub struct Control {
     stop: Arc<AtomicBool>,
     checkpoint: Arc<AtomicBool>,
+    ask: Option<Ask>,
+}
+
+/// What is asked whether to stop.
+#[derive(Clone)]
+struct Ask(Arc<dyn Fn() -> bool + Send + Sync>);
+
+impl fmt::Debug for Ask {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a function")
+    }
 }
 
 impl Control {
     /// Nothing asked for.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// The same, which also asks a function whether to stop: for a program that cannot be told of a signal but has to look for it,
+    /// as one within an interpreter. It is asked at every step, evaluations' too, and no more once it has said so.
+    #[must_use]
+    pub fn asking(self, ask: impl Fn() -> bool + Send + Sync + 'static) -> Self {
+        Control { ask: Some(Ask(Arc::new(ask))), ..self }
     }
 
     /// Save a checkpoint and stop.
@@ -33,6 +52,9 @@ impl Control {
 
     /// Whether to stop.
     pub fn stop_requested(&self) -> bool {
+        if !self.stop.load(Ordering::Relaxed) && self.ask.as_ref().is_some_and(|ask| (ask.0)()) {
+            self.request_stop();
+        }
         self.stop.load(Ordering::Relaxed)
     }
 
@@ -55,5 +77,17 @@ mod tests {
         assert!(control.take_checkpoint_request() && !control.take_checkpoint_request());
         other.stop_flag().store(true, Ordering::Relaxed);
         assert!(control.stop_requested() && control.stop_requested());
+    }
+
+    #[test]
+    fn a_function_is_asked_until_it_says_so_and_every_clone_knows() {
+        let asked = Arc::new(std::sync::atomic::AtomicUsize::new(0));
+        let count = Arc::clone(&asked);
+        let plain = Control::new();
+        let control = plain.clone().asking(move || count.fetch_add(1, Ordering::Relaxed) == 2);
+        let heard: Vec<bool> = (0..5).map(|_| control.stop_requested()).collect();
+        assert_eq!(heard, [false, false, true, true, true]);
+        assert_eq!(asked.load(Ordering::Relaxed), 3);
+        assert!(plain.stop_requested());
     }
 }

@@ -202,6 +202,19 @@ impl Run {
         Ok(Some(serde_json::from_slice(&text).map_err(|e| CheckpointError::damaged(&path, e))?))
     }
 
+    /// Whether its newest whole checkpoint holds the environments: where it does not, the run goes on with new episodes. `None`
+    /// where it has no checkpoint.
+    ///
+    /// # Errors
+    /// If checkpoints cannot be read, or none of them is whole.
+    pub fn saves_envs(&self) -> Result<Option<bool>, RunError> {
+        match self.newest_checkpoint() {
+            Ok(checkpoint) => Ok(Some(Trainer::state_has_envs(&checkpoint.state))),
+            Err(RunError::NoCheckpoint { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     /// The newest whole checkpoint.
     pub(super) fn newest_checkpoint(&self) -> Result<Checkpoint, RunError> {
         let root = self.checkpoints();
@@ -221,7 +234,7 @@ impl Run {
         let mut trainer = self.trainer(registry)?;
         trainer.restore(&self.newest_checkpoint()?.state)?;
         let parameters = trainer.value_network()?.parameters;
-        let policy = super::policy::policy_file(&trainer, parameters);
+        let policy = trainer.policy_file(parameters);
         policy.ok_or_else(|| RunError::NoPolicy { path: self.dir().to_path_buf() })
     }
 }

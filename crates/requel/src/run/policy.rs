@@ -1,8 +1,7 @@
 //! The policy of a run, whatever kind of agent has learned it.
 
 use super::{Run, RunError};
-use crate::agent::{Policy, PolicyFile, ValueNetwork};
-use crate::config::EnvConfig;
+use crate::agent::Policy;
 use crate::registry::Registry;
 use crate::train::Trainer;
 
@@ -33,20 +32,7 @@ impl Run {
     }
 }
 
-/// The file of a policy with these parameters; `None` where the agent has no network of values that a file could hold.
-pub(super) fn policy_file(trainer: &Trainer, parameters: &[f32]) -> Option<PolicyFile> {
-    let ValueNetwork { spec, network, .. } = trainer.value_network().ok()?;
-    Some(PolicyFile {
-        env_id: trainer.env_id().to_owned(),
-        origin: trainer.env_identity().origin,
-        env: EnvConfig { id: trainer.env_id().to_owned(), ..trainer.config().env.clone() },
-        network: network.spec().clone(),
-        head: spec.head.clone(),
-        parameters: parameters.to_vec(),
-    })
-}
-
 /// Writes the best policy of a run, where its agent leaves a file of one.
 pub(super) fn write_best_policy(run: &Run, trainer: &Trainer, parameters: &[f32]) -> Result<(), RunError> {
-    policy_file(trainer, parameters).map_or(Ok(()), |policy| run.write_best_policy(&policy).map(drop))
+    trainer.policy_file(parameters).map_or(Ok(()), |policy| run.write_best_policy(&policy).map(drop))
 }

@@ -78,16 +78,17 @@ struct Episode {
     length: u64,
 }
 
-/// Enough rows for the matrix kernels to be at their best, few enough to stay in the cache.
-const SIDE_BY_SIDE: usize = 32;
-
 impl Evaluator {
+    /// How many environments there are at most. Enough rows for the matrix kernels to be at their best, few enough to stay in the
+    /// cache.
+    pub const SIDE_BY_SIDE: usize = 32;
+
     /// Environments for evaluations of up to `episodes` episodes, each cut off after `max_episode_steps` env steps.
     ///
     /// # Errors
     /// If an environment cannot be made.
     pub fn new(factory: &EnvFactory, episodes: usize, max_episode_steps: u64) -> Result<Self, EnvError> {
-        let count = episodes.clamp(1, SIDE_BY_SIDE);
+        let count = episodes.clamp(1, Self::SIDE_BY_SIDE);
         let make = |_| Ok(Episode { env: for_network(factory()?)?, index: 0, return_: 0.0, length: 0 });
         let side_by_side = (0..count).map(make).collect::<Result<Vec<_>, EnvError>>()?;
         Ok(Evaluator {

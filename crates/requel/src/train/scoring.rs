@@ -7,8 +7,8 @@ use std::sync::Arc;
 use requel_envs::EnvSpec;
 
 use super::{
-    BestPolicy, Confirmation, EnvFactory, Evaluation, Evaluator, GiveUp, Observer, TrainError, TrainEvent,
-    observer::tell,
+    BestPolicy, Confirmation, Evaluation, Evaluator, GiveUp, Observer, TrainError, TrainEvent, observer::tell,
+    trainer::EvaluationEnvs,
 };
 use crate::agent::{Agent, Policy};
 use crate::config::{Config, EvaluationConfig};
@@ -40,7 +40,7 @@ pub(super) struct Scoring {
 /// What is scored, and where.
 pub(super) struct Scored<'a> {
     pub config: &'a Config,
-    pub factory: &'a EnvFactory,
+    pub envs: &'a EvaluationEnvs,
     pub agent: &'a dyn Agent,
     /// Env steps and updates so far.
     pub counts: (u64, u64),
@@ -69,6 +69,11 @@ impl Scoring {
         self.stop_return = config.stop_return.or(env.reward_threshold);
         self.goal = env.reward_threshold.or(config.stop_return);
         // Made again when they are needed, as the settings say now.
+        self.evaluator = None;
+    }
+
+    /// Makes other environments before the next evaluation.
+    pub fn forget_envs(&mut self) {
         self.evaluator = None;
     }
 
@@ -227,7 +232,8 @@ impl Scoring {
         if self.evaluator.is_none() {
             let config = &scored.config.evaluation;
             let most = config.episodes.max(config.final_episodes);
-            let mut evaluator = Evaluator::new(scored.factory, most, config.max_episode_steps)?;
+            let EvaluationEnvs { factory, side_by_side } = scored.envs;
+            let mut evaluator = Evaluator::new(factory, most.min(*side_by_side), config.max_episode_steps)?;
             self.give_up.iter().for_each(|give_up| evaluator.give_up_when(Arc::clone(give_up)));
             self.evaluator = Some(evaluator);
         }

@@ -20,13 +20,15 @@ use super::guarded::guarded;
 use super::observer::tell;
 use super::returns::Returns;
 use super::scoring::Scoring;
-use super::{EnvIdentity, EnvOrigin, Observer, Outcome, Termination, TrainError, TrainEvent};
+use super::{EnvIdentity, EnvOrigin, Evaluator, Observer, Outcome, Termination, TrainError, TrainEvent};
 use crate::agent::{Actions, Agent, AgentError, Learned, LearningFault, Masks};
 use crate::config::Config;
 use crate::registry::Registry;
 use bad_numbers::Skipped;
 use episodes::ResumedEpisodes;
 use training_envs::TrainingEnvs;
+
+pub(super) use scores::EvaluationEnvs;
 
 /// Trains one agent in environments of one kind. It touches no file and no clock: what comes out is a function of the config.
 ///
@@ -42,7 +44,7 @@ use training_envs::TrainingEnvs;
 /// ```
 pub struct Trainer {
     config: Config,
-    factory: EnvFactory,
+    evaluation: EvaluationEnvs,
     identity: EnvIdentity,
     spec: EnvSpec,
     envs: VectorEnv,
@@ -74,7 +76,9 @@ pub struct Trainer {
     masks: Vec<bool>,
     actions: Vec<usize>,
     steps: Vec<Step>,
-    /// The environments whose step was dropped.
+    /// How many of the last steps were env steps; the others only began an episode.
+    made: u64,
+    /// The environments whose step was dropped, or was none.
     dropped: Vec<bool>,
     next_observations: Vec<f32>,
     following: Vec<f32>,
@@ -172,7 +176,7 @@ impl Trainer {
             }
         };
         let trainer = Trainer {
-            factory,
+            evaluation: EvaluationEnvs { factory, side_by_side: Evaluator::SIDE_BY_SIDE },
             scoring: Scoring::new(&config.evaluation, &spec),
             env_metrics: EnvMetrics::new(&spec, num_envs),
             identity,
@@ -194,6 +198,7 @@ impl Trainer {
             masks: vec![true; if actions.masked { num_envs * actions.count } else { 0 }],
             actions: vec![0; num_envs],
             steps: vec![Step::default(); num_envs],
+            made: num_envs as u64,
             dropped: vec![false; num_envs],
             next_observations: observations.clone(),
             following: observations.clone(),
@@ -247,7 +252,8 @@ impl Trainer {
         let masks = Masks::new(&self.masks, self.action_space.count);
         self.agent.act(&self.observations, masks, before, &mut self.actions)?;
         self.envs.step(&self.actions, &mut self.steps, &mut self.next_observations, &mut self.following)?;
-        self.env_steps = before + self.steps.len() as u64;
+        self.made = (0..self.steps.len()).filter(|slot| !self.envs.began(*slot)).count() as u64;
+        self.env_steps = before + self.made;
         self.observe(before, observer)?;
         self.check_starts(before, observer)?;
         std::mem::swap(&mut self.observations, &mut self.following);

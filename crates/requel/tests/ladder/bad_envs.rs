@@ -177,6 +177,32 @@ pub fn error_of(config: Config, factory: EnvFactory) -> TrainError {
 }
 
 #[test]
+fn an_environment_that_says_it_heeds_no_seed_is_trained_in() {
+    let wild: fn(&mut Corridor) = |env| {
+        env.spec.heeds_seeds = false;
+        env.reset = |env, _, observation| {
+            static RESETS: AtomicU32 = AtomicU32::new(0);
+            (env.place, env.steps) = (0.0, 0);
+            observation.copy_from_slice(&[0.0, RESETS.fetch_add(1, Ordering::Relaxed) as f32]);
+            Ok(())
+        };
+    };
+    for factory in [factory(wild), batched(wild)] {
+        assert!(Trainer::with_envs(config(), factory).unwrap().run(&mut ()).is_ok());
+    }
+}
+
+#[test]
+fn an_error_of_an_environment_comes_out_of_training_as_it_went_in() {
+    let error = error(factory(|env| {
+        env.step = |_, _, _| Err(EnvError::foreign(std::io::Error::other("the arm is stuck")));
+    }));
+    let TrainError::Env(EnvError::Foreign(foreign)) = &error else { panic!("{error}") };
+    assert!(foreign.get().is::<std::io::Error>());
+    assert_eq!(error.to_string(), "the arm is stuck");
+}
+
+#[test]
 fn a_sound_environment_is_trained_in() {
     let train = |factory| {
         let mut trainer = Trainer::with_envs(short_training("notebook, 3 environments"), factory).unwrap();

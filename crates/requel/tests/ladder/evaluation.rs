@@ -1,10 +1,13 @@
 //! Scores of a policy: each episode is its own, whatever is played beside it.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use requel::agent::{AgentError, GreedyPolicy, Policy, PolicyInput};
 use requel::run::Summary;
 use requel::train::{Confirmation, EnvFactory, Evaluation, Evaluator, Termination, TrainEvent};
 use requel::{Trainer, td::argmax};
-use requel_envs::{Action, make};
+use requel_envs::{Action, TimeLimit, make};
 
 use crate::support::{preset, short_training};
 
@@ -107,6 +110,37 @@ fn side_by_side_equals_one_after_the_other() {
 }
 
 /// A return that was cut off is not what the policy would have come to, and looks like one that is.
+#[test]
+fn scores_and_weights_do_not_depend_on_how_many_environments_there_are() {
+    let trained = |most: Option<usize>| {
+        let made = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&made);
+        let factory: EnvFactory = Box::new(move || {
+            count.fetch_add(1, Ordering::Relaxed);
+            make("CartPole-v1")
+        });
+        let mut trainer = Trainer::with_envs(short_training("notebook, 1 environments"), factory).unwrap();
+        most.iter().for_each(|most| trainer.evaluate_side_by_side(*most));
+        (trainer.run(&mut ()).unwrap(), made.load(Ordering::Relaxed))
+    };
+    let (many, made_for_many) = trained(None);
+    let (one, made_for_one) = trained(Some(1));
+    assert_eq!(one, many);
+    assert_eq!((made_for_one, made_for_many), (2, 5), "one is trained in, the others are scored in");
+}
+
+#[test]
+fn policies_are_scored_in_the_environments_that_are_meant_for_it() {
+    let trainer = || Trainer::new(short_training("notebook, 1 environments")).unwrap();
+    let mut scored_elsewhere = trainer();
+    scored_elsewhere.evaluate_in(Box::new(|| Ok(Box::new(TimeLimit::new(make("CartPole-v1")?, 3)?)))).unwrap();
+    let (elsewhere, usual) = (scored_elsewhere.run(&mut ()).unwrap(), trainer().run(&mut ()).unwrap());
+    assert_eq!(elsewhere.final_evaluation.returns, [3.0; 4]);
+    assert_eq!(elsewhere.weights_blake3, usual.weights_blake3, "scores decide nothing that is learned");
+    let error = trainer().evaluate_in(factory("Acrobot-v1")).unwrap_err().to_string();
+    assert!(error.contains("Acrobot-v1, has other spaces than CartPole-v1"), "{error}");
+}
+
 #[test]
 fn episodes_that_did_not_end_are_counted() {
     let mut policy = trained("CartPole-v1");

@@ -24,6 +24,7 @@ mod hostile;
 mod logs;
 mod masks;
 mod new_episodes;
+mod next_step;
 mod own_envs;
 mod own_parts;
 mod parts;

@@ -12,7 +12,9 @@ use crate::exploration::{EpsilonGreedy, Explorer};
 impl Config {
     /// The explorer of the section `exploration`.
     pub fn explorer(&self) -> Box<dyn Explorer> {
-        Box::new(EpsilonGreedy::new(self.exploration.schedule(), self.train.seed, self.train.num_envs))
+        let exploration = &self.exploration;
+        let explorer = EpsilonGreedy::new(exploration.schedule(), self.train.seed, self.train.num_envs);
+        Box::new(explorer.at_random_until(exploration.random_env_steps))
     }
 
     /// How the parts of a DQN agent are used.

@@ -29,5 +29,7 @@ section! {
         end: f64 = 0.05, in Share, may change;
         /// Length of the schedule, or its time constant if exponential (unused if constant).
         env_steps: u64 = 10_000, in Range::at_least(1), unit "environment steps", may change;
+        /// Act at random for this many environment steps first, while epsilon already follows its schedule (0: not at all).
+        random_env_steps: u64 = 0, unit "environment steps", may change;
     }
 }

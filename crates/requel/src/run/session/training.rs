@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use super::{Ending, Session};
-use crate::run::policy::{policy_file, write_best_policy};
+use crate::run::policy::write_best_policy;
 use crate::run::provenance::Provenance;
 use crate::run::saving::Saved;
 use crate::run::segments::Segment;
@@ -60,8 +60,8 @@ impl Session {
             result => result?,
         };
         let best = match (self.trainer.best(), self.trainer.value_network()) {
-            (Some(best), _) => policy_file(&self.trainer, &best.parameters),
-            (None, Ok(present)) => policy_file(&self.trainer, present.parameters),
+            (Some(best), _) => self.trainer.policy_file(&best.parameters),
+            (None, Ok(present)) => self.trainer.policy_file(present.parameters),
             (None, Err(_)) => None,
         };
         let logs = self.logs.sync().map_err(RunError::io("sync logs in", self.run.dir()))?;

@@ -91,6 +91,10 @@ impl BatchEnv for GuardedBatch {
         numbers.copy_from_slice(self.watches[slot].metrics());
     }
 
+    fn began(&self, slot: usize) -> bool {
+        self.fuse.look("began", || Ok(self.inner.began(slot))).unwrap_or(false)
+    }
+
     fn scene(&self, slot: usize) -> Option<Scene> {
         self.fuse.scene(|| self.inner.scene(slot))
     }

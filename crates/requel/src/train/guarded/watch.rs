@@ -13,6 +13,7 @@ pub(super) struct Watch {
     bytes: Option<(Vec<f32>, Vec<f32>)>,
     /// Of its action space, where that is discrete.
     actions: Option<usize>,
+    /// Whether nothing more is to be found out about seeds.
     seed_checked: bool,
     /// Whether it had a mask at its first observation.
     masked: Option<bool>,
@@ -39,7 +40,8 @@ impl Watch {
             _ => None,
         };
         let metrics = vec![f64::NAN; env.spec().metrics.len()];
-        Ok(Watch { id, bytes, actions, seed_checked: false, masked: None, mask: Vec::new(), has_mask: false, metrics })
+        let seed_checked = !env.spec().heeds_seeds;
+        Ok(Watch { id, bytes, actions, seed_checked, masked: None, mask: Vec::new(), has_mask: false, metrics })
     }
 
     /// The id that the environment gave itself.

@@ -75,7 +75,7 @@ impl Trainer {
 
     /// Whether the last step came to, or beyond, the next multiple of `log.every_steps`.
     pub(super) fn progress_due(&self) -> bool {
-        let before = self.env_steps.saturating_sub(self.steps.len() as u64);
+        let before = self.env_steps.saturating_sub(self.made);
         crossings(self.config.log.every_steps, before, self.env_steps) > 0
     }
 }

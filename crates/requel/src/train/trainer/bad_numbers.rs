@@ -21,7 +21,11 @@ impl Trainer {
             let row = slot * len..(slot + 1) * len;
             let step = self.steps[slot];
             let reward = learned_reward(&self.config.agent, step.reward);
-            self.dropped[slot] = false;
+            self.dropped[slot] = self.envs.began(slot);
+            if self.dropped[slot] {
+                self.agent.interrupt(slot);
+                continue;
+            }
             let observed = if all_finite { None } else { first_not_finite(&self.next_observations[row.clone()]) };
             let fault = match observed {
                 Some((_, value)) => Some(("observation", f64::from(value))),

@@ -31,6 +31,11 @@ impl Trainer {
         self.resumed.lost && self.termination().is_none()
     }
 
+    /// Whether a state holds the environments, so that a trainer which takes it over goes on with their episodes.
+    pub(crate) fn state_has_envs(state: &State<'_>) -> bool {
+        !state.values.contains_key(NOT_SAVED)
+    }
+
     /// Adds the environments and what they show.
     pub(super) fn save_envs<'a>(&'a self, state: &mut State<'a>) -> Result<(), TrainError> {
         match self.envs.save() {

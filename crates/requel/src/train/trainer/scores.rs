@@ -2,14 +2,53 @@
 
 use std::borrow::Cow;
 
+use requel_envs::EnvError;
+
 use super::Trainer;
-use crate::agent::{AgentError, GreedyPolicy, Learned, Policy, ValueNetwork};
+use crate::agent::{AgentError, GreedyPolicy, Learned, Policy, PolicyFile, ValueNetwork};
+use crate::config::EnvConfig;
 use crate::state::State;
+use crate::train::envs::{EnvFactory, for_network};
+use crate::train::guarded::guarded;
 use crate::train::observer::tell;
 use crate::train::scoring::{LastScores, Scored};
 use crate::train::{BestPolicy, GiveUp, Observer, Outcome, Termination, TrainError, TrainEvent};
 
+/// The environments in which policies are scored.
+pub(in crate::train) struct EvaluationEnvs {
+    /// Makes them.
+    pub factory: EnvFactory,
+    /// How many there are at most, each with an episode of its own. No score depends on it.
+    pub side_by_side: usize,
+}
+
 impl Trainer {
+    /// Scores policies in environments of another factory from now on, such as some with other wrappers around them. They are
+    /// watched over.
+    ///
+    /// # Errors
+    /// If one cannot be made, or shows or takes something else than those of the training.
+    pub fn evaluate_in(&mut self, factory: EnvFactory) -> Result<(), TrainError> {
+        let factory = guarded(factory);
+        let env = for_network(factory()?)?;
+        if (env.observation_space(), env.action_space()) != (self.envs.observation_space(), self.envs.action_space()) {
+            let (id, ours) = (&env.spec().id, &self.identity.id);
+            let reason =
+                format!("the environment for evaluations, {id}, has other spaces than {ours}, which is trained in");
+            return Err(EnvError::Other(reason).into());
+        }
+        self.evaluation.factory = factory;
+        self.scoring.forget_envs();
+        Ok(())
+    }
+
+    /// Makes no more than `most` environments for evaluations (at least 1, and at most [`SIDE_BY_SIDE`](crate::train::Evaluator::SIDE_BY_SIDE), as many as
+    /// unless told otherwise): where each is costly. No score depends on it.
+    pub fn evaluate_side_by_side(&mut self, most: usize) {
+        self.evaluation.side_by_side = most.max(1);
+        self.scoring.forget_envs();
+    }
+
     /// Tells the aggregates of the end, unless they were told at the last step, and scores the best and the final policy on
     /// fresh episodes. Changes nothing that a checkpoint holds.
     ///
@@ -20,8 +59,8 @@ impl Trainer {
         if !self.progress_due() {
             self.tell_progress(observer)?;
         }
-        let Trainer { config, factory, agent, env_steps, updates, scoring, .. } = self;
-        let scored = Scored { config, factory, agent: &**agent, counts: (*env_steps, *updates) };
+        let Trainer { config, evaluation, agent, env_steps, updates, scoring, .. } = self;
+        let scored = Scored { config, envs: evaluation, agent: &**agent, counts: (*env_steps, *updates) };
         let LastScores { best: best_evaluation, best_env_steps, last: final_evaluation, confirmation } =
             scoring.last(&scored)?;
         let (env_steps, updates) = (self.env_steps, self.updates);
@@ -62,7 +101,7 @@ impl Trainer {
     }
 
     /// Takes back that an observer has asked training to stop, so that it can go on.
-    pub(crate) fn go_on(&mut self) {
+    pub fn go_on(&mut self) {
         self.asked_to_stop = false;
     }
 
@@ -127,6 +166,19 @@ impl Trainer {
         Ok(self.agent.value_network().ok_or(AgentError::NoValueNetwork)?)
     }
 
+    /// The policy with these parameters as a file holds it; `None` where the agent has no network of values.
+    pub fn policy_file(&self, parameters: &[f32]) -> Option<PolicyFile> {
+        let ValueNetwork { spec, network, .. } = self.value_network().ok()?;
+        Some(PolicyFile {
+            env_id: self.env_id().to_owned(),
+            origin: self.identity.origin,
+            env: EnvConfig { id: self.env_id().to_owned(), ..self.config.env.clone() },
+            network: network.spec().clone(),
+            head: spec.head.clone(),
+            parameters: parameters.to_vec(),
+        })
+    }
+
     /// BLAKE3 of the present policy's parameters as little-endian `f32`, hexadecimal.
     ///
     /// # Errors
@@ -146,8 +198,8 @@ impl Trainer {
     /// First the evaluation, then the aggregates, so that those of a step hold the score that was made at it.
     pub(super) fn tell_what_is_due(&mut self, observer: &mut dyn Observer) -> Result<(), TrainError> {
         if self.scoring.is_owed() {
-            let Trainer { config, factory, agent, env_steps, updates, scoring, .. } = self;
-            let scored = Scored { config, factory, agent: &**agent, counts: (*env_steps, *updates) };
+            let Trainer { config, evaluation, agent, env_steps, updates, scoring, .. } = self;
+            let scored = Scored { config, envs: evaluation, agent: &**agent, counts: (*env_steps, *updates) };
             scoring.evaluate(&scored, observer)?;
         }
         if self.progress_owed {
