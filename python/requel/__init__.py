@@ -1,5 +1,41 @@
 """Deep Q-learning with experience replay: fast, resumable, and the same bits for the same seed."""
 
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
 from requel._requel import __version__
 
-__all__ = ["__version__"]
+if TYPE_CHECKING:
+    from requel._agent import C51, IQN, PQN, QRDQN, Agent, Rainbow
+    from requel._training import Run, resume, train
+    from requel.sb3 import DQN
+
+#: Where each public name comes from. They are imported when they are first asked for: Gymnasium takes its time.
+_HOMES = {
+    "Agent": "requel._agent",
+    "C51": "requel._agent",
+    "DQN": "requel.sb3",
+    "IQN": "requel._agent",
+    "PQN": "requel._agent",
+    "QRDQN": "requel._agent",
+    "Rainbow": "requel._agent",
+    "Run": "requel._training",
+    "resume": "requel._training",
+    "train": "requel._training",
+}
+
+__all__ = ["C51", "DQN", "IQN", "PQN", "QRDQN", "Agent", "Rainbow", "Run", "__version__", "resume", "train"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'requel' has no attribute {name!r}")
+    value = getattr(importlib.import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_HOMES])

@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 mod program;
+mod train;
 
 use pyo3::prelude::*;
 
@@ -13,6 +14,11 @@ mod _requel {
 
     #[pymodule_export]
     use super::program::run_program;
+
+    #[pymodule_export]
+    use super::train::{
+        Config, Training, config_sections, is_own_env, presets, program_in, run_record, run_saves_envs,
+    };
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {

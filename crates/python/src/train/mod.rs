@@ -1,0 +1,15 @@
+//! Training in environments that are Python objects: what stands between `requel`'s traits and Gymnasium's methods.
+
+mod config;
+mod env;
+mod errors;
+mod events;
+mod numbers;
+mod run;
+mod source;
+mod training;
+mod vector;
+
+pub use config::{Config, config_sections, is_own_env, presets};
+pub use run::{program_in, run_record, run_saves_envs};
+pub use training::Training;

@@ -1,0 +1,125 @@
+//! [`Source`], where environments that are Python objects come from, and what is known of them.
+
+use std::sync::Arc;
+
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+use requel_envs::{DType, Env, EnvError, EnvSpec, MetricSpec, OverEpisode, Space};
+
+use super::env::PyEnv;
+use super::errors::foreign;
+use super::numbers::Reader;
+
+/// A `requel._environments.Source`: it makes environments, takes back those that are no longer needed, and has found out what they are.
+#[derive(Clone, Debug)]
+pub struct Source(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    source: Py<PyAny>,
+    description: Description,
+}
+
+/// What is known of the environments of a source.
+#[derive(Clone, Debug)]
+pub struct Description {
+    /// What they say of themselves.
+    pub spec: EnvSpec,
+    /// The space of observations, as it is learned from.
+    pub observations: Space,
+    /// The space of actions, which is discrete.
+    pub actions: Space,
+    /// How many actions there are.
+    pub action_count: usize,
+    /// How observations are read.
+    pub reader: Reader,
+    /// Whether they say which actions are allowed.
+    pub masked: bool,
+}
+
+impl Source {
+    /// Asks a Python source for its description.
+    ///
+    /// # Errors
+    /// If it lacks something.
+    pub fn of(source: Bound<'_, PyAny>) -> PyResult<Self> {
+        let description = Description::of(&source.getattr("description")?)?;
+        Ok(Source(Arc::new(Inner { source: source.unbind(), description })))
+    }
+
+    /// What is known of its environments.
+    pub fn description(&self) -> &Description {
+        &self.0.description
+    }
+
+    /// One more environment.
+    ///
+    /// # Errors
+    /// What is raised where it is made.
+    pub fn make(&self) -> Result<Box<dyn Env>, EnvError> {
+        Python::attach(|py| {
+            let env = self.0.source.bind(py).call_method0(intern!(py, "take"))?;
+            PyEnv::new(self.clone(), env)
+        })
+        .map(|env| Box::new(env) as Box<dyn Env>)
+        .map_err(foreign)
+    }
+
+    /// Takes an environment back. Nothing happens in an interpreter that is ending.
+    pub fn give_back(&self, env: Py<PyAny>) {
+        let source = &self.0.source;
+        // What fails here can no longer be told anybody; the environment is not used again then.
+        let _ = Python::try_attach(|py| source.bind(py).call_method1(intern!(py, "give"), (env,)).map(drop));
+    }
+}
+
+impl Description {
+    fn of(given: &Bound<'_, PyAny>) -> PyResult<Self> {
+        let spec = EnvSpec {
+            max_episode_steps: given.getattr("max_episode_steps")?.extract()?,
+            reward_threshold: given.getattr("reward_threshold")?.extract()?,
+            reward_range: given.getattr("reward_range")?.extract()?,
+            frames_per_second: given.getattr("frames_per_second")?.extract()?,
+            metrics: metrics(given.getattr("metrics")?.extract()?),
+            heeds_seeds: given.getattr("heeds_seeds")?.extract()?,
+            ..EnvSpec::new(given.getattr("id")?.extract::<String>()?)
+        };
+        let (observations, reader) = observations(given.getattr("observations")?.cast()?)?;
+        let action_count: usize = given.getattr("action_count")?.extract()?;
+        let actions = Space::Discrete { n: action_count };
+        let masked = given.getattr("masked")?.extract()?;
+        Ok(Description { spec, observations, actions, action_count, reader, masked })
+    }
+}
+
+/// Each counts as it was at the end of the episode.
+fn metrics(names: Vec<String>) -> Vec<MetricSpec> {
+    names.into_iter().map(|name| MetricSpec::new(name, OverEpisode::Last)).collect()
+}
+
+fn observations(given: &Bound<'_, PyDict>) -> PyResult<(Space, Reader)> {
+    let get = |key: &str| given.get_item(key)?.ok_or_else(|| pyo3::exceptions::PyKeyError::new_err(key.to_owned()));
+    let kind: String = get("kind")?.extract()?;
+    let start = given.get_item("start")?.map_or(Ok(0.0), |start| start.extract())?;
+    let axes = given.get_item("axes")?.map(|axes| axes.extract()).transpose()?;
+    let space = match kind.as_str() {
+        "discrete" => Space::Discrete { n: get("n")?.extract()? },
+        "multi_discrete" => Space::MultiDiscrete { n: get("n")?.extract()? },
+        _ => {
+            let dtype = match get("dtype")?.extract::<String>()?.as_str() {
+                "uint8" => DType::U8,
+                "bool" => DType::Bool,
+                _ => DType::F32,
+            };
+            Space::Box {
+                low: get("low")?.extract()?,
+                high: get("high")?.extract()?,
+                shape: get("shape")?.extract()?,
+                dtype,
+            }
+        }
+    };
+    let reader = Reader { len: space.len(), start, axes };
+    Ok((space, reader))
+}

@@ -1,0 +1,316 @@
+"""Agents that learn in memory: :class:`Agent` and the family."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import zipfile
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import gymnasium
+import numpy as np
+
+from requel import _spaces, events
+from requel._given import Environment, given
+from requel._listening import Callback, Listener, ProgressBar, interruptible
+from requel._requel import Config, Training
+from requel._sb3_callbacks import adapted
+from requel._training import settings_of, training_of
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+_POLICY, _SETTINGS = "policy.safetensors", "settings.json"
+
+
+class Agent:
+    """An agent of any algorithm that learns in an environment, in memory. :func:`requel.train` does the same in a directory that keeps
+    logs, checkpoints and the best policy.
+
+    Args:
+        env: as for :func:`requel.train`.
+        algo: an algorithm, such as ``"rainbow"``, laid over the settings of the preset.
+        preset, seed, eval_env, metrics, reward_range, threads, **sections: as for :func:`requel.train`.
+
+    Raises:
+        ValueError: for a setting that is unknown, out of range or at odds with another.
+        TypeError: for a section that there is not, or an environment whose spaces cannot be learned in.
+
+    >>> agent = requel.Agent("CartPole-v1", algo="double-dqn", network={"hidden": [128]})  # doctest: +SKIP
+    >>> agent.learn(50_000).evaluate(100).mean_return  # doctest: +SKIP
+    """
+
+    #: The algorithm of the class.
+    algo: ClassVar[str] = "dqn"
+
+    def __init__(
+        self,
+        env: Environment,
+        *,
+        algo: str | None = None,
+        preset: str | None = None,
+        seed: int | None = None,
+        eval_env: Environment | None = None,
+        metrics: Sequence[str] = (),
+        reward_range: tuple[float, float] | None = None,
+        threads: int = 1,
+        **sections: Mapping[str, Any],
+    ) -> None:
+        self._given = given(env, eval_env, metrics, reward_range)
+        self._made_by = {"algo": algo or self.algo, "preset": preset, "seed": seed, "reward_range": reward_range, "sections": sections}
+        self._threads = threads
+        self._training, self._config = self._build(settings_of(sections, seed=seed))
+        self._env_steps = 0
+        self._encoder_: _spaces.Encoder | None = None
+        self._env: gymnasium.Env[Any, Any] | None = None
+
+    def learn(
+        self,
+        env_steps: int | None = None,
+        *,
+        callback: Callback | Sequence[Callback] | None = None,
+        progress_bar: bool = False,
+    ) -> Self:
+        """Learn for so many env steps more, or for as many as the settings say.
+
+        Policies are scored on the way as the section ``evaluation`` says.
+
+        Args:
+            env_steps: env steps of all environments together.
+            callback: a function of an event (:mod:`requel.events`), or several, or callbacks in Stable-Baselines3's shape.
+            progress_bar: say on the standard error stream how far it is.
+
+        Raises:
+            KeyboardInterrupt: after Ctrl-C, at a whole step; learning can go on.
+        """
+        made = self._training.progress()[0]
+        if env_steps is not None:
+            self._config = self._config.with_settings([("learn()", "train.env_steps", made + env_steps), ("learn()", "train.episodes", 0)])
+            self._training.change(self._config)
+        self._learn(callback, progress_bar)
+        return self
+
+    def predict(
+        self,
+        observation: Any,
+        state: Any = None,
+        episode_start: Any = None,
+        deterministic: bool = True,
+        action_masks: Any = None,
+    ) -> tuple[np.ndarray, None]:
+        """The greedy action for an observation, or for a batch of them.
+
+        Args:
+            observation: one of the environment's space, or a batch, observations × its shape.
+            state: for callers that pass one; no agent here has a memory.
+            episode_start: likewise.
+            deterministic: greedy; else a random action now and then, as in training.
+            action_masks: which actions are allowed, (observations ×) actions.
+
+        Returns:
+            The action, or an array of them, and ``None``.
+        """
+        rows, single = self._encoder.rows(observation)
+        masks = None if action_masks is None else np.ascontiguousarray(np.atleast_2d(np.asarray(action_masks, bool)))
+        chosen, _ = self._training.act(rows, masks)
+        if not deterministic:
+            chosen = self._explored(chosen, masks)
+        actions = np.stack([self._encoder.action(index) for index in chosen]) if chosen else np.zeros(0, np.int64)
+        return (actions[0] if single else actions), None
+
+    def q_values(self, observation: Any) -> np.ndarray:
+        """The value of each action for an observation, (observations ×) actions."""
+        rows, single = self._encoder.rows(observation)
+        _, values = self._training.act(rows, None)
+        if values is None:
+            raise RuntimeError("this agent has no values to look at")
+        values = np.asarray(values, np.float32).reshape(len(rows), -1)
+        return values[0] if single else values
+
+    def evaluate(self, episodes: int = 100, *, env: gymnasium.Env[Any, Any] | None = None, seed: int = 0) -> events.Score:
+        """Score the present policy over whole episodes, greedily; the ``i``-th starts from ``reset(seed=seed + i)``.
+
+        Args:
+            episodes: how many.
+            env: another environment to score it in.
+            seed: that of the first episode.
+        """
+        return scored(self.predict, self.get_env() if env is None else env, episodes, seed)
+
+    def save(self, path: str | os.PathLike[str] | io.BytesIO) -> None:
+        """Save the policy and the settings as a zip file; ``.zip`` is added where the path has no suffix.
+
+        The replay buffer and the optimiser's state are not in it: :func:`requel.train` keeps all in its run.
+        """
+        with zipfile.ZipFile(_with_suffix(path), "w", zipfile.ZIP_DEFLATED) as file:
+            file.writestr(_POLICY, self._training.policy())
+            file.writestr(_SETTINGS, json.dumps(self._described(), default=_plain, indent=1))
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str] | io.BytesIO, env: Environment | None = None, **changes: Any) -> Self:
+        """An agent with the weights and settings of a file.
+
+        Args:
+            path: what :meth:`save` wrote.
+            env: the environment; needed where its id alone does not make it.
+            **changes: arguments of the constructor that are others.
+
+        Raises:
+            ValueError: if it is no such file, or one of another class or environment.
+        """
+        source = path if not isinstance(path, str | os.PathLike) or Path(path).exists() else _with_suffix(path)
+        with zipfile.ZipFile(source) as file:
+            described, policy = json.loads(file.read(_SETTINGS)), file.read(_POLICY)
+        if described["class"] != cls.__name__:
+            raise ValueError(f"{path} is of the class {described['class']}: load it with that")
+        agent = cls._of(described, described["env_id"] if env is None else env, changes)
+        agent._training.begin_from(policy)
+        return agent
+
+    @property
+    def env_steps(self) -> int:
+        """Env steps so far, all environments together."""
+        return self._env_steps
+
+    @property
+    def weights_blake3(self) -> str:
+        """BLAKE3 of the present weights as little-endian ``f32``, hexadecimal."""
+        return self._training.weights_blake3()
+
+    @property
+    def observation_space(self) -> gymnasium.Space[Any]:
+        """The space of observations."""
+        return self.get_env().observation_space
+
+    @property
+    def action_space(self) -> gymnasium.Space[Any]:
+        """The space of actions."""
+        return self.get_env().action_space
+
+    @property
+    def config(self) -> str:
+        """The settings, complete, as TOML."""
+        return self._config.text
+
+    def get_env(self) -> gymnasium.Env[Any, Any]:
+        """An environment like those that are learned in."""
+        if self._env is None:
+            self._env = _own(self._given.own_id) if self._given.source is None else self._given.source.take().env
+        return self._env
+
+    def _build(self, settings: list[tuple[str, str, Any]]) -> tuple[Training, Config]:
+        made_by = self._made_by
+        return training_of(self._given, settings, preset=made_by["preset"], algo=made_by["algo"], threads=self._threads)
+
+    def _learn(self, callback: Any, progress_bar: bool) -> None:
+        total = None
+        bar = ProgressBar(total) if progress_bar else None
+        callbacks = adapted(callback, self)
+        counts = [self._count, *([bar] if bar else []), *callbacks.on_event]
+        listener = Listener(counts, [self._count, *callbacks.on_step] if callbacks.on_step else [])
+        callbacks.begin()
+        with interruptible(self._training) as pressed:
+            ended, _ = self._training.run(listener, listener.wants_steps, False)
+        self._env_steps = self._training.progress()[0]
+        callbacks.end()
+        if bar:
+            bar.close(self._env_steps)
+        if ended == "interrupted" and pressed():
+            raise KeyboardInterrupt("stopped at a whole step: learn() goes on from there")
+
+    def _count(self, event: events.Event) -> None:
+        self._env_steps = event.env_steps
+
+    @property
+    def _encoder(self) -> _spaces.Encoder:
+        if self._encoder_ is None:
+            env = self.get_env()
+            self._encoder_ = _spaces.Encoder(env.observation_space, env.action_space)
+        return self._encoder_
+
+    def _explored(self, chosen: list[int], masks: np.ndarray | None) -> list[int]:
+        return chosen
+
+    def _described(self) -> dict[str, Any]:
+        return {"class": type(self).__name__, "env_id": self._given.id, "env_steps": self._env_steps, **self._made_by}
+
+    @classmethod
+    def _of(cls, described: dict[str, Any], env: Environment, changes: dict[str, Any]) -> Self:
+        arguments = {key: described[key] for key in ("algo", "preset", "seed", "reward_range")}
+        return cls(env, **{**arguments, **described["sections"], **changes})
+
+
+class QRDQN(Agent):
+    """Quantile-regression DQN (Dabney et al. 2018)."""
+
+    algo = "qr-dqn"
+
+
+class C51(Agent):
+    """Categorical DQN (Bellemare, Dabney & Munos 2017). It asks for the range of rewards, or for ``head={"v_min": …, "v_max": …}``."""
+
+    algo = "c51"
+
+
+class IQN(Agent):
+    """Implicit quantile networks (Dabney et al. 2018)."""
+
+    algo = "iqn"
+
+
+class Rainbow(Agent):
+    """Rainbow (Hessel et al. 2018). It asks for the range of rewards, or for ``head={"v_min": …, "v_max": …}``."""
+
+    algo = "rainbow"
+
+
+class PQN(Agent):
+    """Parallelised Q-network (Gallici et al. 2024), without replay: it learns in many environments at once."""
+
+    algo = "pqn"
+
+
+def scored(predict: Callable[..., tuple[np.ndarray, None]], env: gymnasium.Env[Any, Any], episodes: int, seed: int) -> events.Score:
+    """What a policy comes to over whole episodes, the ``i``-th from ``reset(seed=seed + i)``."""
+    masks = next((getattr(layer, "action_masks") for layer in _layers(env) if "action_masks" in dir(layer)), None)
+    returns, lengths = [], []
+    for episode in range(episodes):
+        observation, _ = env.reset(seed=seed + episode)
+        return_, length, ended = 0.0, 0, False
+        while not ended:
+            action, _ = predict(observation, action_masks=masks() if masks else None)
+            observation, reward, terminated, truncated, _ = env.step(action if action.ndim else action.item())
+            return_, length, ended = return_ + float(reward), length + 1, bool(terminated or truncated)
+        returns.append(return_)
+        lengths.append(length)
+    return events.Score(float(np.mean(returns)), float(np.std(returns)), episodes, 0, tuple(returns), tuple(lengths))
+
+
+def _own(env_id: str | None) -> gymnasium.Env[Any, Any]:
+    """One of requel's own environments, as Gymnasium's are."""
+    return gymnasium.make(f"requel/{env_id}")
+
+
+def _layers(env: gymnasium.Env[Any, Any]) -> list[Any]:
+    from requel._environments import layers
+
+    return list(layers(env))
+
+
+def _with_suffix(path: Any) -> Any:
+    if not isinstance(path, str | os.PathLike):
+        return path
+    path = Path(path)
+    return path if path.suffix else path.with_suffix(".zip")
+
+
+def _plain(value: Any) -> Any:
+    """What JSON can hold of a setting."""
+    if isinstance(value, np.generic | np.ndarray):
+        return value.tolist()
+    if isinstance(value, type):
+        return value.__name__
+    raise TypeError(f"{value!r} is no setting that a file can hold")

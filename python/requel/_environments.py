@@ -1,0 +1,242 @@
+"""Gymnasium environments, as the trainer takes them: where they come from, what is known of them, how one is called."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import cloudpickle
+import gymnasium
+import numpy as np
+from gymnasium import spaces
+from gymnasium.utils import EzPickle
+
+from requel import _spaces
+
+#: Looked for in the information of a step without being asked for.
+SUCCESS = "is_success"
+
+
+@dataclasses.dataclass(frozen=True)
+class Description:
+    """What is known of the environments of a source."""
+
+    id: str
+    max_episode_steps: int | None
+    reward_threshold: float | None
+    reward_range: tuple[float, float] | None
+    frames_per_second: float
+    metrics: list[str]
+    heeds_seeds: bool
+    saves: bool
+    observations: dict[str, Any]
+    action_count: int
+    masked: bool
+    #: How many frames the environments stack themselves, of pictures that are kept as bytes; 1 where they do not.
+    stack: int
+
+
+class Environment:
+    """One Gymnasium environment and what is needed to call it."""
+
+    def __init__(self, env: gymnasium.Env[Any, Any], metrics: Sequence[str] = ()) -> None:
+        self.env = env
+        self.metrics = list(metrics)
+        _, self.encode = _spaces.observations(env.observation_space)
+        self.action_count, self.actions = _spaces.actions(env.action_space)
+        self.step = env.step
+        self._masks = _attribute(env, "action_masks")
+
+    def reset(self, seed: int | None) -> tuple[Any, dict[str, Any]]:
+        """Begin an episode."""
+        result = self.env.reset(seed=seed)
+        if not (isinstance(result, tuple) and len(result) == 2):
+            raise TypeError("reset() must return an observation and a dict of information, as Gymnasium's does")
+        return result
+
+    def has_mask(self, info: dict[str, Any]) -> bool:
+        """Whether it says which actions are allowed."""
+        return self._masks is not None or "action_mask" in info
+
+    def mask(self, info: dict[str, Any]) -> np.ndarray:
+        """Which actions are allowed now, one flag each."""
+        mask = self._masks() if self._masks is not None else info.get("action_mask")
+        if mask is None:
+            return np.ones(self.action_count, bool)
+        return _spaces.allowed(self.env.action_space, mask)
+
+    def save(self) -> bytes | None:
+        """The complete state; ``None`` where there is no way to it.
+
+        An ``EzPickle`` would save only what the environment was made with.
+        """
+        if any(isinstance(layer, EzPickle) for layer in layers(self.env)):
+            return None
+        try:
+            return cloudpickle.dumps(self.env)
+        except Exception:  # noqa: BLE001 - whatever an environment says to being pickled, it cannot be
+            return None
+
+    def restore(self, state: bytes) -> None:
+        """Take over a state."""
+        self.env = cloudpickle.loads(state)
+        self.step = self.env.step
+        self._masks = _attribute(self.env, "action_masks")
+
+    def picture(self) -> np.ndarray | None:
+        """What ``render()`` shows, height × width × 3 bytes; ``None`` unless the environment renders arrays."""
+        if getattr(self.env, "render_mode", None) != "rgb_array":
+            return None
+        picture = np.asarray(self.env.render())
+        if picture.ndim != 3 or picture.shape[2] != 3:
+            return None
+        return np.ascontiguousarray(picture, np.uint8)
+
+
+class Source:
+    """Makes environments that are all alike, and takes back those that are no longer needed, to hand them out again.
+
+    Args:
+        make: makes one more.
+        first: one that is there already. It is not closed by the source.
+        metrics: what to look for in the information of each step.
+        reward_range: the lowest and the highest reward of a step, where that is known.
+    """
+
+    def __init__(
+        self,
+        make: Callable[[], gymnasium.Env[Any, Any]],
+        *,
+        first: gymnasium.Env[Any, Any] | None = None,
+        metrics: Sequence[str] = (),
+        reward_range: tuple[float, float] | None = None,
+    ) -> None:
+        self._make = make
+        self._metrics = list(metrics)
+        self._made: list[Environment] = []
+        self._free: list[Environment] = [] if first is None else [Environment(first, metrics)]
+        environment = self.take()
+        self.env = environment.env
+        self.description = _described(environment, reward_range)
+        if SUCCESS in self.description.metrics and SUCCESS not in self._metrics:
+            self._metrics.append(SUCCESS)
+            environment.metrics.append(SUCCESS)
+        self.give(environment)
+
+    def take(self) -> Environment:
+        """An environment that nobody uses."""
+        if self._free:
+            return self._free.pop()
+        environment = Environment(self._make(), self._metrics)
+        self._made.append(environment)
+        return environment
+
+    def give(self, environment: Environment) -> None:
+        """Give one back."""
+        self._free.append(environment)
+
+    def close(self) -> None:
+        """Close the environments that were made here."""
+        for environment in self._made:
+            environment.env.close()
+        self._made.clear()
+        self._free.clear()
+
+
+def layers(env: gymnasium.Env[Any, Any]) -> Iterator[Any]:
+    """An environment with its wrappers, from the outermost in."""
+    layer: Any = env
+    while layer is not None:
+        yield layer
+        layer = getattr(layer, "env", None) if isinstance(layer, gymnasium.Wrapper) else None
+
+
+def another(env: gymnasium.Env[Any, Any]) -> gymnasium.Env[Any, Any]:
+    """One more environment like one that was given.
+
+    Raises:
+        TypeError: if it cannot be copied and does not say how it was made.
+    """
+    try:
+        return copy.deepcopy(env)
+    except Exception as failed:  # noqa: BLE001 - there is another way
+        spec = getattr(env, "spec", None)
+        if spec is None:
+            raise TypeError(
+                f"policies are scored in an environment of their own, and {env} cannot be copied: give a function that makes "
+                "it in its place, or another as eval_env"
+            ) from failed
+        return gymnasium.make(spec)
+
+
+def name_of(env: gymnasium.Env[Any, Any]) -> str:
+    """The id of an environment, or the name of its class, without what cannot stand in the name of a file."""
+    spec = getattr(env, "spec", None)
+    name = spec.id if spec is not None else type(env.unwrapped).__name__
+    return "".join("-" if character in "<>&\"'`\\" or not character.isprintable() else character for character in name)
+
+
+def stack_of(env: gymnasium.Env[Any, Any]) -> int:
+    """How many frames the wrappers of an environment stack, where what they show is kept as bytes."""
+    if not _spaces.is_image(env.observation_space):
+        return 1
+    sizes = [getattr(layer, "stack_size", None) for layer in layers(env) if type(layer).__name__.startswith("FrameStack")]
+    return next((int(size) for size in sizes if size), 1)
+
+
+def _attribute(env: gymnasium.Env[Any, Any], name: str) -> Any:
+    """What the environment or one of its wrappers has of this name."""
+    return next((getattr(layer, name) for layer in layers(env) if name in dir(layer)), None)
+
+
+def _described(environment: Environment, reward_range: tuple[float, float] | None) -> Description:
+    env = environment.env
+    spec = getattr(env, "spec", None)
+    observations, _ = _spaces.observations(env.observation_space)
+    name = name_of(env)
+    first, info = environment.reset(seed=0)
+    again, _ = environment.reset(seed=0)
+    heeds_seeds = _is_same(env.observation_space, first, again)
+    if not heeds_seeds:
+        warnings.warn(f"{name} heeds no seed: two resets with the same one differ, so a training in it cannot be repeated", stacklevel=2)
+    metrics = list(environment.metrics)
+    if SUCCESS not in metrics and SUCCESS in _first_information(environment, info):
+        metrics.append(SUCCESS)
+    metadata = getattr(env, "metadata", None) or {}
+    limit = next((layer._max_episode_steps for layer in layers(env) if hasattr(layer, "_max_episode_steps")), None)  # noqa: SLF001
+    limit = limit or (spec.max_episode_steps if spec is not None else None)
+    return Description(
+        id=name,
+        max_episode_steps=limit if limit and limit > 0 else None,
+        reward_threshold=spec.reward_threshold if spec is not None else None,
+        reward_range=reward_range,
+        frames_per_second=float(metadata.get("render_fps") or 10.0),
+        metrics=metrics,
+        heeds_seeds=heeds_seeds,
+        saves=environment.save() is not None,
+        observations=observations,
+        action_count=environment.action_count,
+        masked=environment.has_mask(info),
+        stack=stack_of(env),
+    )
+
+
+def _first_information(environment: Environment, info: dict[str, Any]) -> dict[str, Any]:
+    """What the information of a first step has, which an episode is given up for: training begins with a reset of its own."""
+    action = int(np.argmax(environment.mask(info)))
+    try:
+        return dict(environment.step(environment.actions[action] if environment.actions else action)[4])
+    except Exception:  # noqa: BLE001 - what goes wrong will go wrong in training, where it is told
+        return {}
+
+
+def _is_same(space: spaces.Space[Any], one: Any, other: Any) -> bool:
+    """Whether two observations are the same, number by number."""
+    try:
+        flat = [spaces.utils.flatten(space, value) for value in (one, other)]
+    except NotImplementedError:
+        return bool(np.array_equal(one, other))
+    return bool(np.array_equal(np.asarray(flat[0]), np.asarray(flat[1]), equal_nan=np.asarray(flat[0]).dtype.kind == "f"))

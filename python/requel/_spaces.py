@@ -1,0 +1,201 @@
+"""Gymnasium's spaces, as the trainer reads them."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from gymnasium import spaces
+
+#: More combinations of several actions than this are not flattened into one number.
+MOST_ACTIONS = 4096
+
+
+def is_image(space: spaces.Space[Any]) -> bool:
+    """Whether a space holds pictures: bytes from 0 to 255 with two axes, or with three where one is that of the channels.
+
+    Stacked pictures have one axis more.
+    """
+    if not isinstance(space, spaces.Box) or space.dtype != np.uint8 or len(space.shape) not in (2, 3, 4):
+        return False
+    return bool(np.all(space.low == 0) and np.all(space.high == 255))
+
+
+def observations(space: spaces.Space[Any]) -> tuple[dict[str, Any], Callable[[Any], Any] | None]:
+    """How observations of a space are read, and what makes an array of one first where that is needed.
+
+    Raises:
+        TypeError: if the space has no fixed number of numbers.
+    """
+    if isinstance(space, spaces.Discrete):
+        return {"kind": "discrete", "n": int(space.n), "start": float(space.start)}, None
+    if isinstance(space, spaces.MultiDiscrete):
+        start = np.asarray(space.start)
+        encode = (lambda value: np.asarray(value) - start) if start.any() else None
+        return {"kind": "multi_discrete", "n": [int(n) for n in space.nvec.ravel()]}, encode
+    if isinstance(space, spaces.MultiBinary):
+        shape = list(space.shape)
+        low, high = [0.0] * math.prod(shape), [1.0] * math.prod(shape)
+        return {"kind": "box", "low": low, "high": high, "shape": shape, "dtype": "bool"}, None
+    if isinstance(space, spaces.Box):
+        return _box(space), None
+    flat = spaces.utils.flatten_space(space)
+    if not isinstance(flat, spaces.Box):
+        raise TypeError(f"observations of {space} have no fixed number of numbers: wrap the environment so that they do")
+    described = _box(flat)
+    described["dtype"] = "float32"
+    return described, lambda value: spaces.utils.flatten(space, value)
+
+
+def _box(space: spaces.Box) -> dict[str, Any]:
+    axes, shape = _order(space)
+    low = np.transpose(space.low, axes) if axes else space.low
+    high = np.transpose(space.high, axes) if axes else space.high
+    dtype = "uint8" if is_image(space) else "bool" if space.dtype == np.bool_ else "float32"
+    # Whole numbers beyond single precision would be bounds that nothing reaches.
+    described: dict[str, Any] = {
+        "kind": "box",
+        "low": low.astype(np.float32).ravel().tolist(),
+        "high": high.astype(np.float32).ravel().tolist(),
+        "shape": shape,
+        "dtype": dtype,
+    }
+    if axes:
+        described["axes"] = axes
+    return described
+
+
+def _order(space: spaces.Box) -> tuple[list[int] | None, list[int]]:
+    """In what order the axes are read, so that channels come last, and the shape that comes of it."""
+    shape = list(space.shape)
+    if len(shape) == 3 and shape[0] < min(shape[1:]):
+        return [1, 2, 0], [shape[1], shape[2], shape[0]]
+    # Stacked pictures with channels of their own: (stack, height, width, channels).
+    if len(shape) == 4 and is_image(space):
+        return [1, 2, 0, 3], [shape[1], shape[2], shape[0] * shape[3]]
+    return None, shape
+
+
+def actions(space: spaces.Space[Any]) -> tuple[int, list[Any]]:
+    """How many actions there are, and what the environment is given for each; nothing where that is the action's number.
+
+    Several discrete actions at once count as one: the last of them changes first.
+
+    Raises:
+        TypeError: if actions are continuous, or there are more than 4,096 combinations of them.
+    """
+    if isinstance(space, spaces.Discrete):
+        count, start = int(space.n), int(space.start)
+        return count, [start + action for action in range(count)] if start else []
+    if isinstance(space, spaces.MultiDiscrete):
+        sizes = [int(n) for n in space.nvec.ravel()]
+        start = np.asarray(space.start)
+        combine = lambda values: np.asarray(values, space.dtype).reshape(space.shape) + start.astype(space.dtype)  # noqa: E731
+    elif isinstance(space, spaces.MultiBinary):
+        sizes = [2] * math.prod(space.shape)
+        combine = lambda values: np.asarray(values, space.dtype).reshape(space.shape)  # noqa: E731
+    else:
+        raise TypeError(
+            f"actions of {space} are not discrete, and values are learned for discrete actions: wrap the environment so that "
+            "it takes the number of an action, for instance in a gymnasium.ActionWrapper"
+        )
+    count = math.prod(sizes)
+    if count > MOST_ACTIONS:
+        raise TypeError(f"{space} has {count} combinations of actions, more than the {MOST_ACTIONS} that are learned as one action each")
+    return count, [combine(values) for values in itertools.product(*map(range, sizes))]
+
+
+def allowed(space: spaces.Space[Any], mask: Any) -> np.ndarray:
+    """Which of the actions a mask allows: one flag each.
+
+    A mask of several discrete actions has the flags of one after those of the other, or one flag for each combination.
+
+    Raises:
+        ValueError: if it has more flags or fewer.
+    """
+    flags = np.concatenate([np.asarray(part, bool).ravel() for part in mask]) if isinstance(mask, tuple) else np.asarray(mask, bool).ravel()
+    if isinstance(space, spaces.Discrete):
+        return flags
+    sizes = [int(n) for n in space.nvec.ravel()] if isinstance(space, spaces.MultiDiscrete) else [2] * math.prod(space.shape or ())
+    if len(flags) == math.prod(sizes):
+        return flags
+    if len(flags) != sum(sizes):
+        raise ValueError(f"an action mask has {len(flags)} flags, and {space} asks for {sum(sizes)}")
+    parts = np.split(flags, np.cumsum(sizes)[:-1])
+    return np.array([all(combination) for combination in itertools.product(*parts)], bool)
+
+
+class Encoder:
+    """Turns observations into what a network reads, and its choices into actions of an environment."""
+
+    def __init__(self, observation_space: spaces.Space[Any], action_space: spaces.Space[Any]) -> None:
+        self._observations, self._actions = observation_space, action_space
+        self._described, self._encode = observations(observation_space)
+        self.action_count, self._given = actions(action_space)
+        self._indices = {tuple(np.ravel(given).tolist()): index for index, given in enumerate(self._given)}
+
+    def rows(self, values: Any) -> tuple[np.ndarray, bool]:
+        """Observations as rows × numbers, and whether it was a single one.
+
+        Raises:
+            ValueError: if they are none of the space.
+        """
+        single = self._is_single(values)
+        batch = [values] if single else self._apart(values)
+        rows = np.stack([self._row(value) for value in batch]) if len(batch) else np.zeros((0, 1), np.float32)
+        return np.ascontiguousarray(rows, np.float32), single
+
+    def action(self, index: int) -> Any:
+        """What an environment takes for the action of this number."""
+        if self._given:
+            return np.asarray(self._given[index])
+        return np.asarray(index, np.int64)
+
+    def index(self, action: Any) -> int:
+        """The number of an action that an environment takes.
+
+        Raises:
+            ValueError: if it takes no such action.
+        """
+        if not self._given:
+            index = int(action)
+            if not 0 <= index < self.action_count:
+                raise ValueError(f"{action!r} is no action of {self._actions}")
+            return index
+        index = self._indices.get(tuple(np.ravel(action).tolist()), -1)
+        if index < 0:
+            raise ValueError(f"{action!r} is no action of {self._actions}")
+        return index
+
+    def _is_single(self, values: Any) -> bool:
+        space, value = self._observations, values
+        while isinstance(space, spaces.Dict | spaces.Tuple):
+            key = next(iter(space.spaces)) if isinstance(space, spaces.Dict) else 0
+            space, value = space.spaces[key], value[key]
+        return np.ndim(value) == len(space.shape or ())
+
+    def _apart(self, values: Any) -> list[Any]:
+        if isinstance(values, dict):
+            parts = {key: list(value) for key, value in values.items()}
+            return [dict(zip(parts, row, strict=True)) for row in zip(*parts.values(), strict=True)]
+        if isinstance(values, tuple):
+            return list(zip(*values, strict=True))
+        return list(values)
+
+    def _row(self, value: Any) -> np.ndarray:
+        numbers = np.asarray(self._encode(value) if self._encode is not None else value)
+        if "axes" in self._described and numbers.ndim == len(self._described["axes"]):
+            numbers = numbers.transpose(self._described["axes"])
+        row = numbers.astype(np.float32).ravel() - np.float32(self._described.get("start", 0.0))
+        if self._described["kind"] == "box":
+            if len(row) != len(self._described["low"]):
+                raise ValueError(f"an observation has {len(row)} numbers, and one of {self._observations} has {len(self._described['low'])}")
+            return row
+        sizes = self._described["n"]
+        sizes = [sizes] if isinstance(sizes, int) else sizes
+        if len(row) != len(sizes) or not all(0 <= number < size for number, size in zip(row, sizes, strict=True)):
+            raise ValueError(f"{value!r} is no observation of {self._observations}")
+        return np.concatenate([np.eye(size, dtype=np.float32)[int(number)] for number, size in zip(row, sizes, strict=True)])

@@ -1,0 +1,343 @@
+"""Training as one call: :func:`train`, :func:`resume`, and the :class:`Run` that comes of them."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import os
+import warnings
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from requel import events
+from requel._given import Environment, Given, given
+from requel._listening import Callback, Listener, ProgressBar, interruptible
+from requel._requel import Config, Training, config_sections, program_in, run_record, run_saves_envs
+
+Sections = Mapping[str, Any]
+
+
+class Run:
+    """A training in its directory.
+
+    Attributes:
+        dir: where it is. Every file in it is described in ``docs/run.md`` of the project.
+    """
+
+    def __init__(self, dir: str | os.PathLike[str], *, env: Environment | None = None, exactness: str | None = None) -> None:  # noqa: A002
+        """Open a run that is there.
+
+        Raises:
+            ValueError: if the directory is none of a run.
+        """
+        self.dir = Path(dir)
+        self._env = env
+        self._exactness = exactness
+        self._record = run_record(self.dir)
+
+    @property
+    def env_id(self) -> str:
+        """The id of its environment."""
+        return self._record["env_id"]
+
+    @property
+    def summary(self) -> dict[str, Any] | None:
+        """All of ``summary.json``; ``None`` while the run is not finished."""
+        return json.loads(self._record["summary"]) if self._record["summary"] else None
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether training is over and the run sealed. One that is not goes on with :func:`requel.resume`."""
+        return self._record["summary"] is not None
+
+    @property
+    def weights_blake3(self) -> str:
+        """BLAKE3 of the final weights as little-endian ``f32``, 64 hexadecimal digits: the same wherever the same run is made.
+
+        Raises:
+            RuntimeError: while the run is not finished.
+        """
+        return self._finished["weights_blake3"]
+
+    @property
+    def best(self) -> events.Score:
+        """The best policy on fresh episodes that nothing was chosen by. The policy is in ``best/policy.safetensors``."""
+        return _score(self._finished["best_evaluation"])
+
+    @property
+    def final(self) -> events.Score:
+        """The final policy on the same episodes: what a claim rests on."""
+        return _score(self._finished["final_evaluation"])
+
+    @property
+    def env_steps(self) -> int:
+        """Env steps made, all environments together."""
+        return self._finished["env_steps"]
+
+    @property
+    def updates(self) -> int:
+        """Updates made."""
+        return self._finished["updates"]
+
+    @property
+    def episodes(self) -> int:
+        """Finished training episodes."""
+        return self._finished["episodes"]
+
+    @property
+    def exactness(self) -> str | None:
+        """``bits`` if the run, resumed, has the bits of one that was never interrupted; ``new episodes`` if its environment cannot
+        be saved or heeds no seed, and a resumed run begins new episodes; ``None`` where that is not known.
+        """
+        if self._record["summary"] and json.loads(self._record["summary"]).get("inexact_resumes", 0) > 0:
+            return "new episodes"
+        if self._exactness is None:
+            saved = run_saves_envs(self.dir)
+            self._exactness = None if saved is None else "bits" if saved else "new episodes"
+        return self._exactness
+
+    @property
+    def config(self) -> str:
+        """Its settings, complete, as TOML."""
+        return self._record["config"]
+
+    @property
+    def best_policy(self) -> Path:
+        """The file of its best policy so far."""
+        return Path(self._record["best_policy"])
+
+    def report(self) -> Path:
+        """Write ``report.html`` with charts and replays, and return where it is. In a notebook it is shown.
+
+        Raises:
+            RuntimeError: if it cannot be written.
+        """
+        looked_at = self._given_env()
+        try:
+            code = program_in(["requel", "report", "--quiet", str(self.dir)], looked_at.source if looked_at else None)
+        finally:
+            if looked_at:
+                looked_at.close()
+        page = self.dir / "report.html"
+        if code != 0 or not page.exists():
+            raise RuntimeError(f"the report of {self.dir} could not be written")
+        return page
+
+    def __repr__(self) -> str:
+        if not self.is_finished:
+            return f"<requel.Run {self.dir}, not finished>"
+        return f"<requel.Run {self.dir}, final {self.final.mean_return:.4g} over {self.final.episodes} episodes>"
+
+    def _given_env(self) -> Given | None:
+        return None if self._record["is_built_in"] or self._env is None else given(self._env)
+
+    @property
+    def _finished(self) -> dict[str, Any]:
+        summary = self.summary
+        if summary is None:
+            raise RuntimeError(f"{self.dir} is not finished: requel.resume() goes on with it")
+        return summary
+
+
+def train(
+    env: Environment = "CartPole-v1",
+    *,
+    algo: str | None = None,
+    preset: str | None = None,
+    seed: int | None = None,
+    run_dir: str | os.PathLike[str] | None = None,
+    eval_env: Environment | None = None,
+    callback: Callback | Sequence[Callback] | None = None,
+    metrics: Sequence[str] = (),
+    reward_range: tuple[float, float] | None = None,
+    threads: int = 1,
+    progress_bar: bool = False,
+    **sections: Sections,
+) -> Run:
+    """Train an agent, in a directory of its own, until its budget is used up or it is good enough.
+
+    Args:
+        env: an id (of requel's own environments, else of Gymnasium's), an environment of Gymnasium, its class, a function without
+            arguments that makes it, or a vector environment in any of the three autoreset modes.
+        algo: an algorithm, such as ``"rainbow"``, laid over the settings of the preset.
+        preset: where the settings start from; the one that the environment's id has of its own, where the range of rewards is known.
+        seed: what all random numbers come from (0).
+        run_dir: the directory of the run, which is not there yet or empty (one below ``runs/``).
+        eval_env: another environment to score policies in, for instance without the wrappers that only training has.
+        callback: a function of an event (:mod:`requel.events`), or several. One that returns ``False`` stops training.
+        metrics: names in the information of each step whose numbers go into the logs (``is_success`` does without being named).
+        reward_range: the lowest and the highest reward of a step, where that is known; bounds of values come from it.
+        threads: threads for large networks. The bits are the same for every number of them.
+        progress_bar: say on the standard error stream how far it is.
+        **sections: the sections of the settings, such as ``train={"env_steps": 7000}`` or ``optimizer={"learning_rate": 1e-3}``;
+            names, defaults and ranges are those of ``requel config show``.
+
+    Returns:
+        The finished run.
+
+    Raises:
+        ValueError: for a setting that is unknown, out of range or at odds with another.
+        TypeError: for a section that there is not, or an environment whose spaces cannot be learned in.
+        FileExistsError: if there is something in ``run_dir``.
+        KeyboardInterrupt: after Ctrl-C; all is saved, and :func:`resume` goes on.
+
+    What the environment raises comes out as it was raised; :func:`resume` goes on from the last checkpoint.
+
+    >>> run = requel.train("CartPole-v1", preset="notebook", seed=7, train={"env_steps": 7000, "episodes": 0})  # doctest: +SKIP
+    >>> run.final.mean_return  # doctest: +SKIP
+    """
+    looked_at = given(env, eval_env, metrics, reward_range)
+    try:
+        settings = settings_of(sections, seed=seed)
+        training, _ = training_of(looked_at, settings, preset=preset, algo=algo, threads=threads)
+        directory = training.begin_run(run_dir)
+        return _trained(training, directory, looked_at, env, _callbacks(callback), progress_bar)
+    finally:
+        looked_at.close()
+
+
+def resume(
+    run_dir: str | os.PathLike[str],
+    env: Environment | None = None,
+    *,
+    eval_env: Environment | None = None,
+    callback: Callback | Sequence[Callback] | None = None,
+    metrics: Sequence[str] = (),
+    reward_range: tuple[float, float] | None = None,
+    threads: int = 1,
+    progress_bar: bool = False,
+    **sections: Sections,
+) -> Run:
+    """Go on with a run from its newest whole checkpoint, with the same bits as if it had never been interrupted.
+
+    Args:
+        run_dir: the directory of the run.
+        env: its environment, as it was given to :func:`train`; none for one of requel's own.
+        **sections: settings that are others from here on, such as a larger budget, ``train={"env_steps": 100_000}``. A finished
+            run goes on only with such.
+
+    The other arguments are those of :func:`train`.
+
+    Returns:
+        The finished run. :attr:`Run.exactness` says whether it has the bits of a run that was never interrupted.
+
+    Raises:
+        ValueError: if the directory is no run, the environment is another, or a setting cannot change on the way.
+    """
+    record = run_record(Path(run_dir))
+    if env is None and not record["is_built_in"]:
+        raise ValueError(f"{run_dir} was trained in {record['env_id']}, which is Python's: give it as env")
+    looked_at = given(record["env_id"] if env is None else env, eval_env, metrics, reward_range)
+    try:
+        if looked_at.id != record["env_id"]:
+            raise ValueError(f"{run_dir} was trained in {record['env_id']}, and the environment that is given is {looked_at.id}")
+        config = Config.of_run(Path(run_dir)).with_settings(settings_of(sections))
+        training = make_training(looked_at, config, threads)
+        new_episodes, _ = training.resume_run(Path(run_dir), bool(sections))
+        if new_episodes:
+            warnings.warn(
+                f"{looked_at.id} could not be saved: new episodes begin, and the results are not those of a run that was never interrupted",
+                stacklevel=2,
+            )
+        return _trained(training, Path(run_dir), looked_at, env, _callbacks(callback), progress_bar)
+    finally:
+        looked_at.close()
+
+
+def settings_of(sections: Mapping[str, Any], *, seed: int | None = None) -> list[tuple[str, str, Any]]:
+    """Sections as the extension takes them: where each setting was said, its key and its value.
+
+    Raises:
+        TypeError: for a section that there is not.
+    """
+    known = [name for name, _, _ in config_sections()]
+    settings: list[tuple[str, str, Any]] = []
+    for section, values in sections.items():
+        if section not in known:
+            near = difflib.get_close_matches(section, known, 1)
+            hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
+            raise TypeError(f"there is no section {section}: {hint}")
+        if not isinstance(values, Mapping):
+            raise TypeError(f"{section} is a section of settings: give it as a dict, such as {section}={{...}}")
+        settings += _flat(f"{section}={{...}}", section, values)
+    if seed is not None:
+        settings.append(("seed", "train.seed", seed))
+    return settings
+
+
+def _flat(place: str, prefix: str, values: Mapping[str, Any]) -> list[tuple[str, str, Any]]:
+    found: list[tuple[str, str, Any]] = []
+    for key, value in values.items():
+        if isinstance(value, Mapping):
+            found += _flat(place, f"{prefix}.{key}", value)
+        elif value is not None:
+            found.append((place, f"{prefix}.{key}", value))
+    return found
+
+
+def training_of(
+    looked_at: Given,
+    settings: list[tuple[str, str, Any]],
+    *,
+    preset: str | None = None,
+    algo: str | None = None,
+    threads: int = 1,
+) -> tuple[Training, Config]:
+    """A training before its first step, and its settings."""
+    config = config_of(looked_at, settings, preset=preset, algo=algo)
+    return make_training(looked_at, config, threads), config
+
+
+def config_of(looked_at: Given, settings: list[tuple[str, str, Any]], *, preset: str | None = None, algo: str | None = None) -> Config:
+    """The complete settings for an environment."""
+    settings = list(settings)
+    if looked_at.num_envs is not None:
+        settings.append(("the vector environment", "train.num_envs", looked_at.num_envs))
+    if looked_at.stack > 1:
+        settings.append(("the environment's own stack of frames", "env.frame_stack", looked_at.stack))
+    # What an environment of requel's own has for a preset may count on its range of rewards.
+    if preset is None and not looked_at.has_reward_range:
+        preset = "default"
+    return Config.resolve(looked_at.id, preset, algo, settings)
+
+
+def make_training(looked_at: Given, config: Config, threads: int) -> Training:
+    """A training of these settings before its first step."""
+    if looked_at.is_single and config.num_envs > 1:
+        raise TypeError(f"`train.num_envs` is {config.num_envs}: give a function that makes environments in place of a single one")
+    stacked = looked_at.stack > 1
+    return Training(config, looked_at.source, looked_at.vector, looked_at.evaluation, stacked, threads)
+
+
+def _callbacks(callback: Callback | Sequence[Callback] | None) -> list[Callback]:
+    if callback is None:
+        return []
+    return [callback] if callable(callback) else list(callback)
+
+
+def _trained(
+    training: Training,
+    directory: Path,
+    looked_at: Given,
+    env: Environment | None,
+    callbacks: list[Callback],
+    progress_bar: bool,
+) -> Run:
+    exactness = looked_at.exactness
+    bar = ProgressBar(None) if progress_bar else None
+    listener = Listener([*callbacks, bar] if bar else callbacks)
+    with interruptible(training) as pressed:
+        ended, _ = training.run(listener if listener.is_needed else None, listener.wants_steps)
+    run = Run(directory, env=env, exactness=exactness)
+    if bar and run.is_finished:
+        bar.close(run.env_steps)
+    if ended == "interrupted" and pressed():
+        raise KeyboardInterrupt(f"stopped at a whole step, all is saved: requel.resume({str(directory)!r}) goes on")
+    return run
+
+
+def _score(fields: dict[str, Any]) -> events.Score:
+    return events.Score(
+        mean_return=fields["mean_return"], std_return=fields["std_return"], episodes=fields["episodes"], cut_off=fields.get("cut_off", 0)
+    )

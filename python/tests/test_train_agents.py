@@ -1,0 +1,237 @@
+"""Agents in memory: the family, and DQN in the shape of Stable-Baselines3."""
+
+from __future__ import annotations
+
+import inspect
+
+import gymnasium
+import numpy as np
+import pytest
+from envs_for_tests import Corridor, Masked, Spaces
+from gymnasium import spaces
+
+import requel
+from requel import events
+
+SMALL = {"replay": {"start": 64, "batch_size": 16}, "network": {"hidden": [16]}, "evaluation": {"every_steps": 0}, "train": {"env_steps": 400}}
+LIVELY = {"learning_starts": 50, "exploration_fraction": 0.5, "learning_rate": 1e-3, "target_update_interval": 100}
+
+
+@pytest.mark.parametrize("name", ["Agent", "QRDQN", "C51", "IQN", "Rainbow"])
+def test_each_of_the_family_learns_the_corridor(name):
+    settings = {**SMALL, "exploration": {"env_steps": 600}, "optimizer": {"learning_rate": 5e-3}, "agent": {"gamma": 0.9}, "target": {"every_updates": 50}}
+    agent = getattr(requel, name)(Corridor, reward_range=(0, 1), seed=1, **settings).learn(1500)
+    assert agent.env_steps == 1500
+    assert agent.evaluate(5).mean_return == 1.0
+    assert agent.q_values(np.array([0.5], np.float32)).shape == (2,)
+
+
+def test_pqn_learns_without_replay_in_many_environments():
+    agent = requel.PQN(Corridor, network={"hidden": [16]}, train={"env_steps": 4000, "num_envs": 8}, evaluation={"every_steps": 0}, exploration={"env_steps": 2000}, pqn={"rollout_steps": 8, "minibatches": 4})
+    assert agent.learn().evaluate(5).mean_return == 1.0
+
+
+def test_learning_goes_on_with_the_bits_of_learning_at_once():
+    at_once = requel.Agent(Corridor, **SMALL).learn(600)
+    twice = requel.Agent(Corridor, **SMALL).learn(350).learn(250)
+    assert at_once.weights_blake3 == twice.weights_blake3
+
+
+def test_a_categorical_head_asks_for_the_range_of_rewards():
+    with pytest.raises(ValueError, match="reward_range="):
+        requel.C51(Corridor)
+
+
+def test_predictions_are_actions_of_the_environment():
+    single = requel.DQN("MlpPolicy", Corridor, **LIVELY)
+    action, state = single.predict(np.array([0.2], np.float32))
+    assert action.shape == () and state is None and single.action_space.contains(np.int64(action))
+    actions, _ = single.predict(np.array([[0.2], [0.4], [0.9]], np.float32))
+    assert actions.shape == (3,)
+    combined = requel.DQN("MlpPolicy", lambda: Spaces(spaces.Dict({"a": spaces.Discrete(3), "b": spaces.MultiBinary(2)}), spaces.MultiDiscrete([2, 3])))
+    action, _ = combined.predict(combined.observation_space.sample())
+    assert combined.action_space.contains(action)
+    batch = {"a": np.array([0, 2]), "b": np.array([[0, 1], [1, 1]])}
+    assert combined.predict(batch)[0].shape == (2, 2)
+    discrete = requel.DQN("MlpPolicy", lambda: Spaces(spaces.Discrete(4, start=1), spaces.Discrete(2)))
+    assert discrete.predict(np.array([1, 4]))[0].shape == (2,)
+    with pytest.raises(ValueError, match="no observation"):
+        discrete.predict(0)
+    masked = requel.DQN("MlpPolicy", Masked)
+    for mask in ([True, False], [False, True]):
+        assert masked.predict(np.array([0.5], np.float32), action_masks=mask)[0] == mask.index(True)
+
+
+def test_a_prediction_that_is_not_deterministic_explores():
+    model = requel.DQN("MlpPolicy", Corridor, **LIVELY)
+    assert model.exploration_rate == 0.05 or model.exploration_rate == 1.0
+    model.learn(400)
+    assert model.exploration_rate == 0.05
+    batch = np.full((2000, 1), 0.5, np.float32)
+    share = (model.predict(batch, deterministic=False)[0] != model.predict(batch)[0]).mean()
+    assert 0.005 < share < 0.06, "half of one in twenty"
+
+
+def settings_of(model):
+    return {line.split(" = ")[0]: line.split(" = ")[1] for line in model.config.splitlines() if " = " in line}
+
+
+def test_the_defaults_are_those_of_stable_baselines3():
+    theirs = {
+        "learning_rate": 1e-4, "buffer_size": 1_000_000, "learning_starts": 100, "batch_size": 32, "tau": 1.0, "gamma": 0.99,
+        "train_freq": 4, "gradient_steps": 1, "replay_buffer_class": None, "replay_buffer_kwargs": None,
+        "optimize_memory_usage": False, "n_steps": 1, "target_update_interval": 10_000, "exploration_fraction": 0.1,
+        "exploration_initial_eps": 1.0, "exploration_final_eps": 0.05, "max_grad_norm": 10, "stats_window_size": 100,
+        "tensorboard_log": None, "policy_kwargs": None, "verbose": 0, "seed": None, "device": "auto", "_init_setup_model": True,
+    }  # fmt: skip
+    ours = {name: parameter.default for name, parameter in inspect.signature(requel.DQN).parameters.items() if parameter.kind is parameter.POSITIONAL_OR_KEYWORD}
+    assert list(ours)[:2] == ["policy", "env"]
+    assert {name: ours[name] for name in list(ours)[2:]} == theirs
+    learn = inspect.signature(requel.DQN.learn).parameters
+    assert list(learn)[1:] == ["total_timesteps", "callback", "log_interval", "tb_log_name", "reset_num_timesteps", "progress_bar"]
+
+
+def test_each_keyword_means_what_it_means_there():
+    model = requel.DQN(
+        "MlpPolicy", Corridor, n_envs=4, learning_rate=lambda progress: 3e-3 * progress, buffer_size=1002, learning_starts=30, batch_size=8,
+        tau=0.5, gamma=0.9, train_freq=(2, "step"), gradient_steps=-1, n_steps=2, target_update_interval=10, exploration_fraction=0.25,
+        exploration_initial_eps=0.9, exploration_final_eps=0.2, max_grad_norm=3, seed=5,
+        policy_kwargs={"net_arch": [24], "activation_fn": "Tanh", "optimizer_kwargs": {"eps": 1e-5, "betas": (0.8, 0.99)}},
+    ).learn(400)  # fmt: skip
+    found = settings_of(model)
+    wanted = {
+        "learning_rate": "0.003", "anneal": '"linear"', "capacity": "1000", "start": None, "random_env_steps": "30", "batch_size": "8",
+        "replacement": "true", "tau": "0.5", "gamma": "0.9", "updates": "8", "n_step": "2", "every_env_steps": "8", "every_updates": "0",
+        "max_gradient_norm": "3.0", "delta": "1.0", "hidden": "[24]", "activation": '"tanh"', "epsilon": "0.00001", "beta1": "0.8",
+        "beta2": "0.99", "num_envs": "4", "seed": "5", "end": "0.2",
+    }  # fmt: skip
+    for key, value in wanted.items():
+        assert value is None or found[key] == value, key
+    assert "env_steps = 100\nrandom_env_steps" in model.config, "a quarter of 400"
+    assert "start = 30\n" in model.config and "start = 0.9\n" in model.config
+    assert model.num_timesteps == 400
+
+
+REFUSED = [
+    ({"policy": "LstmPolicy"}, "policy"), ({"replay_buffer_class": dict}, "replay_buffer_class"),
+    ({"replay_buffer_kwargs": {"a": 1}}, "replay_buffer_kwargs"), ({"stats_window_size": 10}, "stats_window_size"),
+    ({"tensorboard_log": "logs"}, "tensorboard_log"), ({"_init_setup_model": False}, "_init_setup_model"),
+    ({"train_freq": (1, "episode")}, "train_freq"), ({"gradient_steps": 0}, "gradient_steps"),
+    ({"learning_rate": lambda progress: progress**2}, "learning_rate"), ({"policy_kwargs": {"features_extractor_class": dict}}, "features_extractor_class"),
+    ({"policy_kwargs": {"activation_fn": dict}}, "activation_fn"), ({"policy_kwargs": {"optimizer_class": dict}}, "optimizer_class"),
+    ({"policy_kwargs": {"net_arch": {"qf": [4]}}}, "net_arch"), ({"policy": "CnnPolicy"}, "CnnPolicy"),
+    ({"gamma": 1.5}, "gamma"), ({"batch_size": 0}, "batch_size"), ({"policy_kwargs": {"optimizer_kwargs": {"weight_decay": 0.1}}}, "weight_decay"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("keywords", "named"), REFUSED, ids=[named for _, named in REFUSED])
+def test_what_cannot_be_kept_to_is_refused_by_name(keywords, named):
+    with pytest.raises(ValueError, match=named):
+        requel.DQN(**{"policy": "MlpPolicy", "env": Corridor, **keywords})
+    with pytest.raises(TypeError):
+        requel.DQN("MlpPolicy", Corridor, buffersize=100)
+
+
+def test_actions_are_random_until_learning_starts():
+    taken = []
+
+    class Listening(Corridor):
+        def step(self, action):
+            taken.append(action)
+            return super().step(action)
+
+    requel.DQN("MlpPolicy", Listening, learning_starts=300, exploration_initial_eps=0.0, exploration_final_eps=0.0).learn(600)
+    taken = taken[-600:]
+    assert 0.35 < np.mean(taken[:300]) < 0.65, "both actions, about as often"
+    assert len(set(taken[300:])) < 2 or 0.0 < np.mean(taken[300:]) < 1.0
+
+
+def test_learning_goes_on_where_it_ended_and_never_counts_anew():
+    model = requel.DQN("MlpPolicy", Corridor, **LIVELY).learn(300)
+    before = model.weights_blake3
+    with pytest.raises(ValueError, match="reset_num_timesteps=False"):
+        model.learn(300)
+    assert model.learn(300, reset_num_timesteps=False).num_timesteps == 600
+    assert model.weights_blake3 != before
+    assert "env_steps = 300\nrandom_env_steps" in model.config, "half of all 600"
+
+
+def test_a_model_that_was_saved_acts_and_learns_on(tmp_path):
+    model = requel.DQN("MlpPolicy", Corridor, policy_kwargs={"net_arch": [12]}, **LIVELY).learn(300)
+    model.save(tmp_path / "model")
+    assert (tmp_path / "model.zip").exists()
+    again = requel.DQN.load(tmp_path / "model", env=Corridor)
+    assert again.weights_blake3 == model.weights_blake3
+    batch = np.linspace(0, 1, 7, dtype=np.float32)[:, None]
+    assert (again.predict(batch)[0] == model.predict(batch)[0]).all() and (again.q_values(batch) == model.q_values(batch)).all()
+    assert again.learn(200).num_timesteps == 200 and again.weights_blake3 != model.weights_blake3
+    with pytest.raises(ValueError, match="of the class DQN"):
+        requel.Agent.load(tmp_path / "model", env=Corridor)
+    family = requel.QRDQN(Corridor, **SMALL).learn(200)
+    family.save(tmp_path / "family.zip")
+    assert requel.QRDQN.load(tmp_path / "family.zip", env=Corridor).weights_blake3 == family.weights_blake3
+
+
+def test_another_environment_is_learned_in():
+    model = requel.DQN("MlpPolicy", Corridor, **LIVELY).learn(200)
+    before = model.weights_blake3
+    model.set_env(lambda: Corridor(cells=3))
+    assert model.weights_blake3 == before
+    assert model.learn(200).weights_blake3 != before
+
+
+class Shaped:
+    """A callback as Stable-Baselines3 has them."""
+
+    def __init__(self, steps):
+        self.steps, self.calls, self.model, self.ended = steps, 0, None, False
+
+    def init_callback(self, model):
+        self.model = model
+
+    def on_step(self):
+        self.calls += 1
+        assert self.model.num_timesteps == self.calls
+        return self.calls < self.steps
+
+    def on_training_end(self):
+        self.ended = True
+
+
+def test_callbacks_of_every_shape_are_heard():
+    shaped, heard, stepped = Shaped(150), [], []
+    model = requel.DQN("MlpPolicy", Corridor, **LIVELY)
+    model.learn(400, callback=[shaped, heard.append, lambda local, other: stepped.append(local["self"].num_timesteps)])
+    assert model.num_timesteps == 150 and shaped.calls == 150 and shaped.ended
+    assert stepped == list(range(1, 151))
+    assert any(isinstance(event, events.EpisodeEnded) for event in heard) and not any(isinstance(event, events.Stepped) for event in heard)
+    assert model.learn(100, reset_num_timesteps=False).num_timesteps == 250
+    with pytest.raises(TypeError, match="no callback"):
+        model.learn(10, callback=7, reset_num_timesteps=False)
+
+
+def test_the_environment_that_was_given_is_the_one_that_is_learned_in():
+    env = Corridor()
+    model = requel.DQN("MlpPolicy", env, **LIVELY)
+    at_first = env.np_random
+    model.learn(200)
+    assert env.np_random is not at_first or env.at >= 0
+    steps = []
+    env.step = lambda action, step=env.step: (steps.append(action), step(action))[1]
+    requel.DQN("MlpPolicy", env, **LIVELY).learn(100)
+    assert len(steps) >= 100
+
+
+def test_vectors_are_learned_in():
+    vector = gymnasium.vector.SyncVectorEnv([Corridor] * 4)
+    model = requel.DQN("MlpPolicy", vector, **LIVELY).learn(400)
+    assert model.n_envs == 4 and 400 <= model.num_timesteps < 404
+
+
+def test_pictures_are_learned_from():
+    def pictures():
+        return Spaces(spaces.Box(0, 255, (3, 36, 36), np.uint8), spaces.Discrete(2))
+
+    model = requel.DQN("CnnPolicy", pictures, buffer_size=200, learning_starts=20, train_freq=20).learn(60)
+    assert "conv = [[32, 8, 4], [64, 4, 2], [64, 3, 1]]" in model.config and "hidden = [512]" in model.config
+    assert model.predict(model.observation_space.sample())[0].shape == ()
