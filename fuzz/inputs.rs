@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use requel::agent::PolicyFile;
 use requel::checkpoint;
 use requel::config::Layers;
+use requel::policy_file::PolicyFile;
 use requel::storage::{MemoryStorage, Storage};
 use requel::study::Evaluated;
 use requel_envs::action_list;

@@ -2,8 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use requel::agent::{AgentError, Policy, PolicyError, PolicyFile, PolicyFileError};
+use requel::agent::{AgentError, Policy, PolicyError};
 use requel::config::EnvConfig;
+use requel::policy_file::{PolicyFile, PolicyFileError};
 use requel::run::{Run, RunError, timestamp};
 use requel::study::find_runs;
 use requel::td::ValueBounds;

@@ -3,8 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use requel::Registry;
-use requel::agent::{Policy, PolicyFile};
+use requel::agent::Policy;
 use requel::config::{Config, EnvConfig};
+use requel::policy_file::PolicyFile;
 use requel::run::Run;
 use requel::train::EnvFactory;
 use requel_envs::Env;

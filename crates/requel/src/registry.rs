@@ -1,6 +1,7 @@
 //! [`Registry`]: the parts that a config can name, those of this crate and one's own.
 
 mod named;
+mod trainers;
 
 use std::sync::Arc;
 

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
+use super::modules::upward;
 use super::source::{code_only, has_word};
 use xtask::workspace;
 
@@ -64,9 +65,11 @@ fn rust_faults(name: &str, text: &str) -> Vec<Fault> {
         faults
             .push((lines, format!("{lines} lines, {LONGEST_FILE} at most: split the file by what its parts are for")));
     }
-    for (number, code) in (1..).zip(code_only(text).lines()) {
-        faults.extend(line_faults(name, code).into_iter().map(|fault| (number, fault)));
+    let code = code_only(text);
+    for (number, line) in (1..).zip(code.lines()) {
+        faults.extend(line_faults(name, line).into_iter().map(|fault| (number, fault)));
     }
+    faults.extend(upward(name, &code));
     faults.extend(crate_root_faults(name, text));
     faults
 }
@@ -237,10 +240,10 @@ mod tests {
     #[test]
     fn empty_names_are_refused_where_they_are_defined() {
         for line in ["pub struct RunManager {", "mod utils;", "pub(crate) trait AgentBase {"] {
-            assert_eq!(of("crates/requel/src/x.rs", &format!("{line}\n")).len(), 1, "{line}");
+            assert_eq!(of("crates/envs/src/x.rs", &format!("{line}\n")).len(), 1, "{line}");
         }
         for line in ["use std::ops::Helper;", "pub struct Database {", "let base = 2;"] {
-            assert_eq!(of("crates/requel/src/x.rs", &format!("{line}\n")).len(), 0, "{line}");
+            assert_eq!(of("crates/envs/src/x.rs", &format!("{line}\n")).len(), 0, "{line}");
         }
     }
 

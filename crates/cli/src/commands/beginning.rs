@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use requel::Registry;
-use requel::agent::PolicyFile;
+use requel::policy_file::PolicyFile;
 use requel::run::{Beginning, Run, Weights};
 
 use crate::args::{Layers, TrainArgs, Which};

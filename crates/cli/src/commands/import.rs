@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 use std::path::Path;
 
 use requel::Registry;
-use requel::agent::{PolicyFile, PytorchMlp};
+use requel::policy_file::{PolicyFile, PytorchMlp};
 use requel_nn::Activation;
 
 use crate::args::{ImportActivation, ImportArgs};

@@ -29,7 +29,7 @@ fn weights_of_pytorch_become_a_policy() {
         "{}",
         answer.err
     );
-    let policy = requel::agent::PolicyFile::read(&desk.path("policy.safetensors")).unwrap();
+    let policy = requel::policy_file::PolicyFile::read(&desk.path("policy.safetensors")).unwrap();
     assert_eq!((policy.env_id.as_str(), policy.parameters.len()), ("CartPole-v1", 4 * 3 + 3 + 3 * 2 + 2));
     // What is there is not overwritten.
     let again = desk.run(&["import", "sb3.safetensors", "CartPole-v1", "--prefix", "q_net."]);

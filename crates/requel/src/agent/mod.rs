@@ -13,10 +13,8 @@ mod learner;
 mod measure;
 mod memory;
 mod policy;
-mod policy_file;
 mod policy_trait;
 mod pqn;
-mod pytorch_import;
 mod statistics;
 mod target;
 mod value_network;
@@ -35,10 +33,8 @@ pub use learned::{Learned, LearningFault};
 pub use learner::LearnerSpec;
 #[cfg(test)]
 pub(crate) use learner::poison;
-pub use policy_file::{PolicyFile, PolicyFileError};
 pub use policy_trait::{Policy, PolicyInput};
 pub use pqn::{PqnAgent, PqnSpec};
-pub use pytorch_import::{PytorchError, PytorchMlp};
 pub use requel_policy::{
     CategoricalReader, GreedyPolicy, ImplicitQuantileReader, LoadError, PolicyError, QuantileReader, Reader, Readout,
     SavedPolicy, ScalarReader, ValueSpec, Values,

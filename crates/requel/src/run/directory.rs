@@ -9,10 +9,10 @@ use super::claim::{Claim, Made};
 use super::lock::{LOCK, Lock};
 use super::origin::{Beginning, ORIGIN};
 use super::{RunError, Summary, checksums, origin, room};
-use crate::agent::PolicyFile;
 use crate::checkpoint::CheckpointError;
 use crate::config::{Config, ConfigError, Layers, Place};
 use crate::log;
+use crate::policy_file::PolicyFile;
 use crate::storage::{RealStorage, check_regular, ensure_dir, remove_all_staged, remove_staged, replace};
 use crate::train::Trainer;
 

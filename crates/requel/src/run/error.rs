@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
-use crate::agent::PolicyFileError;
 use crate::checkpoint::CheckpointError;
 use crate::config::ConfigError;
 use crate::memory::display_bytes;
+use crate::policy_file::PolicyFileError;
 use crate::train::{EnvOrigin, TrainError};
 
 /// Why a run cannot be made, opened or gone on with.

@@ -9,9 +9,9 @@ use super::directory::{BEST_POLICY, SUMMARY};
 use super::provenance::PROVENANCE;
 use super::segments::is_of_settings;
 use super::{Run, RunError, Summary, checksums};
-use crate::agent::PolicyFile;
 use crate::checkpoint::CheckpointError;
 use crate::log;
+use crate::policy_file::PolicyFile;
 
 impl Run {
     /// Whether its training came to its end, and all that belongs to it was written.

@@ -9,10 +9,10 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::{Run, RunError, checksums};
-use crate::agent::PolicyFile;
 use crate::checkpoint::{self, Checkpoint, CheckpointError, Contents, Destination, Segmenting};
 use crate::config::{Change, Config};
 use crate::log::check_logs;
+use crate::policy_file::PolicyFile;
 use crate::registry::Registry;
 use crate::state::State;
 use crate::storage::{RealStorage, Storage, is_staged, remove_tree, replace};

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 
 use super::directory::SUMMARY;
 use super::{Run, RunError, checksums};
-use crate::agent::PolicyFileError;
 use crate::checkpoint::{self, CheckpointError};
 use crate::log::check_logs;
+use crate::policy_file::PolicyFileError;
 use crate::storage::{RealStorage, open_regular};
 
 /// What a look at a run came to.

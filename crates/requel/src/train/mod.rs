@@ -2,7 +2,7 @@
 
 mod agents;
 #[cfg(test)]
-mod bad_numbers;
+mod bad_numbers_tests;
 mod budget;
 mod env_metrics;
 pub(crate) mod envs;
@@ -10,13 +10,13 @@ mod evaluation;
 mod event;
 mod finding;
 mod guarded;
-mod identity;
 mod observer;
 mod outcome;
 mod returns;
 mod scoring;
 mod trainer;
 
+pub use crate::identity::{Bounds, EnvIdentity, EnvOrigin, SpaceIdentity};
 pub use agents::{AgentEnv, AgentFactory};
 pub use budget::Budget;
 pub(crate) use env_metrics::column_names;
@@ -24,7 +24,6 @@ pub use envs::{EnvFactory, for_network};
 pub use evaluation::{Evaluation, Evaluator, GiveUp};
 pub use event::{Aggregates, TrainEvent};
 pub use finding::{Finding, Severity};
-pub use identity::{Bounds, EnvIdentity, EnvOrigin, SpaceIdentity};
 pub use observer::{Observer, ObserverError};
 pub use outcome::{BestPolicy, Confirmation, Outcome, Termination, TrainError};
 pub use returns::EpisodeRecord;

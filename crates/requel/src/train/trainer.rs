@@ -23,7 +23,6 @@ use super::scoring::Scoring;
 use super::{EnvIdentity, EnvOrigin, Evaluator, Observer, Outcome, Termination, TrainError, TrainEvent};
 use crate::agent::{Actions, Agent, AgentError, Learned, LearningFault, Masks};
 use crate::config::Config;
-use crate::registry::Registry;
 use bad_numbers::Skipped;
 use episodes::ResumedEpisodes;
 use training_envs::TrainingEnvs;
@@ -93,31 +92,6 @@ enum Source {
 }
 
 impl Trainer {
-    /// A trainer for the environment of [`requel_envs`] that the config names, before its first step. For one of your own,
-    /// see [`Registry::trainer`].
-    ///
-    /// # Errors
-    /// If the config holds a value out of range, or the environment or the agent cannot be made.
-    pub fn new(config: Config) -> Result<Self, TrainError> {
-        Registry::built_in().trainer(config)
-    }
-
-    /// A trainer for environments of your own, which `factory` makes, all alike. `config.env.id` becomes the id that they give
-    /// themselves; else only `config.env.frame_stack` is looked at: bytes that are so many frames are kept frame by frame.
-    ///
-    /// The program knows nothing of environments that are only given: register them, see [`Registry`], where it is to show,
-    /// score or resume the run.
-    ///
-    /// The environments are watched over: what breaks their contract, a panic too, is an [`EnvError`](requel_envs::EnvError)
-    /// that says what, and the run can be resumed.
-    ///
-    /// # Errors
-    /// If the config holds a value out of range, or the environments or the agent cannot be made.
-    pub fn with_envs(config: Config, factory: EnvFactory) -> Result<Self, TrainError> {
-        let agents = Registry::built_in().agent_factory();
-        Self::from_factory(config, (guarded(factory), EnvOrigin::Given), agents)
-    }
-
     pub(crate) fn from_factory(
         config: Config,
         (factory, origin): (EnvFactory, EnvOrigin),
@@ -127,15 +101,14 @@ impl Trainer {
         Self::assemble(training, Source::Config(agents), config)
     }
 
-    /// As [`Trainer::with_envs`], where all environments of the training are stepped at once by `batch`, such as a simulator of
-    /// thousands: `train.num_envs` is the number of its slots. `factory` makes single environments like them, in which
-    /// evaluations are played.
-    ///
-    /// # Errors
-    /// As [`Trainer::with_envs`], and if the batch has another number of slots.
-    pub fn with_batch(config: Config, batch: Box<dyn BatchEnv>, factory: EnvFactory) -> Result<Self, TrainError> {
+    pub(crate) fn from_batch(
+        config: Config,
+        batch: Box<dyn BatchEnv>,
+        factory: EnvFactory,
+        agents: AgentFactory,
+    ) -> Result<Self, TrainError> {
         let training = TrainingEnvs::at_once(guarded(factory), batch, &config)?;
-        Self::assemble(training, Source::Config(Registry::built_in().agent_factory()), config)
+        Self::assemble(training, Source::Config(agents), config)
     }
 
     /// A trainer of parts: environments of your own, as in [`Trainer::with_envs`], an agent of your own, and the plan by which they

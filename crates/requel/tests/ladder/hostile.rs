@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use requel::Trainer;
-use requel::agent::PolicyFile;
 use requel::checkpoint::{self, Contents, Destination, FileEntry, Segmenting};
 use requel::config::Layers;
+use requel::policy_file::PolicyFile;
 use requel::storage::{MemoryStorage, Storage};
 
 use crate::support::{Draws, short_training};

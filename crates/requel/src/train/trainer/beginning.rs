@@ -4,7 +4,8 @@ use requel_nn::NetworkSpec;
 use serde::Serialize;
 
 use super::Trainer;
-use crate::agent::{PolicyFile, ValueNetwork, ValueSpec};
+use crate::agent::{ValueNetwork, ValueSpec};
+use crate::policy_file::PolicyFile;
 use crate::state::State;
 use crate::train::TrainError;
 

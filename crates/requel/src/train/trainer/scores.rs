@@ -5,8 +5,9 @@ use std::borrow::Cow;
 use requel_envs::EnvError;
 
 use super::Trainer;
-use crate::agent::{AgentError, GreedyPolicy, Learned, Policy, PolicyFile, ValueNetwork};
+use crate::agent::{AgentError, GreedyPolicy, Learned, Policy, ValueNetwork};
 use crate::config::EnvConfig;
+use crate::policy_file::PolicyFile;
 use crate::state::State;
 use crate::train::envs::{EnvFactory, for_network};
 use crate::train::guarded::guarded;

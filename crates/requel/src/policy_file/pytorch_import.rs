@@ -4,9 +4,10 @@ use requel_nn::{Activation, Network, NetworkSpec, pytorch};
 use safetensors::{Dtype, SafeTensors};
 use thiserror::Error;
 
-use super::{PolicyFile, Readout};
+use super::PolicyFile;
+use crate::agent::Readout;
 use crate::config::EnvConfig;
-use crate::train::EnvOrigin;
+use crate::identity::EnvOrigin;
 
 /// What the file of a PyTorch network does not say itself.
 #[derive(Clone, Debug, PartialEq)]

@@ -10,12 +10,11 @@ use safetensors::tensor::TensorView;
 use serde_json::{Map, Value};
 use thiserror::Error;
 
+use crate::agent::{AgentError, GreedyPolicy, LoadError, Readout, SavedPolicy};
 use crate::config::EnvConfig;
-
-use super::{AgentError, GreedyPolicy, LoadError, Readout, SavedPolicy};
+use crate::identity::EnvOrigin;
 use crate::memory::available_bytes;
 use crate::storage::read_regular;
-use crate::train::EnvOrigin;
 
 /// A policy as it lies on disk: the weights under PyTorch's names and in its layout (`layers.0.weight`, out × in), the
 /// network's description and the environment's id as metadata. Nothing in it can be executed. A [`SavedPolicy`] of `requel-policy`, which
