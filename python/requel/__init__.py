@@ -6,10 +6,12 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from requel._requel import __version__
+from requel.envs.registration import register_envs as _register_envs
 
 if TYPE_CHECKING:
     from requel._agent import C51, IQN, PQN, QRDQN, Agent, Rainbow
     from requel._training import Run, resume, train
+    from requel.envs import RequelEnv, RequelVectorEnv, make_vec
     from requel.sb3 import DQN
 
 #: Where each public name comes from. They are imported when they are first asked for: Gymnasium takes its time.
@@ -21,12 +23,33 @@ _HOMES = {
     "PQN": "requel._agent",
     "QRDQN": "requel._agent",
     "Rainbow": "requel._agent",
+    "RequelEnv": "requel.envs",
+    "RequelVectorEnv": "requel.envs",
     "Run": "requel._training",
+    "make_vec": "requel.envs",
     "resume": "requel._training",
     "train": "requel._training",
 }
 
-__all__ = ["C51", "DQN", "IQN", "PQN", "QRDQN", "Agent", "Rainbow", "Run", "__version__", "resume", "train"]
+__all__ = [
+    "C51",
+    "DQN",
+    "IQN",
+    "PQN",
+    "QRDQN",
+    "Agent",
+    "Rainbow",
+    "RequelEnv",
+    "RequelVectorEnv",
+    "Run",
+    "__version__",
+    "make_vec",
+    "resume",
+    "train",
+]
+
+# So that `gymnasium.make("requel/CartPole-v1")` works after `import requel`. Gymnasium 1 looks for no entry points.
+_register_envs()
 
 
 def __getattr__(name: str) -> Any:

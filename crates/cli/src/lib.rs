@@ -22,7 +22,7 @@
 //! }
 //! ```
 //!
-//! `args` says what can be asked for, `commands` holds one file per command, `show` draws. What the program learns with is the
+//! [`draw`] shows environments as the program does. `args` says what can be asked for, `commands` holds one file per command, `show` draws. What the program learns with is the
 //! library `requel`; nothing in here changes a result.
 #![forbid(unsafe_code)]
 
@@ -34,6 +34,7 @@ mod columns;
 mod commands;
 mod compare;
 mod dashboard;
+pub mod draw;
 mod environment;
 mod every;
 mod execution;

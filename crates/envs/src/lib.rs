@@ -34,7 +34,8 @@
 //! - [`Space`], [`EnvSpec`], [`EnvOptions`]: what can be known of an environment and set before it runs.
 //! - [`Dynamics`] and [`Simulation`]: an environment from nothing but its rules; [`closure::from_closures`]: from two closures.
 //! - [`TimeLimit`] and the other [`wrappers`]: environments around environments.
-//! - [`VectorEnv`]: several environments stepped into one contiguous batch, by their [`BatchEnv`] if they have one.
+//! - [`VectorEnv`]: several environments stepped into one contiguous batch, by their [`BatchEnv`] if they have one;
+//!   [`AutoresetEnv`]: the same with Gymnasium's ways of going on after an end.
 //! - [`GymRng`] and [`SpaceSampler`]: the random numbers of numpy and Gymnasium.
 //! - [`Scene`]: an environment as shapes in its own units or as pixels, for any renderer.
 //! - The environments: [`classic`] control, [`tabular`] environments of few states, the [`minatar`] games,
@@ -55,6 +56,7 @@
 #![forbid(unsafe_code)]
 
 mod action_list;
+mod autoreset;
 mod batch;
 mod divide;
 mod entry;
@@ -83,6 +85,7 @@ pub mod toy;
 pub mod wrappers;
 
 pub use action_list::action_list;
+pub use autoreset::{Autoreset, AutoresetEnv};
 pub use batch::BatchEnv;
 pub use env::{Action, Env, Step};
 pub use error::{EnvError, ForeignError};

@@ -26,7 +26,7 @@ use crate::{
 /// # Ok::<(), requel_envs::EnvError>(())
 /// ```
 pub struct VectorEnv {
-    slots: Slots,
+    pub(crate) slots: Slots,
     /// That of the first slot.
     spec: EnvSpec,
     observation_space: Space,
@@ -37,7 +37,7 @@ pub struct VectorEnv {
     /// Slots × metrics: what was reported of the last step.
     metrics: Vec<f64>,
     /// By slot, what an environment that the last step ended allowed before it was reset; empty for the others.
-    last_masks: Vec<Vec<bool>>,
+    pub(crate) last_masks: Vec<Vec<bool>>,
 }
 
 impl VectorEnv {
@@ -171,8 +171,25 @@ impl VectorEnv {
         next_observations: &mut [f32],
         observations: &mut [f32],
     ) -> Result<(), EnvError> {
-        self.check_batch(next_observations)?;
         self.check_batch(observations)?;
+        let width = self.observation_len;
+        self.step_alone(actions, steps, next_observations)?;
+        observations.copy_from_slice(next_observations);
+        for (slot, _) in steps.iter().enumerate().filter(|(_, step)| step.ended()) {
+            self.last_masks[slot].extend_from_slice(self.slots.action_mask(slot).unwrap_or_default());
+            self.slots.reset(slot, None, &mut observations[slot * width..(slot + 1) * width])?;
+        }
+        Ok(())
+    }
+
+    /// The step without the resets.
+    pub(crate) fn step_alone(
+        &mut self,
+        actions: &[usize],
+        steps: &mut [Step],
+        next_observations: &mut [f32],
+    ) -> Result<(), EnvError> {
+        self.check_batch(next_observations)?;
         let slots = self.len();
         if actions.len() != slots || steps.len() != slots {
             let found = format!("{} actions and room for {} steps", actions.len(), steps.len());
@@ -181,15 +198,9 @@ impl VectorEnv {
         for action in actions {
             Action::Discrete(*action).discrete(self.actions)?;
         }
-        let width = self.observation_len;
         self.slots.step(actions, steps, next_observations, self.threads)?;
         self.read_metrics();
-        observations.copy_from_slice(next_observations);
         self.last_masks.iter_mut().for_each(Vec::clear);
-        for (slot, _) in steps.iter().enumerate().filter(|(_, step)| step.ended()) {
-            self.last_masks[slot].extend_from_slice(self.slots.action_mask(slot).unwrap_or_default());
-            self.slots.reset(slot, None, &mut observations[slot * width..(slot + 1) * width])?;
-        }
         Ok(())
     }
 
@@ -276,7 +287,7 @@ impl VectorEnv {
         Ok(states)
     }
 
-    fn check_batch(&self, batch: &[f32]) -> Result<(), EnvError> {
+    pub(crate) fn check_batch(&self, batch: &[f32]) -> Result<(), EnvError> {
         let expected = self.len() * self.observation_len;
         if batch.len() == expected {
             return Ok(());

@@ -2,8 +2,12 @@
 //! the libraries and back, and decides nothing. What users see is in `python/requel/`.
 #![forbid(unsafe_code)]
 
+mod env;
+mod env_error;
 mod program;
+mod space;
 mod train;
+mod vector_env;
 
 use pyo3::prelude::*;
 
@@ -13,12 +17,15 @@ mod _requel {
     use pyo3::prelude::*;
 
     #[pymodule_export]
+    use super::env::{PyEnv, environments};
+    #[pymodule_export]
     use super::program::run_program;
-
     #[pymodule_export]
     use super::train::{
         Config, Training, config_sections, is_own_env, presets, program_in, run_record, run_saves_envs,
     };
+    #[pymodule_export]
+    use super::vector_env::PyVectorEnv;
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {

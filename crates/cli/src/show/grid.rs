@@ -67,6 +67,14 @@ impl Grid {
         grid
     }
 
+    /// The scene alone, as large as it can be in `columns` × `rows` cells.
+    pub fn of_scene(scene: &Scene, (columns, rows): (usize, usize), ability: Ability) -> Self {
+        let (width, height) = fit(scene, columns.max(1), rows.max(1));
+        let mut grid = Grid { columns: width, cells: vec![EMPTY; width * height] };
+        grid.paint_scene(scene, (0, 0), (width, height), ability);
+        grid
+    }
+
     /// How many columns there are.
     pub fn columns(&self) -> usize {
         self.columns

@@ -13,7 +13,7 @@ mod moments;
 pub mod palette;
 mod picture;
 pub mod png;
-mod raster;
+pub mod raster;
 pub mod terminal;
 
 pub use ability::{Ability, ColorDepth};

@@ -91,6 +91,27 @@ fn write_changes(out: &mut impl Write, before: Option<&Grid>, now: &Grid, depth:
     queue!(out, ResetColor)
 }
 
+/// The grid line by line, for a terminal that goes on after it. Without colours it is text alone.
+pub fn text(grid: &Grid, depth: ColorDepth) -> String {
+    let mut bytes = Vec::new();
+    for row in grid.rows() {
+        let mut style = (None, None);
+        for cell in row {
+            if style != (cell.ink, cell.paper) && depth != ColorDepth::Mono {
+                let colors = (SetForegroundColor(ink(cell.ink, depth)), SetBackgroundColor(ink(cell.paper, depth)));
+                queue!(bytes, colors.0, colors.1).expect("memory takes it");
+                style = (cell.ink, cell.paper);
+            }
+            queue!(bytes, Print(cell.character)).expect("memory takes it");
+        }
+        if depth != ColorDepth::Mono {
+            queue!(bytes, ResetColor).expect("memory takes it");
+        }
+        bytes.push(b'\n');
+    }
+    String::from_utf8(bytes).expect("escape sequences and characters are UTF-8")
+}
+
 fn ink(color: Option<Color>, depth: ColorDepth) -> Ink {
     match (color, depth) {
         (None, _) | (_, ColorDepth::Mono) => Ink::Reset,

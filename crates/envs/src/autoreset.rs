@@ -1,0 +1,258 @@
+//! [`AutoresetEnv`], a vector of environments that goes on after the end of an episode in one of three ways.
+
+use crate::{EnvError, Step, VectorEnv};
+
+/// When a slot whose episode has ended begins the next one: the modes of Gymnasium's vector environments.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Autoreset {
+    /// In the step after the end, which pays no heed to the slot's action and gives no reward.
+    #[default]
+    NextStep,
+    /// In the step that ends it: the observation is the first of the next episode, the true last one is kept beside it.
+    SameStep,
+    /// When it is asked to, by [`AutoresetEnv::reset_slots`]; until then no slot can be stepped.
+    Disabled,
+}
+
+/// A [`VectorEnv`] as Gymnasium's vector environments behave, for whoever has learnt to deal with these. A training takes the
+/// [`VectorEnv`] itself.
+///
+/// ```
+/// use requel_envs::{Autoreset, AutoresetEnv, Step, VectorEnv, make};
+///
+/// let envs = VectorEnv::new(vec![make("CartPole-v1")?])?;
+/// let mut env = AutoresetEnv::new(envs, Autoreset::NextStep);
+/// let (mut observations, mut steps) = ([0.0; 4], [Step::default()]);
+/// env.reset(&[Some(1)], &mut observations)?;
+/// while !steps[0].ended() {
+///     env.step(&[1], &mut steps, &mut observations)?;
+/// }
+/// assert!(observations[2].abs() > 0.2, "the pole has fallen");
+/// env.step(&[1], &mut steps, &mut observations)?;
+/// assert!(observations[2].abs() < 0.05 && steps[0] == Step::default(), "it stands again");
+/// # Ok::<(), requel_envs::EnvError>(())
+/// ```
+pub struct AutoresetEnv {
+    env: VectorEnv,
+    mode: Autoreset,
+    /// By slot, whether the last step ended its episode.
+    ended: Vec<bool>,
+    /// By slot, whether the last step only began an episode.
+    began: Vec<bool>,
+    /// Slots × observation length: what the last step led to, in the mode [`Autoreset::SameStep`].
+    last: Vec<f32>,
+    /// What each slot does where some only begin an episode.
+    actions: Vec<usize>,
+}
+
+impl AutoresetEnv {
+    /// The environments of `env` with this way of going on.
+    pub fn new(env: VectorEnv, mode: Autoreset) -> Self {
+        let slots = env.len();
+        let last = vec![0.0; slots * env.observation_len()];
+        AutoresetEnv { env, mode, ended: vec![false; slots], began: vec![false; slots], last, actions: vec![0; slots] }
+    }
+
+    /// The environments, to look at.
+    pub fn env(&self) -> &VectorEnv {
+        &self.env
+    }
+
+    /// Starts an episode in each slot, with its seed or, where there is none, with its generator going on.
+    ///
+    /// # Errors
+    /// [`EnvError::Other`] if there is not one seed for each slot; otherwise as [`VectorEnv::reset`].
+    pub fn reset(&mut self, seeds: &[Option<u64>], observations: &mut [f32]) -> Result<(), EnvError> {
+        self.reset_slots(&vec![true; self.env.len()], seeds, observations)
+    }
+
+    /// The same in the slots that are `chosen`. Observations of others are left as they are.
+    ///
+    /// # Errors
+    /// As [`AutoresetEnv::reset`].
+    pub fn reset_slots(
+        &mut self,
+        chosen: &[bool],
+        seeds: &[Option<u64>],
+        observations: &mut [f32],
+    ) -> Result<(), EnvError> {
+        self.env.check_batch(observations)?;
+        let slots = self.env.len();
+        if chosen.len() != slots || seeds.len() != slots {
+            let found = format!("{} choices and {} seeds", chosen.len(), seeds.len());
+            return Err(EnvError::Other(format!("{found} given for {slots} slots")));
+        }
+        let width = self.env.observation_len();
+        for (slot, observation) in observations.chunks_exact_mut(width).enumerate().filter(|(slot, _)| chosen[*slot]) {
+            self.env.last_masks[slot].clear();
+            self.env.slots.reset(slot, seeds[slot], observation)?;
+            (self.ended[slot], self.began[slot]) = (false, true);
+        }
+        Ok(())
+    }
+
+    /// Takes one action in each slot, and writes what to act on next; where an episode ended and the mode is not
+    /// [`Autoreset::SameStep`], that is its true last observation.
+    ///
+    /// # Errors
+    /// As [`VectorEnv::step`]; [`EnvError::ResetNeeded`] also if the mode is [`Autoreset::Disabled`] and an episode that ended was
+    /// not reset; [`EnvError::CannotSave`] if it is [`Autoreset::NextStep`] and the environments do not save their state.
+    pub fn step(&mut self, actions: &[usize], steps: &mut [Step], observations: &mut [f32]) -> Result<(), EnvError> {
+        self.env.check_batch(observations)?;
+        match self.mode {
+            Autoreset::NextStep if self.ended.contains(&true) => self.step_or_begin(actions, steps, observations)?,
+            Autoreset::NextStep | Autoreset::Disabled => {
+                self.env.step_alone(actions, steps, observations)?;
+                self.began.fill(false);
+            }
+            Autoreset::SameStep => {
+                self.env.step(actions, steps, &mut self.last, observations)?;
+                self.began.fill(false);
+            }
+        }
+        for (ended, step) in self.ended.iter_mut().zip(steps) {
+            *ended = step.ended();
+        }
+        Ok(())
+    }
+
+    /// A step in which slots whose episode has ended begin another and do nothing else.
+    ///
+    /// All slots are stepped at once. So these are stepped too, and put back to where they began.
+    fn step_or_begin(
+        &mut self,
+        actions: &[usize],
+        steps: &mut [Step],
+        observations: &mut [f32],
+    ) -> Result<(), EnvError> {
+        if actions.len() != self.env.len() {
+            return self.env.step_alone(actions, steps, observations);
+        }
+        let width = self.env.observation_len();
+        self.actions.copy_from_slice(actions);
+        let mut begun = Vec::new();
+        for slot in (0..self.env.len()).filter(|slot| self.ended[*slot]) {
+            let observation = &mut observations[slot * width..][..width];
+            self.env.slots.reset(slot, None, observation)?;
+            begun.push((slot, self.env.slots.save(slot)?, observation.to_vec()));
+            self.actions[slot] = 0;
+        }
+        self.env.step_alone(&self.actions, steps, observations)?;
+        self.began.fill(false);
+        for (slot, state, observation) in begun {
+            self.env.slots.restore(slot, &state)?;
+            observations[slot * width..][..width].copy_from_slice(&observation);
+            steps[slot] = Step::default();
+            self.began[slot] = true;
+        }
+        Ok(())
+    }
+
+    /// The true last observation of a slot that the last step ended, in the mode [`Autoreset::SameStep`].
+    pub fn final_observation(&self, slot: usize) -> &[f32] {
+        let width = self.env.observation_len();
+        self.last.get(slot * width..(slot + 1) * width).unwrap_or_default()
+    }
+
+    /// What a slot's environment reported of the last step, see [`VectorEnv::metrics`]; empty where the slot was only reset.
+    pub fn metrics(&self, slot: usize) -> &[f64] {
+        if self.began.get(slot).is_none_or(|began| *began) { &[] } else { self.env.metrics(slot) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Action, Env, GymRng, make, specs};
+
+    /// One environment after the other, the way the modes are explained: the obvious twin.
+    struct OneByOne {
+        envs: Vec<Box<dyn Env>>,
+        ended: Vec<bool>,
+        mode: Autoreset,
+    }
+
+    impl OneByOne {
+        fn step(&mut self, actions: &[usize], steps: &mut [Step], rows: &mut [Vec<f32>]) {
+            for (slot, env) in self.envs.iter_mut().enumerate() {
+                if self.mode == Autoreset::NextStep && self.ended[slot] {
+                    env.reset(None, &mut rows[slot]).unwrap();
+                    steps[slot] = Step::default();
+                } else {
+                    steps[slot] = env.step(Action::Discrete(actions[slot]), &mut rows[slot]).unwrap();
+                    if self.mode == Autoreset::SameStep && steps[slot].ended() {
+                        env.reset(None, &mut rows[slot]).unwrap();
+                    }
+                }
+                self.ended[slot] = steps[slot].ended();
+            }
+        }
+    }
+
+    fn vector(id: &str, slots: usize, mode: Autoreset) -> AutoresetEnv {
+        let envs = (0..slots).map(|_| make(id)).collect::<Result<_, _>>().unwrap();
+        AutoresetEnv::new(VectorEnv::new(envs).unwrap(), mode)
+    }
+
+    #[test]
+    fn every_mode_is_that_of_environments_one_by_one() {
+        const SLOTS: usize = 5;
+        for spec in specs() {
+            let Some(actions) = make(&spec.id).unwrap().action_space().discrete_n() else { continue };
+            for mode in [Autoreset::NextStep, Autoreset::SameStep, Autoreset::Disabled] {
+                let mut env = vector(&spec.id, SLOTS, mode);
+                let width = env.env().observation_len();
+                let (mut observations, mut steps) = (vec![0.0; SLOTS * width], [Step::default(); SLOTS]);
+                let seeds: Vec<Option<u64>> = (0..SLOTS as u64).map(|slot| Some(40 + slot)).collect();
+                env.reset(&seeds, &mut observations).unwrap();
+                let envs = (0..SLOTS).map(|_| make(&spec.id).unwrap()).collect();
+                let mut twin = OneByOne { envs, ended: vec![false; SLOTS], mode };
+                let (mut rows, mut twin_steps) = (vec![vec![0.0; width]; SLOTS], [Step::default(); SLOTS]);
+                for (slot, env) in twin.envs.iter_mut().enumerate() {
+                    env.reset(seeds[slot], &mut rows[slot]).unwrap();
+                }
+                let mut rng = GymRng::from_seed(9);
+                for _ in 0..400 {
+                    assert_eq!(observations, rows.concat(), "{} {mode:?}", spec.id);
+                    let chosen: Vec<usize> = (0..SLOTS).map(|_| rng.below(actions)).collect();
+                    if mode == Autoreset::Disabled && twin.ended.contains(&true) {
+                        assert!(matches!(
+                            env.step(&chosen, &mut steps, &mut observations.clone()),
+                            Err(EnvError::ResetNeeded { .. })
+                        ));
+                        env.reset_slots(&twin.ended, &[None; SLOTS], &mut observations).unwrap();
+                        for slot in (0..SLOTS).filter(|slot| twin.ended[*slot]) {
+                            twin.envs[slot].reset(None, &mut rows[slot]).unwrap();
+                        }
+                        assert_eq!(observations, rows.concat(), "{} {mode:?}", spec.id);
+                    }
+                    env.step(&chosen, &mut steps, &mut observations).unwrap();
+                    twin.step(&chosen, &mut twin_steps, &mut rows);
+                    assert_eq!(steps, twin_steps, "{} {mode:?}", spec.id);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_does_not_fit_is_refused_and_nothing_moves() {
+        let mut env = vector("CartPole-v1", 2, Autoreset::NextStep);
+        let (mut observations, mut steps) = ([0.0; 8], [Step::default(); 2]);
+        assert!(env.step(&[0, 0], &mut steps, &mut observations).is_err(), "never reset");
+        assert!(env.reset(&[None], &mut observations).is_err());
+        assert!(env.reset(&[None; 2], &mut [0.0; 4]).is_err());
+        env.reset(&[Some(3), Some(4)], &mut observations).unwrap();
+        while !steps[0].ended() {
+            env.step(&[1, 0], &mut steps, &mut observations).unwrap();
+        }
+        let before = observations;
+        for actions in [&[0, 2][..], &[0][..]] {
+            let mut scratch = observations;
+            assert!(env.step(actions, &mut steps, &mut scratch).is_err());
+        }
+        assert!(env.metrics(2).is_empty() && env.final_observation(2).is_empty());
+        // The slot that ended pays no heed to its action, the other one's is checked.
+        env.step(&[7, 0], &mut [Step::default(); 2], &mut observations).unwrap();
+        assert_ne!(observations, before);
+    }
+}
