@@ -42,17 +42,24 @@ impl Bootstrap {
     ///
     /// `None` if there is no stratum, one that is empty or has NaN in it, no resample, or a confidence out of range.
     pub fn interval(&self, strata: &[&[f64]], statistic: impl Fn(&[f64]) -> f64) -> Option<Interval> {
+        self.check(strata)?;
         let mut resample = vec![0.0; strata.iter().map(|stratum| stratum.len()).sum()];
         let mut rng = self.rng();
-        self.percentiles(strata, || {
-            let mut rest = &mut resample[..];
-            for stratum in strata {
-                let (part, after) = std::mem::take(&mut rest).split_at_mut(stratum.len());
-                draw(&mut rng, stratum, part);
-                rest = after;
-            }
+        let values = (0..self.resamples).map(|_| {
+            draw_all(&mut rng, strata, &mut resample);
             statistic(&resample)
-        })
+        });
+        self.middle_of(values.collect())
+    }
+
+    /// The interval of a `statistic` that tells tasks apart, the strata. The resamples are those of [`Bootstrap::interval`].
+    ///
+    /// `None` as there.
+    pub fn interval_of_tasks(&self, tasks: &[&[f64]], statistic: impl Fn(&[&[f64]]) -> f64) -> Option<Interval> {
+        self.check(tasks)?;
+        let mut values = Vec::with_capacity(self.resamples);
+        self.resample_tasks(tasks, |resample| values.push(statistic(resample)));
+        self.middle_of(values)
     }
 
     /// The interval of [`probability_of_improvement`]: the runs of both sides are drawn again, each within its task.
@@ -60,9 +67,10 @@ impl Bootstrap {
     /// `None` as there, or as for [`Bootstrap::interval`].
     pub fn improvement(&self, x: &[&[f64]], y: &[&[f64]]) -> Option<Interval> {
         probability_of_improvement(x, y)?;
+        self.check(x)?;
         let mut rng = self.rng();
         let (mut of_x, mut of_y) = (Vec::new(), Vec::new());
-        self.percentiles(x, || {
+        let values = (0..self.resamples).map(|_| {
             let mut sum = 0.0;
             for (x, y) in x.iter().zip(y) {
                 of_x.resize(x.len(), 0.0);
@@ -72,23 +80,55 @@ impl Bootstrap {
                 sum += probability_of_improvement(&[&of_x], &[&of_y]).unwrap_or(f64::NAN);
             }
             sum / x.len() as f64
-        })
+        });
+        self.middle_of(values.collect())
     }
 
     fn rng(&self) -> StreamRng {
         StreamRng::new(self.seed, Stream::Bootstrap)
     }
 
-    fn percentiles(&self, strata: &[&[f64]], mut resampled: impl FnMut() -> f64) -> Option<Interval> {
-        let none = strata.is_empty() || !strata.iter().all(|stratum| is_sample(stratum));
-        if none || !(0.0..1.0).contains(&self.confidence) {
-            return None;
+    /// Shows each resample, task by task. There are none of tasks that [`Bootstrap::check`] refuses.
+    pub(super) fn resample_tasks(&self, tasks: &[&[f64]], mut each: impl FnMut(&[&[f64]])) {
+        if self.check(tasks).is_none() {
+            return;
         }
-        let mut values: Vec<f64> = (0..self.resamples).map(|_| resampled()).collect();
+        let mut resample = vec![0.0; tasks.iter().map(|task| task.len()).sum()];
+        let mut rng = self.rng();
+        for _ in 0..self.resamples {
+            draw_all(&mut rng, tasks, &mut resample);
+            let mut rest = &resample[..];
+            let mut next = |task: &&[f64]| {
+                let (drawn, after) = rest.split_at(task.len());
+                rest = after;
+                drawn
+            };
+            each(&tasks.iter().map(&mut next).collect::<Vec<_>>());
+        }
+    }
+
+    /// Looks whether these can be drawn from.
+    fn check(&self, strata: &[&[f64]]) -> Option<()> {
+        let is_sound = !strata.is_empty() && strata.iter().all(|stratum| is_sample(stratum));
+        (is_sound && (0.0..1.0).contains(&self.confidence)).then_some(())
+    }
+
+    /// Where the middle share of values lies.
+    pub(super) fn middle_of(&self, mut values: Vec<f64>) -> Option<Interval> {
         values.sort_unstable_by(f64::total_cmp);
         let tail = (1.0 - self.confidence) / 2.0;
         let (low, high) = (quantile_of_sorted(&values, tail)?, quantile_of_sorted(&values, 1.0 - tail)?);
         Some(Interval { low, high })
+    }
+}
+
+/// Fills `resample` with as many values of each stratum as it has, one stratum after the other.
+fn draw_all(rng: &mut StreamRng, strata: &[&[f64]], resample: &mut [f64]) {
+    let mut rest = resample;
+    for stratum in strata {
+        let (part, after) = rest.split_at_mut(stratum.len());
+        draw(rng, stratum, part);
+        rest = after;
     }
 }
 

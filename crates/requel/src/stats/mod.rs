@@ -2,7 +2,8 @@
 //!
 //! Few runs make means and maxima of luck. These are the measures of Agarwal et al. 2021, "Deep Reinforcement Learning at the
 //! Edge of the Statistical Precipice" (and of their package rliable): the interquartile mean, percentile intervals by a
-//! stratified [`Bootstrap`], and the probability of improvement. Pure functions: the same sample, the same bits.
+//! stratified [`Bootstrap`], performance profiles, and the probability of improvement; [`Aggregate`] is for runs on several tasks.
+//! Pure functions: the same sample, the same bits.
 //! [`Estimate`] decides what is claimed: below [`LEAST_RUNS`] runs there is no interval and no probability of improvement.
 //!
 //! ```
@@ -16,15 +17,19 @@
 //! ```
 
 mod aggregate;
+mod aggregates;
 mod bootstrap;
 mod estimate;
 mod improvement;
 mod order;
+mod profile;
 mod proportion;
 
 pub use aggregate::{interquartile_mean, mean, optimality_gap};
+pub use aggregates::{Aggregate, normalized};
 pub use bootstrap::{Bootstrap, Interval};
 pub use estimate::{Estimate, LEAST_RUNS, coverage};
 pub use improvement::probability_of_improvement;
 pub use order::{highest, lowest, median, quantile};
+pub use profile::performance_profile;
 pub use proportion::proportion_interval;
