@@ -9,9 +9,12 @@ from requel._requel import __version__
 from requel.envs.registration import register_envs as _register_envs
 
 if TYPE_CHECKING:
+    from requel import envs, stats
     from requel._agent import C51, IQN, PQN, QRDQN, Agent, Rainbow
     from requel._training import Run, resume, train
     from requel.envs import RequelEnv, RequelVectorEnv, make_vec
+    from requel.policy import Policy
+    from requel.replay import ReplayBuffer
     from requel.sb3 import DQN
 
 #: Where each public name comes from. They are imported when they are first asked for: Gymnasium takes its time.
@@ -21,8 +24,10 @@ _HOMES = {
     "DQN": "requel.sb3",
     "IQN": "requel._agent",
     "PQN": "requel._agent",
+    "Policy": "requel.policy",
     "QRDQN": "requel._agent",
     "Rainbow": "requel._agent",
+    "ReplayBuffer": "requel.replay",
     "RequelEnv": "requel.envs",
     "RequelVectorEnv": "requel.envs",
     "Run": "requel._training",
@@ -31,6 +36,9 @@ _HOMES = {
     "train": "requel._training",
 }
 
+#: Modules that are imported when they are first asked for.
+_MODULES = {"stats"}
+
 __all__ = [
     "C51",
     "DQN",
@@ -38,13 +46,17 @@ __all__ = [
     "PQN",
     "QRDQN",
     "Agent",
+    "Policy",
     "Rainbow",
+    "ReplayBuffer",
     "RequelEnv",
     "RequelVectorEnv",
     "Run",
     "__version__",
+    "envs",
     "make_vec",
     "resume",
+    "stats",
     "train",
 ]
 
@@ -53,6 +65,8 @@ _register_envs()
 
 
 def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        return importlib.import_module(f"requel.{name}")
     if name not in _HOMES:
         raise AttributeError(f"module 'requel' has no attribute {name!r}")
     value = getattr(importlib.import_module(_HOMES[name]), name)
@@ -61,4 +75,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *_HOMES])
+    return sorted([*globals(), *_HOMES, *_MODULES])

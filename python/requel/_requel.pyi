@@ -155,3 +155,110 @@ class VectorEnv:
 
     def text(self, slot: int, columns: int, rows: int) -> str:
         """Draw a slot in at most so many character cells."""
+
+class Policy:
+    """A policy: its file, and what acts by it."""
+
+    @staticmethod
+    def read(path: str | PathLike[str]) -> Policy:
+        """Load a file. Raises ``OSError`` if it cannot be read, ``ValueError`` if it is no policy."""
+
+    @staticmethod
+    def of_run(path: str | PathLike[str]) -> Policy:
+        """Load the best policy of a run. Raises ``RuntimeError`` if there is none."""
+
+    @staticmethod
+    def from_bytes(bytes: bytes) -> Policy:
+        """Load the bytes of a file. Raises ``ValueError`` if they are no policy."""
+
+    def to_bytes(self) -> bytes:
+        """Return the bytes of its file."""
+
+    @property
+    def env_id(self) -> str:
+        """The environment that it was trained in."""
+
+    @property
+    def observation_shape(self) -> list[int]:
+        """The shape of what its network reads."""
+
+    @property
+    def actions(self) -> int:
+        """How many actions it values."""
+
+    def one_hot_counts(self) -> list[int] | None:
+        """Return how many values each discrete number of an observation has, where the network reads them as one-hot vectors."""
+
+    def act(
+        self, observations: npt.NDArray[np.float32], masks: npt.NDArray[np.bool_] | None = None
+    ) -> npt.NDArray[np.int64]:
+        """Return the greedy action for each row: rows x numbers, masks rows x actions. Raises ``ValueError`` for other shapes."""
+
+    def q_values(self, observations: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        """Return the value of each action for each row: rows x actions. Raises ``ValueError`` for other shapes."""
+
+    def state_dict(self) -> dict[str, npt.NDArray[np.float32]]:
+        """Return its parameters by PyTorch's names, in PyTorch's layout."""
+
+    def to_onnx(self) -> bytes:
+        """Return it as an ONNX model. Raises ``ValueError`` where a layer has no form there."""
+
+def aggregate(
+    name: str, tasks: list[npt.NDArray[np.float64]], target: float, resampling: tuple[float, int, int] | None
+) -> tuple[float, tuple[float, float] | None]:
+    """Return ``"iqm"``, ``"median"``, ``"mean"`` or ``"optimality_gap"`` of all runs of all tasks, and its interval.
+
+    ``resampling`` is the share of resamples within the interval, how many there are, and their seed. Raises ``ValueError`` without runs and for NaN.
+    """
+
+def probability_of_improvement(
+    x: list[npt.NDArray[np.float64]], y: list[npt.NDArray[np.float64]], resampling: tuple[float, int, int] | None
+) -> tuple[float, tuple[float, float] | None]:
+    """Return the probability that a run of ``x`` scores higher than one of ``y`` on the same task, and its interval."""
+
+def performance_profile(
+    tasks: list[npt.NDArray[np.float64]],
+    thresholds: npt.NDArray[np.float64],
+    resampling: tuple[float, int, int] | None,
+) -> tuple[npt.NDArray[np.float64], tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]] | None]:
+    """Return the share of runs above each threshold, and the lower and upper ends of the intervals."""
+
+def normalized(scores: npt.NDArray[np.float64], zero: float, one: float) -> npt.NDArray[np.float64]:
+    """Return scores on a scale where ``zero`` is 0 and ``one`` is 1. Raises ``ValueError`` unless both are finite and apart."""
+
+class ReplayBuffer:
+    """A replay buffer with the steps that wait before it."""
+
+    def __new__(cls, settings: dict[str, Any]) -> ReplayBuffer:
+        """Make one of the settings that ``requel.ReplayBuffer`` passes.
+
+        Raises ``ValueError`` for a value out of range, ``MemoryError`` where it does not fit the memory.
+        """
+
+    def add(self, steps: Any) -> None:
+        """Take a step of each environment, arrays that are attributes of ``steps``. Raises ``ValueError`` for other sizes."""
+
+    def interrupt(self) -> None:
+        """Forget the steps that wait: what comes next does not follow them."""
+
+    def __len__(self) -> int:
+        """Return how many transitions are stored."""
+
+    @property
+    def capacity(self) -> int:
+        """How many can be stored."""
+
+    def sample_into(self, columns: Any) -> None:
+        """Draw as many transitions as ``columns.actions`` has elements into the arrays that are its attributes.
+
+        Raises ``ValueError`` if the buffer holds too few, or an array does not fit.
+        """
+
+    def read_into(self, columns: Any) -> None:
+        """Read the transitions at ``columns.indices``. Raises ``IndexError`` if there is none."""
+
+    def update_priorities(self, indices: npt.NDArray[np.int64], td_errors: npt.NDArray[np.float32]) -> None:
+        """Take note of how large the TD errors of drawn transitions are. Raises ``IndexError``, ``ValueError``."""
+
+def importance_weights(probabilities: npt.NDArray[np.float64], beta: float) -> npt.NDArray[np.float32]:
+    """Return the importance weights of transitions drawn with these probabilities. Raises ``ValueError``."""

@@ -4,8 +4,11 @@
 
 mod env;
 mod env_error;
+mod policy;
 mod program;
+mod replay;
 mod space;
+mod stats;
 mod train;
 mod vector_env;
 
@@ -19,7 +22,13 @@ mod _requel {
     #[pymodule_export]
     use super::env::{PyEnv, environments};
     #[pymodule_export]
+    use super::policy::PyPolicy;
+    #[pymodule_export]
     use super::program::run_program;
+    #[pymodule_export]
+    use super::replay::{PyReplayBuffer, importance_weights};
+    #[pymodule_export]
+    use super::stats::{aggregate, normalized, performance_profile, probability_of_improvement};
     #[pymodule_export]
     use super::train::{
         Config, Training, config_sections, is_own_env, presets, program_in, run_record, run_saves_envs,

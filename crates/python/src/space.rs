@@ -1,6 +1,6 @@
 //! Spaces for Python, and observations as the values of one: a number, or an array of the space's type.
 
-use numpy::{Element, PyArray1, PyArrayDyn, PyArrayMethods, PyUntypedArrayMethods};
+use numpy::{Element, PyArray1, PyArrayDyn, PyArrayMethods, PyReadonlyArray1, PyUntypedArrayMethods};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use requel_envs::{DType, Space};
@@ -21,6 +21,31 @@ pub fn to_python<'py>(py: Python<'py>, space: &Space) -> PyResult<Bound<'py, PyA
             ("box", bounds.0, bounds.1, shape.clone(), dtype).into_pyobject(py)?.into_any()
         }
     })
+}
+
+/// The space of such a tuple.
+///
+/// # Errors
+/// If it is none.
+pub fn from_python(space: &Bound<'_, PyAny>) -> PyResult<Space> {
+    let kind: String = space.get_item(0)?.extract()?;
+    match kind.as_str() {
+        "discrete" => Ok(Space::Discrete { n: space.get_item(1)?.extract()? }),
+        "multi_discrete" => Ok(Space::MultiDiscrete { n: space.get_item(1)?.extract()? }),
+        _ => {
+            let dtype: String = space.get_item(4)?.extract()?;
+            Ok(Space::Box {
+                low: space.get_item(1)?.extract::<PyReadonlyArray1<'_, f32>>()?.as_array().to_vec(),
+                high: space.get_item(2)?.extract::<PyReadonlyArray1<'_, f32>>()?.as_array().to_vec(),
+                shape: space.get_item(3)?.extract()?,
+                dtype: match dtype.as_str() {
+                    "uint8" => DType::U8,
+                    "bool" => DType::Bool,
+                    _ => DType::F32,
+                },
+            })
+        }
+    }
 }
 
 /// How the numbers of an observation are Python's.
