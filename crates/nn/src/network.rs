@@ -237,7 +237,7 @@ impl Network {
         self.check(parameters, workspace);
         workspace.check_rows(rows);
         workspace.rows = rows;
-        workspace.scale_input(rows, self.spec.input_scale);
+        workspace.scale_input(rows, self.spec.input_scale, self.engine.kernel);
         let Workspace { plan, values, noise, fractions, kept, scratch, choice, .. } = workspace;
         let chosen = block_len.map(|len| choice.rows(len));
         for (index, placed) in self.layers.iter().enumerate() {
@@ -437,6 +437,11 @@ mod tests {
         assert_eq!(from_bytes, network.forward(&parameters, 1, &mut workspace));
         // A second pass reads the same input again.
         assert_eq!(from_bytes, network.forward(&parameters, 1, &mut workspace));
+        // Bytes may also go in as they are.
+        other.input_bytes_mut(1).copy_from_slice(&pixels);
+        let unscaled_bytes = unscaled.forward(&parameters, 1, &mut other).to_vec();
+        other.input_mut(1).iter_mut().zip(pixels).for_each(|(x, p)| *x = f32::from(p));
+        assert_eq!(unscaled_bytes, unscaled.forward(&parameters, 1, &mut other));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use crate::kernel::{Kernel, Task};
 use crate::layer::{Chosen, ChosenRows, Needs};
 use crate::{Network, SpecError};
 
@@ -40,6 +41,7 @@ pub struct Workspace {
     pub(crate) choice: Choice,
     /// What the caller writes where the network scales its input; empty where it does not.
     raw: Buffer,
+    /// What the caller writes where it has bytes.
     bytes: Vec<u8>,
     source: Source,
 }
@@ -114,7 +116,7 @@ struct Sizes {
     scratch: usize,
     noise: usize,
     fractions: usize,
-    /// Of the unscaled input, kept as numbers and as bytes.
+    /// Of the unscaled input.
     raw: usize,
 }
 
@@ -149,7 +151,7 @@ impl Workspace {
             rows: 0,
             choice: Choice::default(),
             raw: Buffer::new(sizes.raw),
-            bytes: vec![0; sizes.raw],
+            bytes: vec![0; sizes.values[0]],
             source: Source::Numbers,
             plan,
         }
@@ -183,7 +185,7 @@ impl Workspace {
         for len in buffers {
             numbers = numbers.checked_add(*len).and_then(|len| len.checked_add(LINE)).ok_or(too_large.clone())?;
         }
-        (numbers.checked_mul(size_of::<f32>())).and_then(|bytes| bytes.checked_add(sizes.raw)).ok_or(too_large)
+        (numbers.checked_mul(size_of::<f32>())).and_then(|bytes| bytes.checked_add(sizes.values[0])).ok_or(too_large)
     }
 
     /// The most rows of a batch.
@@ -207,10 +209,9 @@ impl Workspace {
     /// network's `input_scale` in the pass. The next pass reads whichever of the two was asked for last.
     ///
     /// # Panics
-    /// If `rows` is more than the workspace was made for, or the network's `input_scale` is 1.
+    /// If `rows` is more than the workspace was made for.
     pub fn input_bytes_mut(&mut self, rows: usize) -> &mut [u8] {
         self.check_rows(rows);
-        assert!(self.plan.is_scaled, "bytes are read by networks whose input_scale is not 1");
         self.source = Source::Bytes;
         &mut self.bytes[..rows * self.plan.widths[0]]
     }
@@ -259,20 +260,36 @@ impl Workspace {
     }
 
     /// Brings the input of `rows` rows to where the first layer reads it.
-    pub(crate) fn scale_input(&mut self, rows: usize, scale: f32) {
-        if !self.plan.is_scaled {
-            return;
-        }
+    pub(crate) fn scale_input(&mut self, rows: usize, scale: f32, kernel: Kernel) {
         let len = rows * self.plan.widths[0];
         let scaled = &mut self.values[0].as_mut_slice()[..len];
         match self.source {
-            Source::Numbers => scaled.iter_mut().zip(self.raw.as_slice()).for_each(|(y, &x)| *y = x * scale),
-            Source::Bytes => scaled.iter_mut().zip(&self.bytes).for_each(|(y, &x)| *y = f32::from(x) * scale),
+            Source::Numbers if !self.plan.is_scaled => {}
+            Source::Numbers => kernel.run(Scale { from: self.raw.as_slice(), scale, to: scaled }),
+            Source::Bytes => kernel.run(Scale { from: &self.bytes, scale, to: scaled }),
         }
     }
 
     pub(crate) fn check_rows(&self, rows: usize) {
         assert!(rows <= self.max_rows(), "the workspace holds {} rows, not {rows}", self.max_rows());
+    }
+}
+
+/// Converts numbers and multiplies them: the way of an input into a network.
+struct Scale<'a, T> {
+    from: &'a [T],
+    scale: f32,
+    to: &'a mut [f32],
+}
+
+impl<T: Copy + Into<f32>> Task for Scale<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        for (to, from) in self.to.iter_mut().zip(self.from) {
+            *to = (*from).into() * self.scale;
+        }
     }
 }
 

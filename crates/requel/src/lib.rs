@@ -78,4 +78,4 @@ pub use rng::{Stream, StreamRng};
 pub use schedule::Schedule;
 pub use suggest::nearest;
 pub use train::{Observer, Outcome, TrainEvent, Trainer};
-pub use transition::{Batch, BatchMut, Transition, mask_words};
+pub use transition::{Batch, BatchMut, ElementType, ObservationsMut, Transition, mask_words};

@@ -1,5 +1,10 @@
 //! [`Transition`], one step of experience, and [`Batch`], several of them side by side.
 
+mod observations;
+
+pub use observations::{ElementType, ObservationsMut};
+pub(crate) use observations::{Element, is_byte, write_bytes};
+
 /// One step of experience, as a replay buffer takes it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Transition<'a> {
@@ -32,10 +37,8 @@ impl Transition<'_> {
 /// Where a replay buffer writes the transitions it draws. All slices hold as many rows as the batch has transitions.
 #[derive(Debug)]
 pub struct BatchMut<'a> {
-    /// Rows × observation length.
-    pub observations: &'a mut [f32],
-    /// Rows × observation length.
-    pub next_observations: &'a mut [f32],
+    /// Both observations of each transition, where the network reads them.
+    pub observations: ObservationsMut<'a>,
     /// Rows × 1.
     pub actions: &'a mut [u32],
     /// Rows × 1.
@@ -66,12 +69,10 @@ impl BatchMut<'_> {
     /// Looks whether each column has room for all rows, before a buffer writes into them.
     pub(crate) fn assert_room(&self, observation_len: usize) {
         let rows = self.rows();
-        let numbers = rows * observation_len;
+        let (numbers, lengths) = (rows * observation_len, self.observations.lengths());
         assert!(
-            self.observations.len() == numbers && self.next_observations.len() == numbers,
-            "{rows} transitions with observations of {observation_len} numbers go into rows of {numbers} numbers, not {} and {}",
-            self.observations.len(),
-            self.next_observations.len()
+            lengths == (numbers, numbers),
+            "{rows} transitions with observations of {observation_len} numbers go into rows of {numbers} numbers, not {lengths:?}",
         );
         let columns = [self.rewards.len(), self.discounts.len(), self.indices.len(), self.probabilities.len()];
         assert!(columns == [rows; 4], "a batch of {rows} actions has columns of {columns:?} entries");
@@ -139,15 +140,27 @@ impl Batch {
         write_masks(&self.next_masks, self.actions.len(), q);
     }
 
-    /// This batch together with the rows of a workspace that take its observations.
+    /// This batch together with the rows of a workspace that take its observations, as numbers.
     pub fn with_observations<'a>(
         &'a mut self,
         observations: &'a mut [f32],
         next_observations: &'a mut [f32],
     ) -> BatchMut<'a> {
+        self.with(ObservationsMut::F32 { observations, next_observations })
+    }
+
+    /// The same with rows that take observations as bytes: of an environment whose observations are whole numbers from 0 to 255.
+    pub fn with_observation_bytes<'a>(
+        &'a mut self,
+        observations: &'a mut [u8],
+        next_observations: &'a mut [u8],
+    ) -> BatchMut<'a> {
+        self.with(ObservationsMut::U8 { observations, next_observations })
+    }
+
+    fn with<'a>(&'a mut self, observations: ObservationsMut<'a>) -> BatchMut<'a> {
         BatchMut {
             observations,
-            next_observations,
             actions: &mut self.actions,
             rewards: &mut self.rewards,
             discounts: &mut self.discounts,

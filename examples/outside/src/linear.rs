@@ -30,7 +30,7 @@ impl LinearExecutor {
         if env.actions.masked {
             return Err(AgentError::Failed { reason: "this executor heeds no action masks".into() });
         }
-        let (rows, numbers) = (config.executor_shape(env.actions).rows, env.observations.len());
+        let (rows, numbers) = (config.executor_shape(env.observations, env.actions).rows, env.observations.len());
         Ok(LinearExecutor {
             values: LinearValues::new(numbers, env.actions.count),
             step_size: config.optimizer.learning_rate as f32,

@@ -12,6 +12,8 @@ pub struct RecentReplay {
     observation_len: usize,
     /// A ring of transitions, a row each: the next one goes where `next` is. Training does not wait while these are saved.
     transitions: SharedRows,
+    /// Both observations of the row that was read last.
+    read: Vec<f32>,
     next: usize,
     len: usize,
     draws: StreamRng,
@@ -33,6 +35,7 @@ impl RecentReplay {
         Ok(RecentReplay {
             observation_len: len,
             transitions: SharedRows::zeroed(capacity, HEADER + 2 * len),
+            read: vec![0.0; 2 * len],
             next: 0,
             len: 0,
             draws: StreamRng::new(config.train.seed, Stream::Replay),
@@ -79,9 +82,9 @@ impl ReplayBuffer for RecentReplay {
             let age = self.draws.below(among as u32) as usize;
             let place = self.place(age);
             let (header, observations) = self.transitions.row(place).split_at(HEADER);
-            let (observation, next_observation) = observations.split_at(len);
-            decode(observation, &mut batch.observations[row * len..][..len]);
-            decode(next_observation, &mut batch.next_observations[row * len..][..len]);
+            decode(observations, &mut self.read);
+            let (observation, next_observation) = self.read.split_at(len);
+            batch.observations.write(row, observation, next_observation);
             batch.actions[row] = header[0];
             batch.rewards[row] = f32::from_bits(header[1]);
             batch.discounts[row] = f32::from_bits(header[2]);

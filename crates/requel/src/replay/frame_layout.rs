@@ -3,7 +3,7 @@
 use requel_envs::{DType, Space};
 
 use super::mask::MaskLayout;
-use super::record::is_byte;
+use crate::transition::{Element, is_byte, write_bytes};
 
 /// Where in an observation each frame of its stack is, oldest first. Frames are of whole numbers from 0 to 255, kept as bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,30 +95,25 @@ impl FrameLayout {
             }
             let pixels = observation.chunks_exact(width).map(|pixel| &pixel[at * self.channels..][..self.channels]);
             for (bytes, values) in bytes.chunks_exact_mut(self.channels).zip(pixels) {
-                for (byte, value) in bytes.iter_mut().zip(values) {
-                    debug_assert!(is_byte(*value), "{value} is no byte");
-                    *byte = *value as u8;
-                }
+                write_bytes(bytes, values);
             }
         }
     }
 
     /// Writes the frame at one place of the stack into an observation.
-    pub(super) fn join(&self, frame: &[u32], at: usize, observation: &mut [f32]) {
+    pub(super) fn join<T: Element>(&self, frame: &[u32], at: usize, observation: &mut [T]) {
         let width = self.stack * self.channels;
         let bytes: &[u8] = bytemuck::cast_slice(frame);
         let bytes = &bytes[..self.pixels * self.channels];
         if self.channels == 1 {
             for (value, byte) in observation[at..].iter_mut().step_by(width).zip(bytes) {
-                *value = f32::from(*byte);
+                *value = T::from_byte(*byte);
             }
             return;
         }
         let pixels = observation.chunks_exact_mut(width);
         for (pixel, bytes) in pixels.zip(bytes.chunks_exact(self.channels)) {
-            for (value, byte) in pixel[at * self.channels..].iter_mut().zip(bytes) {
-                *value = f32::from(*byte);
-            }
+            T::copy_bytes(&mut pixel[at * self.channels..][..self.channels], bytes);
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{RecordLayout, ReplayBuffer};
 use crate::state::{State, StateError};
-use crate::transition::{BatchMut, Transition};
+use crate::transition::{BatchMut, Element, ObservationsMut, Transition};
 
 /// The latest transition of each environment, in the order in which they came: what the naive agent learns from.
 pub struct LatestReplay {
@@ -21,6 +21,21 @@ impl LatestReplay {
         assert!(num_envs > 0, "the latest transitions of no environment");
         assert!(layout.observation_len() > 0, "observations of 0 numbers cannot be stored");
         LatestReplay { layout, capacity: num_envs, records: vec![0; num_envs * layout.words()], pushed: 0 }
+    }
+
+    /// Reads the observations at these indices, and gives action, reward and discount of each row to `write`.
+    fn read_rows<T: Element>(
+        &self,
+        indices: &[u32],
+        (observations, next_observations): (&mut [T], &mut [T]),
+        mut write: impl FnMut(usize, (u32, f32, f32)),
+    ) {
+        let (words, len) = (self.layout.words(), self.layout.observation_len());
+        let rows = observations.chunks_exact_mut(len).zip(next_observations.chunks_exact_mut(len));
+        for (row, (observation, next)) in rows.enumerate() {
+            let record = &self.records[indices[row] as usize * words..][..words];
+            write(row, self.layout.decode(record, observation, next));
+        }
     }
 }
 
@@ -45,16 +60,19 @@ impl ReplayBuffer for LatestReplay {
     fn sample(&mut self, batch: &mut BatchMut<'_>) {
         let rows = batch.rows();
         assert!(rows <= self.pushed, "{rows} transitions drawn where {} came", self.pushed);
-        let (words, len) = (self.layout.words(), self.layout.observation_len());
-        batch.assert_room(len);
-        for row in 0..rows {
-            let index = self.capacity - rows + row;
-            let (observation, next) =
-                (&mut batch.observations[row * len..][..len], &mut batch.next_observations[row * len..][..len]);
-            let (action, reward, discount) =
-                self.layout.decode(&self.records[index * words..(index + 1) * words], observation, next);
+        let words = self.layout.words();
+        batch.assert_room(self.layout.observation_len());
+        batch.indices.iter_mut().zip(self.capacity - rows..).for_each(|(to, index)| *to = index as u32);
+        let write = |row: usize, (action, reward, discount)| {
             (batch.actions[row], batch.rewards[row], batch.discounts[row]) = (action, reward, discount);
-            batch.indices[row] = index as u32;
+        };
+        match &mut batch.observations {
+            ObservationsMut::F32 { observations, next_observations } => {
+                self.read_rows(batch.indices, (observations, next_observations), write);
+            }
+            ObservationsMut::U8 { observations, next_observations } => {
+                self.read_rows(batch.indices, (observations, next_observations), write);
+            }
         }
         let records = self.records[(self.capacity - rows) * words..].chunks_exact(words);
         let masks = records.map(|record| self.layout.masks_of(record));

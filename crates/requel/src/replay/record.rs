@@ -1,9 +1,9 @@
 //! [`RecordLayout`]: how one transition lies in memory.
 
-use requel_envs::{DType, Space};
+use requel_envs::Space;
 
 use super::mask::MaskLayout;
-use crate::transition::Transition;
+use crate::transition::{Element, ElementType, Transition, write_bytes};
 
 /// How one transition lies in 32-bit words: action, reward, discount, observation, next observation, and where there are
 /// masks those of both, one after the other, so that drawing it touches one or two cache lines instead of five.
@@ -29,9 +29,9 @@ impl RecordLayout {
 
     /// For observations of a space.
     pub fn for_space(space: &Space) -> Self {
-        match space {
-            Space::Box { dtype: DType::U8 | DType::Bool, .. } => Self::u8(space.len()),
-            _ => Self::f32(space.len()),
+        match ElementType::of(space) {
+            ElementType::U8 => Self::u8(space.len()),
+            ElementType::F32 => Self::f32(space.len()),
         }
     }
 
@@ -78,7 +78,7 @@ impl RecordLayout {
     }
 
     /// Reads action, reward and discount, and writes both observations.
-    pub(super) fn decode(&self, record: &[u32], observation: &mut [f32], next: &mut [f32]) -> (u32, f32, f32) {
+    pub(super) fn decode<T: Element>(&self, record: &[u32], observation: &mut [T], next: &mut [T]) -> (u32, f32, f32) {
         let (header, observations) = record.split_at(HEADER_WORDS);
         let (first, second) = observations.split_at(self.observation_words());
         let second = &second[..self.observation_words()];
@@ -98,33 +98,20 @@ impl RecordLayout {
 
     fn encode_observation(&self, values: &[f32], words: &mut [u32]) {
         if self.packed {
-            let bytes: &mut [u8] = bytemuck::cast_slice_mut(words);
-            for (byte, value) in bytes.iter_mut().zip(values) {
-                debug_assert!(is_byte(*value), "{value} is no byte");
-                *byte = *value as u8;
-            }
+            write_bytes(bytemuck::cast_slice_mut(words), values);
         } else {
             words.copy_from_slice(bytemuck::cast_slice(values));
         }
     }
 
-    fn decode_observation(&self, words: &[u32], values: &mut [f32]) {
+    fn decode_observation<T: Element>(&self, words: &[u32], values: &mut [T]) {
         if self.packed {
-            let bytes: &[u8] = bytemuck::cast_slice(words);
-            for (value, byte) in values.iter_mut().zip(bytes) {
-                *value = f32::from(*byte);
-            }
-        } else if let (Ok(values), Ok(words)) = (<&mut [f32; 4]>::try_from(&mut *values), <&[u32; 4]>::try_from(words))
-        {
+            T::copy_bytes(values, bytemuck::cast_slice(words));
+        } else if let (Ok(values), Ok(words)) = (<&mut [T; 4]>::try_from(&mut *values), <&[u32; 4]>::try_from(words)) {
             // A copy of unknown length is a call; the commonest small one, CartPole's, is one instruction.
-            *values = words.map(f32::from_bits);
+            *values = words.map(|word| T::from_number(f32::from_bits(word)));
         } else {
-            values.copy_from_slice(bytemuck::cast_slice(words));
+            T::copy_numbers(values, bytemuck::cast_slice(words));
         }
     }
-}
-
-/// Whether a number is kept as it is where bytes are kept.
-pub(super) fn is_byte(value: f32) -> bool {
-    (0.0..=255.0).contains(&value) && value.fract() == 0.0
 }

@@ -41,13 +41,11 @@ impl ReplayBuffer for TurnReplay {
     }
 
     fn sample(&mut self, batch: &mut BatchMut<'_>) {
-        let len = batch.observations.len() / batch.rows();
         for row in 0..batch.rows() {
             let index = self.next % self.stored.len();
             self.next += 7;
             let kept = &self.stored[index];
-            batch.observations[row * len..][..len].copy_from_slice(&kept.observation);
-            batch.next_observations[row * len..][..len].copy_from_slice(&kept.next_observation);
+            batch.observations.write(row, &kept.observation, &kept.next_observation);
             (batch.actions[row], batch.rewards[row]) = (kept.action, kept.reward);
             (batch.discounts[row], batch.indices[row]) = (kept.discount, index as u32);
         }

@@ -6,12 +6,14 @@ use super::{Bootstrap, CpuSpec};
 use crate::agent::{HeadSpec, Readout, Rule};
 use crate::rng::{Stream, StreamRng};
 use crate::state::{State, StateError};
-use crate::transition::{Batch, BatchMut};
+use crate::transition::{Batch, BatchMut, ElementType};
 
 /// The sizes of an update.
 pub(super) struct BatchShape {
     /// Transitions.
     pub rows: usize,
+    /// What their observations are handed on as.
+    pub observations: ElementType,
     /// Rows that the online network looks at: the observations, and where it looks ahead the next ones below.
     pub online_rows: usize,
     /// Rows that the target network looks at: the next observations, and where Munchausen's rule asks for them the present
@@ -28,7 +30,7 @@ pub(super) struct BatchShape {
 }
 
 impl BatchShape {
-    pub fn new(spec: &CpuSpec, network: &Network, rows: usize) -> Self {
+    pub fn new(spec: &CpuSpec, network: &Network, (rows, observations): (usize, ElementType)) -> Self {
         let bootstrap = spec.bootstrap;
         let (fractions, target_fractions) = match spec.head {
             HeadSpec::ImplicitQuantile { counts, .. } => (counts.current, counts.next),
@@ -43,6 +45,7 @@ impl BatchShape {
         let looks_back = matches!(spec.rule, Rule::Munchausen(_));
         BatchShape {
             rows,
+            observations,
             online_rows: if looks_ahead { 2 * rows } else { rows },
             selector_rows: if selects_apart { rows } else { 0 },
             target_rows: if bootstrap.has_target() { rows * (1 + usize::from(looks_back)) } else { 0 },
@@ -64,6 +67,7 @@ pub(super) struct LearningBatch {
     /// The fractions of the observations, rows × fractions; empty but for the implicit quantile head.
     pub fractions: Vec<f32>,
     observation_len: usize,
+    observations: ElementType,
     /// Whether the network reads noise or fractions.
     reads_draws: bool,
     noise_rng: StreamRng,
@@ -83,6 +87,7 @@ impl LearningBatch {
             selector: (shape.selector_rows > 0).then(selector),
             fractions: vec![0.0; if network.reads_fractions() { shape.rows * shape.fractions } else { 0 }],
             observation_len: network.input_len(),
+            observations: shape.observations,
             reads_draws: network.noise_len() > 0 || network.reads_fractions(),
             noise_rng: StreamRng::new(seed, Stream::LearningNoise),
             fraction_rng: StreamRng::new(seed, Stream::Fractions),
@@ -93,37 +98,36 @@ impl LearningBatch {
     pub fn transitions_mut(&mut self) -> BatchMut<'_> {
         let LearningBatch { columns, online, target, observation_len, .. } = self;
         let len = columns.actions.len() * *observation_len;
-        let online = online.input_mut(online.max_rows());
-        let (observations, below) = online.split_at_mut(len);
-        let next = match target {
-            None => below,
-            Some(target) => &mut target.input_mut(target.max_rows())[..len],
-        };
-        columns.with_observations(observations, next)
+        match self.observations {
+            ElementType::F32 => {
+                let (observations, next) = places(len, all_rows(online), target.as_mut().map(all_rows));
+                columns.with_observations(observations, next)
+            }
+            ElementType::U8 => {
+                let (observations, next) = places(len, all_bytes(online), target.as_mut().map(all_bytes));
+                columns.with_observation_bytes(observations, next)
+            }
+        }
     }
 
     /// Shows the transitions to every network that looks at them too, and draws noise and fractions for networks that read them.
     pub fn prepare(&mut self) {
         let rows = self.columns.actions.len();
-        let online = self.online.input_mut(self.online.max_rows());
-        let (observations, below) = online.split_at_mut(rows * self.observation_len);
-        let mut look = |next: &[f32]| {
-            if let Some(selector) = &mut self.selector {
-                selector.input_mut(rows).copy_from_slice(next);
-            }
-        };
-        match &mut self.target {
-            None => look(below),
-            Some(target) => {
-                let target = target.input_mut(target.max_rows());
-                let (next, again) = target.split_at_mut(rows * self.observation_len);
-                look(next);
-                // What the online network looks ahead at, and what the target network looks back at.
-                let ahead = below.len().min(next.len());
-                below.copy_from_slice(&next[..ahead]);
-                let back = again.len().min(observations.len());
-                again.copy_from_slice(&observations[..back]);
-            }
+        let LearningBatch { online, target, selector, .. } = self;
+        let len = rows * self.observation_len;
+        match self.observations {
+            ElementType::F32 => share(
+                len,
+                all_rows(online),
+                target.as_mut().map(all_rows),
+                selector.as_mut().map(|selector| selector.input_mut(rows)),
+            ),
+            ElementType::U8 => share(
+                len,
+                all_bytes(online),
+                target.as_mut().map(all_bytes),
+                selector.as_mut().map(|selector| selector.input_bytes_mut(rows)),
+            ),
         }
         self.noise_rng.fill_normal(self.online.noise_mut());
         self.fraction_rng.fill_uniform(self.online.fractions_mut(self.online.max_rows()));
@@ -156,5 +160,40 @@ impl LearningBatch {
         self.noise_rng.set_position(noise);
         self.fraction_rng.set_position(fractions);
         Ok(())
+    }
+}
+
+fn all_rows(workspace: &mut Workspace) -> &mut [f32] {
+    workspace.input_mut(workspace.max_rows())
+}
+
+fn all_bytes(workspace: &mut Workspace) -> &mut [u8] {
+    workspace.input_bytes_mut(workspace.max_rows())
+}
+
+/// Where the observations of a batch lie, `len` numbers, and where the next ones: with the target network, or below the
+/// observations without one.
+fn places<'a, T>(len: usize, online: &'a mut [T], target: Option<&'a mut [T]>) -> (&'a mut [T], &'a mut [T]) {
+    let (observations, below) = online.split_at_mut(len);
+    (observations, target.map_or(below, |target| &mut target[..len]))
+}
+
+/// Shows both observations, `len` numbers each, to every network that looks at them too.
+fn share<T: Copy>(len: usize, online: &mut [T], target: Option<&mut [T]>, selector: Option<&mut [T]>) {
+    let (observations, below) = online.split_at_mut(len);
+    let next = match target {
+        None => &*below,
+        Some(target) => {
+            let (next, again) = target.split_at_mut(len);
+            // What the online network looks ahead at, and what the target network looks back at.
+            let ahead = below.len().min(next.len());
+            below.copy_from_slice(&next[..ahead]);
+            let back = again.len().min(observations.len());
+            again.copy_from_slice(&observations[..back]);
+            next
+        }
+    };
+    if let Some(selector) = selector {
+        selector.copy_from_slice(next);
     }
 }

@@ -51,9 +51,9 @@ impl CpuExecutor {
     /// # Errors
     /// If the network is none, its outputs cannot be learned from so, or networks and batches do not fit the memory.
     pub fn new(spec: &CpuSpec, shape: ExecutorShape) -> Result<Self, AgentError> {
-        let ExecutorShape { envs, rows, actions } = shape;
+        let ExecutorShape { envs, rows, observations, actions } = shape;
         let network = Network::with_kernel(&spec.values.network, requel_nn::kernel::select()?)?;
-        let sizes = BatchShape::new(spec, &network, rows);
+        let sizes = BatchShape::new(spec, &network, (rows, observations));
         let online = memory::workspace(&network, sizes.online_rows, sizes.fractions);
         let target = memory::workspace(&network, sizes.target_rows, sizes.target_fractions);
         let selector = memory::workspace(&network, sizes.selector_rows, sizes.selector_fractions);

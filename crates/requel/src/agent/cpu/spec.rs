@@ -1,6 +1,7 @@
 //! [`CpuSpec`]: what is learned on the CPU, and how.
 
 use super::Bootstrap;
+use crate::transition::ElementType;
 use crate::agent::{Actions, HeadSpec, LearnerSpec, Rule, TargetSpec, ValueSpec};
 
 /// What an executor on the CPU is made of.
@@ -29,6 +30,8 @@ pub struct ExecutorShape {
     pub envs: usize,
     /// Transitions of an update.
     pub rows: usize,
+    /// What a batch hands observations on as.
+    pub observations: ElementType,
     /// Actions of the environments.
     pub actions: Actions,
 }

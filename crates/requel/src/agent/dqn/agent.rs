@@ -42,7 +42,7 @@ impl DqnAgent {
     pub fn new(spec: DqnSpec, parts: DqnParts) -> Result<Self, AgentError> {
         let DqnParts { mut executor, replay, explorer } = parts;
         let batch = executor.batch_mut();
-        let observation_len = batch.observations.len() / batch.rows();
+        let observation_len = batch.observations.lengths().0 / batch.rows();
         let waiting = NStepAccumulator::bytes_needed(spec.n_step, observation_len);
         memory::check_bytes(waiting.saturating_mul(spec.num_envs as u64))?;
         let accumulator = || {

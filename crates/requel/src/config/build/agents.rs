@@ -2,12 +2,13 @@
 
 use requel_envs::Space;
 
-use crate::Schedule;
 use crate::agent::{
     Actions, AgentError, CpuExecutor, DqnAgent, DqnParts, DqnSpec, ExecutorShape, LearnsFrom, PqnAgent, PqnSpec,
 };
 use crate::config::{AgentKind, Config, ReplayKind};
 use crate::exploration::{EpsilonGreedy, Explorer};
+use crate::transition::ElementType;
+use crate::Schedule;
 
 impl Config {
     /// The explorer of the section `exploration`.
@@ -38,11 +39,11 @@ impl Config {
         }
     }
 
-    /// The sizes of the updates of a DQN agent.
-    pub fn executor_shape(&self, actions: Actions) -> ExecutorShape {
+    /// The sizes of the updates of a DQN agent for an environment with these spaces.
+    pub fn executor_shape(&self, observations: &Space, actions: Actions) -> ExecutorShape {
         let envs = self.train.num_envs;
         let rows = if self.agent.kind == AgentKind::Naive { envs } else { self.replay.batch_size };
-        ExecutorShape { envs, rows, actions }
+        ExecutorShape { envs, rows, observations: ElementType::of(observations), actions }
     }
 
     /// What computes the values and updates of a DQN agent.
@@ -50,7 +51,7 @@ impl Config {
     /// # Errors
     /// If the network is none, or networks and batches do not fit the memory.
     pub fn cpu_executor(&self, observations: &Space, actions: Actions) -> Result<CpuExecutor, AgentError> {
-        CpuExecutor::new(&self.cpu_spec(observations, actions.count), self.executor_shape(actions))
+        CpuExecutor::new(&self.cpu_spec(observations, actions.count), self.executor_shape(observations, actions))
     }
 
     /// The parts of a DQN agent for an environment with these spaces. Any of them may be replaced by your own.
