@@ -15,6 +15,8 @@ use xtask::workspace;
 /// program drops out of the difference.
 const WORKS: &[(&str, u64)] = &[
     ("update", 20),
+    ("update-minatar", 10),
+    ("update-nature", 1),
     ("act", 500),
     ("sample-32", 200),
     ("add", 10_000),

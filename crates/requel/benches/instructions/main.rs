@@ -18,6 +18,8 @@ type Work = fn(usize);
 /// The pieces, by the names under which their counts are committed.
 const WORKS: &[(&str, Work)] = &[
     ("update", update),
+    ("update-minatar", update_minatar),
+    ("update-nature", update_nature),
     ("act", act),
     ("sample-32", sample),
     ("add", add),
@@ -64,7 +66,48 @@ fn update(times: usize) {
     }
 }
 
-/// A greedy action of that agent.
+/// An update of the preset `minatar-dqn`: 10 × 10 × 4 flags, one convolution, batch 32.
+fn update_minatar(times: usize) {
+    images(times, config("minatar-dqn", &["replay.start=600"]), [10, 10, 4], DType::Bool);
+}
+
+/// An update of the same with stacked screens and the network of Mnih et al. 2015: 84 × 84 × 4 bytes, three convolutions.
+fn update_nature(times: usize) {
+    let nature = ["env.frame_stack=4", "network.conv=[[32, 8, 4], [64, 4, 2], [64, 3, 1]]", "network.hidden=[512]"];
+    images(times, config("minatar-dqn", &[&["replay.start=600"], &nature[..]].concat()), [84, 84, 4], DType::U8);
+}
+
+/// Updates from images whose last axis is a stack of frames.
+fn images(times: usize, mut config: Config, shape: [usize; 3], dtype: DType) {
+    (config.train.every_steps, config.replay.capacity) = (1, 1_000);
+    let most: u8 = if dtype == DType::Bool { 1 } else { 255 };
+    let (len, high) = (shape.iter().product(), f32::from(most));
+    let space = Space::Box { low: vec![0.0; len], high: vec![high; len], shape: shape.to_vec(), dtype };
+    let mut agent = config.dqn_agent(&space, 4).expect("an agent for images");
+    let image = |step: usize| -> Vec<f32> {
+        let number = |at: usize| (at / shape[2] * 7 + (at % shape[2] + step) * 131) % (usize::from(most) + 1);
+        (0..len).map(|at| number(at) as f32).collect()
+    };
+    let mut observation = image(0);
+    for step in 1..=601 {
+        let next_observation = image(step);
+        agent.observe(&Experience {
+            slot: 0,
+            observation: &observation,
+            mask: None,
+            action: step % 4,
+            step: Step { reward: 1.0, terminated: false, truncated: false },
+            next_observation: &next_observation,
+            next_mask: None,
+        });
+        observation = next_observation;
+    }
+    for step in 0..times as u64 {
+        black_box(agent.learn(step, step + 1)).expect("it learns");
+    }
+}
+
+/// A greedy action of the notebook's agent.
 fn act(times: usize) {
     let mut agent = agent(&["exploration.start=0.0", "exploration.end=0.0"]);
     let mut actions = [0];
