@@ -18,9 +18,9 @@ pub struct Network {
     spec: NetworkSpec,
     engine: Engine,
     /// Numbers in a row of the input (first) and of each layer's outputs.
-    widths: Vec<usize>,
+    widths: Arc<[usize]>,
     /// Of each layer.
-    needs: Vec<Needs>,
+    needs: Arc<[Needs]>,
     /// Index of the layer that reads fractions.
     embedding: Option<usize>,
     parameter_count: usize,
@@ -95,8 +95,8 @@ impl Network {
         Ok(Network {
             spec: spec.clone(),
             engine: Engine::single(kernel),
-            widths,
-            needs,
+            widths: widths.into(),
+            needs: needs.into(),
             embedding: embedding(spec)?,
             parameter_count: start,
             slices,
@@ -339,8 +339,8 @@ impl Network {
             max_rows,
             fractions: if self.reads_fractions() { fractions } else { 1 },
             expanded_from: self.embedding.map_or(usize::MAX, |index| index + 1),
-            widths: self.widths.clone(),
-            needs: self.needs.clone(),
+            widths: Arc::clone(&self.widths),
+            needs: Arc::clone(&self.needs),
             is_scaled: self.spec.input_scale != 1.0,
         }
     }

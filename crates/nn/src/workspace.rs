@@ -1,6 +1,7 @@
 //! [`Workspace`]: everything that a pass through a network writes.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use crate::kernel::{Kernel, Task};
 use crate::layer::{Chosen, ChosenRows, Needs};
@@ -62,9 +63,9 @@ pub(crate) struct WorkspacePlan {
     /// The first region that has a row for each fraction; beyond the last where the network reads none.
     pub expanded_from: usize,
     /// Numbers in a row of the input (first) and of each layer's outputs: the regions.
-    pub widths: Vec<usize>,
+    pub widths: Arc<[usize]>,
     /// Of each layer.
-    pub needs: Vec<Needs>,
+    pub needs: Arc<[Needs]>,
     /// Whether the input is multiplied by something on the way in.
     pub is_scaled: bool,
 }

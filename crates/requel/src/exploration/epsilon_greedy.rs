@@ -38,6 +38,7 @@ impl EpsilonGreedy {
     ///
     /// # Panics
     /// If there is no such environment or no action, ε is not from 0 to 1, or the mask has not one flag per action.
+    #[inline]
     pub fn explore(&mut self, slot: usize, epsilon: f64, actions: usize, mask: Option<&[bool]>) -> Option<usize> {
         assert!((0.0..=1.0).contains(&epsilon), "epsilon is {epsilon}, not from 0 to 1");
         assert!(actions > 0, "there is no action to take");
