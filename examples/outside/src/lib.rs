@@ -8,6 +8,8 @@
 //! | [`recent`], a replay buffer | `replay.name = "recent"` |
 //! | [`persistent`], an exploration | `exploration.name = "persistent"` |
 //!
+//! [`streaks`] logs numbers of its own while it listens.
+//!
 //! [`registry`] registers them; `main.rs` is a program with every verb for them.
 #![forbid(unsafe_code)]
 
@@ -15,6 +17,7 @@ pub mod greenhouse;
 pub mod linear;
 pub mod persistent;
 pub mod recent;
+pub mod streaks;
 pub mod tabular;
 
 use std::error::Error;

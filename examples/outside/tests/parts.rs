@@ -1,6 +1,9 @@
 //! The parts of this crate in trainings: chosen by name in a config, they learn, are saved and go on with the same bits.
 
+use outside::streaks::Streaks;
 use requel::config::Layers;
+use requel::run::{Control, Run, Session};
+use requel::train::EventRecord;
 use requel::{Config, Outcome, Registry, Trainer};
 
 fn registry() -> Registry {
@@ -83,6 +86,47 @@ fn the_table_and_the_linear_network_name_the_symbol_that_is_shown() {
             assert_eq!(train(&config(&settings)).1.final_evaluation.mean_return(), 20.0, "{settings:?}");
         }
     }
+}
+
+/// Numbers of one's own in every log of a run, read back, and nothing else changed by them.
+#[test]
+fn numbers_of_ones_own_are_logged() {
+    let dir = tempfile::tempdir().unwrap();
+    let config = config(&["log.every_steps=500"]);
+    let train = |name: &str, is_logged: bool| {
+        let path = dir.path().join(name);
+        let mut trainer = registry().trainer(config.clone()).unwrap();
+        let mut streaks = is_logged.then(|| Streaks::in_logs_of(&mut trainer).unwrap());
+        let session = Session::create(&path, trainer).unwrap();
+        match &mut streaks {
+            Some(streaks) => session.train(streaks, &Control::new()).unwrap(),
+            None => session.train(&mut (), &Control::new()).unwrap(),
+        };
+        path
+    };
+    let (plain, logged) = (train("plain", false), train("logged", true));
+    let summary = |path: &std::path::Path| Run::open(path).unwrap().summary().unwrap();
+    assert_eq!(summary(&logged), summary(&plain));
+
+    let lines = |path: &std::path::Path| std::fs::read_to_string(path.join("metrics.jsonl")).unwrap();
+    let (numbers, others): (Vec<String>, Vec<String>) =
+        lines(&logged).lines().map(str::to_owned).partition(|line| line.starts_with("{\"event\":\"numbers\""));
+    assert_eq!(others, lines(&plain).lines().collect::<Vec<_>>());
+    let episodes = others.iter().filter(|line| line.as_bytes().starts_with(EventRecord::EPISODE)).count();
+    assert_eq!(numbers.len(), episodes);
+    assert!(numbers[0].ends_with("\"numbers\":{\"streaks/longest\":0.0,\"streaks/now\":0.0}}"), "{}", numbers[0]);
+
+    let table = std::fs::read_to_string(logged.join("progress.csv")).unwrap();
+    let mut rows = table.lines().map(|row| row.split(',').collect::<Vec<_>>());
+    let header = rows.next().unwrap();
+    assert_eq!(header[header.len() - 2..], [Streaks::STREAK, Streaks::LONGEST]);
+    let longest: Vec<f64> = rows.map(|row| row[header.len() - 1].parse().unwrap()).collect();
+    assert_eq!(longest.len(), 6);
+    assert!(longest.is_sorted() && longest[5] > 0.0, "{longest:?}");
+
+    let events = std::fs::read(logged.join("tensorboard/events.out.tfevents.requel")).unwrap();
+    let name = Streaks::LONGEST.as_bytes();
+    assert_eq!(events.windows(name.len()).filter(|window| *window == name).count(), numbers.len());
 }
 
 #[test]

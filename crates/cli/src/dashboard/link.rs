@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use requel::train::{Aggregates, Observer, ObserverError, TrainEvent};
+use requel::train::{Aggregates, EventRecord, Observer, ObserverError, TrainEvent};
 use requel_envs::{Scene, VectorEnv};
 
 /// How fast training may go.
@@ -46,6 +46,25 @@ pub struct Inbox {
     pub scene: Option<Scene>,
     /// Env steps of the newest checkpoint.
     pub saved: Option<u64>,
+}
+
+impl Inbox {
+    /// Takes in what the drawing thread wants to know of an event.
+    fn take(&mut self, record: EventRecord) {
+        match record {
+            EventRecord::Episode { env_steps, episode } => {
+                self.episode_count = episode.index + 1;
+                push(&mut self.episodes, (env_steps, episode.return_));
+            }
+            EventRecord::Train(aggregates) => push(&mut self.progress, aggregates),
+            EventRecord::Evaluation { env_steps, score, best, .. } => {
+                push(&mut self.scores, Score { env_steps, mean: score.mean_return, best });
+            }
+            EventRecord::Finding { finding, .. } => push(&mut self.findings, finding.check),
+            EventRecord::Checkpoint { env_steps, .. } => self.saved = Some(env_steps),
+            _ => {}
+        }
+    }
 }
 
 /// No more entries than this lie in one part of the inbox.
@@ -175,19 +194,11 @@ impl Observer for Listener {
                     link.attend((envs, observations), &mut self.last_step);
                 }
             }
-            TrainEvent::EpisodeEnded { env_steps, episode } => {
-                let mut inbox = lock(&link.inbox);
-                inbox.episode_count = episode.index + 1;
-                push(&mut inbox.episodes, (env_steps, episode.return_));
+            _ => {
+                if let Some(record) = EventRecord::of(event) {
+                    lock(&link.inbox).take(record);
+                }
             }
-            TrainEvent::Progress(aggregates) => push(&mut lock(&link.inbox).progress, aggregates),
-            TrainEvent::Evaluated { env_steps, evaluation, best, .. } => {
-                let score = Score { env_steps, mean: evaluation.mean_return(), best: best.is_some() };
-                push(&mut lock(&link.inbox).scores, score);
-            }
-            TrainEvent::Diagnosed { finding, .. } => push(&mut lock(&link.inbox).findings, finding.check),
-            TrainEvent::CheckpointSaved { env_steps, .. } => lock(&link.inbox).saved = Some(env_steps),
-            _ => {}
         }
         Ok(())
     }

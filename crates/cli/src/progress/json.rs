@@ -1,11 +1,8 @@
 //! [`JsonLines`]: events on stdout, an object per line.
 
-use std::collections::BTreeMap;
 use std::io::{self, Write};
 
-use requel::agent::Statistics;
-use requel::run::Score;
-use requel::train::{Confirmation, EpisodeRecord, Finding, Observer, ObserverError, TrainEvent};
+use requel::train::{EventRecord, Observer, ObserverError, TrainEvent};
 use serde::Serialize;
 
 /// Prints each event as a line of JSON. When nobody reads any more, it falls silent and training goes on.
@@ -28,72 +25,9 @@ pub struct Tag {
 #[derive(Serialize)]
 struct Tagged<'a> {
     #[serde(flatten)]
-    line: Line<'a>,
+    record: EventRecord,
     #[serde(flatten)]
     tag: Option<&'a Tag>,
-}
-
-#[derive(Serialize)]
-#[serde(tag = "event", rename_all = "snake_case")]
-enum Line<'a> {
-    Episode {
-        env_steps: u64,
-        #[serde(flatten)]
-        episode: EpisodeRecord,
-    },
-    Train {
-        env_steps: u64,
-        episodes: u64,
-        updates: u64,
-        return_mean_100: Option<f64>,
-        loss: Option<f64>,
-        mean_q: Option<f64>,
-        epsilon: Option<f64>,
-        #[serde(flatten)]
-        statistics: Statistics,
-    },
-    Evaluation {
-        env_steps: u64,
-        updates: u64,
-        #[serde(flatten)]
-        score: Score,
-        best: bool,
-    },
-    Confirmation {
-        updates: u64,
-        #[serde(flatten)]
-        confirmation: Confirmation,
-    },
-    Checkpoint {
-        env_steps: u64,
-        path: &'a std::path::Path,
-    },
-    Skipped {
-        env_steps: u64,
-        site: &'static str,
-        /// As text: JSON has no such numbers.
-        value: String,
-        env: usize,
-        action: usize,
-        skipped: u64,
-    },
-    Env {
-        env_steps: u64,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        episode: Option<u64>,
-        #[serde(flatten)]
-        metrics: BTreeMap<&'a str, f64>,
-    },
-    LongEpisode {
-        env_steps: u64,
-        env: usize,
-        length: u64,
-    },
-    Finding {
-        env_steps: u64,
-        #[serde(flatten)]
-        finding: &'a Finding,
-    },
 }
 
 impl JsonLines {
@@ -125,36 +59,8 @@ impl JsonLines {
 
 impl Observer for JsonLines {
     fn on_event(&mut self, event: &TrainEvent<'_>) -> Result<(), ObserverError> {
-        let line = match *event {
-            TrainEvent::EpisodeEnded { env_steps, episode } => Line::Episode { env_steps, episode },
-            TrainEvent::Progress(a) => Line::Train {
-                env_steps: a.env_steps,
-                episodes: a.episodes,
-                updates: a.updates,
-                return_mean_100: a.return_mean,
-                loss: a.loss,
-                mean_q: a.mean_q,
-                epsilon: a.epsilon,
-                statistics: a.statistics,
-            },
-            TrainEvent::Evaluated { env_steps, updates, evaluation, best } => {
-                Line::Evaluation { env_steps, updates, score: evaluation.into(), best: best.is_some() }
-            }
-            TrainEvent::Confirmed { updates, confirmation } => Line::Confirmation { updates, confirmation },
-            TrainEvent::CheckpointSaved { env_steps, path } => Line::Checkpoint { env_steps, path },
-            TrainEvent::Skipped { env_steps, site, value, env, action, skipped } => {
-                Line::Skipped { env_steps, site, value: value.to_string(), env, action, skipped }
-            }
-            TrainEvent::EnvReported { env_steps, episode, metrics } => {
-                let reported = metrics.iter().filter(|(_, number)| number.is_finite());
-                let metrics = reported.map(|(name, number)| (name.as_str(), *number)).collect();
-                Line::Env { env_steps, episode, metrics }
-            }
-            TrainEvent::LongEpisode { env_steps, env, length } => Line::LongEpisode { env_steps, env, length },
-            TrainEvent::Diagnosed { env_steps, finding } => Line::Finding { env_steps, finding },
-            _ => return Ok(()),
-        };
+        let Some(record) = EventRecord::of(event) else { return Ok(()) };
         let tag = self.tag.clone();
-        Ok(self.print(&Tagged { line, tag: tag.as_ref() })?)
+        Ok(self.print(&Tagged { record, tag: tag.as_ref() })?)
     }
 }

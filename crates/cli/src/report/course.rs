@@ -3,9 +3,8 @@
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 
-use requel::run::Logged;
 use requel::storage::open_regular;
-use requel::train::Aggregates;
+use requel::train::{Aggregates, EventRecord, ScoreRecord};
 use serde::Serialize;
 
 /// How training went, as columns for charts. Every `x` is in env steps.
@@ -121,15 +120,15 @@ impl Gathering {
     /// Takes a line of `metrics.jsonl`, with its line break or without.
     pub fn line(&mut self, line: &[u8]) {
         // Most lines are episodes, and of very many most are not shown: those are not worth parsing.
-        if line.starts_with(Logged::EPISODE) {
+        if line.starts_with(EventRecord::EPISODE) {
             let index = index_of(line).unwrap_or(self.strides.episodes.seen);
             if !self.strides.episodes.takes(index) {
                 return;
             }
-            if let Some(Logged::Episode { env_steps, return_ }) = Logged::read(line) {
-                self.note_episode((env_steps, return_), index);
+            if let Some(EventRecord::Episode { env_steps, episode }) = EventRecord::read(line) {
+                self.note_episode((env_steps, episode.return_), index);
             }
-        } else if let Some(event) = Logged::read(line) {
+        } else if let Some(event) = EventRecord::read(line) {
             self.note(&event);
         }
     }
@@ -172,10 +171,10 @@ impl Gathering {
         retain(&mut self.indices, &kept);
     }
 
-    fn note(&mut self, event: &Logged) {
+    fn note(&mut self, event: &EventRecord) {
         let (most, strides) = (self.most_points, &mut self.strides);
         match *event {
-            Logged::Train(aggregates) if strides.train.takes_next() => {
+            EventRecord::Train(aggregates) if strides.train.takes_next() => {
                 let Train { x: xs, return_mean, length_mean, loss, mean_q, epsilon } = &mut self.course.train;
                 xs.push(tidy(aggregates.env_steps as f64));
                 let full = strides.train.is_full(xs.len(), most);
@@ -192,7 +191,8 @@ impl Gathering {
                     halve(xs);
                 }
             }
-            Logged::Evaluation { env_steps, mean_return, std_return, episodes: count, best: is_best, .. } => {
+            EventRecord::Evaluation { env_steps, score, best: is_best, .. } => {
+                let ScoreRecord { mean_return, std_return, episodes: count, .. } = score;
                 let Evaluations { x: xs, mean, std, episodes, best, highest } = &mut self.course.evaluations;
                 *highest = highest.iter().copied().chain([tidy(mean_return)]).reduce(f64::max);
                 if !strides.evaluations.takes_next() {
@@ -220,7 +220,7 @@ impl Gathering {
 
 /// The number of an episode, without parsing its line: it stands right behind the env steps.
 fn index_of(line: &[u8]) -> Option<u64> {
-    let behind = line.strip_prefix(Logged::EPISODE)?.strip_prefix(b",\"env_steps\":")?;
+    let behind = line.strip_prefix(EventRecord::EPISODE)?.strip_prefix(b",\"env_steps\":")?;
     let (_, behind) = digits(behind);
     digits(behind.strip_prefix(b",\"index\":")?).0
 }

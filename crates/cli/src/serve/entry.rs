@@ -6,10 +6,10 @@ use std::time::SystemTime;
 
 use requel::diagnose::checks::{collapse, value_bound};
 use requel::diagnose::{EndOfTraining, Evidence, Thinning};
-use requel::run::{Logged, Run, Summary};
+use requel::run::{Run, Summary};
 use requel::storage::read_regular_text;
 use requel::study::fingerprint;
-use requel::train::Aggregates;
+use requel::train::{Aggregates, EventRecord};
 use serde::Serialize;
 
 use crate::notes::Notes;
@@ -194,14 +194,14 @@ pub struct Progress {
 impl Lines for Progress {
     fn line(&mut self, line: &[u8]) {
         self.env_steps = env_steps(line).unwrap_or(0).max(self.env_steps);
-        if line.starts_with(Logged::EPISODE) {
+        if line.starts_with(EventRecord::EPISODE) {
             return;
         }
-        match Logged::read(line) {
-            Some(Logged::Evaluation { mean_return, .. }) => {
-                self.best = self.best.into_iter().chain([mean_return]).reduce(f64::max);
+        match EventRecord::read(line) {
+            Some(EventRecord::Evaluation { score, .. }) => {
+                self.best = self.best.into_iter().chain([score.mean_return]).reduce(f64::max);
             }
-            Some(Logged::Train(Aggregates { mean_q: Some(mean_q), .. })) => {
+            Some(EventRecord::Train(Aggregates { mean_q: Some(mean_q), .. })) => {
                 self.thinning.push(&mut self.course, (self.env_steps, mean_q));
             }
             _ => {}

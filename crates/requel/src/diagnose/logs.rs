@@ -4,10 +4,9 @@ use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 
 use super::ScorePoint;
-use crate::log::Logged;
 use crate::run::Score;
 use crate::storage::open_regular;
-use crate::train::Aggregates;
+use crate::train::{Aggregates, EventRecord, ScoreRecord};
 
 /// No line of the log is longer, bytes; of one that is, which is damage, no more is kept in memory.
 const MOST_LINE: u64 = 64 << 10;
@@ -31,12 +30,13 @@ pub(super) fn read_metrics(path: &Path) -> io::Result<(Vec<Aggregates>, Vec<Scor
         if !text.ends_with(b"\n") {
             reader.skip_until(b'\n')?;
         }
-        if text.starts_with(Logged::EPISODE) {
+        if text.starts_with(EventRecord::EPISODE) {
             continue;
         }
-        match Logged::read(&text) {
-            Some(Logged::Train(aggregates)) => course.push(aggregates),
-            Some(Logged::Evaluation { env_steps, mean_return, std_return, mean_length, episodes, cut_off, best }) => {
+        match EventRecord::read(&text) {
+            Some(EventRecord::Train(aggregates)) => course.push(aggregates),
+            Some(EventRecord::Evaluation { env_steps, score, best, .. }) => {
+                let ScoreRecord { mean_return, std_return, mean_length, episodes, cut_off } = score;
                 let score = Score { mean_return, std_return, episodes, cut_off };
                 scores.push(ScorePoint { env_steps, score, mean_length, best });
             }

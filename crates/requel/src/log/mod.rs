@@ -2,8 +2,6 @@
 
 mod appended;
 mod crc32c;
-mod logged;
-mod metrics;
 mod monitor;
 mod prefix;
 mod progress;
@@ -12,7 +10,6 @@ mod tensorboard;
 mod thinning;
 mod timing;
 
-pub use logged::Logged;
 pub(crate) use monitor::MONITOR;
 pub(crate) use prefix::check_logs;
 pub use run_logs::RunLogs;

@@ -3,16 +3,37 @@
 //! a score are of the same step they share a row, and what a row does not know stays empty.
 
 use crate::agent::Statistic;
-use crate::train::Aggregates;
 
 const KNOWN: &str = "time/total_timesteps,time/episodes,rollout/ep_rew_mean,rollout/ep_len_mean,\
 rollout/exploration_rate,train/loss,train/mean_q,train/learning_rate,train/n_updates,eval/mean_reward,eval/mean_ep_length";
 
-/// The names of the columns: those that are known by others, then the statistics, then the metrics of the environment.
-pub(super) fn header(env_metrics: &[(String, f64)]) -> String {
-    let statistics: String = Statistic::ALL.iter().map(|statistic| format!(",{}", statistic.tag())).collect();
-    let env_metrics: String = env_metrics.iter().map(|(name, _)| format!(",{name}")).collect();
-    format!("{KNOWN}{statistics}{env_metrics}\n")
+/// The columns of a table. They stay those that it began with: numbers that come later have none.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Columns(Vec<String>);
+
+impl Columns {
+    /// Those of a new table: what others know, then the statistics, then those of one's own.
+    pub fn new(own: impl IntoIterator<Item = String>) -> Self {
+        let known = KNOWN.split(',').chain(Statistic::ALL.iter().map(|statistic| statistic.tag()));
+        Columns(known.map(str::to_owned).chain(own).collect())
+    }
+
+    /// Those of a table that is there, by its first line.
+    pub fn of_header(line: &str) -> Self {
+        Columns(line.trim_end().split(',').map(str::to_owned).collect())
+    }
+
+    /// The first line of the table.
+    pub fn header(&self) -> String {
+        self.0.join(",") + "\n"
+    }
+
+    /// A row; what has no column is left out.
+    pub fn row(&self, cells: &[(&str, f64)]) -> String {
+        let cell = |name: &String| cells.iter().find(|(known, _)| known == name).map(|(_, value)| value.to_string());
+        let cells: Vec<String> = self.0.iter().map(|name| cell(name).unwrap_or_default()).collect();
+        cells.join(",") + "\n"
+    }
 }
 
 /// A score of the greedy policy, as a row has it.
@@ -24,34 +45,18 @@ pub(super) struct ScoreCells {
     pub mean_length: f64,
 }
 
-/// The row for aggregates, and for a score that was made at the same step, with the metrics of the environment.
-pub(super) fn row(aggregates: &Aggregates, score: Option<ScoreCells>, env_metrics: &[(String, f64)]) -> String {
-    let optional = |value: Option<f64>| value.map(|v| v.to_string()).unwrap_or_default();
-    let a = aggregates;
-    let statistics: String = a.statistics.iter().map(|(_, value)| format!(",{}", optional(value))).collect();
-    let reported = |number: &f64| optional(Some(*number).filter(|number| number.is_finite()));
-    let env_metrics: String = env_metrics.iter().map(|(_, number)| format!(",{}", reported(number))).collect();
-    format!(
-        "{},{},{},{},{},{},{},{},{},{},{}{statistics}{env_metrics}\n",
-        a.env_steps,
-        a.episodes,
-        optional(a.return_mean),
-        optional(a.length_mean),
-        optional(a.epsilon),
-        optional(a.loss),
-        optional(a.mean_q),
-        optional(a.learning_rate),
-        a.updates,
-        optional(score.map(|score| score.mean_return)),
-        optional(score.map(|score| score.mean_length)),
-    )
-}
+impl ScoreCells {
+    /// The cells of a row that has nothing else, its step first.
+    pub fn alone(self) -> [(&'static str, f64); 4] {
+        let [mean_return, mean_length] = self.beside_aggregates();
+        let step = ("time/total_timesteps", self.env_steps as f64);
+        [step, ("train/n_updates", self.updates as f64), mean_return, mean_length]
+    }
 
-/// The row for a score at a step that has no aggregates.
-pub(super) fn score_row(score: ScoreCells, env_metrics: &[(String, f64)]) -> String {
-    let ScoreCells { env_steps, updates, mean_return, mean_length } = score;
-    let statistics = ",".repeat(Statistic::ALL.len() + env_metrics.len());
-    format!("{env_steps},,,,,,,,{updates},{mean_return},{mean_length}{statistics}\n")
+    /// The cells that it adds to a row of aggregates.
+    pub fn beside_aggregates(self) -> [(&'static str, f64); 2] {
+        [("eval/mean_reward", self.mean_return), ("eval/mean_ep_length", self.mean_length)]
+    }
 }
 
 #[cfg(test)]
@@ -59,23 +64,29 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_row_has_a_cell_per_column() {
-        let env = [("env/bumps".to_owned(), 2.0), ("env/heat".to_owned(), f64::NAN)];
-        let columns = header(&env).trim_end().split(',').count();
-        let score = ScoreCells { env_steps: 7, updates: 3, mean_return: 9.5, mean_length: 10.0 };
-        let aggregates = Aggregates { return_mean: Some(1.5), ..Aggregates::default() };
-        for row in [row(&aggregates, None, &env), row(&aggregates, Some(score), &env), score_row(score, &env)] {
-            assert_eq!(row.trim_end_matches('\n').split(',').count(), columns, "{row}");
-        }
-        assert!(row(&aggregates, None, &env).ends_with(",2,\n") && header(&env).ends_with(",env/bumps,env/heat\n"));
-        let header = header(&[]);
-        assert!(header.starts_with("time/total_timesteps,") && header.ends_with("train/replay_age\n"));
-        let named: Vec<(&str, String)> =
-            header.trim_end().split(',').zip(score_row(score, &[]).trim_end().split(',').map(str::to_owned)).collect();
-        let cell = |name: &str| &*named.iter().find(|(column, _)| *column == name).unwrap().1;
-        assert_eq!(
-            [cell("time/total_timesteps"), cell("train/n_updates"), cell("eval/mean_reward")],
-            ["7", "3", "9.5"]
+    fn a_row_has_a_cell_per_column_and_nothing_else() {
+        let columns = Columns::new(["env/bumps".to_owned(), "my/heat".to_owned()]);
+        let header = columns.header();
+        assert!(
+            header.starts_with("time/total_timesteps,") && header.ends_with("train/replay_age,env/bumps,my/heat\n")
         );
+        let score = ScoreCells { env_steps: 7, updates: 3, mean_return: 9.5, mean_length: 10.0 };
+        for cells in [&[][..], &score.alone(), &[("my/heat", 0.5), ("unknown", 1.0)]] {
+            let row = columns.row(cells);
+            assert_eq!(row.matches(',').count(), header.matches(',').count(), "{row}");
+        }
+        assert!(columns.row(&[("my/heat", 0.5), ("unknown", 1.0)]).ends_with(",,0.5\n"));
+        let row = columns.row(&score.alone());
+        let named: Vec<(&str, &str)> = header.trim_end().split(',').zip(row.trim_end().split(',')).collect();
+        let cell = |name: &str| named.iter().find(|(column, _)| *column == name).unwrap().1;
+        assert_eq!(["time/total_timesteps", "train/n_updates", "eval/mean_reward"].map(cell), ["7", "3", "9.5"]);
+    }
+
+    #[test]
+    fn the_columns_of_a_table_that_is_there_stay() {
+        let before = Columns::new(["env/bumps".to_owned(), "my/heat".to_owned()]);
+        let after = Columns::of_header(&before.header());
+        assert_eq!(after, before);
+        assert!(after.row(&[("env/falls", 3.0), ("my/heat", 0.5)]).ends_with(",,0.5\n"));
     }
 }

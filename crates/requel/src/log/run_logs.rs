@@ -2,22 +2,20 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io;
+use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-use requel_envs::EnvSpec;
-
 use super::appended::{AppendedFile, of_file};
 use super::monitor::{MONITOR, Monitor};
-use super::progress::ScoreCells;
+use super::progress::{Columns, ScoreCells};
 use super::thinning::is_written;
-use super::{metrics, progress, tensorboard, timing};
+use super::{tensorboard, timing};
 use crate::checkpoint::LogEntry;
 use crate::config::EpisodeLog;
 use crate::memory::available_bytes;
-use crate::storage::read_regular_text;
-use crate::train::{Aggregates, Observer, ObserverError, TrainEvent, column_names};
+use crate::storage::{open_regular, read_regular_text};
+use crate::train::{Aggregates, EventRecord, Observer, ObserverError, TrainEvent};
 
 pub(crate) const METRICS: &str = "metrics.jsonl";
 const PROGRESS: &str = "progress.csv";
@@ -39,16 +37,17 @@ pub struct RunLogs {
     episodes: EpisodeLog,
     /// A score that waits for the aggregates of the same step.
     score: Option<ScoreCells>,
-    /// The metrics of the environment as the next row has them.
-    env_metrics: Vec<(String, f64)>,
+    columns: Columns,
+    /// What the next row has of the environments' metrics and of numbers of one's own.
+    own: BTreeMap<String, f64>,
     session: u64,
     started: Instant,
     start_env_steps: u64,
 }
 
 impl RunLogs {
-    /// Opens the logs of a training in the environment `env` in `dir`, cut to the lengths that a checkpoint knew; those that it did
-    /// not know begin anew.
+    /// Opens the logs of a training in `dir`, cut to the lengths that a checkpoint knew; those that it did not know begin anew. A table
+    /// that begins anew has the columns `own` beside those that all have.
     ///
     /// # Errors
     /// If a file cannot be opened or is shorter than its checkpoint knew.
@@ -56,7 +55,7 @@ impl RunLogs {
         dir: &Path,
         known: &BTreeMap<String, LogEntry>,
         start_env_steps: u64,
-        env: &EnvSpec,
+        own: impl IntoIterator<Item = String>,
     ) -> io::Result<Self> {
         std::fs::create_dir_all(dir.join("tensorboard"))?;
         let open = |name: &str| AppendedFile::open(&dir.join(name), known.get(name).map_or(0, |entry| entry.bytes));
@@ -70,6 +69,10 @@ impl RunLogs {
         let timing_text = &timing_text[..timing_text.rfind('\n').map_or(0, |end| end + 1)];
         let session =
             timing_text.lines().last().and_then(|l| l.split(',').next()?.parse::<u64>().ok()).unwrap_or(0) + 1;
+        let columns = match known.get(PROGRESS).filter(|entry| entry.bytes > 0) {
+            Some(_) => columns_of(&dir.join(PROGRESS))?,
+            None => Columns::new(own),
+        };
         let mut logs = RunLogs {
             metrics: open(METRICS)?,
             progress: open(PROGRESS)?,
@@ -78,7 +81,8 @@ impl RunLogs {
             monitor: None,
             episodes: EpisodeLog::Auto,
             score: None,
-            env_metrics: column_names(env).map(|name| (name, f64::NAN)).collect(),
+            columns,
+            own: BTreeMap::new(),
             session,
             started: Instant::now(),
             start_env_steps,
@@ -87,7 +91,7 @@ impl RunLogs {
             logs.timing.write(timing::HEADER.as_bytes())?;
         }
         if known.get(PROGRESS).is_none_or(|entry| entry.bytes == 0) {
-            logs.progress.write(progress::header(&logs.env_metrics).as_bytes())?;
+            logs.progress.write(logs.columns.header().as_bytes())?;
         }
         if known.get(EVENTS).is_none_or(|entry| entry.bytes == 0) {
             logs.events.write(&tensorboard::file_version(wall_time()))?;
@@ -167,8 +171,6 @@ impl RunLogs {
     }
 
     fn log_progress(&mut self, aggregates: &Aggregates) -> io::Result<()> {
-        let score = self.score.take();
-        self.progress.write(progress::row(aggregates, score, &self.env_metrics).as_bytes())?;
         let seconds = self.started.elapsed().as_secs_f64();
         let env_steps_per_second = (aggregates.env_steps - self.start_env_steps) as f64 / seconds.max(1e-9);
         let row = timing::row(self.session, aggregates.env_steps, seconds, env_steps_per_second);
@@ -190,13 +192,26 @@ impl RunLogs {
         let values: Vec<(&str, f64)> =
             known.into_iter().chain(statistics).filter_map(|(tag, value)| Some((tag, value?))).collect();
         self.events.write(&tensorboard::scalars(wall_time(), a.env_steps, &values))?;
+        let score = self.score.take().map(ScoreCells::beside_aggregates);
+        let own = self.own.iter().map(|(name, number)| (name.as_str(), *number));
+        let cells: Vec<(&str, f64)> = values.into_iter().chain(score.into_iter().flatten()).chain(own).collect();
+        self.progress.write(self.columns.row(&cells).as_bytes())?;
+        self.own.clear();
         self.flush()
+    }
+
+    /// Numbers that come at any step, as scalars now and in the next row.
+    fn log_own(&mut self, env_steps: u64, numbers: &[(String, f64)]) -> io::Result<()> {
+        let finite = numbers.iter().filter(|(_, number)| number.is_finite());
+        let values: Vec<(&str, f64)> = finite.map(|(name, number)| (name.as_str(), *number)).collect();
+        self.own.extend(values.iter().map(|(name, number)| ((*name).to_owned(), *number)));
+        self.events.write(&tensorboard::scalars(wall_time(), env_steps, &values))
     }
 
     /// Gives a score that was not followed by the aggregates of its step a row of its own.
     fn settle_score(&mut self) -> io::Result<()> {
         match self.score.take() {
-            Some(score) => self.progress.write(progress::score_row(score, &self.env_metrics).as_bytes()),
+            Some(score) => self.progress.write(self.columns.row(&score.alone()).as_bytes()),
             None => Ok(()),
         }
     }
@@ -208,6 +223,8 @@ impl RunLogs {
             TrainEvent::EnvReported { episode: Some(index), .. } => is_written(self.episodes, *index),
             // An environment that gives NaN at every other step would fill the disk too.
             TrainEvent::Skipped { skipped, .. } => is_written(self.episodes, skipped.saturating_sub(1)),
+            // Where a run lies, and when it was saved, is no part of its result.
+            TrainEvent::CheckpointSaved { .. } | TrainEvent::Diagnosed { .. } => false,
             _ => true,
         }
     }
@@ -223,8 +240,10 @@ impl RunLogs {
 impl Observer for RunLogs {
     fn on_event(&mut self, event: &TrainEvent<'_>) -> Result<(), ObserverError> {
         if self.is_written(event)
-            && let Some(line) = metrics::line(event)
+            && let Some(record) = EventRecord::of(event)
         {
+            let mut line = serde_json::to_vec(&record).expect("an event is plain data");
+            line.push(b'\n');
             self.metrics.write(&line)?;
         }
         let step = match event {
@@ -247,17 +266,23 @@ impl Observer for RunLogs {
                 let values = [("eval/mean_reward", mean_return), ("eval/mean_ep_length", mean_length)];
                 self.events.write(&tensorboard::scalars(wall_time(), env_steps, &values))?;
             }
-            TrainEvent::EnvReported { env_steps, episode: None, metrics } => {
-                self.env_metrics.iter_mut().zip(*metrics).for_each(|((_, cell), (_, number))| *cell = *number);
-                let reported = metrics.iter().filter(|(_, number)| number.is_finite());
-                let values: Vec<(&str, f64)> = reported.map(|(name, number)| (name.as_str(), *number)).collect();
-                self.events.write(&tensorboard::scalars(wall_time(), *env_steps, &values))?;
-            }
+            TrainEvent::EnvReported { env_steps, episode: None, metrics: numbers }
+            | TrainEvent::NumbersLogged { env_steps, numbers } => self.log_own(*env_steps, numbers)?,
             TrainEvent::FinalEvaluated { .. } => self.flush()?,
             _ => {}
         }
         Ok(())
     }
+}
+
+/// The columns of a table that goes on.
+fn columns_of(path: &Path) -> io::Result<Columns> {
+    /// No table has a longer first line, bytes.
+    const MOST_HEADER: u64 = 1 << 20;
+    let mut header = String::new();
+    let file = open_regular(path).map_err(|error| of_file(path, error))?;
+    BufReader::new(file.take(MOST_HEADER)).read_line(&mut header).map_err(|error| of_file(path, error))?;
+    Ok(Columns::of_header(&header))
 }
 
 /// Seconds since 1970, for TensorBoard.
@@ -270,10 +295,6 @@ mod tests {
     use super::*;
     use crate::log::crc32c;
     use crate::train::{EpisodeRecord, Evaluation};
-
-    fn env() -> EnvSpec {
-        EnvSpec::new("Env")
-    }
 
     fn progress_at(env_steps: u64) -> TrainEvent<'static> {
         TrainEvent::Progress(Aggregates { env_steps, return_mean: Some(1.0), ..Aggregates::default() })
@@ -297,7 +318,7 @@ mod tests {
     fn a_second_session_goes_on_where_the_checkpoint_knew_the_logs() {
         let dir = tempfile::tempdir().unwrap();
         let read = |name: &str| std::fs::read(dir.path().join(name)).unwrap();
-        let mut logs = RunLogs::open(dir.path(), &BTreeMap::new(), 0, &env()).unwrap();
+        let mut logs = RunLogs::open(dir.path(), &BTreeMap::new(), 0, []).unwrap();
         logs.on_event(&progress_at(100)).unwrap();
         let known = logs.mark().unwrap().0;
         let (metrics, table) = (read(METRICS), read(PROGRESS));
@@ -307,7 +328,7 @@ mod tests {
         drop(logs);
         assert_eq!(records(&read(EVENTS)), 3);
 
-        let mut logs = RunLogs::open(dir.path(), &known, 100, &env()).unwrap();
+        let mut logs = RunLogs::open(dir.path(), &known, 100, []).unwrap();
         assert_eq!((read(METRICS), read(PROGRESS)), (metrics, table));
         assert_eq!(records(&read(EVENTS)), 2);
         logs.on_event(&progress_at(200)).unwrap();
@@ -327,7 +348,7 @@ mod tests {
         let evaluation = |value: f64| Evaluation { returns: vec![value], lengths: vec![value as u64], cut_off: 0 };
         let table = |mark: bool| {
             let dir = tempfile::tempdir().unwrap();
-            let mut logs = RunLogs::open(dir.path(), &BTreeMap::new(), 0, &env()).unwrap();
+            let mut logs = RunLogs::open(dir.path(), &BTreeMap::new(), 0, []).unwrap();
             for (env_steps, scored, told) in
                 [(50, true, false), (100, true, true), (150, true, false), (160, true, false), (200, false, true)]
             {
@@ -362,11 +383,70 @@ mod tests {
         assert_eq!(table(true), table(false));
     }
 
+    /// Numbers of one's own, some of them of a name that a table has no column of, and a second session that has others.
+    #[test]
+    fn numbers_of_ones_own_are_in_every_log_and_columns_stay_as_they_began() {
+        let dir = tempfile::tempdir().unwrap();
+        let read = |name: &str| std::fs::read_to_string(dir.path().join(name)).unwrap();
+        let own = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        let tell = |logs: &mut RunLogs, env_steps: u64, numbers: &[(&str, f64)]| {
+            let numbers: Vec<(String, f64)> = numbers.iter().map(|(name, x)| ((*name).to_owned(), *x)).collect();
+            logs.on_event(&TrainEvent::NumbersLogged { env_steps, numbers: &numbers }).unwrap();
+        };
+        let mut logs = RunLogs::open(dir.path(), &BTreeMap::new(), 0, own(&["env/bumps", "my/heat"])).unwrap();
+        tell(&mut logs, 90, &[("my/heat", 0.5), ("my/rare", 3.0)]);
+        tell(&mut logs, 95, &[("my/heat", 0.75)]);
+        logs.on_event(&progress_at(100)).unwrap();
+        logs.on_event(&progress_at(200)).unwrap();
+        let known = logs.mark().unwrap().0;
+        drop(logs);
+        let mut logs = RunLogs::open(dir.path(), &known, 200, own(&["my/wind", "env/falls", "env/bumps"])).unwrap();
+        tell(&mut logs, 250, &[("my/wind", 7.0), ("my/heat", f64::NAN)]);
+        let metrics = [("env/falls".to_owned(), 1.0), ("env/bumps".to_owned(), 2.0)];
+        logs.on_event(&TrainEvent::EnvReported { env_steps: 300, episode: None, metrics: &metrics }).unwrap();
+        logs.on_event(&progress_at(300)).unwrap();
+        logs.sync().unwrap();
+        let table = read(PROGRESS);
+        let ends: Vec<Vec<&str>> = table
+            .lines()
+            .map(|line| line.split(',').collect())
+            .map(|cells: Vec<&str>| cells[cells.len() - 2..].to_vec())
+            .collect();
+        assert_eq!(ends, [["env/bumps", "my/heat"], ["", "0.75"], ["", ""], ["2", ""]]);
+        assert!(
+            table.lines().all(|line| line.matches(',').count() == table.lines().next().unwrap().matches(',').count())
+        );
+        let lines = read(METRICS);
+        let numbers: Vec<&str> = lines.lines().filter(|line| line.contains("\"numbers\"")).collect();
+        assert_eq!(
+            numbers,
+            [
+                "{\"event\":\"numbers\",\"env_steps\":90,\"numbers\":{\"my/heat\":0.5,\"my/rare\":3.0}}",
+                "{\"event\":\"numbers\",\"env_steps\":95,\"numbers\":{\"my/heat\":0.75}}",
+                "{\"event\":\"numbers\",\"env_steps\":250,\"numbers\":{\"my/wind\":7.0}}",
+            ]
+        );
+        let events = std::fs::read(dir.path().join(EVENTS)).unwrap();
+        let has = |tag: &str| events.windows(tag.len()).any(|window| window == tag.as_bytes());
+        assert!(["my/heat", "my/rare", "my/wind", "env/falls"].into_iter().all(has));
+        // A version, two and one times numbers, metrics, three times aggregates.
+        assert_eq!(records(&events), 1 + 3 + 1 + 3);
+    }
+
+    #[test]
+    fn where_a_checkpoint_lies_is_no_metric() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut logs = RunLogs::open(dir.path(), &BTreeMap::new(), 0, []).unwrap();
+        logs.on_event(&TrainEvent::CheckpointSaved { env_steps: 1, path: dir.path() }).unwrap();
+        logs.sync().unwrap();
+        assert_eq!(std::fs::read_to_string(dir.path().join(METRICS)).unwrap(), "");
+    }
+
     #[test]
     fn of_very_many_episodes_not_each_has_a_line() {
         let lines = |log: EpisodeLog| {
             let dir = tempfile::tempdir().unwrap();
-            let mut logs = RunLogs::open(dir.path(), &BTreeMap::new(), 0, &env()).unwrap().with_episodes(log);
+            let mut logs = RunLogs::open(dir.path(), &BTreeMap::new(), 0, []).unwrap().with_episodes(log);
             for index in 0..70_000 {
                 let episode = EpisodeRecord { index, return_: 1.0, length: 1, terminated: true, truncated: false };
                 logs.on_event(&TrainEvent::EpisodeEnded { env_steps: index + 1, episode }).unwrap();
@@ -386,7 +466,7 @@ mod tests {
             ("session,env".to_owned(), format!("{}1,", timing::HEADER)),
         ] {
             std::fs::write(&path, before).unwrap();
-            let mut logs = RunLogs::open(dir.path(), &BTreeMap::new(), 0, &env()).unwrap();
+            let mut logs = RunLogs::open(dir.path(), &BTreeMap::new(), 0, []).unwrap();
             logs.on_event(&progress_at(100)).unwrap();
             logs.sync().unwrap();
             let text = std::fs::read_to_string(&path).unwrap();

@@ -21,7 +21,6 @@ mod session;
 mod summary;
 mod verify;
 
-pub use crate::log::Logged;
 pub(crate) use claim::{Made, check as check_place};
 pub use clock::timestamp;
 pub use control::Control;

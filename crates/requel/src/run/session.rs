@@ -20,7 +20,7 @@ use crate::config::Config;
 use crate::log::{RunLogs, check_logs};
 use crate::registry::Registry;
 use crate::storage::{RealStorage, Storage};
-use crate::train::{Outcome, Trainer};
+use crate::train::{Outcome, Trainer, column_names};
 
 /// A training that goes on in a run's directory: it keeps the logs, the best policy and the checkpoints.
 ///
@@ -325,9 +325,9 @@ fn open_logs(run: &Run, trainer: &Trainer, known: &BTreeMap<String, LogEntry>) -
     run.note_environment(trainer.env_identity())?;
     let cannot = || RunError::io("open logs in", run.dir());
     let log = &trainer.config().log;
-    let mut logs = RunLogs::open(run.dir(), known, trainer.env_steps(), trainer.env_spec())
-        .map_err(cannot())?
-        .with_episodes(log.episodes);
+    let columns = column_names(trainer.env_spec()).chain(trainer.logged_columns().iter().cloned());
+    let mut logs =
+        RunLogs::open(run.dir(), known, trainer.env_steps(), columns).map_err(cannot())?.with_episodes(log.episodes);
     if log.monitor {
         logs = logs.with_monitor(run.dir(), known, trainer.env_id()).map_err(cannot())?;
     }

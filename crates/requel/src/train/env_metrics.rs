@@ -7,6 +7,7 @@ use requel_envs::{AddedUp, EnvSpec, OverEpisode};
 use crate::state::{State, StateError};
 
 const KEY: &str = "trainer/env_metrics";
+const NAMES_KEY: &str = "trainer/env_metric_names";
 
 /// They are averaged over this many episodes, as returns are.
 const WINDOW: usize = 100;
@@ -79,15 +80,25 @@ impl EnvMetrics {
         &self.told
     }
 
+    fn names(&self) -> impl Iterator<Item = &str> {
+        self.told.iter().map(|(name, _)| name.as_str())
+    }
+
     pub fn save(&self, state: &mut State<'_>) {
         if !self.is_empty() {
             state.put(KEY, (&self.running, &self.last));
+            state.put(NAMES_KEY, self.names().collect::<Vec<_>>());
         }
     }
 
-    /// Takes over what was saved, and nothing where nothing was: by an environment of before there were metrics.
+    /// Takes over what was saved, and nothing where nothing was, or the environment now reports other metrics.
     pub fn restore(&mut self, state: &State<'_>) -> Result<(), StateError> {
         if self.is_empty() || !state.values.contains_key(KEY) {
+            return Ok(());
+        }
+        // Who wrote before names were saved wrote none.
+        let known = state.values.contains_key(NAMES_KEY);
+        if known && !state.read::<Vec<String>>(NAMES_KEY)?.iter().map(String::as_str).eq(self.names()) {
             return Ok(());
         }
         let (running, last): (Vec<AddedUp>, VecDeque<Vec<Option<f64>>>) = state.read(KEY)?;
@@ -163,5 +174,14 @@ mod tests {
         assert_eq!(told(other.end_episode(0)), told(metrics.end_episode(0)));
         assert!(EnvMetrics::new(&spec(), 2).restore(&state).is_err());
         assert!(EnvMetrics::new(&spec(), 1).restore(&State::default()).is_ok());
+        // Other metrics begin anew, as many as they are.
+        let others = |names: &[&str]| {
+            let metrics = names.iter().map(|name| MetricSpec::new(*name, OverEpisode::Sum)).collect();
+            EnvMetrics::new(&EnvSpec { metrics, ..spec() }, 1)
+        };
+        for mut changed in [others(&["falls"]), others(&["bumps", "heat", "falls"])] {
+            changed.restore(&state).unwrap();
+            assert!(changed.means().iter().all(|(_, mean)| mean.is_nan()));
+        }
     }
 }

@@ -51,6 +51,13 @@ pub enum TrainEvent<'a> {
         /// Numbers by name.
         statistics: &'a [(String, f64)],
     },
+    /// Numbers that were given to the [`Logger`](super::Logger) of the training, told in the step in which they were recorded.
+    NumbersLogged {
+        /// Env steps so far.
+        env_steps: u64,
+        /// The latest number of each name, by name.
+        numbers: &'a [(String, f64)],
+    },
     /// The greedy policy was scored.
     Evaluated {
         /// Env steps so far.

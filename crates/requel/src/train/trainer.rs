@@ -20,7 +20,7 @@ use super::guarded::guarded;
 use super::observer::tell;
 use super::returns::Returns;
 use super::scoring::Scoring;
-use super::{EnvIdentity, EnvOrigin, Evaluator, Observer, Outcome, Termination, TrainError, TrainEvent};
+use super::{EnvIdentity, EnvOrigin, Evaluator, Logger, Observer, Outcome, Termination, TrainError, TrainEvent};
 use crate::agent::{Actions, Agent, AgentError, Learned, LearningFault, Masks};
 use crate::config::Config;
 use bad_numbers::Skipped;
@@ -53,6 +53,7 @@ pub struct Trainer {
     agents: Option<AgentFactory>,
     scoring: Scoring,
     threads: usize,
+    logger: Option<Logger>,
 
     // What a checkpoint holds, beside environments and agent.
     env_steps: u64,
@@ -159,6 +160,7 @@ impl Trainer {
             agent,
             agents,
             threads: 1,
+            logger: None,
             env_steps: 0,
             updates: 0,
             returns: Returns::new(num_envs),
@@ -192,6 +194,12 @@ impl Trainer {
         self.threads = threads;
     }
 
+    /// Takes numbers of your own into the logs, from a logger that whoever records them has a clone of. Before a
+    /// [`Session`](crate::run::Session) is made of this trainer: its table's columns are those of the logger then.
+    pub fn set_logger(&mut self, logger: &Logger) {
+        self.logger = Some(logger.clone());
+    }
+
     /// Trains to the end, then scores the best and the final policy.
     ///
     /// # Errors
@@ -213,7 +221,9 @@ impl Trainer {
     /// As [`Trainer::run`].
     pub fn advance(&mut self, observer: &mut dyn Observer) -> Result<Option<Termination>, TrainError> {
         if self.scoring.is_owed() {
-            self.tell_what_is_due(observer)?;
+            let told = self.tell_what_is_due(observer);
+            self.tell_numbers(observer)?;
+            told?;
             return Ok(self.termination());
         }
         if let Some(termination) = self.termination() {
@@ -250,6 +260,8 @@ impl Trainer {
         self.scoring.note_due(&self.config.evaluation, (before, self.env_steps), episodes);
         let told = self.tell_what_is_due(observer);
         self.asked_to_stop = observer.asks_to_stop();
+        // Also where an evaluation was given up: a checkpoint that is written now does not know them.
+        self.tell_numbers(observer)?;
         told?;
         Ok(self.termination())
     }

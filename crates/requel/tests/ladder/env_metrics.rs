@@ -1,8 +1,9 @@
 //! What environments report beside their rewards is in every log, and part of what a checkpoint holds.
 
 use requel::config::Config;
-use requel::run::{Control, Run, Session};
+use requel::run::{Control, Ending, Run, Session};
 use requel::{TrainEvent, Trainer};
+use requel_envs::{Action, Env, EnvError, EnvSpec, MetricSpec, OverEpisode, Space, Step, make};
 
 use crate::support::{Draws, Notes, preset};
 
@@ -104,4 +105,96 @@ fn every_log_has_them() {
     }
     let events = read("tensorboard/events.out.tfevents.requel");
     assert!(NAMES.iter().all(|name| events.windows(name.len()).any(|bytes| bytes == name.as_bytes())));
+}
+
+/// An environment that reports the steps of an episode under any names.
+struct Reporting {
+    inner: Box<dyn Env>,
+    spec: EnvSpec,
+}
+
+impl Reporting {
+    fn factory(names: &'static [&'static str]) -> impl Fn() -> Result<Box<dyn Env>, EnvError> + Send + Sync + 'static {
+        move || {
+            let inner = make("CartPole-v1")?;
+            let metrics = names.iter().map(|name| MetricSpec::new(*name, OverEpisode::Sum)).collect();
+            let spec = EnvSpec { metrics, ..inner.spec().clone() };
+            Ok(Box::new(Reporting { inner, spec }) as Box<dyn Env>)
+        }
+    }
+}
+
+impl Env for Reporting {
+    fn spec(&self) -> &EnvSpec {
+        &self.spec
+    }
+
+    fn observation_space(&self) -> &Space {
+        self.inner.observation_space()
+    }
+
+    fn action_space(&self) -> &Space {
+        self.inner.action_space()
+    }
+
+    fn reset(&mut self, seed: Option<u64>, observation: &mut [f32]) -> Result<(), EnvError> {
+        self.inner.reset(seed, observation)
+    }
+
+    fn step(&mut self, action: Action<'_>, observation: &mut [f32]) -> Result<Step, EnvError> {
+        self.inner.step(action, observation)
+    }
+
+    fn save(&self) -> Result<Vec<u8>, EnvError> {
+        self.inner.save()
+    }
+
+    fn restore(&mut self, state: &[u8]) -> Result<(), EnvError> {
+        self.inner.restore(state)
+    }
+
+    fn metrics(&self, numbers: &mut [f64]) {
+        numbers.fill(1.0);
+    }
+}
+
+/// A program that was changed while its run was interrupted: the table keeps its columns, and the run goes on.
+#[test]
+fn a_run_goes_on_where_its_environment_reports_other_metrics() {
+    let root = tempfile::tempdir().unwrap();
+    let dir = root.path().join("run");
+    let mut config = preset(
+        "notebook",
+        &["train.episodes=0", "train.env_steps=600", "log.every_steps=100", "evaluation.final_episodes=1"],
+    );
+    config.network.hidden = vec![8];
+    let trainer = |names| Trainer::with_envs(config.clone(), Box::new(Reporting::factory(names))).unwrap();
+    let control = Control::new();
+    let mut stop = |event: &TrainEvent<'_>| {
+        if let TrainEvent::Progress(aggregates) = event
+            && aggregates.env_steps == 300
+        {
+            control.request_stop();
+        }
+        Ok(())
+    };
+    let session = Session::create(&dir, trainer(&["bumps", "heat"])).unwrap();
+    assert!(matches!(session.train(&mut stop, &control).unwrap(), Ending::Interrupted { .. }));
+    let run = Run::open(&dir).unwrap();
+    let (session, resumed) = Session::resume_with(run, trainer(&["heat", "falls", "wind"])).unwrap();
+    assert_eq!(resumed.env_steps, 300);
+    assert!(matches!(session.train(&mut (), &Control::new()).unwrap(), Ending::Finished { .. }));
+    let table = std::fs::read_to_string(dir.join("progress.csv")).unwrap();
+    let mut rows = table.lines().map(|row| row.split(',').collect::<Vec<_>>());
+    let header = rows.next().unwrap();
+    let at = |name: &str| header.iter().position(|column| *column == name);
+    let (bumps, heat) = (at("env/bumps").unwrap(), at("env/heat").unwrap());
+    assert_eq!(at("env/falls"), None);
+    for row in rows.filter(|row| !row[1].is_empty()) {
+        assert_eq!(row.len(), header.len());
+        let before: u64 = row[0].parse().unwrap();
+        assert_eq!((row[bumps].is_empty(), row[heat].is_empty()), (before > 300, false), "{row:?}");
+    }
+    let metrics = std::fs::read_to_string(dir.join("metrics.jsonl")).unwrap();
+    assert!(metrics.contains("\"env/falls\":"));
 }

@@ -3,7 +3,7 @@
 use super::Trainer;
 use crate::schedule::crossings;
 use crate::train::observer::tell;
-use crate::train::{Aggregates, EpisodeRecord, Observer, TrainError, TrainEvent};
+use crate::train::{Aggregates, EpisodeRecord, Logger, Observer, TrainError, TrainEvent};
 
 /// What the agent reports under these names is part of [`Aggregates`].
 const PARTS_OF_AGGREGATES: [&str; 2] = ["epsilon", "learning_rate"];
@@ -59,6 +59,7 @@ impl Trainer {
             let (env_steps, metrics) = (self.env_steps, self.env_metrics.means());
             tell(observer, TrainEvent::EnvReported { env_steps, episode: None, metrics })?;
         }
+        self.tell_numbers(observer)?;
         tell(observer, TrainEvent::Progress(self.aggregates()))?;
         self.reported.clear();
         let Trainer { agent, reported, env_steps, .. } = self;
@@ -71,6 +72,21 @@ impl Trainer {
             return Ok(());
         }
         tell(observer, TrainEvent::AgentReported { env_steps: *env_steps, statistics: reported })
+    }
+
+    /// Tells the numbers that were recorded since the last time.
+    pub(super) fn tell_numbers(&self, observer: &mut dyn Observer) -> Result<(), TrainError> {
+        match self.logger.as_ref().map(Logger::take) {
+            Some(numbers) if !numbers.is_empty() => {
+                tell(observer, TrainEvent::NumbersLogged { env_steps: self.env_steps, numbers: &numbers })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Numbers of one's own that have a column in `progress.csv`.
+    pub(crate) fn logged_columns(&self) -> &[String] {
+        self.logger.as_ref().map_or(&[], Logger::columns)
     }
 
     /// Whether the last step came to, or beyond, the next multiple of `log.every_steps`.

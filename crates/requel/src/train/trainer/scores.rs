@@ -67,6 +67,7 @@ impl Trainer {
         let (env_steps, updates) = (self.env_steps, self.updates);
         let (best, last) = (&best_evaluation, &final_evaluation);
         tell(observer, TrainEvent::FinalEvaluated { env_steps, updates, best, last })?;
+        self.tell_numbers(observer)?;
         Ok(Outcome {
             termination,
             env_steps,
