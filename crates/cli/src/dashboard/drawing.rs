@@ -7,9 +7,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use crossterm::event::{Event, KeyEventKind};
-use requel::checkpoint;
-use requel::run::{Control, Run};
-use requel::storage::RealStorage;
+use requel::run::{Control, Pace, Run};
 use requel::train::{Budget, Observer, ObserverError, TrainEvent};
 use requel::{Config, Registry};
 use requel_envs::Scene;
@@ -18,7 +16,7 @@ use super::charts::{Charts, OTHERS};
 use super::chronicle::Chronicle;
 use super::farewell;
 use super::keys::{self, Wish};
-use super::link::{Link, Listener, Pace};
+use super::link::{Link, Listener};
 use super::screen::{self, Screen};
 use super::stage::Stage;
 use super::view::{LEAST, View};
@@ -79,12 +77,12 @@ impl Dashboard {
     /// What the terminal or the system returns; the terminal is then as it was.
     pub fn open(subject: Subject, control: &Control) -> io::Result<Self> {
         let screen = Screen::open()?;
-        let link = Arc::new(Link::new(control.stop_flag()));
+        let link = Arc::<Link>::default();
         let done = Arc::new(AtomicBool::new(false));
         let mut drawing = Drawing::new(subject, (link.clone(), done.clone(), control.clone()));
         let thread = std::thread::Builder::new().name("dashboard".into()).spawn(move || {
             // However the drawing ends, training must not wait for it.
-            let _release = Release(drawing.link.clone());
+            let _release = Release(drawing.control.clone());
             let mut screen = screen;
             if drawing.run(&mut screen).is_err() {
                 // The terminal is gone or the environment failed: training needs neither.
@@ -131,7 +129,7 @@ impl Observer for Dashboard {
     }
 }
 
-struct Release(Arc<Link>);
+struct Release(Control);
 
 impl Drop for Release {
     fn drop(&mut self) {
@@ -157,9 +155,6 @@ struct Drawing {
     chart: usize,
     help: bool,
     message: Option<(String, Instant)>,
-    run: Run,
-    /// A checkpoint of at least so many env steps was asked for and is not there yet.
-    awaited: Option<u64>,
     interrupted: bool,
 }
 
@@ -178,7 +173,7 @@ impl Drawing {
             headline,
             env: config.env.id.clone(),
             chronicle,
-            stage: Stage::new(run.clone(), config, registry),
+            stage: Stage::new(run, config, registry),
             ability: Ability::detect(),
             own_speed,
             speed: SPEEDS.len(),
@@ -188,8 +183,6 @@ impl Drawing {
             chart: 0,
             help: false,
             message: None,
-            run,
-            awaited: None,
             interrupted: false,
         }
     }
@@ -239,13 +232,6 @@ impl Drawing {
     /// Looks at all that moves by itself.
     fn look(&mut self, now: Instant) -> Result<(), Failure> {
         self.note(now);
-        // Training tells of a checkpoint with its next step, which does not come while it is paused.
-        if let Some(least) = self.awaited.filter(|_| self.paused) {
-            let there = checkpoint::list(&RealStorage, &self.run.checkpoints()).unwrap_or_default();
-            if let Some((env_steps, _)) = there.last().filter(|(env_steps, _)| *env_steps >= least) {
-                self.say_saved(*env_steps);
-            }
-        }
         if self.shows_training() {
             self.link.want_picture();
         }
@@ -312,7 +298,10 @@ impl Drawing {
                 self.paused = !self.paused;
                 self.apply_pace();
             }
-            Wish::SingleStep if self.paused => self.link.allow_step(),
+            Wish::SingleStep if self.paused => {
+                self.link.want_picture();
+                self.control.allow_step();
+            }
             Wish::SingleStep => {
                 self.paused = true;
                 self.apply_pace();
@@ -325,12 +314,7 @@ impl Drawing {
             Wish::CloseHelp => self.help = false,
             Wish::Save => {
                 self.control.request_checkpoint();
-                self.awaited = Some(self.link.env_steps());
                 self.say("saving after the present step".into());
-                if self.paused {
-                    // The request is heard between two steps, so one has to pass.
-                    self.link.allow_step();
-                }
             }
             Wish::Stop => self.control.request_stop(),
             Wish::Interrupt if self.interrupted => {
@@ -357,15 +341,19 @@ impl Drawing {
         } else {
             self.chronicle.go_on(now)
         }
-        self.link.set_pace(match (self.paused, SPEEDS.get(self.speed)) {
+        self.control.set_pace(match (self.paused, SPEEDS.get(self.speed)) {
             (true, _) => Pace::Paused,
             (false, Some(speed)) => Pace::Limited(speed * self.own_speed),
             (false, None) => Pace::Full,
         });
+        if self.paused {
+            // One step more, to be seen as it is left.
+            self.link.want_picture();
+            self.control.allow_step();
+        }
     }
 
     fn say_saved(&mut self, env_steps: u64) {
-        self.awaited = None;
         self.say(format!("saved a checkpoint at env step {}", grouped(env_steps)));
     }
 

@@ -1,22 +1,10 @@
 //! [`Link`], all that the training thread and the drawing thread have in common.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use requel::train::{Aggregates, EventRecord, Observer, ObserverError, TrainEvent};
 use requel_envs::{Scene, VectorEnv};
-
-/// How fast training may go.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Pace {
-    /// As fast as it can.
-    Full,
-    /// So many steps of the environments per second.
-    Limited(f32),
-    /// Only as many steps as were allowed one by one.
-    Paused,
-}
 
 /// A score of the greedy policy.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -69,42 +57,17 @@ impl Inbox {
 
 /// No more entries than this lie in one part of the inbox.
 const MOST: usize = 4096;
-/// How often a waiting training thread looks whether it is to stop.
-const PATIENCE: Duration = Duration::from_millis(50);
 
 /// All that the training thread and the drawing thread have in common.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Link {
-    /// Whether the training thread has to stop by after its step: the pace is not full, or a picture is wanted.
-    attention: AtomicBool,
-    /// Whether training was asked to stop, by whomever: nobody waits then.
-    stop: Arc<AtomicBool>,
+    /// Whether the first training environment is to be shown as it is after the next step.
+    picture_wanted: AtomicBool,
     env_steps: AtomicU64,
     inbox: Mutex<Inbox>,
-    gate: Mutex<Gate>,
-    changed: Condvar,
-}
-
-#[derive(Debug)]
-struct Gate {
-    pace: Pace,
-    allowed: u32,
-    picture_wanted: bool,
 }
 
 impl Link {
-    /// A link at full pace; `stop` is the flag that ends training.
-    pub fn new(stop: Arc<AtomicBool>) -> Self {
-        Link {
-            attention: AtomicBool::new(false),
-            stop,
-            env_steps: AtomicU64::new(0),
-            inbox: Mutex::default(),
-            gate: Mutex::new(Gate { pace: Pace::Full, allowed: 0, picture_wanted: false }),
-            changed: Condvar::new(),
-        }
-    }
-
     /// Env steps so far.
     pub fn env_steps(&self) -> u64 {
         self.env_steps.load(Ordering::Relaxed)
@@ -117,70 +80,26 @@ impl Link {
         std::mem::replace(&mut inbox, fresh)
     }
 
-    /// Sets the pace.
-    pub fn set_pace(&self, pace: Pace) {
-        let mut gate = lock(&self.gate);
-        (gate.pace, gate.allowed) = (pace, 0);
-        self.attention.store(pace != Pace::Full || gate.picture_wanted, Ordering::Relaxed);
-        self.changed.notify_all();
-    }
-
-    /// Lets one step pass while paused.
-    pub fn allow_step(&self) {
-        lock(&self.gate).allowed += 1;
-        self.changed.notify_all();
-    }
-
     /// Asks for the first training environment as it is after the next step.
     pub fn want_picture(&self) {
-        lock(&self.gate).picture_wanted = true;
-        self.attention.store(true, Ordering::Relaxed);
+        self.picture_wanted.store(true, Ordering::Relaxed);
     }
 
-    /// What the training thread does where attention is wanted: shows the environment, then waits until it may go on.
-    fn attend(&self, (envs, observations): (&VectorEnv, &[f32]), last_step: &mut Instant) {
-        let mut gate = lock(&self.gate);
-        if gate.picture_wanted || gate.pace != Pace::Full {
-            gate.picture_wanted = false;
-            let numbers =
-                || observations.iter().take(envs.observation_len()).copied().map(f64::from).collect::<Vec<_>>();
-            lock(&self.inbox).scene = envs.scene(0).or_else(|| Some(Scene::of_numbers(&numbers())));
-        }
-        while !self.stop.load(Ordering::Relaxed) {
-            let wait = match gate.pace {
-                Pace::Full => {
-                    self.attention.store(gate.picture_wanted, Ordering::Relaxed);
-                    break;
-                }
-                Pace::Limited(steps_per_second) => {
-                    let due = *last_step + Duration::from_secs_f32(1.0 / steps_per_second.max(0.01));
-                    due.saturating_duration_since(Instant::now())
-                }
-                Pace::Paused if gate.allowed > 0 => {
-                    gate.allowed -= 1;
-                    break;
-                }
-                Pace::Paused => PATIENCE,
-            };
-            if wait.is_zero() {
-                break;
-            }
-            gate = self.changed.wait_timeout(gate, wait.min(PATIENCE)).unwrap_or_else(PoisonError::into_inner).0;
-        }
-        *last_step = Instant::now();
+    fn show(&self, envs: &VectorEnv, observations: &[f32]) {
+        let numbers = || observations.iter().take(envs.observation_len()).copied().map(f64::from).collect::<Vec<_>>();
+        lock(&self.inbox).scene = envs.scene(0).or_else(|| Some(Scene::of_numbers(&numbers())));
     }
 }
 
 /// The training thread's end of the link: an observer that hands over what happens.
 pub struct Listener {
     link: Arc<Link>,
-    last_step: Instant,
 }
 
 impl Listener {
     /// The end of this link.
     pub fn new(link: Arc<Link>) -> Self {
-        Listener { link, last_step: Instant::now() }
+        Listener { link }
     }
 }
 
@@ -190,8 +109,8 @@ impl Observer for Listener {
         match *event {
             TrainEvent::Stepped { env_steps, envs, observations, .. } => {
                 link.env_steps.store(env_steps, Ordering::Relaxed);
-                if link.attention.load(Ordering::Relaxed) {
-                    link.attend((envs, observations), &mut self.last_step);
+                if link.picture_wanted.load(Ordering::Relaxed) && link.picture_wanted.swap(false, Ordering::Relaxed) {
+                    link.show(envs, observations);
                 }
             }
             _ => {
@@ -223,6 +142,8 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use requel::Trainer;
     use requel::config::Layers;
 
@@ -234,11 +155,11 @@ mod tests {
     }
 
     #[test]
-    fn watching_pausing_and_slowing_change_no_weight() {
+    fn watching_changes_no_weight() {
         let mut alone = trainer();
         alone.run(&mut ()).unwrap();
 
-        let link = Arc::new(Link::new(Arc::default()));
+        let link = Arc::new(Link::default());
         let done = AtomicBool::new(false);
         let mut watched = trainer();
         let (mut pictures, mut episodes) = (0, 0);
@@ -247,15 +168,7 @@ mod tests {
                 watched.run(&mut Listener::new(link.clone())).unwrap();
                 done.store(true, Ordering::Relaxed);
             });
-            let mut turn = 0;
             while !done.load(Ordering::Relaxed) {
-                turn += 1;
-                match turn % 4 {
-                    0 => link.set_pace(Pace::Paused),
-                    1 => link.allow_step(),
-                    2 => link.set_pace(Pace::Limited(5000.0)),
-                    _ => link.set_pace(Pace::Full),
-                }
                 link.want_picture();
                 std::thread::sleep(Duration::from_millis(2));
                 let inbox = link.collect();
@@ -268,35 +181,6 @@ mod tests {
         assert_eq!(watched.weights_blake3().unwrap(), alone.weights_blake3().unwrap());
         assert!(pictures > 0 && episodes > 20, "{pictures} pictures, {episodes} episodes");
         assert_eq!(link.env_steps(), 1500);
-    }
-
-    #[test]
-    fn a_paused_training_makes_the_steps_it_is_allowed_and_hears_the_stop() {
-        let stop = Arc::new(AtomicBool::new(false));
-        let link = Arc::new(Link::new(stop.clone()));
-        link.set_pace(Pace::Paused);
-        let mut trainer = trainer();
-        std::thread::scope(|scope| {
-            let training = scope.spawn(|| {
-                let mut listener = Listener::new(link.clone());
-                while !stop.load(Ordering::Relaxed) {
-                    trainer.advance(&mut listener).unwrap();
-                }
-            });
-            let reached = |steps: u64| {
-                let deadline = Instant::now() + Duration::from_secs(20);
-                while link.env_steps() < steps && Instant::now() < deadline {
-                    std::thread::sleep(Duration::from_millis(2));
-                }
-                std::thread::sleep(Duration::from_millis(20));
-                link.env_steps()
-            };
-            assert_eq!(reached(1), 1);
-            link.allow_step();
-            assert_eq!(reached(2), 2);
-            stop.store(true, Ordering::Relaxed);
-            training.join().unwrap();
-        });
     }
 
     #[test]

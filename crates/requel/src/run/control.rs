@@ -3,12 +3,18 @@
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
 
-/// Asks a session from another thread, or from a signal, to stop or to save. It is heard between two steps.
+use super::Pace;
+use super::pace::Gate;
+
+/// Asks a session from another thread, or from a signal, to stop, to save, to pause or to go more slowly. It is heard between two
+/// steps, and changes no result.
 #[derive(Clone, Debug, Default)]
 pub struct Control {
     stop: Arc<AtomicBool>,
     checkpoint: Arc<AtomicBool>,
+    gate: Arc<Gate>,
     ask: Option<Ask>,
 }
 
@@ -45,6 +51,21 @@ impl Control {
         self.checkpoint.store(true, Ordering::Relaxed);
     }
 
+    /// How fast training may go from now on. While it is held back it still saves when asked to, and stops.
+    pub fn set_pace(&self, pace: Pace) {
+        self.gate.set_pace(pace);
+    }
+
+    /// How fast training may go.
+    pub fn pace(&self) -> Pace {
+        self.gate.pace()
+    }
+
+    /// Lets one step of the environments pass while paused.
+    pub fn allow_step(&self) {
+        self.gate.allow_step();
+    }
+
     /// The flag that [`Control::request_stop`] sets, for a signal handler to set.
     pub fn stop_flag(&self) -> Arc<AtomicBool> {
         Arc::clone(&self.stop)
@@ -56,6 +77,11 @@ impl Control {
             self.request_stop();
         }
         self.stop.load(Ordering::Relaxed)
+    }
+
+    /// Whether the next step may be made, the one before it having begun at `last_step`; waits a little for that.
+    pub(super) fn may_step(&self, last_step: Instant) -> bool {
+        self.gate.may_step(last_step)
     }
 
     /// Whether to save; asked once, answered once.

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use requel::config::Config;
-use requel::run::{Control, Ending, Run, RunError, Session, verify};
+use requel::run::{Control, Ending, Pace, Run, RunError, Session, verify};
 use requel::storage::RealStorage;
 use requel::train::{Observer, ObserverError, TrainError};
 use requel::{TrainEvent, checkpoint};
@@ -246,6 +246,76 @@ fn what_is_occupied_in_use_or_no_run_is_refused() {
         Config { train: requel::config::TrainConfig { seed: u64::MAX, ..config.train.clone() }, ..config };
     assert!(matches!(Run::create(&root.path().join("other"), &unspeakable), Err(RunError::Config(_))));
     assert!(!root.path().join("other").exists());
+}
+
+/// Tells another thread of steps and of checkpoints.
+struct Teller(std::sync::mpsc::Sender<(&'static str, u64)>);
+
+impl Observer for Teller {
+    fn on_event(&mut self, event: &TrainEvent<'_>) -> Result<(), ObserverError> {
+        let told = match event {
+            TrainEvent::Stepped { env_steps, .. } => ("step", *env_steps),
+            TrainEvent::CheckpointSaved { env_steps, .. } => ("saved", *env_steps),
+            _ => return Ok(()),
+        };
+        // Whoever listened may have heard enough.
+        let _ = self.0.send(told);
+        Ok(())
+    }
+
+    fn wants_steps(&self) -> bool {
+        true
+    }
+}
+
+/// Paused, stepped, saved, slowed down and let go: what comes of it is what comes of a run that nobody touched.
+#[test]
+fn a_paused_training_makes_the_steps_it_is_allowed_and_saves_when_asked() {
+    let config = short_training("notebook, 1 environments");
+    let root = tempfile::tempdir().unwrap();
+    let (whole, held) = (root.path().join("whole"), root.path().join("held"));
+    train_at_once(&whole, &config);
+    let control = Control::new();
+    control.set_pace(Pace::Paused);
+    let (teller, told) = std::sync::mpsc::channel();
+    let person = control.clone();
+    let watching = std::thread::spawn(move || {
+        let next = || told.recv_timeout(std::time::Duration::from_secs(60)).unwrap();
+        for step in 1..=3 {
+            person.allow_step();
+            assert_eq!(next(), ("step", step));
+        }
+        // Once it is written and once it is there, both times without a step.
+        for _ in 0..2 {
+            person.request_checkpoint();
+            assert_eq!(next(), ("saved", 3));
+        }
+        person.set_pace(Pace::Limited(10_000.0));
+        assert_eq!((next(), next()), (("step", 4), ("step", 5)));
+        assert_eq!(person.pace(), Pace::Limited(10_000.0));
+        person.set_pace(Pace::Full);
+    });
+    let session = Session::begin(Run::create(&held, &config).unwrap()).unwrap();
+    let ending = session.train(&mut Teller(teller), &control).unwrap();
+    watching.join().unwrap();
+    assert!(matches!(ending, Ending::Finished { .. }), "{ending:?}");
+    for file in ["metrics.jsonl", "progress.csv", "summary.json"] {
+        let read = |dir: &Path| std::fs::read(dir.join(file)).unwrap();
+        assert!(read(&held) == read(&whole), "{file}");
+    }
+}
+
+#[test]
+fn a_paused_training_hears_the_stop() {
+    let root = tempfile::tempdir().unwrap();
+    let run = Run::create(&root.path().join("run"), &short_training("notebook, 1 environments")).unwrap();
+    let control = Control::new();
+    control.set_pace(Pace::Paused);
+    let person = control.clone();
+    let stopping = std::thread::spawn(move || person.request_stop());
+    let ending = Session::begin(run).unwrap().train(&mut (), &control).unwrap();
+    stopping.join().unwrap();
+    assert!(matches!(ending, Ending::Interrupted { env_steps: 0, .. }), "{ending:?}");
 }
 
 #[test]

@@ -25,7 +25,10 @@ impl Session {
         self.trainer.give_up_evaluations_when(patience(control));
         // Whether a checkpoint is due that could not be begun yet.
         let mut is_due = false;
+        let mut last_step = Instant::now();
         let termination = loop {
+            self.wait_for_turn(last_step, observer, control)?;
+            last_step = Instant::now();
             if control.stop_requested() {
                 let checkpoint = self.save_once(observer)?;
                 return Ok(Ending::Interrupted { env_steps: self.trainer.env_steps(), checkpoint });
@@ -69,6 +72,33 @@ impl Session {
         self.run.finish(best.as_ref(), &summary, logs)?;
         let timing = self.timing(started);
         Ok(Ending::Finished { summary, outcome: Box::new(outcome), timing })
+    }
+
+    /// Waits while training is held back, and saves meanwhile when asked to.
+    fn wait_for_turn(
+        &mut self,
+        last_step: Instant,
+        observer: &mut dyn Observer,
+        control: &Control,
+    ) -> Result<(), RunError> {
+        while !control.stop_requested() && !control.may_step(last_step) {
+            if let Some(saved) = self.saving.poll()? {
+                self.tell_saved(saved, observer)?;
+            }
+            if control.take_checkpoint_request() {
+                self.save_while_held_back(observer)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn save_while_held_back(&mut self, observer: &mut dyn Observer) -> Result<(), RunError> {
+        self.wait_for_save(observer)?;
+        match self.saved.clone().filter(|saved| saved.env_steps == self.trainer.env_steps()) {
+            // It is there already, and whoever asks is told so.
+            Some(saved) => self.tell_saved(saved, observer),
+            None => self.save_once(observer).map(drop),
+        }
     }
 
     /// Whether a checkpoint is due after a step that began at `before` env steps, where one is due `every` so many.
