@@ -1,6 +1,10 @@
 //! [`Experience`], one step of one environment.
 
+mod owned;
+
 use requel_envs::Step;
+
+pub use owned::{ExperienceBatch, OwnedExperience};
 
 /// One step of one environment, as an agent is shown it.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -70,7 +70,7 @@ mod unique_keys;
 
 pub use agent::{Agent, DqnAgent, GreedyPolicy, Policy};
 pub use config::Config;
-pub use experience::Experience;
+pub use experience::{Experience, ExperienceBatch, OwnedExperience};
 pub use exploration::{Boltzmann, Choice, EpsilonGreedy, Explorer};
 pub use masks::Masks;
 pub use registry::Registry;

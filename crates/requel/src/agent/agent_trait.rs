@@ -60,6 +60,15 @@ pub trait Agent: Send {
     /// [`AgentError::NotFinite`] at the first number that is not finite, or whatever else keeps it from learning.
     fn learn(&mut self, before: u64, after: u64) -> Result<Learned, AgentError>;
 
+    /// Makes so many updates from what it has been shown, whether they are due or not, as after `env_steps` env steps: learning from
+    /// a data set, or from what others collect.
+    ///
+    /// # Errors
+    /// If there is not enough to learn from, or the agent learns only as it acts; else as [`Agent::learn`].
+    fn update(&mut self, _updates: u64, _env_steps: u64) -> Result<Learned, AgentError> {
+        Err(AgentError::Failed { reason: "this agent learns only as it acts, not from what is stored".into() })
+    }
+
     /// What it has learned so far, as a policy of its own for up to `rows` observations at once. It does not explore and does not
     /// change when the agent goes on to learn.
     ///

@@ -1,9 +1,11 @@
 //! Training: the loop, what it tells, and how a policy is scored.
 
+mod agent_loop;
 mod agents;
 #[cfg(test)]
 mod bad_numbers_tests;
 mod budget;
+mod counted;
 mod env_metrics;
 pub(crate) mod envs;
 mod evaluation;
@@ -19,6 +21,7 @@ mod scoring;
 mod trainer;
 
 pub use crate::identity::{Bounds, EnvIdentity, EnvOrigin, SpaceIdentity};
+pub use agent_loop::AgentLoop;
 pub use agents::{AgentEnv, AgentFactory};
 pub use budget::Budget;
 pub(crate) use env_metrics::column_names;

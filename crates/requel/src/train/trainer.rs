@@ -27,6 +27,8 @@ use bad_numbers::Skipped;
 use episodes::ResumedEpisodes;
 use training_envs::TrainingEnvs;
 
+pub(super) use bad_numbers::learned_reward;
+pub(super) use episodes::seed as env_seed;
 pub(super) use scores::EvaluationEnvs;
 
 /// Trains one agent in environments of one kind. It touches no file and no clock: what comes out is a function of the config.

@@ -1,6 +1,7 @@
 //! The library from outside, rung by rung: config, checkpoints, learning rules, determinism, exact resume, toy environments.
 //! One binary, so that it links once.
 
+mod agent_loop;
 mod altered;
 mod asking;
 mod bad_envs;

@@ -62,7 +62,7 @@ impl DqnAgent {
     }
 
     /// One update from one batch.
-    fn update(&mut self, env_steps: u64) -> Result<Learned, AgentError> {
+    fn update_once(&mut self, env_steps: u64) -> Result<Learned, AgentError> {
         self.replay.sample(&mut self.executor.batch_mut());
         let beta = self.spec.importance.map(|beta| beta.at(env_steps));
         let mut learned = self.executor.update(env_steps, beta)?;
@@ -115,7 +115,20 @@ impl Agent for DqnAgent {
         // Of several environments there is one batch per step, which holds each transition once.
         let due = if learns_once { due.min(1) } else { due };
         for _ in 0..due * self.spec.updates {
-            learned.add(self.update(after)?);
+            learned.add(self.update_once(after)?);
+        }
+        Ok(learned)
+    }
+
+    fn update(&mut self, updates: u64, env_steps: u64) -> Result<Learned, AgentError> {
+        let (stored, rows) = (self.replay.len(), self.executor.batch().actions.len());
+        if stored < rows {
+            let reason = format!("an update is from {rows} transitions, and the replay buffer holds {stored}");
+            return Err(AgentError::Failed { reason });
+        }
+        let mut learned = Learned::default();
+        for _ in 0..updates {
+            learned.add(self.update_once(env_steps)?);
         }
         Ok(learned)
     }

@@ -2,37 +2,22 @@
 
 use super::Trainer;
 use crate::schedule::crossings;
+use crate::train::counted::{Counted, PARTS_OF_AGGREGATES};
 use crate::train::observer::tell;
 use crate::train::{Aggregates, EpisodeRecord, Logger, Observer, TrainError, TrainEvent};
-
-/// What the agent reports under these names is part of [`Aggregates`].
-const PARTS_OF_AGGREGATES: [&str; 2] = ["epsilon", "learning_rate"];
 
 impl Trainer {
     /// Training in numbers, since the last time they were told.
     pub fn aggregates(&self) -> Aggregates {
-        let per_update = |sum: f64| (self.learned.updates > 0).then(|| sum / self.learned.updates as f64);
-        let (means, evaluation) = (self.returns.means(), self.scoring.latest());
-        let (mut epsilon, mut learning_rate) = (None, None);
-        self.agent.statistics(self.env_steps, &mut |name, value| match name {
-            "epsilon" => epsilon = Some(value),
-            "learning_rate" => learning_rate = Some(value),
-            _ => {}
-        });
-        Aggregates {
+        let counted = Counted {
+            agent: &*self.agent,
             env_steps: self.env_steps,
-            episodes: self.returns.episodes,
             updates: self.updates,
-            return_mean: means.map(|(return_, _)| return_),
-            length_mean: means.map(|(_, length)| length),
-            loss: per_update(self.learned.loss_sum),
-            mean_q: per_update(self.learned.q_sum),
-            evaluation_return: evaluation.map(|(return_, _)| return_),
-            evaluation_length: evaluation.map(|(_, length)| length),
-            epsilon,
-            learning_rate,
-            statistics: self.learned.statistics,
-        }
+            returns: &self.returns,
+            learned: &self.learned,
+            evaluation: self.scoring.latest(),
+        };
+        counted.aggregates()
     }
 
     pub(super) fn count_steps(&mut self, observer: &mut dyn Observer) -> Result<(), TrainError> {

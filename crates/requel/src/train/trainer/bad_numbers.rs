@@ -117,7 +117,7 @@ impl Skipped {
 }
 
 /// A reward as it is learned from.
-fn learned_reward(config: &AgentConfig, reward: f64) -> f64 {
+pub(in crate::train) fn learned_reward(config: &AgentConfig, reward: f64) -> f64 {
     let scaled = config.reward_scale * reward;
     // Clipping would hide an infinity.
     if config.reward_clip > 0.0 && scaled.is_finite() {

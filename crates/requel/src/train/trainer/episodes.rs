@@ -87,7 +87,7 @@ impl Trainer {
 }
 
 /// The seed of the training environments: at first, and another one each time that new episodes are begun.
-pub(super) fn seed(config: &Config, inexact_resumes: u64) -> u64 {
+pub(in crate::train) fn seed(config: &Config, inexact_resumes: u64) -> u64 {
     let mut draws = StreamRng::new(config.train.seed, Stream::Envs);
     draws.set_position(inexact_resumes);
     u64::from(draws.next_u32())

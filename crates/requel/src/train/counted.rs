@@ -1,0 +1,48 @@
+//! [`Counted`]: what [`Aggregates`] are made of.
+
+use super::Aggregates;
+use super::returns::Returns;
+use crate::agent::{Agent, Learned};
+
+/// What the agent reports under these names is part of [`Aggregates`].
+pub(super) const PARTS_OF_AGGREGATES: [&str; 2] = ["epsilon", "learning_rate"];
+
+/// What a training counts, since its beginning or since the last time that it was told.
+pub(super) struct Counted<'a> {
+    pub agent: &'a dyn Agent,
+    pub env_steps: u64,
+    pub updates: u64,
+    pub returns: &'a Returns,
+    /// What was learned since the last time.
+    pub learned: &'a Learned,
+    /// Mean return and length of the latest evaluation.
+    pub evaluation: Option<(f64, f64)>,
+}
+
+impl Counted<'_> {
+    pub fn aggregates(&self) -> Aggregates {
+        let learned = self.learned;
+        let per_update = |sum: f64| (learned.updates > 0).then(|| sum / learned.updates as f64);
+        let means = self.returns.means();
+        let (mut epsilon, mut learning_rate) = (None, None);
+        self.agent.statistics(self.env_steps, &mut |name, value| match name {
+            "epsilon" => epsilon = Some(value),
+            "learning_rate" => learning_rate = Some(value),
+            _ => {}
+        });
+        Aggregates {
+            env_steps: self.env_steps,
+            episodes: self.returns.episodes,
+            updates: self.updates,
+            return_mean: means.map(|(return_, _)| return_),
+            length_mean: means.map(|(_, length)| length),
+            loss: per_update(learned.loss_sum),
+            mean_q: per_update(learned.q_sum),
+            evaluation_return: self.evaluation.map(|(return_, _)| return_),
+            evaluation_length: self.evaluation.map(|(_, length)| length),
+            epsilon,
+            learning_rate,
+            statistics: learned.statistics,
+        }
+    }
+}
