@@ -2,8 +2,8 @@
 
 mod observations;
 
-pub use observations::{ElementType, ObservationsMut};
 pub(crate) use observations::{Element, is_byte, write_bytes};
+pub use observations::{ElementType, ObservationsMut};
 
 /// One step of experience, as a replay buffer takes it.
 #[derive(Clone, Copy, Debug, PartialEq)]

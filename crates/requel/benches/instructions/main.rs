@@ -68,13 +68,13 @@ fn update(times: usize) {
 
 /// An update of the preset `minatar-dqn`: 10 × 10 × 4 flags, one convolution, batch 32.
 fn update_minatar(times: usize) {
-    images(times, config("minatar-dqn", &["replay.start=600"]), [10, 10, 4], DType::Bool);
+    images(times, config("minatar-dqn", &["replay.start=64"]), [10, 10, 4], DType::Bool);
 }
 
 /// An update of the same with stacked screens and the network of Mnih et al. 2015: 84 × 84 × 4 bytes, three convolutions.
 fn update_nature(times: usize) {
     let nature = ["env.frame_stack=4", "network.conv=[[32, 8, 4], [64, 4, 2], [64, 3, 1]]", "network.hidden=[512]"];
-    images(times, config("minatar-dqn", &[&["replay.start=600"], &nature[..]].concat()), [84, 84, 4], DType::U8);
+    images(times, config("minatar-dqn", &[&["replay.start=64"], &nature[..]].concat()), [84, 84, 4], DType::U8);
 }
 
 /// Updates from images whose last axis is a stack of frames.
@@ -89,7 +89,7 @@ fn images(times: usize, mut config: Config, shape: [usize; 3], dtype: DType) {
         (0..len).map(|at| number(at) as f32).collect()
     };
     let mut observation = image(0);
-    for step in 1..=601 {
+    for step in 1..=65 {
         let next_observation = image(step);
         agent.observe(&Experience {
             slot: 0,

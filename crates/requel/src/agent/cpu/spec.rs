@@ -1,8 +1,8 @@
 //! [`CpuSpec`]: what is learned on the CPU, and how.
 
 use super::Bootstrap;
-use crate::transition::ElementType;
 use crate::agent::{Actions, HeadSpec, LearnerSpec, Rule, TargetSpec, ValueSpec};
+use crate::transition::ElementType;
 
 /// What an executor on the CPU is made of.
 #[derive(Clone, Debug, PartialEq)]

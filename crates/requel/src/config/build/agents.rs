@@ -2,13 +2,13 @@
 
 use requel_envs::Space;
 
+use crate::Schedule;
 use crate::agent::{
     Actions, AgentError, CpuExecutor, DqnAgent, DqnParts, DqnSpec, ExecutorShape, LearnsFrom, PqnAgent, PqnSpec,
 };
 use crate::config::{AgentKind, Config, ReplayKind};
 use crate::exploration::{EpsilonGreedy, Explorer};
 use crate::transition::ElementType;
-use crate::Schedule;
 
 impl Config {
     /// The explorer of the section `exploration`.
