@@ -75,7 +75,7 @@ pub use exploration::{Boltzmann, Choice, EpsilonGreedy, Explorer};
 pub use masks::Masks;
 pub use registry::Registry;
 pub use rng::{Stream, StreamRng};
-pub use schedule::Schedule;
+pub use schedule::{Schedule, ScheduleFunction};
 pub use suggest::nearest;
 pub use train::{Observer, Outcome, TrainEvent, Trainer};
 pub use transition::{Batch, BatchMut, ElementType, ObservationsMut, Transition, mask_words};

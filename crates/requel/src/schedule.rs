@@ -1,7 +1,10 @@
 //! [`Schedule`], a number as a function of the env step.
 
+use std::fmt;
+use std::sync::Arc;
+
 /// A number that follows the count of env steps, and nothing else: there is no state to save.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Schedule {
     /// Always the same.
     Constant(f64),
@@ -23,9 +26,56 @@ pub enum Schedule {
         /// Time constant, env steps.
         env_steps: u64,
     },
+    /// What a program gives: see [`Schedule::function`].
+    Function(ScheduleFunction),
+}
+
+/// A function of the env step that a program gives, under a name.
+#[derive(Clone)]
+pub struct ScheduleFunction {
+    name: Arc<str>,
+    function: Arc<dyn Fn(u64) -> f64 + Send + Sync>,
+}
+
+impl fmt::Debug for ScheduleFunction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("ScheduleFunction").field(&self.name).finish()
+    }
+}
+
+impl PartialEq for ScheduleFunction {
+    /// Whether they have the same name, which is all that can be compared.
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
+    }
 }
 
 impl Schedule {
+    /// A schedule of your own: `function` gives the number after so many env steps. It must depend on nothing else, or training that is
+    /// resumed would not go on with the same bits.
+    ///
+    /// A checkpoint has the `name` and not the function. Whoever resumes gives a function of the same name; without one, or with one of
+    /// another name, the state is refused. Give a function that changes another name.
+    ///
+    /// ```
+    /// use requel::Schedule;
+    ///
+    /// let cosine = Schedule::function("cosine over 1000", |t| 0.5 + 0.5 * (t.min(1000) as f64 * 0.001 * 3.14).cos());
+    /// assert_eq!(cosine.at(0), 1.0);
+    /// assert!(cosine.at(1000) < 1e-3);
+    /// ```
+    pub fn function(name: impl Into<String>, function: impl Fn(u64) -> f64 + Send + Sync + 'static) -> Self {
+        Schedule::Function(ScheduleFunction { name: name.into().into(), function: Arc::new(function) })
+    }
+
+    /// The name of a function of one's own.
+    pub fn name(&self) -> Option<&str> {
+        match self {
+            Schedule::Function(ScheduleFunction { name, .. }) => Some(name),
+            _ => None,
+        }
+    }
+
     /// The value after `env_step` env steps.
     ///
     /// ```
@@ -37,6 +87,7 @@ impl Schedule {
     /// ```
     pub fn at(&self, env_step: u64) -> f64 {
         match *self {
+            Schedule::Function(ScheduleFunction { ref function, .. }) => function(env_step),
             Schedule::Constant(value) => value,
             Schedule::Linear { end, env_steps, .. } if env_step >= env_steps => end,
             Schedule::Linear { start, end, env_steps } => start + (end - start) * (env_step as f64 / env_steps as f64),
@@ -70,6 +121,15 @@ mod tests {
         for (every, before, after, expected) in table {
             assert_eq!(crossings(every, before, after), expected);
         }
+    }
+
+    #[test]
+    fn a_function_is_followed_and_known_by_its_name() {
+        let warm = |by: f64| Schedule::function("warm", move |t| t as f64 * by);
+        assert_eq!((warm(0.5).at(7), warm(0.5).name()), (3.5, Some("warm")));
+        assert_eq!(warm(0.5), warm(0.25));
+        assert_ne!(warm(0.5), Schedule::function("cold", |_| 0.0));
+        assert_eq!(Schedule::Constant(0.5).name(), None);
     }
 
     #[test]

@@ -85,6 +85,24 @@ impl<'a> State<'a> {
         self.values.insert(name.into(), value);
     }
 
+    /// Adds under `key` the name of what a program gives and a state cannot hold, where there is such a thing.
+    pub(crate) fn put_name(&mut self, key: &str, name: Option<&str>) {
+        if let Some(name) = name {
+            self.put(key, name);
+        }
+    }
+
+    /// Refuses a state under whose `key` there is another name than the given one.
+    pub(crate) fn check_name(&self, key: &str, given: Option<&str>) -> Result<(), StateError> {
+        let saved: Option<String> = self.values.contains_key(key).then(|| self.read(key)).transpose()?;
+        if saved.as_deref() == given {
+            return Ok(());
+        }
+        let say = |name: Option<&str>| name.map_or("none".to_owned(), |name| format!("`{name}`"));
+        let (saved, given) = (say(saved.as_deref()), say(given));
+        Err(StateError::new(key, format!("is {saved}, and the one of this program is {given}: give it the same")))
+    }
+
     /// The array `name`, copied into `target`.
     ///
     /// # Errors
@@ -212,6 +230,20 @@ mod tests {
             let error = state.read_rows("a/rows", &mut read, 2..6).unwrap_err();
             assert_eq!(error.to_string(), "saved state `a/rows` has 600000 bytes, not 480000");
         }
+    }
+
+    #[test]
+    fn a_name_goes_with_itself_alone() {
+        let names = [Some("warm"), Some("cold"), None];
+        for saved in names {
+            let mut state = State::default();
+            state.put_name("a/function", saved);
+            for given in names {
+                assert_eq!(state.check_name("a/function", given).is_ok(), given == saved, "{saved:?}, {given:?}");
+            }
+        }
+        let error = State::default().check_name("a/function", Some("warm")).unwrap_err().to_string();
+        assert_eq!(error, "saved state `a/function` is none, and the one of this program is `warm`: give it the same");
     }
 
     #[test]

@@ -40,6 +40,9 @@ pub(super) struct Learner {
     room: Vec<f64>,
 }
 
+/// The name of a step size's function of one's own in a state.
+const LEARNING_RATE: &str = "optimizer/learning_rate_function";
+
 /// A unit below this share of its layer's mean activity is dormant. The paper of [`dormant_units`] counts with 0.025 too.
 const DORMANT: f64 = 0.025;
 
@@ -49,7 +52,6 @@ impl Learner {
         let mut parameters = vec![0.0; network.parameter_count()];
         let mut rng = StreamRng::new(spec.seed, Stream::Init);
         network.initialize(&mut parameters, spec.init, rng.inner());
-        let learning_rate = spec.learning_rate;
         Learner {
             optimizer: Optimizer::with_kernel(&spec.optimizer, parameters.len(), network.kernel()),
             max_gradient_norm: spec.max_gradient_norm,
@@ -57,7 +59,7 @@ impl Learner {
             before: vec![0.0; parameters.len()],
             room: vec![0.0; network.activated_layers().map(|(_, units)| units).max().unwrap_or(0)],
             updates: 0,
-            learning_rate,
+            learning_rate: spec.learning_rate.clone(),
             parameters,
             network,
         }
@@ -100,7 +102,7 @@ impl Learner {
         if measures {
             self.before.copy_from_slice(&self.parameters);
         }
-        if let Schedule::Linear { .. } = self.learning_rate {
+        if !matches!(self.learning_rate, Schedule::Constant(_)) {
             self.optimizer.set_learning_rate(self.learning_rate.at(env_steps));
         }
         self.optimizer.step(&mut self.parameters, &self.gradients);
@@ -161,10 +163,12 @@ impl Learner {
         }
         state.put("optimizer/steps", self.optimizer.steps());
         state.put("agent/updates", self.updates);
+        state.put_name(LEARNING_RATE, self.learning_rate.name());
     }
 
     /// Takes them back.
     pub fn restore(&mut self, state: &State<'_>) -> Result<(), StateError> {
+        state.check_name(LEARNING_RATE, self.learning_rate.name())?;
         read_parameters(state, "online", &self.network, &mut self.parameters)?;
         let names: Vec<&'static str> = self.optimizer.buffers().map(|(name, _)| name).collect();
         let mut buffers = Vec::new();

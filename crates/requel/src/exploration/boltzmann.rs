@@ -6,6 +6,9 @@ use crate::Schedule;
 use crate::state::{State, StateError};
 use crate::td::argmax_allowed;
 
+/// The name of a function of one's own in a state.
+const FUNCTION: &str = "exploration/temperature_function";
+
 /// Boltzmann exploration: an action is taken with a probability proportional to exp(value / temperature) (Sutton & Barto 2018,
 /// on soft-max action selection). At temperature 0 it is greedy.
 ///
@@ -57,9 +60,11 @@ impl Explorer for Boltzmann {
 
     fn save(&self, state: &mut State<'_>) {
         self.streams.save(state);
+        state.put_name(FUNCTION, self.temperature.name());
     }
 
     fn restore(&mut self, state: &State<'_>) -> Result<(), StateError> {
+        state.check_name(FUNCTION, self.temperature.name())?;
         self.streams.restore(state)
     }
 }

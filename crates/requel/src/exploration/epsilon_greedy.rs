@@ -6,6 +6,9 @@ use crate::Schedule;
 use crate::state::{State, StateError};
 use crate::td::argmax_allowed;
 
+/// The name of a function of one's own in a state.
+const FUNCTION: &str = "exploration/epsilon_function";
+
 /// ε-greedy exploration for several environments, each with its own stream of randomness.
 #[derive(Clone, Debug)]
 pub struct EpsilonGreedy {
@@ -16,7 +19,8 @@ pub struct EpsilonGreedy {
 }
 
 impl EpsilonGreedy {
-    /// Exploration in `num_envs` environments with an ε that follows the env steps.
+    /// Exploration in `num_envs` environments with an ε that follows the env steps. Acting panics where ε is not from 0 to 1, which only
+    /// a function of your own can bring about.
     pub fn new(epsilon: Schedule, seed: u64, num_envs: usize) -> Self {
         EpsilonGreedy { epsilon, random_until: 0, streams: ExplorationStreams::new(seed, num_envs) }
     }
@@ -77,9 +81,11 @@ impl Explorer for EpsilonGreedy {
 
     fn save(&self, state: &mut State<'_>) {
         self.streams.save(state);
+        state.put_name(FUNCTION, self.epsilon.name());
     }
 
     fn restore(&mut self, state: &State<'_>) -> Result<(), StateError> {
+        state.check_name(FUNCTION, self.epsilon.name())?;
         self.streams.restore(state)
     }
 }

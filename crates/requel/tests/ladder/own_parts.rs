@@ -2,7 +2,9 @@
 
 use std::borrow::Cow;
 
-use requel::agent::{Actions, AgentError, DqnParts, DqnSpec, Executor, Learned, LearnsFrom, Policy, PolicyInput};
+use requel::agent::{
+    Actions, AgentError, CpuExecutor, DqnParts, DqnSpec, Executor, Learned, LearnsFrom, Policy, PolicyInput,
+};
 use requel::replay::ReplayBuffer;
 use requel::state::{State, StateError};
 use requel::td::argmax_allowed;
@@ -244,4 +246,46 @@ fn the_parts_of_a_config_with_one_replaced_give_the_same_bits() {
         let outcome = Trainer::from_factories(envs, agents, config).unwrap().run(&mut ()).unwrap();
         assert_eq!(outcome, expected, "{name}");
     }
+}
+
+/// The config's agent with a step size and an ε that follow functions of a program, as its own schedules would.
+fn with_functions(config: &requel::Config, name: &'static str) -> Trainer {
+    let envs = Registry::built_in().env_factory(&config.env);
+    let env = envs().unwrap();
+    let (observations, actions) = (env.observation_space(), Actions::from(env.action_space().discrete_n().unwrap()));
+    let schedules = (config.learning_rate(), config.exploration.schedule());
+    let mut parts = config.dqn_parts(observations, actions).unwrap();
+    let mut spec = config.cpu_spec(observations, actions.count);
+    spec.learner.learning_rate = Schedule::function(name, move |t| schedules.0.at(t));
+    parts.executor = Box::new(CpuExecutor::new(&spec, config.executor_shape(actions)).unwrap());
+    let epsilon = Schedule::function(name, move |t| schedules.1.at(t));
+    parts.explorer = Box::new(EpsilonGreedy::new(epsilon, config.train.seed, config.train.num_envs));
+    let agent = Box::new(DqnAgent::new(config.dqn_spec(actions), parts).unwrap());
+    Trainer::from_parts(envs, agent, config.clone()).unwrap()
+}
+
+#[test]
+fn step_sizes_and_epsilon_follow_functions_and_go_on_with_those_of_the_same_name() {
+    let mut config = short_training("notebook, 1 environments");
+    config.exploration.kind = requel::config::ExplorationKind::Linear;
+    (config.exploration.start, config.exploration.end, config.exploration.env_steps) = (0.9, 0.1, 400);
+    config.optimizer.anneal = requel::config::AnnealKind::Linear;
+    config.train.env_steps = 700;
+    let expected = Trainer::new(config.clone()).unwrap().run(&mut ()).unwrap();
+    assert_eq!(with_functions(&config, "mine").run(&mut ()).unwrap(), expected);
+
+    let mut first = with_functions(&config, "mine");
+    while first.env_steps() < 350 {
+        first.advance(&mut ()).unwrap();
+    }
+    let state = first.save().unwrap();
+    let mut second = with_functions(&config, "mine");
+    second.restore(&state).unwrap();
+    assert_eq!(second.run(&mut ()).unwrap(), expected);
+    for mut other in [with_functions(&config, "another"), Trainer::new(config.clone()).unwrap()] {
+        let error = other.restore(&state).unwrap_err().to_string();
+        assert!(error.contains("_function` is `mine`, and the one of this program is"), "{error}");
+    }
+    let plain = Trainer::new(config.clone()).unwrap();
+    assert!(with_functions(&config, "mine").restore(&plain.save().unwrap()).is_err());
 }

@@ -64,7 +64,7 @@ impl DqnAgent {
     /// One update from one batch.
     fn update_once(&mut self, env_steps: u64) -> Result<Learned, AgentError> {
         self.replay.sample(&mut self.executor.batch_mut());
-        let beta = self.spec.importance.map(|beta| beta.at(env_steps));
+        let beta = self.spec.importance.as_ref().map(|beta| beta.at(env_steps));
         let mut learned = self.executor.update(env_steps, beta)?;
         let indices = &self.executor.batch().indices;
         if beta.is_some() {
