@@ -5,8 +5,8 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from requel._plugin import register_with_gymnasium as _register_with_gymnasium
 from requel._requel import __version__
-from requel.envs.registration import register_envs as _register_envs
 
 if TYPE_CHECKING:
     from requel import envs, stats
@@ -37,7 +37,7 @@ _HOMES = {
 }
 
 #: Modules that are imported when they are first asked for.
-_MODULES = {"stats"}
+_MODULES = {"envs", "stats"}
 
 __all__ = [
     "C51",
@@ -60,8 +60,7 @@ __all__ = [
     "train",
 ]
 
-# So that `gymnasium.make("requel/CartPole-v1")` works after `import requel`. Gymnasium 1 looks for no entry points.
-_register_envs()
+_register_with_gymnasium()
 
 
 def __getattr__(name: str) -> Any:

@@ -150,6 +150,12 @@ class VectorEnv:
     def metrics(self) -> npt.NDArray[np.float64]:
         """Return what each slot reported of its last step: slots x metrics; NaN where it reported nothing."""
 
+    def save(self) -> tuple[bytes, npt.NDArray[np.float32]]:
+        """Return the complete state, and the observations as the last call left them."""
+
+    def restore(self, state: bytes, observations: npt.NDArray[np.float32]) -> None:
+        """Take over what ``save`` returned. Raises ``ValueError`` if it is of another vector."""
+
     def pixels(self, slot: int, width: int) -> npt.NDArray[np.uint8]:
         """Draw a slot: height x ``width`` x 3."""
 

@@ -11,6 +11,7 @@ import collections
 import io
 import json
 import pickle
+import re
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -66,8 +67,10 @@ def read_state_dict(file: bytes) -> dict[str, npt.NDArray[Any]]:
             pickles = [name for name in archive.namelist() if name == "data.pkl" or name.endswith("/data.pkl")]
             if len(pickles) != 1:
                 raise ValueError("no data.pkl in it, as files of PyTorch 1.6 and later have")
-            reader = _Unpickler(archive, pickles[0])
-            state = reader.load()
+            order = pickles[0].removesuffix("data.pkl") + "byteorder"
+            if order in archive.namelist() and _entry(archive, order) != b"little":
+                raise ValueError("numbers with their last byte first: save the model on a machine of the common kind")
+            state = _Unpickler(archive, pickles[0]).load()
     except zipfile.BadZipFile as error:
         raise ValueError(f"weights in a format from before PyTorch 1.6: {error}") from error
     except (pickle.UnpicklingError, EOFError, KeyError, IndexError, TypeError, AttributeError) as error:
@@ -130,12 +133,16 @@ def _entry(archive: zipfile.ZipFile, name: str) -> bytes:
     return archive.read(name)
 
 
-def _network(data: dict[str, Any], state: dict[str, npt.NDArray[Any]]) -> tuple[dict[str, Any], dict[str, npt.NDArray[np.float32]]]:
+def _network(
+    data: dict[str, Any], state: dict[str, npt.NDArray[Any]]
+) -> tuple[dict[str, Any], dict[str, npt.NDArray[np.float32]]]:
     """The description of the online network, and its tensors by the names that they have in requel."""
-    online = {name.removeprefix("q_net."): tensor.astype(np.float32) for name, tensor in state.items() if name.startswith("q_net.")}
+    prefix = "q_net."
+    online = {name.removeprefix(prefix): tensor.astype(np.float32) for name, tensor in state.items() if name.startswith(prefix)}
     if not online:
         raise ValueError(f"no network of a DQN (q_net.…) in it, but {', '.join(sorted(state)[:6]) or 'nothing'}")
-    activation = _activation(data.get("policy_kwargs") or {})
+    kwargs = data.get("policy_kwargs") or {}
+    activation = _activation(kwargs)
     layers: list[dict[str, Any]] = []
     tensors: dict[str, npt.NDArray[np.float32]] = {}
 
@@ -151,12 +158,14 @@ def _network(data: dict[str, Any], state: dict[str, npt.NDArray[Any]]) -> tuple[
 
     shape, scale = None, 1.0
     if "features_extractor.cnn.0.weight" in online:
-        shape, scale = _image(data), 1.0 / 255.0
+        shape = _image(data)
+        scale = 1.0 if str(kwargs.get("normalize_images")) == "False" else 1.0 / 255.0
         height, width = shape[:2]
         for index, stride in ((0, 4), (2, 2), (4, 1)):
             weight, bias = take(f"features_extractor.cnn.{index}", 4)
             kernel = weight.shape[2]
-            add({"kind": "conv2d", "channels": len(bias), "kernel": kernel, "stride": stride, "activation": "relu"}, weight, bias)
+            layer = {"kind": "conv2d", "channels": len(bias), "kernel": kernel, "stride": stride, "activation": "relu"}
+            add(layer, weight, bias)
             height, width = (height - kernel) // stride + 1, (width - kernel) // stride + 1
         weight, bias = take("features_extractor.linear.0", 2)
         channels = len(tensors["layers.2.bias"])
@@ -165,13 +174,15 @@ def _network(data: dict[str, Any], state: dict[str, npt.NDArray[Any]]) -> tuple[
         # There a flattened image has its channels first, here last.
         weight = weight.reshape(-1, channels, height, width).transpose(0, 2, 3, 1).reshape(len(bias), -1)
         add({"kind": "dense", "outputs": len(bias), "activation": "relu"}, weight, bias)
-    names = sorted((name.removesuffix(".weight") for name in online if name.endswith(".weight")), key=lambda name: int(name.rpartition(".")[2]))
+    elif (data.get("observation_space") or {}).get("dtype") == "uint8":
+        raise ValueError("a model with MlpPolicy for observations of bytes, which it may scale and may not: give CnnPolicy or numbers")
+    names = [name.removesuffix(".weight") for name in online if re.fullmatch(r"q_net\.\d+\.weight", name)]
+    names.sort(key=lambda name: int(name.rpartition(".")[2]))
     for name in names:
-        if not name.startswith("q_net."):
-            raise ValueError(f"{name} is no layer of MlpPolicy or CnnPolicy")
         weight, bias = take(name, 2)
         shape = shape or [weight.shape[1]]
-        add({"kind": "dense", "outputs": len(bias), "activation": "identity" if name == names[-1] else activation}, weight, bias)
+        between = "identity" if name == names[-1] else activation
+        add({"kind": "dense", "outputs": len(bias), "activation": between}, weight, bias)
     if online or not layers:
         raise ValueError(f"{', '.join(sorted(online)) or 'nothing'} in it, which is no part of MlpPolicy or CnnPolicy")
     return {"network": {"input_shape": shape, "input_scale": scale, "layers": layers}, "head": {"kind": "scalar"}}, tensors
@@ -193,10 +204,11 @@ def _image(data: dict[str, Any]) -> list[int]:
     shape = (data.get("observation_space") or {}).get("_shape")
     if isinstance(shape, str):
         shape = [int(part) for part in shape.strip("()[] ").split(",") if part.strip().isdecimal()]
-    if not isinstance(shape, (list, tuple)) or len(shape) != 3 or not all(isinstance(each, int) and each > 0 for each in shape):
+    if not isinstance(shape, list) or len(shape) != 3 or not all(isinstance(each, int) and each > 0 for each in shape):
         raise ValueError("the shape of its images does not stand in it")
     channels, height, width = shape
     return [height, width, channels]
+
 
 def policy_bytes(description: dict[str, Any], tensors: dict[str, npt.NDArray[np.float32]]) -> bytes:
     """Return a policy's file of its description and its tensors: the safetensors format.

@@ -9,8 +9,8 @@ Gymnasium knows three:
     The slot is reset by ``reset(options={"reset_mask": ...})``.
 ``NEXT_STEP``
     The slot is reset in the place of its next step, whose action is ignored and whose reward is 0. That step is none: no transition
-    leads from the last observation of one episode to the first of the next. ``SyncVectorEnv`` and ``AsyncVectorEnv`` can also be
-    asked to reset a slot at once, and are, so that all three modes give the same transitions.
+    leads from the last observation of one episode to the first of the next. ``SyncVectorEnv``, ``AsyncVectorEnv`` and those of
+    ``requel.make_vec`` can also be asked to reset a slot at once, and are, so that all three modes give the same transitions.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from gymnasium.utils import EzPickle
 from gymnasium.vector import AsyncVectorEnv, AutoresetMode, SyncVectorEnv, VectorEnv
 
 from requel import _environments, _spaces
+from requel.envs import RequelVectorEnv
 
 
 class Vector:
@@ -40,7 +41,7 @@ class Vector:
         self._names = description.metrics
         self._seed: int | None = None
         self._resets_slots = _mode(env) is AutoresetMode.DISABLED or (
-            _mode(env) is AutoresetMode.NEXT_STEP and isinstance(env.unwrapped, SyncVectorEnv | AsyncVectorEnv)
+            _mode(env) is AutoresetMode.NEXT_STEP and isinstance(env.unwrapped, SyncVectorEnv | AsyncVectorEnv | RequelVectorEnv)
         )
         #: What to act on, slots × numbers.
         self._current = np.zeros((self.num_envs, 0), np.float32)

@@ -15,10 +15,12 @@ from requel import _requel
 class Policy:
     """What a training leaves: the value of each action, and the greedy choice among them.
 
-    Made by :meth:`load`, :meth:`from_bytes` or :meth:`from_sb3`. The same observation gives the same bits on every machine, alone or in a batch.
+    Made by :meth:`load`, :meth:`from_bytes` or :meth:`from_sb3`. The same observation gives the same bits on every machine, alone or
+    in a batch.
 
-    An observation is what the network reads: an array of :attr:`observation_shape`, frames stacked as in training, or flat. Where requel knows
-    the environment and its observations are discrete, whole numbers are taken as the environment shows them. A batch has an axis in front.
+    An observation is what the network reads: an array of :attr:`observation_shape`, frames stacked as in training, or flat. Where
+    requel knows the environment and its observations are discrete, whole numbers are taken as the environment shows them. A batch
+    has an axis in front.
     """
 
     def __init__(self, native: _requel.Policy) -> None:
@@ -49,13 +51,14 @@ class Policy:
 
     @classmethod
     def from_sb3(cls, path: str | os.PathLike[str], *, env_id: str = "SB3") -> Policy:
-        """Load the network of a DQN that Stable-Baselines3 saved (``model.save("x.zip")``), without executing anything that is in it.
+        """Load the network of a DQN that Stable-Baselines3 saved (``model.save("x.zip")``), and execute nothing that is in it.
 
         Args:
             path: the zip file.
             env_id: the environment that it was trained in, for the policy's file and reports.
 
-        Images are read with their channels last, as everywhere in requel: ``moveaxis(observation, -3, -1)`` of what SB3's network read.
+        Images are read with their channels last, as everywhere in requel: ``moveaxis(observation, -3, -1)`` of what SB3's network
+        read.
 
         Raises:
             OSError: if the file cannot be read.
@@ -93,8 +96,8 @@ class Policy:
 
         Args:
             observations: one observation, or a batch of ``n``.
-            action_masks: which actions are allowed, true or 1 where one is: ``actions`` of them for one observation, ``n`` x ``actions`` for a
-                batch. Where none is allowed, all are.
+            action_masks: which actions are allowed, true or 1 where one is: ``actions`` of them for one observation, ``n`` x
+                ``actions`` for a batch. Where none is allowed, all are.
 
         Returns:
             An int for one observation, an array of ``n`` ``int64`` for a batch.
@@ -143,7 +146,8 @@ class Policy:
     def to_onnx(self, path: str | os.PathLike[str] | None = None) -> bytes:
         """Return the policy as an ONNX model, and write it where there is a path.
 
-        It reads ``observation`` (batch x :attr:`observation_shape`; with masks also ``action_mask``), and gives ``q_values`` and ``action``.
+        It reads ``observation`` (batch x :attr:`observation_shape`; with masks also ``action_mask``), and gives ``q_values`` and
+        ``action``.
 
         Raises:
             ValueError: if a layer has no form there.

@@ -16,7 +16,7 @@ from requel.envs.spaces import to_native
 
 @dataclass
 class Batch:
-    """Transitions side by side, one in each row; made by :meth:`ReplayBuffer.empty_batch`, :meth:`ReplayBuffer.sample` and :meth:`ReplayBuffer.read`."""
+    """Transitions side by side, one in each row; a :class:`ReplayBuffer` makes them."""
 
     observations: npt.NDArray[Any]
     """Rows x the shape of an observation: ``float32``, or the space's own type for bytes, truth values and whole numbers."""
@@ -43,14 +43,14 @@ class ReplayBuffer:
 
     Args:
         capacity: how many transitions.
-        observation_space: ``Box``, ``Discrete``, ``MultiDiscrete`` or ``MultiBinary``. Those of a ``Box`` of ``uint8`` or ``bool`` are kept as
-            bytes, all others as ``float32``.
+        observation_space: ``Box``, ``Discrete``, ``MultiDiscrete`` or ``MultiBinary``. Those of a ``Box`` of ``uint8`` or ``bool``
+            are kept as bytes, all others as ``float32``.
         action_space: ``Discrete``.
         num_envs: how many environments :meth:`add` takes a step of at once.
         n_step: the steps of a transition; fewer at the end of an episode.
         gamma: the discount of a step.
-        prioritized: draw in proportion to priorities (Schaul et al. 2016), (min(\\|TD error\\|, ``priority_cap``) + ``priority_epsilon``) to the power
-            ``alpha``; a new transition has the largest so far. Otherwise all are drawn alike.
+        prioritized: draw in proportion to priorities (Schaul et al. 2016): the TD error's size, at most ``priority_cap``, plus
+            ``priority_epsilon``, to the power ``alpha``; a new transition has the largest so far. Otherwise all are drawn alike.
         alpha: see ``prioritized``.
         priority_epsilon: see ``prioritized``.
         priority_cap: see ``prioritized``.
@@ -124,8 +124,8 @@ class ReplayBuffer:
     ) -> None:
         """Take a step of each environment: of one its values, of several arrays with an axis in front.
 
-        ``next_observation`` is what the step led to: at the end of an episode its true last observation, not the first of the next one. What is
-        ``terminated`` has no value after it; what is ``truncated`` has, and ends the episode as well.
+        ``next_observation`` is what the step led to: at the end of an episode its true last observation, not the first of the next
+        one. What is ``terminated`` has no value after it; what is ``truncated`` has, and ends the episode as well.
 
         Raises:
             ValueError: if the size of an array is another, an action is out of range, or an observation of bytes has other numbers.
@@ -145,7 +145,7 @@ class ReplayBuffer:
         )
 
     def interrupt(self) -> None:
-        """Forget the steps that wait for transitions of several: the next one does not follow them, as after a reset before an end."""
+        """Forget the steps that wait for transitions of several: after a reset before an end the next one does not follow them."""
         self._native.interrupt()
 
     def sample(self, batch_size: int | None = None, *, out: Batch | None = None) -> Batch:
@@ -183,12 +183,14 @@ class ReplayBuffer:
             IndexError: if there is no transition at an index.
             ValueError: if there are not as many of both.
         """
-        self._native.update_priorities(np.ascontiguousarray(indices, np.int64), np.ascontiguousarray(td_errors, np.float32))
+        where, errors = np.ascontiguousarray(indices, np.int64), np.ascontiguousarray(td_errors, np.float32)
+        self._native.update_priorities(where, errors)
 
     def empty_batch(self, batch_size: int) -> Batch:
         """Return a batch of so many rows, for :meth:`sample` and :meth:`read` to write into."""
         observations = np.zeros((batch_size, *self._shape), self._dtype)
-        masks = [np.zeros((batch_size, int(self.action_space.n)), np.bool_) if self._has_masks else None for _ in range(2)]
+        shape = (batch_size, int(self.action_space.n))
+        masks = [np.zeros(shape, np.bool_) if self._has_masks else None for _ in range(2)]
         return Batch(
             observations=observations,
             actions=np.zeros(batch_size, np.int64),
@@ -224,7 +226,9 @@ class ReplayBuffer:
 
 
 def importance_weights(probabilities: npt.ArrayLike, beta: float) -> npt.NDArray[np.float32]:
-    """Return the weights of transitions drawn with these probabilities, (N p) to the power -beta, the largest of them 1 (Schaul et al. 2016).
+    """Return the weights of transitions drawn with these probabilities (Schaul et al. 2016).
+
+    They are (N p) to the power -beta, divided by the largest of the batch.
 
     Raises:
         ValueError: for a probability that is not above 0, or a negative ``beta``.

@@ -1,10 +1,13 @@
-"""What a handful of runs says: the measures of Agarwal et al. 2021, "Deep Reinforcement Learning at the Edge of the Statistical Precipice".
+"""What a handful of runs says: the measures of Agarwal et al. 2021.
 
-Scores are an array of runs, of runs x tasks as rliable has them, or a mapping or a list of one array of runs for each task, whose numbers may
-differ. Scores of several tasks go together where they are of one scale: :func:`normalize`, :func:`human_normalize`.
+"Deep Reinforcement Learning at the Edge of the Statistical Precipice"; their package is rliable.
 
-Intervals are those of the stratified bootstrap: runs are drawn again within each task. The same scores have the same interval on every machine.
-Of fewer than five runs in all, or where a task has one run alone, there is none: it would say nothing.
+Scores are an array of runs, of runs x tasks as rliable has them, or a mapping or a list of one array of runs for each task, whose
+numbers may differ. So a list of lists has a list for each task. Scores of several tasks go together where they are of one scale:
+:func:`normalize`, :func:`human_normalize`.
+
+Intervals are those of the stratified bootstrap: runs are drawn again within each task. The same scores have the same interval on
+every machine. Of fewer than five runs in all, or where a task has one run alone, there is none: it would say nothing.
 """
 
 from __future__ import annotations
@@ -164,7 +167,8 @@ def normalize(scores: Scores, low: npt.ArrayLike, high: npt.ArrayLike) -> list[n
         if len(end) not in (1, len(tasks)):
             raise ValueError(f"{len(end)} ends of the scale given for {len(tasks)} tasks")
     lows, highs = (np.broadcast_to(end, len(tasks)) for end in ends)
-    return [_requel.normalized(task, float(zero), float(one)) for task, zero, one in zip(tasks, lows, highs, strict=True)]
+    scales = zip(tasks, lows, highs, strict=True)
+    return [_requel.normalized(task, float(zero), float(one)) for task, zero, one in scales]
 
 
 def human_normalize(scores: Scores, random: npt.ArrayLike, human: npt.ArrayLike) -> list[npt.NDArray[np.float64]]:

@@ -1,5 +1,7 @@
 """requel's environments in vectors: bit for bit Gymnasium's SyncVectorEnv of the single ones, in every mode."""
 
+import pickle
+
 import gymnasium
 import numpy as np
 import pytest
@@ -123,6 +125,31 @@ def test_it_is_drawn():
     frames = env.render()
     assert [frame.shape[1:] for frame in frames] == [(600, 3)] * 2
     assert len(requel.make_vec("Taxi-v4", 2, render_mode="ansi").render()) == 2
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("id", ["CartPole-v1", "Taxi-v4"])
+def test_a_copy_goes_on_with_the_same_bits(id, mode):
+    env = requel.make_vec(id, 3, autoreset=mode, max_episode_steps=9)
+    env.reset(seed=0)
+    env.action_space.seed(0)
+    actions = [env.action_space.sample() for _ in range(29)]
+    for row in actions[:9] if mode is not AutoresetMode.DISABLED else []:
+        env.step(row)
+    other = pickle.loads(pickle.dumps(env))
+    for row in actions[9:]:
+        stepped = env.step(row)
+        assert same(stepped, other.step(row))
+        ended = stepped[2] | stepped[3]
+        if mode is AutoresetMode.DISABLED and ended.any():
+            assert same(*(each.reset(options={"reset_mask": ended.copy()}) for each in (env, other)))
+
+
+def test_it_says_how_one_of_its_environments_is_made():
+    env = requel.make_vec("CartPole-v1", 2, sutton_barto_reward=True)
+    single = env.env_fns[0]()
+    single.reset(seed=0)
+    assert single.step(0)[1] == 0.0
 
 
 def test_what_does_not_fit_is_refused():

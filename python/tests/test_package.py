@@ -6,6 +6,8 @@ import shutil
 import subprocess
 import sys
 
+import pytest
+
 import requel
 
 SOURCE = pathlib.Path(__file__).resolve().parents[1] / "requel"
@@ -40,3 +42,17 @@ def test_the_program_comes_along():
     wrong = subprocess.run([program, "trian"], capture_output=True, text=True)
     assert wrong.returncode == 2
     assert "train" in wrong.stderr
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        "import requel, sys; assert 'gymnasium' not in sys.modules; import gymnasium; gymnasium.make('requel/CartPole-v1')",
+        "import gymnasium, requel; gymnasium.make('requel/CartPole-v1')",
+        "import gymnasium; gymnasium.make('requel:requel/CartPole-v1')",
+        "import requel; requel.make_vec('CartPole-v1', 2); import gymnasium; gymnasium.make('requel/MinAtar-Breakout-v1')",
+        "from requel.envs import RequelEnv; import gymnasium; gymnasium.make('requel/CartPole-v1')",
+    ],
+)
+def test_environments_are_registered_whichever_is_imported_first(program):
+    subprocess.run([sys.executable, "-W", "error", "-c", program], check=True)

@@ -104,7 +104,10 @@ def mlp(rng=None):
     return {**online, **dense(rng, ["q_net_target.q_net.0"], [4, 2])}
 
 
-@pytest.mark.parametrize(("kwargs", "activation"), [({}, "relu"), ({"activation_fn": "<class 'torch.nn.modules.activation.Tanh'>", ":serialized:": "gASV"}, "tanh")])
+TANH = {"activation_fn": "<class 'torch.nn.modules.activation.Tanh'>", ":serialized:": "gASV"}
+
+
+@pytest.mark.parametrize(("kwargs", "activation"), [({}, "relu"), (TANH, "tanh")])
 def test_an_mlp_gives_the_values_that_its_weights_give(tmp_path, torch_by_name_alone, kwargs, activation):
     tensors = mlp()
     policy = Policy.from_sb3(model(tmp_path / "dqn.zip", tensors, torch_by_name_alone, policy_kwargs=kwargs), env_id="CartPole-v1")
@@ -142,7 +145,8 @@ def test_a_cnn_reads_pictures_with_their_channels_last(tmp_path, torch_by_name_a
     for name, stride in (("0", 4), ("2", 2), ("4", 1)):
         weight, bias = (tensors[f"q_net.features_extractor.cnn.{name}.{part}"].astype(np.float64) for part in ("weight", "bias"))
         x = convolved(x, weight, bias, stride)
-    x = np.maximum(tensors["q_net.features_extractor.linear.0.weight"] @ x.ravel() + tensors["q_net.features_extractor.linear.0.bias"], 0)
+    linear = "q_net.features_extractor.linear.0"
+    x = np.maximum(tensors[f"{linear}.weight"] @ x.ravel() + tensors[f"{linear}.bias"], 0)
     x = tensors["q_net.q_net.0.weight"] @ x + tensors["q_net.q_net.0.bias"]
     assert policy.q_values(np.moveaxis(image, 0, -1)) == pytest.approx(x, rel=1e-4, abs=1e-4)
 
@@ -151,7 +155,7 @@ def test_a_cnn_reads_pictures_with_their_channels_last(tmp_path, torch_by_name_a
     ("change", "match"),
     [
         (lambda tensors: {name: tensor for name, tensor in tensors.items() if "target" in name}, "no network of a DQN"),
-        (lambda tensors: {**tensors, "q_net.value.weight": np.ones((1, 1), np.float32)}, "q_net.value|invalid|no layer"),
+        (lambda tensors: {**tensors, "q_net.value.weight": np.ones((1, 1), np.float32)}, "value.weight in it"),
         (lambda tensors: {**tensors, "q_net.q_net.0.bias": np.ones(3, np.float32)}, "q_net.0"),
         (lambda tensors: {**tensors, "q_net.extra": np.ones(3, np.float32)}, "extra"),
         (lambda tensors: {**tensors, "q_net.q_net.0.bias": np.full(64, np.nan, np.float32)}, "NaN"),
@@ -221,3 +225,9 @@ def test_weights_that_are_cut_short_are_refused(torch_by_name_alone):
     for length in range(0, len(whole), 997):
         with pytest.raises(ValueError, match="weights|data.pkl"):
             read_state_dict(whole[:length])
+
+
+def test_bytes_for_an_mlp_are_refused(tmp_path, torch_by_name_alone):
+    space = {"dtype": "uint8", "_shape": "[4]"}
+    with pytest.raises(ValueError, match="observations of bytes"):
+        Policy.from_sb3(model(tmp_path / "dqn.zip", mlp(), torch_by_name_alone, observation_space=space))

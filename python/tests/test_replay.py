@@ -105,10 +105,9 @@ def test_priorities_decide_what_is_drawn():
 def test_the_callers_arrays_are_written_into():
     buffer = filled()
     out = buffer.empty_batch(8)
-    arrays = [out.observations, out.next_observations, out.actions, out.rewards, out.discounts, out.indices]
-    batch = buffer.sample(out=out)
-    assert batch is out
-    assert all(mine is theirs for mine, theirs in zip(arrays, [batch.observations, batch.next_observations, batch.actions, batch.rewards, batch.discounts, batch.indices], strict=True))
+    arrays = dict(vars(out))
+    assert buffer.sample(out=out) is out
+    assert all(getattr(out, name) is array for name, array in arrays.items())
     again = buffer.read(out.indices.copy())
     for name in ("observations", "actions", "rewards", "next_observations", "discounts"):
         assert np.array_equal(getattr(out, name), getattr(again, name))
@@ -193,8 +192,9 @@ def test_masks_are_kept():
     for _ in range(40):
         action = int(np.flatnonzero(info["action_mask"])[0])
         following, reward, terminated, truncated, then = env.step(action)
-        buffer.add(observation, action, reward, following, terminated, truncated, action_mask=info["action_mask"], next_action_mask=then["action_mask"])
         masks.append((info["action_mask"], then["action_mask"]))
+        allowed = dict(zip(("action_mask", "next_action_mask"), masks[-1], strict=True))
+        buffer.add(observation, action, reward, following, terminated, truncated, **allowed)
         observation, info = following, then
     batch = buffer.sample(20)
     for row, index in enumerate(batch.indices):
@@ -212,7 +212,9 @@ def test_actions_begin_where_the_space_says():
 
 
 def step(**changes):
-    return {"observation": np.zeros(3), "action": 0, "reward": 0.0, "next_observation": np.zeros(3), "terminated": False, "truncated": False} | changes
+    """What `add` takes, with changes."""
+    unchanged = {"observation": np.zeros(3), "action": 0, "reward": 0.0, "next_observation": np.zeros(3)}
+    return unchanged | {"terminated": False, "truncated": False} | changes
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 //! [`AutoresetEnv`], a vector of environments that goes on after the end of an episode in one of three ways.
 
-use crate::{EnvError, Step, VectorEnv};
+use crate::{EnvError, StateError, StateReader, StateWriter, Step, VectorEnv};
 
 /// When a slot whose episode has ended begins the next one: the modes of Gymnasium's vector environments.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -154,6 +154,37 @@ impl AutoresetEnv {
         self.last.get(slot * width..(slot + 1) * width).unwrap_or_default()
     }
 
+    /// The complete state of all slots. The true last observations and reports of the last step are no part of it.
+    ///
+    /// # Errors
+    /// As [`VectorEnv::save`].
+    pub fn save(&self) -> Result<Vec<u8>, EnvError> {
+        let mut writer = StateWriter::new();
+        self.ended.iter().for_each(|ended| writer.bool(*ended));
+        writer.bytes(&self.env.save()?);
+        Ok(writer.into_bytes())
+    }
+
+    /// Takes over a state that [`AutoresetEnv::save`] wrote, of a vector with as many slots and the same mode.
+    ///
+    /// # Errors
+    /// As [`VectorEnv::restore`]; nothing has changed then.
+    pub fn restore(&mut self, state: &[u8]) -> Result<(), EnvError> {
+        let mut reader = StateReader::new(state);
+        let mut parts = || -> Result<_, StateError> {
+            let ended: Vec<bool> = self.ended.iter().map(|_| reader.bool()).collect::<Result<_, _>>()?;
+            let slots = reader.bytes()?;
+            reader.finish()?;
+            Ok((ended, slots))
+        };
+        let id = format!("a vector of {}", self.env.spec().id);
+        let (ended, slots) = parts().map_err(|error| EnvError::InvalidState { id, reason: error.0 })?;
+        self.env.restore(slots)?;
+        self.ended = ended;
+        self.began.fill(true);
+        Ok(())
+    }
+
     /// What a slot's environment reported of the last step, see [`VectorEnv::metrics`]; empty where the slot was only reset.
     pub fn metrics(&self, slot: usize) -> &[f64] {
         if self.began.get(slot).is_none_or(|began| *began) { &[] } else { self.env.metrics(slot) }
@@ -231,6 +262,32 @@ mod tests {
                     assert_eq!(steps, twin_steps, "{} {mode:?}", spec.id);
                 }
             }
+        }
+    }
+
+    #[test]
+    fn a_state_goes_on_with_the_same_bits() {
+        for mode in [Autoreset::NextStep, Autoreset::SameStep] {
+            let mut env = vector("CartPole-v1", 3, mode);
+            let (mut observations, mut steps) = ([0.0; 12], [Step::default(); 3]);
+            env.reset(&[Some(1), Some(2), Some(3)], &mut observations).unwrap();
+            // Until one has ended and waits for its next episode.
+            while !steps.iter().any(Step::ended) {
+                env.step(&[1, 0, 1], &mut steps, &mut observations).unwrap();
+            }
+            let mut other = vector("CartPole-v1", 3, mode);
+            other.restore(&env.save().unwrap()).unwrap();
+            let (mut twin, mut twin_steps) = (observations, [Step::default(); 3]);
+            for _ in 0..60 {
+                env.step(&[1, 0, 1], &mut steps, &mut observations).unwrap();
+                other.step(&[1, 0, 1], &mut twin_steps, &mut twin).unwrap();
+                assert_eq!((observations, steps), (twin, twin_steps), "{mode:?}");
+            }
+            let state = env.save().unwrap();
+            for len in 0..state.len() {
+                assert!(other.restore(&state[..len]).is_err(), "{len} bytes");
+            }
+            assert!(vector("CartPole-v1", 2, mode).restore(&state).is_err());
         }
     }
 

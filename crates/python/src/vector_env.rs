@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use numpy::{PyArray1, PyArray2, PyArray3, PyArrayMethods, PyReadonlyArray1};
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
+use pyo3::types::{PyBytes, PyDict};
 use requel_envs::{Autoreset, AutoresetEnv, EnvError, Step, VectorEnv, make_with};
 
 use crate::env::{options_of, pixels_of};
@@ -177,6 +177,23 @@ impl PyVectorEnv {
             row[..reported.len()].copy_from_slice(reported);
         }
         PyArray1::from_vec(py, numbers).reshape([slots, width])
+    }
+
+    /// The complete state, and the observations as the last call left them.
+    fn save<'py>(&mut self, py: Python<'py>) -> PyResult<(Bound<'py, PyBytes>, Bound<'py, PyArray1<f32>>)> {
+        let state = self.env().save().map_err(|error| env_error::to_python(py, error))?;
+        Ok((PyBytes::new(py, &state), PyArray1::from_slice(py, &self.observations)))
+    }
+
+    /// Takes over what `save` returned.
+    fn restore(&mut self, py: Python<'_>, state: &[u8], observations: PyReadonlyArray1<'_, f32>) -> PyResult<()> {
+        let observations = observations.as_array().to_vec();
+        if observations.len() != self.observations.len() {
+            return Err(PyValueError::new_err("a state with observations of another vector"));
+        }
+        self.env().restore(state).map_err(|error| env_error::to_python(py, error))?;
+        self.observations = observations;
+        Ok(())
     }
 
     /// A slot as it is, in red, green and blue: height × `width` × 3 bytes.

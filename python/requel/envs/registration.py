@@ -2,8 +2,6 @@
 
 from typing import Any
 
-from gymnasium.envs.registration import register, registry
-
 from requel._requel import environments
 
 NAMESPACE = "requel"
@@ -24,6 +22,9 @@ def requel_id(id: str) -> str:
 
 def register_envs() -> None:
     """Register every environment of requel with Gymnasium. ``import requel`` does it; a second time changes nothing."""
+    # Here and not above: this module is imported when Gymnasium has just been.
+    from gymnasium.envs.registration import registry
+
     for entry in environments():
         id = gymnasium_id(entry["id"])
         if id not in registry:
@@ -31,6 +32,8 @@ def register_envs() -> None:
 
 
 def _register(id: str, entry: dict[str, Any]) -> None:
+    from gymnasium.envs.registration import register
+
     register(
         id=id,
         entry_point="requel.envs.single:UnlimitedEnv",

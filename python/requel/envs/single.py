@@ -3,11 +3,11 @@
 import secrets
 import shutil
 import sys
-from typing import Any, ClassVar
+from typing import Any
 
 import gymnasium
 import numpy as np
-from gymnasium import error, logger
+from gymnasium import error, logger, spaces
 from gymnasium.utils import seeding
 
 from requel import _requel
@@ -43,7 +43,12 @@ class RequelEnv(gymnasium.Env[Any, Any]):
         ValueError: for an option that it does not have, or a value that the option does not take.
     """
 
-    metadata: ClassVar[dict[str, Any]] = {"render_modes": RENDER_MODES, "render_fps": 30}  # pyright: ignore[reportIncompatibleVariableOverride]
+    metadata: dict[str, Any] = {"render_modes": RENDER_MODES, "render_fps": 30}
+    env_id: str
+    options: dict[str, Any]
+    render_mode: str | None
+    observation_space: spaces.Space[Any]
+    action_space: spaces.Space[Any]
 
     def __init__(self, env_id: str, render_mode: str | None = None, **options: Any) -> None:
         check_render_mode(render_mode)
@@ -120,7 +125,7 @@ class RequelEnv(gymnasium.Env[Any, Any]):
         return self._generator
 
     @_np_random.setter
-    def _np_random(self, generator: np.random.Generator | None) -> None:
+    def _np_random(self, generator: np.random.Generator | None) -> None:  # pyright: ignore[reportIncompatibleVariableOverride]
         self._generator = generator
         self._seeds_next_episode = generator is not None
 
@@ -129,7 +134,7 @@ class RequelEnv(gymnasium.Env[Any, Any]):
         return self._seed
 
     @_np_random_seed.setter
-    def _np_random_seed(self, seed: int | None) -> None:
+    def _np_random_seed(self, seed: int | None) -> None:  # pyright: ignore[reportIncompatibleVariableOverride]
         self._seed = seed
 
     def __getstate__(self) -> dict[str, Any]:

@@ -1,12 +1,13 @@
 """Environments of requel in a vector, as a Gymnasium vector environment."""
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from gymnasium import logger
+from gymnasium import logger, spaces
 from gymnasium.utils import seeding
 from gymnasium.vector import AutoresetMode, SyncVectorEnv, VectorEnv
 from gymnasium.vector.utils import batch_space
@@ -66,13 +67,24 @@ class RequelVectorEnv(VectorEnv[Any, Any, Any]):
     """Environments of requel, stepped together in Rust: bit for bit Gymnasium's ``SyncVectorEnv`` of the single ones.
 
     See :func:`make_vec` for the arguments. Observations are arrays of ``num_envs`` x the shape of one, rewards ``float64``,
-    terminations and truncations ``bool``, all of ``num_envs`` elements. ``infos["action_mask"]`` is ``num_envs`` x actions, of ``int8``, where
-    the environments have masks.
+    terminations and truncations ``bool``, all of ``num_envs`` elements. ``infos["action_mask"]`` is ``num_envs`` x actions, of
+    ``int8``, where the environments have masks. A vector can be pickled and goes on with the same bits.
     """
+
+    autoreset_mode: AutoresetMode
+    copy: bool
+    env_id: str
+    options: dict[str, Any]
+    env_fns: list[Callable[[], RequelEnv]]
+    metadata: dict[str, Any]
+    single_observation_space: spaces.Space[Any]
+    single_action_space: spaces.Space[Any]
+    observation_space: spaces.Space[Any]
+    action_space: spaces.Space[Any]
 
     def __init__(
         self,
-        id: str,
+        env_id: str,
         num_envs: int = 1,
         *,
         autoreset: AutoresetMode | str = AutoresetMode.NEXT_STEP,
@@ -84,12 +96,16 @@ class RequelVectorEnv(VectorEnv[Any, Any, Any]):
         if render_mode == "human":
             raise ValueError("render_mode 'human' draws one environment: make a single one, or give 'rgb_array' or 'ansi'")
         self.autoreset_mode = _mode(autoreset)
-        self._native = _requel.VectorEnv(id, num_envs, options, _MODES[self.autoreset_mode])
-        single = _requel.Env(id, options)
+        self.env_id = env_id
+        self.options = options
+        # As SyncVectorEnv has it: how each of the environments is made.
+        self.env_fns = [partial(RequelEnv, env_id, **options)] * num_envs
+        self._native = _requel.VectorEnv(env_id, num_envs, options, _MODES[self.autoreset_mode])
+        single = _requel.Env(env_id, options)
         self.num_envs = num_envs
         self.copy = copy
         self.render_mode = render_mode
-        self.metadata = {**metadata_of(id), "autoreset_mode": self.autoreset_mode}
+        self.metadata = {**metadata_of(env_id), "autoreset_mode": self.autoreset_mode}
         self.single_observation_space = from_native(single.observation_space())
         self.single_action_space = from_native(single.action_space())
         self.observation_space = batch_space(self.single_observation_space, num_envs)
@@ -149,6 +165,19 @@ class RequelVectorEnv(VectorEnv[Any, Any, Any]):
             return tuple(self._native.text(slot, 80, 24) for slot in range(self.num_envs))
         logger.warn(f'render() without a render mode: make the environments with one of {", ".join(RENDER_MODES[1:])}')
         return None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return everything but the environments in Rust, and what these save."""
+        state = self.__dict__.copy()
+        state["_native"] = self._native.save()
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Make the environments again and put them where the others were."""
+        saved, observations = state.pop("_native")
+        self.__dict__.update(state)
+        self._native = _requel.VectorEnv(self.env_id, self.num_envs, self.options, _MODES[self.autoreset_mode])
+        self._native.restore(saved, observations)
 
     def _seeds(self, seed: int | Sequence[int | None] | None) -> list[int | None]:
         if seed is None and not self._seeded:
