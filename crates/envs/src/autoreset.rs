@@ -171,7 +171,7 @@ impl AutoresetEnv {
     /// As [`VectorEnv::restore`]; nothing has changed then.
     pub fn restore(&mut self, state: &[u8]) -> Result<(), EnvError> {
         let mut reader = StateReader::new(state);
-        let mut parts = || -> Result<_, StateError> {
+        let parts = || -> Result<_, StateError> {
             let ended: Vec<bool> = self.ended.iter().map(|_| reader.bool()).collect::<Result<_, _>>()?;
             let slots = reader.bytes()?;
             reader.finish()?;

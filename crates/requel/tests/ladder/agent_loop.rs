@@ -3,7 +3,7 @@
 use requel::agent::{Actions, Masks};
 use requel::config::Config;
 use requel::train::{AgentEnv, AgentLoop, Evaluator, TrainError};
-use requel::{Agent, Experience, ExperienceBatch, OwnedExperience, Registry, TrainEvent, Trainer};
+use requel::{Experience, ExperienceBatch, OwnedExperience, Registry, TrainEvent, Trainer};
 use requel_envs::{Step, VectorEnv, make};
 
 use crate::support::{preset, short_training};

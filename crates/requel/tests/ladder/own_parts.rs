@@ -257,7 +257,7 @@ fn with_functions(config: &requel::Config, name: &'static str) -> Trainer {
     let mut parts = config.dqn_parts(observations, actions).unwrap();
     let mut spec = config.cpu_spec(observations, actions.count);
     spec.learner.learning_rate = Schedule::function(name, move |t| schedules.0.at(t));
-    parts.executor = Box::new(CpuExecutor::new(&spec, config.executor_shape(actions)).unwrap());
+    parts.executor = Box::new(CpuExecutor::new(&spec, config.executor_shape(observations, actions)).unwrap());
     let epsilon = Schedule::function(name, move |t| schedules.1.at(t));
     parts.explorer = Box::new(EpsilonGreedy::new(epsilon, config.train.seed, config.train.num_envs));
     let agent = Box::new(DqnAgent::new(config.dqn_spec(actions), parts).unwrap());
