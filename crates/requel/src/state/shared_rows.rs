@@ -83,6 +83,17 @@ impl SharedRows {
         &self.blocks[index >> self.block_shift][first..first + self.words]
     }
 
+    /// The first and the last word of a row, in one: to have both near before they are needed.
+    ///
+    /// # Panics
+    /// If there is none at `index`.
+    #[inline]
+    pub(crate) fn touch(&self, index: usize) -> u32 {
+        let first = (index & (self.block_rows() - 1)) * self.words;
+        let block = &self.blocks[index >> self.block_shift];
+        block[first] ^ block[first + self.words - 1]
+    }
+
     /// A row to be written. Copies its block where a snapshot has that too.
     ///
     /// # Panics
