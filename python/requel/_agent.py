@@ -108,12 +108,17 @@ class Agent:
             state: for callers that pass one; no agent here has a memory.
             episode_start: likewise.
             deterministic: greedy; else a random action now and then, as in training.
-            action_masks: which actions are allowed, (observations ×) actions.
+            action_masks: which actions are allowed, (observations ×) actions; where none is, it is as if all were.
 
         Returns:
             The action, or an array of them, and ``None``.
+
+        Raises:
+            ValueError: if an observation is none of the space or has a number that is not finite, or masks have another shape.
         """
         rows, single = self._encoder.rows(observation)
+        if not len(rows):
+            return np.zeros((0, *(self._encoder.action(0).shape)), np.int64), None
         masks = None if action_masks is None else np.ascontiguousarray(np.atleast_2d(np.asarray(action_masks, bool)))
         chosen, _ = self._training.act(rows, masks)
         if not deterministic:

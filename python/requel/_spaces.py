@@ -141,11 +141,13 @@ class Encoder:
         """Observations as rows × numbers, and whether it was a single one.
 
         Raises:
-            ValueError: if they are none of the space.
+            ValueError: if they are none of the space, or one of their numbers is NaN or infinite.
         """
         single = self._is_single(values)
         batch = [values] if single else self._apart(values)
         rows = np.stack([self._row(value) for value in batch]) if len(batch) else np.zeros((0, 1), np.float32)
+        if not np.isfinite(rows).all():
+            raise ValueError("an observation has a number that is NaN or infinite, and no action follows from that")
         return np.ascontiguousarray(rows, np.float32), single
 
     def action(self, index: int) -> Any:
@@ -187,12 +189,15 @@ class Encoder:
 
     def _row(self, value: Any) -> np.ndarray:
         numbers = np.asarray(self._encode(value) if self._encode is not None else value)
+        shape = self._observations.shape
+        if self._encode is None and shape is not None and numbers.shape != shape:
+            raise ValueError(f"an observation of the shape {numbers.shape}, where the environment shows {shape}")
         if "axes" in self._described and numbers.ndim == len(self._described["axes"]):
             numbers = numbers.transpose(self._described["axes"])
         row = numbers.astype(np.float32).ravel() - np.float32(self._described.get("start", 0.0))
         if self._described["kind"] == "box":
             if len(row) != len(self._described["low"]):
-                raise ValueError(f"an observation has {len(row)} numbers, and one of {self._observations} has {len(self._described['low'])}")
+                raise ValueError(f"an observation has {len(row)} numbers, where the environment shows {len(self._described['low'])}")
             return row
         sizes = self._described["n"]
         sizes = [sizes] if isinstance(sizes, int) else sizes

@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from requel import events
 from requel._given import Environment, Given, given
 from requel._listening import Callback, Listener, ProgressBar, interruptible
@@ -31,7 +33,7 @@ class Run:
         Raises:
             ValueError: if the directory is none of a run.
         """
-        self.dir = Path(dir)
+        self.dir: Path = Path(dir)
         self._env = env
         self._exactness = exactness
         self._record = run_record(self.dir)
@@ -269,6 +271,8 @@ def settings_of(sections: Mapping[str, Any], *, seed: int | None = None) -> list
 def _flat(place: str, prefix: str, values: Mapping[str, Any]) -> list[tuple[str, str, Any]]:
     found: list[tuple[str, str, Any]] = []
     for key, value in values.items():
+        if isinstance(value, np.ndarray):
+            value = value.tolist()  # noqa: PLW2901 - the same numbers as Python's
         if isinstance(value, Mapping):
             found += _flat(place, f"{prefix}.{key}", value)
         elif value is not None:
@@ -304,6 +308,8 @@ def config_of(looked_at: Given, settings: list[tuple[str, str, Any]], *, preset:
 
 def make_training(looked_at: Given, config: Config, threads: int) -> Training:
     """A training of these settings before its first step."""
+    if threads < 1:
+        raise ValueError(f"threads={threads}: give 1 or more")
     if looked_at.is_single and config.num_envs > 1:
         raise TypeError(f"`train.num_envs` is {config.num_envs}: give a function that makes environments in place of a single one")
     stacked = looked_at.stack > 1

@@ -216,7 +216,7 @@ class OneSlot(gymnasium.Env[Any, Any]):
 
 
 def single_from(env: VectorEnv[Any, Any, Any]) -> gymnasium.Env[Any, Any] | None:
-    """One environment like the slots of a vector; ``None`` where the vector does not say how they are made."""
+    """One environment like the slots of a vector; ``None`` where the vector does not say how they are made, or its id has others."""
     factories = getattr(env.unwrapped, "env_fns", None)
     if factories:
         return factories[0]()
@@ -224,7 +224,12 @@ def single_from(env: VectorEnv[Any, Any, Any]) -> gymnasium.Env[Any, Any] | None
     if spec is None or spec.entry_point is None:
         return None
     of_the_vector = {"num_envs", "vectorization_mode", "vector_kwargs", "wrappers"}
-    return gymnasium.make(spec.id, **{name: value for name, value in spec.kwargs.items() if name not in of_the_vector})
+    single = gymnasium.make(spec.id, **{name: value for name, value in spec.kwargs.items() if name not in of_the_vector})
+    if (single.observation_space, single.action_space) == (env.single_observation_space, env.single_action_space):
+        return single
+    # The vector of this id has wrappers of its own, as ale-py's has.
+    single.close()
+    return None
 
 
 def stack_of(env: VectorEnv[Any, Any, Any]) -> int:
@@ -233,7 +238,11 @@ def stack_of(env: VectorEnv[Any, Any, Any]) -> int:
         return 1
     if envs := getattr(env.unwrapped, "envs", None):
         return _environments.stack_of(envs[0])
-    return int(getattr(env.unwrapped, "stack_num", 1) or 1)
+    told = getattr(env.unwrapped, "stack_num", None)
+    if told is None and type(env.unwrapped).__name__ == "AtariVectorEnv":
+        # ale-py's shows its stack first, and keeps to itself how large it is.
+        told = env.single_observation_space.shape[0]
+    return int(told or 1)
 
 
 def _mode(env: VectorEnv[Any, Any, Any]) -> AutoresetMode:

@@ -103,7 +103,7 @@ class Policy:
             An int for one observation, an array of ``n`` ``int64`` for a batch.
 
         Raises:
-            ValueError: if the shape of observations or masks is another.
+            ValueError: if the shape of observations or masks is another, or an observation has a number that is not finite.
         """
         rows, is_batch = self._rows(observations)
         masks = None
@@ -176,7 +176,10 @@ class Policy:
         for shape in (self._shape, (length,)):
             if array.shape in (shape, (*array.shape[:1], *shape)):
                 is_batch = array.ndim > len(shape)
-                return np.ascontiguousarray(array, dtype=np.float32).reshape(-1, length), is_batch
+                rows = np.ascontiguousarray(array, dtype=np.float32).reshape(-1, length)
+                if not np.isfinite(rows).all():
+                    raise ValueError("an observation has a number that is NaN or infinite, and no action follows from that")
+                return rows, is_batch
         raise ValueError(f"observations of the shape {array.shape}: expected {self._shape}, or a batch of them")
 
 

@@ -102,10 +102,12 @@ class DQN(Agent):
     ) -> None:
         kept = {name: value for name, value in locals().items() if name in _KEPT}
         _refuse_others(locals())
-        self.policy_name, self.verbose, self.seed = policy, verbose, seed
+        self.policy_name: str = policy
+        self.verbose: int = verbose
+        self.seed: int | None = seed
         self._given = given(env, eval_env)
         self._keywords, self._threads = kept, threads
-        self.n_envs = self._given.num_envs or n_envs
+        self.n_envs: int = self._given.num_envs or n_envs
         self._env_steps, self._env, self._encoder_ = 0, None, None
         self._total = 0
         self._rng = np.random.default_rng(seed or 0)

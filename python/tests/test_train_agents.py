@@ -235,3 +235,23 @@ def test_pictures_are_learned_from():
     model = requel.DQN("CnnPolicy", pictures, buffer_size=200, learning_starts=20, train_freq=20).learn(60)
     assert "conv = [[32, 8, 4], [64, 4, 2], [64, 3, 1]]" in model.config and "hidden = [512]" in model.config
     assert model.predict(model.observation_space.sample())[0].shape == ()
+
+
+def test_predictions_of_what_is_no_observation_are_refused():
+    model = requel.DQN("MlpPolicy", Corridor, **LIVELY)
+    for wrong, match in [
+        (np.zeros((2, 2, 1)), r"the shape \(2, 1\), where the environment shows \(1,\)"),
+        ([np.nan], "NaN or infinite"),
+        ([None], "NaN or infinite"),
+    ]:
+        with pytest.raises(ValueError, match=match):
+            model.predict(wrong)
+    assert model.predict(np.zeros((0, 1)))[0].shape == (0,)
+
+
+def test_settings_may_be_arrays_and_threads_are_counted():
+    agent = requel.Agent(Corridor, network={"hidden": np.array([16, 8])})
+    assert "hidden=[16,8]" in "".join(agent.config.split()).replace(",]", "]")
+    for threads in (0, -1):
+        with pytest.raises(ValueError, match=f"threads={threads}"):
+            requel.Agent(Corridor, threads=threads)

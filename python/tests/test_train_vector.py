@@ -176,3 +176,29 @@ def test_masks_of_a_vector_hold(tmp_path, mode):
 def test_a_simulator_that_says_nothing_of_its_parts_asks_for_one_to_score_in(tmp_path):
     with pytest.raises(TypeError, match="give it as eval_env"):
         requel.train(OnlyNextStep(2), run_dir=tmp_path / "run", **settings())
+
+
+class Stacked(gymnasium.vector.VectorEnv):
+    """What ale-py's vector shows of itself: an id whose single environment is another, and no word of its stack."""
+
+    metadata = {"autoreset_mode": AutoresetMode.NEXT_STEP}
+
+    def __init__(self):
+        self.num_envs = 1
+        self.single_observation_space = gymnasium.spaces.Box(0, 255, (4, 36, 36), np.uint8)
+        self.single_action_space = gymnasium.spaces.Discrete(2)
+        self.observation_space = gymnasium.vector.utils.batch_space(self.single_observation_space, 1)
+        self.action_space = gymnasium.vector.utils.batch_space(self.single_action_space, 1)
+        self.spec = gymnasium.spec("CartPole-v1")
+
+
+def test_a_vector_whose_id_is_of_another_environment_asks_for_one_to_score_in():
+    with pytest.raises(TypeError, match="give it as eval_env"):
+        requel.train(Stacked())
+
+
+def test_the_stack_of_ale_pys_vector_is_found():
+    from requel._vector import stack_of
+
+    assert stack_of(type("AtariVectorEnv", (Stacked,), {})()) == 4
+    assert stack_of(Stacked()) == 1
