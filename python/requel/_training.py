@@ -115,21 +115,41 @@ class Run:
         Raises:
             RuntimeError: if it cannot be written.
         """
-        looked_at = self._given_env()
-        try:
-            code = program_in(["requel", "report", "--quiet", str(self.dir)], looked_at.source if looked_at else None)
-        finally:
-            if looked_at:
-                looked_at.close()
+        code = self._program(["report", str(self.dir)])
         page = self.dir / "report.html"
         if code != 0 or not page.exists():
             raise RuntimeError(f"the report of {self.dir} could not be written")
         return page
 
+    def program(self, verb: str, *arguments: str) -> None:
+        """Call the ``requel`` program for this run, in its environment: ``run.program("watch", "--gif", "episode.gif")``.
+
+        The program alone does not know an environment of your own; this does, where the run was made by :func:`requel.train` or opened
+        as ``Run(dir, env=...)``.
+
+        Args:
+            verb: what takes a run: ``watch``, ``eval``, ``export``, ``report``, ``diagnose``, ``rollout``, ``verify``, ``pack``.
+            *arguments: what else stands on the command line.
+
+        Raises:
+            RuntimeError: if the program ends with another code than 0; it has said why.
+        """
+        code = self._program([verb, str(self.dir), *arguments])
+        if code != 0:
+            raise RuntimeError(f"`requel {verb}` ended with the code {code}")
+
     def __repr__(self) -> str:
         if not self.is_finished:
             return f"<requel.Run {self.dir}, not finished>"
         return f"<requel.Run {self.dir}, final {self.final.mean_return:.4g} over {self.final.episodes} episodes>"
+
+    def _program(self, arguments: list[str]) -> int:
+        looked_at = self._given_env()
+        try:
+            return program_in(["requel", *arguments], looked_at.source if looked_at else None)
+        finally:
+            if looked_at:
+                looked_at.close()
 
     def _given_env(self) -> Given | None:
         return None if self._record["is_built_in"] or self._env is None else given(self._env)

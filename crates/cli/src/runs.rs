@@ -192,9 +192,13 @@ impl From<RunError> for Failure {
                         "a run goes on in its own environment alone: register a changed one under an id of its own"
                     }
                     EnvOrigin::Registered => {
-                        "run this in the program that registers it: `requel_cli::main_with` has every verb"
+                        "run this in the program that registers it: `requel_cli::main_with` has every verb; in Python \
+                         `requel.Run(DIR, env=ENV).program(VERB)` has"
                     }
-                    _ => "register it in a program of your own: `requel_cli::main_with` gives that every verb",
+                    _ => {
+                        "register it in a program of your own: `requel_cli::main_with` gives that every verb; in Python \
+                         `requel.Run(DIR, env=ENV).program(VERB)` does"
+                    }
                 };
                 Failure::bad_input(error).hint(hint)
             }
