@@ -35,6 +35,8 @@ class Description:
     observations: dict[str, Any]
     action_count: int
     masked: bool
+    #: Whether an environment says by a method of its own which actions are allowed, ``action_masks()``.
+    asked_for_masks: bool
     #: How many frames the environments stack themselves, of pictures that are kept as bytes; 1 where they do not.
     stack: int
 
@@ -56,6 +58,11 @@ class Environment:
         if not (isinstance(result, tuple) and len(result) == 2):
             raise TypeError("reset() must return an observation and a dict of information, as Gymnasium's does")
         return result
+
+    @property
+    def is_asked_for_masks(self) -> bool:
+        """Whether it has a method that says which actions are allowed."""
+        return self._masks is not None
 
     def has_mask(self, info: dict[str, Any]) -> bool:
         """Whether it says which actions are allowed."""
@@ -220,6 +227,7 @@ def _described(environment: Environment, reward_range: tuple[float, float] | Non
         observations=observations,
         action_count=environment.action_count,
         masked=environment.has_mask(info),
+        asked_for_masks=environment.is_asked_for_masks,
         stack=stack_of(env),
     )
 

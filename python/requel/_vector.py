@@ -40,6 +40,7 @@ class Vector:
         self._actions = np.asarray(actions) if actions else None
         self._names = description.metrics
         self._seed: int | None = None
+        self._asks_for_masks = description.asked_for_masks and hasattr(env.unwrapped, "call")
         self._resets_slots = _mode(env) is AutoresetMode.DISABLED or (
             _mode(env) is AutoresetMode.NEXT_STEP and isinstance(env.unwrapped, SyncVectorEnv | AsyncVectorEnv | RequelVectorEnv)
         )
@@ -148,15 +149,18 @@ class Vector:
 
     def _row(self, batch: Any, slot: int) -> np.ndarray:
         """The observation of one slot among ``final_obs``: an array of objects, or one of numbers."""
-        value = np.asarray(_pick(self._space, batch, slot))
+        picked = _pick(self._space, batch, slot)
         if self._encode is not None:
-            return np.asarray(self._encode(_pick(self._space, batch, slot)), np.float32).ravel()
+            return np.asarray(self._encode(picked), np.float32).ravel()
+        value = np.asarray(picked)
         if "axes" in self._described:
             value = value.transpose(self._described["axes"])
         return value.astype(np.float32).ravel() - np.float32(self._described.get("start", 0.0))
 
     def _read_masks(self, info: dict[str, Any]) -> np.ndarray:
         masks = info.get("action_mask")
+        if masks is None and self._asks_for_masks:
+            masks, info = self.env.unwrapped.call("action_masks"), {}
         if masks is None:
             return np.ones_like(self.masks)
         told = np.asarray(info.get("_action_mask", np.ones(self.num_envs, bool)), bool)

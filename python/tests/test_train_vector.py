@@ -5,7 +5,7 @@ from __future__ import annotations
 import gymnasium
 import numpy as np
 import pytest
-from envs_for_tests import Counter, Masked
+from envs_for_tests import Corridor, Counter, Masked
 from gymnasium.vector import AsyncVectorEnv, AutoresetMode, SyncVectorEnv
 
 import requel
@@ -171,6 +171,33 @@ def test_masks_of_a_vector_hold(tmp_path, mode):
     vector = SyncVectorEnv([Informed] * 3, autoreset_mode=mode)
     explores = {"exploration": {"kind": "constant", "start": 1.0}}
     assert requel.train(vector, run_dir=tmp_path / "run", **settings(**explores)).final.mean_return == 1.0
+
+
+@pytest.mark.parametrize("kind", [SyncVectorEnv, AsyncVectorEnv])
+@pytest.mark.parametrize("mode", MODES)
+def test_masks_that_are_asked_for_hold_in_a_vector(tmp_path, kind, mode):
+    vector = kind([Masked] * 2, autoreset_mode=mode)
+    explores = {"exploration": {"kind": "constant", "start": 1.0}}
+    run = requel.train(vector, run_dir=tmp_path / "run", **settings(**explores, train={"env_steps": 300}))
+    assert run.final.mean_return == 1.0
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_observations_in_parts_train_as_from_a_factory(tmp_path, mode):
+    own = requel.train(InParts, run_dir=tmp_path / "own", seed=1, **settings(train={"num_envs": 2}))
+    run = requel.train(SyncVectorEnv([InParts] * 2, autoreset_mode=mode), run_dir=tmp_path / "run", seed=1, **settings())
+    assert run.weights_blake3 == own.weights_blake3
+
+
+class InParts(Corridor):
+    """The corridor, seen as a number and a parity."""
+
+    def __init__(self):
+        super().__init__()
+        self.observation_space = gymnasium.spaces.Tuple((self.observation_space, gymnasium.spaces.Discrete(2)))
+
+    def _seen(self):
+        return super()._seen(), np.int64(self.at % 2)
 
 
 def test_a_simulator_that_says_nothing_of_its_parts_asks_for_one_to_score_in(tmp_path):
