@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import dataclasses
 import warnings
@@ -89,7 +90,7 @@ class Environment:
 
     def restore(self, state: bytes) -> None:
         """Take over a state."""
-        self.env = cloudpickle.loads(state)
+        self.env = of_classes_here(cloudpickle.loads(state), self.env)
         self.step = self.env.step
         self._masks = _attribute(self.env, "action_masks")
 
@@ -159,6 +160,20 @@ def layers(env: gymnasium.Env[Any, Any]) -> Iterator[Any]:
     while layer is not None:
         yield layer
         layer = getattr(layer, "env", None) if isinstance(layer, gymnasium.Wrapper) else None
+
+
+def of_classes_here(loaded: gymnasium.Env[Any, Any], made: gymnasium.Env[Any, Any]) -> gymnasium.Env[Any, Any]:
+    """A loaded environment as one of the classes that were given now.
+
+    A class of the program itself or of a notebook is part of its instances' pickle. Who has mended it since means the mended one.
+    """
+    for old, new in zip(layers(loaded), layers(made), strict=False):
+        names = [(type(layer).__module__, type(layer).__qualname__) for layer in (old, new)]
+        if type(old) is not type(new) and names[0] == names[1]:
+            # One of another layout stays what it was.
+            with contextlib.suppress(TypeError):
+                old.__class__ = type(new)
+    return loaded
 
 
 def another(env: gymnasium.Env[Any, Any]) -> gymnasium.Env[Any, Any]:

@@ -121,6 +121,8 @@ class Vector:
     def restore(self, state: bytes) -> None:
         """Take over a state."""
         loaded = cloudpickle.loads(state)
+        for old, new in zip(getattr(loaded[0].unwrapped, "envs", ()), getattr(self.env.unwrapped, "envs", ()), strict=False):
+            _environments.of_classes_here(old, new)
         self.env, self._current, self._ended, self._waiting, self._fresh, self.masks, self._masks_after, self._seed = loaded
 
     def _reset(self, **arguments: Any) -> tuple[np.ndarray, dict[str, Any]]:

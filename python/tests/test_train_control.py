@@ -211,3 +211,24 @@ def test_a_progress_bar_is_drawn_on_the_error_stream(tmp_path, capsys):
     requel.train("CartPole-v1", preset="notebook", run_dir=tmp_path / "run", progress_bar=True, **BRIEF)
     captured = capsys.readouterr()
     assert "3,000 env steps" in captured.err and captured.out == ""
+
+
+def flaky(raises_at):
+    """A class that is pickled by value, as one of a notebook is."""
+
+    class Flaky(Corridor):
+        def step(self, action):
+            self.steps = getattr(self, "steps", 0) + 1
+            if self.steps == raises_at:
+                raise OSError("the cable is loose")
+            return super().step(action)
+
+    return Flaky
+
+
+@pytest.mark.parametrize("given", [lambda env: env, lambda env: gymnasium.vector.SyncVectorEnv([env] * 2)])
+def test_a_class_that_was_mended_is_the_one_that_goes_on(tmp_path, given):
+    sections = {"train": {"env_steps": 300, "episodes": 0}, "evaluation": {"every_steps": 0, "every_episodes": 0, "final_episodes": 1}}
+    with pytest.raises(OSError, match="the cable is loose"):
+        requel.train(given(flaky(120)), run_dir=tmp_path / "run", eval_env=Corridor, **sections)
+    assert requel.resume(tmp_path / "run", given(flaky(None)), eval_env=Corridor).is_finished
