@@ -17,6 +17,7 @@ from envs_for_tests import Corridor
 
 import requel
 from requel import events
+from requel._environments import Environment
 
 BRIEF = {"train": {"env_steps": 3000, "episodes": 0}, "evaluation": {"every_episodes": 0, "every_steps": 1000, "episodes": 2, "final_episodes": 2}, "log": {"every_steps": 250}}
 LIMIT = 60
@@ -219,16 +220,28 @@ def flaky(raises_at):
     class Flaky(Corridor):
         def step(self, action):
             self.steps = getattr(self, "steps", 0) + 1
-            if self.steps == raises_at:
+            if self.steps >= raises_at:
                 raise OSError("the cable is loose")
             return super().step(action)
 
     return Flaky
 
 
-@pytest.mark.parametrize("given", [lambda env: env, lambda env: gymnasium.vector.SyncVectorEnv([env] * 2)])
-def test_a_class_that_was_mended_is_the_one_that_goes_on(tmp_path, given):
-    sections = {"train": {"env_steps": 300, "episodes": 0}, "evaluation": {"every_steps": 0, "every_episodes": 0, "final_episodes": 1}}
+def test_a_class_that_was_mended_is_the_one_that_goes_on():
+    old, mended = (Environment(flaky(raises_at)()) for raises_at in (5, 10**9))
+    old.reset(seed=0)
+    mended.restore(old.save())
+    for _ in range(9):
+        mended.step(0)
     with pytest.raises(OSError, match="the cable is loose"):
-        requel.train(given(flaky(120)), run_dir=tmp_path / "run", eval_env=Corridor, **sections)
-    assert requel.resume(tmp_path / "run", given(flaky(None)), eval_env=Corridor).is_finished
+        for _ in range(9):
+            old.step(0)
+
+
+def test_so_it_is_in_a_vector(tmp_path):
+    sections = {"train": {"env_steps": 300, "episodes": 0}, "checkpoint": {"every_steps": 50}}
+    sections["evaluation"] = {"every_steps": 0, "every_episodes": 0, "final_episodes": 1}
+    old, mended = (gymnasium.vector.SyncVectorEnv([flaky(raises_at)] * 2) for raises_at in (60, 10**9))
+    with pytest.raises(OSError, match="the cable is loose"):
+        requel.train(old, run_dir=tmp_path / "run", eval_env=Corridor, **sections)
+    assert requel.resume(tmp_path / "run", mended, eval_env=Corridor).is_finished
