@@ -11,6 +11,7 @@ from gymnasium.vector import VectorEnv
 
 from requel import _environments
 from requel._requel import is_own_env
+from requel._sb3_vec import VecEnvVector, is_vec_env
 from requel._vector import OneSlot, Vector, single_from
 from requel._vector import stack_of as stack_of_vector
 
@@ -85,6 +86,8 @@ def given(
     make = _factory(env)
     made = None if make is None else make()
     first = env if make is None else made
+    if is_vec_env(first):
+        first = VecEnvVector(first)
     if isinstance(first, VectorEnv):
         looked_at = Given(source=_single_source(first, eval_env, options), stack=stack_of_vector(first))
         looked_at.vector = Vector(first, looked_at._source.description)  # noqa: SLF001
@@ -127,6 +130,8 @@ def _first_then(made: Any, make: Callable[[], Any]) -> Callable[[], Any]:
 def _evaluation_source(env: Environment, options: dict[str, Any]) -> _environments.Source:
     make = _factory(env)
     first = env if make is None else make()
+    if is_vec_env(first):
+        first = VecEnvVector(first)
     if isinstance(first, VectorEnv):
         first = OneSlot(first)
     again = make if make is not None else lambda: _environments.another(first)
@@ -137,7 +142,9 @@ def _single_source(vector: VectorEnv[Any, Any, Any], eval_env: Environment | Non
     """Environments like the slots of a vector, in which policies are scored."""
     if eval_env is not None:
         return _evaluation_source(eval_env, options)
-    first = single_from(vector)
+    first = vector.single() if isinstance(vector, VecEnvVector) else single_from(vector)
     if first is None:
+        vector = getattr(vector, "vec_env", vector)
         raise TypeError(f"{vector} does not say how one of its environments is made, and policies are scored in one: give it as eval_env")
-    return _environments.Source(lambda: single_from(vector), first=first, **options)
+    again = vector.single if isinstance(vector, VecEnvVector) else lambda: single_from(vector)
+    return _environments.Source(again, first=first, **options)
