@@ -16,9 +16,12 @@ from gymnasium import spaces
 from gymnasium.utils import EzPickle
 
 from requel import _spaces
+from requel._requel import environments
 
 #: Looked for in the information of a step without being asked for.
 SUCCESS = "is_success"
+#: The wrappers that ``gymnasium.make`` puts around every environment.
+_OF_MAKE = {"PassiveEnvChecker", "OrderEnforcing", "TimeLimit"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -214,6 +217,20 @@ def _attribute(env: gymnasium.Env[Any, Any], name: str) -> Any:
     return next((getattr(layer, name) for layer in layers(env) if name in dir(layer)), None)
 
 
+def _known_reward_range(env: gymnasium.Env[Any, Any]) -> tuple[float, float] | None:
+    """The range of rewards of an environment of Gymnasium's own that requel has too; ``None`` of all others.
+
+    With settings of its own or a wrapper around it that ``gymnasium.make`` does not put there, it is another environment.
+    """
+    spec = getattr(env, "spec", None)
+    if spec is None or not str(spec.entry_point).startswith("gymnasium.envs.") or set(spec.kwargs) - {"render_mode"}:
+        return None
+    *wrappers, _ = layers(env)
+    if any(type(wrapper).__name__ not in _OF_MAKE or type(wrapper).__module__.partition(".")[0] != "gymnasium" for wrapper in wrappers):
+        return None
+    return next((entry["reward_range"] for entry in environments() if entry["id"] == spec.id), None)
+
+
 def _described(environment: Environment, reward_range: tuple[float, float] | None) -> Description:
     env = environment.env
     spec = getattr(env, "spec", None)
@@ -234,7 +251,7 @@ def _described(environment: Environment, reward_range: tuple[float, float] | Non
         id=name,
         max_episode_steps=limit if limit and limit > 0 else None,
         reward_threshold=spec.reward_threshold if spec is not None else None,
-        reward_range=reward_range,
+        reward_range=reward_range or _known_reward_range(env),
         frames_per_second=float(metadata.get("render_fps") or 10.0),
         metrics=metrics,
         heeds_seeds=heeds_seeds,

@@ -65,7 +65,7 @@ def run_saves_envs(dir: StrPath) -> bool | None: ...
 def environments() -> list[dict[str, Any]]:
     """Return what is known of each environment without making it.
 
-    Keys: ``id``, ``max_episode_steps``, ``reward_threshold``, ``render_fps``, ``options``.
+    Keys: ``id``, ``max_episode_steps``, ``reward_threshold``, ``reward_range``, ``render_fps``, ``options``.
     """
 
 class Env:

@@ -285,3 +285,16 @@ def test_an_environment_for_scores_may_have_other_wrappers_but_no_other_spaces(t
     assert run.final.mean_return == 2.0
     with pytest.raises(RuntimeError, match="has other spaces"):
         requel.train(Corridor, eval_env="CliffWalking-v1", run_dir=tmp_path / "other", **brief())
+
+
+def test_gymnasiums_environments_that_requel_has_train_as_requels_without_a_word(tmp_path):
+    brief = {"train": {"env_steps": 1500, "episodes": 0}, "evaluation": {"final_episodes": 2}}
+    own = requel.train("CartPole-v1", run_dir=tmp_path / "own", seed=7, **brief)
+    theirs = requel.train(lambda: gymnasium.make("CartPole-v1"), run_dir=tmp_path / "theirs", seed=7, **brief)
+    assert theirs.weights_blake3 == own.weights_blake3
+    assert 'preset = "cartpole"' in theirs.config
+    for other in (
+        lambda: gymnasium.wrappers.TransformReward(gymnasium.make("CartPole-v1"), lambda reward: 100 * reward),
+        lambda: gymnasium.make("CartPole-v1", sutton_barto_reward=True),
+    ):
+        assert 'preset = "default"' in requel.Agent(other).config

@@ -21,6 +21,7 @@ pub fn environments(py: Python<'_>) -> PyResult<Vec<Bound<'_, PyDict>>> {
         entry.set_item("id", &spec.id)?;
         entry.set_item("max_episode_steps", spec.max_episode_steps)?;
         entry.set_item("reward_threshold", spec.reward_threshold)?;
+        entry.set_item("reward_range", spec.reward_range)?;
         entry.set_item("render_fps", spec.frames_per_second)?;
         let options = option_specs(&spec.id).map_err(|error| env_error::to_python(py, error))?;
         entry.set_item("options", options.iter().map(|option| option.name).collect::<Vec<_>>())?;
