@@ -38,6 +38,11 @@ class Given:
         return self.own_id or self._source.description.id
 
     @property
+    def is_endless(self) -> bool:
+        """Whether nothing says after how many steps an episode is cut off."""
+        return self.source is not None and self.source.description.max_episode_steps is None
+
+    @property
     def has_reward_range(self) -> bool:
         """Whether it is known what one step can give."""
         return self.source is None or self.source.description.reward_range is not None

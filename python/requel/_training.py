@@ -19,6 +19,9 @@ from requel._requel import Config, Training, config_sections, program_in, run_re
 
 Sections = Mapping[str, Any]
 
+#: After how many env steps an evaluation episode is cut off where neither the environment nor the user says so.
+_ENDLESS_STEPS = 5_000
+
 
 class Run:
     """A training in its directory.
@@ -320,6 +323,13 @@ def config_of(looked_at: Given, settings: list[tuple[str, str, Any]], *, preset:
         settings.append(("the vector environment", "train.num_envs", looked_at.num_envs))
     if looked_at.stack > 1:
         settings.append(("the environment's own stack of frames", "env.frame_stack", looked_at.stack))
+    if looked_at.is_endless and not any(key == "evaluation.max_episode_steps" for _, key, _ in settings):
+        warnings.warn(
+            f"{looked_at.id} has no limit of steps, so an episode need never end: evaluation episodes are cut off after "
+            f"{_ENDLESS_STEPS:,} env steps; evaluation={{'max_episode_steps': N}} sets another limit",
+            stacklevel=3,
+        )
+        settings.append(("an environment without a limit of steps", "evaluation.max_episode_steps", _ENDLESS_STEPS))
     # What an environment of requel's own has for a preset may count on its range of rewards.
     if preset is None and not looked_at.has_reward_range:
         preset = "default"

@@ -206,7 +206,8 @@ class OneSlot(gymnasium.Env[Any, Any]):
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
         """Begin an episode."""
-        shown, info = self.vector.reset(seed=seed)
+        # Simulators in other languages take seeds of 31 bits.
+        shown, info = self.vector.reset(seed=None if seed is None else seed % 2**31)
         return _pick(self.observation_space, shown, 0), _of_slot(info)
 
     def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:

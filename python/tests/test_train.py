@@ -6,6 +6,7 @@ import pathlib
 import subprocess
 import sys
 import traceback
+import warnings
 
 import gymnasium
 import numpy as np
@@ -298,3 +299,62 @@ def test_gymnasiums_environments_that_requel_has_train_as_requels_without_a_word
         lambda: gymnasium.make("CartPole-v1", sutton_barto_reward=True),
     ):
         assert 'preset = "default"' in requel.Agent(other).config
+
+
+class Forever(gymnasium.Env):
+    """Has neither an end nor a limit, and counts the steps of its longest episode."""
+
+    observation_space = gymnasium.spaces.Box(-1.0, 1.0, (1,), np.float32)
+    action_space = gymnasium.spaces.Discrete(2)
+    longest = 0
+
+    def reset(self, *, seed=None, options=None):
+        super().reset(seed=seed)
+        self.steps = 0
+        return np.zeros(1, np.float32), {}
+
+    def step(self, action):
+        self.steps += 1
+        Forever.longest = max(Forever.longest, self.steps)
+        return np.zeros(1, np.float32), 1.0, False, False, {}
+
+
+def test_episodes_without_an_end_are_cut_off_and_that_is_said(tmp_path):
+    few = {"env_steps": 50, "episodes": 0}
+    with pytest.warns(UserWarning, match="no limit of steps.*5,000.*max_episode_steps"):
+        run = requel.train(Forever, run_dir=tmp_path / "run", train=few, replay={"start": 10}, evaluation={"final_episodes": 1})
+    assert Forever.longest == 5_000
+    assert run.final.mean_return == 5_000.0
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        limited = {"final_episodes": 1, "max_episode_steps": 70}
+        run = requel.train(Forever, run_dir=tmp_path / "own", train=few, replay={"start": 10}, evaluation=limited)
+    assert run.final.mean_return == 70.0
+
+
+class TwoStates(gymnasium.Env):
+    """Begins in one of two states whatever the seed is, so that two resets agree every other time."""
+
+    observation_space = gymnasium.spaces.Discrete(2)
+    action_space = gymnasium.spaces.Discrete(2)
+
+    def __init__(self):
+        self.random = np.random.default_rng(5)
+
+    def reset(self, *, seed=None, options=None):
+        return int(self.random.integers(2)), {}
+
+    def step(self, action):
+        return int(self.random.integers(2)), 1.0, bool(self.random.integers(2)), False, {}
+
+
+def test_an_environment_that_heeds_no_seed_is_told_and_not_refused(tmp_path):
+    few = {"env_steps": 200, "episodes": 0}
+    environments = gymnasium.wrappers.TimeLimit(TwoStates(), 50)
+    for seed in range(8):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            run = requel.train(
+                environments, seed=seed, run_dir=tmp_path / str(seed), train=few, replay={"start": 10}, evaluation={"final_episodes": 1}
+            )
+        assert run.is_finished

@@ -82,7 +82,8 @@ impl Description {
             reward_range: given.getattr("reward_range")?.extract()?,
             frames_per_second: given.getattr("frames_per_second")?.extract()?,
             metrics: metrics(given.getattr("metrics")?.extract()?),
-            heeds_seeds: given.getattr("heeds_seeds")?.extract()?,
+            // Python has tried it already, and tells what it found in place of refusing the environment.
+            heeds_seeds: false,
             ..EnvSpec::new(given.getattr("id")?.extract::<String>()?)
         };
         let (observations, reader) = observations(given.getattr("observations")?.cast()?)?;
