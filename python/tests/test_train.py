@@ -322,13 +322,13 @@ class Forever(gymnasium.Env):
 def test_episodes_without_an_end_are_cut_off_and_that_is_said(tmp_path):
     few = {"env_steps": 50, "episodes": 0}
     with pytest.warns(UserWarning, match="no limit of steps.*5,000.*max_episode_steps"):
-        run = requel.train(Forever, run_dir=tmp_path / "run", train=few, replay={"start": 10}, evaluation={"final_episodes": 1})
+        run = requel.train(Forever, run_dir=tmp_path / "run", train=few, replay={"start": 10, "batch_size": 8}, evaluation={"final_episodes": 1})
     assert Forever.longest == 5_000
     assert run.final.mean_return == 5_000.0
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         limited = {"final_episodes": 1, "max_episode_steps": 70}
-        run = requel.train(Forever, run_dir=tmp_path / "own", train=few, replay={"start": 10}, evaluation=limited)
+        run = requel.train(Forever, run_dir=tmp_path / "own", train=few, replay={"start": 10, "batch_size": 8}, evaluation=limited)
     assert run.final.mean_return == 70.0
 
 
@@ -355,6 +355,6 @@ def test_an_environment_that_heeds_no_seed_is_told_and_not_refused(tmp_path):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             run = requel.train(
-                environments, seed=seed, run_dir=tmp_path / str(seed), train=few, replay={"start": 10}, evaluation={"final_episodes": 1}
+                environments, seed=seed, run_dir=tmp_path / str(seed), train=few, replay={"start": 10, "batch_size": 8}, evaluation={"final_episodes": 1}
             )
         assert run.is_finished
