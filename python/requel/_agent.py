@@ -152,7 +152,8 @@ class Agent:
         """
         with zipfile.ZipFile(_with_suffix(path), "w", zipfile.ZIP_DEFLATED) as file:
             file.writestr(_POLICY, self._training.policy())
-            file.writestr(_SETTINGS, json.dumps(self._described(), default=_plain, indent=1))
+            described = {"is_requels_env": self._given.source is None, **self._described()}
+            file.writestr(_SETTINGS, json.dumps(described, default=_plain, indent=1))
 
     @classmethod
     def load(cls, path: str | os.PathLike[str] | io.BytesIO, env: Environment | None = None, **changes: Any) -> Self:
@@ -171,7 +172,7 @@ class Agent:
             described, policy = json.loads(file.read(_SETTINGS)), file.read(_POLICY)
         if described["class"] != cls.__name__:
             raise ValueError(f"{path} is of the class {described['class']}: load it with that")
-        agent = cls._of(described, described["env_id"] if env is None else env, changes)
+        agent = cls._of(described, _env_of(described) if env is None else env, changes)
         agent._training.begin_from(policy)
         return agent
 
@@ -319,3 +320,17 @@ def _plain(value: Any) -> Any:
     if isinstance(value, type):
         return value.__name__
     raise TypeError(f"{value!r} is no setting that a file can hold")
+
+
+def _env_of(described: Mapping[str, Any]) -> Environment:
+    """The environment that a file says a model is of.
+
+    Raises:
+        ValueError: if its id does not make it.
+    """
+    env_id = described["env_id"]
+    if described.get("is_requels_env", True):
+        return env_id
+    if env_id not in gymnasium.registry:
+        raise ValueError(f"it is of the environment {env_id}, which no id makes: give it as env=")
+    return lambda: gymnasium.make(env_id)

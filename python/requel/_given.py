@@ -48,6 +48,12 @@ class Given:
         return self.source is None or self.source.description.reward_range is not None
 
     @property
+    def shows_pictures(self) -> bool:
+        """Whether observations are pictures of a size that convolutions are for."""
+        shape = [] if self.source is None else self.source.description.observations.get("shape", [])
+        return len(shape) == 3 and min(shape[:2]) >= 32 and self._source.description.observations["dtype"] == "uint8"
+
+    @property
     def exactness(self) -> str:
         """``bits`` where a resumed run has the bits of one that was never interrupted, else ``new episodes``."""
         if self.source is None:

@@ -333,7 +333,11 @@ def config_of(looked_at: Given, settings: list[tuple[str, str, Any]], *, preset:
     # What an environment of requel's own has for a preset may count on its range of rewards.
     if preset is None and not looked_at.has_reward_range:
         preset = "default"
-    return Config.resolve(looked_at.id, preset, algo, settings)
+    config = Config.resolve(looked_at.id, preset, algo, settings)
+    if looked_at.shows_pictures and "\nconv = []\n" in config.text:
+        text = f"{looked_at.id} shows pictures, and the network reads them as numbers in a row: settings such as"
+        warnings.warn(f"{text} network={{'conv': [[32, 8, 4], [64, 4, 2], [64, 3, 1]]}} let it see them", stacklevel=3)
+    return config
 
 
 def make_training(looked_at: Given, config: Config, threads: int) -> Training:

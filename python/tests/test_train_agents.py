@@ -255,3 +255,18 @@ def test_settings_may_be_arrays_and_threads_are_counted():
     for threads in (0, -1):
         with pytest.raises(ValueError, match=f"threads={threads}"):
             requel.Agent(Corridor, threads=threads)
+
+
+def test_a_model_of_gymnasiums_environment_is_loaded_by_its_id_and_one_of_ones_own_asks_for_it(tmp_path):
+    model = requel.DQN("MlpPolicy", gymnasium.make("CartPole-v1"), learning_starts=10)
+    model.save(tmp_path / "gym.zip")
+    assert requel.DQN.load(tmp_path / "gym.zip").weights_blake3 == model.weights_blake3
+    requel.DQN("MlpPolicy", Corridor).save(tmp_path / "mine.zip")
+    with pytest.raises(ValueError, match="give it as env="):
+        requel.DQN.load(tmp_path / "mine.zip")
+
+
+def test_pictures_without_convolutions_are_told():
+    pictures = spaces.Box(0, 255, (40, 40, 3), np.uint8)
+    with pytest.warns(UserWarning, match="network={'conv'"):
+        requel.Agent(lambda: Spaces(pictures, spaces.Discrete(2)))
