@@ -215,6 +215,12 @@ def train(
     looked_at = given(env, eval_env, metrics, reward_range)
     try:
         settings = settings_of(sections, seed=seed)
+        if _needs_limit(looked_at, settings):
+            warnings.warn(
+                f"{looked_at.id} has no limit of steps, so an episode need never end: evaluation episodes are cut off after "
+                f"{_ENDLESS_STEPS:,} env steps; evaluation={{'max_episode_steps': N}} sets another limit",
+                stacklevel=2,
+            )
         training, _ = training_of(looked_at, settings, preset=preset, algo=algo, threads=threads)
         directory = training.begin_run(run_dir)
         return _trained(training, directory, looked_at, env, _callbacks(callback), progress_bar)
@@ -323,12 +329,7 @@ def config_of(looked_at: Given, settings: list[tuple[str, str, Any]], *, preset:
         settings.append(("the vector environment", "train.num_envs", looked_at.num_envs))
     if looked_at.stack > 1:
         settings.append(("the environment's own stack of frames", "env.frame_stack", looked_at.stack))
-    if looked_at.is_endless and not any(key == "evaluation.max_episode_steps" for _, key, _ in settings):
-        warnings.warn(
-            f"{looked_at.id} has no limit of steps, so an episode need never end: evaluation episodes are cut off after "
-            f"{_ENDLESS_STEPS:,} env steps; evaluation={{'max_episode_steps': N}} sets another limit",
-            stacklevel=3,
-        )
+    if _needs_limit(looked_at, settings):
         settings.append(("an environment without a limit of steps", "evaluation.max_episode_steps", _ENDLESS_STEPS))
     # What an environment of requel's own has for a preset may count on its range of rewards.
     if preset is None and not looked_at.has_reward_range:
@@ -338,6 +339,11 @@ def config_of(looked_at: Given, settings: list[tuple[str, str, Any]], *, preset:
         text = f"{looked_at.id} shows pictures, and the network reads them as numbers in a row: settings such as"
         warnings.warn(f"{text} network={{'conv': [[32, 8, 4], [64, 4, 2], [64, 3, 1]]}} let it see them", stacklevel=3)
     return config
+
+
+def _needs_limit(looked_at: Given, settings: list[tuple[str, str, Any]]) -> bool:
+    """Whether nobody says after how many steps an evaluation episode is cut off."""
+    return looked_at.is_endless and not any(key == "evaluation.max_episode_steps" for _, key, _ in settings)
 
 
 def make_training(looked_at: Given, config: Config, threads: int) -> Training:
