@@ -282,6 +282,9 @@ def _first_information(environment: Environment, info: dict[str, Any]) -> dict[s
 
 def _is_same(space: spaces.Space[Any], one: Any, other: Any) -> bool:
     """Whether two observations are the same, number by number."""
+    if isinstance(space, (spaces.Discrete, spaces.MultiDiscrete, spaces.MultiBinary)):
+        # Flattened, each value would take as many numbers as there are values.
+        return bool(np.array_equal(one, other))
     try:
         flat = [spaces.utils.flatten(space, value) for value in (one, other)]
     except NotImplementedError:

@@ -6,6 +6,7 @@ import pathlib
 import subprocess
 import sys
 import traceback
+import tracemalloc
 import warnings
 
 import gymnasium
@@ -247,6 +248,14 @@ def test_what_cannot_be_learned_in_is_refused_with_a_way_out(tmp_path):
 
     with pytest.raises(TypeError, match="step.. returned 4 values"):
         requel.train(Old, run_dir=tmp_path / "run", **brief())
+
+
+def test_very_many_observations_are_refused_before_memory_is_taken_for_them():
+    tracemalloc.start()
+    with pytest.raises(RuntimeError, match="1000000000 values"):
+        requel.train(lambda: Spaces(spaces.Discrete(10**9), spaces.Discrete(2)))
+    assert tracemalloc.get_traced_memory()[1] < 10**9
+    tracemalloc.stop()
 
 
 def test_settings_are_those_of_the_one_declaration(tmp_path):

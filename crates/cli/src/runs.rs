@@ -203,8 +203,7 @@ impl From<RunError> for Failure {
                 Failure::bad_input(error).hint(hint)
             }
             RunError::StaysOver { .. } | RunError::BeforeSegment { .. } => Failure::bad_input(error),
-            RunError::NoRoom { .. } => Failure::failed(error)
-                .hint("make room, name another --run-dir, or lower replay.capacity or checkpoint.keep"),
+            RunError::NoRoom { .. } => Failure::failed(error).hint("make room, or name another --run-dir"),
             error => Failure::failed(error),
         }
     }
