@@ -11,6 +11,7 @@ from requel._requel import __version__
 if TYPE_CHECKING:
     from requel import envs, stats
     from requel._agent import C51, IQN, PQN, QRDQN, Agent, Rainbow
+    from requel._agent_loop import AgentLoop
     from requel._training import Run, resume, train
     from requel.envs import RequelEnv, RequelVectorEnv, make_vec
     from requel.policy import Policy
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 #: Where each public name comes from. They are imported when they are first asked for: Gymnasium takes its time.
 _HOMES = {
     "Agent": "requel._agent",
+    "AgentLoop": "requel._agent_loop",
     "C51": "requel._agent",
     "DQN": "requel.sb3",
     "IQN": "requel._agent",
@@ -46,6 +48,7 @@ __all__ = [
     "PQN",
     "QRDQN",
     "Agent",
+    "AgentLoop",
     "Policy",
     "Rainbow",
     "ReplayBuffer",

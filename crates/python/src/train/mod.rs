@@ -1,5 +1,6 @@
 //! Training in environments that are Python objects: what stands between `requel`'s traits and Gymnasium's methods.
 
+mod agent_loop;
 mod config;
 mod env;
 mod errors;
@@ -10,6 +11,7 @@ mod source;
 mod training;
 mod vector;
 
+pub use agent_loop::AgentLoop;
 pub use config::{Config, config_sections, is_own_env, presets};
 pub use run::{program_in, run_record, run_saves_envs};
 pub use training::Training;

@@ -75,7 +75,11 @@ impl Source {
 }
 
 impl Description {
-    fn of(given: &Bound<'_, PyAny>) -> PyResult<Self> {
+    /// What Python's object of the same name says.
+    ///
+    /// # Errors
+    /// If it lacks something, or a space cannot be.
+    pub fn of(given: &Bound<'_, PyAny>) -> PyResult<Self> {
         let spec = EnvSpec {
             max_episode_steps: given.getattr("max_episode_steps")?.extract()?,
             reward_threshold: given.getattr("reward_threshold")?.extract()?,

@@ -2,7 +2,7 @@
 
 use requel_envs::Step;
 
-use super::counted::Counted;
+use super::counted::{Counted, weights_blake3};
 use super::observer::tell;
 use super::returns::Returns;
 use super::trainer::{env_seed, learned_reward};
@@ -137,6 +137,11 @@ impl AgentLoop {
         Ok(updates)
     }
 
+    /// Gives up the learning that is due after the steps that were shown since the last time, as where a data set is only stored.
+    pub fn skip_learning(&mut self) {
+        self.learned_at = self.env_steps;
+    }
+
     /// Makes so many updates from what the agent has stored, whether they are due or not.
     ///
     /// # Errors
@@ -199,6 +204,14 @@ impl AgentLoop {
     /// The version of the weights: how many updates they have seen.
     pub fn weights_version(&self) -> u64 {
         self.updates
+    }
+
+    /// BLAKE3 of the present policy's parameters as little-endian `f32`, hexadecimal.
+    ///
+    /// # Errors
+    /// If the agent cannot make its policy.
+    pub fn weights_blake3(&self) -> Result<String, TrainError> {
+        weights_blake3(&*self.agent)
     }
 
     /// Env steps that were shown.

@@ -1,11 +1,26 @@
-//! [`Counted`]: what [`Aggregates`] are made of.
+//! [`Counted`]: what [`Aggregates`] are made of; and what an agent has learned, as numbers and as their hash.
 
-use super::Aggregates;
+use std::borrow::Cow;
+
 use super::returns::Returns;
+use super::{Aggregates, TrainError};
 use crate::agent::{Agent, Learned};
 
 /// What the agent reports under these names is part of [`Aggregates`].
 pub(super) const PARTS_OF_AGGREGATES: [&str; 2] = ["epsilon", "learning_rate"];
+
+/// The parameters of an agent's present policy.
+pub(super) fn parameters(agent: &dyn Agent) -> Result<Cow<'_, [f32]>, TrainError> {
+    Ok(match agent.value_network() {
+        Some(network) => Cow::Borrowed(network.parameters),
+        None => Cow::Owned(agent.policy(1)?.parameters().to_vec()),
+    })
+}
+
+/// BLAKE3 of the parameters of an agent's present policy as little-endian `f32`, hexadecimal.
+pub(super) fn weights_blake3(agent: &dyn Agent) -> Result<String, TrainError> {
+    Ok(blake3::hash(bytemuck::cast_slice(&parameters(agent)?)).to_hex().to_string())
+}
 
 /// What a training counts, since its beginning or since the last time that it was told.
 pub(super) struct Counted<'a> {

@@ -9,6 +9,7 @@ use crate::agent::{AgentError, GreedyPolicy, Learned, Policy, ValueNetwork};
 use crate::config::EnvConfig;
 use crate::policy_file::PolicyFile;
 use crate::state::State;
+use crate::train::counted::{parameters, weights_blake3};
 use crate::train::envs::{EnvFactory, for_network};
 use crate::train::guarded::guarded;
 use crate::train::observer::tell;
@@ -186,15 +187,12 @@ impl Trainer {
     /// # Errors
     /// If the agent cannot make its policy.
     pub fn weights_blake3(&self) -> Result<String, TrainError> {
-        Ok(blake3::hash(bytemuck::cast_slice(&self.parameters()?)).to_hex().to_string())
+        weights_blake3(&*self.agent)
     }
 
     /// The present policy's parameters.
     pub(super) fn parameters(&self) -> Result<Cow<'_, [f32]>, TrainError> {
-        Ok(match self.agent.value_network() {
-            Some(network) => Cow::Borrowed(network.parameters),
-            None => Cow::Owned(self.agent.policy(1)?.parameters().to_vec()),
-        })
+        parameters(&*self.agent)
     }
 
     /// First the evaluation, then the aggregates, so that those of a step hold the score that was made at it.

@@ -1,0 +1,247 @@
+"""An agent whose loop is your own: :class:`AgentLoop`."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import gymnasium
+import numpy as np
+
+from requel import _spaces, events
+from requel._environments import Description
+from requel._requel import Config
+from requel._requel import AgentLoop as Inner
+from requel._training import settings_of
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+
+class AgentLoop:
+    """An agent that is asked for actions and shown what came of them; it learns when that is due.
+
+    With the same steps it comes to the same weights as :func:`requel.train`.
+
+    Args:
+        observation_space: the space of one environment's observations.
+        action_space: the space of its actions.
+        num_envs: how many environments there are. With one, observations and actions are single ones; with more, batches.
+        algo, preset, seed, reward_range, **sections: as for :func:`requel.train`.
+        masked: whether :meth:`act` and :meth:`observe` are told which actions are allowed.
+
+    Raises:
+        ValueError: for a setting that is unknown, out of range or at odds with another.
+        TypeError: for a space that cannot be learned in.
+
+    >>> agent = AgentLoop(env.observation_space, env.action_space, preset="notebook")  # doctest: +SKIP
+    >>> observation, _ = env.reset(seed=0)  # doctest: +SKIP
+    >>> for _ in range(10_000):  # doctest: +SKIP
+    ...     action = agent.act(observation)
+    ...     following, reward, terminated, truncated, _ = env.step(action)
+    ...     agent.observe(observation, action, reward, following, terminated, truncated)
+    ...     observation = env.reset()[0] if terminated or truncated else following
+    """
+
+    def __init__(
+        self,
+        observation_space: gymnasium.Space[Any],
+        action_space: gymnasium.Space[Any],
+        *,
+        num_envs: int = 1,
+        algo: str | None = "dqn",
+        preset: str | None = None,
+        seed: int | None = None,
+        reward_range: tuple[float, float] | None = None,
+        masked: bool = False,
+        **sections: Mapping[str, Any],
+    ) -> None:
+        self._encoder = _spaces.Encoder(observation_space, action_space)
+        self.num_envs = num_envs
+        self.observation_space, self.action_space = observation_space, action_space
+        described = _one_hot(_spaces.observations(observation_space)[0])
+        description = Description(
+            id="AgentLoop",
+            max_episode_steps=None,
+            reward_threshold=None,
+            reward_range=reward_range,
+            frames_per_second=10.0,
+            metrics=[],
+            heeds_seeds=True,
+            saves=False,
+            observations=described,
+            action_count=self._encoder.action_count,
+            masked=masked,
+            asked_for_masks=False,
+            stack=1,
+        )
+        settings = [*settings_of(sections, seed=seed), ("num_envs", "train.num_envs", num_envs)]
+        self._config = Config.resolve("AgentLoop", preset or "default", algo, settings)
+        self._agent = Inner(self._config, description)
+        # What was chosen last, by its number: an environment takes actions of its own kind.
+        self._chosen: list[int] = []
+
+    def act(self, observation: Any, action_mask: Any = None) -> np.ndarray:
+        """An action for an observation, exploring; with several environments an array of one for each.
+
+        Args:
+            observation: what is seen now; with several environments a batch.
+            action_mask: which actions are allowed, (environments ×) actions.
+        """
+        self._chosen = self._agent.act(self._rows(observation), _flags(action_mask))
+        actions = [self._encoder.action(index) for index in self._chosen]
+        return actions[0] if self.num_envs == 1 else np.stack(actions)
+
+    def observe(
+        self,
+        observation: Any,
+        action: Any,
+        reward: Any,
+        next_observation: Any,
+        terminated: Any,
+        truncated: Any,
+        *,
+        action_mask: Any = None,
+        next_action_mask: Any = None,
+    ) -> int:
+        """Show the agent what came of an action; with several environments, of one in each. It learns what is due then.
+
+        Args:
+            observation: what was seen before.
+            action: what was done.
+            reward: the reward.
+            next_observation: what was seen after; of an episode that ended its true last observation.
+            terminated: whether the episode came to a terminal state.
+            truncated: whether it was cut off.
+            action_mask: which actions were allowed before.
+            next_action_mask: which are allowed after.
+
+        Returns:
+            How many updates were made.
+
+        Raises:
+            RuntimeError: for a number that is not finite; the step is not learned from then.
+        """
+        columns = tuple(np.atleast_1d(np.asarray(column, kind)) for column, kind in ((reward, np.float64), (terminated, bool), (truncated, bool)))
+        actions = [self._encoder.index(one) for one in ([action] if self.num_envs == 1 else action)]
+        flags = _flags(action_mask), _flags(next_action_mask)
+        return self._agent.observe(self._rows(observation), actions, columns, self._rows(next_observation), *flags)
+
+    def interrupt(self, env: int = 0) -> None:
+        """Say that what is shown next of an environment does not follow what was shown before: no transition spans both."""
+        self._agent.interrupt(env)
+
+    def fill(self, episodes: Iterable[Any]) -> int:
+        """Fill the replay buffer with recorded episodes, such as those of a Minari data set, without learning from them yet.
+
+        Args:
+            episodes: objects or dicts with ``observations`` (one more than actions), ``actions``, ``rewards``, ``terminations`` and
+                ``truncations``.
+
+        Returns:
+            How many transitions there were.
+
+        Learning from fixed data alone overestimates actions that the data lacks: what plain DQN learns from it is often worse than
+        the data. There is no conservative term here.
+        """
+        if self.num_envs != 1:
+            raise ValueError("a buffer is filled by an agent of one environment")
+        count = 0
+        for episode in episodes:
+            get = episode.__getitem__ if isinstance(episode, Mapping) else lambda name, of=episode: getattr(of, name)
+            seen, _ = self._encoder.rows(get("observations"))
+            columns = [np.asarray(get(name), kind) for name, kind in (("rewards", np.float64), ("terminations", bool), ("truncations", bool))]
+            for step, action in enumerate(get("actions")):
+                row = tuple(column[step : step + 1] for column in columns)
+                self._agent.observe(seen[step : step + 1], [self._encoder.index(action)], row, seen[step + 1 : step + 2], stored=True)
+                count += 1
+            if count and not (columns[1][-1] or columns[2][-1]):
+                self._agent.interrupt(0)
+        return count
+
+    def update(self, times: int = 1) -> int:
+        """Make so many updates from what the replay buffer holds, whether learning is due or not.
+
+        Returns:
+            How many updates were made.
+
+        Raises:
+            ValueError: if the buffer holds less than a batch.
+        """
+        return self._agent.update(times)
+
+    def predict(self, observation: Any, action_masks: Any = None) -> tuple[np.ndarray, None]:
+        """The greedy action for an observation or a batch, as :meth:`requel.Agent.predict`."""
+        rows, single = self._encoder.rows(observation)
+        chosen, _ = self._agent.predict(rows, _flags(action_masks))
+        actions = np.stack([self._encoder.action(index) for index in chosen])
+        return (actions[0] if single else actions), None
+
+    def q_values(self, observation: Any) -> np.ndarray:
+        """The value of each action, (observations ×) actions."""
+        rows, single = self._encoder.rows(observation)
+        _, values = self._agent.predict(rows, None)
+        table = np.asarray(values, np.float32).reshape(len(rows), -1)
+        return table[0] if single else table
+
+    def numbers(self) -> dict[str, Any]:
+        """Learning in numbers since the last call, by the names that the logs of a run have them under."""
+        return json.loads(self._agent.numbers())
+
+    def evaluate(self, env: gymnasium.Env[Any, Any], episodes: int = 100, *, seed: int = 0) -> events.Score:
+        """Score the present policy over whole episodes, greedily; the ``i``-th starts from ``reset(seed=seed + i)``."""
+        from requel._agent import scored
+
+        return scored(self.predict, env, episodes, seed)
+
+    def save(self, directory: str | os.PathLike[str]) -> Path:
+        """Write the complete state, replay buffer included, below a directory that keeps the two newest; each is whole or not there."""
+        return Path(self._agent.save(Path(directory)))
+
+    def restore(self, directory: str | os.PathLike[str]) -> Self:
+        """Take over the newest whole state that :meth:`save` wrote, of an agent with the same settings. New episodes begin."""
+        self._agent.restore(Path(directory))
+        for env in range(self.num_envs):
+            self._agent.interrupt(env)
+        return self
+
+    @property
+    def env_steps(self) -> int:
+        """Env steps that were shown so far."""
+        return self._agent.progress()[0]
+
+    @property
+    def updates(self) -> int:
+        """Updates so far."""
+        return self._agent.progress()[1]
+
+    @property
+    def weights_blake3(self) -> str:
+        """BLAKE3 of the present weights as little-endian ``f32``, hexadecimal."""
+        return self._agent.weights_blake3()
+
+    @property
+    def config(self) -> str:
+        """The settings, complete, as TOML."""
+        return self._config.text
+
+    def _rows(self, observation: Any) -> np.ndarray:
+        rows, single = self._encoder.rows(observation)
+        if single != (self.num_envs == 1) and not (len(rows) == self.num_envs == 1):
+            raise ValueError(f"{'one observation' if single else 'a batch'} for {self.num_envs} environments")
+        return rows
+
+
+def _one_hot(described: dict[str, Any]) -> dict[str, Any]:
+    """The space of observations as an agent sees them."""
+    if described["kind"] == "box":
+        return {key: value for key, value in described.items() if key != "axes"}
+    sizes = described["n"] if isinstance(described["n"], list) else [described["n"]]
+    return {"kind": "box", "low": [0.0] * sum(sizes), "high": [1.0] * sum(sizes), "shape": [sum(sizes)], "dtype": "float32"}
+
+
+def _flags(mask: Any) -> np.ndarray | None:
+    return None if mask is None else np.ascontiguousarray(np.atleast_2d(np.asarray(mask, bool)))
