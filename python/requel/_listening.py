@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import signal
 import sys
@@ -87,12 +88,41 @@ def interruptible(training: Training) -> Iterator[Callable[[], bool]]:
         training.stop()
 
     usual = signal.getsignal(signal.SIGINT) if threading.current_thread() is threading.main_thread() else None
-    # What a program handles itself stays with it.
-    if usual is not signal.default_int_handler:
-        yield lambda: False
-        return
-    signal.signal(signal.SIGINT, stop)
+    with _stopped_at_exit(training):
+        # What a program handles itself stays with it.
+        if usual is not signal.default_int_handler:
+            yield lambda: False
+            return
+        signal.signal(signal.SIGINT, stop)
+        try:
+            yield lambda: pressed
+        finally:
+            signal.signal(signal.SIGINT, usual)
+
+
+#: What is being trained, each with what is set once it has ended.
+_going_on: dict[int, tuple[Training, threading.Event]] = {}
+#: How long the end of the interpreter waits for trainings in daemon threads.
+_SECONDS_TO_STOP = 10.0
+
+
+@contextlib.contextmanager
+def _stopped_at_exit(training: Training) -> Iterator[None]:
+    """Within it the end of the interpreter lets a training stop at a whole step and save, in whatever thread it is."""
+    ended = threading.Event()
+    _going_on[id(ended)] = training, ended
     try:
-        yield lambda: pressed
+        yield
     finally:
-        signal.signal(signal.SIGINT, usual)
+        del _going_on[id(ended)]
+        ended.set()
+
+
+@atexit.register
+def _stop_all() -> None:
+    waited_for = list(_going_on.values())
+    for training, _ in waited_for:
+        training.stop()
+    until = time.monotonic() + _SECONDS_TO_STOP
+    for _, ended in waited_for:
+        ended.wait(max(0.0, until - time.monotonic()))

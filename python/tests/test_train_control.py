@@ -245,3 +245,17 @@ def test_so_it_is_in_a_vector(tmp_path):
     with pytest.raises(OSError, match="the cable is loose"):
         requel.train(old, run_dir=tmp_path / "run", eval_env=Corridor, **sections)
     assert requel.resume(tmp_path / "run", mended, eval_env=Corridor).is_finished
+
+
+def test_the_end_of_the_interpreter_stops_a_training_in_a_daemon_thread_and_saves_it(tmp_path):
+    program = f"""
+import sys, threading, time, requel
+train = lambda: requel.train("CartPole-v1", run_dir={str(tmp_path / "run")!r}, train={{"env_steps": 10**8, "episodes": 0}})
+threading.Thread(target=train, daemon=True).start()
+time.sleep(1.0)
+sys.exit(3)
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 3, done.stderr
+    run = requel.Run(tmp_path / "run")
+    assert not run.is_finished and list((tmp_path / "run" / "checkpoints").iterdir()), "nothing was saved"
