@@ -23,11 +23,28 @@ BRIEF = {"train": {"env_steps": 3000, "episodes": 0}, "evaluation": {"every_epis
 LIMIT = 60
 
 
-def program(text, **arguments):
-    """A Python process that runs a text; it is ended if it hangs."""
-    return subprocess.Popen(
-        [sys.executable, "-c", textwrap.dedent(text)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=os.path.dirname(__file__), **arguments
-    )
+@pytest.fixture
+def program():
+    """Starts a Python process that runs a text. It hears Ctrl-C also where these tests run in the background, and ends with them."""
+    started = []
+
+    def start(text):
+        process = subprocess.Popen(
+            [sys.executable, "-c", textwrap.dedent(text)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=os.path.dirname(__file__),
+            # A shell that starts something in the background has it ignore the signal.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        )
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        process.kill()
+        process.communicate()
 
 
 INTERRUPTED = """
@@ -44,7 +61,7 @@ INTERRUPTED = """
 
 @pytest.mark.parametrize("env", ['"CartPole-v1"', 'lambda: gymnasium.make("CartPole-v1")'], ids=["ours", "theirs"])
 @pytest.mark.parametrize("evaluation", [{"every_episodes": 0}, {"every_episodes": 1, "episodes": 1_000_000}], ids=["training", "evaluation"])
-def test_ctrl_c_stops_at_a_whole_step_and_saves(tmp_path, env, evaluation):
+def test_ctrl_c_stops_at_a_whole_step_and_saves(tmp_path, program, env, evaluation):
     process = program(INTERRUPTED.format(env=env, dir=str(tmp_path / "run"), evaluation=evaluation))
     process.stdout.readline()
     time.sleep(0.2)
@@ -195,7 +212,7 @@ def test_a_training_does_not_go_on_in_a_copy_of_its_process():
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 
-def test_an_interpreter_that_ends_during_training_in_a_thread_does_not_hang(tmp_path):
+def test_an_interpreter_that_ends_during_training_in_a_thread_does_not_hang(tmp_path, program):
     process = program(f"""
         import threading, time, requel, gymnasium
         threading.Thread(target=lambda: requel.train(lambda: gymnasium.make("CartPole-v1"), run_dir={str(tmp_path / "run")!r},
@@ -250,7 +267,8 @@ def test_so_it_is_in_a_vector(tmp_path):
 def test_the_end_of_the_interpreter_stops_a_training_in_a_daemon_thread_and_saves_it(tmp_path):
     program = f"""
 import sys, threading, time, requel
-train = lambda: requel.train("CartPole-v1", run_dir={str(tmp_path / "run")!r}, train={{"env_steps": 10**8, "episodes": 0}})
+train = lambda: requel.train("CartPole-v1", run_dir={str(tmp_path / "run")!r}, preset="notebook",
+    train={{"env_steps": 10**8, "episodes": 0}}, evaluation={{"every_episodes": 0}})
 threading.Thread(target=train, daemon=True).start()
 time.sleep(1.0)
 sys.exit(3)
