@@ -130,7 +130,13 @@ fn count_all() -> Result<BTreeMap<String, u64>> {
     let program = programs::build("requel", "instructions")?;
     let mut counts = BTreeMap::new();
     for &(work, times) in WORKS {
-        let (once, twice) = (count(&program, work, times)?, count(&program, work, 2 * times)?);
+        // Side by side: a count does not depend on what else runs.
+        let (once, twice) = std::thread::scope(|scope| {
+            let once = scope.spawn(|| count(&program, work, times));
+            let twice = count(&program, work, 2 * times);
+            (once.join().expect("counting does not panic"), twice)
+        });
+        let (once, twice) = (once?, twice?);
         let each = twice.checked_sub(once).context("twice the work took fewer instructions")? / times;
         ensure!(each > 0, "`{work}` takes no instructions: it has been optimised away");
         counts.insert(work.to_owned(), each);
@@ -142,7 +148,7 @@ fn count_all() -> Result<BTreeMap<String, u64>> {
 fn count(program: &Path, work: &str, times: u64) -> Result<u64> {
     let folder = workspace::target_dir().join("xtask");
     std::fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
-    let log = folder.join(format!("instructions-{}.log", std::process::id()));
+    let log = folder.join(format!("instructions-{}-{work}-{times}.log", std::process::id()));
     let valgrind = CommandLine::new("valgrind")
         .args(["--tool=cachegrind", "--cache-sim=no", "--cachegrind-out-file=/dev/null"])
         .arg(format!("--log-file={}", log.display()))
