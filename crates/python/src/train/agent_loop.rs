@@ -153,14 +153,13 @@ impl AgentLoop {
 
     /// Writes the complete state below a directory, where the two newest are kept. Returns where it is.
     fn save(&self, py: Python<'_>, root: PathBuf) -> PyResult<PathBuf> {
-        let written = py.detach(|| {
+        py.detach(|| {
             let inner = self.lock()?;
             let destination =
                 Destination { storage: &RealStorage, root: &root, keep: 2, segmenting: Segmenting::default() };
             let contents = Contents { env_steps: inner.env_steps(), state: &inner.save(), logs: BTreeMap::new() };
             checkpoint::write(destination, &contents).map_err(|error| of_checkpoint(&error))
-        });
-        written
+        })
     }
 
     /// Takes over the newest whole state below a directory.
