@@ -16,8 +16,9 @@ use super::seeds::{Configuration, SeedRun};
 use xtask::command::CommandLine;
 use xtask::workspace;
 
-/// Pages whose figures are of something else than trainings.
-const WITHOUT_RUNS: [&str; 7] = ["README", "benchmarks", "dashboard", "faults", "fuzz", "kernels", "minatar-random"];
+/// Pages whose figures are of something else than trainings of the program: those in LunarLander need Python and Box2D.
+const WITHOUT_RUNS: [&str; 8] =
+    ["README", "benchmarks", "dashboard", "faults", "fuzz", "kernels", "lunarlander", "minatar-random"];
 
 /// A run that took longer than this when its page was made is left to `--all`, seconds.
 const QUICK_SECONDS: f64 = 10.0;
