@@ -118,22 +118,18 @@ class Agent:
         """
         rows, single = self._encoder.rows(observation)
         if not len(rows):
-            return np.zeros((0, *(self._encoder.action(0).shape)), np.int64), None
+            return self._encoder.actions([], single=False), None
         masks = None if action_masks is None else np.ascontiguousarray(np.atleast_2d(np.asarray(action_masks, bool)))
         chosen, _ = self._training.act(rows, masks)
         if not deterministic:
             chosen = self._explored(chosen, masks)
-        actions = np.stack([self._encoder.action(index) for index in chosen]) if chosen else np.zeros(0, np.int64)
-        return (actions[0] if single else actions), None
+        return self._encoder.actions(chosen, single=single), None
 
     def q_values(self, observation: Any) -> np.ndarray:
         """The value of each action for an observation, (observations ×) actions."""
         rows, single = self._encoder.rows(observation)
         _, values = self._training.act(rows, None)
-        if values is None:
-            raise RuntimeError("this agent has no values to look at")
-        values = np.asarray(values, np.float32).reshape(len(rows), -1)
-        return values[0] if single else values
+        return _spaces.table(values, len(rows), single=single)
 
     def evaluate(self, episodes: int = 100, *, env: gymnasium.Env[Any, Any] | None = None, seed: int = 0) -> events.Score:
         """Score the present policy over whole episodes, greedily; the ``i``-th starts from ``reset(seed=seed + i)``.

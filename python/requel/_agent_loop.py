@@ -92,8 +92,7 @@ class AgentLoop:
             action_mask: which actions are allowed, (environments ×) actions.
         """
         self._chosen = self._agent.act(self._rows(observation), _flags(action_mask))
-        actions = [self._encoder.action(index) for index in self._chosen]
-        return actions[0] if self.num_envs == 1 else np.stack(actions)
+        return self._encoder.actions(self._chosen, single=self.num_envs == 1)
 
     def observe(
         self,
@@ -176,16 +175,16 @@ class AgentLoop:
     def predict(self, observation: Any, action_masks: Any = None) -> tuple[np.ndarray, None]:
         """The greedy action for an observation or a batch, as :meth:`requel.Agent.predict`."""
         rows, single = self._encoder.rows(observation)
+        if not len(rows):
+            return self._encoder.actions([], single=False), None
         chosen, _ = self._agent.predict(rows, _flags(action_masks))
-        actions = np.stack([self._encoder.action(index) for index in chosen])
-        return (actions[0] if single else actions), None
+        return self._encoder.actions(chosen, single=single), None
 
     def q_values(self, observation: Any) -> np.ndarray:
         """The value of each action, (observations ×) actions."""
         rows, single = self._encoder.rows(observation)
         _, values = self._agent.predict(rows, None)
-        table = np.asarray(values, np.float32).reshape(len(rows), -1)
-        return table[0] if single else table
+        return _spaces.table(values, len(rows), single=single)
 
     def numbers(self) -> dict[str, Any]:
         """Learning in numbers since the last call, by the names that the logs of a run have them under."""

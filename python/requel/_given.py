@@ -94,11 +94,7 @@ def given(
             raise TypeError(f"{env} is requel's own environment, and is scored in itself: eval_env is for environments in Python")
         return Given(own_id=env)
     options: dict[str, Any] = {"metrics": metrics, "reward_range": reward_range}
-    make = _factory(env)
-    made = None if make is None else make()
-    first = env if make is None else made
-    if is_vec_env(first):
-        first = VecEnvVector(first)
+    make, first = _first_of(env)
     if isinstance(first, VectorEnv):
         looked_at = Given(source=_single_source(first, eval_env, options), stack=stack_of_vector(first))
         looked_at.vector = Vector(first, looked_at._source.description)  # noqa: SLF001
@@ -108,11 +104,18 @@ def given(
     if make is None:
         source = _environments.Source(lambda: _environments.another(first), first=first, **options)
     else:
-        source = _environments.Source(_first_then(made, make), **options)
+        source = _environments.Source(_first_then(first, make), **options)
     looked_at = Given(source=source, is_single=make is None, stack=_environments.stack_of(source.env))
     if eval_env is not None:
         looked_at.evaluation = _evaluation_source(eval_env, options)
     return looked_at
+
+
+def _first_of(env: Environment) -> tuple[Callable[[], Any] | None, Any]:
+    """What makes environments like the one given, where it is not one already, and a first one."""
+    make = _factory(env)
+    first = env if make is None else make()
+    return make, VecEnvVector(first) if is_vec_env(first) else first
 
 
 def _factory(env: Environment) -> Callable[[], Any] | None:
@@ -139,10 +142,7 @@ def _first_then(made: Any, make: Callable[[], Any]) -> Callable[[], Any]:
 
 
 def _evaluation_source(env: Environment, options: dict[str, Any]) -> _environments.Source:
-    make = _factory(env)
-    first = env if make is None else make()
-    if is_vec_env(first):
-        first = VecEnvVector(first)
+    make, first = _first_of(env)
     if isinstance(first, VectorEnv):
         first = OneSlot(first)
     again = make if make is not None else lambda: _environments.another(first)

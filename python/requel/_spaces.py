@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,18 @@ from gymnasium import spaces
 
 #: More combinations of several actions than this are not flattened into one number.
 MOST_ACTIONS = 4096
+
+
+def table(values: Sequence[float] | None, rows: int, *, single: bool) -> np.ndarray:
+    """The values of actions, rows × actions; of a single observation those of its only row.
+
+    Raises:
+        RuntimeError: if there are none.
+    """
+    if values is None:
+        raise RuntimeError("this agent has no values to look at")
+    found = np.asarray(values, np.float32).reshape(rows, -1)
+    return found[0] if single else found
 
 
 def is_image(space: spaces.Space[Any]) -> bool:
@@ -155,6 +167,13 @@ class Encoder:
         if self._given:
             return np.asarray(self._given[index])
         return np.asarray(index, np.int64)
+
+    def actions(self, chosen: Sequence[int], *, single: bool) -> np.ndarray:
+        """What an environment takes for actions of these numbers: one, or an array of them."""
+        if not len(chosen):
+            return np.zeros((0, *self.action(0).shape), np.int64)
+        actions = np.stack([self.action(index) for index in chosen])
+        return actions[0] if single else actions
 
     def index(self, action: Any) -> int:
         """The number of an action that an environment takes.

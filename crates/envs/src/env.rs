@@ -173,6 +173,19 @@ impl<E: Env + ?Sized> Env for Box<E> {
     }
 }
 
+/// Looks whether what an environment says of itself can be: [`EnvSpec::check`] of its spec, [`Space::check`] of its spaces.
+///
+/// # Errors
+/// [`EnvError::Contract`] with what is wrong.
+pub fn check_description(env: &dyn Env) -> Result<(), EnvError> {
+    env.spec().check()?;
+    for (name, space) in [("observation", env.observation_space()), ("action", env.action_space())] {
+        let breach = |reason| format!("its {name} space {reason}");
+        space.check().map_err(|reason| EnvError::Contract { id: env.spec().id.clone(), breach: breach(reason) })?;
+    }
+    Ok(())
+}
+
 /// Refuses an observation slice of another length than `expected`.
 pub(crate) fn check_observation(expected: usize, observation: &[f32]) -> Result<(), EnvError> {
     match observation.len() {

@@ -106,6 +106,14 @@ impl EnvError {
         EnvError::Panicked { id: id.into(), during: during.into(), message }
     }
 
+    /// Calls code of the environment `id` that may panic, in `during`: a panic is an error then.
+    ///
+    /// # Errors
+    /// What `call` returns; [`EnvError::Panicked`].
+    pub fn catching<T>(id: &str, during: &str, call: impl FnOnce() -> Result<T, EnvError>) -> Result<T, EnvError> {
+        catch_unwind(AssertUnwindSafe(call)).unwrap_or_else(|cause| Err(EnvError::panicked(id, during, &*cause)))
+    }
+
     /// The error of an environment from elsewhere, such as one in another language, which comes out of a training as it went in.
     ///
     /// ```
@@ -141,9 +149,4 @@ impl PartialEq for ForeignError {
     fn eq(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
     }
-}
-
-/// What a factory makes; that it panics is an error as well.
-pub(crate) fn made<T>(id: &str, make: impl FnOnce() -> Result<T, EnvError>) -> Result<T, EnvError> {
-    catch_unwind(AssertUnwindSafe(make)).unwrap_or_else(|cause| Err(EnvError::panicked(id, "its factory", &*cause)))
 }

@@ -87,7 +87,7 @@ pub mod wrappers;
 pub use action_list::action_list;
 pub use autoreset::{Autoreset, AutoresetEnv};
 pub use batch::BatchEnv;
-pub use env::{Action, Env, Step};
+pub use env::{Action, Env, Step, check_description};
 pub use error::{EnvError, ForeignError};
 pub use metrics::{AddedUp, MetricSpec, OverEpisode};
 pub use options::{OptionDefault, OptionSpec, nearest};

@@ -7,7 +7,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::entry::{Entry, MadeEnv};
-use crate::error::made;
+use crate::env::check_description;
 use crate::options::{MAX_EPISODE_STEPS, OptionSpec, Options, nearest};
 use crate::{Env, EnvError, EnvOptions, EnvSpec, TimeLimit, classic, minatar, tabular, toy};
 
@@ -107,7 +107,11 @@ impl Registry {
         options: Vec<OptionSpec>,
         make: impl Fn(&EnvOptions) -> MadeEnv + Send + Sync + 'static,
     ) -> Result<(), EnvError> {
-        let spec = made("an environment that is registered", || describe(&*make(&EnvOptions::new())?))?;
+        let spec = EnvError::catching("an environment that is registered", "its factory", || {
+            let env = make(&EnvOptions::new())?;
+            check_description(&*env)?;
+            Ok(env.spec().clone())
+        })?;
         if self.registered.iter().any(|registered| registered.spec.id == spec.id) {
             return Err(EnvError::Registered { id: spec.id });
         }
@@ -116,7 +120,7 @@ impl Registry {
             let limit = episode_limit(&Options::unchecked(&id, options))?;
             let mut own = options.clone();
             own.remove(MAX_EPISODE_STEPS.name);
-            let env = made(&id, || make(&own))?;
+            let env = EnvError::catching(&id, "its factory", || make(&own))?;
             if env.spec().id != id {
                 let breach = format!("what was registered under this id makes `{}` now", env.spec().id.escape_debug());
                 return Err(EnvError::Contract { id: id.clone(), breach });
@@ -221,19 +225,6 @@ pub fn specs() -> Vec<EnvSpec> {
 /// [`EnvError::UnknownId`].
 pub fn option_specs(id: &str) -> Result<Vec<OptionSpec>, EnvError> {
     Ok(find_entry(id)?.options.iter().chain([&MAX_EPISODE_STEPS]).copied().collect())
-}
-
-/// What an environment says of itself, if that can be.
-fn describe(env: &dyn Env) -> Result<EnvSpec, EnvError> {
-    let spec = env.spec().clone();
-    spec.check()?;
-    for (name, space) in [("observation", env.observation_space()), ("action", env.action_space())] {
-        space.check().map_err(|reason| EnvError::Contract {
-            id: spec.id.clone(),
-            breach: format!("its {name} space {reason}"),
-        })?;
-    }
-    Ok(spec)
 }
 
 /// The environments of this crate, as their files declare them.

@@ -12,6 +12,20 @@ pub enum DType {
 }
 
 impl DType {
+    /// Its name, as NumPy has it.
+    pub fn name(self) -> &'static str {
+        match self {
+            DType::F32 => "float32",
+            DType::U8 => "uint8",
+            DType::Bool => "bool",
+        }
+    }
+
+    /// The type of this name, if there is one.
+    pub fn of_name(name: &str) -> Option<Self> {
+        [DType::F32, DType::U8, DType::Bool].into_iter().find(|dtype| dtype.name() == name)
+    }
+
     /// The least and the greatest value of the type.
     fn range(self) -> (f32, f32) {
         match self {

@@ -13,12 +13,7 @@ pub fn to_python<'py>(py: Python<'py>, space: &Space) -> PyResult<Bound<'py, PyA
         Space::MultiDiscrete { n } => ("multi_discrete", n.clone()).into_pyobject(py)?.into_any(),
         Space::Box { low, high, shape, dtype } => {
             let bounds = (PyArray1::from_slice(py, low), PyArray1::from_slice(py, high));
-            let dtype = match dtype {
-                DType::F32 => "float32",
-                DType::U8 => "uint8",
-                DType::Bool => "bool",
-            };
-            ("box", bounds.0, bounds.1, shape.clone(), dtype).into_pyobject(py)?.into_any()
+            ("box", bounds.0, bounds.1, shape.clone(), dtype.name()).into_pyobject(py)?.into_any()
         }
     })
 }
@@ -38,11 +33,7 @@ pub fn from_python(space: &Bound<'_, PyAny>) -> PyResult<Space> {
                 low: space.get_item(1)?.extract::<PyReadonlyArray1<'_, f32>>()?.as_array().to_vec(),
                 high: space.get_item(2)?.extract::<PyReadonlyArray1<'_, f32>>()?.as_array().to_vec(),
                 shape: space.get_item(3)?.extract()?,
-                dtype: match dtype.as_str() {
-                    "uint8" => DType::U8,
-                    "bool" => DType::Bool,
-                    _ => DType::F32,
-                },
+                dtype: DType::of_name(&dtype).unwrap_or(DType::F32),
             })
         }
     }

@@ -1,6 +1,6 @@
 //! [`EnvIdentity`], by which a run knows the environment that it was trained in.
 
-use requel_envs::{DType, Env, EnvSpec, Space};
+use requel_envs::{Env, EnvSpec, Space};
 use serde::{Deserialize, Serialize};
 
 /// Where an environment came from.
@@ -168,7 +168,7 @@ impl SpaceIdentity {
             Space::MultiDiscrete { n } => SpaceIdentity::MultiDiscrete { n: n.clone() },
             Space::Box { low, high, shape, dtype } => SpaceIdentity::Box {
                 shape: shape.clone(),
-                dtype: name(*dtype).into(),
+                dtype: dtype.name().into(),
                 low: Bounds::of(low),
                 high: Bounds::of(high),
             },
@@ -220,14 +220,6 @@ impl Bounds {
 
 /// No error lists more bounds than these: an image has thousands.
 const MOST_NAMED: usize = 8;
-
-fn name(dtype: DType) -> &'static str {
-    match dtype {
-        DType::F32 => "float32",
-        DType::U8 => "uint8",
-        DType::Bool => "bool",
-    }
-}
 
 #[cfg(test)]
 mod tests {

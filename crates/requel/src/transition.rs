@@ -84,6 +84,42 @@ impl BatchMut<'_> {
         let beyond = self.indices.iter().fold(false, |beyond, index| beyond | (*index as usize >= stored));
         assert!(!beyond, "{stored} transitions are stored, and one of {:?} is asked for", self.indices);
     }
+
+    /// Writes observations, action, reward and discount of the transition at each index, whatever the observations are handed on as.
+    pub(crate) fn read(&mut self, observation_len: usize, stored: &impl Stored) {
+        let (actions, rewards, discounts) = (&mut *self.actions, &mut *self.rewards, &mut *self.discounts);
+        let write = |row: usize, (action, reward, discount)| {
+            (actions[row], rewards[row], discounts[row]) = (action, reward, discount);
+        };
+        match &mut self.observations {
+            ObservationsMut::F32 { observations, next_observations } => {
+                read_rows(stored, self.indices, (observations, next_observations), observation_len, write);
+            }
+            ObservationsMut::U8 { observations, next_observations } => {
+                read_rows(stored, self.indices, (observations, next_observations), observation_len, write);
+            }
+        }
+    }
+}
+
+/// What has transitions that a batch is read from.
+pub(crate) trait Stored {
+    /// Writes both observations of the transition at an index, and gives its action, reward and discount.
+    fn read_row<T: Element>(&self, index: u32, observation: &mut [T], next_observation: &mut [T]) -> (u32, f32, f32);
+}
+
+fn read_rows<T: Element>(
+    stored: &impl Stored,
+    indices: &[u32],
+    (observations, next_observations): (&mut [T], &mut [T]),
+    observation_len: usize,
+    mut write: impl FnMut(usize, (u32, f32, f32)),
+) {
+    let next = next_observations.chunks_exact_mut(observation_len);
+    let rows = observations.chunks_exact_mut(observation_len).zip(next);
+    for (row, (observation, next_observation)) in rows.enumerate() {
+        write(row, stored.read_row(indices[row], observation, next_observation));
+    }
 }
 
 /// The columns of a batch beside its observations, which live in the network's workspace.

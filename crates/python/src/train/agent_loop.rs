@@ -7,13 +7,14 @@ use std::sync::{Mutex, MutexGuard};
 use numpy::{Element, PyReadonlyArray1, PyReadonlyArray2, PyUntypedArrayMethods};
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
-use requel::agent::{Actions, Masks, PolicyInput};
+use requel::agent::Actions;
 use requel::checkpoint::{self, CheckpointError, Contents, Destination, Segmenting};
 use requel::storage::RealStorage;
 use requel::train::{AgentEnv, AgentLoop as Inner, TrainError};
 use requel::{Experience, Registry};
 use requel_envs::Step;
 
+use super::choice::{chosen, masks_of};
 use super::config::Config;
 use super::errors::of_training;
 use super::source::Description;
@@ -44,7 +45,11 @@ impl AgentLoop {
     #[pyo3(signature = (observations, masks=None))]
     fn act(&self, py: Python<'_>, observations: PyReadonlyArray2<'_, f32>, masks: Flags<'_>) -> PyResult<Vec<usize>> {
         let mut actions = vec![0; observations.shape()[0]];
-        let acted = self.lock()?.act(observations.as_slice()?, masks_of(masks.as_ref())?, &mut actions);
+        let acted = self.lock()?.act(
+            observations.as_slice()?,
+            masks_of(observations.shape()[0], masks.as_ref())?,
+            &mut actions,
+        );
         acted.map_err(|error| of_training(py, error))?;
         Ok(actions)
     }
@@ -121,15 +126,7 @@ impl AgentLoop {
         observations: PyReadonlyArray2<'_, f32>,
         masks: Flags<'_>,
     ) -> PyResult<(Vec<usize>, Option<Vec<f32>>)> {
-        let rows = observations.shape()[0];
-        let failed = |error: TrainError| of_training(py, error);
-        let mut policy = self.lock()?.policy(rows).map_err(failed)?;
-        let slots: Vec<usize> = (0..rows).collect();
-        let mut actions = vec![0; rows];
-        let masks = masks_of(masks.as_ref())?;
-        let input = PolicyInput { observations: observations.as_slice()?, slots: &slots, masks };
-        policy.choose(&input, &mut actions).map_err(|error| failed(error.into()))?;
-        Ok((actions, policy.values().map(<[f32]>::to_vec)))
+        chosen(py, self.lock()?.policy(observations.shape()[0]), &observations, masks.as_ref())
     }
 
     /// Learning in numbers since the last call, as JSON.
@@ -210,13 +207,6 @@ fn table_of<'a, T: Element>(rows: &'a PyReadonlyArray2<'_, T>) -> PyResult<Table
 
 fn flags_of<'a>(flags: Option<&'a PyReadonlyArray2<'_, bool>>) -> PyResult<Option<Table<'a, bool>>> {
     flags.map(table_of).transpose()
-}
-
-fn masks_of<'a>(flags: Option<&'a PyReadonlyArray2<'_, bool>>) -> PyResult<Masks<'a>> {
-    Ok(match flags {
-        Some(flags) => Masks::new(flags.as_slice()?, flags.shape()[1]),
-        None => Masks::ALL,
-    })
 }
 
 fn of_checkpoint(error: &CheckpointError) -> PyErr {

@@ -1,6 +1,7 @@
 //! Training in environments that are Python objects: what stands between `requel`'s traits and Gymnasium's methods.
 
 mod agent_loop;
+mod choice;
 mod config;
 mod env;
 mod errors;

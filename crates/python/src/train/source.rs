@@ -112,11 +112,8 @@ fn observations(given: &Bound<'_, PyDict>) -> PyResult<(Space, Reader)> {
         "discrete" => Space::Discrete { n: get("n")?.extract()? },
         "multi_discrete" => Space::MultiDiscrete { n: get("n")?.extract()? },
         _ => {
-            let dtype = match get("dtype")?.extract::<String>()?.as_str() {
-                "uint8" => DType::U8,
-                "bool" => DType::Bool,
-                _ => DType::F32,
-            };
+            // Numbers of every other type are learned from as single-precision ones.
+            let dtype = DType::of_name(&get("dtype")?.extract::<String>()?).unwrap_or(DType::F32);
             Space::Box {
                 low: get("low")?.extract()?,
                 high: get("high")?.extract()?,

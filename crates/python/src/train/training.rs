@@ -7,13 +7,13 @@ use numpy::{PyReadonlyArray2, PyUntypedArrayMethods};
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
-use requel::agent::{Masks, PolicyInput};
 use requel::diagnose::{Evidence, Watch};
 use requel::policy_file::PolicyFile;
 use requel::run::{Control, Ending, Run, RunError, Session, Summary, timestamp};
 use requel::train::{Observer, Termination, TrainError};
 use requel::{Registry, Trainer};
 
+use super::choice::chosen;
 use super::config::Config;
 use super::errors::{of_run, of_training};
 use super::events::{Listener, Signals};
@@ -213,24 +213,9 @@ impl Training {
         observations: PyReadonlyArray2<'_, f32>,
         masks: Option<PyReadonlyArray2<'_, bool>>,
     ) -> PyResult<(Vec<usize>, Option<Vec<f32>>)> {
-        let rows = observations.shape()[0];
-        let observations = observations.as_slice()?;
-        let masks = masks.as_ref().map(|masks| Ok::<_, PyErr>((masks.as_slice()?, masks.shape()))).transpose()?;
-        let masks = match masks {
-            Some((flags, [masked, count])) if *masked == rows => Masks::new(flags, *count),
-            Some(_) => {
-                return Err(PyValueError::new_err(format!("masks have one row for each of {rows} observations")));
-            }
-            None => Masks::ALL,
-        };
         self.with(|trainer| {
-            let failed = |error| of_training(py, error);
-            let mut policy = trainer.agent().policy(rows).map_err(|error| failed(error.into()))?;
-            let slots: Vec<usize> = (0..rows).collect();
-            let mut actions = vec![0; rows];
-            let input = PolicyInput { observations, slots: &slots, masks };
-            policy.choose(&input, &mut actions).map_err(|error| failed(error.into()))?;
-            Ok((actions, policy.values().map(<[f32]>::to_vec)))
+            let policy = trainer.agent().policy(observations.shape()[0]).map_err(TrainError::from);
+            chosen(py, policy, &observations, masks.as_ref())
         })
     }
 

@@ -5,7 +5,7 @@ use super::frame_pool::FramePool;
 use super::ring::Ring;
 use super::{FrameLayout, ReplayError, ReplayStore};
 use crate::state::{State, StateError};
-use crate::transition::{BatchMut, Element, ObservationsMut, Transition};
+use crate::transition::{BatchMut, Element, Stored, Transition};
 
 /// A ring of transitions between stacks of frames, each frame kept once: of k frames to a stack, those of an observation and
 /// its next are 2·k, of which one step brings one. So a transition takes the memory of about one frame.
@@ -91,26 +91,6 @@ impl FrameStore {
         &record[HEADER_WORDS..][..2 * self.layout.stack()]
     }
 
-    /// Reads the observations at these indices, and gives action, reward and discount of each row to `write`.
-    fn read_rows<T: Element>(
-        &self,
-        indices: &[u32],
-        (observations, next_observations): (&mut [T], &mut [T]),
-        mut write: impl FnMut(usize, (u32, f32, f32)),
-    ) {
-        let (stack, len) = (self.layout.stack(), self.layout.observation_len());
-        let rows = observations.chunks_exact_mut(len).zip(next_observations.chunks_exact_mut(len));
-        for (row, (observation, next)) in rows.enumerate() {
-            let record = self.ring.record(indices[row] as usize);
-            let (ids, next_ids) = self.ids_of(record).split_at(stack);
-            for (at, (id, next_id)) in ids.iter().zip(next_ids).enumerate() {
-                self.layout.join(self.pool.frame(*id), at, observation);
-                self.layout.join(self.pool.frame(*next_id), at, next);
-            }
-            write(row, (record[0], f32::from_bits(record[1]), f32::from_bits(record[2])));
-        }
-    }
-
     /// Which frame the one at `at` of the transition that is being pushed probably is: each stack is the one before it, moved
     /// on.
     fn guess(&self, at: usize) -> Option<u32> {
@@ -122,6 +102,18 @@ impl FrameStore {
         } else {
             None
         }
+    }
+}
+
+impl Stored for FrameStore {
+    fn read_row<T: Element>(&self, index: u32, observation: &mut [T], next_observation: &mut [T]) -> (u32, f32, f32) {
+        let record = self.ring.record(index as usize);
+        let (ids, next_ids) = self.ids_of(record).split_at(self.layout.stack());
+        for (at, (id, next_id)) in ids.iter().zip(next_ids).enumerate() {
+            self.layout.join(self.pool.frame(*id), at, observation);
+            self.layout.join(self.pool.frame(*next_id), at, next_observation);
+        }
+        (record[0], f32::from_bits(record[1]), f32::from_bits(record[2]))
     }
 }
 
@@ -173,17 +165,7 @@ impl ReplayStore for FrameStore {
     fn read(&self, batch: &mut BatchMut<'_>) {
         let stack = self.layout.stack();
         batch.assert_fits(self.layout.observation_len(), self.ring.len());
-        let write = |row: usize, (action, reward, discount)| {
-            (batch.actions[row], batch.rewards[row], batch.discounts[row]) = (action, reward, discount);
-        };
-        match &mut batch.observations {
-            ObservationsMut::F32 { observations, next_observations } => {
-                self.read_rows(batch.indices, (observations, next_observations), write);
-            }
-            ObservationsMut::U8 { observations, next_observations } => {
-                self.read_rows(batch.indices, (observations, next_observations), write);
-            }
-        }
+        batch.read(self.layout.observation_len(), self);
         let records = batch.indices.iter().map(|index| self.ring.record(*index as usize));
         let masks = records.map(|record| &record[HEADER_WORDS + 2 * stack..]);
         self.layout.masks().read(masks, batch.masks, batch.next_masks);

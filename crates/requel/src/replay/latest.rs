@@ -2,7 +2,7 @@
 
 use super::{RecordLayout, ReplayBuffer};
 use crate::state::{State, StateError};
-use crate::transition::{BatchMut, Element, ObservationsMut, Transition};
+use crate::transition::{BatchMut, Element, Stored, Transition};
 
 /// The latest transition of each environment, in the order in which they came: what the naive agent learns from.
 pub struct LatestReplay {
@@ -22,20 +22,13 @@ impl LatestReplay {
         assert!(layout.observation_len() > 0, "observations of 0 numbers cannot be stored");
         LatestReplay { layout, capacity: num_envs, records: vec![0; num_envs * layout.words()], pushed: 0 }
     }
+}
 
-    /// Reads the observations at these indices, and gives action, reward and discount of each row to `write`.
-    fn read_rows<T: Element>(
-        &self,
-        indices: &[u32],
-        (observations, next_observations): (&mut [T], &mut [T]),
-        mut write: impl FnMut(usize, (u32, f32, f32)),
-    ) {
-        let (words, len) = (self.layout.words(), self.layout.observation_len());
-        let rows = observations.chunks_exact_mut(len).zip(next_observations.chunks_exact_mut(len));
-        for (row, (observation, next)) in rows.enumerate() {
-            let record = &self.records[indices[row] as usize * words..][..words];
-            write(row, self.layout.decode(record, observation, next));
-        }
+impl Stored for LatestReplay {
+    fn read_row<T: Element>(&self, index: u32, observation: &mut [T], next_observation: &mut [T]) -> (u32, f32, f32) {
+        let words = self.layout.words();
+        let record = &self.records[index as usize * words..][..words];
+        self.layout.decode(record, observation, next_observation)
     }
 }
 
@@ -63,17 +56,7 @@ impl ReplayBuffer for LatestReplay {
         let words = self.layout.words();
         batch.assert_room(self.layout.observation_len());
         batch.indices.iter_mut().zip(self.capacity - rows..).for_each(|(to, index)| *to = index as u32);
-        let write = |row: usize, (action, reward, discount)| {
-            (batch.actions[row], batch.rewards[row], batch.discounts[row]) = (action, reward, discount);
-        };
-        match &mut batch.observations {
-            ObservationsMut::F32 { observations, next_observations } => {
-                self.read_rows(batch.indices, (observations, next_observations), write);
-            }
-            ObservationsMut::U8 { observations, next_observations } => {
-                self.read_rows(batch.indices, (observations, next_observations), write);
-            }
-        }
+        batch.read(self.layout.observation_len(), self);
         let records = self.records[(self.capacity - rows) * words..].chunks_exact(words);
         let masks = records.map(|record| self.layout.masks_of(record));
         self.layout.masks().read(masks, batch.masks, batch.next_masks);

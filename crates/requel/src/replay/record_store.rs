@@ -3,7 +3,7 @@
 use super::ring::Ring;
 use super::{RecordLayout, ReplayError, ReplayStore};
 use crate::state::{State, StateError};
-use crate::transition::{BatchMut, Element, ObservationsMut, Transition};
+use crate::transition::{BatchMut, Element, Stored, Transition};
 
 /// A ring of whole transitions, one record each: the fastest store, for observations that are not large.
 pub struct RecordStore {
@@ -22,20 +22,11 @@ impl RecordStore {
         }
         Ok(RecordStore { layout, ring: Ring::new(capacity, layout.words(), 0)? })
     }
+}
 
-    /// Reads the observations at these indices, and gives action, reward and discount of each row to `write`.
-    fn read_rows<T: Element>(
-        &self,
-        indices: &[u32],
-        (observations, next_observations): (&mut [T], &mut [T]),
-        mut write: impl FnMut(usize, (u32, f32, f32)),
-    ) {
-        let len = self.layout.observation_len();
-        let rows = observations.chunks_exact_mut(len).zip(next_observations.chunks_exact_mut(len));
-        for (row, (observation, next)) in rows.enumerate() {
-            let record = self.ring.record(indices[row] as usize);
-            write(row, self.layout.decode(record, observation, next));
-        }
+impl Stored for RecordStore {
+    fn read_row<T: Element>(&self, index: u32, observation: &mut [T], next_observation: &mut [T]) -> (u32, f32, f32) {
+        self.layout.decode(self.ring.record(index as usize), observation, next_observation)
     }
 }
 
@@ -66,17 +57,7 @@ impl ReplayStore for RecordStore {
     fn read(&self, batch: &mut BatchMut<'_>) {
         batch.assert_fits(self.layout.observation_len(), self.ring.len());
         self.ring.fetch(batch.indices);
-        let write = |row: usize, (action, reward, discount)| {
-            (batch.actions[row], batch.rewards[row], batch.discounts[row]) = (action, reward, discount);
-        };
-        match &mut batch.observations {
-            ObservationsMut::F32 { observations, next_observations } => {
-                self.read_rows(batch.indices, (observations, next_observations), write);
-            }
-            ObservationsMut::U8 { observations, next_observations } => {
-                self.read_rows(batch.indices, (observations, next_observations), write);
-            }
-        }
+        batch.read(self.layout.observation_len(), self);
         let masks = batch.indices.iter().map(|index| self.layout.masks_of(self.ring.record(*index as usize)));
         self.layout.masks().read(masks, batch.masks, batch.next_masks);
     }

@@ -12,8 +12,7 @@ use crate::train::EnvFactory;
 /// A factory whose environments are guarded; that it panics is an error as well.
 pub(in crate::train) fn guarded(factory: EnvFactory) -> EnvFactory {
     Box::new(move || {
-        let made = catch_unwind(AssertUnwindSafe(&factory));
-        let env = made.map_err(|cause| EnvError::panicked("its factory", "making it", &*cause))??;
+        let env = EnvError::catching("its factory", "making it", &factory)?;
         Guarded::new(env).map(|guarded| Box::new(guarded) as Box<dyn Env>)
     })
 }
@@ -31,13 +30,11 @@ struct Guarded {
 
 impl Guarded {
     fn new(inner: Box<dyn Env>) -> Result<Self, EnvError> {
-        let described = catch_unwind(AssertUnwindSafe(|| {
-            let spaces = (inner.observation_space().clone(), inner.action_space().clone());
-            (inner.spec().clone(), spaces, Watch::of(&*inner))
-        }));
-        let (spec, (observation_space, action_space), watch) =
-            described.map_err(|cause| EnvError::panicked("an environment", "its description", &*cause))?;
-        let watch = watch?;
+        let (spec, observation_space, action_space, watch) =
+            EnvError::catching("an environment", "its description", || {
+                let (observations, actions) = (inner.observation_space().clone(), inner.action_space().clone());
+                Ok((inner.spec().clone(), observations, actions, Watch::of(&*inner)?))
+            })?;
         let fuse = Fuse::new(watch.id().into());
         Ok(Guarded { inner, spec, observation_space, action_space, watch, fuse })
     }

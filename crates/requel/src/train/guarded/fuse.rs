@@ -36,7 +36,7 @@ impl Fuse {
         if let Some(error) = &self.blown {
             return Err(error.clone());
         }
-        catch_unwind(AssertUnwindSafe(look)).unwrap_or_else(|cause| Err(EnvError::panicked(&self.id, during, &*cause)))
+        EnvError::catching(&self.id, during, look)
     }
 
     /// Asks for what the environment reports of a step, once for all who will want it; not where it reports nothing.

@@ -1,6 +1,6 @@
 //! [`Watch`], what is looked at in all that one environment shows.
 
-use requel_envs::{DType, Env, EnvError, Space};
+use requel_envs::{DType, Env, EnvError, Space, check_description};
 
 /// A NaN bit pattern that marks unwritten values; no environment produces it on purpose.
 const UNWRITTEN: u32 = 0x7fc0_dead;
@@ -31,10 +31,7 @@ impl Watch {
     /// What it says that cannot be.
     pub(super) fn of(env: &dyn Env) -> Result<Self, EnvError> {
         let (id, actions) = (env.spec().id.clone(), env.action_space().discrete_n());
-        env.spec().check()?;
-        for (name, space) in [("observation", env.observation_space()), ("action", env.action_space())] {
-            space.check().map_err(|reason| breach(&id, format!("its {name} space {reason}")))?;
-        }
+        check_description(env)?;
         let bytes = match env.observation_space() {
             Space::Box { dtype: DType::U8 | DType::Bool, low, high, .. } => Some((low.clone(), high.clone())),
             _ => None,
