@@ -191,13 +191,13 @@ impl Registry {
             Some(make) => make(config, env)?,
             None => config.explorer(),
         };
-        if config.agent.kind == AgentKind::Pqn {
-            return Ok(Box::new(PqnAgent::new(&config.pqn_spec(env.observations, env.actions), explorer)?));
-        }
         let executor = match self.executors.get(&config.agent.executor)? {
             Some(make) => make(config, env)?,
             None => Box::new(config.cpu_executor(env.observations, env.actions)?),
         };
+        if config.agent.kind == AgentKind::Pqn {
+            return Ok(Box::new(PqnAgent::new(config.pqn_spec(env.actions), executor, explorer)?));
+        }
         let replay = match self.replays.get(&config.replay.name)? {
             Some(make) => make(config, env)?,
             None => config.replay_buffer(env.observations, env.actions)?,

@@ -30,11 +30,24 @@ fn config(settings: &[&str]) -> Config {
 }
 
 /// Each part, with the settings that name it.
-const PARTS: [(&str, &[&str]); 5] = [
+const PARTS: [(&str, &[&str]); 6] = [
     ("tabular", &["agent.name=tabular"]),
     (
         "linear",
         &["agent.executor=linear", "optimizer.learning_rate=0.02", "target.kind=none", "target.every_updates=0"],
+    ),
+    (
+        "linear without replay",
+        &[
+            "agent.executor=linear",
+            "agent.kind=pqn",
+            "optimizer.learning_rate=0.02",
+            "target.kind=none",
+            "target.every_updates=0",
+            "train.num_envs=4",
+            "pqn.rollout_steps=8",
+            "pqn.minibatches=4",
+        ],
     ),
     ("recent", &["replay.name=recent"]),
     ("persistent", &["exploration.name=persistent"]),
@@ -152,6 +165,5 @@ fn parts_that_would_not_be_used_are_refused() {
         settings.iter().fold(Layers::new(), |layers, setting| layers.set(setting).unwrap()).resolve()
     };
     assert!(resolve(&["replay.name=recent", "agent.kind=pqn"]).is_err());
-    assert!(resolve(&["agent.executor=linear", "agent.kind=pqn"]).is_err());
     assert!(resolve(&["replay.name=recent"]).is_ok());
 }

@@ -24,10 +24,15 @@ impl BatchMeasure {
             // The one at the place rounded up: of two the greater.
             statistics.record(statistic, f64::from(self.errors[(last * tenths).div_ceil(10)]));
         }
-        // Actions that are not allowed have −∞.
-        let magnitudes = values.iter().filter(|value| value.is_finite()).map(|value| value.abs());
-        if let Some(largest) = magnitudes.max_by(f32::total_cmp) {
-            statistics.record(Statistic::LargestQ, f64::from(largest));
-        }
+        record_largest(values, statistics);
+    }
+}
+
+/// Records the largest magnitude among the values of actions, if there is one.
+pub(super) fn record_largest(values: &[f32], statistics: &mut Statistics) {
+    // Actions that are not allowed have −∞.
+    let magnitudes = values.iter().filter(|value| value.is_finite()).map(|value| value.abs());
+    if let Some(largest) = magnitudes.max_by(f32::total_cmp) {
+        statistics.record(Statistic::LargestQ, f64::from(largest));
     }
 }

@@ -77,11 +77,6 @@ pub const RULES: &[Rule] = &[
         reason: "needs an agent with a replay buffer: `agent.kind = \"dqn\"`",
     },
     Rule {
-        keys: &["agent.executor", "agent.kind"],
-        holds: |c| c.agent.executor.is_empty() || c.agent.kind != AgentKind::Pqn || !c.agent.name.is_empty(),
-        reason: "is for the agents `dqn` and `naive`",
-    },
-    Rule {
         keys: &["agent.munchausen", "head.kind"],
         holds: |c| !c.agent.munchausen || c.head.kind != HeadKind::Categorical,
         reason: "cannot be combined with a categorical head: use a scalar or quantile head",
@@ -236,7 +231,6 @@ mod tests {
         "head.kind=implicit-quantile network.hidden=[]",
         "head.kind=implicit-quantile target.kind=none head.fractions=4",
         "replay.name=own agent.kind=pqn target.kind=none",
-        "agent.executor=own agent.kind=pqn target.kind=none",
         "agent.munchausen=true head.kind=categorical",
         "agent.munchausen=true agent.double=true",
         "agent.munchausen=true agent.n_step=3",

@@ -11,6 +11,8 @@ pub enum Bootstrap {
     Target,
     /// The target network values the online network's choice: double Q-learning (van Hasselt et al. 2016).
     Double,
+    /// Nobody: rewards are whole returns, discounts are 0, and the next observations of a batch have no room.
+    None,
 }
 
 impl Bootstrap {
@@ -21,7 +23,7 @@ impl Bootstrap {
 
     /// Whether the online network looks at the next states too.
     pub(super) fn looks_ahead(self) -> bool {
-        self != Bootstrap::Target
+        !matches!(self, Bootstrap::Target | Bootstrap::None)
     }
 
     /// Whether the online network's values of every action at the observations themselves are asked for: by the residual

@@ -42,6 +42,8 @@ pub struct CpuExecutor {
     /// Values at the observations, rows × actions, as Munchausen's rule sees them.
     current_q: Vec<f32>,
     d_outputs: Vec<f32>,
+    /// In the place of outputs at the next observations where nobody looks at those.
+    no_outputs: Vec<f32>,
     measure: BatchMeasure,
 }
 
@@ -80,6 +82,7 @@ impl CpuExecutor {
             next_q: vec![0.0; rows * actions.count],
             current_q: vec![0.0; if munchausen { rows * actions.count } else { 0 }],
             d_outputs: vec![0.0; d_rows * sizes.fractions * network.output_len()],
+            no_outputs: vec![0.0; if bootstrap == Bootstrap::None { rows * network.output_len() } else { 0 }],
             learner,
             values: spec.values.clone(),
         })
@@ -100,6 +103,7 @@ impl Executor for CpuExecutor {
         let LearningBatch { columns, online, target: target_workspace, selector, fractions, .. } = &mut self.batch;
         let Learner { network, parameters, .. } = &self.learner;
         let rows = columns.actions.len();
+        let bootstraps = self.bootstrap != Bootstrap::None;
 
         let per_row = online.fractions() * network.output_len();
         let blocks = Chosen { blocks: &columns.actions, block_len: self.head.atoms() };
@@ -117,6 +121,7 @@ impl Executor for CpuExecutor {
             }
             _ => None,
         };
+        let online_next = if bootstraps { online_next } else { &self.no_outputs };
         let next_outputs = target_outputs.map_or(online_next, |(next, _)| next);
         let selects_apart = selector.is_some();
         let choice = match (selector, &self.target) {
@@ -127,8 +132,10 @@ impl Executor for CpuExecutor {
             }
             (Some(selector), _) => network.forward(parameters, rows, selector),
         };
-        self.head.q_values(choice, &mut self.next_q);
-        columns.mask_next_values(&mut self.next_q);
+        if bootstraps {
+            self.head.q_values(choice, &mut self.next_q);
+            columns.mask_next_values(&mut self.next_q);
+        }
         if self.munchausen {
             self.head.q_values(target_outputs.map_or(outputs, |(_, current)| current), &mut self.current_q);
             columns.mask_values(&mut self.current_q);
@@ -147,7 +154,7 @@ impl Executor for CpuExecutor {
             next_outputs,
             next_q: &self.next_q,
             // What Munchausen's rule is told was worked out after it.
-            next_q_is_fresh: self.bootstrap != Bootstrap::Double && !self.munchausen && !selects_apart,
+            next_q_is_fresh: bootstraps && self.bootstrap != Bootstrap::Double && !self.munchausen && !selects_apart,
             current_q: self.munchausen.then_some(&self.current_q[..]),
             bounds: self.bounds,
             fractions,
@@ -166,7 +173,8 @@ impl Executor for CpuExecutor {
         }
         if self.learner.measures() {
             let statistics = &mut learned.statistics;
-            self.measure.record(&*self.head, &self.next_q, statistics);
+            let values = if bootstraps { &self.next_q[..] } else { &[] };
+            self.measure.record(&*self.head, values, statistics);
             if let Some(share) = self.head.clipped_targets(&columns.rewards, &columns.discounts) {
                 statistics.record(Statistic::ClippedTargets, share);
             }

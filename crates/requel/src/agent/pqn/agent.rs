@@ -1,17 +1,11 @@
 //! [`PqnAgent`], Q-learning over parallel environments without replay and without a target network (Gallici et al. 2024).
 
-use requel_nn::{Network, Workspace};
-
 use super::PqnSpec;
-use crate::agent::acting::ActingValues;
 use crate::agent::actor::{Actor, Situation};
-use crate::agent::learner::Learner;
-#[cfg(test)]
-use crate::agent::learner::poison;
-use crate::agent::measure::BatchMeasure;
+use crate::agent::measure::record_largest;
+use crate::agent::statistics::MEASURED_EVERY;
 use crate::agent::{
-    Agent, AgentError, Experience, GreedyPolicy, HeadLoss, HeadShape, HeadUpdate, Learned, LearningFault, Masks,
-    MemorySample, Policy, Rule, Statistic, ValueLoss, ValueNetwork, ValueSpec, Values, memory,
+    Agent, AgentError, Executor, Experience, Learned, Masks, MemorySample, Policy, Statistic, ValueNetwork, memory,
 };
 use crate::exploration::Explorer;
 use crate::rng::{Stream, StreamRng};
@@ -25,17 +19,12 @@ use crate::transition::Batch;
 ///
 /// "Simplifying Deep Temporal Difference Learning", algorithm 1. The parameters stand still during a rollout.
 pub struct PqnAgent {
-    spec: ValueSpec,
-    learner: Learner,
-    head: Box<dyn ValueLoss>,
-    gamma: f32,
-    lambda: f32,
-    /// Between which λ-returns are clipped.
-    bounds: Option<(f32, f32)>,
-    epochs: usize,
-
+    spec: PqnSpec,
+    executor: Box<dyn Executor>,
     actor: Actor,
-    acting: ActingValues,
+    /// Numbers in an observation.
+    observation_len: usize,
+    updates: u64,
 
     // The rollout: steps × environments of everything, one step of all environments after the other.
     observations: Vec<f32>,
@@ -56,49 +45,39 @@ pub struct PqnAgent {
     returns: Vec<f32>,
     order: Vec<u32>,
     shuffles: StreamRng,
-    workspace: Workspace,
-    batch: Minibatch,
-    d_outputs: Vec<f32>,
-    measure: BatchMeasure,
     /// Which share of the rollout's returns was clipped, where they are.
     clipped: Option<f64>,
 }
 
-/// The columns of a minibatch.
-struct Minibatch {
-    actions: Vec<u32>,
-    returns: Vec<f32>,
-    /// Returns are whole targets: nothing is added to them.
-    discounts: Vec<f32>,
-    next_q: Vec<f32>,
-}
+/// The count of updates, which an executor may save under the same name.
+const UPDATES: &str = "agent/updates";
 
 impl PqnAgent {
-    /// The agent of a spec, which acts by this explorer.
+    /// The agent of a spec, which computes by this executor and acts by this explorer. Of the executor an update is asked from
+    /// transitions whose rewards are whole returns and whose discounts are 0: what comes next need not be looked at.
     ///
     /// # Errors
-    /// If the network is none, or rollout and batches do not fit the memory.
-    pub fn new(spec: &PqnSpec, explorer: Box<dyn Explorer>) -> Result<Self, AgentError> {
-        let (actions, seed) = (spec.actions, spec.learner.seed);
-        let network = Network::with_kernel(&spec.values.network, requel_nn::kernel::select()?)?;
-        let steps = spec.rollout_steps * spec.num_envs;
-        let rows = steps / spec.minibatches;
+    /// If the rollout does not fit the memory.
+    ///
+    /// # Panics
+    /// If the executor's updates are not from as many transitions as a minibatch has.
+    pub fn new(
+        spec: PqnSpec,
+        mut executor: Box<dyn Executor>,
+        explorer: Box<dyn Explorer>,
+    ) -> Result<Self, AgentError> {
+        let (actions, steps) = (spec.actions, spec.steps());
+        let batch = executor.batch_mut();
+        let rows = batch.rows();
+        assert_eq!(rows * spec.minibatches, steps, "{} minibatches of {rows} transitions", spec.minibatches);
+        let len = batch.observations.lengths().0 / rows;
         // Both observations and a handful of numbers for each step.
-        let rollout = (steps as u64).saturating_mul(8 * network.input_len() as u64 + 32);
-        memory::check(&network, &[memory::workspace(&network, rows, 1), rollout])?;
-
-        let shape = HeadShape { rows, actions: actions.count };
-        let head = spec.head.build(Rule::QLearning, shape, network.kernel())?;
-        let learner = Learner::new(&spec.learner, network);
-        let len = learner.network.input_len();
+        memory::check_bytes((steps as u64).saturating_mul(8 * len as u64 + 32))?;
         Ok(PqnAgent {
-            head,
-            gamma: spec.gamma,
-            lambda: spec.lambda,
-            bounds: spec.bounds,
-            epochs: spec.epochs,
             actor: Actor::new(explorer, spec.num_envs, actions.count),
-            acting: ActingValues::new(Values::new(&spec.values, spec.num_envs)?, seed),
+            executor,
+            observation_len: len,
+            updates: 0,
             observations: vec![0.0; steps * len],
             next_observations: vec![0.0; steps * len],
             next_masks: vec![true; if actions.masked { steps * actions.count } else { 0 }],
@@ -111,31 +90,20 @@ impl PqnAgent {
             next_values: vec![0.0; steps],
             returns: vec![0.0; steps],
             order: (0..steps as u32).collect(),
-            measure: BatchMeasure::new(rows),
             clipped: None,
-            shuffles: StreamRng::new(seed, Stream::Minibatches),
-            workspace: Workspace::new(&learner.network, rows),
-            batch: Minibatch {
-                actions: vec![0; rows],
-                returns: vec![0.0; rows],
-                discounts: vec![0.0; rows],
-                next_q: vec![0.0; rows * actions.count],
-            },
-            d_outputs: vec![0.0; rows * learner.network.output_len()],
-            learner,
-            spec: spec.values.clone(),
+            shuffles: StreamRng::new(spec.seed, Stream::Minibatches),
+            spec,
         })
     }
 
-    /// The returns of the rollout that is in.
-    fn compute_returns(&mut self) {
-        let envs = self.actor.envs();
-        let (len, count) = (self.learner.network.input_len(), self.acting.values.actions());
-        for (step, observations) in self.next_observations.chunks_exact(envs * len).enumerate() {
-            let q = self.acting.values.q_values(&self.learner.parameters, observations);
-            for (slot, q) in q.chunks_exact(count).enumerate() {
-                let index = step * envs + slot;
-                let mask = self.next_masks.get(index * count..(index + 1) * count);
+    /// Computes the returns of the rollout that is in.
+    fn compute_returns(&mut self) -> Result<(), AgentError> {
+        let PqnSpec { num_envs, lambda, bounds, actions, .. } = self.spec;
+        for (step, observations) in self.next_observations.chunks_exact(num_envs * self.observation_len).enumerate() {
+            let q = self.executor.values(observations)?;
+            for (slot, q) in q.chunks_exact(actions.count).enumerate() {
+                let index = step * num_envs + slot;
+                let mask = self.next_masks.get(index * actions.count..(index + 1) * actions.count);
                 self.next_values[index] = q[argmax_allowed(q, mask)];
             }
         }
@@ -145,52 +113,37 @@ impl PqnAgent {
             next_values: &self.next_values,
             cuts: &self.cuts,
         };
-        lambda_returns(self.lambda, envs, &rollout, &mut self.returns);
-        let clipped = self.bounds.map(|bounds| clip_bootstrapped(&self.discounts, bounds, &mut self.returns));
+        lambda_returns(lambda, num_envs, &rollout, &mut self.returns);
+        let clipped = bounds.map(|bounds| clip_bootstrapped(&self.discounts, bounds, &mut self.returns));
         self.clipped = clipped.map(|clipped| clipped as f64 / self.returns.len() as f64);
+        Ok(())
     }
 
     /// Goes once through the rollout in a new order.
-    fn epoch(&mut self, env_steps: u64) -> Result<Learned, LearningFault> {
+    fn epoch(&mut self, env_steps: u64) -> Result<Learned, AgentError> {
         // The order starts from the identity: it must not depend on epochs that a checkpoint does not hold.
         self.order.iter_mut().zip(0..).for_each(|(place, index)| *place = index);
         for last in (1..self.order.len()).rev() {
             self.order.swap(last, self.shuffles.below(last as u32 + 1) as usize);
         }
-        let (rows, len) = (self.batch.actions.len(), self.learner.network.input_len());
+        let len = self.observation_len;
         let mut learned = Learned::default();
-        for places in self.order.chunks_exact(rows) {
-            let inputs = self.workspace.input_mut(rows);
-            for (row, place) in places.iter().map(|place| *place as usize).enumerate() {
-                inputs[row * len..][..len].copy_from_slice(&self.observations[place * len..][..len]);
-                self.batch.actions[row] = self.actions[place];
-                self.batch.returns[row] = self.returns[place];
+        for places in self.order.chunks_exact(self.order.len() / self.spec.minibatches) {
+            let mut batch = self.executor.batch_mut();
+            for (row, place) in places.iter().enumerate() {
+                let index = *place as usize;
+                batch.observations.write(row, &self.observations[index * len..][..len], &[]);
+                batch.actions[row] = self.actions[index];
+                batch.rewards[row] = self.returns[index];
             }
-            let outputs = self.learner.network.forward(&self.learner.parameters, rows, &mut self.workspace);
-            let update = HeadUpdate {
-                actions: &self.batch.actions,
-                rewards: &self.batch.returns,
-                discounts: &self.batch.discounts,
-                weights: None,
-                outputs,
-                next_outputs: &self.batch.next_q,
-                next_q: &self.batch.next_q,
-                next_q_is_fresh: false,
-                current_q: None,
-                // The returns were clipped when they were computed.
-                bounds: None,
-                fractions: &[],
-            };
-            let HeadLoss { loss, mean_q } = self.head.loss(&update, &mut self.d_outputs);
-            #[cfg(test)]
-            let loss = poison::take("loss", self.learner.updates).unwrap_or(loss);
-            let mut update = Learned::update(loss, mean_q)?;
-            let statistics = &mut update.statistics;
-            if self.learner.measures() {
-                self.measure.record(&*self.head, &self.next_values, statistics);
-                self.clipped.iter().for_each(|share| statistics.record(Statistic::ClippedTargets, *share));
+            batch.discounts.fill(0.0);
+            batch.indices.copy_from_slice(places);
+            let mut update = self.executor.update(env_steps, None)?;
+            if self.updates.is_multiple_of(MEASURED_EVERY) {
+                record_largest(&self.next_values, &mut update.statistics);
+                self.clipped.iter().for_each(|share| update.statistics.record(Statistic::ClippedTargets, *share));
             }
-            self.learner.step((&self.d_outputs, None), &mut self.workspace, env_steps, statistics)?;
+            self.updates += 1;
             learned.add(update);
         }
         Ok(learned)
@@ -205,9 +158,8 @@ impl Agent for PqnAgent {
         env_steps: u64,
         actions: &mut [usize],
     ) -> Result<(), AgentError> {
-        let (acting, parameters) = (&mut self.acting, &self.learner.parameters);
-        let situation = Situation { masks, env_steps };
-        self.actor.act(&situation, actions, move || Ok(acting.q_values(parameters, observations)))
+        let executor = &mut *self.executor;
+        self.actor.act(&Situation { masks, env_steps }, actions, move || executor.values(observations))
     }
 
     fn observe(&mut self, experience: &Experience<'_>) {
@@ -215,11 +167,11 @@ impl Agent for PqnAgent {
             return;
         }
         let index = self.filled;
-        let len = self.learner.network.input_len();
+        let len = self.observation_len;
         self.observations[index * len..][..len].copy_from_slice(experience.observation);
         self.next_observations[index * len..][..len].copy_from_slice(experience.next_observation);
         if !self.next_masks.is_empty() {
-            let count = self.acting.values.actions();
+            let count = self.spec.actions.count;
             let mask = &mut self.next_masks[index * count..][..count];
             match experience.next_mask {
                 Some(allowed) => mask.copy_from_slice(allowed),
@@ -228,7 +180,7 @@ impl Agent for PqnAgent {
         }
         self.actions[index] = experience.action as u32;
         self.rewards[index] = experience.step.reward as f32;
-        self.discounts[index] = if experience.step.terminated { 0.0 } else { self.gamma };
+        self.discounts[index] = if experience.step.terminated { 0.0 } else { self.spec.gamma };
         self.cuts[index] = experience.step.ended();
         self.filled += 1;
     }
@@ -245,8 +197,8 @@ impl Agent for PqnAgent {
         if self.filled < self.actions.len() {
             return Ok(learned);
         }
-        self.compute_returns();
-        for _ in 0..self.epochs {
+        self.compute_returns()?;
+        for _ in 0..self.spec.epochs {
             learned.add(self.epoch(after)?);
         }
         self.filled = 0;
@@ -254,27 +206,26 @@ impl Agent for PqnAgent {
     }
 
     fn policy(&self, rows: usize) -> Result<Box<dyn Policy>, AgentError> {
-        Ok(Box::new(GreedyPolicy::new(&self.spec, self.learner.parameters.clone(), rows)?))
+        self.executor.policy(rows)
     }
 
     fn statistics(&self, env_steps: u64, report: &mut dyn FnMut(&str, f64)) {
         self.actor.statistics(env_steps, report);
-        report("learning_rate", self.learner.learning_rate(env_steps));
+        self.executor.statistics(env_steps, report);
     }
 
     fn value_network(&self) -> Option<ValueNetwork<'_>> {
-        let Learner { network, parameters, .. } = &self.learner;
-        Some(ValueNetwork { spec: &self.spec, network, parameters })
+        self.executor.value_network()
     }
 
     fn begin_from(&mut self, parameters: &[f32]) -> Result<(), StateError> {
-        self.learner.begin_from(parameters)
+        self.executor.set_parameters(parameters)
     }
 
     /// Of the last rollouts: what of the one before is not overwritten yet is kept too.
     fn sample_memory(&self, most: usize) -> Option<MemorySample> {
-        let len = self.learner.network.input_len();
-        let kept = if self.learner.updates > 0 { self.actions.len() } else { self.filled };
+        let len = self.observation_len;
+        let kept = if self.updates > 0 { self.actions.len() } else { self.filled };
         let rows = most.min(kept);
         let (mut columns, mut observations) = (Batch::new(rows), Vec::with_capacity(rows * len));
         for row in 0..rows {
@@ -289,13 +240,13 @@ impl Agent for PqnAgent {
     }
 
     fn set_threads(&mut self, threads: usize) {
-        self.learner.set_threads(threads);
+        self.executor.set_threads(threads);
     }
 
     fn save<'a>(&'a self, state: &mut State<'a>) {
-        self.learner.save(state);
+        self.executor.save(state);
+        state.put(UPDATES, self.updates);
         self.actor.save(state);
-        self.acting.save(state);
         state.put("agent/shuffles_position", self.shuffles.position());
         state.put("rollout/filled", self.filled);
         state.put_f32("rollout/observations", vec![self.observations.len()], &self.observations);
@@ -308,9 +259,9 @@ impl Agent for PqnAgent {
     }
 
     fn restore(&mut self, state: &State<'_>) -> Result<(), StateError> {
-        self.learner.restore(state)?;
+        self.executor.restore(state)?;
+        self.updates = state.read(UPDATES)?;
         self.actor.restore(state)?;
-        self.acting.restore(state)?;
         self.shuffles.set_position(state.read("agent/shuffles_position")?);
         self.filled = state.read("rollout/filled")?;
         if self.filled >= self.actions.len() {
@@ -320,7 +271,7 @@ impl Agent for PqnAgent {
         state.read_f32("rollout/observations", &mut self.observations)?;
         state.read_f32("rollout/next_observations", &mut self.next_observations)?;
         state.read_u32("rollout/actions", &mut self.actions)?;
-        if let Some(action) = self.actions.iter().find(|action| **action as usize >= self.acting.values.actions()) {
+        if let Some(action) = self.actions.iter().find(|action| **action as usize >= self.spec.actions.count) {
             return Err(StateError::new("rollout/actions", format!("has an action {action}")));
         }
         state.read_f32("rollout/rewards", &mut self.rewards)?;

@@ -1,16 +1,12 @@
 //! What a [`PqnAgent`](super::PqnAgent) is made of.
 
-use crate::agent::{Actions, HeadSpec, LearnerSpec, ValueSpec};
+use crate::agent::Actions;
 
-/// What a value function learns by over rollouts.
+/// How a value function is learned over rollouts.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PqnSpec {
-    /// The value function.
-    pub values: ValueSpec,
-    /// What its outputs are learned by.
-    pub head: HeadSpec,
-    /// What changes the parameters.
-    pub learner: LearnerSpec,
+    /// The seed of the order in which the steps of a rollout are learned from.
+    pub seed: u64,
     /// Environments that are acted in.
     pub num_envs: usize,
     /// Their actions.
@@ -27,4 +23,11 @@ pub struct PqnSpec {
     pub epochs: usize,
     /// In how many parts each time.
     pub minibatches: usize,
+}
+
+impl PqnSpec {
+    /// Steps of all environments in a rollout.
+    pub fn steps(&self) -> usize {
+        self.rollout_steps * self.num_envs
+    }
 }

@@ -39,14 +39,20 @@ impl Config {
         }
     }
 
-    /// The sizes of the updates of a DQN agent for an environment with these spaces.
+    /// The sizes of the updates of the config's agent for an environment with these spaces.
     pub fn executor_shape(&self, observations: &Space, actions: Actions) -> ExecutorShape {
         let envs = self.train.num_envs;
-        let rows = if self.agent.kind == AgentKind::Naive { envs } else { self.replay.batch_size };
+        let (rows, masked) = match self.agent.kind {
+            AgentKind::Dqn => (self.replay.batch_size, actions.masked),
+            AgentKind::Naive => (envs, actions.masked),
+            // Its returns are whole targets, masks and all.
+            AgentKind::Pqn => (self.pqn.rollout_steps * envs / self.pqn.minibatches, false),
+        };
+        let actions = Actions { masked, ..actions };
         ExecutorShape { envs, rows, observations: ElementType::of(observations), actions }
     }
 
-    /// What computes the values and updates of a DQN agent.
+    /// What computes the values and updates of the config's agent.
     ///
     /// # Errors
     /// If the network is none, or networks and batches do not fit the memory.
@@ -75,12 +81,10 @@ impl Config {
         DqnAgent::new(self.dqn_spec(actions), self.dqn_parts(observations, actions)?)
     }
 
-    /// What the agent `pqn` is made of for an environment with these spaces.
-    pub fn pqn_spec(&self, observations: &Space, actions: Actions) -> PqnSpec {
+    /// How the agent `pqn` learns.
+    pub fn pqn_spec(&self, actions: Actions) -> PqnSpec {
         PqnSpec {
-            values: self.value_spec(observations, actions.count),
-            head: self.head_spec(),
-            learner: self.learner_spec(),
+            seed: self.train.seed,
             num_envs: self.train.num_envs,
             actions,
             gamma: self.agent.gamma as f32,
@@ -97,6 +101,7 @@ impl Config {
     /// # Errors
     /// If the network is none, or rollout and batches do not fit the memory.
     pub fn pqn_agent(&self, observations: &Space, actions: impl Into<Actions>) -> Result<PqnAgent, AgentError> {
-        PqnAgent::new(&self.pqn_spec(observations, actions.into()), self.explorer())
+        let actions = actions.into();
+        PqnAgent::new(self.pqn_spec(actions), Box::new(self.cpu_executor(observations, actions)?), self.explorer())
     }
 }

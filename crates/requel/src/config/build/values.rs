@@ -3,7 +3,9 @@
 use requel_envs::Space;
 
 use crate::agent::{Bootstrap, CpuSpec, FractionCounts, HeadSpec, LearnerSpec, Readout, Rule, TargetSpec, ValueSpec};
-use crate::config::{BellmanGradient, Config, HeadConfig, HeadKind, Outputs, SupportEnd, TargetConfig, TargetKind};
+use crate::config::{
+    AgentKind, BellmanGradient, Config, HeadConfig, HeadKind, Outputs, SupportEnd, TargetConfig, TargetKind,
+};
 use crate::td::{Munchausen, Support};
 
 impl Config {
@@ -45,6 +47,7 @@ impl Config {
     /// All of it, as an executor on the CPU takes it.
     pub fn cpu_spec(&self, observations: &Space, actions: usize) -> CpuSpec {
         let bootstrap = match (self.target.kind, self.agent.double, self.agent.bellman_gradient) {
+            _ if self.agent.kind == AgentKind::Pqn => Bootstrap::None,
             (TargetKind::None, _, BellmanGradient::Semi) => Bootstrap::Online,
             (TargetKind::None, _, BellmanGradient::Residual) => Bootstrap::Residual,
             (_, false, _) => Bootstrap::Target,
@@ -61,7 +64,8 @@ impl Config {
             head: self.head_spec(),
             rule,
             bootstrap,
-            bounds: self.agent.value_clip.bounds(),
+            // Without values of what comes next there are no targets to clip: whoever gives returns clips them.
+            bounds: self.agent.value_clip.bounds().filter(|_| bootstrap != Bootstrap::None),
             learner: self.learner_spec(),
             target: self.target.spec(),
         }
