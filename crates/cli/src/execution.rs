@@ -1,8 +1,7 @@
 //! [`Execution`], how a run is computed.
 
-use std::thread::available_parallelism;
-
 use clap::Args;
+use requel::Machine;
 use requel::run::Session;
 
 use crate::style;
@@ -19,10 +18,10 @@ pub struct Execution {
 const MOST_THREADS: usize = 1024;
 
 impl Execution {
-    /// The session, computed that way from now on.
-    pub fn of(self, session: Session) -> Session {
+    /// The session, computed that way from now on, on this machine.
+    pub fn of(self, session: Session, machine: &Machine) -> Session {
         let threads = match self.threads {
-            0 => available_parallelism().map_or(1, usize::from),
+            0 => machine.threads,
             threads => threads,
         };
         if threads == 1 {

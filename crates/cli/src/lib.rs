@@ -67,7 +67,7 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::Parser;
-use requel::Registry;
+use requel::{Machine, Registry};
 
 use args::{Cli, Command};
 use exit::{Exit, Failure};
@@ -92,11 +92,22 @@ pub fn run_with(registry: Registry, arguments: Vec<OsString>) -> u8 {
         Err(error) => return style::usage(&error),
     };
     requel::run::introduce(build::program());
-    let exit = run(&cli.command, &registry).unwrap_or_else(|failure| {
+    let exit = on_this_machine(registry, &cli.command).and_then(|registry| run(&cli.command, &registry));
+    let exit = exit.unwrap_or_else(|failure| {
         style::report(&failure);
         failure.exit
     });
     exit as u8
+}
+
+/// The registry, with what this machine has.
+fn on_this_machine(registry: Registry, command: &Command) -> Result<Registry, Failure> {
+    match Machine::detect() {
+        Ok(machine) => Ok(registry.with_machine(machine)),
+        // It says what is wrong.
+        Err(_) if matches!(command, Command::Doctor(_)) => Ok(registry),
+        Err(error) => Err(Failure::bad_input(error).hint("`requel doctor` lists the kernels of this machine")),
+    }
 }
 
 /// The arguments with `help … --help` read as `help …`, which clap would refuse.

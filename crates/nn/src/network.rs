@@ -6,7 +6,7 @@ use std::sync::Arc;
 use rand_core::Rng;
 
 use crate::init::initialize_slice;
-use crate::kernel::{Engine, Kernel, select};
+use crate::kernel::{Engine, Kernel};
 use crate::layer::{BackwardPass, Chosen, ForwardPass, Layer, Needs, build};
 use crate::workspace::WorkspacePlan;
 use crate::{Activation, Init, LayerSpec, NetworkSpec, SpecError, Workspace};
@@ -48,13 +48,12 @@ struct PlacedLayer {
 }
 
 impl Network {
-    /// Works out the sizes of `spec`. The kernel is what [`select`] gives, and the scalar twin where `REQUEL_KERNEL` is
-    /// not usable: call [`select`] where that should be an error.
+    /// Works out the sizes of `spec`. It is run by the fastest kernel of this machine.
     ///
     /// # Errors
     /// [`SpecError`] with the layer that does not fit.
     pub fn new(spec: &NetworkSpec) -> Result<Network, SpecError> {
-        Network::with_kernel(spec, select().unwrap_or(Kernel::SCALAR))
+        Network::with_kernel(spec, Kernel::fastest())
     }
 
     /// As [`Network::new`], run by `kernel`.

@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::fmt;
 
-use requel_nn::{KernelError, SpecError};
+use requel_nn::SpecError;
 
 /// Why a policy cannot be made, or cannot act on what it is given.
 #[derive(Clone, Debug, PartialEq)]
@@ -11,8 +11,6 @@ use requel_nn::{KernelError, SpecError};
 pub enum PolicyError {
     /// The network's description is no network.
     Network(SpecError),
-    /// `REQUEL_KERNEL` names a kernel that this machine does not have.
-    Kernel(KernelError),
     /// A constant of what the outputs mean is out of its range.
     OutOfRange(OutOfRange),
     /// The network's outputs do not go with what they are to mean.
@@ -87,7 +85,6 @@ impl fmt::Display for PolicyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             PolicyError::Network(error) => error.fmt(f),
-            PolicyError::Kernel(error) => error.fmt(f),
             PolicyError::OutOfRange(error) => error.fmt(f),
             PolicyError::HeadMismatch { outputs, head } => {
                 write!(f, "a network of {outputs} outputs cannot be read as {head}")
@@ -113,12 +110,6 @@ impl Error for PolicyError {}
 impl From<SpecError> for PolicyError {
     fn from(error: SpecError) -> Self {
         PolicyError::Network(error)
-    }
-}
-
-impl From<KernelError> for PolicyError {
-    fn from(error: KernelError) -> Self {
-        PolicyError::Kernel(error)
     }
 }
 

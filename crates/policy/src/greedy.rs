@@ -21,7 +21,14 @@ impl GreedyPolicy {
     /// # Errors
     /// If `spec` is no value function, or `parameters` has not as many numbers as the network has parameters.
     pub fn new(spec: &ValueSpec, parameters: Vec<f32>, max_rows: usize) -> Result<Self, PolicyError> {
-        let values = Values::new(spec, max_rows)?;
+        Self::of_values(Values::new(spec, max_rows)?, parameters)
+    }
+
+    /// A policy by values that are there already.
+    ///
+    /// # Errors
+    /// If `parameters` has not as many numbers as the network has parameters.
+    pub fn of_values(values: Values, parameters: Vec<f32>) -> Result<Self, PolicyError> {
         check_count(&parameters, &values)?;
         Ok(GreedyPolicy { values, parameters, rows: 0 })
     }

@@ -1,6 +1,6 @@
 //! [`Values`]: from observations to the value of each action.
 
-use requel_nn::{Network, Workspace};
+use requel_nn::{Kernel, Network, Workspace};
 
 use crate::{PolicyError, Reader, Readout, ValueSpec};
 
@@ -15,12 +15,20 @@ pub struct Values {
 }
 
 impl Values {
-    /// For up to `max_rows` observations at once.
+    /// For up to `max_rows` observations at once, by the fastest kernel of this machine.
     ///
     /// # Errors
     /// If the network is none, or has not as many outputs for each action as the head needs.
     pub fn new(spec: &ValueSpec, max_rows: usize) -> Result<Self, PolicyError> {
-        let network = Network::with_kernel(&spec.network, requel_nn::kernel::select()?)?;
+        Self::with_kernel(spec, max_rows, Kernel::fastest())
+    }
+
+    /// The same, by `kernel`: every kernel gives the same bits.
+    ///
+    /// # Errors
+    /// As [`Values::new`].
+    pub fn with_kernel(spec: &ValueSpec, max_rows: usize, kernel: Kernel) -> Result<Self, PolicyError> {
+        let network = Network::with_kernel(&spec.network, kernel)?;
         let (atoms, outputs) = (spec.head.atoms(), network.output_len());
         let fits = atoms > 0 && outputs.is_multiple_of(atoms);
         let reads_fractions = matches!(spec.head, Readout::ImplicitQuantile { .. });

@@ -5,9 +5,10 @@ use std::sync::{Mutex, PoisonError};
 use numpy::{PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2, PyUntypedArrayMethods};
 use pyo3::exceptions::{PyIndexError, PyValueError};
 use pyo3::prelude::*;
+use requel::memory::Memory;
 use requel::replay::{
     FrameLayout, FrameStore, NStepAccumulator, PrioritizedReplay, PrioritySpec, RecordLayout, RecordStore,
-    ReplayBuffer, ReplayError, ReplayStore, Sampling, UniformReplay,
+    ReplayBuffer, ReplayError, ReplayStore, Sampling, UniformReplay, check_memory,
 };
 use requel::{Batch, Experience, Transition, mask_words, td};
 use requel_envs::{Space, Step};
@@ -147,9 +148,17 @@ impl PyReplayBuffer {
             let steps = NStepAccumulator::new(settings.n_step, settings.gamma, width)?;
             Ok(if masked > 0 { steps.with_masks(masked) } else { steps })
         };
+        let waiting = NStepAccumulator::bytes_needed(settings.n_step, width).saturating_mul(settings.num_envs as u64);
+        let priorities =
+            settings.priorities.map_or(0, |_| PrioritizedReplay::<RecordStore>::bytes_needed(settings.capacity));
+        let check = |store: u64| {
+            let needed = store.saturating_add(waiting).saturating_add(priorities);
+            check_memory(settings.capacity, needed, Memory::Available).map_err(not_made)
+        };
         let replay = match settings.frame_stack {
             None => {
                 let layout = RecordLayout::for_space(&space).with_mask(masked);
+                check(RecordStore::bytes_needed(settings.capacity, &layout))?;
                 RecordStore::new(settings.capacity, layout).map_err(not_made).and_then(|store| drawn(store, &settings))
             }
             Some(stack) => {
@@ -157,7 +166,9 @@ impl PyReplayBuffer {
                     let text = "frame_stack: the observation space is not of bytes with so many frames in its first or last axis";
                     PyValueError::new_err(text)
                 })?;
-                let store = FrameStore::new(settings.capacity, layout.with_mask(masked));
+                let layout = layout.with_mask(masked);
+                check(FrameStore::bytes_needed(settings.capacity, &layout))?;
+                let store = FrameStore::new(settings.capacity, layout);
                 store.map_err(not_made).and_then(|store| drawn(store, &settings))
             }
         };

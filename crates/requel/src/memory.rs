@@ -1,7 +1,41 @@
-//! How much memory there is to take.
+//! [`Memory`]: how much memory there is to take.
 
 use std::fs;
 use std::path::Path;
+
+/// The memory that may be taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Memory {
+    /// What the system has available, and its control group allows, whenever it is asked for.
+    Available,
+    /// So many bytes.
+    Bytes(u64),
+    /// Nobody says how much there is, and nothing is refused.
+    Unknown,
+}
+
+impl Memory {
+    /// Bytes that can be taken now, if that is known.
+    pub fn available_bytes(self) -> Option<u64> {
+        match self {
+            Memory::Available => available_bytes(),
+            Memory::Bytes(bytes) => Some(bytes),
+            Memory::Unknown => None,
+        }
+    }
+
+    /// Bytes that can be taken now, where those are fewer than `needed`.
+    pub(crate) fn short_of(self, needed: u64) -> Option<u64> {
+        // The system's files are not read for a few kilobytes.
+        if self == Memory::Available && needed <= TOO_LITTLE_TO_ASK {
+            return None;
+        }
+        self.available_bytes().filter(|available| needed > *available)
+    }
+}
+
+/// What is not worth asking the system for, bytes.
+const TOO_LITTLE_TO_ASK: u64 = 1 << 20;
 
 /// Bytes that can still be taken: the least of what the system has available and what the control group allows.
 /// `None` where the system does not say.

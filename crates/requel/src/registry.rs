@@ -8,9 +8,10 @@ use std::sync::Arc;
 use requel_envs::{Env, EnvError, EnvOptions, OptionSpec};
 
 use self::named::Named;
-use crate::agent::{Agent, AgentError, DqnAgent, DqnParts, Executor, PqnAgent};
+use crate::agent::{Agent, AgentError, DqnAgent, DqnParts, Executor, PqnAgent, check_bytes};
 use crate::config::{AgentKind, Config, EnvConfig};
 use crate::exploration::Explorer;
+use crate::machine::Machine;
 use crate::replay::ReplayBuffer;
 use crate::train::{AgentEnv, AgentFactory, EnvFactory, EnvIdentity, EnvOrigin, TrainError, Trainer, envs};
 
@@ -42,6 +43,7 @@ pub struct Registry {
     executors: Named<Box<dyn Executor>>,
     replays: Named<Box<dyn ReplayBuffer>>,
     explorers: Named<Box<dyn Explorer>>,
+    machine: Machine,
 }
 
 impl Registry {
@@ -62,7 +64,20 @@ impl Registry {
             executors: Named::new("agent.executor"),
             replays: Named::new("replay.name"),
             explorers: Named::new("exploration.name"),
+            machine: Machine::default(),
         }
+    }
+
+    /// The same on this machine: agents that are made from configs compute with its kernel and take of its memory.
+    #[must_use]
+    pub fn with_machine(mut self, machine: Machine) -> Self {
+        self.machine = machine;
+        self
+    }
+
+    /// What agents run on.
+    pub fn machine(&self) -> &Machine {
+        &self.machine
     }
 
     /// Adds an environment of one's own, under the id of its spec. It is made once, so as to be asked for that.
@@ -193,17 +208,21 @@ impl Registry {
         };
         let executor = match self.executors.get(&config.agent.executor)? {
             Some(make) => make(config, env)?,
-            None => Box::new(config.cpu_executor(env.observations, env.actions)?),
+            None => Box::new(config.cpu_executor(env.observations, env.actions, &self.machine)?),
         };
         if config.agent.kind == AgentKind::Pqn {
-            return Ok(Box::new(PqnAgent::new(config.pqn_spec(env.actions), executor, explorer)?));
+            let spec = config.pqn_spec(env.actions);
+            check_bytes(spec.bytes_needed(env.observations.len()), self.machine.memory)?;
+            return Ok(Box::new(PqnAgent::new(spec, executor, explorer)));
         }
         let replay = match self.replays.get(&config.replay.name)? {
             Some(make) => make(config, env)?,
-            None => config.replay_buffer(env.observations, env.actions)?,
+            None => config.replay_buffer(env.observations, env.actions, &self.machine)?,
         };
         let parts = DqnParts { executor, replay, explorer };
-        Ok(Box::new(DqnAgent::new(config.dqn_spec(env.actions), parts)?))
+        let spec = config.dqn_spec(env.actions);
+        check_bytes(spec.bytes_needed(env.observations.len()), self.machine.memory)?;
+        Ok(Box::new(DqnAgent::new(spec, parts)?))
     }
 }
 

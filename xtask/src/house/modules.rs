@@ -21,7 +21,7 @@ const LEVELS: &[&[&str]] = &[
         "transition",
         "unique_keys",
     ],
-    &["experience", "stats", "storage", "td"],
+    &["experience", "machine", "stats", "storage", "td"],
     &["checkpoint", "exploration", "replay"],
     &["agent"],
     &["config"],

@@ -14,6 +14,18 @@ const LONGEST_FILE: usize = 600;
 /// Where `unsafe` may be.
 const UNSAFE_HOME: &str = "crates/nn/src/kernel/";
 
+/// Which files of the libraries ask the system for variables and threads: everything else is given a `Machine`.
+const ASK_THE_SYSTEM: [&str; 4] = [
+    "crates/nn/src/kernel/select.rs",
+    "crates/requel/src/machine.rs",
+    "crates/requel/src/run/provenance.rs",
+    "crates/requel/src/study/fleet.rs",
+];
+
+/// The libraries that are given it.
+const GIVEN_A_MACHINE: [&str; 4] =
+    ["crates/envs/src/", "crates/nn/src/", "crates/policy/src/", "crates/requel/src/"];
+
 /// Names that say nothing about what a thing does.
 const EMPTY_NAMES: [&str; 6] = ["Manager", "Handler", "Helper", "Utils", "Common", "Base"];
 
@@ -78,6 +90,14 @@ fn line_faults(name: &str, code: &str) -> Vec<String> {
     let mut faults = Vec::new();
     if has_word(code, "unsafe") && !name.starts_with(UNSAFE_HOME) {
         faults.push(format!("`unsafe` outside {UNSAFE_HOME}"));
+    }
+    let is_given = GIVEN_A_MACHINE.iter().any(|library| name.starts_with(library));
+    if is_given && !ASK_THE_SYSTEM.contains(&name) && !name.contains("test") {
+        for asked in ["env::var", "env::var_os", "available_parallelism"] {
+            if code.contains(&format!("{asked}(")) {
+                faults.push(format!("`{asked}`: libraries ask no system, take it from a `Machine`"));
+            }
+        }
     }
     for unfinished in ["dbg", "todo", "unimplemented"] {
         if code.contains(&format!("{unfinished}!")) && has_word(code, unfinished) {
@@ -220,6 +240,16 @@ mod tests {
         for left in ["dbg!(x);", "todo!()", "unimplemented!(\"later\")"] {
             assert_eq!(of("xtask/src/x.rs", &format!("{left}\n")).len(), 1, "{left}");
         }
+    }
+
+    #[test]
+    fn libraries_are_given_a_machine() {
+        for asks in ["std::env::var(\"X\");", "env::var_os(name)", "std::thread::available_parallelism()"] {
+            assert_eq!(of("crates/requel/src/agent/x.rs", &format!("{asks}\n")).len(), 1, "{asks}");
+            assert_eq!(of("crates/requel/src/machine.rs", &format!("{asks}\n")).len(), 0, "{asks}");
+            assert_eq!(of("crates/cli/src/x.rs", &format!("{asks}\n")).len(), 0, "{asks}");
+        }
+        assert_eq!(of("crates/requel/src/agent/x.rs", "env!(\"CARGO_PKG_VERSION\")\n").len(), 0);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::io::IsTerminal;
 use std::path::Path;
 
 use requel::memory::{available_bytes, display_bytes};
-use requel::run::Machine;
+use requel::run::MachineRecord;
 use requel_nn::kernel::{Kernel, select};
 use serde::Serialize;
 
@@ -98,7 +98,7 @@ fn version() -> Finding {
 }
 
 fn machine() -> Finding {
-    good("machine", Machine::here().to_string())
+    good("machine", MachineRecord::here(None).to_string())
 }
 
 fn instructions() -> Finding {

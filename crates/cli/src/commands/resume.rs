@@ -71,7 +71,7 @@ pub fn run(args: &ResumeArgs, registry: &Registry) -> Result<Exit, Failure> {
     if !finished {
         advice::warn_of([(None, session.trainer().config())], registry);
     }
-    session::train(args.execution.of(session), registry, args.reporting)
+    session::train(args.execution.of(session, registry.machine()), registry, args.reporting)
 }
 
 /// The config that a run is to go on with, where something is set.

@@ -39,7 +39,7 @@ pub fn run(args: &TrainArgs, registry: &Registry) -> Result<Exit, Failure> {
     if let Some(Every::Minutes(pause)) = args.every {
         session = session.saving_every(pause);
     }
-    session::train(args.execution.of(session), registry, args.reporting)
+    session::train(args.execution.of(session, registry.machine()), registry, args.reporting)
 }
 
 /// The layers with what `--every`, `--keep` and `--on-nan` stand for.

@@ -6,7 +6,7 @@ use requel::Registry;
 use requel::config::Config;
 use requel::diagnose::{Evidence, Finding, Severity, findings};
 use requel::memory::available_bytes;
-use requel::run::{Machine, Provenance, Run, Score, Summary};
+use requel::run::{MachineRecord, Provenance, Run, Score, Summary};
 use requel::storage::{RealStorage, read_regular_text, replace};
 use requel::train::{EnvIdentity, Evaluation};
 use serde::Serialize;
@@ -228,7 +228,7 @@ fn made(run: &Run) -> Vec<String> {
 fn made_by(run: &Run) -> Vec<String> {
     let records = run.provenance().unwrap_or_default();
     let Some(first) = records.first() else {
-        return vec![format!("requel {} on {}", env!("CARGO_PKG_VERSION"), Machine::here())];
+        return vec![format!("requel {} on {}", env!("CARGO_PKG_VERSION"), MachineRecord::here(None))];
     };
     let mut lines = vec![format!("requel {} on {}, kernel {}", first.version(), first.machine, first.machine.kernel)];
     if !first.program.command.is_empty() {

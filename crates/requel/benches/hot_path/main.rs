@@ -15,7 +15,7 @@ use std::hint::black_box;
 use requel::config::{ConfigError, Layers};
 use requel::replay::{PrioritizedReplay, PrioritySpec, RecordLayout, ReplayBuffer, Sampling, UniformReplay};
 use requel::train::EnvFactory;
-use requel::{Agent, Batch, Config, DqnAgent, Experience, Masks, Stream, StreamRng, Trainer, Transition};
+use requel::{Agent, Batch, Config, DqnAgent, Experience, Machine, Masks, Stream, StreamRng, Trainer, Transition};
 use requel_envs::{DType, Space, Step, make};
 use screen::screen;
 use stopwatch::{Timing, print, print_rate};
@@ -214,7 +214,8 @@ fn agent(settings: &[&str]) -> DqnAgent {
     let config = config("notebook", settings).expect("settings of the notebook preset");
     let bound = vec![f32::INFINITY; 4];
     let space = Space::Box { low: bound.iter().map(|b| -b).collect(), high: bound, shape: vec![4], dtype: DType::F32 };
-    config.dqn_agent(&space, 2).expect("an agent for CartPole")
+    let machine = Machine::detect().expect("REQUEL_KERNEL names a kernel of this machine");
+    config.dqn_agent(&space, 2, &machine).expect("an agent for CartPole")
 }
 
 /// `preset` without evaluation and without an end.

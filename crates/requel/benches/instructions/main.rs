@@ -9,7 +9,7 @@ use std::process::ExitCode;
 
 use requel::config::Layers;
 use requel::replay::{RecordLayout, ReplayBuffer, Sampling, UniformReplay};
-use requel::{Agent, Batch, Config, DqnAgent, Experience, Masks, Trainer, Transition};
+use requel::{Agent, Batch, Config, DqnAgent, Experience, Machine, Masks, Trainer, Transition};
 use requel_envs::{Action, DType, Env, Space, Step, make};
 
 /// One piece, done so many times.
@@ -83,7 +83,7 @@ fn images(times: usize, mut config: Config, shape: [usize; 3], dtype: DType) {
     let most: u8 = if dtype == DType::Bool { 1 } else { 255 };
     let (len, high) = (shape.iter().product(), f32::from(most));
     let space = Space::Box { low: vec![0.0; len], high: vec![high; len], shape: shape.to_vec(), dtype };
-    let mut agent = config.dqn_agent(&space, 4).expect("an agent for images");
+    let mut agent = config.dqn_agent(&space, 4, &machine()).expect("an agent for images");
     let image = |step: usize| -> Vec<f32> {
         let number = |at: usize| (at / shape[2] * 7 + (at % shape[2] + step) * 131) % (usize::from(most) + 1);
         (0..len).map(|at| number(at) as f32).collect()
@@ -190,11 +190,16 @@ fn transition(observation: &[f32; 4], step: u32) -> Transition<'_> {
 fn agent(settings: &[&str]) -> DqnAgent {
     let high = vec![f32::INFINITY; 4];
     let space = Space::Box { low: high.iter().map(|bound| -bound).collect(), high, shape: vec![4], dtype: DType::F32 };
-    config("notebook", settings).dqn_agent(&space, 2).expect("an agent for CartPole")
+    config("notebook", settings).dqn_agent(&space, 2, &machine()).expect("an agent for CartPole")
 }
 
 fn config(preset: &str, settings: &[&str]) -> Config {
     let layers = Layers::new().preset(preset).expect("a preset");
     let layers = settings.iter().try_fold(layers, |layers, setting| layers.set(setting));
     layers.and_then(|layers| layers.resolve()).expect("settings of the preset")
+}
+
+/// With the kernel that `REQUEL_KERNEL` names: counts are of one kernel.
+fn machine() -> Machine {
+    Machine::detect().expect("REQUEL_KERNEL names a kernel of this machine")
 }

@@ -64,9 +64,6 @@ pub enum AgentError {
         /// Bytes that there are.
         available: u64,
     },
-    /// `REQUEL_KERNEL` names a kernel that this machine does not have.
-    #[error(transparent)]
-    Kernel(#[from] requel_nn::KernelError),
     /// The policy cannot be made, or not act on what it is given.
     #[error(transparent)]
     Policy(PolicyError),
@@ -97,7 +94,6 @@ impl From<PolicyError> for AgentError {
     fn from(error: PolicyError) -> Self {
         match error {
             PolicyError::Network(error) => AgentError::Network(error),
-            PolicyError::Kernel(error) => AgentError::Kernel(error),
             PolicyError::OutOfRange(error) => AgentError::Head(error.into()),
             error => AgentError::Policy(error),
         }

@@ -3,18 +3,18 @@
 use requel_nn::{Network, Workspace};
 
 use super::AgentError;
-use crate::memory::available_bytes;
+use crate::memory::Memory;
 
-/// Refuses an agent that needs `parts`, in bytes, beside its network's parameters, where so much is not there.
-pub(super) fn check(network: &Network, parts: &[u64]) -> Result<(), AgentError> {
+/// Refuses an executor that needs `parts`, in bytes, beside its network's parameters, where so much is not there.
+pub(super) fn check(network: &Network, parts: &[u64], memory: Memory) -> Result<(), AgentError> {
     // The online and the target parameters, the gradient, the optimiser's two averages.
     let parameters = 5 * 4 * network.parameter_count() as u64;
-    check_bytes(parts.iter().fold(parameters, |sum, part| sum.saturating_add(*part)))
+    check_bytes(parts.iter().fold(parameters, |sum, part| sum.saturating_add(*part)), memory)
 }
 
 /// Refuses what needs so many bytes where so much is not there.
-pub(super) fn check_bytes(needed: u64) -> Result<(), AgentError> {
-    match available_bytes().filter(|available| needed > *available) {
+pub(crate) fn check_bytes(needed: u64, memory: Memory) -> Result<(), AgentError> {
+    match memory.short_of(needed) {
         Some(available) => Err(AgentError::OutOfMemory { needed, available }),
         None => Ok(()),
     }

@@ -33,6 +33,7 @@ pub use learned::{Learned, LearningFault};
 pub use learner::LearnerSpec;
 #[cfg(test)]
 pub(crate) use learner::poison;
+pub(crate) use memory::check_bytes;
 pub use policy_trait::{Policy, PolicyInput};
 pub use pqn::{PqnAgent, PqnSpec};
 pub use requel_policy::{

@@ -2,7 +2,7 @@
 
 use requel_nn::Network;
 
-use super::{AgentError, GreedyPolicy, ValueSpec};
+use super::{AgentError, GreedyPolicy, ValueSpec, Values};
 
 /// The value function of an agent that is a network on the CPU: what its policy file is made of, and what shows its values and
 /// looks into its layers.
@@ -22,6 +22,7 @@ impl ValueNetwork<'_> {
     /// # Errors
     /// If the network cannot be made on this machine.
     pub fn greedy(&self, max_rows: usize) -> Result<GreedyPolicy, AgentError> {
-        Ok(GreedyPolicy::new(self.spec, self.parameters.to_vec(), max_rows)?)
+        let values = Values::with_kernel(self.spec, max_rows, self.network.kernel())?;
+        Ok(GreedyPolicy::of_values(values, self.parameters.to_vec())?)
     }
 }

@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use crate::memory;
+use crate::memory::Memory;
 use crate::state::{State, StateError};
 use crate::transition::{BatchMut, Transition};
 
@@ -119,21 +119,29 @@ pub enum ReplayError {
     },
 }
 
-/// What is not worth asking the system for, bytes.
-const TOO_LITTLE_TO_ASK: u64 = 1 << 20;
-
-/// Refuses `capacity` transitions that need so many bytes in all where those are not there.
-pub(super) fn check_memory(capacity: usize, needed: u64) -> Result<(), ReplayError> {
-    // Indices are 32 bits wide.
-    if u32::try_from(capacity).is_err() || needed > isize::MAX as u64 {
-        return Err(ReplayError::TooLarge { capacity });
-    }
-    // The system's files are not read for each environment's few kilobytes: their sum is looked at once, by the agent.
-    match (needed > TOO_LITTLE_TO_ASK).then(memory::available_bytes).flatten() {
-        Some(available) if needed > available => {
+/// Refuses `capacity` transitions that need so many bytes in all where those are not there. The stores themselves refuse only what
+/// no machine could hold: whoever makes one knows which memory it may take.
+///
+/// # Errors
+/// [`ReplayError::TooLarge`] or [`ReplayError::OutOfMemory`].
+pub fn check_memory(capacity: usize, needed: u64, memory: Memory) -> Result<(), ReplayError> {
+    check_size(capacity, needed)?;
+    match memory.short_of(needed) {
+        Some(available) => {
             let largest = (u128::from(available) * capacity as u128 / u128::from(needed)) as usize;
             Err(ReplayError::OutOfMemory { capacity, needed, available, largest })
         }
-        _ => Ok(()),
+        None => Ok(()),
     }
+}
+
+/// Refuses `capacity` transitions, of so many bytes in all, that no address can reach.
+pub(super) fn check_size(capacity: usize, needed: u64) -> Result<(), ReplayError> {
+    /// What a process of a 64-bit machine can address.
+    const ADDRESSABLE: u64 = 1 << 47;
+    // Indices are 32 bits wide.
+    if u32::try_from(capacity).is_err() || needed > ADDRESSABLE.min(isize::MAX as u64) {
+        return Err(ReplayError::TooLarge { capacity });
+    }
+    Ok(())
 }

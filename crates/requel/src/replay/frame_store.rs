@@ -1,6 +1,6 @@
 //! [`FrameStore`], transitions between stacked images, each frame kept once.
 
-use super::buffer::check_memory;
+use super::buffer::check_size;
 use super::frame_pool::FramePool;
 use super::ring::Ring;
 use super::{FrameLayout, ReplayError, ReplayStore};
@@ -52,11 +52,21 @@ pub struct FrameStore {
 
 const HEADER_WORDS: usize = 3;
 
+/// The frames that room is kept for: one per transition, one more per episode, and the stacks at the edges of the ring.
+fn planned(capacity: usize, layout: &FrameLayout) -> usize {
+    capacity.saturating_add(capacity / 8).saturating_add(layout.stack().saturating_mul(4))
+}
+
+/// Words of a record.
+fn words(layout: &FrameLayout) -> usize {
+    layout.stack().saturating_mul(2).saturating_add(HEADER_WORDS + layout.masks().words())
+}
+
 impl FrameStore {
     /// An empty store of `capacity` transitions.
     ///
     /// # Errors
-    /// If it is to store nothing, or the memory that it needs is not there; nothing is taken then.
+    /// If it is to store nothing, or more than can be addressed.
     pub fn new(capacity: usize, layout: FrameLayout) -> Result<Self, ReplayError> {
         match layout.checked_len() {
             Some(0) => return Err(ReplayError::NoNumbers),
@@ -64,14 +74,10 @@ impl FrameStore {
             Some(len) if len < usize::MAX / 32 => {}
             _ => return Err(ReplayError::TooLarge { capacity }),
         }
-        let stack = layout.stack();
-        // A frame per transition, one more per episode, and the stacks at the edges of the ring.
-        let planned = capacity.saturating_add(capacity / 8).saturating_add(4 * stack);
-        let words = HEADER_WORDS + 2 * stack + layout.masks().words();
-        let others = FramePool::bytes_needed(planned, layout.frame_words());
-        check_memory(capacity, Ring::bytes_needed(capacity, words).saturating_add(others))?;
+        check_size(capacity, Self::bytes_needed(capacity, &layout))?;
+        let (stack, planned) = (layout.stack(), planned(capacity, &layout));
         Ok(FrameStore {
-            ring: Ring::new(capacity, words, others)?,
+            ring: Ring::new(capacity, words(&layout))?,
             pool: FramePool::new(planned, layout.frame_words()),
             planned,
             frames: vec![0; 2 * stack * layout.frame_words()],
@@ -79,6 +85,12 @@ impl FrameStore {
             before: Vec::with_capacity(2 * stack),
             layout,
         })
+    }
+
+    /// Bytes of memory that a full store of `capacity` transitions takes, about.
+    pub fn bytes_needed(capacity: usize, layout: &FrameLayout) -> u64 {
+        let frames = FramePool::bytes_needed(planned(capacity, layout), layout.frame_words());
+        Ring::bytes_needed(capacity, words(layout)).saturating_add(frames)
     }
 
     /// How many frames are kept.

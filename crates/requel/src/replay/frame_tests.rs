@@ -6,6 +6,7 @@ use requel_envs::Step;
 use super::*;
 use crate::agent::Experience;
 use crate::checkpoint::Snapshots;
+use crate::memory::Memory;
 use crate::state::State;
 use crate::transition::{Batch, Transition};
 
@@ -296,8 +297,10 @@ fn observations_that_share_nothing_are_kept_too() {
 #[test]
 fn refuses_what_does_not_fit() {
     let layout = FrameLayout::stack_last(4, 84 * 84, 1);
-    let error = FrameStore::new(4_000_000_000, layout).err().unwrap();
-    assert!(matches!(error, ReplayError::OutOfMemory { .. } | ReplayError::TooLarge { .. }), "{error}");
+    let needed = FrameStore::bytes_needed(1_000_000, &layout);
+    // A frame of a byte per pixel for each transition, and an eighth more.
+    assert!((1_125_000 * 84 * 84..1_300_000 * 84 * 84).contains(&needed), "{needed}");
+    assert!(check_memory(1_000_000, needed, Memory::Bytes(needed - 1)).is_err());
     let error = FrameStore::new(usize::MAX, layout).err().unwrap();
     assert_eq!(error, ReplayError::TooLarge { capacity: usize::MAX });
 }

@@ -25,7 +25,7 @@ mod store;
 mod sum_tree;
 mod uniform;
 
-pub use buffer::{ReplayBuffer, ReplayError};
+pub use buffer::{ReplayBuffer, ReplayError, check_memory};
 pub use frame_layout::FrameLayout;
 pub use frame_store::FrameStore;
 pub use latest::LatestReplay;

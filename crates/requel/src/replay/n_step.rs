@@ -2,7 +2,7 @@
 //! "Multi-step learning").
 
 use super::ReplayError;
-use super::buffer::check_memory;
+use super::buffer::check_size;
 use crate::experience::Experience;
 use crate::state::{State, StateError};
 use crate::transition::Transition;
@@ -55,7 +55,7 @@ impl NStepAccumulator {
     /// For transitions of up to `n` steps, each discounted by `gamma`, between observations of so many numbers.
     ///
     /// # Errors
-    /// If `n` is 0, `gamma` is not from 0 to 1, or the steps that wait do not fit the memory.
+    /// If `n` is 0, `gamma` is not from 0 to 1, or the steps that wait are more than can be addressed.
     pub fn new(n: usize, gamma: f64, observation_len: usize) -> Result<Self, ReplayError> {
         if n == 0 {
             return Err(ReplayError::NoSteps);
@@ -65,7 +65,7 @@ impl NStepAccumulator {
         }
         // One step needs no waiting, so that nothing is kept of it.
         let slots = if n == 1 { 0 } else { n };
-        check_memory(n, Self::bytes_needed(n, observation_len))?;
+        check_size(n, Self::bytes_needed(n, observation_len))?;
         let powers = std::iter::successors(Some(1.0), |power| Some(power * gamma)).take(n + 1).collect();
         Ok(NStepAccumulator {
             observation_len,
@@ -81,7 +81,7 @@ impl NStepAccumulator {
     }
 
     /// Bytes that the steps which wait take, for so many steps and numbers of an observation, about.
-    pub(crate) fn bytes_needed(n: usize, observation_len: usize) -> u64 {
+    pub fn bytes_needed(n: usize, observation_len: usize) -> u64 {
         let per_step = (observation_len as u64).saturating_add(4).saturating_mul(4);
         (n as u64).saturating_mul(per_step)
     }

@@ -1,6 +1,6 @@
 //! [`PrioritizedReplay`], proportional prioritization (Schaul et al. 2016).
 
-use super::buffer::check_memory;
+use super::buffer::check_size;
 use super::power::raise;
 use super::{RecordLayout, RecordStore, ReplayBuffer, ReplayError, ReplayStore, SumTree};
 use crate::rng::{Stream, StreamRng};
@@ -49,9 +49,14 @@ impl PrioritizedReplay {
     /// An empty ring of `capacity` whole transitions, drawn from with randomness of `seed`.
     ///
     /// # Errors
-    /// If the memory that it needs is not there, or `spec` is none.
+    /// If it is to store nothing, or more than can be addressed, or `spec` is none.
     pub fn new(capacity: usize, layout: RecordLayout, spec: PrioritySpec, seed: u64) -> Result<Self, ReplayError> {
         Self::with_store(RecordStore::new(capacity, layout)?, spec, seed)
+    }
+
+    /// Bytes of memory that the priorities of `capacity` transitions take, beside the store.
+    pub fn bytes_needed(capacity: usize) -> u64 {
+        SumTree::bytes_needed(capacity)
     }
 }
 
@@ -59,7 +64,7 @@ impl<S: ReplayStore> PrioritizedReplay<S> {
     /// Draws from `store`, which is empty, with randomness of `seed`.
     ///
     /// # Errors
-    /// If the memory that both need is not there, `spec` is none, or the store is not empty.
+    /// If `spec` is none, or the store is not empty.
     pub fn with_store(store: S, spec: PrioritySpec, seed: u64) -> Result<Self, ReplayError> {
         /// So that priorities, of errors up to the largest `f32`, add up to a number.
         const LARGEST: f64 = 1e30;
@@ -71,7 +76,7 @@ impl<S: ReplayStore> PrioritizedReplay<S> {
             return Err(ReplayError::NotEmpty { len: store.len() });
         }
         let capacity = store.capacity();
-        check_memory(capacity, store.bytes().saturating_add(SumTree::bytes_needed(capacity)))?;
+        check_size(capacity, SumTree::bytes_needed(capacity))?;
         Ok(PrioritizedReplay {
             priorities: SumTree::new(capacity),
             store,

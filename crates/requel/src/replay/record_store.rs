@@ -15,12 +15,17 @@ impl RecordStore {
     /// An empty store of `capacity` transitions.
     ///
     /// # Errors
-    /// If it is to store nothing, or the memory that it needs is not there; nothing is taken then.
+    /// If it is to store nothing, or more than can be addressed.
     pub fn new(capacity: usize, layout: RecordLayout) -> Result<Self, ReplayError> {
         if layout.observation_len() == 0 {
             return Err(ReplayError::NoNumbers);
         }
-        Ok(RecordStore { layout, ring: Ring::new(capacity, layout.words(), 0)? })
+        Ok(RecordStore { layout, ring: Ring::new(capacity, layout.words())? })
+    }
+
+    /// Bytes of memory that a full store of `capacity` transitions takes.
+    pub fn bytes_needed(capacity: usize, layout: &RecordLayout) -> u64 {
+        Ring::bytes_needed(capacity, layout.words())
     }
 }
 

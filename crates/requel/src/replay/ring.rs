@@ -1,7 +1,7 @@
 //! [`Ring`]: records of equal length, the oldest overwritten first.
 
 use super::ReplayError;
-use super::buffer::check_memory;
+use super::buffer::check_size;
 use crate::state::{SharedRows, State, StateError};
 
 /// Records of 32-bit words.
@@ -14,13 +14,12 @@ pub(super) struct Ring {
 }
 
 impl Ring {
-    /// An empty ring; `others` are bytes that its owner takes beside it.
-    pub(super) fn new(capacity: usize, words: usize, others: u64) -> Result<Self, ReplayError> {
+    /// An empty ring.
+    pub(super) fn new(capacity: usize, words: usize) -> Result<Self, ReplayError> {
         if capacity == 0 {
             return Err(ReplayError::NoRoom);
         }
-        let needed = Self::bytes_needed(capacity, words).saturating_add(others);
-        check_memory(capacity, needed)?;
+        check_size(capacity, Self::bytes_needed(capacity, words))?;
         Ok(Ring { records: SharedRows::zeroed(capacity, words), len: 0, next: 0 })
     }
 

@@ -167,6 +167,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::memory::Memory;
+    use crate::replay::check_memory;
     use crate::transition::Batch;
 
     fn transition<'a>(id: u32, observation: &'a [f32; 2], next: &'a [f32; 2]) -> Transition<'a> {
@@ -311,10 +313,18 @@ mod tests {
     #[test]
     fn refuses_what_does_not_fit() {
         let layout = RecordLayout::f32(1 << 20);
-        let error = UniformReplay::new(2_000_000_000, layout, Sampling::WithReplacement, 0).err().unwrap();
-        assert!(matches!(error, ReplayError::OutOfMemory { .. } | ReplayError::TooLarge { .. }), "{error}");
-        let error = UniformReplay::new(usize::MAX, layout, Sampling::WithReplacement, 0).err().unwrap();
-        assert_eq!(error, ReplayError::TooLarge { capacity: usize::MAX });
+        for capacity in [2_000_000_000, usize::MAX] {
+            let error = UniformReplay::new(capacity, layout, Sampling::WithReplacement, 0).err().unwrap();
+            assert_eq!(error, ReplayError::TooLarge { capacity });
+        }
+        let needed = RecordStore::bytes_needed(1000, &layout);
+        assert!(needed > 8_000 << 20, "{needed}");
+        for memory in [Memory::Unknown, Memory::Bytes(needed)] {
+            assert_eq!(check_memory(1000, needed, memory), Ok(()));
+        }
+        let available = needed / 10;
+        let refused = ReplayError::OutOfMemory { capacity: 1000, needed, available, largest: 100 };
+        assert_eq!(check_memory(1000, needed, Memory::Bytes(available)), Err(refused));
     }
 
     #[test]

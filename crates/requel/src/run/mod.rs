@@ -29,7 +29,7 @@ pub use directory::Run;
 pub use error::RunError;
 pub use origin::{Beginning, Origin, Weights};
 pub use pace::Pace;
-pub use provenance::{Machine, Program, Provenance, introduce};
+pub use provenance::{MachineRecord, Program, Provenance, introduce};
 pub(crate) use room::Room;
 pub use segments::{Segment, later_segments};
 pub use session::{Ending, Resumed, Session};

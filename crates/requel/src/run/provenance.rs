@@ -6,6 +6,7 @@
 use std::path::Path;
 use std::sync::OnceLock;
 
+use requel_nn::Kernel;
 use serde::{Deserialize, Serialize};
 
 use super::{Run, RunError, checksums, clock};
@@ -30,7 +31,7 @@ pub struct Provenance {
     #[serde(flatten)]
     pub program: Program,
     /// What it ran on.
-    pub machine: Machine,
+    pub machine: MachineRecord,
 }
 
 /// What only a program knows of itself.
@@ -46,9 +47,9 @@ pub struct Program {
     pub command: Vec<String>,
 }
 
-/// What a session ran on.
+/// What is written down of the machine that a session ran on.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Machine {
+pub struct MachineRecord {
     /// Operating system, such as `linux`.
     pub os: String,
     /// Architecture, such as `x86_64`.
@@ -68,24 +69,24 @@ pub fn introduce(program: Program) {
     PROGRAM.get_or_init(|| program);
 }
 
-impl Machine {
-    /// This one.
-    pub fn here() -> Self {
+impl MachineRecord {
+    /// Of this one; `kernel` is the one that networks compute with, where there are networks of requel.
+    pub fn here(kernel: Option<Kernel>) -> Self {
         let cpu = std::fs::read_to_string("/proc/cpuinfo").ok().and_then(|text| {
             let line = text.lines().find(|line| line.starts_with("model name"))?;
             Some(line.split_once(": ")?.1.trim().to_owned())
         });
-        Machine {
+        MachineRecord {
             os: std::env::consts::OS.into(),
             arch: std::env::consts::ARCH.into(),
             cpu,
             threads: std::thread::available_parallelism().map_or(1, |n| n.get()),
-            kernel: requel_nn::kernel::select().map_or_else(|error| error.to_string(), |kernel| kernel.name().into()),
+            kernel: kernel.map_or("none", Kernel::name).into(),
         }
     }
 }
 
-impl std::fmt::Display for Machine {
+impl std::fmt::Display for MachineRecord {
     /// Processor, threads, system.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let cpu = self.cpu.as_ref().unwrap_or(&self.arch);
@@ -95,14 +96,14 @@ impl std::fmt::Display for Machine {
 
 impl Provenance {
     /// Of a session that begins now.
-    pub(super) fn now(from_env_steps: u64, segment: usize) -> Self {
+    pub(super) fn now(from_env_steps: u64, segment: usize, kernel: Option<Kernel>) -> Self {
         Provenance {
             from_env_steps,
             segment,
             started: clock::written_out(),
             requel: env!("CARGO_PKG_VERSION").into(),
             program: PROGRAM.get().cloned().unwrap_or_default(),
-            machine: Machine::here(),
+            machine: MachineRecord::here(kernel),
         }
     }
 
@@ -190,15 +191,18 @@ mod tests {
         let run = Run::create(&dir.path().join("run"), &Config::default()).unwrap();
         assert_eq!(run.provenance().unwrap(), []);
         for from in 0..3 {
-            run.add_provenance(Provenance::now(from, 1)).unwrap();
+            run.add_provenance(Provenance::now(from, 1, None)).unwrap();
         }
         let records = run.provenance().unwrap();
         assert_eq!(records.iter().map(|record| record.from_env_steps).collect::<Vec<_>>(), [0, 1, 2]);
-        assert!(records.iter().all(|r| r.requel == env!("CARGO_PKG_VERSION") && r.machine == Machine::here()));
+        assert!(
+            records.iter().all(|r| r.requel == env!("CARGO_PKG_VERSION") && r.machine == MachineRecord::here(None))
+        );
 
-        let many = Sessions { sessions: (0..MOST_SESSIONS as u64).map(|from| Provenance::now(from, 1)).collect() };
+        let many =
+            Sessions { sessions: (0..MOST_SESSIONS as u64).map(|from| Provenance::now(from, 1, None)).collect() };
         std::fs::write(run.dir().join(PROVENANCE), serde_json::to_vec(&many).unwrap()).unwrap();
-        run.add_provenance(Provenance::now(7_777, 2)).unwrap();
+        run.add_provenance(Provenance::now(7_777, 2, None)).unwrap();
         let records = run.provenance().unwrap();
         assert_eq!(records.len(), MOST_SESSIONS);
         assert_eq!([records[0].from_env_steps, records[MOST_SESSIONS - 1].from_env_steps], [0, 7_777]);
@@ -211,14 +215,14 @@ mod tests {
         std::fs::write(run.dir().join(PROVENANCE), "{").unwrap();
         let error = run.provenance().unwrap_err().to_string();
         assert!(error.contains("provenance.json is damaged"), "{error}");
-        run.add_provenance(Provenance::now(5, 1)).unwrap();
+        run.add_provenance(Provenance::now(5, 1, None)).unwrap();
         assert_eq!(run.provenance().unwrap().len(), 1);
         assert_eq!(std::fs::read(run.dir().join("provenance.damaged.json")).unwrap(), b"{");
     }
 
     #[test]
     fn it_has_these_notes_and_none_that_says_who_or_where() {
-        let record = serde_json::to_value(Provenance::now(0, 1)).unwrap();
+        let record = serde_json::to_value(Provenance::now(0, 1, None)).unwrap();
         let keys = |value: &serde_json::Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
         let own = ["build", "command", "commit", "dirty", "from_env_steps", "machine", "requel", "segment", "started"];
         assert_eq!(keys(&record), own);

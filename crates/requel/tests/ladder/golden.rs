@@ -13,7 +13,7 @@ mod twin;
 use agent_run::{AgentRun, shared_experience};
 use cases::cases;
 use data::{Arrays, folder};
-use requel::Agent as _;
+use requel::{Agent as _, Machine};
 use serde_json::json;
 
 /// An `f32` is rounded by up to 2⁻²⁴ = 6e-8 in every operation, and the roundings of fifty updates add up like a random walk on
@@ -41,7 +41,7 @@ fn the_twin_equals_numpy() {
     for case in cases() {
         let (inputs, results) = (inputs.of(case.name), results.of(case.name));
         let spec = if case.is_pqn() {
-            let agent = case.config.pqn_agent(&cases::space(), cases::ACTIONS).unwrap();
+            let agent = case.config.pqn_agent(&cases::space(), cases::ACTIONS, &Machine::default()).unwrap();
             agent.value_network().unwrap().network.spec().clone()
         } else {
             case.replay_agent().value_network().unwrap().network.spec().clone()

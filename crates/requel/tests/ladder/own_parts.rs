@@ -8,7 +8,7 @@ use requel::agent::{
 use requel::replay::ReplayBuffer;
 use requel::state::{State, StateError};
 use requel::td::argmax_allowed;
-use requel::{Agent, Batch, BatchMut, DqnAgent, EpsilonGreedy, Registry, Schedule, Trainer, Transition};
+use requel::{Agent, Batch, BatchMut, DqnAgent, EpsilonGreedy, Machine, Registry, Schedule, Trainer, Transition};
 use requel_envs::make;
 
 use crate::support::{preset, short_training};
@@ -237,7 +237,7 @@ fn the_parts_of_a_config_with_one_replaced_give_the_same_bits() {
         let expected = Trainer::new(config.clone()).unwrap().run(&mut ()).unwrap();
         let agents: requel::train::AgentFactory = Box::new(|config, env| {
             let bounded = config.with_value_bounds(env.spec, env.actions.count)?;
-            let mut parts = bounded.dqn_parts(env.observations, env.actions)?;
+            let mut parts = bounded.dqn_parts(env.observations, env.actions, &Machine::default())?;
             parts.replay = Box::new(Wrapped(parts.replay));
             let agent: Box<dyn Agent> = Box::new(DqnAgent::new(bounded.dqn_spec(env.actions), parts)?);
             Ok(agent)
@@ -254,10 +254,11 @@ fn with_functions(config: &requel::Config, name: &'static str) -> Trainer {
     let env = envs().unwrap();
     let (observations, actions) = (env.observation_space(), Actions::from(env.action_space().discrete_n().unwrap()));
     let schedules = (config.learning_rate(), config.exploration.schedule());
-    let mut parts = config.dqn_parts(observations, actions).unwrap();
+    let mut parts = config.dqn_parts(observations, actions, &Machine::default()).unwrap();
     let mut spec = config.cpu_spec(observations, actions.count);
     spec.learner.learning_rate = Schedule::function(name, move |t| schedules.0.at(t));
-    parts.executor = Box::new(CpuExecutor::new(&spec, config.executor_shape(observations, actions)).unwrap());
+    parts.executor =
+        Box::new(CpuExecutor::new(&spec, config.executor_shape(observations, actions), &Machine::default()).unwrap());
     let epsilon = Schedule::function(name, move |t| schedules.1.at(t));
     parts.explorer = Box::new(EpsilonGreedy::new(epsilon, config.train.seed, config.train.num_envs));
     let agent = Box::new(DqnAgent::new(config.dqn_spec(actions), parts).unwrap());

@@ -16,6 +16,7 @@ use crate::agent::{
     AgentError, Executor, GreedyPolicy, HeadLoss, HeadShape, HeadUpdate, Learned, Policy, Rule, Statistic,
     TargetNetwork, ValueLoss, ValueNetwork, ValueSpec, Values,
 };
+use crate::machine::Machine;
 use crate::state::{State, StateError};
 use crate::td::{argmax, importance_weights};
 use crate::transition::{Batch, BatchMut};
@@ -48,18 +49,18 @@ pub struct CpuExecutor {
 }
 
 impl CpuExecutor {
-    /// An executor of updates of this shape.
+    /// An executor of updates of this shape, on this machine.
     ///
     /// # Errors
     /// If the network is none, its outputs cannot be learned from so, or networks and batches do not fit the memory.
-    pub fn new(spec: &CpuSpec, shape: ExecutorShape) -> Result<Self, AgentError> {
+    pub fn new(spec: &CpuSpec, shape: ExecutorShape, machine: &Machine) -> Result<Self, AgentError> {
         let ExecutorShape { envs, rows, observations, actions } = shape;
-        let network = Network::with_kernel(&spec.values.network, requel_nn::kernel::select()?)?;
+        let network = Network::with_kernel(&spec.values.network, machine.kernel)?;
         let sizes = BatchShape::new(spec, &network, (rows, observations));
         let online = memory::workspace(&network, sizes.online_rows, sizes.fractions);
         let target = memory::workspace(&network, sizes.target_rows, sizes.target_fractions);
         let selector = memory::workspace(&network, sizes.selector_rows, sizes.selector_fractions);
-        memory::check(&network, &[online, target, selector])?;
+        memory::check(&network, &[online, target, selector], machine.memory)?;
 
         let learner = Learner::new(&spec.learner, network);
         let network = &learner.network;
@@ -75,7 +76,7 @@ impl CpuExecutor {
             head,
             munchausen,
             bounds: spec.bounds,
-            acting: ActingValues::new(Values::new(&spec.values, envs)?, seed),
+            acting: ActingValues::new(Values::with_kernel(&spec.values, envs, machine.kernel)?, seed),
             batch: LearningBatch::new(network, &sizes, actions.masked.then_some(actions.count), seed),
             weights: vec![0.0; rows],
             measure: BatchMeasure::new(rows),
@@ -214,7 +215,8 @@ impl Executor for CpuExecutor {
     }
 
     fn policy(&self, rows: usize) -> Result<Box<dyn Policy>, AgentError> {
-        Ok(Box::new(GreedyPolicy::new(&self.values, self.learner.parameters.clone(), rows)?))
+        let values = Values::with_kernel(&self.values, rows, self.learner.network.kernel())?;
+        Ok(Box::new(GreedyPolicy::of_values(values, self.learner.parameters.clone())?))
     }
 
     fn value_network(&self) -> Option<ValueNetwork<'_>> {

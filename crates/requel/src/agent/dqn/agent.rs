@@ -4,7 +4,7 @@ use super::{DqnParts, DqnSpec, LearnsFrom};
 use crate::agent::actor::{Actor, Situation};
 use crate::agent::statistics::MEASURED_EVERY;
 use crate::agent::{
-    Agent, AgentError, Executor, Experience, Learned, Masks, MemorySample, Policy, Statistic, ValueNetwork, memory,
+    Agent, AgentError, Executor, Experience, Learned, Masks, MemorySample, Policy, Statistic, ValueNetwork,
 };
 use crate::replay::{NStepAccumulator, ReplayBuffer, ReplayError};
 use crate::schedule::crossings;
@@ -35,7 +35,7 @@ impl DqnAgent {
     /// The agent of these parts.
     ///
     /// # Errors
-    /// If the discount or the number of steps is none, or steps that wait do not fit the memory.
+    /// If the discount or the number of steps is none.
     ///
     /// # Panics
     /// If the executor has no room for a transition.
@@ -43,8 +43,6 @@ impl DqnAgent {
         let DqnParts { mut executor, replay, explorer } = parts;
         let batch = executor.batch_mut();
         let observation_len = batch.observations.lengths().0 / batch.rows();
-        let waiting = NStepAccumulator::bytes_needed(spec.n_step, observation_len);
-        memory::check_bytes(waiting.saturating_mul(spec.num_envs as u64))?;
         let accumulator = || {
             let steps = NStepAccumulator::new(spec.n_step, spec.gamma, observation_len)?;
             Ok(if spec.actions.masked { steps.with_masks(spec.actions.count) } else { steps })
@@ -200,6 +198,7 @@ mod tests {
     use super::*;
     use requel_envs::{DType, Space};
 
+    use crate::Machine;
     use crate::config::{Config, ExplorationKind};
 
     fn agent(epsilon: f64, actions: usize) -> DqnAgent {
@@ -208,7 +207,7 @@ mod tests {
         config.exploration.start = epsilon;
         config.train.num_envs = 2;
         let space = Space::Box { low: vec![-1.0; 3], high: vec![1.0; 3], shape: vec![3], dtype: DType::F32 };
-        config.dqn_agent(&space, actions).unwrap()
+        config.dqn_agent(&space, actions, &Machine::default()).unwrap()
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use crate::Schedule;
 use crate::agent::{Actions, Executor};
 use crate::exploration::Explorer;
-use crate::replay::ReplayBuffer;
+use crate::replay::{NStepAccumulator, ReplayBuffer};
 
 /// The parts of an agent, each of which may be your own.
 pub struct DqnParts {
@@ -36,6 +36,14 @@ pub struct DqnSpec {
     pub updates: u64,
     /// Of a replay that draws by priorities: the course of β, how far importance weights make up for it.
     pub importance: Option<Schedule>,
+}
+
+impl DqnSpec {
+    /// Bytes of memory that an agent takes beside its parts, about: for the steps that wait for n-step returns, of observations of
+    /// so many numbers.
+    pub fn bytes_needed(&self, observation_len: usize) -> u64 {
+        NStepAccumulator::bytes_needed(self.n_step, observation_len).saturating_mul(self.num_envs as u64)
+    }
 }
 
 /// What an update learns from.

@@ -5,7 +5,7 @@ use crate::agent::actor::{Actor, Situation};
 use crate::agent::measure::record_largest;
 use crate::agent::statistics::MEASURED_EVERY;
 use crate::agent::{
-    Agent, AgentError, Executor, Experience, Learned, Masks, MemorySample, Policy, Statistic, ValueNetwork, memory,
+    Agent, AgentError, Executor, Experience, Learned, Masks, MemorySample, Policy, Statistic, ValueNetwork,
 };
 use crate::exploration::Explorer;
 use crate::rng::{Stream, StreamRng};
@@ -56,24 +56,15 @@ impl PqnAgent {
     /// The agent of a spec, which computes by this executor and acts by this explorer. Of the executor an update is asked from
     /// transitions whose rewards are whole returns and whose discounts are 0: what comes next need not be looked at.
     ///
-    /// # Errors
-    /// If the rollout does not fit the memory.
-    ///
     /// # Panics
     /// If the executor's updates are not from as many transitions as a minibatch has.
-    pub fn new(
-        spec: PqnSpec,
-        mut executor: Box<dyn Executor>,
-        explorer: Box<dyn Explorer>,
-    ) -> Result<Self, AgentError> {
+    pub fn new(spec: PqnSpec, mut executor: Box<dyn Executor>, explorer: Box<dyn Explorer>) -> Self {
         let (actions, steps) = (spec.actions, spec.steps());
         let batch = executor.batch_mut();
         let rows = batch.rows();
         assert_eq!(rows * spec.minibatches, steps, "{} minibatches of {rows} transitions", spec.minibatches);
         let len = batch.observations.lengths().0 / rows;
-        // Both observations and a handful of numbers for each step.
-        memory::check_bytes((steps as u64).saturating_mul(8 * len as u64 + 32))?;
-        Ok(PqnAgent {
+        PqnAgent {
             actor: Actor::new(explorer, spec.num_envs, actions.count),
             executor,
             observation_len: len,
@@ -93,7 +84,7 @@ impl PqnAgent {
             clipped: None,
             shuffles: StreamRng::new(spec.seed, Stream::Minibatches),
             spec,
-        })
+        }
     }
 
     /// Computes the returns of the rollout that is in.

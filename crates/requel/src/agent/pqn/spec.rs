@@ -30,4 +30,10 @@ impl PqnSpec {
     pub fn steps(&self) -> usize {
         self.rollout_steps * self.num_envs
     }
+
+    /// Bytes of memory that an agent takes beside its parts, about: for a rollout of observations of so many numbers.
+    pub fn bytes_needed(&self, observation_len: usize) -> u64 {
+        // Both observations and a handful of numbers for each step.
+        (self.steps() as u64).saturating_mul((observation_len as u64).saturating_mul(8).saturating_add(32))
+    }
 }

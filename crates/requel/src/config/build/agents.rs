@@ -3,11 +3,13 @@
 use requel_envs::Space;
 
 use crate::Schedule;
+use crate::agent::check_bytes;
 use crate::agent::{
     Actions, AgentError, CpuExecutor, DqnAgent, DqnParts, DqnSpec, ExecutorShape, LearnsFrom, PqnAgent, PqnSpec,
 };
 use crate::config::{AgentKind, Config, ReplayKind};
 use crate::exploration::{EpsilonGreedy, Explorer};
+use crate::machine::Machine;
 use crate::transition::ElementType;
 
 impl Config {
@@ -56,18 +58,24 @@ impl Config {
     ///
     /// # Errors
     /// If the network is none, or networks and batches do not fit the memory.
-    pub fn cpu_executor(&self, observations: &Space, actions: Actions) -> Result<CpuExecutor, AgentError> {
-        CpuExecutor::new(&self.cpu_spec(observations, actions.count), self.executor_shape(observations, actions))
+    pub fn cpu_executor(
+        &self,
+        observations: &Space,
+        actions: Actions,
+        machine: &Machine,
+    ) -> Result<CpuExecutor, AgentError> {
+        let shape = self.executor_shape(observations, actions);
+        CpuExecutor::new(&self.cpu_spec(observations, actions.count), shape, machine)
     }
 
     /// The parts of a DQN agent for an environment with these spaces. Any of them may be replaced by your own.
     ///
     /// # Errors
     /// If the network is none, or the buffers do not fit the memory.
-    pub fn dqn_parts(&self, observations: &Space, actions: Actions) -> Result<DqnParts, AgentError> {
+    pub fn dqn_parts(&self, observations: &Space, actions: Actions, machine: &Machine) -> Result<DqnParts, AgentError> {
         Ok(DqnParts {
-            executor: Box::new(self.cpu_executor(observations, actions)?),
-            replay: self.replay_buffer(observations, actions)?,
+            executor: Box::new(self.cpu_executor(observations, actions, machine)?),
+            replay: self.replay_buffer(observations, actions, machine)?,
             explorer: self.explorer(),
         })
     }
@@ -75,10 +83,17 @@ impl Config {
     /// The agent `dqn` or `naive` for an environment with these spaces.
     ///
     /// # Errors
-    /// As [`Config::dqn_parts`].
-    pub fn dqn_agent(&self, observations: &Space, actions: impl Into<Actions>) -> Result<DqnAgent, AgentError> {
+    /// As [`Config::dqn_parts`], and if what else it takes does not fit the memory.
+    pub fn dqn_agent(
+        &self,
+        observations: &Space,
+        actions: impl Into<Actions>,
+        machine: &Machine,
+    ) -> Result<DqnAgent, AgentError> {
         let actions = actions.into();
-        DqnAgent::new(self.dqn_spec(actions), self.dqn_parts(observations, actions)?)
+        let spec = self.dqn_spec(actions);
+        check_bytes(spec.bytes_needed(observations.len()), machine.memory)?;
+        DqnAgent::new(spec, self.dqn_parts(observations, actions, machine)?)
     }
 
     /// How the agent `pqn` learns.
@@ -100,8 +115,15 @@ impl Config {
     ///
     /// # Errors
     /// If the network is none, or rollout and batches do not fit the memory.
-    pub fn pqn_agent(&self, observations: &Space, actions: impl Into<Actions>) -> Result<PqnAgent, AgentError> {
+    pub fn pqn_agent(
+        &self,
+        observations: &Space,
+        actions: impl Into<Actions>,
+        machine: &Machine,
+    ) -> Result<PqnAgent, AgentError> {
         let actions = actions.into();
-        PqnAgent::new(self.pqn_spec(actions), Box::new(self.cpu_executor(observations, actions)?), self.explorer())
+        let spec = self.pqn_spec(actions);
+        check_bytes(spec.bytes_needed(observations.len()), machine.memory)?;
+        Ok(PqnAgent::new(spec, Box::new(self.cpu_executor(observations, actions, machine)?), self.explorer()))
     }
 }

@@ -4,9 +4,10 @@ use requel_envs::Space;
 
 use crate::agent::{Actions, AgentError};
 use crate::config::{AgentKind, Config, ReplayKind};
+use crate::machine::Machine;
 use crate::replay::{
     FrameLayout, FrameStore, LatestReplay, PrioritizedReplay, PrioritySpec, RecordLayout, RecordStore, ReplayBuffer,
-    ReplayStore, Sampling, UniformReplay,
+    ReplayStore, Sampling, UniformReplay, check_memory,
 };
 
 impl Config {
@@ -14,7 +15,12 @@ impl Config {
     ///
     /// # Errors
     /// If it does not fit the memory.
-    pub fn replay_buffer(&self, observations: &Space, actions: Actions) -> Result<Box<dyn ReplayBuffer>, AgentError> {
+    pub fn replay_buffer(
+        &self,
+        observations: &Space,
+        actions: Actions,
+        machine: &Machine,
+    ) -> Result<Box<dyn ReplayBuffer>, AgentError> {
         let mut layout = RecordLayout::for_space(observations);
         if actions.masked {
             layout = layout.with_mask(actions.count);
@@ -23,12 +29,21 @@ impl Config {
             return Ok(Box::new(LatestReplay::new(self.train.num_envs, layout)));
         }
         let (capacity, stack) = (self.replay.capacity, self.env.frame_stack);
+        let priorities = match self.replay.kind {
+            ReplayKind::Uniform => 0,
+            ReplayKind::Prioritized => PrioritizedReplay::<RecordStore>::bytes_needed(capacity),
+        };
+        let check = |store: u64| check_memory(capacity, store.saturating_add(priorities), machine.memory);
         match FrameLayout::for_space(observations, stack).filter(|_| stack > 1) {
             Some(frames) => {
                 let frames = if actions.masked { frames.with_mask(actions.count) } else { frames };
+                check(FrameStore::bytes_needed(capacity, &frames))?;
                 drawn(self, FrameStore::new(capacity, frames)?)
             }
-            None => drawn(self, RecordStore::new(capacity, layout)?),
+            None => {
+                check(RecordStore::bytes_needed(capacity, &layout))?;
+                drawn(self, RecordStore::new(capacity, layout)?)
+            }
         }
     }
 }

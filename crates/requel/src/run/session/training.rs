@@ -20,7 +20,8 @@ impl Session {
     /// If an environment, an observer or the disk fails, or a number is not finite. Checkpoints written before stay.
     pub fn train(mut self, observer: &mut dyn Observer, control: &Control) -> Result<Ending, RunError> {
         let started = Instant::now();
-        self.run.add_provenance(Provenance::now(self.trainer.env_steps(), self.segment))?;
+        let kernel = self.trainer.value_network().ok().map(|value| value.network.kernel());
+        self.run.add_provenance(Provenance::now(self.trainer.env_steps(), self.segment, kernel))?;
         self.saved_at = Instant::now();
         self.trainer.give_up_evaluations_when(patience(control));
         // Whether a checkpoint is due that could not be begun yet.

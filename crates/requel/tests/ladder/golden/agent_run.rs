@@ -3,7 +3,7 @@
 use requel::config::{HeadKind, ReplayKind, TargetKind};
 use requel::replay::{PrioritizedReplay, PrioritySpec, RecordLayout, ReplayBuffer, Sampling, UniformReplay};
 use requel::state::State;
-use requel::{Agent, Batch, DqnAgent, Stream, StreamRng};
+use requel::{Agent, Batch, DqnAgent, Machine, Stream, StreamRng};
 use requel_nn::Workspace;
 use serde_json::Value;
 
@@ -81,7 +81,7 @@ impl Case {
     }
 
     fn run_pqn(&self) -> AgentRun {
-        let mut agent = self.config.pqn_agent(&space(), ACTIONS).unwrap();
+        let mut agent = self.config.pqn_agent(&space(), ACTIONS, &Machine::default()).unwrap();
         let description = self.describe(agent.value_network().unwrap().network);
         let mut inputs = Arrays::default();
         put_initial(&mut inputs, agent.value_network().unwrap().parameters);

@@ -1,7 +1,7 @@
 //! The cases: a config each, and the experience that they learn from.
 
 use requel::config::{AgentKind, Config, HeadKind, LossKind, OptimizerKind, ReplayKind, TargetKind};
-use requel::{Agent, DqnAgent, Experience};
+use requel::{Agent, DqnAgent, Experience, Machine};
 use requel_envs::{DType, Space, Step};
 use requel_nn::Network;
 use serde_json::{Value, json};
@@ -165,7 +165,7 @@ impl Case {
 
     /// An agent that has seen what there is to learn from.
     pub fn replay_agent(&self) -> DqnAgent {
-        let mut agent = self.config.dqn_agent(&space(), ACTIONS).unwrap();
+        let mut agent = self.config.dqn_agent(&space(), ACTIONS, &Machine::default()).unwrap();
         experience(9, STEPS).iter().for_each(|seen| seen.show(0, &mut agent));
         agent
     }
