@@ -18,6 +18,8 @@ from requel._given import Environment, given
 from requel._listening import Callback, Listener, ProgressBar, interruptible
 from requel._requel import Config, Training
 from requel._sb3_callbacks import adapted
+from requel._sb3_env import maker_of
+from requel._sb3_model import Sb3Model
 from requel._training import settings_of, training_of
 
 if TYPE_CHECKING:
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
 _POLICY, _SETTINGS = "policy.safetensors", "settings.json"
 
 
-class Agent:
+class Agent(Sb3Model):
     """An agent of any algorithm that learns in an environment, in memory. :func:`requel.train` does the same in a directory that keeps
     logs, checkpoints and the best policy.
 
@@ -59,6 +61,7 @@ class Agent:
         threads: int = 1,
         **sections: Mapping[str, Any],
     ) -> None:
+        self._begin_model()
         self._given = given(env, eval_env, metrics, reward_range)
         self._made_by = {"algo": algo or self.algo, "preset": preset, "seed": seed, "reward_range": reward_range, "sections": sections}
         self._threads = threads
@@ -90,6 +93,7 @@ class Agent:
         if env_steps is not None:
             self._config = self._config.with_settings([("learn()", "train.env_steps", made + env_steps), ("learn()", "train.episodes", 0)])
             self._training.change(self._config)
+        self._begin_log(4)
         self._learn(callback, progress_bar)
         return self
 
@@ -116,6 +120,7 @@ class Agent:
         Raises:
             ValueError: if an observation is none of the space or has a number that is not finite, or masks have another shape.
         """
+        _refuse_pair(observation)
         rows, single = self._encoder.rows(observation)
         if not len(rows):
             return self._encoder.actions([], single=False), None
@@ -139,13 +144,19 @@ class Agent:
             env: another environment to score it in.
             seed: that of the first episode.
         """
-        return scored(self.predict, self.get_env() if env is None else env, episodes, seed)
+        return scored(self.predict, self._one_env() if env is None else env, episodes, seed)
 
-    def save(self, path: str | os.PathLike[str] | io.BytesIO) -> None:
+    def save(self, path: str | os.PathLike[str] | io.BytesIO, exclude: None = None, include: None = None) -> None:
         """Save the policy and the settings as a zip file; ``.zip`` is added where the path has no suffix.
+
+        Args:
+            path: where to.
+            exclude, include: refused: what a file holds is the weights and the settings, no more and no less.
 
         The replay buffer and the optimiser's state are not in it: :func:`requel.train` keeps all in its run.
         """
+        if exclude is not None or include is not None:
+            raise ValueError("save(exclude=…, include=…): a file holds the weights and the settings, no more and no less")
         with zipfile.ZipFile(_with_suffix(path), "w", zipfile.ZIP_DEFLATED) as file:
             file.writestr(_POLICY, self._training.policy())
             described = {"is_requels_env": self._given.source is None, **self._described()}
@@ -185,22 +196,22 @@ class Agent:
     @property
     def observation_space(self) -> gymnasium.Space[Any]:
         """The space of observations."""
-        return self.get_env().observation_space
+        return self._one_env().observation_space
 
     @property
     def action_space(self) -> gymnasium.Space[Any]:
         """The space of actions."""
-        return self.get_env().action_space
+        return self._one_env().action_space
 
     @property
     def config(self) -> str:
         """The settings, complete, as TOML."""
         return self._config.text
 
-    def get_env(self) -> gymnasium.Env[Any, Any]:
+    def _one_env(self) -> gymnasium.Env[Any, Any]:
         """An environment like those that are learned in."""
         if self._env is None:
-            self._env = _own(self._given.own_id) if self._given.source is None else self._given.source.take().env
+            self._env = maker_of(self._given)()
         return self._env
 
     def _build(self, settings: list[tuple[str, str, Any]]) -> tuple[Training, Config]:
@@ -208,28 +219,29 @@ class Agent:
         return training_of(self._given, settings, preset=made_by["preset"], algo=made_by["algo"], threads=self._threads)
 
     def _learn(self, callback: Any, progress_bar: bool) -> None:
-        total = None
-        bar = ProgressBar(total) if progress_bar else None
-        callbacks = adapted(callback, self)
-        counts = [self._count, *([bar] if bar else []), *callbacks.on_event]
-        listener = Listener(counts, [self._count, *callbacks.on_step] if callbacks.on_step else [])
+        bar = ProgressBar(None) if progress_bar else None
+        callbacks = adapted(callback, self, getattr(self, "_total", None))
+        counts = [self._note, *([bar] if bar else []), *callbacks.on_event]
+        listener = Listener(counts, [self._note, *callbacks.on_step] if callbacks.on_step else [])
         callbacks.begin()
         with interruptible(self._training) as pressed:
             ended, _ = self._training.run(listener, listener.wants_steps, False)
-        self._env_steps = self._training.progress()[0]
+        self._env_steps, _, episodes, _ = self._training.progress()
+        self._log(episodes)
         callbacks.end()
         if bar:
             bar.close(self._env_steps)
         if ended == "interrupted" and pressed():
             raise KeyboardInterrupt("stopped at a whole step: learn() goes on from there")
 
-    def _count(self, event: events.Event) -> None:
-        self._env_steps = event.env_steps
+    def _shown(self) -> Any:
+        """What the environments show now, a batch of observations of the space."""
+        return self._encoder.decoded(self._training.observations())
 
     @property
     def _encoder(self) -> _spaces.Encoder:
         if self._encoder_ is None:
-            env = self.get_env()
+            env = self._one_env()
             self._encoder_ = _spaces.Encoder(env.observation_space, env.action_space)
         return self._encoder_
 
@@ -291,15 +303,17 @@ def scored(predict: Callable[..., tuple[np.ndarray, None]], env: gymnasium.Env[A
     return events.Score(float(np.mean(returns)), float(np.std(returns)), episodes, 0, tuple(returns), tuple(lengths))
 
 
-def _own(env_id: str | None) -> gymnasium.Env[Any, Any]:
-    """One of requel's own environments, as Gymnasium's are."""
-    return gymnasium.make(f"requel/{env_id}")
-
-
 def _layers(env: gymnasium.Env[Any, Any]) -> list[Any]:
     from requel._environments import layers
 
     return list(layers(env))
+
+
+def _refuse_pair(observation: Any) -> None:
+    if isinstance(observation, tuple) and len(observation) == 2 and isinstance(observation[1], dict):
+        raise ValueError(
+            "predict() got an observation and a dict: env.reset() of Gymnasium gives both, and the first of them is asked for (mixing Gym API)"
+        )
 
 
 def _with_suffix(path: Any) -> Any:

@@ -59,7 +59,7 @@ class VecEnvVector(VectorEnv[Any, Any, Any]):
 
     def single(self) -> gymnasium.Env[Any, Any] | None:
         """One environment like those of its slots; ``None`` where it does not say how they are made."""
-        if any(type(layer).__name__ not in _HARMLESS for layer in _layers(self.vec_env)[:-1]) or not self.envs:
+        if any(type(layer).__name__ not in _HARMLESS for layer in layers_of(self.vec_env)[:-1]) or not self.envs:
             return None
         return _environments.another(self.envs[0])
 
@@ -68,13 +68,39 @@ class VecEnvVector(VectorEnv[Any, Any, Any]):
         self.vec_env.close()
 
 
+class Unscored(gymnasium.Env[Any, Any]):
+    """What a vector shows and takes, for who scores no policies: it has no steps."""
+
+    def __init__(self, vec_env: Any) -> None:
+        self.observation_space, self.action_space = vec_env.observation_space, vec_env.action_space
+        envs = getattr(_innermost(vec_env), "envs", ())
+        self.spec = envs[0].spec if envs else None
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
+        """Some observation."""
+        self.observation_space.seed(seed)
+        return self.observation_space.sample(), {}
+
+    def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
+        """Refuse it."""
+        raise RuntimeError("policies are scored in an environment of their own: give it as eval_env")
+
+
+def unscored(env: Any) -> Unscored | None:
+    """What stands for one environment of a vector that does not say how these are made, where no policy is scored; else ``None``."""
+    if not is_vec_env(env):
+        return None
+    says_how = getattr(_innermost(env), "envs", ()) and all(type(layer).__name__ in _HARMLESS for layer in layers_of(env)[:-1])
+    return None if says_how else Unscored(env)
+
+
 def is_vec_env(env: Any) -> bool:
     """Whether it is a vector of Stable-Baselines3's kind."""
     needed = ("num_envs", "step_async", "step_wait", "env_method", "reset", "observation_space")
     return not isinstance(env, type | VectorEnv) and all(hasattr(env, name) for name in needed)
 
 
-def _layers(vec_env: Any) -> list[Any]:
+def layers_of(vec_env: Any) -> list[Any]:
     """The wrappers of a vector from the outside in, and the vector."""
     layers = [vec_env]
     while "venv" in vars(layers[-1]):
@@ -83,7 +109,7 @@ def _layers(vec_env: Any) -> list[Any]:
 
 
 def _innermost(vec_env: Any) -> Any:
-    return _layers(vec_env)[-1]
+    return layers_of(vec_env)[-1]
 
 
 def _gathered(infos: Sequence[dict[str, Any]], slots: np.ndarray) -> dict[str, Any]:

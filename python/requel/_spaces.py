@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 from gymnasium import spaces
+from gymnasium.vector.utils import concatenate, create_empty_array
 
 #: More combinations of several actions than this are not flattened into one number.
 MOST_ACTIONS = 4096
@@ -162,6 +163,12 @@ class Encoder:
             raise ValueError("an observation has a number that is NaN or infinite, and no action follows from that")
         return np.ascontiguousarray(rows, np.float32), single
 
+    def decoded(self, rows: np.ndarray) -> Any:
+        """A batch of observations of the space, from rows × numbers."""
+        values = [self._decoded(row) for row in rows]
+        space = self._observations
+        return concatenate(space, values, create_empty_array(space, len(values)))
+
     def action(self, index: int) -> Any:
         """What an environment takes for the action of this number."""
         if self._given:
@@ -190,6 +197,20 @@ class Encoder:
         if index < 0:
             raise ValueError(f"{action!r} is no action of {self._actions}")
         return index
+
+    def _decoded(self, row: np.ndarray) -> Any:
+        space, described = self._observations, self._described
+        if described["kind"] != "box":
+            sizes = np.atleast_1d(described["n"])
+            found = np.array([part.argmax() for part in np.split(row, np.cumsum(sizes)[:-1])])
+            start = np.asarray(getattr(space, "start", 0))
+            return (found.reshape(space.shape) + start).astype(space.dtype)
+        if self._encode is not None:
+            return spaces.utils.unflatten(space, row)
+        array = row.reshape(described["shape"])
+        if "axes" in described and array.ndim == len(described["axes"]):
+            array = array.transpose(np.argsort(described["axes"]))
+        return array.reshape(space.shape).astype(space.dtype)
 
     def _is_single(self, values: Any) -> bool:
         space, value = self._observations, values

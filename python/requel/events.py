@@ -25,6 +25,12 @@ class Stepped(Event):
 
     #: What was done in each environment.
     actions: list[int]
+    #: The reward of each.
+    rewards: list[float] = dataclasses.field(default_factory=list)
+    #: Whether its episode ended in a terminal state.
+    terminated: list[bool] = dataclasses.field(default_factory=list)
+    #: Whether it was cut off.
+    truncated: list[bool] = dataclasses.field(default_factory=list)
 
 
 @dataclasses.dataclass(frozen=True)

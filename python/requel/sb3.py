@@ -17,6 +17,7 @@ from requel import events
 from requel._agent import Agent
 from requel._given import Environment, given
 from requel._requel import Config
+from requel._sb3_vec import unscored
 from requel._training import config_of, make_training
 
 if TYPE_CHECKING:
@@ -42,17 +43,17 @@ class DQN(Agent):
         gamma: the discount factor.
         train_freq: learn every so many steps of the vector of environments, as a number or ``(number, "step")``.
         gradient_steps: updates each time; -1: as many as env steps were made.
-        replay_buffer_class, replay_buffer_kwargs: refused.
+        replay_buffer_class, replay_buffer_kwargs: refused, but ``handle_timeout_termination`` (True): it is as it is here.
         optimize_memory_usage: without effect: pictures are kept once by themselves.
         n_steps: rewards summed before bootstrapping.
         target_update_interval: env steps between updates of the target network.
         exploration_fraction: over which share of ``total_timesteps`` ε falls.
         exploration_initial_eps, exploration_final_eps: its first and its last value.
         max_grad_norm: gradients are clipped to this global norm.
-        stats_window_size: 100.
+        stats_window_size: how many episodes ``ep_info_buffer`` and the means of the logger are of.
         tensorboard_log: refused: :func:`requel.train` writes TensorBoard's events into its run.
-        policy_kwargs: ``net_arch``, ``activation_fn`` (ReLU or Tanh), ``optimizer_class`` (Adam), ``optimizer_kwargs`` (``eps``,
-            ``betas``), ``normalize_images`` (True).
+        policy_kwargs: ``net_arch``, ``features_extractor_kwargs`` (``features_dim`` of "CnnPolicy"), ``activation_fn`` (ReLU or Tanh), ``optimizer_class`` (Adam), ``optimizer_kwargs`` (``eps``,
+            ``betas``), ``normalize_images`` (False where observations of "CnnPolicy" are no bytes).
         verbose: 1: say how far it is.
         seed: what all random numbers come from; ``None`` is 0, so that two models learn the same.
         device: ``"auto"`` or ``"cpu"``.
@@ -105,7 +106,8 @@ class DQN(Agent):
         self.policy_name: str = policy
         self.verbose: int = verbose
         self.seed: int | None = seed
-        self._given = given(env, eval_env)
+        self._begin_model(stats_window_size)
+        self._given = given(env, eval_env if eval_env is not None else unscored(env))
         self._keywords, self._threads = kept, threads
         self.n_envs: int = self._given.num_envs or n_envs
         self._env_steps, self._env, self._encoder_ = 0, None, None
@@ -129,26 +131,25 @@ class DQN(Agent):
             total_timesteps: env steps.
             callback: functions of an event, functions of ``locals`` and ``globals``, or objects with ``on_step``; one that returns
                 ``False`` stops learning.
-            log_interval, tb_log_name: without effect: nothing is logged in memory.
-            reset_num_timesteps: ``False`` goes on where an earlier call ended, with ε and the learning rate as over the whole.
+            log_interval: after how many episodes the logger is told what learning comes to.
+            tb_log_name: without effect: nothing is written while it learns in memory.
+            reset_num_timesteps: ``False`` goes on where an earlier call ended, with ε and the learning rate as over the whole;
+                ``True`` counts from 0 again, so that both begin anew, while weights, optimiser and replay buffer stay as they are.
             progress_bar: say on the standard error stream how far it is.
 
         Raises:
-            ValueError: if it has learned before and is to count anew.
             KeyboardInterrupt: after Ctrl-C, at a whole step; ``learn(…, reset_num_timesteps=False)`` goes on.
         """
-        made = self._env_steps
-        if made and reset_num_timesteps:
-            raise ValueError(
-                f"{made} env steps are learned already, and reset_num_timesteps=True would explore anew while the weights stay: pass "
-                "reset_num_timesteps=False to go on, or make a new model"
-            )
+        made = 0 if reset_num_timesteps else self._env_steps
         self._total = made + total_timesteps
-        if made:
-            self._config = self._config.with_settings(_schedules(self._keywords, self._total))
-            self._training.change(self._config)
-        else:
+        self._exploration_rate = None
+        if not self._has_learned:
             self._begin(self._config_for(self._total), self._loaded)
+        else:
+            self._config = self._config.with_settings(_schedules(self._keywords, self._total))
+            (self._training.begin_anew if reset_num_timesteps else self._training.change)(self._config)
+        self._env_steps, self._has_learned = made, True
+        self._begin_log(log_interval)
         callbacks = [*(callback if isinstance(callback, list | tuple) else [callback] if callback is not None else [])]
         if self.verbose:
             callbacks.append(_say)
@@ -156,26 +157,31 @@ class DQN(Agent):
         return self
 
     @property
-    def num_timesteps(self) -> int:
-        """Env steps so far."""
-        return self._env_steps
-
-    @property
     def exploration_rate(self) -> float:
         """The ε in force."""
+        if self._exploration_rate is not None:
+            return self._exploration_rate
         keywords = self._keywords
         first, last = keywords["exploration_initial_eps"], keywords["exploration_final_eps"]
         length = keywords["exploration_fraction"] * self._total
         return last if self._env_steps >= length else first + (last - first) * self._env_steps / length
+
+    @exploration_rate.setter
+    def exploration_rate(self, rate: float) -> None:
+        """Explore so often in ``predict(deterministic=False)``, until it learns again."""
+        if not 0 <= rate <= 1:
+            raise ValueError(f"exploration_rate = {rate!r}: give a share, 0 to 1")
+        self._exploration_rate = float(rate)
 
     def set_env(self, env: Environment, force_reset: bool = True) -> None:
         """Learn in another environment with the same spaces from the next call of :meth:`learn` on; the replay buffer and the
         optimiser begin anew.
         """
         self._loaded = self._training.policy()
-        self._given = given(env)
+        self._given = given(env, unscored(env))
         self.n_envs = self._given.num_envs or self.n_envs
-        self._env, self._encoder_, self._env_steps = None, None, 0
+        self._env, self._vec_env, self._encoder_ = None, None, None
+        self._env_steps, self._has_learned = 0, False
         self._begin(self._config_for(max(self._total, 1)), self._loaded)
 
     def _begin(self, config: Config, policy: bytes | None) -> None:
@@ -195,6 +201,23 @@ class DQN(Agent):
 
     #: The weights that learning begins from, where those are no new ones.
     _loaded: bytes | None = None
+    #: Whether :meth:`learn` was called.
+    _has_learned: bool = False
+    #: What was set in place of the ε in force.
+    _exploration_rate: float | None = None
+
+    @property
+    def _steps_of_rollout(self) -> int:
+        return _steps_of(self._keywords["train_freq"])
+
+    def _count_of_envs(self) -> int:
+        return self.n_envs
+
+    def __getattr__(self, name: str) -> Any:
+        """A keyword that it was made with."""
+        if name in _KEPT and "_keywords" in vars(self):
+            return self._keywords[name]
+        return super().__getattr__(name)
 
     def _explored(self, chosen: list[int], masks: np.ndarray | None) -> list[int]:
         """Random actions with probability ε, drawn apart from those of training."""
@@ -244,11 +267,10 @@ def _refuse_others(given_: Mapping[str, Any]) -> None:
     for name, wanted, reason in [
         ("replay_buffer_class", None, "buffers are requel's own: `requel.train(replay={…})` has prioritized ones"),
         ("replay_buffer_kwargs", None, "buffers are requel's own: `requel.train(replay={…})` has their settings"),
-        ("stats_window_size", 100, "means are over the last 100 episodes"),
         ("tensorboard_log", None, "nothing is logged in memory: `requel.train` writes TensorBoard's events into its run"),
         ("_init_setup_model", True, "the network is made when its environment is known"),
     ]:
-        if given_[name] != wanted and not (name == "replay_buffer_kwargs" and given_[name] == {}):
+        if given_[name] != wanted and not (name == "replay_buffer_kwargs" and given_[name] in ({}, {"handle_timeout_termination": True})):
             raise ValueError(f"{name}={given_[name]!r}: {reason}")
     if given_["device"] not in ("auto", "cpu"):
         warnings.warn(f"device={given_['device']!r}: networks are computed on the CPU", stacklevel=3)
@@ -263,6 +285,12 @@ def _settings(keywords: Mapping[str, Any], policy: str, looked_at: Any, n_envs: 
         raise ValueError("gradient_steps=0: nothing would be learned")
     # There it counts steps of the vector: an interval shorter than one of these is one of these.
     target = max(kept["target_update_interval"] // n_envs, 1) * n_envs
+    if n_envs > kept["target_update_interval"]:
+        warnings.warn(
+            f"The number of environments used is greater than target_update_interval ({n_envs} > {kept['target_update_interval']}): the "
+            f"target network is updated after each step of the vector, which is {n_envs} env steps",
+            stacklevel=4,
+        )
     return [
         ("learning_starts", "replay.start", kept["learning_starts"]),
         ("learning_starts", "exploration.random_env_steps", kept["learning_starts"]),
@@ -322,13 +350,14 @@ def _learning_rate(rate: float | Callable[[float], float]) -> Settings:
 
 
 def _network(policy: str, kwargs: Mapping[str, Any], looked_at: Any) -> Settings:
-    unknown = set(kwargs) - {"net_arch", "activation_fn", "optimizer_class", "optimizer_kwargs", "normalize_images"}
+    unknown = set(kwargs) - {"net_arch", "activation_fn", "features_extractor_kwargs", "optimizer_class", "optimizer_kwargs", "normalize_images"}
     if unknown:
         name = min(unknown)
         raise ValueError(f"policy_kwargs {name}: networks here are described, not given, by net_arch and activation_fn")
     described = looked_at.source.description.observations if looked_at.source is not None else None
     is_image = described is not None and described.get("dtype") == "uint8"
-    if policy == "CnnPolicy" and described is not None and not is_image:
+    is_plane = described is not None and len(described.get("shape", [])) == 3 and kwargs.get("normalize_images") is False
+    if policy == "CnnPolicy" and described is not None and not is_image and not is_plane:
         raise ValueError("policy CnnPolicy: observations are no pictures: bytes from 0 to 255, height × width × channels or channels first")
     if kwargs.get("normalize_images", True) is not True and is_image:
         raise ValueError("policy_kwargs normalize_images: pictures are always scaled to 0 … 1")
@@ -336,10 +365,13 @@ def _network(policy: str, kwargs: Mapping[str, Any], looked_at: Any) -> Settings
     hidden = kwargs.get("net_arch")
     if hidden is not None and not (isinstance(hidden, Sequence) and all(isinstance(units, int) for units in hidden)):
         raise ValueError(f"policy_kwargs net_arch={hidden!r}: give a list of units, such as [64, 64]")
+    extracted = dict(kwargs.get("features_extractor_kwargs") or {})
     if policy == "CnnPolicy":
-        settings += [("policy", "network.conv", _NATURE), ("policy", "network.hidden", [512, *(hidden or [])])]
+        settings += [("policy", "network.conv", _NATURE), ("policy", "network.hidden", [extracted.pop("features_dim", 512), *(hidden or [])])]
     else:
         settings.append(("policy_kwargs", "network.hidden", [64, 64] if hidden is None else list(hidden)))
+    if extracted:
+        raise ValueError(f"policy_kwargs features_extractor_kwargs {min(extracted)}: features_dim of CnnPolicy is there")
     if "activation_fn" in kwargs:
         name = _name(kwargs["activation_fn"]).lower()
         if name not in ("relu", "tanh"):

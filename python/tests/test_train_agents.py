@@ -114,7 +114,7 @@ def test_each_keyword_means_what_it_means_there():
 
 REFUSED = [
     ({"policy": "LstmPolicy"}, "policy"), ({"replay_buffer_class": dict}, "replay_buffer_class"),
-    ({"replay_buffer_kwargs": {"a": 1}}, "replay_buffer_kwargs"), ({"stats_window_size": 10}, "stats_window_size"),
+    ({"replay_buffer_kwargs": {"a": 1}}, "replay_buffer_kwargs"), ({"policy_kwargs": {"features_extractor_kwargs": {"dim": 1}}}, "features_extractor_kwargs dim"),
     ({"tensorboard_log": "logs"}, "tensorboard_log"), ({"_init_setup_model": False}, "_init_setup_model"),
     ({"train_freq": (1, "episode")}, "train_freq"), ({"gradient_steps": 0}, "gradient_steps"),
     ({"learning_rate": lambda progress: progress**2}, "learning_rate"), ({"policy_kwargs": {"features_extractor_class": dict}}, "features_extractor_class"),
@@ -146,14 +146,36 @@ def test_actions_are_random_until_learning_starts():
     assert len(set(taken[300:])) < 2 or 0.0 < np.mean(taken[300:]) < 1.0
 
 
-def test_learning_goes_on_where_it_ended_and_never_counts_anew():
+def test_learning_goes_on_where_it_ended():
     model = requel.DQN("MlpPolicy", Corridor, **LIVELY).learn(300)
     before = model.weights_blake3
-    with pytest.raises(ValueError, match="reset_num_timesteps=False"):
-        model.learn(300)
     assert model.learn(300, reset_num_timesteps=False).num_timesteps == 600
     assert model.weights_blake3 != before
     assert "env_steps = 300\nrandom_env_steps" in model.config, "half of all 600"
+
+
+def test_learning_that_counts_anew_explores_anew_and_keeps_what_was_learned():
+    taken = []
+
+    class Seeded(Corridor):
+        def reset(self, *, seed=None, options=None):
+            taken.append(seed)
+            return super().reset(seed=seed)
+
+    env, rates = Seeded(), []
+    model = requel.DQN("MlpPolicy", env, **LIVELY).learn(300)
+    weights, updates = model.weights_blake3, model.logger.name_to_value["train/n_updates"]
+    assert model.exploration_rate == 0.05
+    del taken[:]
+    model.learn(200, callback=lambda local, _: rates.append(local["self"].exploration_rate))
+    assert model.num_timesteps == 200 and len(rates) == 200
+    assert rates[0] > 0.9 and rates[-1] == 0.05, "half of 200 steps long"
+    assert model.logger.name_to_value["train/n_updates"] == updates + 50, "no update is missing: the buffer was full enough at once"
+    assert model.weights_blake3 != weights
+    first = [seed for seed in taken if seed is not None]
+    model.learn(100)
+    again = [seed for seed in taken if seed is not None][len(first) :]
+    assert len(first) == len(again) == 1 and first != again, "other episodes each time"
 
 
 def test_a_model_that_was_saved_acts_and_learns_on(tmp_path):

@@ -13,20 +13,54 @@ pub struct Listener {
     listen: Py<PyAny>,
     wants_steps: bool,
     asked_to_stop: bool,
+    /// Events that wait until [`Listener::tell_waiting`]; `None` where each is told at once.
+    waiting: Option<Vec<(&'static str, Py<PyDict>)>>,
 }
 
 impl Listener {
     /// For a function; `wants_steps` says whether it is told of every step.
     pub fn new(listen: Py<PyAny>, wants_steps: bool) -> Self {
-        Listener { listen, wants_steps, asked_to_stop: false }
+        Listener { listen, wants_steps, asked_to_stop: false, waiting: None }
+    }
+
+    /// The same, but events wait until [`Listener::tell_waiting`].
+    pub fn patient(listen: Py<PyAny>, wants_steps: bool) -> Self {
+        Listener { waiting: Some(Vec::new()), ..Self::new(listen, wants_steps) }
+    }
+
+    /// Whether events wait.
+    pub fn has_waiting(&self) -> bool {
+        self.waiting.as_ref().is_some_and(|waiting| !waiting.is_empty())
+    }
+
+    /// Tells the events that wait, in their order.
+    ///
+    /// # Errors
+    /// What the function raised; events after that are not told.
+    pub fn tell_waiting(&mut self) -> PyResult<()> {
+        let waiting = self.waiting.as_mut().map(std::mem::take).unwrap_or_default();
+        Python::attach(|py| {
+            waiting.into_iter().try_for_each(|(name, fields)| self.call(py, name, fields.into_bound(py)))
+        })
+    }
+
+    fn call(&mut self, py: Python<'_>, name: &str, fields: Bound<'_, PyDict>) -> PyResult<()> {
+        let answer = self.listen.bind(py).call((intern!(py, "event"), name, fields), None)?;
+        if answer.is_instance_of::<pyo3::types::PyBool>() && !answer.is_truthy()? {
+            self.asked_to_stop = true;
+        }
+        Ok(())
     }
 
     fn tell(&mut self, py: Python<'_>, event: &TrainEvent<'_>) -> PyResult<()> {
         let fields = PyDict::new(py);
         let name = match *event {
-            TrainEvent::Stepped { env_steps, actions, .. } => {
+            TrainEvent::Stepped { env_steps, actions, steps, .. } => {
                 fields.set_item("env_steps", env_steps)?;
                 fields.set_item("actions", actions.to_vec())?;
+                fields.set_item("rewards", steps.iter().map(|step| step.reward).collect::<Vec<_>>())?;
+                fields.set_item("terminated", steps.iter().map(|step| step.terminated).collect::<Vec<_>>())?;
+                fields.set_item("truncated", steps.iter().map(|step| step.truncated).collect::<Vec<_>>())?;
                 "Stepped"
             }
             TrainEvent::EpisodeEnded { env_steps, episode } => {
@@ -91,11 +125,13 @@ impl Listener {
             }
             _ => return Ok(()),
         };
-        let answer = self.listen.bind(py).call((intern!(py, "event"), name, fields), None)?;
-        if answer.is_instance_of::<pyo3::types::PyBool>() && !answer.is_truthy()? {
-            self.asked_to_stop = true;
+        match &mut self.waiting {
+            Some(waiting) => {
+                waiting.push((name, fields.unbind()));
+                Ok(())
+            }
+            None => self.call(py, name, fields),
         }
-        Ok(())
     }
 }
 

@@ -6,6 +6,7 @@ mod config;
 mod env;
 mod errors;
 mod events;
+mod in_memory;
 mod numbers;
 mod run;
 mod source;

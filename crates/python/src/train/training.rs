@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use numpy::{PyReadonlyArray2, PyUntypedArrayMethods};
+use numpy::{PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray2, PyUntypedArrayMethods};
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
@@ -17,6 +17,7 @@ use super::choice::chosen;
 use super::config::Config;
 use super::errors::{of_run, of_training};
 use super::events::{Listener, Signals};
+use super::in_memory::{InMemory, WhileLent};
 use super::run::registry_of;
 use super::source::Source;
 use super::vector::PyVector;
@@ -34,6 +35,8 @@ pub struct Training {
 enum State {
     /// Without a directory.
     InMemory(Box<Trainer>),
+    /// The same between two steps, while callbacks are told: it can be looked at and saved, but not changed.
+    Lent(Box<Trainer>),
     /// In the directory of a run.
     InRun(Box<Session>),
     /// Another call has it.
@@ -43,7 +46,7 @@ enum State {
 }
 
 /// What became of a training.
-enum Ended {
+pub(super) enum Ended {
     Finished(Box<Summary>),
     /// It stopped without being scored.
     Stopped(Option<Termination>),
@@ -147,16 +150,20 @@ impl Training {
         let state = self.take()?;
         let (state, ended) = py.detach(|| {
             let mut no_one = ();
-            let mut listener = listener.map(|listen| Listener::new(listen, wants_steps));
-            let observer: &mut dyn Observer = match &mut listener {
-                Some(listener) => listener,
-                None => &mut no_one,
-            };
             match state {
-                State::InRun(session) => (State::Over, in_run(*session, observer, &control)),
-                State::InMemory(mut trainer) => {
-                    let ended = in_memory(&mut trainer, observer, &control, score).map_err(RunError::Train);
-                    (State::InMemory(trainer), ended)
+                State::InRun(session) => {
+                    let mut listener = listener.map(|listen| Listener::new(listen, wants_steps));
+                    let observer: &mut dyn Observer = match &mut listener {
+                        Some(listener) => listener,
+                        None => &mut no_one,
+                    };
+                    (State::Over, in_run(*session, observer, &control))
+                }
+                State::InMemory(trainer) => {
+                    let listener = listener.map(|listen| Listener::patient(listen, wants_steps));
+                    let lend = |trainer, while_lent: WhileLent<'_>| self.lend(trainer, while_lent);
+                    let (trainer, ended) = InMemory { trainer, listener, control: &control, lend: &lend }.run(score);
+                    (State::InMemory(trainer), ended.map_err(RunError::Train))
                 }
                 state => (state, Ok(Ended::Stopped(None))),
             }
@@ -191,9 +198,22 @@ impl Training {
         })
     }
 
+    /// The same, but env steps are counted from 0 again: schedules and episodes begin anew, and the agent keeps what it has.
+    fn begin_anew(&self, py: Python<'_>, config: &Config) -> PyResult<()> {
+        self.with(|trainer| trainer.begin_anew(config.0.clone()).map_err(|error| of_training(py, error)))
+    }
+
+    /// What each environment shows now, environments × numbers.
+    fn observations<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyArray2<f32>>> {
+        self.look(|trainer| {
+            let (rows, flat) = (trainer.config().train.num_envs, trainer.observations());
+            PyArray1::from_slice(py, flat).reshape([rows, flat.len() / rows.max(1)])
+        })
+    }
+
     /// Env steps and updates so far, finished episodes, and the mean return of the last 100.
     fn progress(&self) -> PyResult<(u64, u64, u64, Option<f64>)> {
-        self.with(|trainer| {
+        self.look(|trainer| {
             let made = trainer.aggregates();
             Ok((made.env_steps, made.updates, made.episodes, made.return_mean))
         })
@@ -201,7 +221,7 @@ impl Training {
 
     /// BLAKE3 of the present policy's weights.
     fn weights_blake3(&self, py: Python<'_>) -> PyResult<String> {
-        self.with(|trainer| trainer.weights_blake3().map_err(|error| of_training(py, error)))
+        self.look(|trainer| trainer.weights_blake3().map_err(|error| of_training(py, error)))
     }
 
     /// The present policy's actions for some observations, rows × numbers, and the values by which it chose, row by row; among
@@ -213,7 +233,7 @@ impl Training {
         observations: PyReadonlyArray2<'_, f32>,
         masks: Option<PyReadonlyArray2<'_, bool>>,
     ) -> PyResult<(Vec<usize>, Option<Vec<f32>>)> {
-        self.with(|trainer| {
+        self.look(|trainer| {
             let policy = trainer.agent().policy(observations.shape()[0]).map_err(TrainError::from);
             chosen(py, policy, &observations, masks.as_ref())
         })
@@ -221,7 +241,7 @@ impl Training {
 
     /// The present policy as the bytes of a policy file.
     fn policy<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
-        self.with(|trainer| {
+        self.look(|trainer| {
             let network = trainer.value_network().map_err(|error| of_training(py, error))?;
             let policy = trainer.policy_file(network.parameters).expect("it has a network of values");
             let bytes = policy.to_bytes().map_err(|error| PyRuntimeError::new_err(error.to_string()))?;
@@ -260,20 +280,37 @@ impl Training {
         self.check_process()?;
         let mut state = lock(&self.state);
         match &*state {
-            State::Running => Err(is_running()),
+            State::Running | State::Lent(_) => Err(is_running()),
             State::Over => Err(PyRuntimeError::new_err("this training is over")),
             _ => Ok(std::mem::replace(&mut *state, State::Running)),
         }
     }
 
-    fn with<T>(&self, look: impl FnOnce(&mut Trainer) -> PyResult<T>) -> PyResult<T> {
+    /// Changes the trainer, which is at rest.
+    fn with<T>(&self, change: impl FnOnce(&mut Trainer) -> PyResult<T>) -> PyResult<T> {
         self.check_process()?;
-        let mut state = self.state.try_lock().map_err(|_| is_running())?;
-        match &mut *state {
-            State::InMemory(trainer) => look(trainer),
-            State::InRun(_) => Err(PyRuntimeError::new_err("this training belongs to a run")),
-            State::Running => Err(is_running()),
-            State::Over => Err(PyRuntimeError::new_err("this training is over")),
+        match &mut *self.state.try_lock().map_err(|_| is_running())? {
+            State::InMemory(trainer) => change(trainer),
+            state => Err(is_away(state)),
+        }
+    }
+
+    /// Looks at the trainer, at rest or between two steps.
+    fn look<T>(&self, look: impl FnOnce(&Trainer) -> PyResult<T>) -> PyResult<T> {
+        self.check_process()?;
+        match &*self.state.try_lock().map_err(|_| is_running())? {
+            State::InMemory(trainer) | State::Lent(trainer) => look(trainer),
+            state => Err(is_away(state)),
+        }
+    }
+
+    /// Puts the trainer back into its place for a while. The GIL is not held here: whoever has the lock meanwhile can finish.
+    fn lend(&self, trainer: Box<Trainer>, while_lent: WhileLent<'_>) -> (Box<Trainer>, PyResult<()>) {
+        *lock(&self.state) = State::Lent(trainer);
+        let done = while_lent();
+        match std::mem::replace(&mut *lock(&self.state), State::Running) {
+            State::Lent(trainer) => (trainer, done),
+            _ => unreachable!("a trainer that is lent can only be looked at"),
         }
     }
 
@@ -293,40 +330,19 @@ fn in_run(session: Session, observer: &mut dyn Observer, control: &Control) -> R
     })
 }
 
-fn in_memory(
-    trainer: &mut Trainer,
-    observer: &mut dyn Observer,
-    control: &Control,
-    score: bool,
-) -> Result<Ended, TrainError> {
-    let asked = control.clone();
-    trainer.give_up_evaluations_when(std::sync::Arc::new(move || asked.stop_requested()));
-    let termination = loop {
-        if control.stop_requested() {
-            return Ok(Ended::Interrupted);
-        }
-        match trainer.advance(observer) {
-            Err(TrainError::Interrupted) => {}
-            advanced => {
-                if let Some(termination) = advanced? {
-                    break termination;
-                }
-            }
-        }
-    };
-    if !score {
-        return Ok(Ended::Stopped(Some(termination)));
-    }
-    match trainer.finish(termination, observer) {
-        Err(TrainError::Interrupted) => Ok(Ended::Interrupted),
-        outcome => Ok(Ended::Finished(Box::new(Summary::from(&outcome?)))),
-    }
-}
-
 /// Where a new run goes that has no directory of its own.
 fn new_directories(trainer: &Trainer) -> impl Iterator<Item = PathBuf> + use<> {
     let name = Run::name(trainer.config(), &timestamp());
     (1..).map(move |n: u64| Path::new("runs").join(if n == 1 { name.clone() } else { format!("{name}-{n}") }))
+}
+
+/// Why a trainer is not there.
+fn is_away(state: &State) -> PyErr {
+    match state {
+        State::InRun(_) => PyRuntimeError::new_err("this training belongs to a run"),
+        State::Over => PyRuntimeError::new_err("this training is over"),
+        _ => is_running(),
+    }
 }
 
 fn is_running() -> PyErr {

@@ -1,6 +1,6 @@
 //! [`TrainEvent`], what the training loop tells those who listen.
 
-use requel_envs::VectorEnv;
+use requel_envs::{Step, VectorEnv};
 use serde::{Deserialize, Serialize};
 
 use crate::agent::Statistics;
@@ -20,6 +20,8 @@ pub enum TrainEvent<'a> {
         envs: &'a VectorEnv,
         /// What was done in each.
         actions: &'a [usize],
+        /// What came of it in each.
+        steps: &'a [Step],
         /// What each shows now, environments × observation length.
         observations: &'a [f32],
     },

@@ -96,7 +96,8 @@ mod tests {
     #[test]
     fn of_two_only_the_one_that_asks_is_told_of_steps() {
         let envs = requel_envs::VectorEnv::new(vec![requel_envs::make("CartPole-v1").unwrap()]).unwrap();
-        let step = TrainEvent::Stepped { env_steps: 1, envs: &envs, actions: &[0], observations: &[0.0; 4] };
+        let step =
+            TrainEvent::Stepped { env_steps: 1, envs: &envs, actions: &[0], steps: &[], observations: &[0.0; 4] };
         let episode = EpisodeRecord { index: 0, return_: 0.0, length: 1, terminated: true, truncated: false };
         for (wants, expected) in [((false, true), (1, 2)), ((true, false), (2, 1)), ((false, false), (1, 1))] {
             let (mut a, mut b) = (Heard { events: 0, wants: wants.0 }, Heard { events: 0, wants: wants.1 });

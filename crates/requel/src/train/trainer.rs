@@ -69,6 +69,8 @@ pub struct Trainer {
     learned: Learned,
     skipped: Skipped,
     resumed: ResumedEpisodes,
+    /// How often its counts were begun anew.
+    begun_anew: u64,
     observations: Vec<f32>,
 
     // What a step writes.
@@ -171,6 +173,7 @@ impl Trainer {
             learned: Learned::default(),
             skipped: Skipped::default(),
             resumed: ResumedEpisodes::default(),
+            begun_anew: 0,
             reported: Vec::new(),
             masks: vec![true; if actions.masked { num_envs * actions.count } else { 0 }],
             actions: vec![0; num_envs],
@@ -243,8 +246,8 @@ impl Trainer {
         self.check_starts(before, observer)?;
         std::mem::swap(&mut self.observations, &mut self.following);
         if observer.wants_steps() {
-            let (envs, actions, observations) = (&self.envs, &self.actions[..], &self.observations[..]);
-            tell(observer, TrainEvent::Stepped { env_steps: self.env_steps, envs, actions, observations })?;
+            let Trainer { envs, actions, steps, observations, .. } = &*self;
+            tell(observer, TrainEvent::Stepped { env_steps: self.env_steps, envs, actions, steps, observations })?;
         }
 
         let episodes_before = self.returns.episodes;
@@ -306,5 +309,10 @@ impl Trainer {
     /// The agent.
     pub fn agent(&self) -> &dyn Agent {
         &*self.agent
+    }
+
+    /// What each environment shows now, environments × observation length.
+    pub fn observations(&self) -> &[f32] {
+        &self.observations
     }
 }

@@ -212,3 +212,37 @@ fn a_trainer_goes_on_with_the_settings_it_is_given() {
     assert!(trainer.change_config(other).is_err() && trainer.config() == &slower);
     trainer.run(&mut ()).unwrap();
 }
+
+#[test]
+fn a_trainer_that_begins_anew_keeps_what_it_learned_and_counts_from_zero() {
+    let config = short_training("hard by updates, 1 environments");
+    let made = |steps: u64| {
+        let mut trainer = Trainer::new(config.clone()).unwrap();
+        while trainer.env_steps() < steps {
+            trainer.advance(&mut ()).unwrap();
+        }
+        trainer
+    };
+    let mut trainer = made(300);
+    let (weights, updates, began_with) =
+        (trainer.weights_blake3().unwrap(), trainer.updates(), made(0).observations().to_vec());
+    trainer.begin_anew(config.clone()).unwrap();
+    assert_eq!((trainer.env_steps(), trainer.aggregates().episodes), (0, 0));
+    assert_eq!((trainer.weights_blake3().unwrap(), trainer.updates()), (weights, updates));
+    assert_ne!(trainer.observations(), began_with, "the same episode as at first");
+    let shown = trainer.observations().to_vec();
+
+    // It goes on from a checkpoint with the same bits, and begins another episode the next time too.
+    trainer.advance(&mut ()).unwrap();
+    let mut resumed = Trainer::new(config.clone()).unwrap();
+    resumed.restore(&trainer.save().unwrap()).unwrap();
+    for trainer in [&mut trainer, &mut resumed] {
+        while trainer.env_steps() < 200 {
+            trainer.advance(&mut ()).unwrap();
+        }
+        trainer.begin_anew(config.clone()).unwrap();
+    }
+    assert_eq!(trainer.weights_blake3().unwrap(), resumed.weights_blake3().unwrap());
+    assert_eq!(trainer.observations(), resumed.observations());
+    assert_ne!(trainer.observations(), shown, "the same episode as the last time");
+}

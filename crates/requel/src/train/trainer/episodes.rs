@@ -68,13 +68,18 @@ impl Trainer {
             return Ok(());
         }
         self.resumed = ResumedEpisodes { lost: false, inexactly: self.resumed.inexactly + 1 };
-        self.envs.reset(seed(&self.config, self.resumed.inexactly), &mut self.observations)?;
+        self.envs.reset(self.env_seed(), &mut self.observations)?;
         for slot in 0..self.envs.len() {
             self.agent.interrupt(slot);
             self.returns.abandon(slot);
             self.env_metrics.abandon(slot);
         }
         self.check_first_observations()
+    }
+
+    /// The seed of the episodes that begin now: another one each time that they are begun anew.
+    pub(super) fn env_seed(&self) -> u64 {
+        seed(&self.config, self.resumed.inexactly + self.begun_anew)
     }
 
     /// Before a first observation there is nothing to go on from, whatever `train.on_nan` says.
@@ -87,8 +92,8 @@ impl Trainer {
 }
 
 /// The seed of the training environments: at first, and another one each time that new episodes are begun.
-pub(in crate::train) fn seed(config: &Config, inexact_resumes: u64) -> u64 {
+pub(in crate::train) fn seed(config: &Config, begun_before: u64) -> u64 {
     let mut draws = StreamRng::new(config.train.seed, Stream::Envs);
-    draws.set_position(inexact_resumes);
+    draws.set_position(begun_before);
     u64::from(draws.next_u32())
 }

@@ -8,6 +8,7 @@ use crate::train::TrainError;
 
 /// The count of updates, which agents of this crate save themselves.
 const UPDATES_KEY: &str = "agent/updates";
+const BEGUN_ANEW: &str = "trainer/begun_anew";
 
 impl Trainer {
     /// The complete state: a trainer with the same config that takes it over goes on with the same bits. Environments that cannot
@@ -33,6 +34,9 @@ impl Trainer {
         }
         if self.asked_to_stop {
             state.put("trainer/asked_to_stop", true);
+        }
+        if self.begun_anew > 0 {
+            state.put(BEGUN_ANEW, self.begun_anew);
         }
         if self.skipped.total > 0 {
             state.put("trainer/skipped", (self.skipped.total, self.skipped.in_a_row));
@@ -67,6 +71,8 @@ impl Trainer {
         let statistics = Statistics::restored(&statistics)?;
         self.learned = Learned { updates, loss_sum, q_sum, statistics };
         self.asked_to_stop = state.values.contains_key("trainer/asked_to_stop");
+        let begun_anew = state.values.contains_key(BEGUN_ANEW).then(|| state.read(BEGUN_ANEW));
+        self.begun_anew = begun_anew.transpose()?.unwrap_or_default();
         let skipped = state.values.contains_key("trainer/skipped").then(|| state.read("trainer/skipped"));
         let (total, in_a_row) = skipped.transpose()?.unwrap_or_default();
         self.skipped = Skipped { total, in_a_row };

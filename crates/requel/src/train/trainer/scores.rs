@@ -103,6 +103,11 @@ impl Trainer {
         self.asked_to_stop.then_some(Termination::Asked)
     }
 
+    /// Asks training to stop here, as an observer can.
+    pub fn ask_to_stop(&mut self) {
+        self.asked_to_stop = true;
+    }
+
     /// Takes back that an observer has asked training to stop, so that it can go on.
     pub fn go_on(&mut self) {
         self.asked_to_stop = false;

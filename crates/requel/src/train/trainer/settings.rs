@@ -1,9 +1,14 @@
 //! The settings of a training, which may change on the way.
 
 use super::Trainer;
+use super::bad_numbers::Skipped;
+use crate::agent::Learned;
 use crate::config::{Change, Config, ConfigError};
 use crate::state::State;
 use crate::train::agents::AgentEnv;
+use crate::train::env_metrics::EnvMetrics;
+use crate::train::returns::Returns;
+use crate::train::scoring::Scoring;
 use crate::train::{EnvOrigin, TrainError};
 
 impl Trainer {
@@ -35,6 +40,25 @@ impl Trainer {
         self.scoring.change(&config.evaluation, &self.spec);
         self.config = config;
         Ok(())
+    }
+
+    /// Goes on with other settings as [`Trainer::change_config`] does, and counts env steps and episodes from 0 again: schedules
+    /// begin anew and so do the episodes, with seeds that were not used before. The agent keeps what it has learned and stored.
+    ///
+    /// # Errors
+    /// As [`Trainer::change_config`], and if the environments cannot be reset.
+    pub fn begin_anew(&mut self, config: Config) -> Result<(), TrainError> {
+        self.change_config(config)?;
+        self.begun_anew += 1;
+        self.env_steps = 0;
+        self.returns = Returns::new(self.envs.len());
+        self.env_metrics = EnvMetrics::new(&self.spec, self.envs.len());
+        self.scoring = Scoring::new(&self.config.evaluation, &self.spec);
+        (self.progress_owed, self.asked_to_stop) = (false, false);
+        (self.learned, self.skipped) = (Learned::default(), Skipped::default());
+        (0..self.envs.len()).for_each(|slot| self.agent.interrupt(slot));
+        self.envs.reset(self.env_seed(), &mut self.observations)?;
+        self.check_first_observations()
     }
 }
 
