@@ -61,7 +61,8 @@ class AgentLoop:
     ) -> None:
         self._encoder = _spaces.Encoder(observation_space, action_space)
         self.num_envs = num_envs
-        self.observation_space, self.action_space = observation_space, action_space
+        self.observation_space: gymnasium.Space[Any] = observation_space
+        self.action_space: gymnasium.Space[Any] = action_space
         described = _one_hot(_spaces.observations(observation_space)[0])
         description = Description(
             id="AgentLoop",
