@@ -1,11 +1,9 @@
-//! What the file of a policy says of its network and of what the outputs mean, read without serde's derived code.
+//! What the file of a policy says of its network, read without serde's derived code.
 //!
-//! [`NetworkSpec`] and [`Readout`] are written by serde (features `serde`); the tests hold this reader against it.
+//! [`NetworkSpec`] and [`Readout`](crate::Readout) are written by serde (features `serde`); the tests hold this reader against it.
 
 use requel_nn::{Activation, LayerSpec, NetworkSpec};
 use serde_json::{Map, Value};
-
-use crate::Readout;
 
 /// The network.
 ///
@@ -20,27 +18,6 @@ pub(crate) fn network(value: &Value) -> Result<NetworkSpec, String> {
     };
     fields.finish()?;
     Ok(spec)
-}
-
-/// What its outputs mean.
-///
-/// # Errors
-/// As [`network`].
-pub(crate) fn head(value: &Value) -> Result<Readout, String> {
-    let mut fields = Fields::of(value, "head")?;
-    let head = match fields.text("kind")? {
-        "scalar" => Readout::Scalar,
-        "categorical" => Readout::Categorical {
-            atoms: fields.size("atoms")?,
-            v_min: fields.number("v_min")?,
-            v_max: fields.number("v_max")?,
-        },
-        "quantile" => Readout::Quantile { quantiles: fields.size("quantiles")? },
-        "implicit-quantile" => Readout::ImplicitQuantile { fractions: fields.size("fractions")? },
-        other => return Err(format!("head: `{other}` is no kind of head that this version knows")),
-    };
-    fields.finish()?;
-    Ok(head)
 }
 
 fn layer((index, value): (usize, &Value)) -> Result<LayerSpec, String> {
@@ -79,14 +56,14 @@ fn layer((index, value): (usize, &Value)) -> Result<LayerSpec, String> {
 }
 
 /// The fields of an object, of which each is asked for.
-struct Fields<'a> {
+pub(crate) struct Fields<'a> {
     place: String,
     object: &'a Map<String, Value>,
     asked: Vec<&'static str>,
 }
 
 impl<'a> Fields<'a> {
-    fn of(value: &'a Value, place: &str) -> Result<Self, String> {
+    pub(crate) fn of(value: &'a Value, place: &str) -> Result<Self, String> {
         let object = value.as_object().ok_or_else(|| format!("{place} is no JSON object"))?;
         Ok(Fields { place: place.to_owned(), object, asked: Vec::new() })
     }
@@ -107,7 +84,7 @@ impl<'a> Fields<'a> {
         read(value).ok_or_else(|| format!("{}.{name} is not {expected}", self.place))
     }
 
-    fn text(&mut self, name: &'static str) -> Result<&'a str, String> {
+    pub(crate) fn text(&mut self, name: &'static str) -> Result<&'a str, String> {
         self.required(name, Value::as_str, "text")
     }
 
@@ -115,7 +92,7 @@ impl<'a> Fields<'a> {
         self.required(name, Value::as_array, "a list")
     }
 
-    fn size(&mut self, name: &'static str) -> Result<usize, String> {
+    pub(crate) fn size(&mut self, name: &'static str) -> Result<usize, String> {
         self.required(name, size, "a whole number of at least 0")
     }
 
@@ -127,7 +104,7 @@ impl<'a> Fields<'a> {
         self.required(name, |value| value.as_array()?.iter().map(size).collect(), "a list of whole numbers")
     }
 
-    fn number(&mut self, name: &'static str) -> Result<f32, String> {
+    pub(crate) fn number(&mut self, name: &'static str) -> Result<f32, String> {
         self.required(name, number, "a number")
     }
 
@@ -153,7 +130,7 @@ impl<'a> Fields<'a> {
     }
 
     /// Refuses fields that nobody asked for.
-    fn finish(self) -> Result<(), String> {
+    pub(crate) fn finish(self) -> Result<(), String> {
         match self.object.keys().find(|key| !self.asked.contains(&key.as_str())) {
             Some(key) => Err(format!("{} has a field `{key}` that this version does not know", self.place)),
             None => Ok(()),
@@ -178,6 +155,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::Readout;
 
     /// What else a value may be.
     fn others() -> Vec<Value> {
@@ -280,14 +258,14 @@ mod tests {
             Readout::ImplicitQuantile { fractions: 32 },
         ] {
             let written = serde_json::to_value(&spec).unwrap();
-            assert_eq!(head(&written), Ok(spec.clone()));
+            assert_eq!(Readout::of_description(&written), Ok(spec.clone()));
             for value in changed(&written) {
                 // Of a variant without fields serde passes over what is unknown; this reader does of none.
                 if spec == Readout::Scalar && value.get("more").is_some() {
-                    assert!(head(&value).is_err());
+                    assert!(Readout::of_description(&value).is_err());
                     continue;
                 }
-                assert_eq!(head(&value).ok(), serde_json::from_value(value.clone()).ok(), "{value}");
+                assert_eq!(Readout::of_description(&value).ok(), serde_json::from_value(value.clone()).ok(), "{value}");
             }
         }
     }

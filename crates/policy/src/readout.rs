@@ -1,8 +1,10 @@
-//! [`Readout`] and [`ValueSpec`]: what the outputs of a network mean, as plain data.
+//! [`Readout`] and [`ValueSpec`]: what the outputs of a network mean, as plain data, and the [`Reader`]s that read them so.
 
-use requel_nn::{Kernel, NetworkSpec};
+use requel_nn::{Kernel, NetworkSpec, SoftmaxRows, lanes};
+use serde_json::Value;
 
-use crate::{CategoricalReader, ImplicitQuantileReader, OutOfRange, QuantileReader, Reader, ScalarReader, Support};
+use crate::description::Fields;
+use crate::{OutOfRange, Reader, Support};
 
 /// What a value function is: a network, and what its outputs mean.
 #[derive(Clone, Debug, PartialEq)]
@@ -43,6 +45,19 @@ pub enum Readout {
     },
 }
 
+/// How the value of an action, the expected return, comes from the numbers that a network has of it.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Mean {
+    /// The one number is the value.
+    Itself,
+    /// The softmax of the numbers are the probabilities of these returns.
+    OfReturns(Vec<f32>),
+    /// The mean of so many numbers.
+    OfAtoms(usize),
+    /// The mean over so many rows of the network, one for each fraction that it reads.
+    OfFractions(usize),
+}
+
 impl Readout {
     /// Outputs of the network for each action.
     pub fn atoms(&self) -> usize {
@@ -53,9 +68,48 @@ impl Readout {
         }
     }
 
+    /// Whether the network reads fractions beside an observation.
+    pub fn reads_fractions(&self) -> bool {
+        matches!(self, Readout::ImplicitQuantile { .. })
+    }
+
     /// Fractions of each observation that a network reads to act; 1 where it reads none.
     pub fn acting_fractions(&self) -> usize {
         if let Readout::ImplicitQuantile { fractions } = self { *fractions } else { 1 }
+    }
+
+    /// How the value of an action comes from the numbers of it.
+    pub fn mean(&self) -> Mean {
+        match *self {
+            Readout::Scalar => Mean::Itself,
+            Readout::Categorical { atoms, v_min, v_max } => {
+                let support = Support { v_min, v_max, atoms };
+                Mean::OfReturns((0..atoms).map(|atom| support.atom(atom)).collect())
+            }
+            Readout::Quantile { quantiles } => Mean::OfAtoms(quantiles),
+            Readout::ImplicitQuantile { fractions } => Mean::OfFractions(fractions),
+        }
+    }
+
+    /// The readout that the file of a policy describes.
+    ///
+    /// # Errors
+    /// What is wrong, and where.
+    pub(crate) fn of_description(value: &Value) -> Result<Self, String> {
+        let mut fields = Fields::of(value, "head")?;
+        let head = match fields.text("kind")? {
+            "scalar" => Readout::Scalar,
+            "categorical" => Readout::Categorical {
+                atoms: fields.size("atoms")?,
+                v_min: fields.number("v_min")?,
+                v_max: fields.number("v_max")?,
+            },
+            "quantile" => Readout::Quantile { quantiles: fields.size("quantiles")? },
+            "implicit-quantile" => Readout::ImplicitQuantile { fractions: fields.size("fractions")? },
+            other => return Err(format!("head: `{other}` is no kind of head that this version knows")),
+        };
+        fields.finish()?;
+        Ok(head)
     }
 
     /// What reads outputs so, of up to so many rows at once.
@@ -82,6 +136,129 @@ impl Readout {
                 Box::new(ImplicitQuantileReader { actions })
             }
         })
+    }
+}
+
+/// Outputs that are the values.
+#[derive(Clone, Copy, Debug)]
+pub struct ScalarReader;
+
+impl Reader for ScalarReader {
+    fn atoms(&self) -> usize {
+        1
+    }
+
+    fn q_values(&mut self, outputs: &[f32], q: &mut [f32]) {
+        q.copy_from_slice(outputs);
+    }
+}
+
+/// Values that are the means of distributions, given by the logits of returns on a support.
+#[derive(Clone, Debug)]
+pub struct CategoricalReader {
+    support: Support,
+    /// Distributions at once.
+    most: usize,
+    /// The return of each atom.
+    returns: Vec<f32>,
+    valued: SoftmaxRows,
+    /// How many distributions were last valued.
+    valued_count: usize,
+}
+
+impl CategoricalReader {
+    /// For `most` distributions at a time, rows × actions; more are read so many at a time.
+    pub fn new(support: Support, most: usize, kernel: Kernel) -> Self {
+        CategoricalReader {
+            support,
+            most,
+            returns: (0..support.atoms).map(|atom| support.atom(atom)).collect(),
+            valued: SoftmaxRows::new((most, support.atoms), kernel),
+            valued_count: 0,
+        }
+    }
+
+    /// What the distributions are over.
+    pub fn support(&self) -> &Support {
+        &self.support
+    }
+
+    /// The return of each atom.
+    pub fn returns(&self) -> &[f32] {
+        &self.returns
+    }
+
+    /// The distributions that [`Reader::q_values`] took the means of, `None` where it was not exactly `count` of them.
+    #[inline]
+    pub fn last(&self, count: usize) -> Option<&SoftmaxRows> {
+        (self.valued_count == count).then_some(&self.valued)
+    }
+}
+
+impl Reader for CategoricalReader {
+    fn atoms(&self) -> usize {
+        self.support.atoms
+    }
+
+    fn q_values(&mut self, outputs: &[f32], q: &mut [f32]) {
+        let atoms = self.support.atoms;
+        assert_eq!(outputs.len(), q.len() * atoms, "outputs are rows × actions × atoms");
+        // Of more rows than a batch has, a batch at a time.
+        let most = self.most;
+        for (outputs, q) in outputs.chunks(most * atoms).zip(q.chunks_mut(most)) {
+            self.valued.work_out(outputs, (0..q.len()).map(|row| row * atoms));
+            self.valued.means(&self.returns, q);
+        }
+        self.valued_count = q.len();
+    }
+}
+
+/// Values that are the means of so many quantiles.
+#[derive(Clone, Copy, Debug)]
+pub struct QuantileReader {
+    /// Quantiles of each action.
+    pub count: usize,
+}
+
+impl Reader for QuantileReader {
+    fn atoms(&self) -> usize {
+        self.count
+    }
+
+    fn q_values(&mut self, outputs: &[f32], q: &mut [f32]) {
+        let count = self.count;
+        assert_eq!(outputs.len(), q.len() * count, "outputs are rows × actions × quantiles");
+        for (q, quantiles) in q.iter_mut().zip(outputs.chunks_exact(count)) {
+            *q = lanes::sum(quantiles) / count as f32;
+        }
+    }
+}
+
+/// Values that are the means over the fractions that a network was asked for.
+#[derive(Clone, Copy, Debug)]
+pub struct ImplicitQuantileReader {
+    /// Actions of the environment.
+    pub actions: usize,
+}
+
+impl Reader for ImplicitQuantileReader {
+    fn atoms(&self) -> usize {
+        1
+    }
+
+    /// The mean over the fractions, which are added in increasing order.
+    fn q_values(&mut self, outputs: &[f32], q: &mut [f32]) {
+        let actions = self.actions;
+        assert!(q.len().is_multiple_of(actions), "q is rows × actions");
+        assert!(!q.is_empty() && outputs.len().is_multiple_of(q.len()), "outputs are (rows × fractions) × actions");
+        let fractions = outputs.len() / q.len();
+        for (q, outputs) in q.chunks_exact_mut(actions).zip(outputs.chunks_exact(actions * fractions)) {
+            q.fill(0.0);
+            for values in outputs.chunks_exact(actions) {
+                q.iter_mut().zip(values).for_each(|(q, value)| *q += value);
+            }
+            q.iter_mut().for_each(|q| *q /= fractions as f32);
+        }
     }
 }
 

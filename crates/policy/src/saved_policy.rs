@@ -57,7 +57,7 @@ impl SavedPolicy {
         let head = match take("head") {
             // Written before there were others.
             Value::Null => Readout::Scalar,
-            head => description::head(&head).map_err(invalid)?,
+            head => Readout::of_description(&head).map_err(invalid)?,
         };
         let network = Network::new(&spec).map_err(PolicyError::from)?;
         // The file holds every parameter: only then is memory taken for them.

@@ -2,7 +2,7 @@
 
 use requel_nn::{Kernel, Network, Workspace};
 
-use crate::{PolicyError, Reader, Readout, ValueSpec};
+use crate::{PolicyError, Reader, ValueSpec};
 
 /// Computes the values that a value function gives to each action.
 #[derive(Debug)]
@@ -31,8 +31,7 @@ impl Values {
         let network = Network::with_kernel(&spec.network, kernel)?;
         let (atoms, outputs) = (spec.head.atoms(), network.output_len());
         let fits = atoms > 0 && outputs.is_multiple_of(atoms);
-        let reads_fractions = matches!(spec.head, Readout::ImplicitQuantile { .. });
-        if !fits || network.reads_fractions() != reads_fractions {
+        if !fits || network.reads_fractions() != spec.head.reads_fractions() {
             return Err(PolicyError::HeadMismatch { outputs, head: format!("{:?}", spec.head) });
         }
         let (actions, fractions) = (outputs / atoms, spec.head.acting_fractions());

@@ -6,9 +6,12 @@ mod trainers;
 use std::sync::Arc;
 
 use requel_envs::{Env, EnvError, EnvOptions, OptionSpec};
+use requel_nn::NetworkSpec;
 
 use self::named::Named;
-use crate::agent::{Agent, AgentError, DqnAgent, DqnParts, Executor, PqnAgent, check_bytes};
+use crate::agent::{
+    Agent, AgentError, CpuExecutor, CpuSpec, DqnAgent, DqnParts, Executor, HeadSpec, PqnAgent, Readout, check_bytes,
+};
 use crate::config::{AgentKind, Config, EnvConfig};
 use crate::exploration::Explorer;
 use crate::machine::Machine;
@@ -43,6 +46,8 @@ pub struct Registry {
     executors: Named<Box<dyn Executor>>,
     replays: Named<Box<dyn ReplayBuffer>>,
     explorers: Named<Box<dyn Explorer>>,
+    heads: Named<(Readout, Arc<dyn HeadSpec>)>,
+    networks: Named<NetworkSpec>,
     machine: Machine,
 }
 
@@ -64,6 +69,8 @@ impl Registry {
             executors: Named::new("agent.executor"),
             replays: Named::new("replay.name"),
             explorers: Named::new("exploration.name"),
+            heads: Named::new("head.name"),
+            networks: Named::new("network.name"),
             machine: Machine::default(),
         }
     }
@@ -151,6 +158,32 @@ impl Registry {
         self.explorers.register(name, make)
     }
 
+    /// Adds a head of one's own, which configs name by `head.name`: how the outputs of the network are read as values, and what they are
+    /// learned by. `make` gets the config and the environment that it is for.
+    ///
+    /// # Errors
+    /// [`AgentError::NameTaken`].
+    pub fn register_head(
+        &mut self,
+        name: &str,
+        make: impl Fn(&Config, &AgentEnv<'_>) -> Result<(Readout, Arc<dyn HeadSpec>), AgentError> + Send + Sync + 'static,
+    ) -> Result<(), AgentError> {
+        self.heads.register(name, make)
+    }
+
+    /// Adds a network of one's own, laid out in requel's layers, which configs name by `network.name`. `make` gets the config and the
+    /// environment that it is for; its outputs are to go with the head's.
+    ///
+    /// # Errors
+    /// [`AgentError::NameTaken`].
+    pub fn register_network(
+        &mut self,
+        name: &str,
+        make: impl Fn(&Config, &AgentEnv<'_>) -> Result<NetworkSpec, AgentError> + Send + Sync + 'static,
+    ) -> Result<(), AgentError> {
+        self.networks.register(name, make)
+    }
+
     /// The environments.
     pub fn envs(&self) -> &requel_envs::Registry {
         &self.envs
@@ -208,7 +241,10 @@ impl Registry {
         };
         let executor = match self.executors.get(&config.agent.executor)? {
             Some(make) => make(config, env)?,
-            None => Box::new(config.cpu_executor(env.observations, env.actions, &self.machine)?),
+            None => {
+                let shape = config.executor_shape(env.observations, env.actions);
+                Box::new(CpuExecutor::new(&self.cpu_spec(config, env)?, shape, &self.machine)?)
+            }
         };
         if config.agent.kind == AgentKind::Pqn {
             let spec = config.pqn_spec(env.actions);
@@ -223,6 +259,23 @@ impl Registry {
         let spec = config.dqn_spec(env.actions);
         check_bytes(spec.bytes_needed(env.observations.len()), self.machine.memory)?;
         Ok(Box::new(DqnAgent::new(spec, parts)?))
+    }
+
+    /// What an executor is made of for a config: the head and the network that it names, or those of its sections.
+    ///
+    /// # Errors
+    /// If a name is not registered, or its maker fails.
+    pub fn cpu_spec(&self, config: &Config, env: &AgentEnv<'_>) -> Result<CpuSpec, AgentError> {
+        let mut spec = config.cpu_spec(env.observations, env.actions.count);
+        if let Some(make) = self.heads.get(&config.head.name)? {
+            let (readout, head) = make(config, env)?;
+            spec.values = config.value_spec_of(readout, env.observations, env.actions.count);
+            spec.head = head;
+        }
+        if let Some(make) = self.networks.get(&config.network.name)? {
+            spec.values.network = make(config, env)?;
+        }
+        Ok(spec)
     }
 }
 

@@ -30,7 +30,7 @@ fn config(settings: &[&str]) -> Config {
 }
 
 /// Each part, with the settings that name it.
-const PARTS: [(&str, &[&str]); 6] = [
+const PARTS: [(&str, &[&str]); 8] = [
     ("tabular", &["agent.name=tabular"]),
     (
         "linear",
@@ -49,6 +49,8 @@ const PARTS: [(&str, &[&str]); 6] = [
             "pqn.minibatches=4",
         ],
     ),
+    ("expectile", &["head.name=expectile"]),
+    ("normalised", &["network.name=normalised", "replay.kind=prioritized", "agent.double=true"]),
     ("recent", &["replay.name=recent"]),
     ("persistent", &["exploration.name=persistent"]),
     ("all", &["agent.executor=linear", "replay.name=recent", "exploration.name=persistent", "train.num_envs=3"]),
@@ -147,6 +149,8 @@ fn names_that_are_not_registered_are_refused_with_the_nearest() {
     for (setting, key, near) in [
         ("agent.name=tabluar", "agent.name", "tabular"),
         ("agent.executor=liner", "agent.executor", "linear"),
+        ("head.name=expectiles", "head.name", "expectile"),
+        ("network.name=normalized", "network.name", "normalised"),
         ("replay.name=recnet", "replay.name", "recent"),
         ("exploration.name=persistant", "exploration.name", "persistent"),
     ] {

@@ -23,8 +23,7 @@ const ASK_THE_SYSTEM: [&str; 4] = [
 ];
 
 /// The libraries that are given it.
-const GIVEN_A_MACHINE: [&str; 4] =
-    ["crates/envs/src/", "crates/nn/src/", "crates/policy/src/", "crates/requel/src/"];
+const GIVEN_A_MACHINE: [&str; 4] = ["crates/envs/src/", "crates/nn/src/", "crates/policy/src/", "crates/requel/src/"];
 
 /// Names that say nothing about what a thing does.
 const EMPTY_NAMES: [&str; 6] = ["Manager", "Handler", "Helper", "Utils", "Common", "Base"];

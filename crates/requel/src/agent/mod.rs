@@ -26,8 +26,8 @@ pub use dqn::{DqnAgent, DqnParts, DqnSpec, LearnsFrom};
 pub use error::AgentError;
 pub use executor::Executor;
 pub use head::{
-    CategoricalHead, FractionCounts, HeadError, HeadLoss, HeadShape, HeadSpec, HeadUpdate, ImplicitQuantileHead,
-    QuantileHead, Rule, ScalarHead, ValueLoss,
+    CategoricalHead, CategoricalSpec, FractionCounts, HeadError, HeadLoss, HeadShape, HeadSpec, HeadUpdate,
+    ImplicitQuantileHead, ImplicitQuantileSpec, QuantileHead, QuantileSpec, Rule, ScalarHead, ScalarSpec, ValueLoss,
 };
 pub use learned::{Learned, LearningFault};
 pub use learner::LearnerSpec;
@@ -37,8 +37,8 @@ pub(crate) use memory::check_bytes;
 pub use policy_trait::{Policy, PolicyInput};
 pub use pqn::{PqnAgent, PqnSpec};
 pub use requel_policy::{
-    CategoricalReader, GreedyPolicy, ImplicitQuantileReader, LoadError, PolicyError, QuantileReader, Reader, Readout,
-    SavedPolicy, ScalarReader, ValueSpec, Values,
+    CategoricalReader, GreedyPolicy, ImplicitQuantileReader, LoadError, Mean, PolicyError, QuantileReader, Reader,
+    Readout, SavedPolicy, ScalarReader, ValueSpec, Values,
 };
 pub use statistics::{Statistic, Statistics, dormant_units};
 pub use target::{TargetNetwork, TargetSpec};

@@ -77,6 +77,14 @@ pub const RULES: &[Rule] = &[
         reason: "needs an agent with a replay buffer: `agent.kind = \"dqn\"`",
     },
     Rule {
+        keys: &["head.name", "network.name", "agent.executor", "agent.name"],
+        holds: |c| {
+            c.head.name.is_empty() && c.network.name.is_empty()
+                || c.agent.executor.is_empty() && c.agent.name.is_empty()
+        },
+        reason: "would not be used, nor would `network.name`, by an executor or an agent of your own",
+    },
+    Rule {
         keys: &["agent.munchausen", "head.kind"],
         holds: |c| !c.agent.munchausen || c.head.kind != HeadKind::Categorical,
         reason: "cannot be combined with a categorical head: use a scalar or quantile head",
@@ -231,6 +239,7 @@ mod tests {
         "head.kind=implicit-quantile network.hidden=[]",
         "head.kind=implicit-quantile target.kind=none head.fractions=4",
         "replay.name=own agent.kind=pqn target.kind=none",
+        "head.name=own agent.executor=own",
         "agent.munchausen=true head.kind=categorical",
         "agent.munchausen=true agent.double=true",
         "agent.munchausen=true agent.n_step=3",

@@ -24,8 +24,14 @@ fn the_keys_are_those_of_the_config() {
     // These are left out where they say nothing.
     config.evaluation.stop_return = Some(1.0);
     config.algo = "dqn".into();
-    let names =
-        [&mut config.agent.name, &mut config.agent.executor, &mut config.replay.name, &mut config.exploration.name];
+    let names = [
+        &mut config.agent.name,
+        &mut config.agent.executor,
+        &mut config.head.name,
+        &mut config.network.name,
+        &mut config.replay.name,
+        &mut config.exploration.name,
+    ];
     names.into_iter().for_each(|name| *name = "own".into());
     let written = leaves("", &toml::Table::try_from(&config).unwrap());
     let listed: BTreeSet<String> = KEYS.iter().map(|key| key.path.to_owned()).collect();

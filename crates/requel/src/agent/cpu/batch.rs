@@ -3,7 +3,7 @@
 use requel_nn::{Network, Workspace};
 
 use super::{Bootstrap, CpuSpec};
-use crate::agent::{HeadSpec, Readout, Rule};
+use crate::agent::{FractionCounts, Rule};
 use crate::rng::{Stream, StreamRng};
 use crate::state::{State, StateError};
 use crate::transition::{Batch, BatchMut, ElementType};
@@ -32,11 +32,8 @@ pub(super) struct BatchShape {
 impl BatchShape {
     pub fn new(spec: &CpuSpec, network: &Network, (rows, observations): (usize, ElementType)) -> Self {
         let bootstrap = spec.bootstrap;
-        let (fractions, target_fractions) = match spec.head {
-            HeadSpec::ImplicitQuantile { counts, .. } => (counts.current, counts.next),
-            _ => (1, 1),
-        };
-        let implicit = matches!(spec.values.head, Readout::ImplicitQuantile { .. });
+        let FractionCounts { current: fractions, next: target_fractions } = spec.head.fractions();
+        let implicit = spec.values.head.reads_fractions();
         let is_noisy = network.noise_len() > 0;
         // The choice has fractions of its own (Dabney et al. 2018: K, beside the N and N' of the loss), and where the online network
         // makes it for the target network noise of its own too (Fortunato et al. 2018: ε'', beside ε and ε').

@@ -1,16 +1,18 @@
 //! [`CpuSpec`]: what is learned on the CPU, and how.
 
+use std::sync::Arc;
+
 use super::Bootstrap;
 use crate::agent::{Actions, HeadSpec, LearnerSpec, Rule, TargetSpec, ValueSpec};
 use crate::transition::ElementType;
 
 /// What an executor on the CPU is made of.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct CpuSpec {
     /// The value function.
     pub values: ValueSpec,
     /// What its outputs are learned by.
-    pub head: HeadSpec,
+    pub head: Arc<dyn HeadSpec>,
     /// How what comes next is valued.
     pub rule: Rule,
     /// Who values it.

@@ -4,8 +4,26 @@ use requel_nn::Kernel;
 use requel_nn::kernel::Task;
 use requel_policy::{CategoricalReader, Reader};
 
-use super::{HeadLoss, HeadShape, HeadUpdate, ValueLoss};
+use super::{HeadError, HeadLoss, HeadShape, HeadSpec, HeadUpdate, Rule, ValueLoss};
 use crate::td::{ProjectionRoom, SoftmaxRows, Support, argmax, categorical_projection};
+
+/// What a [`CategoricalHead`] is made of.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct CategoricalSpec {
+    /// The support.
+    pub support: Support,
+}
+
+impl HeadSpec for CategoricalSpec {
+    fn build(&self, rule: Rule, shape: HeadShape, kernel: Kernel) -> Result<Box<dyn ValueLoss>, HeadError> {
+        shape.check()?;
+        self.support.validate()?;
+        if rule != Rule::QLearning {
+            return Err(HeadError::CategoricalMunchausen);
+        }
+        Ok(Box::new(CategoricalHead::new(self.support, shape, kernel)))
+    }
+}
 
 /// A distribution over atoms for each action: C51 (Bellemare, Dabney & Munos 2017). What a row costs, and how surprising it is to
 /// a prioritized replay, is its cross-entropy, as in Rainbow (Hessel et al. 2018).

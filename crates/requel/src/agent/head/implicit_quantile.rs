@@ -4,15 +4,31 @@ use requel_nn::Kernel;
 use requel_policy::{ImplicitQuantileReader, Reader};
 
 use super::quantile_regression::{QuantileRegression, Strides};
-use super::{HeadLoss, HeadShape, HeadUpdate, Rule, ValueLoss};
+use super::spec::{check_count, check_kappa};
+use super::{FractionCounts, HeadError, HeadLoss, HeadShape, HeadSpec, HeadUpdate, Rule, ValueLoss};
 
-/// How many fractions of a row are learned, and learned from: N and N' of the paper.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct FractionCounts {
-    /// N: fractions of the present state.
-    pub current: usize,
-    /// N': fractions of the next state.
-    pub next: usize,
+/// What an [`ImplicitQuantileHead`] is made of.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ImplicitQuantileSpec {
+    /// Fractions of a row in an update.
+    pub counts: FractionCounts,
+    /// Where the loss turns from quadratic to linear, in units of the return; 0 for linear throughout.
+    pub kappa: f32,
+}
+
+impl HeadSpec for ImplicitQuantileSpec {
+    fn build(&self, rule: Rule, shape: HeadShape, kernel: Kernel) -> Result<Box<dyn ValueLoss>, HeadError> {
+        shape.check()?;
+        check_count("fractions", self.counts.current, 1, "at least 1")?;
+        check_count("next fractions", self.counts.next, 1, "at least 1")?;
+        check_kappa(self.kappa)?;
+        rule.check()?;
+        Ok(Box::new(ImplicitQuantileHead::new((self.counts, self.kappa), rule, shape, kernel)))
+    }
+
+    fn fractions(&self) -> FractionCounts {
+        self.counts
+    }
 }
 
 /// The return at any fraction, which the network is asked for: IQN (Dabney et al. 2018, "Implicit Quantile Networks"). Outputs

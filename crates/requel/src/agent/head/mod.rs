@@ -12,10 +12,10 @@ mod spec;
 mod tests;
 mod value_loss;
 
-pub use categorical::CategoricalHead;
-pub use implicit_quantile::{FractionCounts, ImplicitQuantileHead};
-pub use quantile::QuantileHead;
+pub use categorical::{CategoricalHead, CategoricalSpec};
+pub use implicit_quantile::{ImplicitQuantileHead, ImplicitQuantileSpec};
+pub use quantile::{QuantileHead, QuantileSpec};
 pub use rule::Rule;
-pub use scalar::ScalarHead;
-pub use spec::{HeadError, HeadSpec};
+pub use scalar::{ScalarHead, ScalarSpec};
+pub use spec::{FractionCounts, HeadError, HeadSpec};
 pub use value_loss::{HeadLoss, HeadShape, HeadUpdate, ValueLoss};

@@ -4,8 +4,28 @@ use requel_nn::Kernel;
 use requel_policy::{QuantileReader, Reader};
 
 use super::quantile_regression::{QuantileRegression, Strides};
-use super::{HeadLoss, HeadShape, HeadUpdate, Rule, ValueLoss};
+use super::spec::{check_count, check_kappa};
+use super::{HeadError, HeadLoss, HeadShape, HeadSpec, HeadUpdate, Rule, ValueLoss};
 use crate::td::quantile_midpoints;
+
+/// What a [`QuantileHead`] is made of.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct QuantileSpec {
+    /// Quantiles of each action.
+    pub count: usize,
+    /// Where the loss turns from quadratic to linear, in units of the return; 0 for linear throughout.
+    pub kappa: f32,
+}
+
+impl HeadSpec for QuantileSpec {
+    fn build(&self, rule: Rule, shape: HeadShape, kernel: Kernel) -> Result<Box<dyn ValueLoss>, HeadError> {
+        shape.check()?;
+        check_count("quantiles", self.count, 1, "at least 1")?;
+        check_kappa(self.kappa)?;
+        rule.check()?;
+        Ok(Box::new(QuantileHead::new((self.count, self.kappa), rule, shape, kernel)))
+    }
+}
 
 /// The returns at the midpoints of equal parts for each action: QR-DQN (Dabney et al. 2018). How surprising a row is to a
 /// prioritized replay is its loss, as for the categorical head.

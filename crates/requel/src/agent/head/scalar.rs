@@ -4,8 +4,28 @@ use requel_nn::{Kernel, Loss};
 use requel_policy::{Reader, ScalarReader};
 
 use super::policies::Policies;
-use super::{HeadLoss, HeadShape, HeadUpdate, Rule, ValueLoss};
+use super::spec::check;
+use super::{HeadError, HeadLoss, HeadShape, HeadSpec, HeadUpdate, Rule, ValueLoss};
 use crate::td::{clip_bootstrapped, double_q_targets, soft_targets};
+
+/// What a [`ScalarHead`] is made of.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ScalarSpec {
+    /// What an error costs.
+    pub loss: Loss,
+}
+
+impl HeadSpec for ScalarSpec {
+    fn build(&self, rule: Rule, shape: HeadShape, kernel: Kernel) -> Result<Box<dyn ValueLoss>, HeadError> {
+        shape.check()?;
+        if let Loss::Huber { delta } = self.loss {
+            let is_valid = delta > 0.0 && delta.is_finite();
+            check(is_valid, "delta", delta.into(), "a finite number above 0")?;
+        }
+        rule.check()?;
+        Ok(Box::new(ScalarHead::new(self.loss, rule, shape, kernel)))
+    }
+}
 
 /// One output per action, its expected return (Mnih et al. 2015).
 #[derive(Clone, Debug)]

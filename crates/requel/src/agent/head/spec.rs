@@ -1,41 +1,35 @@
-//! [`HeadSpec`]: which head, with its constants.
+//! [`HeadSpec`]: what a head is made of.
 
-use requel_nn::{Kernel, Loss};
+use std::fmt::Debug;
+
+use requel_nn::Kernel;
 use requel_policy::OutOfRange;
 use thiserror::Error;
 
-use super::{
-    CategoricalHead, FractionCounts, HeadShape, ImplicitQuantileHead, QuantileHead, Rule, ScalarHead, ValueLoss,
-};
-use crate::td::Support;
+use super::{HeadShape, Rule, ValueLoss};
 
-/// What a network's outputs mean.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum HeadSpec {
-    /// The expected return of each action.
-    Scalar {
-        /// What an error costs.
-        loss: Loss,
-    },
-    /// C51: probabilities on a fixed support.
-    Categorical {
-        /// The support.
-        support: Support,
-    },
-    /// QR-DQN: quantiles at fixed fractions.
-    Quantile {
-        /// Quantiles of each action.
-        count: usize,
-        /// Where the loss turns from quadratic to linear, in units of the return; 0 for linear throughout.
-        kappa: f32,
-    },
-    /// IQN: quantiles at any fraction.
-    ImplicitQuantile {
-        /// Fractions of a row in an update.
-        counts: FractionCounts,
-        /// Where the loss turns from quadratic to linear, in units of the return; 0 for linear throughout.
-        kappa: f32,
-    },
+/// What a network's outputs are learned by, with its constants; a head of your own is another one. The outputs are read as the
+/// [`Readout`](requel_policy::Readout) of the value function says.
+pub trait HeadSpec: Debug + Send + Sync {
+    /// The head for batches of this shape, learning by this rule.
+    ///
+    /// # Errors
+    /// [`HeadError`] if a constant is out of its range, or the rule is none for this head.
+    fn build(&self, rule: Rule, shape: HeadShape, kernel: Kernel) -> Result<Box<dyn ValueLoss>, HeadError>;
+
+    /// Fractions of a row that the networks read in an update; 1 each where they read none.
+    fn fractions(&self) -> FractionCounts {
+        FractionCounts { current: 1, next: 1 }
+    }
+}
+
+/// How many fractions of a row are learned, and learned from: N and N' of IQN's paper.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FractionCounts {
+    /// N: fractions of the present state.
+    pub current: usize,
+    /// N': fractions of the next state.
+    pub next: usize,
 }
 
 /// Why there is no such head.
@@ -52,6 +46,12 @@ pub enum HeadError {
         /// What it may be.
         expected: &'static str,
     },
+    /// A head of one's own cannot be made so.
+    #[error("{reason}")]
+    Refused {
+        /// Why.
+        reason: &'static str,
+    },
     /// The categorical head has no Munchausen rule: a mixture over actions is not a shift of one distribution.
     #[error("the categorical head cannot learn by Munchausen's rule; use the scalar or a quantile head, or Q-learning")]
     CategoricalMunchausen,
@@ -64,59 +64,18 @@ impl From<OutOfRange> for HeadError {
     }
 }
 
-impl HeadSpec {
-    /// Numbers of each action in a network row: see [`Reader::atoms`](requel_policy::Reader::atoms).
-    pub fn atoms(&self) -> usize {
-        match *self {
-            HeadSpec::Scalar { .. } | HeadSpec::ImplicitQuantile { .. } => 1,
-            HeadSpec::Categorical { support } => support.atoms,
-            HeadSpec::Quantile { count, .. } => count,
-        }
+impl HeadShape {
+    /// Looks whether a batch has rows and actions.
+    pub(super) fn check(self) -> Result<(), HeadError> {
+        check_count("rows", self.rows, 1, "at least 1")?;
+        check_count("actions", self.actions, 1, "at least 1")
     }
+}
 
-    /// The head for batches of this shape, learning by this rule.
-    ///
-    /// # Errors
-    /// [`HeadError`] if a constant is out of its range, or the rule is none for this head.
-    pub fn build(&self, rule: Rule, shape: HeadShape, kernel: Kernel) -> Result<Box<dyn ValueLoss>, HeadError> {
-        self.validate(rule, shape)?;
-        Ok(match *self {
-            HeadSpec::Scalar { loss } => Box::new(ScalarHead::new(loss, rule, shape, kernel)),
-            HeadSpec::Categorical { support } => Box::new(CategoricalHead::new(support, shape, kernel)),
-            HeadSpec::Quantile { count, kappa } => Box::new(QuantileHead::new((count, kappa), rule, shape, kernel)),
-            HeadSpec::ImplicitQuantile { counts, kappa } => {
-                Box::new(ImplicitQuantileHead::new((counts, kappa), rule, shape, kernel))
-            }
-        })
-    }
-
-    fn validate(&self, rule: Rule, shape: HeadShape) -> Result<(), HeadError> {
-        let kappa_is_valid = |kappa: f32| {
-            check(kappa.is_finite() && kappa >= 0.0, "kappa", kappa.into(), "a finite number of at least 0")
-        };
-        check_shape(shape)?;
-        match *self {
-            HeadSpec::Scalar { loss } => {
-                if let Loss::Huber { delta } = loss {
-                    let is_valid = delta > 0.0 && delta.is_finite();
-                    check(is_valid, "delta", delta.into(), "a finite number above 0")?;
-                }
-            }
-            HeadSpec::Categorical { support } => support.validate()?,
-            HeadSpec::Quantile { count, kappa } => {
-                check_count("quantiles", count, 1, "at least 1")?;
-                kappa_is_valid(kappa)?;
-            }
-            HeadSpec::ImplicitQuantile { counts, kappa } => {
-                check_count("fractions", counts.current, 1, "at least 1")?;
-                check_count("next fractions", counts.next, 1, "at least 1")?;
-                kappa_is_valid(kappa)?;
-            }
-        }
-        let Rule::Munchausen(constants) = rule else { return Ok(()) };
-        if matches!(self, HeadSpec::Categorical { .. }) {
-            return Err(HeadError::CategoricalMunchausen);
-        }
+impl Rule {
+    /// Looks whether its constants are in their ranges.
+    pub(super) fn check(self) -> Result<(), HeadError> {
+        let Rule::Munchausen(constants) = self else { return Ok(()) };
         let (alpha, tau, clip) = (constants.alpha, constants.tau, constants.clip);
         check((0.0..=1.0).contains(&alpha), "munchausen alpha", alpha.into(), "from 0 to 1")?;
         check(tau.is_finite() && tau > 0.0, "munchausen tau", tau.into(), "a finite number above 0")?;
@@ -124,44 +83,53 @@ impl HeadSpec {
     }
 }
 
-fn check(is_valid: bool, field: &'static str, value: f64, expected: &'static str) -> Result<(), HeadError> {
+pub(super) fn check(is_valid: bool, field: &'static str, value: f64, expected: &'static str) -> Result<(), HeadError> {
     if is_valid { Ok(()) } else { Err(HeadError::OutOfRange { field, value, expected }) }
 }
 
-fn check_count(field: &'static str, value: usize, least: usize, expected: &'static str) -> Result<(), HeadError> {
+pub(super) fn check_count(
+    field: &'static str,
+    value: usize,
+    least: usize,
+    expected: &'static str,
+) -> Result<(), HeadError> {
     check(value >= least, field, value as f64, expected)
 }
 
-fn check_shape(shape: HeadShape) -> Result<(), HeadError> {
-    check_count("rows", shape.rows, 1, "at least 1")?;
-    check_count("actions", shape.actions, 1, "at least 1")
+/// Looks where a quantile Huber loss turns from quadratic to linear.
+pub(super) fn check_kappa(kappa: f32) -> Result<(), HeadError> {
+    check(kappa.is_finite() && kappa >= 0.0, "kappa", kappa.into(), "a finite number of at least 0")
 }
 
 #[cfg(test)]
 mod tests {
+    use requel_nn::Loss;
+
     use super::*;
-    use crate::td::Munchausen;
+    use crate::agent::head::{CategoricalSpec, ImplicitQuantileSpec, QuantileSpec, ScalarSpec};
+    use crate::td::{Munchausen, Support};
 
     const SHAPE: HeadShape = HeadShape { rows: 4, actions: 2 };
 
     #[test]
     fn what_is_no_head_is_refused_with_its_field() {
         let counts = FractionCounts { current: 8, next: 0 };
-        let support = |v_min, v_max, atoms| HeadSpec::Categorical { support: Support { v_min, v_max, atoms } };
-        for (spec, field) in [
-            (support(-1.0, 1.0, 1), "atoms"),
-            (support(f32::NAN, 1.0, 3), "v_min"),
-            (support(1.0, 1.0, 3), "v_max"),
-            (HeadSpec::Scalar { loss: Loss::Huber { delta: -1.0 } }, "delta"),
-            (HeadSpec::Quantile { count: 0, kappa: 1.0 }, "quantiles"),
-            (HeadSpec::Quantile { count: 5, kappa: -1.0 }, "kappa"),
-            (HeadSpec::ImplicitQuantile { counts, kappa: 1.0 }, "next fractions"),
-        ] {
+        let support = |v_min, v_max, atoms| CategoricalSpec { support: Support { v_min, v_max, atoms } };
+        let specs: [(&dyn HeadSpec, &str); 7] = [
+            (&support(-1.0, 1.0, 1), "atoms"),
+            (&support(f32::NAN, 1.0, 3), "v_min"),
+            (&support(1.0, 1.0, 3), "v_max"),
+            (&ScalarSpec { loss: Loss::Huber { delta: -1.0 } }, "delta"),
+            (&QuantileSpec { count: 0, kappa: 1.0 }, "quantiles"),
+            (&QuantileSpec { count: 5, kappa: -1.0 }, "kappa"),
+            (&ImplicitQuantileSpec { counts, kappa: 1.0 }, "next fractions"),
+        ];
+        for (spec, field) in specs {
             let error = spec.build(Rule::QLearning, SHAPE, Kernel::SCALAR).unwrap_err();
             assert!(matches!(error, HeadError::OutOfRange { field: found, .. } if found == field), "{field}: {error}");
         }
         let munchausen = |tau| Rule::Munchausen(Munchausen { tau, ..Munchausen::default() });
-        let scalar = HeadSpec::Scalar { loss: Loss::Mse };
+        let scalar = ScalarSpec { loss: Loss::Mse };
         assert!(scalar.build(munchausen(0.03), SHAPE, Kernel::SCALAR).is_ok());
         let error = scalar.build(munchausen(0.0), SHAPE, Kernel::SCALAR).unwrap_err();
         assert!(error.to_string().contains("munchausen tau is 0"), "{error}");

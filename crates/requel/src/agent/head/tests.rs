@@ -2,7 +2,10 @@
 
 use requel_nn::{Kernel, Loss};
 
-use super::{FractionCounts, HeadShape, HeadSpec, HeadUpdate, Rule, ValueLoss};
+use super::{
+    CategoricalSpec, FractionCounts, HeadShape, HeadSpec, HeadUpdate, ImplicitQuantileSpec, QuantileSpec, Rule,
+    ScalarSpec, ValueLoss,
+};
 use crate::td::{Munchausen, Support};
 
 const ROWS: usize = 3;
@@ -21,18 +24,19 @@ fn heads_by(kernel: Kernel) -> Vec<(Box<dyn ValueLoss>, Rule, usize, usize)> {
     let both = [Rule::QLearning, soft];
     let support = Support { v_min: -3.0, v_max: 3.0, atoms: 35 };
     let per_action = |n: usize| ROWS * ACTIONS * n;
-    [
-        (HeadSpec::Scalar { loss: Loss::Mse }, &both[..], 1, 1),
-        (HeadSpec::Scalar { loss: Loss::Huber { delta: 0.5 } }, &both[..], 1, 1),
-        (HeadSpec::Categorical { support }, &both[..1], 35, 35),
-        (HeadSpec::Quantile { count: 19, kappa: 1.0 }, &both[..], 19, 19),
-        (HeadSpec::Quantile { count: 19, kappa: 0.0 }, &both[..], 19, 19),
-        (HeadSpec::ImplicitQuantile { counts: COUNTS, kappa: 1.0 }, &both[..], COUNTS.current, COUNTS.next),
-    ]
-    .into_iter()
-    .flat_map(|(spec, rules, n, next)| rules.iter().map(move |rule| (spec, *rule, n, next)))
-    .map(|(spec, rule, n, next)| (spec.build(rule, SHAPE, kernel).unwrap(), rule, per_action(n), per_action(next)))
-    .collect()
+    let specs: [(&dyn HeadSpec, &[Rule], usize, usize); 6] = [
+        (&ScalarSpec { loss: Loss::Mse }, &both, 1, 1),
+        (&ScalarSpec { loss: Loss::Huber { delta: 0.5 } }, &both, 1, 1),
+        (&CategoricalSpec { support }, &both[..1], 35, 35),
+        (&QuantileSpec { count: 19, kappa: 1.0 }, &both, 19, 19),
+        (&QuantileSpec { count: 19, kappa: 0.0 }, &both, 19, 19),
+        (&ImplicitQuantileSpec { counts: COUNTS, kappa: 1.0 }, &both, COUNTS.current, COUNTS.next),
+    ];
+    specs
+        .into_iter()
+        .flat_map(|(spec, rules, n, next)| rules.iter().map(move |rule| (spec, *rule, n, next)))
+        .map(|(spec, rule, n, next)| (spec.build(rule, SHAPE, kernel).unwrap(), rule, per_action(n), per_action(next)))
+        .collect()
 }
 
 /// Numbers between −2 and 2 that follow no pattern.
@@ -188,7 +192,7 @@ fn every_kernel_gives_the_same_bits() {
 fn values_are_the_means_of_the_distributions() {
     let mut q = [9.0; 2];
     // Softmax of ln 1, ln 2, ln 1 and ln 3, ln 1, −∞-like on atoms −1, 0, 1.
-    let spec = HeadSpec::Categorical { support: Support { v_min: -1.0, v_max: 1.0, atoms: 3 } };
+    let spec = CategoricalSpec { support: Support { v_min: -1.0, v_max: 1.0, atoms: 3 } };
     let shape = HeadShape { rows: 1, actions: 2 };
     let mut head = spec.build(Rule::QLearning, shape, Kernel::fastest()).unwrap();
     head.q_values(&[0.0, 2f32.ln(), 0.0, 3f32.ln(), 0.0, -200.0], &mut q);
@@ -198,10 +202,10 @@ fn values_are_the_means_of_the_distributions() {
     head.q_values(&[0.0, 2f32.ln(), 0.0, 3f32.ln(), 0.0, -200.0].repeat(3), &mut many);
     assert_eq!(many, [q[0], q[1], q[0], q[1], q[0], q[1]]);
 
-    let spec = HeadSpec::Quantile { count: 3, kappa: 1.0 };
+    let spec = QuantileSpec { count: 3, kappa: 1.0 };
     spec.build(Rule::QLearning, shape, Kernel::SCALAR).unwrap().q_values(&[1.0, 2.0, 6.0, -1.0, 0.0, -2.0], &mut q);
     assert_eq!(q, [3.0, -1.0]);
-    let spec = HeadSpec::ImplicitQuantile { counts: COUNTS, kappa: 1.0 };
+    let spec = ImplicitQuantileSpec { counts: COUNTS, kappa: 1.0 };
     let mut head = spec.build(Rule::QLearning, shape, Kernel::SCALAR).unwrap();
     // Two fractions of two actions.
     head.q_values(&[1.0, -1.0, 2.0, -2.0], &mut q);
@@ -212,7 +216,7 @@ fn values_are_the_means_of_the_distributions() {
 const RETURNS: [f32; 8] = [-1.0, -1.0, 1.0, 1.0, 1.0, 1.0, 2.0, 2.0];
 
 /// Gradient descent on the head's outputs alone; every row of the batch is one draw, and all have one output.
-fn descend(spec: HeadSpec, per_row: usize, fractions: &[f32]) -> Vec<f32> {
+fn descend(spec: &dyn HeadSpec, per_row: usize, fractions: &[f32]) -> Vec<f32> {
     let shape = HeadShape { rows: RETURNS.len(), actions: 1 };
     let mut head = spec.build(Rule::QLearning, shape, Kernel::fastest()).unwrap();
     let mut learned = vec![0.0; per_row];
@@ -245,7 +249,7 @@ fn descend(spec: HeadSpec, per_row: usize, fractions: &[f32]) -> Vec<f32> {
 #[test]
 fn the_categorical_head_finds_the_probabilities_of_known_returns() {
     let support = Support { v_min: -2.0, v_max: 2.0, atoms: 5 };
-    let logits = descend(HeadSpec::Categorical { support }, 5, &[]);
+    let logits = descend(&CategoricalSpec { support }, 5, &[]);
     let sum: f32 = logits.iter().map(|logit| logit.exp()).sum();
     for (logit, expected) in logits.iter().zip([0.0, 0.25, 0.0, 0.5, 0.25]) {
         assert!((logit.exp() / sum - expected).abs() < 0.01, "{logits:?}");
@@ -264,7 +268,7 @@ fn the_quantile_heads_find_the_quantiles_of_known_returns() {
             2.0
         }
     };
-    let learned = descend(HeadSpec::Quantile { count: 10, kappa: 0.0 }, 10, &[]);
+    let learned = descend(&QuantileSpec { count: 10, kappa: 0.0 }, 10, &[]);
     for (i, quantile) in learned.iter().enumerate() {
         // The fraction ¾·10 = 7.5 is a midpoint: there any number from 1 to 2 costs the same, as at ¼.
         let fraction = (2 * i + 1) as f32 / 20.0;
@@ -274,7 +278,7 @@ fn the_quantile_heads_find_the_quantiles_of_known_returns() {
     }
     let fractions = [0.1, 0.3, 0.5, 0.7, 0.9];
     let counts = FractionCounts { current: 5, next: 5 };
-    let learned = descend(HeadSpec::ImplicitQuantile { counts, kappa: 0.0 }, 5, &fractions);
+    let learned = descend(&ImplicitQuantileSpec { counts, kappa: 0.0 }, 5, &fractions);
     for (fraction, quantile) in fractions.iter().zip(&learned) {
         assert!((quantile - expected(*fraction)).abs() < 0.05, "{fraction}: {learned:?}");
     }

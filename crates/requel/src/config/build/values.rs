@@ -1,34 +1,49 @@
 //! The value function that a config describes, and what it is learned by.
 
+use std::sync::Arc;
+
 use requel_envs::Space;
 
-use crate::agent::{Bootstrap, CpuSpec, FractionCounts, HeadSpec, LearnerSpec, Readout, Rule, TargetSpec, ValueSpec};
-use crate::config::{
-    AgentKind, BellmanGradient, Config, HeadConfig, HeadKind, Outputs, SupportEnd, TargetConfig, TargetKind,
+use crate::agent::{
+    Bootstrap, CategoricalSpec, CpuSpec, FractionCounts, HeadSpec, ImplicitQuantileSpec, LearnerSpec, QuantileSpec,
+    Readout, Rule, ScalarSpec, TargetSpec, ValueSpec,
 };
+use crate::config::{AgentKind, BellmanGradient, Config, HeadKind, Outputs, SupportEnd, TargetConfig, TargetKind};
 use crate::td::{Munchausen, Support};
 
 impl Config {
     /// The value function for an environment with these spaces.
     pub fn value_spec(&self, observations: &Space, actions: usize) -> ValueSpec {
-        let head = self.head.readout();
-        let cosines = matches!(head, Readout::ImplicitQuantile { .. }).then_some(self.head.cosines);
+        self.value_spec_of(self.head().0, observations, actions)
+    }
+
+    /// The value function whose outputs mean what `head` says, by the network of the config.
+    pub fn value_spec_of(&self, head: Readout, observations: &Space, actions: usize) -> ValueSpec {
+        let cosines = head.reads_fractions().then_some(self.head.cosines);
         let outputs = Outputs { actions, atoms: head.atoms(), cosines };
         ValueSpec { network: self.network.spec(observations, outputs), head }
     }
 
-    /// What the outputs of the network are learned by.
-    pub fn head_spec(&self) -> HeadSpec {
-        let kappa = self.head.kappa as f32;
-        match self.head.readout() {
-            Readout::Scalar => HeadSpec::Scalar { loss: self.loss.spec() },
-            Readout::Categorical { atoms, v_min, v_max } => {
-                HeadSpec::Categorical { support: Support { v_min, v_max, atoms } }
+    /// What the outputs of the network mean, and what they are learned by.
+    pub fn head(&self) -> (Readout, Arc<dyn HeadSpec>) {
+        let (head, kappa) = (&self.head, self.head.kappa as f32);
+        match head.kind {
+            HeadKind::Scalar => (Readout::Scalar, Arc::new(ScalarSpec { loss: self.loss.spec() })),
+            HeadKind::Categorical => {
+                // The trainer has put numbers in place of "auto"; without an environment nothing bounds the values.
+                let end = |end: SupportEnd, unknown: f64| end.number().unwrap_or(unknown) as f32;
+                let (v_min, v_max) = (end(head.v_min, f64::NEG_INFINITY), end(head.v_max, f64::INFINITY));
+                let support = Support { v_min, v_max, atoms: head.atoms };
+                (Readout::Categorical { atoms: head.atoms, v_min, v_max }, Arc::new(CategoricalSpec { support }))
             }
-            Readout::Quantile { quantiles } => HeadSpec::Quantile { count: quantiles, kappa },
-            Readout::ImplicitQuantile { .. } => {
-                let counts = FractionCounts { current: self.head.fractions, next: self.head.target_fractions };
-                HeadSpec::ImplicitQuantile { counts, kappa }
+            HeadKind::Quantile => {
+                let quantiles = head.quantiles;
+                (Readout::Quantile { quantiles }, Arc::new(QuantileSpec { count: quantiles, kappa }))
+            }
+            HeadKind::ImplicitQuantile => {
+                let counts = FractionCounts { current: head.fractions, next: head.target_fractions };
+                let readout = Readout::ImplicitQuantile { fractions: head.acting_fractions };
+                (readout, Arc::new(ImplicitQuantileSpec { counts, kappa }))
             }
         }
     }
@@ -61,30 +76,13 @@ impl Config {
         };
         CpuSpec {
             values: self.value_spec(observations, actions),
-            head: self.head_spec(),
+            head: self.head().1,
             rule,
             bootstrap,
             // Without values of what comes next there are no targets to clip: whoever gives returns clips them.
             bounds: self.agent.value_clip.bounds().filter(|_| bootstrap != Bootstrap::None),
             learner: self.learner_spec(),
             target: self.target.spec(),
-        }
-    }
-}
-
-impl HeadConfig {
-    /// What the outputs of the network mean.
-    pub fn readout(&self) -> Readout {
-        match self.kind {
-            HeadKind::Scalar => Readout::Scalar,
-            HeadKind::Categorical => {
-                // The trainer has put numbers in place of "auto"; without an environment nothing bounds the values.
-                let end = |end: SupportEnd, unknown: f64| end.number().unwrap_or(unknown) as f32;
-                let (v_min, v_max) = (end(self.v_min, f64::NEG_INFINITY), end(self.v_max, f64::INFINITY));
-                Readout::Categorical { atoms: self.atoms, v_min, v_max }
-            }
-            HeadKind::Quantile => Readout::Quantile { quantiles: self.quantiles },
-            HeadKind::ImplicitQuantile => Readout::ImplicitQuantile { fractions: self.acting_fractions },
         }
     }
 }

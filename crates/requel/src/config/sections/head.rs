@@ -23,6 +23,9 @@ section! {
     pub struct HeadConfig = "head" {
         /// Network output for each action.
         kind: HeadKind = HeadKind::Scalar;
+        /// Name of a head of your own, registered by the program, in place of `kind` (empty: none).
+        #[serde(skip_serializing_if = "String::is_empty")]
+        name: String = String::new();
         /// Categorical: number of atoms.
         atoms: usize = 51, in Whole(2, 10_000);
         /// Categorical: lowest return of the support (auto: lowest that the rewards allow).

@@ -38,6 +38,9 @@ choice! {
 section! {
     /// The Q-network: convolutions where the environment shows images, then fully connected layers.
     pub struct NetworkConfig = "network" {
+        /// Name of a network of your own, registered by the program, in place of this section's (empty: none).
+        #[serde(skip_serializing_if = "String::is_empty")]
+        name: String = String::new();
         /// Convolutions before the hidden layers, each [channels, kernel, stride], without padding.
         conv: Vec<[usize; 3]> = vec![], in Range::at_least(1), unit "kernel and stride in pixels";
         /// Number of units in each hidden layer.

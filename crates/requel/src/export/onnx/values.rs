@@ -1,6 +1,6 @@
 //! What a network's outputs say of each action, and which action is the best.
 
-use crate::agent::Readout;
+use crate::agent::{Mean, Readout};
 
 use super::graph::{Graph, int};
 
@@ -9,21 +9,19 @@ pub(super) const MASK: &str = "action_mask";
 
 /// From the network's outputs to `q_values`, rows × actions: the expected return of each action.
 pub(super) fn add_values(graph: &mut Graph<'_>, head: &Readout, actions: usize) {
-    match *head {
-        Readout::Scalar => {}
-        Readout::Categorical { atoms, v_min, v_max } => {
-            graph.reshape(&[actions, atoms]);
+    match head.mean() {
+        Mean::Itself => {}
+        Mean::OfReturns(returns) => {
+            graph.reshape(&[actions, returns.len()]);
             graph.node("Softmax", &[], vec![int("axis", -1)]);
-            let support = crate::td::Support { v_min, v_max, atoms };
-            let returns: Vec<f32> = (0..atoms).map(|atom| support.atom(atom)).collect();
-            graph.tensor("returns", &[atoms], &returns);
+            graph.tensor("returns", &[returns.len()], &returns);
             graph.node("MatMul", &["returns"], Vec::new());
         }
-        Readout::Quantile { quantiles } => {
-            graph.reshape(&[actions, quantiles]);
+        Mean::OfAtoms(atoms) => {
+            graph.reshape(&[actions, atoms]);
             graph.mean(2, false);
         }
-        Readout::ImplicitQuantile { fractions } => {
+        Mean::OfFractions(fractions) => {
             graph.reshape_to(&[-1, fractions as i64, actions as i64]);
             graph.mean(1, false);
         }
