@@ -76,7 +76,7 @@ pub use layer::Chosen;
 pub use loss::Loss;
 pub use network::{Network, ParameterSlice};
 pub use norm::{distance, global_norm};
-pub use optimizer::{Optimizer, OptimizerError, OptimizerSpec, RestoreError};
+pub use optimizer::{Optimizer, OptimizerError, OptimizerSpec, RestoreError, StepFactors};
 pub use softmax::SoftmaxRows;
 pub use spec::{Activation, LayerSpec, NetworkSpec, SpecError};
 pub use workspace::Workspace;

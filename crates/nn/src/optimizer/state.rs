@@ -3,9 +3,9 @@
 use std::error::Error;
 use std::fmt;
 
-use super::OptimizerSpec;
+use super::{OptimizerSpec, StepFactors};
 use crate::kernel::{Engine, Kernel, select};
-use crate::reference::{AdamFactors, RmsPropFactors, RmsPropState};
+use crate::reference::RmsPropState;
 
 /// The running averages of an optimiser, and how many steps it has made.
 ///
@@ -84,16 +84,7 @@ impl Optimizer {
         if let Err(error) = spec.validate() {
             panic!("{error}");
         }
-        let names: &[&'static str] = match *spec {
-            OptimizerSpec::Adam { .. } | OptimizerSpec::RAdam { .. } => &["gradient_mean", "gradient_square"],
-            OptimizerSpec::RmsProp { centered, momentum, .. } => match (centered, momentum > 0.0) {
-                (false, false) => &["gradient_square"],
-                (true, false) => &["gradient_square", "gradient_mean"],
-                (false, true) => &["gradient_square", "velocity"],
-                (true, true) => &["gradient_square", "gradient_mean", "velocity"],
-            },
-        };
-        let buffers = names.iter().map(|&name| (name, vec![0.0; parameter_count])).collect();
+        let buffers = spec.buffer_names().iter().map(|&name| (name, vec![0.0; parameter_count])).collect();
         Optimizer {
             spec: *spec,
             engine: Engine::single(kernel),
@@ -125,23 +116,12 @@ impl Optimizer {
         assert_eq!(parameters.len(), self.parameter_count, "parameter buffer of the wrong length");
         assert_eq!(gradients.len(), self.parameter_count, "gradient buffer of the wrong length");
         self.steps += 1;
-        match self.spec {
-            OptimizerSpec::Adam { beta1, beta2, epsilon, .. } => {
-                let factors = adam_factors(self.learning_rate, (beta1, beta2), epsilon, self.steps);
-                self.adam(&factors, parameters, gradients);
+        match self.spec.step_factors(self.learning_rate, self.steps) {
+            StepFactors::Adam(factors) => {
+                let [(_, mean), (_, square)] = &mut self.buffers[..] else { unreachable!("Adam keeps two buffers") };
+                self.engine.adam(&factors, parameters, gradients, mean, square);
             }
-            OptimizerSpec::RAdam { beta1, beta2, epsilon, .. } => {
-                let factors = radam_factors(self.learning_rate, (beta1, beta2), epsilon, self.steps);
-                self.adam(&factors, parameters, gradients);
-            }
-            OptimizerSpec::RmsProp { alpha, epsilon, momentum, .. } => {
-                let factors = RmsPropFactors {
-                    alpha: alpha as f32,
-                    one_minus_alpha: (1.0 - alpha) as f32,
-                    epsilon: epsilon as f32,
-                    momentum: momentum as f32,
-                    negative_learning_rate: -self.learning_rate as f32,
-                };
+            StepFactors::RmsProp(factors) => {
                 let mut state = RmsPropState { square: &mut [], mean: &mut [], velocity: &mut [] };
                 for (name, buffer) in &mut self.buffers {
                     match *name {
@@ -153,11 +133,6 @@ impl Optimizer {
                 self.engine.rms_prop(&factors, parameters, gradients, state);
             }
         }
-    }
-
-    fn adam(&mut self, factors: &AdamFactors<f32>, parameters: &mut [f32], gradients: &[f32]) {
-        let [(_, mean), (_, square)] = &mut self.buffers[..] else { unreachable!("Adam keeps two buffers") };
-        self.engine.adam(factors, parameters, gradients, mean, square);
     }
 
     /// What the optimiser was made from.
@@ -216,39 +191,6 @@ impl Optimizer {
         self.steps = steps;
         Ok(())
     }
-}
-
-/// The factors of step number `steps` (from 1), worked out in `f64` and rounded once.
-fn adam_factors(learning_rate: f64, (beta1, beta2): (f64, f64), epsilon: f64, steps: u64) -> AdamFactors<f32> {
-    let correction1 = 1.0 - libm::pow(beta1, steps as f64);
-    let correction2 = 1.0 - libm::pow(beta2, steps as f64);
-    AdamFactors {
-        one_minus_beta1: (1.0 - beta1) as f32,
-        beta2: beta2 as f32,
-        one_minus_beta2: (1.0 - beta2) as f32,
-        inverse_root_correction: (1.0 / correction2.sqrt()) as f32,
-        epsilon: epsilon as f32,
-        negative_step: (-learning_rate / correction1) as f32,
-    }
-}
-
-/// Rectified Adam's step as one of Adam's: with the rectification r, `p ← p − lr·r·√(1 − β₂ᵗ)/(1 − β₁ᵗ) · m/(√v + ε)`;
-/// and while the variance is left out, `p ← p − lr/(1 − β₁ᵗ) · m/(√v·0 + 1)`.
-fn radam_factors(learning_rate: f64, (beta1, beta2): (f64, f64), epsilon: f64, steps: u64) -> AdamFactors<f32> {
-    /// The average must be longer than this for the variance of its root to be bounded.
-    const SHORTEST: f64 = 5.0;
-    let adam = adam_factors(learning_rate, (beta1, beta2), epsilon, steps);
-    let power = libm::pow(beta2, steps as f64);
-    let longest = 2.0 / (1.0 - beta2) - 1.0;
-    let length = longest - 2.0 * steps as f64 * power / (1.0 - power);
-    if length <= SHORTEST {
-        return AdamFactors { inverse_root_correction: 0.0, epsilon: 1.0, ..adam };
-    }
-    let share = |length: f64| (length - 4.0) * (length - 2.0) / length;
-    let rectification = (share(length) / share(longest)).sqrt();
-    let correction1 = 1.0 - libm::pow(beta1, steps as f64);
-    let negative_step = (-learning_rate * rectification * (1.0 - power).sqrt() / correction1) as f32;
-    AdamFactors { inverse_root_correction: 1.0, negative_step, ..adam }
 }
 
 #[cfg(test)]
