@@ -14,7 +14,7 @@ use xtask::command::CommandLine;
 use xtask::python::VirtualEnvironment;
 use xtask::{UsageError, finished_line, workspace};
 
-use crate::{house, lab, tools};
+use crate::{house, lab, ptx, tools};
 
 /// One thing that must hold.
 struct Check {
@@ -43,6 +43,11 @@ const CHECKS: &[Check] = &[
     Check { name: "doc", promise: "the documentation builds without warnings", run: documentation },
     Check { name: "rollout", promise: "environments equal to the real Gymnasium, step by step", run: rollout },
     Check { name: "tensorboard", promise: "the real TensorBoard reads a run", run: tensorboard },
+    Check {
+        name: "ptx",
+        promise: "the committed PTX is what the pinned compiler makes of the kernels",
+        run: ptx_bytes,
+    },
     Check { name: "python", promise: "the Python package installs and its tests pass", run: python_package },
     Check { name: "instructions", promise: "the hot path takes no more instructions than before", run: instructions },
     Check { name: "results", promise: "the runs that pages rest on come out the same", run: results_check },
@@ -183,6 +188,13 @@ fn tensorboard() -> Result<Outcome> {
     let settings = ["train.env_steps=5000", "evaluation.every_steps=1000", "evaluation.episodes=5"];
     train(workspace::release_binary()?, &run_dir, &settings)?;
     passed(python.arg("xtask/golden/tensorboard_check.py").arg(run_dir).run())
+}
+
+fn ptx_bytes() -> Result<Outcome> {
+    if !ptx::is_possible() {
+        return Ok(Outcome::Skipped("the pinned compiler is for Linux on x86-64".into()));
+    }
+    passed(ptx::run(&["--check".into()]))
 }
 
 fn python_package() -> Result<Outcome> {

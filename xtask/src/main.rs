@@ -11,6 +11,7 @@ mod checks;
 mod golden;
 mod house;
 mod lab;
+mod ptx;
 mod tools;
 mod ui;
 
@@ -44,6 +45,8 @@ usage: cargo xtask VERB
   kernels [miri|address-sanitizer|neon|every-float]... [--write]
                                hold the kernels against Miri, AddressSanitizer, an emulated ARM and every f32;
                                with --write, into results/kernels.md (over half an hour)
+  ptx [--check]                compile the kernels of requel-gpu to crates/gpu/kernels/requel.ptx, by a pinned
+                               compiler that needs no card; with --check, compare with what is committed
   planted                      make ten known mistakes, one at a time, and see tests catch them
   results algorithms|cartpole|environments|family|minatar|minatar-random|notebook|notebook-ladder|rainbow-ablation|zoo
           [--seeds N] [--jobs N] [--built=DIR]
@@ -64,6 +67,7 @@ fn dispatch(arguments: Vec<String>) -> Result<ExitCode> {
         "test" => checks::run(rest),
         "screenshots" => ui::screenshots(rest).map(|()| ExitCode::SUCCESS),
         "golden" => golden::run(rest).map(|()| ExitCode::SUCCESS),
+        "ptx" => ptx::run(rest).map(|()| ExitCode::SUCCESS),
         "tools" => tools::install_cargo_deny().map(|()| ExitCode::SUCCESS),
         "help" | "--help" | "-h" => {
             print!("{USAGE}");

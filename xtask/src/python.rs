@@ -62,6 +62,14 @@ impl VirtualEnvironment {
         Self::prepare("python-environments", &["lab/peers/requirements-envs.txt"])
     }
 
+    /// The one with the compiler of kernels: NVRTC.
+    ///
+    /// # Errors
+    /// As [`VirtualEnvironment::for_tests`].
+    pub fn for_ptx() -> Result<Self> {
+        Self::prepare("python-ptx", &["xtask/ptx/requirements.txt"])
+    }
+
     /// The one that looks at the program as a person does: a client for Chromium's DevTools, onnxruntime, Pillow.
     ///
     /// # Errors
