@@ -14,7 +14,7 @@ import gymnasium
 import numpy as np
 
 from requel import _spaces, events
-from requel._given import Environment, given
+from requel._given import Environment, given, learned_in
 from requel._listening import Callback, Listener, ProgressBar, interruptible
 from requel._requel import Config, Training
 from requel._sb3_callbacks import adapted
@@ -224,7 +224,7 @@ class Agent(Sb3Model):
         counts = [self._note, *([bar] if bar else []), *callbacks.on_event]
         listener = Listener(counts, [self._note, *callbacks.on_step] if callbacks.on_step else [])
         callbacks.begin()
-        with interruptible(self._training) as pressed:
+        with learned_in(self._given), interruptible(self._training) as pressed:
             ended, _ = self._training.run(listener, listener.wants_steps, False)
         self._env_steps, _, episodes, _ = self._training.progress()
         self._log(episodes)

@@ -238,6 +238,8 @@ def _described(environment: Environment, reward_range: tuple[float, float] | Non
     spec = getattr(env, "spec", None)
     observations, _ = _spaces.observations(env.observation_space)
     name = name_of(env)
+    if left_out := _spaces.texts(env.observation_space):
+        warnings.warn(f"{name} shows text, which is not learned from: observation{', observation'.join(left_out)}", stacklevel=2)
     _, info = environment.reset(seed=0)
     heeds_seeds = _heeds_seeds(environment)
     if not heeds_seeds:
@@ -286,7 +288,8 @@ def _is_same(space: spaces.Space[Any], one: Any, other: Any) -> bool:
         # Flattened, each value would take as many numbers as there are values.
         return bool(np.array_equal(one, other))
     try:
-        flat = [spaces.utils.flatten(space, value) for value in (one, other)]
+        kept = _spaces.without_text(space)
+        flat = [spaces.utils.flatten(kept, _spaces.kept_of(space, value)) for value in (one, other)]
     except NotImplementedError:
         return bool(np.array_equal(one, other))
     return bool(np.array_equal(np.asarray(flat[0]), np.asarray(flat[1]), equal_nan=np.asarray(flat[0]).dtype.kind == "f"))

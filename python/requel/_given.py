@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import gymnasium
@@ -30,6 +32,8 @@ class Given:
     evaluation: _environments.Source | None = None
     #: Whether it is the very environment that is trained in: there is no second one to train in beside it.
     is_single: bool = False
+    #: The innermost environments that were given as instances.
+    instances: tuple[Any, ...] = ()
     stack: int = 1
 
     @property
@@ -78,6 +82,37 @@ class Given:
                 source.close()
 
 
+#: The environments that are being learned in, by their identity.
+_learned_in: set[int] = set()
+_learned_in_lock = threading.Lock()
+
+
+@contextlib.contextmanager
+def learned_in(looked_at: Given) -> Iterator[None]:
+    """Within it the environments that were given as instances are learned in, by nobody else.
+
+    Raises:
+        RuntimeError: if one of them is learned in already: steps of two trainings in one environment would be one episode.
+    """
+    taken = looked_at.instances
+    with _learned_in_lock:
+        for instance in taken:
+            _refuse_taken(instance)
+        _learned_in.update(map(id, taken))
+    try:
+        yield
+    finally:
+        with _learned_in_lock:
+            _learned_in.difference_update(map(id, taken))
+
+
+def _refuse_taken(env: Any) -> None:
+    if id(env) in _learned_in:
+        raise RuntimeError(
+            f"{env} is being learned in by another training: give each training an environment of its own, or a function that makes one"
+        )
+
+
 def given(
     env: Environment,
     eval_env: Environment | None = None,
@@ -95,8 +130,11 @@ def given(
         return Given(own_id=env)
     options: dict[str, Any] = {"metrics": metrics, "reward_range": reward_range}
     make, first = _first_of(env)
+    instances = tuple(_innermost(each) for each in (env, eval_env) if _is_instance(each))
+    for instance in instances:
+        _refuse_taken(instance)
     if isinstance(first, VectorEnv):
-        looked_at = Given(source=_single_source(first, eval_env, options), stack=stack_of_vector(first))
+        looked_at = Given(source=_single_source(first, eval_env, options), stack=stack_of_vector(first), instances=instances)
         looked_at.vector = Vector(first, looked_at._source.description)  # noqa: SLF001
         return looked_at
     if not _is_env(first):
@@ -105,7 +143,7 @@ def given(
         source = _environments.Source(lambda: _environments.another(first), first=first, **options)
     else:
         source = _environments.Source(_first_then(first, make), **options)
-    looked_at = Given(source=source, is_single=make is None, stack=_environments.stack_of(source.env))
+    looked_at = Given(source=source, is_single=make is None, stack=_environments.stack_of(source.env), instances=instances)
     if eval_env is not None:
         looked_at.evaluation = _evaluation_source(eval_env, options)
     return looked_at
@@ -133,6 +171,14 @@ def _factory(env: Environment) -> Callable[[], Any] | None:
 
 def _is_env(env: Any) -> bool:
     return all(hasattr(env, name) for name in ("reset", "step", "observation_space", "action_space")) and not isinstance(env, type)
+
+
+def _is_instance(env: Any) -> bool:
+    return isinstance(env, VectorEnv) or is_vec_env(env) or _is_env(env)
+
+
+def _innermost(env: Any) -> Any:
+    return getattr(env, "unwrapped", env)
 
 
 def _first_then(made: Any, make: Callable[[], Any]) -> Callable[[], Any]:

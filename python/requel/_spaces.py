@@ -55,12 +55,58 @@ def observations(space: spaces.Space[Any]) -> tuple[dict[str, Any], Callable[[An
         return {"kind": "box", "low": low, "high": high, "shape": shape, "dtype": "bool"}, None
     if isinstance(space, spaces.Box):
         return _box(space), None
-    flat = spaces.utils.flatten_space(space)
+    kept = without_text(space)
+    if kept is None:
+        raise TypeError(f"observations of {space} are text, and values are learned from numbers: wrap the environment so that it shows some")
+    try:
+        flat = spaces.utils.flatten_space(kept)
+    except NotImplementedError:
+        flat = None
     if not isinstance(flat, spaces.Box):
-        raise TypeError(f"observations of {space} have no fixed number of numbers: wrap the environment so that they do")
+        raise TypeError(
+            f"observations of {space} have no fixed number of numbers: wrap the environment so that they do, for instance in a "
+            "gymnasium.wrappers.TransformObservation"
+        )
     described = _box(flat)
     described["dtype"] = "float32"
-    return described, lambda value: spaces.utils.flatten(space, value)
+    if kept is space:
+        return described, lambda value: spaces.utils.flatten(space, value)
+    return described, lambda value: spaces.utils.flatten(kept, kept_of(space, value))
+
+
+def texts(space: spaces.Space[Any], at: str = "") -> list[str]:
+    """Where in observations there is text, which is not learned from."""
+    if _is_text(space):
+        return [at]
+    parts = space.spaces.items() if isinstance(space, spaces.Dict) else enumerate(space.spaces) if isinstance(space, spaces.Tuple) else ()
+    return [found for key, part in parts for found in texts(part, f"{at}[{key!r}]")]
+
+
+def _is_text(space: spaces.Space[Any]) -> bool:
+    return isinstance(space, spaces.Text) or space.dtype is str or (space.dtype is not None and np.dtype(space.dtype).kind == "U")
+
+
+def without_text(space: spaces.Space[Any]) -> spaces.Space[Any] | None:
+    """The space without its parts that are text; ``None`` where nothing is left."""
+    if _is_text(space):
+        return None
+    if not texts(space):
+        return space
+    if isinstance(space, spaces.Dict):
+        parts = {key: kept for key, part in space.spaces.items() if (kept := without_text(part)) is not None}
+        return spaces.Dict(parts) if parts else None
+    assert isinstance(space, spaces.Tuple)
+    kept = [kept for part in space.spaces if (kept := without_text(part)) is not None]
+    return spaces.Tuple(kept) if kept else None
+
+
+def kept_of(space: spaces.Space[Any], value: Any) -> Any:
+    """What is left of a value without its text."""
+    if isinstance(space, spaces.Dict):
+        return {key: kept_of(part, value[key]) for key, part in space.spaces.items() if without_text(part) is not None}
+    if isinstance(space, spaces.Tuple):
+        return tuple(kept_of(part, each) for part, each in zip(space.spaces, value, strict=True) if without_text(part) is not None)
+    return value
 
 
 def _box(space: spaces.Box) -> dict[str, Any]:
@@ -164,9 +210,10 @@ class Encoder:
         return np.ascontiguousarray(rows, np.float32), single
 
     def decoded(self, rows: np.ndarray) -> Any:
-        """A batch of observations of the space, from rows × numbers."""
+        """A batch of observations of the space, from rows × numbers; what is text is not in them."""
         values = [self._decoded(row) for row in rows]
-        space = self._observations
+        space = without_text(self._observations)
+        assert space is not None
         return concatenate(space, values, create_empty_array(space, len(values)))
 
     def action(self, index: int) -> Any:
@@ -206,7 +253,7 @@ class Encoder:
             start = np.asarray(getattr(space, "start", 0))
             return (found.reshape(space.shape) + start).astype(space.dtype)
         if self._encode is not None:
-            return spaces.utils.unflatten(space, row)
+            return spaces.utils.unflatten(without_text(space), row)
         array = row.reshape(described["shape"])
         if "axes" in described and array.ndim == len(described["axes"]):
             array = array.transpose(np.argsort(described["axes"]))

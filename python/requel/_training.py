@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from requel import events
-from requel._given import Environment, Given, given
+from requel._given import Environment, Given, given, learned_in
 from requel._listening import Callback, Listener, ProgressBar, interruptible
 from requel._requel import Config, Training, config_sections, program_in, run_record, run_saves_envs
 
@@ -373,7 +373,7 @@ def _trained(
     exactness = looked_at.exactness
     bar = ProgressBar(None) if progress_bar else None
     listener = Listener([*callbacks, bar] if bar else callbacks)
-    with interruptible(training) as pressed:
+    with learned_in(looked_at), interruptible(training) as pressed:
         ended, _ = training.run(listener if listener.is_needed else None, listener.wants_steps)
     run = Run(directory, env=env, exactness=exactness)
     if bar and run.is_finished:

@@ -44,6 +44,8 @@ class Vector:
         self._resets_slots = _mode(env) is AutoresetMode.DISABLED or (
             _mode(env) is AutoresetMode.NEXT_STEP and isinstance(env.unwrapped, SyncVectorEnv | AsyncVectorEnv | RequelVectorEnv)
         )
+        #: Whether a slot that ended begins its next episode in the place of its next step, and no other way.
+        self.resets_in_next_step: bool = _mode(env) is AutoresetMode.NEXT_STEP and not self._resets_slots
         #: What to act on, slots × numbers.
         self._current = np.zeros((self.num_envs, 0), np.float32)
         self._ended = np.zeros(self.num_envs, bool)
@@ -92,7 +94,7 @@ class Vector:
         began, self._waiting = self._waiting, np.zeros(self.num_envs, bool)
         terminated = np.asarray(terminated, bool) & ~began
         truncated = np.asarray(truncated, bool) & ~began
-        rewards = np.where(began, 0.0, np.asarray(rewards, np.float64))
+        rewards = np.where(began, 0.0, self._numbers(rewards))
         self._ended = terminated | truncated
         self._fresh = np.zeros(self.num_envs, bool)
         self._current = self._encoded(shown)
@@ -137,6 +139,15 @@ class Vector:
         self._masks_after = np.where(mask[:, None], self._read_masks(info), self._masks_after)
         self._fresh = mask
         self._fresh[slot] = False
+
+    def _numbers(self, rewards: Any) -> np.ndarray:
+        try:
+            numbers = np.asarray(rewards, np.float64)
+        except (TypeError, ValueError):
+            raise TypeError(f"{self.env} returned rewards that are no numbers: {rewards!r}") from None
+        if numbers.shape != (self.num_envs,):
+            raise TypeError(f"{self.env} returned rewards of the shape {numbers.shape}: one number for each of {self.num_envs} slots")
+        return numbers
 
     def _encoded(self, shown: Any) -> np.ndarray:
         """A batch of observations as slots × numbers."""

@@ -61,6 +61,11 @@ pub trait BatchEnv: Any + Send {
         false
     }
 
+    /// Whether [`BatchEnv::began`] is ever true.
+    fn resets_in_next_step(&self) -> bool {
+        false
+    }
+
     /// The bytes that the slot's environment would save; see [`Env::save`](crate::Env::save).
     ///
     /// # Errors

@@ -23,7 +23,7 @@ pub fn environments(py: Python<'_>) -> PyResult<Vec<Bound<'_, PyDict>>> {
         entry.set_item("reward_threshold", spec.reward_threshold)?;
         entry.set_item("reward_range", spec.reward_range)?;
         entry.set_item("render_fps", spec.frames_per_second)?;
-        let options = option_specs(&spec.id).map_err(|error| env_error::to_python(py, error))?;
+        let options = option_specs(&spec.id).map_err(|error| env_error::to_python(py, &error))?;
         entry.set_item("options", options.iter().map(|option| option.name).collect::<Vec<_>>())?;
         Ok(entry)
     };
@@ -105,7 +105,7 @@ impl PyEnv {
 impl PyEnv {
     #[new]
     fn new(id: &str, options: &Bound<'_, PyDict>) -> PyResult<Self> {
-        let env = make_with(id, &options_of(options)?).map_err(|error| env_error::to_python(options.py(), error))?;
+        let env = make_with(id, &options_of(options)?).map_err(|error| env_error::to_python(options.py(), &error))?;
         Ok(PyEnv {
             layout: Layout::of(env.observation_space()),
             observation: vec![0.0; env.observation_len()],
@@ -128,7 +128,7 @@ impl PyEnv {
     #[pyo3(signature = (seed=None))]
     fn reset<'py>(&mut self, py: Python<'py>, seed: Option<u64>) -> PyResult<(Bound<'py, PyAny>, Bound<'py, PyDict>)> {
         let env = self.env.get_mut().unwrap_or_else(PoisonError::into_inner);
-        env.reset(seed, &mut self.observation).map_err(|error| env_error::to_python(py, error))?;
+        env.reset(seed, &mut self.observation).map_err(|error| env_error::to_python(py, &error))?;
         Ok((self.layout.one(py, &self.observation)?, self.info(py, false)?))
     }
 
@@ -146,7 +146,7 @@ impl PyEnv {
                 let index = action.extract::<usize>().map_err(|_| {
                     let expected = format!("Discrete({n}): 0 to {}", n.saturating_sub(1));
                     let error = EnvError::InvalidAction { action: action.to_string(), expected };
-                    env_error::to_python(py, error)
+                    env_error::to_python(py, &error)
                 })?;
                 env.step(Action::Discrete(index), &mut self.observation)
             }
@@ -155,7 +155,7 @@ impl PyEnv {
                 env.step(Action::Continuous(&values), &mut self.observation)
             }
         };
-        let step = step.map_err(|error| env_error::to_python(py, error))?;
+        let step = step.map_err(|error| env_error::to_python(py, &error))?;
         let observation = self.layout.one(py, &self.observation)?;
         Ok((observation, step.reward, step.terminated, step.truncated, self.info(py, true)?))
     }
@@ -177,13 +177,13 @@ impl PyEnv {
 
     /// The complete state.
     fn save<'py>(&mut self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
-        let state = self.env().save().map_err(|error| env_error::to_python(py, error))?;
+        let state = self.env().save().map_err(|error| env_error::to_python(py, &error))?;
         Ok(PyBytes::new(py, &state))
     }
 
     /// Takes over a state that `save` returned.
     fn restore(&mut self, py: Python<'_>, state: &[u8]) -> PyResult<()> {
-        self.env().restore(state).map_err(|error| env_error::to_python(py, error))
+        self.env().restore(state).map_err(|error| env_error::to_python(py, &error))
     }
 }
 

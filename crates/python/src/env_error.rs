@@ -5,10 +5,14 @@ use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use requel_envs::EnvError;
 
-/// The exception for an error of an environment.
-pub fn to_python(py: Python<'_>, error: EnvError) -> PyErr {
+/// The exception for an error of an environment: the one that was raised in Python, if one was.
+pub fn to_python(py: Python<'_>, error: &EnvError) -> PyErr {
     let text = error.to_string();
     match error {
+        EnvError::Foreign(foreign) => match foreign.get().downcast_ref::<PyErr>() {
+            Some(raised) => raised.clone_ref(py),
+            None => PyRuntimeError::new_err(text),
+        },
         EnvError::ResetNeeded { .. } => gymnasium(py, "ResetNeeded", text),
         EnvError::InvalidAction { .. } => gymnasium(py, "InvalidAction", text),
         EnvError::UnknownId { .. } => gymnasium(py, "NameNotFound", text),

@@ -38,7 +38,7 @@ impl PyVectorEnv {
         self.actions.extend(actions.as_array().iter().map(|action| usize::try_from(*action).unwrap_or(usize::MAX)));
         let env = self.env.get_mut().unwrap_or_else(PoisonError::into_inner);
         let stepped = env.step(&self.actions, &mut self.steps, &mut self.observations);
-        stepped.map_err(|error| env_error::to_python(py, error))
+        stepped.map_err(|error| env_error::to_python(py, &error))
     }
 
     fn results<'py>(&self, py: Python<'py>) -> Results<'py> {
@@ -79,7 +79,7 @@ impl PyVectorEnv {
         };
         let taken = options_of(options)?;
         let made = (0..num_envs).map(|_| make_with(id, &taken)).collect::<Result<_, EnvError>>();
-        let env = made.and_then(VectorEnv::new).map_err(|error| env_error::to_python(options.py(), error))?;
+        let env = made.and_then(VectorEnv::new).map_err(|error| env_error::to_python(options.py(), &error))?;
         let (slots, numbers) = (env.len(), env.len() * env.observation_len());
         Ok(PyVectorEnv {
             layout: Layout::of(env.observation_space()),
@@ -93,14 +93,14 @@ impl PyVectorEnv {
     /// Starts an episode in each slot, with its seed where there is one.
     fn reset(&mut self, py: Python<'_>, seeds: Vec<Option<u64>>) -> PyResult<()> {
         let env = self.env.get_mut().unwrap_or_else(PoisonError::into_inner);
-        env.reset(&seeds, &mut self.observations).map_err(|error| env_error::to_python(py, error))
+        env.reset(&seeds, &mut self.observations).map_err(|error| env_error::to_python(py, &error))
     }
 
     /// The same in the chosen slots alone.
     fn reset_slots(&mut self, py: Python<'_>, chosen: Vec<bool>, seeds: Vec<Option<u64>>) -> PyResult<()> {
         let env = self.env.get_mut().unwrap_or_else(PoisonError::into_inner);
         let reset = env.reset_slots(&chosen, &seeds, &mut self.observations);
-        reset.map_err(|error| env_error::to_python(py, error))
+        reset.map_err(|error| env_error::to_python(py, &error))
     }
 
     /// Takes an action in each slot: new observations, rewards, terminations, truncations, and whether any episode ended.
@@ -181,7 +181,7 @@ impl PyVectorEnv {
 
     /// The complete state, and the observations as the last call left them.
     fn save<'py>(&mut self, py: Python<'py>) -> PyResult<(Bound<'py, PyBytes>, Bound<'py, PyArray1<f32>>)> {
-        let state = self.env().save().map_err(|error| env_error::to_python(py, error))?;
+        let state = self.env().save().map_err(|error| env_error::to_python(py, &error))?;
         Ok((PyBytes::new(py, &state), PyArray1::from_slice(py, &self.observations)))
     }
 
@@ -191,7 +191,7 @@ impl PyVectorEnv {
         if observations.len() != self.observations.len() {
             return Err(PyValueError::new_err("a state with observations of another vector"));
         }
-        self.env().restore(state).map_err(|error| env_error::to_python(py, error))?;
+        self.env().restore(state).map_err(|error| env_error::to_python(py, &error))?;
         self.observations = observations;
         Ok(())
     }

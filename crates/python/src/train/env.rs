@@ -111,7 +111,7 @@ impl PyEnv {
             };
             self.read(&result.get_item(0)?, observation)?;
             let step = Step {
-                reward: result.get_item(1)?.extract()?,
+                reward: reward_of(&result.get_item(1)?)?,
                 terminated: result.get_item(2)?.is_truthy()?,
                 truncated: result.get_item(3)?.is_truthy()?,
             };
@@ -231,6 +231,18 @@ impl Drop for PyEnv {
             self.source.give_back(env);
         }
     }
+}
+
+/// A reward as a number: one of Python's or numpy's, or an array without axes.
+fn reward_of(given: &Bound<'_, PyAny>) -> PyResult<f64> {
+    given.extract().map_err(|_| {
+        let kind = given.get_type().name().map_or_else(|_| "?".into(), |name| name.to_string());
+        let shape = given.getattr("shape").and_then(|shape| shape.repr()?.extract::<String>());
+        let shape = shape.map_or_else(|_| String::new(), |shape| format!(" of shape {shape}"));
+        PyTypeError::new_err(format!(
+            "step() returned a reward that is no number but of the type {kind}{shape}: return float(reward)"
+        ))
+    })
 }
 
 fn not_five(result: &Bound<'_, PyAny>) -> PyErr {

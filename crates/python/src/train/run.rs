@@ -9,8 +9,9 @@ use requel::Registry;
 use requel::run::Run;
 use requel_envs::EnvError;
 
-use super::errors::{of_env, of_run};
+use super::errors::of_run;
 use super::source::Source;
+use crate::env_error::to_python;
 
 /// What is known of a run: the id and the origin of its environment, the config as TOML, and the summary as JSON where it is finished.
 #[pyfunction]
@@ -43,7 +44,7 @@ pub fn run_saves_envs(py: Python<'_>, dir: PathBuf) -> PyResult<Option<bool>> {
 #[pyo3(signature = (arguments, source=None))]
 pub fn program_in(py: Python<'_>, arguments: Vec<OsString>, source: Option<Bound<'_, PyAny>>) -> PyResult<u8> {
     let registry = match source.map(Source::of).transpose()? {
-        Some(source) => registry_of(&source).map_err(|error| of_env(py, &error))?,
+        Some(source) => registry_of(&source).map_err(|error| to_python(py, &error))?,
         None => Registry::built_in(),
     };
     Ok(py.detach(|| requel_cli::run_with(registry, arguments)))

@@ -24,6 +24,7 @@ pub struct PyVector {
     /// Slots × metrics.
     metrics: Vec<f64>,
     began: Vec<bool>,
+    resets_in_next_step: bool,
 }
 
 impl PyVector {
@@ -42,6 +43,7 @@ impl PyVector {
             masks: vec![true; if description.masked { slots * actions } else { 0 }],
             metrics: vec![f64::NAN; slots * description.spec.metrics.len()],
             began: vec![false; slots],
+            resets_in_next_step: vector.getattr("resets_in_next_step")?.extract()?,
             vector: vector.unbind(),
         })
     }
@@ -150,6 +152,10 @@ impl BatchEnv for PyVector {
 
     fn began(&self, slot: usize) -> bool {
         self.began[slot]
+    }
+
+    fn resets_in_next_step(&self) -> bool {
+        self.resets_in_next_step
     }
 
     fn scene(&self, _: usize) -> Option<Scene> {

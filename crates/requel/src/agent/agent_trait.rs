@@ -54,6 +54,13 @@ pub trait Agent: Send {
     /// before, and no transition may span both. Called in the place of [`Agent::observe`].
     fn interrupt(&mut self, slot: usize);
 
+    /// Whether it learns from rows of steps of which none is missing, so that each [`Agent::interrupt`] costs all that it has
+    /// collected. It is not trained in environments that begin episodes in the place of a step
+    /// ([`BatchEnv::resets_in_next_step`](requel_envs::BatchEnv::resets_in_next_step)).
+    fn needs_unbroken_rows(&self) -> bool {
+        false
+    }
+
     /// Learns what is due now that the count of env steps went from `before` to `after`.
     ///
     /// # Errors

@@ -80,6 +80,14 @@ pub enum AgentError {
         /// Numbers of an observation and actions of the environment.
         environment: (usize, usize),
     },
+    /// An agent that learns from unbroken rows of steps, and environments that break them.
+    #[error(
+        "{id} begins a new episode in the place of a step, and this agent learns from rows of steps of which none is missing: have it reset within the step, or use an agent with a replay buffer"
+    )]
+    BrokenRows {
+        /// The environment.
+        id: String,
+    },
     /// The environment's actions are no finite set.
     #[error(
         "{id} has continuous actions and a value-based agent needs discrete ones: wrap it in `Discretize`, or set its option `env.options.discretize` if it has one"

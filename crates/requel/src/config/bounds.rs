@@ -132,10 +132,10 @@ impl Config {
     }
 
     fn unbounded(&self, key: &str, env: &EnvSpec) -> ConfigError {
-        let why = match env.reward_range {
-            None => format!("{} does not declare a range of rewards", env.id),
-            Some(_) => format!("with `agent.gamma` = 1 and no time limit, nothing bounds the values of {}", env.id),
-        };
+        if env.reward_range.is_none() {
+            return ConfigError::NoRewardRange { key: key.into(), env_id: env.id.clone() };
+        }
+        let why = format!("with `agent.gamma` = 1 and no time limit, nothing bounds the values of {}", env.id);
         let reason = format!("is \"auto\", but {why}: give a number");
         ConfigError::InvalidValue { key: key.into(), reason, place: Place { source: "the config".into(), line: None } }
     }

@@ -80,6 +80,14 @@ pub enum ConfigError {
         /// Where it stands.
         place: Place,
     },
+    /// A bound that the environment should give, which does not say what its rewards can be.
+    #[error("`{key}` is \"auto\", but {env_id} does not declare a range of rewards: give a number, in the config")]
+    NoRewardRange {
+        /// Dotted path.
+        key: String,
+        /// The environment.
+        env_id: String,
+    },
     /// A key that cannot change when a run is resumed.
     #[error("`{key}` cannot change when a run is resumed: it {reason}")]
     Fixed {

@@ -138,7 +138,7 @@ impl Trainer {
     }
 
     fn assemble(training: TrainingEnvs, source: Source, mut config: Config) -> Result<Self, TrainError> {
-        let TrainingEnvs { factory, mut envs, identity } = training;
+        let TrainingEnvs { factory, mut envs, identity, break_rows } = training;
         config.env.id.clone_from(&identity.id);
         let num_envs = envs.len();
         let (spec, observation_space) = (envs.spec().clone(), envs.observation_space().clone());
@@ -153,6 +153,9 @@ impl Trainer {
                 (agents(&config, &env)?, Some(agents))
             }
         };
+        if break_rows && agent.needs_unbroken_rows() {
+            return Err(AgentError::BrokenRows { id: identity.id }.into());
+        }
         let trainer = Trainer {
             evaluation: EvaluationEnvs { factory, side_by_side: Evaluator::SIDE_BY_SIDE },
             scoring: Scoring::new(&config.evaluation, &spec),

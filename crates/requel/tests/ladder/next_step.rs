@@ -1,8 +1,9 @@
 //! Simulators that begin a slot's next episode in the place of its next step.
 
 use requel::Trainer;
+use requel::agent::AgentError;
 use requel::config::{Config, ExplorationKind, Layers};
-use requel::train::{EnvFactory, TrainEvent};
+use requel::train::{EnvFactory, TrainError, TrainEvent};
 use requel_envs::{Action, BatchEnv, DType, Env, EnvError, EnvSpec, Space, Step};
 
 /// An environment that shows how many steps its episode has, and pays as much: a step that is none would not fit. Its episodes are
@@ -95,6 +96,9 @@ impl BatchEnv for NextStep {
     fn began(&self, slot: usize) -> bool {
         self.began[slot]
     }
+    fn resets_in_next_step(&self) -> bool {
+        true
+    }
     fn save(&self, _: usize) -> Result<Vec<u8>, EnvError> {
         Err(EnvError::CannotSave { id: "Counter-v0".into() })
     }
@@ -154,4 +158,13 @@ fn among_several_slots_each_episode_has_its_own_steps_and_no_others() {
         assert!((3..=6).contains(&length), "{length}");
         assert_eq!(return_, (length * (length + 1) / 2) as f64);
     }
+}
+
+#[test]
+fn an_agent_that_learns_from_rows_of_steps_is_not_trained_in_them() {
+    let layers = Layers::new().algorithm("pqn").unwrap().set("train.num_envs=8").unwrap();
+    let config = layers.resolve().unwrap();
+    assert!(Trainer::with_envs(config.clone(), counters()).is_ok());
+    let refused = Trainer::with_batch(config, Box::new(NextStep::of(8)), counters()).err();
+    assert!(matches!(&refused, Some(TrainError::Agent(AgentError::BrokenRows { id })) if id == "Counter-v0"));
 }

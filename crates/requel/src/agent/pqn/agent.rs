@@ -182,6 +182,10 @@ impl Agent for PqnAgent {
         self.discarding = true;
     }
 
+    fn needs_unbroken_rows(&self) -> bool {
+        true
+    }
+
     fn learn(&mut self, _: u64, after: u64) -> Result<Learned, AgentError> {
         let mut learned = Learned::default();
         self.discarding = false;

@@ -14,6 +14,8 @@ pub(super) struct TrainingEnvs {
     pub factory: EnvFactory,
     pub envs: VectorEnv,
     pub identity: EnvIdentity,
+    /// Whether episodes begin in the place of a step.
+    pub break_rows: bool,
 }
 
 impl TrainingEnvs {
@@ -25,7 +27,7 @@ impl TrainingEnvs {
         config.check()?;
         let (envs, identity) = envs::several(&factory, origin, config.train.num_envs)?;
         check_actions(&*envs[0])?;
-        Ok(TrainingEnvs { envs: VectorEnv::new(envs)?, identity, factory })
+        Ok(TrainingEnvs { envs: VectorEnv::new(envs)?, identity, factory, break_rows: false })
     }
 
     /// Those of a batch, which are like those of a factory. They are watched over.
@@ -36,6 +38,7 @@ impl TrainingEnvs {
         config.check()?;
         let like = factory()?;
         let identity = EnvIdentity::of(&*like, EnvOrigin::Given);
+        let break_rows = batch.resets_in_next_step();
         let batch = guarded_batch(&*like, batch)?;
         let (slots, count) = (batch.slots(), config.train.num_envs);
         if slots != count {
@@ -46,7 +49,7 @@ impl TrainingEnvs {
         let batch = OneHot::batch(&*like, batch)?;
         let like = envs::for_network(like)?;
         check_actions(&*like)?;
-        Ok(TrainingEnvs { envs: VectorEnv::from_batch(&*like, batch)?, identity, factory })
+        Ok(TrainingEnvs { envs: VectorEnv::from_batch(&*like, batch)?, identity, factory, break_rows })
     }
 }
 
