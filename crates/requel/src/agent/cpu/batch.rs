@@ -3,7 +3,7 @@
 use requel_nn::{Network, Workspace};
 
 use super::{Bootstrap, CpuSpec};
-use crate::agent::{FractionCounts, Rule};
+use crate::agent::FractionCounts;
 use crate::rng::{Stream, StreamRng};
 use crate::state::{State, StateError};
 use crate::transition::{Batch, BatchMut, ElementType};
@@ -39,7 +39,7 @@ impl BatchShape {
         // makes it for the target network noise of its own too (Fortunato et al. 2018: ε'', beside ε and ε').
         let selects_apart = implicit || bootstrap == Bootstrap::Double && is_noisy;
         let looks_ahead = bootstrap.looks_ahead() && !(selects_apart && bootstrap == Bootstrap::Double);
-        let looks_back = matches!(spec.rule, Rule::Munchausen(_));
+        let looks_back = spec.rule.looks_back();
         BatchShape {
             rows,
             observations,

@@ -13,8 +13,8 @@ use crate::agent::learner::{Learner, put_parameters, read_parameters};
 use crate::agent::measure::BatchMeasure;
 use crate::agent::memory;
 use crate::agent::{
-    AgentError, Executor, GreedyPolicy, HeadLoss, HeadShape, HeadUpdate, Learned, Policy, Rule, Statistic,
-    TargetNetwork, ValueLoss, ValueNetwork, ValueSpec, Values,
+    AgentError, Executor, GreedyPolicy, HeadLoss, HeadShape, HeadUpdate, Learned, Policy, Statistic, TargetNetwork,
+    ValueLoss, ValueNetwork, ValueSpec, Values,
 };
 use crate::machine::Machine;
 use crate::state::{State, StateError};
@@ -67,7 +67,7 @@ impl CpuExecutor {
         let head_shape = HeadShape { rows, actions: actions.count };
         let head = spec.head.build(spec.rule, head_shape, network.kernel())?;
         let (bootstrap, seed) = (spec.bootstrap, spec.learner.seed);
-        let munchausen = matches!(spec.rule, Rule::Munchausen(_));
+        let munchausen = spec.rule.looks_back();
         let d_rows = if bootstrap == Bootstrap::Residual { 2 * rows } else { rows };
         Ok(CpuExecutor {
             target: bootstrap.has_target().then(|| TargetNetwork::new(spec.target, &learner.parameters)),

@@ -47,15 +47,12 @@ pub(super) struct QuantileRegression {
 
 impl QuantileRegression {
     /// For batches of this shape with so many fractions to learn, and to learn from.
-    pub(super) fn new(kappa: f32, rule: (Rule, Kernel), shape: HeadShape, fractions: (usize, usize)) -> Self {
+    pub(super) fn new(kappa: f32, (rule, kernel): (Rule, Kernel), shape: HeadShape, fractions: (usize, usize)) -> Self {
         QuantileRegression {
             kappa,
-            kernel: rule.1,
+            kernel,
             shape,
-            policies: match rule {
-                (Rule::QLearning, _) => None,
-                (Rule::Munchausen(constants), kernel) => Some(Policies::new(constants, shape, kernel)),
-            },
+            policies: rule.policies(shape, kernel),
             predictions: vec![0.0; fractions.0],
             d_predictions: vec![0.0; fractions.0],
             targets: vec![0.0; fractions.1],

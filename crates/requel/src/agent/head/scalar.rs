@@ -49,10 +49,7 @@ impl ScalarHead {
         ScalarHead {
             loss,
             shape,
-            policies: match rule {
-                Rule::QLearning => None,
-                Rule::Munchausen(constants) => Some(Policies::new(constants, shape, kernel)),
-            },
+            policies: rule.policies(shape, kernel),
             targets: room(),
             clipped: None,
             errors: room(),

@@ -72,17 +72,6 @@ impl HeadShape {
     }
 }
 
-impl Rule {
-    /// Looks whether its constants are in their ranges.
-    pub(super) fn check(self) -> Result<(), HeadError> {
-        let Rule::Munchausen(constants) = self else { return Ok(()) };
-        let (alpha, tau, clip) = (constants.alpha, constants.tau, constants.clip);
-        check((0.0..=1.0).contains(&alpha), "munchausen alpha", alpha.into(), "from 0 to 1")?;
-        check(tau.is_finite() && tau > 0.0, "munchausen tau", tau.into(), "a finite number above 0")?;
-        check(clip <= 0.0, "munchausen clip", clip.into(), "a number of at most 0")
-    }
-}
-
 pub(super) fn check(is_valid: bool, field: &'static str, value: f64, expected: &'static str) -> Result<(), HeadError> {
     if is_valid { Ok(()) } else { Err(HeadError::OutOfRange { field, value, expected }) }
 }
