@@ -56,6 +56,8 @@ class ProgressBar:
             self._first = event.env_steps
         if isinstance(event, events.Progress):
             self._latest = "" if event.return_mean is None else f" · return {event.return_mean:.4g}"
+        elif isinstance(event, events.FinalEpisode):
+            self._latest = f" · final evaluation: {event.played} of {event.episodes} episodes"
         now = time.monotonic()
         if now - self._shown >= self._pause:
             self._shown = now

@@ -127,6 +127,16 @@ class Evaluated(Event):
 
 
 @dataclasses.dataclass(frozen=True)
+class FinalEpisode(Event):
+    """An episode of the scores at the end of training ended."""
+
+    #: Episodes played so far, of the best and of the final policy.
+    played: int
+    #: Episodes that will be played.
+    episodes: int
+
+
+@dataclasses.dataclass(frozen=True)
 class FinalEvaluated(Event):
     """The best and the final policy got their last scores, on the same fresh episodes."""
 
@@ -165,7 +175,7 @@ class CheckpointSaved(Event):
 
 _KINDS: dict[str, type[Event]] = {
     kind.__name__: kind
-    for kind in (Stepped, EpisodeEnded, EnvReported, AgentReported, Evaluated, FinalEvaluated, Skipped, CheckpointSaved)
+    for kind in (Stepped, EpisodeEnded, EnvReported, AgentReported, Evaluated, FinalEpisode, FinalEvaluated, Skipped, CheckpointSaved)
 }
 
 

@@ -206,6 +206,15 @@ impl Bounds {
         }
     }
 
+    /// One for each of `len` elements.
+    pub(crate) fn each(&self, len: usize, unbounded: f32) -> Vec<f32> {
+        let bound = |bound: &Option<f64>| bound.map_or(unbounded, |bound| bound as f32);
+        match self {
+            Bounds::All(all) => vec![bound(all); len],
+            Bounds::Each(each) => each.iter().map(bound).collect(),
+        }
+    }
+
     fn text(&self, unbounded: &str) -> String {
         let text = |bound: &Option<f64>| bound.map_or(unbounded.to_owned(), |bound| (bound as f32).to_string());
         match self {

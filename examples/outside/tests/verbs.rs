@@ -37,10 +37,8 @@ watch run/best/policy.safetensors --episodes 1
 watch run --gif out.gif --steps 9
 watch run --random --episodes 1
 report run
-export run --output out.onnx
 export run --format safetensors --output out.safetensors --samples out.jsonl
 export run/best/policy.safetensors --output out.onnx
-diagnose run
 train --from run --run-dir out --quiet
 train --from run --weights last --run-dir out --quiet
 train --from run/best/policy.safetensors --run-dir out --quiet --set train.env_steps=300 --set replay.start=100
@@ -48,6 +46,11 @@ train --config run/config.toml --run-dir out --quiet
 train --config run/config.toml --seeds 0..2 --run-dir out --quiet
 config show --config run/config.toml
 study study.toml --out out --quiet";
+
+/// What looks at the run and steps no environment.
+const LOOKS: &str = "\
+export run --output out.onnx
+diagnose run";
 
 /// What needs only what the run itself says.
 const READS: &str = "\
@@ -174,7 +177,7 @@ fn each(lines: &str, program: &str, desk: &TempDir, look: impl Fn(&str, &Output,
 #[test]
 fn the_program_that_has_the_environment_has_every_verb_for_it() {
     let desk = registered();
-    for lines in [MAKES, READS, NAMES] {
+    for lines in [MAKES, LOOKS, READS, NAMES] {
         each(lines, OWN, &desk, |line, output, _| {
             assert!(output.status.success(), "{line}: {:?} {}", output.status, said(output));
         });
@@ -210,7 +213,9 @@ fn a_program_without_the_environment_refuses_by_name_and_writes_nothing() {
         assert!(text.contains("Greenhouse-v0"), "{line}: {text}");
         assert!(is_untouched, "{line} has written something");
     });
-    each(READS, PLAIN, &desk, |line, output, _| assert!(output.status.success(), "{line}: {}", said(output)));
+    for lines in [LOOKS, READS] {
+        each(lines, PLAIN, &desk, |line, output, _| assert!(output.status.success(), "{line}: {}", said(output)));
+    }
 }
 
 #[test]
@@ -218,7 +223,7 @@ fn another_environment_of_the_same_id_is_refused_by_what_differs() {
     let desk = registered();
     // What names the environment alone, and not the run, is of the other one then.
     let of_settings = |line: &str| line.starts_with("study");
-    each(MAKES, OTHER, &desk, |line, output, is_untouched| {
+    each(&format!("{MAKES}\n{LOOKS}"), OTHER, &desk, |line, output, is_untouched| {
         let text = said(output);
         if of_settings(line) {
             return;
@@ -237,7 +242,7 @@ fn another_environment_of_the_same_id_is_refused_by_what_differs() {
 fn an_environment_with_the_id_of_one_of_ours_is_not_taken_for_it() {
     let desk = given();
     let of_settings = |line: &str| line.starts_with("study");
-    each(MAKES, PLAIN, &desk, |line, output, is_untouched| {
+    each(&format!("{MAKES}\n{LOOKS}"), PLAIN, &desk, |line, output, is_untouched| {
         let text = said(output);
         if of_settings(line) {
             return;

@@ -12,12 +12,20 @@ use crate::args::{ExportArgs, ExportFormat};
 use crate::exit::{Exit, Failure};
 use crate::numbers::grouped;
 use crate::output;
+use crate::runs;
 use crate::style::{self, COMMAND, paint};
 use crate::subject::Subject;
 
 /// Writes the policy, and what to check it with where that was asked for.
 pub fn run(args: &ExportArgs, registry: &Registry) -> Result<Exit, Failure> {
-    let subject = Subject::open(args.run.as_deref(), registry)?;
+    let (registry, is_stand_in) = registry_for(args, registry)?;
+    let subject = Subject::open(args.run.as_deref(), &registry)?;
+    if is_stand_in {
+        let id = &subject.config.env.id;
+        style::say(format_args!(
+            "{id} is not known to this program: the file says nothing of actions that it may forbid"
+        ));
+    }
     let config = &subject.config;
     let file = subject.policy_file()?;
     let mut policy = file.clone().into_policy(1)?;
@@ -66,6 +74,15 @@ pub fn run(args: &ExportArgs, registry: &Registry) -> Result<Exit, Failure> {
         style::say(format_args!("wrote {}: observations, and the Q-values to get for them", path.display()));
     }
     Ok(Exit::Success)
+}
+
+/// The registry, and whether the environment of the run is only stood for in it: samples are made by its steps, else there are none.
+fn registry_for(args: &ExportArgs, registry: &Registry) -> Result<(Registry, bool), Failure> {
+    let path = args.run.as_deref();
+    if args.samples.is_some() || path.is_some_and(Path::is_file) {
+        return Ok((registry.clone(), false));
+    }
+    Ok(runs::open_with_policy(path)?.registry_to_look(registry)?)
 }
 
 /// How many samples are written.

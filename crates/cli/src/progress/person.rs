@@ -18,6 +18,8 @@ pub struct Person {
     tally: Tally,
     view: View,
     next: Instant,
+    /// Episodes of the last scores: played, and all.
+    last_scores: Option<(usize, usize)>,
 }
 
 enum View {
@@ -40,7 +42,7 @@ impl Person {
         style::say(paint(BOLD, headline));
         let view = if terminal { View::Bar(bar(tally.headway.budget.total())) } else { View::Lines };
         let next = Instant::now() + if terminal { Duration::ZERO } else { LINE_PERIOD };
-        Person { tally, view, next }
+        Person { tally, view, next, last_scores: None }
     }
 
     /// Ends the telling, and takes the bar away.
@@ -58,12 +60,12 @@ impl Person {
         match &self.view {
             View::Bar(bar) => {
                 bar.set_prefix(self.counts());
-                bar.set_message(self.figures());
+                bar.set_message(self.last_scores().unwrap_or_else(|| self.figures()));
                 bar.set_position(self.tally.headway.used());
                 self.next = now + BAR_PERIOD;
             }
             View::Lines => {
-                style::say(self.line());
+                style::say(self.last_scores().unwrap_or_else(|| self.line()));
                 self.next = now + LINE_PERIOD;
             }
         }
@@ -85,6 +87,12 @@ impl Person {
             Some(left) => format!("{counts}   {} left", coarse(left)),
             None => counts,
         }
+    }
+
+    /// `final evaluation: 34 of 100 episodes`
+    fn last_scores(&self) -> Option<String> {
+        let (played, episodes) = self.last_scores?;
+        Some(format!("final evaluation: {} of {} episodes", grouped(played as u64), grouped(episodes as u64)))
     }
 
     /// `return 143.20   best 500.00   ε 0.05   31,200 steps/s`
@@ -144,6 +152,9 @@ impl Observer for Person {
                 let over = paint(MUTED, format_args!("over {} greedy episodes", evaluation.episodes()));
                 self.say(format!("  {where_:>18}   new best {} {over}", paint(GOOD, format_args!("{score:<16}"))));
             }
+        }
+        if let TrainEvent::FinalEpisode { played, episodes, .. } = *event {
+            self.last_scores = Some((played, episodes));
         }
         self.show();
         Ok(())

@@ -97,6 +97,12 @@ impl Listener {
                 fields.set_item("is_best", best.is_some())?;
                 "Evaluated"
             }
+            TrainEvent::FinalEpisode { env_steps, played, episodes } => {
+                fields.set_item("env_steps", env_steps)?;
+                fields.set_item("played", played)?;
+                fields.set_item("episodes", episodes)?;
+                "FinalEpisode"
+            }
             TrainEvent::FinalEvaluated { env_steps, updates, best, last } => {
                 fields.set_item("env_steps", env_steps)?;
                 fields.set_item("updates", updates)?;

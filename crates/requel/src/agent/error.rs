@@ -51,7 +51,7 @@ pub enum AgentError {
     #[error(transparent)]
     Head(#[from] HeadError),
     /// The replay buffer does not fit.
-    #[error(transparent)]
+    #[error("{}{}", key_of(.0), .0)]
     Replay(#[from] ReplayError),
     /// Networks and batches do not fit.
     #[error(
@@ -96,6 +96,14 @@ pub enum AgentError {
         /// The environment.
         id: String,
     },
+}
+
+/// The key of the config that a replay buffer is too large by.
+fn key_of(error: &ReplayError) -> &'static str {
+    match error {
+        ReplayError::OutOfMemory { .. } | ReplayError::TooLarge { .. } => "`replay.capacity`: ",
+        _ => "",
+    }
 }
 
 impl From<PolicyError> for AgentError {

@@ -19,6 +19,7 @@ mod room;
 mod saving;
 mod segments;
 mod session;
+mod stand_in;
 mod summary;
 mod verify;
 

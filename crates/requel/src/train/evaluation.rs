@@ -118,12 +118,26 @@ impl Evaluator {
     /// If the policy is for observations or actions of another shape, if an environment fails, or if an observation or a reward
     /// is not finite: a score with steps left out would be none. And if it is given up: see [`Evaluator::give_up_when`].
     pub fn evaluate(&mut self, policy: &mut dyn Policy, episodes: usize, seed: u64) -> Result<Evaluation, TrainError> {
+        self.evaluate_telling(policy, episodes, seed, &mut |_| Ok(()))
+    }
+
+    /// The same; `played` is told how many episodes have ended, whenever one has.
+    ///
+    /// # Errors
+    /// As [`Evaluator::evaluate`], and what `played` fails with.
+    pub fn evaluate_telling(
+        &mut self,
+        policy: &mut dyn Policy,
+        episodes: usize,
+        seed: u64,
+        played: &mut dyn FnMut(usize) -> Result<(), TrainError>,
+    ) -> Result<Evaluation, TrainError> {
         let mut evaluation = Evaluation { returns: vec![0.0; episodes], lengths: vec![0; episodes], cut_off: 0 };
         let count = self.check(policy)?;
         let len = self.episodes[0].env.observation_len();
         let mut next_episode = 0;
         // Environments [0, running) have an episode going on.
-        let mut running = 0;
+        let (mut running, mut ended) = (0, 0);
         while running < self.episodes.len() && next_episode < episodes {
             policy.begin(self.slots[running]);
             self.episodes[running].begin(next_episode, seed, &mut self.observations[running * len..][..len])?;
@@ -154,6 +168,8 @@ impl Evaluator {
                 evaluation.cut_off += usize::from(!step.ended());
                 evaluation.returns[episode.index] = episode.return_;
                 evaluation.lengths[episode.index] = episode.length;
+                ended += 1;
+                played(ended)?;
                 if next_episode < episodes {
                     policy.begin(slots[place]);
                     episode.begin(next_episode, seed, observation)?;

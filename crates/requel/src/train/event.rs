@@ -78,6 +78,15 @@ pub enum TrainEvent<'a> {
         /// What it came to.
         confirmation: Confirmation,
     },
+    /// An episode of the scores at the end of training ended.
+    FinalEpisode {
+        /// Env steps of the whole training.
+        env_steps: u64,
+        /// Episodes played so far, of both policies.
+        played: usize,
+        /// Episodes that will be played.
+        episodes: usize,
+    },
     /// The best and the final policy got their last scores.
     FinalEvaluated {
         /// Env steps of the whole training.

@@ -188,10 +188,10 @@ impl EventRecord {
     /// How the line of an episode begins. Whoever wants other lines leaves these out unparsed.
     pub const EPISODE: &[u8] = b"{\"event\":\"episode\"";
 
-    /// The record of an event; `None` of a single step.
+    /// The record of an event; `None` of a single step, and of how far the last scores are.
     pub fn of(event: &TrainEvent<'_>) -> Option<Self> {
         Some(match *event {
-            TrainEvent::Stepped { .. } => return None,
+            TrainEvent::Stepped { .. } | TrainEvent::FinalEpisode { .. } => return None,
             TrainEvent::EpisodeEnded { env_steps, episode } => EventRecord::Episode { env_steps, episode },
             TrainEvent::Progress(aggregates) => EventRecord::Train(aggregates),
             TrainEvent::AgentReported { env_steps, statistics } => {

@@ -135,7 +135,7 @@ impl Scoring {
         // Each evaluation takes fresh seeds: its place in the stream is its number.
         let seed = seed(scored.config, Stream::Evaluation, self.evaluations);
         let mut policy = scored.agent.policy(self.evaluator(scored)?.rows())?;
-        let evaluation = self.score(scored, &mut *policy, config.episodes, seed)?;
+        let evaluation = self.score(scored, &mut *policy, (config.episodes, seed), &mut |_| Ok(()))?;
         let (mean_return, std_return) = (evaluation.mean_return(), evaluation.std_return());
         let is_reached = self.stop_return.is_some_and(|stop| mean_return >= stop);
         let in_a_row = if is_reached { self.reached_in_a_row + 1 } else { 0 };
@@ -170,18 +170,22 @@ impl Scoring {
     /// reaches the goal. Changes nothing that a checkpoint holds.
     ///
     /// # Errors
-    /// As [`Evaluator::evaluate`].
-    pub fn last(&mut self, scored: &Scored<'_>) -> Result<LastScores, TrainError> {
+    /// As [`Evaluator::evaluate`], and if the observer fails.
+    pub fn last(&mut self, scored: &Scored<'_>, observer: &mut dyn Observer) -> Result<LastScores, TrainError> {
         let config = &scored.config.evaluation;
         let (episodes, seed) = (config.final_episodes, seed(scored.config, Stream::FinalEvaluation, 0));
         let mut policy = scored.agent.policy(self.evaluator(scored)?.rows())?;
         let parameters = policy.parameters().to_vec();
-        let last = self.score(scored, &mut *policy, episodes, seed)?;
+        let is_best = self.best.as_ref().is_none_or(|best| best.parameters == parameters);
+        let (env_steps, all) = (scored.counts.0, if is_best { episodes } else { 2 * episodes });
+        let mut tell_played = |played| tell(observer, TrainEvent::FinalEpisode { env_steps, played, episodes: all });
+        let last = self.score(scored, &mut *policy, (episodes, seed), &mut tell_played)?;
         let (best, best_env_steps) = match self.best.clone() {
             Some(best) if best.parameters == parameters => (last.clone(), best.env_steps),
             Some(best) => {
                 policy.set_parameters(&best.parameters)?;
-                let best_score = self.score(scored, &mut *policy, episodes, seed)?;
+                let best_score =
+                    self.score(scored, &mut *policy, (episodes, seed), &mut |played| tell_played(episodes + played))?;
                 policy.set_parameters(&parameters)?;
                 (best_score, best.env_steps)
             }
@@ -212,7 +216,7 @@ impl Scoring {
         while all.episodes() < wanted && (all.episodes() == 0 || all.mean_return() >= least_return) {
             let episodes = AT_A_TIME.min(wanted - all.episodes());
             let seed = first_seed.wrapping_add(all.episodes() as u64);
-            let more = self.score(scored, policy, episodes, seed)?;
+            let more = self.score(scored, policy, (episodes, seed), &mut |_| Ok(()))?;
             all.returns.extend(more.returns);
             all.lengths.extend(more.lengths);
         }
@@ -244,10 +248,10 @@ impl Scoring {
         &mut self,
         scored: &Scored<'_>,
         policy: &mut dyn Policy,
-        episodes: usize,
-        seed: u64,
+        (episodes, seed): (usize, u64),
+        played: &mut dyn FnMut(usize) -> Result<(), TrainError>,
     ) -> Result<Evaluation, TrainError> {
-        let evaluation = self.evaluator(scored)?.evaluate(policy, episodes, seed)?;
+        let evaluation = self.evaluator(scored)?.evaluate_telling(policy, episodes, seed, played)?;
         // The best policy is chosen by these numbers: among them NaN would never be beaten.
         if let Some(value) = evaluation.returns.iter().copied().find(|return_| !return_.is_finite()) {
             let (site, env_steps) = ("evaluation return", scored.counts.0);

@@ -64,7 +64,7 @@ impl Trainer {
         let Trainer { config, evaluation, agent, env_steps, updates, scoring, .. } = self;
         let scored = Scored { config, envs: evaluation, agent: &**agent, counts: (*env_steps, *updates) };
         let LastScores { best: best_evaluation, best_env_steps, last: final_evaluation, confirmation } =
-            scoring.last(&scored)?;
+            scoring.last(&scored, observer)?;
         let (env_steps, updates) = (self.env_steps, self.updates);
         let (best, last) = (&best_evaluation, &final_evaluation);
         tell(observer, TrainEvent::FinalEvaluated { env_steps, updates, best, last })?;
