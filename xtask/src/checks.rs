@@ -54,6 +54,10 @@ const CHECKS: &[Check] = &[
     Check { name: "same-bits", promise: "the same run from a development and a release build", run: same_bits },
 ];
 
+/// Checks that take minutes and that few changes can break: made where they are named.
+const ON_DEMAND: &[Check] =
+    &[Check { name: "machines", promise: "200 runs by four processes on a bad disk, two of them killed", run: machines }];
+
 /// Runs the checks named in `arguments`, or all.
 ///
 /// # Errors
@@ -62,6 +66,9 @@ pub fn run(arguments: &[String]) -> Result<ExitCode> {
     if arguments.iter().any(|argument| argument == "--list") {
         for check in CHECKS {
             println!("{:<12} {}", check.name, check.promise);
+        }
+        for check in ON_DEMAND {
+            println!("{:<12} {} (only where it is named)", check.name, check.promise);
         }
         return Ok(ExitCode::SUCCESS);
     }
@@ -116,13 +123,17 @@ fn closing_line(reports: &[Report]) -> String {
 }
 
 fn choose(names: &[String]) -> Result<Vec<&'static Check>> {
+    let all = || CHECKS.iter().chain(ON_DEMAND);
     for name in names {
-        if !CHECKS.iter().any(|check| check.name == name) {
-            let known: Vec<&str> = CHECKS.iter().map(|check| check.name).collect();
+        if !all().any(|check| check.name == name) {
+            let known: Vec<&str> = all().map(|check| check.name).collect();
             bail!(UsageError(format!("no check is called `{name}`; there are: {}", known.join(", "))));
         }
     }
-    Ok(CHECKS.iter().filter(|check| names.is_empty() || names.iter().any(|name| name == check.name)).collect())
+    if names.is_empty() {
+        return Ok(CHECKS.iter().collect());
+    }
+    Ok(all().filter(|check| names.iter().any(|name| name == check.name)).collect())
 }
 
 fn formatting() -> Result<Outcome> {
@@ -208,6 +219,11 @@ fn python_package() -> Result<Outcome> {
     let install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "--force-reinstall"];
     environment.python().args(install).arg(wheel).run()?;
     passed(environment.python().args(["-m", "pytest", "-p", "no:cacheprovider", "--durations=5"]).run())
+}
+
+fn machines() -> Result<Outcome> {
+    let test = ["test", "--package", "requel-cli", "--test", "program", "--locked", "--", "--ignored", "machines::"];
+    passed(workspace::cargo().args(test).run())
 }
 
 fn same_bits() -> Result<Outcome> {

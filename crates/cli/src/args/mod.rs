@@ -12,6 +12,7 @@ mod settings;
 mod shared;
 mod sharing;
 mod training;
+mod workers;
 
 pub use environments::{EnvsArgs, RolloutArgs};
 pub use import::{ImportActivation, ImportArgs};
@@ -24,3 +25,4 @@ pub use settings::{ConfigArgs, ConfigCommand, ConfigImportArgs, PresetsArgs};
 pub use shared::{Layers, Reporting};
 pub use sharing::{PackArgs, UnpackArgs};
 pub use training::{OnNan, ResumeArgs, StudyArgs, TrainArgs, Which};
+pub use workers::Workers;

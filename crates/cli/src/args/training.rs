@@ -6,7 +6,7 @@ use clap::{ArgAction, Args, ValueEnum};
 use requel::study::Seeds;
 
 use super::numbers::count;
-use super::{Layers, Reporting};
+use super::{Layers, Reporting, Workers};
 use crate::every::{Every, every};
 use crate::execution::{Execution, threads};
 
@@ -118,6 +118,9 @@ Examples:
   requel study notebook-ladder --seeds 30     more seeds, narrower intervals
   requel study notebook-ladder --print        its file, to change, then:
   requel study mine.toml
+  requel study mine.toml --out /nfs/mine --only 3/20   job 3 of 20 in a queue
+  requel study mine.toml --out /nfs/mine --join        any machine, at any time
+  requel study mine.toml --out /nfs/mine --merge       the tables, at the end
 
 A study names its environment, its seeds and its variants:
   name = \"gamma\"
@@ -152,4 +155,7 @@ pub struct StudyArgs {
     pub print: bool,
     #[command(flatten)]
     pub reporting: Reporting,
+    // Last, since its heading is that of all that comes after it.
+    #[command(flatten)]
+    pub workers: Workers,
 }

@@ -10,6 +10,7 @@ pub mod envs;
 pub mod eval;
 pub mod export;
 pub mod import;
+mod joining;
 pub mod note;
 pub mod pack;
 pub mod presets;

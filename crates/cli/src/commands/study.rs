@@ -11,8 +11,9 @@ use requel::study::{
 use serde::Serialize;
 
 use crate::advice;
-use crate::args::{Reporting, StudyArgs};
+use crate::args::{Reporting, StudyArgs, Workers};
 use crate::commands::compare::Files;
+use crate::commands::joining;
 use crate::compare;
 use crate::exit::{Exit, Failure};
 use crate::output;
@@ -50,13 +51,15 @@ pub fn run(args: &StudyArgs, registry: &Registry) -> Result<Exit, Failure> {
     let seeds = args.seeds.clone().unwrap_or_else(|| kept.study.seeds.clone());
     let configs = kept.study.configs(registry)?;
     advice::refuse(kept.study.variants.iter().map(|variant| variant.name.as_str()).zip(&configs), registry)?;
-    conduct(&kept, &out, registry, (&seeds, args.jobs, args.reporting))
+    conduct(&kept, &out, registry, (&seeds, args.jobs, args.reporting), &args.workers)
 }
 
 /// A study with its text.
 pub struct Kept {
     study: Study,
     text: String,
+    /// What it was asked for by.
+    asked: String,
 }
 
 /// The study that a directory is of.
@@ -83,12 +86,13 @@ pub fn go_on(kept: &Kept, dir: &Path, registry: &Registry, reporting: Reporting)
     seeds.sort_unstable();
     seeds.dedup();
     let seeds = Seeds::new(seeds).map_err(StudyError::from)?;
-    conduct(kept, dir, registry, (&seeds, 0, reporting))
+    conduct(kept, dir, registry, (&seeds, 0, reporting), &Workers::default())
 }
 
 fn find(asked: &str) -> Result<Kept, Failure> {
     if let Some(built_in) = built_in(asked) {
-        return Ok(Kept { study: Study::parse(asked, built_in.toml)?, text: built_in.toml.to_owned() });
+        let study = Study::parse(asked, built_in.toml)?;
+        return Ok(Kept { study, text: built_in.toml.to_owned(), asked: asked.to_owned() });
     }
     let path = Path::new(asked);
     if !path.exists() {
@@ -107,7 +111,8 @@ fn find(asked: &str) -> Result<Kept, Failure> {
 /// Reads once: what came through a pipe is not there a second time.
 fn read(path: &Path) -> Result<Kept, Failure> {
     let text = Study::read_text(path)?;
-    Ok(Kept { study: Study::parse(&path.display().to_string(), &text)?, text })
+    let asked = path.display().to_string();
+    Ok(Kept { study: Study::parse(&asked, &text)?, text, asked })
 }
 
 fn list() -> Result<Exit, Failure> {
@@ -134,6 +139,7 @@ fn conduct(
     out: &Path,
     registry: &Registry,
     (seeds, jobs, reporting): (&Seeds, usize, Reporting),
+    workers: &Workers,
 ) -> Result<Exit, Failure> {
     let study = &kept.study;
     if Run::open(out).is_ok() {
@@ -141,9 +147,18 @@ fn conduct(
             .hint("name another --out"));
     }
     let runs = study.plan(out, seeds, registry)?;
-    check_new(&runs, registry)?;
+    if workers.merge {
+        joining::check_finished(&runs)?;
+        return tell(study, &runs, out, reporting);
+    }
+    let is_worker = workers.join || workers.only.is_some();
+    let is_joined = is_worker || joining::is_joined(out);
+    let runs = joining::share_of(runs, workers);
+    if !is_joined {
+        check_new(&runs, registry)?;
+    }
     std::fs::create_dir_all(out).map_err(|e| Failure::failed(format_args!("cannot create {}: {e}", out.display())))?;
-    output::write(&out.join(FILE), kept.text.as_bytes())?;
+    joining::write(&out.join(FILE), kept.text.as_bytes())?;
     let first = seeds.as_slice().first();
     let of_first = runs.iter().filter(|run| Some(&run.config.train.seed) == first);
     advice::warn_of(of_first.map(|run| (Some(study.variants[run.variant].name.as_str()), &run.config)), registry);
@@ -152,14 +167,24 @@ fn conduct(
         format!("{} · {} · {} variants × {} seeds", study.name, study.env, names.len(), seeds.as_slice().len());
     let together =
         Together { runs: &runs, variants: Some(&names), registry, headline, jobs, reporting, reports: Reports::Left };
-    if let Some(exit) = together.train()? {
+    let stopped = if is_joined { joining::train(&together, out, workers)? } else { together.train()? };
+    if let Some(exit) = stopped {
         if !reporting.quiet {
             let command = format!("requel resume {}", shell::quoted(out));
             style::say(format_args!("  {}   {}", paint(COMMAND, command), paint(MUTED, "go on")));
         }
         return Ok(exit);
     }
-    let comparison = compare_variants(study, &runs)?;
+    if is_worker {
+        joining::say_end(&together, out, &kept.asked)?;
+        return Ok(Exit::Success);
+    }
+    tell(study, &runs, out, reporting)
+}
+
+/// Writes what finished runs come to, and says it.
+fn tell(study: &Study, runs: &[PlannedRun], out: &Path, reporting: Reporting) -> Result<Exit, Failure> {
+    let comparison = compare_variants(study, runs)?;
     let written = write(study, &comparison, out)?;
     if reporting.json {
         JsonLines::default().print(&StudyFinished {

@@ -235,6 +235,10 @@ impl Audience for Board<'_> {
         self.say(format!("  {:<10} another process trains it; waiting", self.together.name(index)));
     }
 
+    fn tries_again(&self, index: usize, error: &RunError) {
+        self.say(format!("  {:<10} {error}; it is tried again", self.together.name(index)));
+    }
+
     fn ended_elsewhere(&self, index: usize) {
         self.used[index].store(WHOLE, Ordering::Relaxed);
         self.counts().ended += 1;

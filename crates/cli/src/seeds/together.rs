@@ -1,8 +1,8 @@
 //! [`Together`], runs that train side by side while somebody watches.
 
 use requel::Registry;
-use requel::run::{Control, Ending, Run};
-use requel::study::{Crew, PlannedRun, Standing, train_all};
+use requel::run::{Control, Ending, Run, RunError};
+use requel::study::{Audience, Crew, PlannedRun, Standing, StudyError, train_all};
 
 use super::board::Board;
 use crate::args::Reporting;
@@ -38,12 +38,26 @@ pub enum Reports {
     Left,
 }
 
+/// How a run ended; `None` where it was finished before or elsewhere, or did not begin.
+type RunEnding = Option<Result<Ending, RunError>>;
+
 impl Together<'_> {
     /// Trains what is not finished. `Some` is how to end early, where a signal came.
     ///
     /// # Errors
     /// If a run fails; the others have ended by then, and what they came to is on disk.
     pub fn train(&self) -> Result<Option<Exit>, Failure> {
+        self.train_by(train_all)
+    }
+
+    /// As [`Together::train`], by a way of one's own to train many runs.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn train_by(
+        &self,
+        train: impl FnOnce(&[PlannedRun], Crew<'_>, &dyn Audience) -> Result<Vec<RunEnding>, StudyError>,
+    ) -> Result<Option<Exit>, Failure> {
         let control = Control::new();
         let signals = Signals::listen_and_stop(control.stop_flag())?;
         let finished = self.runs.iter().filter(|run| run.standing() == Standing::Finished).count();
@@ -58,7 +72,7 @@ impl Together<'_> {
             }
         }
         let crew = Crew { registry: self.registry, threads: self.jobs, control: &control };
-        let endings = train_all(self.runs, crew, &board)?;
+        let endings = train(self.runs, crew, &board)?;
         board.close();
 
         let failures: Vec<String> = endings

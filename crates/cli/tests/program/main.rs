@@ -10,6 +10,7 @@ mod going_on;
 mod help;
 mod importing;
 mod interruptions;
+mod machines;
 mod refusals;
 mod reporting;
 mod seals;

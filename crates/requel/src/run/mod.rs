@@ -21,6 +21,7 @@ mod segments;
 mod session;
 mod stand_in;
 mod summary;
+mod takeover;
 mod verify;
 
 pub(crate) use claim::{Made, check as check_place};

@@ -4,6 +4,7 @@
 //! it, and look at what a disk would hold then.
 
 mod faulty;
+mod flaky;
 mod interface;
 mod memory;
 mod real;
@@ -11,6 +12,7 @@ mod regular;
 mod tree;
 
 pub use faulty::{Fault, FaultyStorage};
+pub use flaky::{FlakyStorage, Weather};
 pub use interface::{Storage, StoredFile};
 pub use memory::MemoryStorage;
 pub use real::RealStorage;

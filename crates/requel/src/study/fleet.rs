@@ -23,6 +23,9 @@ pub trait Audience: Sync {
     /// Another process trains the run at `index`, and all that is left to do is to wait for it.
     fn waits(&self, _index: usize) {}
 
+    /// The file system failed the run at `index`, which is tried again: see [`train_claimed`](super::train_claimed).
+    fn tries_again(&self, _index: usize, _error: &RunError) {}
+
     /// The run at `index` was finished by another process.
     fn ended_elsewhere(&self, _index: usize) {}
 }
@@ -154,16 +157,21 @@ fn make_all(runs: &[PlannedRun], control: &Control) -> Result<Option<Vec<Standin
 }
 
 fn start_threads(threads: usize, runs: &[PlannedRun]) -> Result<ThreadPool, RunError> {
-    let threads = match threads {
-        0 => std::thread::available_parallelism().map_or(1, usize::from),
-        threads => threads,
-    };
-    // A thread without a run would only take time to start, in which nobody hears a signal.
-    let threads = threads.min(runs.len()).max(1);
+    let threads = thread_count(threads, runs);
     let pool = ThreadPoolBuilder::new().num_threads(threads).thread_name(|number| format!("run-{number}")).build();
     pool.map_err(|error| RunError::Io {
         action: "start threads for",
         path: runs.first().map(|run| run.dir.clone()).unwrap_or_default(),
         source: std::io::Error::other(error),
     })
+}
+
+/// How many threads train so many runs, where `threads` are asked for; 0: one for each core.
+pub(super) fn thread_count(threads: usize, runs: &[PlannedRun]) -> usize {
+    let threads = match threads {
+        0 => std::thread::available_parallelism().map_or(1, usize::from),
+        threads => threads,
+    };
+    // A thread without a run would only take time to start, in which nobody hears a signal.
+    threads.min(runs.len()).max(1)
 }

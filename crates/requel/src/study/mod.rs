@@ -38,6 +38,7 @@ mod parse;
 mod plan;
 mod record;
 mod seeds;
+pub mod shared;
 
 pub use builtin::{BuiltIn, built_in, built_ins};
 pub use caveat::Caveat;
@@ -50,3 +51,4 @@ pub use group::{Group, Grouping, group};
 pub use plan::{PlannedRun, Standing, Study, Variant, check_new};
 pub use record::{Evaluated, RunRecord, find_runs};
 pub use seeds::{Seeds, SeedsError};
+pub use shared::{Claims, Share, ShareError, train_claimed};

@@ -8,6 +8,7 @@ mod bad_envs;
 mod bad_rules;
 mod beginnings;
 mod checkpoints;
+mod claimed;
 mod compat;
 mod config;
 mod config_page;

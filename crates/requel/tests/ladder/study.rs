@@ -17,7 +17,7 @@ use crate::support::{files, short_training};
 
 /// All that is in a run but what depends on the clock: times, TensorBoard's events with theirs, and manifests with their
 /// hashes.
-fn timeless(dir: &Path) -> Vec<(String, Vec<u8>)> {
+pub fn timeless(dir: &Path) -> Vec<(String, Vec<u8>)> {
     let clock = |name: &String| {
         ["timing.csv", "checksums.blake3", "provenance.json"].contains(&name.as_str())
             || name.contains("tensorboard/")

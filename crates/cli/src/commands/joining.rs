@@ -1,0 +1,115 @@
+//! `requel study --only`, `--join` and `--merge`: a study that several machines train.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use requel::storage::RealStorage;
+use requel::study::{Claims, PlannedRun, Standing, train_claimed};
+use serde::Serialize;
+
+use crate::args::Workers;
+use crate::exit::{Exit, Failure};
+use crate::output;
+use crate::progress::JsonLines;
+use crate::seeds::Together;
+use crate::shell;
+use crate::style::{self, COMMAND, MUTED, paint};
+
+/// Where workers claim runs, in a study's directory.
+const CLAIMS: &str = "claims";
+
+/// Whether workers train, or have trained, the study in a directory.
+pub fn is_joined(dir: &Path) -> bool {
+    dir.join(CLAIMS).is_dir()
+}
+
+/// The runs that this process trains.
+pub fn share_of(runs: Vec<PlannedRun>, workers: &Workers) -> Vec<PlannedRun> {
+    workers.only.map_or_else(|| runs.clone(), |share| share.of(runs.iter().cloned()))
+}
+
+/// Trains runs beside other workers. `Some` is how to end early, where a signal came.
+///
+/// # Errors
+/// If a run fails, or the directory cannot be used.
+pub fn train(together: &Together<'_>, dir: &Path, workers: &Workers) -> Result<Option<Exit>, Failure> {
+    let place = dir.join(CLAIMS);
+    let lease = Duration::from_secs(workers.lease);
+    let claims = patiently(|| Claims::open(Arc::new(RealStorage), &place, lease))
+        .map_err(|error| Failure::failed(format_args!("cannot create {}: {error}", place.display())))?;
+    together.train_by(|runs, crew, board| train_claimed(runs, crew, claims, board))
+}
+
+/// Writes a file of a study, which other workers write at the same moment, unless it is there already.
+///
+/// # Errors
+/// If it cannot be written.
+pub fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    if std::fs::read(path).is_ok_and(|there| there == bytes) {
+        return Ok(());
+    }
+    patiently(|| output::write(path, bytes))
+}
+
+/// What a worker says at its end.
+///
+/// # Errors
+/// If stdout is closed.
+pub fn say_end(together: &Together<'_>, dir: &Path, study: &str) -> Result<(), Failure> {
+    if together.reporting.json {
+        JsonLines::default().print(&WorkerFinished {
+            event: "worker_finished",
+            runs: together.runs.len(),
+            run_dir: dir,
+        })?;
+    } else if !together.reporting.quiet {
+        let out = shell::quoted(dir);
+        let command = format!("requel study {} --out {out} --merge", shell::quoted(Path::new(study)));
+        style::say(format_args!(
+            "  {}   {}",
+            paint(COMMAND, command),
+            paint(MUTED, "the tables, once all workers are done")
+        ));
+    }
+    Ok(())
+}
+
+#[derive(Serialize)]
+struct WorkerFinished<'a> {
+    event: &'static str,
+    runs: usize,
+    run_dir: &'a Path,
+}
+
+/// Refuses to make tables of runs of which some are not finished.
+///
+/// # Errors
+/// If there is one.
+pub fn check_finished(runs: &[PlannedRun]) -> Result<(), Failure> {
+    const NAMED: usize = 3;
+    let left: Vec<&PlannedRun> = runs.iter().filter(|run| run.standing() != Standing::Finished).collect();
+    if left.is_empty() {
+        return Ok(());
+    }
+    let mut names: Vec<String> = left.iter().take(NAMED).map(|run| run.dir.display().to_string()).collect();
+    if left.len() > NAMED {
+        names.push(format!("{} more", left.len() - NAMED));
+    }
+    let text = format!("{} of {} runs are not finished: {}", left.len(), runs.len(), names.join(", "));
+    Err(Failure::failed(text).hint("the same command without --merge trains them"))
+}
+
+/// What a shared file system refuses now it may do a moment later.
+fn patiently<T, E>(mut call: impl FnMut() -> Result<T, E>) -> Result<T, E> {
+    for _ in 0..ATTEMPTS {
+        if let Ok(value) = call() {
+            return Ok(value);
+        }
+        std::thread::sleep(PAUSE);
+    }
+    call()
+}
+
+const ATTEMPTS: u32 = 20;
+const PAUSE: Duration = Duration::from_millis(50);

@@ -1,0 +1,165 @@
+//! [`Claims`]: which worker has which run.
+
+use std::collections::BTreeMap;
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::Lease;
+use super::lease::{RELEASED, Terms};
+use crate::storage::{Storage, ensure_dir, write_synced};
+
+/// The claims on the runs of a study, in a directory that all its workers reach. The module [`shared`](super) says what that has to do.
+///
+/// The `n`-th claim on a run is the file `<run>.<n>`, which names the worker and is written once; it is renewed by writing a count
+/// into `<run>.<n>.beat`.
+pub struct Claims {
+    storage: Arc<dyn Storage>,
+    dir: PathBuf,
+    lease: Duration,
+    worker: String,
+    /// What was seen of the claims of others.
+    seen: BTreeMap<String, Seen>,
+}
+
+/// What came of asking for a run.
+pub enum Attempt {
+    /// It is this worker's.
+    Taken(Lease),
+    /// It is another's, or cannot be told yet.
+    Elsewhere,
+}
+
+/// Another's claim, as it was at the last look.
+struct Seen {
+    number: u64,
+    beat: Option<Vec<u8>>,
+    at: Instant,
+    /// How long it was watched without a change.
+    unchanged: Duration,
+}
+
+/// Looks that are further apart than this share of a lease count as if they were not: whoever is held up itself has watched nothing.
+const GAP: u32 = 4;
+const BEAT: &str = ".beat";
+
+impl Claims {
+    /// The claims in `dir`, which is made if it is not there, with leases of this length: how long a run waits for a worker that died.
+    ///
+    /// # Errors
+    /// If the directory cannot be made.
+    pub fn open(storage: Arc<dyn Storage>, dir: &Path, lease: Duration) -> io::Result<Self> {
+        ensure_dir(&*storage, dir)?;
+        let random = RandomState::new().build_hasher().finish();
+        let worker = format!("{}-{}-{random:016x}", host(), std::process::id());
+        Ok(Claims { storage, dir: dir.to_path_buf(), lease, worker, seen: BTreeMap::new() })
+    }
+
+    /// How long a lease is.
+    pub fn lease(&self) -> Duration {
+        self.lease
+    }
+
+    /// Where they are.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// The number of the newest claim on each run that was ever claimed.
+    ///
+    /// # Errors
+    /// If the directory cannot be listed.
+    pub fn newest(&self) -> io::Result<BTreeMap<String, u64>> {
+        let mut newest = BTreeMap::new();
+        for name in self.storage.list(&self.dir)? {
+            let Some((run, number)) = name.rsplit_once('.') else { continue };
+            if let Ok(number) = number.parse::<u64>() {
+                let newest = newest.entry(run.to_owned()).or_default();
+                *newest = number.max(*newest);
+            }
+        }
+        Ok(newest)
+    }
+
+    /// Asks for a run whose newest claim has the number `newest`, 0 where there is none. It is this worker's if nobody has it, it
+    /// was given back, or its holder was watched for a whole lease and did not renew it; `now` is the time on this machine.
+    ///
+    /// # Errors
+    /// If the file system fails before anything is decided.
+    pub fn try_take(&mut self, run: &str, newest: u64, now: Instant) -> io::Result<Attempt> {
+        let mut follows_lapsed = false;
+        if newest > 0 {
+            let beat = self.beat(run, newest)?;
+            if beat.as_deref() != Some(RELEASED) {
+                if !self.has_lapsed(run, (newest, beat), now) {
+                    return Ok(Attempt::Elsewhere);
+                }
+                follows_lapsed = true;
+            }
+        }
+        let number = newest + 1;
+        if !self.claim(run, number)? {
+            return Ok(Attempt::Elsewhere);
+        }
+        self.seen.remove(run);
+        let terms = Terms {
+            storage: Arc::clone(&self.storage),
+            beat: self.dir.join(format!("{run}.{number}{BEAT}")),
+            next: self.dir.join(format!("{run}.{}", number + 1)),
+            length: self.lease,
+            follows_lapsed,
+        };
+        Ok(Attempt::Taken(Lease::new(terms, now)))
+    }
+
+    /// What the holder of a claim wrote last; `None` before its first renewal.
+    fn beat(&self, run: &str, number: u64) -> io::Result<Option<Vec<u8>>> {
+        match self.storage.read(&self.dir.join(format!("{run}.{number}{BEAT}"))) {
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            beat => beat.map(Some),
+        }
+    }
+
+    fn has_lapsed(&mut self, run: &str, (number, beat): (u64, Option<Vec<u8>>), now: Instant) -> bool {
+        let seen = self.seen.entry(run.to_owned()).or_insert_with(|| Seen {
+            number,
+            beat: beat.clone(),
+            at: now,
+            unchanged: Duration::ZERO,
+        });
+        if (seen.number, &seen.beat) == (number, &beat) {
+            seen.unchanged += now.saturating_duration_since(seen.at).min(self.lease / GAP);
+            seen.at = now;
+        } else {
+            *seen = Seen { number, beat, at: now, unchanged: Duration::ZERO };
+        }
+        seen.unchanged >= self.lease
+    }
+
+    /// Makes the claim of this number, unless there is one. Says whether the one that is there is this worker's.
+    fn claim(&self, run: &str, number: u64) -> io::Result<bool> {
+        let path = self.dir.join(format!("{run}.{number}"));
+        let staged = self.dir.join(format!("{run}.{number}.{}.new", self.worker));
+        let text = format!("{}\n", self.worker);
+        write_synced(&*self.storage, &staged, text.as_bytes())?;
+        // What is there afterwards says who has it, whatever is answered here.
+        let _ = self.storage.link(&staged, &path);
+        let found = self.storage.read(&path);
+        // One that is left says nothing.
+        let _ = self.storage.remove_file(&staged);
+        match found {
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+            found => Ok(found? == text.as_bytes()),
+        }
+    }
+}
+
+/// What this machine calls itself, for whoever looks at claims.
+fn host() -> String {
+    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let plain: String =
+        name.trim().chars().filter(|c| c.is_ascii_alphanumeric() || "-_".contains(*c)).take(64).collect();
+    if plain.is_empty() { "machine".into() } else { plain }
+}
