@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from requel._agent import C51, IQN, PQN, QRDQN, Agent, Rainbow
     from requel._agent_loop import AgentLoop
     from requel._training import Run, resume, train
+    from requel._workers import WorkerDied, workers
     from requel.envs import RequelEnv, RequelVectorEnv, make_vec
     from requel.policy import Policy
     from requel.replay import ReplayBuffer
@@ -33,9 +34,11 @@ _HOMES = {
     "RequelEnv": "requel.envs",
     "RequelVectorEnv": "requel.envs",
     "Run": "requel._training",
+    "WorkerDied": "requel._workers",
     "make_vec": "requel.envs",
     "resume": "requel._training",
     "train": "requel._training",
+    "workers": "requel._workers",
 }
 
 #: Modules that are imported when they are first asked for.
@@ -55,12 +58,14 @@ __all__ = [
     "RequelEnv",
     "RequelVectorEnv",
     "Run",
+    "WorkerDied",
     "__version__",
     "envs",
     "make_vec",
     "resume",
     "stats",
     "train",
+    "workers",
 ]
 
 _register_with_gymnasium()

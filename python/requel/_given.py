@@ -135,7 +135,8 @@ def given(
         _refuse_taken(instance)
     if isinstance(first, VectorEnv):
         looked_at = Given(source=_single_source(first, eval_env, options), stack=stack_of_vector(first), instances=instances)
-        looked_at.vector = Vector(first, looked_at._source.description)  # noqa: SLF001
+        vector_type = getattr(type(first), "vector_type", Vector)
+        looked_at.vector = vector_type(first, looked_at._source.description)  # noqa: SLF001
         return looked_at
     if not _is_env(first):
         raise TypeError(f"{env!r} is no environment: give an id, an environment of Gymnasium, or a function that makes one")

@@ -16,6 +16,7 @@ from requel import events
 from requel._given import Environment, Given, given, learned_in
 from requel._listening import Callback, Listener, ProgressBar, interruptible
 from requel._requel import Config, Training, config_sections, program_in, run_record, run_saves_envs
+from requel._workers import check_count, stepped_in
 
 Sections = Mapping[str, Any]
 
@@ -177,6 +178,7 @@ def train(
     metrics: Sequence[str] = (),
     reward_range: tuple[float, float] | None = None,
     threads: int = 1,
+    num_workers: int | None = None,
     progress_bar: bool = False,
     **sections: Sections,
 ) -> Run:
@@ -194,6 +196,8 @@ def train(
         metrics: names in the information of each step whose numbers go into the logs (``is_success`` does without being named).
         reward_range: the lowest and the highest reward of a step, where that is known; bounds of values come from it.
         threads: threads for large networks. The bits are the same for every number of them.
+        num_workers: run so many environments, each in a process of its own, for those that are slow; ``train.num_envs`` is as many
+            then. The bits are those of as many environments in this process.
         progress_bar: say on the standard error stream how far it is.
         **sections: the sections of the settings, such as ``train={"env_steps": 7000}`` or ``optimizer={"learning_rate": 1e-3}``;
             names, defaults and ranges are those of ``requel config show``.
@@ -212,20 +216,22 @@ def train(
     >>> run = requel.train("CartPole-v1", preset="notebook", seed=7, train={"env_steps": 7000, "episodes": 0})  # doctest: +SKIP
     >>> run.final.mean_return  # doctest: +SKIP
     """
-    looked_at = given(env, eval_env, metrics, reward_range)
-    try:
-        settings = settings_of(sections, seed=seed)
-        if _needs_limit(looked_at, settings):
-            warnings.warn(
-                f"{looked_at.id} has no limit of steps, so an episode need never end: evaluation episodes are cut off after "
-                f"{_ENDLESS_STEPS:,} env steps; evaluation={{'max_episode_steps': N}} sets another limit",
-                stacklevel=2,
-            )
-        training, _ = training_of(looked_at, settings, preset=preset, algo=algo, threads=threads)
-        directory = training.begin_run(run_dir)
-        return _trained(training, directory, looked_at, env, _callbacks(callback), progress_bar)
-    finally:
-        looked_at.close()
+    with stepped_in(env, num_workers) as stepped:
+        looked_at = given(stepped, eval_env, metrics, reward_range)
+        try:
+            settings = settings_of(sections, seed=seed)
+            check_count(settings, num_workers)
+            if _needs_limit(looked_at, settings):
+                warnings.warn(
+                    f"{looked_at.id} has no limit of steps, so an episode need never end: evaluation episodes are cut off after "
+                    f"{_ENDLESS_STEPS:,} env steps; evaluation={{'max_episode_steps': N}} sets another limit",
+                    stacklevel=2,
+                )
+            training, _ = training_of(looked_at, settings, preset=preset, algo=algo, threads=threads)
+            directory = training.begin_run(run_dir)
+            return _trained(training, directory, looked_at, env, _callbacks(callback), progress_bar)
+        finally:
+            looked_at.close()
 
 
 def resume(
@@ -237,6 +243,7 @@ def resume(
     metrics: Sequence[str] = (),
     reward_range: tuple[float, float] | None = None,
     threads: int = 1,
+    num_workers: int | None = None,
     progress_bar: bool = False,
     **sections: Sections,
 ) -> Run:
@@ -259,21 +266,22 @@ def resume(
     record = run_record(Path(run_dir))
     if env is None and not record["is_built_in"]:
         raise ValueError(f"{run_dir} was trained in {record['env_id']}, which is Python's: give it as env")
-    looked_at = given(record["env_id"] if env is None else env, eval_env, metrics, reward_range)
-    try:
-        if looked_at.id != record["env_id"]:
-            raise ValueError(f"{run_dir} was trained in {record['env_id']}, and the environment that is given is {looked_at.id}")
-        config = Config.of_run(Path(run_dir)).with_settings(settings_of(sections))
-        training = make_training(looked_at, config, threads)
-        new_episodes, _ = training.resume_run(Path(run_dir), bool(sections))
-        if new_episodes:
-            warnings.warn(
-                f"{looked_at.id} could not be saved: new episodes begin, and the results are not those of a run that was never interrupted",
-                stacklevel=2,
-            )
-        return _trained(training, Path(run_dir), looked_at, env, _callbacks(callback), progress_bar)
-    finally:
-        looked_at.close()
+    with stepped_in(record["env_id"] if env is None else env, num_workers) as stepped:
+        looked_at = given(stepped, eval_env, metrics, reward_range)
+        try:
+            if looked_at.id != record["env_id"]:
+                raise ValueError(f"{run_dir} was trained in {record['env_id']}, and the environment that is given is {looked_at.id}")
+            config = Config.of_run(Path(run_dir)).with_settings(settings_of(sections))
+            training = make_training(looked_at, config, threads)
+            new_episodes, _ = training.resume_run(Path(run_dir), bool(sections))
+            if new_episodes:
+                warnings.warn(
+                    f"{looked_at.id} could not be saved: new episodes begin, and the results are not those of a run that was never interrupted",
+                    stacklevel=2,
+                )
+            return _trained(training, Path(run_dir), looked_at, env, _callbacks(callback), progress_bar)
+        finally:
+            looked_at.close()
 
 
 def settings_of(sections: Mapping[str, Any], *, seed: int | None = None) -> list[tuple[str, str, Any]]:
