@@ -86,6 +86,7 @@ impl BatchMut<'_> {
     }
 
     /// Writes observations, action, reward and discount of the transition at each index, whatever the observations are handed on as.
+    #[inline]
     pub(crate) fn read(&mut self, observation_len: usize, stored: &impl Stored) {
         let (actions, rewards, discounts) = (&mut *self.actions, &mut *self.rewards, &mut *self.discounts);
         let write = |row: usize, (action, reward, discount)| {
@@ -108,6 +109,7 @@ pub(crate) trait Stored {
     fn read_row<T: Element>(&self, index: u32, observation: &mut [T], next_observation: &mut [T]) -> (u32, f32, f32);
 }
 
+#[inline(always)]
 fn read_rows<T: Element>(
     stored: &impl Stored,
     indices: &[u32],

@@ -118,6 +118,7 @@ impl FrameStore {
 }
 
 impl Stored for FrameStore {
+    #[inline(always)]
     fn read_row<T: Element>(&self, index: u32, observation: &mut [T], next_observation: &mut [T]) -> (u32, f32, f32) {
         let record = self.ring.record(index as usize);
         let (ids, next_ids) = self.ids_of(record).split_at(self.layout.stack());

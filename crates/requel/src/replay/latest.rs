@@ -25,6 +25,7 @@ impl LatestReplay {
 }
 
 impl Stored for LatestReplay {
+    #[inline(always)]
     fn read_row<T: Element>(&self, index: u32, observation: &mut [T], next_observation: &mut [T]) -> (u32, f32, f32) {
         let words = self.layout.words();
         let record = &self.records[index as usize * words..][..words];

@@ -30,6 +30,7 @@ impl RecordStore {
 }
 
 impl Stored for RecordStore {
+    #[inline(always)]
     fn read_row<T: Element>(&self, index: u32, observation: &mut [T], next_observation: &mut [T]) -> (u32, f32, f32) {
         self.layout.decode(self.ring.record(index as usize), observation, next_observation)
     }
