@@ -55,8 +55,11 @@ const CHECKS: &[Check] = &[
 ];
 
 /// Checks that take minutes and that few changes can break: made where they are named.
-const ON_DEMAND: &[Check] =
-    &[Check { name: "machines", promise: "200 runs by four processes on a bad disk, two of them killed", run: machines }];
+const ON_DEMAND: &[Check] = &[Check {
+    name: "machines",
+    promise: "200 runs by four processes on a bad disk, two of them killed",
+    run: machines,
+}];
 
 /// Runs the checks named in `arguments`, or all.
 ///

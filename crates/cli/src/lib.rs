@@ -61,6 +61,7 @@ mod signals;
 mod style;
 mod subject;
 mod table;
+mod tune;
 mod watch;
 
 use std::ffi::OsString;
@@ -125,6 +126,7 @@ fn run(command: &Command, registry: &Registry) -> Result<Exit, Failure> {
         Command::Verify(args) => commands::verify::run(args),
         Command::Diagnose(args) => commands::diagnose::run(args, registry),
         Command::Study(args) => commands::study::run(args, registry),
+        Command::Tune(args) => commands::tune::run(args, registry),
         Command::Compare(args) => commands::compare::run(args),
         Command::Eval(args) => commands::eval::run(args, registry),
         Command::Watch(args) => commands::watch::run(args, registry),

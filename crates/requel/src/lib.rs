@@ -26,6 +26,7 @@
 //! - [`export`]: a policy as ONNX.
 //! - [`stats`]: the interquartile mean, bootstrap intervals and the probability of improvement over seeds.
 //! - [`study`]: variants × seeds on all cores, and what they say together.
+//! - [`tune`]: which settings make a training better.
 //! - [`diagnose`]: what is wrong with a training that does not learn.
 //! - [`checkpoint`], [`state`], [`storage`]: the complete state on disk, whole and verified or not there.
 //!
@@ -67,6 +68,7 @@ mod suggest;
 pub mod td;
 pub mod train;
 mod transition;
+pub mod tune;
 mod unique_keys;
 
 pub use agent::{Agent, DqnAgent, GreedyPolicy, Policy};

@@ -36,6 +36,11 @@ pub enum Stream {
     FinalEvaluation,
     /// Seeds of the episodes over which a policy is confirmed before training stops for it.
     Confirmation,
+    /// Settings of one of the trials of a search.
+    Search {
+        /// Number of the trial.
+        trial: u32,
+    },
 }
 
 impl Stream {
@@ -44,6 +49,7 @@ impl Stream {
         match self {
             // Far from those of training, which may grow in number.
             Stream::Bootstrap => 1 << 48,
+            Stream::Search { trial } => (1 << 49) | u64::from(trial),
             Stream::Init => 1,
             Stream::Replay => 2,
             Stream::Envs => 3,

@@ -31,6 +31,7 @@ const LEVELS: &[&[&str]] = &[
     &["run"],
     &["diagnose"],
     &["study"],
+    &["tune"],
 ];
 
 /// What the code of a file, comments and literals blanked out, names of modules that are not below its own: line and fault.

@@ -12,6 +12,7 @@ mod settings;
 mod shared;
 mod sharing;
 mod training;
+mod tuning;
 mod workers;
 
 pub use environments::{EnvsArgs, RolloutArgs};
@@ -25,4 +26,5 @@ pub use settings::{ConfigArgs, ConfigCommand, ConfigImportArgs, PresetsArgs};
 pub use shared::{Layers, Reporting};
 pub use sharing::{PackArgs, UnpackArgs};
 pub use training::{OnNan, ResumeArgs, StudyArgs, TrainArgs, Which};
+pub use tuning::{Sampling, TuneArgs};
 pub use workers::Workers;

@@ -5,7 +5,7 @@ use clap::{Parser, Subcommand};
 use super::{
     CompareArgs, CompletionsArgs, ConfigArgs, DiagnoseArgs, DoctorArgs, EnvsArgs, EvalArgs, ExportArgs, ImportArgs,
     ManArgs, NoteArgs, PackArgs, PresetsArgs, ReportArgs, ResumeArgs, RolloutArgs, ServeArgs, StudyArgs, TrainArgs,
-    UnpackArgs, VerifyArgs, WatchArgs,
+    TuneArgs, UnpackArgs, VerifyArgs, WatchArgs,
 };
 use crate::style;
 
@@ -54,6 +54,8 @@ pub enum Command {
     Diagnose(DiagnoseArgs),
     /// Train variants of a training, each with many seeds, and compare them
     Study(StudyArgs),
+    /// Search for better settings, and try the best on fresh seeds
+    Tune(TuneArgs),
     /// Compare runs: learning curves, scores and what is behind them
     Compare(CompareArgs),
     /// Score a run's best policy, acting greedily

@@ -20,5 +20,6 @@ pub mod rollout;
 pub mod serve;
 pub mod study;
 pub mod train;
+pub mod tune;
 pub mod verify;
 pub mod watch;

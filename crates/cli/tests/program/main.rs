@@ -20,5 +20,6 @@ mod sharing;
 mod together;
 mod tool;
 mod training;
+mod tuning;
 mod verifying;
 mod watching;

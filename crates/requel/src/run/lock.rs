@@ -10,7 +10,7 @@ pub(super) const LOCK: &str = ".lock";
 
 /// Keeps other processes from working in a directory for as long as it lives.
 #[derive(Debug)]
-pub(super) struct Lock {
+pub(crate) struct Lock {
     _file: File,
 }
 

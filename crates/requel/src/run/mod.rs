@@ -29,6 +29,7 @@ pub use clock::timestamp;
 pub use control::Control;
 pub use directory::Run;
 pub use error::RunError;
+pub(crate) use lock::Lock;
 pub use origin::{Beginning, Origin, Weights};
 pub use pace::Pace;
 pub use provenance::{MachineRecord, Program, Provenance, introduce};

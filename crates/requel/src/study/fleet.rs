@@ -1,5 +1,6 @@
 //! [`train_all`], many runs on all cores.
 
+use std::path::Path;
 use std::sync::Mutex;
 use std::time::Duration;
 
@@ -69,7 +70,8 @@ pub fn train_all(
     audience: &dyn Audience,
 ) -> Result<Vec<Option<Result<Ending, RunError>>>, StudyError> {
     check_new(runs, registry)?;
-    let pool = start_threads(threads, runs)?;
+    let place = runs.first().map(|run| run.dir.clone()).unwrap_or_default();
+    let pool = start_threads(threads, runs.len(), &place)?;
     let Some(standings) = make_all(runs, control)? else { return Ok(runs.iter().map(|_| None).collect()) };
     let mut pending: Vec<usize> = (0..runs.len())
         .zip(standings)
@@ -156,22 +158,23 @@ fn make_all(runs: &[PlannedRun], control: &Control) -> Result<Option<Vec<Standin
     Ok(Some(standings))
 }
 
-fn start_threads(threads: usize, runs: &[PlannedRun]) -> Result<ThreadPool, RunError> {
+/// So many threads, 0: one for each core, and never more than there are runs, which lie in `place`.
+pub(crate) fn start_threads(threads: usize, runs: usize, place: &Path) -> Result<ThreadPool, RunError> {
     let threads = thread_count(threads, runs);
     let pool = ThreadPoolBuilder::new().num_threads(threads).thread_name(|number| format!("run-{number}")).build();
     pool.map_err(|error| RunError::Io {
         action: "start threads for",
-        path: runs.first().map(|run| run.dir.clone()).unwrap_or_default(),
+        path: place.to_path_buf(),
         source: std::io::Error::other(error),
     })
 }
 
 /// How many threads train so many runs, where `threads` are asked for; 0: one for each core.
-pub(super) fn thread_count(threads: usize, runs: &[PlannedRun]) -> usize {
+pub(super) fn thread_count(threads: usize, runs: usize) -> usize {
     let threads = match threads {
         0 => std::thread::available_parallelism().map_or(1, usize::from),
         threads => threads,
     };
     // A thread without a run would only take time to start, in which nobody hears a signal.
-    threads.min(runs.len()).max(1)
+    threads.min(runs).max(1)
 }

@@ -46,6 +46,7 @@ pub use comparison::{Comparison, GroupResult, Metric, Reached, RunResult, Scorin
 pub use curve::Curve;
 pub use error::StudyError;
 pub use fingerprint::fingerprint;
+pub(crate) use fleet::start_threads;
 pub use fleet::{Audience, Crew, train_all};
 pub use group::{Group, Grouping, group};
 pub use plan::{PlannedRun, Standing, Study, Variant, check_new};

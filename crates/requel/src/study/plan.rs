@@ -159,7 +159,7 @@ impl PlannedRun {
 
     /// The run, with what takes it back if it is new. Another process may be making the same at this moment: one of them makes
     /// it, and both have it.
-    pub(super) fn open_or_create(&self) -> Result<(Run, Option<Made>), StudyError> {
+    pub(crate) fn open_or_create(&self) -> Result<(Run, Option<Made>), StudyError> {
         for attempt in 1.. {
             if let Ok(run) = Run::open(&self.dir) {
                 self.check_same(&run)?;

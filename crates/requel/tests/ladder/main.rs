@@ -43,4 +43,5 @@ mod study;
 mod support;
 mod toys;
 mod transitions;
+mod tune;
 mod vector;

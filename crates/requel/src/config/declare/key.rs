@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use toml::Value;
 
-use super::{Range, ValueType};
-use crate::config::values::{assigned, defaults};
+use super::{Range, Tuning, ValueType};
+use crate::config::values::{assigned, defaults, fit};
 
 /// A key that a config file or `--set` can name.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -24,6 +24,8 @@ pub struct Key {
     pub unit: Option<&'static str>,
     /// Whether a run can be resumed with another value.
     pub may_change: bool,
+    /// What a search over settings tries of it, unless it is told otherwise; `None`: nothing.
+    pub tuning: Option<Tuning>,
 }
 
 /// The keys that begin alike, in the order of the file.
@@ -51,6 +53,21 @@ impl Key {
     /// The value that it has when nothing sets it; `None` where it is absent then.
     pub fn default(&self) -> Option<Value> {
         assigned(&defaults(), self.path).cloned()
+    }
+
+    /// What is wrong with a value of this key by itself, its type and its range, as the rest of a sentence that the key begins.
+    pub fn fault(&self, value: &Value) -> Option<String> {
+        let value = match fit(self.path, value.clone()) {
+            Ok(value) => value,
+            Err(reason) => return Some(reason),
+        };
+        match value {
+            Value::Integer(number) => {
+                u64::try_from(number).ok().and_then(|number| self.range.check_whole(number).err())
+            }
+            Value::Float(number) => self.range.check(number).err(),
+            _ => None,
+        }
     }
 
     /// One line for a person: the words that it takes, its meaning, range and unit, such as `discount factor, 0 to 1 [per

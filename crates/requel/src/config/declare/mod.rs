@@ -4,6 +4,7 @@ mod choice;
 mod key;
 mod range;
 mod section;
+mod tuning;
 mod value_type;
 
 pub(super) use choice::choice;
@@ -12,5 +13,6 @@ pub(super) use key::{count, joined, meaning};
 pub use range::Range;
 pub(super) use range::{LARGE, LARGE_SQUARED, SMALL, TINY, number};
 pub(super) use section::{config, given, section};
+pub use tuning::{Condition, Scale, Tried, Tuning};
 pub(super) use value_type::KeyValue;
 pub use value_type::{ValueType, Word};

@@ -1,7 +1,7 @@
 //! A section of the config, declared key by key.
 
-/// Declares a section: `name: Type = default, in range, unit "…", may change;`, of which the last three can be left out. The first
-/// line of a key's documentation is its meaning, what follows after an empty line is its detail.
+/// Declares a section: `name: Type = default, in range, unit "…", may change, tune values;`, of which the last four can be left
+/// out. The first line of a key's documentation is its meaning, what follows after an empty line is its detail.
 ///
 /// From it come the struct, its default, the range checks, and the [`Section`](super::Section) that help, errors, `docs/config.md`
 /// and the JSON schema are made from. Fields that are no keys stand behind `also`.
@@ -14,7 +14,7 @@ macro_rules! section {
                 $(#[doc = $detail:literal])*
                 $(#[serde($($serde:tt)*)])*
                 $name:ident: $Type:ty = $default:expr
-                $(, in $range:expr)? $(, unit $unit:literal)? $(, may $change:ident)?;
+                $(, in $range:expr)? $(, unit $unit:literal)? $(, may $change:ident)? $(, tune $tune:expr)?;
             )*
         }
         $(also { $( $(#[$attribute:meta])* $other:ident: $Other:ty = $other_default:expr; )* })?
@@ -47,6 +47,7 @@ macro_rules! section {
                         range: $crate::config::declare::given!($crate::config::declare::Range::OfType; $($range)?),
                         unit: $crate::config::declare::given!(None; $(Some($unit))?),
                         may_change: $crate::config::declare::given!(false; $({ let _ = stringify!($change); true })?),
+                        tuning: $crate::config::declare::given!(None; $(Some($tune))?),
                     },
                 )*],
             };
@@ -106,6 +107,7 @@ macro_rules! config {
                         range: $crate::config::declare::Range::OfType,
                         unit: None,
                         may_change: false,
+                        tuning: None,
                     },
                 )*],
             },

@@ -1,8 +1,9 @@
 //! The agent and its learning rule.
 
 use crate::config::ValueClip;
+use crate::config::declare::Condition::Is;
 use crate::config::declare::Range::{Between, NotAboveZero, Share, UpTo, Whole, ZeroOr};
-use crate::config::declare::{LARGE, LARGE_SQUARED, SMALL, choice, section};
+use crate::config::declare::{LARGE, LARGE_SQUARED, SMALL, Scale, Tuning, choice, section};
 
 choice! {
     /// The agent.
@@ -39,7 +40,7 @@ section! {
         #[serde(skip_serializing_if = "String::is_empty")]
         executor: String = String::new();
         /// Discount factor.
-        gamma: f64 = 0.99, in Share, unit "per environment step";
+        gamma: f64 = 0.99, in Share, unit "per environment step", tune Tuning::number(0.9, 0.999, Scale::Horizon);
         /// Where the gradient of the Bellman error flows.
         bellman_gradient: BellmanGradient = BellmanGradient::Semi;
         /// Select the next action with the online network and evaluate it with the target network.
@@ -51,7 +52,8 @@ section! {
         /// Vieillard et al. 2020; its terms are in section `munchausen`.
         munchausen: bool = false;
         /// Number of rewards summed before bootstrapping.
-        n_step: usize = 1, in Whole(1, 1_000), unit "environment steps";
+        n_step: usize = 1, in Whole(1, 1_000), unit "environment steps",
+            tune Tuning::whole(1, 10, Scale::Log).when(&[Is("agent.kind", "dqn")]);
         /// Factor applied to rewards before learning.
         ///
         /// Returns are reported as the environment gives them.
@@ -69,9 +71,11 @@ section! {
     /// The terms of the Munchausen update, used where `agent.munchausen` is true (Vieillard, Pietquin & Geist 2020).
     pub struct MunchausenConfig = "munchausen" {
         /// Share of the scaled log-probability that is added to the reward.
-        alpha: f64 = 0.9, in Share, may change;
+        alpha: f64 = 0.9, in Share, may change,
+            tune Tuning::number(0.5, 0.99, Scale::Linear).when(&[Is("agent.munchausen", "true")]);
         /// Temperature of the softmax policy.
-        temperature: f64 = 0.03, in Between(SMALL, LARGE_SQUARED), unit "units of return", may change;
+        temperature: f64 = 0.03, in Between(SMALL, LARGE_SQUARED), unit "units of return", may change,
+            tune Tuning::number(0.003, 0.3, Scale::Log).when(&[Is("agent.munchausen", "true")]);
         /// Lower bound of the scaled log-probability.
         clip: f64 = -1.0, in NotAboveZero(-LARGE), unit "units of return", may change;
     }

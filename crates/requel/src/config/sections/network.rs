@@ -1,7 +1,8 @@
 //! The network's shape and initial weights.
 
+use crate::config::declare::Condition::{Is, IsNot};
 use crate::config::declare::Range::{self, ZeroOr};
-use crate::config::declare::{SMALL, choice, section};
+use crate::config::declare::{SMALL, Tuning, choice, section};
 
 choice! {
     /// What follows each hidden layer.
@@ -44,7 +45,9 @@ section! {
         /// Convolutions before the hidden layers, each [channels, kernel, stride], without padding.
         conv: Vec<[usize; 3]> = vec![], in Range::at_least(1), unit "kernel and stride in pixels";
         /// Number of units in each hidden layer.
-        hidden: Vec<usize> = vec![64, 64], in Range::at_least(1), unit "units";
+        hidden: Vec<usize> = vec![64, 64], in Range::at_least(1), unit "units",
+            tune Tuning::one_of(&["[64, 64]", "[128, 128]", "[256, 256]"])
+                .when(&[IsNot("network.hidden", "[]"), Is("network.conv", "[]")]);
         /// Activation function after each hidden layer.
         activation: ActivationKind = ActivationKind::Relu;
         /// Normalise each hidden layer before its activation.

@@ -1,7 +1,8 @@
 //! The replay buffer and the target network.
 
+use crate::config::declare::Condition::{Is, IsNot};
 use crate::config::declare::Range::{self, Between, Share};
-use crate::config::declare::{LARGE, SMALL, TINY, choice, section};
+use crate::config::declare::{LARGE, SMALL, Scale, TINY, Tuning, choice, section};
 
 choice! {
     /// How transitions are sampled.
@@ -34,15 +35,18 @@ section! {
         #[serde(skip_serializing_if = "String::is_empty")]
         name: String = String::new();
         /// Number of transitions to keep; the oldest is overwritten first.
-        capacity: usize = 100_000, in Range::at_least(1), unit "transitions";
+        capacity: usize = 100_000, in Range::at_least(1), unit "transitions",
+            tune Tuning::whole(2_000, 100_000, Scale::Log).when(&[Is("agent.kind", "dqn")]);
         /// Batch size.
-        batch_size: usize = 64, in Range::at_least(1), unit "transitions", may change;
+        batch_size: usize = 64, in Range::at_least(1), unit "transitions", may change,
+            tune Tuning::one_of(&["32", "64", "128", "256"]).when(&[Is("agent.kind", "dqn")]);
         /// Start learning once the buffer holds more than this.
         start: usize = 1_000, unit "transitions", may change;
         /// Uniform: sample with replacement, so that a batch can hold a transition twice.
         replacement: bool = false, may change;
         /// Prioritized: exponent alpha of the priorities (0: uniform sampling).
-        priority_exponent: f64 = 0.6, in Share;
+        priority_exponent: f64 = 0.6, in Share,
+            tune Tuning::number(0.3, 0.9, Scale::Linear).when(&[Is("replay.kind", "prioritized")]);
         /// Prioritized: constant added to each |TD error|.
         priority_epsilon: f64 = 1e-6, in Between(TINY, LARGE), unit "units of return";
         /// Prioritized: largest |TD error| that a priority reflects.
@@ -50,7 +54,8 @@ section! {
         /// A larger one counts as this, so that a single outlier does not keep the largest priority for ever.
         priority_cap: f64 = 1000.0, in Between(SMALL, LARGE), unit "units of return";
         /// Prioritized: exponent beta of the importance weights at the first environment step.
-        importance_start: f64 = 0.4, in Share, may change;
+        importance_start: f64 = 0.4, in Share, may change,
+            tune Tuning::number(0.2, 0.8, Scale::Linear).when(&[Is("replay.kind", "prioritized")]);
         /// Prioritized: exponent beta at the end of its schedule.
         importance_end: f64 = 1.0, in Share, may change;
         /// Prioritized: length of the linear schedule of beta (0: all of `train.env_steps`).
@@ -62,12 +67,17 @@ section! {
     /// The target network.
     pub struct TargetConfig = "target" {
         /// How the target network follows the online network.
-        kind: TargetKind = TargetKind::Hard;
+        kind: TargetKind = TargetKind::Hard,
+            tune Tuning::one_of(&[r#""none""#, r#""hard""#])
+                .when(&[Is("agent.kind", "dqn"), IsNot("target.kind", "soft"), Is("target.every_env_steps", "0")]);
         /// Update the target network every N updates (0: count environment steps instead).
-        every_updates: u64 = 500, unit "updates", may change;
+        every_updates: u64 = 500, unit "updates", may change,
+            tune Tuning::whole(10, 2_000, Scale::Log).when(&[Is("target.kind", "hard"), Is("target.every_env_steps", "0")]);
         /// Update the target network every N environment steps (0: count updates instead).
-        every_env_steps: u64 = 0, unit "environment steps", may change;
+        every_env_steps: u64 = 0, unit "environment steps", may change,
+            tune Tuning::whole(50, 10_000, Scale::Log).when(&[Is("target.kind", "hard"), Is("target.every_updates", "0")]);
         /// Soft: share of the online network mixed into the target each time.
-        tau: f64 = 0.005, in Share, may change;
+        tau: f64 = 0.005, in Share, may change,
+            tune Tuning::number(0.002, 0.2, Scale::Log).when(&[Is("target.kind", "soft")]);
     }
 }

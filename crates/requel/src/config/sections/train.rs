@@ -1,7 +1,8 @@
 //! Budget, evaluation, checkpoints and logs.
 
+use crate::config::declare::Condition::Is;
 use crate::config::declare::Range::{self, Any, Whole};
-use crate::config::declare::{choice, section};
+use crate::config::declare::{Scale, Tuning, choice, section};
 
 choice! {
     /// What happens when a step of training gives an observation or a reward that is NaN or infinite.
@@ -37,7 +38,8 @@ section! {
         /// Number of environments stepped in parallel.
         num_envs: usize = 1, in Whole(1, 65_536), unit "environments";
         /// Learn every N environment steps.
-        every_steps: u64 = 1, in Range::at_least(1), unit "environment steps", may change;
+        every_steps: u64 = 1, in Range::at_least(1), unit "environment steps", may change,
+            tune Tuning::whole(1, 8, Scale::Log).when(&[Is("agent.kind", "dqn")]);
         /// Number of updates each time the agent learns.
         // A signal is looked for before each time of learning: these updates take seconds at most.
         updates: u64 = 1, in Whole(1, 10_000), unit "updates", may change;

@@ -32,7 +32,7 @@ pub fn train_claimed(
     audience: &dyn Audience,
 ) -> Result<Endings, StudyError> {
     check_with_others(runs, crew)?;
-    let threads = thread_count(crew.threads, runs);
+    let threads = thread_count(crew.threads, runs.len());
     let dir = claims.dir().to_path_buf();
     let worker = Worker {
         runs,

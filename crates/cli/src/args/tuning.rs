@@ -1,0 +1,100 @@
+//! `requel tune`.
+
+use std::path::PathBuf;
+
+use clap::{ArgAction, Args, ValueEnum};
+
+use super::Reporting;
+use super::numbers::{count, finite, seed, whole};
+
+/// `requel tune`
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  requel tune CartPole-v1 --algo dqn             what is worth trying for DQN
+  requel tune CartPole-v1 --preset notebook --trials 100
+  requel tune CartPole-v1 --algo dqn --minutes 10
+  requel tune CartPole-v1 --algo dqn --print     the search as a file, to change
+  requel tune mine.toml --run-dir searches/mine  then this
+
+A search file names the training and the values to try:
+  env = \"CartPole-v1\"
+  algo = \"dqn\"
+  set = [\"train.env_steps=50000\"]
+  [budget]
+  trials = 50
+  [keys]
+  agent.gamma = { low = 0.9, high = 0.999, scale = \"horizon\" }
+  optimizer.learning_rate = { low = 1e-4, high = 1e-2, scale = \"log\" }
+  replay.batch_size = [32, 64, 128]
+  target.tau = {}
+
+Trials that do badly are left early; the others go on from their checkpoints
+(ASHA). The best is then trained on fresh seeds beside what the search began
+from. The same command again goes on after Ctrl-C or a crash and comes to the
+same end. best.toml in the directory is for `requel train --config`.
+docs/tune.md explains the rest.")]
+pub struct TuneArgs {
+    /// Environment, or a search file [default: CartPole-v1]
+    #[arg(value_name = "ENV|FILE")]
+    pub subject: Option<String>,
+    /// Preset to begin from, see `requel presets` [default: the environment's own]
+    #[arg(long, value_name = "NAME")]
+    pub preset: Option<String>,
+    /// Algorithm laid over the preset, see `requel presets`
+    #[arg(long, value_name = "NAME")]
+    pub algo: Option<String>,
+    /// TOML file laid over the preset
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// A setting of all trials, such as `agent.double=true`; may be repeated
+    #[arg(long, value_name = "KEY=VALUE", action = ArgAction::Append)]
+    pub set: Vec<String>,
+    /// Begin no more trials after so many [default: 50]
+    #[arg(long, value_name = "N", group = "budget", allow_negative_numbers = true, value_parser = whole(1u64, 10_000))]
+    pub trials: Option<u64>,
+    /// Begin no more once so many env steps are given out
+    #[arg(long, value_name = "STEPS", group = "budget", allow_negative_numbers = true, value_parser = whole(1u64, u64::MAX))]
+    pub env_steps: Option<u64>,
+    /// Begin no more after so many minutes
+    #[arg(long, value_name = "N", group = "budget", allow_negative_numbers = true, value_parser = finite)]
+    pub minutes: Option<f64>,
+    /// How settings are found [default: tpe]
+    #[arg(long, value_name = "HOW", value_enum)]
+    pub sampler: Option<Sampling>,
+    /// Seed that the search derives from [default: 0]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = seed)]
+    pub seed: Option<u64>,
+    /// How many trials go on at a time, on as many cores as there are. The result depends on it [default: 4]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = count(1))]
+    pub jobs: Option<usize>,
+    /// Env steps of a trial that comes to its end [default: the training's budget]
+    #[arg(long, value_name = "STEPS", allow_negative_numbers = true, value_parser = whole(1u64, u64::MAX))]
+    pub trial_steps: Option<u64>,
+    /// Seeds of a trial that comes to its end [default: 3]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = whole(1u64, 100))]
+    pub trial_seeds: Option<u64>,
+    /// Rungs on which trials are told apart; 1: train each to its end [default: 3]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = whole(1u32, 20))]
+    pub rungs: Option<u32>,
+    /// Train the best on so many fresh seeds; 0: on none [default: 10]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = whole(0u64, 1000))]
+    pub fresh: Option<u64>,
+    /// Directory of the search [default: searches/<name>]
+    #[arg(long, value_name = "DIR")]
+    pub run_dir: Option<PathBuf>,
+    /// Print the search as a file and do nothing
+    #[arg(long)]
+    pub print: bool,
+    #[command(flatten)]
+    pub reporting: Reporting,
+}
+
+/// How settings are found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Sampling {
+    /// Where good trials lie, by tree-structured Parzen estimators
+    Tpe,
+    /// At random
+    Random,
+}

@@ -1,0 +1,208 @@
+//! [`Board`], how a search goes.
+
+use std::io::IsTerminal;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use requel::run::Session;
+use requel::train::{Observer, ObserverError, TrainEvent};
+use requel::tune::{News, Search, SearchBudget, Settings, Trial, TuneAudience};
+use serde::Serialize;
+
+use crate::args::Reporting;
+use crate::numbers::{duration, grouped};
+use crate::progress::JsonLines;
+use crate::show::{Ability, tidy};
+use crate::style::{self, BOLD, GOOD, MUTED, paint};
+
+/// Shows how a search goes: one moving line on a terminal, and a line for each trial that leads; else a line for each that came to a
+/// rung.
+pub struct Board {
+    budget: SearchBudget,
+    reporting: Reporting,
+    bar: Option<ProgressBar>,
+    started: Instant,
+    /// Env steps made by this process.
+    env_steps: AtomicU64,
+    found: Mutex<Found>,
+}
+
+#[derive(Default)]
+struct Found {
+    trials: usize,
+    known: usize,
+    /// Rung, score and number of the trial that leads.
+    best: Option<(usize, f64, usize)>,
+    json: JsonLines,
+}
+
+impl Board {
+    pub fn new(search: &Search, reporting: Reporting) -> Self {
+        let is_drawn = !reporting.quiet && !reporting.plain && std::io::stderr().is_terminal();
+        let stdout_in_use = reporting.json && std::io::stdout().is_terminal();
+        let bar = (is_drawn && !stdout_in_use).then(|| {
+            let bar = ProgressBar::new(1000);
+            bar.set_draw_target(ProgressDrawTarget::stderr_with_hz(10));
+            let (template, blocks) = match Ability::detect().unicode {
+                true => ("  {bar:28.cyan/dim}  {msg}", "━━─"),
+                false => ("  [{bar:26}]  {msg}", "=>-"),
+            };
+            bar.set_style(ProgressStyle::with_template(template).expect("it is well formed").progress_chars(blocks));
+            bar
+        });
+        if !reporting.quiet {
+            style::say(paint(BOLD, super::text::headline(search)));
+        }
+        Board {
+            budget: search.budget,
+            reporting,
+            bar,
+            started: Instant::now(),
+            env_steps: AtomicU64::new(0),
+            found: Mutex::default(),
+        }
+    }
+
+    /// Takes the display away, and says how much was known before.
+    pub fn close(&self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+        let known = self.found().known;
+        if known > 0 && !self.reporting.quiet {
+            style::say(paint(MUTED, format_args!("{known} results were there already")));
+        }
+    }
+
+    fn found(&self) -> std::sync::MutexGuard<'_, Found> {
+        self.found.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+
+    fn say(&self, text: String) {
+        match &self.bar {
+            Some(bar) => bar.suspend(|| style::say(text)),
+            None => style::say(text),
+        }
+    }
+
+    /// `12 of 50 trials   best 487.10 (trial 9)   1,234,567 env steps, 34 s`
+    fn draw(&self, found: &Found) {
+        let Some(bar) = &self.bar else { return };
+        let (elapsed, made) = (self.started.elapsed(), self.env_steps.load(Ordering::Relaxed));
+        let (share, trials) = match self.budget {
+            SearchBudget::Trials(trials) => {
+                (found.trials as f64 / trials as f64, format!("{} of {trials} trials", found.trials))
+            }
+            SearchBudget::EnvSteps(steps) => (made as f64 / steps as f64, format!("{} trials", found.trials)),
+            SearchBudget::Minutes(minutes) => {
+                (elapsed.as_secs_f64() / (60.0 * minutes), format!("{} trials", found.trials))
+            }
+        };
+        let best = found.best.map(|(_, score, trial)| {
+            format!("   best {}", paint(GOOD, format_args!("{} (trial {trial})", tidy(score))))
+        });
+        bar.set_position((1000.0 * share.min(1.0)) as u64);
+        let made = format!("{} env steps, {}", grouped(made), duration(elapsed));
+        bar.set_message(format!("{trials}{}   {}", best.unwrap_or_default(), paint(MUTED, made)));
+    }
+}
+
+impl TuneAudience for Board {
+    fn begins(&self, _: usize, session: &Session) -> Box<dyn Observer + '_> {
+        let counted = session.trainer().env_steps();
+        Box::new(Seat { board: self, counted, next: Instant::now() })
+    }
+
+    fn reached(&self, trial: &Trial, news: News) {
+        let mut found = self.found();
+        if trial.rungs.len() + usize::from(trial.failure.is_some()) == 1 {
+            found.trials += 1;
+        }
+        found.known += usize::from(news == News::Known);
+        let leads = trial.last().filter(|_| trial.failure.is_none()).is_some_and(|scored| {
+            let (rung, score) = (trial.rungs.len(), scored.mean_return);
+            let leads = found.best.is_none_or(|best| (rung, score) > (best.0, best.1));
+            if leads {
+                found.best = Some((rung, score, trial.number));
+            }
+            leads
+        });
+        if self.reporting.json && news == News::New {
+            // Whoever stopped reading has read enough.
+            let _ = found.json.print(&RungReached::of(trial));
+        }
+        self.draw(&found);
+        drop(found);
+        let is_told = !self.reporting.quiet && news == News::New && (self.bar.is_none() || leads);
+        if is_told {
+            self.say(line(trial, leads));
+        }
+    }
+}
+
+/// `trial 9    16,656 env steps × 2 seeds   487.10   best so far`
+fn line(trial: &Trial, leads: bool) -> String {
+    let name = format!("  trial {:<5}", trial.number);
+    if let Some(failure) = &trial.failure {
+        return format!("{name} {} {failure}", paint(style::BAD, "failed:"));
+    }
+    let Some(scored) = trial.last() else { return name };
+    let seeds = if scored.seeds.len() == 1 { "1 seed ".into() } else { format!("{} seeds", scored.seeds.len()) };
+    let made = format!("{:>9} env steps × {seeds}", grouped(scored.env_steps));
+    let best = if leads { paint(GOOD, "   best so far") } else { String::new() };
+    format!("{name} {}   {:>8}{best}", paint(MUTED, made), tidy(scored.mean_return))
+}
+
+#[derive(Serialize)]
+struct RungReached<'a> {
+    event: &'static str,
+    trial: usize,
+    rung: usize,
+    settings: &'a Settings,
+    env_steps: Option<u64>,
+    seeds: &'a [u64],
+    mean_return: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    failure: Option<&'a str>,
+}
+
+impl<'a> RungReached<'a> {
+    fn of(trial: &'a Trial) -> Self {
+        let scored = trial.last().filter(|_| trial.failure.is_none());
+        RungReached {
+            event: if trial.failure.is_some() { "trial_failed" } else { "rung_reached" },
+            trial: trial.number,
+            rung: (trial.rungs.len() + usize::from(trial.failure.is_some())).saturating_sub(1),
+            settings: &trial.settings,
+            env_steps: scored.map(|scored| scored.env_steps),
+            seeds: scored.map_or(&[], |scored| &scored.seeds),
+            mean_return: scored.map(|scored| scored.mean_return),
+            failure: trial.failure.as_deref(),
+        }
+    }
+}
+
+/// Counts the env steps of one run.
+struct Seat<'a> {
+    board: &'a Board,
+    counted: u64,
+    next: Instant,
+}
+
+impl Observer for Seat<'_> {
+    fn on_event(&mut self, event: &TrainEvent<'_>) -> Result<(), ObserverError> {
+        let (TrainEvent::EpisodeEnded { env_steps, .. } | TrainEvent::Evaluated { env_steps, .. }) = event else {
+            return Ok(());
+        };
+        self.board.env_steps.fetch_add(env_steps.saturating_sub(self.counted), Ordering::Relaxed);
+        self.counted = self.counted.max(*env_steps);
+        let now = Instant::now();
+        if self.board.bar.is_some() && now >= self.next {
+            self.next = now + Duration::from_millis(100);
+            self.board.draw(&self.board.found());
+        }
+        Ok(())
+    }
+}

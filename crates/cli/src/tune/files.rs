@@ -1,0 +1,42 @@
+//! What a search leaves beside its trials.
+
+use std::path::{Path, PathBuf};
+
+use requel::study::Comparison;
+use requel::tune::{Search, Tuned};
+
+use super::text;
+use crate::exit::Failure;
+use crate::output;
+
+/// The winner's whole config.
+pub const BEST: &str = "best.toml";
+
+/// Writes what is known before the winner is trained again: its config, and every trial.
+///
+/// # Errors
+/// If the disk refuses.
+pub fn write_found(search: &Search, tuned: &Tuned, dir: &Path) -> Result<(), Failure> {
+    output::write(&dir.join(BEST), text::best(search, tuned)?.as_bytes())?;
+    output::write(&dir.join("trials.csv"), text::csv(search, tuned).as_bytes())
+}
+
+/// Writes all of it, and says what each is.
+///
+/// # Errors
+/// If the disk refuses.
+pub fn write(
+    _search: &Search,
+    tuned: &Tuned,
+    fresh: Option<&Comparison>,
+    dir: &Path,
+) -> Result<Vec<(PathBuf, &'static str)>, Failure> {
+    let at = |name: &str| dir.join(name);
+    let everything = serde_json::json!({ "tuned": tuned, "fresh": fresh });
+    output::write(&at("tune.json"), &serde_json::to_vec_pretty(&everything).map_err(Failure::failed)?)?;
+    Ok(vec![
+        (at(BEST), "the winner's config"),
+        (at("trials.csv"), "every trial, for a spreadsheet"),
+        (at("tune.json"), "everything"),
+    ])
+}

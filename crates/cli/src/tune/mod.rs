@@ -1,0 +1,9 @@
+//! A search over settings as a person sees it: how it goes, what it came to, and the winner on fresh seeds.
+
+mod board;
+pub mod files;
+mod fresh;
+pub mod text;
+
+pub use board::Board;
+pub use fresh::{Fresh, FreshScores};

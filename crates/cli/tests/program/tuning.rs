@@ -1,0 +1,127 @@
+//! `tune`.
+
+use std::io::{BufRead, BufReader};
+use std::process::Stdio;
+
+use serde_json::Value;
+
+use crate::tool::Desk;
+
+/// A search of a few seconds without optimisation.
+const SHORT: &[&str] = &[
+    "tune",
+    "CartPole-v1",
+    "--preset",
+    "notebook",
+    "--algo",
+    "dqn",
+    "--trials",
+    "6",
+    "--seed",
+    "3",
+    "--trial-steps",
+    "600",
+    "--rungs",
+    "2",
+    "--trial-seeds",
+    "2",
+    "--fresh",
+    "2",
+    "--set",
+    "evaluation.episodes=2",
+    "--set",
+    "evaluation.final_episodes=3",
+    "--set",
+    "checkpoint.every_steps=100",
+];
+
+fn args<'a>(dir: &'a str, more: &[&'a str]) -> Vec<&'a str> {
+    [SHORT, &["--run-dir", dir], more].concat()
+}
+
+#[test]
+fn killed_again_and_again_it_ends_with_the_same_winner() {
+    let desk = Desk::new();
+    let whole = desk.ok(&args("whole", &["--json", "--quiet"])).last();
+    assert_eq!((&whole["event"], &whole["trials"]), (&"tune_finished".into(), &6.into()));
+    assert!(
+        whole["best"]["settings"].as_object().is_some_and(|settings| settings.contains_key("agent.gamma")),
+        "{whole}"
+    );
+    assert!(whole["best"]["mean_return"].is_number() && whole["best"]["seeds"][1].is_number(), "{whole}");
+    assert_eq!(whole["fresh"]["seeds"], serde_json::json!([0, 1]));
+    for line in 0..4 {
+        let mut child = desk.command(&args("killed", &["--json", "--quiet"]));
+        let mut child = child.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let seen = lines.by_ref().take(1 + line % 2).count();
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert!(seen > 0, "the program ended too early");
+        assert!(!desk.path("killed/tune.json").exists(), "the program was too fast to be killed");
+    }
+    let last = desk.ok(&args("killed", &["--json", "--quiet"]));
+    assert_eq!(last.last(), whole);
+    for file in ["best.toml", "trials.csv"] {
+        let read = |dir: &str| std::fs::read_to_string(desk.path(dir).join(file)).unwrap();
+        assert_eq!(read("whole"), read("killed"), "{file}");
+    }
+    // All of it is known: nothing is trained again.
+    let again = desk.ok(&args("killed", &["--json", "--quiet"]));
+    assert_eq!(again.json(), [whole]);
+}
+
+#[test]
+fn what_is_printed_is_a_search_and_the_winner_a_config() {
+    let desk = Desk::new();
+    let printed = desk.ok(&args("x", &["--print"])).out;
+    std::fs::write(desk.path("mine.toml"), &printed).unwrap();
+    assert!(!desk.path("x").exists());
+    let of_file = desk.ok(&["tune", "mine.toml", "--print"]).out;
+    let without_name =
+        |text: &str| text.lines().filter(|line| !line.starts_with("name = ")).collect::<Vec<_>>().join("\n");
+    assert_eq!(without_name(&of_file), without_name(&printed));
+    let few = ["--trials", "2", "--trial-steps", "300", "--rungs", "1", "--fresh", "0", "--run-dir", "found"];
+    let told = desk.ok(&[&["tune", "mine.toml"], &few[..]].concat());
+    assert!(told.out.contains("best of 2 trials") && told.out.contains("optimizer.learning_rate"), "{}", told.out);
+    assert!(told.err.contains("requel train --config found/best.toml"), "{}", told.err);
+    let shown = desk.ok(&["config", "show", "--config", "found/best.toml"]).out;
+    assert!(shown.contains("env_steps = 300 "), "{shown}");
+    let events: Vec<Value> = desk.ok(&[&["tune", "mine.toml", "--json"], &few[..]].concat()).json();
+    assert_eq!(events.len(), 1, "{events:?}");
+    assert_eq!(events[0]["fresh"], Value::Null);
+}
+
+#[test]
+fn what_cannot_be_searched_is_refused_before_anything_is_written() {
+    let desk = Desk::new();
+    let file = |name: &str, text: &str| std::fs::write(desk.path(name), text).unwrap();
+    file("typo.toml", "env = \"CartPole-v1\"\n[keys]\nagent.gama = {}\n");
+    file("value.toml", "env = \"CartPole-v1\"\n[keys]\nagent.gamma = { low = 0.5, high = 2.0 }\n");
+    file("env.toml", "env = \"CartPoel-v1\"\n");
+    file("broken.toml", "env = \n");
+    let refused: &[(&[&str], &str, &str)] = &[
+        (&["typo.toml"], "unknown key `agent.gama` in typo.toml, line 3", "did you mean `agent.gamma`?"),
+        (&["value.toml"], "`agent.gamma` is 2, not between 0 and 1", ""),
+        (&["env.toml"], "unknown environment `CartPoel-v1`", "did you mean `CartPole-v1`?"),
+        (&["broken.toml"], "broken.toml, line 1", ""),
+        (&["missing.toml"], "cannot read search missing.toml", ""),
+        (&["CartPole-v1", "--algo", "rainbwo"], "rainbwo", "did you mean `rainbow`?"),
+        (&["CartPole-v1", "--trials", "0"], "give a whole number from 1 to 10000", ""),
+        (&["CartPole-v1", "--trials", "3", "--minutes", "1"], "cannot be used with", ""),
+        (&["CartPole-v1", "--minutes", "0"], "`minutes` is 0, not above 0", ""),
+        (&["CartPole-v1", "--trial-steps", "20"], "`trial env_steps` is 20, too few for so many rungs", ""),
+        (&["CartPole-v1", "--set", "replay.start=400000"], "replay.start", ""),
+    ];
+    let before = desk.files().len();
+    for (args, what, hint) in refused {
+        let answer = desk.run(&[&["tune"], *args].concat());
+        assert_eq!(answer.code, 2, "{args:?}\n{}", answer.err);
+        assert!(answer.err.contains(what) && answer.err.contains(hint), "{args:?}\n{}", answer.err);
+        assert_eq!((answer.out.as_str(), desk.files().len()), ("", before), "{args:?}");
+    }
+    std::fs::create_dir(desk.path("mine")).unwrap();
+    file("mine/thesis.txt", "years of work");
+    let answer = desk.run(&args("mine", &[]));
+    assert!(answer.code == 2 && answer.err.contains("mine is not empty, and holds no search"), "{}", answer.err);
+}

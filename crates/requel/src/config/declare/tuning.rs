@@ -1,0 +1,141 @@
+//! [`Tuning`], which values of a key a search over settings tries.
+
+/// Which values of a key a search over settings tries where it is told no others, and in which trainings. Sensible ranges, not
+/// limits: what a key takes is its [`Range`](super::Range).
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Tuning {
+    /// The values.
+    pub tried: Tried,
+    /// What a training must be for the key to mean something in it; all of these.
+    pub when: &'static [Condition],
+}
+
+/// Values to try.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Tried {
+    /// Numbers of an interval.
+    Number {
+        /// The least.
+        low: f64,
+        /// The greatest.
+        high: f64,
+        /// At which distances.
+        scale: Scale,
+    },
+    /// Whole numbers of an interval.
+    Whole {
+        /// The least.
+        low: u64,
+        /// The greatest.
+        high: u64,
+        /// At which distances.
+        scale: Scale,
+    },
+    /// One of these, as TOML.
+    OneOf(&'static [&'static str]),
+}
+
+/// How the values of an interval are spread.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Scale {
+    /// Evenly.
+    Linear,
+    /// Evenly in their logarithm.
+    Log,
+    /// Evenly in the logarithm of 1/(1 − x), which of a discount factor is the horizon.
+    Horizon,
+}
+
+/// What a training must be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Condition {
+    /// This key has this value.
+    Is(&'static str, &'static str),
+    /// This key has another value.
+    IsNot(&'static str, &'static str),
+}
+
+impl Tuning {
+    /// Numbers of an interval.
+    pub const fn number(low: f64, high: f64, scale: Scale) -> Self {
+        Tuning { tried: Tried::Number { low, high, scale }, when: &[] }
+    }
+
+    /// Whole numbers of an interval.
+    pub const fn whole(low: u64, high: u64, scale: Scale) -> Self {
+        Tuning { tried: Tried::Whole { low, high, scale }, when: &[] }
+    }
+
+    /// One of these, as TOML.
+    pub const fn one_of(values: &'static [&'static str]) -> Self {
+        Tuning { tried: Tried::OneOf(values), when: &[] }
+    }
+
+    /// The same, in such trainings alone.
+    pub const fn when(self, when: &'static [Condition]) -> Self {
+        Tuning { when, ..self }
+    }
+}
+
+impl Condition {
+    /// Whether it holds, of what a key is set to as text.
+    pub fn holds<'a>(&self, value_of: impl Fn(&str) -> Option<std::borrow::Cow<'a, str>>) -> bool {
+        match *self {
+            Condition::Is(key, value) => value_of(key).as_deref() == Some(value),
+            Condition::IsNot(key, value) => value_of(key).as_deref() != Some(value),
+        }
+    }
+
+    /// The key that it looks at.
+    pub fn key(&self) -> &'static str {
+        match self {
+            Condition::Is(key, _) | Condition::IsNot(key, _) => key,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{KEYS, Key};
+
+    /// Every value that a search would try on its own is one that the key takes.
+    #[test]
+    fn what_is_tried_is_what_the_key_takes() {
+        let tuned: Vec<(&Key, Tuning)> = KEYS.iter().filter_map(|key| Some((key, key.tuning?))).collect();
+        assert!(tuned.len() > 15, "{}", tuned.len());
+        for (key, tuning) in tuned {
+            let ends: Vec<toml::Value> = match tuning.tried {
+                Tried::Number { low, high, scale } => {
+                    assert!(low < high && (scale == Scale::Linear || low > 0.0), "{}", key.path);
+                    assert!(scale != Scale::Horizon || high < 1.0, "{}", key.path);
+                    vec![low.into(), high.into()]
+                }
+                Tried::Whole { low, high, scale } => {
+                    assert!(low < high && (scale == Scale::Linear || low > 0), "{}", key.path);
+                    vec![(low as i64).into(), (high as i64).into()]
+                }
+                Tried::OneOf(values) => {
+                    assert!(values.len() > 1, "{}", key.path);
+                    let parse =
+                        |value: &&str| toml::from_str::<toml::Table>(&format!("v = {value}")).unwrap()["v"].clone();
+                    values.iter().map(parse).collect()
+                }
+            };
+            ends.iter().for_each(|value| assert_eq!(key.fault(value), None, "{}", key.path));
+            for condition in tuning.when {
+                assert!(Key::of(condition.key()).is_some(), "{}: {condition:?}", key.path);
+            }
+        }
+    }
+
+    #[test]
+    fn a_condition_is_held_against_the_value_as_text() {
+        let value_of = |key: &str| (key == "target.kind").then_some("hard".into());
+        assert!(Condition::Is("target.kind", "hard").holds(value_of));
+        assert!(!Condition::Is("target.kind", "soft").holds(value_of));
+        assert!(Condition::IsNot("target.kind", "soft").holds(value_of));
+        assert!(!Condition::Is("unset", "").holds(value_of));
+    }
+}

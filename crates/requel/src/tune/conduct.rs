@@ -1,0 +1,296 @@
+//! [`Search::conduct`], a search from its beginning, or from wherever it was interrupted, to its end.
+
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, Sender, channel};
+
+use rayon::ScopeFifo;
+use requel_envs::EnvSpec;
+
+use super::halving::{Halving, Step};
+use super::journal::{self, Finding, Journal};
+use super::trial::{Reached, TrialRun, run_dir};
+use super::{Rung, Scored, Search, SearchBudget, Settings, Trial, TuneError, Tuned};
+use crate::config::Config;
+use crate::run::{Control, Lock, RunError, Session};
+use crate::stats::mean;
+use crate::study::{Crew, start_threads};
+use crate::train::Observer;
+
+/// Who watches a search. Called from the threads that train; it can change no result.
+pub trait TuneAudience: Sync {
+    /// A run of a trial begins, or goes on from where it was paused.
+    fn begins(&self, trial: usize, session: &Session) -> Box<dyn Observer + '_>;
+
+    /// A trial came to its next rung, or failed on the way; said in the order in which the search takes note of it.
+    fn reached(&self, trial: &Trial, news: News);
+}
+
+/// When something was found out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum News {
+    /// By another process, before.
+    Known,
+    /// Now.
+    New,
+}
+
+/// Nobody watches.
+impl TuneAudience for () {
+    fn begins(&self, _: usize, _: &Session) -> Box<dyn Observer + '_> {
+        Box::new(())
+    }
+
+    fn reached(&self, _: &Trial, _: News) {}
+}
+
+impl Search {
+    /// Searches, in a directory that is new, empty, or holds what there is of this search. `None`: it was asked to stop, and goes on from
+    /// there when it is called again.
+    ///
+    /// The order in which the search takes note of what its trials come to is not that in which they happen to end, but that in which
+    /// they would if every env step took as long: what it decides is a function of itself alone. Killed at any moment and conducted
+    /// again it ends with the same trials, and trains nothing twice that was on the disk.
+    ///
+    /// # Errors
+    /// If the search is of no use, the directory holds something else, no trial comes to the end, or the disk fails.
+    pub fn conduct(&self, dir: &Path, crew: Crew<'_>, audience: &dyn TuneAudience) -> Result<Option<Tuned>, TuneError> {
+        self.check()?;
+        let env = crew.registry.env_factory(&self.space.start().env)()?;
+        self.space.config(&Settings::new(), env.spec())?;
+        drop(crew.registry.trainer(self.space.start().clone()).map_err(RunError::from)?);
+        std::fs::create_dir_all(dir).map_err(RunError::io("create", dir))?;
+        let lock = Lock::try_take(dir).map_err(RunError::io("lock", dir))?;
+        let Some(_lock) = lock else { return Err(TuneError::InUse { path: dir.to_path_buf() }) };
+        self.keep(dir)?;
+        let levels = self.rungs.levels();
+        let halving = Halving::new(&levels, self.rungs.reduction as usize);
+        let mut course = Course {
+            search: self,
+            dir,
+            env: env.spec(),
+            levels,
+            halving,
+            journal: Journal::open(journal::path(dir))?,
+            trials: Vec::new(),
+            given_out: 0,
+        };
+        let most = self.jobs.saturating_mul(self.rungs.seeds as usize);
+        let pool = start_threads(crew.threads, most, dir)?;
+        // Whatever ends the search early ends its runs.
+        let outer = crew.control.clone();
+        let control = Control::new().asking(move || outer.stop_requested());
+        let crew = Crew { control: &control, ..crew };
+        let ended = pool.in_place_scope_fifo(|scope| {
+            let (sender, receiver) = channel();
+            let ended = course.go(&Workers { scope, sender, crew, audience }, &receiver);
+            if ended.is_err() {
+                control.request_stop();
+            }
+            ended
+        })?;
+        match ended {
+            Ended::Stopped => Ok(None),
+            Ended::Whole => Tuned::of(course.trials, course.given_out).map(Some),
+        }
+    }
+}
+
+/// A search on its way.
+struct Course<'a> {
+    search: &'a Search,
+    dir: &'a Path,
+    env: &'a EnvSpec,
+    levels: Vec<Rung>,
+    halving: Halving,
+    journal: Journal,
+    trials: Vec<Trial>,
+    /// Env steps of training of all that has begun.
+    given_out: u64,
+}
+
+/// Those who train.
+struct Workers<'scope, 'a> {
+    scope: &'a ScopeFifo<'scope>,
+    sender: Sender<(Step, usize, Result<Reached, RunError>)>,
+    crew: Crew<'scope>,
+    audience: &'scope dyn TuneAudience,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Ended {
+    Whole,
+    Stopped,
+}
+
+/// A trial on its way to a rung.
+struct Job {
+    step: Step,
+    /// When it would end if every env step took as long.
+    ends_at: u64,
+    news: News,
+    /// What each of its runs came to.
+    reached: Vec<Option<Reached>>,
+}
+
+impl Course<'_> {
+    fn go<'scope>(
+        &mut self,
+        workers: &Workers<'scope, '_>,
+        results: &Receiver<(Step, usize, Result<Reached, RunError>)>,
+    ) -> Result<Ended, TuneError>
+    where
+        Self: 'scope,
+    {
+        let mut now = 0;
+        let mut jobs: Vec<Job> = Vec::new();
+        loop {
+            while jobs.len() < self.search.jobs
+                && let Some(step) = self.next()?
+            {
+                jobs.push(self.begin(step, now, workers)?);
+            }
+            let first = (0..jobs.len()).min_by_key(|at| (jobs[*at].ends_at, jobs[*at].step.trial));
+            let Some(first) = first else { return Ok(Ended::Whole) };
+            while jobs[first].reached.iter().any(Option::is_none) {
+                // The senders outlive this loop.
+                let (step, run, result) = results.recv().expect("a thread that trains has died");
+                let reached = result?;
+                if matches!(reached, Reached::Stopped) {
+                    return Ok(Ended::Stopped);
+                }
+                let job = jobs.iter_mut().find(|job| job.step == step).expect("it is on its way");
+                job.reached[run] = Some(reached);
+                if job.reached.iter().all(Option::is_some) {
+                    let finding = job.finding(&self.trials[step.trial].settings);
+                    self.journal.write(finding)?;
+                }
+            }
+            let job = jobs.swap_remove(first);
+            now = job.ends_at;
+            self.take_note(&job, workers.audience);
+        }
+    }
+
+    /// What is to be done next.
+    fn next(&mut self) -> Result<Option<Step>, TuneError> {
+        let begun = self.halving.begun();
+        let is_over = match self.search.budget {
+            SearchBudget::Trials(trials) => begun as u64 >= trials,
+            SearchBudget::EnvSteps(env_steps) => self.given_out >= env_steps,
+            SearchBudget::Minutes(minutes) => match self.journal.closed() {
+                Some(trials) => begun >= trials,
+                None if begun > 0 && self.journal.elapsed().as_secs_f64() >= 60.0 * minutes => {
+                    self.journal.close(begun)?;
+                    true
+                }
+                None => false,
+            },
+        };
+        if is_over {
+            self.halving.close();
+        }
+        Ok(self.halving.next())
+    }
+
+    /// Begins with a step: with its settings, if it is the first of a trial, and with its runs, unless it is known what they come to.
+    fn begin<'scope>(&mut self, step: Step, now: u64, workers: &Workers<'scope, '_>) -> Result<Job, TuneError> {
+        if step.rung == 0 {
+            let (settings, config) = self.draw(step.trial)?;
+            self.trials.push(Trial { number: step.trial, settings, rungs: Vec::new(), failure: None, config });
+        }
+        let trial = &self.trials[step.trial];
+        let rung = self.levels[step.rung];
+        let before = step.rung.checked_sub(1).map_or(Rung { env_steps: 0, seeds: 0 }, |before| self.levels[before]);
+        let cost = rung.seeds * rung.env_steps - before.seeds * before.env_steps;
+        self.given_out += cost;
+        let seeds = self.search.seeds(step.trial, rung.seeds);
+        let found = self.journal.found(step, &trial.settings);
+        let news = if found.is_some() { News::Known } else { News::New };
+        let job = |reached| Job { step, ends_at: now + cost, news, reached };
+        if let Some(finding) = found {
+            let known = |at: usize| match &finding.scores {
+                Some(scores) => scores.get(at).map(|score| Reached::Rung(*score)),
+                None => Some(Reached::Failure(finding.failure.clone().unwrap_or_default())),
+            };
+            let reached: Vec<Option<Reached>> = (0..seeds.len()).map(known).collect();
+            if reached.iter().all(Option::is_some) {
+                return Ok(job(reached));
+            }
+        }
+        for (at, seed) in seeds.iter().enumerate() {
+            let mut config = trial.config.clone();
+            config.train.seed = *seed;
+            let dir = run_dir(self.dir, step.trial, *seed);
+            let is_last = step.rung + 1 == self.levels.len();
+            workers.train(step, at, (dir, config), (rung, is_last));
+        }
+        Ok(job(seeds.iter().map(|_| None).collect()))
+    }
+
+    fn draw(&self, trial: usize) -> Result<(Settings, Config), TuneError> {
+        let space = &self.search.space;
+        if trial == 0 {
+            return Ok((space.of_start(), space.start().clone()));
+        }
+        let scores: Vec<Vec<f64>> = self.trials.iter().map(Trial::scores).collect();
+        let known: Vec<(&Settings, &[f64])> = self
+            .trials
+            .iter()
+            .zip(&scores)
+            .filter(|(_, scores)| !scores.is_empty())
+            .map(|(trial, scores)| (&trial.settings, &scores[..]))
+            .collect();
+        self.search.sampler.draw(space, (self.search.seed, trial), &known, self.env)
+    }
+
+    fn take_note(&mut self, job: &Job, audience: &dyn TuneAudience) {
+        let Step { trial, rung } = job.step;
+        let Finding { scores, failure, .. } = job.finding(&self.trials[trial].settings);
+        let score = scores.as_deref().and_then(mean).unwrap_or(f64::NEG_INFINITY);
+        let trial = &mut self.trials[trial];
+        match scores {
+            Some(scores) => trial.rungs.push(Scored {
+                env_steps: self.levels[rung].env_steps,
+                seeds: self.search.seeds(trial.number, self.levels[rung].seeds),
+                scores,
+                mean_return: score,
+            }),
+            None => trial.failure = failure,
+        }
+        self.halving.report(job.step, score);
+        audience.reached(trial, job.news);
+    }
+}
+
+impl<'scope> Workers<'scope, '_> {
+    fn train(&self, step: Step, at: usize, (dir, config): (PathBuf, Config), (rung, is_last): (Rung, bool)) {
+        let (sender, audience) = (self.sender.clone(), self.audience);
+        let Crew { registry, control, .. } = self.crew;
+        self.scope.spawn_fifo(move |_| {
+            let result = if control.stop_requested() {
+                Ok(Reached::Stopped)
+            } else {
+                let run = TrialRun { dir, config, rung, is_last, registry };
+                run.train(|session| audience.begins(step.trial, session), control)
+            };
+            // Nobody listens any more where the search has ended early.
+            let _ = sender.send((step, at, result));
+        });
+    }
+}
+
+impl Job {
+    fn finding(&self, settings: &Settings) -> Finding {
+        let mut scores = Vec::new();
+        let mut failure = None;
+        for reached in self.reached.iter().flatten() {
+            match reached {
+                Reached::Rung(score) => scores.push(*score),
+                Reached::Failure(reason) => failure = failure.or_else(|| Some(reason.clone())),
+                Reached::Stopped => {}
+            }
+        }
+        let scores = failure.is_none().then_some(scores);
+        Finding { trial: self.step.trial, rung: self.step.rung, settings: settings.clone(), scores, failure }
+    }
+}

@@ -1,0 +1,144 @@
+//! [`TuneError`].
+
+use std::path::PathBuf;
+
+use requel_envs::EnvError;
+use thiserror::Error;
+
+use crate::config::{ConfigError, Place};
+use crate::run::RunError;
+
+/// Why a search cannot be read, begun or gone on with.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum TuneError {
+    /// The file cannot be read.
+    #[error("cannot read search {}: {source}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// The text is not TOML, or a value is of the wrong type.
+    #[error("{reason}, in {place}")]
+    Syntax {
+        /// What is wrong.
+        reason: String,
+        /// Where.
+        place: Place,
+    },
+    /// A key that means nothing.
+    #[error("unknown key `{key}` in {place}")]
+    UnknownKey {
+        /// The key.
+        key: String,
+        /// Where it stands.
+        place: Place,
+        /// The nearest key, if one is near.
+        suggestion: Option<String>,
+    },
+    /// A key that the search sets itself, or that none can search.
+    #[error("`{key}` {reason}")]
+    NotSearched {
+        /// The key.
+        key: String,
+        /// Why.
+        reason: &'static str,
+    },
+    /// Values of a key that are none.
+    #[error("`{key}` {reason}, in {place}")]
+    Values {
+        /// The key.
+        key: String,
+        /// What is wrong, as the rest of a sentence.
+        reason: String,
+        /// Where.
+        place: Place,
+    },
+    /// There is nothing to search.
+    #[error("no key is searched: nothing is declared to be worth trying here")]
+    NoKeys,
+    /// A number of the search itself is out of its range.
+    #[error("`{what}` is {value}, {complaint}")]
+    Number {
+        /// What it is.
+        what: &'static str,
+        /// The number.
+        value: String,
+        /// What it should be.
+        complaint: &'static str,
+    },
+    /// No settings that were drawn can be trained.
+    #[error("of {attempts} settings that were drawn none can be trained; the last: {source}")]
+    NothingTrains {
+        /// How many.
+        attempts: u32,
+        /// What is wrong with the last.
+        source: Box<ConfigError>,
+    },
+    /// No trial came to the end.
+    #[error("every trial failed; the first: {reason}")]
+    AllFailed {
+        /// Why the first did.
+        reason: String,
+    },
+    /// There is another search in the directory.
+    #[error("{} holds another search: {} {}", path.display(), differences.join(", "), if differences.len() == 1 { "differs" } else { "differ" })]
+    OtherSearch {
+        /// The directory.
+        path: PathBuf,
+        /// What differs.
+        differences: Vec<String>,
+    },
+    /// Something else is in the directory.
+    #[error("{} is not empty, and holds no search", path.display())]
+    Occupied {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// Another process searches there.
+    #[error("{} is in use by another process", path.display())]
+    InUse {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// The environment is not known.
+    #[error(transparent)]
+    Env(#[from] EnvError),
+    /// The settings that a search begins from come to no config, or those of a trial do not.
+    #[error(transparent)]
+    Config(Box<ConfigError>),
+    /// A run cannot be made or read.
+    #[error(transparent)]
+    Run(#[from] RunError),
+}
+
+impl From<ConfigError> for TuneError {
+    fn from(error: ConfigError) -> Self {
+        TuneError::Config(Box::new(error))
+    }
+}
+
+impl TuneError {
+    /// What to try, if something is worth trying.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            TuneError::UnknownKey { suggestion: Some(key), .. } => Some(format!("did you mean `{key}`?")),
+            TuneError::UnknownKey { .. } => Some("`requel tune ENV --print` prints a whole search file".into()),
+            TuneError::Values { .. } => Some(
+                "write { low = 1e-4, high = 1e-2, scale = \"log\" }, a list such as [32, 64], or {} for the declared values"
+                    .into(),
+            ),
+            TuneError::NoKeys => Some("name some under [keys], such as agent.gamma = { low = 0.9, high = 0.999 }".into()),
+            TuneError::NothingTrains { .. } => Some("narrow the values of that key, or train longer".into()),
+            TuneError::AllFailed { .. } => Some("`requel train` with the settings that the search begins from says more".into()),
+            TuneError::OtherSearch { .. } => Some("name another directory, or remove this one".into()),
+            TuneError::Occupied { .. } => Some("name a directory that is new or empty".into()),
+            TuneError::Env(EnvError::UnknownId { suggestion: Some(near), .. }) => Some(format!("did you mean `{near}`?")),
+            TuneError::Env(EnvError::UnknownId { .. }) => Some("`requel envs` lists the environments there are".into()),
+            TuneError::Config(source) => source.hint(),
+            _ => None,
+        }
+    }
+}

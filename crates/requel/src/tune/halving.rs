@@ -1,0 +1,155 @@
+//! [`Halving`], which trials go on.
+
+use super::Rung;
+
+/// Successive halving without waiting, ASHA (Li et al. 2020, "A System for Massively Parallel Hyperparameter Tuning"): whenever
+/// somebody is free, a trial among the best 1/η of a rung goes on to the next one, the highest rung first; where there is none, a new
+/// trial begins.
+///
+/// A search has an end, which the paper leaves open: once no more trials begin, the best 1/η of a rung is rounded up, so that one
+/// at least comes to the last rung. It holds no clock and draws nothing: what it says is a function of what it was told, in order.
+#[derive(Debug)]
+pub(super) struct Halving {
+    reduction: usize,
+    rungs: Vec<Level>,
+    begun: usize,
+    is_closed: bool,
+}
+
+/// What is known of a rung.
+#[derive(Debug, Default)]
+struct Level {
+    /// Trial and score of those that have come to its end.
+    scored: Vec<(usize, f64)>,
+    /// Those among them that went on.
+    promoted: Vec<usize>,
+    /// How many are on their way.
+    open: usize,
+}
+
+/// Who goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Step {
+    /// The trial.
+    pub trial: usize,
+    /// The rung that it is to come to.
+    pub rung: usize,
+}
+
+impl Halving {
+    /// Before the first trial.
+    pub fn new(rungs: &[Rung], reduction: usize) -> Self {
+        let rungs = rungs.iter().map(|_| Level::default()).collect();
+        Halving { reduction, rungs, begun: 0, is_closed: false }
+    }
+
+    /// How many trials have begun.
+    pub fn begun(&self) -> usize {
+        self.begun
+    }
+
+    /// From now on no trial begins.
+    pub fn close(&mut self) {
+        self.is_closed = true;
+    }
+
+    /// Who goes on next; `None`: there is nothing to do before something else is told.
+    pub fn next(&mut self) -> Option<Step> {
+        let leads = |rung: &usize| self.candidate(*rung, self.rungs[*rung].scored.len() / self.reduction);
+        let promoted = (0..self.rungs.len() - 1).rev().find_map(|rung| Some((rung, leads(&rung)?)));
+        if let Some((rung, trial)) = promoted {
+            return Some(self.promote(rung, trial));
+        }
+        if !self.is_closed {
+            let step = Step { trial: self.begun, rung: 0 };
+            self.begun += 1;
+            self.rungs[0].open += 1;
+            return Some(step);
+        }
+        for rung in 0..self.rungs.len() - 1 {
+            if self.rungs[rung].open > 0 {
+                return None;
+            }
+            if let Some(trial) = self.candidate(rung, self.rungs[rung].scored.len().div_ceil(self.reduction)) {
+                return Some(self.promote(rung, trial));
+            }
+        }
+        None
+    }
+
+    /// A trial has come to the end of a rung. One that failed has the score of minus infinity, and does not go on.
+    pub fn report(&mut self, Step { trial, rung }: Step, score: f64) {
+        self.rungs[rung].open -= 1;
+        self.rungs[rung].scored.push((trial, score));
+        self.rungs[rung].scored.sort_by(|one, other| other.1.total_cmp(&one.1).then(one.0.cmp(&other.0)));
+    }
+
+    /// The best of a rung that has not gone on, among so many.
+    fn candidate(&self, rung: usize, quota: usize) -> Option<usize> {
+        let Level { scored, promoted, .. } = &self.rungs[rung];
+        let leads = scored.iter().take(quota).find(|(trial, _)| !promoted.contains(trial))?;
+        (leads.1 > f64::NEG_INFINITY).then_some(leads.0)
+    }
+
+    fn promote(&mut self, rung: usize, trial: usize) -> Step {
+        self.rungs[rung].promoted.push(trial);
+        self.rungs[rung + 1].open += 1;
+        Step { trial, rung: rung + 1 }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rungs(count: u64) -> Vec<Rung> {
+        (0..count).map(|rung| Rung { env_steps: 100 * 3u64.pow(rung as u32), seeds: 1 }).collect()
+    }
+
+    /// All of a search, one at a time.
+    fn steps(trials: usize, score: fn(usize) -> f64) -> Vec<(usize, usize)> {
+        let mut halving = Halving::new(&rungs(3), 3);
+        let mut steps = Vec::new();
+        loop {
+            if halving.begun() == trials {
+                halving.close();
+            }
+            let Some(step) = halving.next() else { return steps };
+            steps.push((step.trial, step.rung));
+            halving.report(step, score(step.trial));
+        }
+    }
+
+    #[test]
+    fn nine_trials_by_hand() {
+        // Each is worse than the one before.
+        let first = [(0, 0), (1, 0), (2, 0), (0, 1), (3, 0), (4, 0), (5, 0), (1, 1)];
+        let then = [(6, 0), (7, 0), (8, 0), (2, 1), (0, 2)];
+        assert_eq!(steps(9, |trial| -(trial as f64)), [&first[..], &then].concat());
+    }
+
+    #[test]
+    fn however_few_there_are_the_best_comes_to_the_end() {
+        for trials in 1..12 {
+            let steps = steps(trials, |trial| trial as f64);
+            assert!(steps.contains(&(trials - 1, 2)), "{trials}: {steps:?}");
+            let mut distinct = steps.clone();
+            distinct.sort_unstable();
+            distinct.dedup();
+            assert_eq!(distinct.len(), steps.len(), "{steps:?}");
+        }
+    }
+
+    #[test]
+    fn who_failed_does_not_go_on_and_equals_go_in_their_order() {
+        let mut halving = Halving::new(&rungs(2), 2);
+        let begun: Vec<Step> = (0..4).map(|_| halving.next().unwrap()).collect();
+        halving.close();
+        assert_eq!(halving.next(), None, "the first rung is not over");
+        for (step, score) in begun.into_iter().zip([f64::NEG_INFINITY, 1.0, 1.0, f64::NEG_INFINITY]) {
+            halving.report(step, score);
+        }
+        let next: Vec<Option<Step>> = (0..3).map(|_| halving.next()).collect();
+        assert_eq!(next, [Some(Step { trial: 1, rung: 1 }), Some(Step { trial: 2, rung: 1 }), None]);
+    }
+}

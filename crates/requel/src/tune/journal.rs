@@ -1,0 +1,170 @@
+//! [`Journal`], what a search has found out, on disk.
+
+use std::collections::BTreeMap;
+use std::fs::{File, OpenOptions};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use serde::{Deserialize, Serialize};
+
+use super::halving::Step;
+use super::{Settings, TuneError};
+use crate::memory::available_bytes;
+use crate::run::RunError;
+use crate::storage::read_regular;
+
+/// What a search has found out, a line for each trial that came to a rung. The search asks it before it trains, so that one that was
+/// killed makes the same decisions again without training for them.
+pub(super) struct Journal {
+    path: PathBuf,
+    file: File,
+    found: BTreeMap<(usize, usize), Finding>,
+    closed: Option<usize>,
+    seconds_before: f64,
+    began: Instant,
+}
+
+/// What came of a trial's runs at a rung.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Finding {
+    /// The trial.
+    pub trial: usize,
+    /// The rung, from 0.
+    pub rung: usize,
+    /// Its settings.
+    pub settings: Settings,
+    /// The score of each seed; `None` where one failed.
+    pub scores: Option<Vec<f64>>,
+    /// Why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<String>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+enum Line {
+    RungReached {
+        #[serde(flatten)]
+        finding: Finding,
+        seconds: f64,
+    },
+    /// The minutes are over: no trial begins after so many.
+    Closed { trials: usize, seconds: f64 },
+}
+
+impl Journal {
+    /// The journal in a directory, which nobody else writes to. What a process that died left of a line is taken away.
+    pub fn open(path: PathBuf) -> Result<Self, TuneError> {
+        let text = match read_regular(&path, available_bytes().unwrap_or(u64::MAX)) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
+            bytes => bytes.map_err(RunError::io("read", &path))?,
+        };
+        let whole = text.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+        let file = OpenOptions::new().create(true).append(true).open(&path).map_err(RunError::io("open", &path))?;
+        file.set_len(whole as u64).map_err(RunError::io("shorten", &path))?;
+        let mut journal =
+            Journal { path, file, found: BTreeMap::new(), closed: None, seconds_before: 0.0, began: Instant::now() };
+        for line in text[..whole].split(|byte| *byte == b'\n') {
+            match serde_json::from_slice(line) {
+                Ok(Line::RungReached { finding, seconds }) => {
+                    journal.found.insert((finding.trial, finding.rung), finding);
+                    journal.seconds_before = seconds;
+                }
+                Ok(Line::Closed { trials, seconds }) => {
+                    journal.closed = Some(trials);
+                    journal.seconds_before = seconds;
+                }
+                // What it said is found out again, from the runs.
+                Err(_) => {}
+            }
+        }
+        Ok(journal)
+    }
+
+    /// What was found out of a trial with these settings at a rung.
+    pub fn found(&self, step: Step, settings: &Settings) -> Option<&Finding> {
+        self.found.get(&(step.trial, step.rung)).filter(|finding| finding.settings == *settings)
+    }
+
+    /// Writes down what was found out; it is on the disk then.
+    pub fn write(&mut self, finding: Finding) -> Result<(), TuneError> {
+        let seconds = self.elapsed().as_secs_f64();
+        self.append(&Line::RungReached { finding, seconds })
+    }
+
+    /// After how many trials none began any more, where a clock has said so.
+    pub fn closed(&self) -> Option<usize> {
+        self.closed
+    }
+
+    /// Writes down that no trial begins after so many.
+    pub fn close(&mut self, trials: usize) -> Result<(), TuneError> {
+        self.closed = Some(trials);
+        let seconds = self.elapsed().as_secs_f64();
+        self.append(&Line::Closed { trials, seconds })
+    }
+
+    /// How long the search has gone on, over all processes.
+    pub fn elapsed(&self) -> Duration {
+        Duration::from_secs_f64(self.seconds_before.max(0.0)) + self.began.elapsed()
+    }
+
+    fn append(&mut self, line: &Line) -> Result<(), TuneError> {
+        let mut text = serde_json::to_vec(line).expect("a line is JSON");
+        text.push(b'\n');
+        let written = self.file.write_all(&text).and_then(|()| self.file.sync_data());
+        Ok(written.map_err(RunError::io("write", &self.path))?)
+    }
+}
+
+/// The journal's file.
+pub(super) fn path(search: &Path) -> PathBuf {
+    search.join("journal.jsonl")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn finding(trial: usize, scores: Option<Vec<f64>>) -> Finding {
+        let settings = Settings::from([("agent.gamma".to_owned(), toml::Value::Float(0.5 + trial as f64 / 10.0))]);
+        let failure = scores.is_none().then(|| "loss is NaN".to_owned());
+        Finding { trial, rung: 0, settings, scores, failure }
+    }
+
+    #[test]
+    fn what_was_written_is_found_and_a_torn_line_is_not_there() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = path(dir.path());
+        let mut journal = Journal::open(path.clone()).unwrap();
+        let (one, two) = (finding(0, Some(vec![1.5])), finding(1, None));
+        journal.write(one.clone()).unwrap();
+        journal.write(two.clone()).unwrap();
+        let whole = std::fs::read(&path).unwrap();
+        for cut in (0..whole.len()).step_by(9) {
+            std::fs::write(&path, &whole[..cut]).unwrap();
+            let lines = whole[..cut].iter().filter(|byte| **byte == b'\n').count();
+            let mut journal = Journal::open(path.clone()).unwrap();
+            assert_eq!(journal.found.len(), lines, "{cut}");
+            journal.write(one.clone()).unwrap();
+            drop(journal);
+            assert_eq!(
+                Journal::open(path.clone()).unwrap().found(Step { trial: 0, rung: 0 }, &one.settings),
+                Some(&one)
+            );
+        }
+        std::fs::write(&path, &whole).unwrap();
+        let journal = Journal::open(path).unwrap();
+        assert_eq!(journal.found(Step { trial: 1, rung: 0 }, &two.settings), Some(&two));
+        assert_eq!(journal.found(Step { trial: 1, rung: 0 }, &one.settings), None, "of other settings");
+        assert_eq!(journal.found(Step { trial: 1, rung: 1 }, &two.settings), None);
+    }
+
+    #[test]
+    fn that_the_time_was_over_is_kept() {
+        let dir = tempfile::tempdir().unwrap();
+        Journal::open(path(dir.path())).unwrap().close(7).unwrap();
+        assert_eq!(Journal::open(path(dir.path())).unwrap().closed(), Some(7));
+    }
+}

@@ -1,0 +1,276 @@
+//! Reading a [`TuneFile`] from TOML.
+
+use std::path::Path;
+
+use serde::Deserialize;
+use toml::Value;
+use toml::de::{DeTable, DeValue};
+
+use super::file::domain;
+use super::{Sampler, SearchBudget, TuneError, TuneFile};
+use crate::config::{KEYS, Key, Place};
+use crate::storage::read_input;
+use crate::suggest::nearest;
+
+/// No search that a person could read is longer, bytes.
+const MOST_BYTES: u64 = 1 << 20;
+
+const FILE_KEYS: [&str; 12] =
+    ["name", "description", "env", "preset", "algo", "set", "sampler", "seed", "jobs", "fresh", "budget", "trial"];
+const BUDGET_KEYS: [&str; 3] = ["trials", "env_steps", "minutes"];
+const TRIAL_KEYS: [&str; 4] = ["env_steps", "rungs", "reduction", "seeds"];
+
+impl TuneFile {
+    /// Reads a search file.
+    ///
+    /// # Errors
+    /// If it cannot be read, or as [`TuneFile::parse`].
+    pub fn read(path: &Path) -> Result<Self, TuneError> {
+        let text = read_input(path, MOST_BYTES).map_err(|source| TuneError::Read { path: path.into(), source })?;
+        Self::parse(&path.display().to_string(), &text)
+    }
+
+    /// Reads a search from text; `source` says in errors where it is from.
+    ///
+    /// # Errors
+    /// If the text is not TOML, or holds an unknown key, a value of the wrong type, or values to try that are none.
+    pub fn parse(source: &str, text: &str) -> Result<Self, TuneError> {
+        let origin = Origin { source, text };
+        let syntax = |error: toml::de::Error| TuneError::Syntax {
+            reason: error.message().trim().to_owned(),
+            place: origin.place(error.span().map_or(0, |span| span.start)),
+        };
+        let table = DeTable::parse(text).map_err(syntax)?;
+        check_known(table.get_ref(), &origin)?;
+        let raw: RawFile = toml::from_str(text).map_err(syntax)?;
+        let is_plain = |c: char| c.is_alphanumeric() || "-_.+".contains(c);
+        if let Some(name) = raw.name.as_ref().filter(|name| name.starts_with('.') || !name.chars().all(is_plain)) {
+            let reason = format!("`{name}` is no name: use letters, digits and any of `-_.+`");
+            return Err(TuneError::Syntax { reason, place: origin.place_of(table.get_ref(), "name") });
+        }
+        let default = TuneFile::default();
+        let budget = match raw.budget {
+            None => default.budget,
+            Some(RawBudget { trials: Some(trials), env_steps: None, minutes: None }) => SearchBudget::Trials(trials),
+            Some(RawBudget { trials: None, env_steps: Some(steps), minutes: None }) => SearchBudget::EnvSteps(steps),
+            Some(RawBudget { trials: None, env_steps: None, minutes: Some(minutes) }) => SearchBudget::Minutes(minutes),
+            Some(_) => {
+                let reason = "a budget is one of `trials`, `env_steps` and `minutes`".into();
+                return Err(TuneError::Syntax { reason, place: origin.place_of(table.get_ref(), "budget") });
+            }
+        };
+        let keys = match table.get_ref().get("keys").map(|keys| (keys.span(), keys.get_ref())) {
+            None => None,
+            Some((_, DeValue::Table(keys))) => {
+                let mut found = Vec::new();
+                let values = raw.keys.and_then(|keys| keys.try_into().ok()).unwrap_or_default();
+                origin.collect("", keys, &values, &mut found)?;
+                Some(found)
+            }
+            Some((span, _)) => {
+                let reason = "`keys` is a table: a line for each key, with the values to try".into();
+                return Err(TuneError::Syntax { reason, place: origin.place(span.start) });
+            }
+        };
+        Ok(TuneFile {
+            name: raw.name,
+            description: raw.description,
+            env: raw.env,
+            preset: raw.preset,
+            algo: raw.algo,
+            set: raw.set,
+            sampler: raw.sampler,
+            seed: raw.seed,
+            jobs: raw.jobs.unwrap_or(default.jobs),
+            budget,
+            trial_env_steps: raw.trial.env_steps,
+            rungs: raw.trial.rungs.unwrap_or(default.rungs),
+            reduction: raw.trial.reduction.unwrap_or(default.reduction),
+            trial_seeds: raw.trial.seeds.unwrap_or(default.trial_seeds),
+            fresh: raw.fresh.unwrap_or(default.fresh),
+            keys,
+        })
+    }
+}
+
+#[derive(Deserialize)]
+struct RawFile {
+    name: Option<String>,
+    #[serde(default)]
+    description: String,
+    env: Option<String>,
+    preset: Option<String>,
+    algo: Option<String>,
+    #[serde(default)]
+    set: Vec<String>,
+    #[serde(default)]
+    sampler: Sampler,
+    #[serde(default)]
+    seed: u64,
+    jobs: Option<usize>,
+    fresh: Option<u64>,
+    budget: Option<RawBudget>,
+    #[serde(default)]
+    trial: RawTrial,
+    keys: Option<Value>,
+}
+
+#[derive(Deserialize)]
+struct RawBudget {
+    trials: Option<u64>,
+    env_steps: Option<u64>,
+    minutes: Option<f64>,
+}
+
+#[derive(Default, Deserialize)]
+struct RawTrial {
+    env_steps: Option<u64>,
+    rungs: Option<u32>,
+    reduction: Option<u64>,
+    seeds: Option<u64>,
+}
+
+/// The text, for places in it.
+struct Origin<'a> {
+    source: &'a str,
+    text: &'a str,
+}
+
+impl Origin<'_> {
+    fn place(&self, offset: usize) -> Place {
+        let offset = offset.min(self.text.len());
+        let number = self.text.as_bytes()[..offset].iter().filter(|b| **b == b'\n').count() + 1;
+        let line = self.text.lines().nth(number - 1).unwrap_or("").to_owned();
+        Place { source: self.source.into(), line: Some((number, line)) }
+    }
+
+    fn place_of(&self, table: &DeTable<'_>, name: &str) -> Place {
+        let at = table.iter().find(|(key, _)| key.get_ref() == name);
+        self.place(at.map_or(0, |(key, _)| key.span().start))
+    }
+
+    /// The keys of the config below `path`, whose values are those of `values`.
+    fn collect(
+        &self,
+        path: &str,
+        table: &DeTable<'_>,
+        values: &toml::Table,
+        found: &mut Vec<(&'static Key, Option<super::Domain>)>,
+    ) -> Result<(), TuneError> {
+        for (name, inner) in table {
+            let at = || self.place(name.span().start);
+            let path = if path.is_empty() { name.get_ref().to_string() } else { format!("{path}.{}", name.get_ref()) };
+            let value = &values[name.get_ref().as_ref()];
+            match (Key::of(&path), inner.get_ref(), value) {
+                (Some(key), _, value) => {
+                    let domain = domain(key, value);
+                    found.push((key, domain.map_err(|reason| TuneError::Values { key: path, reason, place: at() })?));
+                }
+                (None, DeValue::Table(inner), Value::Table(values)) if is_section(&path) => {
+                    self.collect(&path, inner, values, found)?;
+                }
+                (None, ..) => {
+                    let suggestion = nearest(&path, KEYS.iter().map(|key| key.path));
+                    return Err(TuneError::UnknownKey { key: path, place: at(), suggestion });
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn is_section(path: &str) -> bool {
+    KEYS.iter().any(|key| key.path.strip_prefix(path).is_some_and(|rest| rest.starts_with('.')))
+}
+
+/// Refuses the first key that means nothing.
+fn check_known(file: &DeTable<'_>, origin: &Origin<'_>) -> Result<(), TuneError> {
+    let unknown = |table: &DeTable<'_>, known: &[&str]| {
+        let key = table.keys().find(|key| !known.contains(&key.get_ref().as_ref()))?;
+        let suggestion = nearest(key.get_ref(), known.iter().copied());
+        Some(TuneError::UnknownKey {
+            key: key.get_ref().to_string(),
+            place: origin.place(key.span().start),
+            suggestion,
+        })
+    };
+    let known: Vec<&str> = FILE_KEYS.into_iter().chain(["keys"]).collect();
+    let inner = |name: &str, known: &[&str]| match file.get(name).map(|value| value.get_ref()) {
+        Some(DeValue::Table(table)) => unknown(table, known),
+        _ => None,
+    };
+    match unknown(file, &known).or_else(|| inner("budget", &BUDGET_KEYS)).or_else(|| inner("trial", &TRIAL_KEYS)) {
+        Some(error) => Err(error),
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Layers;
+    use crate::tune::Search;
+
+    fn search(text: &str) -> Result<Search, TuneError> {
+        let base = Layers::new().preset("notebook").unwrap().resolve().unwrap();
+        TuneFile::parse("mine.toml", text)?.search(&base)
+    }
+
+    #[test]
+    fn a_whole_file_is_read() {
+        let text = "name = \"mine\"\nenv = \"CartPole-v1\"\npreset = \"notebook\"\nsampler = \"random\"\nseed = 3\njobs = 2\nfresh = 0\n\
+                    [budget]\nenv_steps = 90_000\n[trial]\nenv_steps = 9_000\nrungs = 2\nreduction = 4\nseeds = 1\n\
+                    [keys]\nagent.gamma = { low = 0.9, high = 0.99 }\n\"replay.batch_size\" = [32, 64]\n[keys.optimizer]\nlearning_rate = {}\n";
+        // A dotted key in quotes is a name of its own in TOML.
+        let text = text.replace("\"replay.batch_size\"", "replay.batch_size");
+        let found = search(&text).unwrap();
+        let keys: Vec<&str> = found.space.dimensions().iter().map(|one| one.key.path).collect();
+        assert_eq!(keys, ["agent.gamma", "optimizer.learning_rate", "replay.batch_size"]);
+        assert_eq!((found.budget, found.seed, found.jobs), (SearchBudget::EnvSteps(90_000), 3, 2));
+        assert_eq!((found.rungs.count, found.rungs.reduction, found.rungs.seeds), (2, 4, 1));
+        assert_eq!(found.space.start().train.env_steps, 9_000);
+        assert_eq!(search("").unwrap().space.start().train.env_steps, 50_000, "episodes are no budget of a trial");
+    }
+
+    #[test]
+    fn what_is_wrong_is_named_with_its_place() {
+        let table = [
+            ("nmae = \"x\"", "unknown key `nmae` in mine.toml, line 1", Some("did you mean `name`?")),
+            ("name = \"a/b\"", "`a/b` is no name", None),
+            ("[budget]\ntrails = 3", "unknown key `trails` in mine.toml, line 2", Some("did you mean `trials`?")),
+            ("[budget]\ntrials = 3\nminutes = 1", "a budget is one of", None),
+            ("[budget]\ntrials = 0", "`trials` is 0, not between 1 and 10000", None),
+            ("[budget]\nminutes = -1.0", "`minutes` is -1, not above 0", None),
+            ("jobs = 0", "`jobs` is 0", None),
+            ("sampler = \"grid\"", "unknown variant `grid`", None),
+            ("[trial]\nenv_steps = 10", "`trial env_steps` is 10, too few for so many rungs", None),
+            ("[trial]\nreduction = 1", "`reduction` is 1", None),
+            ("keys = 3", "`keys` is a table", None),
+            ("[keys]", "no key is searched", Some("name some under [keys]")),
+            ("[keys]\nagent.gama = {}", "unknown key `agent.gama`", Some("did you mean `agent.gamma`?")),
+            ("[keys]\nagent.gamma = 0.9", "`agent.gamma` has one value", Some("write { low")),
+            ("[keys]\nagent.gamma = [0.9]", "fewer than two values", None),
+            ("[keys]\nagent.gamma = { low = 0.9 }", "`agent.gamma` has no `high`, in mine.toml, line 2", None),
+            ("[keys]\nagent.gamma = { low = 0.9, hgih = 1 }", "has no `hgih`", None),
+            ("[keys]\nagent.gamma = { low = 0.9, high = 0.8 }", "nothing lies between", None),
+            ("[keys]\nagent.gamma = { low = 0.9, high = 1.5 }", "`agent.gamma` is 1.5, not between 0 and 1", None),
+            ("[keys]\nagent.gamma = { low = 0.0, high = 0.8, scale = \"log\" }", "a log scale begins above 0", None),
+            ("[keys]\nagent.gamma = { low = 0.0, high = 1, scale = \"horizon\" }", "ends below 1", None),
+            ("[keys]\nagent.gamma = { low = 0.1, high = 0.8, scale = \"lgo\" }", "has the scale \"lgo\"", None),
+            ("[keys]\nreplay.capacity = { low = 0.5, high = 3 }", "is a whole number", None),
+            ("[keys]\nreplay.kind = [\"uniform\", \"best\"]", "cannot be \"best\"", None),
+            ("[keys]\ntrain.seed = [1, 2]", "`train.seed` is set by the search itself", None),
+            ("[keys]\nlog.every_steps = [1, 2]", "does not change what is learned", None),
+            ("[keys]\nenv.id = [\"a\", \"b\"]", "is what the search is for", None),
+            ("[keys]\nenv.frame_stack = {}", "has no values that are declared", None),
+            ("env = ", "in mine.toml, line 1", None),
+        ];
+        for (text, expected, hint) in table {
+            let error = search(text).expect_err(text);
+            assert!(error.to_string().contains(expected), "{text}\n{error}");
+            if let Some(hint) = hint {
+                assert!(error.hint().is_some_and(|said| said.starts_with(hint)), "{text}\n{:?}", error.hint());
+            }
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! [`Rungs`], how long trials are trained before they are told apart.
+
+use serde::Serialize;
+
+use crate::config::Config;
+
+/// A rung: what every trial that comes to it has been given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Rung {
+    /// Env steps of each of its runs.
+    pub env_steps: u64,
+    /// Runs, each with a seed of its own.
+    pub seeds: u64,
+}
+
+/// How a trial's training is divided into rungs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Rungs {
+    /// Env steps of a run that comes to the last rung.
+    pub env_steps: u64,
+    /// How many rungs there are; 1: every trial is trained to its end.
+    pub count: u32,
+    /// η: of so many trials one goes on, and the next rung is so many times as long.
+    pub reduction: u64,
+    /// Seeds at the last rung. Each rung before it has one less, and one at least.
+    pub seeds: u64,
+}
+
+/// Evaluations from the beginning of a run to its first rung.
+const EVALUATIONS: u64 = 4;
+
+impl Rungs {
+    /// The rungs, the first one first. All but the last end at an evaluation.
+    pub fn levels(&self) -> Vec<Rung> {
+        let count = u64::from(self.count);
+        let first = self.evaluate_every() * EVALUATIONS;
+        let level = |rung: u64| Rung {
+            env_steps: if rung + 1 == count { self.env_steps } else { first * self.reduction.pow(rung as u32) },
+            seeds: self.seeds.saturating_sub(count - 1 - rung).max(1),
+        };
+        (0..count).map(level).collect()
+    }
+
+    /// Whether every rung is longer than the one before.
+    pub fn is_ascending(&self) -> bool {
+        self.count > 0 && self.first() >= EVALUATIONS
+    }
+
+    /// The config with the budget and the evaluations of a trial. When it is evaluated, and for how long it is trained, is the
+    /// search's to say; all else is as it was.
+    pub fn apply(&self, config: &Config) -> Config {
+        let mut config = config.clone();
+        config.train.env_steps = self.env_steps;
+        config.train.episodes = 0;
+        config.evaluation.every_steps = self.evaluate_every();
+        config.evaluation.every_episodes = 0;
+        config
+    }
+
+    /// Env steps of the first rung, about.
+    fn first(&self) -> u64 {
+        let parts = self.reduction.saturating_pow(self.count.saturating_sub(1));
+        self.env_steps / parts.max(1)
+    }
+
+    fn evaluate_every(&self) -> u64 {
+        (self.first() / EVALUATIONS).max(1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_rung_is_three_times_the_one_before_and_ends_at_an_evaluation() {
+        let rungs = Rungs { env_steps: 50_000, count: 3, reduction: 3, seeds: 3 };
+        let levels: Vec<(u64, u64)> = rungs.levels().iter().map(|rung| (rung.env_steps, rung.seeds)).collect();
+        assert_eq!(levels, [(5_552, 1), (16_656, 2), (50_000, 3)]);
+        let config = rungs.apply(&Config::default());
+        assert_eq!(config.evaluation.every_steps, 1_388);
+        assert_eq!((config.train.env_steps, config.train.episodes), (50_000, 0));
+        assert!(levels[..2].iter().all(|(env_steps, _)| env_steps % 1_388 == 0));
+    }
+
+    #[test]
+    fn one_rung_is_the_whole_training() {
+        let rungs = Rungs { env_steps: 100, count: 1, reduction: 3, seeds: 2 };
+        assert_eq!(rungs.levels(), [Rung { env_steps: 100, seeds: 2 }]);
+        assert!(rungs.is_ascending());
+        assert!(!Rungs { env_steps: 20, count: 4, ..rungs }.is_ascending());
+    }
+}

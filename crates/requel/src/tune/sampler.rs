@@ -1,0 +1,186 @@
+//! [`Sampler`], how the settings of a trial are found.
+
+use requel_envs::EnvSpec;
+use serde::{Deserialize, Serialize};
+
+use super::parzen::Parzen;
+use super::{Settings, Space, TuneError};
+use crate::config::Config;
+use crate::rng::{Stream, StreamRng};
+
+/// How the settings of a new trial are found.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Sampler {
+    /// At random, each value by itself.
+    Random,
+    /// Tree-structured Parzen estimators (Bergstra et al. 2011, "Algorithms for Hyper-Parameter Optimization"): of values drawn where
+    /// good trials lie, the one where good ones are the densest against the others, each key by itself.
+    #[default]
+    Tpe,
+}
+
+/// A trial that is known: its settings, and its score at each rung that it came to.
+pub(super) type Known<'a> = (&'a Settings, &'a [f64]);
+
+/// So many trials are drawn at random before their scores say anything.
+const FIRST: usize = 10;
+/// The share of trials that count as good.
+const GOOD: f64 = 0.2;
+/// How many values are drawn of which the best is taken.
+const CANDIDATES: usize = 24;
+/// Settings that cannot be trained are drawn again so often before the space is given up.
+const ATTEMPTS: u32 = 1000;
+
+impl Sampler {
+    /// The settings of a trial, and their config, which can be trained in an environment. What they are is a function of `seed`, the
+    /// number of the trial, and what is known.
+    ///
+    /// # Errors
+    /// What is wrong with the last of very many draws, if none can be trained.
+    pub(super) fn draw(
+        self,
+        space: &Space,
+        (seed, trial): (u64, usize),
+        known: &[Known<'_>],
+        env: &EnvSpec,
+    ) -> Result<(Settings, Config), TuneError> {
+        let mut rng = StreamRng::new(seed, Stream::Search { trial: trial as u32 });
+        let densities = match self {
+            Sampler::Random => None,
+            Sampler::Tpe => densities(space, known),
+        };
+        let mut attempt = 0;
+        loop {
+            let settings = space.settings(|at| match &densities {
+                None => f64::from(rng.uniform()),
+                Some(densities) => best_of(&densities[at], &mut rng),
+            });
+            attempt += 1;
+            match space.config(&settings, env) {
+                Ok(config) => return Ok((settings, config)),
+                Err(TuneError::Config(source)) if attempt == ATTEMPTS => {
+                    return Err(TuneError::NothingTrains { attempts: ATTEMPTS, source });
+                }
+                Err(TuneError::Config(_)) => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+}
+
+/// For each key the density of good places and that of the others; `None` while too little is known.
+///
+/// Scores of different rungs are no measure of each other: those of the highest rung count that more trials than keys have come to
+/// (Falkner et al. 2018, "BOHB").
+fn densities(space: &Space, known: &[Known<'_>]) -> Option<Vec<(Parzen, Parzen)>> {
+    let enough = FIRST.max(space.dimensions().len() + 2);
+    if known.len() < FIRST {
+        return None;
+    }
+    let most = known.iter().map(|(_, scores)| scores.len()).max()?;
+    let at_rung = |rung: usize| known.iter().filter(move |(_, scores)| scores.len() > rung);
+    let rung = (0..most).rev().find(|rung| at_rung(*rung).count() >= enough).unwrap_or(0);
+    let mut scored: Vec<(f64, usize, &Settings)> =
+        at_rung(rung).enumerate().map(|(order, (settings, scores))| (scores[rung], order, *settings)).collect();
+    scored.sort_by(|one, other| other.0.total_cmp(&one.0).then(one.1.cmp(&other.1)));
+    let count = ((GOOD * scored.len() as f64).ceil() as usize).max(1);
+    let (good, rest) = scored.split_at(count);
+    let pair = |dimension: &super::Dimension| {
+        let density = |part: &[(f64, usize, &Settings)]| {
+            let place =
+                |(_, _, settings): &(f64, usize, &Settings)| dimension.domain.place(settings.get(dimension.key.path)?);
+            Parzen::of(&part.iter().filter_map(place).collect::<Vec<_>>(), dimension.domain.choices())
+        };
+        (density(good), density(rest))
+    };
+    Some(space.dimensions().iter().map(pair).collect())
+}
+
+/// Of some places drawn where good ones are, the one that is the most likely to be good.
+fn best_of((good, rest): &(Parzen, Parzen), rng: &mut StreamRng) -> f64 {
+    let mut best = (f64::NEG_INFINITY, 0.5);
+    for _ in 0..CANDIDATES {
+        let place = good.draw(rng);
+        let ratio = good.density(place) / rest.density(place);
+        if ratio > best.0 {
+            best = (ratio, place);
+        }
+    }
+    best.1
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Key, Scale};
+    use crate::tune::{Dimension, Domain};
+
+    fn space() -> Space {
+        let number = Domain::Number { low: 0.0, high: 1.0, scale: Scale::Linear };
+        let choice = Domain::OneOf(vec![32.into(), 64.into(), 128.into()]);
+        let dimension = |key, domain| Dimension::named(Key::of(key).unwrap(), domain).unwrap();
+        Space::of(&Config::default(), vec![dimension("agent.gamma", number), dimension("replay.batch_size", choice)])
+    }
+
+    fn draw(sampler: Sampler, trial: usize, known: &[(Settings, Vec<f64>)]) -> Settings {
+        let env = requel_envs::make("CartPole-v1").unwrap();
+        let known: Vec<Known<'_>> = known.iter().map(|(settings, scores)| (settings, &scores[..])).collect();
+        sampler.draw(&space(), (5, trial), &known, env.spec()).unwrap().0
+    }
+
+    /// High where gamma is near 0.3 and the batch is 128.
+    fn score(settings: &Settings) -> f64 {
+        let gamma = settings["agent.gamma"].as_float().unwrap();
+        let batch = settings["replay.batch_size"].as_integer().unwrap();
+        -(gamma - 0.3).powi(2) + if batch == 128 { 0.1 } else { 0.0 }
+    }
+
+    fn search(sampler: Sampler) -> Vec<(Settings, Vec<f64>)> {
+        let mut known: Vec<(Settings, Vec<f64>)> = Vec::new();
+        for trial in 0..60 {
+            let settings = draw(sampler, trial, &known);
+            let score = score(&settings);
+            known.push((settings, vec![score]));
+        }
+        known
+    }
+
+    #[test]
+    fn the_same_knowledge_gives_the_same_settings_and_another_trial_others() {
+        let known = search(Sampler::Tpe);
+        assert_eq!(draw(Sampler::Tpe, 60, &known), draw(Sampler::Tpe, 60, &known));
+        assert_ne!(draw(Sampler::Tpe, 60, &known), draw(Sampler::Tpe, 61, &known));
+        assert_ne!(draw(Sampler::Tpe, 60, &known), draw(Sampler::Random, 60, &known));
+        assert_eq!(draw(Sampler::Tpe, 3, &known[..3]), draw(Sampler::Random, 3, &[]), "too little is known");
+    }
+
+    #[test]
+    fn it_comes_nearer_than_chance() {
+        let late = |sampler| {
+            let known = search(sampler);
+            known[30..].iter().map(|(_, scores)| scores[0]).sum::<f64>() / 30.0
+        };
+        let (tpe, random) = (late(Sampler::Tpe), late(Sampler::Random));
+        assert!(tpe > random + 0.05, "{tpe} {random}");
+    }
+
+    #[test]
+    fn what_was_seen_at_a_higher_rung_counts_once_enough_came_there() {
+        // At the first rung small values lead, at the second large ones.
+        let known = |both: usize| -> Vec<(Settings, Vec<f64>)> {
+            (0..40)
+                .map(|trial| {
+                    let settings = draw(Sampler::Random, trial, &[]);
+                    let gamma = settings["agent.gamma"].as_float().unwrap();
+                    (settings, if trial < both { vec![-gamma, gamma] } else { vec![-gamma] })
+                })
+                .collect()
+        };
+        let mean = |known: &[(Settings, Vec<f64>)]| {
+            (100..130).map(|trial| draw(Sampler::Tpe, trial, known)["agent.gamma"].as_float().unwrap()).sum::<f64>()
+                / 30.0
+        };
+        assert!(mean(&known(5)) < 0.45 && mean(&known(30)) > 0.55, "{} {}", mean(&known(5)), mean(&known(30)));
+    }
+}

@@ -1,0 +1,236 @@
+//! [`Space`], the keys that a search tries values of.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use requel_envs::EnvSpec;
+use toml::Value;
+
+use super::{Domain, TuneError};
+use crate::config::{Condition, Config, ConfigError, KEYS, Key, Layers, Severity, advice, algorithms};
+
+/// Settings of a trial: values by key.
+pub type Settings = BTreeMap<String, Value>;
+
+/// The keys that a search tries values of, in the order in which they are drawn.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Space {
+    base: Config,
+    /// Every value of the base.
+    values: toml::Table,
+    dimensions: Vec<Dimension>,
+}
+
+/// A key with the values that are tried.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Dimension {
+    /// Dotted path.
+    pub key: &'static Key,
+    /// The values.
+    pub domain: Domain,
+    /// When it means something; of a key that was named by somebody always.
+    pub when: &'static [Condition],
+}
+
+impl Space {
+    /// What the declarations of keys say is worth trying over `base`: keys that mean something in such a training, and are no part of
+    /// what makes the algorithm that it names.
+    pub fn declared(base: &Config) -> Self {
+        let algorithm = algorithms::get(&base.algo).and_then(|algorithm| toml::from_str(algorithm.toml).ok());
+        let algorithm: toml::Table = algorithm.unwrap_or_default();
+        let defines = |key: &Key| {
+            let part = ["agent.", "head.", "network.", "target.kind", "optimizer.kind"];
+            part.iter().any(|start| key.path.starts_with(start)) && assigned(&algorithm, key.path).is_some()
+        };
+        let tuned = KEYS.iter().filter(|key| !defines(key)).filter_map(|key| {
+            let tuning = key.tuning?;
+            Some(Dimension { key, domain: Domain::declared(&tuning), when: tuning.when })
+        });
+        let mut space = Self::of(base, tuned.collect());
+        // What can never mean anything is left out; what depends on another of the keys stays.
+        let may_hold = |dimension: &Dimension| {
+            let others = space.dimensions.iter().filter(|other| other.key.path != dimension.key.path);
+            dimension.when.iter().all(|condition| {
+                let by_another = others.clone().any(|other| other.may_fulfil(condition));
+                by_another || condition.holds(|key| space.text(key, None))
+            })
+        };
+        let kept: Vec<Dimension> = space.dimensions.iter().filter(|dimension| may_hold(dimension)).cloned().collect();
+        space.dimensions = kept;
+        space
+    }
+
+    /// These keys over `base`, in the order of the config.
+    pub fn of(base: &Config, mut dimensions: Vec<Dimension>) -> Self {
+        let place = |key: &Key| KEYS.iter().position(|other| other.path == key.path);
+        dimensions.sort_by_key(|dimension| place(dimension.key));
+        let values = toml::Table::try_from(base).unwrap_or_default();
+        Space { base: base.clone(), values, dimensions }
+    }
+
+    /// What all trials have in common.
+    pub fn start(&self) -> &Config {
+        &self.base
+    }
+
+    /// The keys.
+    pub fn dimensions(&self) -> &[Dimension] {
+        &self.dimensions
+    }
+
+    /// The values that the base has of the keys, of those that mean something in it.
+    pub fn of_start(&self) -> Settings {
+        let active = self.dimensions.iter().filter(|dimension| self.is_active(dimension, &Settings::new()));
+        let value = |dimension: &Dimension| {
+            Some((dimension.key.path.into(), assigned(&self.values, dimension.key.path)?.clone()))
+        };
+        active.filter_map(value).collect()
+    }
+
+    /// Settings whose value of each key is `draw`n, of those that mean something beside what was drawn before.
+    pub(super) fn settings(&self, mut draw: impl FnMut(usize) -> f64) -> Settings {
+        let mut settings = Settings::new();
+        for (at, dimension) in self.dimensions.iter().enumerate() {
+            // Drawn in any case, so that one key's draw does not depend on another's value.
+            let value = dimension.domain.at(draw(at));
+            if self.is_active(dimension, &settings) {
+                settings.insert(dimension.key.path.into(), value);
+            }
+        }
+        settings
+    }
+
+    /// The config of these settings, and whether it can be trained in an environment.
+    ///
+    /// # Errors
+    /// If a value is out of range or at odds with another, or nothing could be learned.
+    pub fn config(&self, settings: &Settings, env: &EnvSpec) -> Result<Config, TuneError> {
+        let text = toml::to_string(&self.base).unwrap_or_default();
+        let mut layers = Layers::new().record_text("the search", &text)?;
+        for (key, value) in settings {
+            layers = layers.set_from("a trial", &format!("{key}={value}"))?;
+        }
+        let config = layers.resolve()?;
+        match advice(&config, env).into_iter().find(|advice| advice.severity == Severity::Impossible) {
+            Some(advice) => Err(layers.invalid(&advice.keys(), advice.text).into()),
+            None => Ok(config),
+        }
+    }
+
+    /// Whether a key means something beside these settings. What it means by itself is a question of the base.
+    fn is_active(&self, dimension: &Dimension, settings: &Settings) -> bool {
+        let of_others = |key: &str| if key == dimension.key.path { None } else { settings.get(key) };
+        dimension.when.iter().all(|condition| condition.holds(|key| self.text(key, of_others(key))))
+    }
+
+    fn text<'a>(&'a self, key: &str, set: Option<&'a Value>) -> Option<Cow<'a, str>> {
+        set.or_else(|| assigned(&self.values, key)).map(text)
+    }
+}
+
+impl Dimension {
+    /// Whether one of its values makes a condition hold. Of an interval that is not asked: it has many.
+    fn may_fulfil(&self, condition: &Condition) -> bool {
+        let Domain::OneOf(values) = &self.domain else { return false };
+        condition.key() == self.key.path && values.iter().any(|value| condition.holds(|_| Some(text(value))))
+    }
+
+    /// A key that somebody named, with the values to try.
+    ///
+    /// # Errors
+    /// What is wrong with the key or a value.
+    pub(super) fn named(key: &'static Key, domain: Domain) -> Result<Self, ConfigError> {
+        let values: Vec<Value> = match &domain {
+            Domain::Number { low, high, .. } => vec![(*low).into(), (*high).into()],
+            Domain::Whole { low, high, .. } => {
+                [low, high].map(|end| i64::try_from(*end).unwrap_or(i64::MAX).into()).into()
+            }
+            Domain::OneOf(values) => values.clone(),
+        };
+        match values.iter().find_map(|value| key.fault(value)) {
+            None => Ok(Dimension { key, domain, when: &[] }),
+            Some(reason) => {
+                let place = crate::config::Place { source: "`keys`".into(), line: None };
+                Err(ConfigError::InvalidValue { key: key.path.into(), reason, place })
+            }
+        }
+    }
+}
+
+/// A value as conditions name it.
+fn text(value: &Value) -> Cow<'_, str> {
+    value.as_str().map_or_else(|| value.to_string().into(), Cow::Borrowed)
+}
+
+/// The value at a dotted path.
+fn assigned<'a>(table: &'a toml::Table, path: &str) -> Option<&'a Value> {
+    let mut parts = path.split('.');
+    let mut value = table.get(parts.next()?)?;
+    for part in parts {
+        value = value.as_table()?.get(part)?;
+    }
+    Some(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn training(preset: &str, algo: Option<&str>) -> Config {
+        let layers = Layers::new().preset(preset).unwrap();
+        algo.map_or(Ok(layers.clone()), |algo| layers.algorithm(algo)).unwrap().resolve().unwrap()
+    }
+
+    fn keys(space: &Space) -> Vec<&str> {
+        space.dimensions.iter().map(|dimension| dimension.key.path).collect()
+    }
+
+    #[test]
+    fn what_means_nothing_in_a_training_is_not_tried() {
+        let of_notebook = Space::declared(&training("notebook", None));
+        let notebook = keys(&of_notebook);
+        for key in
+            ["agent.gamma", "optimizer.learning_rate", "target.kind", "target.every_updates", "exploration.start"]
+        {
+            assert!(notebook.contains(&key), "{key}: {notebook:?}");
+        }
+        for key in ["pqn.lambda", "munchausen.alpha", "replay.priority_exponent", "target.tau", "exploration.end"] {
+            assert!(!notebook.contains(&key), "{key}: {notebook:?}");
+        }
+        let of_pqn = Space::declared(&training("cartpole", Some("pqn")));
+        let pqn = keys(&of_pqn);
+        assert!(pqn.contains(&"pqn.lambda") && !pqn.contains(&"replay.capacity"), "{pqn:?}");
+    }
+
+    #[test]
+    fn what_makes_the_algorithm_stays() {
+        let of_dqn = Space::declared(&training("cartpole", Some("dqn")));
+        assert!(!keys(&of_dqn).contains(&"agent.n_step") && keys(&of_dqn).contains(&"agent.gamma"));
+        assert!(keys(&Space::declared(&training("cartpole", None))).contains(&"agent.n_step"));
+    }
+
+    #[test]
+    fn a_key_that_depends_on_another_is_set_with_it_alone() {
+        let space = Space::declared(&Config {
+            train: crate::config::TrainConfig { env_steps: 9_000, ..Default::default() },
+            ..training("notebook", None)
+        });
+        let at = space.dimensions.iter().position(|dimension| dimension.key.path == "target.kind").unwrap();
+        let with = |kind: f64| space.settings(|dimension| if dimension == at { kind } else { 0.5 });
+        let (none, hard) = (with(0.0), with(0.9));
+        assert_eq!((none["target.kind"].as_str(), none.contains_key("target.every_updates")), (Some("none"), false));
+        assert_eq!((hard["target.kind"].as_str(), hard.contains_key("target.every_updates")), (Some("hard"), true));
+        let env = requel_envs::make("CartPole-v1").unwrap();
+        assert_eq!(space.config(&hard, env.spec()).unwrap().target.kind, crate::config::TargetKind::Hard);
+    }
+
+    #[test]
+    fn settings_that_cannot_be_trained_are_refused() {
+        let space = Space::declared(&training("cartpole", None));
+        let env = requel_envs::make("CartPole-v1").unwrap();
+        for (key, value) in [("replay.start", Value::Integer(190_000)), ("agent.gamma", Value::Float(1.5))] {
+            let error = space.config(&Settings::from([(key.into(), value)]), env.spec()).unwrap_err().to_string();
+            assert!(error.contains(key), "{error}");
+        }
+    }
+}

@@ -1,0 +1,202 @@
+//! [`Trial`], settings that were tried, and the training of one of its runs up to a rung.
+
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use super::{Rung, Settings};
+use crate::config::Config;
+use crate::registry::Registry;
+use crate::run::{Control, Ending, Run, RunError, Session};
+use crate::stats::mean;
+use crate::study::{Evaluated, PlannedRun, RunRecord, StudyError};
+use crate::train::{Observer, ObserverError, TrainError, TrainEvent};
+
+/// Settings that were tried.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Trial {
+    /// Its number, from 0. The first has the settings that the search began from.
+    pub number: usize,
+    /// The values of the keys that are searched.
+    pub settings: Settings,
+    /// What it came to at each rung.
+    pub rungs: Vec<Scored>,
+    /// Why it did not go on, where its training failed.
+    pub failure: Option<String>,
+    /// Its whole config.
+    #[serde(skip)]
+    pub config: Config,
+}
+
+/// What a trial came to at a rung.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Scored {
+    /// Env steps of each of its runs.
+    pub env_steps: u64,
+    /// Their seeds.
+    pub seeds: Vec<u64>,
+    /// The score of each: at the last rung the mean return of the final policy over fresh episodes, before it the mean of the last
+    /// [`LATEST`] evaluations.
+    pub scores: Vec<f64>,
+    /// The mean of them.
+    pub mean_return: f64,
+}
+
+impl Trial {
+    /// What it came to at the highest rung that it reached.
+    pub fn last(&self) -> Option<&Scored> {
+        self.rungs.last()
+    }
+}
+
+/// So many evaluations are a score before the last rung: a policy's score swings from one to the next.
+pub const LATEST: usize = 3;
+
+/// A run of a trial that is to come to a rung.
+pub(super) struct TrialRun<'a> {
+    /// Its directory.
+    pub dir: PathBuf,
+    /// Its config, with its seed.
+    pub config: Config,
+    /// The rung.
+    pub rung: Rung,
+    /// Whether that is the last.
+    pub is_last: bool,
+    /// Has its environment.
+    pub registry: &'a Registry,
+}
+
+/// How far a run came.
+#[derive(Debug)]
+pub(super) enum Reached {
+    /// To the rung, with this score.
+    Rung(f64),
+    /// Its training failed on account of its settings.
+    Failure(String),
+    /// It was stopped on the way.
+    Stopped,
+}
+
+impl TrialRun<'_> {
+    /// Trains the run up to the rung, on from where it stands, and pauses it there.
+    ///
+    /// The run is one of its whole budget, so that one that was paused and went on is, byte for byte, one that never was. What is scored
+    /// is read from its logs: it is the same however often it was killed.
+    ///
+    /// # Errors
+    /// If the disk or the environment fails; not what comes of bad settings.
+    pub fn train<'a>(
+        &self,
+        watched: impl FnOnce(&Session) -> Box<dyn Observer + 'a>,
+        control: &Control,
+    ) -> Result<Reached, RunError> {
+        if let Some(score) = self.score()? {
+            return Ok(Reached::Rung(score));
+        }
+        let outer = control.clone();
+        let own = Control::new().asking(move || outer.stop_requested());
+        let session = match self.session() {
+            Ok(Some(session)) => session,
+            Ok(None) => return self.reached(),
+            Err(error) => return failure(error),
+        };
+        let mut observer = watched(&session);
+        let mut pausing = Pausing { observer: &mut *observer, control: own.clone(), at: self.pauses_at() };
+        match session.train(&mut pausing, &own) {
+            Ok(Ending::Finished { .. } | Ending::Interrupted { .. }) => self.reached(),
+            Err(error) => failure(error),
+        }
+    }
+
+    fn reached(&self) -> Result<Reached, RunError> {
+        Ok(self.score()?.map_or(Reached::Stopped, Reached::Rung))
+    }
+
+    /// The run with its training, made if it is not there; `None` where it is finished.
+    fn session(&self) -> Result<Option<Session>, RunError> {
+        let planned = PlannedRun { dir: self.dir.clone(), variant: 0, config: self.config.clone() };
+        let (run, _) = planned.open_or_create().map_err(|error| match error {
+            StudyError::Run(error) => error,
+            _ => RunError::Occupied { path: self.dir.clone() },
+        })?;
+        Session::resume_unfinished(run, self.registry)
+    }
+
+    /// What it is scored by, if it has come so far.
+    fn score(&self) -> Result<Option<f64>, RunError> {
+        let Ok(run) = Run::open(&self.dir) else { return Ok(None) };
+        if self.is_last {
+            return Ok(run.summary()?.map(|summary| summary.final_evaluation.mean_return));
+        }
+        // One that ended early has no more to show than it has.
+        let has_ended = run.is_finished();
+        let evaluations = RunRecord::read(&run)?.evaluations;
+        let is_there = has_ended || evaluations.last().is_some_and(|last| last.env_steps >= self.rung.env_steps);
+        Ok(latest(&evaluations, self.rung.env_steps).filter(|_| is_there))
+    }
+
+    fn pauses_at(&self) -> u64 {
+        if self.is_last { u64::MAX } else { self.rung.env_steps }
+    }
+}
+
+/// The mean of the last evaluations, up to the first at or after so many env steps.
+fn latest(evaluations: &[Evaluated], env_steps: u64) -> Option<f64> {
+    let end = evaluations.iter().position(|point| point.env_steps >= env_steps).map_or(evaluations.len(), |at| at + 1);
+    let returns: Vec<f64> =
+        evaluations[end.saturating_sub(LATEST)..end].iter().map(|point| point.mean_return).collect();
+    mean(&returns)
+}
+
+/// Tells what comes of the settings from what does not.
+fn failure(error: RunError) -> Result<Reached, RunError> {
+    match error {
+        RunError::Train(error @ (TrainError::NotFinite { .. } | TrainError::Agent(_) | TrainError::Config(_))) => {
+            Ok(Reached::Failure(error.to_string()))
+        }
+        error => Err(error),
+    }
+}
+
+/// Asks for a stop at the evaluation that ends a rung.
+struct Pausing<'a> {
+    observer: &'a mut dyn Observer,
+    control: Control,
+    at: u64,
+}
+
+impl Observer for Pausing<'_> {
+    fn on_event(&mut self, event: &TrainEvent<'_>) -> Result<(), ObserverError> {
+        if let TrainEvent::Evaluated { env_steps, .. } = event
+            && *env_steps >= self.at
+        {
+            self.control.request_stop();
+        }
+        self.observer.on_event(event)
+    }
+
+    fn wants_steps(&self) -> bool {
+        self.observer.wants_steps()
+    }
+}
+
+/// Where a trial's run lies.
+pub(super) fn run_dir(search: &Path, trial: usize, seed: u64) -> PathBuf {
+    search.join("trials").join(format!("{trial:04}")).join(format!("seed-{seed}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_score_at_a_rung_is_that_of_the_latest_evaluations_there() {
+        let point = |(env_steps, mean_return)| Evaluated { env_steps, mean_return };
+        let evaluations: Vec<Evaluated> = [(10, 1.0), (20, 2.0), (30, 3.0), (40, 10.0), (50, 99.0)].map(point).into();
+        assert_eq!(latest(&evaluations, 40), Some(5.0));
+        // Several environments step past it at once.
+        assert_eq!(latest(&evaluations, 35), Some(5.0));
+        assert_eq!(latest(&evaluations[..1], 40), Some(1.0));
+        assert_eq!(latest(&[], 40), None);
+    }
+}
