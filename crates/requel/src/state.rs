@@ -1,5 +1,6 @@
 //! [`State`]: what a component saves and takes back, as named tensors and values.
 
+mod packed;
 mod shared_rows;
 mod tensor;
 

@@ -1,6 +1,7 @@
 //! Training in environments that are Python objects: what stands between `requel`'s traits and Gymnasium's methods.
 
 mod agent_loop;
+mod blocks;
 mod choice;
 mod config;
 mod env;
@@ -14,6 +15,7 @@ mod training;
 mod vector;
 
 pub use agent_loop::AgentLoop;
+pub use blocks::{Collector, Learner};
 pub use config::{Config, config_sections, is_own_env, presets};
 pub use run::{program_in, run_record, run_saves_envs};
 pub use training::Training;

@@ -61,6 +61,11 @@ impl FrameLayout {
         self.pixels * self.channels
     }
 
+    /// Into how many stretches a frame is divided, and how many numbers lie side by side in each.
+    pub(crate) fn pixels_and_channels(&self) -> (usize, usize) {
+        (self.pixels, self.channels)
+    }
+
     /// Numbers per observation.
     pub fn observation_len(&self) -> usize {
         self.stack * self.frame_len()

@@ -1,7 +1,10 @@
 //! [`AgentLoop`], an agent that its owner drives.
 
+mod ingest;
+
 use requel_envs::Step;
 
+use super::blocks::Intake;
 use super::counted::{Counted, weights_blake3};
 use super::observer::tell;
 use super::returns::Returns;
@@ -39,10 +42,14 @@ pub struct AgentLoop {
     learned: Learned,
     /// Mean return and length of the latest evaluation.
     evaluation: Option<(f64, f64)>,
+    /// Of blocks that others collect.
+    intake: Intake,
+    most_behind: Option<u64>,
 }
 
 const LEARNED_AT: &str = "trainer/learned_at";
 const UPDATES: &str = "agent/updates";
+const INTAKE: &str = "trainer/intake";
 
 impl AgentLoop {
     /// A loop of an agent for environments such as `env`, before its first step. The agent of a config comes from
@@ -63,6 +70,8 @@ impl AgentLoop {
             returns: Returns::new(plan.train.num_envs),
             learned: Learned::default(),
             evaluation: None,
+            intake: Intake::default(),
+            most_behind: None,
             plan,
         })
     }
@@ -234,6 +243,9 @@ impl AgentLoop {
         state.put("trainer/env_steps", self.env_steps);
         state.put(LEARNED_AT, self.learned_at);
         state.put("trainer/returns", &self.returns);
+        if self.intake != Intake::default() {
+            state.put(INTAKE, &self.intake);
+        }
         state.put("trainer/learned_since_log", (self.learned.updates, self.learned.loss_sum, self.learned.q_sum));
         state.put("trainer/statistics_since_log", self.learned.statistics.saved());
         state
@@ -251,6 +263,7 @@ impl AgentLoop {
         self.learned_at = if is_said { state.read(LEARNED_AT)? } else { self.env_steps };
         self.updates = state.read(UPDATES)?;
         self.returns = state.read("trainer/returns")?;
+        self.intake = if state.values.contains_key(INTAKE) { state.read(INTAKE)? } else { Intake::default() };
         if self.returns.num_envs() != self.plan.train.num_envs {
             return Err(StateError::new("trainer/returns", "is of another number of environments").into());
         }

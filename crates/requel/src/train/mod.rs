@@ -4,6 +4,7 @@ mod agent_loop;
 mod agents;
 #[cfg(test)]
 mod bad_numbers_tests;
+pub mod blocks;
 mod budget;
 mod counted;
 mod env_metrics;

@@ -1,0 +1,71 @@
+//! A [`State`] as bytes, to be sent.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use safetensors::SafeTensors;
+use safetensors::tensor::TensorView;
+
+use super::{State, StateError, Tensor};
+
+const VALUES: &str = "values";
+
+impl State<'_> {
+    /// All of it as one array of bytes, in the safetensors format.
+    ///
+    /// # Errors
+    /// If a tensor has not the bytes that its shape needs.
+    pub fn to_bytes(&self) -> Result<Vec<u8>, StateError> {
+        let pieces: Vec<(&String, &Tensor<'_>, Cow<'_, [u8]>)> =
+            self.tensors.iter().map(|(name, tensor)| (name, tensor, tensor.bytes.contiguous())).collect();
+        let mut views = Vec::with_capacity(pieces.len());
+        for (name, tensor, bytes) in &pieces {
+            let view = TensorView::new(tensor.dtype, tensor.shape.clone(), bytes);
+            views.push(((*name).clone(), view.map_err(|error| StateError::new((*name).clone(), error.to_string()))?));
+        }
+        let values = serde_json::to_string(&self.values).expect("saved values are plain data");
+        let said = HashMap::from([(VALUES.to_owned(), values)]);
+        safetensors::serialize(views, Some(said)).map_err(|error| StateError::new(VALUES, error.to_string()))
+    }
+
+    /// Takes the bytes of a state.
+    ///
+    /// # Errors
+    /// If they are none.
+    pub fn from_bytes(bytes: &[u8]) -> Result<State<'static>, StateError> {
+        let refused = |error: String| StateError::new(VALUES, format!("cannot be read: {error}"));
+        let (_, said) = SafeTensors::read_metadata(bytes).map_err(|error| refused(error.to_string()))?;
+        let read = SafeTensors::deserialize(bytes).map_err(|error| refused(error.to_string()))?;
+        let values =
+            said.metadata().as_ref().and_then(|said| said.get(VALUES)).ok_or_else(|| refused("it has none".into()))?;
+        let values = serde_json::from_str(values).map_err(|error| refused(error.to_string()))?;
+        let owned = |(name, view): (String, TensorView<'_>)| {
+            let tensor =
+                Tensor { dtype: view.dtype(), shape: view.shape().to_vec(), bytes: view.data().to_vec().into() };
+            (name, tensor)
+        };
+        Ok(State { tensors: read.tensors().into_iter().map(owned).collect(), values })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_packed_is_the_same_again_and_what_is_cut_is_refused() {
+        let numbers = [1.5f32, -0.0, f32::MIN_POSITIVE];
+        let mut state = State::default();
+        state.put_f32("a/numbers", vec![3], &numbers);
+        state.put_bytes("b/bytes", vec![7; 5]);
+        state.put("c", ("text", u64::MAX));
+        let bytes = state.to_bytes().unwrap();
+        let read = State::from_bytes(&bytes).unwrap();
+        assert_eq!(read, state);
+        for cut in [0, 8, bytes.len() - 1] {
+            assert!(State::from_bytes(&bytes[..cut]).is_err());
+        }
+        state.tensors.get_mut("a/numbers").unwrap().shape = vec![4];
+        assert_eq!(state.to_bytes().unwrap_err().name, "a/numbers");
+    }
+}
