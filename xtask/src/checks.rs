@@ -55,11 +55,10 @@ const CHECKS: &[Check] = &[
 ];
 
 /// Checks that take minutes and that few changes can break: made where they are named.
-const ON_DEMAND: &[Check] = &[Check {
-    name: "machines",
-    promise: "200 runs by four processes on a bad disk, two of them killed",
-    run: machines,
-}];
+const ON_DEMAND: &[Check] = &[
+    Check { name: "machines", promise: "200 runs by four processes on a bad disk, two of them killed", run: machines },
+    Check { name: "ray", promise: "studies, Tune and remote collectors on three raylets, some killed", run: ray },
+];
 
 /// Runs the checks named in `arguments`, or all.
 ///
@@ -213,6 +212,19 @@ fn ptx_bytes() -> Result<Outcome> {
 
 fn python_package() -> Result<Outcome> {
     let environment = VirtualEnvironment::for_package()?;
+    install_package(&environment)?;
+    passed(environment.python().args(["-m", "pytest", "-p", "no:cacheprovider", "--durations=5"]).run())
+}
+
+fn ray() -> Result<Outcome> {
+    let environment = VirtualEnvironment::for_ray()?;
+    install_package(&environment)?;
+    let tests = ["-m", "pytest", "-p", "no:cacheprovider", "--durations=5", "python/tests_ray"];
+    passed(environment.python().args(tests).run())
+}
+
+/// Builds the wheel and installs it.
+fn install_package(environment: &VirtualEnvironment) -> Result<()> {
     let wheels = workspace::target_dir().join("python-wheel");
     workspace::empty_folder(&wheels)?;
     let build = ["-m", "maturin", "build", "--release", "--locked", "--quiet", "--out"];
@@ -220,8 +232,7 @@ fn python_package() -> Result<Outcome> {
     let mut built = std::fs::read_dir(&wheels).with_context(|| format!("cannot read {}", wheels.display()))?;
     let wheel = built.next().context("maturin built no wheel")??.path();
     let install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "--force-reinstall"];
-    environment.python().args(install).arg(wheel).run()?;
-    passed(environment.python().args(["-m", "pytest", "-p", "no:cacheprovider", "--durations=5"]).run())
+    environment.python().args(install).arg(wheel).run()
 }
 
 fn machines() -> Result<Outcome> {

@@ -30,6 +30,14 @@ impl VirtualEnvironment {
         Self::prepare("python-package", &["python/tests/requirements.txt"])
     }
 
+    /// The same with Ray.
+    ///
+    /// # Errors
+    /// As [`VirtualEnvironment::for_tests`].
+    pub fn for_ray() -> Result<Self> {
+        Self::prepare("python-ray", &["python/tests/requirements.txt", "python/tests_ray/requirements.txt"])
+    }
+
     /// The one that writes golden data: the above and PyTorch, several gigabytes.
     ///
     /// # Errors
