@@ -1,4 +1,4 @@
-"""Curves in Weights & Biases by a callback of a few lines. `pip install wandb`; WANDB_MODE=offline keeps them here."""
+"""Curves in Weights & Biases by a callback of a few lines; `requel.callbacks.Wandb` is one with more numbers. `pip install wandb`; WANDB_MODE=offline keeps them here."""
 
 import pathlib
 import tempfile
@@ -16,8 +16,9 @@ def log(event):
 
 
 def main(env_steps=20_000):
-    with wandb.init(project="requel", config={"algo": "rainbow"}):
-        run_dir = pathlib.Path(tempfile.mkdtemp()) / "run"
+    directory = pathlib.Path(tempfile.mkdtemp())
+    with wandb.init(project="requel", dir=directory, config={"algo": "rainbow"}):
+        run_dir = directory / "run"
         return requel.train("CartPole-v1", algo="rainbow", run_dir=run_dir, callback=log, train={"env_steps": env_steps})
 
 

@@ -9,7 +9,7 @@ from requel._plugin import register_with_gymnasium as _register_with_gymnasium
 from requel._requel import __version__
 
 if TYPE_CHECKING:
-    from requel import envs, stats
+    from requel import atari, callbacks, envs, stats
     from requel._agent import C51, IQN, PQN, QRDQN, Agent, Rainbow
     from requel._agent_loop import AgentLoop
     from requel._training import Run, resume, train
@@ -42,7 +42,7 @@ _HOMES = {
 }
 
 #: Modules that are imported when they are first asked for.
-_MODULES = {"envs", "stats"}
+_MODULES = {"atari", "callbacks", "envs", "stats"}
 
 __all__ = [
     "C51",
@@ -60,6 +60,8 @@ __all__ = [
     "Run",
     "WorkerDied",
     "__version__",
+    "atari",
+    "callbacks",
     "envs",
     "make_vec",
     "resume",

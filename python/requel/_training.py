@@ -5,6 +5,8 @@ from __future__ import annotations
 import difflib
 import json
 import os
+import tarfile
+import tempfile
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -141,6 +143,36 @@ class Run:
         code = self._program([verb, str(self.dir), *arguments])
         if code != 0:
             raise RuntimeError(f"`requel {verb}` ended with the code {code}")
+
+    def pack(self, path: str | os.PathLike[str]) -> Path:
+        """Write the finished run as one file with a model card, which `requel unpack` makes a run of again.
+
+        Raises:
+            RuntimeError: if the run is not finished, or the file cannot be written.
+        """
+        self.program("pack", "--output", str(path))
+        return Path(path)
+
+    def hub_folder(self, dir: str | os.PathLike[str]) -> Path:  # noqa: A002
+        """Write what a model repository of Hugging Face holds into a new directory: the model card as ``README.md``, the policy, settings,
+        logs and scores, and nothing of checkpoints. ``huggingface_hub.upload_folder(folder_path=..., repo_id=...)`` uploads it.
+
+        Raises:
+            FileExistsError: if there is something in the directory.
+            RuntimeError: if the run is not finished.
+        """
+        folder = Path(dir)
+        if folder.exists() and any(folder.iterdir()):
+            raise FileExistsError(f"there is something in {folder}: name a new directory")
+        with tempfile.TemporaryDirectory() as packed, tarfile.open(self.pack(Path(packed) / "run.requel.tar")) as archive:
+            for member in archive.getmembers():
+                # All of it lies below the name of the run.
+                path = folder.joinpath(*Path(member.name).parts[1:])
+                content = archive.extractfile(member) if member.isfile() else None
+                if content is not None and path.resolve().is_relative_to(folder.resolve()):
+                    path.parent.mkdir(parents=True, exist_ok=True)
+                    path.write_bytes(content.read())
+        return folder
 
     def __repr__(self) -> str:
         if not self.is_finished:

@@ -63,7 +63,8 @@ class Vector:
         if seed is not None:
             if slot == 0:
                 self._seed = seed
-                self._current, info = self._reset(seed=seed)
+                # ale-py's takes seeds of 31 bits.
+                self._current, info = self._reset(seed=seed % 2**31 if type(self.env.unwrapped).__name__ == "AtariVectorEnv" else seed)
                 self._waiting[:] = self._ended[:] = False
                 self.masks = self._read_masks(info)
             elif self._seed is None or seed != self._seed + slot:

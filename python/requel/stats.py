@@ -20,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from requel import _requel
+from requel._atari_scores import RANDOM_AND_HUMAN, name_of
 
 Scores: TypeAlias = npt.ArrayLike | Mapping[str, npt.ArrayLike] | Sequence[npt.ArrayLike]
 
@@ -27,6 +28,7 @@ __all__ = [
     "Estimate",
     "PerformanceProfile",
     "aggregates",
+    "atari_normalize",
     "human_normalize",
     "iqm",
     "mean",
@@ -183,6 +185,24 @@ def human_normalize(scores: Scores, random: npt.ArrayLike, human: npt.ArrayLike)
         ValueError: as :func:`normalize`.
     """
     return normalize(scores, random, human)
+
+
+def atari_normalize(scores: Mapping[str, npt.ArrayLike]) -> dict[str, npt.NDArray[np.float64]]:
+    """Return scores on Atari's games on a scale where random actions score 0 and a professional tester 1.
+
+    The scores of both are those published with the dueling networks of Wang et al. 2016, of unclipped rewards over whole episodes.
+
+    Args:
+        scores: the runs of each game, by its name: ``"Pong"``, ``"ALE/Pong-v5"`` and ``"pong"`` are one.
+
+    Raises:
+        ValueError: for a game that there are no such scores of; else as :func:`normalize`.
+
+    >>> {game: found.tolist() for game, found in atari_normalize({"Pong": [-20.7, 14.6]}).items()}
+    {'Pong': [0.0, 1.0]}
+    """
+    random, human = zip(*(RANDOM_AND_HUMAN[name_of(game)] for game in scores), strict=True) if scores else ((), ())
+    return dict(zip(scores, normalize(scores, random, human), strict=True))
 
 
 def _aggregate(name: str, scores: Scores, target: float, resampling: tuple[float, int, int] | None) -> Estimate:

@@ -138,3 +138,22 @@ def test_scales():
 def test_what_is_no_score_is_refused(call, match):
     with pytest.raises(ValueError, match=match):
         call()
+
+
+def test_scores_on_atari_are_normalised_by_the_published_ones():
+    found = stats.atari_normalize({"ALE/Breakout-v5": [1.7, 30.5, 16.1], "MsPacman": [307.3, 6951.6], "kung_fu_master": [258.5]})
+    assert list(found) == ["ALE/Breakout-v5", "MsPacman", "kung_fu_master"]
+    np.testing.assert_allclose(found["ALE/Breakout-v5"], [0.0, 1.0, 0.5])
+    np.testing.assert_allclose(found["MsPacman"], [0.0, 1.0])
+    assert found["kung_fu_master"] == [0.0]
+    with pytest.raises(ValueError, match="Tetris is none of the 57 games"):
+        stats.atari_normalize({"Tetris": [1.0]})
+
+
+def test_a_human_scores_more_than_random_actions_on_each_game_that_ale_py_has():
+    from requel._atari_scores import RANDOM_AND_HUMAN, name_of
+
+    assert len(RANDOM_AND_HUMAN) == 57 and all(human > random for random, human in RANDOM_AND_HUMAN.values())
+    roms = pytest.importorskip("ale_py.roms")
+    assert set(RANDOM_AND_HUMAN) <= set(roms.get_all_rom_ids())
+    assert name_of("Pong-v5") == name_of("PongNoFrameskip-v4") == "pong"

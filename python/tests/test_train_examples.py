@@ -7,8 +7,7 @@ import pathlib
 import pytest
 
 EXAMPLES = pathlib.Path(__file__).resolve().parents[2] / "examples" / "python"
-NEEDS = {"optuna_sweep": "optuna", "wandb_logging": "wandb"}
-
+NEEDS = {"atari": "ale_py", "offline": "minari", "optuna_sweep": "optuna", "wandb_logging": "wandb"}
 
 
 
@@ -22,7 +21,7 @@ def test_an_example_compiles_and_runs_where_its_packages_are(name, monkeypatch):
     # A process of its own would have to find the module by its name.
     monkeypatch.syspath_prepend(str(EXAMPLES))
     module = __import__(name)
-    small = {"many_seeds": {"env_steps": 400, "seeds": 2}, "optuna_sweep": {"env_steps": 600, "trials": 2}}
+    small = {"atari": {"env_steps": 120, "episodes": 1}, "many_seeds": {"env_steps": 400, "seeds": 2}, "optuna_sweep": {"env_steps": 600, "trials": 2}}
     came_of_it = module.main(**small.get(name, {"env_steps": 1500}))
     if name == "vector":
         assert came_of_it["a vector of 8"] == came_of_it["8 side by side"] == came_of_it["requel's own, 8"]
