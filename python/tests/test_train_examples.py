@@ -7,7 +7,8 @@ import pathlib
 import pytest
 
 EXAMPLES = pathlib.Path(__file__).resolve().parents[2] / "examples" / "python"
-NEEDS = {"atari": "ale_py", "offline": "minari", "optuna_sweep": "optuna", "wandb_logging": "wandb"}
+#: Minari records episodes with jax.
+NEEDS = {"atari": ["ale_py"], "offline": ["minari", "jax"], "optuna_sweep": ["optuna"], "wandb_logging": ["wandb"]}
 
 
 
@@ -15,8 +16,8 @@ NEEDS = {"atari": "ale_py", "offline": "minari", "optuna_sweep": "optuna", "wand
 def test_an_example_compiles_and_runs_where_its_packages_are(name, monkeypatch):
     source = (EXAMPLES / f"{name}.py").read_text()
     compile(source, name, "exec")
-    if name in NEEDS:
-        pytest.importorskip(NEEDS[name])
+    for package in NEEDS.get(name, []):
+        pytest.importorskip(package)
         monkeypatch.setenv("WANDB_MODE", "offline")
     # A process of its own would have to find the module by its name.
     monkeypatch.syspath_prepend(str(EXAMPLES))

@@ -94,6 +94,47 @@ def test_a_filled_buffer_is_learned_from():
     assert dicts.fill([vars(episode) for episode in episodes[:2]]) > 0
 
 
+@pytest.mark.parametrize("space", ["numbers", "parts"])
+def test_a_data_set_of_minari_is_what_was_recorded(space, tmp_path, monkeypatch):
+    minari = pytest.importorskip("minari")
+    pytest.importorskip("jax", reason="Minari records episodes with it")
+    monkeypatch.setenv("MINARI_DATASETS_PATH", str(tmp_path))
+
+    class Env(Corridor):
+        spec = gymnasium.envs.registration.EnvSpec(id="Corridor-v0", entry_point="envs_for_tests:Corridor")
+
+        def __init__(self):
+            super().__init__()
+            if space == "parts":
+                self.observation_space = spaces.Dict({"at": self.observation_space, "kind": spaces.Discrete(3)})
+
+        def _seen(self):
+            at = super()._seen()
+            return {"at": at, "kind": 1} if space == "parts" else at
+
+    recorder, draws, by_hand = minari.DataCollector(Env()), np.random.default_rng(0), []
+    for episode in range(30):
+        seen, actions, rewards, ended = [recorder.reset(seed=episode)[0]], [], [], False
+        # Where the recording of an episode stops, it is cut off.
+        while not ended and len(actions) < 12:
+            actions.append(int(draws.integers(2)))
+            following, reward, ended, _, _ = recorder.step(actions[-1])
+            seen.append(following)
+            rewards.append(reward)
+        gathered = {key: np.array([each[key] for each in seen]) for key in seen[0]} if space == "parts" else np.array(seen)
+        terminations = [False] * (len(actions) - 1) + [ended]
+        truncations = [False] * (len(actions) - 1) + [not ended]
+        by_hand.append({"observations": gathered, "actions": actions, "rewards": rewards, "terminations": terminations, "truncations": truncations})
+    data = recorder.create_dataset(dataset_id="corridor/random-v0", algorithm_name="random")
+    learned = []
+    for episodes in (data.iterate_episodes(), by_hand):
+        agent = requel.AgentLoop(Env().observation_space, Env().action_space, seed=1, replay={"start": 60, "batch_size": 32})
+        assert agent.fill(episodes) == sum(len(episode["actions"]) for episode in by_hand)
+        assert agent.update(50) == 50
+        learned.append(agent.weights_blake3)
+    assert learned[0] == learned[1]
+
+
 def test_masks_and_spaces_of_every_kind_hold():
     agent = requel.AgentLoop(Masked().observation_space, spaces.Discrete(2), masked=True, exploration={"kind": "constant", "start": 1.0})
     seen = np.array([0.1], np.float32)
