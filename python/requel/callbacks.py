@@ -50,11 +50,15 @@ class Recorder(abc.ABC):
         """Record the numbers of an event."""
         numbers = numbers_of(event)
         if numbers:
-            if self._target is None:
-                self._target = self.open()
-            self.record(self._target, numbers, event.env_steps)
+            self.write(numbers, event.env_steps)
         if isinstance(event, events.FinalEvaluated):
             self.close()
+
+    def write(self, numbers: dict[str, float], env_steps: int) -> None:
+        """Record numbers of your own."""
+        if self._target is None:
+            self._target = self.open()
+        self.record(self._target, numbers, env_steps)
 
     @abc.abstractmethod
     def open(self) -> Any:

@@ -17,6 +17,7 @@ from requel import events
 from requel._agent import Agent
 from requel._given import Environment, given
 from requel._requel import Config
+from requel._sb3_logger import TensorBoardLogger
 from requel._sb3_vec import unscored
 from requel._training import config_of, make_training
 
@@ -51,7 +52,7 @@ class DQN(Agent):
         exploration_initial_eps, exploration_final_eps: its first and its last value.
         max_grad_norm: gradients are clipped to this global norm.
         stats_window_size: how many episodes ``ep_info_buffer`` and the means of the logger are of.
-        tensorboard_log: refused: :func:`requel.train` writes TensorBoard's events into its run.
+        tensorboard_log: a directory for TensorBoard's event files, one for each call of :meth:`learn`; it asks for the package ``tensorboard``.
         policy_kwargs: ``net_arch``, ``features_extractor_kwargs`` (``features_dim`` of "CnnPolicy"), ``activation_fn`` (ReLU or Tanh), ``optimizer_class`` (Adam), ``optimizer_kwargs`` (``eps``,
             ``betas``), ``normalize_images`` (False where observations of "CnnPolicy" are no bytes).
         verbose: 1: say how far it is.
@@ -109,6 +110,7 @@ class DQN(Agent):
         self._begin_model(stats_window_size)
         self._given = given(env, eval_env if eval_env is not None else unscored(env))
         self._keywords, self._threads = kept, threads
+        self.tensorboard_log: str | None = tensorboard_log
         self.n_envs: int = self._given.num_envs or n_envs
         self._env_steps, self._env, self._encoder_ = 0, None, None
         self._total = 0
@@ -128,11 +130,11 @@ class DQN(Agent):
         """Learn for so many env steps of all environments together.
 
         Args:
-            total_timesteps: env steps.
+            total_timesteps: env steps; the last ``train_freq`` steps that are begun are finished, as there.
             callback: functions of an event, functions of ``locals`` and ``globals``, or objects with ``on_step``; one that returns
                 ``False`` stops learning.
             log_interval: after how many episodes the logger is told what learning comes to.
-            tb_log_name: without effect: nothing is written while it learns in memory.
+            tb_log_name: how directories below ``tensorboard_log`` begin.
             reset_num_timesteps: ``False`` goes on where an earlier call ended, with ε and the learning rate as over the whole;
                 ``True`` counts from 0 again, so that both begin anew, while weights, optimiser and replay buffer stay as they are.
             progress_bar: say on the standard error stream how far it is.
@@ -144,16 +146,22 @@ class DQN(Agent):
         self._total = made + total_timesteps
         self._exploration_rate = None
         if not self._has_learned:
-            self._begin(self._config_for(self._total), self._loaded)
+            self._begin(self._config_for(self._total, self._budget(made)), self._loaded)
         else:
-            self._config = self._config.with_settings(_schedules(self._keywords, self._total))
+            self._config = self._config.with_settings(_schedules(self._keywords, self._total, self._budget(made)))
             (self._training.begin_anew if reset_num_timesteps else self._training.change)(self._config)
         self._env_steps, self._has_learned = made, True
         self._begin_log(log_interval)
+        if self.tensorboard_log is not None:
+            self.logger = TensorBoardLogger(self.tensorboard_log, tb_log_name, goes_on=not reset_num_timesteps)
         callbacks = [*(callback if isinstance(callback, list | tuple) else [callback] if callback is not None else [])]
         if self.verbose:
             callbacks.append(_say)
-        self._learn(callbacks, progress_bar)
+        try:
+            self._learn(callbacks, progress_bar)
+        finally:
+            if isinstance(self.logger, TensorBoardLogger):
+                self.logger.close()
         return self
 
     @property
@@ -192,9 +200,14 @@ class DQN(Agent):
         if policy is not None:
             self._training.begin_from(policy)
 
-    def _config_for(self, total: int) -> Config:
+    def _budget(self, made: int) -> int:
+        """At how many env steps in all it stops: after a whole rollout."""
+        rollout = self._steps_of_rollout * self.n_envs
+        return made + -(-(self._total - made) // rollout) * rollout
+
+    def _config_for(self, total: int, budget: int | None = None) -> Config:
         settings = _settings(self._keywords, self.policy_name, self._given, self.n_envs)
-        settings += _schedules(self._keywords, total)
+        settings += _schedules(self._keywords, total, total if budget is None else budget)
         if self.seed is not None:
             settings.append(("seed", "train.seed", self.seed))
         return config_of(self._given, settings, preset="default", algo="dqn")
@@ -267,7 +280,6 @@ def _refuse_others(given_: Mapping[str, Any]) -> None:
     for name, wanted, reason in [
         ("replay_buffer_class", None, "buffers are requel's own: `requel.train(replay={…})` has prioritized ones"),
         ("replay_buffer_kwargs", None, "buffers are requel's own: `requel.train(replay={…})` has their settings"),
-        ("tensorboard_log", None, "nothing is logged in memory: `requel.train` writes TensorBoard's events into its run"),
         ("_init_setup_model", True, "the network is made when its environment is known"),
     ]:
         if given_[name] != wanted and not (name == "replay_buffer_kwargs" and given_[name] in ({}, {"handle_timeout_termination": True})):
@@ -316,10 +328,10 @@ def _settings(keywords: Mapping[str, Any], policy: str, looked_at: Any, n_envs: 
     ]
 
 
-def _schedules(keywords: Mapping[str, Any], total: int) -> Settings:
+def _schedules(keywords: Mapping[str, Any], total: int, budget: int) -> Settings:
     """What depends on how long is learned."""
     return [
-        ("total_timesteps", "train.env_steps", total),
+        ("total_timesteps", "train.env_steps", budget),
         ("total_timesteps", "train.episodes", 0),
         ("exploration_initial_eps", "exploration.kind", "linear"),
         ("exploration_initial_eps", "exploration.start", keywords["exploration_initial_eps"]),

@@ -115,7 +115,7 @@ def test_each_keyword_means_what_it_means_there():
 REFUSED = [
     ({"policy": "LstmPolicy"}, "policy"), ({"replay_buffer_class": dict}, "replay_buffer_class"),
     ({"replay_buffer_kwargs": {"a": 1}}, "replay_buffer_kwargs"), ({"policy_kwargs": {"features_extractor_kwargs": {"dim": 1}}}, "features_extractor_kwargs dim"),
-    ({"tensorboard_log": "logs"}, "tensorboard_log"), ({"_init_setup_model": False}, "_init_setup_model"),
+    ({"_init_setup_model": False}, "_init_setup_model"),
     ({"train_freq": (1, "episode")}, "train_freq"), ({"gradient_steps": 0}, "gradient_steps"),
     ({"learning_rate": lambda progress: progress**2}, "learning_rate"), ({"policy_kwargs": {"features_extractor_class": dict}}, "features_extractor_class"),
     ({"policy_kwargs": {"activation_fn": dict}}, "activation_fn"), ({"policy_kwargs": {"optimizer_class": dict}}, "optimizer_class"),

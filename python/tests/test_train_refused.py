@@ -66,7 +66,7 @@ def test_two_models_of_one_environment_take_turns_but_not_steps():
 
     one.learn(100, callback=step)
     assert refused and all("learned in by another training" in error for error in refused)
-    assert other.learn(30).num_timesteps == 30
+    assert other.learn(40).num_timesteps == 40
 
 
 class Speaking(Corridor):
@@ -153,7 +153,7 @@ def test_numbers_of_every_kind_are_rewards(reward):
             observation, _, *rest = super().step(action)
             return observation, reward, *rest
 
-    assert requel.DQN("MlpPolicy", Env).learn(10).num_timesteps == 10
+    assert requel.DQN("MlpPolicy", Env).learn(12).num_timesteps == 12
 
 
 def test_the_range_of_rewards_is_asked_for_by_what_gives_it():

@@ -220,6 +220,29 @@ def test_numbers_are_recorded_for_who_listens():
     assert model.ep_info_buffer.maxlen == 2
 
 
+def test_tensorboards_files_are_written_where_they_are_asked_for(tmp_path):
+    pytest.importorskip("tensorboard")
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    def record(model, local):
+        if model.num_timesteps == 70:
+            model.logger.record("mine/number", 4.5)
+            model.logger.record("mine/text", "a text")
+            model.logger.record("mine/left out", 1.0, exclude="tensorboard")
+            model.logger.dump(model.num_timesteps)
+
+    model = requel.DQN("MlpPolicy", Corridor, tensorboard_log=str(tmp_path), **LIVELY).learn(200, callback=Callback(record))
+    model.learn(52, reset_num_timesteps=False)
+    model.learn(50, tb_log_name="other")
+    model.learn(50)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["DQN_1", "DQN_2", "other_1"]
+    read = EventAccumulator(str(tmp_path / "DQN_1"))
+    read.Reload()
+    assert [(each.step, each.value) for each in read.Scalars("mine/number")] == [(70, 4.5)]
+    assert read.Scalars("time/total_timesteps")[-1].value == 252
+    assert {"rollout/ep_rew_mean", "train/n_updates"} <= set(read.Tags()["scalars"]) and not {"mine/text", "mine/left out"} & set(read.Tags()["scalars"])
+
+
 def test_callbacks_of_stable_baselines3_work(tmp_path):
     sb3 = pytest.importorskip("stable_baselines3")
     from stable_baselines3.common import callbacks
@@ -234,6 +257,18 @@ def test_callbacks_of_stable_baselines3_work(tmp_path):
     assert (tmp_path / "best" / "best_model.zip").exists() and model.logger.name_to_value["eval/mean_reward"] > 0
     assert isinstance(model.get_env(), sb3.common.vec_env.DummyVecEnv)
     assert isinstance(events.Stepped(1, [0]), events.Event)
+
+
+def test_a_rollout_that_is_begun_is_finished_as_in_stable_baselines3():
+    cases = [(10, 4, 1, 12), (12, 4, 1, 12), (3, 3, 2, 6), (7, 1, 2, 8)]
+    for total, train_freq, envs, made in cases:
+        model = requel.DQN("MlpPolicy", Corridor, n_envs=envs, train_freq=train_freq, learning_starts=0)
+        assert model.learn(total).num_timesteps == made
+        assert model.learn(total, reset_num_timesteps=False).num_timesteps == 2 * made
+    sb3 = pytest.importorskip("stable_baselines3")
+    for total, train_freq, envs, made in cases:
+        vector = sb3.common.vec_env.DummyVecEnv([lambda: gymnasium.make("CartPole-v1")] * envs)
+        assert sb3.DQN("MlpPolicy", vector, train_freq=train_freq, learning_starts=0, buffer_size=100).learn(total).num_timesteps == made
 
 
 def test_a_normalized_vector_is_learned_in(tmp_path):
