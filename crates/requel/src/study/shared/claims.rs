@@ -13,12 +13,12 @@ use crate::storage::{Storage, ensure_dir, write_synced};
 
 /// The claims on the runs of a study, in a directory that all its workers reach. The module [`shared`](super) says what that has to do.
 ///
-/// The `n`-th claim on a run is the file `<run>.<n>`, which names the worker and is written once; it is renewed by writing a count
-/// into `<run>.<n>.beat`.
+/// The `n`-th claim on a run is the file `<run>.<n>`, which names the worker and the milliseconds of its lease, and is written once; it
+/// is renewed by writing a count into `<run>.<n>.beat`.
 pub struct Claims {
     storage: Arc<dyn Storage>,
     dir: PathBuf,
-    lease: Duration,
+    pub(super) lease: Duration,
     worker: String,
     /// What was seen of the claims of others.
     seen: BTreeMap<String, Seen>,
@@ -39,6 +39,8 @@ struct Seen {
     at: Instant,
     /// How long it was watched without a change.
     unchanged: Duration,
+    /// How long that has to be: workers may have leases of different lengths.
+    lease: Duration,
 }
 
 /// Looks that are further apart than this share of a lease count as if they were not: whoever is held up itself has watched nothing.
@@ -93,7 +95,7 @@ impl Claims {
         if newest > 0 {
             let beat = self.beat(run, newest)?;
             if beat.as_deref() != Some(RELEASED) {
-                if !self.has_lapsed(run, (newest, beat), now) {
+                if !self.has_lapsed(run, (newest, beat), now)? {
                     return Ok(Attempt::Elsewhere);
                 }
                 follows_lapsed = true;
@@ -122,27 +124,41 @@ impl Claims {
         }
     }
 
-    fn has_lapsed(&mut self, run: &str, (number, beat): (u64, Option<Vec<u8>>), now: Instant) -> bool {
-        let seen = self.seen.entry(run.to_owned()).or_insert_with(|| Seen {
-            number,
-            beat: beat.clone(),
-            at: now,
-            unchanged: Duration::ZERO,
-        });
-        if (seen.number, &seen.beat) == (number, &beat) {
-            seen.unchanged += now.saturating_duration_since(seen.at).min(self.lease / GAP);
-            seen.at = now;
-        } else {
-            *seen = Seen { number, beat, at: now, unchanged: Duration::ZERO };
+    fn has_lapsed(&mut self, run: &str, (number, beat): (u64, Option<Vec<u8>>), now: Instant) -> io::Result<bool> {
+        match self.seen.get_mut(run).filter(|seen| seen.number == number) {
+            Some(seen) if seen.beat == beat => {
+                seen.unchanged += now.saturating_duration_since(seen.at).min(self.lease / GAP);
+                seen.at = now;
+                Ok(seen.unchanged >= seen.lease)
+            }
+            Some(seen) => {
+                (seen.beat, seen.at, seen.unchanged) = (beat, now, Duration::ZERO);
+                Ok(false)
+            }
+            None => {
+                let lease = self.lease.max(self.lease_of(run, number)?);
+                let seen = Seen { number, beat, at: now, unchanged: Duration::ZERO, lease };
+                self.seen.insert(run.to_owned(), seen);
+                Ok(false)
+            }
         }
-        seen.unchanged >= self.lease
+    }
+
+    /// How long the lease is by which a claim is held.
+    fn lease_of(&self, run: &str, number: u64) -> io::Result<Duration> {
+        let text = self.storage.read(&self.dir.join(format!("{run}.{number}")))?;
+        let said = String::from_utf8_lossy(&text);
+        let milliseconds = said.lines().nth(1).and_then(|line| line.parse().ok());
+        milliseconds
+            .map(Duration::from_millis)
+            .ok_or_else(|| io::Error::new(ErrorKind::InvalidData, "a claim says no lease"))
     }
 
     /// Makes the claim of this number, unless there is one. Says whether the one that is there is this worker's.
     fn claim(&self, run: &str, number: u64) -> io::Result<bool> {
         let path = self.dir.join(format!("{run}.{number}"));
         let staged = self.dir.join(format!("{run}.{number}.{}.new", self.worker));
-        let text = format!("{}\n", self.worker);
+        let text = format!("{}\n{}\n", self.worker, self.lease.as_millis());
         write_synced(&*self.storage, &staged, text.as_bytes())?;
         // What is there afterwards says who has it, whatever is answered here.
         let _ = self.storage.link(&staged, &path);

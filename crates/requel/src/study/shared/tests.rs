@@ -57,6 +57,21 @@ fn one_that_died_is_followed_after_a_lease_of_watching_and_the_next_after_anothe
 }
 
 #[test]
+fn a_lease_is_as_long_as_its_holder_says() {
+    let storage = Arc::new(MemoryStorage::new());
+    let (mut patient, mut hasty) = (claims(&storage), claims(&storage));
+    hasty.lease = Duration::from_secs(2);
+    let now = Instant::now();
+    ask(&mut patient, now).unwrap().renew().unwrap();
+    // Of the seconds between its looks half a one counts, a quarter of its own lease.
+    let (after, _) = watch(&mut hasty, now, 100).unwrap();
+    assert_eq!(after, 2 * LEASE.as_secs());
+    // And one that waits for longer than others hold waits for as long as it says.
+    let (after, _) = watch(&mut patient, now + Duration::from_secs(100), 100).unwrap();
+    assert_eq!(after, LEASE.as_secs());
+}
+
+#[test]
 fn renewals_keep_others_out_whatever_their_clocks_say() {
     let storage = Arc::new(MemoryStorage::new());
     let (mut one, mut other) = (claims(&storage), claims(&storage));
