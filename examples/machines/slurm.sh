@@ -7,8 +7,8 @@
 #SBATCH --cpus-per-task=4
 #SBATCH --time=04:00:00
 #SBATCH --requeue
-# A minute before the end, so that runs are saved and given back.
-#SBATCH --signal=TERM@60
+# To the script itself, a minute before its end: runs are saved then, and given back.
+#SBATCH --signal=B:TERM@60
 set -euo pipefail
 
 study=$1
