@@ -12,13 +12,15 @@ mod svg;
 mod table;
 mod text;
 
+pub use axis::{Axis, Ends, label};
 pub use collect::{collect, warn_of};
 pub use figure::figure;
+pub use mark::{Dash, Mark, Picture};
 pub use page::html;
 pub use png::png;
 pub use svg::{inline_svg, svg};
 pub use table::print;
-pub use text::{csv, markdown};
+pub use text::{cells, csv, markdown};
 
 #[cfg(test)]
 mod sample;

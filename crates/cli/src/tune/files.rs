@@ -5,12 +5,18 @@ use std::path::{Path, PathBuf};
 use requel::study::Comparison;
 use requel::tune::{Search, Tuned};
 
-use super::text;
+use super::figure::figure;
+use super::{page, text};
+use crate::compare;
 use crate::exit::Failure;
 use crate::output;
+use crate::show;
 
 /// The winner's whole config.
 pub const BEST: &str = "best.toml";
+
+/// Pixels per point of the picture: sharp on a screen with twice the usual density.
+const PIXELS: f32 = 2.0;
 
 /// Writes what is known before the winner is trained again: its config, and every trial.
 ///
@@ -26,7 +32,7 @@ pub fn write_found(search: &Search, tuned: &Tuned, dir: &Path) -> Result<(), Fai
 /// # Errors
 /// If the disk refuses.
 pub fn write(
-    _search: &Search,
+    search: &Search,
     tuned: &Tuned,
     fresh: Option<&Comparison>,
     dir: &Path,
@@ -34,7 +40,14 @@ pub fn write(
     let at = |name: &str| dir.join(name);
     let everything = serde_json::json!({ "tuned": tuned, "fresh": fresh });
     output::write(&at("tune.json"), &serde_json::to_vec_pretty(&everything).map_err(Failure::failed)?)?;
+    output::write(&at("tune.html"), page::html(search, tuned, fresh)?.as_bytes())?;
+    let picture = compare::png(&figure(search, tuned, &text::headline(search)), PIXELS);
+    let mut png = Vec::new();
+    show::png::write(&picture, &mut png)?;
+    output::write(&at("tune.png"), &png)?;
     Ok(vec![
+        (at("tune.html"), "the search on a page"),
+        (at("tune.png"), "a picture of it"),
         (at(BEST), "the winner's config"),
         (at("trials.csv"), "every trial, for a spreadsheet"),
         (at("tune.json"), "everything"),

@@ -109,7 +109,8 @@ pub fn best(search: &Search, tuned: &Tuned) -> Result<String, Failure> {
     ))
 }
 
-fn shown(settings: &Settings, key: &str) -> String {
+/// The value of a key; `unset` where it means nothing there.
+pub fn shown(settings: &Settings, key: &str) -> String {
     settings.get(key).map_or("unset".into(), |value| value.to_string())
 }
 

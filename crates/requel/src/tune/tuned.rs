@@ -50,6 +50,13 @@ impl Tuned {
 }
 
 impl Trial {
+    /// By the highest rung that it came to, and by the score there. One that failed is below all.
+    pub(super) fn compare(&self, other: &Trial) -> std::cmp::Ordering {
+        let key = |trial: &Trial| (trial.failure.is_none(), trial.rungs.len());
+        let score = |trial: &Trial| trial.last().map_or(f64::NEG_INFINITY, |scored| scored.mean_return);
+        key(self).cmp(&key(other)).then_with(|| score(self).total_cmp(&score(other)))
+    }
+
     /// Its score at each rung.
     pub fn scores(&self) -> Vec<f64> {
         self.rungs.iter().map(|scored| scored.mean_return).collect()
