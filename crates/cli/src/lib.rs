@@ -27,6 +27,7 @@
 #![forbid(unsafe_code)]
 
 mod advice;
+mod aggregates;
 mod args;
 mod ascii;
 mod build;

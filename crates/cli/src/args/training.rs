@@ -133,6 +133,9 @@ A study names its environment, its seeds and its variants:
   [[variant]]
   name = \"far-sighted\"
 
+In place of env, a [[task]] for each of several environments has env and the
+returns that count as 0 and 1 (zero, one): docs/studies.md.
+
 It is written to studies/<name>/: a directory per variant and seed, study.md,
 study.csv, study.json, study.html and study.png. The same command again skips
 what is done and goes on with the rest; a variant that was changed is trained

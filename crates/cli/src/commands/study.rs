@@ -6,11 +6,13 @@ use std::path::{Path, PathBuf};
 use requel::Registry;
 use requel::run::Run;
 use requel::study::{
-    Comparison, Group, PlannedRun, RunRecord, Scoring, Seeds, Study, StudyError, built_in, built_ins, check_new,
+    Comparison, Group, PlannedRun, RunRecord, Scoring, Seeds, Study, StudyError, TaskAggregates, built_in, built_ins,
+    check_new,
 };
 use serde::Serialize;
 
 use crate::advice;
+use crate::aggregates;
 use crate::args::{Reporting, StudyArgs, Workers};
 use crate::commands::compare::Files;
 use crate::commands::joining;
@@ -50,7 +52,7 @@ pub fn run(args: &StudyArgs, registry: &Registry) -> Result<Exit, Failure> {
     let out = args.out.clone().unwrap_or_else(|| Path::new(runs::STUDIES).join(&kept.study.name));
     let seeds = args.seeds.clone().unwrap_or_else(|| kept.study.seeds.clone());
     let configs = kept.study.configs(registry)?;
-    advice::refuse(kept.study.variants.iter().map(|variant| variant.name.as_str()).zip(&configs), registry)?;
+    advice::refuse(kept.study.variants.iter().map(|variant| variant.name.as_str()).cycle().zip(&configs), registry)?;
     conduct(&kept, &out, registry, (&seeds, args.jobs, args.reporting), &args.workers)
 }
 
@@ -127,7 +129,12 @@ fn list() -> Result<Exit, Failure> {
             "  {}",
             paint(
                 MUTED,
-                format_args!("{}, {} seeds: {}", study.env, study.seeds.as_slice().len(), variants.join(", "))
+                format_args!(
+                    "{}, {} seeds: {}",
+                    study.envs().join(", "),
+                    study.seeds.as_slice().len(),
+                    variants.join(", ")
+                )
             )
         )?;
     }
@@ -163,8 +170,13 @@ fn conduct(
     let of_first = runs.iter().filter(|run| Some(&run.config.train.seed) == first);
     advice::warn_of(of_first.map(|run| (Some(study.variants[run.variant].name.as_str()), &run.config)), registry);
     let names: Vec<String> = study.variants.iter().map(|variant| variant.name.clone()).collect();
-    let headline =
-        format!("{} · {} · {} variants × {} seeds", study.name, study.env, names.len(), seeds.as_slice().len());
+    let headline = format!(
+        "{} · {} · {} variants × {} seeds",
+        study.name,
+        study.envs().join(", "),
+        names.len(),
+        seeds.as_slice().len()
+    );
     let together =
         Together { runs: &runs, variants: Some(&names), registry, headline, jobs, reporting, reports: Reports::Left };
     let stopped = if is_joined { joining::train(&together, out, workers)? } else { together.train()? };
@@ -184,6 +196,9 @@ fn conduct(
 
 /// Writes what finished runs come to, and says it.
 fn tell(study: &Study, runs: &[PlannedRun], out: &Path, reporting: Reporting) -> Result<Exit, Failure> {
+    if !study.tasks.is_empty() {
+        return tell_tasks(study, runs, out, reporting);
+    }
     let comparison = compare_variants(study, runs)?;
     let written = write(study, &comparison, out)?;
     if reporting.json {
@@ -213,13 +228,53 @@ struct StudyFinished<'a> {
 }
 
 fn compare_variants(study: &Study, runs: &[PlannedRun]) -> Result<Comparison, Failure> {
+    let scoring = Scoring { metric: study.metric, threshold: study.threshold, ..Scoring::default() };
+    Ok(Comparison::new(&groups(study, runs)?, &scoring))
+}
+
+/// The runs of each variant.
+fn groups(study: &Study, runs: &[PlannedRun]) -> Result<Vec<Group>, Failure> {
     let mut groups: Vec<Group> =
         study.variants.iter().map(|variant| Group { name: variant.name.clone(), runs: Vec::new() }).collect();
     for planned in runs {
         groups[planned.variant].runs.push(RunRecord::read(&Run::open(&planned.dir)?)?);
     }
-    let scoring = Scoring { metric: study.metric, threshold: study.threshold, ..Scoring::default() };
-    Ok(Comparison::new(&groups, &scoring))
+    Ok(groups)
+}
+
+/// The same of a study of several environments: those of each in its place, and what the variants come to over all.
+fn tell_tasks(study: &Study, runs: &[PlannedRun], out: &Path, reporting: Reporting) -> Result<Exit, Failure> {
+    let mut all = Vec::new();
+    for task in &study.tasks {
+        let of_env: Vec<PlannedRun> = runs.iter().filter(|run| run.config.env.id == task.env).cloned().collect();
+        let alone = study.of_env(&task.env);
+        write(&alone, &compare_variants(&alone, &of_env)?, &study.place(out, &task.env))?;
+        all.push(groups(&alone, &of_env)?);
+    }
+    let bootstrap = Scoring::default().bootstrap;
+    let found = TaskAggregates::new(&study.tasks, &all, study.metric, &bootstrap)
+        .ok_or_else(|| Failure::failed("a variant has no score in one of the environments"))?;
+    let written = aggregates::write(study, &found, out)?;
+    if reporting.json {
+        JsonLines::default().print(&TasksFinished { event: "study_finished", aggregates: &found, run_dir: out })?;
+        return Ok(Exit::Success);
+    }
+    aggregates::print(&found)?;
+    if !reporting.quiet {
+        style::say("");
+        for (path, what) in written {
+            style::say(format_args!("  {}   {}", paint(COMMAND, path.display()), paint(MUTED, what)));
+        }
+    }
+    Ok(Exit::Success)
+}
+
+#[derive(Serialize)]
+struct TasksFinished<'a> {
+    event: &'static str,
+    #[serde(flatten)]
+    aggregates: &'a TaskAggregates,
+    run_dir: &'a Path,
 }
 
 /// Writes the tables and pictures, and says what each is.

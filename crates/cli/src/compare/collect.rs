@@ -83,7 +83,7 @@ fn read(run: &Run) -> Result<RunRecord, Failure> {
 fn names(path: &Path) -> BTreeMap<String, (usize, String)> {
     let Ok(study) = Study::read(&path.join("study.toml")) else { return BTreeMap::new() };
     let Ok(configs) = study.resolve() else { return BTreeMap::new() };
-    let variants = study.variants.into_iter().enumerate();
+    let variants = study.variants.into_iter().enumerate().cycle();
     configs.iter().zip(variants).map(|(config, (at, variant))| (fingerprint(config), (at, variant.name))).collect()
 }
 

@@ -128,7 +128,10 @@ impl Together<'_> {
     pub fn name(&self, index: usize) -> String {
         let run = &self.runs[index];
         let seed = format!("seed {}", run.config.train.seed);
+        let env = &run.config.env.id;
+        let is_of_several = self.runs.iter().any(|other| other.config.env.id != *env);
         match self.variant(index) {
+            Some(variant) if is_of_several => format!("{variant} on {env}, {seed}"),
             Some(variant) => format!("{variant}, {seed}"),
             None => seed,
         }

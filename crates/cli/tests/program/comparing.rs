@@ -84,6 +84,73 @@ fn a_study_is_trained_once_and_told_in_every_form() {
     assert_eq!(names, ["near", "far", "agent.gamma=0.5"]);
 }
 
+/// Two variants in two environments, a few hundred steps each.
+const TASKS: &str = r#"
+name = "tasks"
+description = "Two variants in two environments."
+seeds = 3
+set = ["train.env_steps=600", "train.episodes=0", "replay.start=100", "evaluation.every_steps=200", "evaluation.every_episodes=0",
+       "evaluation.episodes=2", "evaluation.final_episodes=3", "evaluation.stop_after=0"]
+[[task]]
+env = "CartPole-v1"
+zero = 9.0
+one = 500.0
+[[task]]
+env = "Toy/Catch-v0"
+zero = -1.0
+one = 1.0
+[[variant]]
+name = "near"
+preset = "notebook"
+[[variant]]
+name = "far"
+preset = "notebook"
+set = ["agent.gamma=0.99"]
+"#;
+
+#[test]
+fn a_study_of_several_environments_is_told_for_each_and_over_all() {
+    let desk = Desk::new();
+    std::fs::write(desk.path("tasks.toml"), TASKS).unwrap();
+    let told = desk.ok(&["study", "tasks.toml"]);
+    assert!(told.err.contains("12 of 12 done") && told.err.contains("far on Toy/Catch-v0, seed 2"), "{}", told.err);
+    let lines: Vec<&str> = told.out.lines().collect();
+    assert!(lines[0].contains("IQM") && lines[1].starts_with("near") && lines[2].starts_with("far"), "{}", told.out);
+    let read = |name: &str| std::fs::read_to_string(desk.path("studies/tasks").join(name)).unwrap();
+    assert!(
+        read("CartPole-v1/study.md").contains("| **near** | 3 |")
+            && read("Toy-Catch-v0/study.csv").contains("\"far\",3")
+    );
+    let found: serde_json::Value = serde_json::from_str(&read("study.json")).unwrap();
+    let scores = &found["variants"][1]["scores"];
+    assert_eq!((scores[0].as_array().unwrap().len(), scores[1].as_array().unwrap().len()), (3, 3));
+    // The mean over environments of the means of their runs.
+    let mean =
+        |task: usize| scores[task].as_array().unwrap().iter().map(|score| score.as_f64().unwrap()).sum::<f64>() / 3.0;
+    let expected = (mean(0) + mean(1)) / 2.0;
+    assert!((found["variants"][1]["mean"]["value"].as_f64().unwrap() - expected).abs() < 1e-12);
+    assert!(found["variants"][1]["interquartile_mean"]["low"].is_number(), "six runs have an interval");
+    assert!(
+        read("study.tex").contains("\\toprule") && read("study.md").contains("[Toy/Catch-v0](Toy-Catch-v0/study.md)")
+    );
+    assert_eq!(read("profile.csv").lines().count(), 1 + 2 * 31);
+    assert!(read("efficiency.csv").starts_with("variant,share_of_budget,iqm,low,high\nnear,"));
+    let last = desk.ok(&["study", "tasks.toml", "--json", "--quiet"]).last();
+    assert_eq!((&last["event"], &last["variants"]), (&"study_finished".into(), &found["variants"]));
+
+    for (from, to, said) in [
+        ("one = 1.0", "one = -1.0", "the scale of `Toy/Catch-v0` is from -1 to -1"),
+        ("Toy/Catch-v0", "CartPole-v1", "two tasks are `CartPole-v1`"),
+        ("name = \"tasks\"", "name = \"tasks\"\nenv = \"CartPole-v1\"", "`env`, or `[[task]]`"),
+        ("zero = 9.0", "zeor = 9.0", "unknown key `zeor`"),
+        ("Toy/Catch-v0", "Toy/Cacth-v0", "Toy/Cacth-v0"),
+    ] {
+        std::fs::write(desk.path("wrong.toml"), TASKS.replace(from, to)).unwrap();
+        let answer = desk.run(&["study", "wrong.toml"]);
+        assert!(answer.code == 2 && answer.err.contains(said), "{to}: {}", answer.err);
+    }
+}
+
 #[test]
 fn a_study_that_was_killed_goes_on() {
     let desk = desk_with_study();

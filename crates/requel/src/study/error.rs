@@ -107,7 +107,7 @@ impl StudyError {
         match self {
             StudyError::UnknownKey { suggestion: Some(key), .. } => Some(format!("did you mean `{key}`?")),
             StudyError::UnknownKey { .. } => Some(
-                "a study has name, description, env, seeds, metric, threshold, set and [[variant]]; a variant has name, \
+                "a study has name, description, env or [[task]], seeds, metric, threshold, set and [[variant]]; a variant has name, \
                  preset and set"
                     .into(),
             ),

@@ -39,6 +39,7 @@ mod plan;
 mod record;
 mod seeds;
 pub mod shared;
+mod tasks;
 
 pub use builtin::{BuiltIn, built_in, built_ins};
 pub use caveat::Caveat;
@@ -53,3 +54,4 @@ pub use plan::{PlannedRun, Standing, Study, Variant, check_new};
 pub use record::{Evaluated, RunRecord, find_runs};
 pub use seeds::{Seeds, SeedsError};
 pub use shared::{Claims, Share, ShareError, train_claimed};
+pub use tasks::{Task, TaskAggregates, VariantAggregates};

@@ -5,14 +5,15 @@ use std::path::Path;
 use serde::Deserialize;
 use toml::de::{DeTable, DeValue};
 
-use super::{Metric, Seeds, SeedsError, Study, StudyError, Variant};
+use super::{Metric, Seeds, SeedsError, Study, StudyError, Task, Variant};
 use crate::config::Place;
 use crate::storage::read_input;
 use crate::suggest::nearest;
 
 /// The keys of a study, and those of a variant.
-const STUDY_KEYS: [&str; 8] = ["name", "description", "env", "seeds", "metric", "threshold", "set", "variant"];
+const STUDY_KEYS: [&str; 9] = ["name", "description", "env", "task", "seeds", "metric", "threshold", "set", "variant"];
 const VARIANT_KEYS: [&str; 3] = ["name", "preset", "set"];
+const TASK_KEYS: [&str; 3] = ["env", "zero", "one"];
 
 /// No study that a person could read is longer, bytes.
 const MOST_BYTES: u64 = 1 << 20;
@@ -66,11 +67,42 @@ impl Study {
                 place,
             });
         }
+        let wrong = |reason: String, key: &str| {
+            let at = table.get_ref().iter().find(|(name, _)| name.get_ref() == key);
+            StudyError::Syntax { reason, place: place_at(at.map_or(0, |(key, _)| key.span().start)) }
+        };
+        let tasks: Vec<Task> = raw.task.into_iter().map(|t| Task { env: t.env, zero: t.zero, one: t.one }).collect();
+        let env = match (raw.env, tasks.first()) {
+            (Some(env), None) => env,
+            (None, Some(first)) => first.env.clone(),
+            (Some(_), Some(_)) => {
+                return Err(wrong("a study has `env`, or `[[task]]` for each of several".into(), "env"));
+            }
+            (None, None) => {
+                return Err(wrong(
+                    "missing field `env`: the id of an environment, or a `[[task]]` for each".into(),
+                    "name",
+                ));
+            }
+        };
+        if let Some(task) = tasks.iter().find(|t| !(t.zero.is_finite() && t.one.is_finite() && t.zero != t.one)) {
+            let reason = format!(
+                "the scale of `{}` is from {} to {}: give two numbers that are apart",
+                task.env, task.zero, task.one
+            );
+            return Err(wrong(reason, "task"));
+        }
+        if let Some(twice) =
+            tasks.iter().enumerate().find(|(at, t)| tasks[..*at].iter().any(|other| other.env == t.env))
+        {
+            return Err(wrong(format!("two tasks are `{}`", twice.1.env), "task"));
+        }
         let study = Study {
+            tasks,
             seeds: raw.seeds.map_or_else(|| Seeds::first(DEFAULT_SEEDS), RawSeeds::read)?,
             name: raw.name,
             description: raw.description,
-            env: raw.env,
+            env,
             metric: raw.metric,
             threshold: raw.threshold,
             set: raw.set,
@@ -104,7 +136,9 @@ struct RawStudy {
     name: String,
     #[serde(default)]
     description: String,
-    env: String,
+    env: Option<String>,
+    #[serde(default)]
+    task: Vec<RawTask>,
     seeds: Option<RawSeeds>,
     #[serde(default)]
     metric: Metric,
@@ -113,6 +147,13 @@ struct RawStudy {
     set: Vec<String>,
     #[serde(default)]
     variant: Vec<RawVariant>,
+}
+
+#[derive(Deserialize)]
+struct RawTask {
+    env: String,
+    zero: f64,
+    one: f64,
 }
 
 #[derive(Deserialize)]
@@ -147,17 +188,18 @@ fn unknown_key(study: &DeTable<'_>) -> Option<(String, usize, &'static [&'static
         if !STUDY_KEYS.contains(&key.get_ref().as_ref()) {
             return Some((key.get_ref().to_string(), key.span().start, &STUDY_KEYS));
         }
-        let variants = match value.get_ref() {
-            DeValue::Array(items) if key.get_ref() == "variant" => items,
+        let (items, known): (_, &'static [&'static str]) = match (value.get_ref(), key.get_ref().as_ref()) {
+            (DeValue::Array(items), "variant") => (items, &VARIANT_KEYS),
+            (DeValue::Array(items), "task") => (items, &TASK_KEYS),
             _ => continue,
         };
-        let tables = variants.iter().filter_map(|item| match item.get_ref() {
+        let tables = items.iter().filter_map(|item| match item.get_ref() {
             DeValue::Table(table) => Some(table),
             _ => None,
         });
-        let wrong = tables.flat_map(|table| table.keys()).find(|key| !VARIANT_KEYS.contains(&key.get_ref().as_ref()));
+        let wrong = tables.flat_map(|table| table.keys()).find(|key| !known.contains(&key.get_ref().as_ref()));
         if let Some(key) = wrong {
-            return Some((key.get_ref().to_string(), key.span().start, &VARIANT_KEYS));
+            return Some((key.get_ref().to_string(), key.span().start, known));
         }
     }
     None

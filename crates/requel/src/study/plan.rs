@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::group::settings;
-use super::{Metric, Seeds, StudyError, fingerprint};
+use super::{Metric, Seeds, StudyError, Task, fingerprint};
 use crate::config::{Config, Layers, presets};
 use crate::registry::Registry;
 use crate::run::{Made, Room, Run, RunError, check_place};
@@ -17,8 +17,10 @@ pub struct Study {
     pub name: String,
     /// What it is for, in a sentence or two.
     pub description: String,
-    /// Id of the environment.
+    /// Id of the environment; of several the first.
     pub env: String,
+    /// The environments with the scales of their scores, where there are several; else empty.
+    pub tasks: Vec<Task>,
     /// The seeds of each variant.
     pub seeds: Seeds,
     /// What counts as a run's score.
@@ -65,16 +67,31 @@ pub enum Standing {
 }
 
 impl Study {
-    /// The config of each variant, with the seed that its settings come to. The agent of each can be made.
+    /// The environments, the first one first.
+    pub fn envs(&self) -> Vec<&str> {
+        match &self.tasks[..] {
+            [] => vec![&self.env],
+            tasks => tasks.iter().map(|task| &*task.env).collect(),
+        }
+    }
+
+    /// The study of one of its environments alone.
+    pub fn of_env(&self, env: &str) -> Study {
+        Study { env: env.into(), tasks: Vec::new(), ..self.clone() }
+    }
+
+    /// The config of each variant, in one environment after the other, with the seed that its settings come to. The agent of each can be made.
     ///
     /// # Errors
     /// If an environment, a preset or a setting is unknown or does not resolve (with the variant's name), or two variants are
     /// the same.
     pub fn configs(&self, registry: &Registry) -> Result<Vec<Config>, StudyError> {
-        registry.envs().make(&self.env)?;
+        for env in self.envs() {
+            registry.envs().make(env)?;
+        }
         let configs = self.resolve()?;
         let mut known: BTreeMap<String, &str> = BTreeMap::new();
-        for (variant, config) in self.variants.iter().zip(&configs) {
+        for (variant, config) in self.variants.iter().cycle().zip(&configs) {
             if let Some(one) = known.insert(fingerprint(config), &variant.name) {
                 return Err(StudyError::SameVariant { one: one.into(), other: variant.name.clone() });
             }
@@ -90,7 +107,8 @@ impl Study {
     /// # Errors
     /// If a preset or a setting is unknown or does not resolve, with the variant's name.
     pub fn resolve(&self) -> Result<Vec<Config>, StudyError> {
-        self.variants.iter().map(|variant| self.config(variant)).collect()
+        let in_env = |env| self.variants.iter().map(move |variant| self.config(env, variant));
+        self.envs().into_iter().flat_map(in_env).collect()
     }
 
     /// Every run below `root`, seed after seed, so that all variants advance together. A variant's directory has its name and
@@ -102,21 +120,30 @@ impl Study {
         let configs = self.configs(registry)?;
         let mut runs = Vec::new();
         for &seed in seeds.as_slice() {
-            for (variant, config) in configs.iter().enumerate() {
+            for (at, config) in configs.iter().enumerate() {
+                let variant = at % self.variants.len();
                 let name = format!("{}-{}", self.variants[variant].name, &fingerprint(config)[..8]);
-                runs.push(PlannedRun::new(&root.join(name), variant, config, seed)?);
+                runs.push(PlannedRun::new(&self.place(root, &config.env.id).join(name), variant, config, seed)?);
             }
         }
         Ok(runs)
     }
 
-    fn config(&self, variant: &Variant) -> Result<Config, StudyError> {
+    /// Where what belongs to an environment lies: `root` itself, where there is no other.
+    pub fn place(&self, root: &Path, env: &str) -> PathBuf {
+        match self.tasks.is_empty() {
+            true => root.to_path_buf(),
+            false => root.join(env.replace('/', "-")),
+        }
+    }
+
+    fn config(&self, env: &str, variant: &Variant) -> Result<Config, StudyError> {
         let wrong = |source| StudyError::Setting { variant: variant.name.clone(), source: Box::new(source) };
         let mut layers = Layers::new();
         if let Some(preset) = &variant.preset {
             layers = layers.preset(preset).map_err(wrong)?;
         }
-        layers = layers.set(&format!("env.id={:?}", self.env)).map_err(wrong)?;
+        layers = layers.set(&format!("env.id={env:?}")).map_err(wrong)?;
         for assignment in &self.set {
             layers = layers.set_from("the study's `set`", assignment).map_err(wrong)?;
         }
@@ -124,7 +151,7 @@ impl Study {
             layers = layers.set_from("its `set`", assignment).map_err(wrong)?;
         }
         if layers.named_preset().is_none()
-            && let Some(preset) = presets::default_for(&self.env)
+            && let Some(preset) = presets::default_for(env)
         {
             layers = layers.preset(preset.name).map_err(wrong)?;
         }
