@@ -10,7 +10,8 @@ use requel_nn::NetworkSpec;
 
 use self::named::Named;
 use crate::agent::{
-    Agent, AgentError, CpuExecutor, CpuSpec, DqnAgent, DqnParts, Executor, HeadSpec, PqnAgent, Readout, check_bytes,
+    Accelerator, Agent, AgentError, CpuExecutor, CpuSpec, DeviceFault, DeviceName, DeviceUse, DqnAgent, DqnParts,
+    Executor, HeadSpec, PqnAgent, Readout, check_bytes,
 };
 use crate::config::{AgentKind, Config, EnvConfig};
 use crate::exploration::Explorer;
@@ -49,6 +50,17 @@ pub struct Registry {
     heads: Named<(Readout, Arc<dyn HeadSpec>)>,
     networks: Named<NetworkSpec>,
     machine: Machine,
+    accelerator: Option<AcceleratorHandle>,
+}
+
+/// What brings other devices than the CPU.
+#[derive(Clone)]
+struct AcceleratorHandle(Arc<dyn Accelerator>);
+
+impl std::fmt::Debug for AcceleratorHandle {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Accelerator")
+    }
 }
 
 impl Registry {
@@ -72,6 +84,7 @@ impl Registry {
             heads: Named::new("head.name"),
             networks: Named::new("network.name"),
             machine: Machine::default(),
+            accelerator: None,
         }
     }
 
@@ -80,6 +93,18 @@ impl Registry {
     pub fn with_machine(mut self, machine: Machine) -> Self {
         self.machine = machine;
         self
+    }
+
+    /// The same with other devices than the CPU, which `train.device` then chooses from.
+    #[must_use]
+    pub fn with_accelerator(mut self, accelerator: impl Accelerator + 'static) -> Self {
+        self.accelerator = Some(AcceleratorHandle(Arc::new(accelerator)));
+        self
+    }
+
+    /// What brings other devices than the CPU, where something does.
+    pub fn accelerator(&self) -> Option<&dyn Accelerator> {
+        self.accelerator.as_ref().map(|AcceleratorHandle(accelerator)| &**accelerator)
     }
 
     /// What agents run on.
@@ -241,10 +266,7 @@ impl Registry {
         };
         let executor = match self.executors.get(&config.agent.executor)? {
             Some(make) => make(config, env)?,
-            None => {
-                let shape = config.executor_shape(env.observations, env.actions);
-                Box::new(CpuExecutor::new(&self.cpu_spec(config, env)?, shape, &self.machine)?)
-            }
+            None => self.executor(config, env)?,
         };
         if config.agent.kind == AgentKind::Pqn {
             let spec = config.pqn_spec(env.actions);
@@ -259,6 +281,30 @@ impl Registry {
         let spec = config.dqn_spec(env.actions);
         check_bytes(spec.bytes_needed(env.observations.len()), self.machine.memory)?;
         Ok(Box::new(DqnAgent::new(spec, parts)?))
+    }
+
+    /// The executor on the device that a config asks for.
+    fn executor(&self, config: &Config, env: &AgentEnv<'_>) -> Result<Box<dyn Executor>, AgentError> {
+        let shape = config.executor_shape(env.observations, env.actions);
+        let spec = self.cpu_spec(config, env)?;
+        let asked = config.train.device_name();
+        let device = match (asked, &self.accelerator) {
+            (DeviceName::Cpu, _) | (DeviceName::Auto, None) => DeviceUse::default(),
+            (asked, Some(AcceleratorHandle(accelerator))) => {
+                match accelerator.executor(asked, (&spec, shape), &self.machine)? {
+                    (Some(executor), _) => return Ok(executor),
+                    (None, device) => device,
+                }
+            }
+            (asked, None) => {
+                let reason = format!(
+                    "`train.device` is {asked}, and this program computes on the CPU alone: build it with the feature `cuda`, or \
+                     set `train.device=\"cpu\"`"
+                );
+                return Err(DeviceFault::Unusable { reason }.into());
+            }
+        };
+        Ok(Box::new(CpuExecutor::new(&spec, shape, &self.machine)?.on(device)))
     }
 
     /// What an executor is made of for a config: the head and the network that it names, or those of its sections.

@@ -1,6 +1,6 @@
 //! [`Agent`], a policy that also learns.
 
-use super::{AgentError, Experience, Learned, Masks, Policy, ValueNetwork};
+use super::{AgentError, DeviceUse, Experience, Learned, Masks, Policy, ValueNetwork};
 use crate::state::{State, StateError};
 use crate::transition::Batch;
 
@@ -93,6 +93,11 @@ pub trait Agent: Send {
         None
     }
 
+    /// On which device it computes, where networks of this crate or of its accelerators do.
+    fn device(&self) -> Option<DeviceUse> {
+        None
+    }
+
     /// Takes other weights in place of those that it began with; all else is as new. Called before the first step.
     ///
     /// # Errors
@@ -117,6 +122,15 @@ pub trait Agent: Send {
 
     /// Lets what is large be computed by up to `threads` threads from now on; the same bits for every number of them.
     fn set_threads(&mut self, _threads: usize) {}
+
+    /// Brings what it has learned to where [`Agent::save`] finds it, before that is called. What learns on another device than the one
+    /// that saves does it here, where that can fail.
+    ///
+    /// # Errors
+    /// If it is not to be had any more.
+    fn prepare_save(&self) -> Result<(), AgentError> {
+        Ok(())
+    }
 
     /// Adds the complete state.
     fn save<'a>(&'a self, state: &mut State<'a>);

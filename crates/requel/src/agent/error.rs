@@ -7,6 +7,24 @@ use thiserror::Error;
 use super::{HeadError, LearningFault};
 use crate::replay::ReplayError;
 
+/// Why a device that networks are computed on cannot be used, or not any more. What it is says who brings it.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum DeviceFault {
+    /// It is not there, or does not take what is asked of it: another device does, such as the CPU.
+    #[error("{reason}")]
+    Unusable {
+        /// What is wrong, and what to do.
+        reason: String,
+    },
+    /// It failed while it was in use. What was saved before is whole.
+    #[error("{reason}")]
+    Lost {
+        /// What is wrong, and what to do.
+        reason: String,
+    },
+}
+
 /// Why an agent or a policy cannot be made, or cannot go on.
 #[derive(Clone, Debug, Error, PartialEq)]
 #[non_exhaustive]
@@ -44,6 +62,9 @@ pub enum AgentError {
     /// There is no network on the CPU to look at.
     #[error("the agent has no value network on the CPU: its policy has no policy file, and its values are not shown")]
     NoValueNetwork,
+    /// The device that networks are computed on.
+    #[error(transparent)]
+    Device(#[from] DeviceFault),
     /// The network's description is no network.
     #[error(transparent)]
     Network(#[from] SpecError),

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{AgentError, Learned, Policy, ValueNetwork};
+use super::{AgentError, DeviceUse, Learned, Policy, ValueNetwork};
 use crate::state::{State, StateError};
 use crate::transition::{Batch, BatchMut};
 
@@ -66,11 +66,25 @@ pub trait Executor: Send {
         None
     }
 
+    /// On which device it computes.
+    fn device(&self) -> DeviceUse {
+        DeviceUse::default()
+    }
+
     /// Reports numbers by name: see [`Agent::statistics`](super::Agent::statistics).
     fn statistics(&self, _env_steps: u64, _report: &mut dyn FnMut(&str, f64)) {}
 
     /// Lets what is large be computed by up to `threads` threads from now on; the same bits for every number of them.
     fn set_threads(&mut self, _threads: usize) {}
+
+    /// Brings what it has learned to where [`Executor::save`] finds it, before that is called. What learns on another device than the one
+    /// that saves does it here, where that can fail.
+    ///
+    /// # Errors
+    /// If it is not to be had any more.
+    fn prepare_save(&self) -> Result<(), AgentError> {
+        Ok(())
+    }
 
     /// Adds the complete state.
     fn save<'a>(&'a self, state: &mut State<'a>);

@@ -204,6 +204,19 @@ pub fn dormant_units(activations: &[f32], tau: f64, room: &mut [f64]) -> usize {
     room.iter().filter(|sum| **sum <= least).count()
 }
 
+/// The share of the hidden units of some layers that are dormant, by the activations and the units of each: see [`dormant_units`], with
+/// τ = 0.025. `None` where there are no units. `room` has at least a number for each unit of the widest layer.
+pub fn dormant_share<'a>(layers: impl Iterator<Item = (&'a [f32], usize)>, room: &mut [f64]) -> Option<f64> {
+    /// The paper of [`dormant_units`] counts with 0.025 too.
+    const DORMANT: f64 = 0.025;
+    let (mut dormant, mut all) = (0, 0);
+    for (activations, units) in layers {
+        dormant += dormant_units(activations, DORMANT, &mut room[..units]);
+        all += units;
+    }
+    (all > 0).then(|| dormant as f64 / all as f64)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -4,6 +4,7 @@ use super::values::{assigned, shown};
 use super::{
     AgentKind, AnnealKind, BellmanGradient, Config, HeadKind, ReplayKind, TargetKind, ValueClip, ValueClipWord,
 };
+use crate::agent::DeviceName;
 use crate::td::Support;
 
 /// What several keys have to keep between them. Ranges are checked before, so that a rule can count on them.
@@ -31,6 +32,11 @@ impl Rule {
 
 /// Every rule, in the order in which they are checked.
 pub const RULES: &[Rule] = &[
+    Rule {
+        keys: &["train.device"],
+        holds: |c| c.train.device.parse::<DeviceName>().is_ok(),
+        reason: "must be auto, cpu, cuda, or cuda: with the number of a device, counted from 0",
+    },
     Rule {
         keys: &["agent.value_clip"],
         holds: |c| c.agent.value_clip.bounds().is_none_or(|(low, high)| low < high),
@@ -230,6 +236,7 @@ mod tests {
 
     /// Settings over the defaults for each rule, the only one that they break.
     const BROKEN: [&str; RULES.len()] = [
+        "train.device=cuda:x",
         "agent.value_clip=[1,1]",
         "head.v_min=2 head.v_max=1",
         "head.v_min=16777216 head.v_max=16777217 head.atoms=51",

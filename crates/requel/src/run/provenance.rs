@@ -60,6 +60,9 @@ pub struct MachineRecord {
     pub threads: usize,
     /// Instructions that the matrix routines use; the results are the same for all.
     pub kernel: String,
+    /// The device that networks are computed on, where that is not the CPU; the results are the same for all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device: Option<String>,
 }
 
 static PROGRAM: OnceLock<Program> = OnceLock::new();
@@ -82,6 +85,7 @@ impl MachineRecord {
             cpu,
             threads: std::thread::available_parallelism().map_or(1, |n| n.get()),
             kernel: kernel.map_or("none", Kernel::name).into(),
+            device: None,
         }
     }
 }
@@ -96,14 +100,14 @@ impl std::fmt::Display for MachineRecord {
 
 impl Provenance {
     /// Of a session that begins now.
-    pub(super) fn now(from_env_steps: u64, segment: usize, kernel: Option<Kernel>) -> Self {
+    pub(super) fn now(from_env_steps: u64, segment: usize, machine: MachineRecord) -> Self {
         Provenance {
             from_env_steps,
             segment,
             started: clock::written_out(),
             requel: env!("CARGO_PKG_VERSION").into(),
             program: PROGRAM.get().cloned().unwrap_or_default(),
-            machine: MachineRecord::here(kernel),
+            machine,
         }
     }
 
@@ -191,7 +195,7 @@ mod tests {
         let run = Run::create(&dir.path().join("run"), &Config::default()).unwrap();
         assert_eq!(run.provenance().unwrap(), []);
         for from in 0..3 {
-            run.add_provenance(Provenance::now(from, 1, None)).unwrap();
+            run.add_provenance(Provenance::now(from, 1, MachineRecord::here(None))).unwrap();
         }
         let records = run.provenance().unwrap();
         assert_eq!(records.iter().map(|record| record.from_env_steps).collect::<Vec<_>>(), [0, 1, 2]);
@@ -199,10 +203,13 @@ mod tests {
             records.iter().all(|r| r.requel == env!("CARGO_PKG_VERSION") && r.machine == MachineRecord::here(None))
         );
 
-        let many =
-            Sessions { sessions: (0..MOST_SESSIONS as u64).map(|from| Provenance::now(from, 1, None)).collect() };
+        let many = Sessions {
+            sessions: (0..MOST_SESSIONS as u64)
+                .map(|from| Provenance::now(from, 1, MachineRecord::here(None)))
+                .collect(),
+        };
         std::fs::write(run.dir().join(PROVENANCE), serde_json::to_vec(&many).unwrap()).unwrap();
-        run.add_provenance(Provenance::now(7_777, 2, None)).unwrap();
+        run.add_provenance(Provenance::now(7_777, 2, MachineRecord::here(None))).unwrap();
         let records = run.provenance().unwrap();
         assert_eq!(records.len(), MOST_SESSIONS);
         assert_eq!([records[0].from_env_steps, records[MOST_SESSIONS - 1].from_env_steps], [0, 7_777]);
@@ -215,14 +222,14 @@ mod tests {
         std::fs::write(run.dir().join(PROVENANCE), "{").unwrap();
         let error = run.provenance().unwrap_err().to_string();
         assert!(error.contains("provenance.json is damaged"), "{error}");
-        run.add_provenance(Provenance::now(5, 1, None)).unwrap();
+        run.add_provenance(Provenance::now(5, 1, MachineRecord::here(None))).unwrap();
         assert_eq!(run.provenance().unwrap().len(), 1);
         assert_eq!(std::fs::read(run.dir().join("provenance.damaged.json")).unwrap(), b"{");
     }
 
     #[test]
     fn it_has_these_notes_and_none_that_says_who_or_where() {
-        let record = serde_json::to_value(Provenance::now(0, 1, None)).unwrap();
+        let record = serde_json::to_value(Provenance::now(0, 1, MachineRecord::here(None))).unwrap();
         let keys = |value: &serde_json::Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
         let own = ["build", "command", "commit", "dirty", "from_env_steps", "machine", "requel", "segment", "started"];
         assert_eq!(keys(&record), own);

@@ -9,6 +9,8 @@ pub fn fingerprint(config: &Config) -> String {
     config.train.seed = 0;
     // A label that decides nothing.
     config.preset.clear();
+    // What no result depends on.
+    config.train.device = Config::default().train.device;
     let text = toml::to_string(&config).expect("a config is TOML");
     let mut hasher = blake3::Hasher::new();
     hasher.update(env!("CARGO_PKG_VERSION").as_bytes());
@@ -22,10 +24,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_setting_but_seed_and_label_counts() {
+    fn every_setting_but_seed_label_and_device_counts() {
         let mut config = Config::default();
         let first = fingerprint(&config);
         (config.train.seed, config.preset) = (9, "another".into());
+        config.train.device = "cuda:1".into();
         assert_eq!(fingerprint(&config), first);
         config.agent.gamma = 0.5;
         assert_ne!(fingerprint(&config), first);

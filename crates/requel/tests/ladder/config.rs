@@ -24,6 +24,7 @@ fn the_keys_are_those_of_the_config() {
     // These are left out where they say nothing.
     config.evaluation.stop_return = Some(1.0);
     config.algo = "dqn".into();
+    config.train.device = "cpu".into();
     let names = [
         &mut config.agent.name,
         &mut config.agent.executor,

@@ -1,10 +1,5 @@
-//! Learning a value function by the networks of `requel-nn` on the CPU.
+//! The networks of `requel-nn` on the CPU.
 
-mod batch;
-mod bootstrap;
-mod executor;
-mod spec;
+mod networks;
 
-pub use bootstrap::Bootstrap;
-pub use executor::CpuExecutor;
-pub use spec::{CpuSpec, ExecutorShape};
+pub use networks::{CpuExecutor, CpuNetworks};

@@ -4,7 +4,7 @@ use super::{DqnParts, DqnSpec, LearnsFrom};
 use crate::agent::actor::{Actor, Situation};
 use crate::agent::statistics::MEASURED_EVERY;
 use crate::agent::{
-    Agent, AgentError, Executor, Experience, Learned, Masks, MemorySample, Policy, Statistic, ValueNetwork,
+    Agent, AgentError, DeviceUse, Executor, Experience, Learned, Masks, MemorySample, Policy, Statistic, ValueNetwork,
 };
 use crate::replay::{NStepAccumulator, ReplayBuffer, ReplayError};
 use crate::schedule::crossings;
@@ -170,6 +170,14 @@ impl Agent for DqnAgent {
 
     fn set_threads(&mut self, threads: usize) {
         self.executor.set_threads(threads);
+    }
+
+    fn device(&self) -> Option<DeviceUse> {
+        Some(self.executor.device())
+    }
+
+    fn prepare_save(&self) -> Result<(), AgentError> {
+        self.executor.prepare_save()
     }
 
     fn save<'a>(&'a self, state: &mut State<'a>) {

@@ -5,7 +5,7 @@ use crate::agent::actor::{Actor, Situation};
 use crate::agent::measure::record_largest;
 use crate::agent::statistics::MEASURED_EVERY;
 use crate::agent::{
-    Agent, AgentError, Executor, Experience, Learned, Masks, MemorySample, Policy, Statistic, ValueNetwork,
+    Agent, AgentError, DeviceUse, Executor, Experience, Learned, Masks, MemorySample, Policy, Statistic, ValueNetwork,
 };
 use crate::exploration::Explorer;
 use crate::rng::{Stream, StreamRng};
@@ -236,6 +236,14 @@ impl Agent for PqnAgent {
 
     fn set_threads(&mut self, threads: usize) {
         self.executor.set_threads(threads);
+    }
+
+    fn device(&self) -> Option<DeviceUse> {
+        Some(self.executor.device())
+    }
+
+    fn prepare_save(&self) -> Result<(), AgentError> {
+        self.executor.prepare_save()
     }
 
     fn save<'a>(&'a self, state: &mut State<'a>) {

@@ -1,5 +1,6 @@
 //! Budget, evaluation, checkpoints and logs.
 
+use crate::agent::DeviceName;
 use crate::config::declare::Condition::Is;
 use crate::config::declare::Range::{self, Any, Whole};
 use crate::config::declare::{Scale, Tuning, choice, section};
@@ -45,6 +46,24 @@ section! {
         updates: u64 = 1, in Whole(1, 10_000), unit "updates", may change;
         /// What to do when an environment gives NaN or infinity.
         on_nan: OnNan = OnNan::Stop, may change;
+        /// Device that networks are computed on: auto (the faster one), cpu, cuda or cuda:N.
+        ///
+        /// No result depends on it. Other devices than the CPU are there in programs that are built with the feature `cuda`:
+        /// see `docs/gpu.md`. Unset, it is `auto`.
+        #[serde(skip_serializing_if = "is_auto")]
+        device: String = "auto".to_owned(), may change;
+    }
+}
+
+/// What is not set is not written down: configs of before there was a choice stay what they were.
+fn is_auto(device: &str) -> bool {
+    device == "auto"
+}
+
+impl TrainConfig {
+    /// The device that is asked for.
+    pub(crate) fn device_name(&self) -> DeviceName {
+        self.device.parse().unwrap_or_default()
     }
 }
 

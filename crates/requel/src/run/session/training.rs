@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::{Ending, Session};
 use crate::run::policy::write_best_policy;
-use crate::run::provenance::Provenance;
+use crate::run::provenance::{MachineRecord, Provenance};
 use crate::run::saving::Saved;
 use crate::run::segments::Segment;
 use crate::run::{Control, RunError, Summary, Timing};
@@ -21,7 +21,9 @@ impl Session {
     pub fn train(mut self, observer: &mut dyn Observer, control: &Control) -> Result<Ending, RunError> {
         let started = Instant::now();
         let kernel = self.trainer.value_network().ok().map(|value| value.network.kernel());
-        self.run.add_provenance(Provenance::now(self.trainer.env_steps(), self.segment, kernel))?;
+        let device = self.trainer.agent().device().map(|used| used.device).filter(|device| device != "cpu");
+        let machine = MachineRecord { device, ..MachineRecord::here(kernel) };
+        self.run.add_provenance(Provenance::now(self.trainer.env_steps(), self.segment, machine))?;
         self.saved_at = Instant::now();
         self.trainer.give_up_evaluations_when(patience(control));
         // Whether a checkpoint is due that could not be begun yet.

@@ -15,8 +15,10 @@ impl Trainer {
     /// save theirs are left out; the trainer that takes it over begins new episodes in them.
     ///
     /// # Errors
-    /// [`TrainError::Env`] if an environment fails to save its state.
+    /// [`TrainError::Env`] if an environment fails to save its state; [`TrainError::Agent`] if what was learned is not to be had, as from
+    /// a device that was lost.
     pub fn save(&self) -> Result<State<'_>, TrainError> {
+        self.agent.prepare_save()?;
         let mut state = State::default();
         self.agent.save(&mut state);
         if !state.values.contains_key(UPDATES_KEY) {

@@ -28,6 +28,7 @@ impl Trainer {
                 let observations = self.envs.observation_space();
                 let env = AgentEnv { spec: &self.spec, observations, actions: self.action_space };
                 let mut agent = agents(&config, &env)?;
+                self.agent.prepare_save()?;
                 let mut state = State::default();
                 self.agent.save(&mut state);
                 agent.restore(&state)?;

@@ -1,0 +1,156 @@
+//! [`LearningBatch`]: the transitions of an update, and what is drawn for it.
+
+use requel_nn::Network;
+
+use super::networks::{Inputs, Look, LookRooms, LookSize, Networks};
+use super::{Bootstrap, CpuSpec};
+use crate::agent::FractionCounts;
+use crate::rng::{Stream, StreamRng};
+use crate::state::{State, StateError};
+use crate::transition::{Batch, BatchMut};
+
+/// The sizes of an update.
+pub(super) struct BatchShape {
+    /// The online network's: the observations, and where it looks ahead the next ones below.
+    pub online: LookSize,
+    /// Rows of it that the gradients of outputs are of.
+    pub rows_back: usize,
+    /// The target network's: the next observations, and where Munchausen's rule asks for them the present ones below; of 0 rows
+    /// without a target network.
+    pub target: LookSize,
+    /// That of whoever chooses the next action by draws of its own; of 0 rows where it sees what the others see.
+    pub selector: LookSize,
+}
+
+impl BatchShape {
+    pub fn new(spec: &CpuSpec, network: &Network, rows: usize) -> Self {
+        let bootstrap = spec.bootstrap;
+        let FractionCounts { current: fractions, next: target_fractions } = spec.head.fractions();
+        let implicit = spec.values.head.reads_fractions();
+        let is_noisy = network.noise_len() > 0;
+        // The choice has fractions of its own (Dabney et al. 2018: K, beside the N and N' of the loss), and where the online network
+        // makes it for the target network noise of its own too (Fortunato et al. 2018: ε'', beside ε and ε').
+        let selects_apart = implicit || bootstrap == Bootstrap::Double && is_noisy;
+        let looks_ahead = bootstrap.looks_ahead() && !(selects_apart && bootstrap == Bootstrap::Double);
+        let looks_back = spec.rule.looks_back();
+        let target_rows = if bootstrap.has_target() { rows * (1 + usize::from(looks_back)) } else { 0 };
+        let look = |rows, fractions| LookSize { rows, fractions };
+        BatchShape {
+            online: look(if looks_ahead { 2 * rows } else { rows }, fractions),
+            rows_back: if bootstrap == Bootstrap::Residual { 2 * rows } else { rows },
+            target: look(target_rows, target_fractions),
+            selector: look(if selects_apart { rows } else { 0 }, spec.values.head.acting_fractions()),
+        }
+    }
+}
+
+/// The transitions of an update, but for their observations, which lie where the networks read them; and what draws noise and
+/// fractions.
+pub(super) struct LearningBatch {
+    pub columns: Batch,
+    /// The fractions of the observations, rows × fractions; empty but for the implicit quantile head.
+    pub fractions: Vec<f32>,
+    observation_len: usize,
+    /// Whether the network reads noise or fractions.
+    reads_draws: bool,
+    noise_rng: StreamRng,
+    fraction_rng: StreamRng,
+}
+
+impl LearningBatch {
+    /// Room for an update of `rows` transitions, each looked at with so many fractions, with masks of `masked` actions where the
+    /// environment has them.
+    pub fn new(network: &Network, (rows, fractions): (usize, usize), masked: Option<usize>, seed: u64) -> Self {
+        let columns = Batch::new(rows);
+        LearningBatch {
+            columns: if let Some(actions) = masked { columns.with_masks(actions) } else { columns },
+            fractions: vec![0.0; if network.reads_fractions() { rows * fractions } else { 0 }],
+            observation_len: network.input_len(),
+            reads_draws: network.noise_len() > 0 || network.reads_fractions(),
+            noise_rng: StreamRng::new(seed, Stream::LearningNoise),
+            fraction_rng: StreamRng::new(seed, Stream::Fractions),
+        }
+    }
+
+    /// Room for the transitions: their observations lie where the networks read them.
+    pub fn transitions_mut<'a>(&'a mut self, networks: &'a mut impl Networks) -> BatchMut<'a> {
+        let len = self.columns.actions.len() * self.observation_len;
+        match networks.inputs_mut() {
+            Inputs::F32(rooms) => {
+                let (observations, next) = places(len, rooms);
+                self.columns.with_observations(observations, next)
+            }
+            Inputs::U8(rooms) => {
+                let (observations, next) = places(len, rooms);
+                self.columns.with_observation_bytes(observations, next)
+            }
+        }
+    }
+
+    /// Shows the transitions to every network that looks at them too, and draws noise and fractions for networks that read them.
+    pub fn prepare(&mut self, networks: &mut impl Networks) {
+        let len = self.columns.actions.len() * self.observation_len;
+        match networks.inputs_mut() {
+            Inputs::F32(rooms) => share(len, rooms),
+            Inputs::U8(rooms) => share(len, rooms),
+        }
+        if !self.reads_draws {
+            return;
+        }
+        for look in [Look::Online, Look::Target, Look::Selector] {
+            self.noise_rng.fill_normal(networks.noise_mut(look));
+            let fractions = networks.fractions_mut(look);
+            self.fraction_rng.fill_uniform(fractions);
+            if look == Look::Online {
+                let of_rows = self.fractions.len();
+                self.fractions.copy_from_slice(&fractions[..of_rows]);
+            }
+        }
+    }
+
+    /// Adds the counters of noise and fractions, where the network reads either.
+    pub fn save(&self, state: &mut State<'_>) {
+        if !self.reads_draws {
+            return;
+        }
+        state.put("agent/learning_positions", [self.noise_rng.position(), self.fraction_rng.position()]);
+    }
+
+    /// Takes them back.
+    pub fn restore(&mut self, state: &State<'_>) -> Result<(), StateError> {
+        if !self.reads_draws {
+            return Ok(());
+        }
+        let [noise, fractions]: [u64; 2] = state.read("agent/learning_positions")?;
+        self.noise_rng.set_position(noise);
+        self.fraction_rng.set_position(fractions);
+        Ok(())
+    }
+}
+
+/// Where the observations of a batch lie, `len` numbers, and where the next ones: with the target network, or below the
+/// observations without one.
+fn places<T>(len: usize, rooms: LookRooms<'_, T>) -> (&mut [T], &mut [T]) {
+    let (observations, below) = rooms.online.split_at_mut(len);
+    (observations, rooms.target.map_or(below, |target| &mut target[..len]))
+}
+
+/// Shows both observations, `len` numbers each, to every network that looks at them too.
+fn share<T: Copy>(len: usize, rooms: LookRooms<'_, T>) {
+    let (observations, below) = rooms.online.split_at_mut(len);
+    let next = match rooms.target {
+        None => &*below,
+        Some(target) => {
+            let (next, again) = target.split_at_mut(len);
+            // What the online network looks ahead at, and what the target network looks back at.
+            let ahead = below.len().min(next.len());
+            below.copy_from_slice(&next[..ahead]);
+            let back = again.len().min(observations.len());
+            again.copy_from_slice(&observations[..back]);
+            next
+        }
+    };
+    if let Some(selector) = rooms.selector {
+        selector.copy_from_slice(next);
+    }
+}

@@ -1,0 +1,14 @@
+//! Learning a value function: what an update means, whatever computes its networks.
+
+mod batch;
+mod bootstrap;
+mod executor;
+mod networks;
+mod saving;
+mod spec;
+mod update;
+
+pub use bootstrap::Bootstrap;
+pub use executor::ValueExecutor;
+pub use networks::{Inputs, Lists, Look, LookRooms, LookSize, Networks, NetworksPlan, OptimizerLists, Step, StepHow};
+pub use spec::{CpuSpec, ExecutorShape};
