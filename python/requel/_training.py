@@ -211,6 +211,7 @@ def train(
     reward_range: tuple[float, float] | None = None,
     threads: int = 1,
     num_workers: int | None = None,
+    device: str | None = None,
     progress_bar: bool = False,
     **sections: Sections,
 ) -> Run:
@@ -228,6 +229,8 @@ def train(
         metrics: names in the information of each step whose numbers go into the logs (``is_success`` does without being named).
         reward_range: the lowest and the highest reward of a step, where that is known; bounds of values come from it.
         threads: threads for large networks. The bits are the same for every number of them.
+        device: what networks are computed on, ``train.device``: ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"cuda:1"``. The bits are the same;
+            other devices than the CPU are there where the package was built with the feature ``cuda``.
         num_workers: run so many environments, each in a process of its own, for those that are slow; ``train.num_envs`` is as many
             then. The bits are those of as many environments in this process.
         progress_bar: say on the standard error stream how far it is.
@@ -251,7 +254,7 @@ def train(
     with stepped_in(env, num_workers) as stepped:
         looked_at = given(stepped, eval_env, metrics, reward_range)
         try:
-            settings = settings_of(sections, seed=seed)
+            settings = settings_of(sections, seed=seed, device=device)
             check_count(settings, num_workers)
             if _needs_limit(looked_at, settings):
                 warnings.warn(
@@ -276,6 +279,7 @@ def resume(
     reward_range: tuple[float, float] | None = None,
     threads: int = 1,
     num_workers: int | None = None,
+    device: str | None = None,
     progress_bar: bool = False,
     **sections: Sections,
 ) -> Run:
@@ -303,9 +307,9 @@ def resume(
         try:
             if looked_at.id != record["env_id"]:
                 raise ValueError(f"{run_dir} was trained in {record['env_id']}, and the environment that is given is {looked_at.id}")
-            config = Config.of_run(Path(run_dir)).with_settings(settings_of(sections))
+            config = Config.of_run(Path(run_dir)).with_settings(settings_of(sections, device=device))
             training = make_training(looked_at, config, threads)
-            new_episodes, _ = training.resume_run(Path(run_dir), bool(sections))
+            new_episodes, _ = training.resume_run(Path(run_dir), bool(sections) or device is not None)
             if new_episodes:
                 warnings.warn(
                     f"{looked_at.id} could not be saved: new episodes begin, and the results are not those of a run that was never interrupted",
@@ -316,7 +320,7 @@ def resume(
             looked_at.close()
 
 
-def settings_of(sections: Mapping[str, Any], *, seed: int | None = None) -> list[tuple[str, str, Any]]:
+def settings_of(sections: Mapping[str, Any], *, seed: int | None = None, device: str | None = None) -> list[tuple[str, str, Any]]:
     """Sections as the extension takes them: where each setting was said, its key and its value.
 
     Raises:
@@ -334,6 +338,8 @@ def settings_of(sections: Mapping[str, Any], *, seed: int | None = None) -> list
         settings += _flat(f"{section}={{...}}", section, values)
     if seed is not None:
         settings.append(("seed", "train.seed", seed))
+    if device is not None:
+        settings.append(("device", "train.device", device))
     return settings
 
 

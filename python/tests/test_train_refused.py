@@ -160,3 +160,13 @@ def test_the_range_of_rewards_is_asked_for_by_what_gives_it():
     for make in (lambda: requel.C51(Corridor), lambda: requel.AgentLoop(Corridor().observation_space, Corridor().action_space, algo="c51")):
         with pytest.raises(ValueError, match="does not declare a range of rewards(.|\n)*reward_range="):
             make()
+
+
+def test_a_device_that_is_not_there_is_named_and_the_cpu_is_the_same_run(tmp_path):
+    budget = {"train": {"env_steps": 300, "episodes": 0}, "evaluation": {"every_episodes": 0, "final_episodes": 2}}
+    for device, said in [("cuda", "cuda"), ("gpu", "must be auto, cpu, cuda")]:
+        with pytest.raises(ValueError, match=said):
+            requel.train("CartPole-v1", preset="notebook", device=device, run_dir=tmp_path / "refused", **budget)
+        assert not (tmp_path / "refused").exists()
+    runs = [requel.train("CartPole-v1", preset="notebook", device=d, run_dir=tmp_path / str(d), **budget) for d in (None, "cpu")]
+    assert runs[0].weights_blake3 == runs[1].weights_blake3

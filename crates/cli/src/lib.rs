@@ -22,7 +22,7 @@
 //! }
 //! ```
 //!
-//! [`draw`] shows environments as the program does. `args` says what can be asked for, `commands` holds one file per command, `show` draws. What the program learns with is the
+//! [`draw`] shows environments as the program does, [`with_devices`] is a registry with the devices that the program was built for. `args` says what can be asked for, `commands` holds one file per command, `show` draws. What the program learns with is the
 //! library `requel`; nothing in here changes a result.
 #![forbid(unsafe_code)]
 
@@ -35,6 +35,7 @@ mod columns;
 mod commands;
 mod compare;
 mod dashboard;
+mod device;
 pub mod draw;
 mod environment;
 mod every;
@@ -64,6 +65,8 @@ mod subject;
 mod table;
 mod tune;
 mod watch;
+
+pub use device::with_devices;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -104,6 +107,7 @@ pub fn run_with(registry: Registry, arguments: Vec<OsString>) -> u8 {
 
 /// The registry, with what this machine has.
 fn on_this_machine(registry: Registry, command: &Command) -> Result<Registry, Failure> {
+    let registry = device::with_devices(registry);
     match Machine::detect() {
         Ok(machine) => Ok(registry.with_machine(machine)),
         // It says what is wrong.
@@ -142,7 +146,7 @@ fn run(command: &Command, registry: &Registry) -> Result<Exit, Failure> {
         Command::Envs(args) => commands::envs::run(args, registry),
         Command::Presets(args) => commands::presets::run(args),
         Command::Config(args) => commands::config::run(args, registry),
-        Command::Doctor(args) => commands::doctor::run(args),
+        Command::Doctor(args) => commands::doctor::run(args, registry),
         Command::Completions(args) => commands::completions::run(args, registry),
         Command::Man(args) => commands::completions::man(args),
     }

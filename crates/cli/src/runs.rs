@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use requel::agent::{AgentError, Policy, PolicyError};
+use requel::agent::{AgentError, DeviceFault, Policy, PolicyError};
 use requel::config::EnvConfig;
 use requel::policy_file::{PolicyFile, PolicyFileError};
 use requel::run::{Run, RunError, timestamp};
@@ -248,6 +248,8 @@ impl From<TrainError> for Failure {
             TrainError::Beginning { .. } => {
                 Failure::bad_input(error).hint("without ENV, --preset and --config, a run's own settings are taken")
             }
+            TrainError::Agent(AgentError::Device(DeviceFault::Lost { .. })) => Failure::failed(error)
+                .hint("the last checkpoint is whole; `--set train.device=cpu` goes on without the device"),
             // Whatever keeps an agent from being made was asked for.
             TrainError::Agent(_) => Failure::bad_input(error),
             TrainError::NotFinite { site, env, .. } => {

@@ -13,7 +13,8 @@
 //!
 //! # What this crate does not do
 //!
-//! No reinforcement learning: what outputs mean, targets, losses and priorities are `requel`'s, on the host.
+//! No reinforcement learning: what outputs mean, targets, losses and priorities are `requel`'s, on the host. [`GpuExecutor`] is `requel`'s
+//! own executor, with its networks on a device; [`Cuda`] chooses between that and the CPU, as `train.device` asks.
 
 #![deny(unsafe_code)]
 #![deny(unsafe_op_in_unsafe_fn)]
@@ -21,6 +22,7 @@
 #[allow(unsafe_code)]
 mod driver;
 mod error;
+mod executor;
 mod network;
 mod networks;
 #[cfg(feature = "twin")]
@@ -28,4 +30,5 @@ pub mod twin;
 
 pub use driver::{Card, Driver, Launching};
 pub use error::DeviceError;
-pub use networks::{DeviceNetworks, Look, NetworksSpec, Numbers, Step};
+pub use executor::{Cuda, GpuExecutor, GpuNetworks, WORTH_A_CARD};
+pub use networks::{DeviceNetworks, Look, MOST_LOOKS, NetworksSpec, Numbers, Step};

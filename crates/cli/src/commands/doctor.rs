@@ -3,6 +3,7 @@
 use std::io::IsTerminal;
 use std::path::Path;
 
+use requel::Registry;
 use requel::memory::{available_bytes, display_bytes};
 use requel::run::MachineRecord;
 use requel_nn::kernel::{Kernel, select};
@@ -49,8 +50,9 @@ struct Report<'a> {
 }
 
 /// Prints what was found; fails only where something is broken.
-pub fn run(args: &DoctorArgs) -> Result<Exit, Failure> {
-    let findings = [version(), machine(), instructions(), threads(), terminal(), memory(), disk(), runs_folder()];
+pub fn run(args: &DoctorArgs, registry: &Registry) -> Result<Exit, Failure> {
+    let here = [version(), machine(), instructions(), threads()].into_iter().chain(devices(registry));
+    let findings: Vec<Finding> = here.chain([terminal(), memory(), disk(), runs_folder()]).collect();
     let healthy = findings.iter().all(|finding| finding.state != State::Broken);
     let mut out = style::stdout();
     use std::io::Write;
@@ -123,6 +125,14 @@ fn threads() -> Finding {
         Ok(n) => good("threads", n.to_string()),
         Err(error) => good("threads", error.to_string()).but(State::Doubtful, "one is used"),
     }
+}
+
+/// Devices beside the CPU, where the program was built for some.
+fn devices(registry: &Registry) -> Option<Finding> {
+    Some(match registry.accelerator()?.devices() {
+        Ok(found) => good("devices", found),
+        Err(error) => good("devices", error.to_string()).but(State::Doubtful, "networks are computed on the CPU"),
+    })
 }
 
 fn terminal() -> Finding {

@@ -9,7 +9,7 @@ use crate::args::ResumeArgs;
 use crate::commands::study;
 use crate::exit::{Exit, Failure};
 use crate::numbers::grouped;
-use crate::{advice, runs, seeds, session, style};
+use crate::{advice, device, runs, seeds, session, style};
 
 /// Goes on with a run from its newest whole checkpoint.
 pub fn run(args: &ResumeArgs, registry: &Registry) -> Result<Exit, Failure> {
@@ -68,6 +68,7 @@ pub fn run(args: &ResumeArgs, registry: &Registry) -> Result<Exit, Failure> {
     if resumed.changed.is_some() {
         warn_of_jumps(&before, &session);
     }
+    device::tell(session.trainer(), args.reporting.quiet);
     if !finished {
         advice::warn_of([(None, session.trainer().config())], registry);
     }

@@ -7,7 +7,7 @@ use super::beginning;
 use crate::args::{Layers, OnNan, TrainArgs};
 use crate::every::Every;
 use crate::exit::{Exit, Failure};
-use crate::{advice, runs, seeds, session, settings};
+use crate::{advice, device, runs, seeds, session, settings};
 
 /// Trains in a new directory.
 pub fn run(args: &TrainArgs, registry: &Registry) -> Result<Exit, Failure> {
@@ -24,6 +24,7 @@ pub fn run(args: &TrainArgs, registry: &Registry) -> Result<Exit, Failure> {
     }
     // Made first: what is wrong with the config shows here, before anything is written.
     let mut trainer = registry.trainer(config.clone())?;
+    device::tell(&trainer, args.reporting.quiet);
     let mut session = match (beginning, &args.run_dir) {
         (None, Some(dir)) => Session::create(dir, trainer)?,
         (None, None) => Session::create_in_first_free(runs::new_directories(&config), trainer)?,

@@ -185,9 +185,16 @@ impl Card {
     }
 }
 
-impl fmt::Debug for Card {
+impl fmt::Display for Card {
+    /// Such as `cuda:0 (NVIDIA H100)`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "cuda:{} ({})", self.ordinal(), self.name())
+    }
+}
+
+impl fmt::Debug for Card {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Card({self})")
     }
 }
 

@@ -78,10 +78,10 @@ impl Program {
     }
 }
 
-/// The memory of some networks on a device and on the host, and the queue that their programs run in.
+/// Memory of a device, which several runners may share, and of the host, and the queue that programs run in.
 pub(crate) struct Runner {
     pub staging: Staging,
-    memory: Memory,
+    memory: Arc<Memory>,
     stream: Handle,
     card: Arc<Inner>,
     graphs: Vec<Handle>,
@@ -107,7 +107,7 @@ pub(crate) enum Taken {
 unsafe impl Send for Runner {}
 
 impl Runner {
-    pub fn new(card: &Card, memory: Memory, staging: Staging) -> Result<Runner, DeviceError> {
+    pub fn new(card: &Card, memory: Arc<Memory>, staging: Staging) -> Result<Runner, DeviceError> {
         let (inner, mut stream) = (Arc::clone(&card.inner), null_mut());
         inner.enter()?;
         /// No wait for what others do on the device.

@@ -1,6 +1,6 @@
 //! [`DeviceNetworks`].
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use requel_nn::{Network, OptimizerSpec, StepFactors};
 
@@ -12,6 +12,9 @@ use crate::{DeviceError, Launching};
 /// Numbers whose squares are summed in one block.
 const NORM_BLOCK: usize = requel_nn::reference::NORM_BLOCK;
 
+/// The most passes of an update.
+pub const MOST_LOOKS: usize = 3;
+
 /// A network on a device, with its slower copy, its optimiser and the passes of an update. Whoever owns it writes observations, noise
 /// and fractions where they are lent, and reads outputs; parameters stay on the device until they are asked for.
 pub struct DeviceNetworks {
@@ -20,7 +23,7 @@ pub struct DeviceNetworks {
     plan: Plan,
     optimizer: OptimizerSpec,
     steps: u64,
-    looks: Vec<Pass>,
+    pub(super) looks: Vec<Pass>,
     acting: Pass,
     pub(super) online: driver::Numbers,
     pub(super) target: Option<driver::Numbers>,
@@ -32,8 +35,9 @@ pub struct DeviceNetworks {
     d_outputs: Staged,
     factors: Staged,
     report: Staged<u8>,
-    /// Behind a lock, so that lists can be read by whoever has a look at it only.
-    runner: Mutex<Runner>,
+    runner: Runner,
+    /// Brings lists to the device and back; behind a lock, so that whoever has a look at the networks only can read them.
+    pub(super) lists: Mutex<Runner>,
     look: Taken,
     step: Taken,
     act: Taken,
@@ -55,7 +59,7 @@ impl DeviceNetworks {
     /// [`DeviceError::OutOfMemory`] or [`DeviceError::TooLarge`] where it does not fit; [`DeviceError::Lost`].
     ///
     /// # Panics
-    /// If there is no pass, more rows go back than the first has, or a pass is by a slower copy that there is not.
+    /// If there is no pass or there are more than [`MOST_LOOKS`], more rows go back than the first has, or a pass is by a slower copy that there is not.
     pub fn new(card: &Card, network: Network, spec: &NetworksSpec) -> Result<DeviceNetworks, DeviceError> {
         let plan = Plan::new(&network)?;
         let parameters = checked(1, plan.parameters, "the network")?;
@@ -81,7 +85,8 @@ impl DeviceNetworks {
         let sums = device.take::<f64>(parameters.div_ceil(NORM_BLOCK));
         let (factors, on_device) = (host.take(FACTORS), device.take(FACTORS));
         let (report, report_on_device) = (host.take::<u8>(REPORT_BYTES), device.take::<u8>(REPORT_BYTES));
-        let exchange = host.take(parameters);
+        let mut host_of_lists = Layout::new();
+        let exchange = host_of_lists.take(parameters);
 
         let mut look = Program::default();
         for (pass, spec) in looks.iter().zip(&spec.looks) {
@@ -116,7 +121,8 @@ impl DeviceNetworks {
         }
         step.download(report_on_device, report);
 
-        let memory = Memory::new(card, &device)?;
+        let memory = Arc::new(Memory::new(card, &device)?);
+        let lists = Runner::new(card, Arc::clone(&memory), Staging::new(card, &host_of_lists)?)?;
         let mut runner = Runner::new(card, memory, Staging::new(card, &host)?)?;
         let mut clear = Program::default();
         for list in [online, gradients].into_iter().chain(target).chain(buffers.iter().copied()) {
@@ -143,7 +149,8 @@ impl DeviceNetworks {
             exchange,
             factors,
             report,
-            runner: Mutex::new(runner),
+            runner,
+            lists: Mutex::new(lists),
             look,
             step,
             act,
@@ -162,35 +169,41 @@ impl DeviceNetworks {
         &self.network
     }
 
-    /// Where the observations of a pass are written, as numbers.
+    /// Where the observations of each pass are written, as numbers.
     ///
     /// # Panics
     /// If the passes read bytes.
-    pub fn input_mut(&mut self, look: usize) -> &mut [f32] {
-        let Input::Numbers(from, _) = self.looks[look].input else { panic!("the passes read bytes") };
-        self.runner_mut().staging.get_mut(from)
+    pub fn inputs_mut(&mut self) -> [Option<&mut [f32]>; MOST_LOOKS] {
+        let place = |pass: &Pass| match pass.input {
+            Input::Numbers(from, _) => from,
+            Input::Bytes(..) => panic!("the passes read bytes"),
+        };
+        rooms(&mut self.runner.staging, self.looks.iter().map(place))
     }
 
-    /// Where the observations of a pass are written, as bytes.
+    /// Where the observations of each pass are written, as bytes.
     ///
     /// # Panics
     /// If the passes read numbers.
-    pub fn input_bytes_mut(&mut self, look: usize) -> &mut [u8] {
-        let Input::Bytes(from, _) = self.looks[look].input else { panic!("the passes read numbers") };
-        self.runner_mut().staging.get_mut(from)
+    pub fn inputs_of_bytes_mut(&mut self) -> [Option<&mut [u8]>; MOST_LOOKS] {
+        let place = |pass: &Pass| match pass.input {
+            Input::Bytes(from, _) => from,
+            Input::Numbers(..) => panic!("the passes read numbers"),
+        };
+        rooms(&mut self.runner.staging, self.looks.iter().map(place))
     }
 
     /// The standard normals of a pass; empty where the network reads none.
     pub fn noise_mut(&mut self, look: usize) -> &mut [f32] {
         let noise = self.looks[look].noise;
-        let staging = &mut self.runner_mut().staging;
+        let staging = &mut self.runner.staging;
         noise.map_or(&mut [], |noise| staging.get_mut(noise.normals))
     }
 
     /// The fractions of a pass, all of row 0 first; empty where the network reads none.
     pub fn fractions_mut(&mut self, look: usize) -> &mut [f32] {
         let fractions = self.looks[look].fractions;
-        let staging = &mut self.runner_mut().staging;
+        let staging = &mut self.runner.staging;
         fractions.map_or(&mut [], |fractions| staging.get_mut(fractions.fractions))
     }
 
@@ -200,21 +213,20 @@ impl DeviceNetworks {
     /// [`DeviceError::Lost`]; so everywhere below.
     pub fn look(&mut self) -> Result<(), DeviceError> {
         let DeviceNetworks { runner, looks, plan, look, .. } = self;
-        let runner = runner.get_mut().unwrap_or_else(PoisonError::into_inner);
         looks.iter().for_each(|pass| pass.prepare(plan, &mut runner.staging));
         runner.run(look)
     }
 
     /// The outputs of the first pass (0) or another one, as [`Network::forward`] lays them out.
-    pub fn outputs(&mut self, look: usize) -> &[f32] {
+    pub fn outputs(&self, look: usize) -> &[f32] {
         let outputs = self.looks[look].outputs;
-        self.runner_mut().staging.get(outputs)
+        self.runner.staging.get(outputs)
     }
 
     /// Where the gradients of the outputs of the first pass are written, for the rows that go back.
     pub fn d_outputs_mut(&mut self) -> &mut [f32] {
         let to = self.d_outputs;
-        self.runner_mut().staging.get_mut(to)
+        self.runner.staging.get_mut(to)
     }
 
     /// One step of the optimiser by the gradients of the first pass, clipped.
@@ -229,7 +241,6 @@ impl DeviceNetworks {
             }
         };
         let DeviceNetworks { runner, step, report, .. } = self;
-        let runner = runner.get_mut().unwrap_or_else(PoisonError::into_inner);
         runner.staging.get_mut(self.factors).copy_from_slice(&factors);
         runner.run(step)?;
         let report = runner.staging.get(*report);
@@ -245,7 +256,7 @@ impl DeviceNetworks {
             None => program.copy(online, target),
             Some(tau) => program.follow(target, online, tau),
         }
-        self.runner_mut().run_once(&program)
+        self.runner.run_once(&program)
     }
 
     /// The outputs at observations to act on, by the parameters and by `noise`, which is as long as the network's.
@@ -256,7 +267,6 @@ impl DeviceNetworks {
         let (rows, rest) = (observations.len() / self.plan.input_len, observations.len() % self.plan.input_len);
         assert!(rest == 0 && rows <= self.acting.size.rows, "{} numbers of observations", observations.len());
         let DeviceNetworks { runner, acting, plan, act, .. } = self;
-        let runner = runner.get_mut().unwrap_or_else(PoisonError::into_inner);
         match acting.input {
             Input::Numbers(from, _) => runner.staging.get_mut(from)[..observations.len()].copy_from_slice(observations),
             Input::Bytes(from, _) => {
@@ -275,24 +285,6 @@ impl DeviceNetworks {
         Ok(&runner.staging.get(acting.outputs)[..rows * of_a_row])
     }
 
-    /// What each layer gave in the first pass, rows × outputs: see [`requel_nn::Workspace::activations`].
-    pub fn activations(&mut self, layer: usize) -> Result<Vec<f32>, DeviceError> {
-        let from = self.looks[0].values[layer + 1];
-        let exchange = self.exchange;
-        let runner = self.runner_mut();
-        let mut numbers = Vec::with_capacity(from.len);
-        let mut at = 0;
-        while at < from.len {
-            let len = exchange.len.min(from.len - at);
-            let mut program = Program::default();
-            program.download(from.part(at..at + len), exchange.first(len));
-            runner.run_once(&program)?;
-            numbers.extend_from_slice(runner.staging.get(exchange.first(len)));
-            at += len;
-        }
-        Ok(numbers)
-    }
-
     /// Steps of the optimiser so far.
     pub fn steps(&self) -> u64 {
         self.steps
@@ -309,17 +301,25 @@ impl DeviceNetworks {
         for (fractions, size) in passes {
             let Some(fractions) = fractions else { continue };
             let spread = |i: usize| ((i % size.fractions) as f32 + 0.5) / size.fractions as f32;
-            let to = self.runner_mut().staging.get_mut(fractions.fractions);
+            let to = self.runner.staging.get_mut(fractions.fractions);
             to.iter_mut().enumerate().for_each(|(i, to)| *to = spread(i));
         }
     }
+}
 
-    pub(super) fn runner(&self) -> MutexGuard<'_, Runner> {
-        self.runner.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub(super) fn runner_mut(&mut self) -> &mut Runner {
-        self.runner.get_mut().unwrap_or_else(PoisonError::into_inner)
+/// These places of a block, to be written, and nothing in the place of those that are missing.
+fn rooms<T: bytemuck::Pod>(
+    staging: &mut Staging,
+    mut places: impl Iterator<Item = Staged<T>>,
+) -> [Option<&mut [T]>; MOST_LOOKS] {
+    match (places.next(), places.next(), places.next()) {
+        (Some(first), None, _) => [Some(staging.get_mut(first)), None, None],
+        (Some(first), Some(second), None) => {
+            let [first, second] = staging.get_disjoint([first, second]);
+            [Some(first), Some(second), None]
+        }
+        (Some(first), Some(second), Some(third)) => staging.get_disjoint([first, second, third]).map(Some),
+        (None, ..) => [None, None, None],
     }
 }
 

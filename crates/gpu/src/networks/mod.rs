@@ -4,6 +4,6 @@ mod device;
 mod lists;
 mod spec;
 
-pub use device::{DeviceNetworks, Step};
+pub use device::{DeviceNetworks, MOST_LOOKS, Step};
 pub use lists::Numbers;
 pub use spec::{Look, NetworksSpec};

@@ -154,11 +154,11 @@ impl Both {
         if case.is_bytes {
             let bytes = workspace.input_bytes_mut(case.rows);
             bytes.iter_mut().for_each(|byte| *byte = rng.next_u32() as u8);
-            device.input_bytes_mut(0).copy_from_slice(bytes);
+            device.inputs_of_bytes_mut()[0].as_mut().expect("a pass").copy_from_slice(bytes);
         } else {
             let numbers = workspace.input_mut(case.rows);
             numbers.iter_mut().for_each(|x| *x = number(rng));
-            device.input_mut(0).copy_from_slice(numbers);
+            device.inputs_mut()[0].as_mut().expect("a pass").copy_from_slice(numbers);
         }
         workspace.noise_mut().iter_mut().for_each(|e| *e = number(rng));
         device.noise_mut(0).copy_from_slice(workspace.noise_mut());

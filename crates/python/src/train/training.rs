@@ -12,6 +12,7 @@ use requel::policy_file::PolicyFile;
 use requel::run::{Control, Ending, Run, RunError, Session, Summary, timestamp};
 use requel::train::{Observer, Termination, TrainError};
 use requel::{Registry, Trainer};
+use requel_cli::with_devices;
 
 use super::choice::chosen;
 use super::config::Config;
@@ -74,7 +75,7 @@ impl Training {
         let source = source.map(Source::of).transpose()?;
         let refused = |error| of_training(py, error);
         let made = match (&source, vector) {
-            (None, _) => Registry::built_in().trainer(config),
+            (None, _) => with_devices(Registry::built_in()).trainer(config),
             (Some(source), Some(vector)) => {
                 let batch = Box::new(PyVector::new(vector, source.description())?);
                 let source = source.clone();
@@ -85,7 +86,7 @@ impl Training {
                 Trainer::with_envs(config, Box::new(move || source.make()))
             }
             (Some(source), None) => {
-                registry_of(source).map_err(TrainError::Env).and_then(|registry| registry.trainer(config))
+                registry_of(source).map_err(TrainError::Env).and_then(|registry| with_devices(registry).trainer(config))
             }
         };
         let mut trainer = made.map_err(refused)?;
