@@ -32,7 +32,7 @@ class Vector:
     """A vector environment and what is needed to call it."""
 
     def __init__(self, env: VectorEnv[Any, Any, Any], description: _environments.Description) -> None:
-        self.env = env
+        self.env: VectorEnv[Any, Any, Any] = env
         self.num_envs = int(env.num_envs)
         self._space = env.single_observation_space
         self._described, self._encode = _spaces.observations(self._space)
@@ -54,9 +54,9 @@ class Vector:
         #: Slots that are reset already, because another one of the same step was.
         self._fresh = np.zeros(self.num_envs, bool)
         #: Slots × actions that are allowed, and slots × numbers of the information.
-        self.masks = np.ones((self.num_envs, description.action_count), bool)
+        self.masks: np.ndarray = np.ones((self.num_envs, description.action_count), bool)
         self._masks_after = self.masks
-        self.metrics = np.full((self.num_envs, len(self._names)), np.nan)
+        self.metrics: np.ndarray = np.full((self.num_envs, len(self._names)), np.nan)
 
     def reset_slot(self, slot: int, seed: int | None) -> np.ndarray:
         """Begin an episode in one slot; with a seed for the first slot, in all."""

@@ -38,7 +38,8 @@ class WorkerDied(RuntimeError):
     """
 
     def __init__(self, env: int, exit_code: int | None) -> None:
-        self.env, self.exit_code = env, exit_code
+        self.env: int = env
+        self.exit_code: int | None = exit_code
         super().__init__(f"the process of environment {env} ended {_cause(exit_code)}; requel.resume() goes on with the run")
 
     def __reduce__(self) -> tuple[Any, ...]:

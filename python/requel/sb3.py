@@ -153,7 +153,7 @@ class DQN(Agent):
         self._env_steps, self._has_learned = made, True
         self._begin_log(log_interval)
         if self.tensorboard_log is not None:
-            self.logger = TensorBoardLogger(self.tensorboard_log, tb_log_name, goes_on=not reset_num_timesteps)
+            self.set_logger(TensorBoardLogger(self.tensorboard_log, tb_log_name, goes_on=not reset_num_timesteps))
         callbacks = [*(callback if isinstance(callback, list | tuple) else [callback] if callback is not None else [])]
         if self.verbose:
             callbacks.append(_say)
