@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use requel::agent::{AgentError, DeviceFault, Policy, PolicyError};
+use requel::checkpoint::CheckpointError;
 use requel::config::EnvConfig;
 use requel::policy_file::{PolicyFile, PolicyFileError};
 use requel::run::{Run, RunError, timestamp};
@@ -203,6 +204,9 @@ impl From<RunError> for Failure {
                 Failure::bad_input(error).hint(hint)
             }
             RunError::StaysOver { .. } | RunError::BeforeSegment { .. } => Failure::bad_input(error),
+            RunError::Checkpoint(CheckpointError::Damaged { .. }) => Failure::failed(error).hint(
+                "`requel verify RUN` says what else is; a run that is removed is made anew by the same command, with the same bits",
+            ),
             RunError::NoRoom { .. } => Failure::failed(error).hint("make room, or name another --run-dir"),
             error => Failure::failed(error),
         }

@@ -95,17 +95,20 @@ def _train_share(file: str, text: str | None, share: str, shared: str | None, do
 
 
 def _files_of(out: Path) -> dict[str, bytes]:
-    paths = (path for path in out.glob("*/seed-*/**/*") if path.is_file())
-    relative = ((path, path.relative_to(out)) for path in paths)
-    return {str(name): path.read_bytes() for path, name in relative if not _STAYS & set(name.parts)}
+    """The files of finished runs by their paths in the study: below a variant, and below an environment where there are several."""
+    runs = [path.parent for path in out.glob("**/summary.json")]
+    paths = [path for run in runs for path in run.glob("**/*") if path.is_file() and not _STAYS & set(path.relative_to(run).parts)]
+    return {str(path.relative_to(out)): path.read_bytes() for path in paths}
 
 
 def _put_runs(out: Path, files: dict[str, bytes]) -> None:
     """Put runs in place, each whole or not at all: its directory gets its name at the end."""
-    runs: dict[Path, dict[Path, bytes]] = {}
+    directories = {path.parent for path in map(Path, files) if path.name == "summary.json"}
+    runs: dict[Path, dict[Path, bytes]] = {run: {} for run in directories}
     for name, content in files.items():
-        run = Path(*Path(name).parts[:2])
-        runs.setdefault(run, {})[Path(name).relative_to(run)] = content
+        run = next((parent for parent in Path(name).parents if parent in directories), None)
+        if run is not None:
+            runs[run][Path(name).relative_to(run)] = content
     for run, contents in runs.items():
         if (out / run / "summary.json").exists():
             continue

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use requel::storage::RealStorage;
-use requel::study::{Claims, PlannedRun, Standing, train_claimed};
+use requel::study::{Claims, PlannedRun, Standing, Study, train_claimed};
 use serde::Serialize;
 
 use crate::args::Workers;
+use crate::commands::study::FILE;
 use crate::exit::{Exit, Failure};
 use crate::output;
 use crate::progress::JsonLines;
@@ -22,6 +23,35 @@ const CLAIMS: &str = "claims";
 /// Whether workers train, or have trained, the study in a directory.
 pub fn is_joined(dir: &Path) -> bool {
     dir.join(CLAIMS).is_dir()
+}
+
+/// Refuses to take part in another study than the one that is in a directory: tables would be of neither.
+///
+/// # Errors
+/// If it differs.
+pub fn check_same(study: &Study, dir: &Path) -> Result<(), Failure> {
+    let path = dir.join(FILE);
+    let there = match patiently(|| Study::read(&path)) {
+        Ok(there) => there,
+        Err(_) if !path.exists() => return Ok(()),
+        Err(error) => return Err(error.into()),
+    };
+    let differences = [
+        ("name", there.name != study.name),
+        ("env", there.envs() != study.envs() || there.tasks != study.tasks),
+        ("metric", there.metric != study.metric),
+        ("threshold", there.threshold != study.threshold),
+        ("set", there.set != study.set),
+        ("variant", there.variants != study.variants),
+    ];
+    // Seeds may be added on the command line as well.
+    let differing: Vec<&str> = differences.iter().filter(|(_, differs)| *differs).map(|(name, _)| *name).collect();
+    if differing.is_empty() {
+        return Ok(());
+    }
+    let verb = if differing.len() == 1 { "differs" } else { "differ" };
+    let text = format!("{} holds another study: {} {verb}", dir.display(), differing.join(", "));
+    Err(Failure::bad_input(text).hint("name another --out, or give the study.toml that is there"))
 }
 
 /// The runs that this process trains.

@@ -26,7 +26,9 @@ use crate::shell;
 use crate::style::{self, BOLD, COMMAND, MUTED, paint};
 
 /// The study's own file in its directory.
-const FILE: &str = "study.toml";
+pub const FILE: &str = "study.toml";
+/// What a search of `requel tune` has in its directory.
+const SEARCH: &str = "search.json";
 
 impl From<StudyError> for Failure {
     fn from(error: StudyError) -> Self {
@@ -152,6 +154,16 @@ fn conduct(
     if Run::open(out).is_ok() {
         return Err(Failure::bad_input(format_args!("{} is a run, and cannot hold a study", out.display()))
             .hint("name another --out"));
+    }
+    if out.join(SEARCH).exists() {
+        return Err(Failure::bad_input(format_args!(
+            "{} is a search of `requel tune`, and cannot hold a study",
+            out.display()
+        ))
+        .hint("name another --out"));
+    }
+    if workers.merge || workers.join || workers.only.is_some() || joining::is_joined(out) {
+        joining::check_same(study, out)?;
     }
     let runs = study.plan(out, seeds, registry)?;
     if workers.merge {

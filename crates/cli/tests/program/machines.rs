@@ -153,6 +153,21 @@ fn shares_are_trained_apart_and_merged() {
     };
     assert!(told("whole")[0]["score"]["value"].is_f64());
     assert_eq!(told("whole"), told("shared"));
+    // A study of the same name and another variant is none to take part in.
+    std::fs::write(desk.path("other.toml"), study(2).replace("agent.gamma=0.5", "agent.gamma=0.6")).unwrap();
+    let before = std::fs::read(desk.path("shared/study.md")).unwrap();
+    for way in [&["--join"][..], &["--only", "1/3"], &["--merge"], &[]] {
+        let refused = desk.run(&[&["study", "other.toml", "--out", "shared"], way].concat());
+        assert!(refused.code == 2 && refused.err.contains("holds another study: variant differs"), "{}", refused.err);
+    }
+    assert!(std::fs::read(desk.path("shared/study.md")).unwrap() == before);
+    std::fs::create_dir(desk.path("search")).unwrap();
+    std::fs::write(desk.path("search/search.json"), "{}").unwrap();
+    for way in [&["--join"][..], &["--merge"], &[]] {
+        let refused = desk.run(&[&["study", "many.toml", "--out", "search"], way].concat());
+        assert!(refused.code == 2 && refused.err.contains("is a search"), "{}", refused.err);
+    }
+    assert_eq!(std::fs::read_dir(desk.path("search")).unwrap().count(), 1);
     for wrong in ["0/3", "4/3", "x"] {
         let refused = desk.run(&["study", "many.toml", "--only", wrong]);
         assert!(refused.code == 2 && refused.err.contains("is no share"), "{}", refused.err);

@@ -81,7 +81,7 @@ fn a_dead_workers_run_is_taken_over_from_its_checkpoint_after_its_lease() {
     let together = root.path().join("together");
     std::fs::create_dir(&together).unwrap();
     let runs = planned(&together, 1);
-    let name = "together--seed-0";
+    let name = "seed-0";
     let dead = match claims(&together, Arc::new(RealStorage)).try_take(name, 0, Instant::now()).unwrap() {
         shared::Attempt::Taken(lease) => lease,
         shared::Attempt::Elsewhere => panic!("nobody has it"),

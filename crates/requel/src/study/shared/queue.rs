@@ -1,6 +1,7 @@
 //! [`Queue`], from which the threads of a worker take what is to be trained next.
 
 use std::io;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use super::{Attempt, Claims, Lease};
@@ -101,7 +102,7 @@ impl<'a> Queue<'a> {
             if !finished.is_empty() || entry.not_before.is_some_and(|time| now < time) {
                 continue;
             }
-            let name = name_of(planned);
+            let name = name_of(planned, &self.claims);
             let number = newest.get(&name).copied().unwrap_or(0);
             if let Attempt::Taken(lease) = self.claims.try_take(&name, number, Instant::now())? {
                 entry.state = State::Training;
@@ -155,9 +156,10 @@ impl<'a> Queue<'a> {
     }
 }
 
-/// What claims on a run are called by: the directory of its variant and its own.
-fn name_of(planned: &PlannedRun) -> String {
-    let mut names = planned.dir.iter().rev().map(|name| name.to_string_lossy());
-    let (own, variant) = (names.next().unwrap_or_default(), names.next().unwrap_or_default());
-    format!("{variant}--{own}")
+/// What claims on a run are called by: its directory in that of the study.
+fn name_of(planned: &PlannedRun, claims: &Claims) -> String {
+    let study = claims.dir().parent().unwrap_or(Path::new(""));
+    let inside = planned.dir.strip_prefix(study).unwrap_or(&planned.dir);
+    let names = inside.iter().map(|name| name.to_string_lossy().replace('/', ""));
+    names.collect::<Vec<_>>().join("--")
 }
