@@ -9,6 +9,8 @@ use super::numbers::{count, finite, seed, whole};
 
 /// `requel tune`
 #[derive(Args, Debug)]
+#[command(mut_arg("json", |json| json.help("Print events as JSON lines on stdout, the last one `tune_finished`")))]
+#[command(mut_arg("plain", |plain| plain.help("Print lines in place of a bar")))]
 #[command(after_help = "\
 Examples:
   requel tune CartPole-v1 --algo dqn             what is worth trying for DQN
@@ -71,7 +73,7 @@ pub struct TuneArgs {
     /// Env steps of a trial that comes to its end [default: the training's budget]
     #[arg(long, value_name = "STEPS", allow_negative_numbers = true, value_parser = whole(1u64, u64::MAX))]
     pub trial_steps: Option<u64>,
-    /// Seeds of a trial that comes to its end [default: 3]
+    /// Seeds of a trial that comes to its end; the best get three times as many [default: 3]
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = whole(1u64, 100))]
     pub trial_seeds: Option<u64>,
     /// Rungs on which trials are told apart; 1: train each to its end [default: 3]

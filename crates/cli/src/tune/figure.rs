@@ -35,8 +35,10 @@ pub fn figure(search: &Search, tuned: &Tuned, title: &str) -> Picture {
     let size = (WIDTH, lower.1 + 60.0);
     let mut marks = vec![Mark::Block { at: (0.0, 0.0), size, color: PAPER, opacity: 1.0 }];
     text(&mut marks, (36.0, 46.0), (TITLE, Align::Left, INK), title);
-    let rungs: Vec<String> = search.rungs.levels().iter().map(|rung| label(rung.env_steps as f64)).collect();
-    let below = format!("{} trials, told apart after {} env steps", tuned.trials.len(), rungs.join(", "));
+    let rungs = search.rungs.levels();
+    let rungs: Vec<String> =
+        rungs.iter().map(|rung| format!("{} × {}", label(rung.env_steps as f64), rung.seeds)).collect();
+    let below = format!("{} trials, told apart after {} env steps × seeds", tuned.trials.len(), rungs.join(", "));
     text(&mut marks, (36.0, 70.0), (TEXT, Align::Left, MUTED), below);
     scores(&mut marks, search, tuned, upper);
     bars(&mut marks, search, tuned, upper);
@@ -52,7 +54,7 @@ fn scores(marks: &mut Vec<Mark>, search: &Search, tuned: &Tuned, (top, bottom): 
         (TEXT, Align::Left, INK),
         "return of each trial, and the best so far at the last rung",
     );
-    let count = search.rungs.count as usize;
+    let count = search.rungs.levels().len();
     let ends = ends(tuned.trials.iter().filter_map(|trial| Some(trial.last()?.mean_return)));
     let y = Axis::new(ends, (bottom, top), 6, Ends::Rounded);
     let x = Axis::new((0.0, tuned.trials.len().max(2) as f64 - 1.0), SCORES, 6, Ends::Exact);

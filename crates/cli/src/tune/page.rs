@@ -82,7 +82,7 @@ fn trials(search: &Search, tuned: &Tuned) -> String {
     let keys: Vec<&str> = search.space.dimensions().iter().map(|dimension| dimension.key.path).collect();
     let heading: Vec<String> = ["#trial".to_owned()]
         .into_iter()
-        .chain(rungs.iter().map(|rung| format!("#at {}", rung.env_steps)))
+        .chain(rungs.iter().map(|rung| format!("#at {} × {}", rung.env_steps, rung.seeds)))
         .chain(keys.iter().map(|key| format!("#{key}")))
         .collect();
     let heading: Vec<&str> = heading.iter().map(String::as_str).collect();

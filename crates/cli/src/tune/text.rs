@@ -63,7 +63,7 @@ pub fn toml(file: &TuneFile, layers: &Layers, search: &Search) -> String {
     line(format!("env_steps = {}        # of a trial that comes to its end", search.rungs.env_steps));
     line(format!("rungs = {}                # on which trials are told apart", search.rungs.count));
     line(format!("reduction = {}            # of so many one goes on", search.rungs.reduction));
-    line(format!("seeds = {}                # at the last rung", search.rungs.seeds));
+    line(format!("seeds = {}                # of the first whole trainings; the best get more", search.rungs.seeds));
     line("\n[keys]".into());
     for dimension in search.space.dimensions() {
         line(format!("{} = {}", dimension.key.path, values(&dimension.domain)));
@@ -118,7 +118,7 @@ pub fn shown(settings: &Settings, key: &str) -> String {
 pub fn csv(search: &Search, tuned: &Tuned) -> String {
     let keys: Vec<&str> = search.space.dimensions().iter().map(|dimension| dimension.key.path).collect();
     let rungs = search.rungs.levels();
-    let returns = rungs.iter().map(|rung| format!("return_at_{}", rung.env_steps));
+    let returns = rungs.iter().map(|rung| format!("return_at_{}_on_{}", rung.env_steps, rung.seeds));
     let heading: Vec<String> = ["trial".to_owned()].into_iter().chain(returns).chain(["failure".into()]).collect();
     let mut out = heading.into_iter().chain(keys.iter().map(ToString::to_string)).collect::<Vec<_>>().join(",") + "\n";
     let quoted = |text: String| format!("\"{}\"", text.replace('"', "\"\""));

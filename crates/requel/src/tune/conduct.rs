@@ -221,7 +221,7 @@ impl Course<'_> {
             let mut config = trial.config.clone();
             config.train.seed = *seed;
             let dir = run_dir(self.dir, step.trial, *seed);
-            let is_last = step.rung + 1 == self.levels.len();
+            let is_last = rung.env_steps == self.search.rungs.env_steps;
             workers.train(step, at, (dir, config), (rung, is_last));
         }
         Ok(job(seeds.iter().map(|_| None).collect()))

@@ -18,11 +18,12 @@ pub struct Rung {
 pub struct Rungs {
     /// Env steps of a run that comes to the last rung.
     pub env_steps: u64,
-    /// How many rungs there are; 1: every trial is trained to its end.
+    /// How many lengths of training there are; 1: every trial is trained to its end.
     pub count: u32,
     /// η: of so many trials one goes on, and the next rung is so many times as long.
     pub reduction: u64,
-    /// Seeds at the last rung. Each rung before it has one less, and one at least.
+    /// Seeds of the first runs that come to their end. Each rung before has one less, and one at least; the best then get
+    /// [`Rungs::reduction`] times as many, on a rung of their own.
     pub seeds: u64,
 }
 
@@ -30,7 +31,8 @@ pub struct Rungs {
 const EVALUATIONS: u64 = 4;
 
 impl Rungs {
-    /// The rungs, the first one first. All but the last end at an evaluation.
+    /// The rungs, the first one first. Those that are no whole training end at an evaluation. Where trials are told apart at all, there
+    /// is one more at the end that is not longer but has more seeds: with few of them the best score is luck.
     pub fn levels(&self) -> Vec<Rung> {
         let count = u64::from(self.count);
         let first = self.evaluate_every() * EVALUATIONS;
@@ -38,7 +40,8 @@ impl Rungs {
             env_steps: if rung + 1 == count { self.env_steps } else { first * self.reduction.pow(rung as u32) },
             seeds: self.seeds.saturating_sub(count - 1 - rung).max(1),
         };
-        (0..count).map(level).collect()
+        let more = (count > 1).then(|| Rung { env_steps: self.env_steps, seeds: self.seeds * self.reduction });
+        (0..count).map(level).chain(more).collect()
     }
 
     /// Whether every rung is longer than the one before.
@@ -76,7 +79,7 @@ mod tests {
     fn each_rung_is_three_times_the_one_before_and_ends_at_an_evaluation() {
         let rungs = Rungs { env_steps: 50_000, count: 3, reduction: 3, seeds: 3 };
         let levels: Vec<(u64, u64)> = rungs.levels().iter().map(|rung| (rung.env_steps, rung.seeds)).collect();
-        assert_eq!(levels, [(5_552, 1), (16_656, 2), (50_000, 3)]);
+        assert_eq!(levels, [(5_552, 1), (16_656, 2), (50_000, 3), (50_000, 9)]);
         let config = rungs.apply(&Config::default());
         assert_eq!(config.evaluation.every_steps, 1_388);
         assert_eq!((config.train.env_steps, config.train.episodes), (50_000, 0));

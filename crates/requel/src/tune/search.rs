@@ -85,7 +85,8 @@ impl Search {
     /// The seeds of a trial's runs, so many of them: no other trial's, and none of the first thousand, which are left for whoever
     /// tries the winner again.
     pub fn seeds(&self, trial: usize, count: u64) -> Vec<u64> {
-        (0..count).map(|run| 1000 + trial as u64 * self.rungs.seeds + run).collect()
+        let most = self.rungs.levels().last().map_or(1, |rung| rung.seeds);
+        (0..count).map(|run| 1000 + trial as u64 * most + run).collect()
     }
 
     /// Sixteen hexadecimal digits that stand for the search but for its budget.

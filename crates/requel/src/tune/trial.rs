@@ -35,7 +35,7 @@ pub struct Scored {
     pub env_steps: u64,
     /// Their seeds.
     pub seeds: Vec<u64>,
-    /// The score of each: at the last rung the mean return of the final policy over fresh episodes, before it the mean of the last
+    /// The score of each: of whole trainings the mean return of the final policy over fresh episodes, before the mean of the last
     /// [`LATEST`] evaluations.
     pub scores: Vec<f64>,
     /// The mean of them.
@@ -60,7 +60,7 @@ pub(super) struct TrialRun<'a> {
     pub config: Config,
     /// The rung.
     pub rung: Rung,
-    /// Whether that is the last.
+    /// Whether that is the end of the run.
     pub is_last: bool,
     /// Has its environment.
     pub registry: &'a Registry,
