@@ -38,6 +38,7 @@ impl From<TuneError> for Failure {
 /// Searches, and trains the winner on fresh seeds.
 pub fn run(args: &TuneArgs, registry: &Registry) -> Result<Exit, Failure> {
     let (file, layers) = ask(args)?;
+    refuse_what_is_the_searchs(&layers)?;
     let (_, base) = settings::resolve(&layers, registry)?;
     let search = file.search(&base)?;
     if args.print {
@@ -81,6 +82,17 @@ pub fn run(args: &TuneArgs, registry: &Registry) -> Result<Exit, Failure> {
         style::say(format_args!("  {}   {}", paint(COMMAND, command), paint(MUTED, "train with it")));
     }
     Ok(Exit::Success)
+}
+
+/// Refuses settings that would be put aside.
+fn refuse_what_is_the_searchs(layers: &Layers) -> Result<(), Failure> {
+    let own = ["train.episodes", "train.seed", "evaluation.every_steps", "evaluation.every_episodes"];
+    let keys = layers.set.iter().filter_map(|assignment| Some(assignment.split_once('=')?.0.trim()));
+    match keys.into_iter().find(|key| own.contains(key)) {
+        Some(key) => Err(Failure::bad_input(format_args!("`{key}` is set by the search itself"))
+            .hint("--seed, --trial-steps and --rungs say what it does")),
+        None => Ok(()),
+    }
 }
 
 /// The search that was asked for, and the layers of the training that it begins from.

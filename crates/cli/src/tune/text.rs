@@ -22,8 +22,11 @@ pub fn headline(search: &Search) -> String {
         SearchBudget::EnvSteps(steps) => format!("{} env steps", grouped(steps)),
         SearchBudget::Minutes(minutes) => format!("{minutes} min"),
     };
-    let keys = search.space.dimensions().len();
-    format!("{} · {} · {keys} settings · {budget}", base.env.id, runs::settings_named(base))
+    let keys = match search.space.dimensions().len() {
+        1 => "1 setting".to_owned(),
+        count => format!("{count} settings"),
+    };
+    format!("{} · {} · {keys} · {budget}", base.env.id, runs::settings_named(base))
 }
 
 /// The search as a file that comes to it.
@@ -114,6 +117,11 @@ pub fn shown(settings: &Settings, key: &str) -> String {
     settings.get(key).map_or("unset".into(), |value| value.to_string())
 }
 
+/// `1 seed`, `3 seeds`
+fn seeds(count: usize) -> String {
+    if count == 1 { "1 seed".into() } else { format!("{count} seeds") }
+}
+
 /// A row per trial; empty cells where it did not come so far.
 pub fn csv(search: &Search, tuned: &Tuned) -> String {
     let keys: Vec<&str> = search.space.dimensions().iter().map(|dimension| dimension.key.path).collect();
@@ -154,8 +162,11 @@ pub fn print(search: &Search, tuned: &Tuned, fresh: Option<&Comparison>) -> Resu
         "{} {} {}",
         paint(BOLD, format_args!("best of {} trials{failed}: number {}", tuned.trials.len(), winner.number)),
         paint(GOOD, tidy(score.mean_return)),
-        paint(MUTED, format_args!("over the {} seeds that it was chosen by", score.seeds.len())),
+        paint(MUTED, format_args!("over the {} that it was chosen by", seeds(score.seeds.len()))),
     )?;
+    if tuned.best == 0 {
+        writeln!(out, "nothing better was found than the settings that the search began from")?;
+    }
     writeln!(out)?;
     let base = search.space.of_start();
     let mut table = Table::new(&["setting", ">best", ">start"]);

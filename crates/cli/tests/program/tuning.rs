@@ -99,6 +99,7 @@ fn what_cannot_be_searched_is_refused_before_anything_is_written() {
     file("typo.toml", "env = \"CartPole-v1\"\n[keys]\nagent.gama = {}\n");
     file("value.toml", "env = \"CartPole-v1\"\n[keys]\nagent.gamma = { low = 0.5, high = 2.0 }\n");
     file("env.toml", "env = \"CartPoel-v1\"\n");
+    file("none.toml", "env = \"CartPole-v1\"\n[keys]\nreplay.capacity = [10, 20]\n");
     file("broken.toml", "env = \n");
     let refused: &[(&[&str], &str, &str)] = &[
         (&["typo.toml"], "unknown key `agent.gama` in typo.toml, line 3", "did you mean `agent.gamma`?"),
@@ -112,6 +113,8 @@ fn what_cannot_be_searched_is_refused_before_anything_is_written() {
         (&["CartPole-v1", "--minutes", "0"], "`minutes` is 0, not above 0", ""),
         (&["CartPole-v1", "--trial-steps", "20"], "`trial env_steps` is 20, too few for so many rungs", ""),
         (&["CartPole-v1", "--set", "replay.start=400000"], "replay.start", ""),
+        (&["CartPole-v1", "--set", "train.episodes=10"], "`train.episodes` is set by the search itself", ""),
+        (&["none.toml"], "of 1000 settings that were drawn none can be trained", "narrow the values"),
     ];
     let before = desk.files().len();
     for (args, what, hint) in refused {

@@ -58,6 +58,8 @@ impl Search {
         let env = crew.registry.env_factory(&self.space.start().env)()?;
         self.space.config(&Settings::new(), env.spec())?;
         drop(crew.registry.trainer(self.space.start().clone()).map_err(RunError::from)?);
+        // Drawn as the second trial will be: if nothing can be trained, nothing is written.
+        self.sampler.draw(&self.space, (self.seed, 1), &[], env.spec())?;
         std::fs::create_dir_all(dir).map_err(RunError::io("create", dir))?;
         let lock = Lock::try_take(dir).map_err(RunError::io("lock", dir))?;
         let Some(_lock) = lock else { return Err(TuneError::InUse { path: dir.to_path_buf() }) };

@@ -91,6 +91,12 @@ pub enum TuneError {
         /// What differs.
         differences: Vec<String>,
     },
+    /// The search's own file is not what was written.
+    #[error("{} is damaged", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+    },
     /// Something else is in the directory.
     #[error("{} is not empty, and holds no search", path.display())]
     Occupied {
@@ -134,6 +140,7 @@ impl TuneError {
             TuneError::NothingTrains { .. } => Some("narrow the values of that key, or train longer".into()),
             TuneError::AllFailed { .. } => Some("`requel train` with the settings that the search begins from says more".into()),
             TuneError::OtherSearch { .. } => Some("name another directory, or remove this one".into()),
+            TuneError::Damaged { .. } => Some("remove it: the same command writes it again, and goes on with the journal".into()),
             TuneError::Occupied { .. } => Some("name a directory that is new or empty".into()),
             TuneError::Env(EnvError::UnknownId { suggestion: Some(near), .. }) => Some(format!("did you mean `{near}`?")),
             TuneError::Env(EnvError::UnknownId { .. }) => Some("`requel envs` lists the environments there are".into()),

@@ -151,6 +151,9 @@ fn taken(key: &Key) -> Option<&'static str> {
 /// What is wrong, as the rest of a sentence that the key begins.
 pub(super) fn domain(key: &Key, value: &Value) -> Result<Option<Domain>, String> {
     match value {
+        Value::Array(values) if values.iter().enumerate().any(|(at, one)| values[..at].contains(one)) => {
+            Err("names a value twice".into())
+        }
         Value::Array(values) if values.len() > 1 => Ok(Some(Domain::OneOf(values.clone()))),
         Value::Array(_) => Err("has fewer than two values to choose from".into()),
         Value::Table(table) => interval(key, table),

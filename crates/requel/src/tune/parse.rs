@@ -250,6 +250,7 @@ mod tests {
             ("[keys]\nagent.gama = {}", "unknown key `agent.gama`", Some("did you mean `agent.gamma`?")),
             ("[keys]\nagent.gamma = 0.9", "`agent.gamma` has one value", Some("write { low")),
             ("[keys]\nagent.gamma = [0.9]", "fewer than two values", None),
+            ("[keys]\nreplay.batch_size = [32, 64, 32]", "names a value twice", None),
             ("[keys]\nagent.gamma = { low = 0.9 }", "`agent.gamma` has no `high`, in mine.toml, line 2", None),
             ("[keys]\nagent.gamma = { low = 0.9, hgih = 1 }", "has no `hgih`", None),
             ("[keys]\nagent.gamma = { low = 0.9, high = 0.8 }", "nothing lies between", None),

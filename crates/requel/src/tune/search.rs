@@ -107,7 +107,8 @@ impl Search {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => check_empty(dir)?,
             there => {
                 let there = there.map_err(RunError::io("read", &path))?;
-                let there: Map<String, Value> = serde_json::from_slice(&there).unwrap_or_default();
+                let there: Map<String, Value> =
+                    serde_json::from_slice(&there).map_err(|_| TuneError::Damaged { path: path.clone() })?;
                 let differences = differences(&there, &mine);
                 if !differences.is_empty() {
                     return Err(TuneError::OtherSearch { path: dir.to_path_buf(), differences });
@@ -170,6 +171,10 @@ fn differences(there: &Map<String, Value>, mine: &Map<String, Value>) -> Vec<Str
 fn check_empty(dir: &Path) -> Result<(), TuneError> {
     let entries = std::fs::read_dir(dir).map_err(RunError::io("list", dir))?;
     let is_ours = |name: &std::ffi::OsStr| name == ".lock" || name.to_string_lossy().starts_with(FILE);
+    // A search whose own file was lost or removed.
+    if super::journal::path(dir).is_file() {
+        return Ok(());
+    }
     match entries.flatten().find(|entry| !is_ours(&entry.file_name())) {
         Some(_) => Err(TuneError::Occupied { path: dir.to_path_buf() }),
         None => Ok(()),

@@ -110,7 +110,14 @@ impl Space {
         for (key, value) in settings {
             layers = layers.set_from("a trial", &format!("{key}={value}"))?;
         }
-        let config = layers.resolve()?;
+        // The complete config is in no file: its lines are nobody's.
+        let config = layers.resolve().map_err(|error| match error {
+            ConfigError::InvalidValue { key, reason, mut place } => {
+                place.line = None;
+                ConfigError::InvalidValue { key, reason, place }
+            }
+            error => error,
+        })?;
         match advice(&config, env).into_iter().find(|advice| advice.severity == Severity::Impossible) {
             Some(advice) => Err(layers.invalid(&advice.keys(), advice.text).into()),
             None => Ok(config),
