@@ -25,8 +25,8 @@ pub const MISTAKES: [Mistake; 10] = [
     Mistake {
         name: "target-never-updated",
         what: "the target network stays what it was at first",
-        file: "agent/target.rs",
-        right: "None => self.parameters.copy_from_slice(online),",
+        file: "agent/cpu/networks.rs",
+        right: "None => target.copy_from_slice(&self.parameters),",
         wrong: "None => {}",
         target: "ladder",
         test: AGAINST_NUMPY,
@@ -61,9 +61,9 @@ pub const MISTAKES: [Mistake; 10] = [
     Mistake {
         name: "weights-ignored",
         what: "importance weights are worked out and not used",
-        file: "agent/cpu/executor.rs",
-        right: "weights: beta.map(|_| &self.weights[..]),",
-        wrong: "weights: beta.and(None),",
+        file: "agent/value_executor/update.rs",
+        right: "weights: how.beta.map(|_| &self.weights[..]),",
+        wrong: "weights: how.beta.and(None),",
         target: "ladder",
         test: AGAINST_NUMPY,
     },
