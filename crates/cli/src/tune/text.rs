@@ -182,6 +182,12 @@ pub fn print(search: &Search, tuned: &Tuned, fresh: Option<&Comparison>) -> Resu
     if let Some(fresh) = fresh {
         writeln!(style::stdout(), "\n{}", paint(BOLD, "on fresh seeds"))?;
         compare::print(fresh)?;
+        if let [start, best] = &fresh.groups[..]
+            && best.score.value <= start.score.value
+        {
+            let line = "on fresh seeds it is not better than what the search began from: luck has chosen it";
+            writeln!(style::stdout(), "\n{}", paint(style::WARNING, line))?;
+        }
     }
     Ok(())
 }

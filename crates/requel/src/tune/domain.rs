@@ -41,6 +41,17 @@ impl Domain {
         }
     }
 
+    /// The same, of whole numbers none above `most`.
+    pub(super) fn within(self, most: u64) -> Self {
+        match self {
+            Domain::Whole { low, high, scale } if high > most => {
+                let high = most.max(2);
+                Domain::Whole { low: low.min(high / 2).max(1), high, scale }
+            }
+            other => other,
+        }
+    }
+
     /// How many values there are to choose from, where they have no order.
     pub fn choices(&self) -> Option<usize> {
         match self {

@@ -7,7 +7,7 @@ use super::Rung;
 /// trial begins.
 ///
 /// A search has an end, which the paper leaves open: once no more trials begin, the best 1/η of a rung is rounded up, so that one
-/// at least comes to the last rung. It holds no clock and draws nothing: what it says is a function of what it was told, in order.
+/// at least comes to the last rung. The first trial goes to the end in any case. It holds no clock and draws nothing: what it says is a function of what it was told, in order.
 #[derive(Debug)]
 pub(super) struct Halving {
     reduction: usize,
@@ -55,7 +55,10 @@ impl Halving {
 
     /// Who goes on next; `None`: there is nothing to do before something else is told.
     pub fn next(&mut self) -> Option<Step> {
-        let leads = |rung: &usize| self.candidate(*rung, self.rungs[*rung].scored.len() / self.reduction);
+        let leads = |rung: &usize| {
+            let best = self.candidate(*rung, self.rungs[*rung].scored.len() / self.reduction);
+            best.or_else(|| self.first_of_all(*rung))
+        };
         let promoted = (0..self.rungs.len() - 1).rev().find_map(|rung| Some((rung, leads(&rung)?)));
         if let Some((rung, trial)) = promoted {
             return Some(self.promote(rung, trial));
@@ -91,6 +94,13 @@ impl Halving {
         (leads.1 > f64::NEG_INFINITY).then_some(leads.0)
     }
 
+    /// The first trial, where it has not gone on: it is what the search began from, and goes to the end for the best to be held against.
+    fn first_of_all(&self, rung: usize) -> Option<usize> {
+        let Level { scored, promoted, .. } = &self.rungs[rung];
+        let is_there = scored.iter().any(|(trial, score)| *trial == 0 && *score > f64::NEG_INFINITY);
+        (is_there && !promoted.contains(&0)).then_some(0)
+    }
+
     fn promote(&mut self, rung: usize, trial: usize) -> Step {
         self.rungs[rung].promoted.push(trial);
         self.rungs[rung + 1].open += 1;
@@ -123,8 +133,8 @@ mod tests {
     #[test]
     fn nine_trials_by_hand() {
         // Each is worse than the one before.
-        let first = [(0, 0), (1, 0), (2, 0), (0, 1), (3, 0), (4, 0), (5, 0), (1, 1)];
-        let then = [(6, 0), (7, 0), (8, 0), (2, 1), (0, 2)];
+        let first = [(0, 0), (0, 1), (0, 2), (1, 0), (2, 0), (3, 0), (4, 0), (5, 0), (1, 1)];
+        let then = [(6, 0), (7, 0), (8, 0), (2, 1)];
         assert_eq!(steps(9, |trial| -(trial as f64)), [&first[..], &then].concat());
     }
 

@@ -44,7 +44,8 @@ impl Space {
         };
         let tuned = KEYS.iter().filter(|key| !defines(key)).filter_map(|key| {
             let tuning = key.tuning?;
-            Some(Dimension { key, domain: Domain::declared(&tuning), when: tuning.when })
+            let domain = Domain::declared(&tuning).within(most_of(key, base));
+            Some(Dimension { key, domain, when: tuning.when })
         });
         let mut space = Self::of(base, tuned.collect());
         // What can never mean anything is left out; what depends on another of the keys stays.
@@ -164,6 +165,15 @@ impl Dimension {
     }
 }
 
+/// The most that a key is worth being in a training as long as this.
+fn most_of(key: &Key, config: &Config) -> u64 {
+    match key.path {
+        "exploration.env_steps" => config.train.env_steps,
+        "target.every_env_steps" | "target.every_updates" => config.train.env_steps / 10,
+        _ => u64::MAX,
+    }
+}
+
 /// A value as conditions name it.
 fn text(value: &Value) -> Cow<'_, str> {
     value.as_str().map_or_else(|| value.to_string().into(), Cow::Borrowed)
@@ -207,6 +217,16 @@ mod tests {
         let of_pqn = Space::declared(&training("cartpole", Some("pqn")));
         let pqn = keys(&of_pqn);
         assert!(pqn.contains(&"pqn.lambda") && !pqn.contains(&"replay.capacity"), "{pqn:?}");
+    }
+
+    #[test]
+    fn schedules_are_no_longer_than_the_training() {
+        let mut short = training("cartpole", None);
+        short.train.env_steps = 4_000;
+        let space = Space::declared(&short);
+        let of = |key: &str| space.dimensions.iter().find(|one| one.key.path == key).unwrap().domain.clone();
+        assert!(matches!(of("exploration.env_steps"), Domain::Whole { high: 4_000, .. }));
+        assert!(matches!(of("replay.capacity"), Domain::Whole { high: 100_000, .. }));
     }
 
     #[test]
