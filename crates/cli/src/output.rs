@@ -1,12 +1,13 @@
 //! Files that a person names to be written.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use requel::run::Run;
 use requel::storage::{RealStorage, replace};
 
 use crate::exit::Failure;
 use crate::pack::is_of_run;
+use crate::style::{self, COMMAND, MUTED, paint};
 
 /// Refuses a path at which a file of a run is or would be: written over, the run would be damaged.
 ///
@@ -25,6 +26,14 @@ pub fn check(path: &Path) -> Result<(), Failure> {
         }
     }
     Ok(())
+}
+
+/// Says which files were written, and what each is, below what was printed.
+pub fn say(written: &[(PathBuf, &str)]) {
+    style::say("");
+    for (path, what) in written {
+        style::say(format_args!("  {}   {}", paint(COMMAND, path.display()), paint(MUTED, what)));
+    }
 }
 
 /// Writes a file, whole or not at all; what is no plain file, such as a pipe or a link, is written to as it is.

@@ -223,10 +223,7 @@ fn tell(study: &Study, runs: &[PlannedRun], out: &Path, reporting: Reporting) ->
     }
     compare::print(&comparison)?;
     if !reporting.quiet {
-        style::say("");
-        for (path, what) in written {
-            style::say(format_args!("  {}   {}", paint(COMMAND, path.display()), paint(MUTED, what)));
-        }
+        output::say(&written);
     }
     Ok(Exit::Success)
 }
@@ -273,10 +270,7 @@ fn tell_tasks(study: &Study, runs: &[PlannedRun], out: &Path, reporting: Reporti
     }
     aggregates::print(&found)?;
     if !reporting.quiet {
-        style::say("");
-        for (path, what) in written {
-            style::say(format_args!("  {}   {}", paint(COMMAND, path.display()), paint(MUTED, what)));
-        }
+        output::say(&written);
     }
     Ok(Exit::Success)
 }

@@ -6,11 +6,12 @@ use std::path::{Path, PathBuf};
 use requel::Registry;
 use requel::run::{Control, Run};
 use requel::study::Crew;
-use requel::tune::{Sampler, Search, SearchBudget, TuneError, TuneFile, Tuned};
+use requel::tune::{OVERRULED, Sampler, Search, SearchBudget, TuneError, TuneFile, Tuned};
 use serde::Serialize;
 
 use crate::args::{Layers, Sampling, TuneArgs};
 use crate::exit::{Exit, Failure};
+use crate::output;
 use crate::progress::JsonLines;
 use crate::settings;
 use crate::shell;
@@ -74,10 +75,7 @@ pub fn run(args: &TuneArgs, registry: &Registry) -> Result<Exit, Failure> {
     }
     text::print(&search, &tuned, comparison.as_ref())?;
     if !args.reporting.quiet {
-        style::say("");
-        for (path, what) in written {
-            style::say(format_args!("  {}   {}", paint(COMMAND, path.display()), paint(MUTED, what)));
-        }
+        output::say(&written);
         let command = format!("requel train --config {}", shell::quoted(&dir.join(files::BEST)));
         style::say(format_args!("  {}   {}", paint(COMMAND, command), paint(MUTED, "train with it")));
     }
@@ -86,9 +84,8 @@ pub fn run(args: &TuneArgs, registry: &Registry) -> Result<Exit, Failure> {
 
 /// Refuses settings that would be put aside.
 fn refuse_what_is_the_searchs(layers: &Layers) -> Result<(), Failure> {
-    let own = ["train.episodes", "train.seed", "evaluation.every_steps", "evaluation.every_episodes"];
     let keys = layers.set.iter().filter_map(|assignment| Some(assignment.split_once('=')?.0.trim()));
-    match keys.into_iter().find(|key| own.contains(key)) {
+    match keys.into_iter().find(|key| OVERRULED.contains(key)) {
         Some(key) => Err(Failure::bad_input(format_args!("`{key}` is set by the search itself"))
             .hint("--seed, --trial-steps and --rungs say what it does")),
         None => Ok(()),

@@ -52,3 +52,30 @@ impl Dash {
         }
     }
 }
+
+#[cfg(test)]
+impl Picture {
+    /// Looks whether all of it lies within its edges.
+    pub fn assert_inside(&self) {
+        use crate::show::font;
+
+        let inside = |(x, y): At| (0.0..=self.size.0).contains(&x) && (0.0..=self.size.1).contains(&y);
+        for mark in &self.marks {
+            let points = match mark {
+                Mark::Block { at, size, .. } => vec![*at, (at.0 + size.0, at.1 + size.1)],
+                Mark::Line { through: points, .. } | Mark::Area { within: points, .. } => points.clone(),
+                Mark::Dot { center, .. } => vec![*center],
+                Mark::Text { at, cap, align, text, .. } => {
+                    let width = font::width(text, *cap);
+                    let left = match align {
+                        Align::Left => at.0,
+                        Align::Center => at.0 - width / 2.0,
+                        Align::Right => at.0 - width,
+                    };
+                    vec![(left, at.1), (left + width, at.1)]
+                }
+            };
+            assert!(points.into_iter().all(inside), "{mark:?}");
+        }
+    }
+}

@@ -149,8 +149,8 @@ fn line(trial: &Trial, leads: bool) -> String {
         return format!("{name} {} {failure}", paint(style::BAD, "failed:"));
     }
     let Some(scored) = trial.last() else { return name };
-    let seeds = if scored.seeds.len() == 1 { "1 seed ".into() } else { format!("{} seeds", scored.seeds.len()) };
-    let made = format!("{:>9} env steps × {seeds}", grouped(scored.env_steps));
+    let seeds = super::text::seeds(scored.seeds.len());
+    let made = format!("{:>9} env steps × {seeds:<7}", grouped(scored.env_steps));
     let best = if leads { paint(GOOD, "   best so far") } else { String::new() };
     format!("{name} {}   {:>8}{best}", paint(MUTED, made), tidy(scored.mean_return))
 }

@@ -193,7 +193,6 @@ mod tests {
     use requel::tune::{Scored, TuneFile};
 
     use super::*;
-    use crate::show::font;
 
     fn found(trials: usize) -> (Search, Tuned) {
         let config = Layers::new().preset("notebook").unwrap().resolve().unwrap();
@@ -214,25 +213,7 @@ mod tests {
         for trials in [1, 3, 40] {
             let (search, tuned) = found(trials);
             let picture = figure(&search, &tuned, "CartPole-v1");
-            let inside =
-                |(x, y): (f32, f32)| (0.0..=picture.size.0).contains(&x) && (0.0..=picture.size.1).contains(&y);
-            for mark in &picture.marks {
-                let points = match mark {
-                    Mark::Block { at, size, .. } => vec![*at, (at.0 + size.0, at.1 + size.1)],
-                    Mark::Line { through: points, .. } | Mark::Area { within: points, .. } => points.clone(),
-                    Mark::Dot { center, .. } => vec![*center],
-                    Mark::Text { at, cap, align, text, .. } => {
-                        let width = font::width(text, *cap);
-                        let left = match align {
-                            Align::Left => at.0,
-                            Align::Center => at.0 - width / 2.0,
-                            Align::Right => at.0 - width,
-                        };
-                        vec![(left, at.1), (left + width, at.1)]
-                    }
-                };
-                assert!(points.into_iter().all(inside), "{trials}: {mark:?}");
-            }
+            picture.assert_inside();
             let told =
                 |what: &str| picture.marks.iter().any(|mark| matches!(mark, Mark::Text { text, .. } if text == what));
             assert_eq!(told("too few trials to say"), trials < 8);

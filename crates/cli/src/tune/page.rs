@@ -5,7 +5,7 @@ use requel::tune::{Search, Tuned, importance};
 use serde_json::json;
 
 use super::figure::figure;
-use super::text::{headline, shown};
+use super::text::{headline, seeds, shown};
 use crate::compare::{cells, inline_svg};
 use crate::exit::Failure;
 use crate::page::{Page, escape, table};
@@ -49,9 +49,9 @@ pub fn html(search: &Search, tuned: &Tuned, fresh: Option<&Comparison>) -> Resul
 
 fn subtitle(tuned: &Tuned) -> String {
     let score = tuned.score();
-    let seeds = score.seeds.len();
+    let seeds = seeds(score.seeds.len());
     format!(
-        "best of {} trials: number {}, a mean return of {} over the {seeds} seeds that it was chosen by",
+        "best of {} trials: number {}, a mean return of {} over the {seeds} that it was chosen by",
         tuned.trials.len(),
         tuned.best,
         tidy(score.mean_return)

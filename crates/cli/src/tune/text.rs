@@ -118,7 +118,7 @@ pub fn shown(settings: &Settings, key: &str) -> String {
 }
 
 /// `1 seed`, `3 seeds`
-fn seeds(count: usize) -> String {
+pub fn seeds(count: usize) -> String {
     if count == 1 { "1 seed".into() } else { format!("{count} seeds") }
 }
 

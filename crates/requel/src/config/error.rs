@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use thiserror::Error;
+use toml::de::DeTable;
 
 use super::{Key, algorithms, names};
 
@@ -14,6 +15,22 @@ pub struct Place {
     pub source: String,
     /// Line number from 1 and the line itself, where there are lines.
     pub line: Option<(usize, String)>,
+}
+
+impl Place {
+    /// At a byte offset of a text.
+    pub(crate) fn at(source: &str, text: &str, offset: usize) -> Self {
+        let offset = offset.min(text.len());
+        let number = text.as_bytes()[..offset].iter().filter(|b| **b == b'\n').count() + 1;
+        let line = text.lines().nth(number - 1).unwrap_or("").to_owned();
+        Place { source: source.into(), line: Some((number, line)) }
+    }
+
+    /// Where a table of a text has a key; the beginning of the text, where it has not.
+    pub(crate) fn of_key(source: &str, text: &str, (table, name): (&DeTable<'_>, &str)) -> Self {
+        let at = table.iter().find(|(key, _)| key.get_ref() == name);
+        Self::at(source, text, at.map_or(0, |(key, _)| key.span().start))
+    }
 }
 
 /// Longest part of a line that is shown, characters.

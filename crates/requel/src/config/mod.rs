@@ -33,3 +33,4 @@ pub use sections::{
     LossConfig, LossKind, MunchausenConfig, NetworkConfig, NoisyLayers, OnNan, OptimizerConfig, OptimizerKind,
     PqnConfig, ReplayConfig, ReplayKind, SECTIONS, TargetConfig, TargetKind, TrainConfig,
 };
+pub(crate) use text::has_keys;

@@ -22,14 +22,18 @@ pub(super) fn leaves(source: &str, text: &str) -> Result<Vec<Leaf>, ConfigError>
     let mut found = Vec::new();
     collect("", table.get_ref(), &mut found);
     found.sort_by_key(|(offset, ..)| *offset);
-    let leaf = |(offset, path, value)| Leaf { path, value, place: place_at(source, text, offset) };
+    let leaf = |(offset, path, value)| Leaf { path, value, place: Place::at(source, text, offset) };
     Ok(found.into_iter().map(leaf).collect())
 }
 
 /// Whether this is the path of a section.
 pub(super) fn is_section(path: &str) -> bool {
-    path == "env.options"
-        || KEYS.iter().any(|key| key.path.strip_prefix(path).is_some_and(|rest| rest.starts_with('.')))
+    path == "env.options" || has_keys(path)
+}
+
+/// Whether keys are declared below this path.
+pub(crate) fn has_keys(path: &str) -> bool {
+    KEYS.iter().any(|key| key.path.strip_prefix(path).is_some_and(|rest| rest.starts_with('.')))
 }
 
 fn collect(prefix: &str, table: &DeTable<'_>, found: &mut Vec<(usize, String, Result<Value, String>)>) {
@@ -51,15 +55,8 @@ fn collect(prefix: &str, table: &DeTable<'_>, found: &mut Vec<(usize, String, Re
     }
 }
 
-fn place_at(source: &str, text: &str, offset: usize) -> Place {
-    let offset = offset.min(text.len());
-    let number = text.as_bytes()[..offset].iter().filter(|b| **b == b'\n').count() + 1;
-    let line = text.lines().nth(number - 1).unwrap_or("").to_owned();
-    Place { source: source.into(), line: Some((number, line)) }
-}
-
 fn syntax(source: &str, text: &str, error: &Error) -> ConfigError {
-    let place = place_at(source, text, error.span().map_or(0, |span| span.start));
+    let place = Place::at(source, text, error.span().map_or(0, |span| span.start));
     let help = place.line.as_ref().and_then(|(_, line)| slip(line));
     let reason = match help {
         Some(help) => format!("invalid TOML: {help}"),

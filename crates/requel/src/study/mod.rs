@@ -50,6 +50,7 @@ pub use fingerprint::fingerprint;
 pub(crate) use fleet::start_threads;
 pub use fleet::{Audience, Crew, train_all};
 pub use group::{Group, Grouping, group};
+pub(crate) use parse::is_plain_name;
 pub use plan::{PlannedRun, Standing, Study, Variant, check_new};
 pub use record::{Evaluated, RunRecord, find_runs};
 pub use seeds::{Seeds, SeedsError};

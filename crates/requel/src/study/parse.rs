@@ -43,12 +43,7 @@ impl Study {
     /// # Errors
     /// If the text is not TOML, holds an unknown key or a value of the wrong type, names no variant or one twice.
     pub fn parse(source: &str, text: &str) -> Result<Self, StudyError> {
-        let place_at = |offset: usize| {
-            let offset = offset.min(text.len());
-            let number = text.as_bytes()[..offset].iter().filter(|b| **b == b'\n').count() + 1;
-            let line = text.lines().nth(number - 1).unwrap_or("").to_owned();
-            Place { source: source.into(), line: Some((number, line)) }
-        };
+        let place_at = |offset: usize| Place::at(source, text, offset);
         let syntax = |error: toml::de::Error| StudyError::Syntax {
             reason: error.message().trim().to_owned(),
             place: place_at(error.span().map_or(0, |span| span.start)),
@@ -59,18 +54,13 @@ impl Study {
             return Err(StudyError::UnknownKey { key, place: place_at(offset), suggestion });
         }
         let raw: RawStudy = toml::from_str(text).map_err(syntax)?;
-        if let Some(threshold) = raw.threshold.filter(|threshold| !threshold.is_finite()) {
-            let at = table.get_ref().iter().find(|(key, _)| key.get_ref() == "threshold");
-            let place = place_at(at.map_or(0, |(key, _)| key.span().start));
-            return Err(StudyError::Syntax {
-                reason: format!("`threshold` is {threshold}, not a finite number"),
-                place,
-            });
-        }
-        let wrong = |reason: String, key: &str| {
-            let at = table.get_ref().iter().find(|(name, _)| name.get_ref() == key);
-            StudyError::Syntax { reason, place: place_at(at.map_or(0, |(key, _)| key.span().start)) }
+        let wrong = |reason: String, key: &str| StudyError::Syntax {
+            reason,
+            place: Place::of_key(source, text, (table.get_ref(), key)),
         };
+        if let Some(threshold) = raw.threshold.filter(|threshold| !threshold.is_finite()) {
+            return Err(wrong(format!("`threshold` is {threshold}, not a finite number"), "threshold"));
+        }
         let tasks: Vec<Task> = raw.task.into_iter().map(|t| Task { env: t.env, zero: t.zero, one: t.one }).collect();
         let env = match (raw.env, tasks.first()) {
             (Some(env), None) => env,
@@ -117,8 +107,7 @@ impl Study {
             return Err(StudyError::NoVariants { study: self.name.clone() });
         }
         for name in self.variants.iter().map(|variant| &variant.name).chain([&self.name]) {
-            let plain = |c: char| c.is_alphanumeric() || "-_.+".contains(c);
-            if name.is_empty() || name.starts_with('.') || !name.chars().all(plain) {
+            if !is_plain_name(name) {
                 return Err(StudyError::Name { name: name.clone() });
             }
         }
@@ -129,6 +118,12 @@ impl Study {
             None => Ok(()),
         }
     }
+}
+
+/// Whether a name can be that of a directory, anywhere.
+pub(crate) fn is_plain_name(name: &str) -> bool {
+    let is_plain = |c: char| c.is_alphanumeric() || "-_.+".contains(c);
+    !name.is_empty() && !name.starts_with('.') && name.chars().all(is_plain)
 }
 
 #[derive(Deserialize)]

@@ -130,12 +130,14 @@ fn dimension(key: &'static Key, domain: Option<&Domain>) -> Result<Dimension, Tu
     }
 }
 
+/// Keys that a search sets itself, whatever its base has of them.
+pub const OVERRULED: [&str; 4] =
+    ["train.episodes", "train.seed", "evaluation.every_steps", "evaluation.every_episodes"];
+
 /// Why a key is none to be searched.
 fn taken(key: &Key) -> Option<&'static str> {
-    let of_the_search =
-        ["train.env_steps", "train.episodes", "train.seed", "evaluation.every_steps", "evaluation.every_episodes"];
     let of_the_task = ["preset", "algo", "env.id"];
-    if of_the_search.contains(&key.path) {
+    if OVERRULED.contains(&key.path) || key.path == "train.env_steps" {
         return Some("is set by the search itself");
     }
     let decides_nothing = ["evaluation.", "checkpoint.", "log."].iter().any(|start| key.path.starts_with(start));

@@ -45,7 +45,7 @@ mod tuned;
 pub use conduct::{News, TuneAudience};
 pub use domain::Domain;
 pub use error::TuneError;
-pub use file::TuneFile;
+pub use file::{OVERRULED, TuneFile};
 pub use importance::importance;
 pub use rungs::{Rung, Rungs};
 pub use sampler::Sampler;

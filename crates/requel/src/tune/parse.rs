@@ -8,8 +8,9 @@ use toml::de::{DeTable, DeValue};
 
 use super::file::domain;
 use super::{Sampler, SearchBudget, TuneError, TuneFile};
-use crate::config::{KEYS, Key, Place};
+use crate::config::{KEYS, Key, Place, has_keys};
 use crate::storage::read_input;
+use crate::study::is_plain_name;
 use crate::suggest::nearest;
 
 /// No search that a person could read is longer, bytes.
@@ -43,8 +44,7 @@ impl TuneFile {
         let table = DeTable::parse(text).map_err(syntax)?;
         check_known(table.get_ref(), &origin)?;
         let raw: RawFile = toml::from_str(text).map_err(syntax)?;
-        let is_plain = |c: char| c.is_alphanumeric() || "-_.+".contains(c);
-        if let Some(name) = raw.name.as_ref().filter(|name| name.starts_with('.') || !name.chars().all(is_plain)) {
+        if let Some(name) = raw.name.as_ref().filter(|name| !is_plain_name(name)) {
             let reason = format!("`{name}` is no name: use letters, digits and any of `-_.+`");
             return Err(TuneError::Syntax { reason, place: origin.place_of(table.get_ref(), "name") });
         }
@@ -138,15 +138,11 @@ struct Origin<'a> {
 
 impl Origin<'_> {
     fn place(&self, offset: usize) -> Place {
-        let offset = offset.min(self.text.len());
-        let number = self.text.as_bytes()[..offset].iter().filter(|b| **b == b'\n').count() + 1;
-        let line = self.text.lines().nth(number - 1).unwrap_or("").to_owned();
-        Place { source: self.source.into(), line: Some((number, line)) }
+        Place::at(self.source, self.text, offset)
     }
 
     fn place_of(&self, table: &DeTable<'_>, name: &str) -> Place {
-        let at = table.iter().find(|(key, _)| key.get_ref() == name);
-        self.place(at.map_or(0, |(key, _)| key.span().start))
+        Place::of_key(self.source, self.text, (table, name))
     }
 
     /// The keys of the config below `path`, whose values are those of `values`.
@@ -166,7 +162,7 @@ impl Origin<'_> {
                     let domain = domain(key, value);
                     found.push((key, domain.map_err(|reason| TuneError::Values { key: path, reason, place: at() })?));
                 }
-                (None, DeValue::Table(inner), Value::Table(values)) if is_section(&path) => {
+                (None, DeValue::Table(inner), Value::Table(values)) if has_keys(&path) => {
                     self.collect(&path, inner, values, found)?;
                 }
                 (None, ..) => {
@@ -177,10 +173,6 @@ impl Origin<'_> {
         }
         Ok(())
     }
-}
-
-fn is_section(path: &str) -> bool {
-    KEYS.iter().any(|key| key.path.strip_prefix(path).is_some_and(|rest| rest.starts_with('.')))
 }
 
 /// Refuses the first key that means nothing.
@@ -237,6 +229,7 @@ mod tests {
         let table = [
             ("nmae = \"x\"", "unknown key `nmae` in mine.toml, line 1", Some("did you mean `name`?")),
             ("name = \"a/b\"", "`a/b` is no name", None),
+            ("name = \"\"", "`` is no name", None),
             ("[budget]\ntrails = 3", "unknown key `trails` in mine.toml, line 2", Some("did you mean `trials`?")),
             ("[budget]\ntrials = 3\nminutes = 1", "a budget is one of", None),
             ("[budget]\ntrials = 0", "`trials` is 0, not between 1 and 10000", None),
