@@ -10,8 +10,8 @@ use requel_nn::NetworkSpec;
 
 use self::named::Named;
 use crate::agent::{
-    Accelerator, Agent, AgentError, CpuExecutor, CpuSpec, DeviceFault, DeviceName, DeviceUse, DqnAgent, DqnParts,
-    Executor, HeadSpec, PqnAgent, Readout, check_bytes,
+    Accelerator, Agent, AgentError, CpuExecutor, DeviceFault, DeviceName, DeviceUse, DqnAgent, DqnParts, Executor,
+    ExecutorSpec, HeadSpec, PqnAgent, Readout, check_bytes,
 };
 use crate::config::{AgentKind, Config, EnvConfig};
 use crate::exploration::Explorer;
@@ -286,7 +286,7 @@ impl Registry {
     /// The executor on the device that a config asks for.
     fn executor(&self, config: &Config, env: &AgentEnv<'_>) -> Result<Box<dyn Executor>, AgentError> {
         let shape = config.executor_shape(env.observations, env.actions);
-        let spec = self.cpu_spec(config, env)?;
+        let spec = self.executor_spec(config, env)?;
         let asked = config.train.device_name();
         let device = match (asked, &self.accelerator) {
             (DeviceName::Cpu, _) | (DeviceName::Auto, None) => DeviceUse::default(),
@@ -311,8 +311,8 @@ impl Registry {
     ///
     /// # Errors
     /// If a name is not registered, or its maker fails.
-    pub fn cpu_spec(&self, config: &Config, env: &AgentEnv<'_>) -> Result<CpuSpec, AgentError> {
-        let mut spec = config.cpu_spec(env.observations, env.actions.count);
+    pub fn executor_spec(&self, config: &Config, env: &AgentEnv<'_>) -> Result<ExecutorSpec, AgentError> {
+        let mut spec = config.executor_spec(env.observations, env.actions.count);
         if let Some(make) = self.heads.get(&config.head.name)? {
             let (readout, head) = make(config, env)?;
             spec.values = config.value_spec_of(readout, env.observations, env.actions.count);

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use requel::Machine;
 use requel::agent::{
-    Accelerator, AgentError, CpuExecutor, CpuSpec, DeviceFault, DeviceName, DeviceUse, Executor, ExecutorShape,
+    Accelerator, AgentError, CpuExecutor, DeviceFault, DeviceName, DeviceUse, Executor, ExecutorShape, ExecutorSpec,
 };
 
 use super::GpuNetworks;
@@ -69,7 +69,7 @@ impl Accelerator for Cuda {
     fn executor(
         &self,
         asked: DeviceName,
-        (spec, shape): (&CpuSpec, ExecutorShape),
+        (spec, shape): (&ExecutorSpec, ExecutorShape),
         machine: &Machine,
     ) -> Result<(Option<Box<dyn Executor>>, DeviceUse), AgentError> {
         let on_the_cpu = |reason: String| Ok((None, DeviceUse { reason: Some(reason), ..DeviceUse::default() }));

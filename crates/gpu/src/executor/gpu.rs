@@ -1,7 +1,7 @@
 //! [`GpuExecutor`].
 
 use requel::Machine;
-use requel::agent::{AgentError, CpuSpec, ExecutorShape, NetworksPlan, ValueExecutor};
+use requel::agent::{AgentError, ExecutorShape, ExecutorSpec, NetworksPlan, ValueExecutor};
 
 use super::GpuNetworks;
 use crate::{Card, Launching};
@@ -17,7 +17,7 @@ impl GpuNetworks {
     /// As [`requel::agent::CpuExecutor::new`], and if the card cannot be used.
     pub fn executor(
         card: &Card,
-        spec: &CpuSpec,
+        spec: &ExecutorSpec,
         shape: ExecutorShape,
         machine: &Machine,
     ) -> Result<GpuExecutor, AgentError> {

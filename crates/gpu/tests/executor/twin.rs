@@ -11,7 +11,7 @@ pub fn registry() -> Registry {
     let mut registry = Registry::built_in();
     let own = Registry::built_in();
     let make = move |config: &Config, env: &requel::train::AgentEnv<'_>| {
-        let spec = own.cpu_spec(config, env)?;
+        let spec = own.executor_spec(config, env)?;
         let shape = config.executor_shape(env.observations, env.actions);
         let executor = GpuNetworks::executor(&card, &spec, shape, &Machine::default())?;
         Ok(Box::new(executor) as Box<dyn requel::agent::Executor>)

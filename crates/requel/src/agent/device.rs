@@ -4,7 +4,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::{AgentError, CpuSpec, DeviceFault, Executor, ExecutorShape};
+use super::{AgentError, DeviceFault, Executor, ExecutorShape, ExecutorSpec};
 use crate::machine::Machine;
 
 /// The device that is asked for, as `train.device` names it. No result depends on it.
@@ -50,7 +50,7 @@ pub trait Accelerator: Send + Sync {
     fn executor(
         &self,
         asked: DeviceName,
-        sizes: (&CpuSpec, ExecutorShape),
+        sizes: (&ExecutorSpec, ExecutorShape),
         machine: &Machine,
     ) -> Result<(Option<Box<dyn Executor>>, DeviceUse), AgentError>;
 }

@@ -45,7 +45,7 @@ pub use requel_policy::{
 pub use statistics::{Statistic, Statistics, dormant_share, dormant_units};
 pub use target::TargetSpec;
 pub use value_executor::{
-    Bootstrap, CpuSpec, ExecutorShape, Inputs, Lists, Look, LookRooms, LookSize, Networks, NetworksPlan,
+    Bootstrap, ExecutorShape, ExecutorSpec, Inputs, Lists, Look, LookRooms, LookSize, Networks, NetworksPlan,
     OptimizerLists, Step, StepHow, ValueExecutor,
 };
 pub use value_network::ValueNetwork;

@@ -255,7 +255,7 @@ fn with_functions(config: &requel::Config, name: &'static str) -> Trainer {
     let (observations, actions) = (env.observation_space(), Actions::from(env.action_space().discrete_n().unwrap()));
     let schedules = (config.learning_rate(), config.exploration.schedule());
     let mut parts = config.dqn_parts(observations, actions, &Machine::default()).unwrap();
-    let mut spec = config.cpu_spec(observations, actions.count);
+    let mut spec = config.executor_spec(observations, actions.count);
     spec.learner.learning_rate = Schedule::function(name, move |t| schedules.0.at(t));
     parts.executor =
         Box::new(CpuExecutor::new(&spec, config.executor_shape(observations, actions), &Machine::default()).unwrap());

@@ -4,8 +4,8 @@ use requel_nn::kernel::Task;
 use requel_nn::{Chosen, Network, Optimizer, Workspace, clip_global_norm, distance, global_norm};
 
 use crate::agent::value_executor::{
-    CpuSpec, ExecutorShape, Inputs, Lists, Look, LookRooms, LookSize, Networks, NetworksPlan, OptimizerLists, Step,
-    StepHow, ValueExecutor,
+    ExecutorShape, ExecutorSpec, Inputs, Lists, Look, LookRooms, LookSize, Networks, NetworksPlan, OptimizerLists,
+    Step, StepHow, ValueExecutor,
 };
 use crate::agent::{AgentError, LearningFault, Values, dormant_share};
 use crate::finite::first_not_finite;
@@ -43,7 +43,7 @@ impl CpuExecutor {
     ///
     /// # Errors
     /// If the network is none, its outputs cannot be learned from so, or networks and batches do not fit the memory.
-    pub fn new(spec: &CpuSpec, shape: ExecutorShape, machine: &Machine) -> Result<Self, AgentError> {
+    pub fn new(spec: &ExecutorSpec, shape: ExecutorShape, machine: &Machine) -> Result<Self, AgentError> {
         ValueExecutor::with_networks(spec, shape, machine, CpuNetworks::new)
     }
 }

@@ -3,7 +3,7 @@
 use requel_nn::Network;
 
 use super::networks::{Inputs, Look, LookRooms, LookSize, Networks};
-use super::{Bootstrap, CpuSpec};
+use super::{Bootstrap, ExecutorSpec};
 use crate::agent::FractionCounts;
 use crate::rng::{Stream, StreamRng};
 use crate::state::{State, StateError};
@@ -23,7 +23,7 @@ pub(super) struct BatchShape {
 }
 
 impl BatchShape {
-    pub fn new(spec: &CpuSpec, network: &Network, rows: usize) -> Self {
+    pub fn new(spec: &ExecutorSpec, network: &Network, rows: usize) -> Self {
         let bootstrap = spec.bootstrap;
         let FractionCounts { current: fractions, next: target_fractions } = spec.head.fractions();
         let implicit = spec.values.head.reads_fractions();

@@ -7,7 +7,7 @@ use requel_nn::{Chosen, Network, OptimizerSpec};
 use super::batch::{BatchShape, LearningBatch};
 use super::networks::{Lists, Networks, NetworksPlan, Step, StepHow};
 use super::update::{UpdateHow, ValueUpdate};
-use super::{CpuSpec, ExecutorShape, saving};
+use super::{ExecutorShape, ExecutorSpec, saving};
 use crate::Schedule;
 use crate::agent::memory;
 use crate::agent::statistics::MEASURED_EVERY;
@@ -42,7 +42,7 @@ impl<N: Networks> ValueExecutor<N> {
     /// # Errors
     /// If the network is none, its outputs cannot be learned from so, networks and batches do not fit the memory, or as `make`.
     pub fn with_networks(
-        spec: &CpuSpec,
+        spec: &ExecutorSpec,
         shape: ExecutorShape,
         machine: &Machine,
         make: impl FnOnce(NetworksPlan) -> Result<N, AgentError>,

@@ -11,4 +11,4 @@ mod update;
 pub use bootstrap::Bootstrap;
 pub use executor::ValueExecutor;
 pub use networks::{Inputs, Lists, Look, LookRooms, LookSize, Networks, NetworksPlan, OptimizerLists, Step, StepHow};
-pub use spec::{CpuSpec, ExecutorShape};
+pub use spec::{ExecutorShape, ExecutorSpec};

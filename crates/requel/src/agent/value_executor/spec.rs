@@ -1,4 +1,4 @@
-//! [`CpuSpec`]: what is learned on the CPU, and how.
+//! [`ExecutorSpec`]: what is learned, and how; [`ExecutorShape`]: how large the work is.
 
 use std::sync::Arc;
 
@@ -6,9 +6,9 @@ use super::Bootstrap;
 use crate::agent::{Actions, HeadSpec, LearnerSpec, Rule, TargetSpec, ValueSpec};
 use crate::transition::ElementType;
 
-/// What an executor on the CPU is made of.
+/// What an executor is made of, whatever device it computes on.
 #[derive(Clone, Debug)]
-pub struct CpuSpec {
+pub struct ExecutorSpec {
     /// The value function.
     pub values: ValueSpec,
     /// What its outputs are learned by.

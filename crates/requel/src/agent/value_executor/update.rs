@@ -4,7 +4,7 @@ use requel_nn::Kernel;
 
 use super::batch::BatchShape;
 use super::networks::{Look, Networks};
-use super::{Bootstrap, CpuSpec, ExecutorShape};
+use super::{Bootstrap, ExecutorShape, ExecutorSpec};
 use crate::agent::measure::BatchMeasure;
 use crate::agent::{AgentError, HeadLoss, HeadShape, HeadUpdate, Learned, Statistic, ValueLoss};
 use crate::td::{argmax, importance_weights};
@@ -49,7 +49,7 @@ pub(super) struct UpdateHow {
 
 impl ValueUpdate {
     pub fn new(
-        spec: &CpuSpec,
+        spec: &ExecutorSpec,
         shape: ExecutorShape,
         sizes: &BatchShape,
         (output_len, kernel): (usize, Kernel),

@@ -65,7 +65,7 @@ impl Config {
         machine: &Machine,
     ) -> Result<CpuExecutor, AgentError> {
         let shape = self.executor_shape(observations, actions);
-        CpuExecutor::new(&self.cpu_spec(observations, actions.count), shape, machine)
+        CpuExecutor::new(&self.executor_spec(observations, actions.count), shape, machine)
     }
 
     /// The parts of a DQN agent for an environment with these spaces. Any of them may be replaced by your own.

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use requel_envs::Space;
 
 use crate::agent::{
-    Bootstrap, CategoricalSpec, CpuSpec, FractionCounts, HeadSpec, ImplicitQuantileSpec, LearnerSpec, QuantileSpec,
-    Readout, Rule, ScalarSpec, TargetSpec, ValueSpec,
+    Bootstrap, CategoricalSpec, ExecutorSpec, FractionCounts, HeadSpec, ImplicitQuantileSpec, LearnerSpec,
+    QuantileSpec, Readout, Rule, ScalarSpec, TargetSpec, ValueSpec,
 };
 use crate::config::{AgentKind, BellmanGradient, Config, HeadKind, Outputs, SupportEnd, TargetConfig, TargetKind};
 use crate::td::{Munchausen, Support};
@@ -59,8 +59,8 @@ impl Config {
         }
     }
 
-    /// All of it, as an executor on the CPU takes it.
-    pub fn cpu_spec(&self, observations: &Space, actions: usize) -> CpuSpec {
+    /// All of it, as an executor takes it.
+    pub fn executor_spec(&self, observations: &Space, actions: usize) -> ExecutorSpec {
         let bootstrap = match (self.target.kind, self.agent.double, self.agent.bellman_gradient) {
             _ if self.agent.kind == AgentKind::Pqn => Bootstrap::None,
             (TargetKind::None, _, BellmanGradient::Semi) => Bootstrap::Online,
@@ -74,7 +74,7 @@ impl Config {
         } else {
             Rule::QLearning
         };
-        CpuSpec {
+        ExecutorSpec {
             values: self.value_spec(observations, actions),
             head: self.head().1,
             rule,
