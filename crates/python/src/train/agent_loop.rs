@@ -154,7 +154,8 @@ impl AgentLoop {
             let inner = self.lock()?;
             let destination =
                 Destination { storage: &RealStorage, root: &root, keep: 2, segmenting: Segmenting::default() };
-            let contents = Contents { env_steps: inner.env_steps(), state: &inner.save(), logs: BTreeMap::new() };
+            let state = inner.save().map_err(|error| Python::attach(|py| of_training(py, error)))?;
+            let contents = Contents { env_steps: inner.env_steps(), state: &state, logs: BTreeMap::new() };
             checkpoint::write(destination, &contents).map_err(|error| of_checkpoint(&error))
         })
     }

@@ -212,7 +212,7 @@ impl Learner {
     fn save(&self, py: Python<'_>, root: PathBuf, collectors: Vec<Option<Vec<u8>>>) -> PyResult<PathBuf> {
         py.detach(|| {
             let inner = self.lock()?;
-            let mut state = inner.save();
+            let mut state = inner.save().map_err(|error| Python::attach(|py| of_training(py, error)))?;
             for (worker, bytes) in collectors.into_iter().enumerate() {
                 bytes.into_iter().for_each(|bytes| state.put_bytes(format!("collectors/{worker}"), bytes));
             }

@@ -234,7 +234,11 @@ impl AgentLoop {
     }
 
     /// The complete state: a loop of the same config that takes it over goes on with the same bits, given the same experience.
-    pub fn save(&self) -> State<'_> {
+    ///
+    /// # Errors
+    /// [`TrainError::Agent`] if what was learned is not to be had, as from a device that was lost.
+    pub fn save(&self) -> Result<State<'_>, TrainError> {
+        self.agent.prepare_save()?;
         let mut state = State::default();
         self.agent.save(&mut state);
         if !state.values.contains_key(UPDATES) {
@@ -248,7 +252,7 @@ impl AgentLoop {
         }
         state.put("trainer/learned_since_log", (self.learned.updates, self.learned.loss_sum, self.learned.q_sum));
         state.put("trainer/statistics_since_log", self.learned.statistics.saved());
-        state
+        Ok(state)
     }
 
     /// Takes over a state, also that of a [`Trainer`](crate::Trainer) of the same config: the environments are the owner's.

@@ -1,7 +1,8 @@
 //! Trainings that their owner drives: the same weights as the trainer's, from environments of the owner's and from a data set.
 
-use requel::agent::{Actions, Masks};
+use requel::agent::{Actions, Agent, AgentError, DeviceFault, Learned, Masks, Policy};
 use requel::config::Config;
+use requel::state::{State, StateError};
 use requel::train::{AgentEnv, AgentLoop, Evaluator, TrainError};
 use requel::{Experience, ExperienceBatch, OwnedExperience, Registry, TrainEvent, Trainer};
 use requel_envs::{Step, VectorEnv, make};
@@ -117,7 +118,7 @@ fn a_training_driven_by_hand_comes_to_the_weights_of_the_trainers() {
         other.restore(&trainer.save().unwrap()).unwrap();
         assert_eq!((weights(&other), other.env_steps()), (weights(&driven.agent), trainer.env_steps()), "{name}");
         let mut other = agent_loop(&config, &driven.envs);
-        other.restore(&driven.agent.save()).unwrap();
+        other.restore(&driven.agent.save().unwrap()).unwrap();
         assert_eq!(other.aggregates(), driven.agent.aggregates(), "{name}");
     }
 }
@@ -186,4 +187,48 @@ fn steps_of_other_environments_are_refused_and_not_shown() {
     assert!(error.to_string().contains("and the replay buffer holds"), "{error}");
     let mut actions = [0; 2];
     assert!(driven.agent.act(&[0.0; 4], Masks::ALL, &mut actions).is_err());
+}
+
+/// An agent on a device that is lost.
+struct Lost;
+
+fn lost() -> AgentError {
+    DeviceFault::Lost { reason: "the device is lost".into() }.into()
+}
+
+impl Agent for Lost {
+    fn act(&mut self, _: &[f32], _: Masks<'_>, _: u64, _: &mut [usize]) -> Result<(), AgentError> {
+        Err(lost())
+    }
+
+    fn observe(&mut self, _: &Experience<'_>) {}
+
+    fn interrupt(&mut self, _: usize) {}
+
+    fn learn(&mut self, _: u64, _: u64) -> Result<Learned, AgentError> {
+        Err(lost())
+    }
+
+    fn policy(&self, _: usize) -> Result<Box<dyn Policy>, AgentError> {
+        Err(lost())
+    }
+
+    fn prepare_save(&self) -> Result<(), AgentError> {
+        Err(lost())
+    }
+
+    fn save<'a>(&'a self, _: &mut State<'a>) {}
+
+    fn restore(&mut self, _: &State<'_>) -> Result<(), StateError> {
+        Ok(())
+    }
+}
+
+#[test]
+fn what_a_lost_device_has_is_not_left_out_of_a_state() {
+    let config = preset("cartpole", &[]);
+    let envs = VectorEnv::new(vec![make(&config.env.id).unwrap()]).unwrap();
+    let env = AgentEnv { spec: envs.spec(), observations: envs.observation_space(), actions: 2.into() };
+    let agent = AgentLoop::new(Box::new(Lost), &env, config).unwrap();
+    assert_eq!(agent.save().unwrap_err().to_string(), TrainError::from(lost()).to_string());
 }

@@ -188,7 +188,7 @@ fn in_step(config: &Config, parts: &[(usize, usize)], stop_at: Option<u64>) -> S
                 new.restore(&old.save().unwrap()).unwrap();
             }
             let mut other = agent_loop(config);
-            other.restore(&learner.save()).unwrap();
+            other.restore(&learner.save().unwrap()).unwrap();
             (learner, collectors) = (other, again);
         }
     }
