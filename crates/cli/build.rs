@@ -33,7 +33,7 @@ fn sources() -> Vec<String> {
         std::fs::read_dir("..").into_iter().flatten().filter_map(|entry| entry.ok()?.file_name().into_string().ok());
     let mut crates: Vec<String> = crates.collect();
     crates.sort();
-    let parts = ["Cargo.toml", "build.rs", "src", "assets", "presets", "studies"];
+    let parts = ["Cargo.toml", "build.rs", "src", "assets", "presets", "algorithms", "studies"];
     let inside = crates.iter().flat_map(|name| parts.map(|part| format!("../{name}/{part}")));
     let above = ["Cargo.toml", "Cargo.lock"].map(|name| format!("../../{name}"));
     inside.chain(above).filter(|path| Path::new(path).exists()).collect()

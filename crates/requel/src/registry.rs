@@ -1,5 +1,6 @@
 //! [`Registry`]: the parts that a config can name, those of this crate and one's own.
 
+mod built_in;
 mod named;
 mod trainers;
 
@@ -9,11 +10,8 @@ use requel_envs::{Env, EnvError, EnvOptions, OptionSpec};
 use requel_nn::NetworkSpec;
 
 use self::named::Named;
-use crate::agent::{
-    Accelerator, Agent, AgentError, CpuExecutor, DeviceFault, DeviceName, DeviceUse, DqnAgent, DqnParts, Executor,
-    ExecutorSpec, HeadSpec, PqnAgent, Readout, check_bytes,
-};
-use crate::config::{AgentKind, Config, EnvConfig};
+use crate::agent::{Accelerator, Agent, AgentError, Executor, ExecutorSpec, HeadSpec, Readout, ValueSpec};
+use crate::config::{Config, EnvConfig};
 use crate::exploration::Explorer;
 use crate::machine::Machine;
 use crate::replay::ReplayBuffer;
@@ -43,14 +41,20 @@ use crate::train::{AgentEnv, AgentFactory, EnvFactory, EnvIdentity, EnvOrigin, T
 #[derive(Clone, Debug)]
 pub struct Registry {
     envs: Arc<requel_envs::Registry>,
+    parts: Parts,
+    machine: Machine,
+    accelerator: Option<AcceleratorHandle>,
+}
+
+/// What makes the parts of agents, and agents of them.
+#[derive(Clone, Debug)]
+struct Parts {
     agents: Named<Box<dyn Agent>>,
     executors: Named<Box<dyn Executor>>,
     replays: Named<Box<dyn ReplayBuffer>>,
     explorers: Named<Box<dyn Explorer>>,
     heads: Named<(Readout, Arc<dyn HeadSpec>)>,
     networks: Named<NetworkSpec>,
-    machine: Machine,
-    accelerator: Option<AcceleratorHandle>,
 }
 
 /// What brings other devices than the CPU.
@@ -75,17 +79,8 @@ impl Registry {
     }
 
     fn of(envs: requel_envs::Registry) -> Self {
-        Registry {
-            envs: Arc::new(envs),
-            agents: Named::new("agent.name"),
-            executors: Named::new("agent.executor"),
-            replays: Named::new("replay.name"),
-            explorers: Named::new("exploration.name"),
-            heads: Named::new("head.name"),
-            networks: Named::new("network.name"),
-            machine: Machine::default(),
-            accelerator: None,
-        }
+        let (parts, machine) = (built_in::parts(), Machine::default());
+        Registry { envs: Arc::new(envs), parts, machine, accelerator: None }
     }
 
     /// The same on this machine: agents that are made from configs compute with its kernel and take of its memory.
@@ -142,9 +137,9 @@ impl Registry {
     pub fn register_agent(
         &mut self,
         name: &str,
-        make: impl Fn(&Config, &AgentEnv<'_>) -> Result<Box<dyn Agent>, AgentError> + Send + Sync + 'static,
+        make: impl Fn(&Config, &AgentEnv<'_>) -> Result<Box<dyn Agent>, TrainError> + Send + Sync + 'static,
     ) -> Result<(), AgentError> {
-        self.agents.register(name, make)
+        self.parts.agents.register(name, make)
     }
 
     /// Adds an executor of one's own, which configs name by `agent.executor`. `make` gets the config and the environment that it is for.
@@ -154,9 +149,9 @@ impl Registry {
     pub fn register_executor(
         &mut self,
         name: &str,
-        make: impl Fn(&Config, &AgentEnv<'_>) -> Result<Box<dyn Executor>, AgentError> + Send + Sync + 'static,
+        make: impl Fn(&Config, &AgentEnv<'_>) -> Result<Box<dyn Executor>, TrainError> + Send + Sync + 'static,
     ) -> Result<(), AgentError> {
-        self.executors.register(name, make)
+        self.parts.executors.register(name, make)
     }
 
     /// Adds a replay buffer of one's own, which configs name by `replay.name`. `make` gets the config and the environment that it is for.
@@ -166,9 +161,9 @@ impl Registry {
     pub fn register_replay(
         &mut self,
         name: &str,
-        make: impl Fn(&Config, &AgentEnv<'_>) -> Result<Box<dyn ReplayBuffer>, AgentError> + Send + Sync + 'static,
+        make: impl Fn(&Config, &AgentEnv<'_>) -> Result<Box<dyn ReplayBuffer>, TrainError> + Send + Sync + 'static,
     ) -> Result<(), AgentError> {
-        self.replays.register(name, make)
+        self.parts.replays.register(name, make)
     }
 
     /// Adds an explorer of one's own, which configs name by `exploration.name`. `make` gets the config and the environment that it is for.
@@ -178,9 +173,9 @@ impl Registry {
     pub fn register_explorer(
         &mut self,
         name: &str,
-        make: impl Fn(&Config, &AgentEnv<'_>) -> Result<Box<dyn Explorer>, AgentError> + Send + Sync + 'static,
+        make: impl Fn(&Config, &AgentEnv<'_>) -> Result<Box<dyn Explorer>, TrainError> + Send + Sync + 'static,
     ) -> Result<(), AgentError> {
-        self.explorers.register(name, make)
+        self.parts.explorers.register(name, make)
     }
 
     /// Adds a head of one's own, which configs name by `head.name`: how the outputs of the network are read as values, and what they are
@@ -191,9 +186,9 @@ impl Registry {
     pub fn register_head(
         &mut self,
         name: &str,
-        make: impl Fn(&Config, &AgentEnv<'_>) -> Result<(Readout, Arc<dyn HeadSpec>), AgentError> + Send + Sync + 'static,
+        make: impl Fn(&Config, &AgentEnv<'_>) -> Result<(Readout, Arc<dyn HeadSpec>), TrainError> + Send + Sync + 'static,
     ) -> Result<(), AgentError> {
-        self.heads.register(name, make)
+        self.parts.heads.register(name, make)
     }
 
     /// Adds a network of one's own, laid out in requel's layers, which configs name by `network.name`. `make` gets the config and the
@@ -204,9 +199,9 @@ impl Registry {
     pub fn register_network(
         &mut self,
         name: &str,
-        make: impl Fn(&Config, &AgentEnv<'_>) -> Result<NetworkSpec, AgentError> + Send + Sync + 'static,
+        make: impl Fn(&Config, &AgentEnv<'_>) -> Result<NetworkSpec, TrainError> + Send + Sync + 'static,
     ) -> Result<(), AgentError> {
-        self.networks.register(name, make)
+        self.parts.networks.register(name, make)
     }
 
     /// The environments.
@@ -256,71 +251,59 @@ impl Registry {
     /// # Errors
     /// If a name is not registered, the values have no bounds where the config asks for them, or the agent cannot be made.
     pub fn agent(&self, config: &Config, env: &AgentEnv<'_>) -> Result<Box<dyn Agent>, TrainError> {
-        if let Some(make) = self.agents.get(&config.agent.name)? {
-            return Ok(make(config, env)?);
-        }
-        let config = &config.with_value_bounds(env.spec, env.actions.count)?;
-        let explorer = match self.explorers.get(&config.exploration.name)? {
-            Some(make) => make(config, env)?,
-            None => config.explorer(),
-        };
-        let executor = match self.executors.get(&config.agent.executor)? {
-            Some(make) => make(config, env)?,
-            None => self.executor(config, env)?,
-        };
-        if config.agent.kind == AgentKind::Pqn {
-            let spec = config.pqn_spec(env.actions);
-            check_bytes(spec.bytes_needed(env.observations.len()), self.machine.memory)?;
-            return Ok(Box::new(PqnAgent::new(spec, executor, explorer)));
-        }
-        let replay = match self.replays.get(&config.replay.name)? {
-            Some(make) => make(config, env)?,
-            None => config.replay_buffer(env.observations, env.actions, &self.machine)?,
-        };
-        let parts = DqnParts { executor, replay, explorer };
-        let spec = config.dqn_spec(env.actions);
-        check_bytes(spec.bytes_needed(env.observations.len()), self.machine.memory)?;
-        Ok(Box::new(DqnAgent::new(spec, parts)?))
+        self.parts.agents.get(config.agent.kind.word(), &config.agent.name)?(self, config, env)
     }
 
-    /// The executor on the device that a config asks for.
-    fn executor(&self, config: &Config, env: &AgentEnv<'_>) -> Result<Box<dyn Executor>, AgentError> {
-        let shape = config.executor_shape(env.observations, env.actions);
-        let spec = self.executor_spec(config, env)?;
-        let asked = config.train.device_name();
-        let device = match (asked, &self.accelerator) {
-            (DeviceName::Cpu, _) | (DeviceName::Auto, None) => DeviceUse::default(),
-            (asked, Some(AcceleratorHandle(accelerator))) => {
-                match accelerator.executor(asked, (&spec, shape), &self.machine)? {
-                    (Some(executor), _) => return Ok(executor),
-                    (None, device) => device,
-                }
-            }
-            (asked, None) => {
-                let reason = format!(
-                    "`train.device` is {asked}, and this program computes on the CPU alone: build it with the feature `cuda`, or \
-                     set `train.device=\"cpu\"`"
-                );
-                return Err(DeviceFault::Unusable { reason }.into());
-            }
-        };
-        Ok(Box::new(CpuExecutor::new(&spec, shape, &self.machine)?.on(device)))
-    }
-
-    /// What an executor is made of for a config: the head and the network that it names, or those of its sections.
+    /// The executor of a config: the one that it names, or requel's own on the device that it asks for.
     ///
     /// # Errors
-    /// If a name is not registered, or its maker fails.
-    pub fn executor_spec(&self, config: &Config, env: &AgentEnv<'_>) -> Result<ExecutorSpec, AgentError> {
+    /// As [`Registry::agent`].
+    pub fn executor(&self, config: &Config, env: &AgentEnv<'_>) -> Result<Box<dyn Executor>, TrainError> {
+        self.parts.executors.get(built_in::VALUE_NETWORKS, &config.agent.executor)?(self, config, env)
+    }
+
+    /// The replay buffer of a config: the one that it names, or that of its section.
+    ///
+    /// # Errors
+    /// As [`Registry::agent`].
+    pub fn replay(&self, config: &Config, env: &AgentEnv<'_>) -> Result<Box<dyn ReplayBuffer>, TrainError> {
+        self.parts.replays.get(config.replay.kind.word(), &config.replay.name)?(self, config, env)
+    }
+
+    /// The explorer of a config: the one that it names, or that of its section.
+    ///
+    /// # Errors
+    /// As [`Registry::agent`].
+    pub fn explorer(&self, config: &Config, env: &AgentEnv<'_>) -> Result<Box<dyn Explorer>, TrainError> {
+        self.parts.explorers.get(config.exploration.kind.word(), &config.exploration.name)?(self, config, env)
+    }
+
+    /// How the outputs of a config's network are read, and what they are learned by: the head that it names, or that of its section.
+    ///
+    /// # Errors
+    /// As [`Registry::agent`].
+    pub fn head(&self, config: &Config, env: &AgentEnv<'_>) -> Result<(Readout, Arc<dyn HeadSpec>), TrainError> {
+        self.parts.heads.get(config.head.kind.word(), &config.head.name)?(self, config, env)
+    }
+
+    /// The network of a config: the one that it names, or that of its section.
+    ///
+    /// # Errors
+    /// As [`Registry::agent`].
+    pub fn network(&self, config: &Config, env: &AgentEnv<'_>) -> Result<NetworkSpec, TrainError> {
+        self.parts.networks.get(built_in::SECTION, &config.network.name)?(self, config, env)
+    }
+
+    /// What an executor is made of for a config, with its head and its network.
+    ///
+    /// # Errors
+    /// As [`Registry::agent`].
+    pub fn executor_spec(&self, config: &Config, env: &AgentEnv<'_>) -> Result<ExecutorSpec, TrainError> {
+        let config = &config.with_value_bounds(env.spec, env.actions.count)?;
         let mut spec = config.executor_spec(env.observations, env.actions.count);
-        if let Some(make) = self.heads.get(&config.head.name)? {
-            let (readout, head) = make(config, env)?;
-            spec.values = config.value_spec_of(readout, env.observations, env.actions.count);
-            spec.head = head;
-        }
-        if let Some(make) = self.networks.get(&config.network.name)? {
-            spec.values.network = make(config, env)?;
-        }
+        let (readout, head) = self.head(config, env)?;
+        spec.values = ValueSpec { network: self.network(config, env)?, head: readout };
+        spec.head = head;
         Ok(spec)
     }
 }

@@ -11,27 +11,8 @@ pub struct Algorithm {
     pub toml: &'static str,
 }
 
-macro_rules! algorithm {
-    ($name:literal, $summary:literal) => {
-        Algorithm { name: $name, summary: $summary, toml: include_str!(concat!("../../algorithms/", $name, ".toml")) }
-    };
-}
-
-const ALGORITHMS: &[Algorithm] = &[
-    algorithm!("c51", "categorical DQN, a distribution on a fixed support (Bellemare 2017)"),
-    algorithm!("double-dqn", "double DQN: one network chooses, the other values (van Hasselt 2016)"),
-    algorithm!("dqn", "DQN: replay and a target network (Mnih 2015)"),
-    algorithm!("dueling-dqn", "dueling double DQN: state value and advantages apart (Wang 2016)"),
-    algorithm!("iqn", "implicit quantile networks, any quantile on demand (Dabney 2018b)"),
-    algorithm!("munchausen-dqn", "Munchausen DQN: the log-policy joins the reward (Vieillard 2020)"),
-    algorithm!("n-step-dqn", "DQN with three-step targets (Hessel 2018)"),
-    algorithm!("naive", "no replay, no target network: each transition once, as it comes"),
-    algorithm!("noisy-dqn", "double DQN explored by noisy weights (Fortunato 2018)"),
-    algorithm!("per-dqn", "double DQN with prioritized replay (Schaul 2016)"),
-    algorithm!("pqn", "parallelised Q-network: no replay, no target network (Gallici 2024)"),
-    algorithm!("qr-dqn", "quantile-regression DQN (Dabney 2018a)"),
-    algorithm!("rainbow", "Rainbow: six extensions of DQN together (Hessel 2018)"),
-];
+/// The files of `algorithms/`, in the order of their names.
+const ALGORITHMS: &[Algorithm] = include!(concat!(env!("OUT_DIR"), "/algorithms.rs"));
 
 /// All algorithms, by name.
 pub fn all() -> &'static [Algorithm] {
@@ -105,7 +86,7 @@ mod tests {
 
     #[test]
     fn all_go_over_every_environments_base() {
-        for preset in presets::all().iter().filter(|preset| presets::is_base(preset.name)) {
+        for preset in presets::all().iter().filter(|preset| preset.is_base()) {
             for algorithm in ALGORITHMS {
                 let layers = Layers::new().preset(preset.name).unwrap().algorithm(algorithm.name).unwrap();
                 let config = match layers.resolve() {

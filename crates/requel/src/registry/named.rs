@@ -4,18 +4,25 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
+use super::Registry;
 use crate::agent::AgentError;
 use crate::config::Config;
 use crate::suggest::nearest;
-use crate::train::AgentEnv;
+use crate::train::{AgentEnv, TrainError};
 
-/// Makes a part from a config, for an environment.
-pub(super) type Maker<T> = Arc<dyn Fn(&Config, &AgentEnv<'_>) -> Result<T, AgentError> + Send + Sync>;
+/// Makes a part from a config, for an environment, with what else the config names of a registry.
+type Maker<T> = Arc<dyn Fn(&Registry, &Config, &AgentEnv<'_>) -> Result<T, TrainError> + Send + Sync>;
 
-/// The makers that are registered under one key of the config.
+/// The makers of parts of one kind: those of this crate and one's own.
 pub(super) struct Named<T> {
+    /// The key of the config that names one's own.
     key: &'static str,
-    makers: BTreeMap<String, Maker<T>>,
+    makers: BTreeMap<String, Registered<T>>,
+}
+
+struct Registered<T> {
+    make: Maker<T>,
+    is_built_in: bool,
 }
 
 impl<T> Named<T> {
@@ -24,28 +31,40 @@ impl<T> Named<T> {
         Named { key, makers: BTreeMap::new() }
     }
 
-    /// Adds one. A name that is taken or empty is refused.
+    /// The same with one of this crate, under the word that configs have for it.
+    pub fn with(
+        mut self,
+        word: &str,
+        make: impl Fn(&Registry, &Config, &AgentEnv<'_>) -> Result<T, TrainError> + Send + Sync + 'static,
+    ) -> Self {
+        self.makers.insert(word.to_owned(), Registered { make: Arc::new(make), is_built_in: true });
+        self
+    }
+
+    /// Adds one of one's own. A name that is taken or empty is refused.
     pub fn register(
         &mut self,
         name: &str,
-        make: impl Fn(&Config, &AgentEnv<'_>) -> Result<T, AgentError> + Send + Sync + 'static,
+        make: impl Fn(&Config, &AgentEnv<'_>) -> Result<T, TrainError> + Send + Sync + 'static,
     ) -> Result<(), AgentError> {
         if name.is_empty() || self.makers.contains_key(name) {
             return Err(AgentError::NameTaken { key: self.key, name: name.to_owned() });
         }
-        self.makers.insert(name.to_owned(), Arc::new(make));
+        let make: Maker<T> = Arc::new(move |_, config, env| make(config, env));
+        self.makers.insert(name.to_owned(), Registered { make, is_built_in: false });
         Ok(())
     }
 
-    /// The one of this name; `None` for the empty name, by which a config asks for none.
-    pub fn get(&self, name: &str) -> Result<Option<&Maker<T>>, AgentError> {
-        match self.makers.get(name) {
-            None if name.is_empty() => Ok(None),
-            None => {
-                let suggestion = nearest(name, self.makers.keys().map(String::as_str));
-                Err(AgentError::UnknownPart { key: self.key, name: name.to_owned(), suggestion })
+    /// The maker of one's own called `name`, or, where a config leaves the name empty, the one of this crate for `word`.
+    pub fn get(&self, word: &str, name: &str) -> Result<&Maker<T>, AgentError> {
+        let (wanted, is_built_in) = if name.is_empty() { (word, true) } else { (name, false) };
+        match self.makers.get(wanted) {
+            Some(found) if found.is_built_in == is_built_in => Ok(&found.make),
+            _ => {
+                let own = self.makers.iter().filter(|(_, part)| !part.is_built_in);
+                let suggestion = nearest(wanted, own.map(|(name, _)| name.as_str()));
+                Err(AgentError::UnknownPart { key: self.key, name: wanted.to_owned(), suggestion })
             }
-            found => Ok(found),
         }
     }
 }
@@ -53,6 +72,12 @@ impl<T> Named<T> {
 impl<T> Clone for Named<T> {
     fn clone(&self) -> Self {
         Named { key: self.key, makers: self.makers.clone() }
+    }
+}
+
+impl<T> Clone for Registered<T> {
+    fn clone(&self) -> Self {
+        Registered { make: Arc::clone(&self.make), is_built_in: self.is_built_in }
     }
 }
 

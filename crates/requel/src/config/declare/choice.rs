@@ -2,7 +2,7 @@
 
 /// Declares an enum whose variants are the words that a key takes, each with its meaning.
 ///
-/// From `"word" => Variant` come the enum, how it is read and written, and the list of words that messages, `docs/config.md` and
+/// From `"word" => Variant` come the enum, its words, how it is read and written, and the list of words that messages, `docs/config.md` and
 /// the JSON schema show.
 macro_rules! choice {
     (
@@ -15,6 +15,15 @@ macro_rules! choice {
         #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
         pub enum $Choice {
             $( $(#[doc = $meaning])+ #[serde(rename = $word)] $Variant, )+
+        }
+
+        impl $Choice {
+            /// The word that configs have for it.
+            pub const fn word(self) -> &'static str {
+                match self {
+                    $( $Choice::$Variant => $word, )+
+                }
+            }
         }
 
         impl $crate::config::declare::KeyValue for $Choice {
