@@ -2,8 +2,9 @@
 // the operations of requel-nn, in its order.
 //
 // A kernel is written in phases: what stands behind THREADS is done by every thread of a block, SYNC waits for all of them, and a
-// thread's own numbers between two phases are declared by OWN and used by MINE. On a card THREADS is nothing and MINE a plain name;
-// compiled for the host (host/shim.h) THREADS is a loop over the threads of a block, so that the same source runs in a test.
+// thread's own numbers between two phases are declared by OWN and used by MINE. THREADS_BY gives a thread's place among SIDE × SIDE.
+// On a card THREADS is nothing and MINE a plain name; compiled for the host (host/shim.h) THREADS is a loop over the threads of a
+// block, so that the same source runs in a test.
 
 #ifndef REQUEL_HOST
 #define DEVICE static __device__ __forceinline__
@@ -12,12 +13,20 @@
 #define THREADS
 #define SYNC __syncthreads();
 #define OWN(type, name, count) type name[count]
-#define MINE(name) name
+#define MINE(name, i) name[i]
+#define THREADS_BY(down, across, SIDE) if (u32 down = threadIdx.x / SIDE, across = threadIdx.x % SIDE; true)
+#define UNROLL _Pragma("unroll")
 #define DEVICE_METHOD __device__ __forceinline__
 #endif
 
 typedef unsigned int u32;
 typedef unsigned char u8;
+
+// Two neighbouring numbers, the first of which lies at an even place.
+struct alignas(8) Pair {
+    float x, y;
+};
+DEVICE Pair pair(const float *at) { return *(const Pair *)at; }
 
 DEVICE float add(float a, float b) { return __fadd_rn(a, b); }
 DEVICE float sub(float a, float b) { return __fsub_rn(a, b); }

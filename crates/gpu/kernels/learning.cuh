@@ -15,31 +15,53 @@ struct Report {
     u32 unused;
 };
 
+// Threads that square numbers, and numbers that each squares at a time.
+#define NORM_THREADS 256
+#define SQUARED 8
+
 // The sum of squares of each block of 65,536 numbers, in f64: square i of a block goes to partial sum i mod 32, first those after the
-// last whole 32 and then all others in increasing order; then the partial sums in order. A launch has a block of threads for each.
+// last whole 32 and then all others in increasing order; then the partial sums in order. A launch has a block of threads for each: all
+// of them square, and the first 32 have a partial sum each.
 KERNEL square_sums(const float *values, double *sums, u32 count) {
+    SHARED double squares[NORM_THREADS * SQUARED];
     SHARED double parts[NORM_PARTS];
+    OWN(double, sum, 1);
+    u32 first = blockIdx.x * NORM_BLOCK;
+    u32 len = count - first < NORM_BLOCK ? count - first : NORM_BLOCK;
+    u32 whole = len / NORM_PARTS * NORM_PARTS;
     THREADS {
-        u32 part = threadIdx.x, first = blockIdx.x * NORM_BLOCK;
-        u32 len = count - first < NORM_BLOCK ? count - first : NORM_BLOCK;
-        u32 whole = len / NORM_PARTS * NORM_PARTS;
-        double sum = 0.0;
-        if (whole + part < len) {
-            double value = (double)values[first + whole + part];
-            sum = __dadd_rn(sum, __dmul_rn(value, value));
+        MINE(sum, 0) = 0.0;
+        if (threadIdx.x < NORM_PARTS && whole + threadIdx.x < len) {
+            double value = (double)values[first + whole + threadIdx.x];
+            MINE(sum, 0) = __dadd_rn(0.0, __dmul_rn(value, value));
         }
-        for (u32 i = part; i < whole; i += NORM_PARTS) {
-            double value = (double)values[first + i];
-            sum = __dadd_rn(sum, __dmul_rn(value, value));
+    }
+    for (u32 from = 0; from < whole; from += NORM_THREADS * SQUARED) {
+        THREADS {
+            UNROLL for (u32 i = 0; i < SQUARED; ++i) {
+                u32 at = threadIdx.x + i * NORM_THREADS;
+                double value = from + at < whole ? (double)values[first + from + at] : 0.0;
+                squares[at] = __dmul_rn(value, value);
+            }
         }
-        parts[part] = sum;
+        SYNC
+        u32 here = whole - from < NORM_THREADS * SQUARED ? whole - from : NORM_THREADS * SQUARED;
+        THREADS {
+            if (threadIdx.x < NORM_PARTS) {
+                for (u32 i = threadIdx.x; i < here; i += NORM_PARTS) MINE(sum, 0) = __dadd_rn(MINE(sum, 0), squares[i]);
+            }
+        }
+        SYNC
+    }
+    THREADS {
+        if (threadIdx.x < NORM_PARTS) parts[threadIdx.x] = MINE(sum, 0);
     }
     SYNC
     THREADS {
         if (threadIdx.x == 0) {
-            double sum = 0.0;
-            for (u32 part = 0; part < NORM_PARTS; ++part) sum = __dadd_rn(sum, parts[part]);
-            sums[blockIdx.x] = sum;
+            double sum_of_parts = 0.0;
+            for (u32 part = 0; part < NORM_PARTS; ++part) sum_of_parts = __dadd_rn(sum_of_parts, parts[part]);
+            sums[blockIdx.x] = sum_of_parts;
         }
     }
 }

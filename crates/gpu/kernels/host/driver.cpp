@@ -9,12 +9,15 @@
 
 #include "../requel.cu"
 
+#include <algorithm>
+#include <atomic>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <map>
 #include <mutex>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -23,24 +26,30 @@ namespace {
 enum Result { SUCCESS = 0, INVALID_VALUE = 1, OUT_OF_MEMORY = 2, NO_DEVICE = 100, INVALID_DEVICE = 101, NOT_FOUND = 500, LAUNCH_FAILED = 719 };
 
 struct Kernel {
-    // Whether the kernel goes through the threads of a block by itself.
-    bool is_of_blocks;
+    // All threads of the block that `blockIdx` says.
     void (*run)(void **);
     std::vector<size_t> sizes;
 };
 
-template <class... A, size_t... I> void call(void (*f)(A...), void **given, std::index_sequence<I...>) {
-    f(*static_cast<std::remove_cv_t<A> *>(given[I])...);
-}
-template <class... A> void apply(void (*f)(A...), void **given) { call(f, given, std::index_sequence_for<A...>{}); }
-template <class... A> std::vector<size_t> sizes_of(void (*)(A...)) { return {sizeof(A)...}; }
+template <auto KERNEL_FUNCTION> struct Of;
+template <class... A, void (*F)(A...)> struct Of<F> {
+    template <size_t... I> static void call(void **given, std::index_sequence<I...>) { F(*static_cast<std::remove_cv_t<A> *>(given[I])...); }
+    // A kernel that goes through the threads of a block by itself.
+    static void block(void **given) { call(given, std::index_sequence_for<A...>{}); }
+    static void threads(void **given) {
+        for (threadIdx.x = 0; threadIdx.x < blockDim.x; ++threadIdx.x) call(given, std::index_sequence_for<A...>{});
+    }
+    static Kernel of_blocks() { return {block, {sizeof(A)...}}; }
+    static Kernel of_threads() { return {threads, {sizeof(A)...}}; }
+};
 
-#define OF_THREADS(name) {#name, {false, [](void **given) { apply(name, given); }, sizes_of(name)}}
-#define OF_BLOCKS(name) {#name, {true, [](void **given) { apply(name, given); }, sizes_of(name)}}
+#define OF_THREADS(name) {#name, Of<name>::of_threads()}
+#define OF_BLOCKS(name) {#name, Of<name>::of_blocks()}
+#define OF_TILES(name) OF_BLOCKS(name), OF_BLOCKS(name##_narrow)
 
 const std::map<std::string, Kernel> KERNELS = {
-    OF_BLOCKS(dense_forward), OF_BLOCKS(dense_input_gradient), OF_BLOCKS(dense_weight_gradient),
-    OF_BLOCKS(conv2d_forward), OF_BLOCKS(conv2d_input_gradient), OF_BLOCKS(conv2d_weight_gradient),
+    OF_TILES(dense_forward), OF_TILES(dense_input_gradient), OF_TILES(dense_weight_gradient),
+    OF_TILES(conv2d_forward), OF_TILES(conv2d_input_gradient), OF_TILES(conv2d_weight_gradient),
     OF_THREADS(scale_bytes), OF_THREADS(scale_numbers), OF_THREADS(differentiate_outputs),
     OF_THREADS(draw_noisy), OF_THREADS(noisy_gradient),
     OF_THREADS(dueling_forward), OF_THREADS(dueling_backward), OF_THREADS(add_and_differentiate),
@@ -49,6 +58,10 @@ const std::map<std::string, Kernel> KERNELS = {
     OF_BLOCKS(square_sums), OF_THREADS(clip_factor), OF_THREADS(scale_gradients),
     OF_THREADS(adam), OF_THREADS(rms_prop), OF_THREADS(follow),
 };
+
+// Blocks are independent of each other: where there are many, so many threads of the host share them.
+const unsigned WORKERS = std::max(1u, std::thread::hardware_concurrency());
+constexpr unsigned long WORTH_A_WORKER = 16;
 
 // A launch or a copy, as it was asked for.
 struct Node {
@@ -66,13 +79,19 @@ struct Node {
         }
         std::vector<void *> pointers;
         for (auto &value : given) pointers.push_back(value.data());
-        blockDim = block;
-        for (unsigned z = 0; z < grid.z; ++z) for (unsigned y = 0; y < grid.y; ++y) for (unsigned x = 0; x < grid.x; ++x) {
-            blockIdx = {x, y, z};
-            threadIdx = {0, 0, 0};
-            if (kernel->is_of_blocks) kernel->run(pointers.data());
-            else THREADS kernel->run(pointers.data());
-        }
+        unsigned long blocks = (unsigned long)grid.x * grid.y * grid.z;
+        std::atomic<unsigned long> next{0};
+        auto work = [&] {
+            blockDim = block;
+            for (unsigned long i; (i = next++) < blocks;) {
+                blockIdx = {(unsigned)(i % grid.x), (unsigned)(i / grid.x % grid.y), (unsigned)(i / grid.x / grid.y)};
+                kernel->run(pointers.data());
+            }
+        };
+        std::vector<std::thread> others;
+        for (unsigned i = 1; i < WORKERS && i * WORTH_A_WORKER < blocks; ++i) others.emplace_back(work);
+        work();
+        for (auto &other : others) other.join();
     }
 };
 

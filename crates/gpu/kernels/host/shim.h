@@ -12,13 +12,17 @@ static thread_local Dimensions threadIdx, blockIdx, blockDim;
 #define DEVICE static inline
 #define DEVICE_METHOD inline
 #define KERNEL static void
-#define SHARED static thread_local
-// One thread of a block after another, from one SYNC to the next.
-#define THREADS for (threadIdx.x = 0; threadIdx.x < blockDim.x; ++threadIdx.x)
+#define SHARED
+// One thread of a block after another, from one SYNC to the next; by places, so that the compiler computes neighbours side by side.
+#define THREADS for (Dimensions threadIdx = {0, 0, 0}; threadIdx.x < blockDim.x; ++threadIdx.x)
+#define THREADS_BY(down, across, SIDE) \
+    for (unsigned down = 0; down < SIDE; ++down) for (unsigned across = 0; across < SIDE; ++across) \
+        if (const Dimensions threadIdx = {down * SIDE + across, 0, 0}; true)
 #define SYNC
+#define UNROLL
 #define MOST_THREADS 256
-#define OWN(type, name, count) type name[MOST_THREADS][count]
-#define MINE(name) name[threadIdx.x]
+#define OWN(type, name, count) type name[count][MOST_THREADS]
+#define MINE(name, i) name[i][threadIdx.x]
 
 static inline float __fadd_rn(float a, float b) { return a + b; }
 static inline float __fsub_rn(float a, float b) { return a - b; }

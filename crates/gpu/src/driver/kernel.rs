@@ -24,11 +24,17 @@ macro_rules! kernels {
 
 kernels! {
     DenseForward = "dense_forward"
+    DenseForwardNarrow = "dense_forward_narrow"
     DenseInputGradient = "dense_input_gradient"
+    DenseInputGradientNarrow = "dense_input_gradient_narrow"
     DenseWeightGradient = "dense_weight_gradient"
+    DenseWeightGradientNarrow = "dense_weight_gradient_narrow"
     Conv2dForward = "conv2d_forward"
+    Conv2dForwardNarrow = "conv2d_forward_narrow"
     Conv2dInputGradient = "conv2d_input_gradient"
+    Conv2dInputGradientNarrow = "conv2d_input_gradient_narrow"
     Conv2dWeightGradient = "conv2d_weight_gradient"
+    Conv2dWeightGradientNarrow = "conv2d_weight_gradient_narrow"
     ScaleBytes = "scale_bytes"
     ScaleNumbers = "scale_numbers"
     DifferentiateOutputs = "differentiate_outputs"

@@ -10,14 +10,16 @@ use super::span::Numbers;
 /// Threads of a block that works number by number.
 const THREADS: u32 = 256;
 /// Rows and columns of a product that a block computes (`product.cuh`), and its threads.
-const TILE: usize = 32;
-const TILE_THREADS: u32 = 256;
+const WIDE: (usize, u32) = (32, 256);
+const NARROW: (usize, u32) = (16, 64);
+/// Of fewer wide tiles a product is made of narrow ones: that many do not keep a card busy. An estimate; no result depends on it.
+const FEW_TILES: u32 = 100;
 /// Groups that a block normalises, and its threads (`layer_norm.cuh`).
 const GROUPS: usize = 16;
 const GROUP_THREADS: u32 = 256;
 /// Numbers whose squares a block sums, and its threads (`learning.cuh`).
 const NORM_BLOCK: usize = 65_536;
-const NORM_THREADS: u32 = 32;
+const NORM_THREADS: u32 = 256;
 
 /// The sizes of a matrix product: rows × inputs by inputs × outputs.
 #[derive(Clone, Copy, Debug)]
@@ -93,9 +95,9 @@ fn each(count: usize) -> ([u32; 3], u32) {
     ([small(count.div_ceil(THREADS as usize)), 1, 1], THREADS)
 }
 
-/// A block for each tile of a product.
-fn tiles(rows: usize, columns: usize, kinds: usize) -> ([u32; 3], u32) {
-    ([small(rows.div_ceil(TILE)), small(columns.div_ceil(TILE)), small(kinds)], TILE_THREADS)
+/// Blocks and threads for the tiles of a product.
+fn tiles((rows, columns, kinds): (usize, usize, usize), (tile, threads): (usize, u32)) -> ([u32; 3], u32) {
+    ([small(rows.div_ceil(tile)), small(columns.div_ceil(tile)), small(kinds)], threads)
 }
 
 #[track_caller]
@@ -104,6 +106,16 @@ fn check<T>(numbers: Numbers<T>, len: usize) {
 }
 
 impl Program {
+    /// A product of so many rows and columns, of several kinds, by the first kernel in wide tiles or by the second in narrow ones.
+    fn product(&mut self, [wide, narrow]: [Kernel; 2], sizes: (usize, usize, usize), given: Vec<Argument>) {
+        let (blocks, threads) = tiles(sizes, WIDE);
+        if blocks.iter().product::<u32>() < FEW_TILES {
+            self.launch(narrow, tiles(sizes, NARROW), given);
+        } else {
+            self.launch(wide, (blocks, threads), given);
+        }
+    }
+
     /// `y = activation(x · w + bias)`
     pub fn dense_forward(
         &mut self,
@@ -118,7 +130,7 @@ impl Program {
         check(bias, outputs);
         check(y, rows * outputs);
         let given = vec![at(x), at(w), at(bias), at(y), count(rows), count(inputs), count(outputs), activation(act)];
-        self.launch(Kernel::DenseForward, tiles(rows, outputs, 1), given);
+        self.product([Kernel::DenseForward, Kernel::DenseForwardNarrow], (rows, outputs, 1), given);
     }
 
     /// `dx = (dy · wᵀ) · activation'(x)`
@@ -135,7 +147,7 @@ impl Program {
         check(w, inputs * outputs);
         check(dy, rows * outputs);
         let given = vec![at(dy), at(w), at(x), at(dx), count(rows), count(inputs), count(outputs), activation(act)];
-        self.launch(Kernel::DenseInputGradient, tiles(rows, inputs, 1), given);
+        self.product([Kernel::DenseInputGradient, Kernel::DenseInputGradientNarrow], (rows, inputs, 1), given);
     }
 
     /// `dw = xᵀ · dy`, `db = Σ dy`
@@ -146,7 +158,7 @@ impl Program {
         check(dw, inputs * outputs);
         check(db, outputs);
         let given = vec![at(x), at(dy), at(dw), at(db), count(rows), count(inputs), count(outputs)];
-        self.launch(Kernel::DenseWeightGradient, tiles(inputs + 1, outputs, 1), given);
+        self.product([Kernel::DenseWeightGradient, Kernel::DenseWeightGradientNarrow], (inputs + 1, outputs, 1), given);
     }
 
     pub fn conv2d_forward(
@@ -161,7 +173,7 @@ impl Program {
         check(bias, shape.outputs);
         check(y, shape.pixels() * shape.outputs);
         let given = vec![at(x), at(w), at(bias), at(y), shape.argument(), activation(act)];
-        self.launch(Kernel::Conv2dForward, tiles(shape.pixels(), shape.outputs, 1), given);
+        self.product([Kernel::Conv2dForward, Kernel::Conv2dForwardNarrow], (shape.pixels(), shape.outputs, 1), given);
     }
 
     pub fn conv2d_input_gradient(
@@ -178,8 +190,8 @@ impl Program {
         // The pixels of each kind, at most: those at the first place modulo the stride.
         let pixels = shape.images * shape.height.div_ceil(shape.stride) * shape.width.div_ceil(shape.stride);
         let given = vec![at(dy), at(w), at(x), at(dx), shape.argument(), activation(act)];
-        let blocks = tiles(pixels, shape.channels, shape.stride * shape.stride);
-        self.launch(Kernel::Conv2dInputGradient, blocks, given);
+        let sizes = (pixels, shape.channels, shape.stride * shape.stride);
+        self.product([Kernel::Conv2dInputGradient, Kernel::Conv2dInputGradientNarrow], sizes, given);
     }
 
     pub fn conv2d_weight_gradient(&mut self, shape: Conv2d, (x, dy): (Numbers, Numbers), (dw, db): (Numbers, Numbers)) {
@@ -188,7 +200,8 @@ impl Program {
         check(dw, shape.patch_len() * shape.outputs);
         check(db, shape.outputs);
         let given = vec![at(x), at(dy), at(dw), at(db), shape.argument()];
-        self.launch(Kernel::Conv2dWeightGradient, tiles(shape.patch_len() + 1, shape.outputs, 1), given);
+        let kernels = [Kernel::Conv2dWeightGradient, Kernel::Conv2dWeightGradientNarrow];
+        self.product(kernels, (shape.patch_len() + 1, shape.outputs, 1), given);
     }
 
     pub fn scale_bytes(&mut self, bytes: Numbers<u8>, scale: f32, to: Numbers) {

@@ -50,6 +50,7 @@ pub struct Both {
     gradients: Vec<f32>,
     optimizer: Optimizer,
     device: DeviceNetworks,
+    compared: u64,
 }
 
 impl Both {
@@ -81,13 +82,23 @@ impl Both {
             network,
             parameters,
             device,
+            compared: 0,
         }
+    }
+
+    /// How many numbers of both were the same so far in updates.
+    pub fn compared(&self) -> u64 {
+        self.compared
     }
 
     /// One update on each, which must be the same.
     pub fn update(&mut self, learning_rate: f64) {
         self.draw();
-        let Both { case, rng, network, workspace, parameters, gradients, optimizer, device } = self;
+        let Both { case, rng, network, workspace, parameters, gradients, optimizer, device, compared } = self;
+        let mut same = |what: &str, cpu: &[f32], device: &[f32]| {
+            same(what, cpu, device);
+            *compared += cpu.len() as u64;
+        };
         let outputs = network.forward(parameters, case.rows, workspace);
         device.look().expect("a pass");
         same("outputs", outputs, device.outputs(0));

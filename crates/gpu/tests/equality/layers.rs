@@ -46,6 +46,20 @@ fn dense_layers() {
     check(Case::new(network(&[4, 3, 2], vec![dense(65, Activation::Relu), dense(3, Activation::Relu)]), 70));
 }
 
+/// Products of so many tiles that they are computed in wide ones, every kind of them, at sizes that fill none.
+#[test]
+fn products_of_many_tiles() {
+    let layers = vec![dense(333, Activation::Relu), dense(335, Activation::Tanh), dense(3, Activation::Identity)];
+    check(Case::new(network(&[331], layers), 330));
+    let layers = vec![
+        conv(65, 3, 1, Activation::Relu),
+        conv(161, 3, 2, Activation::Tanh),
+        conv(161, 2, 1, Activation::Relu),
+        dense(3, Activation::Identity),
+    ];
+    check(Case::new(network(&[13, 11, 3], layers), 40));
+}
+
 #[test]
 fn convolutions() {
     // Strides that divide, that do not, and that leave pixels out; one channel, one pixel, one row.
