@@ -37,7 +37,10 @@ pub fn train(session: Session, registry: &Registry, reporting: Reporting) -> Res
     let mut json = JsonLines::default();
     let made = session.trainer().aggregates();
     let made = (made.env_steps, made.episodes);
-    let headline = format!("{} · {} · seed {}", config.env.id, runs::settings_named(&config), config.train.seed);
+    let mut headline = format!("{} · {} · seed {}", config.env.id, runs::settings_named(&config), config.train.seed);
+    if let Some(used) = session.trainer().agent().device().filter(|used| used.device != "cpu") {
+        headline = format!("{headline} · {}", used.device);
+    }
     let mut dashboard = match reporting.json || reporting.quiet || reporting.plain || !dashboard::fits() {
         true => None,
         false => {

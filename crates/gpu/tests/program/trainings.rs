@@ -31,6 +31,17 @@ fn from_the_cpu_to_a_device_and_back() {
 }
 
 #[test]
+fn the_device_is_in_the_summary_and_in_what_is_shown() {
+    let desk = Desk::with_twin();
+    let answer = desk.train("run", "cuda", &[]);
+    answer.says(0, &["· seed 0 · cuda:0 (host twin)"]);
+    let summary: Value =
+        serde_json::from_slice(&std::fs::read(desk.path("run").join("summary.json")).unwrap()).unwrap();
+    assert_eq!(summary["device"], Value::from("cuda:0 (host twin)"));
+    desk.run(&["verify", "run"]).says(0, &[]);
+}
+
+#[test]
 fn a_small_network_is_warned_of_on_a_card_and_left_to_the_cpu_by_itself() {
     let desk = Desk::with_twin();
     let small = ["network.hidden=[4]", "replay.batch_size=4"];

@@ -71,6 +71,9 @@ pub struct Summary {
     pub confirmation: Option<Confirmation>,
     /// BLAKE3 of the final weights, hexadecimal.
     pub weights_blake3: String,
+    /// The device that the last session computed networks on, where that is not the CPU. No result depends on it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device: Option<String>,
 }
 
 impl Summary {
@@ -104,6 +107,7 @@ impl From<&Outcome> for Summary {
             goal: outcome.goal,
             confirmation: outcome.confirmation,
             weights_blake3: outcome.weights_blake3.clone(),
+            device: None,
         }
     }
 }

@@ -172,6 +172,7 @@ mod tests {
             goal: None,
             confirmation: None,
             weights_blake3: String::new(),
+            device: None,
         };
         RunRecord {
             dir: name.into(),

@@ -152,6 +152,7 @@ mod tests {
             goal: None,
             confirmation: None,
             weights_blake3: String::new(),
+            device: None,
         };
         let point = |(env_steps, mean_return)| Evaluated { env_steps, mean_return };
         RunRecord {

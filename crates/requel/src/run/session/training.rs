@@ -21,8 +21,7 @@ impl Session {
     pub fn train(mut self, observer: &mut dyn Observer, control: &Control) -> Result<Ending, RunError> {
         let started = Instant::now();
         let kernel = self.trainer.value_network().ok().map(|value| value.network.kernel());
-        let device = self.trainer.agent().device().map(|used| used.device).filter(|device| device != "cpu");
-        let machine = MachineRecord { device, ..MachineRecord::here(kernel) };
+        let machine = MachineRecord { device: self.device(), ..MachineRecord::here(kernel) };
         self.run.add_provenance(Provenance::now(self.trainer.env_steps(), self.segment, machine))?;
         self.saved_at = Instant::now();
         self.trainer.give_up_evaluations_when(patience(control));
@@ -71,10 +70,15 @@ impl Session {
             (None, Err(_)) => None,
         };
         let logs = self.logs.sync().map_err(RunError::io("sync logs in", self.run.dir()))?;
-        let summary = Summary::from(&outcome);
+        let summary = Summary { device: self.device(), ..Summary::from(&outcome) };
         self.run.finish(best.as_ref(), &summary, logs)?;
         let timing = self.timing(started);
         Ok(Ending::Finished { summary, outcome: Box::new(outcome), timing })
+    }
+
+    /// The device that networks are computed on, where that is not the CPU.
+    fn device(&self) -> Option<String> {
+        self.trainer.agent().device().map(|used| used.device).filter(|device| device != "cpu")
     }
 
     /// Waits while training is held back, and saves meanwhile when asked to.
