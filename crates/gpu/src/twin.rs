@@ -12,7 +12,7 @@ use std::sync::Mutex;
 const COMPILER: &str = "c++";
 
 /// No rounding is left to the compiler; multiply-adds by the processor's instruction where it has one.
-const FLAGS: [&str; 9] = [
+const LIBRARY: [&str; 9] = [
     "-std=c++17",
     "-O3",
     "-march=native",
@@ -24,6 +24,18 @@ const FLAGS: [&str; 9] = [
     "-fPIC",
 ];
 
+/// ThreadSanitizer looks at every read and write.
+const CONCURRENT: [&str; 5] = ["-std=c++17", "-O1", "-ffp-contract=off", "-fsanitize=thread", "-pthread"];
+
+/// Whether threads of a block wait for each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Waiting {
+    /// Where the kernels say so.
+    AsWritten,
+    /// Nowhere: then there are races.
+    Nowhere,
+}
+
 /// Builds the library in a folder under `folder`, where it is not there yet, and returns its path, which ends in `libcuda.so.1`: a
 /// program finds it in the place of NVIDIA's with the folder in `LD_LIBRARY_PATH`. What goes wrong with cards goes wrong with it on
 /// demand: see `kernels/host/driver.cpp`.
@@ -31,37 +43,69 @@ const FLAGS: [&str; 9] = [
 /// # Errors
 /// If there is no C++ compiler (`c++`), or it fails.
 pub fn build(folder: impl AsRef<Path>) -> io::Result<PathBuf> {
+    compile(folder.as_ref(), "driver.cpp", &LIBRARY, "libcuda.so.1")
+}
+
+/// Runs every kernel whose threads share memory with a thread of the host for each of the device's, under ThreadSanitizer
+/// (`kernels/host/races.cpp`). Says what it found where two threads work on the same numbers without waiting for each other.
+///
+/// # Errors
+/// If there is no C++ compiler with ThreadSanitizer, or the program does not start.
+pub fn races(folder: impl AsRef<Path>, waiting: Waiting) -> io::Result<Result<String, String>> {
+    let mut flags = CONCURRENT.to_vec();
+    if waiting == Waiting::Nowhere {
+        flags.push("-DREQUEL_WITHOUT_SYNC");
+    }
+    let program = compile(folder.as_ref(), "races.cpp", &flags, "races")?;
+    // ThreadSanitizer wants addresses where it expects them, which systems that spread them widely do not give.
+    let mut command = Command::new("setarch");
+    command.args([std::env::consts::ARCH, "-R"]).arg(&program).env("TSAN_OPTIONS", "halt_on_error=1");
+    let output = match command.output() {
+        Err(_) => Command::new(&program).env("TSAN_OPTIONS", "halt_on_error=1").output()?,
+        Ok(output) => output,
+    };
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim().to_owned();
+    let errors = text(&output.stderr);
+    match output.status.success() {
+        true => Ok(Ok(text(&output.stdout))),
+        false if errors.contains("WARNING: ThreadSanitizer: data race") => Ok(Err(errors)),
+        false => Err(io::Error::other(format!("{}: {errors}", output.status))),
+    }
+}
+
+/// What a compiler makes of a file of `kernels/host`, in a folder of its own under `folder`, where it is not there yet.
+fn compile(folder: &Path, source: &str, flags: &[&str], name: &str) -> io::Result<PathBuf> {
     let kernels = Path::new(env!("CARGO_MANIFEST_DIR")).join("kernels");
     let mut hasher = DefaultHasher::new();
-    (FLAGS, COMPILER).hash(&mut hasher);
+    (flags, COMPILER, source).hash(&mut hasher);
     for source in sources(&kernels)? {
         fs::read(source)?.hash(&mut hasher);
     }
-    let folder = folder.as_ref().join(format!("twin-{:016x}", hasher.finish()));
-    let library = folder.join("libcuda.so.1");
-    if library.exists() {
-        return Ok(library);
+    let folder = folder.join(format!("twin-{:016x}", hasher.finish()));
+    let made = folder.join(name);
+    if made.exists() {
+        return Ok(made);
     }
     fs::create_dir_all(&folder)?;
     // Another process may build it at the same time: whoever is done last replaces the same bytes.
     static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
     let _guard = ONE_AT_A_TIME.lock();
-    if library.exists() {
-        return Ok(library);
+    if made.exists() {
+        return Ok(made);
     }
     let unfinished = folder.join(format!("unfinished-{}", std::process::id()));
     let output = Command::new(COMPILER)
-        .args(FLAGS)
+        .args(flags)
         .arg("-o")
         .arg(&unfinished)
-        .arg(kernels.join("host").join("driver.cpp"))
+        .arg(kernels.join("host").join(source))
         .output()
         .map_err(|error| io::Error::new(error.kind(), format!("no C++ compiler `{COMPILER}`: {error}")))?;
     if !output.status.success() {
         return Err(io::Error::other(String::from_utf8_lossy(&output.stderr).into_owned()));
     }
-    fs::rename(unfinished, &library)?;
-    Ok(library)
+    fs::rename(unfinished, &made)?;
+    Ok(made)
 }
 
 fn sources(kernels: &Path) -> io::Result<Vec<PathBuf>> {

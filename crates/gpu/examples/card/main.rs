@@ -1,27 +1,38 @@
 //! The checks that need a card, in less than twenty minutes: `cargo run --release -p requel-gpu --example card` writes `results/gpu.md`.
-//! `-- --twin` makes the same on the host twin, with few updates and nothing written, to see that the checks themselves work.
+//! `-- 1 4` makes those alone, and adds them to the page where it is of the same commit and card. `-- --twin` makes the checks on the host
+//! twin, with few updates and nothing written, to see that they work.
 
-mod checks;
+mod bits;
+mod given;
+mod runs;
+#[path = "../screen/mod.rs"]
+mod screen;
+mod times;
 
 use std::fmt::Write as _;
 use std::process::{Command, ExitCode};
+use std::time::Instant;
 
-use checks::Given;
+use given::Given;
 use requel_gpu::{Cuda, DeviceError};
 
 type Check = fn(&Given) -> Result<String, Box<dyn std::error::Error>>;
 
 const CHECKS: [(&str, Check); 6] = [
-    ("The weights of the CPU after 2,000 updates", checks::weights),
-    ("From the CPU to the card and back", checks::resumed),
-    ("Killed and resumed on the card", checks::killed),
-    ("Time of an update", checks::times),
-    ("The same bits in every repetition", checks::repeated),
-    ("A device that is lost", checks::lost),
+    ("The weights of the CPU after 2,000 updates", bits::weights),
+    ("From the CPU to the card and back", bits::resumed),
+    ("Killed and resumed on the card", runs::killed),
+    ("Time of an update", times::times),
+    ("The same bits in every repetition", bits::repeated),
+    ("A device that is lost", runs::lost),
 ];
 
+const PAGE: &str = "results/gpu.md";
+
 fn main() -> ExitCode {
-    let is_twin = std::env::args().any(|argument| argument == "--twin");
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let is_twin = arguments.iter().any(|argument| argument == "--twin");
+    let asked: Vec<usize> = arguments.iter().filter_map(|argument| argument.parse().ok()).collect();
     let given = match Given::new(is_twin) {
         Ok(given) => given,
         Err(error) => {
@@ -29,21 +40,27 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    let (mut page, mut failed) = (head(&given.cuda).unwrap_or_else(|error| error.to_string()), 0);
-    for (number, (name, check)) in (1..).zip(CHECKS) {
+    let head = head(&given.cuda).unwrap_or_else(|error| error.to_string());
+    let before = std::fs::read_to_string(PAGE).ok().filter(|page| !asked.is_empty() && page.starts_with(&head));
+    let (mut page, mut failed) = (before.unwrap_or(head), 0);
+    for (number, (name, check)) in (1..).zip(CHECKS).filter(|(number, _)| asked.is_empty() || asked.contains(number)) {
         eprintln!("{number}. {name}");
+        let begun = Instant::now();
         let found = check(&given);
+        let seconds = begun.elapsed().as_secs_f64();
         failed += usize::from(found.is_err());
         let (verdict, text) = match found {
             Ok(text) => ("passed", text),
             Err(error) => ("FAILED", error.to_string()),
         };
-        eprintln!("   {verdict}\n{text}");
-        let _ = write!(page, "\n## {number}. {name}: {verdict}\n\n{}\n", text.trim_end());
-    }
-    if !is_twin && let Err(error) = std::fs::write("results/gpu.md", page) {
-        eprintln!("results/gpu.md: {error}");
-        return ExitCode::FAILURE;
+        eprintln!("   {verdict} after {seconds:.0} s\n{text}");
+        let text = text.trim_end();
+        let _ = write!(page, "\n## {number}. {name}: {verdict}\n\n{text}\n\nThis check took {seconds:.0} s.\n");
+        // After each, so that what was found stays where time runs out.
+        if !is_twin && let Err(error) = std::fs::write(PAGE, &page) {
+            eprintln!("{PAGE}: {error}");
+            return ExitCode::FAILURE;
+        }
     }
     if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

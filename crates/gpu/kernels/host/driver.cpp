@@ -3,7 +3,8 @@
 //
 //   REQUEL_TWIN_DEVICES=N        so many devices, 1 without it; of 0 cuInit says that there is none
 //   REQUEL_TWIN_MEMORY=BYTES     so much memory
-//   REQUEL_TWIN_LOST_AFTER=N     the device is lost at the N-th launch or start of a graph: every call fails from then on
+//   REQUEL_TWIN_LOST_AFTER=N     the device is lost at the N-th launch or start of a graph: every call fails from then on, as it does once
+//                                the kernel `requel_trap` was launched
 
 #include "shim.h"
 
@@ -47,7 +48,11 @@ template <class... A, void (*F)(A...)> struct Of<F> {
 #define OF_BLOCKS(name) {#name, Of<name>::of_blocks()}
 #define OF_TILES(name) OF_BLOCKS(name), OF_BLOCKS(name##_narrow)
 
+// Whether a kernel has trapped: the device is lost from then on.
+std::atomic<bool> has_trapped{false};
+
 const std::map<std::string, Kernel> KERNELS = {
+    {"requel_trap", {[](void **) { has_trapped = true; }, {}}},
     OF_TILES(dense_forward), OF_TILES(dense_input_gradient), OF_TILES(dense_weight_gradient),
     OF_TILES(conv2d_forward), OF_TILES(conv2d_input_gradient), OF_TILES(conv2d_weight_gradient),
     OF_THREADS(scale_bytes), OF_THREADS(scale_numbers), OF_THREADS(differentiate_outputs),
@@ -112,11 +117,11 @@ size_t memory() { return (size_t)setting("REQUEL_TWIN_MEMORY", 1L << 36); }
 // Whether the device is lost.
 bool is_lost() {
     static const long after = setting("REQUEL_TWIN_LOST_AFTER", -1);
-    return after >= 0 && launches >= after;
+    return has_trapped || (after >= 0 && launches >= after);
 }
 
 int put(Stream *stream, Node node, bool counts) {
-    if (stream->recorded) { stream->recorded->push_back(std::move(node)); return SUCCESS; }
+    if (stream && stream->recorded) { stream->recorded->push_back(std::move(node)); return SUCCESS; }
     { std::lock_guard<std::mutex> lock(mutex); if (is_lost()) return LAUNCH_FAILED; launches += counts; }
     node.run();
     return SUCCESS;

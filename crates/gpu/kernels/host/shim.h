@@ -12,6 +12,18 @@ static thread_local Dimensions threadIdx, blockIdx, blockDim;
 #define DEVICE static inline
 #define DEVICE_METHOD inline
 #define KERNEL static void
+#define UNROLL
+#define MOST_THREADS 256
+#ifdef REQUEL_CONCURRENT
+// As on a card: a thread of the host for each thread of a block, which meet at SYNC (host/races.cpp).
+#define SHARED static
+#define THREADS
+#define THREADS_BY(down, across, SIDE) if (const unsigned down = threadIdx.x / SIDE, across = threadIdx.x % SIDE; true)
+#define SYNC meet();
+#define OWN(type, name, count) type name[count]
+#define MINE(name, i) name[i]
+static void meet();
+#else
 #define SHARED
 // One thread of a block after another, from one SYNC to the next; by places, so that the compiler computes neighbours side by side.
 #define THREADS for (Dimensions threadIdx = {0, 0, 0}; threadIdx.x < blockDim.x; ++threadIdx.x)
@@ -19,10 +31,9 @@ static thread_local Dimensions threadIdx, blockIdx, blockDim;
     for (unsigned down = 0; down < SIDE; ++down) for (unsigned across = 0; across < SIDE; ++across) \
         if (const Dimensions threadIdx = {down * SIDE + across, 0, 0}; true)
 #define SYNC
-#define UNROLL
-#define MOST_THREADS 256
 #define OWN(type, name, count) type name[count][MOST_THREADS]
 #define MINE(name, i) name[i][threadIdx.x]
+#endif
 
 static inline float __fadd_rn(float a, float b) { return a + b; }
 static inline float __fsub_rn(float a, float b) { return a - b; }

@@ -185,6 +185,35 @@ impl Card {
     }
 }
 
+#[cfg(feature = "twin")]
+impl Card {
+    /// Loses the device, for tests of what that leaves: a kernel that traps ends its context, and with it everything that this process has
+    /// on the device. No other process notices.
+    ///
+    /// # Errors
+    /// [`DeviceError::Lost`] where it did, which is what it is for.
+    pub fn lose(&self) -> Result<(), DeviceError> {
+        let inner = &self.inner;
+        inner.enter()?;
+        let (mut module, mut function) = (null_mut(), null_mut());
+        let (text, name) = (CString::new(TRAP).expect("PTX is text"), CString::new("requel_trap").expect("a name"));
+        // SAFETY: both texts end in a zero, the context is that of this thread, and the kernel takes nothing. The default queue is null.
+        unsafe {
+            inner.api.check("cuModuleLoadData", (inner.api.load_module)(&raw mut module, text.as_ptr().cast()))?;
+            inner.api.check("cuModuleGetFunction", (inner.api.function)(&raw mut function, module, name.as_ptr()))?;
+            let queue = null_mut();
+            let launched = (inner.api.launch)(function, 1, 1, 1, 1, 1, 1, 0, queue, null_mut(), null_mut());
+            inner.api.check("cuLaunchKernel", launched)?;
+            inner.api.check("cuStreamSynchronize", (inner.api.wait)(queue))
+        }
+    }
+}
+
+/// A kernel that stops its context.
+#[cfg(feature = "twin")]
+const TRAP: &str =
+    ".version 8.0\n.target sm_75\n.address_size 64\n.visible .entry requel_trap()\n{\n    trap;\n    ret;\n}\n";
+
 impl fmt::Display for Card {
     /// Such as `cuda:0 (NVIDIA H100)`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

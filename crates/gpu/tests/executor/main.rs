@@ -2,4 +2,6 @@
 
 mod presets;
 mod resume;
+#[path = "../../examples/screen/mod.rs"]
+mod screen;
 mod twin;

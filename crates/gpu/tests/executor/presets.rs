@@ -29,6 +29,28 @@ fn with_images() {
     );
 }
 
+/// The pictures of Atari games, four of 84 × 84 bytes one behind the other, and the network of Mnih et al. 2015.
+#[test]
+fn with_the_pictures_of_atari_games() {
+    let pictures = [
+        "env.id=\"Screen-v0\"",
+        "env.frame_stack=4",
+        "network.conv=[[32, 8, 4], [64, 4, 2], [64, 3, 1]]",
+        "network.hidden=[512]",
+        "evaluation.max_episode_steps=2",
+    ];
+    let settings = |more: &[&'static str]| [&pictures, more].concat();
+    let replayed = ["replay.batch_size=6", "train.env_steps=146", "train.every_steps=1", "target.every_env_steps=4"];
+    for preset in ["minatar-c51", "minatar-rainbow"] {
+        same_weights(preset, &settings(&replayed));
+    }
+    let by_updates = ["replay.batch_size=6", "train.env_steps=142", "target.every_updates=4"];
+    same_weights("minatar-dqn", &settings(&by_updates));
+    let rollouts =
+        ["train.num_envs=4", "pqn.rollout_steps=4", "pqn.minibatches=4", "pqn.epochs=3", "train.env_steps=16"];
+    same_weights("minatar-pqn", &settings(&rollouts));
+}
+
 #[test]
 fn every_algorithm_on_a_vector() {
     for preset in ["dqn", "double-dqn", "dueling-dqn", "per-dqn", "n-step-dqn", "noisy-dqn", "c51", "qr-dqn", "rainbow"]

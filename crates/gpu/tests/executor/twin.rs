@@ -17,6 +17,7 @@ pub fn registry() -> Registry {
         Ok(Box::new(executor) as Box<dyn requel::agent::Executor>)
     };
     registry.register_executor("twin", make).expect("the name is free");
+    registry.register_env(|| Ok(super::screen::screen())).expect("the name is free");
     registry
 }
 
