@@ -147,6 +147,7 @@ fn run(command: &Command, registry: &Registry) -> Result<Exit, Failure> {
         Command::Presets(args) => commands::presets::run(args),
         Command::Config(args) => commands::config::run(args, registry),
         Command::Doctor(args) => commands::doctor::run(args, registry),
+        Command::Bench(args) => commands::bench::run(args, registry),
         Command::Completions(args) => commands::completions::run(args, registry),
         Command::Man(args) => commands::completions::man(args),
     }

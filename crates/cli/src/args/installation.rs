@@ -1,9 +1,10 @@
-//! Commands about the program itself: `doctor`, `completions`, `man`.
+//! Commands about the program itself and the machine it is on: `doctor`, `bench`, `completions`, `man`.
 
 use std::path::PathBuf;
 
 use clap::Args;
 use clap_complete::Shell;
+use requel::agent::DeviceName;
 
 /// `requel doctor`
 #[derive(Args, Debug)]
@@ -17,6 +18,45 @@ pub struct DoctorArgs {
     /// Print one JSON line
     #[arg(long)]
     pub json: bool,
+}
+
+/// `requel bench`
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  requel bench                         networks from CartPole's to Atari's
+  requel bench --device cuda:1         beside another device
+  requel bench --preset minatar-dqn    the network of your own configuration
+  requel bench --batch 32,256 --json   other batches, a JSON line for each
+
+The time of an update, from a batch to new weights, the median of half a second:
+on one core of the CPU, and on the device where there is one. No result depends
+on the device; `train.device` says which one trains.")]
+pub struct BenchArgs {
+    /// The configuration whose network is measured [default: networks of several sizes]
+    #[command(flatten)]
+    pub layers: super::Layers,
+    /// Device beside the CPU, as `train.device` names it
+    #[arg(long, value_name = "DEVICE", default_value = "auto", value_parser = device)]
+    pub device: DeviceName,
+    /// Transitions of an update; several behind commas [default: what the configuration says, and eight times that]
+    #[arg(long, value_name = "N", value_delimiter = ',', allow_negative_numbers = true, value_parser = batch)]
+    pub batch: Vec<usize>,
+    /// Print a JSON line for each network and batch
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// More transitions than any update has.
+const MOST_TRANSITIONS: usize = 65_536;
+
+fn device(text: &str) -> Result<DeviceName, String> {
+    text.parse().map_err(|_| "a device is auto, cpu, cuda, or cuda:N".to_owned())
+}
+
+fn batch(text: &str) -> Result<usize, String> {
+    let number = text.parse().ok().filter(|rows| (1..=MOST_TRANSITIONS).contains(rows));
+    number.ok_or_else(|| format!("a batch has 1 to {MOST_TRANSITIONS} transitions"))
 }
 
 /// `requel completions`

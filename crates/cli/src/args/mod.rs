@@ -17,7 +17,7 @@ mod workers;
 
 pub use environments::{EnvsArgs, RolloutArgs};
 pub use import::{ImportActivation, ImportArgs};
-pub use installation::{CompletionsArgs, DoctorArgs, ManArgs};
+pub use installation::{BenchArgs, CompletionsArgs, DoctorArgs, ManArgs};
 pub use note::NoteArgs;
 pub use policies::{EvalArgs, ExportArgs, ExportFormat, WatchArgs};
 pub use program::{Cli, Command};

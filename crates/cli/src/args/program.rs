@@ -3,9 +3,9 @@
 use clap::{Parser, Subcommand};
 
 use super::{
-    CompareArgs, CompletionsArgs, ConfigArgs, DiagnoseArgs, DoctorArgs, EnvsArgs, EvalArgs, ExportArgs, ImportArgs,
-    ManArgs, NoteArgs, PackArgs, PresetsArgs, ReportArgs, ResumeArgs, RolloutArgs, ServeArgs, StudyArgs, TrainArgs,
-    TuneArgs, UnpackArgs, VerifyArgs, WatchArgs,
+    BenchArgs, CompareArgs, CompletionsArgs, ConfigArgs, DiagnoseArgs, DoctorArgs, EnvsArgs, EvalArgs, ExportArgs,
+    ImportArgs, ManArgs, NoteArgs, PackArgs, PresetsArgs, ReportArgs, ResumeArgs, RolloutArgs, ServeArgs, StudyArgs,
+    TrainArgs, TuneArgs, UnpackArgs, VerifyArgs, WatchArgs,
 };
 use crate::style;
 
@@ -86,6 +86,8 @@ pub enum Command {
     Config(ConfigArgs),
     /// Say what requel finds on this machine, and what is wrong with it
     Doctor(DoctorArgs),
+    /// Measure how long an update takes on the CPU and on a device
+    Bench(BenchArgs),
     /// Print the completion script of a shell
     Completions(CompletionsArgs),
     /// Print the manual page in roff, or write those of all commands

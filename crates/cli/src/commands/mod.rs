@@ -1,6 +1,7 @@
 //! The commands, one file each.
 
 mod beginning;
+pub mod bench;
 pub mod compare;
 pub mod completions;
 pub mod config;

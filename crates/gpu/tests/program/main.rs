@@ -3,6 +3,7 @@
 
 #![cfg(target_os = "linux")]
 
+mod bench;
 mod desk;
 mod faults;
 mod trainings;
