@@ -1,7 +1,7 @@
 //! The requel program with CUDA devices, as its feature `cuda` makes it, and with the environment `Screen-v0`. With the directory of a run in
 //! `REQUEL_LOSE_DEVICE_OF` it loses its device once that run has a checkpoint, for a look at what that leaves.
 
-#[path = "screen/mod.rs"]
+#[path = "parts/screen.rs"]
 mod screen;
 
 use std::path::PathBuf;

@@ -5,7 +5,7 @@
 mod bits;
 mod given;
 mod runs;
-#[path = "../screen/mod.rs"]
+#[path = "../parts/screen.rs"]
 mod screen;
 mod times;
 

@@ -2,6 +2,6 @@
 
 mod presets;
 mod resume;
-#[path = "../../examples/screen/mod.rs"]
+#[path = "../../examples/parts/screen.rs"]
 mod screen;
 mod twin;
