@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import gymnasium
 import numpy as np
 
-from requel import _spaces, events
+from requel import _shown, _spaces, events
 from requel._given import Environment, given, learned_in
 from requel._listening import Callback, Listener, ProgressBar, interruptible
 from requel._requel import Config, Training
 from requel._sb3_callbacks import adapted
 from requel._sb3_env import maker_of
 from requel._sb3_model import Sb3Model
-from requel._training import settings_of, training_of
+from requel._training import settings_of, training_of, with_env
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -35,7 +35,7 @@ class Agent(Sb3Model):
     Args:
         env: as for :func:`requel.train`.
         algo: an algorithm, such as ``"rainbow"``, laid over the settings of the preset.
-        preset, seed, eval_env, metrics, reward_range, threads, **sections: as for :func:`requel.train`.
+        preset, seed, eval_env, metrics, reward_range, threads, env_options, **sections: as for :func:`requel.train`.
 
     Raises:
         ValueError: for a setting that is unknown, out of range or at odds with another.
@@ -59,13 +59,15 @@ class Agent(Sb3Model):
         metrics: Sequence[str] = (),
         reward_range: tuple[float, float] | None = None,
         threads: int = 1,
+        env_options: Mapping[str, Any] | None = None,
         **sections: Mapping[str, Any],
     ) -> None:
         self._begin_model()
         self._given = given(env, eval_env, metrics, reward_range)
-        self._made_by = {"algo": algo or self.algo, "preset": preset, "seed": seed, "reward_range": reward_range, "sections": sections}
+        self._made_by = {"algo": algo or self.algo, "preset": preset, "seed": seed, "reward_range": reward_range}
+        self._made_by |= {"env_options": env_options, "sections": sections}
         self._threads = threads
-        self._training, self._config = self._build(settings_of(sections, seed=seed))
+        self._training, self._config = self._build(settings_of(with_env(sections, env_options), seed=seed))
         self._env_steps = 0
         self._encoder_: _spaces.Encoder | None = None
         self._env: gymnasium.Env[Any, Any] | None = None
@@ -157,10 +159,18 @@ class Agent(Sb3Model):
         """
         if exclude is not None or include is not None:
             raise ValueError("save(exclude=…, include=…): a file holds the weights and the settings, no more and no less")
+        self._write(path, self._described())
+
+    def _write(self, path: Any, described: Mapping[str, Any]) -> None:
         with zipfile.ZipFile(_with_suffix(path), "w", zipfile.ZIP_DEFLATED) as file:
             file.writestr(_POLICY, self._training.policy())
-            described = {"is_requels_env": self._given.source is None, **self._described()}
-            file.writestr(_SETTINGS, json.dumps(described, default=_plain, indent=1))
+            source = self._given.source
+            about: dict[str, Any] = {"is_requels_env": source is None}
+            if source is not None:
+                about["observation_space"], about["action_space"] = (
+                    _shown.described(space) for space in (source.env.observation_space, source.env.action_space)
+                )
+            file.writestr(_SETTINGS, json.dumps({**about, **described}, default=_plain, indent=1))
 
     @classmethod
     def load(cls, path: str | os.PathLike[str] | io.BytesIO, env: Environment | None = None, **changes: Any) -> Self:
@@ -168,7 +178,7 @@ class Agent(Sb3Model):
 
         Args:
             path: what :meth:`save` wrote.
-            env: the environment; needed where its id alone does not make it.
+            env: the environment. Where there is none and its id alone does not make it, the model acts and cannot learn.
             **changes: arguments of the constructor that are others.
 
         Raises:
@@ -179,8 +189,11 @@ class Agent(Sb3Model):
             described, policy = json.loads(file.read(_SETTINGS)), file.read(_POLICY)
         if described["class"] != cls.__name__:
             raise ValueError(f"{path} is of the class {described['class']}: load it with that")
+        keywords = described.get("keywords", {})
+        keywords |= {name: value for name, value in (changes.pop("custom_objects", None) or {}).items() if name in keywords}
         agent = cls._of(described, _env_of(described) if env is None else env, changes)
         agent._training.begin_from(policy)
+        agent._env_steps = described.get("num_timesteps", agent._env_steps)
         return agent
 
     @property
@@ -253,7 +266,7 @@ class Agent(Sb3Model):
 
     @classmethod
     def _of(cls, described: dict[str, Any], env: Environment, changes: dict[str, Any]) -> Self:
-        arguments = {key: described[key] for key in ("algo", "preset", "seed", "reward_range")}
+        arguments = {key: described.get(key) for key in ("algo", "preset", "seed", "reward_range", "env_options")}
         return cls(env, **{**arguments, **described["sections"], **changes})
 
 
@@ -333,14 +346,18 @@ def _plain(value: Any) -> Any:
 
 
 def _env_of(described: Mapping[str, Any]) -> Environment:
-    """The environment that a file says a model is of.
+    """The environment that a file says a model is of, or what stands for it.
 
     Raises:
-        ValueError: if its id does not make it.
+        ValueError: if its id does not make it, and its spaces are not in the file.
     """
     env_id = described["env_id"]
     if described.get("is_requels_env", True):
         return env_id
-    if env_id not in gymnasium.registry:
+    if env_id in gymnasium.registry:
+        return lambda: gymnasium.make(env_id)
+    told = described.get("observation_space"), described.get("action_space")
+    if told[0] is None or told[1] is None:
         raise ValueError(f"it is of the environment {env_id}, which no id makes: give it as env=")
-    return lambda: gymnasium.make(env_id)
+    shown = _shown.space_of(told[0]), _shown.space_of(told[1])
+    return lambda: _shown.Shown(env_id, *shown)

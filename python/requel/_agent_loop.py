@@ -15,7 +15,7 @@ from requel import _spaces, events
 from requel._environments import Description
 from requel._requel import Config
 from requel._requel import AgentLoop as Inner
-from requel._training import settings_of
+from requel._training import settings_of, with_env
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -30,7 +30,7 @@ class AgentLoop:
         observation_space: the space of one environment's observations.
         action_space: the space of its actions.
         num_envs: how many environments there are. With one, observations and actions are single ones; with more, batches.
-        algo, preset, seed, reward_range, **sections: as for :func:`requel.train`.
+        algo, preset, seed, reward_range, env_options, **sections: as for :func:`requel.train`.
         masked: whether :meth:`act` and :meth:`observe` are told which actions are allowed.
 
     Raises:
@@ -57,6 +57,7 @@ class AgentLoop:
         seed: int | None = None,
         reward_range: tuple[float, float] | None = None,
         masked: bool = False,
+        env_options: Mapping[str, Any] | None = None,
         **sections: Mapping[str, Any],
     ) -> None:
         self._encoder = _spaces.Encoder(observation_space, action_space)
@@ -79,7 +80,7 @@ class AgentLoop:
             asked_for_masks=False,
             stack=1,
         )
-        settings = [*settings_of(sections, seed=seed), ("num_envs", "train.num_envs", num_envs)]
+        settings = [*settings_of(with_env(sections, env_options), seed=seed), ("num_envs", "train.num_envs", num_envs)]
         self._config = Config.resolve("AgentLoop", preset or "default", algo, settings)
         self._agent = Inner(self._config, description)
         # What was chosen last, by its number: an environment takes actions of its own kind.

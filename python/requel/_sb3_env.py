@@ -30,9 +30,13 @@ def vector_of(given: Given, count: int) -> Any:
     if theirs is None:
         return VecEnv(makes)
     from stable_baselines3.common.monitor import Monitor  # pyright: ignore[reportMissingImports]
-    from stable_baselines3.common.vec_env import DummyVecEnv  # pyright: ignore[reportMissingImports]
+    from stable_baselines3.common.preprocessing import is_image_space, is_image_space_channels_first  # pyright: ignore[reportMissingImports]
+    from stable_baselines3.common.vec_env import DummyVecEnv, VecTransposeImage  # pyright: ignore[reportMissingImports]
 
-    return DummyVecEnv([lambda make=make: Monitor(make()) for make in makes])
+    vector = DummyVecEnv([lambda make=make: Monitor(make()) for make in makes])
+    space = vector.observation_space
+    # There a model's own environments show the channels of pictures first.
+    return VecTransposeImage(vector) if is_image_space(space) and not is_image_space_channels_first(space) else vector
 
 
 def maker_of(given: Given) -> Make:

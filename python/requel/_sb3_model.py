@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from requel import _sb3_env, events
 from requel._sb3_logger import Logger
-from requel.policy import Policy
+from requel.policy import Device, Policy
 
 if TYPE_CHECKING:
     from requel._given import Given
@@ -21,10 +21,7 @@ _NOT_HERE = {
     "policy_class": "networks are described, not given: policy_kwargs has net_arch and activation_fn",
     "get_parameters": "model.policy.state_dict() has the weights by PyTorch's names, as numpy arrays",
     "set_parameters": "weights come from a file: DQN.load() or requel.Policy.from_sb3()",
-    "replay_buffer": "the buffer stays inside: requel.train() keeps it in its run, and requel.ReplayBuffer is one for your own loop",
     "replay_buffer_class": "buffers are requel's own",
-    "save_replay_buffer": "requel.train() keeps the buffer in its run, and requel.resume() goes on with it",
-    "load_replay_buffer": "requel.train() keeps the buffer in its run, and requel.resume() goes on with it",
     "collect_rollouts": "learn() does it; requel.AgentLoop is for a loop of your own",
     "train": "learn() does it; requel.AgentLoop.update() learns from what is stored",
     "action_noise": "actions are discrete",
@@ -63,12 +60,14 @@ class Sb3Model:
     @property
     def policy(self) -> Policy:
         """The present policy, a copy of its own: it does not change when learning goes on."""
-        return Policy.from_bytes(self._training.policy())
+        policy = Policy.from_bytes(self._training.policy())
+        policy.device = self.device
+        return policy
 
     @property
-    def device(self) -> str:
+    def device(self) -> Device:
         """Where networks are computed."""
-        return "cpu"
+        return Device(self._training.device().partition(" ")[0])
 
     @property
     def env(self) -> Any:

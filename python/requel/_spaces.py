@@ -15,6 +15,13 @@ from gymnasium.vector.utils import concatenate, create_empty_array
 MOST_ACTIONS = 4096
 
 
+class SpaceError(TypeError, ValueError, AssertionError):
+    """Spaces that cannot be learned in.
+
+    Stable-Baselines3 asserts that they can, and raises ``ValueError`` for some: programs that were written for it expect either.
+    """
+
+
 def table(values: Sequence[float] | None, rows: int, *, single: bool) -> np.ndarray:
     """The values of actions, rows × actions; of a single observation those of its only row.
 
@@ -57,13 +64,13 @@ def observations(space: spaces.Space[Any]) -> tuple[dict[str, Any], Callable[[An
         return _box(space), None
     kept = without_text(space)
     if kept is None:
-        raise TypeError(f"observations of {space} are text, and values are learned from numbers: wrap the environment so that it shows some")
+        raise SpaceError(f"observations of {space} are text, and values are learned from numbers: wrap the environment so that it shows some")
     try:
         flat = spaces.utils.flatten_space(kept)
     except NotImplementedError:
         flat = None
     if not isinstance(flat, spaces.Box):
-        raise TypeError(
+        raise SpaceError(
             f"observations of {space} have no fixed number of numbers: wrap the environment so that they do, for instance in a "
             "gymnasium.wrappers.TransformObservation"
         )
@@ -157,13 +164,13 @@ def actions(space: spaces.Space[Any]) -> tuple[int, list[Any]]:
         sizes = [2] * math.prod(space.shape)
         combine = lambda values: np.asarray(values, space.dtype).reshape(space.shape)  # noqa: E731
     else:
-        raise TypeError(
+        raise SpaceError(
             f"actions of {space} are not discrete, and values are learned for discrete actions: wrap the environment so that "
             "it takes the number of an action, for instance in a gymnasium.ActionWrapper"
         )
     count = math.prod(sizes)
     if count > MOST_ACTIONS:
-        raise TypeError(f"{space} has {count} combinations of actions, more than the {MOST_ACTIONS} that are learned as one action each")
+        raise SpaceError(f"{space} has {count} combinations of actions, more than the {MOST_ACTIONS} that are learned as one action each")
     return count, [combine(values) for values in itertools.product(*map(range, sizes))]
 
 
@@ -227,7 +234,7 @@ class Encoder:
         if not len(chosen):
             return np.zeros((0, *self.action(0).shape), np.int64)
         actions = np.stack([self.action(index) for index in chosen])
-        return actions[0] if single else actions
+        return np.asarray(actions[0]) if single else actions
 
     def index(self, action: Any) -> int:
         """The number of an action that an environment takes.
@@ -266,6 +273,13 @@ class Encoder:
             space, value = space.spaces[key], value[key]
         return np.ndim(value) == len(space.shape or ())
 
+    def _is_turned(self, picture: np.ndarray) -> bool:
+        """Whether it is a picture with its channels at the other end, as wrappers of Stable-Baselines3 turn them."""
+        shape = self._observations.shape
+        if not is_image(self._observations) or shape is None or len(shape) != 3:
+            return False
+        return picture.shape == ((shape[2], *shape[:2]) if shape[2] < shape[0] else (*shape[1:], shape[0]))
+
     def _apart(self, values: Any) -> list[Any]:
         if isinstance(values, dict):
             parts = {key: list(value) for key, value in values.items()}
@@ -277,6 +291,8 @@ class Encoder:
     def _row(self, value: Any) -> np.ndarray:
         numbers = np.asarray(self._encode(value) if self._encode is not None else value)
         shape = self._observations.shape
+        if numbers.shape != shape and self._is_turned(numbers):
+            numbers = np.moveaxis(numbers, *((0, -1) if shape[-1] < shape[0] else (-1, 0)))
         if self._encode is None and shape is not None and numbers.shape != shape:
             raise ValueError(f"an observation of the shape {numbers.shape}, where the environment shows {shape}")
         if "axes" in self._described and numbers.ndim == len(self._described["axes"]):

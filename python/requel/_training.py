@@ -213,6 +213,7 @@ def train(
     num_workers: int | None = None,
     device: str | None = None,
     progress_bar: bool = False,
+    env_options: Sections | None = None,
     **sections: Sections,
 ) -> Run:
     """Train an agent, in a directory of its own, until its budget is used up or it is good enough.
@@ -234,7 +235,9 @@ def train(
         num_workers: run so many environments, each in a process of its own, for those that are slow; ``train.num_envs`` is as many
             then. The bits are those of as many environments in this process.
         progress_bar: say on the standard error stream how far it is.
-        **sections: the sections of the settings, such as ``train={"env_steps": 7000}`` or ``optimizer={"learning_rate": 1e-3}``;
+        env_options: the section ``env`` of the settings, such as ``{"frame_stack": 4, "options": {"size": 8}}``. ``options`` are those of
+            requel's own environments.
+        **sections: the other sections of the settings, such as ``train={"env_steps": 7000}`` or ``optimizer={"learning_rate": 1e-3}``;
             names, defaults and ranges are those of ``requel config show``.
 
     Returns:
@@ -254,7 +257,7 @@ def train(
     with stepped_in(env, num_workers) as stepped:
         looked_at = given(stepped, eval_env, metrics, reward_range)
         try:
-            settings = settings_of(sections, seed=seed, device=device)
+            settings = settings_of(with_env(sections, env_options), seed=seed, device=device)
             check_count(settings, num_workers)
             if _needs_limit(looked_at, settings):
                 warnings.warn(
@@ -318,6 +321,19 @@ def resume(
             return _trained(training, Path(run_dir), looked_at, env, _callbacks(callback), progress_bar)
         finally:
             looked_at.close()
+
+
+def with_env(sections: Mapping[str, Sections], env_options: Sections | None) -> Mapping[str, Sections]:
+    """Sections with the one named ``env``, which as an argument is the environment itself.
+
+    Raises:
+        ValueError: if it names another environment.
+    """
+    if env_options is None:
+        return sections
+    if "id" in env_options:
+        raise ValueError("env_options has no id: env is the environment")
+    return {"env": env_options, **sections}
 
 
 def settings_of(sections: Mapping[str, Any], *, seed: int | None = None, device: str | None = None) -> list[tuple[str, str, Any]]:

@@ -12,6 +12,17 @@ import numpy.typing as npt
 from requel import _requel
 
 
+class Device(str):
+    """The name of a device, such as ``"cpu"`` or ``"cuda:0"``."""
+
+    __slots__ = ()
+
+    @property
+    def type(self) -> str:
+        """Its kind: ``"cpu"`` or ``"cuda"``."""
+        return self.partition(":")[0]
+
+
 class Policy:
     """What a training leaves: the value of each action, and the greedy choice among them.
 
@@ -22,6 +33,9 @@ class Policy:
     requel knows the environment and its observations are discrete, whole numbers are taken as the environment shows them. A batch
     has an axis in front.
     """
+
+    #: Where the network is computed that this is a copy of; the copy itself acts on the CPU.
+    device: Device = Device("cpu")
 
     def __init__(self, native: _requel.Policy) -> None:
         self._native = native

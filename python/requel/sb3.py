@@ -1,14 +1,15 @@
 """DQN in the shape of Stable-Baselines3: change the import line, keep the rest.
 
 Each keyword of Stable-Baselines3's ``DQN`` either means here what it means there, or is refused with the reason. None is ignored but
-those that say how a program runs and not what it computes (``device``, ``verbose``, ``optimize_memory_usage``).
+those that say how a program runs and not what it computes (``verbose``, ``optimize_memory_usage``).
 """
 
 from __future__ import annotations
 
-import math
-import warnings
-from collections.abc import Callable, Mapping, Sequence
+import io
+import os
+import pathlib
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,16 +19,14 @@ from requel._agent import Agent
 from requel._given import Environment, given
 from requel._requel import Config
 from requel._sb3_logger import TensorBoardLogger
+from requel._sb3_replay import Stored
+from requel._sb3_settings import schedules, settings, steps_of
 from requel._sb3_vec import unscored
+from requel._spaces import SpaceError
 from requel._training import config_of, make_training
 
 if TYPE_CHECKING:
     from typing_extensions import Self
-
-Settings = list[tuple[str, str, Any]]
-
-#: The convolutions of "CnnPolicy": channels, kernel and stride (Mnih et al. 2015).
-_NATURE = [[32, 8, 4], [64, 4, 2], [64, 3, 1]]
 
 
 class DQN(Agent):
@@ -44,7 +43,10 @@ class DQN(Agent):
         gamma: the discount factor.
         train_freq: learn every so many steps of the vector of environments, as a number or ``(number, "step")``.
         gradient_steps: updates each time; -1: as many as env steps were made.
-        replay_buffer_class, replay_buffer_kwargs: refused, but ``handle_timeout_termination`` (True): it is as it is here.
+        replay_buffer_class: ``None``, or ``ReplayBuffer``, ``DictReplayBuffer`` or ``NStepReplayBuffer`` of Stable-Baselines3, which say what
+            requel's buffer does; others, such as ``HerReplayBuffer``, are refused.
+        replay_buffer_kwargs: ``n_steps`` and ``gamma`` of an ``NStepReplayBuffer``, and ``handle_timeout_termination`` (True): it is as it
+            is here.
         optimize_memory_usage: without effect: pictures are kept once by themselves.
         n_steps: rewards summed before bootstrapping.
         target_update_interval: env steps between updates of the target network.
@@ -57,13 +59,14 @@ class DQN(Agent):
             ``betas``), ``normalize_images`` (False where observations of "CnnPolicy" are no bytes).
         verbose: 1: say how far it is.
         seed: what all random numbers come from; ``None`` is 0, so that two models learn the same.
-        device: ``"auto"`` or ``"cpu"``.
+        device: what networks are computed on, ``train.device``: ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"cuda:1"``, or a ``torch.device``.
+            The bits are the same.
         n_envs: how many environments an id or a function is asked for.
         eval_env: another environment to score in.
 
     Raises:
         ValueError: for a keyword with a value that cannot be kept to.
-        TypeError: for an environment whose spaces cannot be learned in.
+        SpaceError: for an environment whose spaces cannot be learned in; it is a ``TypeError``, and an ``AssertionError`` as there.
 
     >>> from requel import DQN
     >>> model = DQN("MlpPolicy", "CartPole-v1", learning_rate=1e-3).learn(total_timesteps=10_000)  # doctest: +SKIP
@@ -81,8 +84,8 @@ class DQN(Agent):
         gamma: float = 0.99,
         train_freq: int | tuple[int, str] = 4,
         gradient_steps: int = 1,
-        replay_buffer_class: None = None,
-        replay_buffer_kwargs: None = None,
+        replay_buffer_class: type | None = None,
+        replay_buffer_kwargs: Mapping[str, Any] | None = None,
         optimize_memory_usage: bool = False,
         n_steps: int = 1,
         target_update_interval: int = 10_000,
@@ -95,7 +98,7 @@ class DQN(Agent):
         policy_kwargs: Mapping[str, Any] | None = None,
         verbose: int = 0,
         seed: int | None = None,
-        device: str = "auto",
+        device: Any = "auto",
         _init_setup_model: bool = True,
         *,
         n_envs: int = 1,
@@ -104,19 +107,25 @@ class DQN(Agent):
     ) -> None:
         kept = {name: value for name, value in locals().items() if name in _KEPT}
         _refuse_others(locals())
+        kept |= _of_buffer(replay_buffer_class, replay_buffer_kwargs or {})
         self.policy_name: str = policy
         self.verbose: int = verbose
         self.seed: int | None = seed
         self._begin_model(stats_window_size)
         self._given = given(env, eval_env if eval_env is not None else unscored(env))
         self._keywords, self._threads = kept, threads
+        self._device: str = str(device)
         self.tensorboard_log: str | None = tensorboard_log
         self.n_envs: int = self._given.num_envs or n_envs
         self._env_steps, self._env, self._encoder_ = 0, None, None
         self._total = 0
         self._rng = np.random.default_rng(seed or 0)
-        self._config = self._config_for(10_000)
-        self._training = make_training(self._given, self._config, threads)
+        try:
+            self._config = self._config_for(10_000)
+            self._training = make_training(self._given, self._config, threads)
+        except ValueError as error:
+            # Of requel's own environments it is known here that their spaces cannot be learned in.
+            raise SpaceError(str(error)) if self._given.own_id and "action" in str(error) else error from None
 
     def learn(  # type: ignore[override]
         self,
@@ -145,12 +154,12 @@ class DQN(Agent):
         made = 0 if reset_num_timesteps else self._env_steps
         self._total = made + total_timesteps
         self._exploration_rate = None
-        if not self._has_learned:
-            self._begin(self._config_for(self._total, self._budget(made)), self._loaded)
-        else:
-            self._config = self._config.with_settings(_schedules(self._keywords, self._total, self._budget(made)))
-            (self._training.begin_anew if reset_num_timesteps else self._training.change)(self._config)
-        self._env_steps, self._has_learned = made, True
+        self._config = self._config.with_settings(schedules(self._keywords, self._total, self._budget(made)))
+        begins_anew = reset_num_timesteps and self._training.progress()[0] > 0
+        (self._training.begin_anew if begins_anew else self._training.change)(self._config)
+        if self._training.progress()[0] != made:
+            self._training.count_from(made)
+        self._env_steps, self._has_begun = made, True
         self._begin_log(log_interval)
         if self.tensorboard_log is not None:
             self.set_logger(TensorBoardLogger(self.tensorboard_log, tb_log_name, goes_on=not reset_num_timesteps))
@@ -181,24 +190,80 @@ class DQN(Agent):
             raise ValueError(f"exploration_rate = {rate!r}: give a share, 0 to 1")
         self._exploration_rate = float(rate)
 
-    def set_env(self, env: Environment, force_reset: bool = True) -> None:
-        """Learn in another environment with the same spaces from the next call of :meth:`learn` on; the replay buffer and the
-        optimiser begin anew.
-        """
-        self._loaded = self._training.policy()
-        self._given = given(env, unscored(env))
-        self.n_envs = self._given.num_envs or self.n_envs
-        self._env, self._vec_env, self._encoder_ = None, None, None
-        self._env_steps, self._has_learned = 0, False
-        self._begin(self._config_for(max(self._total, 1)), self._loaded)
+    @property
+    def num_timesteps(self) -> int:
+        """Env steps so far, or since they were last counted from 0."""
+        return self._env_steps
 
-    def _begin(self, config: Config, policy: bytes | None) -> None:
-        """Make the training anew."""
-        # The environment of the one before is given back first: it is learned in again.
-        del self._training
-        self._config, self._training = config, make_training(self._given, config, self._threads)
-        if policy is not None:
-            self._training.begin_from(policy)
+    @num_timesteps.setter
+    def num_timesteps(self, env_steps: int) -> None:
+        """Count from this number on: ``learn(…, reset_num_timesteps=False)`` goes on there."""
+        self._env_steps = int(env_steps)
+
+    def set_env(self, env: Environment, force_reset: bool = True) -> None:
+        """Learn in another environment with the same spaces from the next call of :meth:`learn` on. Weights, optimiser, replay buffer and
+        the count of env steps stay as they are; episodes begin anew.
+
+        Args:
+            env: as for the constructor, as many as before.
+            force_reset: ``False``: the episode of the environment that is learned in already goes on.
+
+        Raises:
+            SpaceError: for another number of environments, or other spaces.
+        """
+        if not force_reset and self._is_learned_in(env):
+            return
+        looked_at = given(env, unscored(env))
+        if (looked_at.num_envs or self.n_envs) != self.n_envs:
+            raise SpaceError(f"{looked_at.num_envs} environments, where the model learns in {self.n_envs}: give as many, or make a new model")
+        config = self._config.with_settings([("set_env()", "env.id", looked_at.id)])
+        training = make_training(looked_at, config, self._threads)
+        try:
+            training.go_on_from(self._training)
+        except RuntimeError as error:
+            raise SpaceError(f"{looked_at.id} is not like {self._given.id}: {error}") from None
+        self._given, self._config, self._training = looked_at, config, training
+        self._env, self._vec_env, self._encoder_, self._has_begun = None, None, None, False
+
+    @property
+    def replay_buffer(self) -> Stored:
+        """What is stored: how much of what. Transitions are kept by :meth:`save_replay_buffer`."""
+        keywords = self._keywords
+        return Stored(
+            stored=self._training.stored() or 0,
+            n_envs=self.n_envs,
+            buffer_size=max(keywords["buffer_size"] // self.n_envs, 1),
+            n_steps=keywords["n_steps"],
+            gamma=keywords["gamma"],
+        )
+
+    def save_replay_buffer(self, path: str | os.PathLike[str]) -> None:
+        """Write the replay buffer to a file, in a format of requel's own that executes nothing; ``.pkl`` is added where the path has no suffix."""
+        path = _file_of_buffer(path)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._training.save_replay(path)
+
+    def load_replay_buffer(self, path: str | os.PathLike[str], truncate_last_traj: bool = True) -> None:
+        """Begin with the replay buffer of a file that :meth:`save_replay_buffer` wrote, before this model's first step.
+
+        Args:
+            path: the file.
+            truncate_last_traj: without effect: no transition leads from a loaded buffer to what comes after it.
+
+        Raises:
+            ValueError: if it is no such file, not whole, or of a buffer of another size or kind.
+            RuntimeError: if the model has learned already.
+        """
+        self._training.load_replay(_file_of_buffer(path))
+
+    @property
+    def _last_obs(self) -> Any:
+        """What the environments show now; ``None`` before :meth:`learn`."""
+        return self._shown() if self._has_begun else None
+
+    def _is_learned_in(self, env: Any) -> bool:
+        vector = self._given.vector
+        return vector is not None and getattr(vector.env, "vec_env", vector.env) is env
 
     def _budget(self, made: int) -> int:
         """At how many env steps in all it stops: after a whole rollout."""
@@ -206,22 +271,22 @@ class DQN(Agent):
         return made + -(-(self._total - made) // rollout) * rollout
 
     def _config_for(self, total: int, budget: int | None = None) -> Config:
-        settings = _settings(self._keywords, self.policy_name, self._given, self.n_envs)
-        settings += _schedules(self._keywords, total, total if budget is None else budget)
+        said = settings(self._keywords, self.policy_name, self._given, self.n_envs)
+        said += schedules(self._keywords, total, total if budget is None else budget)
         if self.seed is not None:
-            settings.append(("seed", "train.seed", self.seed))
-        return config_of(self._given, settings, preset="default", algo="dqn")
+            said.append(("seed", "train.seed", self.seed))
+        if self._device != "auto":
+            said.append(("device", "train.device", self._device))
+        return config_of(self._given, said, preset="default", algo="dqn")
 
-    #: The weights that learning begins from, where those are no new ones.
-    _loaded: bytes | None = None
-    #: Whether :meth:`learn` was called.
-    _has_learned: bool = False
+    #: Whether :meth:`learn` was called in these environments.
+    _has_begun: bool = False
     #: What was set in place of the ε in force.
     _exploration_rate: float | None = None
 
     @property
     def _steps_of_rollout(self) -> int:
-        return _steps_of(self._keywords["train_freq"])
+        return steps_of(self._keywords["train_freq"])
 
     def _count_of_envs(self) -> int:
         return self.n_envs
@@ -242,29 +307,71 @@ class DQN(Agent):
             explored.append(action)
         return explored
 
+    def save(
+        self, path: str | os.PathLike[str] | io.BytesIO, exclude: Iterable[str] | None = None, include: Iterable[str] | None = None
+    ) -> None:
+        """Save the policy, the keywords and the count of env steps as a zip file; ``.zip`` is added where the path has no suffix.
+
+        Args:
+            path: where to.
+            exclude: keywords that are left out; a model that is loaded has their defaults.
+            include: what is saved in any case, though it is in ``exclude``.
+
+        The replay buffer is kept by :meth:`save_replay_buffer`, the optimiser's state is not.
+        """
+        described = self._described()
+        kept = {*described, *described["keywords"]}
+        if unknown := set(include or ()) - kept:
+            raise ValueError(f"save(include=[{min(unknown)!r}]): a file holds the weights and {', '.join(sorted(kept - {'class', 'keywords'}))}")
+        left_out = set(exclude or ()) - set(include or ()) - {"class", "env_id", "policy", "keywords"}
+        described["keywords"] = {name: value for name, value in described["keywords"].items() if name not in left_out}
+        self._write(path, {name: value for name, value in described.items() if name not in left_out})
+
     def _described(self) -> dict[str, Any]:
         keywords = dict(self._keywords)
         if callable(keywords["learning_rate"]):
             keywords["learning_rate"] = [float(keywords["learning_rate"](progress)) for progress in (1.0, 0.0)]
-        return {"class": type(self).__name__, "env_id": self._given.id, "policy": self.policy_name, "seed": self.seed, "keywords": keywords}
+        named = {"class": type(self).__name__, "env_id": self._given.id, "policy": self.policy_name, "num_timesteps": self._env_steps}
+        return {**named, "seed": self.seed, "verbose": self.verbose, "keywords": keywords}
 
     @classmethod
     def _of(cls, described: dict[str, Any], env: Environment, changes: dict[str, Any]) -> Self:
         keywords = described["keywords"]
-        if isinstance(keywords["learning_rate"], list):
+        if isinstance(keywords.get("learning_rate"), list):
             first, last = keywords["learning_rate"]
             keywords["learning_rate"] = lambda progress: last + (first - last) * progress
-        if isinstance(keywords["train_freq"], list):
+        if isinstance(keywords.get("train_freq"), list):
             keywords["train_freq"] = tuple(keywords["train_freq"])
-        return cls(described["policy"], env, **{"seed": described["seed"], **keywords, **changes})
+        more = {name: described[name] for name in ("seed", "verbose") if name in described}
+        return cls(described["policy"], env, **{**more, **keywords, **changes})
 
     @classmethod
-    def load(cls, path: Any, env: Environment | None = None, **changes: Any) -> Self:
-        """A model with the weights and keywords of a file that :meth:`save` wrote; see :meth:`requel.Agent.load`."""
-        model = super().load(path, env, **changes)
-        model._loaded = model._training.policy()
-        return model
+    def load(
+        cls,
+        path: str | os.PathLike[str] | io.BytesIO,
+        env: Environment | None = None,
+        device: Any = "auto",
+        custom_objects: Mapping[str, Any] | None = None,
+        print_system_info: bool = False,
+        force_reset: bool = True,
+        **changes: Any,
+    ) -> Self:
+        """A model with the weights, the keywords and the count of env steps of a file that :meth:`save` wrote.
 
+        Args:
+            path: the file.
+            env: the environment. Where there is none and its id alone does not make it, the model acts, and learns after :meth:`set_env`.
+            device: as for the constructor.
+            custom_objects: keywords in place of those in the file; names that it does not hold are passed over, as there.
+            print_system_info: without effect.
+            force_reset: without effect: a model that is loaded begins new episodes.
+            **changes: arguments of the constructor that are others.
+
+        Raises:
+            ValueError: if it is no such file, or one of another class or environment.
+        """
+        model = super().load(path, env, device=device, **{"custom_objects": custom_objects or {}, **changes})
+        return model
 
 #: Keywords that decide what is learned.
 _KEPT = {
@@ -278,136 +385,35 @@ def _refuse_others(given_: Mapping[str, Any]) -> None:
     if not isinstance(given_["policy"], str) or given_["policy"] not in ("MlpPolicy", "CnnPolicy", "MultiInputPolicy"):
         raise ValueError(f"policy {given_['policy']!r}: networks here are described, not given: MlpPolicy, CnnPolicy or MultiInputPolicy")
     for name, wanted, reason in [
-        ("replay_buffer_class", None, "buffers are requel's own: `requel.train(replay={…})` has prioritized ones"),
-        ("replay_buffer_kwargs", None, "buffers are requel's own: `requel.train(replay={…})` has their settings"),
         ("_init_setup_model", True, "the network is made when its environment is known"),
     ]:
-        if given_[name] != wanted and not (name == "replay_buffer_kwargs" and given_[name] in ({}, {"handle_timeout_termination": True})):
+        if given_[name] != wanted:
             raise ValueError(f"{name}={given_[name]!r}: {reason}")
-    if given_["device"] not in ("auto", "cpu"):
-        warnings.warn(f"device={given_['device']!r}: networks are computed on the CPU", stacklevel=3)
 
 
-def _settings(keywords: Mapping[str, Any], policy: str, looked_at: Any, n_envs: int) -> Settings:
-    """What keywords mean here, without what depends on how long is learned."""
-    kept = keywords
-    every = _steps_of(kept["train_freq"]) * n_envs
-    updates = every if kept["gradient_steps"] < 0 else kept["gradient_steps"]
-    if updates == 0:
-        raise ValueError("gradient_steps=0: nothing would be learned")
-    # There it counts steps of the vector: an interval shorter than one of these is one of these.
-    target = max(kept["target_update_interval"] // n_envs, 1) * n_envs
-    if n_envs > kept["target_update_interval"]:
-        warnings.warn(
-            f"The number of environments used is greater than target_update_interval ({n_envs} > {kept['target_update_interval']}): the "
-            f"target network is updated after each step of the vector, which is {n_envs} env steps",
-            stacklevel=4,
-        )
-    return [
-        ("learning_starts", "replay.start", kept["learning_starts"]),
-        ("learning_starts", "exploration.random_env_steps", kept["learning_starts"]),
-        ("buffer_size", "replay.capacity", max(kept["buffer_size"] // n_envs, 1) * n_envs),
-        ("batch_size", "replay.batch_size", kept["batch_size"]),
-        ("batch_size", "replay.replacement", True),
-        ("gamma", "agent.gamma", kept["gamma"]),
-        ("n_steps", "agent.n_step", kept["n_steps"]),
-        ("tau", "target.kind", "hard" if kept["tau"] == 1 else "soft"),
-        ("tau", "target.tau", kept["tau"]),
-        ("target_update_interval", "target.every_env_steps", target),
-        ("target_update_interval", "target.every_updates", 0),
-        ("train_freq", "train.every_steps", every),
-        ("gradient_steps", "train.updates", updates),
-        ("max_grad_norm", "optimizer.max_gradient_norm", 0.0 if math.isinf(kept["max_grad_norm"]) else kept["max_grad_norm"]),
-        ("the smooth L1 loss", "loss.kind", "huber"),
-        ("the smooth L1 loss", "loss.delta", 1.0),
-        ("n_envs", "train.num_envs", n_envs),
-        ("learn()", "evaluation.every_steps", 0),
-        ("learn()", "evaluation.every_episodes", 0),
-        *_learning_rate(kept["learning_rate"]),
-        *_network(policy, kept["policy_kwargs"] or {}, looked_at),
-    ]
+def _of_buffer(kind: type | None, kwargs: Mapping[str, Any]) -> dict[str, Any]:
+    """What a class of Stable-Baselines3's buffers and its arguments say of the keywords.
+
+    Raises:
+        ValueError: for one that requel's buffer is not.
+    """
+    name = None if kind is None else getattr(kind, "__name__", str(kind))
+    if name not in (None, "ReplayBuffer", "DictReplayBuffer", "NStepReplayBuffer"):
+        reason = "goals are not relabelled" if name == "HerReplayBuffer" else "`requel.train(replay={…})` has prioritized ones"
+        raise ValueError(f"replay_buffer_class={name}: buffers are requel's own, and {reason}")
+    told = dict(kwargs)
+    if told.pop("handle_timeout_termination", True) is not True:
+        raise ValueError("replay_buffer_kwargs handle_timeout_termination=False: an episode that is cut off always bootstraps")
+    found = {key: told.pop(key) for key in ("n_steps", "gamma") if key in told and name == "NStepReplayBuffer"}
+    if told:
+        raise ValueError(f"replay_buffer_kwargs {min(told)}: buffers are requel's own: `requel.train(replay={{…}})` has their settings")
+    # Theirs has three steps where nothing else is said.
+    return {"n_steps": 3, "gamma": 0.99, **found} if name == "NStepReplayBuffer" else {}
 
 
-def _schedules(keywords: Mapping[str, Any], total: int, budget: int) -> Settings:
-    """What depends on how long is learned."""
-    return [
-        ("total_timesteps", "train.env_steps", budget),
-        ("total_timesteps", "train.episodes", 0),
-        ("exploration_initial_eps", "exploration.kind", "linear"),
-        ("exploration_initial_eps", "exploration.start", keywords["exploration_initial_eps"]),
-        ("exploration_final_eps", "exploration.end", keywords["exploration_final_eps"]),
-        ("exploration_fraction", "exploration.env_steps", max(int(keywords["exploration_fraction"] * total), 1)),
-    ]
-
-
-def _steps_of(train_freq: int | Sequence[Any]) -> int:
-    if isinstance(train_freq, int):
-        return train_freq
-    count, unit = train_freq
-    if unit != "step":
-        raise ValueError(f"train_freq={train_freq!r}: learning is due by env steps here, not by episodes")
-    return int(count)
-
-
-def _learning_rate(rate: float | Callable[[float], float]) -> Settings:
-    if not callable(rate):
-        return [("learning_rate", "optimizer.learning_rate", float(rate))]
-    first = float(rate(1.0))
-    told = [float(rate(progress)) for progress in (0.75, 0.5, 0.25, 0.0)]
-    if np.allclose(told, first):
-        return [("learning_rate", "optimizer.learning_rate", first)]
-    if np.allclose(told, [0.75 * first, 0.5 * first, 0.25 * first, 0.0]):
-        return [("learning_rate", "optimizer.learning_rate", first), ("learning_rate", "optimizer.anneal", "linear")]
-    raise ValueError("learning_rate: a function must be constant or fall in a line to 0, as `lambda progress: progress * 1e-3` does")
-
-
-def _network(policy: str, kwargs: Mapping[str, Any], looked_at: Any) -> Settings:
-    unknown = set(kwargs) - {"net_arch", "activation_fn", "features_extractor_kwargs", "optimizer_class", "optimizer_kwargs", "normalize_images"}
-    if unknown:
-        name = min(unknown)
-        raise ValueError(f"policy_kwargs {name}: networks here are described, not given, by net_arch and activation_fn")
-    described = looked_at.source.description.observations if looked_at.source is not None else None
-    is_image = described is not None and described.get("dtype") == "uint8"
-    is_plane = described is not None and len(described.get("shape", [])) == 3 and kwargs.get("normalize_images") is False
-    if policy == "CnnPolicy" and described is not None and not is_image and not is_plane:
-        raise ValueError("policy CnnPolicy: observations are no pictures: bytes from 0 to 255, height × width × channels or channels first")
-    if kwargs.get("normalize_images", True) is not True and is_image:
-        raise ValueError("policy_kwargs normalize_images: pictures are always scaled to 0 … 1")
-    settings: Settings = []
-    hidden = kwargs.get("net_arch")
-    if hidden is not None and not (isinstance(hidden, Sequence) and all(isinstance(units, int) for units in hidden)):
-        raise ValueError(f"policy_kwargs net_arch={hidden!r}: give a list of units, such as [64, 64]")
-    extracted = dict(kwargs.get("features_extractor_kwargs") or {})
-    if policy == "CnnPolicy":
-        settings += [("policy", "network.conv", _NATURE), ("policy", "network.hidden", [extracted.pop("features_dim", 512), *(hidden or [])])]
-    else:
-        settings.append(("policy_kwargs", "network.hidden", [64, 64] if hidden is None else list(hidden)))
-    if extracted:
-        raise ValueError(f"policy_kwargs features_extractor_kwargs {min(extracted)}: features_dim of CnnPolicy is there")
-    if "activation_fn" in kwargs:
-        name = _name(kwargs["activation_fn"]).lower()
-        if name not in ("relu", "tanh"):
-            raise ValueError(f"policy_kwargs activation_fn={_name(kwargs['activation_fn'])}: ReLU and Tanh are there")
-        settings.append(("policy_kwargs", "network.activation", name))
-    return settings + _optimizer(kwargs)
-
-
-def _optimizer(kwargs: Mapping[str, Any]) -> Settings:
-    if "optimizer_class" in kwargs and _name(kwargs["optimizer_class"]) != "Adam":
-        raise ValueError(f"policy_kwargs optimizer_class={_name(kwargs['optimizer_class'])}: Adam is there; `requel.train` has RMSProp and RAdam")
-    settings: Settings = []
-    for name, value in (kwargs.get("optimizer_kwargs") or {}).items():
-        if name == "eps":
-            settings.append(("policy_kwargs", "optimizer.epsilon", value))
-        elif name == "betas":
-            settings += [("policy_kwargs", "optimizer.beta1", value[0]), ("policy_kwargs", "optimizer.beta2", value[1])]
-        elif value not in (0, False, None):
-            raise ValueError(f"policy_kwargs optimizer_kwargs {name}={value!r}: eps and betas are there")
-    return settings
-
-
-def _name(value: Any) -> str:
-    return value if isinstance(value, str) else getattr(value, "__name__", str(value))
+def _file_of_buffer(path: str | os.PathLike[str]) -> pathlib.Path:
+    path = pathlib.Path(path)
+    return path if path.suffix else path.with_suffix(".pkl")
 
 
 def _say(event: events.Event) -> None:

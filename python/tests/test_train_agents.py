@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 
 import gymnasium
 import numpy as np
@@ -11,7 +12,7 @@ from envs_for_tests import Corridor, Masked, Spaces
 from gymnasium import spaces
 
 import requel
-from requel import events
+from requel import _shown, events
 
 SMALL = {"replay": {"start": 64, "batch_size": 16}, "network": {"hidden": [16]}, "evaluation": {"every_steps": 0}, "train": {"env_steps": 400}}
 LIVELY = {"learning_starts": 50, "exploration_fraction": 0.5, "learning_rate": 1e-3, "target_update_interval": 100}
@@ -194,12 +195,121 @@ def test_a_model_that_was_saved_acts_and_learns_on(tmp_path):
     assert requel.QRDQN.load(tmp_path / "family.zip", env=Corridor).weights_blake3 == family.weights_blake3
 
 
-def test_another_environment_is_learned_in():
+def test_another_environment_is_learned_in_with_what_was_stored():
     model = requel.DQN("MlpPolicy", Corridor, **LIVELY).learn(200)
-    before = model.weights_blake3
+    before, updates = model.weights_blake3, model.logger.name_to_value["train/n_updates"]
     model.set_env(lambda: Corridor(cells=3))
-    assert model.weights_blake3 == before
-    assert model.learn(200).weights_blake3 != before
+    assert model.weights_blake3 == before and model.num_timesteps == 200 and model.replay_buffer.size() == 200
+    assert model.learn(100, reset_num_timesteps=False).weights_blake3 != before
+    assert model.num_timesteps == 300 and model.replay_buffer.size() == 300
+    assert model.logger.name_to_value["train/n_updates"] == updates + 25
+    assert model.observation_space == Corridor().observation_space and model._last_obs.shape == (1, 1)
+    model.set_env(Corridor())
+    assert model._last_obs is None
+    assert model.learn(48).num_timesteps == 48 and model.replay_buffer.stored == 348
+    for other, match in [
+        (gymnasium.vector.SyncVectorEnv([Corridor] * 2), "2 environments, where the model learns in 1"),
+        (lambda: Spaces(spaces.Box(0.0, 1.0, (2,), np.float32), spaces.Discrete(2)), "is not like Corridor: .*observation spaces differ"),
+        (lambda: Spaces(spaces.Box(0.0, 1.0, (1,), np.float32), spaces.Discrete(3)), "the action spaces differ"),
+    ]:
+        for kind in (AssertionError, ValueError):
+            with pytest.raises(kind, match=match):
+                model.set_env(other)
+    assert model.learn(52, reset_num_timesteps=False).num_timesteps == 100, "what was refused changed nothing"
+
+
+def test_the_environments_of_a_vector_that_is_kept_go_on_without_a_reset():
+    vector = gymnasium.vector.SyncVectorEnv([Corridor] * 2)
+    model = requel.DQN("MlpPolicy", vector, **LIVELY).learn(104)
+    shown = model._last_obs
+    model.set_env(vector, force_reset=False)
+    assert model.replay_buffer.size() == 52 and model.replay_buffer.stored == 104 and (model._last_obs == shown).all()
+    model.set_env(vector)
+    assert model.replay_buffer.stored == 104 and model._last_obs is None
+
+
+@pytest.mark.parametrize("n_steps", [1, 3])
+def test_a_buffer_is_saved_and_learned_from_by_a_model_that_was_loaded(tmp_path, n_steps):
+    settings = {**LIVELY, "n_steps": n_steps, "buffer_size": 250, "learning_starts": 100}
+    model = requel.DQN("MlpPolicy", Corridor, **settings).learn(300)
+    model.save(tmp_path / "model")
+    model.save_replay_buffer(tmp_path / "deep" / "buffer")
+    assert (tmp_path / "deep" / "buffer.pkl").exists() and model.replay_buffer.full and model.replay_buffer.size() == 250
+    again = requel.DQN.load(tmp_path / "model", env=Corridor)
+    assert again.num_timesteps == 300 and not again.replay_buffer.full and again.replay_buffer.n_steps == n_steps
+    again.load_replay_buffer(tmp_path / "deep" / "buffer.pkl")
+    assert again.replay_buffer == model.replay_buffer
+    again.learn(60, reset_num_timesteps=False)
+    assert again.num_timesteps == 360 and again.logger.name_to_value["train/n_updates"] == 15, "from the first step on"
+    assert again.exploration_rate < 1.0, "ε goes on where it was"
+    with pytest.raises(RuntimeError, match="360 env steps of training are made already"):
+        again.load_replay_buffer(tmp_path / "deep" / "buffer")
+    with pytest.raises(ValueError, match=r"buffer.pkl: saved state `replay/capacity` is 250, not 99"):
+        requel.DQN("MlpPolicy", Corridor, **{**settings, "buffer_size": 99, "learning_starts": 9}).load_replay_buffer(tmp_path / "deep" / "buffer")
+    damaged = bytearray((tmp_path / "deep" / "buffer.pkl").read_bytes())
+    damaged[-40] ^= 1
+    (tmp_path / "damaged.pkl").write_bytes(damaged)
+    with pytest.raises(ValueError, match="damaged"):
+        requel.DQN("MlpPolicy", Corridor, **settings).load_replay_buffer(tmp_path / "damaged")
+    with pytest.raises(FileNotFoundError):
+        again.load_replay_buffer(tmp_path / "none")
+
+
+def test_counting_goes_on_from_a_number_that_is_set():
+    model = requel.DQN("MlpPolicy", Corridor, **LIVELY).learn(100)
+    model.num_timesteps = 20_000
+    rates = []
+    model.learn(100, reset_num_timesteps=False, callback=lambda local, _: rates.append(local["self"].exploration_rate))
+    assert model.num_timesteps == 20_100 and len(rates) == 100 and set(rates) == {0.05}, "the first half of 20,100 is over"
+
+
+def test_a_file_holds_what_it_is_asked_to(tmp_path):
+    model = requel.DQN("MlpPolicy", Corridor, gamma=0.5, verbose=2, seed=4, learning_rate=3e-3)
+    model.save(tmp_path / "all")
+    model.save(tmp_path / "less", exclude=["gamma", "verbose", "seed", "replay_buffer"], include=["seed"])
+    whole, less = (requel.DQN.load(tmp_path / name, env=Corridor) for name in ("all", "less"))
+    assert (whole.gamma, whole.verbose, whole.seed) == (0.5, 2, 4) and (less.gamma, less.verbose, less.seed) == (0.99, 0, 4)
+    other = requel.DQN.load(tmp_path / "all", env=Corridor, custom_objects={"learning_rate": 2e-5, "lr_schedule": None}, print_system_info=True)
+    assert other.learning_rate == 2e-5 and not hasattr(other, "lr_schedule") and other.weights_blake3 == model.weights_blake3
+    with pytest.raises(ValueError, match=r"save\(include=\['replay_buffer'\]\)"):
+        model.save(tmp_path / "x", include=["replay_buffer"])
+
+
+def test_the_device_is_the_one_of_the_settings():
+    model = requel.DQN("MlpPolicy", Corridor, device="cpu")
+    assert model.device == "cpu" and model.device.type == model.policy.device.type == "cpu" and 'device = "cpu"' in model.config
+    assert 'device = "cpu"' not in requel.DQN("MlpPolicy", Corridor).config
+    with pytest.raises(ValueError, match="train.device"):
+        requel.DQN("MlpPolicy", Corridor, device="mps")
+
+
+def test_buffers_of_stable_baselines3_say_what_ours_do():
+    class NStepReplayBuffer: ...
+
+    class HerReplayBuffer: ...
+
+    model = requel.DQN("MlpPolicy", Corridor, replay_buffer_class=NStepReplayBuffer, replay_buffer_kwargs={"n_steps": 4, "gamma": 0.9})
+    assert (model.replay_buffer.n_steps, model.replay_buffer.gamma) == (4, 0.9) and "n_step = 4" in model.config
+    with pytest.raises(ValueError, match="replay_buffer_class=HerReplayBuffer: .*relabelled"):
+        requel.DQN("MlpPolicy", Corridor, replay_buffer_class=HerReplayBuffer)
+    with pytest.raises(ValueError, match="handle_timeout_termination=False"):
+        requel.DQN("MlpPolicy", Corridor, replay_buffer_kwargs={"handle_timeout_termination": False})
+
+
+@pytest.mark.parametrize("env", ["Pendulum-v1", lambda: Spaces(spaces.Box(0.0, 1.0, (1,), np.float32), spaces.Box(0.0, 1.0, (2,)))], ids=["ours", "theirs"])
+def test_actions_that_are_not_discrete_are_refused_as_there(env):
+    for kind in (AssertionError, ValueError, TypeError):
+        with pytest.raises(kind, match="discrete"):
+            requel.DQN("MlpPolicy", env)
+
+
+def test_pictures_are_taken_with_their_channels_at_either_end():
+    model = requel.DQN("CnnPolicy", lambda: Spaces(spaces.Box(0, 255, (40, 36, 3), np.uint8), spaces.Discrete(4)), buffer_size=200)
+    picture = np.random.default_rng(0).integers(0, 256, (2, 40, 36, 3)).astype(np.uint8)
+    assert (model.q_values(picture) == model.q_values(np.moveaxis(picture, -1, 1))).all()
+    assert (model.q_values(picture[0]) == model.q_values(np.moveaxis(picture[0], -1, 0))).all()
+    with pytest.raises(ValueError, match="shape"):
+        model.predict(np.zeros((36, 40, 3), np.uint8))
 
 
 class Shaped:
@@ -279,13 +389,31 @@ def test_settings_may_be_arrays_and_threads_are_counted():
             requel.Agent(Corridor, threads=threads)
 
 
-def test_a_model_of_gymnasiums_environment_is_loaded_by_its_id_and_one_of_ones_own_asks_for_it(tmp_path):
+def test_a_model_of_gymnasiums_environment_is_loaded_by_its_id_and_one_of_ones_own_acts_without_it(tmp_path):
     model = requel.DQN("MlpPolicy", gymnasium.make("CartPole-v1"), learning_starts=10)
     model.save(tmp_path / "gym.zip")
     assert requel.DQN.load(tmp_path / "gym.zip").weights_blake3 == model.weights_blake3
     requel.DQN("MlpPolicy", Corridor).save(tmp_path / "mine.zip")
-    with pytest.raises(ValueError, match="give it as env="):
-        requel.DQN.load(tmp_path / "mine.zip")
+    loaded = requel.DQN.load(tmp_path / "mine.zip")
+    assert loaded.predict(np.array([0.5], np.float32))[0].shape == ()
+    with pytest.raises(RuntimeError, match="loaded without its environment: give it to load"):
+        loaded.learn(10)
+    loaded = requel.DQN.load(tmp_path / "mine.zip")
+    loaded.set_env(Corridor())
+    assert loaded.learn(40).num_timesteps == 40
+
+
+@pytest.mark.parametrize("space", [
+    spaces.Box(0, 255, (36, 40, 3), np.uint8), spaces.Box(np.array([-np.inf, 0.1]), np.array([1.5, np.inf]), dtype=np.float64),
+    spaces.Discrete(5, start=-2), spaces.MultiDiscrete([[2, 3], [4, 5]]), spaces.MultiBinary((2, 3)),
+    spaces.Dict({"b": spaces.Discrete(2), "a": spaces.Tuple([spaces.Box(-1, 1, (2,)), spaces.MultiBinary(3)])}),
+], ids=lambda space: type(space).__name__)  # fmt: skip
+def test_a_space_in_a_file_is_the_same_again(space):
+    told = json.loads(json.dumps(_shown.described(space)))
+    assert _shown.space_of(told) == space and len(str(told)) < 500
+    for broken in ({**told, "kind": "ring"}, {"kind": told["kind"]}, {}):
+        with pytest.raises(ValueError, match="describes no space"):
+            _shown.space_of(broken)
 
 
 def test_pictures_without_convolutions_are_told():

@@ -12,6 +12,7 @@ from gymnasium import spaces
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
 
 import requel
+from requel._requel import config_sections
 
 BRIEF = {"train": {"env_steps": 300}, "replay": {"start": 64, "batch_size": 16}, "network": {"hidden": [8]}, "evaluation": {"every_steps": 0, "final_episodes": 1}}
 
@@ -170,3 +171,29 @@ def test_a_device_that_is_not_there_is_named_and_the_cpu_is_the_same_run(tmp_pat
         assert not (tmp_path / "refused").exists()
     runs = [requel.train("CartPole-v1", preset="notebook", device=d, run_dir=tmp_path / str(d), **budget) for d in (None, "cpu")]
     assert runs[0].weights_blake3 == runs[1].weights_blake3
+
+
+def test_every_key_that_is_declared_can_be_given_and_is_checked():
+    declared = [(section, key) for section, _, keys in config_sections() for key, _ in keys]
+    assert len(declared) > 80
+    for section, key in declared:
+        said = {key: [["nothing"]]}
+        sections = {"env_options": said} if section == "env" else {section: said}
+        with pytest.raises((ValueError, TypeError)) as refused:
+            requel.Agent("CartPole-v1", **sections)
+        named = "env_options has no id" if key == "id" else f"{section}.{key}"
+        assert named in str(refused.value) and "unknown" not in str(refused.value), refused.value
+    with pytest.raises(ValueError, match="env.stack"):
+        requel.Agent("CartPole-v1", env_options={"stack": 4})
+
+
+def test_the_settings_of_the_environment_are_kept(tmp_path):
+    wanted = {"frame_stack": 2, "action_repeat": 3, "sticky_actions": 0.25}
+    run = requel.train("MountainCar-v0", run_dir=tmp_path / "run", env_options={**wanted, "options": {"goal_velocity": 0.01}}, **BRIEF)
+    assert all(f"{key} = {value}\n" in run.config for key, value in wanted.items()) and "goal_velocity = 0.01" in run.config
+    agent = requel.Agent("MountainCar-v0", env_options=wanted)
+    agent.save(tmp_path / "agent")
+    again = requel.Agent.load(tmp_path / "agent")
+    assert again.config == agent.config and again.weights_blake3 == agent.weights_blake3
+    with pytest.raises(ValueError, match="env_options has no id"):
+        requel.train("CartPole-v1", env_options={"id": "Acrobot-v1"})

@@ -161,14 +161,14 @@ def test_another_thread_may_look_while_a_callback_does():
 def test_what_is_not_there_says_what_is():
     model = requel.DQN("MlpPolicy", Corridor, gamma=0.9)
     assert model.gamma == 0.9 and model.buffer_size == 1_000_000
-    for name in ("q_net", "replay_buffer", "save_replay_buffer", "get_parameters"):
+    for name in ("q_net", "set_parameters", "collect_rollouts", "get_parameters"):
         assert not hasattr(model, name)
-        with pytest.raises(AttributeError, match=f"DQN has no {name}: .*(policy|train)"):
+        with pytest.raises(AttributeError, match=f"DQN has no {name}: .*(policy|learn|from_sb3)"):
             getattr(model, name)
     with pytest.raises(AttributeError, match="no attribute 'gama'"):
         model.gama  # noqa: B018
-    with pytest.raises(ValueError, match="exclude"):
-        model.save("x", exclude=["policy"])
+    with pytest.raises(AttributeError, match="no sample: .*save_replay_buffer"):
+        model.replay_buffer.sample(4)
     assert model.policy.q_values(OBSERVATIONS).tolist() == model.q_values(OBSERVATIONS).tolist()
 
 

@@ -15,7 +15,7 @@ import ray
 from ray import exceptions
 
 from requel import _requel
-from requel._training import settings_of
+from requel._training import settings_of, with_env
 from requel.ray._collector import Collector, Plan
 
 _log = logging.getLogger("requel.ray")
@@ -80,7 +80,7 @@ class ApexDQN:
         checkpoint_every: env steps between two checkpoints; 0: none.
         timeout: seconds after which a collector that does not answer is begun anew.
         num_cpus: what Ray reserves for a collector.
-        algo, preset, seed, reward_range, **sections: as for :func:`requel.train`.
+        algo, preset, seed, reward_range, env_options, **sections: as for :func:`requel.train`.
 
     Raises:
         ValueError, TypeError: for settings and environments, as :func:`requel.train`.
@@ -105,6 +105,7 @@ class ApexDQN:
         preset: str | None = None,
         seed: int | None = None,
         reward_range: tuple[float, float] | None = None,
+        env_options: Mapping[str, Any] | None = None,
         **sections: Mapping[str, Any],
     ) -> None:
         if not 1 <= num_collectors <= num_envs:
@@ -113,7 +114,7 @@ class ApexDQN:
             raise ValueError("epsilons are one for each collector, and in lock-step all follow the schedule")
         if checkpoint_every and run_dir is None:
             raise ValueError("checkpoint_every needs a run_dir")
-        settings = (*settings_of(sections, seed=seed), ("num_envs", "train.num_envs", num_envs))
+        settings = (*settings_of(with_env(sections, env_options), seed=seed), ("num_envs", "train.num_envs", num_envs))
         self._plan = Plan(env, algo, preset, reward_range, settings)
         looked_at, self._config = self._plan.made()
         text = self._config.text

@@ -16,7 +16,13 @@ from requel import events
 
 
 def trainable(
-    env: Any = "CartPole-v1", *, algo: str | None = None, preset: str | None = None, seed: int = 0, **sections: Mapping[str, Any]
+    env: Any = "CartPole-v1",
+    *,
+    algo: str | None = None,
+    preset: str | None = None,
+    seed: int = 0,
+    env_options: Mapping[str, Any] | None = None,
+    **sections: Mapping[str, Any],
 ) -> Callable[[dict[str, Any]], None]:
     """A trial for ``ray.tune.Tuner``: a run whose settings are those given here under those of the trial.
 
@@ -26,7 +32,7 @@ def trainable(
 
     Args:
         env: as for :func:`requel.train`; a function or a class, unless it is an id.
-        algo, preset, **sections: as for :func:`requel.train`. ``checkpoint`` comes with each evaluation.
+        algo, preset, env_options, **sections: as for :func:`requel.train`. ``checkpoint`` comes with each evaluation.
 
     >>> trial = requel.ray.trainable("CartPole-v1", evaluation={"every_steps": 2000})  # doctest: +SKIP
     >>> space = {"optimizer.learning_rate": tune.loguniform(1e-4, 1e-2)}  # doctest: +SKIP
@@ -34,7 +40,7 @@ def trainable(
     """
 
     def trial(config: dict[str, Any]) -> None:
-        settings = {name: dict(values) for name, values in sections.items()}
+        settings = {"env": dict(env_options or {}), **{name: dict(values) for name, values in sections.items()}}
         changed = _nested({key: value for key, value in config.items() if key != "seed"})
         for section, values in changed.items():
             settings.setdefault(section, {}).update(values)
@@ -46,8 +52,10 @@ def trainable(
             report = _Reports(run_dir, _text(changed))
             before = tune.get_checkpoint()
             if before is None:
-                own_seed = config.get("seed", seed)
-                run = requel.train(env, algo=algo, preset=preset, seed=own_seed, run_dir=run_dir, callback=report, **settings)
+                own_seed, options = config.get("seed", seed), settings.pop("env")
+                run = requel.train(
+                    env, algo=algo, preset=preset, seed=own_seed, run_dir=run_dir, callback=report, env_options=options, **settings
+                )
             else:
                 with before.as_directory() as there:
                     shutil.copytree(there, run_dir)

@@ -10,6 +10,8 @@ use pyo3::types::PyBytes;
 use requel::diagnose::{Evidence, Watch};
 use requel::policy_file::PolicyFile;
 use requel::run::{Control, Ending, Run, RunError, Session, Summary, timestamp};
+use requel::state::{State as Saved, StateError};
+use requel::storage::{self, RealStorage};
 use requel::train::{Observer, Termination, TrainError};
 use requel::{Registry, Trainer};
 use requel_cli::with_devices;
@@ -202,6 +204,52 @@ impl Training {
     /// The same, but env steps are counted from 0 again: schedules and episodes begin anew, and the agent keeps what it has.
     fn begin_anew(&self, py: Python<'_>, config: &Config) -> PyResult<()> {
         self.with(|trainer| trainer.begin_anew(config.0.clone()).map_err(|error| of_training(py, error)))
+    }
+
+    /// Goes on from where another training is, in the environments of this one, with all that it has learned and stored. The other one
+    /// is of no use afterwards.
+    fn go_on_from(&self, py: Python<'_>, other: &Training) -> PyResult<()> {
+        if std::ptr::eq(self, other) {
+            return Err(PyValueError::new_err("a training goes on from another one"));
+        }
+        self.with(|trainer| other.with(|other| trainer.go_on_from(other).map_err(|error| of_training(py, error))))
+    }
+
+    /// Counts env steps from this number on.
+    fn count_from(&self, env_steps: u64) -> PyResult<()> {
+        self.with(|trainer| {
+            trainer.count_from(env_steps);
+            Ok(())
+        })
+    }
+
+    /// How many transitions are stored; `None` where there is no replay buffer.
+    fn stored(&self) -> PyResult<Option<usize>> {
+        self.look(|trainer| Ok(trainer.agent().stored()))
+    }
+
+    /// On which device networks are computed, such as `cpu` or `cuda:0 (NVIDIA H100)`.
+    fn device(&self) -> PyResult<String> {
+        self.look(|trainer| Ok(trainer.agent().device().map_or_else(|| "cpu".into(), |in_use| in_use.device)))
+    }
+
+    /// Writes the replay buffer to a file, which is replaced where there is one.
+    fn save_replay(&self, py: Python<'_>, path: PathBuf) -> PyResult<()> {
+        self.look(|trainer| {
+            let state = trainer.save_replay().map_err(|error| of_training(py, error))?;
+            let bytes = state.to_sealed_bytes().map_err(|error| PyRuntimeError::new_err(error.to_string()))?;
+            Ok(storage::replace(&RealStorage, &path, &bytes)?)
+        })
+    }
+
+    /// Begins with the replay buffer of a file. Before the first step.
+    fn load_replay(&self, py: Python<'_>, path: PathBuf) -> PyResult<()> {
+        let refused = |error: StateError| PyValueError::new_err(format!("{}: {error}", path.display()));
+        let state = Saved::from_sealed_bytes(&std::fs::read(&path)?).map_err(refused)?;
+        self.with(|trainer| match trainer.begin_with_replay(&state) {
+            Err(TrainError::State(error)) => Err(refused(error)),
+            other => other.map_err(|error| of_training(py, error)),
+        })
     }
 
     /// What each environment shows now, environments × numbers.

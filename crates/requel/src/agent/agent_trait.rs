@@ -114,6 +114,11 @@ pub trait Agent: Send {
         Err(StateError::new("replay", "is not used: the agent has no replay buffer"))
     }
 
+    /// How many transitions its replay buffer holds; `None` where it has none.
+    fn stored(&self) -> Option<usize> {
+        None
+    }
+
     /// Up to `most` of the transitions that it learns from, evenly from all that it keeps. Changes nothing. `None` where it
     /// keeps none, or they cannot be looked at.
     fn sample_memory(&self, _most: usize) -> Option<MemorySample> {

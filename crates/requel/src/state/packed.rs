@@ -1,4 +1,4 @@
-//! A [`State`] as bytes, to be sent.
+//! A [`State`] as bytes, to be sent or kept in a file.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -9,6 +9,8 @@ use safetensors::tensor::TensorView;
 use super::{State, StateError, Tensor};
 
 const VALUES: &str = "values";
+/// Bytes of the seal.
+const SEAL: usize = blake3::OUT_LEN;
 
 impl State<'_> {
     /// All of it as one array of bytes, in the safetensors format.
@@ -46,6 +48,28 @@ impl State<'_> {
         };
         Ok(State { tensors: read.tensors().into_iter().map(owned).collect(), values })
     }
+
+    /// The same bytes, and a seal behind them by which [`State::from_sealed_bytes`] finds out whether they are whole.
+    ///
+    /// # Errors
+    /// As [`State::to_bytes`].
+    pub fn to_sealed_bytes(&self) -> Result<Vec<u8>, StateError> {
+        let mut bytes = self.to_bytes()?;
+        let seal = blake3::hash(&bytes);
+        bytes.extend(seal.as_bytes());
+        Ok(bytes)
+    }
+
+    /// Takes sealed bytes of a state.
+    ///
+    /// # Errors
+    /// If they are none, or not whole.
+    pub fn from_sealed_bytes(bytes: &[u8]) -> Result<State<'static>, StateError> {
+        match bytes.split_last_chunk::<SEAL>() {
+            Some((bytes, seal)) if blake3::hash(bytes).as_bytes() == seal => State::from_bytes(bytes),
+            _ => Err(StateError::new(VALUES, "is damaged, or no saved state: the seal does not match")),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -65,6 +89,13 @@ mod tests {
         for cut in [0, 8, bytes.len() - 1] {
             assert!(State::from_bytes(&bytes[..cut]).is_err());
         }
+        let mut sealed = state.to_sealed_bytes().unwrap();
+        assert_eq!(State::from_sealed_bytes(&sealed).unwrap(), state);
+        // A number that is another one is found by the seal alone.
+        let within = bytes.len() - 1;
+        sealed[within] ^= 1;
+        assert!(State::from_sealed_bytes(&sealed).unwrap_err().reason.contains("damaged"));
+        assert!(State::from_sealed_bytes(&bytes).is_err() && State::from_sealed_bytes(&[]).is_err());
         state.tensors.get_mut("a/numbers").unwrap().shape = vec![4];
         assert_eq!(state.to_bytes().unwrap_err().name, "a/numbers");
     }

@@ -4,6 +4,7 @@ mod aggregates;
 mod bad_numbers;
 mod beginning;
 mod episodes;
+mod other_envs;
 mod saving;
 mod scores;
 mod settings;

@@ -155,6 +155,10 @@ impl Agent for DqnAgent {
         self.replay.restore(state)
     }
 
+    fn stored(&self) -> Option<usize> {
+        (self.spec.learns_from != LearnsFrom::LatestStep).then(|| self.replay.len())
+    }
+
     fn sample_memory(&self, most: usize) -> Option<MemorySample> {
         let (stored, len) = (self.replay.len(), self.observation_len);
         let rows = most.min(stored);

@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::Trainer;
 use crate::agent::{ValueNetwork, ValueSpec};
 use crate::policy_file::PolicyFile;
-use crate::state::State;
+use crate::state::{State, StateError};
 use crate::train::TrainError;
 
 impl Trainer {
@@ -49,7 +49,30 @@ impl Trainer {
         Ok(self.agent.begin_with_replay(state)?)
     }
 
-    fn check_is_new(&self) -> Result<(), TrainError> {
+    /// The transitions in the replay buffer, for [`Trainer::begin_with_replay`].
+    ///
+    /// # Errors
+    /// If the agent has no replay buffer, or is not to be had any more.
+    pub fn save_replay(&self) -> Result<State<'_>, TrainError> {
+        if self.agent.stored().is_none() {
+            return Err(StateError::new("replay", "is not used: the agent has no replay buffer").into());
+        }
+        self.agent.prepare_save()?;
+        let mut state = State::default();
+        self.agent.save(&mut state);
+        let is_of_it = |name: &String| name.starts_with("replay/");
+        state.tensors.retain(|name, _| is_of_it(name));
+        state.values.retain(|name, _| is_of_it(name));
+        Ok(state)
+    }
+
+    /// Counts env steps from this number on, as if as many had been made: schedules and budgets go by it. What the agent has learned and
+    /// stored stays as it is.
+    pub fn count_from(&mut self, env_steps: u64) {
+        self.env_steps = env_steps;
+    }
+
+    pub(super) fn check_is_new(&self) -> Result<(), TrainError> {
         match self.env_steps {
             0 => Ok(()),
             steps => Err(TrainError::Beginning { reason: format!("{steps} env steps of training are made already") }),
