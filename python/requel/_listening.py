@@ -104,6 +104,8 @@ def interruptible(training: Training) -> Iterator[Callable[[], bool]]:
 
 #: What is being trained, each with what is set once it has ended.
 _going_on: dict[int, tuple[Training, threading.Event]] = {}
+#: Set once the interpreter ends: a training that begins only then stops at once.
+_is_ending = threading.Event()
 #: How long the end of the interpreter waits for trainings in daemon threads.
 _SECONDS_TO_STOP = 10.0
 
@@ -112,7 +114,11 @@ _SECONDS_TO_STOP = 10.0
 def _stopped_at_exit(training: Training) -> Iterator[None]:
     """Within it the end of the interpreter lets a training stop at a whole step and save, in whatever thread it is."""
     ended = threading.Event()
+    # Whoever asks it to stop from here on is heard, also before it has made a step.
+    training.arm()
     _going_on[id(ended)] = training, ended
+    if _is_ending.is_set():
+        training.stop()
     try:
         yield
     finally:
@@ -122,6 +128,7 @@ def _stopped_at_exit(training: Training) -> Iterator[None]:
 
 @atexit.register
 def _stop_all() -> None:
+    _is_ending.set()
     waited_for = list(_going_on.values())
     for training, _ in waited_for:
         training.stop()

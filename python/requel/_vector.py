@@ -33,7 +33,7 @@ class Vector:
 
     def __init__(self, env: VectorEnv[Any, Any, Any], description: _environments.Description) -> None:
         self.env: VectorEnv[Any, Any, Any] = env
-        self.num_envs = int(env.num_envs)
+        self.num_envs: int = int(env.num_envs)
         self._space = env.single_observation_space
         self._described, self._encode = _spaces.observations(self._space)
         _, actions = _spaces.actions(env.single_action_space)

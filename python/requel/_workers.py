@@ -10,7 +10,7 @@ import contextlib
 import copy
 import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import cloudpickle
@@ -56,7 +56,7 @@ class Workers(AsyncVectorEnv):
         self._has_died = False
         super().__init__([_made_elsewhere(make, os.getpid())] * count, autoreset_mode=AutoresetMode.DISABLED)
         # What makes one here, to score policies in.
-        self.env_fns = [make] * count
+        self.env_fns: Sequence[Callable[[], gymnasium.Env[Any, Any]]] = [make] * count
 
     def reset_wait(self, *arguments: Any, **named: Any) -> Any:
         """Gymnasium's."""

@@ -214,15 +214,44 @@ def test_a_training_does_not_go_on_in_a_copy_of_its_process():
 
 def test_an_interpreter_that_ends_during_training_in_a_thread_does_not_hang(tmp_path, program):
     process = program(f"""
-        import threading, time, requel, gymnasium
+        import threading, requel, gymnasium
+        begun = threading.Event()
         threading.Thread(target=lambda: requel.train(lambda: gymnasium.make("CartPole-v1"), run_dir={str(tmp_path / "run")!r},
-            train={{"env_steps": 10**8, "episodes": 0}}), daemon=True).start()
-        time.sleep(1)
+            callback=lambda event: begun.set(), train={{"env_steps": 10**8, "episodes": 0}}), daemon=True).start()
+        begun.wait()
         print("over", flush=True)
     """)
     output, errors = process.communicate(timeout=LIMIT)
     assert output == "over\n"
     assert process.returncode == 0, errors
+
+
+def test_who_asks_a_training_to_stop_before_its_first_step_is_heard(tmp_path):
+    from requel import _listening
+    from requel._given import given
+    from requel._training import settings_of, training_of
+
+    training, _ = training_of(given("CartPole-v1"), settings_of(BRIEF))
+    with _listening.interruptible(training):
+        training.stop()
+        assert training.run()[0] == "interrupted" and training.progress()[0] == 0
+    # It is asked once: the next time it goes on.
+    with _listening.interruptible(training):
+        assert training.run()[0] == "finished" and training.progress()[0] == 3000
+
+
+def test_a_training_that_begins_while_the_interpreter_ends_stops_at_once_and_is_whole(tmp_path, program):
+    process = program(f"""
+        import atexit, threading, requel
+        train = lambda: requel.train("CartPole-v1", run_dir={str(tmp_path / "run")!r}, preset="notebook", train={{"env_steps": 10**8, "episodes": 0}})
+        thread = threading.Thread(target=train, daemon=True)
+        # What is registered first is called last.
+        atexit.register(lambda: (thread.start(), thread.join(), print("over", flush=True)))
+        requel.train
+    """)
+    output, errors = process.communicate(timeout=LIMIT)
+    assert output == "over\n" and process.returncode == 0, errors
+    assert list((tmp_path / "run" / "checkpoints").iterdir()), errors
 
 
 def test_a_progress_bar_is_drawn_on_the_error_stream(tmp_path, capsys):
@@ -266,11 +295,12 @@ def test_so_it_is_in_a_vector(tmp_path):
 
 def test_the_end_of_the_interpreter_stops_a_training_in_a_daemon_thread_and_saves_it(tmp_path):
     program = f"""
-import sys, threading, time, requel
-train = lambda: requel.train("CartPole-v1", run_dir={str(tmp_path / "run")!r}, preset="notebook",
+import sys, threading, requel
+begun = threading.Event()
+train = lambda: requel.train("CartPole-v1", run_dir={str(tmp_path / "run")!r}, preset="notebook", callback=lambda event: begun.set(),
     train={{"env_steps": 10**8, "episodes": 0}}, evaluation={{"every_episodes": 0}})
 threading.Thread(target=train, daemon=True).start()
-time.sleep(1.0)
+begun.wait()
 sys.exit(3)
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 try:
     import ray as _ray  # noqa: F401 - it is there, or nothing here works
-except ModuleNotFoundError as missing:
-    if missing.name != "ray":
+except ModuleNotFoundError as _missing:
+    if _missing.name != "ray":
         raise
-    raise ModuleNotFoundError("requel.ray needs Ray, which is not installed: pip install 'requel[ray]'", name="ray") from missing
+    raise ModuleNotFoundError("requel.ray needs Ray, which is not installed: pip install 'requel[ray]'", name="ray") from _missing
 
 from requel.ray._apex import ApexDQN, ApexResult
 from requel.ray._study import study

@@ -147,8 +147,7 @@ impl Training {
     ) -> PyResult<(&'static str, Option<String>)> {
         let signals = std::sync::Arc::new(Signals::new());
         let heard = std::sync::Arc::clone(&signals);
-        let plain = Control::new();
-        *lock(&self.control) = plain.clone();
+        let plain = lock(&self.control).clone();
         let control = plain.asking(move || heard.have_raised());
         let state = self.take()?;
         let (state, ended) = py.detach(|| {
@@ -183,7 +182,12 @@ impl Training {
         })
     }
 
-    /// Asks a training that goes on to stop at a whole step, from any thread.
+    /// Forgets that it was asked to stop. Whoever asks from here on, also before [`Training::run`], is heard.
+    fn arm(&self) {
+        *lock(&self.control) = Control::new();
+    }
+
+    /// Asks a training that goes on, or is about to, to stop at a whole step, from any thread.
     fn stop(&self) {
         lock(&self.control).request_stop();
     }
