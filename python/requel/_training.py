@@ -284,6 +284,7 @@ def resume(
     num_workers: int | None = None,
     device: str | None = None,
     progress_bar: bool = False,
+    env_options: Sections | None = None,
     **sections: Sections,
 ) -> Run:
     """Go on with a run from its newest whole checkpoint, with the same bits as if it had never been interrupted.
@@ -310,9 +311,9 @@ def resume(
         try:
             if looked_at.id != record["env_id"]:
                 raise ValueError(f"{run_dir} was trained in {record['env_id']}, and the environment that is given is {looked_at.id}")
-            config = Config.of_run(Path(run_dir)).with_settings(settings_of(sections, device=device))
+            config = Config.of_run(Path(run_dir)).with_settings(settings_of(with_env(sections, env_options), device=device))
             training = make_training(looked_at, config, threads)
-            new_episodes, _ = training.resume_run(Path(run_dir), bool(sections) or device is not None)
+            new_episodes, _ = training.resume_run(Path(run_dir), bool(sections or env_options) or device is not None)
             if new_episodes:
                 warnings.warn(
                     f"{looked_at.id} could not be saved: new episodes begin, and the results are not those of a run that was never interrupted",

@@ -25,6 +25,55 @@ def test_the_settings_of_each_paper_are_a_config(name):
     assert said["reward_clip"] == "1.0" and said["gamma"] == "0.99" and said["max_episode_steps"] == "27000"
 
 
+#: "List of hyperparameters and their values" (Mnih et al. 2015, extended data table 1): its name and value, and what that is here.
+OF_MNIH = [
+    ("minibatch size", 32, "replay.batch_size", 32),
+    ("replay memory size", 1_000_000, "replay.capacity", 1_000_000),
+    ("target network update frequency, parameter updates", 10_000, "target.every_updates", 10_000),
+    ("discount factor", 0.99, "agent.gamma", 0.99),
+    ("update frequency, actions", 4, "train.every_steps", 4),
+    ("learning rate", 0.00025, "optimizer.learning_rate", 0.00025),
+    # Their RMSProp subtracts the square of an average of gradients, which is what this momentum is of.
+    ("gradient momentum", 0.95, "optimizer.alpha", 0.95),
+    ("squared gradient momentum", 0.95, "optimizer.alpha", 0.95),
+    # Under the root there, and of gradients summed over the batch.
+    ("min squared gradient", 0.01, "optimizer.epsilon", 0.01**0.5 / 32),
+    ("initial exploration", 1, "exploration.start", 1.0),
+    ("final exploration", 0.1, "exploration.end", 0.1),
+    # Frames that the agent sees, which are env steps.
+    ("final exploration frame", 1_000_000, "exploration.env_steps", 1_000_000),
+    ("replay start size", 50_000, "replay.start", 50_000),
+    ("replay start size, by a random policy", 50_000, "exploration.random_env_steps", 50_000),
+]
+#: "Rainbow hyper-parameters" (Hessel et al. 2018, table 1). Their frames are the emulator's, four of which are an env step.
+OF_HESSEL = [
+    ("min history to start learning, frames", 80_000, "replay.start", 80_000 // 4),
+    ("Adam learning rate", 0.0000625, "optimizer.learning_rate", 0.0000625),
+    ("exploration epsilon", 0.0, "exploration.start", 0.0),
+    ("noisy nets sigma 0", 0.5, "network.noisy_sigma", 0.5),
+    ("target network period, frames", 32_000, "target.every_env_steps", 32_000 // 4),
+    ("Adam epsilon", 1.5e-4, "optimizer.epsilon", 1.5e-4),
+    ("prioritization type", "proportional", "replay.kind", "prioritized"),
+    ("prioritization exponent omega", 0.5, "replay.priority_exponent", 0.5),
+    ("prioritization importance sampling beta, first", 0.4, "replay.importance_start", 0.4),
+    ("prioritization importance sampling beta, last", 1.0, "replay.importance_end", 1.0),
+    ("multi-step returns n", 3, "agent.n_step", 3),
+    ("distributional atoms", 51, "head.atoms", 51),
+    ("distributional min value", -10, "head.v_min", -10.0),
+    ("distributional max value", 10, "head.v_max", 10.0),
+]
+
+
+@pytest.mark.parametrize(("preset", "table"), [("atari-dqn", OF_MNIH), ("atari-rainbow", OF_HESSEL)])
+def test_the_settings_are_the_numbers_of_the_papers_table(preset, table):
+    for name, value, key, wanted in table:
+        section, key = key.split(".")
+        assert atari.PRESETS[preset][section][key] == pytest.approx(wanted), f"{name}: {value} there"
+    # "agent history length" and "action repeat" are those of the environments, and rewards are clipped to ±1 by both papers.
+    assert atari.FRAME_SKIP == 4 and atari.PRESETS[preset]["agent"]["reward_clip"] == 1.0
+    assert atari.PRESETS[preset]["train"]["env_steps"] * atari.FRAME_SKIP == 200_000_000
+
+
 def test_settings_are_laid_over_those_of_the_preset_and_leave_it_as_it_is():
     found = atari.merged(atari.PRESETS["atari-100k-der"], {"train": {"env_steps": 7}, "log": {"every_steps": 5}})
     assert found["train"] == {**atari.PRESETS["atari-100k-der"]["train"], "env_steps": 7} and found["log"] == {"every_steps": 5}

@@ -191,6 +191,9 @@ def test_the_settings_of_the_environment_are_kept(tmp_path):
     wanted = {"frame_stack": 2, "action_repeat": 3, "sticky_actions": 0.25}
     run = requel.train("MountainCar-v0", run_dir=tmp_path / "run", env_options={**wanted, "options": {"goal_velocity": 0.01}}, **BRIEF)
     assert all(f"{key} = {value}\n" in run.config for key, value in wanted.items()) and "goal_velocity = 0.01" in run.config
+    with pytest.raises(ValueError, match="env.frame_stack"):
+        requel.resume(run.dir, env_options={"frame_stack": 4}, train={"env_steps": 400})
+    assert requel.resume(run.dir, env_options={"frame_stack": 2}, train={"env_steps": 400}).env_steps == 400
     agent = requel.Agent("MountainCar-v0", env_options=wanted)
     agent.save(tmp_path / "agent")
     again = requel.Agent.load(tmp_path / "agent")

@@ -68,12 +68,14 @@ def test_trials_that_crash_end_whole_and_with_their_bits(cluster, tmp_path):
     assert all(result.metrics["is_final"] and result.metrics["env_steps"] == 1600 for result in results)
 
 
-def test_population_based_training_goes_on_from_others_with_changed_settings(cluster, tmp_path):
+@pytest.mark.parametrize("in_step", [False, True], ids=["asynchronous", "synchronous"])
+def test_population_based_training_goes_on_from_others_with_changed_settings(cluster, tmp_path, in_step):
     scheduler = PopulationBasedTraining(
         time_attr="env_steps",
         perturbation_interval=400,
         hyperparam_mutations={"optimizer.learning_rate": [1e-4, 1e-3, 1e-2]},
         quantile_fraction=0.5,
+        synch=in_step,
     )
     tuner = tune.Tuner(
         requel.ray.trainable(Drift, **SECTIONS),

@@ -62,7 +62,8 @@ def trainable(
                 is_same = _taken(run_dir / _SETTINGS) == _text(changed)
                 run = requel.Run(run_dir)
                 if not (run.is_finished and is_same):
-                    run = requel.resume(run_dir, env, callback=report, **({} if is_same else changed))
+                    others = {} if is_same else {("env_options" if name == "env" else name): values for name, values in changed.items()}
+                    run = requel.resume(run_dir, env, callback=report, **others)
             report.final(run)
 
     return trial
