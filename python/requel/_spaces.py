@@ -76,9 +76,20 @@ def observations(space: spaces.Space[Any]) -> tuple[dict[str, Any], Callable[[An
         )
     described = _box(flat)
     described["dtype"] = "float32"
-    if kept is space:
-        return described, lambda value: spaces.utils.flatten(space, value)
-    return described, lambda value: spaces.utils.flatten(kept, kept_of(space, value))
+    scales = _scales(kept)
+    if (scales == 1.0).all():
+        return described, lambda value: spaces.utils.flatten(kept, kept_of(space, value))
+    for bound in ("low", "high"):
+        described[bound] = (np.asarray(described[bound], np.float32) * scales).tolist()
+    return described, lambda value: np.asarray(spaces.utils.flatten(kept, kept_of(space, value)), np.float32) * scales
+
+
+def _scales(space: spaces.Space[Any]) -> np.ndarray:
+    """What each number of a flattened observation is multiplied by: bytes of pictures come to 0 … 1, as those of pictures alone do."""
+    if isinstance(space, spaces.Dict | spaces.Tuple):
+        parts = space.spaces.values() if isinstance(space, spaces.Dict) else space.spaces
+        return np.concatenate([_scales(part) for part in parts])
+    return np.full(spaces.utils.flatdim(space), 1.0 / 255.0 if is_image(space) else 1.0, np.float32)
 
 
 def texts(space: spaces.Space[Any], at: str = "") -> list[str]:
@@ -260,7 +271,11 @@ class Encoder:
             start = np.asarray(getattr(space, "start", 0))
             return (found.reshape(space.shape) + start).astype(space.dtype)
         if self._encode is not None:
-            return spaces.utils.unflatten(without_text(space), row)
+            kept = without_text(space)
+            assert kept is not None
+            scales = _scales(kept)
+            # What was scaled were whole numbers.
+            return spaces.utils.unflatten(kept, np.where(scales == 1.0, row, np.rint(row / scales)))
         array = row.reshape(described["shape"])
         if "axes" in described and array.ndim == len(described["axes"]):
             array = array.transpose(np.argsort(described["axes"]))

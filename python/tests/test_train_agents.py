@@ -12,7 +12,7 @@ from envs_for_tests import Corridor, Masked, Spaces
 from gymnasium import spaces
 
 import requel
-from requel import _shown, events
+from requel import _shown, _spaces, events
 
 SMALL = {"replay": {"start": 64, "batch_size": 16}, "network": {"hidden": [16]}, "evaluation": {"every_steps": 0}, "train": {"env_steps": 400}}
 LIVELY = {"learning_starts": 50, "exploration_fraction": 0.5, "learning_rate": 1e-3, "target_update_interval": 100}
@@ -367,6 +367,24 @@ def test_pictures_are_learned_from():
     model = requel.DQN("CnnPolicy", pictures, buffer_size=200, learning_starts=20, train_freq=20).learn(60)
     assert "conv = [[32, 8, 4], [64, 4, 2], [64, 3, 1]]" in model.config and "hidden = [512]" in model.config
     assert model.predict(model.observation_space.sample())[0].shape == ()
+
+
+def test_pictures_within_a_dict_are_scaled_and_come_back_as_they_were():
+    space = spaces.Dict({"seen": spaces.Box(0, 255, (3, 4, 1), np.uint8), "felt": spaces.Box(-1.0, 300.0, (2,), np.float32), "mode": spaces.Discrete(3)})
+    encoder = _spaces.Encoder(space, spaces.Discrete(2))
+    space.seed(1)
+    for _ in range(20):
+        shown = space.sample()
+        rows, single = encoder.rows(shown)
+        flat = spaces.utils.flatten(space, shown)
+        wanted = np.concatenate([flat[:2], flat[2:5], flat[5:] / 255.0])
+        assert single and rows[0] == pytest.approx(wanted, abs=1e-6) and rows[0].shape == (17,)
+        back = encoder.decoded(rows)
+        assert all((back[key][0] == shown[key]).all() and back[key].dtype == space[key].dtype for key in space)
+    model = requel.DQN("MultiInputPolicy", lambda: Spaces(space, spaces.Discrete(2)), **LIVELY).learn(80)
+    assert model.predict(shown)[0].shape == () and space["seen"].contains(model._last_obs["seen"][0])
+    with pytest.raises(ValueError, match="features_extractor_kwargs cnn_output_dim"):
+        requel.DQN("MultiInputPolicy", lambda: Spaces(space, spaces.Discrete(2)), policy_kwargs={"features_extractor_kwargs": {"cnn_output_dim": 16}})
 
 
 def test_predictions_of_what_is_no_observation_are_refused():
