@@ -232,7 +232,7 @@ class Agent(Sb3Model):
         return training_of(self._given, settings, preset=made_by["preset"], algo=made_by["algo"], threads=self._threads)
 
     def _learn(self, callback: Any, progress_bar: bool) -> None:
-        bar = ProgressBar(None) if progress_bar else None
+        bar = ProgressBar(self._config.env_steps) if progress_bar else None
         callbacks = adapted(callback, self, getattr(self, "_total", None))
         counts = [self._note, *([bar] if bar else []), *callbacks.on_event]
         listener = Listener(counts, [self._note, *callbacks.on_step] if callbacks.on_step else [])

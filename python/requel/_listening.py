@@ -70,7 +70,7 @@ class ProgressBar:
 
     def _write(self, env_steps: int) -> None:
         rate = (env_steps - (self._first or 0)) / max(time.monotonic() - self._begun, 1e-9)
-        share = f"{100 * env_steps / self._total:5.1f} % " if self._total else ""
+        share = f"{100 * min(env_steps / self._total, 1):5.1f} % " if self._total else ""
         print(f"\r{share}{env_steps:,} {self._unit}{self._latest} · {rate:,.0f}/s\x1b[K", end="", file=sys.stderr, flush=True)
 
 

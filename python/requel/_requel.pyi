@@ -21,6 +21,7 @@ class Config:
     text: str
     env_id: str
     num_envs: int
+    env_steps: int | None
 
     @staticmethod
     def resolve(env_id: str, preset: str | None, algo: str | None, settings: list[tuple[str, str, Any]]) -> Config:

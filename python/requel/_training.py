@@ -265,9 +265,10 @@ def train(
                     f"{_ENDLESS_STEPS:,} env steps; evaluation={{'max_episode_steps': N}} sets another limit",
                     stacklevel=2,
                 )
-            training, _ = training_of(looked_at, settings, preset=preset, algo=algo, threads=threads)
+            training, config = training_of(looked_at, settings, preset=preset, algo=algo, threads=threads)
             directory = training.begin_run(run_dir)
-            return _trained(training, directory, looked_at, env, _callbacks(callback), progress_bar)
+            bar = ProgressBar(config.env_steps) if progress_bar else None
+            return _trained(training, directory, looked_at, env, _callbacks(callback), bar)
         finally:
             looked_at.close()
 
@@ -319,7 +320,8 @@ def resume(
                     f"{looked_at.id} could not be saved: new episodes begin, and the results are not those of a run that was never interrupted",
                     stacklevel=2,
                 )
-            return _trained(training, Path(run_dir), looked_at, env, _callbacks(callback), progress_bar)
+            bar = ProgressBar(config.env_steps) if progress_bar else None
+            return _trained(training, Path(run_dir), looked_at, env, _callbacks(callback), bar)
         finally:
             looked_at.close()
 
@@ -431,10 +433,9 @@ def _trained(
     looked_at: Given,
     env: Environment | None,
     callbacks: list[Callback],
-    progress_bar: bool,
+    bar: ProgressBar | None,
 ) -> Run:
     exactness = looked_at.exactness
-    bar = ProgressBar(None) if progress_bar else None
     listener = Listener([*callbacks, bar] if bar else callbacks)
     with learned_in(looked_at), interruptible(training) as pressed:
         ended, _ = training.run(listener if listener.is_needed else None, listener.wants_steps)

@@ -257,7 +257,7 @@ def test_a_training_that_begins_while_the_interpreter_ends_stops_at_once_and_is_
 def test_a_progress_bar_is_drawn_on_the_error_stream(tmp_path, capsys):
     requel.train("CartPole-v1", preset="notebook", run_dir=tmp_path / "run", progress_bar=True, **BRIEF)
     captured = capsys.readouterr()
-    assert "3,000 env steps" in captured.err and captured.out == ""
+    assert "100.0 % 3,000 env steps" in captured.err and captured.out == ""
 
 
 def flaky(raises_at):

@@ -63,6 +63,12 @@ impl Config {
         self.0.train.num_envs
     }
 
+    /// After how many env steps training stops; `None` where no number of them is the limit.
+    #[getter]
+    fn env_steps(&self) -> Option<u64> {
+        Some(self.0.train.env_steps).filter(|limit| *limit > 0)
+    }
+
     /// The id of the environment.
     #[getter]
     fn env_id(&self) -> &str {
