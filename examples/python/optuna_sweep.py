@@ -1,9 +1,13 @@
-"""A search for settings with Optuna: trials that fall behind are ended early. `pip install optuna`."""
+"""A search for settings with Optuna, in threads and in processes: trials that fall behind are ended early. `pip install optuna`."""
 
+import multiprocessing
 import pathlib
 import tempfile
 
 import optuna
+from optuna.storages import JournalStorage
+from optuna.storages.journal import JournalFileBackend
+from optuna.study import MaxTrialsCallback
 
 import requel
 
@@ -30,11 +34,29 @@ def objective(trial, env_steps, root):
     return run.final.mean_return
 
 
-def main(env_steps=10_000, trials=20):
+def work(root, env_steps, trials, threads):
+    """Goes on with the study in a directory until it has so many trials at least, whoever else does so too."""
+    study = optuna.create_study(
+        study_name="sweep",
+        storage=JournalStorage(JournalFileBackend(str(root / "study.log"))),
+        direction="maximize",
+        pruner=optuna.pruners.MedianPruner(n_warmup_steps=env_steps // 5),
+        load_if_exists=True,
+    )
+    # The GIL is free while requel's own environments are learned in: threads are enough, and processes for environments in Python.
+    study.optimize(lambda trial: objective(trial, env_steps, root), n_jobs=threads, callbacks=[MaxTrialsCallback(trials, states=None)])
+    return study
+
+
+def main(env_steps=10_000, trials=20, threads=2, processes=2):
     root = pathlib.Path(tempfile.mkdtemp())
-    study = optuna.create_study(direction="maximize", pruner=optuna.pruners.MedianPruner(n_warmup_steps=env_steps // 5))
-    # The GIL is free while requel's own environments are learned in: threads are enough.
-    study.optimize(lambda trial: objective(trial, env_steps, root), n_trials=trials, n_jobs=2)
+    context = multiprocessing.get_context("spawn")
+    others = [context.Process(target=work, args=(root, env_steps, trials, threads)) for _ in range(processes - 1)]
+    for other in others:
+        other.start()
+    study = work(root, env_steps, trials, threads)
+    for other in others:
+        other.join()
     print(study.best_params, study.best_value)
     return study
 
