@@ -2,14 +2,18 @@
 
 use std::path::PathBuf;
 
-use clap::{ArgAction, Args, ValueEnum};
+use clap::{Args, ValueEnum};
 
-use super::Reporting;
-use super::numbers::{count, finite, seed, whole};
+use super::numbers::{count, finite, whole};
+use super::{Layers, Reporting};
 
 /// `requel tune`
 #[derive(Args, Debug)]
 #[command(mut_arg("json", |json| json.help("Print events as JSON lines on stdout, the last one `tune_finished`")))]
+#[command(mut_arg("env", |env| env.value_name("ENV|FILE").help("Environment, or a search file [default: CartPole-v1]")))]
+#[command(mut_arg("preset", |preset| preset.help("Preset to begin from, see `requel presets` [default: the environment's own]")))]
+#[command(mut_arg("set", |set| set.help("A setting of all trials, such as `agent.double=true`; may be repeated")))]
+#[command(mut_arg("seed", |seed| seed.help("Seed that the search derives from [default: 0]")))]
 #[command(mut_arg("plain", |plain| plain.help("Print lines in place of a bar")))]
 #[command(after_help = "\
 Examples:
@@ -37,43 +41,27 @@ from. The same command again goes on after Ctrl-C or a crash and comes to the
 same end. best.toml in the directory is for `requel train --config`.
 docs/tune.md explains the rest.")]
 pub struct TuneArgs {
-    /// Environment, or a search file [default: CartPole-v1]
-    #[arg(value_name = "ENV|FILE")]
-    pub subject: Option<String>,
-    /// Preset to begin from, see `requel presets` [default: the environment's own]
-    #[arg(long, value_name = "NAME")]
-    pub preset: Option<String>,
-    /// Algorithm laid over the preset, see `requel presets`
-    #[arg(long, value_name = "NAME")]
-    pub algo: Option<String>,
-    /// TOML file laid over the preset
-    #[arg(long, value_name = "FILE")]
-    pub config: Option<PathBuf>,
-    /// A setting of all trials, such as `agent.double=true`; may be repeated
-    #[arg(long, value_name = "KEY=VALUE", action = ArgAction::Append)]
-    pub set: Vec<String>,
+    #[command(flatten)]
+    pub layers: Layers,
     /// Begin no more trials after so many [default: 50]
     #[arg(long, value_name = "N", group = "budget", allow_negative_numbers = true, value_parser = whole(1u64, 10_000))]
     pub trials: Option<u64>,
-    /// Begin no more once so many env steps are given out
+    /// Search until all training comes to so many env steps
     #[arg(long, value_name = "STEPS", group = "budget", allow_negative_numbers = true, value_parser = whole(1u64, u64::MAX))]
     pub env_steps: Option<u64>,
-    /// Begin no more after so many minutes
+    /// Search for so many minutes, at the pace so far
     #[arg(long, value_name = "N", group = "budget", allow_negative_numbers = true, value_parser = finite)]
     pub minutes: Option<f64>,
     /// How settings are found [default: tpe]
     #[arg(long, value_name = "HOW", value_enum)]
     pub sampler: Option<Sampling>,
-    /// Seed that the search derives from [default: 0]
-    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = seed)]
-    pub seed: Option<u64>,
     /// How many trials go on at a time, on as many cores as there are. The result depends on it [default: 4]
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = count(1))]
     pub jobs: Option<usize>,
     /// Env steps of a trial that comes to its end [default: the training's budget]
     #[arg(long, value_name = "STEPS", allow_negative_numbers = true, value_parser = whole(1u64, u64::MAX))]
     pub trial_steps: Option<u64>,
-    /// Seeds of a trial that comes to its end; the best get three times as many [default: 3]
+    /// Seeds of a trial that comes to its end; the best get 3 and 9 times as many [default: 3]
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = whole(1u64, 100))]
     pub trial_seeds: Option<u64>,
     /// Rungs on which trials are told apart; 1: train each to its end [default: 3]

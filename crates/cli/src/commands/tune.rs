@@ -61,14 +61,21 @@ pub fn run(args: &TuneArgs, registry: &Registry) -> Result<Exit, Failure> {
         say_to_go_on(args, &dir);
         return Ok(signals.received().unwrap_or(Exit::Interrupted));
     };
-    files::write_found(&search, &tuned, &dir)?;
+    // What is over can be shown where nothing can be written.
+    let is_shown_only = files::are_read_only(&dir);
     let fresh = Fresh::of(&search, &tuned, file.fresh, &dir)?;
-    if let Some(exit) = fresh.train(registry, args.reporting)? {
-        say_to_go_on(args, &dir);
-        return Ok(exit);
+    if !is_shown_only {
+        files::write_found(&search, &tuned, &dir)?;
+        if let Some(exit) = fresh.train(registry, args.reporting)? {
+            say_to_go_on(args, &dir);
+            return Ok(exit);
+        }
     }
     let comparison = fresh.comparison()?;
-    let written = files::write(&search, &tuned, comparison.as_ref(), &dir)?;
+    let written = match is_shown_only {
+        true => Vec::new(),
+        false => files::write(&search, &tuned, comparison.as_ref(), &dir)?,
+    };
     if args.reporting.json {
         JsonLines::default().print(&TuneFinished::new(&tuned, comparison.as_ref()))?;
         return Ok(Exit::Success);
@@ -94,7 +101,8 @@ fn refuse_what_is_the_searchs(layers: &Layers) -> Result<(), Failure> {
 
 /// The search that was asked for, and the layers of the training that it begins from.
 fn ask(args: &TuneArgs) -> Result<(TuneFile, Layers), Failure> {
-    let subject = args.subject.as_deref();
+    let own = &args.layers;
+    let subject = own.env.as_deref();
     let path = subject.filter(|subject| subject.ends_with(".toml") || Path::new(subject).is_file());
     let mut file = path.map_or_else(|| Ok(TuneFile::default()), |path| TuneFile::read(Path::new(path)))?;
     if let Some(path) = path {
@@ -104,10 +112,10 @@ fn ask(args: &TuneArgs) -> Result<(TuneFile, Layers), Failure> {
     }
     let layers = Layers {
         env: file.env.clone(),
-        preset: args.preset.clone().or_else(|| file.preset.clone()),
-        algo: args.algo.clone().or_else(|| file.algo.clone()),
-        config: args.config.clone(),
-        set: file.set.iter().chain(&args.set).cloned().collect(),
+        preset: own.preset.clone().or_else(|| file.preset.clone()),
+        algo: own.algo.clone().or_else(|| file.algo.clone()),
+        config: own.config.clone(),
+        set: file.set.iter().chain(&own.set).cloned().collect(),
         seed: None,
     };
     let budgets = [
@@ -121,7 +129,8 @@ fn ask(args: &TuneArgs) -> Result<(TuneFile, Layers), Failure> {
     });
     let file = TuneFile {
         sampler: sampler.unwrap_or(file.sampler),
-        seed: args.seed.unwrap_or(file.seed),
+        set: layers.set.clone(),
+        seed: own.seed.unwrap_or(file.seed),
         jobs: args.jobs.unwrap_or(file.jobs),
         budget: budgets.into_iter().flatten().next().unwrap_or(file.budget),
         trial_env_steps: args.trial_steps.or(file.trial_env_steps),

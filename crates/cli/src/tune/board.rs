@@ -12,6 +12,7 @@ use requel::tune::{News, Search, SearchBudget, Settings, Trial, TuneAudience};
 use serde::Serialize;
 
 use crate::args::Reporting;
+use crate::compare::label;
 use crate::numbers::{duration, grouped};
 use crate::progress::JsonLines;
 use crate::show::{Ability, tidy};
@@ -46,8 +47,8 @@ impl Board {
             let bar = ProgressBar::new(1000);
             bar.set_draw_target(ProgressDrawTarget::stderr_with_hz(10));
             let (template, blocks) = match Ability::detect().unicode {
-                true => ("  {bar:28.cyan/dim}  {msg}", "━━─"),
-                false => ("  [{bar:26}]  {msg}", "=>-"),
+                true => ("  {bar:12.cyan/dim}  {wide_msg}", "━━─"),
+                false => ("  [{bar:10}]  {wide_msg}", "=>-"),
             };
             bar.set_style(ProgressStyle::with_template(template).expect("it is well formed").progress_chars(blocks));
             bar
@@ -87,13 +88,13 @@ impl Board {
         }
     }
 
-    /// `12 of 50 trials   best 487.10 (trial 9)   1,234,567 env steps, 34 s`
+    /// `12/50 trials   best 487.10 (trial 9)   1.23M env steps, 34 s`
     fn draw(&self, found: &Found) {
         let Some(bar) = &self.bar else { return };
         let (elapsed, made) = (self.started.elapsed(), self.env_steps.load(Ordering::Relaxed));
         let (share, trials) = match self.budget {
             SearchBudget::Trials(trials) => {
-                (found.trials as f64 / trials as f64, format!("{} of {trials} trials", found.trials))
+                (found.trials as f64 / trials as f64, format!("{}/{trials} trials", found.trials))
             }
             SearchBudget::EnvSteps(steps) => (made as f64 / steps as f64, format!("{} trials", found.trials)),
             SearchBudget::Minutes(minutes) => {
@@ -104,7 +105,7 @@ impl Board {
             format!("   best {}", paint(GOOD, format_args!("{} (trial {trial})", tidy(score))))
         });
         bar.set_position((1000.0 * share.min(1.0)) as u64);
-        let made = format!("{} env steps, {}", grouped(made), duration(elapsed));
+        let made = format!("{} env steps, {}", label(made as f64), duration(elapsed));
         bar.set_message(format!("{trials}{}   {}", best.unwrap_or_default(), paint(MUTED, made)));
     }
 }
@@ -146,7 +147,8 @@ impl TuneAudience for Board {
 fn line(trial: &Trial, leads: bool) -> String {
     let name = format!("  trial {:<5}", trial.number);
     if let Some(failure) = &trial.failure {
-        return format!("{name} {} {failure}", paint(style::BAD, "failed:"));
+        // On a line of its own: why is a whole sentence.
+        return format!("{name} {}\n    {failure}", paint(style::BAD, "failed:"));
     }
     let Some(scored) = trial.last() else { return name };
     let seeds = super::text::seeds(scored.seeds.len());

@@ -1,5 +1,7 @@
 //! What a search leaves beside its trials.
 
+use std::fs::OpenOptions;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use requel::study::Comparison;
@@ -15,8 +17,17 @@ use crate::show;
 /// The winner's whole config.
 pub const BEST: &str = "best.toml";
 
+/// All that is known, written last.
+pub const ALL: &str = "tune.json";
+
 /// Pixels per point of the picture: sharp on a screen with twice the usual density.
 const PIXELS: f32 = 2.0;
+
+/// Whether all files of a search are there, and none of them can be written.
+pub fn are_read_only(dir: &Path) -> bool {
+    let open = OpenOptions::new().append(true).open(dir.join(ALL));
+    open.is_err_and(|error| matches!(error.kind(), ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem))
+}
 
 /// Writes what is known before the winner is trained again: its config, and every trial.
 ///
@@ -39,7 +50,7 @@ pub fn write(
 ) -> Result<Vec<(PathBuf, &'static str)>, Failure> {
     let at = |name: &str| dir.join(name);
     let everything = serde_json::json!({ "tuned": tuned, "fresh": fresh });
-    output::write(&at("tune.json"), &serde_json::to_vec_pretty(&everything).map_err(Failure::failed)?)?;
+    output::write(&at(ALL), &serde_json::to_vec_pretty(&everything).map_err(Failure::failed)?)?;
     output::write(&at("tune.html"), page::html(search, tuned, fresh)?.as_bytes())?;
     let picture = compare::png(&figure(search, tuned, &text::headline(search)), PIXELS);
     let mut png = Vec::new();
@@ -50,6 +61,6 @@ pub fn write(
         (at("tune.png"), "a picture of it"),
         (at(BEST), "the winner's config"),
         (at("trials.csv"), "every trial, for a spreadsheet"),
-        (at("tune.json"), "everything"),
+        (at(ALL), "everything"),
     ])
 }

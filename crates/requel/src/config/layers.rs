@@ -33,7 +33,7 @@ const MOST_BYTES: u64 = 1 << 20;
 /// assert_eq!(error.hint().as_deref(), Some("did you mean `replay.capacity`?"));
 /// # Ok::<(), requel::config::ConfigError>(())
 /// ```
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Layers {
     base: Option<Beneath>,
     algorithm: Option<Beneath>,
@@ -47,7 +47,7 @@ pub struct Layers {
 type Settings = BTreeMap<String, (Value, Place, usize)>;
 
 /// A preset or an algorithm, below all other layers.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 struct Beneath {
     name: String,
     place: Place,

@@ -23,7 +23,7 @@ pub use bounds::{Auto, SupportEnd, ValueClip, ValueClipWord};
 pub use build::Outputs;
 pub use changes::Change;
 use check::{Fault, fault};
-pub use declare::{Condition, Key, Range, Scale, Section, Tried, Tuning, ValueType, Word};
+pub use declare::{Condition, Domain, Key, Range, Scale, Section, Tuning, ValueType, Word};
 pub use error::{ConfigError, Place};
 pub use layers::Layers;
 pub use rules::{RULES, Rule};

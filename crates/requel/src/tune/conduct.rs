@@ -1,5 +1,6 @@
 //! [`Search::conduct`], a search from its beginning, or from wherever it was interrupted, to its end.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, Sender, channel};
 
@@ -61,9 +62,16 @@ impl Search {
         // Drawn as the second trial will be: if nothing can be trained, nothing is written.
         self.sampler.draw(&self.space, (self.seed, 1), &[], env.spec())?;
         std::fs::create_dir_all(dir).map_err(RunError::io("create", dir))?;
-        let lock = Lock::try_take(dir).map_err(RunError::io("lock", dir))?;
-        let Some(_lock) = lock else { return Err(TuneError::InUse { path: dir.to_path_buf() }) };
-        self.keep(dir)?;
+        let (_lock, journal) = match Lock::try_take(dir) {
+            // What is over can be looked at where nothing can be written.
+            Err(error) if is_refused(&error) && self.is_kept(dir)? => (None, Journal::read(journal::path(dir))?),
+            Err(error) => return Err(RunError::io("lock", dir)(error).into()),
+            Ok(None) => return Err(TuneError::InUse { path: dir.to_path_buf() }),
+            Ok(lock) => {
+                self.keep(dir)?;
+                (lock, Journal::open(journal::path(dir))?)
+            }
+        };
         let levels = self.rungs.levels();
         let halving = Halving::new(&levels, self.rungs.reduction as usize);
         let mut course = Course {
@@ -72,9 +80,10 @@ impl Search {
             env: env.spec(),
             levels,
             halving,
-            journal: Journal::open(journal::path(dir))?,
+            journal,
             trials: Vec::new(),
             given_out: 0,
+            done: 0,
         };
         let most = self.jobs.saturating_mul(self.rungs.seeds as usize);
         let pool = start_threads(crew.threads, most, dir)?;
@@ -97,6 +106,11 @@ impl Search {
     }
 }
 
+/// Whether nothing can be written, by the rights of whoever asks or by the file system.
+fn is_refused(error: &std::io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem)
+}
+
 /// A search on its way.
 struct Course<'a> {
     search: &'a Search,
@@ -108,6 +122,8 @@ struct Course<'a> {
     trials: Vec<Trial>,
     /// Env steps of training of all that has begun.
     given_out: u64,
+    /// Those of what has been taken note of.
+    done: u64,
 }
 
 /// Those who train.
@@ -178,10 +194,11 @@ impl Course<'_> {
         let begun = self.halving.begun();
         let is_over = match self.search.budget {
             SearchBudget::Trials(trials) => begun as u64 >= trials,
-            SearchBudget::EnvSteps(env_steps) => self.given_out >= env_steps,
+            // What was given out to those on their way counts in both.
+            SearchBudget::EnvSteps(env_steps) => self.done + self.halving.left() >= env_steps,
             SearchBudget::Minutes(minutes) => match self.journal.closed() {
                 Some(trials) => begun >= trials,
-                None if begun > 0 && self.journal.elapsed().as_secs_f64() >= 60.0 * minutes => {
+                None if begun > 0 && self.minutes_to_the_end() >= minutes => {
                     self.journal.close(begun)?;
                     true
                 }
@@ -194,6 +211,20 @@ impl Course<'_> {
         Ok(self.halving.next())
     }
 
+    /// How long the search will have taken if no trial begins from now on, at the pace so far.
+    fn minutes_to_the_end(&self) -> f64 {
+        let elapsed = self.journal.elapsed().as_secs_f64() / 60.0;
+        let done = self.done.max(1) as f64;
+        let left = if self.done > 0 { self.halving.left() as f64 } else { 0.0 };
+        elapsed * (1.0 + left / done)
+    }
+
+    /// What it takes to bring a trial to a rung from the one before, env steps.
+    fn cost(&self, rung: usize) -> u64 {
+        let whole = |rung: usize| self.levels[rung].seeds * self.levels[rung].env_steps;
+        whole(rung) - rung.checked_sub(1).map_or(0, whole)
+    }
+
     /// Begins with a step: with its settings, if it is the first of a trial, and with its runs, unless it is known what they come to.
     fn begin<'scope>(&mut self, step: Step, now: u64, workers: &Workers<'scope, '_>) -> Result<Job, TuneError> {
         if step.rung == 0 {
@@ -202,8 +233,7 @@ impl Course<'_> {
         }
         let trial = &self.trials[step.trial];
         let rung = self.levels[step.rung];
-        let before = step.rung.checked_sub(1).map_or(Rung { env_steps: 0, seeds: 0 }, |before| self.levels[before]);
-        let cost = rung.seeds * rung.env_steps - before.seeds * before.env_steps;
+        let cost = self.cost(step.rung);
         self.given_out += cost;
         let seeds = self.search.seeds(step.trial, rung.seeds);
         let found = self.journal.found(step, &trial.settings);
@@ -218,6 +248,9 @@ impl Course<'_> {
             if reached.iter().all(Option::is_some) {
                 return Ok(job(reached));
             }
+        }
+        if self.journal.is_read_only() {
+            return Err(TuneError::ReadOnly { path: self.dir.to_path_buf() });
         }
         for (at, seed) in seeds.iter().enumerate() {
             let mut config = trial.config.clone();
@@ -247,6 +280,7 @@ impl Course<'_> {
 
     fn take_note(&mut self, job: &Job, audience: &dyn TuneAudience) {
         let Step { trial, rung } = job.step;
+        self.done += self.cost(rung);
         let Finding { scores, failure, .. } = job.finding(&self.trials[trial].settings);
         let score = scores.as_deref().and_then(mean).unwrap_or(f64::NEG_INFINITY);
         let trial = &mut self.trials[trial];

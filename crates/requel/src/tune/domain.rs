@@ -1,43 +1,16 @@
-//! [`Domain`], the values of a key that a search tries.
+//! What a search does with the values of a key, its [`Domain`].
 
-use serde::Serialize;
 use toml::Value;
 
-use crate::config::{Scale, Tried, Tuning};
-
-/// The values of a key that a search tries. Each is laid out from 0 to 1, where values of the same width are as likely.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[serde(untagged)]
-pub enum Domain {
-    /// Numbers of an interval, of about four digits.
-    Number {
-        /// The least.
-        low: f64,
-        /// The greatest.
-        high: f64,
-        /// At which distances.
-        scale: Scale,
-    },
-    /// Whole numbers of an interval.
-    Whole {
-        /// The least.
-        low: u64,
-        /// The greatest.
-        high: u64,
-        /// At which distances.
-        scale: Scale,
-    },
-    /// One of these.
-    OneOf(Vec<Value>),
-}
+use crate::config::{Domain, Scale, Tuning};
 
 impl Domain {
     /// What a key's declaration says of it.
     pub fn declared(tuning: &Tuning) -> Self {
-        match tuning.tried {
-            Tried::Number { low, high, scale } => Domain::Number { low, high, scale },
-            Tried::Whole { low, high, scale } => Domain::Whole { low, high, scale },
-            Tried::OneOf(values) => Domain::OneOf(values.iter().map(|text| parsed(text)).collect()),
+        match tuning.domain {
+            Domain::Number { low, high, scale } => Domain::Number { low, high, scale },
+            Domain::Whole { low, high, scale } => Domain::Whole { low, high, scale },
+            Domain::OneOf(values) => Domain::OneOf(values.iter().map(|text| parsed(text)).collect()),
         }
     }
 

@@ -97,6 +97,26 @@ pub enum TuneError {
         /// The file.
         path: PathBuf,
     },
+    /// A line of the journal is not what was written.
+    #[error("{}, line {line} was changed: its checksum is another", path.display())]
+    DamagedLine {
+        /// The journal.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+    },
+    /// The directory can only be read, and the search in it is not over.
+    #[error("{} cannot be written to, and the search is not over", path.display())]
+    ReadOnly {
+        /// What cannot be written to.
+        path: PathBuf,
+    },
+    /// A key is to have one value and to be searched.
+    #[error("`{key}` is both in `set` and under `[keys]`")]
+    Twice {
+        /// The key.
+        key: String,
+    },
     /// Something else is in the directory.
     #[error("{} is not empty, and holds no search", path.display())]
     Occupied {
@@ -141,6 +161,10 @@ impl TuneError {
             TuneError::AllFailed { .. } => Some("`requel train` with the settings that the search begins from says more".into()),
             TuneError::OtherSearch { .. } => Some("name another directory, or remove this one".into()),
             TuneError::Damaged { .. } => Some("remove it: the same command writes it again, and goes on with the journal".into()),
+            TuneError::DamagedLine { .. } => {
+                Some("remove the line: what it says is found out again, from the trials' runs".into())
+            }
+            TuneError::Twice { .. } => Some("leave it in `set` for all trials to have that value, or in `[keys]` to search it".into()),
             TuneError::Occupied { .. } => Some("name a directory that is new or empty".into()),
             TuneError::Env(EnvError::UnknownId { suggestion: Some(near), .. }) => Some(format!("did you mean `{near}`?")),
             TuneError::Env(EnvError::UnknownId { .. }) => Some("`requel envs` lists the environments there are".into()),

@@ -95,16 +95,20 @@ impl TuneFile {
     pub fn search(&self, base: &Config) -> Result<Search, TuneError> {
         let default = Config::default().train.env_steps;
         let of_base = if base.train.env_steps > 0 { base.train.env_steps } else { default };
-        let rungs = Rungs {
-            env_steps: self.trial_env_steps.unwrap_or(of_base),
-            count: self.rungs,
-            reduction: self.reduction,
-            seeds: self.trial_seeds,
-        };
-        let base = rungs.apply(base);
+        let rungs = self.rungs(of_base);
+        let set: Vec<&str> = self.set.iter().filter_map(|setting| Some(setting.split_once('=')?.0.trim())).collect();
+        let episodes = base.evaluation.episodes;
+        let mut base = rungs.apply(base);
+        if set.contains(&"evaluation.episodes") {
+            base.evaluation.episodes = episodes;
+        }
         let space = match &self.keys {
-            None => Space::declared(&base),
+            // What all trials have is not searched.
+            None => Space::declared(&base).without(&set),
             Some(keys) => {
+                if let Some((key, _)) = keys.iter().find(|(key, _)| set.contains(&key.path)) {
+                    return Err(TuneError::Twice { key: key.path.into() });
+                }
                 let dimensions = keys.iter().map(|(key, domain)| dimension(key, domain.as_ref()));
                 Space::of(&base, dimensions.collect::<Result<_, _>>()?)
             }
@@ -114,9 +118,19 @@ impl TuneFile {
         search.check()?;
         Ok(search)
     }
+
+    /// The rungs, where a trial is as long as `env_steps` unless the file says how long.
+    pub(super) fn rungs(&self, env_steps: u64) -> Rungs {
+        Rungs {
+            env_steps: self.trial_env_steps.unwrap_or(env_steps),
+            count: self.rungs,
+            reduction: self.reduction,
+            seeds: self.trial_seeds,
+        }
+    }
 }
 
-fn dimension(key: &'static Key, domain: Option<&Domain>) -> Result<Dimension, TuneError> {
+pub(super) fn dimension(key: &'static Key, domain: Option<&Domain>) -> Result<Dimension, TuneError> {
     if let Some(reason) = taken(key) {
         return Err(TuneError::NotSearched { key: key.path.into(), reason });
     }
@@ -155,6 +169,9 @@ pub(super) fn domain(key: &Key, value: &Value) -> Result<Option<Domain>, String>
     match value {
         Value::Array(values) if values.iter().enumerate().any(|(at, one)| values[..at].contains(one)) => {
             Err("names a value twice".into())
+        }
+        Value::Array(values) if values.iter().any(Value::is_integer) && values.iter().any(Value::is_float) => {
+            Err("mixes whole numbers with others: write all of them with a point, or none".into())
         }
         Value::Array(values) if values.len() > 1 => Ok(Some(Domain::OneOf(values.clone()))),
         Value::Array(_) => Err("has fewer than two values to choose from".into()),

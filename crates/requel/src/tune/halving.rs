@@ -7,10 +7,13 @@ use super::Rung;
 /// trial begins.
 ///
 /// A search has an end, which the paper leaves open: once no more trials begin, the best 1/η of a rung is rounded up, so that one
-/// at least comes to the last rung. The first trial goes to the end in any case. It holds no clock and draws nothing: what it says is a function of what it was told, in order.
+/// at least comes to the last rung; of those that are confirmed with more seeds there are η at least, or nothing would be chosen
+/// there. The first trial is trained to its end in any case. It holds no clock and draws nothing: what it says is a function of what it
+/// was told, in order.
 #[derive(Debug)]
 pub(super) struct Halving {
     reduction: usize,
+    levels: Vec<Rung>,
     rungs: Vec<Level>,
     begun: usize,
     is_closed: bool,
@@ -38,9 +41,9 @@ pub(super) struct Step {
 
 impl Halving {
     /// Before the first trial.
-    pub fn new(rungs: &[Rung], reduction: usize) -> Self {
-        let rungs = rungs.iter().map(|_| Level::default()).collect();
-        Halving { reduction, rungs, begun: 0, is_closed: false }
+    pub fn new(levels: &[Rung], reduction: usize) -> Self {
+        let rungs = levels.iter().map(|_| Level::default()).collect();
+        Halving { reduction, levels: levels.to_vec(), rungs, begun: 0, is_closed: false }
     }
 
     /// How many trials have begun.
@@ -57,7 +60,7 @@ impl Halving {
     pub fn next(&mut self) -> Option<Step> {
         let leads = |rung: &usize| {
             let best = self.candidate(*rung, self.rungs[*rung].scored.len() / self.reduction);
-            best.or_else(|| self.first_of_all(*rung))
+            best.or_else(|| self.first_of_all(*rung).filter(|_| !self.is_whole(*rung)))
         };
         let promoted = (0..self.rungs.len() - 1).rev().find_map(|rung| Some((rung, leads(&rung)?)));
         if let Some((rung, trial)) = promoted {
@@ -73,11 +76,37 @@ impl Halving {
             if self.rungs[rung].open > 0 {
                 return None;
             }
-            if let Some(trial) = self.candidate(rung, self.rungs[rung].scored.len().div_ceil(self.reduction)) {
+            if let Some(trial) = self.candidate(rung, self.goes_on(rung, self.rungs[rung].scored.len())) {
                 return Some(self.promote(rung, trial));
             }
         }
         None
+    }
+
+    /// Env steps of training that are left, were no trial to begin from now on, those on their way included; about, since the first trial
+    /// is trained to its end beside those that lead.
+    pub fn left(&self) -> u64 {
+        let cost = |rung: usize| self.levels[rung].env_steps * self.levels[rung].seeds;
+        let of_step = |rung: usize| cost(rung) - rung.checked_sub(1).map_or(0, cost);
+        let mut coming = 0;
+        let mut left = 0;
+        for (rung, level) in self.rungs.iter().enumerate() {
+            left += of_step(rung) * (level.open + coming) as u64;
+            let there = level.scored.len() + level.open + coming;
+            coming = self.goes_on(rung, there).min(there).saturating_sub(level.promoted.len());
+        }
+        left
+    }
+
+    /// How many of so many go on from a rung in the end.
+    fn goes_on(&self, rung: usize, there: usize) -> usize {
+        let share = there.div_ceil(self.reduction);
+        if self.is_whole(rung) { share.max(self.reduction) } else { share }
+    }
+
+    /// Whether a rung is of whole trainings, after which there are only more seeds.
+    fn is_whole(&self, rung: usize) -> bool {
+        self.levels[rung].env_steps == self.levels[self.levels.len() - 1].env_steps
     }
 
     /// A trial has come to the end of a rung. One that failed has the score of minus infinity, and does not go on.
@@ -94,7 +123,7 @@ impl Halving {
         (leads.1 > f64::NEG_INFINITY).then_some(leads.0)
     }
 
-    /// The first trial, where it has not gone on: it is what the search began from, and goes to the end for the best to be held against.
+    /// The first trial, where it has not gone on: it is what the search began from, and is trained to its end for the best to be held against.
     fn first_of_all(&self, rung: usize) -> Option<usize> {
         let Level { scored, promoted, .. } = &self.rungs[rung];
         let is_there = scored.iter().any(|(trial, score)| *trial == 0 && *score > f64::NEG_INFINITY);
@@ -136,6 +165,27 @@ mod tests {
         let first = [(0, 0), (0, 1), (0, 2), (1, 0), (2, 0), (3, 0), (4, 0), (5, 0), (1, 1)];
         let then = [(6, 0), (7, 0), (8, 0), (2, 1)];
         assert_eq!(steps(9, |trial| -(trial as f64)), [&first[..], &then].concat());
+    }
+
+    #[test]
+    fn of_those_that_are_confirmed_there_is_a_choice_and_what_is_left_is_known() {
+        let seeds = |seeds| Rung { env_steps: 300, seeds };
+        let levels = [Rung { env_steps: 100, seeds: 1 }, seeds(1), seeds(3), seeds(9)];
+        let mut halving = Halving::new(&levels, 3);
+        let mut open: Vec<Step> = (0..9).map(|_| halving.next().unwrap()).collect();
+        halving.close();
+        // Nine to the first rung, three to the second, and those three to both of the others.
+        let mut left = 9 * 100 + 3 * 200 + 3 * 600 + 3 * 1800;
+        let mut last = Vec::new();
+        while let Some(step) = open.pop().or_else(|| halving.next()) {
+            assert_eq!(halving.left(), left);
+            left -= [100, 200, 600, 1800][step.rung];
+            halving.report(step, -(step.trial as f64));
+            last.extend((step.rung == 3).then_some(step.trial));
+        }
+        assert_eq!(left, 0);
+        last.sort_unstable();
+        assert_eq!(last, [0, 1, 2]);
     }
 
     #[test]

@@ -15,10 +15,11 @@ use crate::run::RunError;
 use crate::storage::read_regular;
 
 /// What a search has found out, a line for each trial that came to a rung. The search asks it before it trains, so that one that was
-/// killed makes the same decisions again without training for them.
+/// killed makes the same decisions again without training for them. Each line ends with a checksum of what stands before it.
 pub(super) struct Journal {
     path: PathBuf,
-    file: File,
+    /// `None` where the directory can only be read.
+    file: Option<File>,
     found: BTreeMap<(usize, usize), Finding>,
     closed: Option<usize>,
     seconds_before: f64,
@@ -56,27 +57,43 @@ enum Line {
 impl Journal {
     /// The journal in a directory, which nobody else writes to. What a process that died left of a line is taken away.
     pub fn open(path: PathBuf) -> Result<Self, TuneError> {
+        Self::with(path, |path, whole| {
+            let file = OpenOptions::new().create(true).append(true).open(path).map_err(RunError::io("open", path))?;
+            file.set_len(whole as u64).map_err(RunError::io("shorten", path))?;
+            Ok(Some(file))
+        })
+    }
+
+    /// The journal in a directory that can only be read.
+    pub fn read(path: PathBuf) -> Result<Self, TuneError> {
+        Self::with(path, |_, _| Ok(None))
+    }
+
+    /// The journal with a file to write to, which is told how many bytes are whole lines.
+    fn with(
+        path: PathBuf,
+        file: impl FnOnce(&Path, usize) -> Result<Option<File>, TuneError>,
+    ) -> Result<Self, TuneError> {
         let text = match read_regular(&path, available_bytes().unwrap_or(u64::MAX)) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
             bytes => bytes.map_err(RunError::io("read", &path))?,
         };
         let whole = text.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
-        let file = OpenOptions::new().create(true).append(true).open(&path).map_err(RunError::io("open", &path))?;
-        file.set_len(whole as u64).map_err(RunError::io("shorten", &path))?;
+        let file = file(&path, whole)?;
         let mut journal =
             Journal { path, file, found: BTreeMap::new(), closed: None, seconds_before: 0.0, began: Instant::now() };
-        for line in text[..whole].split(|byte| *byte == b'\n') {
-            match serde_json::from_slice(line) {
-                Ok(Line::RungReached { finding, seconds }) => {
+        for (at, line) in text[..whole].split_inclusive(|byte| *byte == b'\n').enumerate() {
+            let damaged = || TuneError::DamagedLine { path: journal.path.clone(), line: at + 1 };
+            let line = unsealed(&line[..line.len() - 1]).ok_or_else(damaged)?;
+            match serde_json::from_slice(&line).map_err(|_| damaged())? {
+                Line::RungReached { finding, seconds } => {
                     journal.found.insert((finding.trial, finding.rung), finding);
                     journal.seconds_before = seconds;
                 }
-                Ok(Line::Closed { trials, seconds }) => {
+                Line::Closed { trials, seconds } => {
                     journal.closed = Some(trials);
                     journal.seconds_before = seconds;
                 }
-                // What it said is found out again, from the runs.
-                Err(_) => {}
             }
         }
         Ok(journal)
@@ -105,17 +122,42 @@ impl Journal {
         self.append(&Line::Closed { trials, seconds })
     }
 
+    /// Whether nothing can be written.
+    pub fn is_read_only(&self) -> bool {
+        self.file.is_none()
+    }
+
     /// How long the search has gone on, over all processes.
     pub fn elapsed(&self) -> Duration {
         Duration::from_secs_f64(self.seconds_before.max(0.0)) + self.began.elapsed()
     }
 
     fn append(&mut self, line: &Line) -> Result<(), TuneError> {
-        let mut text = serde_json::to_vec(line).expect("a line is JSON");
+        let mut text = sealed(serde_json::to_vec(line).expect("a line is JSON"));
         text.push(b'\n');
-        let written = self.file.write_all(&text).and_then(|()| self.file.sync_data());
+        let Some(file) = &mut self.file else { return Err(TuneError::ReadOnly { path: self.path.clone() }) };
+        let written = file.write_all(&text).and_then(|()| file.sync_data());
         Ok(written.map_err(RunError::io("write", &self.path))?)
     }
+}
+
+/// What stands before the checksum of a line, and after it.
+const SEAL: (&[u8], &[u8]) = (b",\"blake3\":\"", b"\"}");
+/// Hexadecimal digits of a checksum.
+const DIGITS: usize = 16;
+
+/// An object with a checksum of its text as its last member.
+fn sealed(mut object: Vec<u8>) -> Vec<u8> {
+    let checksum = blake3::hash(&object).to_hex();
+    object.pop();
+    [&object, SEAL.0, &checksum.as_bytes()[..DIGITS], SEAL.1].concat()
+}
+
+/// The object without its checksum; `None` if there is none, or it is another's.
+fn unsealed(line: &[u8]) -> Option<Vec<u8>> {
+    let (rest, checksum) = line.strip_suffix(SEAL.1)?.split_last_chunk::<DIGITS>()?;
+    let object = [rest.strip_suffix(SEAL.0)?, b"}"].concat();
+    (blake3::hash(&object).to_hex().as_bytes()[..DIGITS] == checksum[..]).then_some(object)
 }
 
 /// The journal's file.
@@ -159,6 +201,31 @@ mod tests {
         assert_eq!(journal.found(Step { trial: 1, rung: 0 }, &two.settings), Some(&two));
         assert_eq!(journal.found(Step { trial: 1, rung: 0 }, &one.settings), None, "of other settings");
         assert_eq!(journal.found(Step { trial: 1, rung: 1 }, &two.settings), None);
+    }
+
+    #[test]
+    fn a_line_that_was_changed_is_named() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = path(dir.path());
+        let mut journal = Journal::open(path.clone()).unwrap();
+        journal.write(finding(0, Some(vec![1.5]))).unwrap();
+        journal.write(finding(1, Some(vec![2.5]))).unwrap();
+        let whole = std::fs::read(&path).unwrap();
+        let second = whole.iter().position(|byte| *byte == b'\n').unwrap() + 1;
+        for at in (0..whole.len() - 1).filter(|at| at + 1 != second) {
+            let mut changed = whole.clone();
+            changed[at] ^= 1;
+            std::fs::write(&path, &changed).unwrap();
+            let line = if at < second { 1 } else { 2 };
+            let found = Journal::open(path.clone()).err();
+            // A line that is broken in two is found as the first of the two.
+            assert!(
+                matches!(found, Some(TuneError::DamagedLine { line: told, .. }) if told == line),
+                "byte {at}: {found:?}"
+            );
+        }
+        std::fs::write(&path, &whole[second..]).unwrap();
+        assert_eq!(Journal::open(path).unwrap().found.len(), 1, "a line that was taken away is found out again");
     }
 
     #[test]

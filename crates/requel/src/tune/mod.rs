@@ -42,8 +42,8 @@ mod space;
 mod trial;
 mod tuned;
 
+pub use crate::config::Domain;
 pub use conduct::{News, TuneAudience};
-pub use domain::Domain;
 pub use error::TuneError;
 pub use file::{OVERRULED, TuneFile};
 pub use importance::importance;

@@ -6,9 +6,10 @@ use serde::Deserialize;
 use toml::Value;
 use toml::de::{DeTable, DeValue};
 
-use super::file::domain;
+use super::file::{dimension, domain};
+use super::search::check_numbers;
 use super::{Sampler, SearchBudget, TuneError, TuneFile};
-use crate::config::{KEYS, Key, Place, has_keys};
+use crate::config::{ConfigError, KEYS, Key, Layers, Place, has_keys};
 use crate::storage::read_input;
 use crate::study::is_plain_name;
 use crate::suggest::nearest;
@@ -72,7 +73,10 @@ impl TuneFile {
                 return Err(TuneError::Syntax { reason, place: origin.place(span.start) });
             }
         };
-        Ok(TuneFile {
+        for setting in &raw.set {
+            Layers::new().set_from(&origin.place_of(table.get_ref(), "set").to_string(), setting)?;
+        }
+        let file = TuneFile {
             name: raw.name,
             description: raw.description,
             env: raw.env,
@@ -89,7 +93,24 @@ impl TuneFile {
             trial_seeds: raw.trial.seeds.unwrap_or(default.trial_seeds),
             fresh: raw.fresh.unwrap_or(default.fresh),
             keys,
-        })
+        };
+        let check = || {
+            check_numbers(file.budget, file.jobs)?;
+            // How long a trial is where the file does not say so is found out later.
+            file.rungs(u64::MAX).check()
+        };
+        match check() {
+            Err(TuneError::Number { what, value, complaint }) => {
+                let of = |name: &str| match table.get_ref().get(name).map(|value| value.get_ref()) {
+                    Some(DeValue::Table(inner)) => inner.iter().find(|(key, _)| key.get_ref() == what),
+                    _ => None,
+                };
+                let inner = of("budget").or_else(|| of("trial")).map(|(key, _)| origin.place(key.span().start));
+                let place = inner.unwrap_or_else(|| origin.place_of(table.get_ref(), what));
+                Err(TuneError::Values { key: what.into(), reason: format!("is {value}, {complaint}"), place })
+            }
+            checked => checked.map(|()| file),
+        }
     }
 }
 
@@ -159,8 +180,18 @@ impl Origin<'_> {
             let value = &values[name.get_ref().as_ref()];
             match (Key::of(&path), inner.get_ref(), value) {
                 (Some(key), _, value) => {
-                    let domain = domain(key, value);
-                    found.push((key, domain.map_err(|reason| TuneError::Values { key: path, reason, place: at() })?));
+                    let wrong = |reason| TuneError::Values { key: path.clone(), reason, place: at() };
+                    let domain = domain(key, value).map_err(wrong)?;
+                    // What is wrong with the values shows here, where their place is known.
+                    dimension(key, domain.as_ref()).map_err(|error| match error {
+                        TuneError::NotSearched { reason, .. } => wrong(reason.into()),
+                        TuneError::Config(error) => match *error {
+                            ConfigError::InvalidValue { reason, .. } => wrong(reason),
+                            error => error.into(),
+                        },
+                        error => error,
+                    })?;
+                    found.push((key, domain));
                 }
                 (None, DeValue::Table(inner), Value::Table(values)) if has_keys(&path) => {
                     self.collect(&path, inner, values, found)?;
@@ -232,11 +263,22 @@ mod tests {
             ("name = \"\"", "`` is no name", None),
             ("[budget]\ntrails = 3", "unknown key `trails` in mine.toml, line 2", Some("did you mean `trials`?")),
             ("[budget]\ntrials = 3\nminutes = 1", "a budget is one of", None),
-            ("[budget]\ntrials = 0", "`trials` is 0, not between 1 and 10000", None),
+            ("[budget]\ntrials = 0", "`trials` is 0, not between 1 and 10000, in mine.toml, line 2", None),
             ("[budget]\nminutes = -1.0", "`minutes` is -1, not above 0", None),
-            ("jobs = 0", "`jobs` is 0", None),
+            ("jobs = 0", "`jobs` is 0, not between 1 and 1024, in mine.toml, line 1", None),
+            (
+                "set = [\"agent.gama=1\"]",
+                "unknown key `agent.gama` in mine.toml, line 1",
+                Some("did you mean `agent.gamma`?"),
+            ),
+            (
+                "set = [\"agent.gamma=0.5\"]\n[keys]\nagent.gamma = {}",
+                "`agent.gamma` is both in `set` and under `[keys]`",
+                Some("leave it"),
+            ),
+            ("[keys]\nreplay.batch_size = [32, 64.0]", "mixes whole numbers with others", None),
             ("sampler = \"grid\"", "unknown variant `grid`", None),
-            ("[trial]\nenv_steps = 10", "`trial env_steps` is 10, too few for so many rungs", None),
+            ("[trial]\nenv_steps = 10", "`env_steps` is 10, too few for so many rungs, in mine.toml, line 2", None),
             ("[trial]\nreduction = 1", "`reduction` is 1", None),
             ("keys = 3", "`keys` is a table", None),
             ("[keys]", "no key is searched", Some("name some under [keys]")),
@@ -247,7 +289,11 @@ mod tests {
             ("[keys]\nagent.gamma = { low = 0.9 }", "`agent.gamma` has no `high`, in mine.toml, line 2", None),
             ("[keys]\nagent.gamma = { low = 0.9, hgih = 1 }", "has no `hgih`", None),
             ("[keys]\nagent.gamma = { low = 0.9, high = 0.8 }", "nothing lies between", None),
-            ("[keys]\nagent.gamma = { low = 0.9, high = 1.5 }", "`agent.gamma` is 1.5, not between 0 and 1", None),
+            (
+                "[keys]\nagent.gamma = { low = 0.9, high = 1.5 }",
+                "`agent.gamma` is 1.5, not between 0 and 1, in mine.toml, line 2",
+                None,
+            ),
             ("[keys]\nagent.gamma = { low = 0.0, high = 0.8, scale = \"log\" }", "a log scale begins above 0", None),
             ("[keys]\nagent.gamma = { low = 0.0, high = 1, scale = \"horizon\" }", "ends below 1", None),
             ("[keys]\nagent.gamma = { low = 0.1, high = 0.8, scale = \"lgo\" }", "has the scale \"lgo\"", None),

@@ -29,6 +29,9 @@ const FIRST: usize = 10;
 const GOOD: f64 = 0.2;
 /// How many values are drawn of which the best is taken.
 const CANDIDATES: usize = 24;
+/// After so many draws that cannot be trained the estimators are left: no trial speaks against what never was one, so that they come
+/// back to it again and again.
+const PATIENCE: u32 = 50;
 /// Settings that cannot be trained are drawn again so often before the space is given up.
 const ATTEMPTS: u32 = 1000;
 
@@ -53,8 +56,8 @@ impl Sampler {
         let mut attempt = 0;
         loop {
             let settings = space.settings(|at| match &densities {
-                None => f64::from(rng.uniform()),
-                Some(densities) => best_of(&densities[at], &mut rng),
+                Some(densities) if attempt < PATIENCE => best_of(&densities[at], &mut rng),
+                _ => f64::from(rng.uniform()),
             });
             attempt += 1;
             match space.config(&settings, env) {
@@ -153,6 +156,30 @@ mod tests {
         assert_ne!(draw(Sampler::Tpe, 60, &known), draw(Sampler::Tpe, 61, &known));
         assert_ne!(draw(Sampler::Tpe, 60, &known), draw(Sampler::Random, 60, &known));
         assert_eq!(draw(Sampler::Tpe, 3, &known[..3]), draw(Sampler::Random, 3, &[]), "too little is known");
+    }
+
+    #[test]
+    fn a_choice_that_can_never_be_trained_is_left_again() {
+        let start = "[replay]\nstart = 100";
+        let base = crate::config::Layers::new().text("start", start).unwrap().resolve().unwrap();
+        let domain = Domain::OneOf(vec![32.into(), 64.into(), 256.into()]);
+        let dimension = Dimension::named(Key::of("replay.batch_size").unwrap(), domain).unwrap();
+        let space = Space::of(&base, vec![dimension]);
+        let env = requel_envs::make("CartPole-v1").unwrap();
+        // A batch of 256 looks promising, since it is never among the bad ones.
+        let tried: Vec<Settings> = [32i64, 64]
+            .into_iter()
+            .cycle()
+            .take(30)
+            .map(|size| Settings::from([("replay.batch_size".into(), size.into())]))
+            .collect();
+        let scores: Vec<[f64; 1]> = (0..30).map(|trial| [f64::from(trial)]).collect();
+        let known: Vec<Known<'_>> =
+            tried.iter().zip(&scores).map(|(settings, scores)| (settings, &scores[..])).collect();
+        for trial in 30..40 {
+            let (settings, _) = Sampler::Tpe.draw(&space, (5, trial), &known, env.spec()).unwrap();
+            assert!(settings["replay.batch_size"].as_integer() < Some(256), "{settings:?}");
+        }
     }
 
     #[test]

@@ -26,15 +26,16 @@ pub struct Search {
     pub rungs: Rungs,
 }
 
-/// When no more trials begin. Those that lead then are trained to their end.
+/// How far a search goes. When no more trials begin, those that lead are trained to their end.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SearchBudget {
     /// After so many.
     Trials(u64),
-    /// Once so many env steps of training are given out.
+    /// Until all of the training comes to so many env steps, what those that lead still need included.
     EnvSteps(u64),
-    /// After so many minutes. What comes of it depends on the machine, but not on how often it was interrupted.
+    /// Until all of it will have taken so many minutes, at the pace so far. What comes of it depends on the machine, but not on how
+    /// often it was interrupted.
     Minutes(f64),
 }
 
@@ -49,37 +50,11 @@ impl Search {
     /// # Errors
     /// With the first that is not.
     pub fn check(&self) -> Result<(), TuneError> {
-        let wrong = |what, value: String, complaint| Err(TuneError::Number { what, value, complaint });
-        let Rungs { env_steps, count, reduction, seeds } = self.rungs;
         if self.space.dimensions().is_empty() {
             return Err(TuneError::NoKeys);
         }
-        match self.budget {
-            SearchBudget::Trials(trials) if !(1..=MOST_TRIALS).contains(&trials) => {
-                return wrong("trials", trials.to_string(), "not between 1 and 10000");
-            }
-            SearchBudget::EnvSteps(0) => return wrong("env_steps", "0".into(), "not 1 or more"),
-            SearchBudget::Minutes(minutes) if !(minutes > 0.0 && minutes.is_finite()) => {
-                return wrong("minutes", minutes.to_string(), "not above 0");
-            }
-            _ => {}
-        }
-        if !(1..=1024).contains(&self.jobs) {
-            return wrong("jobs", self.jobs.to_string(), "not between 1 and 1024");
-        }
-        if !(1..=20).contains(&count) {
-            return wrong("rungs", count.to_string(), "not between 1 and 20");
-        }
-        if !(2..=100).contains(&reduction) {
-            return wrong("reduction", reduction.to_string(), "not between 2 and 100");
-        }
-        if !(1..=100).contains(&seeds) {
-            return wrong("seeds", seeds.to_string(), "not between 1 and 100");
-        }
-        if !self.rungs.is_ascending() {
-            return wrong("trial env_steps", env_steps.to_string(), "too few for so many rungs");
-        }
-        Ok(())
+        check_numbers(self.budget, self.jobs)?;
+        self.rungs.check()
     }
 
     /// The seeds of a trial's runs, so many of them: no other trial's, and none of the first thousand, which are left for whoever
@@ -100,23 +75,31 @@ impl Search {
     /// Writes the search down in its directory, or holds it against the one that is there. Another budget is the same search that goes
     /// on for longer.
     pub(super) fn keep(&self, dir: &Path) -> Result<(), TuneError> {
+        if !self.is_kept(dir)? {
+            check_empty(dir)?;
+        }
         let path = dir.join(FILE);
-        let mine = self.description();
-        let text = serde_json::to_vec_pretty(&mine).expect("a search is JSON");
+        let text = serde_json::to_vec_pretty(&self.description()).expect("a search is JSON");
+        replace(&RealStorage, &path, &text).map_err(RunError::io("write", &path))?;
+        Ok(())
+    }
+
+    /// Whether the directory holds this search; it is an error if it holds another.
+    pub(super) fn is_kept(&self, dir: &Path) -> Result<bool, TuneError> {
+        let path = dir.join(FILE);
         match read_regular(&path, MOST_BYTES) {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => check_empty(dir)?,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
             there => {
                 let there = there.map_err(RunError::io("read", &path))?;
                 let there: Map<String, Value> =
                     serde_json::from_slice(&there).map_err(|_| TuneError::Damaged { path: path.clone() })?;
-                let differences = differences(&there, &mine);
+                let differences = differences(&there, &self.description());
                 if !differences.is_empty() {
                     return Err(TuneError::OtherSearch { path: dir.to_path_buf(), differences });
                 }
+                Ok(true)
             }
         }
-        replace(&RealStorage, &path, &text).map_err(RunError::io("write", &path))?;
-        Ok(())
     }
 
     fn description(&self) -> Map<String, Value> {
@@ -137,6 +120,25 @@ impl Search {
 }
 
 const MOST_TRIALS: u64 = 10_000;
+
+/// Looks whether a budget and a number of jobs are of use.
+///
+/// # Errors
+/// With the first that is not.
+pub(super) fn check_numbers(budget: SearchBudget, jobs: usize) -> Result<(), TuneError> {
+    let wrong = |what, value: String, complaint| Err(TuneError::Number { what, value, complaint });
+    match budget {
+        SearchBudget::Trials(trials) if !(1..=MOST_TRIALS).contains(&trials) => {
+            wrong("trials", trials.to_string(), "not between 1 and 10000")
+        }
+        SearchBudget::EnvSteps(0) => wrong("env_steps", "0".into(), "not 1 or more"),
+        SearchBudget::Minutes(minutes) if !(minutes > 0.0 && minutes.is_finite()) => {
+            wrong("minutes", minutes.to_string(), "not above 0")
+        }
+        _ if !(1..=1024).contains(&jobs) => wrong("jobs", jobs.to_string(), "not between 1 and 1024"),
+        _ => Ok(()),
+    }
+}
 
 /// What differs but for the budget, to the depth of single settings.
 fn differences(there: &Map<String, Value>, mine: &Map<String, Value>) -> Vec<String> {

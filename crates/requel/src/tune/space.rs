@@ -16,9 +16,13 @@ pub type Settings = BTreeMap<String, Value>;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Space {
     base: Config,
+    /// The same, for settings to be laid over.
+    layers: Layers,
     /// Every value of the base.
     values: toml::Table,
     dimensions: Vec<Dimension>,
+    /// Settings whose updates take more arithmetic than this are not tried.
+    most_work: f64,
 }
 
 /// A key with the values that are tried.
@@ -47,7 +51,7 @@ impl Space {
             let domain = Domain::declared(&tuning).within(most_of(key, base));
             Some(Dimension { key, domain, when: tuning.when })
         });
-        let mut space = Self::of(base, tuned.collect());
+        let mut space = Space { most_work: MOST_WORK * work(base), ..Self::of(base, tuned.collect()) };
         // What can never mean anything is left out; what depends on another of the keys stays.
         let may_hold = |dimension: &Dimension| {
             let others = space.dimensions.iter().filter(|other| other.key.path != dimension.key.path);
@@ -65,8 +69,16 @@ impl Space {
     pub fn of(base: &Config, mut dimensions: Vec<Dimension>) -> Self {
         let place = |key: &Key| KEYS.iter().position(|other| other.path == key.path);
         dimensions.sort_by_key(|dimension| place(dimension.key));
+        let text = toml::to_string(base).unwrap_or_default();
+        let layers = Layers::new().record_text("the search", &text).unwrap_or_default();
         let values = toml::Table::try_from(base).unwrap_or_default();
-        Space { base: base.clone(), values, dimensions }
+        Space { base: base.clone(), layers, values, dimensions, most_work: f64::INFINITY }
+    }
+
+    /// The same without the keys that are given one value.
+    pub fn without(mut self, keys: &[&str]) -> Self {
+        self.dimensions.retain(|dimension| !keys.contains(&dimension.key.path));
+        self
     }
 
     /// What all trials have in common.
@@ -90,15 +102,15 @@ impl Space {
 
     /// Settings whose value of each key is `draw`n, of those that mean something beside what was drawn before.
     pub(super) fn settings(&self, mut draw: impl FnMut(usize) -> f64) -> Settings {
-        let mut settings = Settings::new();
-        for (at, dimension) in self.dimensions.iter().enumerate() {
-            // Drawn in any case, so that one key's draw does not depend on another's value.
-            let value = dimension.domain.at(draw(at));
-            if self.is_active(dimension, &settings) {
-                settings.insert(dimension.key.path.into(), value);
-            }
-        }
-        settings
+        // Drawn in any case, so that one key's draw does not depend on another's value.
+        let drawn: Vec<Value> =
+            self.dimensions.iter().enumerate().map(|(at, dimension)| dimension.domain.at(draw(at))).collect();
+        let active = |settings: &Settings| -> Settings {
+            let kept = self.dimensions.iter().zip(&drawn).filter(|(dimension, _)| self.is_active(dimension, settings));
+            kept.map(|(dimension, value)| (dimension.key.path.into(), value.clone())).collect()
+        };
+        // A key that another one depends on can itself depend on a third: no chain of them is longer.
+        active(&active(&active(&Settings::new())))
     }
 
     /// The config of these settings, and whether it can be trained in an environment.
@@ -106,8 +118,7 @@ impl Space {
     /// # Errors
     /// If a value is out of range or at odds with another, or nothing could be learned.
     pub fn config(&self, settings: &Settings, env: &EnvSpec) -> Result<Config, TuneError> {
-        let text = toml::to_string(&self.base).unwrap_or_default();
-        let mut layers = Layers::new().record_text("the search", &text)?;
+        let mut layers = self.layers.clone();
         for (key, value) in settings {
             layers = layers.set_from("a trial", &format!("{key}={value}"))?;
         }
@@ -119,6 +130,13 @@ impl Space {
             }
             error => error,
         })?;
+        // How many actions there are changes the bounds, not whether there are any.
+        config.with_value_bounds(env, 2)?;
+        if work(&config) > self.most_work {
+            let keys = ["replay.batch_size", "network.hidden", "train.every_steps"];
+            let reason = format!("costs more than {MOST_WORK} times the arithmetic of what the search began from");
+            return Err(layers.invalid(&keys, reason).into());
+        }
         match advice(&config, env).into_iter().find(|advice| advice.severity == Severity::Impossible) {
             Some(advice) => Err(layers.invalid(&advice.keys(), advice.text).into()),
             None => Ok(config),
@@ -163,6 +181,19 @@ impl Dimension {
             }
         }
     }
+}
+
+/// So many times the arithmetic of what a search begins from is too much for declared values: with each of them at its dearest a
+/// trial would take as long as hundreds of others.
+const MOST_WORK: f64 = 16.0;
+
+/// Arithmetic of the updates of an env step, in weights of the hidden layers and the head; a measure to compare settings by.
+fn work(config: &Config) -> f64 {
+    let hidden = &config.network.hidden;
+    let between: usize = hidden.windows(2).map(|pair| pair[0] * pair[1]).sum();
+    let weights = between + hidden.last().copied().unwrap_or(0) * config.head().0.atoms();
+    let updates = config.train.updates as f64 / config.train.every_steps.max(1) as f64;
+    updates * config.replay.batch_size as f64 * weights as f64
 }
 
 /// The most that a key is worth being in a training as long as this.

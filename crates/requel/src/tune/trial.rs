@@ -35,8 +35,8 @@ pub struct Scored {
     pub env_steps: u64,
     /// Their seeds.
     pub seeds: Vec<u64>,
-    /// The score of each: of whole trainings the mean return of the final policy over fresh episodes, before the mean of the last
-    /// [`LATEST`] evaluations.
+    /// The score of each: the mean return over the last evaluations, a quarter of all there are and [`LATEST`] at least; of whole
+    /// trainings that of the final policy over fresh episodes is one of them.
     pub scores: Vec<f64>,
     /// The mean of them.
     pub mean_return: f64,
@@ -49,8 +49,10 @@ impl Trial {
     }
 }
 
-/// So many evaluations are a score before the last rung: a policy's score swings from one to the next.
+/// So many evaluations are a score at least: a policy's score swings from one to the next.
 pub const LATEST: usize = 3;
+/// One of so many evaluations is part of a score: what holds at the end has held for a while.
+const SHARE: usize = 4;
 
 /// A run of a trial that is to come to a rung.
 pub(super) struct TrialRun<'a> {
@@ -126,7 +128,10 @@ impl TrialRun<'_> {
     fn score(&self) -> Result<Option<f64>, RunError> {
         let Ok(run) = Run::open(&self.dir) else { return Ok(None) };
         if self.is_last {
-            return Ok(run.summary()?.map(|summary| summary.final_evaluation.mean_return));
+            let Some(summary) = run.summary()? else { return Ok(None) };
+            let last = Evaluated { env_steps: u64::MAX, mean_return: summary.final_evaluation.mean_return };
+            let evaluations: Vec<Evaluated> = RunRecord::read(&run)?.evaluations.into_iter().chain([last]).collect();
+            return Ok(latest(&evaluations, u64::MAX));
         }
         // One that ended early has no more to show than it has.
         let has_ended = run.is_finished();
@@ -143,8 +148,8 @@ impl TrialRun<'_> {
 /// The mean of the last evaluations, up to the first at or after so many env steps.
 fn latest(evaluations: &[Evaluated], env_steps: u64) -> Option<f64> {
     let end = evaluations.iter().position(|point| point.env_steps >= env_steps).map_or(evaluations.len(), |at| at + 1);
-    let returns: Vec<f64> =
-        evaluations[end.saturating_sub(LATEST)..end].iter().map(|point| point.mean_return).collect();
+    let count = end.div_ceil(SHARE).max(LATEST);
+    let returns: Vec<f64> = evaluations[end.saturating_sub(count)..end].iter().map(|point| point.mean_return).collect();
     mean(&returns)
 }
 
@@ -196,5 +201,8 @@ mod tests {
         assert_eq!(latest(&evaluations, 35), Some(5.0));
         assert_eq!(latest(&evaluations[..1], 40), Some(1.0));
         assert_eq!(latest(&[], 40), None);
+        // A quarter of 16 is 4.
+        let many: Vec<Evaluated> = (1..=16).map(|at| point((at * 10, at as f64))).collect();
+        assert_eq!(latest(&many, u64::MAX), Some(14.5));
     }
 }

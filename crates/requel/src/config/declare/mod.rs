@@ -13,6 +13,6 @@ pub(super) use key::{count, joined, meaning};
 pub use range::Range;
 pub(super) use range::{LARGE, LARGE_SQUARED, SMALL, TINY, number};
 pub(super) use section::{config, given, section};
-pub use tuning::{Condition, Scale, Tried, Tuning};
+pub use tuning::{Condition, Domain, Scale, Tuning};
 pub(super) use value_type::KeyValue;
 pub use value_type::{ValueType, Word};

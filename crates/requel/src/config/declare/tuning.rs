@@ -4,16 +4,17 @@
 /// limits: what a key takes is its [`Range`](super::Range).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Tuning {
-    /// The values.
-    pub tried: Tried,
+    /// The values; a choice is given as TOML.
+    pub domain: Domain<&'static [&'static str]>,
     /// What a training must be for the key to mean something in it; all of these.
     pub when: &'static [Condition],
 }
 
-/// Values to try.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Tried {
-    /// Numbers of an interval.
+/// Values to try. Each is laid out from 0 to 1, where values of the same width are as likely. `C` is how a choice is held.
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
+#[serde(untagged)]
+pub enum Domain<C = Vec<toml::Value>> {
+    /// Numbers of an interval, of about four digits.
     Number {
         /// The least.
         low: f64,
@@ -31,8 +32,8 @@ pub enum Tried {
         /// At which distances.
         scale: Scale,
     },
-    /// One of these, as TOML.
-    OneOf(&'static [&'static str]),
+    /// One of these.
+    OneOf(C),
 }
 
 /// How the values of an interval are spread.
@@ -59,17 +60,17 @@ pub enum Condition {
 impl Tuning {
     /// Numbers of an interval.
     pub const fn number(low: f64, high: f64, scale: Scale) -> Self {
-        Tuning { tried: Tried::Number { low, high, scale }, when: &[] }
+        Tuning { domain: Domain::Number { low, high, scale }, when: &[] }
     }
 
     /// Whole numbers of an interval.
     pub const fn whole(low: u64, high: u64, scale: Scale) -> Self {
-        Tuning { tried: Tried::Whole { low, high, scale }, when: &[] }
+        Tuning { domain: Domain::Whole { low, high, scale }, when: &[] }
     }
 
     /// One of these, as TOML.
     pub const fn one_of(values: &'static [&'static str]) -> Self {
-        Tuning { tried: Tried::OneOf(values), when: &[] }
+        Tuning { domain: Domain::OneOf(values), when: &[] }
     }
 
     /// The same, in such trainings alone.
@@ -106,17 +107,17 @@ mod tests {
         let tuned: Vec<(&Key, Tuning)> = KEYS.iter().filter_map(|key| Some((key, key.tuning?))).collect();
         assert!(tuned.len() > 15, "{}", tuned.len());
         for (key, tuning) in tuned {
-            let ends: Vec<toml::Value> = match tuning.tried {
-                Tried::Number { low, high, scale } => {
+            let ends: Vec<toml::Value> = match tuning.domain {
+                Domain::Number { low, high, scale } => {
                     assert!(low < high && (scale == Scale::Linear || low > 0.0), "{}", key.path);
                     assert!(scale != Scale::Horizon || high < 1.0, "{}", key.path);
                     vec![low.into(), high.into()]
                 }
-                Tried::Whole { low, high, scale } => {
+                Domain::Whole { low, high, scale } => {
                     assert!(low < high && (scale == Scale::Linear || low > 0), "{}", key.path);
                     vec![(low as i64).into(), (high as i64).into()]
                 }
-                Tried::OneOf(values) => {
+                Domain::OneOf(values) => {
                     assert!(values.len() > 1, "{}", key.path);
                     let parse =
                         |value: &&str| toml::from_str::<toml::Table>(&format!("v = {value}")).unwrap()["v"].clone();

@@ -1,7 +1,7 @@
 //! The agent and its learning rule.
 
 use crate::config::ValueClip;
-use crate::config::declare::Condition::Is;
+use crate::config::declare::Condition::{Is, IsNot};
 use crate::config::declare::Range::{Between, NotAboveZero, Share, UpTo, Whole, ZeroOr};
 use crate::config::declare::{LARGE, LARGE_SQUARED, SMALL, Scale, Tuning, choice, section};
 
@@ -46,7 +46,9 @@ section! {
         /// Select the next action with the online network and evaluate it with the target network.
         ///
         /// Double Q-learning (van Hasselt 2016).
-        double: bool = false;
+        double: bool = false,
+            tune Tuning::one_of(&["false", "true"])
+                .when(&[Is("agent.kind", "dqn"), Is("agent.munchausen", "false"), IsNot("target.kind", "none")]);
         /// Use the Munchausen update instead of Q-learning's.
         ///
         /// Vieillard et al. 2020; its terms are in section `munchausen`.
@@ -63,7 +65,9 @@ section! {
         /// Rewards are scaled first.
         reward_clip: f64 = 0.0, in ZeroOr(SMALL, LARGE_SQUARED);
         /// Clip bootstrapped targets (auto: to what the rewards allow).
-        value_clip: ValueClip = ValueClip::OFF, in UpTo(LARGE), unit "units of return";
+        value_clip: ValueClip = ValueClip::OFF, in UpTo(LARGE), unit "units of return",
+            tune Tuning::one_of(&[r#""off""#, r#""auto""#])
+                .when(&[Is("agent.kind", "dqn"), IsNot("head.kind", "categorical"), Is("agent.bellman_gradient", "semi")]);
     }
 }
 

@@ -1,7 +1,8 @@
 //! What the network's outputs mean.
 
+use crate::config::declare::Condition::{Is, IsNot};
 use crate::config::declare::Range::{UpTo, Whole, ZeroOr};
-use crate::config::declare::{LARGE, SMALL, choice, section};
+use crate::config::declare::{LARGE, SMALL, Tuning, choice, section};
 use crate::config::{Auto, SupportEnd};
 
 choice! {
@@ -22,7 +23,14 @@ section! {
     /// What the network outputs for each action, and what it is read as.
     pub struct HeadConfig = "head" {
         /// Network output for each action.
-        kind: HeadKind = HeadKind::Scalar;
+        kind: HeadKind = HeadKind::Scalar,
+            tune Tuning::one_of(&[r#""scalar""#, r#""categorical""#]).when(&[
+                Is("agent.kind", "dqn"),
+                Is("agent.munchausen", "false"),
+                Is("agent.bellman_gradient", "semi"),
+                IsNot("head.kind", "quantile"),
+                IsNot("head.kind", "implicit-quantile"),
+            ]);
         /// Name of a head of your own, registered by the program, in place of `kind` (empty: none).
         #[serde(skip_serializing_if = "String::is_empty")]
         name: String = String::new();

@@ -53,7 +53,7 @@ section! {
         /// Normalise each hidden layer before its activation.
         ///
         /// Layer normalisation (Ba et al. 2016); in an image, of each pixel over its channels.
-        layer_norm: bool = false;
+        layer_norm: bool = false, tune Tuning::one_of(&["false", "true"]);
         /// Separate streams for the value of the state and the advantages of the actions.
         ///
         /// Wang 2016; the last hidden layer is in each stream.
