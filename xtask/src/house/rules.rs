@@ -15,12 +15,8 @@ const LONGEST_FILE: usize = 600;
 const UNSAFE_HOMES: [&str; 2] = ["crates/nn/src/kernel/", "crates/gpu/src/driver/"];
 
 /// Which files of the libraries ask the system for variables and threads: everything else is given a `Machine`.
-const ASK_THE_SYSTEM: [&str; 4] = [
-    "crates/nn/src/kernel/select.rs",
-    "crates/requel/src/machine.rs",
-    "crates/requel/src/run/provenance.rs",
-    "crates/requel/src/study/fleet.rs",
-];
+const ASK_THE_SYSTEM: [&str; 3] =
+    ["crates/nn/src/kernel/select.rs", "crates/requel/src/machine.rs", "crates/requel/src/run/provenance.rs"];
 
 /// The libraries that are given it.
 const GIVEN_A_MACHINE: [&str; 4] = ["crates/envs/src/", "crates/nn/src/", "crates/policy/src/", "crates/requel/src/"];

@@ -133,13 +133,14 @@ A study names its environment, its seeds and its variants:
   [[variant]]
   name = \"far-sighted\"
 
-In place of env, a [[task]] for each of several environments has env and the
-returns that count as 0 and 1 (zero, one): docs/studies.md.
+In place of env, a [[task]] for each of several environments has its env, and
+its own preset, set, seeds and scale of scores if need be: docs/studies.md.
 
 It is written to studies/<name>/: a directory per variant and seed, study.md,
 study.csv, study.json, study.html and study.png. The same command again skips
 what is done and goes on with the rest; a variant that was changed is trained
 anew.")]
+#[command(mut_arg("json", |json| json.help("Print events as JSON lines on stdout, the last one `study_finished`")))]
 pub struct StudyArgs {
     /// A study file, or the name of a study that comes with requel [default: list those]
     #[arg(value_name = "FILE|NAME")]

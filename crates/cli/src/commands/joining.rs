@@ -43,6 +43,7 @@ pub fn check_same(study: &Study, dir: &Path) -> Result<(), Failure> {
         ("threshold", there.threshold != study.threshold),
         ("set", there.set != study.set),
         ("variant", there.variants != study.variants),
+        ("table", there.tables != study.tables || there.references != study.references),
     ];
     // Seeds may be added on the command line as well.
     let differing: Vec<&str> = differences.iter().filter(|(_, differs)| *differs).map(|(name, _)| *name).collect();

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use requel::Registry;
 use requel::run::Run;
 use requel::study::{
-    Comparison, Group, PlannedRun, RunRecord, Scoring, Seeds, Study, StudyError, TaskAggregates, built_in, built_ins,
-    check_new,
+    CellRows, Comparison, Group, PlannedRun, RunRecord, RunRow, Scoring, Seeds, Study, StudyError, Tables, Task,
+    TaskAggregates, built_in, built_ins, check_new,
 };
 use serde::Serialize;
 
@@ -52,10 +52,10 @@ pub fn run(args: &StudyArgs, registry: &Registry) -> Result<Exit, Failure> {
         return Ok(Exit::Success);
     }
     let out = args.out.clone().unwrap_or_else(|| Path::new(runs::STUDIES).join(&kept.study.name));
-    let seeds = args.seeds.clone().unwrap_or_else(|| kept.study.seeds.clone());
-    let configs = kept.study.configs(registry)?;
-    advice::refuse(kept.study.variants.iter().map(|variant| variant.name.as_str()).cycle().zip(&configs), registry)?;
-    conduct(&kept, &out, registry, (&seeds, args.jobs, args.reporting), &args.workers)
+    let cells = kept.study.cells(registry)?;
+    let named = cells.iter().map(|cell| (kept.study.variants[cell.variant].name.as_str(), &cell.config));
+    advice::refuse(named, registry)?;
+    conduct(&kept, &out, registry, (args.seeds.as_ref(), args.jobs, args.reporting), &args.workers)
 }
 
 /// A study with its text.
@@ -89,8 +89,14 @@ pub fn go_on(kept: &Kept, dir: &Path, registry: &Registry, reporting: Reporting)
         .collect::<Result<_, Failure>>()?;
     seeds.sort_unstable();
     seeds.dedup();
-    let seeds = Seeds::new(seeds).map_err(StudyError::from)?;
-    conduct(kept, dir, registry, (&seeds, 0, reporting), &Workers::default())
+    let own = kept.study.own_seeds();
+    let is_its_own = seeds.iter().all(|seed| own.binary_search(seed).is_ok());
+    let seeds = match is_its_own && kept.study.has_seeds_apart() {
+        // Not every variant has every seed.
+        true => None,
+        false => Some(Seeds::new(seeds).map_err(StudyError::from)?),
+    };
+    conduct(kept, dir, registry, (seeds.as_ref(), 0, reporting), &Workers::default())
 }
 
 fn find(asked: &str) -> Result<Kept, Failure> {
@@ -131,12 +137,7 @@ fn list() -> Result<Exit, Failure> {
             "  {}",
             paint(
                 MUTED,
-                format_args!(
-                    "{}, {} seeds: {}",
-                    study.envs().join(", "),
-                    study.seeds.as_slice().len(),
-                    variants.join(", ")
-                )
+                format_args!("{}, {} seeds: {}", study.envs().join(", "), study.own_seeds().len(), variants.join(", "))
             )
         )?;
     }
@@ -147,7 +148,7 @@ fn conduct(
     kept: &Kept,
     out: &Path,
     registry: &Registry,
-    (seeds, jobs, reporting): (&Seeds, usize, Reporting),
+    (seeds, jobs, reporting): (Option<&Seeds>, usize, Reporting),
     workers: &Workers,
 ) -> Result<Exit, Failure> {
     let study = &kept.study;
@@ -165,10 +166,12 @@ fn conduct(
     if workers.merge || workers.join || workers.only.is_some() || joining::is_joined(out) {
         joining::check_same(study, out)?;
     }
+    let scales = study.scales(registry)?;
     let runs = study.plan(out, seeds, registry)?;
+    let told = Told { study, scales: &scales, out, registry, reporting };
     if workers.merge {
         joining::check_finished(&runs)?;
-        return tell(study, &runs, out, reporting);
+        return told.tell(&runs);
     }
     let is_worker = workers.join || workers.only.is_some();
     let is_joined = is_worker || joining::is_joined(out);
@@ -178,16 +181,21 @@ fn conduct(
     }
     std::fs::create_dir_all(out).map_err(|e| Failure::failed(format_args!("cannot create {}: {e}", out.display())))?;
     joining::write(&out.join(FILE), kept.text.as_bytes())?;
-    let first = seeds.as_slice().first();
-    let of_first = runs.iter().filter(|run| Some(&run.config.train.seed) == first);
+    // One of each variant in each environment: the others differ in their seeds.
+    let mut parents = std::collections::BTreeSet::new();
+    let of_first = runs.iter().filter(|run| parents.insert(run.dir.parent()));
     advice::warn_of(of_first.map(|run| (Some(study.variants[run.variant].name.as_str()), &run.config)), registry);
     let names: Vec<String> = study.variants.iter().map(|variant| variant.name.clone()).collect();
     let headline = format!(
-        "{} · {} · {} variants × {} seeds",
+        "{} · {} · {}",
         study.name,
         study.envs().join(", "),
-        names.len(),
-        seeds.as_slice().len()
+        match study.has_seeds_apart() && seeds.is_none() {
+            true => format!("{} variants, {} runs", names.len(), runs.len()),
+            false => {
+                format!("{} variants × {} seeds", names.len(), seeds.unwrap_or(&study.seeds).as_slice().len())
+            }
+        }
     );
     let together =
         Together { runs: &runs, variants: Some(&names), registry, headline, jobs, reporting, reports: Reports::Left };
@@ -203,29 +211,93 @@ fn conduct(
         joining::say_end(&together, out, &kept.asked)?;
         return Ok(Exit::Success);
     }
-    tell(study, &runs, out, reporting)
+    told.tell(&runs)
 }
 
-/// Writes what finished runs come to, and says it.
-fn tell(study: &Study, runs: &[PlannedRun], out: &Path, reporting: Reporting) -> Result<Exit, Failure> {
-    if !study.tasks.is_empty() {
-        return tell_tasks(study, runs, out, reporting);
+/// What finished runs come to, written and said.
+struct Told<'a> {
+    study: &'a Study,
+    scales: &'a [Task],
+    out: &'a Path,
+    registry: &'a Registry,
+    reporting: Reporting,
+}
+
+impl Told<'_> {
+    fn tell(&self, runs: &[PlannedRun]) -> Result<Exit, Failure> {
+        let Told { study, out, reporting, .. } = *self;
+        if !study.tasks.is_empty() {
+            return self.tell_tasks(runs);
+        }
+        let groups = groups(study, runs)?;
+        let comparison = compare_variants(study, &groups);
+        let written = write(study, &comparison, out, &self.tables(&[groups])?)?;
+        if reporting.json {
+            JsonLines::default().print(&StudyFinished {
+                event: "study_finished",
+                comparison: &comparison,
+                run_dir: out,
+            })?;
+            return Ok(Exit::Success);
+        }
+        compare::print(&comparison)?;
+        if !reporting.quiet {
+            output::say(&written);
+        }
+        Ok(Exit::Success)
     }
-    let comparison = compare_variants(study, runs)?;
-    let written = write(study, &comparison, out)?;
-    if reporting.json {
-        JsonLines::default().print(&StudyFinished {
-            event: "study_finished",
-            comparison: &comparison,
-            run_dir: out,
-        })?;
-        return Ok(Exit::Success);
+
+    /// The same of a study of several environments: those of each in its place, and what the variants come to over all.
+    fn tell_tasks(&self, runs: &[PlannedRun]) -> Result<Exit, Failure> {
+        let Told { study, out, reporting, .. } = *self;
+        let mut all = Vec::new();
+        for task in &study.tasks {
+            let of_env: Vec<PlannedRun> = runs.iter().filter(|run| run.config.env.id == task.env).cloned().collect();
+            let alone = study.of_env(&task.env);
+            let groups = groups(&alone, &of_env)?;
+            write(&alone, &compare_variants(&alone, &groups), &study.place(out, &task.env), "")?;
+            all.push(groups);
+        }
+        let tables = self.tables(&all)?;
+        let everywhere = study.everywhere();
+        let compared: Vec<Vec<Group>> =
+            all.iter().map(|groups| everywhere.iter().map(|&at| groups[at].clone()).collect()).collect();
+        let bootstrap = Scoring::default().bootstrap;
+        let found = TaskAggregates::new(self.scales, &compared, study.metric, &bootstrap)
+            .ok_or_else(|| Failure::failed("a variant has no score in one of the environments"))?;
+        let written = aggregates::write(study, &found, out, &tables)?;
+        if reporting.json {
+            JsonLines::default().print(&TasksFinished { event: "study_finished", aggregates: &found, run_dir: out })?;
+            return Ok(Exit::Success);
+        }
+        aggregates::print(&found)?;
+        if !reporting.quiet {
+            output::say(&written);
+        }
+        Ok(Exit::Success)
     }
-    compare::print(&comparison)?;
-    if !reporting.quiet {
-        output::say(&written);
+
+    /// The tables that the study declares, of the runs of its variants in each of its environments.
+    fn tables(&self, groups: &[Vec<Group>]) -> Result<String, Failure> {
+        let study = self.study;
+        if study.tables.is_empty() && study.references.is_empty() {
+            return Ok(String::new());
+        }
+        let mut cells = Vec::new();
+        for cell in study.resolve()? {
+            let aim = study.tasks.get(cell.env).and_then(|task| task.aim).or(study.threshold);
+            let name = cell.name(study);
+            let runs = groups[cell.env][cell.variant].runs.iter();
+            let rows = runs.map(|run| RunRow::of(&name, run, aim)).collect::<Result<Vec<_>, _>>()?;
+            cells.push(CellRows { cell, rows: rows.into_iter().flatten().collect() });
+        }
+        let tables = Tables { study, cells: &cells, registry: self.registry };
+        let mut text = String::new();
+        for table in &study.tables {
+            text.push_str(&format!("\n{}", tables.render(&table.name)?));
+        }
+        Ok(format!("{text}\n{}", tables.references()))
     }
-    Ok(Exit::Success)
 }
 
 #[derive(Serialize)]
@@ -236,9 +308,17 @@ struct StudyFinished<'a> {
     run_dir: &'a Path,
 }
 
-fn compare_variants(study: &Study, runs: &[PlannedRun]) -> Result<Comparison, Failure> {
+#[derive(Serialize)]
+struct TasksFinished<'a> {
+    event: &'static str,
+    #[serde(flatten)]
+    aggregates: &'a TaskAggregates,
+    run_dir: &'a Path,
+}
+
+fn compare_variants(study: &Study, groups: &[Group]) -> Comparison {
     let scoring = Scoring { metric: study.metric, threshold: study.threshold, ..Scoring::default() };
-    Ok(Comparison::new(&groups(study, runs)?, &scoring))
+    Comparison::new(groups, &scoring)
 }
 
 /// The runs of each variant.
@@ -251,40 +331,13 @@ fn groups(study: &Study, runs: &[PlannedRun]) -> Result<Vec<Group>, Failure> {
     Ok(groups)
 }
 
-/// The same of a study of several environments: those of each in its place, and what the variants come to over all.
-fn tell_tasks(study: &Study, runs: &[PlannedRun], out: &Path, reporting: Reporting) -> Result<Exit, Failure> {
-    let mut all = Vec::new();
-    for task in &study.tasks {
-        let of_env: Vec<PlannedRun> = runs.iter().filter(|run| run.config.env.id == task.env).cloned().collect();
-        let alone = study.of_env(&task.env);
-        write(&alone, &compare_variants(&alone, &of_env)?, &study.place(out, &task.env))?;
-        all.push(groups(&alone, &of_env)?);
-    }
-    let bootstrap = Scoring::default().bootstrap;
-    let found = TaskAggregates::new(&study.tasks, &all, study.metric, &bootstrap)
-        .ok_or_else(|| Failure::failed("a variant has no score in one of the environments"))?;
-    let written = aggregates::write(study, &found, out)?;
-    if reporting.json {
-        JsonLines::default().print(&TasksFinished { event: "study_finished", aggregates: &found, run_dir: out })?;
-        return Ok(Exit::Success);
-    }
-    aggregates::print(&found)?;
-    if !reporting.quiet {
-        output::say(&written);
-    }
-    Ok(Exit::Success)
-}
-
-#[derive(Serialize)]
-struct TasksFinished<'a> {
-    event: &'static str,
-    #[serde(flatten)]
-    aggregates: &'a TaskAggregates,
-    run_dir: &'a Path,
-}
-
 /// Writes the tables and pictures, and says what each is.
-fn write(study: &Study, comparison: &Comparison, out: &Path) -> Result<Vec<(PathBuf, &'static str)>, Failure> {
+fn write(
+    study: &Study,
+    comparison: &Comparison,
+    out: &Path,
+    tables: &str,
+) -> Result<Vec<(PathBuf, &'static str)>, Failure> {
     let at = |name: &str| out.join(name);
     let (png, html, csv) = (at("study.png"), at("study.html"), at("study.csv"));
     let title = format!("{} on {}", study.name, study.env);
@@ -293,7 +346,7 @@ fn write(study: &Study, comparison: &Comparison, out: &Path) -> Result<Vec<(Path
         comparison.groups.first().map(|g| g.runs.iter().map(|run| run.seed).collect()).unwrap_or_default();
     let seeds = Seeds::new(seeds).map(|seeds| seeds.to_string()).unwrap_or_default();
     let page = format!(
-        "# {title}\n\n{}\n\nSeeds {seeds}, requel {}. `requel study {FILE}` makes it again.\n\n![learning curves and scores](study.png)\n\n{}",
+        "# {title}\n\n{}\n\nSeeds {seeds}, requel {}. `requel study {FILE}` makes it again.\n\n![learning curves and scores](study.png)\n\n{}{tables}",
         study.description,
         env!("CARGO_PKG_VERSION"),
         compare::markdown(comparison)

@@ -82,9 +82,9 @@ fn read(run: &Run) -> Result<RunRecord, Failure> {
 /// Place and name of each variant, where the directory is that of a study.
 fn names(path: &Path) -> BTreeMap<String, (usize, String)> {
     let Ok(study) = Study::read(&path.join("study.toml")) else { return BTreeMap::new() };
-    let Ok(configs) = study.resolve() else { return BTreeMap::new() };
-    let variants = study.variants.into_iter().enumerate().cycle();
-    configs.iter().zip(variants).map(|(config, (at, variant))| (fingerprint(config), (at, variant.name))).collect()
+    let Ok(cells) = study.resolve() else { return BTreeMap::new() };
+    let named = |at: usize| (at, study.variants[at].name.clone());
+    cells.iter().map(|cell| (fingerprint(&cell.config), named(cell.variant))).collect()
 }
 
 fn same_place(a: &Path, b: &Path) -> bool {

@@ -16,7 +16,7 @@ pub use axis::{Axis, Ends, label};
 pub use collect::{collect, warn_of};
 pub use figure::figure;
 pub use mark::{Dash, Mark, Picture};
-pub use page::html;
+pub use page::{LineStyle, html, line_style};
 pub use png::png;
 pub use svg::{inline_svg, svg};
 pub use table::print;

@@ -21,10 +21,17 @@ struct Shown<'a> {
     styles: Vec<LineStyle>,
 }
 
+/// How a group's line looks, for scripts.
 #[derive(Serialize)]
-struct LineStyle {
+pub struct LineStyle {
     color: String,
     dash: &'static [f32],
+}
+
+/// That of the group at a place.
+pub fn line_style(index: usize) -> LineStyle {
+    let (color, dash) = style(index);
+    LineStyle { color: hex(color), dash: dash.lengths() }
 }
 
 /// The page.
@@ -32,11 +39,7 @@ struct LineStyle {
 /// # Errors
 /// If the figures are no JSON.
 pub fn html(comparison: &Comparison, title: &str) -> Result<String, Failure> {
-    let look = |index| {
-        let (color, dash) = style(index);
-        LineStyle { color: hex(color), dash: dash.lengths() }
-    };
-    let styles = (0..comparison.groups.len()).map(look).collect();
+    let styles = (0..comparison.groups.len()).map(line_style).collect();
     let shown = Shown { comparison, styles };
     let groups = comparison.groups.len();
     let counted = if groups == 1 { "1 group".to_owned() } else { format!("{groups} groups") };

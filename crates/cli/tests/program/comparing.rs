@@ -135,6 +135,11 @@ fn a_study_of_several_environments_is_told_for_each_and_over_all() {
     );
     assert_eq!(read("profile.csv").lines().count(), 1 + 2 * 31);
     assert!(read("efficiency.csv").starts_with("variant,share_of_budget,iqm,low,high\nnear,"));
+    let page = read("study.html");
+    assert!(
+        page.contains("<a href=\"Toy-Catch-v0/study.html\">Toy/Catch-v0</a>") && !page.contains("{{environments}}"),
+        "{page}"
+    );
     let last = desk.ok(&["study", "tasks.toml", "--json", "--quiet"]).last();
     assert_eq!((&last["event"], &last["variants"]), (&"study_finished".into(), &found["variants"]));
 

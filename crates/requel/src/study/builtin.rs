@@ -39,7 +39,7 @@ mod tests {
             let study = Study::parse(built_in.name, built_in.toml).unwrap();
             assert_eq!(study.name, built_in.name);
             assert!(!study.description.is_empty());
-            study.configs(&crate::Registry::built_in()).unwrap();
+            study.cells(&crate::Registry::built_in()).unwrap();
         }
     }
 }

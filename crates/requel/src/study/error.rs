@@ -85,6 +85,40 @@ pub enum StudyError {
         /// What is wrong.
         source: Box<TrainError>,
     },
+    /// No return is known that counts as 0 or as 1.
+    #[error("no scale is known of `{env}`: which return counts as {}?", if *which == "zero" { 0 } else { 1 })]
+    NoScale {
+        /// The environment.
+        env: String,
+        /// `zero` or `one`.
+        which: &'static str,
+    },
+    /// The same return counts as 0 and as 1.
+    #[error("the scale of `{env}` is from {value} to {value}: give two numbers that are apart")]
+    FlatScale {
+        /// The environment.
+        env: String,
+        /// The return.
+        value: f64,
+    },
+    /// A file of runs cannot be read.
+    #[error("line {line} {reason}")]
+    Rows {
+        /// The line, from 1.
+        line: usize,
+        /// What is wrong with it, as the rest of a sentence.
+        reason: String,
+    },
+    /// A page asks for a table that the study does not have.
+    #[error("study `{study}` has no table `{table}`")]
+    NoTable {
+        /// The study.
+        study: String,
+        /// The table.
+        table: String,
+        /// The nearest, if one is near.
+        suggestion: Option<String>,
+    },
     /// The seeds cannot be read.
     #[error(transparent)]
     Seeds(#[from] SeedsError),
@@ -107,8 +141,8 @@ impl StudyError {
         match self {
             StudyError::UnknownKey { suggestion: Some(key), .. } => Some(format!("did you mean `{key}`?")),
             StudyError::UnknownKey { .. } => Some(
-                "a study has name, description, env or [[task]], seeds, metric, threshold, set and [[variant]]; a variant has name, \
-                 preset and set"
+                "a study has name, description, env or [[task]], seeds, metric, threshold, set, [[variant]], [[table]] and \
+                 [[reference]]; a variant has name, preset, algo, set and seeds"
                     .into(),
             ),
             StudyError::NoVariants { .. } => Some("add `[[variant]]` with a `name`, and what it is to `set`".into()),
@@ -120,6 +154,13 @@ impl StudyError {
                 ConfigError::Syntax { .. } => Some("write it as \"section.key=value\"".into()),
                 source => source.hint(),
             },
+            StudyError::NoScale { env, which } => {
+                Some(format!("write `{which} = …` under `env = {env:?}` in its [[task]]"))
+            }
+            StudyError::FlatScale { env, .. } => {
+                Some(format!("write `zero = …` and `one = …` under `env = {env:?}` in its [[task]]"))
+            }
+            StudyError::NoTable { suggestion, .. } => suggestion.as_ref().map(|near| format!("did you mean `{near}`?")),
             StudyError::OtherRun { .. } => Some("name another directory, or remove this one".into()),
             _ => None,
         }

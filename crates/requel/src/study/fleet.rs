@@ -45,10 +45,30 @@ impl Audience for () {
 pub struct Crew<'a> {
     /// Has the environments of the runs.
     pub registry: &'a Registry,
-    /// At most so many runs are trained at a time; 0: as many as there are cores.
+    /// At most so many runs are trained at a time; 0: as many as the registry's machine has threads.
     pub threads: usize,
     /// Asks all of them to stop.
     pub control: &'a Control,
+}
+
+impl Crew<'_> {
+    /// How many threads train so many runs.
+    pub(super) fn threads_for(&self, runs: usize) -> usize {
+        let threads = if self.threads == 0 { self.registry.machine().threads } else { self.threads };
+        // A thread without a run would only take time to start, in which nobody hears a signal.
+        threads.min(runs).max(1)
+    }
+
+    /// The threads that train so many runs, which lie in `place`.
+    pub(crate) fn start_threads(&self, runs: usize, place: &Path) -> Result<ThreadPool, RunError> {
+        let threads = self.threads_for(runs);
+        let pool = ThreadPoolBuilder::new().num_threads(threads).thread_name(|number| format!("run-{number}")).build();
+        pool.map_err(|error| RunError::Io {
+            action: "start threads for",
+            path: place.to_path_buf(),
+            source: std::io::Error::other(error),
+        })
+    }
 }
 
 /// Trains runs, never with more threads than runs, begun in their order, each in its own directory and with the bits of a run by
@@ -66,12 +86,13 @@ pub struct Crew<'a> {
 /// If a run cannot begin, the directories cannot be made, or the threads not started; what was made for it is removed.
 pub fn train_all(
     runs: &[PlannedRun],
-    Crew { registry, threads, control }: Crew<'_>,
+    crew: Crew<'_>,
     audience: &dyn Audience,
 ) -> Result<Vec<Option<Result<Ending, RunError>>>, StudyError> {
+    let Crew { registry, control, .. } = crew;
     check_new(runs, registry)?;
     let place = runs.first().map(|run| run.dir.clone()).unwrap_or_default();
-    let pool = start_threads(threads, runs.len(), &place)?;
+    let pool = crew.start_threads(runs.len(), &place)?;
     let Some(standings) = make_all(runs, control)? else { return Ok(runs.iter().map(|_| None).collect()) };
     let mut pending: Vec<usize> = (0..runs.len())
         .zip(standings)
@@ -156,25 +177,4 @@ fn make_all(runs: &[PlannedRun], control: &Control) -> Result<Option<Vec<Standin
         standings.push(planned.standing());
     }
     Ok(Some(standings))
-}
-
-/// So many threads, 0: one for each core, and never more than there are runs, which lie in `place`.
-pub(crate) fn start_threads(threads: usize, runs: usize, place: &Path) -> Result<ThreadPool, RunError> {
-    let threads = thread_count(threads, runs);
-    let pool = ThreadPoolBuilder::new().num_threads(threads).thread_name(|number| format!("run-{number}")).build();
-    pool.map_err(|error| RunError::Io {
-        action: "start threads for",
-        path: place.to_path_buf(),
-        source: std::io::Error::other(error),
-    })
-}
-
-/// How many threads train so many runs, where `threads` are asked for; 0: one for each core.
-pub(super) fn thread_count(threads: usize, runs: usize) -> usize {
-    let threads = match threads {
-        0 => std::thread::available_parallelism().map_or(1, usize::from),
-        threads => threads,
-    };
-    // A thread without a run would only take time to start, in which nobody hears a signal.
-    threads.min(runs).max(1)
 }

@@ -20,7 +20,7 @@
 //!     name = "far-sighted"
 //! "#)?;
 //! let seeds: Seeds = "0..2".parse()?;
-//! let runs = study.plan("studies/gamma".as_ref(), &seeds, &Registry::built_in())?;
+//! let runs = study.plan("studies/gamma".as_ref(), Some(&seeds), &Registry::built_in())?;
 //! assert_eq!(runs.len(), 4);
 //! assert_eq!(runs[1].config.agent.gamma, 0.99);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
@@ -28,6 +28,7 @@
 
 mod builtin;
 mod caveat;
+mod cell;
 mod comparison;
 mod curve;
 mod error;
@@ -36,23 +37,32 @@ mod fleet;
 mod group;
 mod parse;
 mod plan;
+mod random;
+mod raw;
 mod record;
+mod row;
+mod scale;
 mod seeds;
 pub mod shared;
+mod tabulate;
 mod tasks;
 
 pub use builtin::{BuiltIn, built_in, built_ins};
 pub use caveat::Caveat;
+pub use cell::{Cell, TaskSpec};
 pub use comparison::{Comparison, GroupResult, Metric, Reached, RunResult, Scoring};
 pub use curve::Curve;
 pub use error::StudyError;
 pub use fingerprint::fingerprint;
-pub(crate) use fleet::start_threads;
 pub use fleet::{Audience, Crew, train_all};
 pub use group::{Group, Grouping, group};
 pub(crate) use parse::is_plain_name;
 pub use plan::{PlannedRun, Standing, Study, Variant, check_new};
+pub use random::RandomPlay;
 pub use record::{Evaluated, RunRecord, find_runs};
+pub use row::{RowMore, RowScore, RunRow};
+pub use scale::{KnownScale, RANDOM_EPISODES, known_scale, known_scales, random_return};
 pub use seeds::{Seeds, SeedsError};
 pub use shared::{Claims, Share, ShareError, train_claimed};
+pub use tabulate::{CellRows, Column, Figure, Reference, Rows, Statistic, TableSpec, Tables};
 pub use tasks::{Task, TaskAggregates, VariantAggregates};

@@ -2,18 +2,13 @@
 
 use std::path::Path;
 
-use serde::Deserialize;
 use toml::de::{DeTable, DeValue};
 
-use super::{Metric, Seeds, SeedsError, Study, StudyError, Task, Variant};
+use super::raw::{RawSeeds, RawStudy, RawTask, RawVariant, unknown_key};
+use super::{Seeds, Study, StudyError};
 use crate::config::Place;
 use crate::storage::read_input;
 use crate::suggest::nearest;
-
-/// The keys of a study, and those of a variant.
-const STUDY_KEYS: [&str; 9] = ["name", "description", "env", "task", "seeds", "metric", "threshold", "set", "variant"];
-const VARIANT_KEYS: [&str; 3] = ["name", "preset", "set"];
-const TASK_KEYS: [&str; 3] = ["env", "zero", "one"];
 
 /// No study that a person could read is longer, bytes.
 const MOST_BYTES: u64 = 1 << 20;
@@ -58,11 +53,14 @@ impl Study {
             reason,
             place: Place::of_key(source, text, (table.get_ref(), key)),
         };
+        let wrong_in = |reason: String, list: &str, at: usize| StudyError::Syntax {
+            reason,
+            place: place_at(offset_of(table.get_ref(), list, at)),
+        };
         if let Some(threshold) = raw.threshold.filter(|threshold| !threshold.is_finite()) {
             return Err(wrong(format!("`threshold` is {threshold}, not a finite number"), "threshold"));
         }
-        let tasks: Vec<Task> = raw.task.into_iter().map(|t| Task { env: t.env, zero: t.zero, one: t.one }).collect();
-        let env = match (raw.env, tasks.first()) {
+        let env = match (raw.env, raw.task.first()) {
             (Some(env), None) => env,
             (None, Some(first)) => first.env.clone(),
             (Some(_), Some(_)) => {
@@ -75,31 +73,25 @@ impl Study {
                 ));
             }
         };
-        if let Some(task) = tasks.iter().find(|t| !(t.zero.is_finite() && t.one.is_finite() && t.zero != t.one)) {
-            let reason = format!(
-                "the scale of `{}` is from {} to {}: give two numbers that are apart",
-                task.env, task.zero, task.one
-            );
-            return Err(wrong(reason, "task"));
-        }
-        if let Some(twice) =
-            tasks.iter().enumerate().find(|(at, t)| tasks[..*at].iter().any(|other| other.env == t.env))
-        {
-            return Err(wrong(format!("two tasks are `{}`", twice.1.env), "task"));
-        }
+        let seeds = |raw: Option<RawSeeds>| raw.map(RawSeeds::read).transpose();
         let study = Study {
-            tasks,
-            seeds: raw.seeds.map_or_else(|| Seeds::first(DEFAULT_SEEDS), RawSeeds::read)?,
+            tasks: raw.task.into_iter().map(RawTask::read).collect::<Result<_, _>>()?,
+            seeds: seeds(raw.seeds)?.map_or_else(|| Seeds::first(DEFAULT_SEEDS), Ok)?,
             name: raw.name,
             description: raw.description,
             env,
             metric: raw.metric,
             threshold: raw.threshold,
             set: raw.set,
-            variants: raw.variant.into_iter().map(|v| Variant { name: v.name, preset: v.preset, set: v.set }).collect(),
+            variants: raw.variant.into_iter().map(RawVariant::read).collect::<Result<_, _>>()?,
+            references: raw.reference,
+            tables: raw.table,
         };
         study.check_names()?;
-        Ok(study)
+        match study.fault() {
+            Some((reason, list, at)) => Err(wrong_in(reason, list, at)),
+            None => Ok(study),
+        }
     }
 
     fn check_names(&self) -> Result<(), StudyError> {
@@ -118,84 +110,82 @@ impl Study {
             None => Ok(()),
         }
     }
+
+    /// What does not go together in it, with the list and the place in that list where it stands.
+    fn fault(&self) -> Option<(String, &'static str, usize)> {
+        let names: Vec<&str> = self.variants.iter().map(|variant| variant.name.as_str()).collect();
+        let unknown = |name: &str| {
+            let near = nearest(name, names.iter().copied()).map(|near| format!(", did you mean `{near}`?"));
+            format!("no variant is called `{name}`{}", near.unwrap_or_default())
+        };
+        for (at, task) in self.tasks.iter().enumerate() {
+            let numbers = [("zero", task.zero), ("one", task.one), ("aim", task.aim)];
+            let reason = if self.tasks[..at].iter().any(|other| other.env == task.env) {
+                format!("two tasks are `{}`", task.env)
+            } else if let Some((key, value)) =
+                numbers.iter().find_map(|(k, v)| Some((k, v.filter(|v| !v.is_finite())?)))
+            {
+                format!("`{key}` of `{}` is {value}, not a finite number", task.env)
+            } else if let Some(value) = task.zero.filter(|zero| Some(*zero) == task.one) {
+                format!("the scale of `{}` is from {value} to {value}: give two numbers that are apart", task.env)
+            } else if let Some(name) = task.skip.iter().find(|name| !names.contains(&name.as_str())) {
+                format!("`skip` of `{}`: {}", task.env, unknown(name))
+            } else if !task.skip.is_empty() && self.everywhere().is_empty() {
+                "`skip` leaves no variant that is trained in every environment".into()
+            } else if task.decimals.is_some_and(|decimals| decimals > MOST_DECIMALS) {
+                format!("`decimals` of `{}` is more than {MOST_DECIMALS}", task.env)
+            } else {
+                continue;
+            };
+            return Some((reason, "task", at));
+        }
+        for (at, reference) in self.references.iter().enumerate() {
+            let is_known = |(level, value): &(f64, f64)| (0.0..=1.0).contains(level) && value.is_finite();
+            let reason = if !names.contains(&reference.variant.as_str()) {
+                unknown(&reference.variant)
+            } else if reference.runs == 0 || !reference.quantiles.iter().all(is_known) {
+                format!("the reference of `{}` needs `runs`, and `quantiles` at levels from 0 to 1", reference.variant)
+            } else {
+                continue;
+            };
+            return Some((reason, "reference", at));
+        }
+        for (at, table) in self.tables.iter().enumerate() {
+            let columns = || table.columns.iter();
+            let reason = if self.tables[..at].iter().any(|other| other.name == table.name) {
+                format!("two tables are called `{}`", table.name)
+            } else if table.columns.is_empty() {
+                format!("table `{}` has no column", table.name)
+            } else if let Some(name) = table.variants.iter().find(|name| !names.contains(&name.as_str())) {
+                format!("table `{}`: {}", table.name, unknown(name))
+            } else if let Some(column) =
+                columns().find(|column| column.at_least.is_some_and(|least| !least.is_finite()))
+            {
+                format!("`at_least` of column `{}` is not a finite number", column.head)
+            } else if let Some(column) = columns().find(|column| column.decimals.is_some_and(|it| it > MOST_DECIMALS)) {
+                format!("`decimals` of column `{}` is more than {MOST_DECIMALS}", column.head)
+            } else {
+                continue;
+            };
+            return Some((reason, "table", at));
+        }
+        None
+    }
+}
+
+/// No figure has more decimals.
+const MOST_DECIMALS: usize = 17;
+
+/// Where the table at a place of a list of tables begins.
+fn offset_of(study: &DeTable<'_>, list: &str, at: usize) -> usize {
+    let value = study.iter().find(|(key, _)| key.get_ref() == list).map(|(_, value)| value.get_ref());
+    let Some(DeValue::Array(items)) = value else { return 0 };
+    let Some(DeValue::Table(item)) = items.get(at).map(|item| item.get_ref()) else { return 0 };
+    item.keys().map(|key| key.span().start).min().unwrap_or(0)
 }
 
 /// Whether a name can be that of a directory, anywhere.
 pub(crate) fn is_plain_name(name: &str) -> bool {
     let is_plain = |c: char| c.is_alphanumeric() || "-_.+".contains(c);
     !name.is_empty() && !name.starts_with('.') && name.chars().all(is_plain)
-}
-
-#[derive(Deserialize)]
-struct RawStudy {
-    name: String,
-    #[serde(default)]
-    description: String,
-    env: Option<String>,
-    #[serde(default)]
-    task: Vec<RawTask>,
-    seeds: Option<RawSeeds>,
-    #[serde(default)]
-    metric: Metric,
-    threshold: Option<f64>,
-    #[serde(default)]
-    set: Vec<String>,
-    #[serde(default)]
-    variant: Vec<RawVariant>,
-}
-
-#[derive(Deserialize)]
-struct RawTask {
-    env: String,
-    zero: f64,
-    one: f64,
-}
-
-#[derive(Deserialize)]
-struct RawVariant {
-    name: String,
-    preset: Option<String>,
-    #[serde(default)]
-    set: Vec<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(untagged, expecting = "seeds are a range such as \"0..10\", a list such as [0, 3, 7], or how many")]
-enum RawSeeds {
-    Count(u64),
-    List(Vec<u64>),
-    Text(String),
-}
-
-impl RawSeeds {
-    fn read(self) -> Result<Seeds, SeedsError> {
-        match self {
-            RawSeeds::Count(count) => Seeds::first(count),
-            RawSeeds::List(seeds) => Seeds::new(seeds),
-            RawSeeds::Text(text) => text.parse(),
-        }
-    }
-}
-
-/// The first key that means nothing, its byte offset, and the keys that would mean something in its place.
-fn unknown_key(study: &DeTable<'_>) -> Option<(String, usize, &'static [&'static str])> {
-    for (key, value) in study {
-        if !STUDY_KEYS.contains(&key.get_ref().as_ref()) {
-            return Some((key.get_ref().to_string(), key.span().start, &STUDY_KEYS));
-        }
-        let (items, known): (_, &'static [&'static str]) = match (value.get_ref(), key.get_ref().as_ref()) {
-            (DeValue::Array(items), "variant") => (items, &VARIANT_KEYS),
-            (DeValue::Array(items), "task") => (items, &TASK_KEYS),
-            _ => continue,
-        };
-        let tables = items.iter().filter_map(|item| match item.get_ref() {
-            DeValue::Table(table) => Some(table),
-            _ => None,
-        });
-        let wrong = tables.flat_map(|table| table.keys()).find(|key| !known.contains(&key.get_ref().as_ref()));
-        if let Some(key) = wrong {
-            return Some((key.get_ref().to_string(), key.span().start, known));
-        }
-    }
-    None
 }

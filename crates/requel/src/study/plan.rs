@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::group::settings;
-use super::{Metric, Seeds, StudyError, Task, fingerprint};
-use crate::config::{Config, Layers, presets};
+use super::{Cell, Metric, Reference, Seeds, StudyError, TableSpec, TaskSpec, fingerprint};
+use crate::config::Config;
 use crate::registry::Registry;
 use crate::run::{Made, Room, Run, RunError, check_place};
 
@@ -19,9 +19,9 @@ pub struct Study {
     pub description: String,
     /// Id of the environment; of several the first.
     pub env: String,
-    /// The environments with the scales of their scores, where there are several; else empty.
-    pub tasks: Vec<Task>,
-    /// The seeds of each variant.
+    /// The environments with what is particular to each, where there are several; else empty.
+    pub tasks: Vec<TaskSpec>,
+    /// The seeds of each variant that has none of its own.
     pub seeds: Seeds,
     /// What counts as a run's score.
     pub metric: Metric,
@@ -31,17 +31,25 @@ pub struct Study {
     pub set: Vec<String>,
     /// The variants, in the order in which they are compared.
     pub variants: Vec<Variant>,
+    /// What is known of the scores of others' runs.
+    pub references: Vec<Reference>,
+    /// The tables that its page has beside the usual one.
+    pub tables: Vec<TableSpec>,
 }
 
 /// One of the things that a study compares.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Variant {
     /// What it is called.
     pub name: String,
-    /// The preset that it starts from; `None`: the environment's own.
+    /// The preset that it starts from; `None`: that of the task, or the environment's own.
     pub preset: Option<String>,
-    /// Its settings, as `key=value`, laid over those of the study.
+    /// The algorithm that is laid over the preset.
+    pub algorithm: Option<String>,
+    /// Its settings, as `key=value`, laid over those of study and task.
     pub set: Vec<String>,
+    /// Its seeds, in place of those of the study.
+    pub seeds: Option<Seeds>,
 }
 
 /// A run that is to be.
@@ -80,53 +88,94 @@ impl Study {
         Study { env: env.into(), tasks: Vec::new(), ..self.clone() }
     }
 
-    /// The config of each variant, in one environment after the other, with the seed that its settings come to. The agent of each can be made.
+    /// The variants that are trained in every environment, as places in [`Study::variants`].
+    pub fn everywhere(&self) -> Vec<usize> {
+        let is_skipped = |name: &String| self.tasks.iter().any(|task| task.skip.contains(name));
+        (0..self.variants.len()).filter(|&at| !is_skipped(&self.variants[at].name)).collect()
+    }
+
+    /// As [`Study::resolve`], where every environment is there, every agent can be made, and no two cells are the same.
     ///
     /// # Errors
     /// If an environment, a preset or a setting is unknown or does not resolve (with the variant's name), or two variants are
     /// the same.
-    pub fn configs(&self, registry: &Registry) -> Result<Vec<Config>, StudyError> {
+    pub fn cells(&self, registry: &Registry) -> Result<Vec<Cell>, StudyError> {
         for env in self.envs() {
             registry.envs().make(env)?;
         }
-        let configs = self.resolve()?;
+        let cells = self.resolve()?;
         let mut known: BTreeMap<String, &str> = BTreeMap::new();
-        for (variant, config) in self.variants.iter().cycle().zip(&configs) {
-            if let Some(one) = known.insert(fingerprint(config), &variant.name) {
-                return Err(StudyError::SameVariant { one: one.into(), other: variant.name.clone() });
+        for cell in &cells {
+            let variant = &self.variants[cell.variant].name;
+            if let Some(one) = known.insert(fingerprint(&cell.config), variant) {
+                return Err(StudyError::SameVariant { one: one.into(), other: variant.clone() });
             }
             registry
-                .trainer(config.clone())
-                .map_err(|source| StudyError::Trainer { variant: variant.name.clone(), source: Box::new(source) })?;
+                .trainer(cell.config.clone())
+                .map_err(|source| StudyError::Trainer { variant: variant.clone(), source: Box::new(source) })?;
         }
-        Ok(configs)
+        Ok(cells)
     }
 
-    /// As [`Study::configs`], without a look at whether they can be trained.
+    /// Each variant in each environment that it is trained in, one environment after the other, without a look at whether they can
+    /// be trained.
     ///
     /// # Errors
-    /// If a preset or a setting is unknown or does not resolve, with the variant's name.
-    pub fn resolve(&self) -> Result<Vec<Config>, StudyError> {
-        let in_env = |env| self.variants.iter().map(move |variant| self.config(env, variant));
-        self.envs().into_iter().flat_map(in_env).collect()
+    /// If a preset, an algorithm or a setting is unknown or does not resolve, with the variant's name.
+    pub fn resolve(&self) -> Result<Vec<Cell>, StudyError> {
+        let tasks: Vec<Option<&TaskSpec>> = match &self.tasks[..] {
+            [] => vec![None],
+            tasks => tasks.iter().map(Some).collect(),
+        };
+        let mut cells = Vec::new();
+        for (at, task) in tasks.into_iter().enumerate() {
+            for (variant, spec) in self.variants.iter().enumerate() {
+                if task.is_none_or(|task| !task.skip.contains(&spec.name)) {
+                    cells.push(Cell::new(self, (at, task), variant)?);
+                }
+            }
+        }
+        Ok(cells)
     }
 
-    /// Every run below `root`, seed after seed, so that all variants advance together. A variant's directory has its name and
-    /// its config's [`fingerprint`]: a variant that is changed is trained anew, and the others are not.
+    /// Every run below `root`, seed after seed, so that all variants advance together; with `seeds` in place of the study's own, where
+    /// they are given. A variant's directory has its name and its config's [`fingerprint`]: a variant that is changed is trained anew,
+    /// and the others are not.
     ///
     /// # Errors
-    /// As [`Study::configs`], and if there is a run of another config in the place of one.
-    pub fn plan(&self, root: &Path, seeds: &Seeds, registry: &Registry) -> Result<Vec<PlannedRun>, StudyError> {
-        let configs = self.configs(registry)?;
+    /// As [`Study::cells`], and if there is a run of another config in the place of one.
+    pub fn plan(&self, root: &Path, seeds: Option<&Seeds>, registry: &Registry) -> Result<Vec<PlannedRun>, StudyError> {
+        let cells = self.cells(registry)?;
+        let of = |cell: &Cell| seeds.unwrap_or(&cell.seeds).as_slice().to_vec();
+        let all: Vec<(&Cell, Vec<u64>)> = cells.iter().map(|cell| (cell, of(cell))).collect();
+        let most = all.iter().map(|(_, seeds)| seeds.len()).max().unwrap_or(0);
         let mut runs = Vec::new();
-        for &seed in seeds.as_slice() {
-            for (at, config) in configs.iter().enumerate() {
-                let variant = at % self.variants.len();
-                let name = format!("{}-{}", self.variants[variant].name, &fingerprint(config)[..8]);
-                runs.push(PlannedRun::new(&self.place(root, &config.env.id).join(name), variant, config, seed)?);
+        for at in 0..most {
+            for (cell, seeds) in &all {
+                let Some(&seed) = seeds.get(at) else { continue };
+                let name = format!("{}-{}", self.variants[cell.variant].name, &fingerprint(&cell.config)[..8]);
+                let parent = self.place(root, &cell.config.env.id).join(name);
+                runs.push(PlannedRun::new(&parent, cell.variant, &cell.config, seed)?);
             }
         }
         Ok(runs)
+    }
+
+    /// The seeds that it trains with of itself, whatever the variant.
+    pub fn own_seeds(&self) -> Vec<u64> {
+        let of_tasks = self.tasks.iter().filter_map(|task| task.seeds.as_ref());
+        let of_variants = self.variants.iter().filter_map(|variant| variant.seeds.as_ref());
+        let all = of_tasks.chain(of_variants).chain([&self.seeds]);
+        let mut seeds: Vec<u64> = all.flat_map(|seeds| seeds.as_slice().iter().copied()).collect();
+        seeds.sort_unstable();
+        seeds.dedup();
+        seeds
+    }
+
+    /// Whether variants have other seeds than each other.
+    pub fn has_seeds_apart(&self) -> bool {
+        let own = self.tasks.iter().map(|task| &task.seeds).chain(self.variants.iter().map(|variant| &variant.seeds));
+        own.flatten().any(|seeds| *seeds != self.seeds)
     }
 
     /// Where what belongs to an environment lies: `root` itself, where there is no other.
@@ -135,27 +184,6 @@ impl Study {
             true => root.to_path_buf(),
             false => root.join(env.replace('/', "-")),
         }
-    }
-
-    fn config(&self, env: &str, variant: &Variant) -> Result<Config, StudyError> {
-        let wrong = |source| StudyError::Setting { variant: variant.name.clone(), source: Box::new(source) };
-        let mut layers = Layers::new();
-        if let Some(preset) = &variant.preset {
-            layers = layers.preset(preset).map_err(wrong)?;
-        }
-        layers = layers.set(&format!("env.id={env:?}")).map_err(wrong)?;
-        for assignment in &self.set {
-            layers = layers.set_from("the study's `set`", assignment).map_err(wrong)?;
-        }
-        for assignment in &variant.set {
-            layers = layers.set_from("its `set`", assignment).map_err(wrong)?;
-        }
-        if layers.named_preset().is_none()
-            && let Some(preset) = presets::default_for(env)
-        {
-            layers = layers.preset(preset.name).map_err(wrong)?;
-        }
-        layers.resolve().map_err(wrong)
     }
 }
 

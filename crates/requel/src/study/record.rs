@@ -89,6 +89,20 @@ impl RunRecord {
             wall_seconds: wall_seconds(&text(&run.dir().join("timing.csv"))?),
         })
     }
+
+    /// The largest mean value of an action in its log; `None` where none was logged.
+    ///
+    /// # Errors
+    /// If the log cannot be read.
+    pub fn largest_mean_q(&self) -> Result<Option<f64>, RunError> {
+        let path = self.dir.join("metrics.jsonl");
+        match open_regular(&path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            file => file
+                .and_then(|file| largest_mean_q(BufReader::with_capacity(1 << 18, file)))
+                .map_err(RunError::io("read", &path)),
+        }
+    }
 }
 
 /// The runs in and below a directory, in the order of their paths, with numbers in them as numbers: `seed-2` before `seed-10`.
@@ -138,6 +152,24 @@ fn evaluations(path: &Path) -> Result<Vec<Evaluated>, RunError> {
     }
 }
 
+fn largest_mean_q(mut metrics: impl BufRead) -> io::Result<Option<f64>> {
+    #[derive(Deserialize)]
+    struct Line {
+        mean_q: Option<f64>,
+    }
+    let mut largest: Option<f64> = None;
+    let mut line = Vec::new();
+    while metrics.by_ref().take(MOST_LINE).read_until(b'\n', &mut line)? > 0 {
+        if line.starts_with(b"{\"event\":\"train\"")
+            && let Ok(Line { mean_q: Some(value) }) = serde_json::from_slice(&line)
+        {
+            largest = Some(largest.map_or(value, |largest| largest.max(value)));
+        }
+        line.clear();
+    }
+    Ok(largest)
+}
+
 fn text(path: &Path) -> Result<String, RunError> {
     match read_regular(path, available_bytes().unwrap_or(u64::MAX)) {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(String::new()),
@@ -174,6 +206,16 @@ mod tests {
                        {\"event\":\"evaluation\",\"env_steps\":7,\"mean_return\":1.5}\n\
                        {\"event\":\"evaluation\",\"env_st";
         assert_eq!(Evaluated::all_in(metrics), [Evaluated { env_steps: 10, mean_return: 9.5 }]);
+    }
+
+    #[test]
+    fn the_largest_mean_value_is_of_the_lines_of_updates() {
+        let metrics = "{\"event\":\"train\",\"env_steps\":1,\"mean_q\":null}\n\
+                       {\"event\":\"train\",\"env_steps\":2,\"mean_q\":-3.5}\n\
+                       {\"event\":\"train\",\"env_steps\":3,\"mean_q\":-4.5}\n\
+                       {\"event\":\"other\",\"mean_q\":9.0}\n";
+        assert_eq!(largest_mean_q(metrics.as_bytes()).unwrap(), Some(-3.5));
+        assert_eq!(largest_mean_q(&b"{\"event\":\"train\",\"mean_q\":null}\n"[..]).unwrap(), None);
     }
 
     #[test]

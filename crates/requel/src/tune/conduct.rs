@@ -14,7 +14,7 @@ use super::{Rung, Scored, Search, SearchBudget, Settings, Trial, TuneError, Tune
 use crate::config::Config;
 use crate::run::{Control, Lock, RunError, Session};
 use crate::stats::mean;
-use crate::study::{Crew, start_threads};
+use crate::study::Crew;
 use crate::train::Observer;
 
 /// Who watches a search. Called from the threads that train; it can change no result.
@@ -86,7 +86,7 @@ impl Search {
             done: 0,
         };
         let most = self.jobs.saturating_mul(self.rungs.seeds as usize);
-        let pool = start_threads(crew.threads, most, dir)?;
+        let pool = crew.start_threads(most, dir)?;
         // Whatever ends the search early ends its runs.
         let outer = crew.control.clone();
         let control = Control::new().asking(move || outer.stop_requested());

@@ -281,7 +281,7 @@ set = ["agent.gamma=0.5"]
 fn a_study_is_trained_read_back_and_compared() {
     let root = tempfile::tempdir().unwrap();
     let study = Study::parse("small.toml", STUDY).unwrap();
-    let runs = study.plan(root.path(), &study.seeds, &Registry::built_in()).unwrap();
+    let runs = study.plan(root.path(), None, &Registry::built_in()).unwrap();
     let order: Vec<(usize, u64)> = runs.iter().map(|run| (run.variant, run.config.train.seed)).collect();
     assert_eq!(order, [(0, 4), (1, 4), (0, 2), (1, 2)]);
     assert_eq!((runs[1].config.agent.gamma, runs[0].config.agent.gamma), (0.5, 0.9));
@@ -352,7 +352,7 @@ fn a_changed_variant_is_trained_anew_and_another_run_is_not_written_over() {
     let study = Study::parse("small.toml", STUDY).unwrap();
     let changed = Study::parse("small.toml", &STUDY.replace("agent.gamma=0.5", "agent.gamma=0.6")).unwrap();
     let dirs = |study: &Study| -> Vec<_> {
-        study.plan(root.path(), &study.seeds, &Registry::built_in()).unwrap().into_iter().map(|run| run.dir).collect()
+        study.plan(root.path(), None, &Registry::built_in()).unwrap().into_iter().map(|run| run.dir).collect()
     };
     let (before, after) = (dirs(&study), dirs(&changed));
     assert!(before[0] == after[0] && before[1] != after[1], "{before:?} {after:?}");
@@ -369,7 +369,7 @@ fn a_changed_variant_is_trained_anew_and_another_run_is_not_written_over() {
 
 #[test]
 fn what_is_wrong_with_a_study_is_said_with_its_place() {
-    let parse = |text: &str| Study::parse("s.toml", text).and_then(|study| study.configs(&Registry::built_in()));
+    let parse = |text: &str| Study::parse("s.toml", text).and_then(|study| study.cells(&Registry::built_in()));
     let with = |from: &str, to: &str| parse(&STUDY.replacen(from, to, 1)).unwrap_err();
     let cases = [
         (with("threshold", "treshold"), "unknown key `treshold` in s.toml, line 5: `treshold = 15.0`", "`threshold`"),

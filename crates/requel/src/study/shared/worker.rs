@@ -10,7 +10,6 @@ use crate::checkpoint::CheckpointError;
 use crate::diagnose::{Evidence, Watch};
 use crate::run::{Control, Ending, Run, RunError, Session};
 use crate::storage::RealStorage;
-use crate::study::fleet::thread_count;
 use crate::study::{Audience, Crew, PlannedRun, StudyError, check_new};
 use crate::train::TrainError;
 
@@ -32,7 +31,7 @@ pub fn train_claimed(
     audience: &dyn Audience,
 ) -> Result<Endings, StudyError> {
     check_with_others(runs, crew)?;
-    let threads = thread_count(crew.threads, runs.len());
+    let threads = crew.threads_for(runs.len());
     let dir = claims.dir().to_path_buf();
     let worker = Worker {
         runs,

@@ -6,16 +6,17 @@ use std::path::{Path, PathBuf};
 use requel::stats::{Estimate, Interval};
 use requel::study::{Study, TaskAggregates, VariantAggregates};
 
+use super::page;
 use crate::exit::Failure;
 use crate::output;
 use crate::style;
 use crate::table::Table;
 
 /// What a measure is of a variant.
-type Of = fn(&VariantAggregates) -> Option<&Estimate>;
+pub type Of = fn(&VariantAggregates) -> Option<&Estimate>;
 
 /// The measures.
-const MEASURES: [(&str, Of); 5] = [
+pub const MEASURES: [(&str, Of); 5] = [
     ("IQM", |one| Some(&one.interquartile_mean)),
     ("median", |one| Some(&one.median)),
     ("mean", |one| Some(&one.mean)),
@@ -44,10 +45,16 @@ pub fn print(found: &TaskAggregates) -> Result<(), Failure> {
 ///
 /// # Errors
 /// If the disk refuses.
-pub fn write(study: &Study, found: &TaskAggregates, out: &Path) -> Result<Vec<(PathBuf, &'static str)>, Failure> {
+pub fn write(
+    study: &Study,
+    found: &TaskAggregates,
+    out: &Path,
+    tables: &str,
+) -> Result<Vec<(PathBuf, &'static str)>, Failure> {
     let json = serde_json::to_vec_pretty(found).map_err(Failure::failed)?;
     let files = [
-        ("study.md", markdown(study, found).into_bytes(), "the tables"),
+        ("study.html", page::html(study, found)?.into_bytes(), "curves to hover over and zoom"),
+        ("study.md", (markdown(study, found) + tables).into_bytes(), "the tables"),
         ("study.tex", latex(found).into_bytes(), "the table for a paper"),
         ("study.csv", csv(found).into_bytes(), "for a spreadsheet"),
         ("profile.csv", curves(found, Curves::Profile).into_bytes(), "performance profiles"),
@@ -74,7 +81,8 @@ fn scales(found: &TaskAggregates) -> String {
     scales.join(", ")
 }
 
-fn shown(estimate: Option<&Estimate>) -> String {
+/// An estimate with its interval, where it has one.
+pub fn shown(estimate: Option<&Estimate>) -> String {
     match estimate {
         None => "-".into(),
         Some(Estimate { value, interval: None }) => format!("{value:.3}"),
@@ -95,14 +103,25 @@ fn markdown(study: &Study, found: &TaskAggregates) -> String {
         "\nNormalised scores: {}. A number with brackets has its {percent} % interval by a bootstrap stratified over \
          environments (Agarwal et al. 2021). *IQM*: interquartile mean of all runs. *Median*, *mean*: over the means of environments. \
          *Optimality gap*: by how much runs fall short of 1 on average. *P> first*: the probability that a run scores higher than one of \
-         the first row in the same environment, ties counted half.\n\nEach environment by itself:",
+         the first row in the same environment, ties counted half.",
         scales(found)
     ));
+    let left_out = left_out(study, found);
+    if !left_out.is_empty() {
+        out.push_str(&format!("\n\nNot trained in every environment, and so in no row: {}.", left_out.join(", ")));
+    }
+    out.push_str("\n\nEach environment by itself:");
     for task in &found.tasks {
         let place = study.place(Path::new(""), &task.env).join("study.md");
         out.push_str(&format!(" [{}]({})", task.env, place.display()));
     }
     out + "\n"
+}
+
+/// The variants of a study that are in no aggregate, since they are not trained in every environment.
+pub fn left_out<'s>(study: &'s Study, found: &TaskAggregates) -> Vec<&'s str> {
+    let names = study.variants.iter().map(|variant| variant.name.as_str());
+    names.filter(|name| !found.variants.iter().any(|variant| variant.name == *name)).collect()
 }
 
 /// A table for `\\input`, with the rules of `booktabs`.

@@ -1,0 +1,8 @@
+//! What variants come to over several environments: as tables ([`tables`]) and as a page for the browser ([`page`]).
+//!
+//! The figures are [`requel::study::TaskAggregates`]'s.
+
+mod page;
+mod tables;
+
+pub use tables::{print, write};
