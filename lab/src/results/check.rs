@@ -9,10 +9,11 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail, ensure};
+use requel::study::RunRow;
 
 use super::finished::Finished;
 use super::page::table;
-use super::seeds::{Configuration, SeedRun};
+use super::seeds::Configuration;
 use xtask::command::CommandLine;
 use xtask::workspace;
 
@@ -48,8 +49,9 @@ impl Claim {
     }
 
     /// Of a run that has just been made.
-    pub fn of(configuration: &Configuration, run: &SeedRun) -> Self {
-        Self::new(configuration.command(run.seed), run.process_seconds, run.finished.weights_blake3.clone())
+    pub fn of(configuration: &Configuration, run: &RunRow) -> Self {
+        let seconds = run.process_seconds.unwrap_or_default();
+        Self::new(configuration.command(run.seed), seconds, run.weights_blake3.clone())
     }
 }
 

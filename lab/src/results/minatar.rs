@@ -6,28 +6,23 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::ops::Range;
 
 use anyhow::{Context, Result};
-use requel::stats::mean;
+use requel::Registry;
+use requel::stats::{Bootstrap, LEAST_RUNS, mean};
+use requel::study::{CellRows, Seeds, Tables};
 
+use super::check::Claim;
 use super::curves::{Panel, Series, figure_of};
-use super::page::{Page, estimate, mean_estimate, pinning, table};
+use super::page::{Page, made, pinning, table};
 use super::record::Record;
-use super::seeds::{Configuration, SeedRun};
+use super::seeds::Configuration;
+use super::studied::Studied;
 use super::training;
 use xtask::workspace;
 
-/// The games, by the middle of their ids.
+/// The games, by the middle of their ids, in the order of the study.
 const GAMES: [&str; 5] = ["Asterix", "Breakout", "Freeway", "Seaquest", "SpaceInvaders"];
-
-/// The presets with what is laid over them: all six actions for all, as in the paper, and its budget for its own algorithm.
-const PRESETS: [(&str, &[&str]); 4] = [
-    ("minatar-dqn", &["--set", "env.options.full_action_set=true", "--set", "train.env_steps=5000000"]),
-    ("minatar-pqn", &["--set", "env.options.full_action_set=true"]),
-    ("minatar-c51", &["--set", "env.options.full_action_set=true"]),
-    ("minatar-rainbow", &["--set", "env.options.full_action_set=true"]),
-];
 
 /// The frames at which training returns are compared.
 const MARKS: [u64; 3] = [1_000_000, 2_000_000, 4_900_000];
@@ -39,9 +34,6 @@ const PUBLISHED: [[f64; 3]; 5] =
 /// The distance of points in the record, frames. A log has a line for every 10,000 or 20,000.
 const SPACING: u64 = 100_000;
 
-/// The first of the seeds that this page is made with. Tuning used 1000 to 1999 alone.
-const FIRST_SEED: u64 = 25_000;
-
 const CURVES: &str = "minatar-curves.csv";
 
 /// Frames and mean return of the last 100 training episodes, of a run by its configuration's name and seed.
@@ -51,74 +43,77 @@ type Curves = BTreeMap<(String, u64), Vec<(u64, f64)>>;
 ///
 /// # Errors
 /// When the build or a run fails, or a file cannot be read or written.
-pub fn write(seeds: u64, jobs: usize) -> Result<()> {
-    let binary = workspace::release_binary()?;
-    let configurations = configurations();
-    let range = FIRST_SEED..FIRST_SEED + seeds;
+pub fn write(seeds: Option<u64>, jobs: usize) -> Result<()> {
+    let studied = Studied::read("minatar", seeds)?;
     let mut record = Record::open("minatar")?;
-    let page = |record: &Record| make_page(&configurations, record, &range, jobs);
-    page(&record)?.write_quietly()?;
-    let wanted: Vec<_> = range.clone().flat_map(|seed| configurations.iter().map(move |which| (which, seed))).collect();
-    record.train(&binary, wanted, jobs, &mut |record, _| page(record)?.write_quietly().map(drop))?;
-    page(&record)?.write()
-}
-
-/// Preset by preset, game by game.
-fn configurations() -> Vec<Configuration> {
-    let of = |(preset, settings): &(&'static str, &'static [&'static str])| {
-        let settings = *settings;
-        let preset = *preset;
-        GAMES.map(|game| {
-            let mut arguments = vec!["train", id(game), "--preset", preset];
-            arguments.extend(settings);
-            Configuration { name: format!("{preset}/{game}").into(), arguments: arguments.into(), resumes: true }
-        })
-    };
-    PRESETS.iter().flat_map(of).collect()
-}
-
-fn id(game: &str) -> &'static str {
-    match game {
-        "Asterix" => "MinAtar/Asterix-v1",
-        "Breakout" => "MinAtar/Breakout-v1",
-        "Freeway" => "MinAtar/Freeway-v1",
-        "Seaquest" => "MinAtar/Seaquest-v1",
-        _ => "MinAtar/SpaceInvaders-v1",
+    make_page(&studied, &record, jobs)?.write_quietly()?;
+    let mut wanted = studied.runs();
+    wanted.sort_by_key(|(_, seed)| *seed);
+    if !record.missing(wanted.iter().copied()).is_empty() {
+        let binary = workspace::release_binary()?;
+        let mut after =
+            |record: &Record, _: &Configuration| make_page(&studied, record, jobs)?.write_quietly().map(drop);
+        record.train(&binary, wanted, jobs, &mut after)?;
     }
+    make_page(&studied, &record, jobs)?.write()
+}
+
+/// What a run is called.
+fn name(game: &str, preset: &str) -> String {
+    format!("MinAtar/{game}-v1/{preset}")
+}
+
+/// The presets, in the order of the study.
+fn presets(studied: &Studied) -> Vec<&str> {
+    studied.study.variants.iter().map(|variant| variant.name.as_str()).collect()
 }
 
 fn results(file: &str) -> std::path::PathBuf {
     workspace::root().join("results").join(file)
 }
 
-fn make_page(configurations: &[Configuration], record: &Record, seeds: &Range<u64>, jobs: usize) -> Result<Page> {
-    let mut page = Page::new("minatar", "The MinAtar games", seeds.clone(), &pinning(jobs))?;
-    let curves = read_curves(configurations, seeds)?;
-    let finished: Vec<(&Configuration, Vec<SeedRun>)> =
-        configurations.iter().map(|configuration| (configuration, record.of(configuration, seeds))).collect();
+fn make_page(studied: &Studied, record: &Record, jobs: usize) -> Result<Page> {
+    let curves = read_curves(&studied.wanted)?;
+    let cells: Vec<CellRows> = (studied.study.resolve()?.into_iter().zip(&studied.wanted))
+        .map(|(cell, (configuration, seeds))| CellRows { cell, rows: record.of(configuration, seeds) })
+        .collect();
+    let finished: usize = cells.iter().map(|one| one.rows.len()).sum();
+    let csv = record.lines(cells.iter().flat_map(|one| &one.rows));
+    let seeds = studied.wanted.first().map(|(_, seeds)| seeds.to_string()).unwrap_or_default();
+    let made = made("minatar", &seeds, &pinning(jobs), &csv)?;
+    let mut page = Page::of("minatar", format!("# The MinAtar games\n\n{made}"), csv);
     page.add(&format!(
-        "**{} of {} runs are finished so far**; nothing is claimed beyond the runs that each figure names. Each run: `requel train \
+        "**{finished} of {} runs are finished so far**; nothing is claimed beyond the runs that each figure names. Each run: `requel train \
          MinAtar/GAME-v1 --preset NAME --seed S --json --run-dir DIR`, with `--set env.options.full_action_set=true` for all and \
          `--set train.env_steps=5000000` for `minatar-dqn`.",
-        finished.iter().map(|(_, runs)| runs.len()).sum::<usize>(),
-        configurations.len() as u64 * (seeds.end - seeds.start)
+        studied.runs().len()
     ));
     page.add("![Training returns](minatar.svg)");
     page.add("## Training return");
-    page.add(&training_returns(&curves));
+    page.add(&training_returns(&presets(studied), &curves));
     page.add(METHOD);
     page.add("## Final policies");
-    page.add(&final_policies(&finished));
-    for (configuration, runs) in &finished {
-        page.record(configuration, runs);
+    if finished == 0 {
+        page.add("No run has ended yet.");
+    } else {
+        let tables = Tables { study: &studied.study, cells: &cells, registry: &Registry::built_in() };
+        page.add(&tables.render("final")?);
+        page.add(FINAL);
     }
-    let panels: Vec<Panel> = GAMES.iter().map(|game| panel(game, &curves)).collect();
+    for (one, (configuration, _)) in cells.iter().zip(&studied.wanted) {
+        one.rows.iter().take(1).for_each(|run| page.claim(Claim::of(configuration, run)));
+    }
+    let panels: Vec<Panel> = GAMES.iter().map(|game| panel(game, &presets(studied), &curves)).collect();
     for (file, text) in [("minatar.svg", figure_of(&panels)), (CURVES, written(&curves))] {
         let path = results(file);
         std::fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
     }
     Ok(page)
 }
+
+const FINAL: &str = "\
+Mean over seeds of the mean return over 100 fresh episodes, with sticky actions and difficulty ramping as in training; an episode is cut \
+off after 10,000 frames.";
 
 const METHOD: &str = "\
 Mean over seeds, with its 95 % bootstrap interval from five on, of the mean return of the last 100 training episodes at so many \
@@ -127,23 +122,29 @@ frames, exploration included, as the paper counts; behind it how many runs have 
 figure to ± 0.3; its Seaquest was of a version with an error in the supply of oxygen. `minatar-dqn` has its settings; the others \
 have those that their files name.";
 
+/// The mean with its interval where there are enough runs.
+fn estimate(sample: &[f64]) -> String {
+    let mean = |sample: &[f64]| mean(sample).unwrap_or(f64::NAN);
+    let enough = sample.len() >= LEAST_RUNS;
+    match enough.then(|| Bootstrap::default().interval(&[sample], mean)).flatten() {
+        Some(ends) => format!("{:.1} [{:.1}, {:.1}]", mean(sample), ends.low, ends.high),
+        None => format!("{:.1}", mean(sample)),
+    }
+}
+
 /// A row for each game and preset that has come to the first mark.
-fn training_returns(curves: &Curves) -> String {
+fn training_returns(presets: &[&str], curves: &Curves) -> String {
     let mut rows = Vec::new();
     for (game, published) in GAMES.iter().zip(&PUBLISHED) {
         let mut row = vec![format!("**{game}**"), "DQN, published".into()];
         row.extend(published.iter().map(|value| format!("{value:.1} (30)")));
         rows.push(row);
-        for (preset, _) in PRESETS {
+        for preset in presets {
             let cells: Vec<String> = MARKS
                 .iter()
                 .map(|mark| {
-                    let sample = at_mark(curves, &format!("{preset}/{game}"), *mark);
-                    if sample.is_empty() {
-                        "–".into()
-                    } else {
-                        format!("{} ({})", estimate(mean_estimate(&sample), 1), sample.len())
-                    }
+                    let sample = at_mark(curves, &name(game, preset), *mark);
+                    if sample.is_empty() { "–".into() } else { format!("{} ({})", estimate(&sample), sample.len()) }
                 })
                 .collect();
             rows.push([vec![String::new(), format!("`{preset}`")], cells].concat());
@@ -161,33 +162,9 @@ fn at_mark(curves: &Curves, name: &str, mark: u64) -> Vec<f64> {
     runs.filter_map(|(_, points)| at(points)).collect()
 }
 
-/// A row for each configuration that has finished runs.
-fn final_policies(finished: &[(&Configuration, Vec<SeedRun>)]) -> String {
-    let row = |(configuration, runs): &(&Configuration, Vec<SeedRun>)| {
-        let scores: Vec<f64> = runs.iter().filter_map(|run| Some(run.finished.final_evaluation?.mean)).collect();
-        let seconds: Vec<f64> = runs.iter().map(|run| run.finished.wall_seconds).collect();
-        vec![
-            format!("`{}`", configuration.name),
-            runs.len().to_string(),
-            estimate(mean_estimate(&scores), 1),
-            format!("{:.1}", mean(&seconds).unwrap_or(f64::NAN) / 60.0),
-        ]
-    };
-    let rows: Vec<Vec<String>> = finished.iter().filter(|(_, runs)| !runs.is_empty()).map(row).collect();
-    if rows.is_empty() {
-        return "No run has ended yet.".to_owned();
-    }
-    let header = ["preset and game", "runs", "final policy, greedy", "minutes of training (mean)"];
-    format!(
-        "{}\nMean over seeds of the mean return over 100 fresh episodes, with sticky actions and difficulty ramping as in training; an \
-         episode is cut off after 10,000 frames.",
-        table(&header, &rows)
-    )
-}
-
-fn panel(game: &str, curves: &Curves) -> Panel {
-    let series = |(preset, _): &(&str, &[&str])| {
-        let name = format!("{preset}/{game}");
+fn panel(game: &str, presets: &[&str], curves: &Curves) -> Panel {
+    let series = |preset: &&str| {
+        let name = name(game, preset);
         let runs: Vec<_> = curves.iter().filter(|((other, _), _)| *other == name).map(|(_, points)| points).collect();
         let shortest = runs.iter().map(|points| points.len()).min().unwrap_or(0);
         let point = |index: usize| {
@@ -196,18 +173,18 @@ fn panel(game: &str, curves: &Curves) -> Panel {
         };
         Series { name: format!("{preset}, {} so far", runs.len()), points: (0..shortest).map(point).collect() }
     };
-    Panel { title: game.to_owned(), series: PRESETS.iter().map(series).collect() }
+    Panel { title: game.to_owned(), series: presets.iter().map(series).collect() }
 }
 
 /// The curves on record, and those of the runs that are there, whichever has come further.
-fn read_curves(configurations: &[Configuration], seeds: &Range<u64>) -> Result<Curves> {
+fn read_curves(wanted: &[(Configuration, Seeds)]) -> Result<Curves> {
     let path = results(CURVES);
     let mut curves = match path.exists() {
         true => parsed(&std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?)?,
         false => Curves::new(),
     };
-    for configuration in configurations {
-        for seed in seeds.clone() {
+    for (configuration, seeds) in wanted {
+        for &seed in seeds.as_slice() {
             let run = configuration.run_dir(seed);
             if run.join("metrics.jsonl").exists() {
                 let points = thinned(&training::returns(&run).with_context(|| format!("run {}", run.display()))?);
@@ -266,15 +243,15 @@ mod tests {
     fn curves() -> Curves {
         let points = |first: f64| vec![(100_352, 0.5), (1_003_520, first)];
         Curves::from([
-            (("minatar-c51/Breakout".into(), 25_000), points(9.0)),
-            (("minatar-c51/Breakout".into(), 25_001), points(11.0)),
-            (("minatar-pqn/Breakout".into(), 25_000), vec![(100_352, 0.5)]),
+            (("MinAtar/Breakout-v1/minatar-c51".into(), 25_000), points(9.0)),
+            (("MinAtar/Breakout-v1/minatar-c51".into(), 25_001), points(11.0)),
+            (("MinAtar/Breakout-v1/minatar-pqn".into(), 25_000), vec![(100_352, 0.5)]),
         ])
     }
 
     #[test]
     fn a_figure_counts_the_runs_that_have_come_there() {
-        let text = training_returns(&curves());
+        let text = training_returns(&["minatar-c51", "minatar-pqn"], &curves());
         assert!(text.contains("|  | `minatar-c51` | 10.0 (2) | – | – |"), "{text}");
         assert!(text.contains("|  | `minatar-pqn` | – | – | – |"), "{text}");
         assert!(text.contains("| **Breakout** | DQN, published | 9.2 (30) |"), "{text}");
@@ -292,20 +269,22 @@ mod tests {
 
     #[test]
     fn every_game_is_played_with_all_actions_by_every_preset() {
-        let all = configurations();
-        assert_eq!(all.len(), GAMES.len() * PRESETS.len());
-        for configuration in &all {
-            assert!(requel::config::presets::get(configuration.arguments[3]).is_some(), "{configuration:?}");
-            assert!(configuration.shown().contains("full_action_set=true"), "{configuration:?}");
-            let game = configuration.name.split('/').nth(1).unwrap();
-            assert!(configuration.arguments[1].contains(game), "{configuration:?}");
+        let studied = Studied::read("minatar", None).unwrap();
+        let presets = presets(&studied);
+        assert_eq!(studied.wanted.len(), GAMES.len() * presets.len());
+        for game in GAMES {
+            for preset in &presets {
+                let is_it = |(which, _): &&(Configuration, Seeds)| which.name == name(game, preset);
+                let (configuration, _) = studied.wanted.iter().find(is_it).unwrap();
+                assert!(configuration.shown().contains("full_action_set=true"), "{configuration:?}");
+            }
         }
     }
 
     #[test]
     fn a_mean_curve_ends_where_the_shortest_run_does() {
-        let panel = panel("Breakout", &curves());
-        assert_eq!(panel.series[2].points, [(100_352, 0.5), (1_003_520, 10.0)]);
-        assert!(panel.series[2].name.ends_with("2 so far") && panel.series[0].points.is_empty());
+        let panel = panel("Breakout", &["minatar-dqn", "minatar-c51"], &curves());
+        assert_eq!(panel.series[1].points, [(100_352, 0.5), (1_003_520, 10.0)]);
+        assert!(panel.series[1].name.ends_with("2 so far") && panel.series[0].points.is_empty());
     }
 }

@@ -1,20 +1,16 @@
 //! The frame that every page in `results/` shares: what made it, where, from which version; and how it is written.
 
 use std::fmt::Write as _;
-use std::ops::Range;
 
 use anyhow::{Context, Result};
-use requel::stats::{self, Bootstrap, Estimate, Interval, LEAST_RUNS};
 
 use super::check::{self, Claim};
-use super::rows;
-use super::seeds::{Configuration, SeedRun};
 use xtask::{machine, workspace};
 
 /// A page in Markdown with the figures of every run beside it as comma-separated values.
 #[derive(Debug)]
 pub struct Page {
-    name: &'static str,
+    name: String,
     markdown: String,
     csv: String,
     /// The first run of each configuration.
@@ -22,38 +18,9 @@ pub struct Page {
 }
 
 impl Page {
-    /// A page that begins with its title and provenance. `name` is that of its files and of its verb.
-    ///
-    /// # Errors
-    /// When the commit cannot be named.
-    pub fn new(name: &'static str, title: &str, seeds: Range<u64>, pinning: &str) -> Result<Self> {
-        Self::with_seeds(
-            name,
-            title,
-            seeds.end - seeds.start,
-            &format!("{} to {}", seeds.start, seeds.end - 1),
-            pinning,
-        )
-    }
-
-    /// As [`Page::new`], for configurations that have each `count` seeds of their own.
-    ///
-    /// # Errors
-    /// As [`Page::new`].
-    pub fn with_seeds(name: &'static str, title: &str, count: u64, seeds: &str, pinning: &str) -> Result<Self> {
-        let markdown = format!(
-            "# {title}\n\n\
-             - Made by: `cargo xtask results {name} --seeds {count}`\n\
-             - Version: requel {} at commit {}; whether it holds still: `cargo xtask results --check {name}`, see \
-             [below](#check)\n\
-             - Machine: {}; {pinning}\n\
-             - Seeds: {seeds} ({count} runs per configuration), which nothing was chosen by\n\
-             - Every run: [{name}.csv]({name}.csv)\n",
-            env!("CARGO_PKG_VERSION"),
-            machine::git_commit()?,
-            machine::description(),
-        );
-        Ok(Self { name, markdown, csv: rows::HEADER.to_owned(), to_check: Vec::new() })
+    /// A page with its figures. `name` is that of its files and of its verb.
+    pub fn of(name: &str, markdown: String, csv: String) -> Self {
+        Self { name: name.into(), markdown, csv, to_check: Vec::new() }
     }
 
     /// Adds a paragraph, list or table, with a blank line before it.
@@ -63,22 +30,9 @@ impl Page {
         self.markdown.push('\n');
     }
 
-    /// Adds the runs of one configuration to the comma-separated values, and its first to those that can be checked.
-    pub fn record(&mut self, configuration: &Configuration, runs: &[SeedRun]) {
-        for run in runs {
-            self.csv.push_str(&rows::line(&configuration.name, run));
-        }
-        self.to_check.extend(runs.first().map(|run| Claim::of(configuration, run)));
-    }
-
     /// Adds a run to those that can be checked.
     pub fn claim(&mut self, claim: Claim) {
         self.to_check.push(claim);
-    }
-
-    /// Replaces the comma-separated values by others, for a page whose figures are not of finished runs.
-    pub fn replace_values(&mut self, csv: String) {
-        self.csv = csv;
     }
 
     /// Writes both files into `results/`.
@@ -121,6 +75,38 @@ impl Page {
     }
 }
 
+/// The first lines of a page: what made it, where, and with which seeds. A page whose runs are those that it has had keeps the version
+/// and the machine that it names: they are of the runs.
+///
+/// # Errors
+/// When the commit cannot be named.
+pub fn made(name: &str, seeds: &str, pinning: &str, csv: &str) -> Result<String> {
+    let folder = workspace::root().join("results");
+    let before = |extension: &str| std::fs::read_to_string(folder.join(format!("{name}.{extension}"))).ok();
+    let page = before("md").filter(|_| before("csv").as_deref() == Some(csv)).unwrap_or_default();
+    let (version, machine) = match (kept(&page, "- Version: "), kept(&page, "- Machine: ")) {
+        (Some(version), Some(machine)) => (version.to_owned(), machine.to_owned()),
+        _ => (
+            format!(
+                "- Version: requel {} at commit {}; whether it holds still: `cargo xtask results --check {name}`, see \
+                 [below](#check)",
+                env!("CARGO_PKG_VERSION"),
+                machine::git_commit()?,
+            ),
+            format!("- Machine: {}; {pinning}", machine::description()),
+        ),
+    };
+    Ok(format!(
+        "- Made by: `cargo xtask results {name}`\n{version}\n{machine}\n- Seeds: {seeds}, which nothing was chosen by\n- Every run: \
+         [{name}.csv]({name}.csv)\n"
+    ))
+}
+
+/// The line of a page that begins so.
+fn kept<'a>(page: &'a str, beginning: &str) -> Option<&'a str> {
+    page.lines().find(|line| line.starts_with(beginning))
+}
+
 /// How a conclusion begins. A person writes it, below the figures, and the page keeps it when it is made anew.
 const CONCLUSION: &str = "**What it says.**";
 
@@ -153,29 +139,6 @@ pub fn table(header: &[&str], rows: &[Vec<String>]) -> String {
     text
 }
 
-/// A figure, or a dash where there is none.
-pub fn figure(value: Option<f64>, decimals: usize) -> String {
-    value.map_or_else(|| "–".into(), |value| format!("{value:.decimals$}"))
-}
-
-/// The mean of a sample with its 95 % bootstrap interval, which few seeds do not have; `None` where there is no sample.
-pub fn mean_estimate(sample: &[f64]) -> Option<Estimate> {
-    let mean = |sample: &[f64]| stats::mean(sample).unwrap_or(f64::NAN);
-    let enough = sample.len() >= LEAST_RUNS;
-    let interval = enough.then(|| Bootstrap::default().interval(&[sample], mean)).flatten();
-    Some(Estimate { value: stats::mean(sample)?, interval })
-}
-
-/// An estimate with its interval where it has one; a dash where there is none.
-pub fn estimate(estimate: Option<Estimate>, decimals: usize) -> String {
-    match estimate {
-        Some(Estimate { value, interval: Some(Interval { low, high }) }) => {
-            format!("{value:.decimals$} [{low:.decimals$}, {high:.decimals$}]")
-        }
-        estimate => figure(estimate.map(|estimate| estimate.value), decimals),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -195,15 +158,9 @@ mod tests {
     }
 
     #[test]
-    fn a_mean_of_few_has_no_interval() {
-        assert_eq!(estimate(mean_estimate(&[1.0, 2.0, 6.0]), 1), "3.0");
-        let five = estimate(mean_estimate(&[0.0, 1.0, 2.0, 3.0, 9.0]), 1);
-        assert!(five.starts_with("3.0 [0.") || five.starts_with("3.0 [1."), "{five}");
-        assert_eq!(estimate(mean_estimate(&[]), 1), "–");
-    }
-
-    #[test]
-    fn a_missing_figure_is_a_dash() {
-        assert_eq!(figure(None, 1), "–");
+    fn a_page_without_new_runs_keeps_what_is_said_of_those_that_it_has() {
+        let page = "# t\n\n- Made by: `x`\n- Version: old\n- Machine: old one\n";
+        assert_eq!(kept(page, "- Machine: "), Some("- Machine: old one"));
+        assert_eq!(kept(page, "- Seeds: "), None);
     }
 }

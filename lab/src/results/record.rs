@@ -5,20 +5,20 @@
 
 use std::fs::OpenOptions;
 use std::io::Write as _;
-use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use requel::study::{RunRow, Seeds};
 
-use super::rows;
-use super::seeds::{Configuration, SeedRun, train_all};
+use super::seeds::{Configuration, train_all};
 use xtask::workspace;
 
 /// The runs of one page.
 #[derive(Debug)]
 pub struct Record {
     path: PathBuf,
-    runs: Vec<(String, SeedRun)>,
+    header: String,
+    runs: Vec<RunRow>,
 }
 
 impl Record {
@@ -31,22 +31,32 @@ impl Record {
     }
 
     fn at(path: PathBuf) -> Result<Self> {
-        let runs = match path.exists() {
-            true => {
-                let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-                rows::read(&text).with_context(|| format!("cannot go on with {}; delete it", path.display()))?
-            }
-            false => Vec::new(),
-        };
-        Ok(Self { path, runs })
+        if !path.exists() {
+            return Ok(Self { path, header: RunRow::header(None), runs: Vec::new() });
+        }
+        let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        let runs =
+            RunRow::read_all(&text).with_context(|| format!("cannot go on with {}; delete it", path.display()))?;
+        Ok(Self { path, header: RunRow::header(Some(&text)), runs })
     }
 
-    /// The runs of a configuration with these seeds, in their order.
-    pub fn of(&self, configuration: &Configuration, seeds: &Range<u64>) -> Vec<SeedRun> {
-        let wanted = |(name, run): &&(String, SeedRun)| *name == configuration.name && seeds.contains(&run.seed);
-        let mut runs: Vec<SeedRun> = self.runs.iter().filter(wanted).map(|(_, run)| run.clone()).collect();
+    /// The runs of a configuration with these seeds, in the order of their seeds.
+    pub fn of(&self, configuration: &Configuration, seeds: &Seeds) -> Vec<RunRow> {
+        let wanted = |run: &&RunRow| run.configuration == configuration.name && seeds.as_slice().contains(&run.seed);
+        let mut runs: Vec<RunRow> = self.runs.iter().filter(wanted).cloned().collect();
         runs.sort_by_key(|run| run.seed);
         runs
+    }
+
+    /// How many runs there are.
+    #[cfg(test)]
+    pub fn len(&self) -> usize {
+        self.runs.len()
+    }
+
+    /// These runs as the file has them.
+    pub fn lines<'a>(&self, runs: impl IntoIterator<Item = &'a RunRow>) -> String {
+        self.header.clone() + &runs.into_iter().map(|run| run.line(&self.header)).collect::<String>()
     }
 
     /// Those of `wanted` that are not on record, in their order.
@@ -55,7 +65,7 @@ impl Record {
         wanted: impl IntoIterator<Item = (&'a Configuration, u64)>,
     ) -> Vec<(&'a Configuration, u64)> {
         let has = |configuration: &Configuration, seed| {
-            self.runs.iter().any(|(name, run)| *name == configuration.name && run.seed == seed)
+            self.runs.iter().any(|run| run.configuration == configuration.name && run.seed == seed)
         };
         wanted.into_iter().filter(|(configuration, seed)| !has(configuration, *seed)).collect()
     }
@@ -74,37 +84,21 @@ impl Record {
     ) -> Result<()> {
         let missing = self.missing(wanted);
         train_all(binary, &missing, jobs, &mut |configuration, run| {
-            self.append(configuration, run)?;
+            self.append(run)?;
             after(self, configuration)
         })
     }
 
-    /// Trains these configurations, one after the other, with these seeds, as far as they are missing.
-    ///
-    /// # Errors
-    /// As [`Record::train`].
-    pub fn complete<'a>(
-        &mut self,
-        binary: &Path,
-        configurations: impl IntoIterator<Item = &'a Configuration>,
-        seeds: &Range<u64>,
-        jobs: usize,
-    ) -> Result<()> {
-        let of = |configuration| seeds.clone().map(move |seed| (configuration, seed));
-        let wanted: Vec<_> = configurations.into_iter().flat_map(of).collect();
-        self.train(binary, wanted, jobs, &mut |_, _| Ok(()))
-    }
-
-    fn append(&mut self, configuration: &Configuration, run: SeedRun) -> Result<()> {
-        let line = rows::line(&configuration.name, &run);
-        let text = if self.path.exists() { line } else { rows::HEADER.to_owned() + &line };
+    fn append(&mut self, run: RunRow) -> Result<()> {
+        let line = run.line(&self.header);
+        let text = if self.path.exists() { line } else { self.header.clone() + &line };
         OpenOptions::new()
             .create(true)
             .append(true)
             .open(&self.path)
             .and_then(|mut file| file.write_all(text.as_bytes()))
             .with_context(|| format!("cannot write {}", self.path.display()))?;
-        self.runs.push((configuration.name.to_string(), run));
+        self.runs.push(run);
         Ok(())
     }
 }
@@ -112,32 +106,26 @@ impl Record {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::results::finished::Finished;
-
-    fn run(seed: u64) -> SeedRun {
-        let finished = Finished { env_steps: 10, updates: 2, episodes: 1, wall_seconds: 0.5, ..Finished::sample() };
-        SeedRun { seed, finished, process_seconds: 0.75 }
-    }
 
     #[test]
     fn what_is_on_record_is_not_made_again() {
         let folder = workspace::target_dir().join("xtask").join(format!("record-test-{}", std::process::id()));
         workspace::empty_folder(&folder).unwrap();
-        let (a, b) = (Configuration::new("a", &["train"]), Configuration::new("b", &["train"]));
+        let named = |name: &str| Configuration { name: name.into(), arguments: Vec::new(), aim: None };
+        let run = |name: &str, seed| RunRow { configuration: name.into(), seed, ..RunRow::default() };
+        let (a, b) = (named("a"), named("b"));
         let path = folder.join("x.csv");
         let mut record = Record::at(path.clone()).unwrap();
-        record.append(&a, run(8)).unwrap();
-        record.append(&a, run(7)).unwrap();
-        record.append(&b, run(7)).unwrap();
+        record.append(run("a", 8)).unwrap();
+        record.append(run("a", 7)).unwrap();
+        record.append(run("b", 7)).unwrap();
 
         let again = Record::at(path.clone()).unwrap();
-        assert_eq!(again.of(&a, &(0..8)).iter().map(|run| run.seed).collect::<Vec<_>>(), [7]);
-        assert_eq!(again.of(&a, &(0..9)).iter().map(|run| run.seed).collect::<Vec<_>>(), [7, 8]);
+        let seeds = |text: &str| again.of(&a, &text.parse().unwrap()).iter().map(|run| run.seed).collect::<Vec<_>>();
+        assert_eq!((seeds("0..8"), seeds("0..9")), (vec![7], vec![7, 8]));
         let left = again.missing([(&a, 7), (&a, 9), (&b, 8)]);
-        assert_eq!(
-            left.iter().map(|(which, seed)| (which.name.as_ref(), *seed)).collect::<Vec<_>>(),
-            [("a", 9), ("b", 8)]
-        );
+        assert_eq!(left.iter().map(|(which, seed)| (&*which.name, *seed)).collect::<Vec<_>>(), [("a", 9), ("b", 8)]);
+        assert_eq!(again.lines(&again.runs), std::fs::read_to_string(&path).unwrap());
 
         std::fs::write(&path, "other\n").unwrap();
         assert!(format!("{:#}", Record::at(path).unwrap_err()).contains("delete it"));

@@ -1,13 +1,13 @@
-//! Trains configurations over many seeds, each run in a process of its own and kept to one core.
+//! Trains the cells of a study over many seeds, each run in a process of its own and kept to one core.
 
-use std::borrow::Cow;
-use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
+use requel::run::Run;
+use requel::study::{Cell, RunRecord, RunRow, Study};
 
 use super::finished::Finished;
 use xtask::command::CommandLine;
@@ -17,31 +17,21 @@ use xtask::{machine, workspace};
 #[derive(Debug, Clone)]
 pub struct Configuration {
     /// What its table calls it; also its folder under `target/results/`.
-    pub name: Cow<'static, str>,
+    pub name: String,
     /// The arguments of `requel` that make it, without seed and run folder. None contains a space.
-    pub arguments: Cow<'static, [&'static str]>,
-    /// Whether a run that was cut off goes on from its last checkpoint, in place of being made anew.
-    pub resumes: bool,
-}
-
-/// One finished run.
-#[derive(Debug, Clone)]
-pub struct SeedRun {
-    /// The seed it was started with.
-    pub seed: u64,
-    /// What it says of itself.
-    pub finished: Finished,
-    /// From the start of the process to its end, seconds.
-    pub process_seconds: f64,
+    pub arguments: Vec<String>,
+    /// The return that is aimed at, where a study says.
+    pub aim: Option<f64>,
 }
 
 impl Configuration {
-    /// A configuration that is known when this is compiled.
-    pub const fn new(name: &'static str, arguments: &'static [&'static str]) -> Self {
-        Self { name: Cow::Borrowed(name), arguments: Cow::Borrowed(arguments), resumes: false }
+    /// A cell of a study.
+    pub fn of(study: &Study, cell: &Cell) -> Self {
+        let aim = study.tasks.get(cell.env).and_then(|task| task.aim).or(study.threshold);
+        Self { name: cell.name(study), arguments: cell.arguments.clone(), aim }
     }
 
-    /// The command line of a run, as a table states it.
+    /// The command line of a run, as a page states it.
     pub fn shown(&self) -> String {
         format!("requel {} --seed S --json --run-dir DIR", self.arguments.join(" "))
     }
@@ -51,30 +41,15 @@ impl Configuration {
         format!("requel {} --seed {seed} --json", self.arguments.join(" "))
     }
 
-    /// Trains with these seeds, `jobs` processes at a time, and hands the runs back in the order of their seeds.
-    ///
-    /// # Errors
-    /// As [`train_all`].
-    pub fn train(&self, binary: &Path, seeds: Range<u64>, jobs: usize) -> Result<Vec<SeedRun>> {
-        let wanted: Vec<(&Configuration, u64)> = seeds.map(|seed| (self, seed)).collect();
-        let mut runs = Vec::new();
-        train_all(binary, &wanted, jobs, &mut |_, run| {
-            runs.push(run);
-            Ok(())
-        })?;
-        runs.sort_by_key(|run| run.seed);
-        ensure!(runs.len() == wanted.len(), "{} of {} runs finished", runs.len(), wanted.len());
-        Ok(runs)
-    }
-
     /// Where the run with this seed lies.
     pub fn run_dir(&self, seed: u64) -> PathBuf {
-        workspace::target_dir().join("results").join(self.name.as_ref()).join(format!("seed-{seed:02}"))
+        workspace::target_dir().join("results").join(&self.name).join(format!("seed-{seed:02}"))
     }
 
-    fn train_one(&self, binary: &Path, seed: u64, core: usize) -> Result<SeedRun> {
+    /// A run that was cut off goes on from its last checkpoint.
+    fn train_one(&self, binary: &Path, seed: u64, core: usize) -> Result<RunRow> {
         let run_dir = self.run_dir(seed);
-        let goes_on = self.resumes && run_dir.join("checkpoints").exists();
+        let goes_on = run_dir.join("checkpoints").exists() && !run_dir.join("summary.json").exists();
         if !goes_on {
             workspace::empty_folder(&run_dir)?;
             std::fs::remove_dir(&run_dir)?;
@@ -94,7 +69,9 @@ impl Configuration {
         let stdout = command.output()?;
         let process_seconds = start.elapsed().as_secs_f64();
         let finished = Finished::from_stdout(&stdout).with_context(|| format!("`{command}`"))?;
-        Ok(SeedRun { seed, finished, process_seconds })
+        let record = RunRecord::read(&Run::open(&run_dir)?)?;
+        let row = RunRow::of(&self.name, &record, self.aim)?.context("the run is not finished")?;
+        Ok(RunRow { train_seconds: Some(finished.wall_seconds), process_seconds: Some(process_seconds), ..row })
     }
 }
 
@@ -107,7 +84,20 @@ pub fn train_all(
     binary: &Path,
     wanted: &[(&Configuration, u64)],
     jobs: usize,
-    finished: &mut (dyn FnMut(&Configuration, SeedRun) -> Result<()> + Send),
+    finished: &mut (dyn FnMut(&Configuration, RunRow) -> Result<()> + Send),
+) -> Result<()> {
+    let train = |configuration: &Configuration, seed, core| configuration.train_one(binary, seed, core);
+    train_by(&train, wanted, jobs, finished)
+}
+
+/// Makes the run of a configuration with a seed on a core.
+type Train<'a> = &'a (dyn Fn(&Configuration, u64, usize) -> Result<RunRow> + Sync);
+
+fn train_by(
+    train: Train<'_>,
+    wanted: &[(&Configuration, u64)],
+    jobs: usize,
+    finished: &mut (dyn FnMut(&Configuration, RunRow) -> Result<()> + Send),
 ) -> Result<()> {
     let next = AtomicUsize::new(0);
     let finished = Mutex::new(finished);
@@ -119,9 +109,9 @@ pub fn train_all(
                 let core = machine::cores().saturating_sub(1 + worker);
                 scope.spawn(move || -> Result<()> {
                     while let Some(&(configuration, seed)) = wanted.get(next.fetch_add(1, Ordering::Relaxed)) {
-                        let run = configuration.train_one(binary, seed, core);
-                        let ended = run.and_then(|run| {
-                            eprintln!("{} seed {seed}: {:.2} s", configuration.name, run.process_seconds);
+                        let ended = train(configuration, seed, core).and_then(|run| {
+                            let seconds = run.process_seconds.unwrap_or(f64::NAN);
+                            eprintln!("{} seed {seed}: {seconds:.2} s", configuration.name);
                             finished.lock().expect("no worker panics while it hands over")(configuration, run)
                         });
                         ended.inspect_err(|_| {
@@ -140,35 +130,32 @@ pub fn train_all(
     })
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt as _;
-
     use super::*;
 
-    /// A stand-in for `requel` that reports its seed (its third argument) as its environment steps.
-    const SCRIPT: &str = r#"#!/bin/sh
-[ "$3" = 7 ] && exit 1
-echo '{"event":"started"}'
-echo '{"event":"run_finished","env_steps":'$3',"updates":1,"episodes":1,"wall_seconds":0.1,"weights_blake3":"ab"}'
-"#;
-
     #[test]
-    fn every_seed_is_trained_once_and_a_failing_run_fails_all() {
-        let folder = workspace::target_dir().join("xtask").join(format!("seeds-test-{}", std::process::id()));
-        workspace::empty_folder(&folder).unwrap();
-        let binary = folder.join("requel");
-        std::fs::write(&binary, SCRIPT).unwrap();
-        std::fs::set_permissions(&binary, std::fs::Permissions::from_mode(0o755)).unwrap();
-        let configuration = Configuration::new("stand-in", &["train"]);
-
-        let runs = configuration.train(&binary, 0..5, 2).unwrap();
-        assert_eq!(
-            runs.iter().map(|run| (run.seed, run.finished.env_steps)).collect::<Vec<_>>(),
-            [(0, 0), (1, 1), (2, 2), (3, 3), (4, 4)]
-        );
-        let error = configuration.train(&binary, 5..8, 2).unwrap_err().to_string();
-        assert!(error.contains("--seed 7") && error.contains("failed"), "{error}");
-        std::fs::remove_dir_all(&folder).unwrap();
+    fn every_seed_is_trained_once_and_after_a_failing_run_none_is_begun() {
+        let configuration = Configuration { name: "x".into(), arguments: Vec::new(), aim: None };
+        let begun = AtomicUsize::new(0);
+        let train = |_: &Configuration, seed: u64, _: usize| {
+            begun.fetch_add(1, Ordering::Relaxed);
+            anyhow::ensure!(seed != 7, "seed 7 failed");
+            Ok(RunRow { seed, ..RunRow::default() })
+        };
+        let trained = |seeds: std::ops::Range<u64>, jobs| {
+            let wanted: Vec<_> = seeds.map(|seed| (&configuration, seed)).collect();
+            let mut seeds = Vec::new();
+            train_by(&train, &wanted, jobs, &mut |_, run| {
+                seeds.push(run.seed);
+                Ok(())
+            })?;
+            seeds.sort_unstable();
+            anyhow::Ok(seeds)
+        };
+        assert_eq!(trained(0..5, 2).unwrap(), [0, 1, 2, 3, 4]);
+        begun.store(0, Ordering::Relaxed);
+        assert!(trained(6..20, 1).unwrap_err().to_string().contains("seed 7"));
+        assert_eq!(begun.load(Ordering::Relaxed), 2);
     }
 }

@@ -8,7 +8,7 @@ use requel::study::{Study, Variant, built_in};
 use serde_json::Value;
 
 use super::check::Claim;
-use super::page::Page;
+use super::page::{Page, made};
 use xtask::command::CommandLine;
 use xtask::workspace;
 
@@ -34,11 +34,13 @@ pub fn write(name: &str, seeds: u64, jobs: usize) -> Result<()> {
     let line = stdout.lines().next_back().context("the study wrote nothing to standard output")?;
     let finished: Value = serde_json::from_str(line).with_context(|| format!("no JSON: {line}"))?;
 
-    let mut page = Page::new(name, &format!("The study {name}"), range, &format!("{jobs} runs at a time"))?;
     let text = std::fs::read_to_string(out.join("study.md")).context("cannot read the study's page")?;
+    let csv = values(&finished)?;
+    let said = format!("{} to {} ({} runs per variant)", range.start, range.end - 1, range.end - range.start);
+    let made = made(name, &said, &format!("{jobs} runs at a time"), &csv)?;
+    let mut page = Page::of(name, format!("# The study {name}\n\n{made}"), csv);
     page.add(&format!("The whole study: `requel study {name} --seeds {seeds}`"));
     page.add(&body(&text, name)?);
-    page.replace_values(values(&finished)?);
     for claim in claims(&study, &finished)? {
         page.claim(claim);
     }

@@ -2,11 +2,9 @@
 
 use anyhow::{Result, bail};
 
-use super::{algorithms, cartpole, check, environments, family, minatar, minatar_random, notebook, studies, zoo};
+use super::studied::{self, Studied};
+use super::{check, minatar, minatar_random, studies};
 use xtask::{UsageError, machine, workspace};
-
-const TABLES: &str = "algorithms, cartpole, family, minatar, minatar-random, notebook, notebook-ladder, \
-                      rainbow-ablation, environments and zoo";
 
 /// Makes the table named first in `arguments`, or checks the tables there are.
 ///
@@ -21,7 +19,7 @@ pub fn run(arguments: &[String]) -> Result<()> {
     }
     let arguments: Vec<String> = arguments.into_iter().cloned().collect();
     let Some((table, options)) = arguments.split_first() else {
-        bail!(UsageError(format!("which table? there are {TABLES}")));
+        bail!(UsageError(format!("which table? there are {}", tables()?)));
     };
     if table == "--check" {
         let (flags, pages): (Vec<&String>, Vec<&String>) = options.iter().partition(|option| option.starts_with('-'));
@@ -31,27 +29,31 @@ pub fn run(arguments: &[String]) -> Result<()> {
         return check::run(&pages.into_iter().cloned().collect::<Vec<_>>(), !flags.is_empty());
     }
     let options = parse(options)?;
-    // Wall times of these are judged or shown, so nothing should run beside them unless asked for.
+    // Wall times are judged or shown, so nothing should run beside them unless asked for.
     let one_at_a_time = options.jobs.unwrap_or(1);
-    // Unless told: the seeds by which issues and README judge.
-    let seeds = |usual: u64| options.seeds.unwrap_or(usual);
     match table.as_str() {
         "minatar-random" if !options.is_empty() => {
             bail!(UsageError("minatar-random takes no options".into()))
         }
         "minatar-random" => minatar_random::write(),
-        "algorithms" => algorithms::write(seeds(5), one_at_a_time),
-        "cartpole" => cartpole::write(seeds(200), one_at_a_time),
-        "family" => family::write(seeds(20), one_at_a_time),
-        "minatar" => minatar::write(seeds(5), one_at_a_time),
-        "notebook" => notebook::write(seeds(20), options.jobs.unwrap_or_else(machine::cores)),
-        "environments" => environments::write(seeds(10), one_at_a_time),
-        "zoo" => zoo::write(seeds(20), one_at_a_time),
+        "minatar" => minatar::write(options.seeds, one_at_a_time),
         name if studies::STUDIES.iter().any(|(study, _)| *study == name) => {
-            studies::write(name, seeds(20), options.jobs.unwrap_or_else(machine::cores))
+            studies::write(name, options.seeds.unwrap_or(20), options.jobs.unwrap_or_else(machine::cores))
         }
-        other => bail!(UsageError(format!("no table is called `{other}`; there are {TABLES}"))),
+        name if studied::names()?.iter().any(|known| known == name) => {
+            Studied::read(name, options.seeds)?.write(one_at_a_time)
+        }
+        other => bail!(UsageError(format!("no table is called `{other}`; there are {}", tables()?))),
     }
+}
+
+/// The tables that there are.
+fn tables() -> Result<String> {
+    let mut names = studied::names()?;
+    names.extend(studies::STUDIES.iter().map(|(name, _)| (*name).to_owned()));
+    names.extend(["minatar", "minatar-random"].map(String::from));
+    names.sort();
+    Ok(names.join(", "))
 }
 
 #[derive(Debug, Default, PartialEq)]
