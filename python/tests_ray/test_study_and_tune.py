@@ -2,6 +2,7 @@
 
 import functools
 import json
+import pathlib
 
 import pytest
 import requel
@@ -85,6 +86,20 @@ def test_population_based_training_goes_on_from_others_with_changed_settings(clu
     )
     results = tuner.fit()
     assert results.num_errors == 0 and all(result.metrics["env_steps"] == 1600 for result in results)
+
+
+def test_a_trial_reports_each_evaluation_with_the_checkpoint_of_its_env_steps(tmp_path, monkeypatch):
+    reported = []
+
+    def report(metrics, checkpoint):
+        with checkpoint.as_directory() as there:
+            kept = sorted(int(path.name.removeprefix("ckpt-")) for path in pathlib.Path(there, "checkpoints").iterdir())
+        reported.append((metrics["env_steps"], kept[-1], metrics["is_final"]))
+
+    monkeypatch.setattr(tune, "report", report)
+    monkeypatch.setattr(tune, "get_checkpoint", lambda: None)
+    requel.ray.trainable(Drift, **SECTIONS)({})
+    assert reported == [*((steps, steps, False) for steps in (400, 800, 1200, 1600)), (1600, 1600, True)]
 
 
 def test_a_setting_without_a_section_is_refused(cluster, tmp_path):

@@ -78,27 +78,44 @@ class _Reports:
 
     def __init__(self, run_dir: Path, settings: str) -> None:
         self._run_dir, self._settings = run_dir, settings
-        self._evaluated: events.Evaluated | None = None
+        # Those that wait for their checkpoint: it is written while training goes on, and may be there only after the next evaluation.
+        self._waiting: list[events.Evaluated] = []
 
     def __call__(self, event: events.Event) -> None:
         if isinstance(event, events.Evaluated):
-            self._evaluated = event
-        elif isinstance(event, events.CheckpointSaved) and self._evaluated is not None:
-            seen = self._evaluated
-            self._tell({"env_steps": seen.env_steps, "updates": seen.updates, "mean_return": seen.score.mean_return, "is_final": False})
+            self._waiting.append(event)
+        elif isinstance(event, events.CheckpointSaved):
+            known = [evaluated for evaluated in self._waiting if evaluated.env_steps <= event.env_steps]
+            self._waiting = self._waiting[len(known) :]
+            if known:
+                seen = known[-1]
+                numbers = {"env_steps": seen.env_steps, "updates": seen.updates, "mean_return": seen.score.mean_return}
+                self._tell({**numbers, "is_final": False}, up_to=event.env_steps)
 
     def final(self, run: requel.Run) -> None:
         """Tell the score of the final policy."""
         numbers = {"env_steps": run.env_steps, "updates": run.updates, "mean_return": run.final.mean_return}
         self._tell({**numbers, "is_final": True, "weights_blake3": run.weights_blake3})
 
-    def _tell(self, metrics: dict[str, Any]) -> None:
+    def _tell(self, metrics: dict[str, Any], up_to: int | None = None) -> None:
         with tempfile.TemporaryDirectory(prefix="requel-checkpoint-") as work:
             copy = Path(work) / "run"
             # Of a run that goes on: what a resume reads is whole, and logs are cut to where the checkpoint knew them.
-            shutil.copytree(self._run_dir, copy, ignore=shutil.ignore_patterns(".lock", "*.new", ".staged*"), copy_function=_copy)
+            shutil.copytree(self._run_dir, copy, ignore=_left_out(up_to), copy_function=_copy)
             (copy / _SETTINGS).write_text(self._settings)
             tune.report(metrics, checkpoint=tune.Checkpoint.from_directory(str(copy)))
+
+
+def _left_out(up_to: int | None) -> Callable[[str, list[str]], set[str]]:
+    """What a copy of a run leaves out: what is being written, and checkpoints of later env steps than the one that it is a copy of."""
+    unfinished = shutil.ignore_patterns(".lock", "*.new", ".staged*")
+
+    def left_out(folder: str, names: list[str]) -> set[str]:
+        steps = {name: name.removeprefix("ckpt-") for name in names if name.startswith("ckpt-")}
+        later = {name for name, number in steps.items() if up_to is not None and number.isdecimal() and int(number) > up_to}
+        return unfinished(folder, names) | later
+
+    return left_out
 
 
 def _copy(source: str, target: str) -> None:
