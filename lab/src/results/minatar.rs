@@ -271,9 +271,8 @@ mod tests {
     fn every_game_is_played_with_all_actions_by_every_preset() {
         let studied = Studied::read("minatar", None).unwrap();
         let presets = presets(&studied);
-        assert_eq!(studied.wanted.len(), GAMES.len() * presets.len());
-        for game in GAMES {
-            for preset in &presets {
+        for (game, task) in GAMES.iter().zip(&studied.study.tasks) {
+            for preset in presets.iter().filter(|preset| !task.skip.iter().any(|skipped| skipped == *preset)) {
                 let is_it = |(which, _): &&(Configuration, Seeds)| which.name == name(game, preset);
                 let (configuration, _) = studied.wanted.iter().find(is_it).unwrap();
                 assert!(configuration.shown().contains("full_action_set=true"), "{configuration:?}");

@@ -207,8 +207,10 @@ mod tests {
         assert_eq!(ours, envs);
         for task in &study.tasks {
             for algorithm in algorithms::all() {
-                let layers = Layers::new().preset(presets::default_for(&task.env).unwrap().name).unwrap();
-                let goes = layers.algorithm(algorithm.name).unwrap().resolve().is_ok();
+                let layers = Layers::new().set(&format!("env.id={:?}", task.env)).unwrap();
+                let layers = layers.preset(presets::default_for(&task.env).unwrap().name).unwrap();
+                let layers = layers.algorithm(algorithm.name).unwrap().set("train.env_steps=200000").unwrap();
+                let goes = layers.resolve().is_ok_and(|config| Registry::built_in().trainer(config).is_ok());
                 let is_trained = study.variants.iter().any(|variant| variant.name == algorithm.name)
                     && !task.skip.iter().any(|name| name == algorithm.name);
                 assert_eq!(is_trained, goes, "{} in {}", algorithm.name, task.env);

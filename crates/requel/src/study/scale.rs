@@ -49,10 +49,10 @@ pub fn known_scale(env: &str) -> Option<&'static KnownScale> {
 /// # Errors
 /// If the environment cannot be made or played.
 pub fn random_return(env: &str, registry: &Registry) -> Result<Option<f64>, StudyError> {
-    Ok(RandomPlay::of(&base(env)?, registry, RANDOM_EPISODES)?.map(|play| play.mean))
+    Ok(RandomPlay::of(&own_config(env)?, registry, RANDOM_EPISODES)?.map(|play| play.mean))
 }
 
-fn base(env: &str) -> Result<Config, StudyError> {
+fn own_config(env: &str) -> Result<Config, StudyError> {
     let of = || -> Result<Config, ConfigError> {
         let layers = Layers::new().set(&format!("env.id={env:?}"))?;
         match presets::default_for(env) {

@@ -418,3 +418,54 @@ fn what_is_wrong_with_a_study_is_said_with_its_place() {
         assert!(error.contains(expected), "{error}");
     }
 }
+
+#[test]
+fn what_is_wrong_with_tasks_and_tables_is_said_with_its_place() {
+    const TASKS: &str = "name = \"s\"\n[[task]]\nenv = \"CartPole-v1\"\n[[task]]\nenv = \"Acrobot-v1\"\nskip = []\n\
+                         [[variant]]\nname = \"a\"\n[[variant]]\nname = \"b\"\nset = [\"agent.gamma=0.5\"]\n\
+                         [[table]]\nname = \"t\"\ncolumns = [{ head = \"x\" }]\n";
+    assert!(Study::parse("s.toml", TASKS).is_ok());
+    for (from, to, said) in [
+        ("skip = []", "zero = nan", "`zero` of `Acrobot-v1` is NaN, not a finite number, in s.toml, line 5"),
+        ("skip = []", "one = -inf", "`one` of `Acrobot-v1` is -inf, not a finite number, in s.toml, line 5"),
+        ("skip = []", "aim = nan", "`aim` of `Acrobot-v1` is NaN"),
+        ("skip = []", "zero = 1.0\none = 1.0", "the scale of `Acrobot-v1` is from 1 to 1"),
+        ("skip = []", "skip = [\"c\"]", "no variant is called `c`, in s.toml, line 5"),
+        ("skip = []", "skip = [\"a\", \"b\"]", "leaves no variant that is trained in every environment"),
+        ("skip = []", "skips = []", "unknown key `skips` in s.toml, line 6"),
+        ("Acrobot-v1", "CartPole-v1", "two tasks are `CartPole-v1`, in s.toml, line 5"),
+        ("{ head = \"x\" }", "", "table `t` has no column, in s.toml, line 13"),
+        ("head = \"x\"", "head = \"x\", show = \"shre\"", "unknown variant `shre`"),
+        ("head = \"x\"", "head = \"x\", sow = \"share\"", "unknown key `sow` in s.toml, line 14"),
+        ("head = \"x\"", "head = \"x\", at_least = nan", "`at_least` of column `x` is not a finite number"),
+        ("name = \"t\"", "name = \"t\"\nvariants = [\"z\"]", "no variant is called `z`"),
+        (
+            "[[table]]",
+            "[[reference]]\nvariant = \"c\"\nruns = 1\nquantiles = []\n[[table]]",
+            "no variant is called `c`",
+        ),
+        (
+            "[[table]]",
+            "[[reference]]\nvariant = \"a\"\nruns = 1\nquantiles = [[2.0, 1.0]]\n[[table]]",
+            "levels from 0 to 1",
+        ),
+    ] {
+        let error = Study::parse("s.toml", &TASKS.replacen(from, to, 1)).unwrap_err().to_string();
+        assert!(error.contains(said), "{to}: {error}");
+    }
+}
+
+#[test]
+fn variants_with_seeds_of_their_own_are_planned_with_those() {
+    let root = tempfile::tempdir().unwrap();
+    let text = STUDY.replacen("name = \"two\"", "name = \"two\"\nseeds = [7]", 1);
+    let study = Study::parse("small.toml", &text).unwrap();
+    assert!(study.has_seeds_apart() && study.own_seeds().contains(&7));
+    let seeds = |given: Option<&str>| {
+        let given = given.map(|seeds| seeds.parse().unwrap());
+        let runs = study.plan(root.path(), given.as_ref(), &Registry::built_in()).unwrap();
+        runs.iter().map(|run| (run.variant, run.config.train.seed)).collect::<Vec<_>>()
+    };
+    assert_eq!(seeds(None).iter().filter(|(variant, _)| *variant == 1).collect::<Vec<_>>(), [&(1, 7)]);
+    assert_eq!(seeds(Some("3..4")), [(0, 3), (1, 3)]);
+}

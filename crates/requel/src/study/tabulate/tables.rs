@@ -101,7 +101,11 @@ impl Tables<'_> {
     fn left_out(&self, label: String, spec: &TableSpec, (env, variant): (usize, usize)) -> Vec<String> {
         let reason = match Cell::new(self.study, (env, self.study.tasks.get(env)), variant) {
             Err(StudyError::Setting { source, .. }) => format!("refused: {source}"),
-            _ => "not trained".into(),
+            Err(error) => format!("refused: {error}"),
+            Ok(cell) => match self.registry.trainer(cell.config) {
+                Err(error) => format!("refused: {error}"),
+                Ok(_) => "not trained".into(),
+            },
         };
         let mut row = vec![NONE.to_owned(); spec.columns.len()];
         row.insert(0, label);
