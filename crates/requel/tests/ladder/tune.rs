@@ -17,7 +17,7 @@ use crate::support::files;
 
 /// Six short trials of the notebook's training on two rungs.
 fn search() -> Search {
-    let rungs = Rungs { env_steps: 600, count: 2, reduction: 3, seeds: 2 };
+    let rungs = Rungs { env_steps: 600, count: 2, reduction: 3, seeds: 1 };
     let settings = ["evaluation.episodes=2", "evaluation.final_episodes=3", "checkpoint.every_steps=200"];
     let layers = Layers::new().preset("notebook").unwrap();
     let layers = settings.iter().fold(layers, |layers, setting| layers.set(setting).unwrap());
@@ -76,7 +76,7 @@ fn stopped_again_and_again_and_on_other_threads_it_comes_to_the_same_end() {
     assert_eq!(whole.trials.len(), 6);
     let mut last = None;
     for threads in (1..).take(100) {
-        let audience = stopping_after(40);
+        let audience = stopping_after(100);
         let crew = Crew { registry: &registry, threads: threads % 3 + 1, control: &audience.control };
         last = search.conduct(&dir.path().join("stopped"), crew, &audience).unwrap();
         if last.is_some() {
