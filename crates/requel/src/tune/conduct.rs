@@ -195,10 +195,12 @@ impl Course<'_> {
         let is_over = match self.search.budget {
             SearchBudget::Trials(trials) => begun as u64 >= trials,
             // What was given out to those on their way counts in both.
-            SearchBudget::EnvSteps(env_steps) => self.done + self.halving.left() >= env_steps,
+            SearchBudget::EnvSteps(env_steps) => {
+                self.done >= env_steps / 2 && self.done + self.halving.left() >= env_steps
+            }
             SearchBudget::Minutes(minutes) => match self.journal.closed() {
                 Some(trials) => begun >= trials,
-                None if begun > 0 && self.minutes_to_the_end() >= minutes => {
+                None if begun > 0 && self.is_time_over(minutes) => {
                     self.journal.close(begun)?;
                     true
                 }
@@ -211,12 +213,12 @@ impl Course<'_> {
         Ok(self.halving.next())
     }
 
-    /// How long the search will have taken if no trial begins from now on, at the pace so far.
-    fn minutes_to_the_end(&self) -> f64 {
+    /// Whether those that lead need the rest of the time, at the pace so far. Half of it is for trials in any case: a pace says little
+    /// at the beginning, and what leads among a few is not worth the rest.
+    fn is_time_over(&self, minutes: f64) -> bool {
         let elapsed = self.journal.elapsed().as_secs_f64() / 60.0;
-        let done = self.done.max(1) as f64;
-        let left = if self.done > 0 { self.halving.left() as f64 } else { 0.0 };
-        elapsed * (1.0 + left / done)
+        let left = self.halving.left() as f64 / self.done.max(1) as f64;
+        elapsed >= minutes || elapsed >= minutes / 2.0 && elapsed * (1.0 + left) >= minutes
     }
 
     /// What it takes to bring a trial to a rung from the one before, env steps.
