@@ -300,11 +300,9 @@ impl Registry {
     /// As [`Registry::agent`].
     pub fn executor_spec(&self, config: &Config, env: &AgentEnv<'_>) -> Result<ExecutorSpec, TrainError> {
         let config = &config.with_value_bounds(env.spec, env.actions.count)?;
-        let mut spec = config.executor_spec(env.observations, env.actions.count);
         let (readout, head) = self.head(config, env)?;
-        spec.values = ValueSpec { network: self.network(config, env)?, head: readout };
-        spec.head = head;
-        Ok(spec)
+        let values = ValueSpec { network: self.network(config, env)?, head: readout };
+        Ok(config.executor_spec_of(values, head))
     }
 }
 

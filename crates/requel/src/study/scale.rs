@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use serde::Deserialize;
 
 use super::{RandomPlay, Study, StudyError, Task};
-use crate::config::{Config, ConfigError, Layers, presets};
+use crate::config::{Config, Layers};
 use crate::registry::Registry;
 
 /// The scale that is known of an environment.
@@ -53,13 +53,7 @@ pub fn random_return(env: &str, registry: &Registry) -> Result<Option<f64>, Stud
 }
 
 fn own_config(env: &str) -> Result<Config, StudyError> {
-    let of = || -> Result<Config, ConfigError> {
-        let layers = Layers::new().set(&format!("env.id={env:?}"))?;
-        match presets::default_for(env) {
-            Some(preset) => layers.preset(preset.name)?.resolve(),
-            None => layers.resolve(),
-        }
-    };
+    let of = || Layers::new().set(&format!("env.id={env:?}"))?.for_env()?.resolve();
     of().map_err(|source| StudyError::Setting { variant: env.into(), source: Box::new(source) })
 }
 
@@ -95,6 +89,7 @@ impl Study {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::presets;
 
     /// Run `cargo run --release -p requel --example score_scales > crates/requel/scales.toml` where this fails for a reason.
     #[test]

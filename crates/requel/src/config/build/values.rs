@@ -61,6 +61,11 @@ impl Config {
 
     /// All of it, as an executor takes it.
     pub fn executor_spec(&self, observations: &Space, actions: usize) -> ExecutorSpec {
+        self.executor_spec_of(self.value_spec(observations, actions), self.head().1)
+    }
+
+    /// As [`Config::executor_spec`], for this value function, learned by this head.
+    pub fn executor_spec_of(&self, values: ValueSpec, head: Arc<dyn HeadSpec>) -> ExecutorSpec {
         let bootstrap = match (self.target.kind, self.agent.double, self.agent.bellman_gradient) {
             _ if self.agent.kind == AgentKind::Pqn => Bootstrap::None,
             (TargetKind::None, _, BellmanGradient::Semi) => Bootstrap::Online,
@@ -75,8 +80,8 @@ impl Config {
             Rule::QLearning
         };
         ExecutorSpec {
-            values: self.value_spec(observations, actions),
-            head: self.head().1,
+            values,
+            head,
             rule,
             bootstrap,
             // Without values of what comes next there are no targets to clip: whoever gives returns clips them.
