@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Seeds, Study, StudyError, Variant};
-use crate::config::{Config, Layers, presets};
+use crate::config::{Config, Layers};
 
 /// An environment of a study of several.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -75,12 +75,7 @@ impl Cell {
                 arguments.extend(["--set".into(), setting.clone()]);
             }
         }
-        if layers.named_preset().is_none()
-            && let Some(preset) = presets::default_for(id)
-        {
-            layers = layers.preset(preset.name).map_err(wrong)?;
-        }
-        let config = layers.resolve().map_err(wrong)?;
+        let config = layers.for_env().and_then(|layers| layers.resolve()).map_err(wrong)?;
         Ok(Cell { env, variant, config, seeds: seeds(study, task, spec), arguments })
     }
 
@@ -147,6 +142,15 @@ algo = "noisy-dqn"
             cells[4].config.network.noisy && !cells[2].config.network.noisy,
             "the algorithm is laid over the preset"
         );
+    }
+
+    #[test]
+    fn what_a_preset_says_of_its_own_environment_alone_is_left_out_as_in_a_training() {
+        let text = "name = \"s\"\nenv = \"CartPole-v0\"\n[[variant]]\nname = \"a\"\n[[variant]]\nname = \"b\"\npreset = \"c51\"\n";
+        for cell in Study::parse("s.toml", text).unwrap().resolve().unwrap() {
+            assert_eq!(cell.config.env.id, "CartPole-v0");
+            assert_eq!(cell.config.evaluation.stop_return, None, "{}", cell.config.preset);
+        }
     }
 
     #[test]
