@@ -90,6 +90,7 @@ impl StreamRng {
     }
 
     /// 32 random bits.
+    #[inline]
     pub fn next_u32(&mut self) -> u32 {
         self.0.next_u32()
     }
@@ -100,6 +101,7 @@ impl StreamRng {
     }
 
     /// Uniform in [0, 1), a multiple of 2⁻²⁴.
+    #[inline]
     pub fn uniform(&mut self) -> f32 {
         (self.next_u32() >> 8) as f32 * (1.0 / (1 << 24) as f32)
     }
@@ -108,6 +110,7 @@ impl StreamRng {
     ///
     /// # Panics
     /// If `n` is 0.
+    #[inline]
     pub fn below(&mut self, n: u32) -> u32 {
         assert!(n > 0, "there is no number below 0");
         let mut product = u64::from(self.next_u32()) * u64::from(n);

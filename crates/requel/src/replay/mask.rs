@@ -27,7 +27,14 @@ impl MaskLayout {
     }
 
     /// Writes both masks of a transition.
+    #[inline]
     pub(super) fn encode(&self, transition: &Transition<'_>, words: &mut [u32]) {
+        if self.actions > 0 {
+            self.encode_both(transition, words);
+        }
+    }
+
+    fn encode_both(&self, transition: &Transition<'_>, words: &mut [u32]) {
         let (mask, next_mask) = words.split_at_mut(mask_words(self.actions));
         self.encode_one(transition.mask, mask);
         self.encode_one(transition.next_mask, next_mask);
@@ -35,9 +42,6 @@ impl MaskLayout {
 
     /// Writes a mask; all bits where everything is allowed.
     fn encode_one(&self, mask: Option<&[bool]>, words: &mut [u32]) {
-        if self.actions == 0 {
-            return;
-        }
         let Some(mask) = mask else {
             words.fill(u32::MAX);
             return;

@@ -65,6 +65,7 @@ impl RecordLayout {
     }
 
     /// Writes a transition, which fits.
+    #[inline(always)]
     pub(super) fn encode(&self, transition: &Transition<'_>, record: &mut [u32]) {
         let (header, observations) = record.split_at_mut(HEADER_WORDS);
         header[0] = transition.action;
@@ -78,6 +79,7 @@ impl RecordLayout {
     }
 
     /// Reads action, reward and discount, and writes both observations.
+    #[inline(always)]
     pub(super) fn decode<T: Element>(&self, record: &[u32], observation: &mut [T], next: &mut [T]) -> (u32, f32, f32) {
         let (header, observations) = record.split_at(HEADER_WORDS);
         let (first, second) = observations.split_at(self.observation_words());
@@ -96,14 +98,20 @@ impl RecordLayout {
         &record[record.len() - self.masks.words()..]
     }
 
+    #[inline]
     fn encode_observation(&self, values: &[f32], words: &mut [u32]) {
         if self.packed {
             write_bytes(bytemuck::cast_slice_mut(words), values);
+        } else if let (Ok(words), Ok(values)) = (<&mut [u32; 4]>::try_from(&mut *words), <&[f32; 4]>::try_from(values))
+        {
+            // As in `decode_observation`.
+            *words = values.map(f32::to_bits);
         } else {
             words.copy_from_slice(bytemuck::cast_slice(values));
         }
     }
 
+    #[inline]
     fn decode_observation<T: Element>(&self, words: &[u32], values: &mut [T]) {
         if self.packed {
             T::copy_bytes(values, bytemuck::cast_slice(words));
