@@ -148,7 +148,7 @@ def test_it_is_drawn_in_pixels_and_in_text(id):
     pixels = env.render()
     assert pixels.dtype == np.uint8
     assert pixels.shape[1:] == (600, 3)
-    assert len(np.unique(pixels.reshape(-1, 3), axis=0)) > 1
+    assert (pixels != pixels[0, 0]).any()
     text = RequelEnv(id, render_mode="ansi")
     text.reset(seed=0)
     assert "\x1b[" in text.render()

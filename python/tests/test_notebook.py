@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import pathlib
+import tempfile
 
 import pytest
 
@@ -26,7 +27,8 @@ def run(source, names):
 
 
 @pytest.mark.filterwarnings("ignore:Room has no limit")
-def test_every_cell_runs_and_tells_the_story(capfd):
+def test_every_cell_runs_and_tells_the_story(capfd, monkeypatch, tmp_path):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     names, shown = {"__name__": "__main__"}, []
     for source in cells():
         shown.append(run(source, names))

@@ -59,23 +59,45 @@ INTERRUPTED = """
 """
 
 
-@pytest.mark.parametrize("env", ['"CartPole-v1"', 'lambda: gymnasium.make("CartPole-v1")'], ids=["ours", "theirs"])
-@pytest.mark.parametrize("evaluation", [{"every_episodes": 0}, {"every_episodes": 1, "episodes": 1_000_000}], ids=["training", "evaluation"])
-def test_ctrl_c_stops_at_a_whole_step_and_saves(tmp_path, program, env, evaluation):
-    process = program(INTERRUPTED.format(env=env, dir=str(tmp_path / "run"), evaluation=evaluation))
+ENVS = {"ours": '"CartPole-v1"', "theirs": 'lambda: gymnasium.make("CartPole-v1")'}
+
+
+@pytest.mark.parametrize("env", ENVS.values(), ids=ENVS)
+def test_ctrl_c_stops_at_a_whole_step_and_saves(tmp_path, program, env):
+    process = program(INTERRUPTED.format(env=env, dir=str(tmp_path / "run"), evaluation={"every_episodes": 0}))
+    interrupt(process)
+    run = stopped(process, tmp_path / "run")
+    made = int(max(os.listdir(run.dir / "checkpoints")).removeprefix("ckpt-"))
+    given = eval(env)  # noqa: S307
+    resumed = requel.resume(run.dir, given, train={"env_steps": made + 20}, evaluation={"final_episodes": 1})
+    whole = requel.train(given, run_dir=tmp_path / "whole", preset="notebook", seed=4, train={"env_steps": made + 20, "episodes": 0}, evaluation={"every_episodes": 0, "final_episodes": 1})
+    assert resumed.weights_blake3 == whole.weights_blake3
+
+
+def test_ctrl_c_gives_up_an_evaluation_that_takes_long(tmp_path, program):
+    endless = {"every_episodes": 1, "episodes": 1_000_000}
+    # Side by side: each has two seconds' patience.
+    processes = {name: program(INTERRUPTED.format(env=env, dir=str(tmp_path / name), evaluation=endless)) for name, env in ENVS.items()}
+    for process in processes.values():
+        interrupt(process)
+    for name, process in processes.items():
+        stopped(process, tmp_path / name)
+
+
+def interrupt(process):
+    """Presses Ctrl-C once training goes on."""
     process.stdout.readline()
     time.sleep(0.2)
     process.send_signal(signal.SIGINT)
+
+
+def stopped(process, run_dir):
+    """What was stopped is whole, and not over."""
     output, errors = process.communicate(timeout=LIMIT)
     assert "stopped: stopped at a whole step" in output, errors
-    run = requel.Run(tmp_path / "run")
+    run = requel.Run(run_dir)
     assert not run.is_finished
-    made = int(max(os.listdir(tmp_path / "run" / "checkpoints")).removeprefix("ckpt-"))
-    if evaluation["every_episodes"] == 0:
-        given = eval(env)  # noqa: S307
-        resumed = requel.resume(run.dir, given, train={"env_steps": made + 20}, evaluation={"final_episodes": 1})
-        whole = requel.train(given, run_dir=tmp_path / "whole", preset="notebook", seed=4, train={"env_steps": made + 20, "episodes": 0}, evaluation={"every_episodes": 0, "final_episodes": 1})
-        assert resumed.weights_blake3 == whole.weights_blake3
+    return run
 
 
 def test_a_callback_sees_frozen_events_and_changes_no_bits(tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pathlib
+import tempfile
 
 import pytest
 
@@ -13,7 +14,8 @@ NEEDS = {"atari": ["ale_py"], "offline": ["minari", "jax"], "optuna_sweep": ["op
 
 
 @pytest.mark.parametrize("name", sorted(path.stem for path in EXAMPLES.glob("*.py")))
-def test_an_example_compiles_and_runs_where_its_packages_are(name, monkeypatch):
+def test_an_example_compiles_and_runs_where_its_packages_are(name, monkeypatch, tmp_path):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     source = (EXAMPLES / f"{name}.py").read_text()
     compile(source, name, "exec")
     for package in NEEDS.get(name, []):
