@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import warnings
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -25,7 +26,7 @@ from requel._training import settings_of, training_of, with_env
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-_POLICY, _SETTINGS = "policy.safetensors", "settings.json"
+_POLICY, _SETTINGS, _LEARNED = "policy.safetensors", "settings.json", "learned.state"
 
 
 class Agent(Sb3Model):
@@ -149,21 +150,23 @@ class Agent(Sb3Model):
         return scored(self.predict, self._one_env() if env is None else env, episodes, seed)
 
     def save(self, path: str | os.PathLike[str] | io.BytesIO, exclude: None = None, include: None = None) -> None:
-        """Save the policy and the settings as a zip file; ``.zip`` is added where the path has no suffix.
+        """Save what was learned and the settings as a zip file; ``.zip`` is added where the path has no suffix.
 
         Args:
             path: where to.
-            exclude, include: refused: what a file holds is the weights and the settings, no more and no less.
+            exclude, include: refused: what a file holds is what was learned and the settings, no more and no less.
 
-        The replay buffer and the optimiser's state are not in it: :func:`requel.train` keeps all in its run.
+        The optimiser's averages and the target network are in it, so that learning goes on as if it had not ended; the replay buffer is
+        not: :func:`requel.train` keeps all in its run.
         """
         if exclude is not None or include is not None:
-            raise ValueError("save(exclude=…, include=…): a file holds the weights and the settings, no more and no less")
+            raise ValueError("save(exclude=…, include=…): a file holds what was learned and the settings, no more and no less")
         self._write(path, self._described())
 
     def _write(self, path: Any, described: Mapping[str, Any]) -> None:
         with zipfile.ZipFile(_with_suffix(path), "w", zipfile.ZIP_DEFLATED) as file:
             file.writestr(_POLICY, self._training.policy())
+            file.writestr(_LEARNED, self._training.save_learned())
             source = self._given.source
             about: dict[str, Any] = {"is_requels_env": source is None}
             if source is not None:
@@ -174,7 +177,7 @@ class Agent(Sb3Model):
 
     @classmethod
     def load(cls, path: str | os.PathLike[str] | io.BytesIO, env: Environment | None = None, **changes: Any) -> Self:
-        """An agent with the weights and settings of a file.
+        """An agent with the weights, the optimiser's averages, the target network and the settings of a file.
 
         Args:
             path: what :meth:`save` wrote.
@@ -187,12 +190,22 @@ class Agent(Sb3Model):
         source = path if not isinstance(path, str | os.PathLike) or Path(path).exists() else _with_suffix(path)
         with zipfile.ZipFile(source) as file:
             described, policy = json.loads(file.read(_SETTINGS)), file.read(_POLICY)
+            # Earlier versions wrote the weights alone.
+            learned = file.read(_LEARNED) if _LEARNED in file.namelist() else None
         if described["class"] != cls.__name__:
             raise ValueError(f"{path} is of the class {described['class']}: load it with that")
         keywords = described.get("keywords", {})
         keywords |= {name: value for name, value in (changes.pop("custom_objects", None) or {}).items() if name in keywords}
-        agent = cls._of(described, _env_of(described) if env is None else env, changes)
+        env = _env_of(described) if env is None else env
+        agent = cls._of(described, env, changes)
         agent._training.begin_from(policy)
+        if learned is not None:
+            try:
+                agent._training.begin_with_learned(learned)
+            except ValueError as error:
+                warnings.warn(f"{path}: {error}: the optimiser and the target network begin anew, as the settings are others", stacklevel=2)
+                agent = cls._of(described, env, changes)
+                agent._training.begin_from(policy)
         agent._env_steps = described.get("num_timesteps", agent._env_steps)
         return agent
 

@@ -310,14 +310,15 @@ class DQN(Agent):
     def save(
         self, path: str | os.PathLike[str] | io.BytesIO, exclude: Iterable[str] | None = None, include: Iterable[str] | None = None
     ) -> None:
-        """Save the policy, the keywords and the count of env steps as a zip file; ``.zip`` is added where the path has no suffix.
+        """Save the networks, the optimiser's averages, the keywords and the counts of env steps and updates as a zip file; ``.zip`` is
+        added where the path has no suffix.
 
         Args:
             path: where to.
             exclude: keywords that are left out; a model that is loaded has their defaults.
             include: what is saved in any case, though it is in ``exclude``.
 
-        The replay buffer is kept by :meth:`save_replay_buffer`, the optimiser's state is not.
+        The replay buffer is kept by :meth:`save_replay_buffer`.
         """
         described = self._described()
         kept = {*described, *described["keywords"]}
@@ -356,7 +357,7 @@ class DQN(Agent):
         force_reset: bool = True,
         **changes: Any,
     ) -> Self:
-        """A model with the weights, the keywords and the count of env steps of a file that :meth:`save` wrote.
+        """A model with what a file holds that :meth:`save` wrote: it learns on with the averages of its optimiser and its target network.
 
         Args:
             path: the file.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import zipfile
 
 import gymnasium
 import numpy as np
@@ -195,6 +196,26 @@ def test_a_model_that_was_saved_acts_and_learns_on(tmp_path):
     assert requel.QRDQN.load(tmp_path / "family.zip", env=Corridor).weights_blake3 == family.weights_blake3
 
 
+def test_the_optimiser_goes_on_with_its_averages_unless_it_is_another(tmp_path):
+    model = requel.DQN("MlpPolicy", Corridor, **LIVELY).learn(300)
+    model.save(tmp_path / "whole.zip")
+    with zipfile.ZipFile(tmp_path / "whole.zip") as whole, zipfile.ZipFile(tmp_path / "weights.zip", "w") as weights:
+        for name in {"policy.safetensors", "settings.json"}:
+            weights.writestr(name, whole.read(name))
+    learned = {}
+    for name in ("whole", "weights"):
+        again = requel.DQN.load(tmp_path / f"{name}.zip", env=Corridor)
+        learned[name] = again.learn(200, reset_num_timesteps=False).weights_blake3
+    assert learned["whole"] != learned["weights"]
+    more = requel.DQN.load(tmp_path / "whole.zip", env=Corridor, n_envs=2)
+    assert more.learn(104, reset_num_timesteps=False).num_timesteps == 404
+    family = requel.QRDQN(Corridor, **SMALL).learn(200)
+    family.save(tmp_path / "family.zip")
+    with pytest.warns(UserWarning, match="`optimizer/velocity` is missing.*begin anew"):
+        other = requel.QRDQN.load(tmp_path / "family.zip", env=Corridor, **{**SMALL, "optimizer": {"kind": "rmsprop", "momentum": 0.9}})
+    assert other.weights_blake3 == family.weights_blake3
+
+
 def test_another_environment_is_learned_in_with_what_was_stored():
     model = requel.DQN("MlpPolicy", Corridor, **LIVELY).learn(200)
     before, updates = model.weights_blake3, model.logger.name_to_value["train/n_updates"]
@@ -239,8 +260,11 @@ def test_a_buffer_is_saved_and_learned_from_by_a_model_that_was_loaded(tmp_path,
     assert again.num_timesteps == 300 and not again.replay_buffer.full and again.replay_buffer.n_steps == n_steps
     again.load_replay_buffer(tmp_path / "deep" / "buffer.pkl")
     assert again.replay_buffer == model.replay_buffer
+    updates = model.logger.name_to_value["train/n_updates"]
     again.learn(60, reset_num_timesteps=False)
-    assert again.num_timesteps == 360 and again.logger.name_to_value["train/n_updates"] == 15, "from the first step on"
+    assert again.num_timesteps == 360 and again.logger.name_to_value["train/n_updates"] == updates + 15, "from the first step on"
+    model.set_env(Corridor)
+    assert model.learn(60, reset_num_timesteps=False).weights_blake3 == again.weights_blake3, "as if it had not been saved"
     assert again.exploration_rate < 1.0, "ε goes on where it was"
     with pytest.raises(RuntimeError, match="360 env steps of training are made already"):
         again.load_replay_buffer(tmp_path / "deep" / "buffer")

@@ -256,6 +256,25 @@ impl Training {
         })
     }
 
+    /// What the agent has learned, with its optimiser's averages, as bytes.
+    fn save_learned<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
+        self.look(|trainer| {
+            let state = trainer.save_learned().map_err(|error| of_training(py, error))?;
+            let bytes = state.to_sealed_bytes().map_err(|error| PyRuntimeError::new_err(error.to_string()))?;
+            Ok(PyBytes::new(py, &bytes))
+        })
+    }
+
+    /// Begins with what [`Training::save_learned`] returned. Before the first step; where it does not fit, this training is of no use.
+    fn begin_with_learned(&self, py: Python<'_>, learned: &[u8]) -> PyResult<()> {
+        let refused = |error: StateError| PyValueError::new_err(error.to_string());
+        let state = Saved::from_sealed_bytes(learned).map_err(refused)?;
+        self.with(|trainer| match trainer.begin_with_learned(&state) {
+            Err(TrainError::State(error)) => Err(refused(error)),
+            other => other.map_err(|error| of_training(py, error)),
+        })
+    }
+
     /// What each environment shows now, environments × numbers.
     fn observations<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyArray2<f32>>> {
         self.look(|trainer| {

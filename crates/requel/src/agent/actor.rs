@@ -82,6 +82,12 @@ impl Actor {
         self.explorer.save(state);
     }
 
+    /// Takes it from an actor of another agent. It is not learned: in another number of environments, or where exploration is another,
+    /// its draws begin anew.
+    pub fn go_on_from(&mut self, state: &State<'_>) {
+        let _ = self.explorer.restore(state);
+    }
+
     /// Takes it back.
     ///
     /// # Errors

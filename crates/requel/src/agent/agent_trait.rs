@@ -114,6 +114,19 @@ pub trait Agent: Send {
         Err(StateError::new("replay", "is not used: the agent has no replay buffer"))
     }
 
+    /// Adds the state of what it has learned: all that [`Agent::save`] adds but what it has stored to learn from.
+    fn save_learned<'a>(&'a self, state: &mut State<'a>) {
+        self.save(state);
+    }
+
+    /// Takes over what [`Agent::save_learned`] added, and begins with nothing stored. Called before the first step.
+    ///
+    /// # Errors
+    /// If it is not the state of an agent like this one, which is of no use then; or it can begin with none.
+    fn begin_with_learned(&mut self, _state: &State<'_>) -> Result<(), StateError> {
+        Err(StateError::new("agent", "cannot begin with what another one has learned"))
+    }
+
     /// How many transitions its replay buffer holds; `None` where it has none.
     fn stored(&self) -> Option<usize> {
         None

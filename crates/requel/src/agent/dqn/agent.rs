@@ -155,6 +155,19 @@ impl Agent for DqnAgent {
         self.replay.restore(state)
     }
 
+    fn save_learned<'a>(&'a self, state: &mut State<'a>) {
+        self.executor.save(state);
+        state.put(UPDATES, self.updates);
+        self.actor.save(state);
+    }
+
+    fn begin_with_learned(&mut self, state: &State<'_>) -> Result<(), StateError> {
+        self.executor.restore(state)?;
+        self.updates = state.read(UPDATES)?;
+        self.actor.go_on_from(state);
+        Ok(())
+    }
+
     fn stored(&self) -> Option<usize> {
         (self.spec.learns_from != LearnsFrom::LatestStep).then(|| self.replay.len())
     }
@@ -185,9 +198,7 @@ impl Agent for DqnAgent {
     }
 
     fn save<'a>(&'a self, state: &mut State<'a>) {
-        self.executor.save(state);
-        state.put(UPDATES, self.updates);
-        self.actor.save(state);
+        self.save_learned(state);
         for (slot, accumulator) in self.accumulators.iter().enumerate() {
             accumulator.save(&format!("n_step/{slot}"), state);
         }

@@ -51,6 +51,7 @@ pub struct PqnAgent {
 
 /// The count of updates, which an executor may save under the same name.
 const UPDATES: &str = "agent/updates";
+const SHUFFLES: &str = "agent/shuffles_position";
 
 impl PqnAgent {
     /// The agent of a spec, which computes by this executor and acts by this explorer. Of the executor an update is asked from
@@ -246,11 +247,23 @@ impl Agent for PqnAgent {
         self.executor.prepare_save()
     }
 
-    fn save<'a>(&'a self, state: &mut State<'a>) {
+    fn save_learned<'a>(&'a self, state: &mut State<'a>) {
         self.executor.save(state);
         state.put(UPDATES, self.updates);
         self.actor.save(state);
-        state.put("agent/shuffles_position", self.shuffles.position());
+        state.put(SHUFFLES, self.shuffles.position());
+    }
+
+    fn begin_with_learned(&mut self, state: &State<'_>) -> Result<(), StateError> {
+        self.executor.restore(state)?;
+        self.updates = state.read(UPDATES)?;
+        self.actor.go_on_from(state);
+        self.shuffles.set_position(state.read(SHUFFLES)?);
+        Ok(())
+    }
+
+    fn save<'a>(&'a self, state: &mut State<'a>) {
+        self.save_learned(state);
         state.put("rollout/filled", self.filled);
         state.put_f32("rollout/observations", vec![self.observations.len()], &self.observations);
         state.put_f32("rollout/next_observations", vec![self.next_observations.len()], &self.next_observations);
@@ -265,7 +278,7 @@ impl Agent for PqnAgent {
         self.executor.restore(state)?;
         self.updates = state.read(UPDATES)?;
         self.actor.restore(state)?;
-        self.shuffles.set_position(state.read("agent/shuffles_position")?);
+        self.shuffles.set_position(state.read(SHUFFLES)?);
         self.filled = state.read("rollout/filled")?;
         if self.filled >= self.actions.len() {
             let reason = format!("is {}, not below {}", self.filled, self.actions.len());

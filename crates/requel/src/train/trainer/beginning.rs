@@ -4,6 +4,7 @@ use requel_nn::NetworkSpec;
 use serde::Serialize;
 
 use super::Trainer;
+use super::saving::{BEGUN_ANEW, UPDATES_KEY};
 use crate::agent::{ValueNetwork, ValueSpec};
 use crate::policy_file::PolicyFile;
 use crate::state::{State, StateError};
@@ -64,6 +65,42 @@ impl Trainer {
         state.tensors.retain(|name, _| is_of_it(name));
         state.values.retain(|name, _| is_of_it(name));
         Ok(state)
+    }
+
+    /// What the agent has learned, with its optimiser's averages and its target network, for [`Trainer::begin_with_learned`]: all but
+    /// what it has stored, and the environments.
+    ///
+    /// # Errors
+    /// If it is not to be had any more, as from a device that was lost.
+    pub fn save_learned(&self) -> Result<State<'_>, TrainError> {
+        self.agent.prepare_save()?;
+        let mut state = State::default();
+        self.agent.save_learned(&mut state);
+        if !state.values.contains_key(UPDATES_KEY) {
+            state.put(UPDATES_KEY, self.updates);
+        }
+        state.put(BEGUN_ANEW, self.begun_anew);
+        Ok(state)
+    }
+
+    /// Begins with what an agent of the same settings has learned, and its count of updates; episodes are others than those it learned
+    /// from. Before the first step.
+    ///
+    /// # Errors
+    /// [`TrainError::Beginning`] if training has begun, [`TrainError::State`] if the state does not fit the settings: the trainer is of
+    /// no use then. Or if the environments cannot be reset.
+    pub fn begin_with_learned(&mut self, state: &State<'_>) -> Result<(), TrainError> {
+        self.check_is_new()?;
+        self.agent.begin_with_learned(state)?;
+        self.updates = state.read(UPDATES_KEY)?;
+        self.begin_other_episodes(state.read(BEGUN_ANEW)?)
+    }
+
+    /// Begins episodes after those that were begun so often.
+    pub(super) fn begin_other_episodes(&mut self, begun_anew: u64) -> Result<(), TrainError> {
+        self.begun_anew = begun_anew + 1;
+        self.envs.reset(self.env_seed(), &mut self.observations)?;
+        self.check_first_observations()
     }
 
     /// Counts env steps from this number on, as if as many had been made: schedules and budgets go by it. What the agent has learned and

@@ -19,10 +19,8 @@ impl Trainer {
         std::mem::swap(&mut self.agent, &mut other.agent);
         self.agent.set_threads(self.threads);
         (self.env_steps, self.updates) = (other.env_steps, other.updates);
-        self.begun_anew = other.begun_anew + 1;
         (0..self.envs.len()).for_each(|slot| self.agent.interrupt(slot));
-        self.envs.reset(self.env_seed(), &mut self.observations)?;
-        self.check_first_observations()
+        self.begin_other_episodes(other.begun_anew)
     }
 
     /// Why an agent of `other` cannot act in these environments, or is none of these settings.
@@ -46,6 +44,7 @@ impl Trainer {
 mod tests {
     use super::*;
     use crate::config::{Config, Layers};
+    use crate::state::State;
 
     fn config(settings: &[&str]) -> Config {
         let small = ["train.env_steps=400", "train.episodes=0", "replay.start=50", "evaluation.every_steps=0"];
@@ -92,6 +91,39 @@ mod tests {
         assert_eq!(second.updates(), 50);
         let naive = Trainer::new(config(&["agent.kind=naive"])).unwrap();
         assert!(naive.save_replay().unwrap_err().to_string().contains("no replay buffer"));
+    }
+
+    #[test]
+    fn what_was_learned_and_stored_is_begun_with_as_if_learning_went_on() {
+        let owned = |state: State<'_>| State::from_sealed_bytes(&state.to_sealed_bytes().unwrap()).unwrap();
+        for more in [&[][..], &["head.kind=quantile", "network.noisy=true"], &["agent.double=true", "agent.n_step=3"]] {
+            let settings = |env_steps| [&["target.kind=hard", env_steps], more].concat();
+            let mut first = trained(config(&settings("train.env_steps=400")));
+            let learned = owned(first.save_learned().unwrap());
+            let stored = owned(first.save_replay().unwrap());
+            let begun = |learned: &State<'_>| {
+                let mut begun = Trainer::new(first.config().clone()).unwrap();
+                begun.begin_with_learned(learned).unwrap();
+                begun.begin_with_replay(&stored).unwrap();
+                begun.count_from(400);
+                begun
+            };
+            let found = begun(&learned);
+            let mut forgetful = learned.clone();
+            let averages = forgetful.tensors.iter_mut().filter(|(name, _)| name.starts_with("optimizer/"));
+            averages.for_each(|(_, tensor)| tensor.bytes = vec![0; tensor.bytes.len()].into());
+            let forgetful = begun(&forgetful);
+            let mut other = Trainer::new(first.config().clone()).unwrap();
+            other.go_on_from(&mut first).unwrap();
+            let on = |mut trainer: Trainer| {
+                trainer.change_config(config(&settings("train.env_steps=600"))).unwrap();
+                while trainer.advance(&mut ()).unwrap().is_none() {}
+                (trainer.weights_blake3().unwrap(), trainer.updates())
+            };
+            let expected = on(other);
+            assert_eq!(on(found), expected, "{more:?}");
+            assert_ne!(on(forgetful), expected, "{more:?}: the optimiser's averages are of no matter");
+        }
     }
 
     #[test]

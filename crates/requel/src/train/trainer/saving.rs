@@ -7,8 +7,9 @@ use crate::state::{State, StateError};
 use crate::train::TrainError;
 
 /// The count of updates, which agents of this crate save themselves.
-const UPDATES_KEY: &str = "agent/updates";
-const BEGUN_ANEW: &str = "trainer/begun_anew";
+pub(super) const UPDATES_KEY: &str = "agent/updates";
+/// How often episodes were begun anew.
+pub(super) const BEGUN_ANEW: &str = "trainer/begun_anew";
 
 impl Trainer {
     /// The complete state: a trainer with the same config that takes it over goes on with the same bits. Environments that cannot
