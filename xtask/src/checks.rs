@@ -12,7 +12,7 @@ use anyhow::{Context, Result, bail, ensure};
 
 use xtask::command::CommandLine;
 use xtask::python::VirtualEnvironment;
-use xtask::{UsageError, finished_line, workspace};
+use xtask::{UsageError, finished_line, machine, workspace};
 
 use crate::{house, lab, ptx, tools};
 
@@ -162,7 +162,11 @@ fn wasm() -> Result<Outcome> {
 }
 
 fn tests() -> Result<Outcome> {
-    passed(workspace::cargo().args(["test", "--workspace", "--locked", "--no-fail-fast"]).run())
+    let tests = workspace::cargo().args(["test", "--workspace", "--locked", "--no-fail-fast"]);
+    passed(match machine::folder_in_memory() {
+        Some(folder) => tests.env("TMPDIR", folder).run(),
+        None => tests.run(),
+    })
 }
 
 fn documentation() -> Result<Outcome> {

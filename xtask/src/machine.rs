@@ -51,6 +51,28 @@ pub fn pinned_to(core: usize) -> Option<CommandLine> {
     taskset.clone().arg("true").succeeds().then_some(taskset)
 }
 
+/// A folder in memory with room for what tests write, unless `TMPDIR` already says where that goes: a run waits for its disk at
+/// every checkpoint, and the tests make hundreds.
+pub fn folder_in_memory() -> Option<&'static str> {
+    const FOLDER: &str = "/dev/shm";
+    const NEEDED_BYTES: u64 = 2 << 30;
+    if std::env::var_os("TMPDIR").is_some() || !is_usable(&std::fs::read_to_string("/proc/mounts").ok()?, FOLDER) {
+        return None;
+    }
+    let free = CommandLine::new("df").args(["--output=avail", "--block-size=1", FOLDER]).output().ok()?;
+    let free: u64 = free.lines().nth(1)?.trim().parse().ok()?;
+    (free > NEEDED_BYTES).then_some(FOLDER)
+}
+
+/// Whether `mounts`, which is `/proc/mounts`, has `folder` as memory that can be written and that programs may be started from.
+fn is_usable(mounts: &str, folder: &str) -> bool {
+    // What was mounted last lies on top.
+    let mount = mounts.lines().rfind(|line| line.split(' ').nth(1) == Some(folder));
+    let fields: Vec<&str> = mount.unwrap_or_default().split(' ').collect();
+    let has = |option: &str| fields.get(3).is_some_and(|options| options.split(',').any(|one| one == option));
+    fields.get(2) == Some(&"tmpfs") && has("rw") && !has("noexec")
+}
+
 fn cpu_model(cpuinfo: &str) -> Option<&str> {
     let line = cpuinfo.lines().find(|line| line.starts_with("model name"))?;
     line.split_once(':').map(|(_, model)| model.trim())
@@ -59,6 +81,16 @@ fn cpu_model(cpuinfo: &str) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_memory_that_programs_may_be_started_from_is_used() {
+        let mounts = |options: &str| format!("proc /proc proc rw 0 0\ntmpfs /dev/shm tmpfs {options} 0 0\n");
+        assert!(is_usable(&mounts("rw,relatime,size=8k"), "/dev/shm"));
+        assert!(!is_usable(&mounts("rw,noexec"), "/dev/shm"));
+        assert!(!is_usable(&mounts("ro"), "/dev/shm"));
+        assert!(!is_usable("/dev/sda1 /dev/shm ext4 rw 0 0\n", "/dev/shm"));
+        assert!(!is_usable("", "/dev/shm"));
+    }
 
     #[test]
     fn the_processor_is_read_from_its_first_line() {
