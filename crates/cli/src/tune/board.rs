@@ -123,7 +123,7 @@ impl TuneAudience for Board {
         }
         found.known += usize::from(news == News::Known);
         let leads = trial.last().filter(|_| trial.failure.is_none()).is_some_and(|scored| {
-            let (rung, score) = (trial.rungs.len(), scored.mean_return);
+            let (rung, score) = (trial.rungs.len(), scored.score);
             let leads = found.best.is_none_or(|best| (rung, score) > (best.0, best.1));
             if leads {
                 found.best = Some((rung, score, trial.number));
@@ -154,7 +154,7 @@ fn line(trial: &Trial, leads: bool) -> String {
     let seeds = super::text::seeds(scored.seeds.len());
     let made = format!("{:>9} env steps × {seeds:<7}", grouped(scored.env_steps));
     let best = if leads { paint(GOOD, "   best so far") } else { String::new() };
-    format!("{name} {}   {:>8}{best}", paint(MUTED, made), tidy(scored.mean_return))
+    format!("{name} {}   {:>8}{best}", paint(MUTED, made), tidy(scored.score))
 }
 
 #[derive(Serialize)]
@@ -166,6 +166,7 @@ struct RungReached<'a> {
     env_steps: Option<u64>,
     seeds: &'a [u64],
     mean_return: Option<f64>,
+    score: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     failure: Option<&'a str>,
 }
@@ -181,6 +182,7 @@ impl<'a> RungReached<'a> {
             env_steps: scored.map(|scored| scored.env_steps),
             seeds: scored.map_or(&[], |scored| &scored.seeds),
             mean_return: scored.map(|scored| scored.mean_return),
+            score: scored.map(|scored| scored.score),
             failure: trial.failure.as_deref(),
         }
     }

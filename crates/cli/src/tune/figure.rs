@@ -52,10 +52,10 @@ fn scores(marks: &mut Vec<Mark>, search: &Search, tuned: &Tuned, (top, bottom): 
         marks,
         (SCORES.0 - 50.0, top - 18.0),
         (TEXT, Align::Left, INK),
-        "return of each trial, and the best so far at the last rung",
+        "score of each trial, and the best so far at the last rung",
     );
     let count = search.rungs.levels().len();
-    let ends = ends(tuned.trials.iter().filter_map(|trial| Some(trial.last()?.mean_return)));
+    let ends = ends(tuned.trials.iter().filter_map(|trial| Some(trial.last()?.score)));
     let y = Axis::new(ends, (bottom, top), 6, Ends::Rounded);
     let x = Axis::new((0.0, tuned.trials.len().max(2) as f64 - 1.0), SCORES, 6, Ends::Exact);
     for &tick in &y.ticks {
@@ -77,11 +77,11 @@ fn scores(marks: &mut Vec<Mark>, search: &Search, tuned: &Tuned, (top, bottom): 
         let Some(scored) = trial.last() else { continue };
         let at = x.at(trial.number as f64);
         let opacity = 0.2 + 0.8 * (trial.rungs.len() as f32 / count as f32).powi(2);
-        marks.push(Mark::Dot { center: (at, y.at(scored.mean_return)), radius: 3.6, color: SERIES[0], opacity });
+        marks.push(Mark::Dot { center: (at, y.at(scored.score)), radius: 3.6, color: SERIES[0], opacity });
         if trial.rungs.len() == count {
             let before = best.unwrap_or(f64::NEG_INFINITY);
             through.extend(best.map(|best| (at, y.at(best))));
-            best = Some(before.max(scored.mean_return));
+            best = Some(before.max(scored.score));
             through.extend(best.map(|best| (at, y.at(best))));
         }
     }
@@ -120,7 +120,7 @@ fn parallel(marks: &mut Vec<Mark>, search: &Search, tuned: &Tuned, (top, bottom)
     let dimensions = search.space.dimensions();
     let (left, right) = (80.0, WIDTH - 80.0);
     let at = |axis: usize| left + (right - left) * axis as f32 / dimensions.len().max(1) as f32;
-    let ends = ends(tuned.trials.iter().filter_map(|trial| Some(trial.last()?.mean_return)));
+    let ends = ends(tuned.trials.iter().filter_map(|trial| Some(trial.last()?.score)));
     let score = Axis::new(ends, (bottom, top), 4, Ends::Exact);
     for (axis, dimension) in dimensions.iter().enumerate() {
         line(marks, vec![(at(axis), top), (at(axis), bottom)], 1.0, MUTED);
@@ -135,13 +135,12 @@ fn parallel(marks: &mut Vec<Mark>, search: &Search, tuned: &Tuned, (top, bottom)
         }
     }
     line(marks, vec![(right, top), (right, bottom)], 1.5, INK);
-    text(marks, (right, top - 12.0), (SMALL, Align::Center, INK), "return");
+    text(marks, (right, top - 12.0), (SMALL, Align::Center, INK), "score");
     for &tick in &score.ticks {
         text(marks, (right + 8.0, score.at(tick) + SMALL / 2.0), (SMALL, Align::Left, MUTED), label(tick));
     }
     let height = |place: f64| bottom + (top - bottom) * place as f32;
-    let rank =
-        |trial: &&Trial| (trial.rungs.len(), trial.last().map_or(f64::NEG_INFINITY, |scored| scored.mean_return));
+    let rank = |trial: &&Trial| (trial.rungs.len(), trial.last().map_or(f64::NEG_INFINITY, |scored| scored.score));
     let mut order: Vec<&Trial> = tuned.trials.iter().filter(|trial| trial.last().is_some()).collect();
     order.sort_by(|one, other| rank(one).0.cmp(&rank(other).0).then(rank(one).1.total_cmp(&rank(other).1)));
     let dull = order.len() - order.len().div_ceil(4);
@@ -159,7 +158,7 @@ fn parallel(marks: &mut Vec<Mark>, search: &Search, tuned: &Tuned, (top, bottom)
             .enumerate()
             .filter_map(|(axis, one)| Some((at(axis), height(one.domain.place(trial.settings.get(one.key.path)?)?))))
             .collect();
-        through.extend(trial.last().map(|scored| (right, score.within(scored.mean_return))));
+        through.extend(trial.last().map(|scored| (right, score.within(scored.score))));
         line(marks, through, if is_winner { 3.2 } else { 1.2 }, color);
     }
 }
@@ -200,7 +199,7 @@ mod tests {
         let trial = |number: usize| {
             let mut settings = search.space.of_start();
             settings.insert("agent.gamma".into(), (0.9 + 0.001 * number as f64).into());
-            let scored = |_| Scored { env_steps: 1, seeds: vec![1], scores: vec![1.0], mean_return: number as f64 };
+            let scored = |_| Scored::new(1, vec![1], vec![number as f64]);
             let rungs = (0..1 + number % 3).map(scored).collect();
             Trial { number, settings, rungs, failure: None, config: config.clone() }
         };

@@ -126,7 +126,7 @@ pub fn seeds(count: usize) -> String {
 pub fn csv(search: &Search, tuned: &Tuned) -> String {
     let keys: Vec<&str> = search.space.dimensions().iter().map(|dimension| dimension.key.path).collect();
     let rungs = search.rungs.levels();
-    let returns = rungs.iter().map(|rung| format!("return_at_{}_on_{}", rung.env_steps, rung.seeds));
+    let returns = rungs.iter().map(|rung| format!("score_at_{}_on_{}", rung.env_steps, rung.seeds));
     let heading: Vec<String> = ["trial".to_owned()].into_iter().chain(returns).chain(["failure".into()]).collect();
     let mut out = heading.into_iter().chain(keys.iter().map(ToString::to_string)).collect::<Vec<_>>().join(",") + "\n";
     let quoted = |text: String| format!("\"{}\"", text.replace('"', "\"\""));

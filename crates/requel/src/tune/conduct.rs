@@ -13,7 +13,6 @@ use super::trial::{Reached, TrialRun, run_dir};
 use super::{Rung, Scored, Search, SearchBudget, Settings, Trial, TuneError, Tuned};
 use crate::config::Config;
 use crate::run::{Control, Lock, RunError, Session};
-use crate::stats::mean;
 use crate::study::Crew;
 use crate::train::Observer;
 
@@ -284,18 +283,12 @@ impl Course<'_> {
         let Step { trial, rung } = job.step;
         self.done += self.cost(rung);
         let Finding { scores, failure, .. } = job.finding(&self.trials[trial].settings);
-        let score = scores.as_deref().and_then(mean).unwrap_or(f64::NEG_INFINITY);
+        let level = self.levels[rung];
+        let scored = scores.map(|scores| Scored::new(level.env_steps, self.search.seeds(trial, level.seeds), scores));
+        self.halving.report(job.step, scored.as_ref().map_or(f64::NEG_INFINITY, |scored| scored.score));
         let trial = &mut self.trials[trial];
-        match scores {
-            Some(scores) => trial.rungs.push(Scored {
-                env_steps: self.levels[rung].env_steps,
-                seeds: self.search.seeds(trial.number, self.levels[rung].seeds),
-                scores,
-                mean_return: score,
-            }),
-            None => trial.failure = failure,
-        }
-        self.halving.report(job.step, score);
+        trial.rungs.extend(scored);
+        trial.failure = failure;
         audience.reached(trial, job.news);
     }
 }

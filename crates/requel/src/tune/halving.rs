@@ -1,15 +1,16 @@
 //! [`Halving`], which trials go on.
 
 use super::Rung;
+use super::rungs::CONFIRMED;
 
 /// Successive halving without waiting, ASHA (Li et al. 2020, "A System for Massively Parallel Hyperparameter Tuning"): whenever
 /// somebody is free, a trial among the best 1/η of a rung goes on to the next one, the highest rung first; where there is none, a new
 /// trial begins.
 ///
 /// A search has an end, which the paper leaves open: once no more trials begin, the best 1/η of a rung is rounded up, so that one
-/// at least comes to the last rung; of those that are confirmed with more seeds there are η at least, or nothing would be chosen
-/// there. The first trial is trained to its end in any case. It holds no clock and draws nothing: what it says is a function of what it
-/// was told, in order.
+/// at least comes to the last rung. Only then are those that are whole confirmed with more seeds, by halves: who leads before has been
+/// held against few. Of those that are confirmed there are two at least, or nothing would be chosen there. The first trial is trained
+/// to its end in any case. It holds no clock and draws nothing: what it says is a function of what it was told, in order.
 #[derive(Debug)]
 pub(super) struct Halving {
     reduction: usize,
@@ -60,9 +61,10 @@ impl Halving {
     pub fn next(&mut self) -> Option<Step> {
         let leads = |rung: &usize| {
             let best = self.candidate(*rung, self.rungs[*rung].scored.len() / self.reduction);
-            best.or_else(|| self.first_of_all(*rung).filter(|_| !self.is_whole(*rung)))
+            best.or_else(|| self.first_of_all(*rung))
         };
-        let promoted = (0..self.rungs.len() - 1).rev().find_map(|rung| Some((rung, leads(&rung)?)));
+        let to_the_end = (0..self.rungs.len() - 1).filter(|rung| !self.is_whole(*rung)).rev();
+        let promoted = to_the_end.filter_map(|rung| Some((rung, leads(&rung)?))).next();
         if let Some((rung, trial)) = promoted {
             return Some(self.promote(rung, trial));
         }
@@ -100,8 +102,8 @@ impl Halving {
 
     /// How many of so many go on from a rung in the end.
     fn goes_on(&self, rung: usize, there: usize) -> usize {
-        let share = there.div_ceil(self.reduction);
-        if self.is_whole(rung) { share.max(self.reduction) } else { share }
+        let confirmed = CONFIRMED as usize;
+        if self.is_whole(rung) { there.div_ceil(confirmed).max(confirmed) } else { there.div_ceil(self.reduction) }
     }
 
     /// Whether a rung is of whole trainings, after which there are only more seeds.
@@ -170,22 +172,22 @@ mod tests {
     #[test]
     fn of_those_that_are_confirmed_there_is_a_choice_and_what_is_left_is_known() {
         let seeds = |seeds| Rung { env_steps: 300, seeds };
-        let levels = [Rung { env_steps: 100, seeds: 1 }, seeds(1), seeds(3), seeds(9)];
+        let levels = [Rung { env_steps: 100, seeds: 1 }, seeds(1), seeds(2), seeds(4)];
         let mut halving = Halving::new(&levels, 3);
         let mut open: Vec<Step> = (0..9).map(|_| halving.next().unwrap()).collect();
         halving.close();
-        // Nine to the first rung, three to the second, and those three to both of the others.
-        let mut left = 9 * 100 + 3 * 200 + 3 * 600 + 3 * 1800;
+        // Nine to the first rung, three to the second, and two of those to both of the others.
+        let mut left = 9 * 100 + 3 * 200 + 2 * 300 + 2 * 600;
         let mut last = Vec::new();
         while let Some(step) = open.pop().or_else(|| halving.next()) {
             assert_eq!(halving.left(), left);
-            left -= [100, 200, 600, 1800][step.rung];
+            left -= [100, 200, 300, 600][step.rung];
             halving.report(step, -(step.trial as f64));
             last.extend((step.rung == 3).then_some(step.trial));
         }
         assert_eq!(left, 0);
         last.sort_unstable();
-        assert_eq!(last, [0, 1, 2]);
+        assert_eq!(last, [0, 1]);
     }
 
     #[test]

@@ -57,7 +57,7 @@ mod tests {
             let settings = space.settings(|at| place([7, 11, 20][at]));
             let gamma = settings["agent.gamma"].as_float().unwrap();
             let score = -(gamma - 0.4).abs();
-            let scored = Scored { env_steps: 1, seeds: vec![1], scores: vec![score], mean_return: score };
+            let scored = Scored::new(1, vec![1], vec![score]);
             Trial {
                 number,
                 settings: Settings::clone(&settings),

@@ -23,8 +23,8 @@ pub struct Rungs {
     pub count: u32,
     /// η: of so many trials one goes on, and the next rung is so many times as long.
     pub reduction: u64,
-    /// Seeds of the first runs that come to their end. Each rung before has one less, and one at least; the best then get
-    /// [`Rungs::reduction`] times as many, and the best of those as many times more, on rungs of their own.
+    /// Seeds of the first runs that come to their end. Each rung before has one less, and one at least; once no more trials begin, the
+    /// best get twice as many, the best of those four times, and so on, on rungs of their own.
     pub seeds: u64,
 }
 
@@ -35,7 +35,10 @@ const OF_THE_WHOLE: u64 = 32;
 /// Episodes of an evaluation, at least.
 const EPISODES: usize = 5;
 /// Rungs of whole trainings with more and more seeds, after the first whole ones.
-const CONFIRMATIONS: u32 = 2;
+const CONFIRMATIONS: u32 = 3;
+/// Of so many trials on a rung of whole trainings one goes on, to so many times as many seeds: what fails with a few is left early, and
+/// each rung costs about the same.
+pub(super) const CONFIRMED: u64 = 2;
 
 impl Rungs {
     /// The rungs, the first one first. Those that are no whole training end at an evaluation. Where trials are told apart at all, there
@@ -48,10 +51,8 @@ impl Rungs {
             seeds: self.seeds.saturating_sub(count - 1 - rung).max(1),
         };
         let confirmations = if count > 1 { CONFIRMATIONS } else { 0 };
-        let more = (1..=confirmations).map(|by| Rung {
-            env_steps: self.env_steps,
-            seeds: self.seeds.saturating_mul(self.reduction.saturating_pow(by)),
-        });
+        let more = (1..=confirmations)
+            .map(|by| Rung { env_steps: self.env_steps, seeds: self.seeds.saturating_mul(CONFIRMED.pow(by)) });
         (0..count).map(level).chain(more).collect()
     }
 
@@ -123,7 +124,7 @@ mod tests {
     fn each_rung_is_three_times_the_one_before_and_ends_at_an_evaluation() {
         let rungs = Rungs { env_steps: 50_000, count: 3, reduction: 3, seeds: 3 };
         let levels: Vec<(u64, u64)> = rungs.levels().iter().map(|rung| (rung.env_steps, rung.seeds)).collect();
-        assert_eq!(levels, [(5_552, 1), (16_656, 2), (50_000, 3), (50_000, 9), (50_000, 27)]);
+        assert_eq!(levels, [(5_552, 1), (16_656, 2), (50_000, 3), (50_000, 6), (50_000, 12), (50_000, 24)]);
         let config = rungs.apply(&Config::default());
         assert_eq!(config.evaluation.every_steps, 1_388);
         assert_eq!((config.train.env_steps, config.train.episodes), (50_000, 0));

@@ -113,6 +113,8 @@ impl Search {
             ("seed", json!(self.seed)),
             ("jobs", json!(self.jobs)),
             ("rungs", json!(self.rungs)),
+            // What a journal's scores are of.
+            ("levels", json!(self.rungs.levels())),
             ("budget", json!(self.budget)),
         ];
         fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()

@@ -53,13 +53,13 @@ impl Trial {
     /// By the highest rung that it came to, and by the score there. One that failed is below all.
     pub(super) fn compare(&self, other: &Trial) -> std::cmp::Ordering {
         let key = |trial: &Trial| (trial.failure.is_none(), trial.rungs.len());
-        let score = |trial: &Trial| trial.last().map_or(f64::NEG_INFINITY, |scored| scored.mean_return);
+        let score = |trial: &Trial| trial.last().map_or(f64::NEG_INFINITY, |scored| scored.score);
         key(self).cmp(&key(other)).then_with(|| score(self).total_cmp(&score(other)))
     }
 
     /// Its score at each rung.
     pub fn scores(&self) -> Vec<f64> {
-        self.rungs.iter().map(|scored| scored.mean_return).collect()
+        self.rungs.iter().map(|scored| scored.score).collect()
     }
 }
 
@@ -70,7 +70,7 @@ mod tests {
     use crate::tune::Settings;
 
     fn trial(number: usize, scores: &[f64]) -> Trial {
-        let scored = |score: &f64| Scored { env_steps: 1, seeds: vec![1], scores: vec![*score], mean_return: *score };
+        let scored = |score: &f64| Scored::new(1, vec![1], vec![*score]);
         let rungs = scores.iter().map(scored).collect();
         Trial { number, settings: Settings::new(), rungs, failure: None, config: Config::default() }
     }
