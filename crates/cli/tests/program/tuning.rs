@@ -1,7 +1,9 @@
 //! `tune`.
 
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
+use std::time::Instant;
 
 use serde_json::Value;
 
@@ -75,6 +77,39 @@ fn killed_again_and_again_it_ends_with_the_same_winner() {
     }
     let removable = Command::new("chmod").args(["-R", "u+w"]).arg(desk.path("killed")).status();
     assert!(removable.is_ok_and(|status| status.success()) || cfg!(not(unix)));
+}
+
+/// `cargo xtask test machines`
+#[test]
+#[ignore = "takes minutes"]
+fn killed_ten_times_at_random_moments_it_ends_with_the_same_winner() {
+    const KILLS: u32 = 10;
+    let desk = Desk::new();
+    let of = |dir| {
+        let search = ["tune", "CartPole-v1", "--preset", "notebook", "--trial-steps", "6000", "--env-steps", "900000"];
+        [&search[..], &["--fresh", "2", "--seed", "5", "--json", "--quiet", "--run-dir", dir]].concat()
+    };
+    let began = Instant::now();
+    let undisturbed = desk.ok(&of("whole")).last();
+    // What is lost by a kill is made again, so that the last one still comes before the end.
+    let longest = began.elapsed() / (KILLS + KILLS / 2);
+    let mut moments = Vec::new();
+    for _ in 0..KILLS {
+        let mut command = desk.command(&of("killed"));
+        let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let share = RandomState::new().build_hasher().finish() as f64 / u64::MAX as f64;
+        moments.push(longest.mul_f64(share));
+        std::thread::sleep(longest.mul_f64(share));
+        assert!(child.try_wait().unwrap().is_none(), "it ended before it was killed: {moments:?}");
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+    println!("killed {KILLS} times, after {moments:?}");
+    assert_eq!(desk.ok(&of("killed")).last(), undisturbed, "killed after {moments:?}");
+    for file in ["best.toml", "trials.csv"] {
+        let read = |dir: &str| std::fs::read_to_string(desk.path(dir).join(file)).unwrap();
+        assert_eq!(read("whole"), read("killed"), "{file}, killed after {moments:?}");
+    }
 }
 
 #[test]
