@@ -8,7 +8,7 @@ use std::io::ErrorKind;
 use std::path::Path;
 
 use crate::checkpoint::CheckpointError;
-use crate::storage::{RealStorage, open_regular, read_regular, replace};
+use crate::storage::{RealStorage, Storage, open_regular, read_regular, replace};
 
 use super::RunError;
 use super::segments::is_of_settings;
@@ -29,10 +29,19 @@ pub(super) fn of(contents: &[u8]) -> String {
 
 /// Writes the checksums of these files, by their paths from the run's directory.
 pub(super) fn write(dir: &Path, files: &BTreeMap<String, String>) -> Result<(), RunError> {
+    write_through(&RealStorage, dir, files)
+}
+
+/// As [`write`], through the storage of whoever holds the run.
+pub(super) fn write_through(
+    storage: &dyn Storage,
+    dir: &Path,
+    files: &BTreeMap<String, String>,
+) -> Result<(), RunError> {
     let mut text: String = files.iter().map(|(name, hash)| format!("{hash}  {name}\n")).collect();
     text.push_str(&format!("{}  {LAST_LINE}\n", of(text.as_bytes())));
     let path = dir.join(CHECKSUMS);
-    Ok(replace(&RealStorage, &path, text.as_bytes()).map_err(CheckpointError::io("write", &path))?)
+    Ok(replace(storage, &path, text.as_bytes()).map_err(CheckpointError::io("write", &path))?)
 }
 
 /// Whether a run has checksums, whatever they say.

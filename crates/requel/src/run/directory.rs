@@ -13,7 +13,7 @@ use crate::checkpoint::CheckpointError;
 use crate::config::{Config, ConfigError, Layers, Place};
 use crate::log;
 use crate::policy_file::PolicyFile;
-use crate::storage::{RealStorage, check_regular, ensure_dir, remove_all_staged, remove_staged, replace};
+use crate::storage::{RealStorage, Storage, check_regular, ensure_dir, remove_all_staged, remove_staged, replace};
 use crate::train::Trainer;
 
 /// A directory with a training in it: `config.toml`, logs, `checkpoints/`, `best/`, and at the end `summary.json`.
@@ -108,7 +108,7 @@ impl Run {
         // Before the config, which makes a directory a run.
         sealed.insert(checksums::CONFIG.to_owned(), checksums::of(config_text.as_bytes()));
         checksums::write(dir, &sealed)?;
-        write_replacing(&run.config_path(), config_text.as_bytes())?;
+        write_replacing(&RealStorage, &run.config_path(), config_text.as_bytes())?;
         Ok(run)
     }
 
@@ -217,18 +217,18 @@ impl Run {
     }
 
     /// Returns the BLAKE3 of what was written.
-    pub(super) fn write_summary(&self, summary: &Summary) -> Result<String, RunError> {
+    pub(super) fn write_summary(&self, storage: &dyn Storage, summary: &Summary) -> Result<String, RunError> {
         let text = serde_json::to_vec_pretty(summary).expect("a summary is plain data");
-        write_replacing(&self.dir.join(SUMMARY), &text)?;
+        write_replacing(storage, &self.dir.join(SUMMARY), &text)?;
         Ok(checksums::of(&text))
     }
 
     /// Returns the BLAKE3 of what was written.
-    pub(super) fn write_best_policy(&self, policy: &PolicyFile) -> Result<String, RunError> {
+    pub(super) fn write_best_policy(&self, storage: &dyn Storage, policy: &PolicyFile) -> Result<String, RunError> {
         let dir = self.dir.join("best");
-        ensure_dir(&RealStorage, &dir).map_err(RunError::io("create", &dir))?;
+        ensure_dir(storage, &dir).map_err(CheckpointError::io("create", &dir))?;
         let bytes = policy.to_bytes()?;
-        write_replacing(&self.best_policy_path(), &bytes)?;
+        write_replacing(storage, &self.best_policy_path(), &bytes)?;
         Ok(checksums::of(&bytes))
     }
 
@@ -296,8 +296,8 @@ fn is_not_there(error: &CheckpointError) -> bool {
 }
 
 /// Writes a file in place of one that may be there: at any moment one of the two is there, whole.
-fn write_replacing(path: &Path, bytes: &[u8]) -> Result<(), RunError> {
-    Ok(replace(&RealStorage, path, bytes).map_err(CheckpointError::io("write", path))?)
+fn write_replacing(storage: &dyn Storage, path: &Path, bytes: &[u8]) -> Result<(), RunError> {
+    Ok(replace(storage, path, bytes).map_err(CheckpointError::io("write", path))?)
 }
 
 #[cfg(test)]

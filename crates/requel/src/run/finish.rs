@@ -12,6 +12,7 @@ use super::{Run, RunError, Summary, checksums};
 use crate::checkpoint::CheckpointError;
 use crate::log;
 use crate::policy_file::PolicyFile;
+use crate::storage::Storage;
 
 impl Run {
     /// Whether its training came to its end, and all that belongs to it was written.
@@ -29,15 +30,17 @@ impl Run {
         }
     }
 
-    /// Writes what a finished run has beside its logs, whose BLAKE3 are given, and the seal over all of it.
+    /// Writes what a finished run has beside its logs, whose BLAKE3 are given, and the seal over all of it, through the storage of
+    /// whoever holds the run: one that was taken over is ended by nobody else.
     pub(super) fn finish(
         &self,
+        storage: &dyn Storage,
         policy: Option<&PolicyFile>,
         summary: &Summary,
         logs: BTreeMap<String, String>,
     ) -> Result<(), RunError> {
-        let policy = policy.map(|policy| self.write_best_policy(policy)).transpose()?;
-        let summary = self.write_summary(summary)?;
+        let policy = policy.map(|policy| self.write_best_policy(storage, policy)).transpose()?;
+        let summary = self.write_summary(storage, summary)?;
         // A run whose checksums were taken away goes on without.
         if let Some(mut files) = checksums::read(self.dir())? {
             files.extend(policy.map(|policy| (BEST_POLICY.to_owned(), policy)));
@@ -45,7 +48,7 @@ impl Run {
             files.extend(self.provenance_hash().map(|hash| (PROVENANCE.to_owned(), hash)));
             files.extend(logs);
             debug_assert_eq!(self.unsealed(&files).collect::<Vec<_>>(), [""; 0]);
-            checksums::write(self.dir(), &files)?;
+            checksums::write_through(storage, self.dir(), &files)?;
         }
         Ok(())
     }

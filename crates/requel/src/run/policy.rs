@@ -3,6 +3,7 @@
 use super::{Run, RunError};
 use crate::agent::Policy;
 use crate::registry::Registry;
+use crate::storage::Storage;
 use crate::train::Trainer;
 
 impl Run {
@@ -32,7 +33,12 @@ impl Run {
     }
 }
 
-/// Writes the best policy of a run, where its agent leaves a file of one.
-pub(super) fn write_best_policy(run: &Run, trainer: &Trainer, parameters: &[f32]) -> Result<(), RunError> {
-    trainer.policy_file(parameters).map_or(Ok(()), |policy| run.write_best_policy(&policy).map(drop))
+/// Writes the best policy of a run through the storage of whoever holds it, where its agent leaves a file of one.
+pub(super) fn write_best_policy(
+    storage: &dyn Storage,
+    run: &Run,
+    trainer: &Trainer,
+    parameters: &[f32],
+) -> Result<(), RunError> {
+    trainer.policy_file(parameters).map_or(Ok(()), |policy| run.write_best_policy(storage, &policy).map(drop))
 }

@@ -54,6 +54,11 @@ impl Saving {
         self.keep = keep;
     }
 
+    /// What it writes through.
+    pub fn storage(&self) -> &dyn Storage {
+        &*self.storage
+    }
+
     /// The same through another storage.
     pub fn set_storage(&mut self, storage: Arc<dyn Storage>) {
         self.storage = storage;

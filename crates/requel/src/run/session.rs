@@ -265,7 +265,7 @@ impl Session {
         (session.segment, session.later) = (number, later);
         // The file may be of a moment that the checkpoint does not know.
         if let Some(best) = session.trainer.best() {
-            write_best_policy(&session.run, &session.trainer, &best.parameters)?;
+            write_best_policy(session.saving.storage(), &session.run, &session.trainer, &best.parameters)?;
         }
         Ok((session, resumed))
     }
@@ -301,7 +301,8 @@ impl Session {
         Session { pause: Some(pause), ..self }
     }
 
-    /// The same session with its checkpoints written through another storage, such as one with faults put in.
+    /// The same session with its checkpoints, its best policy and its end written through another storage, such as one with faults
+    /// put in.
     pub fn with_storage(mut self, storage: Arc<dyn Storage>) -> Self {
         self.saving.set_storage(storage);
         self

@@ -105,6 +105,36 @@ fn a_dead_workers_run_is_taken_over_from_its_checkpoint_after_its_lease() {
     assert_same(&whole, &runs);
 }
 
+/// A worker that has lost its run, and learns of it when it writes.
+#[test]
+fn who_has_lost_a_run_neither_changes_its_best_policy_nor_ends_it() {
+    let root = tempfile::tempdir().unwrap();
+    let config = short_training("notebook, 1 environments");
+    let lost_at = |name: &str, is_moment: fn(&TrainEvent<'_>) -> bool| {
+        let lease = match claims(root.path(), Arc::new(RealStorage)).try_take(name, 0, Instant::now()).unwrap() {
+            shared::Attempt::Taken(lease) => lease,
+            shared::Attempt::Elsewhere => panic!("nobody has it"),
+        };
+        let run = Run::create(&root.path().join(name), &config).unwrap();
+        let fenced = shared::FencedStorage::new(RealStorage, lease.clone());
+        let session = Session::begin(run.clone()).unwrap().with_storage(Arc::new(fenced));
+        let mut lose = |event: &TrainEvent<'_>| {
+            // A test may take longer than the lease.
+            match is_moment(event) {
+                true => lease.clone().release(),
+                false => lease.renew()?,
+            }
+            Ok(())
+        };
+        let error = session.train(&mut lose, &Control::new()).unwrap_err();
+        assert!(error.to_string().contains("cannot"), "{name}: {error}");
+        assert!(run.summary().unwrap().is_none() && !run.is_finished(), "{name}");
+        run.best_policy_path().exists()
+    };
+    assert!(!lost_at("evaluated", |event| matches!(event, TrainEvent::Evaluated { .. })));
+    assert!(lost_at("ended", |event| matches!(event, TrainEvent::FinalEvaluated { .. })));
+}
+
 #[test]
 fn what_is_stopped_is_given_back_and_another_goes_on_at_once() {
     let root = tempfile::tempdir().unwrap();

@@ -71,7 +71,7 @@ impl Session {
         };
         let logs = self.logs.sync().map_err(RunError::io("sync logs in", self.run.dir()))?;
         let summary = Summary { device: self.device(), ..Summary::from(&outcome) };
-        self.run.finish(best.as_ref(), &summary, logs)?;
+        self.run.finish(self.saving.storage(), best.as_ref(), &summary, logs)?;
         let timing = self.timing(started);
         Ok(Ending::Finished { summary, outcome: Box::new(outcome), timing })
     }
@@ -143,7 +143,7 @@ impl Session {
         let termination = self.trainer.advance(&mut (&mut self.logs, observer))?;
         if let Some(best) = self.trainer.best().filter(|best| Some(best.env_steps) != best_before) {
             let BestPolicy { parameters, .. } = best;
-            write_best_policy(&self.run, &self.trainer, parameters)?;
+            write_best_policy(self.saving.storage(), &self.run, &self.trainer, parameters)?;
         }
         Ok(termination)
     }

@@ -24,9 +24,9 @@
 //! times of two machines are never compared, and what an observer sees may be old by up to half a lease.
 //!
 //! One thing no lease can keep out: a process that is stopped between the look at its lease and a single call of the system, for
-//! longer than half a lease, makes that call late. It cannot do harm to what is kept: checkpoints are written through
-//! [`FencedStorage`], which looks before every call; logs and lock get new files from whoever takes over, so that the late one writes
-//! into files without a name.
+//! longer than half a lease, makes that call late. It cannot do harm to what is kept: checkpoints, the
+//! best policy and the end of a run are written through [`FencedStorage`], which looks before every call; logs and lock get new files
+//! from whoever takes over, so that the late one writes into files without a name.
 
 mod claims;
 mod fence;
