@@ -189,8 +189,12 @@ impl Layers {
     ///
     /// # Errors
     /// [`ConfigError`].
-    pub fn set_from(mut self, source: &str, assignment: &str) -> Result<Self, ConfigError> {
-        let place = Place { source: source.into(), line: None };
+    pub fn set_from(self, source: &str, assignment: &str) -> Result<Self, ConfigError> {
+        self.set_at(Place { source: source.into(), line: None }, assignment)
+    }
+
+    /// Like [`set_from`](Self::set_from), of a place that may have a line.
+    pub(super) fn set_at(mut self, place: Place, assignment: &str) -> Result<Self, ConfigError> {
         self.layers += 1;
         let Some((key, value)) = assignment.split_once('=') else {
             let reason = format!("`{assignment}` has no `=`");
@@ -252,6 +256,11 @@ impl Layers {
         let latest = keys.iter().filter_map(|key| self.setting(key)).max_by_key(|(.., layer)| *layer);
         let place = latest.map_or_else(default_place, |(_, place, _)| place.clone());
         ConfigError::InvalidValue { key: keys.first().copied().unwrap_or_default().into(), reason, place }
+    }
+
+    /// What layers above presets and algorithms set, by key.
+    pub(super) fn settings(&self) -> impl Iterator<Item = (&str, &Value)> {
+        self.settings.iter().map(|(key, (value, ..))| (key.as_str(), value))
     }
 
     fn setting(&self, key: &str) -> Option<&(Value, Place, usize)> {

@@ -2,6 +2,7 @@
 
 mod advice;
 pub mod algorithms;
+mod assignments;
 mod bounds;
 mod build;
 mod changes;
@@ -19,6 +20,7 @@ mod text;
 mod values;
 
 pub use advice::{Advice, Severity, advice};
+pub(crate) use assignments::check_assignments;
 pub use bounds::{Auto, SupportEnd, ValueClip, ValueClipWord};
 pub use build::Outputs;
 pub use changes::Change;

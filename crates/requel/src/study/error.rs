@@ -69,6 +69,9 @@ pub enum StudyError {
     /// The environment is not known.
     #[error(transparent)]
     Env(#[from] EnvError),
+    /// A setting of the file is none, whatever else is set.
+    #[error(transparent)]
+    Assignment(Box<ConfigError>),
     /// A variant's settings come to no config.
     #[error("variant `{variant}`: {source}")]
     Setting {
@@ -150,7 +153,7 @@ impl StudyError {
             StudyError::SameVariant { .. } => Some("their runs would be the same: leave one out, or `set` something".into()),
             StudyError::Env(EnvError::UnknownId { suggestion: Some(near), .. }) => Some(format!("did you mean `{near}`?")),
             StudyError::Env(EnvError::UnknownId { .. }) => Some("`requel envs` lists the environments there are".into()),
-            StudyError::Setting { source, .. } => match &**source {
+            StudyError::Setting { source, .. } | StudyError::Assignment(source) => match &**source {
                 ConfigError::Syntax { .. } => Some("write it as \"section.key=value\"".into()),
                 source => source.hint(),
             },

@@ -6,7 +6,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::raw::{RawSeeds, RawStudy, RawTask, RawVariant, unknown_key};
 use super::{Seeds, Study, StudyError};
-use crate::config::Place;
+use crate::config::{Place, check_assignments};
 use crate::storage::read_input;
 use crate::suggest::nearest;
 
@@ -49,6 +49,9 @@ impl Study {
             return Err(StudyError::UnknownKey { key, place: place_at(offset), suggestion });
         }
         let raw: RawStudy = toml::from_str(text).map_err(syntax)?;
+        for list in lists_of_settings(table.get_ref()) {
+            check_assignments(list, place_at).map_err(|source| StudyError::Assignment(Box::new(source)))?;
+        }
         let wrong = |reason: String, key: &str| StudyError::Syntax {
             reason,
             place: Place::of_key(source, text, (table.get_ref(), key)),
@@ -175,6 +178,16 @@ impl Study {
 
 /// No figure has more decimals.
 const MOST_DECIMALS: usize = 17;
+
+/// Every `set` in the file.
+fn lists_of_settings<'a>(study: &'a DeTable<'a>) -> impl Iterator<Item = &'a DeValue<'a>> {
+    let within = |list: &str| match study.get(list).map(|value| value.get_ref()) {
+        Some(DeValue::Array(items)) => items.iter().filter_map(|item| item.get_ref().as_table()).collect(),
+        _ => Vec::new(),
+    };
+    let tables = [study].into_iter().chain(within("task")).chain(within("variant"));
+    tables.filter_map(|table| Some(table.get("set")?.get_ref()))
+}
 
 /// Where the table at a place of a list of tables begins.
 fn offset_of(study: &DeTable<'_>, list: &str, at: usize) -> usize {

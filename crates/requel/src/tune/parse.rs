@@ -9,7 +9,7 @@ use toml::de::{DeTable, DeValue};
 use super::file::{dimension, domain};
 use super::search::check_numbers;
 use super::{Sampler, SearchBudget, TuneError, TuneFile};
-use crate::config::{ConfigError, KEYS, Key, Layers, Place, has_keys};
+use crate::config::{ConfigError, KEYS, Key, Place, check_assignments, has_keys};
 use crate::storage::read_input;
 use crate::study::is_plain_name;
 use crate::suggest::nearest;
@@ -73,8 +73,8 @@ impl TuneFile {
                 return Err(TuneError::Syntax { reason, place: origin.place(span.start) });
             }
         };
-        for setting in &raw.set {
-            Layers::new().set_from(&origin.place_of(table.get_ref(), "set").to_string(), setting)?;
+        if let Some(list) = table.get_ref().get("set") {
+            check_assignments(list.get_ref(), |offset| origin.place(offset))?;
         }
         let file = TuneFile {
             name: raw.name,
@@ -271,6 +271,12 @@ mod tests {
                 "unknown key `agent.gama` in mine.toml, line 1",
                 Some("did you mean `agent.gamma`?"),
             ),
+            (
+                "set = [\n  \"agent.double=true\",\n  \"agent.gamma=2.0\",\n]",
+                "`agent.gamma` is 2, not between 0 and 1, in mine.toml, line 3",
+                Some("agent.gamma: discount"),
+            ),
+            ("set = [\"agent.gamma\"]", "`agent.gamma` has no `=`, in mine.toml, line 1", None),
             (
                 "set = [\"agent.gamma=0.5\"]\n[keys]\nagent.gamma = {}",
                 "`agent.gamma` is both in `set` and under `[keys]`",

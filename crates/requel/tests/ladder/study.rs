@@ -379,23 +379,19 @@ fn what_is_wrong_with_a_study_is_said_with_its_place() {
         (with("CartPole-v1", "CartPoel-v1"), "CartPoel-v1", "`CartPole-v1`"),
         (
             with("agent.gamma=0.5", "agent.gama=0.5"),
-            "variant `two`: unknown key `agent.gama` in its `set`",
+            "unknown key `agent.gama` in s.toml, line 16: `set = [\"agent.gama=0.5\"]`",
             "`agent.gamma`",
         ),
         (
             with("agent.gamma=0.5", "agent.gamma=5"),
-            "variant `two`: `agent.gamma` is 5, not between 0 and 1, in its `set`",
+            "`agent.gamma` is 5, not between 0 and 1, in s.toml, line 16: `set = [\"agent.gamma=5\"]`",
             "agent.gamma: discount",
         ),
-        (
-            with("agent.gamma=0.5", "agent.gamma"),
-            "variant `two`: `agent.gamma` has no `=`, in its `set`",
-            "section.key=value",
-        ),
+        (with("agent.gamma=0.5", "agent.gamma"), "`agent.gamma` has no `=`, in s.toml, line 16", "section.key=value"),
         (with("agent.gamma=0.5", "agent.gamma=0.9"), "variants `one` and `two` are the same in every setting", "same"),
         (
             with("train.episodes=0", "train.episode=0"),
-            "unknown key `train.episode` in the study's `set`",
+            "unknown key `train.episode` in s.toml, line 7",
             "`train.episodes`",
         ),
         (with("name = \"one\"", "name = \"a/b\""), "`a/b` is no name", ""),
