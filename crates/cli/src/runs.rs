@@ -207,7 +207,7 @@ impl From<RunError> for Failure {
             RunError::Checkpoint(CheckpointError::Damaged { .. }) => Failure::failed(error).hint(
                 "`requel verify RUN` says what else is; a run that is removed is made anew by the same command, with the same bits",
             ),
-            RunError::NoRoom { .. } => Failure::failed(error).hint("make room, or name another --run-dir"),
+            RunError::NoRoom { .. } => Failure::failed(error).hint("make room, or name a directory on another disk"),
             error => Failure::failed(error),
         }
     }

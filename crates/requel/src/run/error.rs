@@ -126,7 +126,7 @@ pub enum RunError {
     },
     /// The disk has no room for the checkpoints.
     #[error(
-        "checkpoints of this run need {} and {} are free in {}; a smaller `replay.capacity` or `checkpoint.keep` needs less",
+        "checkpoints need {} and {} are free in {}; a smaller `replay.capacity` or `checkpoint.keep` needs less",
         display_bytes(*needed), display_bytes(*available), path.display()
     )]
     NoRoom {

@@ -3,65 +3,87 @@
 use std::path::Path;
 
 use super::RunError;
+use crate::config::Config;
 use crate::state::State;
 use crate::train::Trainer;
 
 /// What new runs will take of a disk, added up.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Room {
-    needed: u64,
+    /// Checkpoints that are kept, bytes.
+    kept: u64,
+    /// The largest checkpoint, bytes.
+    largest: u64,
 }
 
 impl Room {
-    /// Counts the checkpoints of `runs` new runs of one training: those that are kept, and one that is being written.
+    /// Counts what `runs` new runs of one training have of checkpoints once they are over: as many as are due in it, and are kept.
     ///
     /// # Errors
     /// What keeps the state from being looked at.
     pub fn add(&mut self, trainer: &Trainer, runs: u64) -> Result<(), RunError> {
-        let checkpoints = (trainer.config().checkpoint.keep as u64).saturating_add(1);
-        let each = checkpoint_bytes(trainer)?.saturating_mul(checkpoints);
-        self.needed = self.needed.saturating_add(each.saturating_mul(runs));
+        let each = checkpoint_bytes(trainer)?;
+        let of_all = each.saturating_mul(kept(trainer.config())).saturating_mul(runs);
+        self.kept = self.kept.saturating_add(of_all);
+        self.largest = self.largest.max(each);
         Ok(())
     }
 
-    /// Holds it against what is free where `dir` is or will be.
+    /// Holds it against what is free where `dir` is or will be, where so many runs are trained at once: each of them may be writing a
+    /// checkpoint beside those that are kept.
     ///
     /// # Errors
     /// [`RunError::NoRoom`] with both figures.
-    pub fn check(self, dir: &Path) -> Result<(), RunError> {
-        let there = dir.ancestors().find(|dir| dir.is_dir()).unwrap_or(Path::new("."));
-        match free_bytes(there) {
-            Some(available) if self.needed > available => {
-                Err(RunError::NoRoom { path: dir.to_path_buf(), needed: self.needed, available })
-            }
-            _ => Ok(()),
-        }
+    pub fn check(self, dir: &Path, at_once: usize) -> Result<(), RunError> {
+        check_bytes(dir, self.kept.saturating_add(self.largest.saturating_mul(at_once as u64)))
     }
 }
 
-/// Refuses a run whose checkpoints cannot all lie on its disk.
+/// Refuses a run whose checkpoints cannot all lie on its disk: those that it keeps, however often it is interrupted, and one that is
+/// being written.
 ///
 /// # Errors
 /// [`RunError::NoRoom`] with both figures, or what keeps the state from being looked at.
 pub(super) fn check(dir: &Path, trainer: &Trainer) -> Result<(), RunError> {
-    let mut room = Room::default();
-    match trainer.env_steps() {
-        0 => room.add(trainer, 1)?,
+    let count = match trainer.env_steps() {
+        0 => (trainer.config().checkpoint.keep as u64).saturating_add(1),
         // The checkpoints of a resumed run are there already.
-        _ => room.needed = checkpoint_bytes(trainer)?,
+        _ => 1,
+    };
+    check_bytes(dir, checkpoint_bytes(trainer)?.saturating_mul(count))
+}
+
+fn check_bytes(dir: &Path, needed: u64) -> Result<(), RunError> {
+    let there = dir.ancestors().find(|dir| dir.is_dir()).unwrap_or(Path::new("."));
+    match free_bytes(there) {
+        Some(available) if needed > available => Err(RunError::NoRoom { path: dir.to_path_buf(), needed, available }),
+        _ => Ok(()),
     }
-    room.check(dir)
+}
+
+/// How many checkpoints a training leaves that is not interrupted.
+fn kept(config: &Config) -> u64 {
+    let due = match (config.train.env_steps, config.checkpoint.every_steps) {
+        // Nobody knows how long it is.
+        (0, _) => u64::MAX,
+        // At its end.
+        (_, 0) => 1,
+        (env_steps, every) => env_steps.div_ceil(every),
+    };
+    due.min(config.checkpoint.keep as u64)
 }
 
 fn checkpoint_bytes(trainer: &Trainer) -> Result<u64, RunError> {
-    Ok(largest_state_bytes(&trainer.save()?, trainer.config().replay.capacity as u64))
+    let config = trainer.config();
+    let most = if config.train.env_steps == 0 { u64::MAX } else { config.train.env_steps };
+    Ok(largest_state_bytes(&trainer.save()?, most.min(config.replay.capacity as u64)))
 }
 
-/// How many bytes a state comes to once its replay buffer is full.
-fn largest_state_bytes(state: &State<'_>, capacity: u64) -> u64 {
+/// How many bytes a state comes to once its replay buffer holds so many transitions.
+fn largest_state_bytes(state: &State<'_>, transitions: u64) -> u64 {
     let bytes = state.tensors.iter().map(|(name, tensor)| {
         let row: u64 = tensor.shape.iter().skip(1).map(|axis| *axis as u64).product();
-        let grown = capacity.saturating_mul(row).saturating_mul(tensor.dtype.bitsize() as u64 / 8);
+        let grown = transitions.saturating_mul(row).saturating_mul(tensor.dtype.bitsize() as u64 / 8);
         let grows = name.starts_with("replay/") && tensor.shape.len() > 1;
         (tensor.bytes.len() as u64).max(if grows { grown } else { 0 })
     });
@@ -83,6 +105,18 @@ fn free_bytes(_: &Path) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_more_checkpoints_count_than_are_due_and_kept() {
+        let of = |env_steps, every_steps, keep| {
+            let mut config = Config::default();
+            (config.train.env_steps, config.checkpoint.every_steps, config.checkpoint.keep) =
+                (env_steps, every_steps, keep);
+            kept(&config)
+        };
+        assert_eq!([of(200, 250, 2), of(500, 250, 2), of(501, 250, 4), of(9_000, 250, 4)], [1, 2, 3, 4]);
+        assert_eq!([of(200, 0, 2), of(0, 250, 3)], [1, 3], "at the end alone, and nobody knows how many");
+    }
 
     #[test]
     fn a_buffer_counts_as_if_it_were_full() {

@@ -262,7 +262,10 @@ pub fn check_new(runs: &[PlannedRun], registry: &Registry) -> Result<(), StudyEr
         room.add(&registry.trainer(config.clone()).map_err(RunError::from)?, count)?;
     }
     match new.first() {
-        Some(first) => Ok(room.check(first.dir.parent().unwrap_or(&first.dir))?),
+        Some(first) => {
+            let at_once = registry.machine().threads.min(new.len());
+            Ok(room.check(first.dir.parent().unwrap_or(&first.dir), at_once)?)
+        }
         None => Ok(()),
     }
 }

@@ -229,6 +229,7 @@ fn a_group_that_is_refused_leaves_nothing() {
     let config = short_training("notebook-naive, 1 environments");
     let mut keeps_much = config.clone();
     keeps_much.checkpoint.keep = 1_000_000_000;
+    (keeps_much.train.env_steps, keeps_much.checkpoint.every_steps) = (1_000_000_000, 1);
     let error = train_all(&planned(&all, &keeps_much, 0..2), 1, &Control::new(), &()).unwrap_err();
     assert!(matches!(error, StudyError::Run(RunError::NoRoom { .. })), "{error}");
     assert_eq!(std::fs::read_dir(root.path()).unwrap().count(), 0);
