@@ -10,10 +10,13 @@ pub type Check = fn(&Evidence) -> Option<Finding>;
 pub const CHECKS: &[(&str, Check)] = &[
     ("updates", updates::check),
     ("learning-rate", learning_rate::check),
+    ("momentum", momentum::check),
+    ("control", control::check),
     ("target-schedule", target_schedule::check),
     ("exploration", exploration::check),
     ("importance-schedule", importance_schedule::check),
     ("reward-scale", reward_scale::check),
+    ("signal", signal::check),
     ("feature-scale", feature_scale::check),
     ("horizon", horizon::check),
     ("support", support::check),

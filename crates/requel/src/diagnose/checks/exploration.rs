@@ -37,6 +37,15 @@ pub fn check(evidence: &Evidence) -> Option<Finding> {
         };
         return Some(Finding::fault(NAME, evidence, advice));
     }
+    let random = exploration.random_env_steps;
+    if random > budget / 2 {
+        let evidence = format!("the first {random} of {budget} env steps are taken at random");
+        return Some(Finding::warning(
+            NAME,
+            evidence,
+            "lower `exploration.random_env_steps`, to a tenth of the budget or less",
+        ));
+    }
     let fall = exploration.start - exploration.end;
     let left = (last - exploration.end) / fall;
     if exploration.kind != ExplorationKind::Constant && fall > 0.1 && left > 0.25 {
@@ -84,6 +93,15 @@ mod tests {
         assert_eq!(severity(with(Exponential, 1.0, 0.05, 25_000)), Severity::Warning);
         assert_eq!(severity(with(Constant, 0.0, 0.0, 0)), Severity::Fault);
         assert_eq!(severity(with(Linear, 1.0, 0.01, 400)), Severity::Warning);
+    }
+
+    #[test]
+    fn random_steps_for_most_of_the_budget() {
+        let mut evidence = sick::healthy();
+        evidence.config.exploration.random_env_steps = 2_000;
+        assert_eq!(check(&evidence), None);
+        evidence.config.exploration.random_env_steps = 19_000;
+        assert!(check(&evidence).unwrap().evidence.contains("first 19000 of 20000"));
     }
 
     #[test]

@@ -11,6 +11,8 @@ const LARGE: f64 = 0.02;
 const SMALL: f64 = 2e-6;
 /// With an ε of Adam above this the step is no longer that of Adam, and vanishes with the gradient.
 const LARGE_EPSILON: f64 = 0.05;
+/// Gradients of this family have norms of 1 to 100 over thousands of weights: each is far below it.
+const HUGE_EPSILON: f64 = 1.0;
 
 /// A learning rate that is out of range, that anneals over a budget which is never used, or that Adam's ε makes vanish.
 pub fn check(evidence: &Evidence) -> Option<Finding> {
@@ -28,7 +30,8 @@ pub fn check(evidence: &Evidence) -> Option<Finding> {
     if optimizer.epsilon > LARGE_EPSILON {
         let evidence =
             format!("`optimizer.epsilon` = {} outweighs the gradients that it is added to", tidy(optimizer.epsilon));
-        return Some(Finding::warning(NAME, evidence, "published values are 1e-8 to 0.01"));
+        let finding = if optimizer.epsilon > HUGE_EPSILON { Finding::fault } else { Finding::warning };
+        return Some(finding(NAME, evidence, "published values are 1e-8 to 0.01"));
     }
     let (planned, budget) = (evidence.config.train.env_steps, evidence.budget());
     (optimizer.anneal == AnnealKind::Linear && planned > 3 * budget && budget > 0).then(|| {
@@ -66,5 +69,7 @@ mod tests {
         assert_eq!(check(&evidence).unwrap().severity, Severity::Note);
         evidence.config.optimizer.epsilon = 1.0;
         assert_eq!(check(&evidence).unwrap().severity, Severity::Warning);
+        evidence.config.optimizer.epsilon = 100.0;
+        assert_eq!(check(&evidence).unwrap().severity, Severity::Fault);
     }
 }

@@ -1,4 +1,4 @@
-//! A network through which too little fits.
+//! A network through which too little fits, or comes back.
 
 use crate::diagnose::{Evidence, Finding};
 
@@ -9,9 +9,20 @@ const NARROW: usize = 8;
 /// As few hardly tell one state from another, whatever is learned.
 const HARDLY_ANY: usize = 3;
 
-/// A hidden layer of a few units.
+/// Through more layers than this without normalisation or shortcuts, gradients fade on their way back.
+const DEEP: usize = 6;
+
+/// A hidden layer of a few units, or very many layers.
 pub fn check(evidence: &Evidence) -> Option<Finding> {
     let network = &evidence.config.network;
+    if network.hidden.len() > DEEP && !network.layer_norm {
+        let evidence = format!("`network.hidden` has {} layers, without layer normalisation", network.hidden.len());
+        return Some(Finding::warning(
+            NAME,
+            evidence,
+            "2 or 3 hidden layers are usual; else set `network.layer_norm = true`",
+        ));
+    }
     let narrowest = network.hidden.iter().copied().min().filter(|units| *units < NARROW)?;
     let evidence =
         format!("`network.hidden` = {:?}: all that is known of a state goes through {narrowest} units", network.hidden);
@@ -32,7 +43,9 @@ mod tests {
     fn a_bottleneck() {
         let mut evidence = sick::healthy();
         let (warning, fault) = (Some(Severity::Warning), Some(Severity::Fault));
-        for (hidden, severity) in [(vec![64, 64], None), (vec![], None), (vec![64, 4], warning), (vec![1], fault)] {
+        for (hidden, severity) in
+            [(vec![64, 64], None), (vec![], None), (vec![64, 4], warning), (vec![1], fault), (vec![64; 12], warning)]
+        {
             evidence.config.network.hidden = hidden;
             assert_eq!(check(&evidence).map(|finding| finding.severity), severity);
         }

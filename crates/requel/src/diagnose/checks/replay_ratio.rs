@@ -10,10 +10,17 @@ const NAME: &str = "replay-ratio";
 const SELDOM: f64 = 0.9;
 const OFTEN: f64 = 2000.0;
 const SMALL_BATCH: usize = 8;
+/// PQN's authors go over a rollout 2 to 4 times.
+const MANY_EPOCHS: usize = 20;
 
 /// Batches of almost nothing, or so few or many updates that a transition is hardly or all too often learned from.
 pub fn check(evidence: &Evidence) -> Option<Finding> {
     let (replay, train) = (&evidence.config.replay, &evidence.config.train);
+    let epochs = evidence.config.pqn.epochs;
+    if evidence.config.agent.kind == AgentKind::Pqn && epochs > MANY_EPOCHS {
+        let evidence = format!("`pqn.epochs` = {epochs}: each rollout is learned by heart before the next is made");
+        return Some(Finding::warning(NAME, evidence, "lower `pqn.epochs`: 2 to 4 are usual"));
+    }
     if evidence.config.agent.kind != AgentKind::Dqn {
         return None;
     }
@@ -61,5 +68,14 @@ mod tests {
         assert_eq!([with(32, 4, 1), with(128, 2, 1), with(64, 256, 128)], [None; 3]);
         assert_eq!(with(1, 1, 1), Some(Severity::Fault));
         assert_eq!([with(32, 100, 1), with(128, 1, 100)], [Some(Severity::Warning); 2]);
+    }
+
+    #[test]
+    fn rollouts_by_heart() {
+        let mut evidence = sick::healthy();
+        evidence.config.agent.kind = AgentKind::Pqn;
+        assert_eq!(check(&evidence), None);
+        evidence.config.pqn.epochs = 200;
+        assert!(check(&evidence).unwrap().advice.contains("pqn.epochs"));
     }
 }
