@@ -358,6 +358,7 @@ impl Network {
         count
     }
 
+    #[inline]
     fn check(&self, parameters: &[f32], workspace: &Workspace) {
         assert_eq!(parameters.len(), self.parameter_count, "parameter buffer of the wrong length");
         let plan = &workspace.plan;

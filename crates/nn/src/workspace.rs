@@ -199,6 +199,7 @@ impl Workspace {
     ///
     /// # Panics
     /// If `rows` is more than the workspace was made for.
+    #[inline]
     pub fn input_mut(&mut self, rows: usize) -> &mut [f32] {
         self.check_rows(rows);
         self.source = Source::Numbers;
@@ -245,6 +246,7 @@ impl Workspace {
     ///
     /// # Panics
     /// If the last pass had fewer rows.
+    #[inline]
     pub fn outputs(&self, rows: usize) -> &[f32] {
         assert!(rows <= self.rows, "the last forward pass had {} rows, not {rows}", self.rows);
         let last = self.values.len() - 1;

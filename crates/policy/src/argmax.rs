@@ -8,6 +8,7 @@
 /// ```
 /// assert_eq!(requel_policy::argmax(&[0.5, 2.0, 2.0, -1.0]), 1);
 /// ```
+#[inline]
 pub fn argmax(values: &[f32]) -> usize {
     assert!(!values.is_empty(), "of no values none is the greatest");
     let mut best = 0;
@@ -23,6 +24,7 @@ pub fn argmax(values: &[f32]) -> usize {
 ///
 /// # Panics
 /// If there are no values, or the mask has not one flag for each.
+#[inline]
 pub fn argmax_allowed(values: &[f32], mask: Option<&[bool]>) -> usize {
     let Some(mask) = mask else { return argmax(values) };
     assert!(mask.len() == values.len(), "a mask of {} flags for {} actions", mask.len(), values.len());

@@ -45,6 +45,7 @@ impl Values {
     ///
     /// # Panics
     /// If `observations` is no whole number of observations, or of more than this was made for.
+    #[inline]
     pub fn q_values(&mut self, parameters: &[f32], observations: &[f32]) -> &[f32] {
         let rows = observations.len() / self.network.input_len();
         assert_eq!(rows * self.network.input_len(), observations.len(), "a whole number of observations");
