@@ -53,6 +53,28 @@ fn sick_settings_are_named() {
     }
 }
 
+/// The cause comes before what follows from it.
+#[test]
+fn the_cause_is_named_first() {
+    for (preset, settings, check) in [
+        ("dqn", &["optimizer.beta1=0.9999"][..], "momentum"),
+        ("dqn", &["optimizer.epsilon=100"], "learning-rate"),
+        ("dqn", &["env.sticky_actions=0.95"], "control"),
+        ("dqn", &["env.action_repeat=30"], "control"),
+        ("dqn", &["train.num_envs=100"], "updates"),
+        ("dqn", &["replay.start=2800"], "updates"),
+        ("dqn", &["exploration.random_env_steps=2900"], "exploration"),
+        ("dqn", &["network.hidden=[16, 16, 16, 16, 16, 16, 16, 16]"], "network-size"),
+        ("c51", &["head.v_min=99", "head.v_max=100"], "support"),
+        ("per-dqn", &["replay.importance_end=0", "replay.importance_start=0"], "importance-schedule"),
+        ("mountaincar", &["env.action_repeat=1"], "signal"),
+        ("acrobot", &["env.options.max_episode_steps=20"], "signal"),
+    ] {
+        let found = diagnosed(preset, settings);
+        assert_eq!(found.first().map(|finding| finding.check), Some(check), "{preset} {settings:?}: {found:#?}");
+    }
+}
+
 #[test]
 fn sick_heads_and_noise_are_named() {
     assert_found("c51", &["head.v_min=0", "head.v_max=3"], "clipped-targets");
