@@ -11,17 +11,16 @@ const HARDLY_ANY: usize = 3;
 
 /// Through more layers than this without normalisation or shortcuts, gradients fade on their way back.
 const DEEP: usize = 6;
+/// Trainings of CartPole with ten layers of 32 and twelve of 64 ended as they began.
+const VERY_DEEP: usize = 9;
 
 /// A hidden layer of a few units, or very many layers.
 pub fn check(evidence: &Evidence) -> Option<Finding> {
     let network = &evidence.config.network;
     if network.hidden.len() > DEEP && !network.layer_norm {
         let evidence = format!("`network.hidden` has {} layers, without layer normalisation", network.hidden.len());
-        return Some(Finding::warning(
-            NAME,
-            evidence,
-            "2 or 3 hidden layers are usual; else set `network.layer_norm = true`",
-        ));
+        let finding = if network.hidden.len() > VERY_DEEP { Finding::fault } else { Finding::warning };
+        return Some(finding(NAME, evidence, "2 or 3 hidden layers are usual; else set `network.layer_norm = true`"));
     }
     let narrowest = network.hidden.iter().copied().min().filter(|units| *units < NARROW)?;
     let evidence =
@@ -43,9 +42,14 @@ mod tests {
     fn a_bottleneck() {
         let mut evidence = sick::healthy();
         let (warning, fault) = (Some(Severity::Warning), Some(Severity::Fault));
-        for (hidden, severity) in
-            [(vec![64, 64], None), (vec![], None), (vec![64, 4], warning), (vec![1], fault), (vec![64; 12], warning)]
-        {
+        for (hidden, severity) in [
+            (vec![64, 64], None),
+            (vec![], None),
+            (vec![64, 4], warning),
+            (vec![1], fault),
+            (vec![64; 7], warning),
+            (vec![64; 12], fault),
+        ] {
             evidence.config.network.hidden = hidden;
             assert_eq!(check(&evidence).map(|finding| finding.severity), severity);
         }
