@@ -14,7 +14,9 @@ const MUCH: f64 = 0.15;
 pub fn check(evidence: &Evidence) -> Option<Finding> {
     let fresh = evidence.ending?.best;
     let chosen = evidence.scores.iter().rev().find(|point| point.best)?.score;
-    let (low, _) = evidence.score_range()?;
+    // The first score may come late, when most is learned already; training returns say what it began with.
+    let began = evidence.course.iter().find_map(|line| line.return_mean);
+    let low = began.into_iter().fold(evidence.score_range()?.0, f64::min);
     let (fall, gained) = (chosen.mean_return - fresh.mean_return, chosen.mean_return - low);
     let error = difference_error(&chosen, &fresh);
     (gained > 0.0 && fall > MUCH * gained && fall > 3.0 * error && fall > 0.0).then(|| {
@@ -49,5 +51,15 @@ mod tests {
         evidence.ending.as_mut().unwrap().best = sick::score(230.0, 120.0);
         let finding = check(&evidence).unwrap();
         assert!(finding.evidence.contains("490 over 50 episodes and scores 230 "), "{finding:?}");
+    }
+
+    #[test]
+    fn what_was_gained_counts_from_where_training_began() {
+        let mut evidence = sick::healthy();
+        evidence.scores.iter_mut().for_each(|point| point.score.mean_return = 400.0 + 0.18 * point.score.mean_return);
+        evidence.ending.as_mut().unwrap().best = sick::score(465.0, 10.0);
+        assert_eq!(check(&evidence), None);
+        evidence.course.iter_mut().for_each(|line| line.return_mean = None);
+        assert!(check(&evidence).is_some());
     }
 }
