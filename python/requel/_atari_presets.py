@@ -75,14 +75,20 @@ PRESETS: dict[str, Sections] = {
         "evaluation": {**_SCORED, "every_steps": 0},
         "checkpoint": {"every_steps": 25_000},
     },
-    # DrQ(ε): the DQN of Yarats, Kostrikov & Fergus 2021 with the ε of Agarwal et al. 2021, as Dopamine has it; without its shifted pictures,
-    # which requel does not make.
+    # DrQ(ε): the DQN of Yarats, Kostrikov & Fergus 2021 with the ε of Agarwal et al. 2021, as Dopamine has it: pictures are shifted by up to 4 pixels and
+    # made brighter or darker. Here they stay bytes: values are rounded, and cut at 255.
     "atari-100k-drq-eps": {
         "agent": {"kind": "dqn", "gamma": 0.99, "double": True, "n_step": 10, "reward_clip": 1.0},
         "network": {**_NATURE, "dueling": True},
         "optimizer": {"kind": "adam", "learning_rate": 1e-4, "epsilon": 1.5e-4},
         "loss": {"kind": "huber", "delta": 1.0},
-        "replay": {"kind": "uniform", "capacity": 100_000, "batch_size": 32, "start": 1_600},  # all that the budget gives
+        "replay": {
+            "kind": "uniform",
+            "capacity": 100_000,  # all that the budget gives
+            "batch_size": 32,
+            "start": 1_600,
+            "augmentation": "shift-intensity",
+        },
         "target": {"kind": "hard", "every_updates": 1, "every_env_steps": 0},
         # Dopamine's ε begins to fall after the first 1,600.
         "exploration": {"kind": "linear", "start": 1.0, "end": 0.01, "env_steps": 6_600, "random_env_steps": 1_600},

@@ -80,7 +80,7 @@ def train(
     Args:
         game: as for :func:`envs`.
         preset: ``atari-dqn`` (Mnih et al. 2015), ``atari-rainbow`` (Hessel et al. 2018), ``atari-100k-der`` (van Hasselt et al. 2019),
-            ``atari-100k-drq-eps`` (DrQ(ε) of Agarwal et al. 2021, without its shifted pictures).
+            ``atari-100k-drq-eps`` (DrQ(ε) of Agarwal et al. 2021).
         num_envs: environments side by side; the papers have one.
         **sections: settings that are others.
 

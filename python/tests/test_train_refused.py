@@ -200,3 +200,9 @@ def test_the_settings_of_the_environment_are_kept(tmp_path):
     assert again.config == agent.config and again.weights_blake3 == agent.weights_blake3
     with pytest.raises(ValueError, match="env_options has no id"):
         requel.train("CartPole-v1", env_options={"id": "Acrobot-v1"})
+
+
+def test_what_is_no_picture_is_not_shifted(tmp_path):
+    with pytest.raises(ValueError, match=r"`replay.augmentation`: observations are F32 of the shape \[1\], and only pictures can be shifted"):
+        requel.train(Corridor, run_dir=tmp_path / "run", replay={"augmentation": "shift"})
+    assert not (tmp_path / "run").exists()

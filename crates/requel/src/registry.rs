@@ -262,12 +262,13 @@ impl Registry {
         self.parts.executors.get(built_in::VALUE_NETWORKS, &config.agent.executor)?(self, config, env)
     }
 
-    /// The replay buffer of a config: the one that it names, or that of its section.
+    /// The replay buffer of a config: the one that it names, or that of its section; with the augmentation of the section behind it.
     ///
     /// # Errors
     /// As [`Registry::agent`].
     pub fn replay(&self, config: &Config, env: &AgentEnv<'_>) -> Result<Box<dyn ReplayBuffer>, TrainError> {
-        self.parts.replays.get(config.replay.kind.word(), &config.replay.name)?(self, config, env)
+        let replay = self.parts.replays.get(config.replay.kind.word(), &config.replay.name)?(self, config, env)?;
+        Ok(config.augmented(env.observations, replay)?)
     }
 
     /// The explorer of a config: the one that it names, or that of its section.

@@ -36,6 +36,8 @@ pub enum Stream {
     FinalEvaluation,
     /// Seeds of the episodes over which a policy is confirmed before training stops for it.
     Confirmation,
+    /// How pictures are changed before they are learned from.
+    Augmentation,
     /// Settings of one of the trials of a search.
     Search {
         /// Number of the trial.
@@ -60,6 +62,7 @@ impl Stream {
             Stream::Fractions => 8,
             Stream::Minibatches => 9,
             Stream::Confirmation => 10,
+            Stream::Augmentation => 11,
             Stream::Exploration { slot } => (1 << 32) | u64::from(slot),
         }
     }
@@ -185,6 +188,7 @@ mod tests {
             Stream::LearningNoise,
             Stream::Fractions,
             Stream::Minibatches,
+            Stream::Augmentation,
             Stream::Exploration { slot: 0 },
             Stream::Exploration { slot: 1 },
         ];

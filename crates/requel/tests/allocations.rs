@@ -61,4 +61,5 @@ fn masks_and_stacked_frames_allocate_nothing() {
     assert_eq!(allocations(&["env.id=Taxi-v4"]), 0);
     let frames = ["env.id=MinAtar/Breakout-v1", "env.frame_stack=2", "network.conv=[[4, 3, 1]]"];
     assert_eq!(allocations(&[&frames[..], &["replay.capacity=500"]].concat()), 0);
+    assert_eq!(allocations(&[&frames[..], &["replay.augmentation=shift-intensity"]].concat()), 0);
 }

@@ -119,10 +119,11 @@ pub enum AgentError {
     },
 }
 
-/// The key of the config that a replay buffer is too large by.
+/// The key of the config that a replay buffer cannot be made by.
 fn key_of(error: &ReplayError) -> &'static str {
     match error {
         ReplayError::OutOfMemory { .. } | ReplayError::TooLarge { .. } => "`replay.capacity`: ",
+        ReplayError::NoPictures { .. } => "`replay.augmentation`: ",
         _ => "",
     }
 }

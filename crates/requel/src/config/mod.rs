@@ -30,9 +30,9 @@ pub use error::{ConfigError, Place};
 pub use layers::Layers;
 pub use rules::{RULES, Rule};
 pub use sections::{
-    ActivationKind, AgentConfig, AgentKind, AnnealKind, BellmanGradient, CheckpointConfig, Config, EnvConfig,
-    EpisodeLog, EvaluationConfig, ExplorationConfig, ExplorationKind, HeadConfig, HeadKind, InitKind, KEYS, LogConfig,
-    LossConfig, LossKind, MunchausenConfig, NetworkConfig, NoisyLayers, OnNan, OptimizerConfig, OptimizerKind,
-    PqnConfig, ReplayConfig, ReplayKind, SECTIONS, TargetConfig, TargetKind, TrainConfig,
+    ActivationKind, AgentConfig, AgentKind, AnnealKind, AugmentationKind, BellmanGradient, CheckpointConfig, Config,
+    EnvConfig, EpisodeLog, EvaluationConfig, ExplorationConfig, ExplorationKind, HeadConfig, HeadKind, InitKind, KEYS,
+    LogConfig, LossConfig, LossKind, MunchausenConfig, NetworkConfig, NoisyLayers, OnNan, OptimizerConfig,
+    OptimizerKind, PqnConfig, ReplayConfig, ReplayKind, SECTIONS, TargetConfig, TargetKind, TrainConfig,
 };
 pub(crate) use text::has_keys;

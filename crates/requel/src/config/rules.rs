@@ -2,7 +2,8 @@
 
 use super::values::{assigned, shown};
 use super::{
-    AgentKind, AnnealKind, BellmanGradient, Config, HeadKind, ReplayKind, TargetKind, ValueClip, ValueClipWord,
+    AgentKind, AnnealKind, AugmentationKind, BellmanGradient, Config, HeadKind, ReplayKind, TargetKind, ValueClip,
+    ValueClipWord,
 };
 use crate::agent::DeviceName;
 use crate::td::Support;
@@ -80,6 +81,13 @@ pub const RULES: &[Rule] = &[
     Rule {
         keys: &["replay.name", "agent.kind"],
         holds: |c| c.replay.name.is_empty() || c.agent.kind == AgentKind::Dqn || !c.agent.name.is_empty(),
+        reason: "needs an agent with a replay buffer: `agent.kind = \"dqn\"`",
+    },
+    Rule {
+        keys: &["replay.augmentation", "agent.kind"],
+        holds: |c| {
+            c.replay.augmentation == AugmentationKind::Off || c.agent.kind == AgentKind::Dqn || !c.agent.name.is_empty()
+        },
         reason: "needs an agent with a replay buffer: `agent.kind = \"dqn\"`",
     },
     Rule {
@@ -246,6 +254,7 @@ mod tests {
         "head.kind=implicit-quantile network.hidden=[]",
         "head.kind=implicit-quantile target.kind=none head.fractions=4",
         "replay.name=own agent.kind=pqn target.kind=none",
+        "replay.augmentation=shift agent.kind=pqn target.kind=none",
         "head.name=own agent.executor=own",
         "agent.munchausen=true head.kind=categorical",
         "agent.munchausen=true agent.double=true",

@@ -101,6 +101,14 @@ pub enum ReplayError {
         /// The discount γ.
         gamma: f64,
     },
+    /// An augmentation of pictures, and observations that are none.
+    #[error(
+        "observations are {found}, and only pictures can be shifted: bytes with a height and a width, with or without channels"
+    )]
+    NoPictures {
+        /// What they are.
+        found: String,
+    },
     /// Transitions of no steps.
     #[error("a transition of 0 steps: n-step returns need at least 1 step")]
     NoSteps,

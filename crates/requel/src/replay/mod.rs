@@ -2,8 +2,9 @@
 //!
 //! A [`ReplayStore`] keeps transitions ([`RecordStore`]: each whole; [`FrameStore`]: each frame of stacked images once); a
 //! [`ReplayBuffer`] draws from one ([`UniformReplay`], [`PrioritizedReplay`]). [`NStepAccumulator`] stands before them and makes
-//! transitions of several steps.
+//! transitions of several steps. [`AugmentedReplay`] changes pictures on their way into a batch ([`RandomShift`]).
 
+mod augmented;
 mod buffer;
 mod frame_index;
 mod frame_layout;
@@ -16,6 +17,7 @@ mod mask;
 mod n_step;
 mod power;
 mod prioritized;
+mod random_shift;
 mod record;
 mod record_store;
 #[cfg(test)]
@@ -25,12 +27,14 @@ mod store;
 mod sum_tree;
 mod uniform;
 
+pub use augmented::{Augmentation, AugmentedReplay};
 pub use buffer::{ReplayBuffer, ReplayError, check_memory};
 pub use frame_layout::FrameLayout;
 pub use frame_store::FrameStore;
 pub use latest::LatestReplay;
 pub use n_step::NStepAccumulator;
 pub use prioritized::{PrioritizedReplay, PrioritySpec};
+pub use random_shift::{RandomShift, ShiftSpec};
 pub use record::RecordLayout;
 pub use record_store::RecordStore;
 pub use store::ReplayStore;

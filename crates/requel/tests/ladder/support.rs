@@ -138,6 +138,10 @@ fn combinations() -> Vec<(String, Vec<String>)> {
     let frames = ["env.id=MinAtar/Breakout-v1", "env.frame_stack=2", "network.conv=[[3, 3, 2]]", "replay.capacity=97"];
     add("frames".into(), &[&FEW, hard, &frames, &["agent.n_step=3"]]);
     add("frames, prioritized".into(), &[&FEW, hard, &frames, prioritized, &["train.num_envs=3"]]);
+    let shifted = ["env.id=MinAtar/Breakout-v1", "network.conv=[[3, 3, 2]]", "replay.augmentation=shift"];
+    add("shifted pictures".into(), &[&FEW, hard, &shifted, &["agent.n_step=3", "train.num_envs=3"]]);
+    let brighter = ["env.frame_stack=2", "replay.augmentation=shift-intensity", "agent.double=true"];
+    add("shifted and brighter frames, prioritized".into(), &[&FEW, hard, &shifted, &brighter, prioritized]);
     // No replay, with masks, in the middle of whose rollout training is handed over.
     let pqn = ["agent.kind=pqn", "pqn.rollout_steps=8", "pqn.minibatches=4", "target.kind=none", "env.id=Taxi-v4"];
     add("pqn, masks".into(), &[&pqn, &["train.num_envs=3", "network.dueling=true", "network.layer_norm=true"]]);

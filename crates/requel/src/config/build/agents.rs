@@ -75,7 +75,7 @@ impl Config {
     pub fn dqn_parts(&self, observations: &Space, actions: Actions, machine: &Machine) -> Result<DqnParts, AgentError> {
         Ok(DqnParts {
             executor: Box::new(self.cpu_executor(observations, actions, machine)?),
-            replay: self.replay_buffer(observations, actions, machine)?,
+            replay: self.augmented(observations, self.replay_buffer(observations, actions, machine)?)?,
             explorer: self.explorer(),
         })
     }

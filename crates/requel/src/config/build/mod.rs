@@ -1,6 +1,7 @@
 //! From the sections of a config to what is made of them. The parts themselves know no config.
 
 mod agents;
+mod augmentation;
 mod env;
 mod exploration;
 mod network;

@@ -19,5 +19,5 @@ pub use head::{HeadConfig, HeadKind};
 pub use network::{ActivationKind, InitKind, NetworkConfig, NoisyLayers};
 pub use optimizer::{AnnealKind, LossConfig, LossKind, OptimizerConfig, OptimizerKind};
 pub use pqn::PqnConfig;
-pub use replay::{ReplayConfig, ReplayKind, TargetConfig, TargetKind};
+pub use replay::{AugmentationKind, ReplayConfig, ReplayKind, TargetConfig, TargetKind};
 pub use train::{CheckpointConfig, EpisodeLog, EvaluationConfig, LogConfig, OnNan, TrainConfig};

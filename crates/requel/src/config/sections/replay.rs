@@ -15,6 +15,18 @@ choice! {
 }
 
 choice! {
+    /// How pictures are changed before they are learned from.
+    pub enum AugmentationKind {
+        /// They are learned from as they were seen.
+        "off" => Off,
+        /// Each is moved by up to 4 pixels in each direction, its edge repeated (Yarats et al. 2021).
+        "shift" => Shift,
+        /// The same, and its brightness changes by up to 10 % (as Agarwal et al. 2021 have it for Atari).
+        "shift-intensity" => ShiftIntensity,
+    }
+}
+
+choice! {
     /// How the target network follows the online network.
     pub enum TargetKind {
         /// There is none: the online network values the next state.
@@ -44,6 +56,10 @@ section! {
         start: usize = 1_000, unit "transitions", may change;
         /// Uniform: sample with replacement, so that a batch can hold a transition twice.
         replacement: bool = false, may change;
+        /// How pictures are changed before they are learned from.
+        ///
+        /// Each time anew, and an observation and the next one each in its own way.
+        augmentation: AugmentationKind = AugmentationKind::Off;
         /// Prioritized: exponent alpha of the priorities (0: uniform sampling).
         priority_exponent: f64 = 0.6, in Share,
             tune Tuning::number(0.3, 0.9, Scale::Linear).when(&[Is("replay.kind", "prioritized")]);
