@@ -1,5 +1,6 @@
 //! Lists the presets and the algorithms: each is a TOML file in a directory, and the file is all there is to adding one. Its first
-//! line is `# summary: …`; a preset that `train ENV` starts from by default has `# default for: ID, …` on the second.
+//! line is `# summary: …`; a preset that `train ENV` starts from by default has `# default for: ID, …` on the second, and one whose
+//! environments are not this crate's `# environments: …`, which says whose they are.
 
 use std::error::Error;
 use std::fmt::Write as _;
@@ -32,9 +33,11 @@ fn list(directory: &str, kind: &str) -> Result<String, Box<dyn Error>> {
             summary.ok_or_else(|| format!("{directory}/{name}.toml: the first line has to be `# summary: …`"))?;
         write!(list, "    {kind} {{ name: {name:?}, summary: {summary:?}, ")?;
         if kind == "Preset" {
-            let ids = lines.next().and_then(|line| line.strip_prefix("# default for: "));
-            let ids: Vec<&str> = ids.into_iter().flat_map(|ids| ids.split(", ")).collect();
-            write!(list, "default_for: &{ids:?}, ")?;
+            let second = lines.next().unwrap_or_default();
+            let ids: Vec<&str> =
+                second.strip_prefix("# default for: ").into_iter().flat_map(|ids| ids.split(", ")).collect();
+            let envs_from = second.strip_prefix("# environments: ");
+            write!(list, "default_for: &{ids:?}, envs_from: {envs_from:?}, ")?;
         }
         let place = format!("/{directory}/{name}.toml");
         writeln!(list, "toml: include_str!(concat!(env!(\"CARGO_MANIFEST_DIR\"), {place:?})) }},")?;

@@ -98,14 +98,14 @@ def train(
         )
     return _training.train(
         envs(game, num_envs),
-        preset="default",
+        preset=preset,
         eval_env=envs(game, for_scores=True),
         seed=seed,
         run_dir=run_dir,
         callback=callback,
         threads=threads,
         progress_bar=progress_bar,
-        **settings,
+        **sections,
     )
 
 

@@ -20,6 +20,19 @@ impl From<ConfigError> for Failure {
 
 /// The layers, and the config that they come to. The environment is known to exist and to take its options.
 pub fn resolve(args: &args::Layers, registry: &Registry) -> Result<(Layers, Config), Failure> {
+    let (layers, config) = resolve_to_show(args, registry)?;
+    match missing_envs(&config, registry) {
+        Some(from) => Err(Failure::bad_input(format_args!(
+            "the environments of preset {} are not in this program: they are {from}",
+            config.preset
+        ))
+        .hint(format!("`requel config show --preset {}` shows its settings", config.preset))),
+        None => Ok((layers, config)),
+    }
+}
+
+/// The same, but the environment may also be one that a preset says comes from elsewhere.
+pub fn resolve_to_show(args: &args::Layers, registry: &Registry) -> Result<(Layers, Config), Failure> {
     let mut layers = Layers::new();
     if let Some(name) = &args.preset {
         layers = layers.preset(name)?;
@@ -45,8 +58,17 @@ pub fn resolve(args: &args::Layers, registry: &Registry) -> Result<(Layers, Conf
     {
         run.env(registry)?;
     }
-    runs::env(&config.env, registry)?;
+    if missing_envs(&config, registry).is_none() {
+        runs::env(&config.env, registry)?;
+    }
     Ok((layers, config))
+}
+
+/// Whose the environments of a config's preset are, where it is for others than this program has, and trains in one of those.
+fn missing_envs(config: &Config, registry: &Registry) -> Option<&'static str> {
+    let preset = presets::get(&config.preset)?;
+    let own = Layers::new().preset(preset.name).ok()?.resolve().ok()?.env.id;
+    preset.envs_from.filter(|_| config.env.id == own && registry.envs().is_built_in(&own).is_none())
 }
 
 /// The run that a config lies in.
@@ -156,6 +178,20 @@ mod tests {
         let (_, config) =
             resolve(&args(Some("MountainCar-v0"), Some("c51"), &["evaluation.stop_return=-120"])).unwrap();
         assert_eq!(config.evaluation.stop_return, Some(-120.0), "what is said stays");
+    }
+
+    #[test]
+    fn a_preset_for_environments_from_elsewhere_is_shown_and_says_whose_they_are() {
+        let atari = args(None, Some("atari-dqn"), &[]);
+        let (_, config) = resolve_to_show(&atari, &Registry::built_in()).unwrap();
+        assert_eq!((config.replay.capacity, config.env.id.as_str()), (1_000_000, "atari/pong-v0"));
+        let refused = resolve(&atari).unwrap_err().what;
+        assert!(
+            refused.contains("not in this program") && refused.contains("requel.atari.train(\"pong\""),
+            "{refused}"
+        );
+        let other = args(Some("MinAtar/Breakout-v1"), Some("atari-dqn"), &["network.conv=[[16, 3, 1]]"]);
+        assert_eq!(resolve(&other).unwrap().1.env.id, "MinAtar/Breakout-v1", "it can be trained by in another one");
     }
 
     #[test]

@@ -31,8 +31,8 @@ mod _requel {
     use super::stats::{aggregate, normalized, performance_profile, probability_of_improvement};
     #[pymodule_export]
     use super::train::{
-        AgentLoop, Collector, Config, Learner, Training, config_sections, is_own_env, presets, program_in, run_record,
-        run_saves_envs,
+        AgentLoop, Collector, Config, Learner, Training, config_sections, is_own_env, preset_settings, presets,
+        program_in, run_record, run_saves_envs,
     };
     #[pymodule_export]
     use super::vector_env::PyVectorEnv;

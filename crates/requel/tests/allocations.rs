@@ -40,7 +40,7 @@ fn ten_thousand_steps_allocate_nothing() {
 /// Each preset with less to compute: what it decides by its kind stays.
 #[test]
 fn a_thousand_steps_of_each_preset_allocate_nothing() {
-    for preset in presets::all() {
+    for preset in presets::with_envs() {
         let small = ["network.hidden=[16]", "replay.batch_size=16", "replay.start=100", "train.updates=1"];
         let more: &[&str] = match preset.name {
             "notebook-naive" => &[],

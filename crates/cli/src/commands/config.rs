@@ -56,7 +56,7 @@ fn import(args: &ConfigImportArgs, registry: &Registry) -> Result<Exit, Failure>
 }
 
 fn show_resolved(layers: &args::Layers, registry: &Registry) -> Result<Exit, Failure> {
-    let (layers, config) = settings::resolve(layers, registry)?;
+    let (layers, config) = settings::resolve_to_show(layers, registry)?;
     let mut out = style::stdout();
     show(&mut out, &layers, &config)?;
     Ok(Exit::Success)

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use pyo3::exceptions::PyTypeError;
+use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyFloat, PyInt, PyList, PyString, PyTuple};
 use requel::Registry;
@@ -122,6 +122,15 @@ pub fn is_own_env(id: &str) -> bool {
 #[pyfunction]
 pub fn presets() -> Vec<&'static str> {
     config::presets::all().iter().map(|preset| preset.name).collect()
+}
+
+/// What a preset says, section by section, as JSON.
+#[pyfunction]
+pub fn preset_settings(name: &str) -> PyResult<String> {
+    let unknown = || PyValueError::new_err(format!("there is no preset {name:?}"));
+    let preset = config::presets::get(name).ok_or_else(unknown)?;
+    let settings: toml::Table = preset.toml.parse().map_err(|_| unknown())?;
+    Ok(serde_json::to_string(&settings).unwrap_or_default())
 }
 
 /// A section: its name, what it is about, and its keys with what each is.

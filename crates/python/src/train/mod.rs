@@ -16,6 +16,6 @@ mod vector;
 
 pub use agent_loop::AgentLoop;
 pub use blocks::{Collector, Learner};
-pub use config::{Config, config_sections, is_own_env, presets};
+pub use config::{Config, config_sections, is_own_env, preset_settings, presets};
 pub use run::{program_in, run_record, run_saves_envs};
 pub use training::Training;

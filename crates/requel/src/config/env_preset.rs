@@ -38,7 +38,7 @@ impl Layers {
     }
 }
 
-/// Whether what a preset says of one environment holds for the other: the five MinAtar games are alike.
+/// Whether what a preset says of one environment holds for the other: the five MinAtar games are alike, and so are Atari's.
 fn are_alike(id: &str, other: &str) -> bool {
-    id == other || id.starts_with("MinAtar/") && other.starts_with("MinAtar/")
+    id == other || ["MinAtar/", "atari/"].iter().any(|family| id.starts_with(family) && other.starts_with(family))
 }

@@ -9,6 +9,8 @@ pub struct Preset {
     pub summary: &'static str,
     /// The environments whose default it is: ids, or the beginning of ids and `*`.
     default_for: &'static [&'static str],
+    /// Whose its environments are, where they are not this crate's, and how it is used with them.
+    pub envs_from: Option<&'static str>,
     /// The file.
     pub toml: &'static str,
 }
@@ -34,6 +36,11 @@ const PRESETS: &[Preset] = include!(concat!(env!("OUT_DIR"), "/presets.rs"));
 /// All presets, by name.
 pub fn all() -> &'static [Preset] {
     PRESETS
+}
+
+/// Those whose environments come with this crate.
+pub fn with_envs() -> impl Iterator<Item = &'static Preset> {
+    PRESETS.iter().filter(|preset| preset.envs_from.is_none())
 }
 
 /// The preset called `name`.
@@ -75,6 +82,16 @@ mod tests {
             assert!(default_for(id).unwrap().toml.contains(&format!("id = \"{id}\"")), "{id}");
         }
         assert_eq!(default_for("MinAtar/Breakout-v1").unwrap().name, "minatar-dqn");
+    }
+
+    #[test]
+    fn presets_are_for_environments_that_are_here_or_say_whose_they_are() {
+        for preset in PRESETS {
+            let env = crate::config::Layers::new().preset(preset.name).unwrap().resolve().unwrap().env;
+            let is_here = requel_envs::Registry::built_in().is_built_in(&env.id) == Some(true);
+            assert_eq!(is_here, preset.envs_from.is_none(), "{}", preset.name);
+        }
+        assert!(with_envs().count() > 20 && with_envs().count() < all().len());
     }
 
     #[test]

@@ -35,7 +35,7 @@ fn short(name: &str, more: &[&str]) -> Config {
 pub fn short_trainings() -> Vec<(String, Config)> {
     let mut trainings = Vec::new();
     for num_envs in [1, 3] {
-        for preset in presets::all() {
+        for preset in presets::with_envs() {
             trainings.push((format!("{}, {num_envs} environments", preset.name), short_preset(preset.name, num_envs)));
         }
         let envs = format!("train.num_envs={num_envs}");
