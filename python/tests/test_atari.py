@@ -78,7 +78,7 @@ def test_settings_are_laid_over_those_of_the_preset_and_leave_it_as_it_is():
     found = atari.merged(atari.PRESETS["atari-100k-der"], {"train": {"env_steps": 7}, "log": {"every_steps": 5}})
     assert found["train"] == {**atari.PRESETS["atari-100k-der"]["train"], "env_steps": 7} and found["log"] == {"every_steps": 5}
     assert atari.PRESETS["atari-100k-der"]["train"]["env_steps"] == 100_000
-    with pytest.raises(ValueError, match="preset 'atari': there are atari-dqn, "):
+    with pytest.raises(ValueError, match="preset 'atari': there are atari-100k-der, "):
         atari.train("pong", preset="atari")
 
 
