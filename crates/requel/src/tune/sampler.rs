@@ -15,7 +15,9 @@ pub enum Sampler {
     /// At random, each value by itself.
     Random,
     /// Tree-structured Parzen estimators (Bergstra et al. 2011, "Algorithms for Hyper-Parameter Optimization"): of values drawn where
-    /// good trials lie, the one where good ones are the densest against the others, each key by itself.
+    /// good trials lie, the one where good ones are the densest against the others, each key by itself. Every third trial is drawn at
+    /// random, as in BOHB (Falkner, Klein & Hutter 2018, "BOHB: Robust and Efficient Hyperparameter Optimization at Scale"): who only
+    /// looks where it was good before does not learn that it is better elsewhere.
     #[default]
     Tpe,
 }
@@ -25,6 +27,8 @@ pub(super) type Known<'a> = (&'a Settings, &'a [f64]);
 
 /// So many trials are drawn at random before their scores say anything.
 const FIRST: usize = 10;
+/// One of so many trials is drawn at random all the same.
+const EXPLORES: usize = 3;
 /// The share of trials that count as good.
 const GOOD: f64 = 0.2;
 /// How many values are drawn of which the best is taken.
@@ -50,8 +54,8 @@ impl Sampler {
     ) -> Result<(Settings, Config), TuneError> {
         let mut rng = StreamRng::new(seed, Stream::Search { trial: trial as u32 });
         let densities = match self {
-            Sampler::Random => None,
-            Sampler::Tpe => densities(space, known),
+            Sampler::Tpe if !explores(trial) => densities(space, known),
+            _ => None,
         };
         let mut attempt = 0;
         loop {
@@ -70,6 +74,10 @@ impl Sampler {
             }
         }
     }
+}
+
+fn explores(trial: usize) -> bool {
+    trial.is_multiple_of(EXPLORES)
 }
 
 /// For each key the density of good places and that of the others; `None` while too little is known.
@@ -152,10 +160,11 @@ mod tests {
     #[test]
     fn the_same_knowledge_gives_the_same_settings_and_another_trial_others() {
         let known = search(Sampler::Tpe);
-        assert_eq!(draw(Sampler::Tpe, 60, &known), draw(Sampler::Tpe, 60, &known));
-        assert_ne!(draw(Sampler::Tpe, 60, &known), draw(Sampler::Tpe, 61, &known));
-        assert_ne!(draw(Sampler::Tpe, 60, &known), draw(Sampler::Random, 60, &known));
-        assert_eq!(draw(Sampler::Tpe, 3, &known[..3]), draw(Sampler::Random, 3, &[]), "too little is known");
+        assert_eq!(draw(Sampler::Tpe, 61, &known), draw(Sampler::Tpe, 61, &known));
+        assert_ne!(draw(Sampler::Tpe, 61, &known), draw(Sampler::Tpe, 62, &known));
+        assert_ne!(draw(Sampler::Tpe, 61, &known), draw(Sampler::Random, 61, &known));
+        assert_eq!(draw(Sampler::Tpe, 4, &known[..4]), draw(Sampler::Random, 4, &[]), "too little is known");
+        assert_eq!(draw(Sampler::Tpe, 60, &known), draw(Sampler::Random, 60, &[]), "it explores");
     }
 
     #[test]
@@ -176,7 +185,7 @@ mod tests {
         let scores: Vec<[f64; 1]> = (0..30).map(|trial| [f64::from(trial)]).collect();
         let known: Vec<Known<'_>> =
             tried.iter().zip(&scores).map(|(settings, scores)| (settings, &scores[..])).collect();
-        for trial in 30..40 {
+        for trial in (30..45).filter(|trial| !explores(*trial)) {
             let (settings, _) = Sampler::Tpe.draw(&space, (5, trial), &known, env.spec()).unwrap();
             assert!(settings["replay.batch_size"].as_integer() < Some(256), "{settings:?}");
         }
@@ -186,7 +195,8 @@ mod tests {
     fn it_comes_nearer_than_chance() {
         let late = |sampler| {
             let known = search(sampler);
-            known[30..].iter().map(|(_, scores)| scores[0]).sum::<f64>() / 30.0
+            let late = (30..60).filter(|trial| !explores(*trial)).map(|trial| known[trial].1[0]);
+            late.sum::<f64>() / 20.0
         };
         let (tpe, random) = (late(Sampler::Tpe), late(Sampler::Random));
         assert!(tpe > random + 0.05, "{tpe} {random}");
@@ -202,8 +212,8 @@ mod tests {
                 (settings, if gamma > 0.6 { vec![-gamma, gamma] } else { vec![-gamma] })
             })
             .collect();
-        let draws: Vec<f64> =
-            (100..130).map(|trial| draw(Sampler::Tpe, trial, &known)["agent.gamma"].as_float().unwrap()).collect();
+        let gamma = |trial| draw(Sampler::Tpe, trial, &known)["agent.gamma"].as_float().unwrap();
+        let draws: Vec<f64> = (100..145).filter(|trial| !explores(*trial)).map(gamma).collect();
         assert!(draws.iter().filter(|gamma| **gamma > 0.6).count() >= 24, "{draws:?}");
     }
 }
