@@ -4,6 +4,7 @@ use requel::Registry;
 use requel::config::{Config, Layers};
 use requel::run::{Resumed, Run, Session};
 use requel::train::Termination;
+use requel::tune::is_search;
 
 use crate::args::ResumeArgs;
 use crate::commands::study;
@@ -19,6 +20,11 @@ pub fn run(args: &ResumeArgs, registry: &Registry) -> Result<Exit, Failure> {
         false => runs::newest_whole(|run| !run.is_in_use()),
     };
     let dir = args.run.clone().map_or_else(newest, Ok)?;
+    if is_search(&dir) {
+        let hint =
+            format!("the command that it was begun with goes on with it: `requel tune … --run-dir {}`", dir.display());
+        return Err(Failure::bad_input(format!("{} is a search", dir.display())).hint(hint));
+    }
     if let Some(found) = seeds::below(&dir)? {
         return match study::kept_in(&dir)? {
             Some(_) if !args.set.is_empty() => Err(Failure::bad_input("a study's settings are those of its file")

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::{Run, RunError, checksums};
 use crate::checkpoint::{self, Checkpoint, CheckpointError, Contents, Destination, Segmenting};
 use crate::config::{Change, Config};
+use crate::identity::EnvIdentity;
 use crate::log::check_logs;
 use crate::policy_file::PolicyFile;
 use crate::registry::Registry;
@@ -54,6 +55,7 @@ pub struct Beginning {
     policy: PolicyFile,
     replay: Option<State<'static>>,
     config: Option<Config>,
+    environment: Option<EnvIdentity>,
     origin: Origin,
 }
 
@@ -75,13 +77,14 @@ impl Beginning {
             Weights::Last => run.last_policy(registry)?,
             Weights::Best | Weights::File => run.best_policy()?,
         };
-        Ok(Beginning { config: Some(run.config()?), ..Self::new(run.dir(), weights, policy) })
+        let (config, environment) = (Some(run.config()?), run.environment()?);
+        Ok(Beginning { config, environment, ..Self::new(run.dir(), weights, policy) })
     }
 
     fn new(from: &Path, weights: Weights, policy: PolicyFile) -> Self {
         let weights_blake3 = checksums::of(bytemuck::cast_slice(&policy.parameters));
         let origin = Origin { from: from.display().to_string(), weights, weights_blake3, replay_env_steps: None };
-        Beginning { policy, replay: None, config: None, origin }
+        Beginning { policy, replay: None, config: None, environment: None, origin }
     }
 
     /// The same with the transitions in the replay buffer of the run's newest checkpoint.
@@ -132,6 +135,7 @@ impl Beginning {
     /// [`TrainError::Beginning`] if environment, network or head are others, or the transitions of the replay buffer were made
     /// otherwise than the trainer makes its own.
     pub fn apply(&self, trainer: &mut Trainer) -> Result<(), TrainError> {
+        self.check_environment(trainer)?;
         trainer.begin_from(&self.policy)?;
         let (Some(replay), Some(config)) = (&self.replay, &self.config) else { return Ok(()) };
         if let Some(change) = config.changes(trainer.config()).into_iter().find(makes_transitions) {
@@ -139,6 +143,25 @@ impl Beginning {
             return Err(TrainError::Beginning { reason });
         }
         trainer.begin_with_replay(replay)
+    }
+}
+
+impl Beginning {
+    /// Refuses an environment that only shares its id with the run's. Where settings of the environment differ, that it is no longer
+    /// the same is what was asked for.
+    fn check_environment(&self, trainer: &Trainer) -> Result<(), TrainError> {
+        let (Some(known), Some(config)) = (&self.environment, &self.config) else { return Ok(()) };
+        if config.changes(trainer.config()).iter().any(|change| change.key.starts_with("env.")) {
+            return Ok(());
+        }
+        match known.difference(trainer.env_identity()) {
+            Some(difference) => {
+                let reason =
+                    format!("the run was trained in another environment `{}`: the one here {difference}", known.id);
+                Err(TrainError::Beginning { reason })
+            }
+            None => Ok(()),
+        }
     }
 }
 

@@ -57,18 +57,22 @@ impl Search {
         self.check()?;
         let env = crew.registry.env_factory(&self.space.start().env)()?;
         self.space.config(&Settings::new(), env.spec())?;
-        drop(crew.registry.trainer(self.space.start().clone()).map_err(RunError::from)?);
+        let trainer = crew.registry.trainer(self.space.start().clone()).map_err(RunError::from)?;
+        let environment = trainer.env_identity().clone();
+        drop(trainer);
         // Drawn as the second trial will be: if nothing can be trained, nothing is written.
         self.sampler.draw(&self.space, (self.seed, 1), &[], env.spec())?;
         std::fs::create_dir_all(dir).map_err(RunError::io("create", dir))?;
         let (_lock, journal) = match Lock::try_take(dir) {
             // What is over can be looked at where nothing can be written.
-            Err(error) if is_refused(&error) && self.is_kept(dir)? => (None, Journal::read(journal::path(dir))?),
+            Err(error) if is_refused(&error) && self.is_kept(dir, &environment)? => {
+                (None, Journal::read(journal::path(dir), &self.fingerprint())?)
+            }
             Err(error) => return Err(RunError::io("lock", dir)(error).into()),
             Ok(None) => return Err(TuneError::InUse { path: dir.to_path_buf() }),
             Ok(lock) => {
-                self.keep(dir)?;
-                (lock, Journal::open(journal::path(dir))?)
+                self.keep(dir, &environment)?;
+                (lock, Journal::open(journal::path(dir), &self.fingerprint())?)
             }
         };
         let levels = self.rungs.levels();
@@ -128,7 +132,7 @@ struct Course<'a> {
 /// Those who train.
 struct Workers<'scope, 'a> {
     scope: &'a ScopeFifo<'scope>,
-    sender: Sender<(Step, usize, Result<Reached, RunError>)>,
+    sender: Sender<(Step, usize, Result<Reached, TuneError>)>,
     crew: Crew<'scope>,
     audience: &'scope dyn TuneAudience,
 }
@@ -153,7 +157,7 @@ impl Course<'_> {
     fn go<'scope>(
         &mut self,
         workers: &Workers<'scope, '_>,
-        results: &Receiver<(Step, usize, Result<Reached, RunError>)>,
+        results: &Receiver<(Step, usize, Result<Reached, TuneError>)>,
     ) -> Result<Ended, TuneError>
     where
         Self: 'scope,

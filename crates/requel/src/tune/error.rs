@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use requel_envs::EnvError;
 use thiserror::Error;
 
-use crate::config::{ConfigError, Place};
+use crate::config::{ConfigError, Key, Place};
 use crate::run::RunError;
 
 /// Why a search cannot be read, begun or gone on with.
@@ -91,6 +91,22 @@ pub enum TuneError {
         /// What differs.
         differences: Vec<String>,
     },
+    /// The journal in the directory is of another search.
+    #[error("{}, line {line} is of another search than this", path.display())]
+    OtherJournal {
+        /// The journal.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+    },
+    /// Where a run of a trial is to be there is one with other settings.
+    #[error("{} is a run with other settings: {}", path.display(), differences.join(", "))]
+    OtherRun {
+        /// The directory.
+        path: PathBuf,
+        /// What differs, as `key is there, not here`.
+        differences: Vec<String>,
+    },
     /// The search's own file is not what was written.
     #[error("{} is damaged", path.display())]
     Damaged {
@@ -152,7 +168,7 @@ impl TuneError {
         match self {
             TuneError::UnknownKey { suggestion: Some(key), .. } => Some(format!("did you mean `{key}`?")),
             TuneError::UnknownKey { .. } => Some("`requel tune ENV --print` prints a whole search file".into()),
-            TuneError::Values { .. } => Some(
+            TuneError::Values { key, .. } if Key::of(key).is_some() => Some(
                 "write { low = 1e-4, high = 1e-2, scale = \"log\" }, a list such as [32, 64], or {} for the declared values"
                     .into(),
             ),
@@ -160,7 +176,11 @@ impl TuneError {
             TuneError::NothingTrains { .. } => Some("narrow the values of that key, or train longer".into()),
             TuneError::AllFailed { .. } => Some("`requel train` with the settings that the search begins from says more".into()),
             TuneError::OtherSearch { .. } => Some("name another directory, or remove this one".into()),
-            TuneError::Damaged { .. } => Some("remove it: the same command writes it again, and goes on with the journal".into()),
+            TuneError::OtherJournal { .. } => {
+                Some("give the command that the search in this directory was begun with, or name another directory".into())
+            }
+            TuneError::OtherRun { .. } => Some("remove that directory, and the run is trained again".into()),
+            TuneError::Damaged { .. } => Some("remove it: the command that the search was begun with writes it again, and goes on with the journal".into()),
             TuneError::DamagedLine { .. } => {
                 Some("remove the line: what it says is found out again, from the trials' runs".into())
             }

@@ -1,14 +1,14 @@
 //! [`Halving`], which trials go on.
 
 use super::Rung;
-use super::rungs::CONFIRMED;
+use super::rungs::{CONFIRMED, MOST_CONFIRMED};
 
 /// Successive halving without waiting, ASHA (Li et al. 2020, "A System for Massively Parallel Hyperparameter Tuning"): whenever
 /// somebody is free, a trial among the best 1/η of a rung goes on to the next one, the highest rung first; where there is none, a new
 /// trial begins.
 ///
 /// A search has an end, which the paper leaves open: once no more trials begin, the best 1/η of a rung is rounded up, so that one
-/// at least comes to the last rung. Only then are those that are whole confirmed with more seeds, by halves: who leads before has been
+/// at least comes to the last rung. Only then are those that are whole confirmed with more seeds, eight at most and by halves: who leads before has been
 /// held against few. Of those that are confirmed there are two at least, or nothing would be chosen there. The first trial is trained
 /// to its end in any case. It holds no clock and draws nothing: what it says is a function of what it was told, in order.
 #[derive(Debug)]
@@ -102,8 +102,12 @@ impl Halving {
 
     /// How many of so many go on from a rung in the end.
     fn goes_on(&self, rung: usize, there: usize) -> usize {
-        let confirmed = CONFIRMED as usize;
-        if self.is_whole(rung) { there.div_ceil(confirmed).max(confirmed) } else { there.div_ceil(self.reduction) }
+        if !self.is_whole(rung) {
+            return there.div_ceil(self.reduction);
+        }
+        let whole_before = (0..rung).filter(|rung| self.is_whole(*rung)).count();
+        let most = MOST_CONFIRMED >> whole_before;
+        there.div_ceil(CONFIRMED as usize).min(most).max(2)
     }
 
     /// Whether a rung is of whole trainings, after which there are only more seeds.
@@ -188,6 +192,23 @@ mod tests {
         assert_eq!(left, 0);
         last.sort_unstable();
         assert_eq!(last, [0, 1]);
+    }
+
+    #[test]
+    fn of_many_that_are_whole_eight_at_most_are_confirmed_and_then_by_halves() {
+        let levels = [1, 2, 4, 8].map(|seeds| Rung { env_steps: 300, seeds });
+        for (whole, expected) in [(40, [8, 4, 2]), (13, [7, 4, 2]), (5, [3, 2, 2])] {
+            let mut halving = Halving::new(&levels, 3);
+            let mut counts = [0; 4];
+            while let Some(step) = halving.next() {
+                counts[step.rung] += 1;
+                halving.report(step, -(step.trial as f64));
+                if halving.begun() == whole {
+                    halving.close();
+                }
+            }
+            assert_eq!(counts, [whole, expected[0], expected[1], expected[2]]);
+        }
     }
 
     #[test]

@@ -18,6 +18,8 @@ use crate::storage::read_regular;
 /// killed makes the same decisions again without training for them. Each line ends with a checksum of what stands before it.
 pub(super) struct Journal {
     path: PathBuf,
+    /// The fingerprint of the search.
+    search: String,
     /// `None` where the directory can only be read.
     file: Option<File>,
     found: BTreeMap<(usize, usize), Finding>,
@@ -42,9 +44,17 @@ pub(super) struct Finding {
     pub failure: Option<String>,
 }
 
+/// A line, which says what search it is of: in another, the same trial has other settings and other runs.
+#[derive(Serialize, Deserialize)]
+struct Line {
+    search: String,
+    #[serde(flatten)]
+    event: Event,
+}
+
 #[derive(Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
-enum Line {
+enum Event {
     RungReached {
         #[serde(flatten)]
         finding: Finding,
@@ -55,23 +65,28 @@ enum Line {
 }
 
 impl Journal {
-    /// The journal in a directory, which nobody else writes to. What a process that died left of a line is taken away.
-    pub fn open(path: PathBuf) -> Result<Self, TuneError> {
-        Self::with(path, |path, whole| {
+    /// The journal of the search with this fingerprint in a directory, which nobody else writes to. What a process that died left of
+    /// a line is taken away.
+    ///
+    /// # Errors
+    /// If it cannot be read, was changed, or is another search's.
+    pub fn open(path: PathBuf, search: &str) -> Result<Self, TuneError> {
+        Self::with(path, search, |path, whole| {
             let file = OpenOptions::new().create(true).append(true).open(path).map_err(RunError::io("open", path))?;
             file.set_len(whole as u64).map_err(RunError::io("shorten", path))?;
             Ok(Some(file))
         })
     }
 
-    /// The journal in a directory that can only be read.
-    pub fn read(path: PathBuf) -> Result<Self, TuneError> {
-        Self::with(path, |_, _| Ok(None))
+    /// As [`Journal::open`], in a directory that can only be read.
+    pub fn read(path: PathBuf, search: &str) -> Result<Self, TuneError> {
+        Self::with(path, search, |_, _| Ok(None))
     }
 
     /// The journal with a file to write to, which is told how many bytes are whole lines.
     fn with(
         path: PathBuf,
+        search: &str,
         file: impl FnOnce(&Path, usize) -> Result<Option<File>, TuneError>,
     ) -> Result<Self, TuneError> {
         let text = match read_regular(&path, available_bytes().unwrap_or(u64::MAX)) {
@@ -80,17 +95,28 @@ impl Journal {
         };
         let whole = text.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
         let file = file(&path, whole)?;
-        let mut journal =
-            Journal { path, file, found: BTreeMap::new(), closed: None, seconds_before: 0.0, began: Instant::now() };
+        let mut journal = Journal {
+            path,
+            search: search.to_owned(),
+            file,
+            found: BTreeMap::new(),
+            closed: None,
+            seconds_before: 0.0,
+            began: Instant::now(),
+        };
         for (at, line) in text[..whole].split_inclusive(|byte| *byte == b'\n').enumerate() {
             let damaged = || TuneError::DamagedLine { path: journal.path.clone(), line: at + 1 };
             let line = unsealed(&line[..line.len() - 1]).ok_or_else(damaged)?;
-            match serde_json::from_slice(&line).map_err(|_| damaged())? {
-                Line::RungReached { finding, seconds } => {
+            let line: Line = serde_json::from_slice(&line).map_err(|_| damaged())?;
+            if line.search != journal.search {
+                return Err(TuneError::OtherJournal { path: journal.path, line: at + 1 });
+            }
+            match line.event {
+                Event::RungReached { finding, seconds } => {
                     journal.found.insert((finding.trial, finding.rung), finding);
                     journal.seconds_before = seconds;
                 }
-                Line::Closed { trials, seconds } => {
+                Event::Closed { trials, seconds } => {
                     journal.closed = Some(trials);
                     journal.seconds_before = seconds;
                 }
@@ -107,7 +133,7 @@ impl Journal {
     /// Writes down what was found out; it is on the disk then.
     pub fn write(&mut self, finding: Finding) -> Result<(), TuneError> {
         let seconds = self.elapsed().as_secs_f64();
-        self.append(&Line::RungReached { finding, seconds })
+        self.append(Event::RungReached { finding, seconds })
     }
 
     /// After how many trials none began any more, where a clock has said so.
@@ -119,7 +145,7 @@ impl Journal {
     pub fn close(&mut self, trials: usize) -> Result<(), TuneError> {
         self.closed = Some(trials);
         let seconds = self.elapsed().as_secs_f64();
-        self.append(&Line::Closed { trials, seconds })
+        self.append(Event::Closed { trials, seconds })
     }
 
     /// Whether nothing can be written.
@@ -132,8 +158,9 @@ impl Journal {
         Duration::from_secs_f64(self.seconds_before.max(0.0)) + self.began.elapsed()
     }
 
-    fn append(&mut self, line: &Line) -> Result<(), TuneError> {
-        let mut text = sealed(serde_json::to_vec(line).expect("a line is JSON"));
+    fn append(&mut self, event: Event) -> Result<(), TuneError> {
+        let line = Line { search: self.search.clone(), event };
+        let mut text = sealed(serde_json::to_vec(&line).expect("a line is JSON"));
         text.push(b'\n');
         let Some(file) = &mut self.file else { return Err(TuneError::ReadOnly { path: self.path.clone() }) };
         let written = file.write_all(&text).and_then(|()| file.sync_data());
@@ -179,7 +206,7 @@ mod tests {
     fn what_was_written_is_found_and_a_torn_line_is_not_there() {
         let dir = tempfile::tempdir().unwrap();
         let path = path(dir.path());
-        let mut journal = Journal::open(path.clone()).unwrap();
+        let mut journal = Journal::open(path.clone(), "one").unwrap();
         let (one, two) = (finding(0, Some(vec![1.5])), finding(1, None));
         journal.write(one.clone()).unwrap();
         journal.write(two.clone()).unwrap();
@@ -187,17 +214,17 @@ mod tests {
         for cut in (0..whole.len()).step_by(9) {
             std::fs::write(&path, &whole[..cut]).unwrap();
             let lines = whole[..cut].iter().filter(|byte| **byte == b'\n').count();
-            let mut journal = Journal::open(path.clone()).unwrap();
+            let mut journal = Journal::open(path.clone(), "one").unwrap();
             assert_eq!(journal.found.len(), lines, "{cut}");
             journal.write(one.clone()).unwrap();
             drop(journal);
             assert_eq!(
-                Journal::open(path.clone()).unwrap().found(Step { trial: 0, rung: 0 }, &one.settings),
+                Journal::open(path.clone(), "one").unwrap().found(Step { trial: 0, rung: 0 }, &one.settings),
                 Some(&one)
             );
         }
         std::fs::write(&path, &whole).unwrap();
-        let journal = Journal::open(path).unwrap();
+        let journal = Journal::open(path, "one").unwrap();
         assert_eq!(journal.found(Step { trial: 1, rung: 0 }, &two.settings), Some(&two));
         assert_eq!(journal.found(Step { trial: 1, rung: 0 }, &one.settings), None, "of other settings");
         assert_eq!(journal.found(Step { trial: 1, rung: 1 }, &two.settings), None);
@@ -207,7 +234,7 @@ mod tests {
     fn a_line_that_was_changed_is_named() {
         let dir = tempfile::tempdir().unwrap();
         let path = path(dir.path());
-        let mut journal = Journal::open(path.clone()).unwrap();
+        let mut journal = Journal::open(path.clone(), "one").unwrap();
         journal.write(finding(0, Some(vec![1.5]))).unwrap();
         journal.write(finding(1, Some(vec![2.5]))).unwrap();
         let whole = std::fs::read(&path).unwrap();
@@ -217,7 +244,7 @@ mod tests {
             changed[at] ^= 1;
             std::fs::write(&path, &changed).unwrap();
             let line = if at < second { 1 } else { 2 };
-            let found = Journal::open(path.clone()).err();
+            let found = Journal::open(path.clone(), "one").err();
             // A line that is broken in two is found as the first of the two.
             assert!(
                 matches!(found, Some(TuneError::DamagedLine { line: told, .. }) if told == line),
@@ -225,13 +252,23 @@ mod tests {
             );
         }
         std::fs::write(&path, &whole[second..]).unwrap();
-        assert_eq!(Journal::open(path).unwrap().found.len(), 1, "a line that was taken away is found out again");
+        assert_eq!(Journal::open(path, "one").unwrap().found.len(), 1, "a line that was taken away is found out again");
+    }
+
+    #[test]
+    fn another_searchs_journal_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = path(dir.path());
+        Journal::open(path.clone(), "another").unwrap().write(finding(0, Some(vec![1.5]))).unwrap();
+        let refused = Journal::open(path.clone(), "one").err();
+        assert!(matches!(refused, Some(TuneError::OtherJournal { line: 1, .. })), "{refused:?}");
+        assert_eq!(Journal::open(path, "another").unwrap().found.len(), 1);
     }
 
     #[test]
     fn that_the_time_was_over_is_kept() {
         let dir = tempfile::tempdir().unwrap();
-        Journal::open(path(dir.path())).unwrap().close(7).unwrap();
-        assert_eq!(Journal::open(path(dir.path())).unwrap().closed(), Some(7));
+        Journal::open(path(dir.path()), "one").unwrap().close(7).unwrap();
+        assert_eq!(Journal::open(path(dir.path()), "one").unwrap().closed(), Some(7));
     }
 }

@@ -49,7 +49,7 @@ pub use file::{OVERRULED, TuneFile};
 pub use importance::importance;
 pub use rungs::{Rung, Rungs};
 pub use sampler::Sampler;
-pub use search::{Search, SearchBudget};
+pub use search::{Search, SearchBudget, is_search};
 pub use space::{Dimension, Settings, Space};
 pub use trial::{LATEST, Scored, Trial};
 pub use tuned::Tuned;

@@ -39,6 +39,9 @@ const CONFIRMATIONS: u32 = 3;
 /// Of so many trials on a rung of whole trainings one goes on, to so many times as many seeds: what fails with a few is left early, and
 /// each rung costs about the same.
 pub(super) const CONFIRMED: u64 = 2;
+/// So many trials get more seeds at first, at most, and half as many on each rung after that: a long search has dozens of whole trials,
+/// and to confirm half of them would take longer than the search.
+pub(super) const MOST_CONFIRMED: usize = 8;
 
 impl Rungs {
     /// The rungs, the first one first. Those that are no whole training end at an evaluation. Where trials are told apart at all, there

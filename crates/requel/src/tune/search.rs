@@ -5,7 +5,9 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
+use super::journal::{self, Journal};
 use super::{Rungs, Sampler, Space, TuneError};
+use crate::identity::EnvIdentity;
 use crate::run::RunError;
 use crate::storage::{RealStorage, read_regular, replace};
 
@@ -74,18 +76,20 @@ impl Search {
 
     /// Writes the search down in its directory, or holds it against the one that is there. Another budget is the same search that goes
     /// on for longer.
-    pub(super) fn keep(&self, dir: &Path) -> Result<(), TuneError> {
-        if !self.is_kept(dir)? {
+    pub(super) fn keep(&self, dir: &Path, environment: &EnvIdentity) -> Result<(), TuneError> {
+        if !self.is_kept(dir, environment)? {
             check_empty(dir)?;
+            // A search whose own file was lost is gone on with by its own journal alone.
+            drop(Journal::read(journal::path(dir), &self.fingerprint())?);
         }
         let path = dir.join(FILE);
-        let text = serde_json::to_vec_pretty(&self.description()).expect("a search is JSON");
+        let text = serde_json::to_vec_pretty(&self.description_in(environment)).expect("a search is JSON");
         replace(&RealStorage, &path, &text).map_err(RunError::io("write", &path))?;
         Ok(())
     }
 
     /// Whether the directory holds this search; it is an error if it holds another.
-    pub(super) fn is_kept(&self, dir: &Path) -> Result<bool, TuneError> {
+    pub(super) fn is_kept(&self, dir: &Path, environment: &EnvIdentity) -> Result<bool, TuneError> {
         let path = dir.join(FILE);
         match read_regular(&path, MOST_BYTES) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
@@ -93,13 +97,20 @@ impl Search {
                 let there = there.map_err(RunError::io("read", &path))?;
                 let there: Map<String, Value> =
                     serde_json::from_slice(&there).map_err(|_| TuneError::Damaged { path: path.clone() })?;
-                let differences = differences(&there, &self.description());
+                let differences = differences(&there, &self.description_in(environment));
                 if !differences.is_empty() {
                     return Err(TuneError::OtherSearch { path: dir.to_path_buf(), differences });
                 }
                 Ok(true)
             }
         }
+    }
+
+    /// The description with what the environment is known by: one that only shares its id gives other scores.
+    fn description_in(&self, environment: &EnvIdentity) -> Map<String, Value> {
+        let mut description = self.description();
+        description.insert("environment".to_owned(), json!(environment));
+        description
     }
 
     fn description(&self) -> Map<String, Value> {
@@ -171,12 +182,17 @@ fn differences(there: &Map<String, Value>, mine: &Map<String, Value>) -> Vec<Str
     found
 }
 
+/// Whether there is a search in this directory.
+pub fn is_search(dir: &Path) -> bool {
+    dir.join(FILE).is_file() || journal::path(dir).is_file()
+}
+
 /// Refuses a directory in which something else lies.
 fn check_empty(dir: &Path) -> Result<(), TuneError> {
     let entries = std::fs::read_dir(dir).map_err(RunError::io("list", dir))?;
     let is_ours = |name: &std::ffi::OsStr| name == ".lock" || name.to_string_lossy().starts_with(FILE);
     // A search whose own file was lost or removed.
-    if super::journal::path(dir).is_file() {
+    if journal::path(dir).is_file() {
         return Ok(());
     }
     match entries.flatten().find(|entry| !is_ours(&entry.file_name())) {

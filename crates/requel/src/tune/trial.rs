@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use super::{Rung, Settings};
+use super::{Rung, Settings, TuneError};
 use crate::config::Config;
 use crate::registry::Registry;
 use crate::run::{Control, Ending, Run, RunError, Session};
@@ -108,26 +108,27 @@ impl TrialRun<'_> {
     /// is read from its logs: it is the same however often it was killed.
     ///
     /// # Errors
-    /// If the disk or the environment fails; not what comes of bad settings.
+    /// If the disk or the environment fails, or another run lies where this one is to be; not what comes of bad settings.
     pub fn train<'a>(
         &self,
         watched: impl FnOnce(&Session) -> Box<dyn Observer + 'a>,
         control: &Control,
-    ) -> Result<Reached, RunError> {
+    ) -> Result<Reached, TuneError> {
+        let run = self.run()?;
         if let Some(score) = self.score()? {
             return Ok(Reached::Rung(score));
         }
         let outer = control.clone();
         let own = Control::new().asking(move || outer.stop_requested());
-        let session = match self.session() {
+        let session = match Session::resume_unfinished(run, self.registry) {
             Ok(Some(session)) => session,
-            Ok(None) => return self.reached(),
+            Ok(None) => return Ok(self.reached()?),
             Err(error) => return failure(error),
         };
         let mut observer = watched(&session);
         let mut pausing = Pausing { observer: &mut *observer, control: own.clone(), at: self.pauses_at() };
         match session.train(&mut pausing, &own) {
-            Ok(Ending::Finished { .. } | Ending::Interrupted { .. }) => self.reached(),
+            Ok(Ending::Finished { .. } | Ending::Interrupted { .. }) => Ok(self.reached()?),
             Err(error) => failure(error),
         }
     }
@@ -136,14 +137,15 @@ impl TrialRun<'_> {
         Ok(self.score()?.map_or(Reached::Stopped, Reached::Rung))
     }
 
-    /// The run with its training, made if it is not there; `None` where it is finished.
-    fn session(&self) -> Result<Option<Session>, RunError> {
+    /// The run, made if it is not there.
+    fn run(&self) -> Result<Run, TuneError> {
         let planned = PlannedRun { dir: self.dir.clone(), variant: 0, config: self.config.clone() };
-        let (run, _) = planned.open_or_create().map_err(|error| match error {
-            StudyError::Run(error) => error,
-            _ => RunError::Occupied { path: self.dir.clone() },
-        })?;
-        Session::resume_unfinished(run, self.registry)
+        match planned.open_or_create() {
+            Ok((run, _)) => Ok(run),
+            Err(StudyError::OtherRun { path, differences }) => Err(TuneError::OtherRun { path, differences }),
+            Err(StudyError::Run(error)) => Err(error.into()),
+            Err(_) => Err(RunError::Occupied { path: self.dir.clone() }.into()),
+        }
     }
 
     /// What it is scored by, if it has come so far.
@@ -177,10 +179,10 @@ fn latest(evaluations: &[Evaluated], env_steps: u64) -> Option<f64> {
 }
 
 /// Tells what comes of the settings from what does not: that a network has no room in the memory says something of the machine.
-fn failure(error: RunError) -> Result<Reached, RunError> {
+fn failure(error: RunError) -> Result<Reached, TuneError> {
     match error {
         RunError::Train(error @ TrainError::NotFinite { .. }) => Ok(Reached::Failure(error.to_string())),
-        error => Err(error),
+        error => Err(error.into()),
     }
 }
 

@@ -7,6 +7,7 @@ use requel::diagnose::Evidence;
 use requel::run::{Beginning, Control, Ending, Run, RunError, Session, Weights, verify};
 use requel::study::{Crew, PlannedRun, train_all};
 use requel::train::{EnvFactory, EnvOrigin};
+use requel::tune::{Rungs, Sampler, Search, SearchBudget, Space, TuneError};
 use requel::{Registry, Trainer};
 use requel_envs::closure::from_closures;
 use requel_envs::{Env, Step, TimeLimit};
@@ -25,6 +26,20 @@ fn counting(id: &str, reward: f64) -> Box<dyn Env> {
         },
     );
     Box::new(TimeLimit::new(env, 50).unwrap())
+}
+
+/// One of its shape with longer episodes.
+fn longer(id: &str) -> Box<dyn Env> {
+    let env = from_closures(
+        id,
+        2,
+        |_| [0.0; 4],
+        |[count, _, _, _], _, _| {
+            *count += 0.25;
+            Step { reward: 1.0, terminated: *count >= 2.0, truncated: false }
+        },
+    );
+    Box::new(TimeLimit::new(env, 60).unwrap())
 }
 
 /// One of another shape.
@@ -208,6 +223,38 @@ fn weights_of_ones_own_environment_begin_in_none_of_ours() {
     own().begin_from(&policy).unwrap();
     let error = Trainer::new(config("CartPole-v1")).unwrap().begin_from(&policy).unwrap_err().to_string();
     assert!(error.contains("an environment `CartPole-v1` that is not requel's own"), "{error}");
+}
+
+#[test]
+fn what_was_learned_in_one_environment_is_not_begun_from_in_another_of_its_id() {
+    let root = tempfile::tempdir().unwrap();
+    let own = registry(|| counting("Counting-v0", 1.0));
+    let run = train(&root.path().join("run"), own.trainer(config("Counting-v0")).unwrap());
+    let other = registry(|| longer("Counting-v0"));
+    let beginning = Beginning::from_run(&run, Weights::Best, &other).unwrap();
+    let error = beginning.apply(&mut other.trainer(config("Counting-v0")).unwrap()).unwrap_err().to_string();
+    assert!(
+        error.contains("another environment `Counting-v0`: the one here has episodes of 60 steps, not 50 steps"),
+        "{error}"
+    );
+    beginning.apply(&mut own.trainer(config("Counting-v0")).unwrap()).unwrap();
+}
+
+#[test]
+fn a_search_goes_on_in_no_other_environment() {
+    let root = tempfile::tempdir().unwrap();
+    let rungs = Rungs { env_steps: 600, count: 1, reduction: 2, seeds: 1 };
+    let base = rungs.apply(&config("Counting-v0"));
+    let budget = SearchBudget::Trials(1);
+    let search = Search { space: Space::declared(&base), sampler: Sampler::Random, seed: 7, jobs: 1, budget, rungs };
+    let conduct =
+        |registry: &Registry| search.conduct(root.path(), Crew { registry, threads: 1, control: &Control::new() }, &());
+    let found = conduct(&registry(|| counting("Counting-v0", 1.0))).unwrap().unwrap();
+    let before = files(root.path());
+    let refused = conduct(&registry(|| longer("Counting-v0"))).err();
+    assert!(matches!(refused, Some(TuneError::OtherSearch { .. })), "{refused:?}");
+    assert!(files(root.path()) == before, "a refusal writes nothing");
+    assert_eq!(conduct(&registry(|| counting("Counting-v0", 1.0))).unwrap().unwrap().trials, found.trials);
 }
 
 #[test]
