@@ -59,6 +59,12 @@ pub enum AgentError {
         /// The name.
         name: String,
     },
+    /// The replay buffer does not say how probable the transitions that it draws were, which importance weights are made of.
+    #[error(
+        "`replay.kind` is \"prioritized\", so updates are weighted by how probable each transition was to be drawn, and this replay \
+         buffer does not say that: set `replay.kind=uniform`, or have the buffer give probabilities"
+    )]
+    NoProbabilities,
     /// There is no network on the CPU to look at.
     #[error("the agent has no value network on the CPU: its policy has no policy file, and its values are not shown")]
     NoValueNetwork,

@@ -56,6 +56,10 @@ impl ReplayBuffer for AugmentedReplay {
         self.replay.update_priorities(indices, td_errors);
     }
 
+    fn gives_probabilities(&self) -> bool {
+        self.replay.gives_probabilities()
+    }
+
     fn mean_age(&self, indices: &[u32]) -> Option<f64> {
         self.replay.mean_age(indices)
     }

@@ -36,6 +36,11 @@ pub trait ReplayBuffer: Send {
     /// `indices` are those of the batch; of one that is there twice the last error counts. Others pay no heed.
     fn update_priorities(&mut self, _indices: &[u32], _td_errors: &[f32]) {}
 
+    /// Whether [`sample`](Self::sample) writes the probability that each transition was drawn with, above 0, as importance weights need.
+    fn gives_probabilities(&self) -> bool {
+        false
+    }
+
     /// The mean age of the transitions at these indices, in transitions stored since each; `None` where ages are not known.
     fn mean_age(&self, _indices: &[u32]) -> Option<f64> {
         None

@@ -113,6 +113,10 @@ impl PrioritySpec {
 }
 
 impl<S: ReplayStore> ReplayBuffer for PrioritizedReplay<S> {
+    fn gives_probabilities(&self) -> bool {
+        true
+    }
+
     fn push(&mut self, transition: &Transition<'_>) {
         let index = self.store.push(transition);
         self.priorities.set(index as usize, self.largest);

@@ -221,6 +221,10 @@ impl ReplayBuffer for Wrapped {
         self.0.update_priorities(indices, td_errors);
     }
 
+    fn gives_probabilities(&self) -> bool {
+        self.0.gives_probabilities()
+    }
+
     fn save<'a>(&'a self, state: &mut State<'a>) {
         self.0.save(state);
     }
@@ -228,6 +232,23 @@ impl ReplayBuffer for Wrapped {
     fn restore(&mut self, state: &State<'_>) -> Result<(), StateError> {
         self.0.restore(state)
     }
+}
+
+#[test]
+fn a_buffer_without_probabilities_is_refused_where_importance_weights_are_to_be_learned_with() {
+    let config = short_training("rainbow, 3 environments");
+    let agents: requel::train::AgentFactory = Box::new(|config, env| {
+        let bounded = config.with_value_bounds(env.spec, env.actions.count)?;
+        let mut parts = bounded.dqn_parts(env.observations, env.actions, &Machine::default())?;
+        let uniform =
+            requel::config::Config { replay: short_training("notebook, 1 environments").replay, ..bounded.clone() };
+        parts.replay = uniform.replay_buffer(env.observations, env.actions, &Machine::default())?;
+        let agent: Box<dyn Agent> = Box::new(DqnAgent::new(bounded.dqn_spec(env.actions), parts)?);
+        Ok(agent)
+    });
+    let envs = Registry::built_in().env_factory(&config.env);
+    let refused = Trainer::from_factories(envs, agents, config).err();
+    assert!(matches!(refused, Some(requel::train::TrainError::Agent(AgentError::NoProbabilities))), "{refused:?}");
 }
 
 #[test]

@@ -35,12 +35,16 @@ impl DqnAgent {
     /// The agent of these parts.
     ///
     /// # Errors
-    /// If the discount or the number of steps is none.
+    /// If the discount or the number of steps is none, or the replay buffer gives no probabilities where importance weights are made of
+    /// them.
     ///
     /// # Panics
     /// If the executor has no room for a transition.
     pub fn new(spec: DqnSpec, parts: DqnParts) -> Result<Self, AgentError> {
         let DqnParts { mut executor, replay, explorer } = parts;
+        if spec.importance.is_some() && !replay.gives_probabilities() {
+            return Err(AgentError::NoProbabilities);
+        }
         let batch = executor.batch_mut();
         let observation_len = batch.observations.lengths().0 / batch.rows();
         let accumulator = || {
