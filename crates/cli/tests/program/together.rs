@@ -86,8 +86,9 @@ fn a_group_that_is_started_twice_is_trained_once() {
 #[test]
 fn what_has_no_room_is_refused_before_anything_is_written() {
     let desk = Desk::new();
-    let huge: &[&str] = &["--keep", "1000000000"];
-    let study = "name = \"s\"\nenv = \"CartPole-v1\"\nseeds = \"0..2\"\nset = [\"checkpoint.keep=1000000000\"]\n[[variant]]\nname = \"a\"\n";
+    // A billion checkpoints, all of them due.
+    let huge: &[&str] = &["--keep", "1000000000", "--every", "1", "--set", "train.env_steps=1000000000000"];
+    let study = "name = \"s\"\nenv = \"CartPole-v1\"\nseeds = \"0..2\"\nset = [\"checkpoint.keep=1000000000\", \"checkpoint.every_steps=1\", \"train.env_steps=1000000000000\"]\n[[variant]]\nname = \"a\"\n";
     std::fs::write(desk.path("s.toml"), study).unwrap();
     for args in [
         [TINY, huge].concat(),

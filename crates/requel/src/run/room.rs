@@ -39,14 +39,13 @@ impl Room {
     }
 }
 
-/// Refuses a run whose checkpoints cannot all lie on its disk: those that it keeps, however often it is interrupted, and one that is
-/// being written.
+/// Refuses a run whose checkpoints cannot all lie on its disk: those that it leaves, and one that is being written.
 ///
 /// # Errors
 /// [`RunError::NoRoom`] with both figures, or what keeps the state from being looked at.
 pub(super) fn check(dir: &Path, trainer: &Trainer) -> Result<(), RunError> {
     let count = match trainer.env_steps() {
-        0 => (trainer.config().checkpoint.keep as u64).saturating_add(1),
+        0 => kept(trainer.config()).saturating_add(1),
         // The checkpoints of a resumed run are there already.
         _ => 1,
     };
