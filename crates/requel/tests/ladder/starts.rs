@@ -92,7 +92,9 @@ fn a_start_that_is_refused_leaves_nothing() {
     let root = tempfile::tempdir().unwrap();
     let dir = root.path().join("a/b/run");
     let mut config = tiny();
+    // A billion checkpoints, all of them due.
     config.checkpoint.keep = 1_000_000_000;
+    (config.train.env_steps, config.checkpoint.every_steps) = (1_000_000_000, 1);
     let error = Session::create(&dir, trainer(&config)).err().unwrap();
     assert!(matches!(error, RunError::NoRoom { .. }), "{error}");
     assert!(!root.path().join("a").exists());
