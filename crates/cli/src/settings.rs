@@ -67,8 +67,9 @@ pub fn resolve_to_show(args: &args::Layers, registry: &Registry) -> Result<(Laye
 /// Whose the environments of a config's preset are, where it is for others than this program has, and trains in one of those.
 fn missing_envs(config: &Config, registry: &Registry) -> Option<&'static str> {
     let preset = presets::get(&config.preset)?;
+    let from = preset.envs_from?;
     let own = Layers::new().preset(preset.name).ok()?.resolve().ok()?.env.id;
-    preset.envs_from.filter(|_| config.env.id == own && registry.envs().is_built_in(&own).is_none())
+    (config.env.id == own && registry.envs().is_built_in(&own).is_none()).then_some(from)
 }
 
 /// The run that a config lies in.

@@ -144,9 +144,7 @@ impl Beginning {
         }
         trainer.begin_with_replay(replay)
     }
-}
 
-impl Beginning {
     /// Refuses an environment that only shares its id with the run's. Where settings of the environment differ, that it is no longer
     /// the same is what was asked for.
     fn check_environment(&self, trainer: &Trainer) -> Result<(), TrainError> {

@@ -44,12 +44,13 @@ impl Room {
 /// # Errors
 /// [`RunError::NoRoom`] with both figures, or what keeps the state from being looked at.
 pub(super) fn check(dir: &Path, trainer: &Trainer) -> Result<(), RunError> {
-    let count = match trainer.env_steps() {
-        0 => kept(trainer.config()).saturating_add(1),
+    if trainer.env_steps() > 0 {
         // The checkpoints of a resumed run are there already.
-        _ => 1,
-    };
-    check_bytes(dir, checkpoint_bytes(trainer)?.saturating_mul(count))
+        return check_bytes(dir, checkpoint_bytes(trainer)?);
+    }
+    let mut room = Room::default();
+    room.add(trainer, 1)?;
+    room.check(dir, 1)
 }
 
 fn check_bytes(dir: &Path, needed: u64) -> Result<(), RunError> {

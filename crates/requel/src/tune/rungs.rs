@@ -45,7 +45,7 @@ pub(super) const MOST_CONFIRMED: usize = 8;
 
 impl Rungs {
     /// The rungs, the first one first. Those that are no whole training end at an evaluation. Where trials are told apart at all, there
-    /// are two more at the end that are not longer but have more seeds: with few of them the best score is luck.
+    /// are three more at the end that are not longer but have more seeds: with few of them the best score is luck.
     pub fn levels(&self) -> Vec<Rung> {
         let count = u64::from(self.count);
         let first = self.evaluate_every() * self.evaluations();

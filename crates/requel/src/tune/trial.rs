@@ -115,26 +115,26 @@ impl TrialRun<'_> {
         control: &Control,
     ) -> Result<Reached, TuneError> {
         let run = self.run()?;
-        if let Some(score) = self.score()? {
+        if let Some(score) = self.score(&run)? {
             return Ok(Reached::Rung(score));
         }
         let outer = control.clone();
         let own = Control::new().asking(move || outer.stop_requested());
-        let session = match Session::resume_unfinished(run, self.registry) {
+        let session = match Session::resume_unfinished(run.clone(), self.registry) {
             Ok(Some(session)) => session,
-            Ok(None) => return Ok(self.reached()?),
+            Ok(None) => return Ok(self.reached(&run)?),
             Err(error) => return failure(error),
         };
         let mut observer = watched(&session);
         let mut pausing = Pausing { observer: &mut *observer, control: own.clone(), at: self.pauses_at() };
         match session.train(&mut pausing, &own) {
-            Ok(Ending::Finished { .. } | Ending::Interrupted { .. }) => Ok(self.reached()?),
+            Ok(Ending::Finished { .. } | Ending::Interrupted { .. }) => Ok(self.reached(&run)?),
             Err(error) => failure(error),
         }
     }
 
-    fn reached(&self) -> Result<Reached, RunError> {
-        Ok(self.score()?.map_or(Reached::Stopped, Reached::Rung))
+    fn reached(&self, run: &Run) -> Result<Reached, RunError> {
+        Ok(self.score(run)?.map_or(Reached::Stopped, Reached::Rung))
     }
 
     /// The run, made if it is not there.
@@ -149,18 +149,17 @@ impl TrialRun<'_> {
     }
 
     /// What it is scored by, if it has come so far.
-    fn score(&self) -> Result<Option<f64>, RunError> {
-        let Ok(run) = Run::open(&self.dir) else { return Ok(None) };
+    fn score(&self, run: &Run) -> Result<Option<f64>, RunError> {
         if self.is_last {
             let Some(summary) = run.summary()? else { return Ok(None) };
             let last = summary.final_evaluation.mean_return;
-            let held = latest(&RunRecord::read(&run)?.evaluations, u64::MAX);
+            let held = latest(&RunRecord::read(run)?.evaluations, u64::MAX);
             // What is wanted is a final policy that is good, of settings that hold what they have reached.
             return Ok(Some(held.map_or(last, |held| held.min(last))));
         }
         // One that ended early has no more to show than it has.
         let has_ended = run.is_finished();
-        let evaluations = RunRecord::read(&run)?.evaluations;
+        let evaluations = RunRecord::read(run)?.evaluations;
         let is_there = has_ended || evaluations.last().is_some_and(|last| last.env_steps >= self.rung.env_steps);
         Ok(latest(&evaluations, self.rung.env_steps).filter(|_| is_there))
     }
