@@ -25,7 +25,7 @@ LIMIT = 60
 
 @pytest.fixture
 def program():
-    """Starts a Python process that runs a text. It hears Ctrl-C also where these tests run in the background, and ends with them."""
+    """Starts a Python process that runs a text, and ends with the test."""
     started = []
 
     def start(text):
@@ -35,8 +35,6 @@ def program():
             stderr=subprocess.PIPE,
             text=True,
             cwd=os.path.dirname(__file__),
-            # A shell that starts something in the background has it ignore the signal.
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
         started.append(process)
         return process
@@ -45,6 +43,15 @@ def program():
     for process in started:
         process.kill()
         process.communicate()
+
+
+def test_the_tests_hear_ctrl_c_also_where_a_shell_runs_them_in_the_background():
+    heard = "import conftest, signal; conftest.hear_ctrl_c(); assert signal.getsignal(signal.SIGINT) is signal.default_int_handler"
+
+    def ignore():
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    subprocess.run([sys.executable, "-c", heard], cwd=os.path.dirname(__file__), preexec_fn=ignore, check=True)
 
 
 INTERRUPTED = """
