@@ -12,6 +12,12 @@ pub fn of(config: &Config, registry: &Registry) -> Vec<Advice> {
     env.map_or_else(|_| Vec::new(), |env| config::advice(config, env.spec()))
 }
 
+/// Warns of settings of the command line that have no effect.
+pub fn warn_of_unused(config: &Config, set: &[String]) {
+    let keys = set.iter().filter_map(|assignment| assignment.split('=').next());
+    keys.filter_map(|key| config::unused(config, key.trim())).for_each(style::warn);
+}
+
 /// Refuses a study in which a variant cannot learn.
 ///
 /// # Errors

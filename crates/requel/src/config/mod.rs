@@ -17,6 +17,7 @@ mod rules;
 mod schema;
 mod sections;
 mod text;
+mod unused;
 mod values;
 
 pub use advice::{Advice, Severity, advice};
@@ -36,3 +37,4 @@ pub use sections::{
     OptimizerKind, PqnConfig, ReplayConfig, ReplayKind, SECTIONS, TargetConfig, TargetKind, TrainConfig,
 };
 pub(crate) use text::has_keys;
+pub use unused::unused;
