@@ -13,7 +13,7 @@ pub(super) fn check(network: &Network, parts: &[u64], memory: Memory) -> Result<
 }
 
 /// Refuses what needs so many bytes where so much is not there.
-pub(crate) fn check_bytes(needed: u64, memory: Memory) -> Result<(), AgentError> {
+pub(super) fn check_bytes(needed: u64, memory: Memory) -> Result<(), AgentError> {
     match memory.short_of(needed) {
         Some(available) => Err(AgentError::OutOfMemory { needed, available }),
         None => Ok(()),

@@ -35,7 +35,6 @@ pub use head::{
 };
 pub use learned::{Learned, LearningFault};
 pub use learner::LearnerSpec;
-pub(crate) use memory::check_bytes;
 pub use policy_trait::{Policy, PolicyInput};
 pub use pqn::{PqnAgent, PqnSpec};
 pub use requel_policy::{

@@ -6,7 +6,6 @@ use super::named::Named;
 use super::{Parts, Registry};
 use crate::agent::{
     Agent, AgentError, CpuExecutor, DeviceFault, DeviceName, DeviceUse, DqnAgent, DqnParts, Executor, PqnAgent,
-    check_bytes,
 };
 use crate::config::{AgentKind, Config, ExplorationKind, HeadKind, ReplayKind};
 use crate::train::{AgentEnv, TrainError};
@@ -50,7 +49,7 @@ pub(super) fn parts() -> Parts {
 fn dqn(registry: &Registry, config: &Config, env: &AgentEnv<'_>) -> Result<Box<dyn Agent>, TrainError> {
     let config = &config.with_value_bounds(env.spec, env.actions.count)?;
     let spec = config.dqn_spec(env.actions);
-    check_bytes(spec.bytes_needed(env.observations.len()), registry.machine().memory)?;
+    spec.check_memory(env.observations.len(), registry.machine().memory)?;
     let (explorer, executor) = (registry.explorer(config, env)?, registry.executor(config, env)?);
     let parts = DqnParts { executor, replay: registry.replay(config, env)?, explorer };
     Ok(Box::new(DqnAgent::new(spec, parts)?))
@@ -60,7 +59,7 @@ fn dqn(registry: &Registry, config: &Config, env: &AgentEnv<'_>) -> Result<Box<d
 fn pqn(registry: &Registry, config: &Config, env: &AgentEnv<'_>) -> Result<Box<dyn Agent>, TrainError> {
     let config = &config.with_value_bounds(env.spec, env.actions.count)?;
     let spec = config.pqn_spec(env.actions);
-    check_bytes(spec.bytes_needed(env.observations.len()), registry.machine().memory)?;
+    spec.check_memory(env.observations.len(), registry.machine().memory)?;
     Ok(Box::new(PqnAgent::new(spec, registry.executor(config, env)?, registry.explorer(config, env)?)))
 }
 

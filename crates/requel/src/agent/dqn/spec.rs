@@ -1,8 +1,10 @@
 //! What a [`DqnAgent`](super::DqnAgent) is made of.
 
 use crate::Schedule;
-use crate::agent::{Actions, Executor};
+use crate::agent::memory::check_bytes;
+use crate::agent::{Actions, AgentError, Executor};
 use crate::exploration::Explorer;
+use crate::memory::Memory;
 use crate::replay::{NStepAccumulator, ReplayBuffer};
 
 /// The parts of an agent, each of which may be your own.
@@ -43,6 +45,14 @@ impl DqnSpec {
     /// so many numbers.
     pub fn bytes_needed(&self, observation_len: usize) -> u64 {
         NStepAccumulator::bytes_needed(self.n_step, observation_len).saturating_mul(self.num_envs as u64)
+    }
+
+    /// Refuses an agent that takes more than there is.
+    ///
+    /// # Errors
+    /// [`AgentError::OutOfMemory`].
+    pub(crate) fn check_memory(&self, observation_len: usize, memory: Memory) -> Result<(), AgentError> {
+        check_bytes(self.bytes_needed(observation_len), memory)
     }
 }
 

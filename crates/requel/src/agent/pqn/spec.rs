@@ -1,6 +1,8 @@
 //! What a [`PqnAgent`](super::PqnAgent) is made of.
 
-use crate::agent::Actions;
+use crate::agent::memory::check_bytes;
+use crate::agent::{Actions, AgentError};
+use crate::memory::Memory;
 
 /// How a value function is learned over rollouts.
 #[derive(Clone, Debug, PartialEq)]
@@ -35,5 +37,13 @@ impl PqnSpec {
     pub fn bytes_needed(&self, observation_len: usize) -> u64 {
         // Both observations and a handful of numbers for each step.
         (self.steps() as u64).saturating_mul((observation_len as u64).saturating_mul(8).saturating_add(32))
+    }
+
+    /// Refuses an agent that takes more than there is.
+    ///
+    /// # Errors
+    /// [`AgentError::OutOfMemory`].
+    pub(crate) fn check_memory(&self, observation_len: usize, memory: Memory) -> Result<(), AgentError> {
+        check_bytes(self.bytes_needed(observation_len), memory)
     }
 }

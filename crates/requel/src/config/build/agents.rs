@@ -3,7 +3,6 @@
 use requel_envs::Space;
 
 use crate::Schedule;
-use crate::agent::check_bytes;
 use crate::agent::{
     Actions, AgentError, CpuExecutor, DqnAgent, DqnParts, DqnSpec, ExecutorShape, LearnsFrom, PqnAgent, PqnSpec,
 };
@@ -92,7 +91,7 @@ impl Config {
     ) -> Result<DqnAgent, AgentError> {
         let actions = actions.into();
         let spec = self.dqn_spec(actions);
-        check_bytes(spec.bytes_needed(observations.len()), machine.memory)?;
+        spec.check_memory(observations.len(), machine.memory)?;
         DqnAgent::new(spec, self.dqn_parts(observations, actions, machine)?)
     }
 
@@ -123,7 +122,7 @@ impl Config {
     ) -> Result<PqnAgent, AgentError> {
         let actions = actions.into();
         let spec = self.pqn_spec(actions);
-        check_bytes(spec.bytes_needed(observations.len()), machine.memory)?;
+        spec.check_memory(observations.len(), machine.memory)?;
         Ok(PqnAgent::new(spec, Box::new(self.cpu_executor(observations, actions, machine)?), self.explorer()))
     }
 }
