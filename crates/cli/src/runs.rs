@@ -11,13 +11,16 @@ use requel::study::find_runs;
 use requel::td::ValueBounds;
 use requel::train::{EnvIdentity, EnvOrigin, SCALED_REWARD, TrainError, for_network};
 use requel::{Config, Registry, Stream, StreamRng};
-use requel_envs::Env;
+use requel_envs::{Env, EnvError};
 
 use crate::exit::{Exit, Failure};
 use crate::{pack, shell};
 
 /// Where runs are when nobody says otherwise.
 pub const ROOT: &str = "runs";
+/// What to do where a program lacks something that another one registers.
+const WITH_EVERY_VERB: &str = "run this in the program that registers it: `requel_cli::main_with` has every verb; in Python \
+                               `requel.Run(DIR, env=ENV).program(VERB)` has";
 /// Where studies are when nobody says otherwise.
 pub const STUDIES: &str = "studies";
 
@@ -91,6 +94,22 @@ pub fn newest_whole(wanted: impl Fn(&Run) -> bool) -> Result<PathBuf, Failure> {
 /// If it cannot be made with these options.
 pub fn env(config: &EnvConfig, registry: &Registry) -> Result<Box<dyn Env>, Failure> {
     Ok(for_network(registry.env_factory(config)()?)?)
+}
+
+/// What the environment of a policy's file is known by here.
+///
+/// # Errors
+/// If it is not known here, or cannot be made with the options of the policy.
+pub fn policy_env(policy: &PolicyFile, file: &Path, registry: &Registry) -> Result<EnvIdentity, Failure> {
+    let found = registry.env_identity(&EnvConfig { id: policy.env_id.clone(), ..policy.env.clone() });
+    found.map_err(|error| match (error, policy.origin) {
+        (EnvError::UnknownId { id, .. }, EnvOrigin::Registered | EnvOrigin::Given) => Failure::bad_input(format_args!(
+            "{} is a policy of `{id}`, an environment that this program does not have",
+            file.display()
+        ))
+        .hint(WITH_EVERY_VERB),
+        (error, _) => error.into(),
+    })
 }
 
 /// The best policy of a run, able to look at `rows` observations at once.
@@ -192,10 +211,7 @@ impl From<RunError> for Failure {
                     _ if difference.is_some() => {
                         "a run goes on in its own environment alone: register a changed one under an id of its own"
                     }
-                    EnvOrigin::Registered => {
-                        "run this in the program that registers it: `requel_cli::main_with` has every verb; in Python \
-                         `requel.Run(DIR, env=ENV).program(VERB)` has"
-                    }
+                    EnvOrigin::Registered => WITH_EVERY_VERB,
                     _ => {
                         "register it in a program of your own: `requel_cli::main_with` gives that every verb; in Python \
                          `requel.Run(DIR, env=ENV).program(VERB)` does"
@@ -203,6 +219,7 @@ impl From<RunError> for Failure {
                 };
                 Failure::bad_input(error).hint(hint)
             }
+            RunError::UnknownPart { .. } => Failure::bad_input(error).hint(WITH_EVERY_VERB),
             RunError::StaysOver { .. } | RunError::BeforeSegment { .. } => Failure::bad_input(error),
             RunError::Checkpoint(CheckpointError::Damaged { .. }) => Failure::failed(error).hint(
                 "`requel verify RUN` says what else is; a run that is removed is made anew by the same command, with the same bits",
@@ -215,20 +232,25 @@ impl From<RunError> for Failure {
 
 impl From<PolicyFileError> for Failure {
     fn from(error: PolicyFileError) -> Self {
-        let is_of_another = |error: &PolicyFileError| {
-            matches!(error, PolicyFileError::OtherEnvironment { .. } | PolicyFileError::OtherShape { .. })
+        let source = match &error {
+            PolicyFileError::File { source, .. } => &**source,
+            error => error,
         };
-        let hint = match &error {
-            PolicyFileError::File { source, .. } if matches!(**source, PolicyFileError::OwnEnvironment { .. }) => Some(
+        let hint = match source {
+            PolicyFileError::OwnEnvironment { .. } => {
                 "register it in a program of your own, under an id of its own: `requel_cli::main_with` has every verb"
-                    .into(),
-            ),
-            PolicyFileError::File { source, .. } if is_of_another(source) => Some(
-                "a run holds the policy of its own environment; `requel verify RUN` says what else was changed".into(),
-            ),
-            _ => None,
+            }
+            PolicyFileError::ChangedEnvironment { .. } => {
+                "a policy acts in its own environment alone: register a changed one under an id of its own"
+            }
+            PolicyFileError::OtherEnvironment { .. } | PolicyFileError::OtherShape { .. } => {
+                let hint =
+                    "a run holds the policy of its own environment; `requel verify RUN` says what else was changed";
+                return Failure::failed(error).hint(hint);
+            }
+            _ => return Failure::failed(error),
         };
-        Failure { hint, ..Failure::failed(error) }
+        Failure::bad_input(error).hint(hint)
     }
 }
 
@@ -254,6 +276,9 @@ impl From<TrainError> for Failure {
             }
             TrainError::Agent(AgentError::Device(DeviceFault::Lost { .. })) => Failure::failed(error)
                 .hint("the last checkpoint is whole; `--set train.device=cpu` goes on without the device"),
+            TrainError::Agent(AgentError::UnknownPart { key, .. }) => Failure::bad_input(error).hint(format!(
+                "leave `{key}` empty for requel's own; a program of yours registers others: docs/extend.md"
+            )),
             // Whatever keeps an agent from being made was asked for.
             TrainError::Agent(_) => Failure::bad_input(error),
             TrainError::NotFinite { site, env, .. } => {

@@ -76,8 +76,9 @@ impl Subject {
         let policy = PolicyFile::read(file)?;
         let env = EnvConfig { id: policy.env_id.clone(), ..policy.env.clone() };
         let config = Config { preset: "policy".into(), env, ..Config::default() };
+        let identity = runs::policy_env(&policy, file, registry)?;
         let env = runs::env(&config.env, registry)?;
-        let checked = policy.check_origin(registry.env_origin(&config.env.id)).and_then(|()| policy.check_env(&*env));
+        let checked = policy.check_identity(&identity).and_then(|()| policy.check_env(&*env));
         checked.map_err(|error| error.in_file(file))?;
         let (name, kept) = (file.to_path_buf(), Kept::File(Box::new(policy)));
         Ok(Subject { name, config, kept, registry: registry.clone(), _unpacked: None })

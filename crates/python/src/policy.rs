@@ -40,7 +40,7 @@ impl PyPolicy {
     /// The environment as the policy sees it, where it is one of requel's.
     fn env(&self) -> Option<Box<dyn Env>> {
         let registry = Registry::built_in();
-        self.file.check_origin(registry.env_origin(&self.file.env_id)).ok()?;
+        self.file.check_identity(&registry.env_identity(&self.file.env).ok()?).ok()?;
         let env = for_network(registry.env_factory(&self.file.env)().ok()?).ok()?;
         self.file.check_env(&*env).is_ok().then_some(env)
     }

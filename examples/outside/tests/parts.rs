@@ -171,3 +171,12 @@ fn parts_that_would_not_be_used_are_refused() {
     assert!(resolve(&["replay.name=recent", "agent.kind=pqn"]).is_err());
     assert!(resolve(&["replay.name=recent"]).is_ok());
 }
+
+#[test]
+fn the_page_shows_the_environment_by_hand_as_it_is_compiled() {
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
+    let read = |path: &str| std::fs::read_to_string(format!("{root}/{path}")).unwrap();
+    let example = read("crates/envs/examples/corridor.rs");
+    let shown = &example[example.find("use requel_envs").unwrap()..example.find("\nfn main()").unwrap()];
+    assert!(read("docs/extend.md").contains(&format!("```rust\n{shown}```")), "docs/extend.md shows another corridor");
+}

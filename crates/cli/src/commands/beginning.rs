@@ -8,7 +8,7 @@ use requel::run::{Beginning, Run, Weights};
 
 use crate::args::{Layers, TrainArgs, Which};
 use crate::exit::Failure;
-use crate::{pack, shell};
+use crate::{pack, runs, shell};
 
 /// What was named, if something was, and the layers of settings that go with it.
 ///
@@ -18,6 +18,10 @@ pub fn read(args: &TrainArgs, layers: Layers, registry: &Registry) -> Result<(Op
     let Some(from) = &args.from else { return Ok((None, layers)) };
     if !from.is_file() {
         let run = Run::open(from)?;
+        // Found out first: that a program does not have the run's own environment says who has it.
+        if layers.env.as_ref().is_none_or(|id| run.config().is_ok_and(|config| config.env.id == *id)) {
+            run.env(registry)?;
+        }
         let weights = if args.weights == Which::Last { Weights::Last } else { Weights::Best };
         let beginning = Beginning::from_run(&run, weights, registry)?;
         let beginning = if args.with_replay { beginning.with_replay(&run)? } else { beginning };
@@ -39,6 +43,7 @@ pub fn read(args: &TrainArgs, layers: Layers, registry: &Registry) -> Result<(Op
     let mut layers = layers;
     if layers.env.is_none() && layers.config.is_none() {
         let policy = beginning.policy();
+        runs::policy_env(policy, from, registry)?;
         layers.env = Some(policy.env_id.clone());
         // Before what is set: that counts more.
         layers.set.splice(0..0, made_so(policy));

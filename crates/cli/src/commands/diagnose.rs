@@ -27,11 +27,7 @@ pub fn run(args: &DiagnoseArgs, registry: &Registry) -> Result<Exit, Failure> {
     let (runs, mut exit) = (wanted(args.run.as_deref())?, Exit::Success);
     let is_alone = runs.len() == 1;
     for run in runs {
-        let evidence = run
-            .registry_to_look(registry)
-            .and_then(|(registry, _)| run.trainer(&registry))
-            .and_then(|trainer| Evidence::of_run_with(&run, trainer));
-        let evidence = match evidence {
+        let evidence = match Evidence::of_run(&run, registry) {
             Ok(evidence) => evidence,
             Err(error) if is_alone => return Err(error.into()),
             // One that is damaged keeps nobody from what the others have.

@@ -33,7 +33,8 @@ pub fn run(args: &ImportArgs, registry: &Registry) -> Result<Exit, Failure> {
     let mlp = PytorchMlp { env_id: &args.env, inputs, actions, activation, prefix: &args.prefix };
     let mut policy = PolicyFile::from_pytorch(&bytes, &mlp)
         .map_err(|error| Failure::bad_input(format_args!("cannot import {}: {error}", args.file.display())))?;
-    policy.origin = registry.env_origin(&args.env);
+    let identity = registry.env_identity(&config)?;
+    (policy.origin, policy.identity) = (identity.origin, Some(identity));
     write(&args.output, &policy.to_bytes().map_err(Failure::failed)?)?;
     style::say(format_args!(
         "wrote {} ({inputs} numbers of {} to the values of {actions} actions, {} parameters)",

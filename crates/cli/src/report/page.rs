@@ -186,7 +186,7 @@ fn found(run: &Run, registry: &Registry) -> Vec<Finding> {
         evidence: what,
         advice: in_own_name("`requel verify RUN`, which says more of damage").into_owned(),
     };
-    match run.trainer(registry).and_then(|trainer| Evidence::of_run_with(run, trainer)) {
+    match Evidence::of_run(run, registry) {
         Ok(evidence) => {
             let mut found = findings(&evidence);
             found.extend(evidence.unread.into_iter().map(unread));

@@ -35,6 +35,7 @@ pub fn of_run(py: Python<'_>, error: RunError) -> PyErr {
         RunError::Config(error) => of_config(&error),
         RunError::Occupied { .. } => PyFileExistsError::new_err(error.to_string()),
         RunError::OtherEnvironment { .. }
+        | RunError::UnknownPart { .. }
         | RunError::NotARun { .. }
         | RunError::NoRuns { .. }
         | RunError::StaysOver { .. }

@@ -39,10 +39,7 @@ pub enum AgentError {
         reason: String,
     },
     /// A part that the config names is not registered.
-    #[error(
-        "`{key}` is `{name}`, and no such part is registered{}: register it in the program's registry, or leave the key empty",
-        .suggestion.as_ref().map(|name| format!("; `{name}` is")).unwrap_or_default()
-    )]
+    #[error("`{key}` is `{name}`, which this program has not registered{}", known(registered, suggestion.as_deref()))]
     UnknownPart {
         /// The key of the config that names it.
         key: &'static str,
@@ -50,6 +47,8 @@ pub enum AgentError {
         name: String,
         /// The nearest one that is registered, if one is near.
         suggestion: Option<String>,
+        /// All that are registered for the key, by name.
+        registered: Vec<String>,
     },
     /// A part that is registered has its name already.
     #[error("a part named `{name}` is registered for `{key}` already, or the name is empty")]
@@ -123,6 +122,16 @@ pub enum AgentError {
         /// The environment.
         id: String,
     },
+}
+
+/// What there is in the place of a part that is not registered.
+fn known(registered: &[String], suggestion: Option<&str>) -> String {
+    let all = || registered.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    match suggestion {
+        Some(name) => format!(": did you mean `{name}`?"),
+        None if registered.is_empty() => ", and it has registered no other".into(),
+        None => format!("; it has {}", all()),
+    }
 }
 
 /// The key of the config that a replay buffer cannot be made by.

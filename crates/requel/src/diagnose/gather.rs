@@ -2,11 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use requel_envs::{Env, EnvSpec};
+
 use super::health::layer_health;
 use super::logs::read_metrics;
 use super::{Counts, EndOfTraining, Evidence, MemoryEvidence};
 use crate::agent::{Agent, AgentError, MemorySample, ValueNetwork};
 use crate::checkpoint;
+use crate::config::Config;
 use crate::log::METRICS;
 use crate::registry::Registry;
 use crate::run::{Run, RunError};
@@ -22,53 +25,69 @@ const MOST_ROWS: usize = 2048;
 impl Evidence {
     /// What is known of a trainer without its logs: its config, bounds where they were waited for, and its counts.
     pub fn of_trainer(trainer: &Trainer) -> Evidence {
-        let (config, spec) = (trainer.config(), trainer.env_spec());
-        let actions = trainer.actions().count;
-        // What the trainer was made with: numbers in place of "auto".
-        let config = config.with_value_bounds(spec, actions).unwrap_or_else(|_| config.clone());
-        let mut evidence = Evidence::new(config, spec.clone(), actions);
+        let mut evidence = Self::of_spec(trainer.config().clone(), trainer.env_spec(), trainer.actions().count);
         let aggregates = trainer.aggregates();
         let Aggregates { env_steps, updates, episodes, .. } = aggregates;
         evidence.counts = Counts { env_steps, updates, episodes };
         evidence
     }
 
-    /// What is known of a run in an environment of [`requel_envs`]: its config, its logs, what it came to, and its newest whole checkpoint with the replay buffer in it.
-    ///
-    /// # Errors
-    /// If the trainer cannot be made, or a file cannot be read or is not what the finished run was sealed with. A checkpoint that is
-    /// damaged or does not fit is no error but [`Evidence::unread`]: less is known then.
-    pub fn of_run(run: &Run) -> Result<Evidence, RunError> {
-        Self::of_run_with(run, run.trainer(&Registry::built_in())?)
+    /// What is known of a training in this environment before its first step.
+    fn of_env(config: Config, env: &dyn Env) -> Evidence {
+        Self::of_spec(config, env.spec(), env.action_space().discrete_n().unwrap_or(0))
     }
 
-    /// As [`Evidence::of_run`], with a fresh trainer: see [`Run::trainer`].
+    fn of_spec(config: Config, spec: &EnvSpec, actions: usize) -> Evidence {
+        // What a trainer is made with: numbers in place of "auto".
+        let config = config.with_value_bounds(spec, actions).unwrap_or(config);
+        Evidence::new(config, spec.clone(), actions)
+    }
+
+    /// What is known of a run: its config, its logs, what it came to, and its newest whole checkpoint with the replay buffer in it.
     ///
     /// # Errors
-    /// As [`Evidence::of_run`].
-    pub fn of_run_with(run: &Run, mut trainer: Trainer) -> Result<Evidence, RunError> {
-        let mut evidence = Evidence::of_trainer(&trainer);
-        let metrics = run.dir().join(METRICS);
-        run.check_file(METRICS)?;
-        (evidence.course, evidence.scores) = read_metrics(&metrics).map_err(RunError::io("read", &metrics))?;
-        if let Some(last) = evidence.course.last() {
-            evidence.counts = Counts { env_steps: last.env_steps, updates: last.updates, episodes: last.episodes };
-        }
-        if let Some(summary) = run.summary()? {
-            let (best, last) = (summary.best_evaluation, summary.final_evaluation);
-            evidence.ending = Some(EndOfTraining { termination: summary.termination, best, last });
-            evidence.counts =
-                Counts { env_steps: summary.env_steps, updates: summary.updates, episodes: summary.episodes };
-        }
+    /// If the registry has another environment of the run's id, the trainer cannot be made, or a file cannot be read or is not what
+    /// the finished run was sealed with. What else is not to be had is no error but [`Evidence::unread`], and less is known then: a
+    /// checkpoint that is damaged or does not fit, or whose agent or parts the registry does not have.
+    pub fn of_run(run: &Run, registry: &Registry) -> Result<Evidence, RunError> {
+        let (registry, _) = run.registry_to_look(registry)?;
+        let (mut evidence, mut trainer) = match run.trainer(&registry) {
+            Ok(trainer) => (Evidence::of_trainer(&trainer), Ok(trainer)),
+            Err(error @ RunError::UnknownPart { .. }) => {
+                (Evidence::of_env(run.config()?, &*run.env(&registry)?), Err(error))
+            }
+            Err(error) => return Err(error),
+        };
+        evidence.read_records(run)?;
         let newest = checkpoint::newest(&RealStorage, &run.checkpoints())?;
         evidence.unread = newest.damaged.iter().map(ToString::to_string).collect();
         if let Some(found) = newest.checkpoint {
-            match trainer.restore(&found.state) {
-                Ok(()) => evidence.look_inside(trainer.agent(), &found.state)?,
+            let restored = match &mut trainer {
+                Ok(trainer) => trainer.restore(&found.state).map(|()| &*trainer).map_err(|error| error.to_string()),
+                Err(error) => Err(error.to_string()),
+            };
+            match restored {
+                Ok(trainer) => evidence.look_inside(trainer.agent(), &found.state)?,
                 Err(error) => evidence.unread.push(format!("its newest checkpoint cannot be looked into: {error}")),
             }
         }
         Ok(evidence)
+    }
+
+    /// Of what a run has written down about itself.
+    fn read_records(&mut self, run: &Run) -> Result<(), RunError> {
+        let metrics = run.dir().join(METRICS);
+        run.check_file(METRICS)?;
+        (self.course, self.scores) = read_metrics(&metrics).map_err(RunError::io("read", &metrics))?;
+        if let Some(last) = self.course.last() {
+            self.counts = Counts { env_steps: last.env_steps, updates: last.updates, episodes: last.episodes };
+        }
+        if let Some(summary) = run.summary()? {
+            let (best, last) = (summary.best_evaluation, summary.final_evaluation);
+            self.ending = Some(EndOfTraining { termination: summary.termination, best, last });
+            self.counts = Counts { env_steps: summary.env_steps, updates: summary.updates, episodes: summary.episodes };
+        }
+        Ok(())
     }
 
     /// Looks at an agent and the state that it was restored from.

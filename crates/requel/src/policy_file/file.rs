@@ -7,12 +7,13 @@ use requel_envs::Env;
 use requel_nn::{Network, NetworkSpec, pytorch};
 use safetensors::Dtype;
 use safetensors::tensor::TensorView;
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use thiserror::Error;
 
 use crate::agent::{AgentError, GreedyPolicy, LoadError, Readout, SavedPolicy};
 use crate::config::EnvConfig;
-use crate::identity::EnvOrigin;
+use crate::identity::{EnvIdentity, EnvOrigin};
 use crate::memory::available_bytes;
 use crate::storage::read_regular;
 
@@ -25,6 +26,8 @@ pub struct PolicyFile {
     pub env_id: String,
     /// Where that came from. What was written before policies knew it was of requel's own.
     pub origin: EnvOrigin,
+    /// What that is known by; `None` in files that were written before policies knew it, and where nobody has said.
+    pub identity: Option<EnvIdentity>,
     /// How it is made: options, sticky and repeated actions, stacked observations. Its id is `env_id`.
     pub env: EnvConfig,
     /// The network.
@@ -57,6 +60,14 @@ pub enum PolicyFileError {
     OwnEnvironment {
         /// The id of both.
         env_id: String,
+    },
+    /// The policy is of an environment of this id that is another one.
+    #[error("it is a policy of another `{env_id}`: the environment here {difference}")]
+    ChangedEnvironment {
+        /// The id of both.
+        env_id: String,
+        /// In what the one here differs, as the rest of a sentence about it.
+        difference: String,
     },
     /// The policy is of an environment of this id, but of another shape.
     #[error(
@@ -116,6 +127,9 @@ impl PolicyFile {
         if self.origin != EnvOrigin::BuiltIn {
             description["env_origin"] = serde_json::json!(self.origin);
         }
+        if let Some(identity) = &self.identity {
+            description["env_identity"] = serde_json::json!(identity);
+        }
         let metadata = HashMap::from([("requel".to_owned(), description.to_string())]);
         safetensors::serialize(views, Some(metadata)).map_err(invalid)
     }
@@ -126,19 +140,12 @@ impl PolicyFile {
     /// As [`SavedPolicy::from_bytes`].
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, PolicyFileError> {
         let SavedPolicy { env_id, network, head, parameters, mut description } = SavedPolicy::from_bytes(bytes)?;
-        // Both are missing in what was written before there were any.
-        let env = match description.remove("env") {
-            None | Some(Value::Null) => EnvConfig::default(),
-            Some(env) => serde_json::from_value(env).map_err(|e| invalid(format!("`env` in its metadata: {e}")))?,
-        };
+        // Each is missing in what was written before there was any.
+        let env = said::<EnvConfig>(&mut description, "env")?.unwrap_or_default();
         let env = EnvConfig { id: env_id.clone(), ..env };
-        let origin = match description.remove("env_origin") {
-            None | Some(Value::Null) => EnvOrigin::BuiltIn,
-            Some(origin) => {
-                serde_json::from_value(origin).map_err(|e| invalid(format!("`env_origin` in its metadata: {e}")))?
-            }
-        };
-        Ok(PolicyFile { env_id, origin, env, network, head, parameters })
+        let origin = said(&mut description, "env_origin")?.unwrap_or(EnvOrigin::BuiltIn);
+        let identity = said(&mut description, "env_identity")?;
+        Ok(PolicyFile { env_id, origin, identity, env, network, head, parameters })
     }
 
     /// Reads a file.
@@ -187,11 +194,25 @@ impl PolicyFile {
         }
     }
 
+    /// Holds the policy against what an environment is known by, before discrete observations become one-hot: it is to be the one
+    /// that the policy was trained in. Of policies that do not know that, their id and where their environment came from.
+    ///
+    /// # Errors
+    /// [`PolicyFileError::OtherEnvironment`], [`PolicyFileError::OwnEnvironment`] or [`PolicyFileError::ChangedEnvironment`].
+    pub fn check_identity(&self, found: &EnvIdentity) -> Result<(), PolicyFileError> {
+        self.check_id(&found.id)?;
+        self.check_origin(found.origin)?;
+        match self.identity.as_ref().and_then(|known| known.difference(found)) {
+            Some(difference) => Err(PolicyFileError::ChangedEnvironment { env_id: self.env_id.clone(), difference }),
+            None => Ok(()),
+        }
+    }
+
     /// Refuses an environment of requel's own for a policy of one that only has its id.
     ///
     /// # Errors
     /// [`PolicyFileError::OwnEnvironment`].
-    pub fn check_origin(&self, found: EnvOrigin) -> Result<(), PolicyFileError> {
+    pub(crate) fn check_origin(&self, found: EnvOrigin) -> Result<(), PolicyFileError> {
         match (self.origin, found) {
             (EnvOrigin::Registered | EnvOrigin::Given, EnvOrigin::BuiltIn) => {
                 Err(PolicyFileError::OwnEnvironment { env_id: self.env_id.clone() })
@@ -208,6 +229,13 @@ impl PolicyFile {
         let PolicyFile { env_id, network, head, parameters, .. } = self;
         Ok(SavedPolicy { env_id, network, head, parameters, description: Map::new() }.into_policy(max_rows)?)
     }
+}
+
+/// What a file says of itself under this name, if it does.
+fn said<T: DeserializeOwned>(description: &mut Map<String, Value>, name: &str) -> Result<Option<T>, PolicyFileError> {
+    let value = description.remove(name).filter(|value| !value.is_null());
+    let read = value.map(serde_json::from_value).transpose();
+    read.map_err(|error| invalid(format!("`{name}` in its metadata: {error}")))
 }
 
 fn invalid(reason: impl ToString) -> PolicyFileError {
@@ -228,6 +256,7 @@ mod tests {
         PolicyFile {
             env_id: "CartPole-v1".into(),
             origin: EnvOrigin::BuiltIn,
+            identity: Some(EnvIdentity::of(&*requel_envs::make("CartPole-v1").unwrap(), EnvOrigin::BuiltIn)),
             env: EnvConfig { frame_stack: 3, ..EnvConfig::default() },
             network,
             head,

@@ -91,6 +91,7 @@ impl PolicyFile {
         Ok(PolicyFile {
             env_id: mlp.env_id.to_owned(),
             origin: EnvOrigin::BuiltIn,
+            identity: None,
             env: EnvConfig { id: mlp.env_id.to_owned(), ..EnvConfig::default() },
             network,
             head: Readout::Scalar,

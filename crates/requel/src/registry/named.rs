@@ -62,8 +62,9 @@ impl<T> Named<T> {
             Some(found) if found.is_built_in == is_built_in => Ok(&found.make),
             _ => {
                 let own = self.makers.iter().filter(|(_, part)| !part.is_built_in);
-                let suggestion = nearest(wanted, own.map(|(name, _)| name.as_str()));
-                Err(AgentError::UnknownPart { key: self.key, name: wanted.to_owned(), suggestion })
+                let registered: Vec<String> = own.map(|(name, _)| name.clone()).collect();
+                let suggestion = nearest(wanted, registered.iter().map(String::as_str));
+                Err(AgentError::UnknownPart { key: self.key, name: wanted.to_owned(), suggestion, registered })
             }
         }
     }

@@ -8,6 +8,7 @@ use std::io::ErrorKind;
 use requel_envs::{Env, EnvError};
 
 use super::{Run, RunError, checksums};
+use crate::agent::AgentError;
 use crate::checkpoint::CheckpointError;
 use crate::config::Config;
 use crate::registry::Registry;
@@ -66,6 +67,9 @@ impl Run {
         match registry.trainer(config) {
             Ok(trainer) => self.check_environment(trainer.env_identity()).map(|()| trainer),
             Err(TrainError::Env(error)) => Err(self.no_environment(error)),
+            Err(TrainError::Agent(error @ AgentError::UnknownPart { .. })) => {
+                Err(RunError::UnknownPart { path: self.dir().to_path_buf(), source: Box::new(error) })
+            }
             Err(error) => Err(error.into()),
         }
     }
@@ -110,8 +114,7 @@ impl Run {
     /// from the checkpoint.
     pub(super) fn check_policy(&self, found: &EnvIdentity) -> Result<(), RunError> {
         let Ok(policy) = self.best_policy() else { return Ok(()) };
-        let checked = policy.check_id(&found.id).and_then(|()| policy.check_origin(found.origin));
-        Ok(checked.map_err(|error| error.in_file(&self.best_policy_path()))?)
+        Ok(policy.check_identity(found).map_err(|error| error.in_file(&self.best_policy_path()))?)
     }
 
     fn other_environment(&self, known: &EnvIdentity, difference: Option<String>) -> RunError {

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
+use crate::agent::AgentError;
 use crate::checkpoint::CheckpointError;
 use crate::config::ConfigError;
 use crate::memory::display_bytes;
@@ -67,8 +68,7 @@ pub enum RunError {
         path: PathBuf,
     },
     /// The environment is not the one that the run is trained in.
-    #[error("{} was trained in `{id}`{}; the environment here {}", path.display(), came_from(*origin),
-        difference.as_deref().unwrap_or("does not exist"))]
+    #[error("{} was trained in `{id}`{}; {}", path.display(), came_from(*origin), compared(difference.as_deref()))]
     OtherEnvironment {
         /// The run.
         path: PathBuf,
@@ -78,6 +78,14 @@ pub enum RunError {
         origin: EnvOrigin,
         /// In what the one here differs; `None` where there is none of this id.
         difference: Option<String>,
+    },
+    /// A part that the run was trained with is not registered here.
+    #[error("{}: {source}", path.display())]
+    UnknownPart {
+        /// The run.
+        path: PathBuf,
+        /// Which part, and what there is in its place.
+        source: Box<AgentError>,
     },
     /// A run was made for one environment and is to begin in another.
     #[error(
@@ -152,6 +160,12 @@ pub enum RunError {
 }
 
 /// The second half of "it was trained in this".
+/// What the environment of this program is, beside the one that a run was trained in.
+fn compared(difference: Option<&str>) -> String {
+    difference
+        .map_or_else(|| "this program has no such environment".into(), |how| format!("the environment here {how}"))
+}
+
 fn came_from(origin: EnvOrigin) -> &'static str {
     match origin {
         EnvOrigin::BuiltIn => " of requel",

@@ -11,7 +11,6 @@ use serde::{Deserialize, Serialize};
 use super::{Run, RunError, checksums};
 use crate::checkpoint::{self, Checkpoint, CheckpointError, Contents, Destination, Segmenting};
 use crate::config::{Change, Config};
-use crate::identity::EnvIdentity;
 use crate::log::check_logs;
 use crate::policy_file::PolicyFile;
 use crate::registry::Registry;
@@ -55,7 +54,6 @@ pub struct Beginning {
     policy: PolicyFile,
     replay: Option<State<'static>>,
     config: Option<Config>,
-    environment: Option<EnvIdentity>,
     origin: Origin,
 }
 
@@ -73,18 +71,20 @@ impl Beginning {
     /// # Errors
     /// If the run has none yet, or they cannot be read.
     pub fn from_run(run: &Run, weights: Weights, registry: &Registry) -> Result<Self, RunError> {
-        let policy = match weights {
+        let mut policy = match weights {
             Weights::Last => run.last_policy(registry)?,
             Weights::Best | Weights::File => run.best_policy()?,
         };
-        let (config, environment) = (Some(run.config()?), run.environment()?);
-        Ok(Beginning { config, environment, ..Self::new(run.dir(), weights, policy) })
+        if policy.identity.is_none() {
+            policy.identity = run.environment()?;
+        }
+        Ok(Beginning { config: Some(run.config()?), ..Self::new(run.dir(), weights, policy) })
     }
 
     fn new(from: &Path, weights: Weights, policy: PolicyFile) -> Self {
         let weights_blake3 = checksums::of(bytemuck::cast_slice(&policy.parameters));
         let origin = Origin { from: from.display().to_string(), weights, weights_blake3, replay_env_steps: None };
-        Beginning { policy, replay: None, config: None, environment: None, origin }
+        Beginning { policy, replay: None, config: None, origin }
     }
 
     /// The same with the transitions in the replay buffer of the run's newest checkpoint.
@@ -135,7 +135,6 @@ impl Beginning {
     /// [`TrainError::Beginning`] if environment, network or head are others, or the transitions of the replay buffer were made
     /// otherwise than the trainer makes its own.
     pub fn apply(&self, trainer: &mut Trainer) -> Result<(), TrainError> {
-        self.check_environment(trainer)?;
         trainer.begin_from(&self.policy)?;
         let (Some(replay), Some(config)) = (&self.replay, &self.config) else { return Ok(()) };
         if let Some(change) = config.changes(trainer.config()).into_iter().find(makes_transitions) {
@@ -143,23 +142,6 @@ impl Beginning {
             return Err(TrainError::Beginning { reason });
         }
         trainer.begin_with_replay(replay)
-    }
-
-    /// Refuses an environment that only shares its id with the run's. Where settings of the environment differ, that it is no longer
-    /// the same is what was asked for.
-    fn check_environment(&self, trainer: &Trainer) -> Result<(), TrainError> {
-        let (Some(known), Some(config)) = (&self.environment, &self.config) else { return Ok(()) };
-        if config.changes(trainer.config()).iter().any(|change| change.key.starts_with("env.")) {
-            return Ok(());
-        }
-        match known.difference(trainer.env_identity()) {
-            Some(difference) => {
-                let reason =
-                    format!("the run was trained in another environment `{}`: the one here {difference}", known.id);
-                Err(TrainError::Beginning { reason })
-            }
-            None => Ok(()),
-        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! Trainings that were made sick on purpose: what is wrong with them is found, in a run on disk with its logs and its checkpoint.
 
+use requel::Registry;
 use requel::config::Layers;
 use requel::diagnose::{Evidence, Finding, Severity, findings};
 use requel::run::{Control, Run, Session};
@@ -25,7 +26,7 @@ fn diagnosed(preset: &str, settings: &[&str]) -> Vec<Finding> {
     let layers = SMALL.iter().chain(settings).try_fold(layers, |layers, setting| layers.set(setting)).unwrap();
     let run = Run::create(dir.path(), &layers.resolve().unwrap()).unwrap();
     Session::begin(run.clone()).unwrap().train(&mut (), &Control::new()).unwrap();
-    findings(&Evidence::of_run(&run).unwrap())
+    findings(&Evidence::of_run(&run, &Registry::built_in()).unwrap())
 }
 
 fn assert_found(preset: &str, settings: &[&str], check: &str) {
@@ -108,5 +109,5 @@ fn healthy_trainings_have_no_finding() {
 fn a_training_that_has_not_begun_can_be_looked_at() {
     let dir = tempfile::tempdir().unwrap();
     let run = Run::create(dir.path(), &Layers::new().preset("notebook").unwrap().resolve().unwrap()).unwrap();
-    assert_eq!(findings(&Evidence::of_run(&run).unwrap()), []);
+    assert_eq!(findings(&Evidence::of_run(&run, &Registry::built_in()).unwrap()), []);
 }

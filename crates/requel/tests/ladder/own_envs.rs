@@ -4,6 +4,7 @@ use std::path::Path;
 
 use requel::config::{Config, Layers};
 use requel::diagnose::Evidence;
+use requel::policy_file::PolicyFile;
 use requel::run::{Beginning, Control, Ending, Run, RunError, Session, Weights, verify};
 use requel::study::{Crew, PlannedRun, train_all};
 use requel::train::{EnvFactory, EnvOrigin};
@@ -113,11 +114,14 @@ fn a_registered_environment_is_known_to_its_run_and_no_other_is_taken() {
     assert!(verify(&run).unwrap().damage.is_empty());
 
     let dir = run.dir().display().to_string();
-    let expected = format!("{dir} was trained in `Counting-v0`, which its program registered; the environment here");
+    let came = format!("{dir} was trained in `Counting-v0`, which its program registered");
+    let expected = format!("{came}; the environment here");
     let unknown = Registry::built_in();
-    assert_eq!(said(&refusals(&run, &unknown)), format!("{expected} does not exist"));
-    let errors = [Session::resume(run.clone()).err(), Evidence::of_run(&run).err()];
-    assert!(errors.iter().all(|error| matches!(error, Some(RunError::OtherEnvironment { .. }))), "{errors:?}");
+    assert_eq!(said(&refusals(&run, &unknown)), format!("{came}; this program has no such environment"));
+    let error = Session::resume(run.clone()).err();
+    assert!(matches!(error, Some(RunError::OtherEnvironment { .. })), "{error:?}");
+    // What it has written down can be read all the same.
+    assert_eq!(Evidence::of_run(&run, &unknown).unwrap().counts.env_steps, 400);
 
     let shape = registry(|| narrow("Counting-v0"));
     let text = said(&refusals(&run, &shape));
@@ -127,6 +131,9 @@ fn a_registered_environment_is_known_to_its_run_and_no_other_is_taken() {
             "{expected} has observations of 2 numbers (float32) from −∞ to ∞, not 4 numbers (float32) from −∞ to ∞"
         )
     );
+
+    let error = Evidence::of_run(&run, &shape).err();
+    assert!(matches!(error, Some(RunError::OtherEnvironment { .. })), "{error:?}");
 
     // A trainer that was made without the run is looked at as well.
     let before = files(run.dir());
@@ -164,7 +171,7 @@ fn an_environment_that_was_given_is_never_taken_for_one_of_ours() {
         let text = said(&refusals(&run, &Registry::built_in()));
         let expected = match id {
             "CartPole-v1" => "is requel's own of this id",
-            _ => "does not exist",
+            _ => "this program has no such environment",
         };
         assert!(text.ends_with(expected) && text.contains("which its program gave to the trainer"), "{text}");
         assert!(matches!(Session::resume(run.clone()), Err(RunError::OtherEnvironment { .. })));
@@ -231,13 +238,19 @@ fn what_was_learned_in_one_environment_is_not_begun_from_in_another_of_its_id() 
     let own = registry(|| counting("Counting-v0", 1.0));
     let run = train(&root.path().join("run"), own.trainer(config("Counting-v0")).unwrap());
     let other = registry(|| longer("Counting-v0"));
-    let beginning = Beginning::from_run(&run, Weights::Best, &other).unwrap();
-    let error = beginning.apply(&mut other.trainer(config("Counting-v0")).unwrap()).unwrap_err().to_string();
-    assert!(
-        error.contains("another environment `Counting-v0`: the one here has episodes of 60 steps, not 50 steps"),
-        "{error}"
-    );
-    beginning.apply(&mut own.trainer(config("Counting-v0")).unwrap()).unwrap();
+    let of_run = Beginning::from_run(&run, Weights::Best, &other).unwrap();
+    let alone = Beginning::from_file(&run.best_policy_path()).unwrap();
+    // As files were before policies knew their environment.
+    let older = PolicyFile { identity: None, ..run.best_policy().unwrap() };
+    std::fs::write(run.best_policy_path(), older.to_bytes().unwrap()).unwrap();
+    std::fs::remove_file(run.dir().join("checksums.blake3")).unwrap();
+    let of_older = Beginning::from_run(&run, Weights::Best, &other).unwrap();
+    for beginning in [of_run, alone, of_older] {
+        let error = beginning.apply(&mut other.trainer(config("Counting-v0")).unwrap()).unwrap_err().to_string();
+        let expected = "another `Counting-v0`: the environment here has episodes of 60 steps, not 50 steps";
+        assert!(error.contains(expected), "{error}");
+        beginning.apply(&mut own.trainer(config("Counting-v0")).unwrap()).unwrap();
+    }
 }
 
 #[test]

@@ -6,6 +6,7 @@ use serde::Serialize;
 use super::Trainer;
 use super::saving::{BEGUN_ANEW, UPDATES_KEY};
 use crate::agent::{ValueNetwork, ValueSpec};
+use crate::config::EnvConfig;
 use crate::policy_file::PolicyFile;
 use crate::state::{State, StateError};
 use crate::train::TrainError;
@@ -22,9 +23,13 @@ impl Trainer {
             let reason = format!("the policy is of {}, and this is a training in {}", policy.env_id, self.identity.id);
             return Err(TrainError::Beginning { reason });
         }
-        if let Err(error) = policy.check_origin(self.identity.origin) {
-            return Err(TrainError::Beginning { reason: error.to_string() });
-        }
+        // Where settings of the environment differ, that it is no longer the same is what was asked for.
+        let is_made_alike = policy.env == EnvConfig { id: policy.env_id.clone(), ..self.config.env.clone() };
+        let checked = match is_made_alike {
+            true => policy.check_identity(&self.identity),
+            false => policy.check_origin(self.identity.origin),
+        };
+        checked.map_err(|error| TrainError::Beginning { reason: error.to_string() })?;
         let Some(ValueNetwork { spec: ValueSpec { network, head }, .. }) = self.agent.value_network() else {
             return Err(TrainError::Beginning { reason: "the agent has no network of values".into() });
         };

@@ -180,6 +180,7 @@ impl Trainer {
         Some(PolicyFile {
             env_id: self.env_id().to_owned(),
             origin: self.identity.origin,
+            identity: Some(self.identity.clone()),
             env: EnvConfig { id: self.env_id().to_owned(), ..self.config.env.clone() },
             network: network.spec().clone(),
             head: spec.head.clone(),
