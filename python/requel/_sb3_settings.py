@@ -16,6 +16,15 @@ Settings = list[tuple[str, str, Any]]
 #: The convolutions of "CnnPolicy": channels, kernel and stride (Mnih et al. 2015).
 _NATURE = [[32, 8, 4], [64, 4, 2], [64, 3, 1]]
 
+_MOMENTS: dict[str, Any] = {"betas": (0.9, 0.999), "eps": 1e-8}
+#: Torch's optimisers by the kinds that they are here, with their constants.
+_OPTIMIZERS: dict[str, tuple[str, dict[str, Any]]] = {
+    "Adam": ("adam", _MOMENTS),
+    "AdamW": ("adam", _MOMENTS),
+    "RAdam": ("radam", _MOMENTS),
+    "RMSprop": ("rmsprop", {"alpha": 0.99, "eps": 1e-8, "momentum": 0.0, "centered": False}),
+}
+
 
 def settings(keywords: Mapping[str, Any], policy: str, looked_at: Any, n_envs: int) -> Settings:
     """What keywords mean here, without what depends on how long is learned."""
@@ -33,9 +42,9 @@ def settings(keywords: Mapping[str, Any], policy: str, looked_at: Any, n_envs: i
             stacklevel=5,
         )
     return [
-        ("learning_starts", "replay.start", kept["learning_starts"]),
+        ("learning_starts", "replay.start", _start(kept, every, n_envs)),
         ("learning_starts", "exploration.random_env_steps", kept["learning_starts"]),
-        ("buffer_size", "replay.capacity", max(kept["buffer_size"] // n_envs, 1) * n_envs),
+        ("buffer_size", "replay.capacity", _capacity(kept, n_envs)),
         ("batch_size", "replay.batch_size", kept["batch_size"]),
         ("batch_size", "replay.replacement", True),
         ("gamma", "agent.gamma", kept["gamma"]),
@@ -76,6 +85,25 @@ def steps_of(train_freq: int | Sequence[Any]) -> int:
     if unit != "step":
         raise ValueError(f"train_freq={train_freq!r}: learning is due by env steps here, not by episodes")
     return int(count)
+
+
+def _capacity(kept: Mapping[str, Any], n_envs: int) -> int:
+    return max(kept["buffer_size"] // n_envs, 1) * n_envs
+
+
+def _start(kept: Mapping[str, Any], every: int, n_envs: int) -> int:
+    """How many transitions are stored when learning begins, at a multiple of ``every`` env steps.
+
+    Raises:
+        ValueError: if the buffer is full at an earlier one than that after ``learning_starts``.
+    """
+    start, capacity = kept["learning_starts"], _capacity(kept, n_envs)
+    if start < capacity:
+        return start
+    if kept["n_steps"] > 1 or start // every * every >= capacity:
+        raise ValueError(f"learning_starts={start}: learning begins once the buffer is full, and it holds {capacity}: give a larger buffer_size")
+    # No learning is due between a full buffer and so many env steps: it begins at the same one.
+    return capacity - 1
 
 
 def _learning_rate(rate: float | Callable[[float], float]) -> Settings:
@@ -122,16 +150,23 @@ def _network(policy: str, kwargs: Mapping[str, Any], looked_at: Any) -> Settings
 
 
 def _optimizer(kwargs: Mapping[str, Any]) -> Settings:
-    if "optimizer_class" in kwargs and _name(kwargs["optimizer_class"]) != "Adam":
-        raise ValueError(f"policy_kwargs optimizer_class={_name(kwargs['optimizer_class'])}: Adam is there; `requel.train` has RMSProp and RAdam")
-    settings: Settings = []
-    for name, value in (kwargs.get("optimizer_kwargs") or {}).items():
-        if name == "eps":
-            settings.append(("policy_kwargs", "optimizer.epsilon", value))
-        elif name == "betas":
+    name, given = _name(kwargs.get("optimizer_class", "Adam")), dict(kwargs.get("optimizer_kwargs") or {})
+    if name not in _OPTIMIZERS:
+        raise ValueError(f"policy_kwargs optimizer_class={name}: {', '.join(_OPTIMIZERS)} are there, with torch's constants")
+    if name == "AdamW" and given.get("weight_decay") != 0:
+        raise ValueError("policy_kwargs optimizer_class=AdamW: weights do not decay here, and torch's default for weight_decay is 0.01: give 0")
+    kind, constants = _OPTIMIZERS[name]
+    told = {**constants, **given}
+    settings: Settings = [("policy_kwargs", "optimizer.kind", kind)]
+    for key in constants:
+        value = told.pop(key)
+        if key == "betas":
             settings += [("policy_kwargs", "optimizer.beta1", value[0]), ("policy_kwargs", "optimizer.beta2", value[1])]
-        elif value not in (0, False, None):
-            raise ValueError(f"policy_kwargs optimizer_kwargs {name}={value!r}: eps and betas are there")
+        else:
+            settings.append(("policy_kwargs", f"optimizer.{'epsilon' if key == 'eps' else key}", value))
+    for key, value in told.items():
+        if value not in (0, False, None):
+            raise ValueError(f"policy_kwargs optimizer_kwargs {key}={value!r}: {' and '.join(constants)} are there")
     return settings
 
 

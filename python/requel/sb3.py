@@ -55,8 +55,8 @@ class DQN(Agent):
         max_grad_norm: gradients are clipped to this global norm.
         stats_window_size: how many episodes ``ep_info_buffer`` and the means of the logger are of.
         tensorboard_log: a directory for TensorBoard's event files, one for each call of :meth:`learn`; it asks for the package ``tensorboard``.
-        policy_kwargs: ``net_arch``, ``features_extractor_kwargs`` (``features_dim`` of "CnnPolicy"), ``activation_fn`` (ReLU or Tanh), ``optimizer_class`` (Adam), ``optimizer_kwargs`` (``eps``,
-            ``betas``), ``normalize_images`` (False where observations of "CnnPolicy" are no bytes).
+        policy_kwargs: ``net_arch``, ``features_extractor_kwargs`` (``features_dim`` of "CnnPolicy"), ``activation_fn`` (ReLU or Tanh), ``optimizer_class``
+            (torch's Adam, RMSprop, RAdam, and AdamW without decay), ``optimizer_kwargs`` (their constants), ``normalize_images`` (False where observations of "CnnPolicy" are no bytes).
         verbose: 1: say how far it is.
         seed: what all random numbers come from; ``None`` is 0, so that two models learn the same.
         device: what networks are computed on, ``train.device``: ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"cuda:1"``, or a ``torch.device``.
@@ -210,9 +210,12 @@ class DQN(Agent):
 
         Raises:
             SpaceError: for another number of environments, or other spaces.
+            ValueError: for ``force_reset=False`` with another environment: nothing says what it shows now.
         """
-        if not force_reset and self._is_learned_in(env):
-            return
+        if not force_reset:
+            if self._is_learned_in(env):
+                return
+            raise ValueError("set_env(force_reset=False): another environment is given, whose episode begins anew")
         looked_at = given(env, unscored(env))
         if (looked_at.num_envs or self.n_envs) != self.n_envs:
             raise SpaceError(f"{looked_at.num_envs} environments, where the model learns in {self.n_envs}: give as many, or make a new model")
@@ -262,8 +265,14 @@ class DQN(Agent):
         return self._shown() if self._has_begun else None
 
     def _is_learned_in(self, env: Any) -> bool:
-        vector = self._given.vector
-        return vector is not None and getattr(vector.env, "vec_env", vector.env) is env
+        """Whether it is what this model learns in, or what :meth:`get_env` gave in its place."""
+        vector, source = self._given.vector, self._given.source
+        kept = [self._vec_env] if self._vec_env is not None else []
+        if vector is not None:
+            kept.append(getattr(vector.env, "vec_env", vector.env))
+        elif source is not None and self._given.is_single:
+            kept.append(source.env)
+        return any(env is one for one in kept)
 
     def _budget(self, made: int) -> int:
         """At how many env steps in all it stops: after a whole rollout."""
@@ -365,12 +374,14 @@ class DQN(Agent):
             device: as for the constructor.
             custom_objects: keywords in place of those in the file; names that it does not hold are passed over, as there.
             print_system_info: without effect.
-            force_reset: without effect: a model that is loaded begins new episodes.
+            force_reset: ``True``: a model that is loaded begins new episodes.
             **changes: arguments of the constructor that are others.
 
         Raises:
-            ValueError: if it is no such file, or one of another class or environment.
+            ValueError: if it is no such file, or one of another class or environment, and for ``force_reset=False``.
         """
+        if not force_reset:
+            raise ValueError("load(force_reset=False): a model that is loaded begins new episodes; requel.resume() goes on within one")
         model = super().load(path, env, device=device, **{"custom_objects": custom_objects or {}, **changes})
         return model
 
