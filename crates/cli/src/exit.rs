@@ -63,6 +63,10 @@ impl From<io::Error> for Failure {
         match error.kind() {
             // Whoever read our output has read enough: `requel envs | head -1`.
             io::ErrorKind::BrokenPipe => Failure { exit: Exit::Success, what: String::new(), hint: None },
+            // Files are named where they are written: what is left is what was printed.
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => {
+                Failure::failed(format_args!("cannot write to standard output: {error}"))
+            }
             _ => Failure::failed(error),
         }
     }
@@ -92,7 +96,9 @@ mod tests {
     fn a_closed_pipe_is_nobodys_fault() {
         let failure = Failure::from(io::Error::from(io::ErrorKind::BrokenPipe));
         assert_eq!((failure.exit, failure.what.as_str()), (Exit::Success, ""));
-        assert_eq!(Failure::from(io::Error::from(io::ErrorKind::StorageFull)).exit, Exit::Failure);
+        let full = Failure::from(io::Error::from(io::ErrorKind::StorageFull));
+        assert_eq!(full.exit, Exit::Failure);
+        assert!(full.what.starts_with("cannot write to standard output: "), "{}", full.what);
     }
 
     #[test]

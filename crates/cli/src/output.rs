@@ -1,5 +1,7 @@
 //! Files that a person names to be written.
 
+use std::fs::OpenOptions;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use requel::run::Run;
@@ -28,8 +30,18 @@ pub fn check(path: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Whether a file is there and cannot be written, by the rights of whoever asks or by the file system: what it belongs to is over, and
+/// can only be shown.
+pub fn is_read_only(path: &Path) -> bool {
+    let open = OpenOptions::new().append(true).open(path);
+    open.is_err_and(|error| matches!(error.kind(), ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem))
+}
+
 /// Says which files were written, and what each is, below what was printed.
 pub fn say(written: &[(PathBuf, &str)]) {
+    if written.is_empty() {
+        return;
+    }
     style::say("");
     for (path, what) in written {
         style::say(format_args!("  {}   {}", paint(COMMAND, path.display()), paint(MUTED, what)));

@@ -27,6 +27,8 @@ use crate::style::{self, BOLD, COMMAND, MUTED, paint};
 
 /// The study's own file in its directory.
 pub const FILE: &str = "study.toml";
+/// All that is known of a study, written last.
+const EVERYTHING: &str = "study.json";
 /// What a search of `requel tune` has in its directory.
 const SEARCH: &str = "search.json";
 
@@ -52,7 +54,7 @@ pub fn run(args: &StudyArgs, registry: &Registry) -> Result<Exit, Failure> {
         return Ok(Exit::Success);
     }
     let out = args.out.clone().unwrap_or_else(|| Path::new(runs::STUDIES).join(&kept.study.name));
-    let cells = kept.study.cells(registry)?;
+    let cells = kept.study.cells(registry).map_err(|error| error.in_text(&kept.asked, &kept.text))?;
     let named = cells.iter().map(|cell| (kept.study.variants[cell.variant].name.as_str(), &cell.config));
     advice::refuse(named, registry)?;
     conduct(&kept, &out, registry, (args.seeds.as_ref(), args.jobs, args.reporting), &args.workers)
@@ -167,7 +169,7 @@ fn conduct(
         joining::check_same(study, out)?;
     }
     let scales = study.scales(registry)?;
-    let runs = study.plan(out, seeds, registry)?;
+    let runs = study.plan(out, seeds, registry).map_err(|error| error.in_text(&kept.asked, &kept.text))?;
     let told = Told { study, scales: &scales, out, registry, reporting };
     if workers.merge {
         joining::check_finished(&runs)?;
@@ -231,7 +233,10 @@ impl Told<'_> {
         }
         let groups = groups(study, runs)?;
         let comparison = compare_variants(study, &groups);
-        let written = write(study, &comparison, out, &self.tables(&[groups])?)?;
+        let written = match self.is_shown_only() {
+            true => Vec::new(),
+            false => write(study, &comparison, out, &self.tables(&[groups])?)?,
+        };
         if reporting.json {
             JsonLines::default().print(&StudyFinished {
                 event: "study_finished",
@@ -255,7 +260,9 @@ impl Told<'_> {
             let of_env: Vec<PlannedRun> = runs.iter().filter(|run| run.config.env.id == task.env).cloned().collect();
             let alone = study.of_env(&task.env);
             let groups = groups(&alone, &of_env)?;
-            write(&alone, &compare_variants(&alone, &groups), &study.place(out, &task.env), "")?;
+            if !self.is_shown_only() {
+                write(&alone, &compare_variants(&alone, &groups), &study.place(out, &task.env), "")?;
+            }
             all.push(groups);
         }
         let tables = self.tables(&all)?;
@@ -265,7 +272,10 @@ impl Told<'_> {
         let bootstrap = Scoring::default().bootstrap;
         let found = TaskAggregates::new(self.scales, &compared, study.metric, &bootstrap)
             .ok_or_else(|| Failure::failed("a variant has no score in one of the environments"))?;
-        let written = aggregates::write(study, &found, out, &tables)?;
+        let written = match self.is_shown_only() {
+            true => Vec::new(),
+            false => aggregates::write(study, &found, out, &tables)?,
+        };
         if reporting.json {
             JsonLines::default().print(&TasksFinished { event: "study_finished", aggregates: &found, run_dir: out })?;
             return Ok(Exit::Success);
@@ -275,6 +285,11 @@ impl Told<'_> {
             output::say(&written);
         }
         Ok(Exit::Success)
+    }
+
+    /// Whether all was written before, and nothing can be.
+    fn is_shown_only(&self) -> bool {
+        output::is_read_only(&self.out.join(EVERYTHING))
     }
 
     /// The tables that the study declares, of the runs of its variants in each of its environments.
@@ -351,7 +366,7 @@ fn write(
         env!("CARGO_PKG_VERSION"),
         compare::markdown(comparison)
     );
-    let (md, json) = (at("study.md"), at("study.json"));
+    let (md, json) = (at("study.md"), at(EVERYTHING));
     output::write(&md, page.as_bytes())?;
     output::write(&json, &serde_json::to_vec_pretty(comparison).map_err(Failure::failed)?)?;
     Ok(vec![

@@ -4,7 +4,8 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use requel::Registry;
-use requel::run::{Control, Run};
+use requel::checkpoint::CheckpointError;
+use requel::run::{Control, Run, RunError};
 use requel::study::Crew;
 use requel::tune::{OVERRULED, Sampler, Search, SearchBudget, TuneError, TuneFile, Tuned};
 use serde::Serialize;
@@ -26,7 +27,7 @@ impl From<TuneError> for Failure {
     fn from(error: TuneError) -> Self {
         match error {
             TuneError::Env(error) => error.into(),
-            TuneError::Run(error) => error.into(),
+            TuneError::Run(error) => of_run(error),
             TuneError::AllFailed { .. } => Failure { hint: error.hint(), ..Failure::failed(error) },
             error => {
                 let hint = error.hint();
@@ -36,9 +37,26 @@ impl From<TuneError> for Failure {
     }
 }
 
+/// What is wrong with a run of a trial. A damaged one is not to be mended, but made again.
+fn of_run(error: RunError) -> Failure {
+    let damaged = match &error {
+        RunError::Checkpoint(CheckpointError::Damaged { path, .. }) | RunError::NothingWhole { path, .. } => {
+            path.ancestors().find(|dir| dir.join("config.toml").is_file()).map(Path::to_path_buf)
+        }
+        _ => None,
+    };
+    match damaged {
+        Some(run) => Failure::failed(error).hint(format!(
+            "remove {}: the same command trains that run again, with the same bits",
+            shell::quoted(&run)
+        )),
+        None => error.into(),
+    }
+}
+
 /// Searches, and trains the winner on fresh seeds.
 pub fn run(args: &TuneArgs, registry: &Registry) -> Result<Exit, Failure> {
-    let (file, layers) = ask(args)?;
+    let (file, layers) = ask(args, registry)?;
     refuse_what_is_the_searchs(&layers)?;
     let (_, base) = settings::resolve(&layers, registry)?;
     let search = file.search(&base)?;
@@ -62,7 +80,7 @@ pub fn run(args: &TuneArgs, registry: &Registry) -> Result<Exit, Failure> {
         return Ok(signals.received().unwrap_or(Exit::Interrupted));
     };
     // What is over can be shown where nothing can be written.
-    let is_shown_only = files::are_read_only(&dir);
+    let is_shown_only = output::is_read_only(&dir.join(files::ALL));
     let fresh = Fresh::of(&search, &tuned, file.fresh, &dir)?;
     if !is_shown_only {
         files::write_found(&search, &tuned, &dir)?;
@@ -100,11 +118,11 @@ fn refuse_what_is_the_searchs(layers: &Layers) -> Result<(), Failure> {
 }
 
 /// The search that was asked for, and the layers of the training that it begins from.
-fn ask(args: &TuneArgs) -> Result<(TuneFile, Layers), Failure> {
+fn ask(args: &TuneArgs, registry: &Registry) -> Result<(TuneFile, Layers), Failure> {
     let own = &args.layers;
     let subject = own.env.as_deref();
     let path = subject.filter(|subject| subject.ends_with(".toml") || Path::new(subject).is_file());
-    let mut file = path.map_or_else(|| Ok(TuneFile::default()), |path| TuneFile::read(Path::new(path)))?;
+    let mut file = path.map_or_else(|| Ok(TuneFile::default()), |path| TuneFile::read(Path::new(path), registry))?;
     if let Some(path) = path {
         file.name = file.name.or_else(|| Some(Path::new(path).file_stem()?.to_string_lossy().into_owned()));
     } else {

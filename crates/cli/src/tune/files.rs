@@ -1,7 +1,5 @@
 //! What a search leaves beside its trials.
 
-use std::fs::OpenOptions;
-use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use requel::study::Comparison;
@@ -22,12 +20,6 @@ pub const ALL: &str = "tune.json";
 
 /// Pixels per point of the picture: sharp on a screen with twice the usual density.
 const PIXELS: f32 = 2.0;
-
-/// Whether all files of a search are there, and none of them can be written.
-pub fn are_read_only(dir: &Path) -> bool {
-    let open = OpenOptions::new().append(true).open(dir.join(ALL));
-    open.is_err_and(|error| matches!(error.kind(), ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem))
-}
 
 /// Writes what is known before the winner is trained again: its config, and every trial.
 ///

@@ -249,6 +249,7 @@ fn what_cannot_be_compared_or_studied_is_said() {
     let desk = desk_with_study();
     std::fs::create_dir(desk.path("empty")).unwrap();
     std::fs::write(desk.path("twice.toml"), STUDY.replace("\"far\"", "\"near\"")).unwrap();
+    std::fs::write(desk.path("long.toml"), STUDY.replace("near", &"x".repeat(300))).unwrap();
     std::fs::write(desk.path("key.toml"), STUDY.replace("metric", "metrics")).unwrap();
     std::fs::write(desk.path("setting.toml"), STUDY.replace("agent.gamma=0.5", "agent.gama=0.5")).unwrap();
     std::fs::write(desk.path("environment.toml"), STUDY.replace("CartPole-v1", "CartPoel-v1")).unwrap();
@@ -260,6 +261,7 @@ fn what_cannot_be_compared_or_studied_is_said() {
         &["study", "notebook-lader"],
         &["study", "missing.toml"],
         &["study", "twice.toml"],
+        &["study", "long.toml"],
         &["study", "key.toml"],
         &["study", "setting.toml"],
         &["study", "environment.toml"],

@@ -1,4 +1,4 @@
-//! Settings as files of studies and searches list them: `set = ["section.key=value", …]`.
+//! What files of studies and searches say of a training: `set = ["section.key=value", …]`, `preset = …`, `algo = …`.
 
 use toml::de::DeValue;
 
@@ -21,4 +21,20 @@ pub(crate) fn check_assignments(list: &DeValue<'_>, place: impl Fn(usize) -> Pla
         }
     }
     Ok(())
+}
+
+/// Looks whether there is such a preset, where one is named.
+///
+/// # Errors
+/// If there is not.
+pub(crate) fn check_preset(name: Option<&str>) -> Result<(), ConfigError> {
+    name.map_or(Ok(()), |name| Layers::new().preset(name).map(drop))
+}
+
+/// The same of an algorithm.
+///
+/// # Errors
+/// If there is not.
+pub(crate) fn check_algorithm(name: Option<&str>) -> Result<(), ConfigError> {
+    name.map_or(Ok(()), |name| Layers::new().algorithm(name).map(drop))
 }

@@ -12,6 +12,7 @@ mod env_preset;
 mod error;
 mod layers;
 mod names;
+mod plain_words;
 pub mod presets;
 mod rules;
 mod schema;
@@ -21,7 +22,7 @@ mod unused;
 mod values;
 
 pub use advice::{Advice, Severity, advice};
-pub(crate) use assignments::check_assignments;
+pub(crate) use assignments::{check_algorithm, check_assignments, check_preset};
 pub use bounds::{Auto, SupportEnd, ValueClip, ValueClipWord};
 pub use build::Outputs;
 pub use changes::Change;
@@ -29,6 +30,7 @@ use check::{Fault, fault};
 pub use declare::{Condition, Domain, Key, Range, Scale, Section, Tuning, ValueType, Word};
 pub use error::{ConfigError, Place};
 pub use layers::Layers;
+pub(crate) use plain_words::in_plain_words;
 pub use rules::{RULES, Rule};
 pub use sections::{
     ActivationKind, AgentConfig, AgentKind, AnnealKind, AugmentationKind, BellmanGradient, CheckpointConfig, Config,

@@ -40,6 +40,22 @@ pub enum StudyError {
         /// The nearest key, if one is near.
         suggestion: Option<String>,
     },
+    /// What is wrong, with the place in the study's text where it is.
+    #[error("{error}, in {place}")]
+    At {
+        /// What is wrong.
+        error: Box<StudyError>,
+        /// Where.
+        place: Place,
+    },
+    /// A key that is set beside the variants, and not by their settings.
+    #[error("`{key}` is no setting of a study: {reason}")]
+    NoSetting {
+        /// The key.
+        key: String,
+        /// What says it instead.
+        reason: &'static str,
+    },
     /// There is no variant.
     #[error("study `{study}` has no variant")]
     NoVariants {
@@ -61,12 +77,22 @@ pub enum StudyError {
         other: String,
     },
     /// A name that could be no directory.
-    #[error("`{name}` is no name: use letters, digits and any of `-_.+`")]
+    #[error("{}", crate::study::not_plain(name))]
     Name {
         /// The name.
         name: String,
     },
     /// The environment is not known.
+    #[error("unknown environment `{id}`, in {place}")]
+    UnknownEnv {
+        /// What was asked for.
+        id: String,
+        /// Where.
+        place: Place,
+        /// The nearest id, if one is near.
+        suggestion: Option<String>,
+    },
+    /// The environment is not known, or cannot be made.
     #[error(transparent)]
     Env(#[from] EnvError),
     /// A setting of the file is none, whatever else is set.
@@ -148,11 +174,13 @@ impl StudyError {
                  [[reference]]; a variant has name, preset, algo, set and seeds"
                     .into(),
             ),
+            StudyError::At { error, .. } => error.hint(),
             StudyError::NoVariants { .. } => Some("add `[[variant]]` with a `name`, and what it is to `set`".into()),
             StudyError::DuplicateVariant { .. } => Some("give each variant a name of its own".into()),
             StudyError::SameVariant { .. } => Some("their runs would be the same: leave one out, or `set` something".into()),
-            StudyError::Env(EnvError::UnknownId { suggestion: Some(near), .. }) => Some(format!("did you mean `{near}`?")),
-            StudyError::Env(EnvError::UnknownId { .. }) => Some("`requel envs` lists the environments there are".into()),
+            StudyError::Env(EnvError::UnknownId { suggestion: Some(near), .. })
+            | StudyError::UnknownEnv { suggestion: Some(near), .. } => Some(format!("did you mean `{near}`?")),
+            StudyError::Env(EnvError::UnknownId { .. }) | StudyError::UnknownEnv { .. } => Some("`requel envs` lists the environments there are".into()),
             StudyError::Setting { source, .. } | StudyError::Assignment(source) => match &**source {
                 ConfigError::Syntax { .. } => Some("write it as \"section.key=value\"".into()),
                 source => source.hint(),

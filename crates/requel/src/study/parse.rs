@@ -4,9 +4,11 @@ use std::path::Path;
 
 use toml::de::{DeTable, DeValue};
 
+use super::names::is_plain_name;
+use super::places::Places;
 use super::raw::{RawSeeds, RawStudy, RawTask, RawVariant, unknown_key};
-use super::{Seeds, Study, StudyError};
-use crate::config::{Place, check_assignments};
+use super::{Seeds, SeedsError, Study, StudyError, Variant};
+use crate::config::{Place, check_algorithm, check_assignments, check_preset, in_plain_words};
 use crate::storage::read_input;
 use crate::suggest::nearest;
 
@@ -38,28 +40,23 @@ impl Study {
     /// # Errors
     /// If the text is not TOML, holds an unknown key or a value of the wrong type, names no variant or one twice.
     pub fn parse(source: &str, text: &str) -> Result<Self, StudyError> {
-        let place_at = |offset: usize| Place::at(source, text, offset);
         let syntax = |error: toml::de::Error| StudyError::Syntax {
-            reason: error.message().trim().to_owned(),
-            place: place_at(error.span().map_or(0, |span| span.start)),
+            reason: in_plain_words(error.message()),
+            place: Place::at(source, text, error.span().map_or(0, |span| span.start)),
         };
         let table = DeTable::parse(text).map_err(syntax)?;
+        let places = Places { source, text, table: table.get_ref() };
         if let Some((key, offset, known)) = unknown_key(table.get_ref()) {
             let suggestion = nearest(&key, known.iter().copied());
-            return Err(StudyError::UnknownKey { key, place: place_at(offset), suggestion });
+            return Err(StudyError::UnknownKey { key, place: places.at(offset), suggestion });
         }
         let raw: RawStudy = toml::from_str(text).map_err(syntax)?;
         for list in lists_of_settings(table.get_ref()) {
-            check_assignments(list, place_at).map_err(|source| StudyError::Assignment(Box::new(source)))?;
+            check_assignments(list, |offset| places.at(offset))
+                .map_err(|source| StudyError::Assignment(Box::new(source)))?;
+            check_settings(list, &places)?;
         }
-        let wrong = |reason: String, key: &str| StudyError::Syntax {
-            reason,
-            place: Place::of_key(source, text, (table.get_ref(), key)),
-        };
-        let wrong_in = |reason: String, list: &str, at: usize| StudyError::Syntax {
-            reason,
-            place: place_at(offset_of(table.get_ref(), list, at)),
-        };
+        let wrong = |reason: String, key: &str| StudyError::Syntax { reason, place: places.of(key) };
         if let Some(threshold) = raw.threshold.filter(|threshold| !threshold.is_finite()) {
             return Err(wrong(format!("`threshold` is {threshold}, not a finite number"), "threshold"));
         }
@@ -76,42 +73,67 @@ impl Study {
                 ));
             }
         };
-        let seeds = |raw: Option<RawSeeds>| raw.map(RawSeeds::read).transpose();
+        let own = raw.seeds.map(RawSeeds::read).unwrap_or_else(|| Seeds::first(DEFAULT_SEEDS));
+        let seeds_of = |list: &'static str| {
+            let places = &places;
+            move |at: usize| move |error| StudyError::Seeds(error).at(places.within(list, at, "seeds"))
+        };
         let study = Study {
-            tasks: raw.task.into_iter().map(RawTask::read).collect::<Result<_, _>>()?,
-            seeds: seeds(raw.seeds)?.map_or_else(|| Seeds::first(DEFAULT_SEEDS), Ok)?,
+            tasks: read_all(raw.task, RawTask::read, seeds_of("task"))?,
+            seeds: own.map_err(|error| StudyError::Seeds(error).at(places.of("seeds")))?,
             name: raw.name,
             description: raw.description,
             env,
             metric: raw.metric,
             threshold: raw.threshold,
             set: raw.set,
-            variants: raw.variant.into_iter().map(RawVariant::read).collect::<Result<_, _>>()?,
+            variants: read_all(raw.variant, RawVariant::read, seeds_of("variant"))?,
             references: raw.reference,
             tables: raw.table,
         };
-        study.check_names()?;
+        study.check_names(&places)?;
+        study.check_layers(&places)?;
         match study.fault() {
-            Some((reason, list, at)) => Err(wrong_in(reason, list, at)),
+            Some((reason, list, at)) => Err(StudyError::Syntax { reason, place: places.within(list, at, "") }),
             None => Ok(study),
         }
     }
 
-    fn check_names(&self) -> Result<(), StudyError> {
+    fn check_names(&self, places: &Places<'_>) -> Result<(), StudyError> {
+        let nameless = |name: &String| StudyError::Name { name: name.clone() };
+        if !is_plain_name(&self.name) {
+            return Err(nameless(&self.name).at(places.of("name")));
+        }
         if self.variants.is_empty() {
             return Err(StudyError::NoVariants { study: self.name.clone() });
         }
-        for name in self.variants.iter().map(|variant| &variant.name).chain([&self.name]) {
+        for (at, Variant { name, .. }) in self.variants.iter().enumerate() {
+            let place = || places.within("variant", at, "name");
             if !is_plain_name(name) {
-                return Err(StudyError::Name { name: name.clone() });
+                return Err(nameless(name).at(place()));
+            }
+            if self.variants[..at].iter().any(|other| other.name == *name) {
+                return Err(StudyError::DuplicateVariant { variant: name.clone() }.at(place()));
             }
         }
-        let mut names: Vec<&str> = self.variants.iter().map(|variant| variant.name.as_str()).collect();
-        names.sort_unstable();
-        match names.windows(2).find(|pair| pair[0] == pair[1]) {
-            Some(pair) => Err(StudyError::DuplicateVariant { variant: pair[0].into() }),
-            None => Ok(()),
+        Ok(())
+    }
+
+    /// Looks for each preset and algorithm by itself, whatever is laid over it.
+    fn check_layers(&self, places: &Places<'_>) -> Result<(), StudyError> {
+        for (at, task) in self.tasks.iter().enumerate() {
+            check_preset(task.preset.as_deref())
+                .map_err(|error| StudyError::Assignment(Box::new(error)).at(places.within("task", at, "preset")))?;
         }
+        for (at, variant) in self.variants.iter().enumerate() {
+            let wrong = |source, key| {
+                let setting = StudyError::Setting { variant: variant.name.clone(), source: Box::new(source) };
+                setting.at(places.within("variant", at, key))
+            };
+            check_preset(variant.preset.as_deref()).map_err(|error| wrong(error, "preset"))?;
+            check_algorithm(variant.algorithm.as_deref()).map_err(|error| wrong(error, "algo"))?;
+        }
+        Ok(())
     }
 
     /// What does not go together in it, with the list and the place in that list where it stands.
@@ -189,16 +211,29 @@ fn lists_of_settings<'a>(study: &'a DeTable<'a>) -> impl Iterator<Item = &'a DeV
     tables.filter_map(|table| Some(table.get("set")?.get_ref()))
 }
 
-/// Where the table at a place of a list of tables begins.
-fn offset_of(study: &DeTable<'_>, list: &str, at: usize) -> usize {
-    let value = study.iter().find(|(key, _)| key.get_ref() == list).map(|(_, value)| value.get_ref());
-    let Some(DeValue::Array(items)) = value else { return 0 };
-    let Some(DeValue::Table(item)) = items.get(at).map(|item| item.get_ref()) else { return 0 };
-    item.keys().map(|key| key.span().start).min().unwrap_or(0)
+/// What a study says beside its settings, and how.
+const NO_SETTINGS: [(&str, &str); 2] = [
+    ("env.id", "`env = …` names its environment, or a `[[task]]` each of several"),
+    ("train.seed", "`seeds = …` names its seeds"),
+];
+
+/// Refuses settings that would be put aside, or would put aside what the study says of itself.
+fn check_settings(list: &DeValue<'_>, places: &Places<'_>) -> Result<(), StudyError> {
+    let DeValue::Array(items) = list else { return Ok(()) };
+    for item in items {
+        let Some((key, _)) = item.get_ref().as_str().and_then(|setting| setting.split_once('=')) else { continue };
+        if let Some((key, reason)) = NO_SETTINGS.iter().find(|(no_setting, _)| *no_setting == key.trim()) {
+            return Err(StudyError::NoSetting { key: (*key).into(), reason }.at(places.at(item.span().start)));
+        }
+    }
+    Ok(())
 }
 
-/// Whether a name can be that of a directory, anywhere.
-pub(crate) fn is_plain_name(name: &str) -> bool {
-    let is_plain = |c: char| c.is_alphanumeric() || "-_.+".contains(c);
-    !name.is_empty() && !name.starts_with('.') && name.chars().all(is_plain)
+/// The items of a list, each read; what is wrong with one is told with its place in the list.
+fn read_all<R, T, F: Fn(SeedsError) -> StudyError>(
+    raw: Vec<R>,
+    read: fn(R) -> Result<T, SeedsError>,
+    wrong: impl Fn(usize) -> F,
+) -> Result<Vec<T>, StudyError> {
+    raw.into_iter().enumerate().map(|(at, raw)| read(raw).map_err(wrong(at))).collect()
 }

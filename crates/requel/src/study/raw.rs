@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
-use toml::de::{DeTable, DeValue};
+use toml::de::DeTable;
 
+use super::places::tables_in;
 use super::{Metric, Reference, Seeds, SeedsError, TableSpec, TaskSpec, Variant};
 
 /// The keys of a study, and those of what it has lists of.
@@ -121,17 +122,4 @@ pub(super) fn unknown_key(study: &DeTable<'_>) -> Option<Unknown> {
 fn outside(table: &DeTable<'_>, known: &'static [&'static str]) -> Option<Unknown> {
     let wrong = table.keys().find(|key| !known.contains(&key.get_ref().as_ref()))?;
     Some((wrong.get_ref().to_string(), wrong.span().start, known))
-}
-
-/// The tables of a list of tables.
-fn tables_in<'t, 'i>(table: &'t DeTable<'i>, list: &str) -> impl Iterator<Item = &'t DeTable<'i>> {
-    let value = table.iter().find(|(key, _)| key.get_ref() == list).map(|(_, value)| value.get_ref());
-    let items = match value {
-        Some(DeValue::Array(items)) => items.iter().collect(),
-        _ => Vec::new(),
-    };
-    items.into_iter().filter_map(|item| match item.get_ref() {
-        DeValue::Table(table) => Some(table),
-        _ => None,
-    })
 }

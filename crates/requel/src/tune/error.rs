@@ -28,6 +28,14 @@ pub enum TuneError {
         /// Where.
         place: Place,
     },
+    /// What is wrong, with the place in the search's text where it is.
+    #[error("{error}, in {place}")]
+    At {
+        /// What is wrong.
+        error: Box<TuneError>,
+        /// Where.
+        place: Place,
+    },
     /// A key that means nothing.
     #[error("unknown key `{key}` in {place}")]
     UnknownKey {
@@ -107,6 +115,16 @@ pub enum TuneError {
         /// What differs, as `key is there, not here`.
         differences: Vec<String>,
     },
+    /// More trials were tried there than the budget has room for.
+    #[error("{} holds a search that has tried {there} settings, and this budget ends it after {asked}", path.display())]
+    FewerTrials {
+        /// The directory.
+        path: PathBuf,
+        /// How many trials have begun there.
+        there: usize,
+        /// After how many trials none would begin.
+        asked: usize,
+    },
     /// The search's own file is not what was written.
     #[error("{} is damaged", path.display())]
     Damaged {
@@ -146,6 +164,16 @@ pub enum TuneError {
         path: PathBuf,
     },
     /// The environment is not known.
+    #[error("unknown environment `{id}`, in {place}")]
+    UnknownEnv {
+        /// What was asked for.
+        id: String,
+        /// Where.
+        place: Place,
+        /// The nearest id, if one is near.
+        suggestion: Option<String>,
+    },
+    /// The environment is not known, or cannot be made.
     #[error(transparent)]
     Env(#[from] EnvError),
     /// The settings that a search begins from come to no config, or those of a trial do not.
@@ -163,9 +191,14 @@ impl From<ConfigError> for TuneError {
 }
 
 impl TuneError {
+    pub(super) fn at(self, place: Place) -> Self {
+        TuneError::At { error: Box::new(self), place }
+    }
+
     /// What to try, if something is worth trying.
     pub fn hint(&self) -> Option<String> {
         match self {
+            TuneError::At { error, .. } => error.hint(),
             TuneError::UnknownKey { suggestion: Some(key), .. } => Some(format!("did you mean `{key}`?")),
             TuneError::UnknownKey { .. } => Some("`requel tune ENV --print` prints a whole search file".into()),
             TuneError::Values { key, .. } if Key::of(key).is_some() => Some(
@@ -176,6 +209,9 @@ impl TuneError {
             TuneError::NothingTrains { .. } => Some("narrow the values of that key, or train longer".into()),
             TuneError::AllFailed { .. } => Some("`requel train` with the settings that the search begins from says more".into()),
             TuneError::OtherSearch { .. } => Some("name another directory, or remove this one".into()),
+            TuneError::FewerTrials { .. } => {
+                Some("give as large a budget as before, or a larger one; or name another directory for a shorter search".into())
+            }
             TuneError::OtherJournal { .. } => {
                 Some("give the command that the search in this directory was begun with, or name another directory".into())
             }
@@ -186,8 +222,9 @@ impl TuneError {
             }
             TuneError::Twice { .. } => Some("leave it in `set` for all trials to have that value, or in `[keys]` to search it".into()),
             TuneError::Occupied { .. } => Some("name a directory that is new or empty".into()),
-            TuneError::Env(EnvError::UnknownId { suggestion: Some(near), .. }) => Some(format!("did you mean `{near}`?")),
-            TuneError::Env(EnvError::UnknownId { .. }) => Some("`requel envs` lists the environments there are".into()),
+            TuneError::Env(EnvError::UnknownId { suggestion: Some(near), .. })
+            | TuneError::UnknownEnv { suggestion: Some(near), .. } => Some(format!("did you mean `{near}`?")),
+            TuneError::Env(EnvError::UnknownId { .. }) | TuneError::UnknownEnv { .. } => Some("`requel envs` lists the environments there are".into()),
             TuneError::Config(source) => source.hint(),
             _ => None,
         }

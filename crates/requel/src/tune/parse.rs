@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use requel_envs::EnvError;
 use serde::Deserialize;
 use toml::Value;
 use toml::de::{DeTable, DeValue};
@@ -9,9 +10,12 @@ use toml::de::{DeTable, DeValue};
 use super::file::{dimension, domain};
 use super::search::check_numbers;
 use super::{Sampler, SearchBudget, TuneError, TuneFile};
-use crate::config::{ConfigError, KEYS, Key, Place, check_assignments, has_keys};
+use crate::config::{
+    ConfigError, KEYS, Key, Place, check_algorithm, check_assignments, check_preset, has_keys, in_plain_words,
+};
+use crate::registry::Registry;
 use crate::storage::read_input;
-use crate::study::is_plain_name;
+use crate::study::{is_plain_name, not_plain};
 use crate::suggest::nearest;
 
 /// No search that a person could read is longer, bytes.
@@ -23,30 +27,40 @@ const BUDGET_KEYS: [&str; 3] = ["trials", "env_steps", "minutes"];
 const TRIAL_KEYS: [&str; 4] = ["env_steps", "rungs", "reduction", "seeds"];
 
 impl TuneFile {
-    /// Reads a search file.
+    /// Reads a search file for a program with these environments.
     ///
     /// # Errors
-    /// If it cannot be read, or as [`TuneFile::parse`].
-    pub fn read(path: &Path) -> Result<Self, TuneError> {
+    /// If it cannot be read, is of an environment that is not there, or as [`TuneFile::parse`].
+    pub fn read(path: &Path, registry: &Registry) -> Result<Self, TuneError> {
         let text = read_input(path, MOST_BYTES).map_err(|source| TuneError::Read { path: path.into(), source })?;
-        Self::parse(&path.display().to_string(), &text)
+        let source = path.display().to_string();
+        let file = Self::parse(&source, &text)?;
+        let known = file.env.as_ref().map_or(Ok(()), |env| registry.envs().option_specs(env).map(drop));
+        match (known, DeTable::parse(&text)) {
+            (Err(EnvError::UnknownId { id, suggestion }), Ok(table)) => {
+                let place = Place::of_key(&source, &text, (table.get_ref(), "env"));
+                Err(TuneError::UnknownEnv { id, place, suggestion })
+            }
+            (known, _) => Ok(known.map(|()| file)?),
+        }
     }
 
     /// Reads a search from text; `source` says in errors where it is from.
     ///
     /// # Errors
-    /// If the text is not TOML, or holds an unknown key, a value of the wrong type, or values to try that are none.
+    /// If the text is not TOML, or holds an unknown key, preset or algorithm, a value of the wrong type, or values to try that are
+    /// none.
     pub fn parse(source: &str, text: &str) -> Result<Self, TuneError> {
         let origin = Origin { source, text };
         let syntax = |error: toml::de::Error| TuneError::Syntax {
-            reason: error.message().trim().to_owned(),
+            reason: in_plain_words(error.message()),
             place: origin.place(error.span().map_or(0, |span| span.start)),
         };
         let table = DeTable::parse(text).map_err(syntax)?;
         check_known(table.get_ref(), &origin)?;
         let raw: RawFile = toml::from_str(text).map_err(syntax)?;
         if let Some(name) = raw.name.as_ref().filter(|name| !is_plain_name(name)) {
-            let reason = format!("`{name}` is no name: use letters, digits and any of `-_.+`");
+            let reason = not_plain(name);
             return Err(TuneError::Syntax { reason, place: origin.place_of(table.get_ref(), "name") });
         }
         let default = TuneFile::default();
@@ -60,13 +74,13 @@ impl TuneFile {
                 return Err(TuneError::Syntax { reason, place: origin.place_of(table.get_ref(), "budget") });
             }
         };
-        let keys = match table.get_ref().get("keys").map(|keys| (keys.span(), keys.get_ref())) {
-            None => None,
+        let mut found = Vec::new();
+        let has_keys = match table.get_ref().get("keys").map(|keys| (keys.span(), keys.get_ref())) {
+            None => false,
             Some((_, DeValue::Table(keys))) => {
-                let mut found = Vec::new();
                 let values = raw.keys.and_then(|keys| keys.try_into().ok()).unwrap_or_default();
                 origin.collect("", keys, &values, &mut found)?;
-                Some(found)
+                true
             }
             Some((span, _)) => {
                 let reason = "`keys` is a table: a line for each key, with the values to try".into();
@@ -75,6 +89,14 @@ impl TuneFile {
         };
         if let Some(list) = table.get_ref().get("set") {
             check_assignments(list.get_ref(), |offset| origin.place(offset))?;
+        }
+        let at = |error: ConfigError, key| TuneError::from(error).at(origin.place_of(table.get_ref(), key));
+        check_preset(raw.preset.as_deref()).map_err(|error| at(error, "preset"))?;
+        check_algorithm(raw.algo.as_deref()).map_err(|error| at(error, "algo"))?;
+        let is_set =
+            |key: &Key| raw.set.iter().any(|one| one.split_once('=').is_some_and(|(of, _)| of.trim() == key.path));
+        if let Some((key, _, place)) = found.iter().find(|(key, ..)| is_set(key)) {
+            return Err(TuneError::Twice { key: key.path.into() }.at(place.clone()));
         }
         let file = TuneFile {
             name: raw.name,
@@ -92,7 +114,7 @@ impl TuneFile {
             reduction: raw.trial.reduction.unwrap_or(default.reduction),
             trial_seeds: raw.trial.seeds.unwrap_or(default.trial_seeds),
             fresh: raw.fresh.unwrap_or(default.fresh),
-            keys,
+            keys: has_keys.then(|| found.into_iter().map(|(key, domain, _)| (key, domain)).collect()),
         };
         let check = || {
             check_numbers(file.budget, file.jobs)?;
@@ -172,7 +194,7 @@ impl Origin<'_> {
         path: &str,
         table: &DeTable<'_>,
         values: &toml::Table,
-        found: &mut Vec<(&'static Key, Option<super::Domain>)>,
+        found: &mut Vec<(&'static Key, Option<super::Domain>, Place)>,
     ) -> Result<(), TuneError> {
         for (name, inner) in table {
             let at = || self.place(name.span().start);
@@ -191,7 +213,7 @@ impl Origin<'_> {
                         },
                         error => error,
                     })?;
-                    found.push((key, domain));
+                    found.push((key, domain, at()));
                 }
                 (None, DeValue::Table(inner), Value::Table(values)) if has_keys(&path) => {
                     self.collect(&path, inner, values, found)?;
@@ -265,6 +287,19 @@ mod tests {
             ("[budget]\ntrials = 3\nminutes = 1", "a budget is one of", None),
             ("[budget]\ntrials = 0", "`trials` is 0, not between 1 and 10000, in mine.toml, line 2", None),
             ("[budget]\nminutes = -1.0", "`minutes` is -1, not above 0", None),
+            ("\njobs = -1", "`-1` is not a whole number, 0 or greater, in mine.toml, line 2", None),
+            ("seed = 1.5", "`1.5` is not a whole number, 0 or greater, in mine.toml, line 1", None),
+            ("env = 3", "`3` is not text in quotes, in mine.toml, line 1", None),
+            (
+                "\npreset = \"notbook\"",
+                "unknown preset `notbook`, in mine.toml, line 2",
+                Some("did you mean `notebook`?"),
+            ),
+            (
+                "\nalgo = \"rainbwo\"",
+                "unknown algorithm `rainbwo`, in mine.toml, line 2",
+                Some("did you mean `rainbow`?"),
+            ),
             ("jobs = 0", "`jobs` is 0, not between 1 and 1024, in mine.toml, line 1", None),
             (
                 "set = [\"agent.gama=1\"]",
@@ -279,11 +314,11 @@ mod tests {
             ("set = [\"agent.gamma\"]", "`agent.gamma` has no `=`, in mine.toml, line 1", None),
             (
                 "set = [\"agent.gamma=0.5\"]\n[keys]\nagent.gamma = {}",
-                "`agent.gamma` is both in `set` and under `[keys]`",
+                "`agent.gamma` is both in `set` and under `[keys]`, in mine.toml, line 3",
                 Some("leave it"),
             ),
             ("[keys]\nreplay.batch_size = [32, 64.0]", "mixes whole numbers with others", None),
-            ("sampler = \"grid\"", "unknown variant `grid`", None),
+            ("sampler = \"grid\"", "`grid` is not `random` or `tpe`, in mine.toml, line 1", None),
             ("[trial]\nenv_steps = 10", "`env_steps` is 10, too few for so many rungs, in mine.toml, line 2", None),
             ("[trial]\nreduction = 1", "`reduction` is 1", None),
             ("keys = 3", "`keys` is a table", None),

@@ -370,14 +370,46 @@ fn a_changed_variant_is_trained_anew_and_another_run_is_not_written_over() {
 
 #[test]
 fn what_is_wrong_with_a_study_is_said_with_its_place() {
-    let parse = |text: &str| Study::parse("s.toml", text).and_then(|study| study.cells(&Registry::built_in()));
+    let parse = |text: &str| {
+        let cells = Study::parse("s.toml", text).and_then(|study| study.cells(&Registry::built_in()));
+        cells.map_err(|error| error.in_text("s.toml", text))
+    };
     let with = |from: &str, to: &str| parse(&STUDY.replacen(from, to, 1)).unwrap_err();
     let cases = [
         (with("threshold", "treshold"), "unknown key `treshold` in s.toml, line 5: `treshold = 15.0`", "`threshold`"),
         (with("preset", "prset"), "unknown key `prset` in s.toml, line 12: `prset = \"notebook\"`", "`preset`"),
-        (with("name = \"two\"", "name = \"one\""), "two variants are called `one`", "a name of its own"),
-        (with("\"notebook\"", "\"notbook\""), "variant `one`: unknown preset `notbook`", "`notebook`"),
-        (with("CartPole-v1", "CartPoel-v1"), "CartPoel-v1", "`CartPole-v1`"),
+        (
+            with("name = \"two\"", "name = \"one\""),
+            "two variants are called `one`, in s.toml, line 14",
+            "a name of its own",
+        ),
+        (
+            with("\"notebook\"", "\"notbook\""),
+            "variant `one`: unknown preset `notbook`, in s.toml, line 12: `preset = \"notbook\"`",
+            "`notebook`",
+        ),
+        (
+            with("preset = \"notebook\"", "algo = \"rainbwo\""),
+            "variant `one`: unknown algorithm `rainbwo`, in s.toml, line 12",
+            "`rainbow`",
+        ),
+        (with("CartPole-v1", "CartPoel-v1"), "in s.toml, line 3: `env = \"CartPoel-v1\"`", "`CartPole-v1`"),
+        (
+            with("agent.gamma=0.5", "env.id=\\\"Acrobot-v1\\\""),
+            "`env.id` is no setting of a study: `env = …` names its environment, or a `[[task]]` each of several, in s.toml, \
+             line 16",
+            "",
+        ),
+        (
+            with("agent.gamma=0.5", "train.seed=3"),
+            "`train.seed` is no setting of a study: `seeds = …` names its seeds, in s.toml, line 16",
+            "",
+        ),
+        (
+            with("name = \"two\"", "name = \"two\"\nseeds = \"0..x\""),
+            "`0..x` is neither a seed nor a range; write 0..20, 5..=9, 0,3,7, or how many, in s.toml, line 15",
+            "",
+        ),
         (
             with("agent.gamma=0.5", "agent.gama=0.5"),
             "unknown key `agent.gama` in s.toml, line 16: `set = [\"agent.gama=0.5\"]`",
@@ -389,13 +421,22 @@ fn what_is_wrong_with_a_study_is_said_with_its_place() {
             "agent.gamma: discount",
         ),
         (with("agent.gamma=0.5", "agent.gamma"), "`agent.gamma` has no `=`, in s.toml, line 16", "section.key=value"),
-        (with("agent.gamma=0.5", "agent.gamma=0.9"), "variants `one` and `two` are the same in every setting", "same"),
+        (
+            with("agent.gamma=0.5", "agent.gamma=0.9"),
+            "variants `one` and `two` are the same in every setting, in s.toml, line 14",
+            "same",
+        ),
         (
             with("train.episodes=0", "train.episode=0"),
             "unknown key `train.episode` in s.toml, line 7",
             "`train.episodes`",
         ),
-        (with("name = \"one\"", "name = \"a/b\""), "`a/b` is no name", ""),
+        (
+            with("name = \"one\"", "name = \"a/b\""),
+            "`a/b` is no name: use letters, digits and any of `-_.+`, in s.toml, line",
+            "",
+        ),
+        (with("\"one\"", &format!("{:?}", "x".repeat(300))), "xxx…` is longer than 60 characters, in s.toml, line", ""),
     ];
     for (error, expected, hint) in cases {
         assert!(error.to_string().contains(expected), "{error}");
@@ -404,7 +445,10 @@ fn what_is_wrong_with_a_study_is_said_with_its_place() {
     let none = parse("name = \"x\"\nenv = \"CartPole-v1\"\n").unwrap_err();
     assert!(matches!(none, StudyError::NoVariants { .. }) && none.hint().is_some());
     for (text, expected) in [
-        ("name = \"x\"\nseeds = \"0..x\"\nenv = \"CartPole-v1\"\n", "`0..x` is neither a seed nor a range"),
+        (
+            "name = \"x\"\nseeds = \"0..x\"\nenv = \"CartPole-v1\"\n",
+            "`0..x` is neither a seed nor a range; write 0..20, 5..=9, 0,3,7, or how many, in s.toml, line 2",
+        ),
         ("name = \"x\"\nenv = 1\n", "line 2"),
         ("name = \"x\"\nmetric = \"worst\"\nenv = \"e\"\n", "line 2"),
         ("name = \"x\"\n[variant\n", "line 2"),
@@ -432,7 +476,7 @@ fn what_is_wrong_with_tasks_and_tables_is_said_with_its_place() {
         ("skip = []", "skips = []", "unknown key `skips` in s.toml, line 6"),
         ("Acrobot-v1", "CartPole-v1", "two tasks are `CartPole-v1`, in s.toml, line 5"),
         ("{ head = \"x\" }", "", "table `t` has no column, in s.toml, line 13"),
-        ("head = \"x\"", "head = \"x\", show = \"shre\"", "unknown variant `shre`"),
+        ("head = \"x\"", "head = \"x\", show = \"shre\"", "`shre` is not one of"),
         ("head = \"x\"", "head = \"x\", sow = \"share\"", "unknown key `sow` in s.toml, line 14"),
         ("head = \"x\"", "head = \"x\", at_least = nan", "`at_least` of column `x` is not a finite number"),
         ("name = \"t\"", "name = \"t\"\nvariants = [\"z\"]", "no variant is called `z`"),
