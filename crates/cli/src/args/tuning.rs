@@ -61,7 +61,7 @@ pub struct TuneArgs {
     /// Env steps of a trial that comes to its end [default: the training's budget]
     #[arg(long, value_name = "STEPS", allow_negative_numbers = true, value_parser = whole(1u64, i64::MAX as u64))]
     pub trial_steps: Option<u64>,
-    /// Seeds of a trial that comes to its end; the best get 2, 4 and 8 times as many [default: 3]
+    /// Seeds of a trial that comes to its end; whoever leads gets up to 16 times as many [default: 3]
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = whole(1u64, 100))]
     pub trial_seeds: Option<u64>,
     /// Rungs on which trials are told apart; 1: train each to its end [default: 3]

@@ -1,5 +1,6 @@
 //! [`Board`], how a search goes.
 
+use std::collections::BTreeMap;
 use std::io::IsTerminal;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -8,7 +9,7 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use requel::run::Session;
 use requel::train::{Observer, ObserverError, TrainEvent};
-use requel::tune::{News, Search, SearchBudget, Settings, Trial, TuneAudience};
+use requel::tune::{News, Search, SearchBudget, Settings, Trial, TuneAudience, leader};
 use serde::Serialize;
 
 use crate::args::Reporting;
@@ -34,8 +35,8 @@ pub struct Board {
 struct Found {
     trials: usize,
     known: usize,
-    /// Rung, score and number of the trial that leads.
-    best: Option<(usize, f64, usize)>,
+    /// Each trial as it stands.
+    standing: BTreeMap<usize, Trial>,
     json: JsonLines,
 }
 
@@ -88,7 +89,7 @@ impl Board {
         }
     }
 
-    /// `12/50 trials   best 487.10 (trial 9)   1.23M env steps, 34 s`
+    /// `12/50 trials   best score 487.10 (trial 9)   1.23M env steps, 34 s`
     fn draw(&self, found: &Found) {
         let Some(bar) = &self.bar else { return };
         let (elapsed, made) = (self.started.elapsed(), self.env_steps.load(Ordering::Relaxed));
@@ -101,8 +102,9 @@ impl Board {
                 (elapsed.as_secs_f64() / (60.0 * minutes), format!("{} trials", found.trials))
             }
         };
-        let best = found.best.map(|(_, score, trial)| {
-            format!("   best {}", paint(GOOD, format_args!("{} (trial {trial})", tidy(score))))
+        let best = leader(found.standing.values()).and_then(|trial| Some((trial.number, trial.last()?.score)));
+        let best = best.map(|(trial, score)| {
+            format!("   best score {}", paint(GOOD, format_args!("{} (trial {trial})", tidy(score))))
         });
         bar.set_position((1000.0 * share.min(1.0)) as u64);
         let made = format!("{} env steps, {}", label(made as f64), duration(elapsed));
@@ -122,14 +124,8 @@ impl TuneAudience for Board {
             found.trials += 1;
         }
         found.known += usize::from(news == News::Known);
-        let leads = trial.last().filter(|_| trial.failure.is_none()).is_some_and(|scored| {
-            let (rung, score) = (trial.rungs.len(), scored.score);
-            let leads = found.best.is_none_or(|best| (rung, score) > (best.0, best.1));
-            if leads {
-                found.best = Some((rung, score, trial.number));
-            }
-            leads
-        });
+        found.standing.insert(trial.number, trial.clone());
+        let leads = leader(found.standing.values()).is_some_and(|leader| leader.number == trial.number);
         if self.reporting.json && news == News::New {
             // Whoever stopped reading has read enough.
             let _ = found.json.print(&RungReached::of(trial));
@@ -143,7 +139,7 @@ impl TuneAudience for Board {
     }
 }
 
-/// `trial 9    16,656 env steps × 2 seeds   487.10   best so far`
+/// `trial 9    16,656 env steps × 2 seeds   score 487.10   best so far`
 fn line(trial: &Trial, leads: bool) -> String {
     let name = format!("  trial {:<5}", trial.number);
     if let Some(failure) = &trial.failure {
@@ -154,7 +150,7 @@ fn line(trial: &Trial, leads: bool) -> String {
     let seeds = super::text::seeds(scored.seeds.len());
     let made = format!("{:>9} env steps × {seeds:<7}", grouped(scored.env_steps));
     let best = if leads { paint(GOOD, "   best so far") } else { String::new() };
-    format!("{name} {}   {:>8}{best}", paint(MUTED, made), tidy(scored.score))
+    format!("{name} {}   score {:>8}{best}", paint(MUTED, made), tidy(scored.score))
 }
 
 #[derive(Serialize)]

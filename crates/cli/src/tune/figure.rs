@@ -46,13 +46,13 @@ pub fn figure(search: &Search, tuned: &Tuned, title: &str) -> Picture {
     Picture { size, marks }
 }
 
-/// The score of each trial, the darker the further it came, and the best at the last rung so far.
+/// The score of each trial, the darker the further it came, and the best so far of those that were trained to their end.
 fn scores(marks: &mut Vec<Mark>, search: &Search, tuned: &Tuned, (top, bottom): (f32, f32)) {
     text(
         marks,
         (SCORES.0 - 50.0, top - 18.0),
         (TEXT, Align::Left, INK),
-        "score of each trial, and the best so far at the last rung",
+        "score of each trial, and the best so far of whole trainings",
     );
     let count = search.rungs.levels().len();
     let ends = ends(tuned.trials.iter().filter_map(|trial| Some(trial.last()?.score)));
@@ -78,7 +78,7 @@ fn scores(marks: &mut Vec<Mark>, search: &Search, tuned: &Tuned, (top, bottom): 
         let at = x.at(trial.number as f64);
         let opacity = 0.2 + 0.8 * (trial.rungs.len() as f32 / count as f32).powi(2);
         marks.push(Mark::Dot { center: (at, y.at(scored.score)), radius: 3.6, color: SERIES[0], opacity });
-        if trial.rungs.len() == count {
+        if scored.env_steps == search.rungs.env_steps {
             let before = best.unwrap_or(f64::NEG_INFINITY);
             through.extend(best.map(|best| (at, y.at(best))));
             best = Some(before.max(scored.score));
@@ -140,9 +140,8 @@ fn parallel(marks: &mut Vec<Mark>, search: &Search, tuned: &Tuned, (top, bottom)
         text(marks, (right + 8.0, score.at(tick) + SMALL / 2.0), (SMALL, Align::Left, MUTED), label(tick));
     }
     let height = |place: f64| bottom + (top - bottom) * place as f32;
-    let rank = |trial: &&Trial| (trial.rungs.len(), trial.last().map_or(f64::NEG_INFINITY, |scored| scored.score));
     let mut order: Vec<&Trial> = tuned.trials.iter().filter(|trial| trial.last().is_some()).collect();
-    order.sort_by(|one, other| rank(one).0.cmp(&rank(other).0).then(rank(one).1.total_cmp(&rank(other).1)));
+    order.sort_by(|one, other| one.compare(other));
     let dull = order.len() - order.len().div_ceil(4);
     for (rank, trial) in order.iter().enumerate() {
         let is_winner = trial.number == tuned.best;

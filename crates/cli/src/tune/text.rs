@@ -160,9 +160,15 @@ pub fn print(search: &Search, tuned: &Tuned, fresh: Option<&Comparison>) -> Resu
     writeln!(
         out,
         "{} {} {}",
-        paint(BOLD, format_args!("best of {} trials{failed}: number {}", tuned.trials.len(), winner.number)),
+        paint(
+            BOLD,
+            format_args!("best of {} trials{failed}: number {}, mean return", tuned.trials.len(), winner.number)
+        ),
         paint(GOOD, tidy(score.mean_return)),
-        paint(MUTED, format_args!("over the {} that it was chosen by", seeds(score.seeds.len()))),
+        paint(
+            MUTED,
+            format_args!("and score {} over the {} that it was chosen by", tidy(score.score), seeds(score.seeds.len()))
+        ),
     )?;
     if tuned.best == 0 {
         writeln!(out, "nothing better was found than the settings that the search began from")?;

@@ -125,12 +125,43 @@ fn what_is_printed_is_a_search_and_the_winner_a_config() {
     let few = ["--trials", "2", "--trial-steps", "300", "--rungs", "1", "--fresh", "0", "--run-dir", "found"];
     let told = desk.ok(&[&["tune", "mine.toml"], &few[..]].concat());
     assert!(told.out.contains("best of 2 trials") && told.out.contains("optimizer.learning_rate"), "{}", told.out);
+    assert!(told.out.contains(", mean return ") && told.out.contains(" and score "), "{}", told.out);
+    assert!(told.err.contains(" 1 seed    score "), "{}", told.err);
     assert!(told.err.contains("requel train --config found/best.toml"), "{}", told.err);
     let shown = desk.ok(&["config", "show", "--config", "found/best.toml"]).out;
     assert!(shown.contains("env_steps = 300 "), "{shown}");
     let events: Vec<Value> = desk.ok(&[&["tune", "mine.toml", "--json"], &few[..]].concat()).json();
     assert_eq!(events.len(), 1, "{events:?}");
     assert_eq!(events[0]["fresh"], Value::Null);
+
+    let best = || std::fs::read_to_string(desk.path("found/best.toml")).unwrap();
+    let before = best();
+    let fewer =
+        desk.run(&["tune", "mine.toml", "--trials", "1", "--trial-steps", "300", "--rungs", "1", "--run-dir", "found"]);
+    assert_eq!(fewer.code, 2);
+    assert!(fewer.err.contains("has tried 2 settings, and this budget ends it after 1"), "{}", fewer.err);
+    assert_eq!(best(), before);
+
+    // The journal is lost, and so is a run's log.
+    std::fs::remove_file(desk.path("found/journal.jsonl")).unwrap();
+    let log = desk.path("found/trials/0000/seed-1000/metrics.jsonl");
+    let text = std::fs::read_to_string(&log).unwrap();
+    std::fs::write(&log, text.replacen('1', "7", 1)).unwrap();
+    let damaged = desk.run(&[&["tune", "mine.toml"], &few[..]].concat());
+    assert!(damaged.err.contains("metrics.jsonl is damaged"), "{}", damaged.err);
+    assert!(damaged.err.contains("hint: remove found/trials/0000/seed-1000: the same command"), "{}", damaged.err);
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn that_nothing_can_be_printed_is_said() {
+    let desk = Desk::new();
+    for command in [&["tune", "CartPole-v1", "--print"][..], &["study"]] {
+        let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let answer = desk.command(command).stdout(full).output().unwrap();
+        let err = String::from_utf8_lossy(&answer.stderr);
+        assert!(!answer.status.success() && err.contains("cannot write to standard output: "), "{err}");
+    }
 }
 
 #[test]
@@ -147,9 +178,9 @@ fn what_cannot_be_searched_is_refused_before_anything_is_written() {
     let refused: &[(&[&str], &str, &str)] = &[
         (&["typo.toml"], "unknown key `agent.gama` in typo.toml, line 3", "did you mean `agent.gamma`?"),
         (&["value.toml"], "`agent.gamma` is 2, not between 0 and 1, in value.toml, line 3", ""),
-        (&["env.toml"], "unknown environment `CartPoel-v1`", "did you mean `CartPole-v1`?"),
+        (&["env.toml"], "unknown environment `CartPoel-v1`, in env.toml, line 1", "did you mean `CartPole-v1`?"),
         (&["broken.toml"], "broken.toml, line 1", ""),
-        (&["twice.toml"], "`agent.gamma` is both in `set` and under `[keys]`", "leave it"),
+        (&["twice.toml"], "`agent.gamma` is both in `set` and under `[keys]`, in twice.toml, line 4", "leave it"),
         (&["range.toml"], "`reduction` is 1, not between 2 and 100, in range.toml, line 4", ""),
         (&["missing.toml"], "cannot read search missing.toml", ""),
         (&["CartPole-v1", "--algo", "rainbwo"], "rainbwo", "did you mean `rainbow`?"),

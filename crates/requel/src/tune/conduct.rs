@@ -8,7 +8,7 @@ use rayon::ScopeFifo;
 use requel_envs::EnvSpec;
 
 use super::halving::{Halving, Step};
-use super::journal::{self, Finding, Journal};
+use super::journal::{self, Ended as Decided, Finding, Journal};
 use super::trial::{Reached, TrialRun, run_dir};
 use super::{Rung, Scored, Search, SearchBudget, Settings, Trial, TuneError, Tuned};
 use crate::config::Config;
@@ -87,6 +87,7 @@ impl Search {
             trials: Vec::new(),
             given_out: 0,
             done: 0,
+            steps_of_race: 0,
         };
         let most = self.jobs.saturating_mul(self.rungs.seeds as usize);
         let pool = crew.start_threads(most, dir)?;
@@ -104,7 +105,12 @@ impl Search {
         })?;
         match ended {
             Ended::Stopped => Ok(None),
-            Ended::Whole => Tuned::of(course.trials, course.given_out).map(Some),
+            Ended::Whole => {
+                if !course.journal.is_read_only() {
+                    self.write(dir, &environment)?;
+                }
+                Tuned::of(course.trials, course.given_out).map(Some)
+            }
         }
     }
 }
@@ -127,6 +133,8 @@ struct Course<'a> {
     given_out: u64,
     /// Those of what has been taken note of.
     done: u64,
+    /// How often a trial that was whole was given more seeds.
+    steps_of_race: usize,
 }
 
 /// Those who train.
@@ -194,34 +202,77 @@ impl Course<'_> {
 
     /// What is to be done next.
     fn next(&mut self) -> Result<Option<Step>, TuneError> {
-        let begun = self.halving.begun();
+        if self.is_over()? {
+            self.halving.close();
+        }
+        let Some(step) = self.halving.next() else { return Ok(None) };
+        if self.halving.is_of_race(step) {
+            if !self.has_room_for(step)? {
+                self.halving.end_race();
+                return Ok(None);
+            }
+            self.steps_of_race += 1;
+        }
+        Ok(Some(step))
+    }
+
+    /// Whether no more trials begin. A trial of which the journal knows has begun.
+    fn is_over(&mut self) -> Result<bool, TuneError> {
+        let (begun, known) = (self.halving.begun(), self.journal.trials());
         let is_over = match self.search.budget {
             SearchBudget::Trials(trials) => begun as u64 >= trials,
             // What was given out to those on their way counts in both.
             SearchBudget::EnvSteps(env_steps) => {
-                self.done >= env_steps / 2 && self.done + self.halving.left() >= env_steps
+                self.given_out >= env_steps / 2 && self.done + self.halving.left() >= env_steps
             }
-            SearchBudget::Minutes(minutes) => match self.journal.closed() {
+            SearchBudget::Minutes(minutes) => match self.journal.closed(minutes) {
                 Some(trials) => begun >= trials,
-                None if begun > 0 && self.is_time_over(minutes) => {
-                    self.journal.close(begun)?;
+                None if begun >= known.max(1) && self.is_time_over(minutes) => {
+                    self.journal.close(Decided { after: begun, minutes })?;
                     true
                 }
                 None => false,
             },
         };
-        if is_over {
-            self.halving.close();
+        let is_known = matches!(self.search.budget, SearchBudget::Trials(_) | SearchBudget::EnvSteps(_));
+        match is_over && is_known && begun < known {
+            true => Err(TuneError::FewerTrials { path: self.dir.to_path_buf(), there: known, asked: begun }),
+            false => Ok(is_over),
         }
-        Ok(self.halving.next())
+    }
+
+    /// Whether the budget has room for more seeds of a trial that was trained to its end.
+    fn has_room_for(&mut self, step: Step) -> Result<bool, TuneError> {
+        let cost = self.cost(step.rung);
+        match self.search.budget {
+            SearchBudget::Trials(_) => Ok(true),
+            SearchBudget::EnvSteps(env_steps) => Ok(self.given_out + cost <= env_steps),
+            SearchBudget::Minutes(minutes) => match self.journal.race_ended(minutes) {
+                Some(steps) => Ok(self.steps_of_race < steps),
+                None if self.journal.found(step, &self.trials[step.trial].settings).is_some() => Ok(true),
+                None => {
+                    // What is on its way takes its time as well.
+                    let made = (self.given_out + cost) as f64 / self.done.max(1) as f64;
+                    let has_room = self.minutes_gone() * made <= minutes;
+                    if !has_room {
+                        self.journal.end_race(Decided { after: self.steps_of_race, minutes })?;
+                    }
+                    Ok(has_room)
+                }
+            },
+        }
     }
 
     /// Whether those that lead need the rest of the time, at the pace so far. Half of it is for trials in any case: a pace says little
     /// at the beginning, and what leads among a few is not worth the rest.
     fn is_time_over(&self, minutes: f64) -> bool {
-        let elapsed = self.journal.elapsed().as_secs_f64() / 60.0;
+        let gone = self.minutes_gone();
         let left = self.halving.left() as f64 / self.done.max(1) as f64;
-        elapsed >= minutes || elapsed >= minutes / 2.0 && elapsed * (1.0 + left) >= minutes
+        gone >= minutes || gone >= minutes / 2.0 && gone * (1.0 + left) >= minutes
+    }
+
+    fn minutes_gone(&self) -> f64 {
+        self.journal.elapsed().as_secs_f64() / 60.0
     }
 
     /// What it takes to bring a trial to a rung from the one before, env steps.
@@ -272,14 +323,14 @@ impl Course<'_> {
         if trial == 0 {
             return Ok((space.of_start(), space.start().clone()));
         }
-        let scores: Vec<Vec<f64>> = self.trials.iter().map(Trial::scores).collect();
-        let known: Vec<(&Settings, &[f64])> = self
-            .trials
-            .iter()
-            .zip(&scores)
-            .filter(|(_, scores)| !scores.is_empty())
-            .map(|(trial, scores)| (&trial.settings, &scores[..]))
-            .collect();
+        let whole = self.search.rungs.env_steps;
+        let score = |trial: &Trial| {
+            let last = trial.last().filter(|last| last.env_steps == whole && trial.failure.is_none())?;
+            Some(last.score)
+        };
+        let is_known = |trial: &&Trial| trial.last().is_some() || trial.failure.is_some();
+        let known: Vec<(&Settings, Option<f64>)> =
+            self.trials.iter().filter(is_known).map(|trial| (&trial.settings, score(trial))).collect();
         self.search.sampler.draw(space, (self.search.seed, trial), &known, self.env)
     }
 

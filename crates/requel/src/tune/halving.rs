@@ -1,23 +1,28 @@
 //! [`Halving`], which trials go on.
 
 use super::Rung;
-use super::rungs::{CONFIRMED, MOST_CONFIRMED};
+use super::race::{MOST_RUNNERS, Race};
 
 /// Successive halving without waiting, ASHA (Li et al. 2020, "A System for Massively Parallel Hyperparameter Tuning"): whenever
 /// somebody is free, a trial among the best 1/η of a rung goes on to the next one, the highest rung first; where there is none, a new
 /// trial begins.
 ///
 /// A search has an end, which the paper leaves open: once no more trials begin, the best 1/η of a rung is rounded up, so that one
-/// at least comes to the last rung. Only then are those that are whole confirmed with more seeds, eight at most and by halves: who leads before has been
-/// held against few. Of those that are confirmed there are two at least, or nothing would be chosen there. The first trial is trained
-/// to its end in any case. It holds no clock and draws nothing: what it says is a function of what it was told, in order.
+/// at least comes to the end of its training. Only then is there a [`Race`] with more seeds between those that are whole: who leads
+/// before has been held against few. The first trial is trained to its end in any case. It holds no clock and draws nothing: what it
+/// says is a function of what it was told, in order.
 #[derive(Debug)]
 pub(super) struct Halving {
     reduction: usize,
     levels: Vec<Rung>,
+    /// Up to the first whole training.
     rungs: Vec<Level>,
     begun: usize,
     is_closed: bool,
+    /// Once it has begun.
+    race: Option<Race>,
+    /// Whether it was ended before its end.
+    is_over: bool,
 }
 
 /// What is known of a rung.
@@ -43,8 +48,10 @@ pub(super) struct Step {
 impl Halving {
     /// Before the first trial.
     pub fn new(levels: &[Rung], reduction: usize) -> Self {
-        let rungs = levels.iter().map(|_| Level::default()).collect();
-        Halving { reduction, levels: levels.to_vec(), rungs, begun: 0, is_closed: false }
+        let whole = levels.last().map_or(0, |last| last.env_steps);
+        let shorter = levels.iter().filter(|level| level.env_steps < whole).count();
+        let rungs = (0..=shorter).map(|_| Level::default()).collect();
+        Halving { reduction, levels: levels.to_vec(), rungs, begun: 0, is_closed: false, race: None, is_over: false }
     }
 
     /// How many trials have begun.
@@ -57,14 +64,30 @@ impl Halving {
         self.is_closed = true;
     }
 
+    /// Whether a step is one of the race, in which there are only more seeds.
+    pub fn is_of_race(&self, step: Step) -> bool {
+        step.rung >= self.rungs.len()
+    }
+
+    /// From now on nobody gets more seeds.
+    pub fn end_race(&mut self) {
+        self.is_over = true;
+    }
+
     /// Who goes on next; `None`: there is nothing to do before something else is told.
     pub fn next(&mut self) -> Option<Step> {
+        if self.is_over {
+            return None;
+        }
+        if let Some(race) = &mut self.race {
+            return race.next();
+        }
         let leads = |rung: &usize| {
             let best = self.candidate(*rung, self.rungs[*rung].scored.len() / self.reduction);
             best.or_else(|| self.first_of_all(*rung))
         };
-        let to_the_end = (0..self.rungs.len() - 1).filter(|rung| !self.is_whole(*rung)).rev();
-        let promoted = to_the_end.filter_map(|rung| Some((rung, leads(&rung)?))).next();
+        let whole = self.rungs.len() - 1;
+        let promoted = (0..whole).rev().find_map(|rung| Some((rung, leads(&rung)?)));
         if let Some((rung, trial)) = promoted {
             return Some(self.promote(rung, trial));
         }
@@ -74,19 +97,24 @@ impl Halving {
             self.rungs[0].open += 1;
             return Some(step);
         }
-        for rung in 0..self.rungs.len() - 1 {
+        for rung in 0..whole {
             if self.rungs[rung].open > 0 {
                 return None;
             }
-            if let Some(trial) = self.candidate(rung, self.goes_on(rung, self.rungs[rung].scored.len())) {
+            if let Some(trial) = self.candidate(rung, self.rungs[rung].scored.len().div_ceil(self.reduction)) {
                 return Some(self.promote(rung, trial));
             }
         }
-        None
+        if self.rungs[whole].open > 0 {
+            return None;
+        }
+        self.race = Some(Race::new(&self.rungs[whole].scored, (whole, self.levels.len() - 1)));
+        self.next()
     }
 
     /// Env steps of training that are left, were no trial to begin from now on, those on their way included; about, since the first trial
-    /// is trained to its end beside those that lead.
+    /// is trained to its end beside those that lead, and nobody knows how a race will go: all that are in it get its first seeds, and
+    /// one of them all.
     pub fn left(&self) -> u64 {
         let cost = |rung: usize| self.levels[rung].env_steps * self.levels[rung].seeds;
         let of_step = |rung: usize| cost(rung) - rung.checked_sub(1).map_or(0, cost);
@@ -95,28 +123,24 @@ impl Halving {
         for (rung, level) in self.rungs.iter().enumerate() {
             left += of_step(rung) * (level.open + coming) as u64;
             let there = level.scored.len() + level.open + coming;
-            coming = self.goes_on(rung, there).min(there).saturating_sub(level.promoted.len());
+            coming = match rung + 1 == self.rungs.len() {
+                true => there.min(MOST_RUNNERS),
+                false => there.div_ceil(self.reduction).saturating_sub(level.promoted.len()),
+            };
         }
-        left
-    }
-
-    /// How many of so many go on from a rung in the end.
-    fn goes_on(&self, rung: usize, there: usize) -> usize {
-        if !self.is_whole(rung) {
-            return there.div_ceil(self.reduction);
-        }
-        let whole_before = (0..rung).filter(|rung| self.is_whole(*rung)).count();
-        let most = MOST_CONFIRMED >> whole_before;
-        there.div_ceil(CONFIRMED as usize).min(most).max(2)
-    }
-
-    /// Whether a rung is of whole trainings, after which there are only more seeds.
-    fn is_whole(&self, rung: usize) -> bool {
-        self.levels[rung].env_steps == self.levels[self.levels.len() - 1].env_steps
+        let of_race = (self.rungs.len()..self.levels.len()).map(|rung| {
+            let runners = if rung == self.rungs.len() { coming } else { coming.min(1) };
+            of_step(rung) * runners as u64
+        });
+        left + of_race.sum::<u64>()
     }
 
     /// A trial has come to the end of a rung. One that failed has the score of minus infinity, and does not go on.
-    pub fn report(&mut self, Step { trial, rung }: Step, score: f64) {
+    pub fn report(&mut self, step: Step, score: f64) {
+        let Step { trial, rung } = step;
+        if let Some(race) = self.race.as_mut().filter(|_| rung >= self.rungs.len()) {
+            return race.report(step, score);
+        }
         self.rungs[rung].open -= 1;
         self.rungs[rung].scored.push((trial, score));
         self.rungs[rung].scored.sort_by(|one, other| other.1.total_cmp(&one.1).then(one.0.cmp(&other.0)));
@@ -174,40 +198,50 @@ mod tests {
     }
 
     #[test]
-    fn of_those_that_are_confirmed_there_is_a_choice_and_what_is_left_is_known() {
+    fn what_is_left_is_known_but_for_how_the_race_will_go() {
         let seeds = |seeds| Rung { env_steps: 300, seeds };
         let levels = [Rung { env_steps: 100, seeds: 1 }, seeds(1), seeds(2), seeds(4)];
         let mut halving = Halving::new(&levels, 3);
         let mut open: Vec<Step> = (0..9).map(|_| halving.next().unwrap()).collect();
         halving.close();
-        // Nine to the first rung, three to the second, and two of those to both of the others.
-        let mut left = 9 * 100 + 3 * 200 + 2 * 300 + 2 * 600;
-        let mut last = Vec::new();
+        // Nine to the first rung, three to the second, all of those to the first seeds of the race, and one to its end.
+        let mut left = 9 * 100 + 3 * 200 + 3 * 300 + 600;
+        let mut race = Vec::new();
         while let Some(step) = open.pop().or_else(|| halving.next()) {
-            assert_eq!(halving.left(), left);
-            left -= [100, 200, 300, 600][step.rung];
+            if halving.is_of_race(step) {
+                race.push((step.trial, step.rung));
+            } else {
+                assert_eq!(halving.left(), left);
+                left -= [100, 200][step.rung];
+            }
             halving.report(step, -(step.trial as f64));
-            last.extend((step.rung == 3).then_some(step.trial));
         }
-        assert_eq!(left, 0);
-        last.sort_unstable();
-        assert_eq!(last, [0, 1]);
+        assert_eq!(left, 3 * 300 + 600);
+        assert_eq!(race, [(0, 2), (0, 3)], "the first leads all the way");
     }
 
     #[test]
-    fn of_many_that_are_whole_eight_at_most_are_confirmed_and_then_by_halves() {
+    fn a_race_begins_once_all_are_whole_and_can_be_ended() {
         let levels = [1, 2, 4, 8].map(|seeds| Rung { env_steps: 300, seeds });
-        for (whole, expected) in [(40, [8, 4, 2]), (13, [7, 4, 2]), (5, [3, 2, 2])] {
+        for ended_after in [0, 2, usize::MAX] {
             let mut halving = Halving::new(&levels, 3);
             let mut counts = [0; 4];
             while let Some(step) = halving.next() {
+                if halving.is_of_race(step) && counts[1..].iter().sum::<usize>() == ended_after {
+                    halving.end_race();
+                    break;
+                }
                 counts[step.rung] += 1;
-                halving.report(step, -(step.trial as f64));
-                if halving.begun() == whole {
+                // The later, the better, and with more seeds all of them are worse than they seemed.
+                halving.report(step, step.trial as f64 - if step.rung > 0 { 100.0 } else { 0.0 });
+                if halving.begun() == 13 {
                     halving.close();
                 }
             }
-            assert_eq!(counts, [whole, expected[0], expected[1], expected[2]]);
+            assert_eq!(counts[0], 13);
+            let of_race = counts[1..].iter().sum::<usize>();
+            assert!(if ended_after > 2 { counts[1..] == [8, 1, 1] } else { of_race == ended_after }, "{counts:?}");
+            assert_eq!(halving.next(), None);
         }
     }
 

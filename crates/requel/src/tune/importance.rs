@@ -7,7 +7,7 @@ use super::{Space, Trial};
 ///
 /// PED-ANOVA (Watanabe, Bansal & Hutter 2023, "PED-ANOVA: Efficiently Quantifying Hyperparameter Importance in Arbitrary Subspaces"): the
 /// Pearson divergence of the density of a key's values among the best quarter of trials from that among all of them. Each key is looked at
-/// by itself. A trial is better that came to a higher rung, or scored higher on the same one. `None` for fewer than 8 trials.
+/// by itself. A trial is better that was trained for longer, or scored higher after as long. `None` for fewer than 8 trials.
 pub fn importance(space: &Space, trials: &[Trial]) -> Option<Vec<f64>> {
     if trials.len() < LEAST {
         return None;

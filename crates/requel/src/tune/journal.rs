@@ -23,7 +23,8 @@ pub(super) struct Journal {
     /// `None` where the directory can only be read.
     file: Option<File>,
     found: BTreeMap<(usize, usize), Finding>,
-    closed: Option<usize>,
+    closed: Option<Ended>,
+    race_ended: Option<Ended>,
     seconds_before: f64,
     began: Instant,
 }
@@ -60,8 +61,27 @@ enum Event {
         finding: Finding,
         seconds: f64,
     },
-    /// The minutes are over: no trial begins after so many.
-    Closed { trials: usize, seconds: f64 },
+    /// Of so many minutes no more are for trials: none begins after so many.
+    Closed {
+        #[serde(flatten)]
+        ended: Ended,
+        seconds: f64,
+    },
+    /// The minutes are over: no trial gets more seeds after so many steps that gave some.
+    RaceEnded {
+        #[serde(flatten)]
+        ended: Ended,
+        seconds: f64,
+    },
+}
+
+/// What a clock has decided.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Ended {
+    /// After so many.
+    pub after: usize,
+    /// Of so many minutes.
+    pub minutes: f64,
 }
 
 impl Journal {
@@ -101,6 +121,7 @@ impl Journal {
             file,
             found: BTreeMap::new(),
             closed: None,
+            race_ended: None,
             seconds_before: 0.0,
             began: Instant::now(),
         };
@@ -116,8 +137,12 @@ impl Journal {
                     journal.found.insert((finding.trial, finding.rung), finding);
                     journal.seconds_before = seconds;
                 }
-                Event::Closed { trials, seconds } => {
-                    journal.closed = Some(trials);
+                Event::Closed { ended, seconds } => {
+                    journal.closed = Some(ended);
+                    journal.seconds_before = seconds;
+                }
+                Event::RaceEnded { ended, seconds } => {
+                    journal.race_ended = Some(ended);
                     journal.seconds_before = seconds;
                 }
             }
@@ -136,16 +161,34 @@ impl Journal {
         self.append(Event::RungReached { finding, seconds })
     }
 
-    /// After how many trials none began any more, where a clock has said so.
-    pub fn closed(&self) -> Option<usize> {
-        self.closed
+    /// How many trials have begun, of those of which something is known.
+    pub fn trials(&self) -> usize {
+        self.found.keys().next_back().map_or(0, |(trial, _)| trial + 1)
     }
 
-    /// Writes down that no trial begins after so many.
-    pub fn close(&mut self, trials: usize) -> Result<(), TuneError> {
-        self.closed = Some(trials);
+    /// After how many trials none began any more, where a clock has said so for so many minutes or more. For more minutes it is to be
+    /// asked again.
+    pub fn closed(&self, minutes: f64) -> Option<usize> {
+        self.closed.filter(|closed| minutes <= closed.minutes).map(|closed| closed.after)
+    }
+
+    /// Writes down that no trial begins any more.
+    pub fn close(&mut self, ended: Ended) -> Result<(), TuneError> {
+        self.closed = Some(ended);
         let seconds = self.elapsed().as_secs_f64();
-        self.append(Event::Closed { trials, seconds })
+        self.append(Event::Closed { ended, seconds })
+    }
+
+    /// After how many steps of the race none began any more, as [`Journal::closed`].
+    pub fn race_ended(&self, minutes: f64) -> Option<usize> {
+        self.race_ended.filter(|ended| minutes <= ended.minutes).map(|ended| ended.after)
+    }
+
+    /// Writes down that no trial gets more seeds.
+    pub fn end_race(&mut self, ended: Ended) -> Result<(), TuneError> {
+        self.race_ended = Some(ended);
+        let seconds = self.elapsed().as_secs_f64();
+        self.append(Event::RaceEnded { ended, seconds })
     }
 
     /// Whether nothing can be written.
@@ -266,9 +309,16 @@ mod tests {
     }
 
     #[test]
-    fn that_the_time_was_over_is_kept() {
+    fn what_the_clock_has_said_is_kept_for_as_many_minutes() {
         let dir = tempfile::tempdir().unwrap();
-        Journal::open(path(dir.path()), "one").unwrap().close(7).unwrap();
-        assert_eq!(Journal::open(path(dir.path()), "one").unwrap().closed(), Some(7));
+        let open = || Journal::open(path(dir.path()), "one").unwrap();
+        let mut journal = open();
+        journal.write(finding(4, None)).unwrap();
+        journal.close(Ended { after: 7, minutes: 2.0 }).unwrap();
+        journal.end_race(Ended { after: 3, minutes: 2.0 }).unwrap();
+        let journal = open();
+        assert_eq!((journal.closed(2.0), journal.race_ended(2.0), journal.trials()), (Some(7), Some(3), 5));
+        assert_eq!((journal.closed(1.5), journal.race_ended(1.5)), (Some(7), Some(3)), "they were over before");
+        assert_eq!((journal.closed(4.0), journal.race_ended(4.0)), (None, None), "there are more");
     }
 }

@@ -23,8 +23,8 @@ pub struct Rungs {
     pub count: u32,
     /// η: of so many trials one goes on, and the next rung is so many times as long.
     pub reduction: u64,
-    /// Seeds of the first runs that come to their end. Each rung before has one less, and one at least; once no more trials begin, the
-    /// best get twice as many, the best of those four times, and so on, on rungs of their own.
+    /// Seeds of the first runs that come to their end. Each rung before has one less, and one at least; once no more trials begin,
+    /// whoever leads gets twice as many, then four times, and so on, on rungs of their own.
     pub seeds: u64,
 }
 
@@ -35,17 +35,13 @@ const OF_THE_WHOLE: u64 = 32;
 /// Episodes of an evaluation, at least.
 const EPISODES: usize = 5;
 /// Rungs of whole trainings with more and more seeds, after the first whole ones.
-const CONFIRMATIONS: u32 = 3;
-/// Of so many trials on a rung of whole trainings one goes on, to so many times as many seeds: what fails with a few is left early, and
-/// each rung costs about the same.
-pub(super) const CONFIRMED: u64 = 2;
-/// So many trials get more seeds at first, at most, and half as many on each rung after that: a long search has dozens of whole trials,
-/// and to confirm half of them would take longer than the search.
-pub(super) const MOST_CONFIRMED: usize = 8;
+const CONFIRMATIONS: u32 = 4;
+/// Each of them has so many times as many seeds as the one before.
+const CONFIRMED: u64 = 2;
 
 impl Rungs {
     /// The rungs, the first one first. Those that are no whole training end at an evaluation. Where trials are told apart at all, there
-    /// are three more at the end that are not longer but have more seeds: with few of them the best score is luck.
+    /// are four more at the end that are not longer but have more seeds: with few of them the best score is luck.
     pub fn levels(&self) -> Vec<Rung> {
         let count = u64::from(self.count);
         let first = self.evaluate_every() * self.evaluations();
@@ -127,7 +123,10 @@ mod tests {
     fn each_rung_is_three_times_the_one_before_and_ends_at_an_evaluation() {
         let rungs = Rungs { env_steps: 50_000, count: 3, reduction: 3, seeds: 3 };
         let levels: Vec<(u64, u64)> = rungs.levels().iter().map(|rung| (rung.env_steps, rung.seeds)).collect();
-        assert_eq!(levels, [(5_552, 1), (16_656, 2), (50_000, 3), (50_000, 6), (50_000, 12), (50_000, 24)]);
+        assert_eq!(
+            levels,
+            [(5_552, 1), (16_656, 2), (50_000, 3), (50_000, 6), (50_000, 12), (50_000, 24), (50_000, 48)]
+        );
         let config = rungs.apply(&Config::default());
         assert_eq!(config.evaluation.every_steps, 1_388);
         assert_eq!((config.train.env_steps, config.train.episodes), (50_000, 0));

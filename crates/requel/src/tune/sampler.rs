@@ -15,21 +15,23 @@ pub enum Sampler {
     /// At random, each value by itself.
     Random,
     /// Tree-structured Parzen estimators (Bergstra et al. 2011, "Algorithms for Hyper-Parameter Optimization"): of values drawn where
-    /// good trials lie, the one where good ones are the densest against the others, each key by itself. Every third trial is drawn at
-    /// random, as in BOHB (Falkner, Klein & Hutter 2018, "BOHB: Robust and Efficient Hyperparameter Optimization at Scale"): who only
-    /// looks where it was good before does not learn that it is better elsewhere.
+    /// good trials lie, the one where good ones are the densest against the others, each key by itself. As in BOHB (Falkner, Klein &
+    /// Hutter 2018, "BOHB: Robust and Efficient Hyperparameter Optimization at Scale") good are those that are so after a whole
+    /// training, once some are known, and every third trial is drawn at random: who only looks where it was good before does not
+    /// learn that it is better elsewhere.
     #[default]
     Tpe,
 }
 
-/// A trial that is known: its settings, and its score at each rung that it came to.
-pub(super) type Known<'a> = (&'a Settings, &'a [f64]);
+/// A trial that is known: its settings, and its score, if it was trained to its end.
+pub(super) type Known<'a> = (&'a Settings, Option<f64>);
 
-/// So many trials are drawn at random before their scores say anything.
+/// So many trials have come to their end at least before their scores say anything, and one more than there are keys, as in BOHB; until
+/// then all are drawn at random.
 const FIRST: usize = 10;
 /// One of so many trials is drawn at random all the same.
 const EXPLORES: usize = 3;
-/// The share of trials that count as good.
+/// The share of those that count as good.
 const GOOD: f64 = 0.2;
 /// How many values are drawn of which the best is taken.
 const CANDIDATES: usize = 24;
@@ -82,28 +84,32 @@ fn explores(trial: usize) -> bool {
 
 /// For each key the density of good places and that of the others; `None` while too little is known.
 ///
-/// Scores of different rungs are no measure of each other: a trial that came further is better than one that did not, and those that
-/// came as far are told apart by their last scores. All are in one of the two densities: where only those of a high rung were, nothing
-/// would speak against settings that never come so far.
+/// Good are the best of those that were trained to their end. What leads early is what learns fast, and seldom what holds to the end;
+/// where early scores counted as good ones do, a search would look for ever where learning is fast. All others speak against their
+/// settings: where only those that came to the end did, nothing would speak against settings that never come so far.
 fn densities(space: &Space, known: &[Known<'_>]) -> Option<Vec<(Parzen, Parzen)>> {
-    if known.len() < FIRST {
+    let mut whole: Vec<(f64, &Settings)> =
+        known.iter().filter_map(|(settings, score)| Some(((*score)?, *settings))).collect();
+    if whole.len() < FIRST.max(space.dimensions().len() + 1) {
         return None;
     }
-    let mut scored: Vec<(usize, f64, &Settings)> = known
-        .iter()
-        .map(|(settings, scores)| (scores.len(), scores.last().copied().unwrap_or(f64::NEG_INFINITY), *settings))
-        .collect();
     // Of equals the one that was known first: the sort is stable.
-    scored.sort_by(|one, other| other.0.cmp(&one.0).then(other.1.total_cmp(&one.1)));
-    let count = ((GOOD * scored.len() as f64).ceil() as usize).max(1);
-    let (good, rest) = scored.split_at(count);
+    whole.sort_by(|one, other| other.0.total_cmp(&one.0));
+    let good = ((GOOD * whole.len() as f64).ceil() as usize).max(1);
+    let (good, bad): (Vec<&Settings>, Vec<&Settings>) = (
+        whole[..good].iter().map(|(_, settings)| *settings).collect(),
+        whole[good..]
+            .iter()
+            .map(|(_, settings)| *settings)
+            .chain(known.iter().filter(|(_, score)| score.is_none()).map(|(settings, _)| *settings))
+            .collect(),
+    );
     let pair = |dimension: &super::Dimension| {
-        let density = |part: &[(usize, f64, &Settings)]| {
-            let place =
-                |(_, _, settings): &(usize, f64, &Settings)| dimension.domain.place(settings.get(dimension.key.path)?);
+        let density = |part: &[&Settings]| {
+            let place = |settings: &&Settings| dimension.domain.place(settings.get(dimension.key.path)?);
             Parzen::of(&part.iter().filter_map(place).collect::<Vec<_>>(), dimension.domain.choices())
         };
-        (density(good), density(rest))
+        (density(&good), density(&bad))
     };
     Some(space.dimensions().iter().map(pair).collect())
 }
@@ -134,9 +140,9 @@ mod tests {
         Space::of(&Config::default(), vec![dimension("agent.gamma", number), dimension("replay.batch_size", choice)])
     }
 
-    fn draw(sampler: Sampler, trial: usize, known: &[(Settings, Vec<f64>)]) -> Settings {
+    fn draw(sampler: Sampler, trial: usize, known: &[(Settings, Option<f64>)]) -> Settings {
         let env = requel_envs::make("CartPole-v1").unwrap();
-        let known: Vec<Known<'_>> = known.iter().map(|(settings, scores)| (settings, &scores[..])).collect();
+        let known: Vec<Known<'_>> = known.iter().map(|(settings, score)| (settings, *score)).collect();
         sampler.draw(&space(), (5, trial), &known, env.spec()).unwrap().0
     }
 
@@ -147,12 +153,12 @@ mod tests {
         -(gamma - 0.3).powi(2) + if batch == 128 { 0.1 } else { 0.0 }
     }
 
-    fn search(sampler: Sampler) -> Vec<(Settings, Vec<f64>)> {
-        let mut known: Vec<(Settings, Vec<f64>)> = Vec::new();
+    fn search(sampler: Sampler) -> Vec<(Settings, Option<f64>)> {
+        let mut known: Vec<(Settings, Option<f64>)> = Vec::new();
         for trial in 0..60 {
             let settings = draw(sampler, trial, &known);
             let score = score(&settings);
-            known.push((settings, vec![score]));
+            known.push((settings, Some(score)));
         }
         known
     }
@@ -182,9 +188,8 @@ mod tests {
             .take(30)
             .map(|size| Settings::from([("replay.batch_size".into(), size.into())]))
             .collect();
-        let scores: Vec<[f64; 1]> = (0..30).map(|trial| [f64::from(trial)]).collect();
         let known: Vec<Known<'_>> =
-            tried.iter().zip(&scores).map(|(settings, scores)| (settings, &scores[..])).collect();
+            tried.iter().zip(0..).map(|(settings, trial)| (settings, Some(f64::from(trial)))).collect();
         for trial in (30..45).filter(|trial| !explores(*trial)) {
             let (settings, _) = Sampler::Tpe.draw(&space, (5, trial), &known, env.spec()).unwrap();
             assert!(settings["replay.batch_size"].as_integer() < Some(256), "{settings:?}");
@@ -195,7 +200,7 @@ mod tests {
     fn it_comes_nearer_than_chance() {
         let late = |sampler| {
             let known = search(sampler);
-            let late = (30..60).filter(|trial| !explores(*trial)).map(|trial| known[trial].1[0]);
+            let late = (30..60).filter(|trial| !explores(*trial)).map(|trial| known[trial].1.unwrap());
             late.sum::<f64>() / 20.0
         };
         let (tpe, random) = (late(Sampler::Tpe), late(Sampler::Random));
@@ -203,17 +208,23 @@ mod tests {
     }
 
     #[test]
-    fn what_came_further_is_better_and_what_never_does_is_left() {
-        // At the first rung small values lead; what is above 0.6 comes to the second, where large ones lead.
-        let known: Vec<(Settings, Vec<f64>)> = (0..40)
+    fn what_was_good_at_the_end_is_looked_for_and_what_never_came_there_is_left() {
+        // What is below 0.6 never comes to its end; of what does, large values are the best.
+        let known: Vec<(Settings, Option<f64>)> = (0..40)
             .map(|trial| {
                 let settings = draw(Sampler::Random, trial, &[]);
                 let gamma = settings["agent.gamma"].as_float().unwrap();
-                (settings, if gamma > 0.6 { vec![-gamma, gamma] } else { vec![-gamma] })
+                (settings, (gamma > 0.6).then_some(gamma))
             })
             .collect();
         let gamma = |trial| draw(Sampler::Tpe, trial, &known)["agent.gamma"].as_float().unwrap();
         let draws: Vec<f64> = (100..145).filter(|trial| !explores(*trial)).map(gamma).collect();
         assert!(draws.iter().filter(|gamma| **gamma > 0.6).count() >= 24, "{draws:?}");
+        let few: Vec<(Settings, Option<f64>)> = known
+            .iter()
+            .enumerate()
+            .map(|(at, (settings, score))| (settings.clone(), score.filter(|_| at < 10)))
+            .collect();
+        assert_eq!(draw(Sampler::Tpe, 61, &few), draw(Sampler::Random, 61, &[]), "fewer than ten came to their end");
     }
 }

@@ -75,17 +75,25 @@ impl Search {
     }
 
     /// Writes the search down in its directory, or holds it against the one that is there. Another budget is the same search that goes
-    /// on for longer.
+    /// on for longer; the file has that of the last that came to its end, or the first.
     pub(super) fn keep(&self, dir: &Path, environment: &EnvIdentity) -> Result<(), TuneError> {
-        if !self.is_kept(dir, environment)? {
-            check_empty(dir)?;
-            // A search whose own file was lost is gone on with by its own journal alone.
-            drop(Journal::read(journal::path(dir), &self.fingerprint())?);
+        if self.is_kept(dir, environment)? {
+            return Ok(());
         }
+        check_empty(dir)?;
+        // A search whose own file was lost is gone on with by its own journal alone.
+        drop(Journal::read(journal::path(dir), &self.fingerprint())?);
+        self.write(dir, environment)
+    }
+
+    /// Writes the search down in its directory.
+    pub(super) fn write(&self, dir: &Path, environment: &EnvIdentity) -> Result<(), TuneError> {
         let path = dir.join(FILE);
         let text = serde_json::to_vec_pretty(&self.description_in(environment)).expect("a search is JSON");
-        replace(&RealStorage, &path, &text).map_err(RunError::io("write", &path))?;
-        Ok(())
+        if read_regular(&path, MOST_BYTES).is_ok_and(|there| there == text) {
+            return Ok(());
+        }
+        Ok(replace(&RealStorage, &path, &text).map_err(RunError::io("write", &path))?)
     }
 
     /// Whether the directory holds this search; it is an error if it holds another.

@@ -144,8 +144,44 @@ fn a_larger_budget_goes_on_with_what_is_there_and_another_search_is_refused() {
     let error = again(&Search { seed: 9, jobs: 1, ..with(4) }, dir.path());
     assert_eq!(error.to_string(), format!("{} holds another search: jobs, seed differ", dir.path().display()));
     assert!(error.hint().is_some());
+    let written = || ["search.json", "journal.jsonl"].map(|name| std::fs::read(dir.path().join(name)).unwrap());
+    let before = written();
+    for smaller in [with(3), Search { budget: SearchBudget::EnvSteps(800), ..with(4) }] {
+        let refused = again(&smaller, dir.path());
+        assert!(matches!(refused, TuneError::FewerTrials { there: 4, .. }), "{refused}");
+        assert!(refused.hint().is_some_and(|hint| hint.contains("a larger one")));
+        assert!(written() == before, "it has written something");
+    }
     let occupied = again(&with(3), &dir.path().join("trials"));
     assert!(matches!(occupied, TuneError::Occupied { .. }), "{occupied}");
+}
+
+#[test]
+fn a_budget_in_env_steps_is_kept_but_for_the_first_trial() {
+    let dir = tempfile::tempdir().unwrap();
+    for (budget, most) in [(1, 600), (9_000, 9_000), (20_000, 20_000)] {
+        let search = Search { budget: SearchBudget::EnvSteps(budget), ..search() };
+        let tuned = conduct(&search, &dir.path().join(budget.to_string()), 2);
+        assert!(tuned.env_steps <= most, "{budget}: {}", tuned.env_steps);
+        assert!(tuned.env_steps > most / 2 && tuned.score().env_steps == 600, "{budget}: {}", tuned.env_steps);
+    }
+}
+
+#[test]
+fn a_clock_drops_no_trial_that_is_known_and_says_the_same_again() {
+    let dir = tempfile::tempdir().unwrap();
+    // As a search that was killed after most of its time: none of what it has found out was decided by a clock.
+    let known = conduct(&search(), dir.path(), 2);
+    let journal = || std::fs::read_to_string(dir.path().join("journal.jsonl")).unwrap();
+    let before = journal();
+    let minutes = |minutes| Search { budget: SearchBudget::Minutes(minutes), ..search() };
+    let over = conduct(&minutes(1e-6), dir.path(), 2);
+    assert_eq!(over, known);
+    assert_ne!(journal(), before, "what the clock has said is written down");
+    let before = journal();
+    assert_eq!(conduct(&minutes(1e-6), dir.path(), 1), over);
+    assert_eq!(conduct(&minutes(1e-7), dir.path(), 1), over, "fewer minutes were over before");
+    assert_eq!(journal(), before);
 }
 
 #[test]
