@@ -136,20 +136,28 @@ impl Studied {
 
     /// The seeds, once where all have the same.
     fn seeds(&self) -> String {
-        let mut groups: Vec<(String, Vec<&str>)> = Vec::new();
-        for (configuration, seeds) in &self.wanted {
-            let seeds = format!("{seeds} ({} runs each)", seeds.as_slice().len());
-            match groups.iter_mut().find(|(known, _)| *known == seeds) {
-                Some((_, names)) => names.push(&configuration.name),
-                None => groups.push((seeds, vec![&configuration.name])),
-            }
+        let seeds = |seeds: &Seeds| format!("{seeds} ({} runs each)", seeds.as_slice().len());
+        grouped(self.wanted.iter().map(|(configuration, of)| (configuration.name.as_str(), seeds(of))).collect())
+    }
+}
+
+/// What is said of each name, once for all of which the same is said. An environment stands for all of its cells where they agree.
+fn grouped(said: Vec<(&str, String)>) -> String {
+    let env = |name: &'_ str| name.rsplit_once('/').map_or(name, |(env, _)| env).to_owned();
+    let mut groups: Vec<(&String, Vec<String>)> = Vec::new();
+    for (name, what) in &said {
+        let agree = said.iter().filter(|(other, _)| env(other) == env(name)).all(|(_, other)| other == what);
+        let shown = if agree { env(name) } else { (*name).to_owned() };
+        match groups.iter_mut().find(|(known, _)| *known == what) {
+            Some((_, names)) if names.contains(&shown) => {}
+            Some((_, names)) => names.push(shown),
+            None => groups.push((what, vec![shown])),
         }
-        match &groups[..] {
-            [(seeds, _)] => seeds.clone(),
-            groups => {
-                let named = |(seeds, names): &(String, Vec<&str>)| format!("{} {seeds}", names.join(", "));
-                groups.iter().map(named).collect::<Vec<_>>().join("; ")
-            }
+    }
+    match &groups[..] {
+        [(what, _)] => (*what).clone(),
+        groups => {
+            groups.iter().map(|(what, names)| format!("{} {what}", names.join(", "))).collect::<Vec<_>>().join("; ")
         }
     }
 }
@@ -176,6 +184,17 @@ mod tests {
         let text = fill("a {{x}}, {{ table y }}.", |mark| Ok(format!("<{mark}{{{{>\n"))).unwrap();
         assert_eq!(text, "a <x{{>, <table y{{>.");
         assert!(fill("a {{x", |_| Ok(String::new())).is_err());
+    }
+
+    #[test]
+    fn seeds_are_named_once_and_environments_for_their_cells() {
+        let said = |pairs: &[(&'static str, &str)]| {
+            grouped(pairs.iter().map(|(name, what)| (*name, (*what).to_owned())).collect())
+        };
+        assert_eq!(said(&[("A-v0/x", "1"), ("M/B-v0/x", "1")]), "1");
+        assert_eq!(said(&[("A-v0/x", "1"), ("A-v0/y", "1"), ("M/B-v0/x", "2"), ("M/B-v0/y", "2")]), "A-v0 1; M/B-v0 2");
+        assert_eq!(said(&[("A-v0/x", "1"), ("A-v0/y", "2"), ("B-v0/x", "1")]), "A-v0/x, B-v0 1; A-v0/y 2");
+        assert_eq!(said(&[("short", "1"), ("long", "2")]), "short 1; long 2");
     }
 
     #[test]
