@@ -94,6 +94,29 @@ mod tests {
         assert!(with_envs().count() > 20 && with_envs().count() < all().len());
     }
 
+    /// What an untrained network says is the middle of its support. Where it is below what walking on for ever costs, that looks better
+    /// than all that has not been tried, and a goal is not looked for.
+    #[test]
+    fn a_support_begins_above_what_never_coming_to_an_end_costs() {
+        let mut tried = 0;
+        for env in requel_envs::Registry::built_in().specs() {
+            let (Some((_, best)), Some(preset)) = (env.reward_range, default_for(&env.id)) else { continue };
+            // Elsewhere a step may be free.
+            if best >= 0.0 {
+                continue;
+            }
+            let layers = crate::config::Layers::new().set(&format!("env.id={:?}", env.id)).unwrap();
+            let layers = layers.preset(preset.name).unwrap().algorithm("c51").unwrap();
+            let config = layers.resolve().unwrap().with_value_bounds(env, 2).unwrap();
+            let (low, high) = (config.head.v_min.number().unwrap(), config.head.v_max.number().unwrap());
+            let for_ever =
+                best * config.agent.reward_scale * config.env.action_repeat as f64 / (1.0 - config.agent.gamma);
+            assert!((low + high) / 2.0 >= for_ever, "{}: {low} to {high}, {for_ever}", env.id);
+            tried += 1;
+        }
+        assert!(tried >= 2, "environments whose every step costs something");
+    }
+
     #[test]
     fn an_environment_has_one_preset_at_most() {
         for env in requel_envs::Registry::built_in().specs() {
