@@ -1,7 +1,7 @@
 //! [`Notes`], what a person has to say of a run: `notes.toml` in its directory. Nothing else of a run depends on it.
 
 use std::collections::BTreeSet;
-use std::fs;
+use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::Path;
 
@@ -9,6 +9,8 @@ use requel::storage::open_regular;
 use serde::{Deserialize, Serialize};
 
 const FILE: &str = "notes.toml";
+/// Locked while they are changed: what every run has and nobody writes.
+const LOCK: &str = "config.toml";
 /// No file of notes is longer, bytes.
 const MOST_BYTES: u64 = 64 << 10;
 /// No note is longer, characters.
@@ -49,11 +51,30 @@ impl Notes {
         Ok(notes)
     }
 
+    /// Changes those of the run in a directory, which nobody else does in the meantime, and gives what they are then.
+    ///
+    /// # Errors
+    /// If they cannot be read or written, or are not within their bounds; that says which.
+    pub fn change(dir: &Path, change: impl FnOnce(&mut Self)) -> Result<Self, NotesError> {
+        let cannot = |error: io::Error| NotesError::Write(error.to_string());
+        let lock = File::open(dir.join(LOCK)).map_err(cannot)?;
+        // Where a disk knows no locks, the last of those who write at the same moment wins.
+        drop(lock.lock());
+        let before = Notes::read(dir).map_err(NotesError::Read)?;
+        let mut notes = before.clone();
+        change(&mut notes);
+        notes.check().map_err(NotesError::Bounds)?;
+        if notes != before {
+            notes.write(dir).map_err(cannot)?;
+        }
+        Ok(notes)
+    }
+
     /// Writes them, in place of those that were there.
     ///
     /// # Errors
     /// If the disk refuses.
-    pub fn write(&self, dir: &Path) -> io::Result<()> {
+    fn write(&self, dir: &Path) -> io::Result<()> {
         let text = toml::to_string(self).map_err(io::Error::other)?;
         // A reader sees the old ones or the new ones.
         let staged = dir.join(format!(".{FILE}.{}.new", std::process::id()));
@@ -84,6 +105,17 @@ impl Notes {
     }
 }
 
+/// Why notes cannot be changed, each with the reason.
+#[derive(Debug)]
+pub enum NotesError {
+    /// Those that are there cannot be read.
+    Read(String),
+    /// They would be out of their bounds.
+    Bounds(String),
+    /// The disk refuses.
+    Write(String),
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -100,5 +132,20 @@ mod tests {
             fs::write(dir.path().join(FILE), text).unwrap();
             assert!(Notes::read(dir.path()).is_err());
         }
+    }
+
+    #[test]
+    fn of_many_who_tag_at_once_no_tag_is_lost() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(dir.path().join(LOCK), "").unwrap();
+        std::thread::scope(|scope| {
+            for tag in 0..MOST_TAGS {
+                scope.spawn({
+                    let dir = dir.path();
+                    move || Notes::change(dir, |notes| notes.tags.extend([tag.to_string()])).unwrap()
+                });
+            }
+        });
+        assert_eq!(Notes::read(dir.path()).unwrap().tags.len(), MOST_TAGS);
     }
 }

@@ -19,8 +19,8 @@ use crate::{pack, shell};
 /// Where runs are when nobody says otherwise.
 pub const ROOT: &str = "runs";
 /// What to do where a program lacks something that another one registers.
-const WITH_EVERY_VERB: &str = "run this in the program that registers it: `requel_cli::main_with` has every verb; in Python \
-                               `requel.Run(DIR, env=ENV).program(VERB)` has";
+const WITH_EVERY_VERB: &str = "run this in the program that registers it: `requel_cli::main_with` gives a program every verb, and so does \
+                               `requel.Run(DIR, env=ENV).program(VERB)` in Python";
 /// Where studies are when nobody says otherwise.
 pub const STUDIES: &str = "studies";
 
@@ -182,9 +182,15 @@ impl From<RunError> for Failure {
                 let hint = format!("name another --run-dir, or go on with `requel resume {}`", shell::quoted(path));
                 Failure::bad_input(error).hint(hint)
             }
+            RunError::NotARun { ref path } if !path.exists() => {
+                Failure::bad_input(format_args!("there is no {}", path.display()))
+                    .hint("name a run's directory, a packed run, or a policy's file")
+            }
             RunError::NotARun { ref path } => {
                 let hint = match find_runs(path).unwrap_or_default().as_slice() {
-                    [] => "name a directory that `requel train` wrote, such as those under runs/".into(),
+                    [] => "name a directory that `requel train` wrote, such as those under runs/; a training that was stopped in its \
+                           first moments left no run yet: give its command again"
+                        .into(),
                     [first, rest @ ..] => {
                         let (count, one) = (rest.len() + 1, shell::quoted(first.dir()));
                         format!("there are {count} runs below it: name one, such as {one}")

@@ -87,7 +87,7 @@ impl fmt::Display for PolicyError {
             PolicyError::Network(error) => error.fmt(f),
             PolicyError::OutOfRange(error) => error.fmt(f),
             PolicyError::HeadMismatch { outputs, head } => {
-                write!(f, "a network of {outputs} outputs cannot be read as {head}")
+                write!(f, "a network of {outputs} outputs cannot be read as {head} for each action")
             }
             PolicyError::ObservationLength { found, expected } => {
                 write!(f, "{found} numbers are not whole observations of {expected}")

@@ -1,5 +1,7 @@
 //! [`Readout`] and [`ValueSpec`]: what the outputs of a network mean, as plain data, and the [`Reader`]s that read them so.
 
+use std::fmt;
+
 use requel_nn::{Kernel, NetworkSpec, SoftmaxRows, lanes};
 use serde_json::Value;
 
@@ -56,6 +58,20 @@ pub enum Mean {
     OfAtoms(usize),
     /// The mean over so many rows of the network, one for each fraction that it reads.
     OfFractions(usize),
+}
+
+impl fmt::Display for Readout {
+    /// Of one action, in words.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Readout::Scalar => f.write_str("an expected return"),
+            Readout::Categorical { atoms, v_min, v_max } => {
+                write!(f, "a categorical distribution of {atoms} atoms from {v_min} to {v_max}")
+            }
+            Readout::Quantile { quantiles } => write!(f, "{quantiles} quantiles"),
+            Readout::ImplicitQuantile { fractions } => write!(f, "implicit quantiles, {fractions} of them to act"),
+        }
+    }
 }
 
 impl Readout {

@@ -32,7 +32,7 @@ impl Values {
         let (atoms, outputs) = (spec.head.atoms(), network.output_len());
         let fits = atoms > 0 && outputs.is_multiple_of(atoms);
         if !fits || network.reads_fractions() != spec.head.reads_fractions() {
-            return Err(PolicyError::HeadMismatch { outputs, head: format!("{:?}", spec.head) });
+            return Err(PolicyError::HeadMismatch { outputs, head: spec.head.to_string() });
         }
         let (actions, fractions) = (outputs / atoms, spec.head.acting_fractions());
         Workspace::bytes_needed_with_fractions(&network, max_rows, fractions)?;

@@ -277,3 +277,48 @@ fn an_environment_with_the_id_of_one_of_ours_is_not_taken_for_it() {
         assert!(is_untouched, "{line} has written something");
     });
 }
+
+#[test]
+fn a_study_is_merged_in_its_own_environment_alone() {
+    let desk = registered();
+    let trained = call(OWN, "study study.toml --out st --quiet", desk.path());
+    assert!(trained.status.success(), "{}", said(&trained));
+    each("study study.toml --out st --merge", OTHER, &desk, |line, output, is_untouched| {
+        let text = said(output);
+        assert!(!output.status.success() && text.contains("has observations of 2 numbers"), "{line}: {text}");
+        assert!(is_untouched, "{line} has written something");
+    });
+    each("study study.toml --out st --merge", OWN, &desk, |line, output, _| {
+        assert!(output.status.success(), "{line}: {}", said(output));
+    });
+}
+
+#[test]
+fn a_run_that_begins_from_weights_has_lost_no_episode_and_one_that_has_says_so() {
+    let desk = registered();
+    let begun = call(OWN, "train --from run --run-dir begun --quiet", desk.path());
+    assert!(begun.status.success(), "{}", said(&begun));
+    let summary = desk.path().join("begun/summary.json");
+    let text = std::fs::read_to_string(&summary).unwrap();
+    assert!(!text.contains("inexact_resumes"), "{text}");
+    let compared = |desk: &Path| String::from_utf8(call(OWN, "compare begun", desk).stdout).unwrap();
+    assert!(!compared(desk.path()).contains("resumed with new episodes"));
+    std::fs::write(&summary, text.replace("\"skipped\": 0,", "\"skipped\": 0, \"inexact_resumes\": 2,")).unwrap();
+    std::fs::remove_file(desk.path().join("begun/checksums.blake3")).unwrap();
+    let table = compared(desk.path());
+    assert!(table.contains("1 of 1 runs were interrupted and resumed with new episodes"), "{table}");
+}
+
+#[test]
+fn weights_of_an_agent_without_a_network_are_refused_by_what_they_are() {
+    let desk = tempfile::tempdir().unwrap();
+    let set: Vec<String> = SHORT.iter().map(|setting| format!("--set {setting}")).collect();
+    let line = format!("train Greenhouse-v0 --run-dir run --quiet --set agent.name=tabular {}", set.join(" "));
+    assert!(call(OWN, &line, desk.path()).status.success());
+    let lines = "train --from run --run-dir out\ntrain --from run --weights last --run-dir out";
+    each(lines, OWN, &desk, |line, output, is_untouched| {
+        let text = said(output);
+        assert!(output.status.code() == Some(2) && text.contains("is no network of values"), "{line}: {text}");
+        assert!(is_untouched, "{line} has written something");
+    });
+}

@@ -4,7 +4,7 @@ use std::io::Write;
 
 use crate::args::NoteArgs;
 use crate::exit::{Exit, Failure};
-use crate::notes::Notes;
+use crate::notes::{Notes, NotesError};
 use crate::runs;
 use crate::style::{self, COMMAND, paint};
 
@@ -12,18 +12,21 @@ use crate::style::{self, COMMAND, paint};
 pub fn run(args: &NoteArgs) -> Result<Exit, Failure> {
     let run = runs::open(Some(&args.run))?;
     let path = run.dir().join("notes.toml");
-    let before = Notes::read(run.dir()).map_err(|what| {
-        Failure::failed(format_args!("cannot read {}: {what}", path.display()))
-            .hint("mend the file, or delete it: nothing else of the run depends on it")
+    let is_asked = args.text.is_none() && args.tag.is_empty() && args.untag.is_empty();
+    let notes = match is_asked {
+        true => Notes::read(run.dir()).map_err(NotesError::Read),
+        false => Notes::change(run.dir(), |notes| {
+            notes.note = args.text.clone().unwrap_or_else(|| notes.note.clone());
+            notes.tags.extend(args.tag.iter().cloned());
+            notes.tags.retain(|tag| !args.untag.contains(tag));
+        }),
+    };
+    let notes = notes.map_err(|error| match error {
+        NotesError::Read(what) => Failure::failed(format_args!("cannot read {}: {what}", path.display()))
+            .hint("mend the file, or delete it: nothing else of the run depends on it"),
+        NotesError::Bounds(what) => Failure::bad_input(what),
+        NotesError::Write(what) => Failure::failed(format_args!("cannot write {}: {what}", path.display())),
     })?;
-    let mut notes = before.clone();
-    notes.note = args.text.clone().unwrap_or(notes.note);
-    notes.tags.extend(args.tag.iter().cloned());
-    notes.tags.retain(|tag| !args.untag.contains(tag));
-    notes.check().map_err(Failure::bad_input)?;
-    if notes != before {
-        notes.write(run.dir()).map_err(|e| Failure::failed(format_args!("cannot write {}: {e}", path.display())))?;
-    }
     let mut out = style::stdout();
     if !notes.note.is_empty() {
         writeln!(out, "{}", notes.note)?;

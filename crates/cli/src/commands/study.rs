@@ -173,6 +173,8 @@ fn conduct(
     let told = Told { study, scales: &scales, out, registry, reporting };
     if workers.merge {
         joining::check_finished(&runs)?;
+        // They are scored on the scales of this program's environments.
+        check_new(&runs, registry)?;
         return told.tell(&runs);
     }
     let is_worker = workers.join || workers.only.is_some();

@@ -128,7 +128,7 @@ fn a_new_run_begins_from_the_weights_of_another_or_of_a_file() {
     for (args, said) in [
         (&["--from", "first", "Acrobot-v1"][..], "the policy is of CartPole-v1"),
         (&["--from", "first", "--set", "network.hidden=[9]"], "the policy's network is another one"),
-        (&["--from", "nowhere"], "is not a run"),
+        (&["--from", "nowhere"], "there is no nowhere"),
         (&["--from", "first/best/policy.safetensors", "--with-replay"], "no replay buffer"),
         (&["--from", "first/config.toml"], "not a policy"),
     ] {

@@ -59,14 +59,24 @@ impl fmt::Display for Advice {
 pub fn advice(config: &Config, env: &EnvSpec) -> Vec<Advice> {
     let mut found = Vec::new();
     let mut say = |key, budget, severity, text: String| found.push(Advice { key, budget, severity, text });
-    if config.target.kind == TargetKind::Soft && config.target.tau == 0.0 && config.agent.kind != AgentKind::Pqn {
+    let [has_own_agent, has_own_executor, has_own_explorer] =
+        [&config.agent.name, &config.agent.executor, &config.exploration.name].map(|name| !name.is_empty());
+    // Of what an agent or another part of one's own does with its settings nothing is known.
+    if has_own_agent {
+        if let Some(text) = Course::of(config, env).and_then(|course| course.few_rounds()) {
+            say("train.num_envs", None, Severity::Warning, text);
+        }
+        return found;
+    }
+    let has_target = config.agent.kind != AgentKind::Pqn && !has_own_executor;
+    if config.target.kind == TargetKind::Soft && config.target.tau == 0.0 && has_target {
         let text = "is 0: the target network keeps its first random weights, and no value is learned from them".into();
         say("target.tau", None, Severity::Impossible, text);
     }
-    if let Some(text) = nothing_explores(config) {
+    if let Some(text) = nothing_explores(config).filter(|_| !has_own_explorer) {
         say("exploration.start", None, Severity::Warning, text);
     }
-    if let Some(text) = step_size_lost(config) {
+    if let Some(text) = step_size_lost(config).filter(|_| !has_own_executor) {
         say("optimizer.learning_rate", None, Severity::Warning, text);
     }
     if let Some(course) = Course::of(config, env) {
@@ -155,14 +165,13 @@ impl Course {
     /// What does not come to its end, or hardly begins.
     fn too_short(&self, config: &Config, say: &mut dyn FnMut(&'static str, String)) {
         let (budget, env_steps) = (&self.budget, self.env_steps);
-        let rounds = env_steps / self.num_envs;
-        if rounds < FEW_ROUNDS {
-            let each = if rounds == 1 { "a single step".into() } else { format!("only {rounds} steps") };
-            say("train.num_envs", format!("is {}, so that each environment makes {each}: {budget}", self.num_envs));
+        if let Some(text) = self.few_rounds() {
+            say("train.num_envs", text);
         }
         self.target_at_rest(config, say);
         let exploration = &config.exploration;
-        if exploration.kind != ExplorationKind::Constant
+        if exploration.name.is_empty()
+            && exploration.kind != ExplorationKind::Constant
             && exploration.start != exploration.end
             && exploration.env_steps > env_steps
         {
@@ -190,9 +199,18 @@ impl Course {
         }
     }
 
+    /// What each of many environments makes, where that is next to nothing.
+    fn few_rounds(&self) -> Option<String> {
+        let rounds = self.env_steps / self.num_envs;
+        let each = if rounds == 1 { "a single step".into() } else { format!("only {rounds} steps") };
+        let text = || format!("is {}, so that each environment makes {each}: {}", self.num_envs, self.budget);
+        (rounds < FEW_ROUNDS).then(text)
+    }
+
     fn target_at_rest(&self, config: &Config, say: &mut dyn FnMut(&'static str, String)) {
         let target = &config.target;
-        if target.kind == TargetKind::None || config.agent.kind == AgentKind::Pqn {
+        let is_own = !config.agent.executor.is_empty();
+        if target.kind == TargetKind::None || config.agent.kind == AgentKind::Pqn || is_own {
             return;
         }
         let (key, every, made, unit) = match target.every_updates {
@@ -271,6 +289,26 @@ mod tests {
     fn keys(preset: &str, settings: &[&str], severity: Severity) -> Vec<&'static str> {
         let found = advised(&config(preset, settings));
         found.iter().filter(|advice| advice.severity == severity).map(|advice| advice.key).collect()
+    }
+
+    #[test]
+    fn what_a_part_of_ones_own_does_with_its_settings_is_not_judged() {
+        let silenced = [
+            ("agent.name=own", "train.env_steps=900"),
+            ("agent.name=own", "target.kind=soft target.tau=0"),
+            ("agent.executor=own", "target.every_env_steps=0 target.every_updates=1000000"),
+            ("agent.executor=own", "optimizer.learning_rate=1e-10"),
+            ("exploration.name=own", "exploration.start=0 exploration.end=0"),
+            ("exploration.name=own", "exploration.env_steps=1000000"),
+        ];
+        for (own, settings) in silenced {
+            let plain: Vec<&str> = settings.split(' ').collect();
+            assert!(!advised(&config("dqn", &plain)).is_empty(), "{settings}");
+            let found = advised(&config("dqn", &[&[own], &plain[..]].concat()));
+            assert!(found.is_empty(), "{own} {settings}: {found:?}");
+        }
+        let few = config("dqn", &["agent.name=own", "train.num_envs=6000", "train.env_steps=30000"]);
+        assert_eq!(advised(&few)[0].key, "train.num_envs");
     }
 
     #[test]

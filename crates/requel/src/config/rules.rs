@@ -121,7 +121,7 @@ pub const RULES: &[Rule] = &[
     },
     Rule {
         keys: &["agent.n_step", "agent.kind"],
-        holds: |c| c.agent.kind != AgentKind::Naive || c.agent.n_step == 1,
+        holds: |c| c.agent.kind != AgentKind::Naive || !c.agent.name.is_empty() || c.agent.n_step == 1,
         reason: "must be 1 for the naive agent, which learns from each step as it arrives",
     },
     Rule {
@@ -221,11 +221,11 @@ fn is_clipped(config: &Config) -> bool {
 }
 
 fn is_pqn(config: &Config) -> bool {
-    config.agent.kind == AgentKind::Pqn
+    config.agent.kind == AgentKind::Pqn && config.agent.name.is_empty()
 }
 
 fn has_replay(config: &Config) -> bool {
-    config.agent.kind == AgentKind::Dqn
+    config.agent.kind == AgentKind::Dqn && config.agent.name.is_empty()
 }
 
 fn is_without_replacement(config: &Config) -> bool {

@@ -16,6 +16,11 @@ struct Reading {
 /// Of a key that stands in several rows, the first one that is broken counts.
 const READINGS: &[Reading] = &[
     Reading { keys: &["pqn."], by: "agent.kind", are_read: |c| c.agent.kind == AgentKind::Pqn },
+    Reading {
+        keys: &["train.every_steps", "train.updates"],
+        by: "agent.kind",
+        are_read: |c| c.agent.kind != AgentKind::Pqn,
+    },
     Reading { keys: &["replay."], by: "agent.kind", are_read: |c| c.agent.kind == AgentKind::Dqn },
     Reading {
         keys: &[
@@ -27,56 +32,68 @@ const READINGS: &[Reading] = &[
             "replay.importance_env_steps",
         ],
         by: "replay.kind",
-        are_read: |c| c.replay.kind == ReplayKind::Prioritized || !c.replay.name.is_empty(),
+        are_read: |c| c.replay.kind == ReplayKind::Prioritized,
     },
     Reading {
-        keys: &["replay.replacement"],
-        by: "replay.kind",
-        are_read: |c| c.replay.kind == ReplayKind::Uniform || !c.replay.name.is_empty(),
+        keys: &[
+            "replay.priority_epsilon",
+            "replay.importance_start",
+            "replay.importance_end",
+            "replay.importance_env_steps",
+        ],
+        by: "replay.priority_exponent",
+        are_read: |c| c.replay.priority_exponent > 0.0,
     },
+    Reading { keys: &["replay.replacement"], by: "replay.kind", are_read: |c| c.replay.kind == ReplayKind::Uniform },
+    Reading { keys: &["target.tau"], by: "target.kind", are_read: |c| c.target.kind == TargetKind::Soft },
     Reading {
-        keys: &["target.tau"],
+        keys: &["target.every_updates", "target.every_env_steps", "agent.double"],
         by: "target.kind",
-        are_read: |c| c.target.kind == TargetKind::Soft || has_own_executor(c),
+        are_read: |c| c.target.kind != TargetKind::None,
     },
-    Reading { keys: &["head.kind"], by: "head.name", are_read: |c| c.head.name.is_empty() },
     Reading {
         keys: &["head.atoms", "head.v_min", "head.v_max"],
         by: "head.kind",
-        are_read: |c| c.head.kind == HeadKind::Categorical || has_own_head(c),
+        are_read: |c| c.head.kind == HeadKind::Categorical,
     },
-    Reading {
-        keys: &["head.quantiles"],
-        by: "head.kind",
-        are_read: |c| c.head.kind == HeadKind::Quantile || has_own_head(c),
-    },
+    Reading { keys: &["head.quantiles"], by: "head.kind", are_read: |c| c.head.kind == HeadKind::Quantile },
     Reading {
         keys: &["head.kappa"],
         by: "head.kind",
-        are_read: |c| matches!(c.head.kind, HeadKind::Quantile | HeadKind::ImplicitQuantile) || has_own_head(c),
+        are_read: |c| matches!(c.head.kind, HeadKind::Quantile | HeadKind::ImplicitQuantile),
     },
     Reading {
         keys: &["head.fractions", "head.target_fractions", "head.acting_fractions", "head.cosines"],
         by: "head.kind",
-        are_read: |c| c.head.kind == HeadKind::ImplicitQuantile || has_own_head(c),
+        are_read: |c| c.head.kind == HeadKind::ImplicitQuantile,
     },
-    Reading { keys: &["loss."], by: "head.kind", are_read: |c| c.head.kind == HeadKind::Scalar || has_own_head(c) },
-    Reading { keys: &["loss.delta"], by: "loss.kind", are_read: |c| c.loss.kind == LossKind::Huber || has_own_head(c) },
+    Reading { keys: &["loss."], by: "head.kind", are_read: |c| c.head.kind == HeadKind::Scalar },
+    Reading { keys: &["loss.delta"], by: "loss.kind", are_read: |c| c.loss.kind == LossKind::Huber },
     Reading {
         keys: &["network.noisy_layers", "network.noisy_sigma"],
         by: "network.noisy",
-        are_read: |c| c.network.noisy || !c.network.name.is_empty() || has_own_executor(c),
+        are_read: |c| c.network.noisy,
     },
-    Reading { keys: &["munchausen."], by: "agent.munchausen", are_read: |c| c.agent.munchausen || has_own_executor(c) },
+    Reading { keys: &["munchausen."], by: "agent.munchausen", are_read: |c| c.agent.munchausen },
     Reading {
         keys: &["optimizer.alpha", "optimizer.momentum", "optimizer.centered"],
         by: "optimizer.kind",
-        are_read: |c| c.optimizer.kind == OptimizerKind::Rmsprop || has_own_executor(c),
+        are_read: |c| c.optimizer.kind == OptimizerKind::Rmsprop,
+    },
+    Reading {
+        keys: &["optimizer.beta1", "optimizer.beta2"],
+        by: "optimizer.kind",
+        are_read: |c| c.optimizer.kind != OptimizerKind::Rmsprop,
+    },
+    Reading {
+        keys: &["network.activation", "network.layer_norm"],
+        by: "network.hidden",
+        are_read: |c| !c.network.hidden.is_empty() || !c.network.conv.is_empty(),
     },
     Reading {
         keys: &["exploration.end", "exploration.env_steps"],
         by: "exploration.kind",
-        are_read: |c| c.exploration.kind != ExplorationKind::Constant || !c.exploration.name.is_empty(),
+        are_read: |c| c.exploration.kind != ExplorationKind::Constant,
     },
 ];
 
@@ -92,7 +109,7 @@ const READINGS: &[Reading] = &[
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn unused(config: &Config, key: &str) -> Option<String> {
-    if !config.agent.name.is_empty() {
+    if has_own_part(config) {
         return None;
     }
     let is_meant = |known: &&str| *known == key || known.ends_with('.') && key.starts_with(*known);
@@ -101,12 +118,11 @@ pub fn unused(config: &Config, key: &str) -> Option<String> {
     Some(format!("`{key}` has no effect while `{}` is {}", reading.by, shown(assigned(&table, reading.by)?)))
 }
 
-fn has_own_executor(config: &Config) -> bool {
-    !config.agent.executor.is_empty()
-}
-
-fn has_own_head(config: &Config) -> bool {
-    !config.head.name.is_empty() || has_own_executor(config)
+/// Such a part is made from the whole config.
+fn has_own_part(config: &Config) -> bool {
+    let Config { agent, head, network, replay, exploration, .. } = config;
+    let names = [&agent.name, &agent.executor, &head.name, &network.name, &replay.name, &exploration.name];
+    names.iter().any(|name| !name.is_empty())
 }
 
 #[cfg(test)]
@@ -141,10 +157,20 @@ mod tests {
             ("", "target.tau", Some("`target.kind` is \"hard\"")),
             ("head.kind=categorical head.v_min=0 head.v_max=1", "loss.delta", Some("`head.kind` is \"categorical\"")),
             ("", "loss.delta", Some("`loss.kind` is \"mse\"")),
-            ("head.name=own", "head.kind", Some("`head.name` is \"own\"")),
+            ("head.name=own", "head.kind", None),
             ("head.name=own", "head.atoms", None),
             ("agent.executor=own", "munchausen.alpha", None),
             ("agent.name=own", "pqn.lambda", None),
+            ("exploration.name=own", "munchausen.temperature", None),
+            ("target.kind=none", "agent.double", Some("`target.kind` is \"none\"")),
+            ("network.hidden=[]", "network.activation", Some("`network.hidden` is []")),
+            ("optimizer.kind=rmsprop", "optimizer.beta1", Some("`optimizer.kind` is \"rmsprop\"")),
+            ("agent.kind=pqn target.kind=none", "train.updates", Some("`agent.kind` is \"pqn\"")),
+            (
+                "replay.kind=prioritized replay.priority_exponent=0",
+                "replay.importance_start",
+                Some("`replay.priority_exponent` is 0"),
+            ),
             ("", "munchausen.alpha", Some("`agent.munchausen` is false")),
             ("exploration.kind=constant", "exploration.end", Some("`exploration.kind` is \"constant\"")),
         ];

@@ -2,6 +2,7 @@
 
 use super::checks::*;
 use super::{Evidence, Finding};
+use crate::config::Config;
 
 /// A check: looks at evidence and changes nothing.
 pub type Check = fn(&Evidence) -> Option<Finding>;
@@ -41,10 +42,57 @@ pub const CHECKS: &[(&str, Check)] = &[
 
 /// What is wrong with a training, worst first; of equals the causes first. Empty when all is well.
 pub fn findings(evidence: &Evidence) -> Vec<Finding> {
-    let mut findings: Vec<Finding> = CHECKS.iter().filter_map(|(_, check)| check(evidence)).collect();
+    let own = of_own_parts(&evidence.config);
+    let known = CHECKS.iter().filter(|(name, _)| !own.contains(name));
+    let mut findings: Vec<Finding> = known.filter_map(|(_, check)| check(evidence)).collect();
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
     findings
 }
+
+/// Checks of settings that a part of one's own may not read: what they would say of the settings need not be so.
+pub(super) fn of_own_parts(config: &Config) -> Vec<&'static str> {
+    let Config { agent, head, network, replay, exploration, .. } = config;
+    let parts: [(&str, &[&'static str]); 6] = [
+        (&agent.name, OF_AN_AGENT),
+        (&agent.executor, OF_AN_EXECUTOR),
+        (&head.name, &["support", "clipped-targets"]),
+        (&network.name, &["network-size", "noise"]),
+        (&replay.name, &["importance-schedule", "replay-size"]),
+        (&exploration.name, &["exploration"]),
+    ];
+    parts.iter().filter(|(name, _)| !name.is_empty()).flat_map(|(_, checks)| checks.iter().copied()).collect()
+}
+
+const OF_AN_AGENT: &[&str] = &[
+    "updates",
+    "learning-rate",
+    "momentum",
+    "target-schedule",
+    "exploration",
+    "importance-schedule",
+    "reward-scale",
+    "horizon",
+    "support",
+    "replay-size",
+    "replay-ratio",
+    "network-size",
+    "clipped-targets",
+    "clipped-gradients",
+    "update-ratio",
+    "noise",
+];
+
+const OF_AN_EXECUTOR: &[&str] = &[
+    "learning-rate",
+    "momentum",
+    "target-schedule",
+    "support",
+    "network-size",
+    "clipped-targets",
+    "clipped-gradients",
+    "update-ratio",
+    "noise",
+];
 
 #[cfg(test)]
 mod tests {
@@ -54,6 +102,23 @@ mod tests {
     #[test]
     fn a_healthy_training_has_no_finding() {
         assert_eq!(findings(&sick::healthy()), []);
+    }
+
+    #[test]
+    fn settings_that_a_part_of_ones_own_may_not_read_are_not_judged() {
+        let named: Vec<&str> = CHECKS.iter().map(|(name, _)| *name).collect();
+        let own = |evidence: &mut Evidence| {
+            let Config { agent, head, network, replay, exploration, .. } = &mut evidence.config;
+            let names = [&mut agent.name, &mut agent.executor, &mut head.name, &mut network.name, &mut replay.name];
+            names.into_iter().chain([&mut exploration.name]).for_each(|name| *name = "own".into());
+        };
+        let mut evidence = sick::healthy();
+        evidence.config.exploration.end = 0.8;
+        evidence.config.replay.start = 1_000_000;
+        assert!(findings(&evidence).len() >= 2);
+        own(&mut evidence);
+        assert!(of_own_parts(&evidence.config).iter().all(|name| named.contains(name)));
+        assert_eq!(findings(&evidence), []);
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! [`Watch`]: checks while training goes on.
 
-use super::all::Check;
+use super::all::{Check, of_own_parts};
 use super::checks::{clipped_gradients, clipped_targets, update_ratio, value_bound, value_growth};
-use super::{Counts, Evidence, Thinning};
+use super::{Counts, Evidence, Finding, Thinning};
 use crate::train::{Aggregates, Observer, ObserverError, TrainEvent};
 
 /// Those that need nothing but aggregates, and whose findings do not pass again in a healthy training.
@@ -37,6 +37,8 @@ const LEAST_LINES: usize = 8;
 pub struct Watch<'a> {
     evidence: Evidence,
     told: Vec<&'static str>,
+    /// Checks of settings that a part of one's own may not read.
+    own: Vec<&'static str>,
     thinning: Thinning,
     inner: &'a mut dyn Observer,
 }
@@ -44,7 +46,8 @@ pub struct Watch<'a> {
 impl<'a> Watch<'a> {
     /// Watches over what `inner` is told of a training that begins, or goes on, with this evidence.
     pub fn new(evidence: Evidence, inner: &'a mut dyn Observer) -> Self {
-        Watch { evidence, told: Vec::new(), thinning: Thinning::default(), inner }
+        let own = of_own_parts(&evidence.config);
+        Watch { evidence, told: Vec::new(), own, thinning: Thinning::default(), inner }
     }
 
     fn keep(&mut self, aggregates: &Aggregates) {
@@ -63,7 +66,8 @@ impl Observer for Watch<'_> {
             return Ok(());
         }
         for check in WATCHED {
-            let finding = check(&self.evidence).filter(|finding| !self.told.contains(&finding.check));
+            let is_new = |finding: &Finding| !self.told.contains(&finding.check) && !self.own.contains(&finding.check);
+            let finding = check(&self.evidence).filter(is_new);
             if let Some(finding) = finding {
                 self.told.push(finding.check);
                 self.inner.on_event(&TrainEvent::Diagnosed { env_steps: aggregates.env_steps, finding: &finding })?;

@@ -144,7 +144,14 @@ impl PolicyFile {
         let env = said::<EnvConfig>(&mut description, "env")?.unwrap_or_default();
         let env = EnvConfig { id: env_id.clone(), ..env };
         let origin = said(&mut description, "env_origin")?.unwrap_or(EnvOrigin::BuiltIn);
-        let identity = said(&mut description, "env_identity")?;
+        let identity = said::<EnvIdentity>(&mut description, "env_identity")?;
+        if let Some(identity) = identity.as_ref().filter(|identity| identity.id != env_id || identity.origin != origin)
+        {
+            let EnvIdentity { id, origin, .. } = identity;
+            return Err(invalid(format!(
+                "`env_identity` in its metadata is of {id} ({origin:?}), and the rest of {env_id}"
+            )));
+        }
         Ok(PolicyFile { env_id, origin, identity, env, network, head, parameters })
     }
 
@@ -206,6 +213,23 @@ impl PolicyFile {
             Some(difference) => Err(PolicyFileError::ChangedEnvironment { env_id: self.env_id.clone(), difference }),
             None => Ok(()),
         }
+    }
+
+    /// As [`PolicyFile::check_identity`], by what no setting around an environment changes: where it came from, and its actions.
+    ///
+    /// # Errors
+    /// As [`PolicyFile::check_identity`].
+    pub(crate) fn check_actions(&self, found: &EnvIdentity) -> Result<(), PolicyFileError> {
+        let set_apart = |known: &EnvIdentity| EnvIdentity {
+            observations: found.observations.clone(),
+            reward_range: None,
+            goal: None,
+            max_episode_steps: None,
+            ..known.clone()
+        };
+        let policy =
+            PolicyFile { identity: self.identity.as_ref().map(set_apart), parameters: Vec::new(), ..self.clone() };
+        policy.check_identity(found)
     }
 
     /// Refuses an environment of requel's own for a policy of one that only has its id.

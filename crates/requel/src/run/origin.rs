@@ -73,7 +73,13 @@ impl Beginning {
     pub fn from_run(run: &Run, weights: Weights, registry: &Registry) -> Result<Self, RunError> {
         let mut policy = match weights {
             Weights::Last => run.last_policy(registry)?,
-            Weights::Best | Weights::File => run.best_policy()?,
+            Weights::Best | Weights::File => match run.best_policy() {
+                // Of an agent whose policy is no network of values there is none, however long it trains.
+                Err(error @ RunError::NoPolicy { .. }) if run.newest_checkpoint().is_ok() => {
+                    return Err(run.last_policy(registry).err().unwrap_or(error));
+                }
+                policy => policy?,
+            },
         };
         if policy.identity.is_none() {
             policy.identity = run.environment()?;
@@ -235,6 +241,11 @@ impl Run {
     /// If there is none, or the registry has no such environment as the run's.
     pub fn last_policy(&self, registry: &Registry) -> Result<PolicyFile, RunError> {
         let mut trainer = self.trainer(registry)?;
+        if trainer.value_network().is_err() {
+            let reason =
+                format!("what {} has learned is no network of values that there is a file of", self.dir().display());
+            return Err(TrainError::Beginning { reason }.into());
+        }
         trainer.restore(&self.newest_checkpoint()?.state)?;
         let parameters = trainer.value_network()?.parameters;
         let policy = trainer.policy_file(parameters);

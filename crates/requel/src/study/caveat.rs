@@ -4,7 +4,7 @@ use std::fmt::{self, Display};
 
 use serde::Serialize;
 
-use super::GroupResult;
+use super::{Group, GroupResult, RunRecord};
 use crate::stats::{LEAST_RUNS, coverage};
 use crate::train::Budget;
 
@@ -29,6 +29,13 @@ pub enum Caveat {
         /// How many runs there have to be.
         least_runs: usize,
     },
+    /// Runs were resumed with new episodes, because their environment cannot save its state: their config alone does not give them again.
+    InexactResumes {
+        /// How many runs.
+        runs: usize,
+        /// Of how many in all.
+        of: usize,
+    },
     /// Intervals hold the true value less often than they say.
     ShortCoverage {
         /// The runs of the smallest group that has an interval.
@@ -44,7 +51,12 @@ pub enum Caveat {
 const NEAR_ENOUGH: f64 = 0.015;
 
 /// What has to be known of these groups, whose intervals have this confidence.
-pub(super) fn caveats(groups: &[GroupResult], environments: &[String], confidence: f64) -> Vec<Caveat> {
+pub(super) fn caveats(
+    records: &[Group],
+    groups: &[GroupResult],
+    environments: &[String],
+    confidence: f64,
+) -> Vec<Caveat> {
     let mut caveats = Vec::new();
     if environments.len() > 1 {
         caveats.push(Caveat::Environments { ids: environments.to_vec() });
@@ -56,6 +68,11 @@ pub(super) fn caveats(groups: &[GroupResult], environments: &[String], confidenc
     if groups.iter().any(|group| few(&group)) {
         let names = groups.iter().filter(few).map(|group| group.name.clone()).collect();
         caveats.push(Caveat::FewRuns { groups: names, least_runs: LEAST_RUNS });
+    }
+    let runs = || records.iter().flat_map(|group| &group.runs);
+    let is_inexact = |run: &&RunRecord| run.summary.as_ref().is_some_and(|summary| summary.inexact_resumes > 0);
+    if let inexact @ 1.. = runs().filter(is_inexact).count() {
+        caveats.push(Caveat::InexactResumes { runs: inexact, of: runs().count() });
     }
     let least = groups.iter().map(|group| group.runs.len()).filter(|runs| *runs >= LEAST_RUNS).min();
     if let Some((runs, coverage)) = least.and_then(|runs| Some((runs, coverage(runs)?)))
@@ -101,6 +118,11 @@ impl Display for Caveat {
                      a score from luck"
                 )
             }
+            Caveat::InexactResumes { runs, of } => write!(
+                f,
+                "{runs} of {of} runs were interrupted and resumed with new episodes, because the environment cannot save its state: \
+                 trained again without an interruption, they come to other numbers"
+            ),
             Caveat::ShortCoverage { runs, coverage, confidence } => {
                 let percent = |share: f64| (100.0 * share).round();
                 write!(

@@ -144,7 +144,7 @@ impl Comparison {
             (results[i].improvement_over_first, results[i].improvement_over_previous) = (first, previous);
         }
         let confidence = scoring.bootstrap.confidence;
-        let caveats = caveats(&results, &envs, confidence);
+        let caveats = caveats(&groups, &results, &envs, confidence);
         Comparison { envs, metric: scoring.metric, threshold, confidence, caveats, groups: results }
     }
 }

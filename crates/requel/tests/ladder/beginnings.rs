@@ -114,7 +114,10 @@ fn what_does_not_go_together_is_refused_and_nothing_is_written() {
     assert!(said.contains("its layer 2 is") && said.contains("\"outputs\":9"), "{said}");
     assert!(refusal(&|c| c.network.hidden = vec![12]).contains("it has 3 layers, and the settings ask for 2"));
     assert!(refusal(&|c| c.env.frame_stack = 2).contains("it reads [4] numbers, and the settings ask for [8]"));
-    assert!(refusal(&|c| c.head.kind = requel::config::HeadKind::Quantile).contains("the policy's head is"));
+    assert!(
+        refusal(&|c| c.head.kind = requel::config::HeadKind::Quantile)
+            .contains("the policy's outputs are an expected return for each action, and `head` asks for 51 quantiles")
+    );
 
     let mut trainer = Trainer::new(config.clone()).unwrap();
     trainer.advance(&mut ()).unwrap();

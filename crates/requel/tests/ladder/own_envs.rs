@@ -7,7 +7,7 @@ use requel::diagnose::Evidence;
 use requel::policy_file::PolicyFile;
 use requel::run::{Beginning, Control, Ending, Run, RunError, Session, Weights, verify};
 use requel::study::{Crew, PlannedRun, train_all};
-use requel::train::{EnvFactory, EnvOrigin};
+use requel::train::{EnvFactory, EnvOrigin, SpaceIdentity};
 use requel::tune::{Rungs, Sampler, Search, SearchBudget, Space, TuneError};
 use requel::{Registry, Trainer};
 use requel_envs::closure::from_closures;
@@ -251,6 +251,20 @@ fn what_was_learned_in_one_environment_is_not_begun_from_in_another_of_its_id() 
         assert!(error.contains(expected), "{error}");
         beginning.apply(&mut own.trainer(config("Counting-v0")).unwrap()).unwrap();
     }
+}
+
+#[test]
+fn settings_around_an_environment_do_not_hide_that_its_actions_are_others() {
+    let root = tempfile::tempdir().unwrap();
+    let own = registry(|| counting("Counting-v0", 1.0));
+    let run = train(&root.path().join("run"), own.trainer(config("Counting-v0")).unwrap());
+    let mut policy = run.best_policy().unwrap();
+    let mut sticky = config("Counting-v0");
+    sticky.env.sticky_actions = 0.1;
+    own.trainer(sticky.clone()).unwrap().begin_from(&policy).unwrap();
+    policy.identity.as_mut().unwrap().actions = SpaceIdentity::MultiDiscrete { n: vec![2] };
+    let error = own.trainer(sticky).unwrap().begin_from(&policy).unwrap_err().to_string();
+    assert!(error.contains("the environment here has actions of one of 2 values"), "{error}");
 }
 
 #[test]

@@ -27,14 +27,15 @@ impl Trainer {
         let is_made_alike = policy.env == EnvConfig { id: policy.env_id.clone(), ..self.config.env.clone() };
         let checked = match is_made_alike {
             true => policy.check_identity(&self.identity),
-            false => policy.check_origin(self.identity.origin),
+            false => policy.check_actions(&self.identity),
         };
         checked.map_err(|error| TrainError::Beginning { reason: error.to_string() })?;
         let Some(ValueNetwork { spec: ValueSpec { network, head }, .. }) = self.agent.value_network() else {
             return Err(TrainError::Beginning { reason: "the agent has no network of values".into() });
         };
         if policy.head != *head {
-            let reason = format!("the policy's head is {}, and `head` asks for {}", json(&policy.head), json(head));
+            let reason =
+                format!("the policy's outputs are {} for each action, and `head` asks for {head}", policy.head);
             return Err(TrainError::Beginning { reason });
         }
         if let Some(difference) = difference(&policy.network, network) {

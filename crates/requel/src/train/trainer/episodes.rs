@@ -28,7 +28,7 @@ impl Trainer {
     /// Whether the next step begins new episodes, because the state that was taken over does not hold those of the environments.
     /// What comes of it is then not what a training that was never interrupted comes to.
     pub fn begins_new_episodes(&self) -> bool {
-        self.resumed.lost && self.termination().is_none()
+        self.resumed.lost && self.env_steps > 0 && self.termination().is_none()
     }
 
     /// Whether a state holds the environments, so that a trainer which takes it over goes on with their episodes.
@@ -67,7 +67,9 @@ impl Trainer {
         if !self.resumed.lost {
             return Ok(());
         }
-        self.resumed = ResumedEpisodes { lost: false, inexactly: self.resumed.inexactly + 1 };
+        // Before the first step there is nothing to lose: the same episodes begin again.
+        let lost = u64::from(self.env_steps > 0);
+        self.resumed = ResumedEpisodes { lost: false, inexactly: self.resumed.inexactly + lost };
         self.envs.reset(self.env_seed(), &mut self.observations)?;
         for slot in 0..self.envs.len() {
             self.agent.interrupt(slot);
