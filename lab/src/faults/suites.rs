@@ -78,7 +78,7 @@ pub fn hostile_files(_: Extent) -> Result<Finding> {
 /// # Errors
 /// When a test fails.
 pub fn bad_numbers(_: Extent) -> Result<Finding> {
-    let matrix = LIBRARY.run(&["train::bad_numbers::"])?;
+    let matrix = LIBRARY.run(&["train::bad_numbers_tests::"])?;
     let names =
         ["failures::numbers_that_are_not_finite", "failures::a_score_that", "failures::a_training_that_diverges"];
     let others = LADDER.run(&[&names[..], &["failures::an_observation_that", "skipping::"]].concat())?;
@@ -164,5 +164,32 @@ impl Passed {
         let Passed { passed, faults } = self;
         let tests = if *passed == 1 { "test" } else { "tests" };
         Finding { faults: *faults, note: format!("{faults} {what} ({passed} {tests})") }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_test_that_a_rule_names_is_there() {
+        let rules = include_str!("suites.rs").split("#[cfg(test)]").next().unwrap();
+        let quoted = rules.split('"').skip(1).step_by(2);
+        let named: Vec<&str> = quoted.filter(|text| text.contains("::") && !text.contains(' ')).collect();
+        assert!(named.len() > 15, "{named:?}");
+        let files = workspace::files().unwrap();
+        for name in named {
+            let (module, test) = name.rsplit_once("::").unwrap();
+            let module = module.replace("::", "/");
+            let ends = [format!("{module}.rs"), format!("{module}/mod.rs")];
+            let has = |path: &&std::path::PathBuf| {
+                let text = std::fs::read_to_string(workspace::root().join(path)).unwrap_or_default();
+                text.contains("#[test]") && text.contains(&format!("fn {test}"))
+            };
+            assert!(
+                files.iter().filter(|path| ends.iter().any(|end| path.ends_with(end))).any(|path| has(&path)),
+                "{name}"
+            );
+        }
     }
 }
