@@ -94,16 +94,16 @@ impl Run {
         Ok(env.map_err(TrainError::Env)?)
     }
 
-    /// Writes down what the run is trained in, unless that is known already. Only for whoever holds the lock.
+    /// Writes down what the run is trained in, unless that is known already, and seals it. Only for whoever holds the lock.
     pub(super) fn note_environment(&self, identity: &EnvIdentity) -> Result<(), RunError> {
-        if self.environment()?.is_some() {
-            return Ok(());
+        if self.environment()?.is_none() {
+            let (path, text) = (self.dir().join(ENVIRONMENT), serde_json::to_vec_pretty(identity));
+            let text = text.expect("an identity is plain data");
+            replace(&RealStorage, &path, &text).map_err(CheckpointError::io("write", &path))?;
         }
-        let (path, text) = (self.dir().join(ENVIRONMENT), serde_json::to_vec_pretty(identity));
-        let text = text.expect("an identity is plain data");
-        replace(&RealStorage, &path, &text).map_err(CheckpointError::io("write", &path))?;
-        // A run whose checksums were taken away goes on without.
-        if let Some(mut files) = checksums::read(self.dir())? {
+        // A process that died between the two writes left a file without a seal. A run whose checksums were taken away goes on without.
+        if let Some(mut files) = checksums::read(self.dir())?.filter(|files| !files.contains_key(ENVIRONMENT)) {
+            let text = checksums::read_sealed(self.dir(), ENVIRONMENT, MOST_BYTES)?;
             files.insert(ENVIRONMENT.to_owned(), checksums::of(&text));
             checksums::write(self.dir(), &files)?;
         }
@@ -134,5 +134,29 @@ impl Run {
             }
             (error, _) => TrainError::Env(error).into(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+
+    #[test]
+    fn an_environment_that_was_left_without_a_seal_is_sealed_by_whoever_goes_on() {
+        let root = tempfile::tempdir().unwrap();
+        let run = Run::create(root.path(), &Config::default()).unwrap();
+        let unsealed = checksums::read(run.dir()).unwrap().unwrap();
+        let env = (Registry::built_in().env_factory(&Config::default().env))().unwrap();
+        let identity = EnvIdentity::of(&*env, EnvOrigin::BuiltIn);
+        run.note_environment(&identity).unwrap();
+        let sealed = checksums::read(run.dir()).unwrap().unwrap();
+        assert_eq!(sealed.len(), unsealed.len() + 1);
+        // As a process leaves it that dies between the two writes.
+        checksums::write(run.dir(), &unsealed).unwrap();
+        run.note_environment(&identity).unwrap();
+        assert_eq!(checksums::read(run.dir()).unwrap().unwrap(), sealed);
+        std::fs::write(run.dir().join(ENVIRONMENT), "{}").unwrap();
+        assert!(run.environment().is_err() && run.note_environment(&identity).is_err(), "damage is found again");
     }
 }
