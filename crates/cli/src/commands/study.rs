@@ -187,17 +187,20 @@ fn conduct(
     joining::write(&out.join(FILE), kept.text.as_bytes())?;
     // One of each variant in each environment: the others differ in their seeds.
     let mut parents = std::collections::BTreeSet::new();
-    let of_first = runs.iter().filter(|run| parents.insert(run.dir.parent()));
-    advice::warn_of(of_first.map(|run| (Some(study.variants[run.variant].name.as_str()), &run.config)), registry);
+    let firsts: Vec<&PlannedRun> = runs.iter().filter(|run| parents.insert(run.dir.parent())).collect();
+    let labels: Vec<String> = firsts.iter().map(|run| label(study, run)).collect();
+    let labelled = firsts.iter().zip(&labels);
+    advice::warn_of(labelled.map(|(run, label)| (Some(label.as_str()), &run.config)), registry);
     let names: Vec<String> = study.variants.iter().map(|variant| variant.name.clone()).collect();
     let headline = format!(
         "{} · {} · {}",
         study.name,
         study.envs().join(", "),
         match study.has_seeds_apart() && seeds.is_none() {
-            true => format!("{} variants, {} runs", names.len(), runs.len()),
+            true => format!("{}, {}", counted(names.len(), "variant"), counted(runs.len(), "run")),
             false => {
-                format!("{} variants × {} seeds", names.len(), seeds.unwrap_or(&study.seeds).as_slice().len())
+                let seeds = seeds.unwrap_or(&study.seeds).as_slice().len();
+                format!("{} × {}", counted(names.len(), "variant"), counted(seeds, "seed"))
             }
         }
     );
@@ -216,6 +219,20 @@ fn conduct(
         return Ok(Exit::Success);
     }
     told.tell(&runs)
+}
+
+/// What a run's variant is called: with its environment, where there are several.
+fn label(study: &Study, run: &PlannedRun) -> String {
+    let variant = &study.variants[run.variant].name;
+    match study.tasks.is_empty() {
+        true => variant.clone(),
+        false => format!("{variant} on {}", run.config.env.id),
+    }
+}
+
+/// `1 seed`, `3 seeds`
+fn counted(count: usize, what: &str) -> String {
+    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
 }
 
 /// What finished runs come to, written and said.

@@ -36,3 +36,15 @@ fn what_does_not_come_to_its_end_is_warned_of_once_and_again_when_going_on() {
     let quiet = desk.ok(&["resume", "run", "--quiet"]);
     assert!(!quiet.err.contains("exploration"), "a finished run has nothing before it: {}", quiet.err);
 }
+
+#[test]
+fn a_study_of_several_environments_says_in_which_a_setting_is_odd() {
+    let desk = Desk::new();
+    let study = "name = \"s\"\nseeds = 1\nset = [\"train.env_steps=1100\", \"evaluation.final_episodes=1\"]\n\
+                 [[task]]\nenv = \"CartPole-v1\"\npreset = \"notebook\"\n[[task]]\nenv = \"Toy/Catch-v0\"\n\
+                 [[variant]]\nname = \"plain\"\n";
+    std::fs::write(desk.path("s.toml"), study).unwrap();
+    let answer = desk.ok(&["study", "s.toml"]);
+    assert!(answer.err.contains("warning: plain on Toy/Catch-v0: `exploration.env_steps` is "), "{}", answer.err);
+    assert!(answer.err.contains("s · CartPole-v1, Toy/Catch-v0 · 1 variant × 1 seed\n"), "{}", answer.err);
+}

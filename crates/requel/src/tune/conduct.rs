@@ -88,6 +88,7 @@ impl Search {
             given_out: 0,
             done: 0,
             steps_of_race: 0,
+            race_began: None,
         };
         let most = self.jobs.saturating_mul(self.rungs.seeds as usize);
         let pool = crew.start_threads(most, dir)?;
@@ -135,6 +136,8 @@ struct Course<'a> {
     done: u64,
     /// How often a trial that was whole was given more seeds.
     steps_of_race: usize,
+    /// Minutes that had gone, and env steps that were done, when this process first gave one more seeds.
+    race_began: Option<(f64, u64)>,
 }
 
 /// Those who train.
@@ -251,9 +254,7 @@ impl Course<'_> {
                 Some(steps) => Ok(self.steps_of_race < steps),
                 None if self.journal.found(step, &self.trials[step.trial].settings).is_some() => Ok(true),
                 None => {
-                    // What is on its way takes its time as well.
-                    let made = (self.given_out + cost) as f64 / self.done.max(1) as f64;
-                    let has_room = self.minutes_gone() * made <= minutes;
+                    let has_room = self.minutes_at_its_end(cost) <= minutes;
                     if !has_room {
                         self.journal.end_race(Decided { after: self.steps_of_race, minutes })?;
                     }
@@ -261,6 +262,17 @@ impl Course<'_> {
                 }
             },
         }
+    }
+
+    /// How many minutes will have gone when what is on its way and so much more is trained: at the pace so far or, where it is slower,
+    /// that of the race, whose trials may cost more than most.
+    fn minutes_at_its_end(&mut self, cost: u64) -> f64 {
+        let gone = self.minutes_gone();
+        let (began, done) = *self.race_began.get_or_insert((gone, self.done));
+        let of_all = gone / self.done.max(1) as f64;
+        let of_race = (gone - began) / (self.done - done).max(1) as f64;
+        let pace = if self.done > done { of_all.max(of_race) } else { of_all };
+        gone + pace * (self.given_out + cost - self.done) as f64
     }
 
     /// Whether those that lead need the rest of the time, at the pace so far. Half of it is for trials in any case: a pace says little
