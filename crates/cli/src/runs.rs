@@ -179,7 +179,7 @@ impl From<RunError> for Failure {
             RunError::Train(error) => error.into(),
             RunError::Policy(error) => error.into(),
             RunError::Occupied { ref path } => {
-                let hint = format!("name another --run-dir, or go on with `requel resume {}`", shell::quoted(path));
+                let hint = format!("name another --run-dir, or continue that run with `requel resume {}`", shell::quoted(path));
                 Failure::bad_input(error).hint(hint)
             }
             RunError::NotARun { ref path } if !path.exists() => {
@@ -202,20 +202,20 @@ impl From<RunError> for Failure {
                 Failure::bad_input(error).hint("`requel train` makes one; or name its directory")
             }
             RunError::NoPolicy { ref path } => {
-                let hint = format!("`requel resume {}` goes on with its training", shell::quoted(path));
+                let hint = format!("`requel resume {}` continues its training", shell::quoted(path));
                 Failure::failed(error).hint(hint)
             }
             RunError::InUse { .. } => {
                 Failure::failed(error).hint("wait for it, or stop it with Ctrl-C: it saves its state")
             }
             RunError::NothingWhole { .. } => Failure::failed(error)
-                .hint("train anew with `requel train --config RUN/config.toml`: the same config gives the same bits"),
+                .hint("train again with `requel train --config RUN/config.toml`: the same config gives the same bits"),
             RunError::OtherEnvironment { origin: EnvOrigin::BuiltIn, .. } => Failure::failed(error)
-                .hint("its config or its environment.json is another's; `requel verify RUN` says more"),
+                .hint("its config or its environment.json belongs to another run; `requel verify RUN` says more"),
             RunError::OtherEnvironment { origin, ref difference, .. } => {
                 let hint = match origin {
                     _ if difference.is_some() => {
-                        "a run goes on in its own environment alone: register a changed one under an id of its own"
+                        "a run continues only in its own environment: register a changed environment under another id"
                     }
                     EnvOrigin::Registered => WITH_EVERY_VERB,
                     _ => {
@@ -228,7 +228,7 @@ impl From<RunError> for Failure {
             RunError::UnknownPart { .. } => Failure::bad_input(error).hint(WITH_EVERY_VERB),
             RunError::StaysOver { .. } | RunError::BeforeSegment { .. } => Failure::bad_input(error),
             RunError::Checkpoint(CheckpointError::Damaged { .. }) => Failure::failed(error).hint(
-                "`requel verify RUN` says what else is; a run that is removed is made anew by the same command, with the same bits",
+                "`requel verify RUN` lists all damage; if you remove the run, the same command makes it again with the same bits",
             ),
             RunError::NoRoom { .. } => Failure::failed(error).hint("make room, or name a directory on another disk"),
             error => Failure::failed(error),
@@ -247,7 +247,7 @@ impl From<PolicyFileError> for Failure {
                 "register it in a program of your own, under an id of its own: `requel_cli::main_with` has every verb"
             }
             PolicyFileError::ChangedEnvironment { .. } => {
-                "a policy acts in its own environment alone: register a changed one under an id of its own"
+                "a policy acts only in its own environment: register a changed environment under another id"
             }
             PolicyFileError::OtherEnvironment { .. } | PolicyFileError::OtherShape { .. } => {
                 let hint =

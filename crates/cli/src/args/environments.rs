@@ -15,7 +15,7 @@ Examples:
 Time limits are in env steps. An environment counts as solved when the mean
 return over 100 episodes reaches its threshold.")]
 pub struct EnvsArgs {
-    /// An environment to look at more closely
+    /// Show details of this environment
     #[arg(value_name = "ENV")]
     pub env: Option<String>,
     /// Print JSON lines
@@ -39,10 +39,10 @@ pub struct RolloutArgs {
     /// The environment, see `requel envs`
     #[arg(value_name = "ENV")]
     pub env: String,
-    /// A setting of the environment, such as `env.frame_stack=4`; may be repeated
+    /// Environment setting, such as `env.frame_stack=4`; may be repeated
     #[arg(long, value_name = "KEY=VALUE", action = ArgAction::Append)]
     pub set: Vec<String>,
-    /// How many episodes, the first from the seed
+    /// Number of episodes; the seed is that of the first
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..), allow_negative_numbers = true)]
     pub episodes: u64,
     /// Seed of the environment and of random actions
@@ -51,10 +51,10 @@ pub struct RolloutArgs {
     /// Which actions: numbers separated by commas, `@FILE`, or `random`
     #[arg(long, value_name = "ACTIONS", default_value = "random", allow_hyphen_values = true)]
     pub actions: String,
-    /// At most so many steps of an episode [default: until it ends, or 1000 where it never does]
+    /// Maximum number of steps per episode [default: until the episode ends, or 1000 if it never does]
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = count(0))]
     pub steps: Option<usize>,
-    /// Print JSON lines: first the reset, then each step; of several episodes with their number
+    /// Print JSON lines: first the reset, then each step; with several episodes, each line has the episode's number
     #[arg(long)]
     pub json: bool,
 }

@@ -20,19 +20,19 @@ pub struct ImportArgs {
     /// The weights of a PyTorch MLP
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
-    /// The environment that it was trained in, see `requel envs`
+    /// Environment the network was trained in, see `requel envs`
     #[arg(value_name = "ENV")]
     pub env: String,
-    /// A setting of the environment, such as `env.frame_stack=4`; may be repeated
+    /// Environment setting, such as `env.frame_stack=4`; may be repeated
     #[arg(long, value_name = "KEY=VALUE", action = ArgAction::Append)]
     pub set: Vec<String>,
-    /// What the names of its tensors begin with, where the file holds others too
+    /// Prefix of the tensor names, if the file holds other tensors too
     #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
     pub prefix: String,
-    /// What stands between two layers
+    /// Activation between two layers
     #[arg(long, value_enum, value_name = "NAME", default_value_t = ImportActivation::Relu)]
     pub activation: ImportActivation,
-    /// Where to write the policy, `-` for stdout
+    /// File to write the policy to, `-` for stdout
     #[arg(long, value_name = "FILE", default_value = "policy.safetensors")]
     pub output: PathBuf,
 }

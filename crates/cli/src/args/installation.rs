@@ -33,13 +33,13 @@ The time of an update, from a batch to new weights, the median of half a second:
 on one core of the CPU, and on the device where there is one. No result depends
 on the device; `train.device` says which one trains.")]
 pub struct BenchArgs {
-    /// The configuration whose network is measured [default: networks of several sizes]
+    /// Configuration whose network is measured [default: networks of several sizes]
     #[command(flatten)]
     pub layers: super::Layers,
-    /// Device beside the CPU, as `train.device` names it
+    /// Device to compare with the CPU, named as in `train.device`
     #[arg(long, value_name = "DEVICE", default_value = "auto", value_parser = device)]
     pub device: DeviceName,
-    /// Transitions of an update; several behind commas [default: what the configuration says, and eight times that]
+    /// Batch size of an update; several separated by commas [default: the configuration's, and eight times that]
     #[arg(long, value_name = "N", value_delimiter = ',', allow_negative_numbers = true, value_parser = batch)]
     pub batch: Vec<usize>,
     /// Print a JSON line for each network and batch
@@ -79,7 +79,7 @@ Examples:
   requel man ~/.local/share/man/man1            write those of all commands,
                                                 so that `man requel-train` works")]
 pub struct ManArgs {
-    /// Directory to write the pages of all commands to, in place of printing the first
+    /// Directory to write the pages of all commands to, instead of printing the first
     #[arg(value_name = "DIR")]
     pub dir: Option<PathBuf>,
 }

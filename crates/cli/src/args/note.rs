@@ -20,13 +20,13 @@ pub struct NoteArgs {
     /// The run's directory
     #[arg(value_name = "RUN")]
     pub run: PathBuf,
-    /// The note, in place of the one that is there
+    /// The note; replaces the existing one
     #[arg(value_name = "TEXT")]
     pub text: Option<String>,
-    /// A tag to put on it, one word; may be repeated
+    /// Tag to add, one word; may be repeated
     #[arg(long, value_name = "TAG", action = ArgAction::Append)]
     pub tag: Vec<String>,
-    /// A tag to take off; may be repeated
+    /// Tag to remove; may be repeated
     #[arg(long, value_name = "TAG", action = ArgAction::Append)]
     pub untag: Vec<String>,
 }

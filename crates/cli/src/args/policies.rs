@@ -20,10 +20,10 @@ pub struct EvalArgs {
     /// Directory of the run, a packed run or a policy's file [default: the newest below runs/, seeds and studies included]
     #[arg(value_name = "RUN|FILE")]
     pub run: Option<PathBuf>,
-    /// How many episodes
+    /// Number of episodes
     #[arg(long, value_name = "N", default_value_t = 100, allow_negative_numbers = true, value_parser = whole(1, 1_000_000u32))]
     pub episodes: u32,
-    /// Seed of the first episode, the others follow it [default: that of the run's last evaluation]
+    /// Seed of the first episode; each next episode uses the next seed [default: that of the run's last evaluation]
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = seed)]
     pub seed: Option<u64>,
     /// Print one JSON line on stdout
@@ -47,31 +47,31 @@ pub struct WatchArgs {
     /// [default: the newest run]
     #[arg(value_name = "RUN|FILE|ENV")]
     pub target: Option<String>,
-    /// Act at random, whatever was trained
+    /// Act at random, even if there is a trained policy
     #[arg(long)]
     pub random: bool,
-    /// Write an animation of one episode, in place of showing it
+    /// Write an animation of one episode instead of showing it
     #[arg(long, value_name = "FILE")]
     pub gif: Option<PathBuf>,
     /// Write an animated PNG of one episode: larger, with all colours
     #[arg(long, value_name = "FILE")]
     pub apng: Option<PathBuf>,
-    /// Write a picture of one moment, in place of showing the episode
+    /// Write a picture of one moment instead of showing the episode
     #[arg(long, value_name = "FILE")]
     pub png: Option<PathBuf>,
-    /// The moment of the picture, env steps from the start [default: the middle of the episode]
+    /// Moment of the picture, in env steps from the start [default: the middle of the episode]
     #[arg(long, value_name = "STEP", requires = "png", allow_negative_numbers = true, value_parser = count(0))]
     pub at: Option<usize>,
-    /// Width of pictures, pixels
+    /// Width of pictures, in pixels
     #[arg(long, value_name = "PIXELS", default_value_t = 600, allow_negative_numbers = true, value_parser = whole(64u32, 4096))]
     pub width: u32,
-    /// How many episodes to show live [default: until you quit]
+    /// Number of episodes to show live [default: until you quit]
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = whole(1, u32::MAX))]
     pub episodes: Option<u32>,
-    /// Stop an episode after so many env steps
+    /// Stop each episode after this many env steps
     #[arg(long, value_name = "N", default_value_t = 1000, allow_negative_numbers = true, value_parser = whole(1, u32::MAX))]
     pub steps: u32,
-    /// How fast, as a multiple of the environment's own speed
+    /// Speed, as a multiple of the environment's own
     #[arg(long, value_name = "FACTOR", default_value_t = 1.0, allow_negative_numbers = true, value_parser = speed)]
     pub speed: f32,
     /// Seed of the episodes
@@ -110,7 +110,7 @@ pub struct ExportArgs {
     /// File to write, `-` for stdout [default: policy.onnx or policy.safetensors in the run]
     #[arg(long, short, value_name = "FILE")]
     pub output: Option<PathBuf>,
-    /// Also write observations with their Q-values and actions as JSON lines, to check another program against
+    /// Also write observations with their Q-values and actions as JSON lines, for checking another program
     #[arg(long, value_name = "FILE")]
     pub samples: Option<PathBuf>,
 }

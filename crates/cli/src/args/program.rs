@@ -46,19 +46,19 @@ pub struct Cli {
 pub enum Command {
     /// Train an agent
     Train(TrainArgs),
-    /// Go on with a run that was interrupted
+    /// Resume a run that was interrupted, or continue a finished one
     Resume(ResumeArgs),
     /// Look for damage in a run, byte by byte
     Verify(VerifyArgs),
-    /// Say what is wrong with a training, on what evidence, and what to try
+    /// Say what is wrong with a training run, with the evidence and what to try
     Diagnose(DiagnoseArgs),
-    /// Train variants of a training, each with many seeds, and compare them
+    /// Train variants of a configuration with many seeds each, and compare them
     Study(StudyArgs),
-    /// Search for better settings, and try the best on fresh seeds
+    /// Search for better hyperparameters, and test the best on fresh seeds
     Tune(TuneArgs),
-    /// Compare runs: learning curves, scores and what is behind them
+    /// Compare runs: learning curves, scores and how certain they are
     Compare(CompareArgs),
-    /// Score a run's best policy, acting greedily
+    /// Score a run's best policy over greedy episodes
     Eval(EvalArgs),
     /// Watch a policy in the terminal, or write an animation of it
     Watch(WatchArgs),
@@ -74,17 +74,17 @@ pub enum Command {
     Import(ImportArgs),
     /// Pack a run into one file to share, with a model card
     Pack(PackArgs),
-    /// Make a run of a packed file again
+    /// Unpack a packed run into a directory
     Unpack(UnpackArgs),
-    /// Step an environment with given or random actions and print what it answers
+    /// Step an environment with given or random actions and print every step
     Rollout(RolloutArgs),
     /// List the environments
     Envs(EnvsArgs),
     /// List the presets, or print one
     Presets(PresetsArgs),
-    /// Look at configurations
+    /// Show or import configurations
     Config(ConfigArgs),
-    /// Say what requel finds on this machine, and what is wrong with it
+    /// Check this machine: what requel finds, and what is wrong with it
     Doctor(DoctorArgs),
     /// Measure how long an update takes on the CPU and on a device
     Bench(BenchArgs),

@@ -40,7 +40,7 @@ rewards allow, schedules that the budget never lets act, dead units and so on,
 worst first. docs/diagnose.md explains each check. Nothing is changed, and the
 exit code is 0 whatever is found.")]
 pub struct DiagnoseArgs {
-    /// Directory of a run, or of many [default: the newest run below runs/, seeds and studies included]
+    /// Directory of a run, or of many runs [default: the newest run below runs/, seeds and studies included]
     #[arg(value_name = "RUN|DIR")]
     pub run: Option<PathBuf>,
     /// Print one JSON line for each run on stdout
@@ -65,25 +65,25 @@ pub struct CompareArgs {
     /// Runs, or directories with runs below them [default: runs]
     #[arg(value_name = "RUN|DIR")]
     pub paths: Vec<PathBuf>,
-    /// What counts as a run's score: its final policy, or the best that it kept
+    /// Which policy a run is scored by: the final one, or the best one kept
     #[arg(long, value_name = "WHICH", value_enum, default_value_t = Scored::Final)]
     pub metric: Scored,
-    /// Time the first evaluation at this return [default: the environment's reward threshold]
+    /// Report when an evaluation first reached this return [default: the environment's reward threshold]
     #[arg(long, value_name = "RETURN", allow_negative_numbers = true, value_parser = finite)]
     pub threshold: Option<f64>,
     /// Write a picture
     #[arg(long, value_name = "FILE")]
     pub png: Option<PathBuf>,
-    /// Write a picture that stays sharp at every size
+    /// Write a picture that is sharp at every size
     #[arg(long, value_name = "FILE")]
     pub svg: Option<PathBuf>,
-    /// Write a page for the browser; it needs no network
+    /// Write a page for the browser that works offline
     #[arg(long, value_name = "FILE")]
     pub html: Option<PathBuf>,
     /// Write the table for a spreadsheet
     #[arg(long, value_name = "FILE")]
     pub csv: Option<PathBuf>,
-    /// Print everything as one JSON object in place of the table
+    /// Print everything as one JSON object instead of the table
     #[arg(long)]
     pub json: bool,
 }
@@ -126,13 +126,13 @@ pub struct ServeArgs {
     /// Directory with runs, or with directories of runs [default: runs]
     #[arg(value_name = "DIR")]
     pub dir: Option<PathBuf>,
-    /// Port to listen on; 0 takes a free one
+    /// Port to listen on; 0: any free port
     #[arg(long, value_name = "N", default_value_t = 8642, allow_negative_numbers = true, value_parser = whole(0, u16::MAX))]
     pub port: u16,
     /// Address to listen on
     #[arg(long, value_name = "IP", default_value = "127.0.0.1")]
     pub address: IpAddr,
-    /// Answer other machines too: everybody who can reach the address sees the runs
+    /// Answer other machines too: anyone who can reach the address can see the runs
     #[arg(long)]
     pub allow_remote: bool,
 }

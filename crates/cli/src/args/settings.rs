@@ -39,7 +39,7 @@ Examples:
   requel config show --set agent.gamma=0.95          with a change, marked
   requel config show --config runs/mine/config.toml  what a run used")]
     Show(Layers),
-    /// Print the JSON schema of a config file, by which an editor completes and checks it
+    /// Print the JSON schema of config files, for completion and checks in an editor
     #[command(after_help = "\
 Examples:
   requel config schema > schema.json  write it; then, as a config's first line:
@@ -63,10 +63,10 @@ pub struct ConfigImportArgs {
     /// YAML or JSON with hyperparameters by name, `-` for stdin
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
-    /// Which environment of a file of several; of a file of none, what to train in
+    /// Environment to pick from a file with several, or to train in if the file names none
     #[arg(long, value_name = "ENV")]
     pub env: Option<String>,
-    /// File to write the config to, new [default: stdout]
+    /// File to write the config to; it must not exist [default: stdout]
     #[arg(long, short, value_name = "FILE")]
     pub output: Option<PathBuf>,
 }

@@ -17,13 +17,13 @@ the form that Hugging Face's hub reads. `requel eval`, `watch` and `export` take
 it as it is; `requel unpack` makes a run of it again. The command line that the
 run was started with goes along, in provenance.json.")]
 pub struct PackArgs {
-    /// Directory of the run, which is finished [default: the newest below runs/, seeds and studies included]
+    /// Directory of the finished run [default: the newest below runs/, seeds and studies included]
     #[arg(value_name = "RUN")]
     pub run: Option<PathBuf>,
     /// File to write [default: NAME.requel.tar here]
     #[arg(long, short, value_name = "FILE")]
     pub output: Option<PathBuf>,
-    /// Pack the newest checkpoint too, from which training can go on; it holds the replay buffer
+    /// Also pack the newest checkpoint, with the replay buffer, so that training can continue
     #[arg(long)]
     pub checkpoint: bool,
 }
@@ -41,7 +41,7 @@ pub struct UnpackArgs {
     /// File that `requel pack` wrote
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
-    /// Directory to make, not there yet [default: runs/<name in the file>]
+    /// Directory to create; it must not exist [default: runs/<name in the file>]
     #[arg(value_name = "DIR")]
     pub dir: Option<PathBuf>,
 }

@@ -32,29 +32,29 @@ the same command again goes on with what is not finished.")]
 pub struct TrainArgs {
     #[command(flatten)]
     pub layers: Layers,
-    /// Begin from the weights of this run, or of this policy file, in place of drawn ones. Settings are those of the run,
+    /// Start from the weights of this run or policy file instead of random ones. The settings are those of the run,
     /// unless an environment, a preset or a file is named
     #[arg(long, value_name = "RUN|FILE", conflicts_with = "seeds")]
     pub from: Option<PathBuf>,
-    /// Which weights of the run: of its best policy, or of its newest checkpoint
+    /// Which weights of the run: those of its best policy, or of its newest checkpoint
     #[arg(long, value_name = "WHICH", value_enum, default_value_t = Which::Best, requires = "from")]
     pub weights: Which,
-    /// Begin with the transitions in the run's replay buffer too
+    /// Also start with the transitions in the run's replay buffer
     #[arg(long, requires = "from")]
     pub with_replay: bool,
     /// Seeds to train side by side: a range 0..20 or 5..=9, a list 0,3,7, or how many
     #[arg(long, value_name = "SEEDS", conflicts_with = "seed", allow_hyphen_values = true)]
     pub seeds: Option<Seeds>,
-    /// At most so many runs at a time; 0: one per core
+    /// Maximum number of runs at a time; 0: one per core
     #[arg(long, value_name = "N", default_value_t = 0, requires = "seeds", allow_negative_numbers = true, value_parser = threads)]
     pub jobs: usize,
-    /// Directory to write this run to, new or empty; with --seeds, the one that holds a directory per seed
+    /// Directory for the run, new or empty; with --seeds, it holds one directory per seed
     #[arg(long, value_name = "DIR")]
     pub run_dir: Option<PathBuf>,
-    /// Save every so many env steps, or with an `m` behind it minutes, such as `10m`
+    /// Save every N env steps, or every N minutes with an `m`, such as `10m`
     #[arg(long, value_name = "STEPS|MINUTES", allow_hyphen_values = true, value_parser = every)]
     pub every: Option<Every>,
-    /// How many checkpoints to keep, at least 2
+    /// Number of checkpoints to keep, at least 2
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = count(2))]
     pub keep: Option<usize>,
     /// What to do when the environment returns NaN or infinity: stop training, or drop the step and reset [default: stop]
@@ -78,9 +78,9 @@ pub enum Which {
 /// What to do when the environment returns NaN or infinity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum OnNan {
-    /// Training stops and names it
+    /// Stop training and name the value
     Stop,
-    /// The step is dropped and counted, and the environment reset
+    /// Drop the step, count it, and reset the environment
     Skip,
 }
 
@@ -100,7 +100,7 @@ pub struct ResumeArgs {
     /// Directory of the run [default: the newest below runs/, seeds and studies included]
     #[arg(value_name = "RUN")]
     pub run: Option<PathBuf>,
-    /// A setting that is another from here on, such as `train.env_steps=90000`; may be repeated
+    /// Setting to change from here on, such as `train.env_steps=90000`; may be repeated
     #[arg(long, value_name = "KEY=VALUE", action = ArgAction::Append)]
     pub set: Vec<String>,
     #[command(flatten)]
@@ -142,19 +142,19 @@ what is done and goes on with the rest; a variant that was changed is trained
 anew.")]
 #[command(mut_arg("json", |json| json.help("Print events as JSON lines on stdout, the last one `study_finished`")))]
 pub struct StudyArgs {
-    /// A study file, or the name of a study that comes with requel [default: list those]
+    /// Study file, or the name of a study that comes with requel [default: list them]
     #[arg(value_name = "FILE|NAME")]
     pub study: Option<String>,
-    /// Seeds in place of the study's: a range 0..20 or 5..=9, a list 0,3,7, or how many
+    /// Seeds instead of the study's: a range 0..20 or 5..=9, a list 0,3,7, or how many
     #[arg(long, value_name = "SEEDS", allow_hyphen_values = true)]
     pub seeds: Option<Seeds>,
-    /// At most so many runs at a time; 0: one per core
+    /// Maximum number of runs at a time; 0: one per core
     #[arg(long, value_name = "N", default_value_t = 0, allow_negative_numbers = true, value_parser = threads)]
     pub jobs: usize,
     /// Directory of the study [default: studies/<name>]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
-    /// Print the study's file and do nothing
+    /// Print the study file and exit
     #[arg(long, requires = "study")]
     pub print: bool,
     #[command(flatten)]

@@ -43,48 +43,48 @@ docs/tune.md explains the rest.")]
 pub struct TuneArgs {
     #[command(flatten)]
     pub layers: Layers,
-    /// Begin no more trials after so many [default: 50]
+    /// Number of trials [default: 50]
     #[arg(long, value_name = "N", group = "budget", allow_negative_numbers = true, value_parser = whole(1u64, 10_000))]
     pub trials: Option<u64>,
-    /// Search until all training comes to so many env steps
+    /// Budget of the whole search, in env steps
     #[arg(long, value_name = "STEPS", group = "budget", allow_negative_numbers = true, value_parser = whole(1u64, u64::MAX))]
     pub env_steps: Option<u64>,
-    /// Search for so many minutes, at the pace so far
+    /// Budget of the whole search, in minutes
     #[arg(long, value_name = "N", group = "budget", allow_negative_numbers = true, value_parser = finite)]
     pub minutes: Option<f64>,
-    /// How settings are found [default: tpe]
+    /// How settings are sampled [default: tpe]
     #[arg(long, value_name = "HOW", value_enum)]
     pub sampler: Option<Sampling>,
-    /// How many trials go on at a time, on as many cores as there are. The result depends on it [default: 4]
+    /// Number of trials at a time, on however many cores there are; the result depends on it [default: 4]
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = count(1))]
     pub jobs: Option<usize>,
-    /// Env steps of a trial that comes to its end [default: the training's budget]
+    /// Env steps of a complete trial [default: the preset's training budget]
     #[arg(long, value_name = "STEPS", allow_negative_numbers = true, value_parser = whole(1u64, i64::MAX as u64))]
     pub trial_steps: Option<u64>,
-    /// Seeds of a trial that comes to its end; whoever leads gets up to 16 times as many [default: 3]
+    /// Seeds of a complete trial; the leaders get up to 16 times as many [default: 3]
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = whole(1u64, 100))]
     pub trial_seeds: Option<u64>,
-    /// Rungs on which trials are told apart; 1: train each to its end [default: 3]
+    /// Number of rungs at which trials are compared and dropped; 1: train every trial completely [default: 3]
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = whole(1u32, 20))]
     pub rungs: Option<u32>,
-    /// Train the best on so many fresh seeds; 0: on none [default: 10]
+    /// Number of fresh seeds to train the best settings on; 0: none [default: 10]
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = whole(0u64, 1000))]
     pub fresh: Option<u64>,
     /// Directory of the search [default: searches/<name>]
     #[arg(long, value_name = "DIR")]
     pub run_dir: Option<PathBuf>,
-    /// Print the search as a file and do nothing
+    /// Print the search as a file and exit
     #[arg(long)]
     pub print: bool,
     #[command(flatten)]
     pub reporting: Reporting,
 }
 
-/// How settings are found.
+/// How settings are sampled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Sampling {
-    /// Where good trials lie, by tree-structured Parzen estimators
+    /// Tree-structured Parzen estimators
     Tpe,
-    /// At random
+    /// Random search
     Random,
 }

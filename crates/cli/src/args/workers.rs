@@ -9,16 +9,16 @@ use super::numbers::whole;
 #[derive(Args, Clone, Copy, Debug)]
 #[command(next_help_heading = "Several machines")]
 pub struct Workers {
-    /// Train the I-th of N shares of the runs, and write no tables
+    /// Train only the I-th of N shares of the runs, and write no tables
     #[arg(long, value_name = "I/N")]
     pub only: Option<Share>,
-    /// Train whatever no other worker in the same --out trains, and write no tables
+    /// Train the runs that no other worker in the same --out is training, and write no tables
     #[arg(long, conflicts_with = "only")]
     pub join: bool,
-    /// After so many seconds without a sign of a worker its runs are taken over
+    /// Seconds without a sign of life after which a worker's runs are taken over
     #[arg(long, value_name = "N", default_value_t = 60, allow_negative_numbers = true, value_parser = whole(1, 86_400u64))]
     pub lease: u64,
-    /// Write the tables of runs that workers have trained, and train nothing
+    /// Write the tables of the runs that workers have trained; train nothing
     #[arg(long, conflicts_with_all = ["only", "join", "jobs"])]
     pub merge: bool,
 }

@@ -24,7 +24,7 @@ pub fn text(run: &Run, name: &str) -> Result<String, Failure> {
             "{} is not finished, and what it comes to is not known",
             run.dir().display()
         ))
-        .hint("`requel resume RUN` goes on with its training"));
+        .hint("`requel resume RUN` continues its training"));
     };
     let mut card = front_matter(&config, &summary, name);
     let env = &config.env.id;
