@@ -38,6 +38,11 @@ pub fn duration(time: Duration) -> String {
     }
 }
 
+/// `1 seed`, `3 seeds`
+pub fn counted(count: usize, what: &str) -> String {
+    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -121,12 +121,18 @@ fn files(dir: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     found
 }
 
-/// A run in the environment of this crate, and the same packed.
-fn registered() -> TempDir {
+/// A short run by the program of this crate, in `run`.
+fn trained(what: &str) -> TempDir {
     let desk = tempfile::tempdir().unwrap();
     let set: Vec<String> = SHORT.iter().map(|setting| format!("--set {setting}")).collect();
-    let trained = call(OWN, &format!("train Greenhouse-v0 --run-dir run --quiet {}", set.join(" ")), desk.path());
-    assert!(trained.status.success(), "{}", said(&trained));
+    let output = call(OWN, &format!("train {what} --run-dir run --quiet {}", set.join(" ")), desk.path());
+    assert!(output.status.success(), "{}", said(&output));
+    desk
+}
+
+/// A run in the environment of this crate, and the same packed.
+fn registered() -> TempDir {
+    let desk = trained("Greenhouse-v0");
     std::fs::write(desk.path().join("study.toml"), STUDY).unwrap();
     let packed = call(OWN, "pack run --output packed.requel.tar", desk.path());
     assert!(packed.status.success(), "{}", said(&packed));
@@ -190,11 +196,7 @@ fn the_program_that_has_the_environment_has_every_verb_for_it() {
 
 #[test]
 fn an_agent_that_is_no_network_has_every_verb_but_export() {
-    let desk = tempfile::tempdir().unwrap();
-    let set: Vec<String> = SHORT.iter().map(|setting| format!("--set {setting}")).collect();
-    let line = format!("train Greenhouse-v0 --run-dir run --quiet --set agent.name=tabular {}", set.join(" "));
-    let trained = call(OWN, &line, desk.path());
-    assert!(trained.status.success(), "{}", said(&trained));
+    let desk = trained("Greenhouse-v0 --set agent.name=tabular");
     each(WITHOUT_A_FILE, OWN, &desk, |line, output, _| {
         assert!(output.status.success(), "{line}: {:?} {}", output.status, said(output));
     });
@@ -213,11 +215,7 @@ train --config run/config.toml --run-dir out --quiet";
 
 #[test]
 fn a_program_without_the_agent_reads_what_is_written_down_and_says_who_has_the_rest() {
-    let desk = tempfile::tempdir().unwrap();
-    let set: Vec<String> = SHORT.iter().map(|setting| format!("--set {setting}")).collect();
-    let line = format!("train CartPole-v1 --run-dir run --quiet --set agent.name=tabular {}", set.join(" "));
-    let trained = call(OWN, &line, desk.path());
-    assert!(trained.status.success(), "{}", said(&trained));
+    let desk = trained("CartPole-v1 --set agent.name=tabular");
     each("diagnose run\nverify run\ncompare run\npack run --output out.requel.tar", PLAIN, &desk, |line, output, _| {
         assert!(output.status.success(), "{line}: {}", said(output));
         let is_looked_into = !said(output).contains("cannot be looked into");
@@ -311,10 +309,7 @@ fn a_run_that_begins_from_weights_has_lost_no_episode_and_one_that_has_says_so()
 
 #[test]
 fn weights_of_an_agent_without_a_network_are_refused_by_what_they_are() {
-    let desk = tempfile::tempdir().unwrap();
-    let set: Vec<String> = SHORT.iter().map(|setting| format!("--set {setting}")).collect();
-    let line = format!("train Greenhouse-v0 --run-dir run --quiet --set agent.name=tabular {}", set.join(" "));
-    assert!(call(OWN, &line, desk.path()).status.success());
+    let desk = trained("Greenhouse-v0 --set agent.name=tabular");
     let lines = "train --from run --run-dir out\ntrain --from run --weights last --run-dir out";
     each(lines, OWN, &desk, |line, output, is_untouched| {
         let text = said(output);

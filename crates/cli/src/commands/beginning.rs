@@ -20,7 +20,7 @@ pub fn read(args: &TrainArgs, layers: Layers, registry: &Registry) -> Result<(Op
         let run = Run::open(from)?;
         // Found out first: that a program does not have the run's own environment says who has it.
         if layers.env.as_ref().is_none_or(|id| run.config().is_ok_and(|config| config.env.id == *id)) {
-            run.env(registry)?;
+            drop(run.env_factory(registry)?);
         }
         let weights = if args.weights == Which::Last { Weights::Last } else { Weights::Best };
         let beginning = Beginning::from_run(&run, weights, registry)?;

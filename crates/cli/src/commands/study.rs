@@ -18,6 +18,7 @@ use crate::commands::compare::Files;
 use crate::commands::joining;
 use crate::compare;
 use crate::exit::{Exit, Failure};
+use crate::numbers::counted;
 use crate::output;
 use crate::progress::JsonLines;
 use crate::runs;
@@ -228,11 +229,6 @@ fn label(study: &Study, run: &PlannedRun) -> String {
         true => variant.clone(),
         false => format!("{variant} on {}", run.config.env.id),
     }
-}
-
-/// `1 seed`, `3 seeds`
-fn counted(count: usize, what: &str) -> String {
-    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
 }
 
 /// What finished runs come to, written and said.

@@ -14,7 +14,7 @@ use serde::Serialize;
 
 use crate::args::Reporting;
 use crate::compare::label;
-use crate::numbers::{duration, grouped};
+use crate::numbers::{counted, duration, grouped};
 use crate::progress::JsonLines;
 use crate::show::{Ability, tidy};
 use crate::style::{self, BOLD, GOOD, MUTED, paint};
@@ -147,7 +147,7 @@ fn line(trial: &Trial, leads: bool) -> String {
         return format!("{name} {}\n    {failure}", paint(style::BAD, "failed:"));
     }
     let Some(scored) = trial.last() else { return name };
-    let seeds = super::text::seeds(scored.seeds.len());
+    let seeds = counted(scored.seeds.len(), "seed");
     let made = format!("{:>9} env steps × {seeds:<7}", grouped(scored.env_steps));
     let best = if leads { paint(GOOD, "   best so far") } else { String::new() };
     format!("{name} {}   score {:>8}{best}", paint(MUTED, made), tidy(scored.score))

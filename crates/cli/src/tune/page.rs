@@ -5,9 +5,10 @@ use requel::tune::{Search, Tuned, importance};
 use serde_json::json;
 
 use super::figure::figure;
-use super::text::{headline, seeds, shown};
+use super::text::{headline, shown};
 use crate::compare::{cells, inline_svg};
 use crate::exit::Failure;
+use crate::numbers::counted;
 use crate::page::{Page, escape, table};
 use crate::show::tidy;
 
@@ -49,7 +50,7 @@ pub fn html(search: &Search, tuned: &Tuned, fresh: Option<&Comparison>) -> Resul
 
 fn subtitle(tuned: &Tuned) -> String {
     let score = tuned.score();
-    let seeds = seeds(score.seeds.len());
+    let seeds = counted(score.seeds.len(), "seed");
     format!(
         "best of {} trials: number {}, a mean return of {} over the {seeds} that it was chosen by",
         tuned.trials.len(),

@@ -8,7 +8,7 @@ use requel::tune::{Domain, Search, SearchBudget, Settings, TuneFile, Tuned};
 use crate::args::Layers;
 use crate::compare;
 use crate::exit::Failure;
-use crate::numbers::grouped;
+use crate::numbers::{counted, grouped};
 use crate::runs;
 use crate::show::tidy;
 use crate::style::{self, BOLD, GOOD, MUTED, paint};
@@ -117,11 +117,6 @@ pub fn shown(settings: &Settings, key: &str) -> String {
     settings.get(key).map_or("unset".into(), |value| value.to_string())
 }
 
-/// `1 seed`, `3 seeds`
-pub fn seeds(count: usize) -> String {
-    if count == 1 { "1 seed".into() } else { format!("{count} seeds") }
-}
-
 /// A row per trial; empty cells where it did not come so far.
 pub fn csv(search: &Search, tuned: &Tuned) -> String {
     let keys: Vec<&str> = search.space.dimensions().iter().map(|dimension| dimension.key.path).collect();
@@ -167,7 +162,11 @@ pub fn print(search: &Search, tuned: &Tuned, fresh: Option<&Comparison>) -> Resu
         paint(GOOD, tidy(score.mean_return)),
         paint(
             MUTED,
-            format_args!("and score {} over the {} that it was chosen by", tidy(score.score), seeds(score.seeds.len()))
+            format_args!(
+                "and score {} over the {} that it was chosen by",
+                tidy(score.score),
+                counted(score.seeds.len(), "seed")
+            )
         ),
     )?;
     if tuned.best == 0 {

@@ -68,8 +68,7 @@ pub fn advice(config: &Config, env: &EnvSpec) -> Vec<Advice> {
         }
         return found;
     }
-    let has_target = config.agent.kind != AgentKind::Pqn && !has_own_executor;
-    if config.target.kind == TargetKind::Soft && config.target.tau == 0.0 && has_target {
+    if config.target.kind == TargetKind::Soft && config.target.tau == 0.0 && has_target(config) {
         let text = "is 0: the target network keeps its first random weights, and no value is learned from them".into();
         say("target.tau", None, Severity::Impossible, text);
     }
@@ -209,8 +208,7 @@ impl Course {
 
     fn target_at_rest(&self, config: &Config, say: &mut dyn FnMut(&'static str, String)) {
         let target = &config.target;
-        let is_own = !config.agent.executor.is_empty();
-        if target.kind == TargetKind::None || config.agent.kind == AgentKind::Pqn || is_own {
+        if !has_target(config) {
             return;
         }
         let (key, every, made, unit) = match target.every_updates {
@@ -250,6 +248,11 @@ fn updates(config: &Config, env_steps: u64) -> u64 {
             crossings(train.every_steps.max(1), waiting, env_steps).saturating_mul(train.updates)
         }
     }
+}
+
+/// Whether there is a target network of requel's.
+fn has_target(config: &Config) -> bool {
+    config.target.kind != TargetKind::None && config.agent.kind != AgentKind::Pqn && config.agent.executor.is_empty()
 }
 
 fn nothing_explores(config: &Config) -> Option<String> {

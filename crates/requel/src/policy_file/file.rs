@@ -207,12 +207,7 @@ impl PolicyFile {
     /// # Errors
     /// [`PolicyFileError::OtherEnvironment`], [`PolicyFileError::OwnEnvironment`] or [`PolicyFileError::ChangedEnvironment`].
     pub fn check_identity(&self, found: &EnvIdentity) -> Result<(), PolicyFileError> {
-        self.check_id(&found.id)?;
-        self.check_origin(found.origin)?;
-        match self.identity.as_ref().and_then(|known| known.difference(found)) {
-            Some(difference) => Err(PolicyFileError::ChangedEnvironment { env_id: self.env_id.clone(), difference }),
-            None => Ok(()),
-        }
+        self.check_known(self.identity.as_ref(), found)
     }
 
     /// As [`PolicyFile::check_identity`], by what no setting around an environment changes: where it came from, and its actions.
@@ -227,9 +222,17 @@ impl PolicyFile {
             max_episode_steps: None,
             ..known.clone()
         };
-        let policy =
-            PolicyFile { identity: self.identity.as_ref().map(set_apart), parameters: Vec::new(), ..self.clone() };
-        policy.check_identity(found)
+        self.check_known(self.identity.as_ref().map(set_apart).as_ref(), found)
+    }
+
+    /// Holds what is known of the policy's environment against another one.
+    fn check_known(&self, known: Option<&EnvIdentity>, found: &EnvIdentity) -> Result<(), PolicyFileError> {
+        self.check_id(&found.id)?;
+        self.check_origin(found.origin)?;
+        match known.and_then(|known| known.difference(found)) {
+            Some(difference) => Err(PolicyFileError::ChangedEnvironment { env_id: self.env_id.clone(), difference }),
+            None => Ok(()),
+        }
     }
 
     /// Refuses an environment of requel's own for a policy of one that only has its id.

@@ -75,8 +75,8 @@ impl Beginning {
             Weights::Last => run.last_policy(registry)?,
             Weights::Best | Weights::File => match run.best_policy() {
                 // Of an agent whose policy is no network of values there is none, however long it trains.
-                Err(error @ RunError::NoPolicy { .. }) if run.newest_checkpoint().is_ok() => {
-                    return Err(run.last_policy(registry).err().unwrap_or(error));
+                Err(error @ RunError::NoPolicy { .. }) if has_checkpoint(run) => {
+                    return Err(run.trainer_with_network(registry).err().unwrap_or(error));
                 }
                 policy => policy?,
             },
@@ -149,6 +149,11 @@ impl Beginning {
         }
         trainer.begin_with_replay(replay)
     }
+}
+
+/// Whether there is a checkpoint, whole or not: to read one to its end takes long.
+fn has_checkpoint(run: &Run) -> bool {
+    checkpoint::list(&RealStorage, &run.checkpoints()).is_ok_and(|found| !found.is_empty())
 }
 
 /// Whether something in a directory that is no run yet is what [`Beginning::write`] writes.
@@ -240,15 +245,21 @@ impl Run {
     /// # Errors
     /// If there is none, or the registry has no such environment as the run's.
     pub fn last_policy(&self, registry: &Registry) -> Result<PolicyFile, RunError> {
-        let mut trainer = self.trainer(registry)?;
+        let mut trainer = self.trainer_with_network(registry)?;
+        trainer.restore(&self.newest_checkpoint()?.state)?;
+        let parameters = trainer.value_network()?.parameters;
+        let policy = trainer.policy_file(parameters);
+        policy.ok_or_else(|| RunError::NoPolicy { path: self.dir().to_path_buf() })
+    }
+
+    /// A fresh trainer of its config, if its agent has a network of values.
+    fn trainer_with_network(&self, registry: &Registry) -> Result<Trainer, RunError> {
+        let trainer = self.trainer(registry)?;
         if trainer.value_network().is_err() {
             let reason =
                 format!("what {} has learned is no network of values that there is a file of", self.dir().display());
             return Err(TrainError::Beginning { reason }.into());
         }
-        trainer.restore(&self.newest_checkpoint()?.state)?;
-        let parameters = trainer.value_network()?.parameters;
-        let policy = trainer.policy_file(parameters);
-        policy.ok_or_else(|| RunError::NoPolicy { path: self.dir().to_path_buf() })
+        Ok(trainer)
     }
 }

@@ -96,20 +96,16 @@ fn densities(space: &Space, known: &[Known<'_>]) -> Option<Vec<(Parzen, Parzen)>
     // Of equals the one that was known first: the sort is stable.
     whole.sort_by(|one, other| other.0.total_cmp(&one.0));
     let good = ((GOOD * whole.len() as f64).ceil() as usize).max(1);
-    let (good, bad): (Vec<&Settings>, Vec<&Settings>) = (
-        whole[..good].iter().map(|(_, settings)| *settings).collect(),
-        whole[good..]
-            .iter()
-            .map(|(_, settings)| *settings)
-            .chain(known.iter().filter(|(_, score)| score.is_none()).map(|(settings, _)| *settings))
-            .collect(),
-    );
+    let ranked: Vec<&Settings> = whole.iter().map(|(_, settings)| *settings).collect();
+    let (good, others) = ranked.split_at(good);
+    let unfinished = known.iter().filter(|(_, score)| score.is_none()).map(|(settings, _)| *settings);
+    let bad: Vec<&Settings> = others.iter().copied().chain(unfinished).collect();
     let pair = |dimension: &super::Dimension| {
         let density = |part: &[&Settings]| {
             let place = |settings: &&Settings| dimension.domain.place(settings.get(dimension.key.path)?);
             Parzen::of(&part.iter().filter_map(place).collect::<Vec<_>>(), dimension.domain.choices())
         };
-        (density(&good), density(&bad))
+        (density(good), density(&bad))
     };
     Some(space.dimensions().iter().map(pair).collect())
 }
