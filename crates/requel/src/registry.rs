@@ -15,6 +15,7 @@ use crate::config::{Config, EnvConfig};
 use crate::exploration::Explorer;
 use crate::machine::Machine;
 use crate::replay::ReplayBuffer;
+use crate::td::RuleSpec;
 use crate::train::{AgentEnv, AgentFactory, EnvFactory, EnvIdentity, EnvOrigin, TrainError, Trainer, envs};
 
 /// What a config can name, by name: a value that is passed to whatever is made from a config, or from a run that was. A clone
@@ -54,6 +55,7 @@ struct Parts {
     replays: Named<Box<dyn ReplayBuffer>>,
     explorers: Named<Box<dyn Explorer>>,
     heads: Named<(Readout, Arc<dyn HeadSpec>)>,
+    rules: Named<Arc<dyn RuleSpec>>,
     networks: Named<NetworkSpec>,
 }
 
@@ -191,6 +193,18 @@ impl Registry {
         self.parts.heads.register(name, make)
     }
 
+    /// Adds a TD rule of your own, which configs name by `agent.rule`. `make` gets the config and the environment that it is for.
+    ///
+    /// # Errors
+    /// [`AgentError::NameTaken`].
+    pub fn register_rule(
+        &mut self,
+        name: &str,
+        make: impl Fn(&Config, &AgentEnv<'_>) -> Result<Arc<dyn RuleSpec>, TrainError> + Send + Sync + 'static,
+    ) -> Result<(), AgentError> {
+        self.parts.rules.register(name, make)
+    }
+
     /// Adds a network of one's own, laid out in requel's layers, which configs name by `network.name`. `make` gets the config and the
     /// environment that it is for; its outputs are to go with the head's.
     ///
@@ -287,6 +301,14 @@ impl Registry {
         self.parts.heads.get(config.head.kind.word(), &config.head.name)?(self, config, env)
     }
 
+    /// The TD rule of a config: the one that it names, or that of its sections `agent` and `munchausen`.
+    ///
+    /// # Errors
+    /// As [`Registry::agent`].
+    pub fn rule(&self, config: &Config, env: &AgentEnv<'_>) -> Result<Arc<dyn RuleSpec>, TrainError> {
+        self.parts.rules.get(built_in::SECTIONS_OF_RULE, &config.agent.rule)?(self, config, env)
+    }
+
     /// The network of a config: the one that it names, or that of its section.
     ///
     /// # Errors
@@ -295,15 +317,23 @@ impl Registry {
         self.parts.networks.get(built_in::SECTION, &config.network.name)?(self, config, env)
     }
 
-    /// What an executor is made of for a config, with its head and its network.
+    /// A config with the numbers that every `"auto"` stands for in an environment, by the rule that the config names.
+    ///
+    /// # Errors
+    /// As [`Config::with_value_bounds`] and [`Registry::rule`].
+    pub fn with_value_bounds(&self, config: &Config, env: &AgentEnv<'_>) -> Result<Config, TrainError> {
+        Ok(config.with_value_bounds_by(&*self.rule(config, env)?, env.spec, env.actions.count)?)
+    }
+
+    /// What an executor is made of for a config, with its head, its rule and its network.
     ///
     /// # Errors
     /// As [`Registry::agent`].
     pub fn executor_spec(&self, config: &Config, env: &AgentEnv<'_>) -> Result<ExecutorSpec, TrainError> {
-        let config = &config.with_value_bounds(env.spec, env.actions.count)?;
+        let config = &self.with_value_bounds(config, env)?;
         let (readout, head) = self.head(config, env)?;
         let values = ValueSpec { network: self.network(config, env)?, head: readout };
-        Ok(config.executor_spec_of(values, head))
+        Ok(config.executor_spec_of(values, head, self.rule(config, env)?))
     }
 }
 

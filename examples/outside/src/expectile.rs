@@ -1,7 +1,7 @@
 //! [`Expectile`], a head of one's own: values that are learned as expectiles of the return instead of its mean.
 
-use requel::agent::{HeadError, HeadLoss, HeadShape, HeadSpec, HeadUpdate, Reader, Rule, ValueLoss};
-use requel::td::argmax;
+use requel::agent::{HeadError, HeadLoss, HeadShape, HeadSpec, HeadUpdate, Reader, ValueLoss};
+use requel::td::{Backup, NextPolicy, RuleSpec, TdRule, double_q_targets, expected_targets};
 use requel_nn::Kernel;
 
 /// The squared error, where a value that was too low counts `tau` and one that was too high 1 − `tau`: the expectile of the return,
@@ -13,21 +13,22 @@ pub struct Expectile {
 }
 
 impl HeadSpec for Expectile {
-    fn build(&self, rule: Rule, shape: HeadShape, _: Kernel) -> Result<Box<dyn ValueLoss>, HeadError> {
+    fn build(&self, rule: &dyn RuleSpec, shape: HeadShape, kernel: Kernel) -> Result<Box<dyn ValueLoss>, HeadError> {
         if !(self.tau > 0.0 && self.tau < 1.0) {
             return Err(HeadError::OutOfRange { field: "tau", value: self.tau.into(), expected: "between 0 and 1" });
         }
-        if rule != Rule::QLearning {
-            return Err(HeadError::Refused { reason: "expectiles are learned by Q-learning alone" });
-        }
-        Ok(Box::new(ExpectileHead { tau: self.tau, shape, td_errors: vec![0.0; shape.rows] }))
+        let rule = rule.build((shape.rows, shape.actions), kernel)?;
+        let room = || vec![0.0; shape.rows];
+        Ok(Box::new(ExpectileHead { tau: self.tau, rule, shape, targets: room(), td_errors: room() }))
     }
 }
 
 #[derive(Debug)]
 struct ExpectileHead {
     tau: f32,
+    rule: Box<dyn TdRule>,
     shape: HeadShape,
+    targets: Vec<f32>,
     td_errors: Vec<f32>,
 }
 
@@ -44,15 +45,20 @@ impl Reader for ExpectileHead {
 impl ValueLoss for ExpectileHead {
     fn loss(&mut self, update: &HeadUpdate<'_>, d_outputs: &mut [f32]) -> HeadLoss {
         let HeadShape { rows, actions } = self.shape;
+        // The rule says how a next state is valued: by its best action, or by a policy.
+        let &HeadUpdate { discounts, next_q, next_outputs, .. } = update;
+        let Backup { rewards, next } = self.rule.backup(&update.for_rule());
+        match next {
+            NextPolicy::Greedy => double_q_targets(rewards, discounts, next_q, next_outputs, &mut self.targets),
+            NextPolicy::Weighted { probabilities, offsets } => {
+                expected_targets(rewards, discounts, next_outputs, (probabilities, offsets), &mut self.targets);
+            }
+        }
         let (mut loss, mut q_sum) = (0.0, 0.0);
         d_outputs.fill(0.0);
         for row in 0..rows {
-            let best = row * actions + argmax(&update.next_q[row * actions..][..actions]);
-            // Where the episode terminated the discount is 0, and what comes next counts for nothing, whatever it is.
-            let next =
-                if update.discounts[row] == 0.0 { 0.0 } else { update.discounts[row] * update.next_outputs[best] };
             let taken = row * actions + update.actions[row] as usize;
-            let error = update.outputs[taken] - (update.rewards[row] + next);
+            let error = update.outputs[taken] - self.targets[row];
             let share = if error < 0.0 { self.tau } else { 1.0 - self.tau };
             let weight = update.weights.map_or(1.0, |weights| weights[row]) / rows as f32;
             loss += weight * share * error * error;
@@ -70,12 +76,14 @@ impl ValueLoss for ExpectileHead {
 
 #[cfg(test)]
 mod tests {
+    use requel::td::QLearning;
+
     use super::*;
 
     #[test]
     fn hand_worked_table() {
         let shape = HeadShape { rows: 2, actions: 2 };
-        let mut head = Expectile { tau: 0.75 }.build(Rule::QLearning, shape, Kernel::SCALAR).unwrap();
+        let mut head = Expectile { tau: 0.75 }.build(&QLearning, shape, Kernel::SCALAR).unwrap();
         let update = HeadUpdate {
             actions: &[0, 1],
             rewards: &[1.0, 0.5],
@@ -95,7 +103,7 @@ mod tests {
         assert_eq!(loss, HeadLoss { loss: 1.625, mean_q: 1.25 });
         assert_eq!((d_outputs, head.td_errors()), ([-1.5, 0.0, 0.0, 0.25], &[2.0, 1.0][..]));
         for tau in [0.0, 1.0, f32::NAN] {
-            assert!(Expectile { tau }.build(Rule::QLearning, shape, Kernel::SCALAR).is_err());
+            assert!(Expectile { tau }.build(&QLearning, shape, Kernel::SCALAR).is_err());
         }
     }
 }

@@ -6,6 +6,7 @@
 //! | [`tabular`], an agent that is a table | `agent.name = "tabular"` |
 //! | [`linear`], a network with its own way of learning | `agent.executor = "linear"` |
 //! | [`expectile`], a head: what values are and how they are learned | `head.name = "expectile"` |
+//! | [`mellowmax`], a TD rule | `agent.rule = "mellowmax"` |
 //! | a network of requel's layers, in another order | `network.name = "normalised"` |
 //! | [`recent`], a replay buffer | `replay.name = "recent"` |
 //! | [`persistent`], an exploration | `exploration.name = "persistent"` |
@@ -18,6 +19,7 @@
 pub mod expectile;
 pub mod greenhouse;
 pub mod linear;
+pub mod mellowmax;
 pub mod persistent;
 pub mod recent;
 pub mod streaks;
@@ -34,6 +36,7 @@ use requel_nn::{Activation, LayerSpec, NetworkSpec};
 use expectile::Expectile;
 use greenhouse::{DAY, Greenhouse};
 use linear::LinearExecutor;
+use mellowmax::Mellowmax;
 use persistent::Persistent;
 use recent::RecentReplay;
 use tabular::TabularAgent;
@@ -48,6 +51,7 @@ pub fn registry() -> Result<Registry, Box<dyn Error>> {
     registry.register_agent("tabular", |config, env| Ok(Box::new(TabularAgent::new(config, env)?)))?;
     registry.register_executor("linear", |config, env| Ok(Box::new(LinearExecutor::new(config, env)?)))?;
     registry.register_head("expectile", |_, _| Ok((Readout::Scalar, Arc::new(Expectile { tau: 0.7 }))))?;
+    registry.register_rule("mellowmax", |_, _| Ok(Arc::new(Mellowmax { omega: 5.0 })))?;
     registry.register_network("normalised", |_, env| {
         // What comes in is normalised before the first layer, whatever its units are.
         let activation = Activation::Identity;

@@ -30,7 +30,7 @@ fn config(settings: &[&str]) -> Config {
 }
 
 /// Each part, with the settings that name it.
-const PARTS: [(&str, &[&str]); 8] = [
+const PARTS: [(&str, &[&str]); 10] = [
     ("tabular", &["agent.name=tabular"]),
     (
         "linear",
@@ -50,6 +50,8 @@ const PARTS: [(&str, &[&str]); 8] = [
         ],
     ),
     ("expectile", &["head.name=expectile"]),
+    ("mellowmax", &["agent.rule=mellowmax"]),
+    ("mellowmax of expectiles", &["agent.rule=mellowmax", "head.name=expectile"]),
     ("normalised", &["network.name=normalised", "replay.kind=prioritized", "agent.double=true"]),
     ("recent", &["replay.name=recent"]),
     ("persistent", &["exploration.name=persistent"]),
@@ -150,6 +152,7 @@ fn names_that_are_not_registered_are_refused_with_the_nearest() {
         ("agent.name=tabluar", "agent.name", "tabular"),
         ("agent.executor=liner", "agent.executor", "linear"),
         ("head.name=expectiles", "head.name", "expectile"),
+        ("agent.rule=melowmax", "agent.rule", "mellowmax"),
         ("network.name=normalized", "network.name", "normalised"),
         ("replay.name=recnet", "replay.name", "recent"),
         ("exploration.name=persistant", "exploration.name", "persistent"),
@@ -170,6 +173,20 @@ fn parts_that_would_not_be_used_are_refused() {
     };
     assert!(resolve(&["replay.name=recent", "agent.kind=pqn"]).is_err());
     assert!(resolve(&["replay.name=recent"]).is_ok());
+}
+
+/// What can only be learned by a rule that values next states by their best action says so.
+#[test]
+fn a_rule_that_is_not_greedy_is_refused_where_it_means_nothing() {
+    let categorical = ["agent.rule=mellowmax", "head.kind=categorical", "head.v_min=0", "head.v_max=100"];
+    let residual =
+        ["agent.rule=mellowmax", "agent.bellman_gradient=residual", "target.kind=none", "target.every_updates=0"];
+    for (settings, said) in [(categorical, "categorical head"), (residual, "residual gradient")] {
+        let error = registry().trainer(config(&settings)).err().unwrap().to_string();
+        assert!(error.contains(said) && error.contains("best action"), "{error}");
+    }
+    let quantile = ["agent.rule=mellowmax", "head.kind=quantile", "head.quantiles=7"];
+    assert!(train(&config(&quantile)).1.updates > 0);
 }
 
 #[test]

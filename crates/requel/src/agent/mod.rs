@@ -31,7 +31,7 @@ pub use error::{AgentError, DeviceFault};
 pub use executor::Executor;
 pub use head::{
     CategoricalHead, CategoricalSpec, FractionCounts, HeadError, HeadLoss, HeadShape, HeadSpec, HeadUpdate,
-    ImplicitQuantileHead, ImplicitQuantileSpec, QuantileHead, QuantileSpec, Rule, ScalarHead, ScalarSpec, ValueLoss,
+    ImplicitQuantileHead, ImplicitQuantileSpec, QuantileHead, QuantileSpec, ScalarHead, ScalarSpec, ValueLoss,
 };
 pub use learned::{Learned, LearningFault};
 pub use learner::LearnerSpec;

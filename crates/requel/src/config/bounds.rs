@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::declare::{KeyValue, Range, ValueType, choice};
 use super::{Config, ConfigError, Place};
-use crate::td::ValueBounds;
+use crate::td::{RuleSpec, ValueBounds};
 
 /// One end of a distribution's support.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -88,23 +88,23 @@ impl ValueClip {
 
 impl Config {
     /// The bounds of every correct value in a training with this config, in units of the rewards that are learned from:
-    /// [`ValueBounds::of_rewards`] of the environment's rewards after scaling and clipping. With Munchausen's rule the bonus and
-    /// the entropy of a policy over `actions` actions count as rewards (Vieillard et al. 2020).
+    /// [`ValueBounds::of_rewards`] of the environment's rewards after scaling and clipping, with what the rule adds to them
+    /// ([`RuleSpec::bonus`]).
     ///
     /// `None` if rewards are unbounded, or the sum of rewards is.
     pub fn value_bounds(&self, env: &EnvSpec, actions: usize) -> Option<ValueBounds> {
-        let (agent, munchausen) = (&self.agent, &self.munchausen);
+        self.value_bounds_by(&*self.rule(), env, actions)
+    }
+
+    fn value_bounds_by(&self, rule: &dyn RuleSpec, env: &EnvSpec, actions: usize) -> Option<ValueBounds> {
+        let agent = &self.agent;
         let learned = |reward: f64| {
             let scaled = reward * agent.reward_scale;
             if agent.reward_clip > 0.0 { scaled.clamp(-agent.reward_clip, agent.reward_clip) } else { scaled }
         };
         let (low, high) = env.reward_range.unwrap_or((f64::NEG_INFINITY, f64::INFINITY));
-        let (mut low, mut high) = (learned(low), learned(high));
-        if agent.munchausen {
-            low += munchausen.alpha * munchausen.clip;
-            high += agent.gamma * munchausen.temperature * (actions as f64).ln();
-        }
-        ValueBounds::of_rewards((low, high), agent.gamma, env.max_episode_steps)
+        let (least, most) = rule.bonus(agent.gamma, actions);
+        ValueBounds::of_rewards((learned(low) + least, learned(high) + most), agent.gamma, env.max_episode_steps)
     }
 
     /// This config with the numbers that every `"auto"` stands for in an environment.
@@ -112,7 +112,20 @@ impl Config {
     /// # Errors
     /// [`ConfigError::InvalidValue`] with the key, if the values of this environment have no bounds, or the support is empty.
     pub fn with_value_bounds(&self, env: &EnvSpec, actions: usize) -> Result<Config, ConfigError> {
-        let bounds = self.value_bounds(env, actions);
+        self.with_value_bounds_by(&*self.rule(), env, actions)
+    }
+
+    /// As [`Config::with_value_bounds`], where it is this rule that the agent learns by.
+    ///
+    /// # Errors
+    /// As [`Config::with_value_bounds`].
+    pub fn with_value_bounds_by(
+        &self,
+        rule: &dyn RuleSpec,
+        env: &EnvSpec,
+        actions: usize,
+    ) -> Result<Config, ConfigError> {
+        let bounds = self.value_bounds_by(rule, env, actions);
         let known = |key: &str| bounds.ok_or_else(|| self.unbounded(key, env));
         let mut config = self.clone();
         if config.agent.value_clip == ValueClip::AUTO {

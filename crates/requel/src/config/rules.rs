@@ -99,6 +99,16 @@ pub const RULES: &[Rule] = &[
         reason: "would not be used, nor would `network.name`, by an executor or an agent of your own",
     },
     Rule {
+        keys: &["agent.rule", "agent.executor", "agent.name"],
+        holds: |c| c.agent.rule.is_empty() || c.agent.executor.is_empty() && c.agent.name.is_empty(),
+        reason: "would not be used by an executor or an agent of your own",
+    },
+    Rule {
+        keys: &["agent.rule", "agent.munchausen"],
+        holds: |c| c.agent.rule.is_empty() || !c.agent.munchausen,
+        reason: "cannot be combined with `agent.munchausen`, which is another rule",
+    },
+    Rule {
         keys: &["agent.munchausen", "head.kind"],
         holds: |c| !c.agent.munchausen || c.head.kind != HeadKind::Categorical,
         reason: "cannot be combined with a categorical head: use a scalar or quantile head",
@@ -174,6 +184,11 @@ pub const RULES: &[Rule] = &[
         keys: &["agent.munchausen", "agent.kind"],
         holds: |c| !is_pqn(c) || !c.agent.munchausen,
         reason: "must be false for PQN, which has no Munchausen update",
+    },
+    Rule {
+        keys: &["agent.rule", "agent.kind"],
+        holds: |c| !is_pqn(c) || c.agent.rule.is_empty(),
+        reason: "must be empty for PQN, which learns from lambda-returns",
     },
     Rule {
         keys: &["agent.n_step", "agent.kind"],
@@ -256,6 +271,8 @@ mod tests {
         "replay.name=own agent.kind=pqn target.kind=none",
         "replay.augmentation=shift agent.kind=pqn target.kind=none",
         "head.name=own agent.executor=own",
+        "agent.rule=own agent.executor=own",
+        "agent.rule=own agent.munchausen=true",
         "agent.munchausen=true head.kind=categorical",
         "agent.munchausen=true agent.double=true",
         "agent.munchausen=true agent.n_step=3",
@@ -271,6 +288,7 @@ mod tests {
         "agent.kind=pqn target.kind=none pqn.minibatches=7",
         "agent.kind=pqn target.kind=none agent.double=true",
         "agent.kind=pqn target.kind=none agent.munchausen=true",
+        "agent.kind=pqn target.kind=none agent.rule=own",
         "agent.kind=pqn target.kind=none agent.n_step=2",
         "agent.kind=pqn target.kind=none agent.bellman_gradient=residual",
         "agent.kind=pqn target.kind=none head.kind=quantile",

@@ -121,7 +121,7 @@ pub fn unused(config: &Config, key: &str) -> Option<String> {
 /// Such a part is made from the whole config.
 fn has_own_part(config: &Config) -> bool {
     let Config { agent, head, network, replay, exploration, .. } = config;
-    let names = [&agent.name, &agent.executor, &head.name, &network.name, &replay.name, &exploration.name];
+    let names = [&agent.name, &agent.executor, &agent.rule, &head.name, &network.name, &replay.name, &exploration.name];
     names.iter().any(|name| !name.is_empty())
 }
 

@@ -52,9 +52,11 @@ pub fn findings(evidence: &Evidence) -> Vec<Finding> {
 /// Checks of settings that a part of one's own may not read: what they would say of the settings need not be so.
 pub(super) fn of_own_parts(config: &Config) -> Vec<&'static str> {
     let Config { agent, head, network, replay, exploration, .. } = config;
-    let parts: [(&str, &[&'static str]); 6] = [
+    let parts: [(&str, &[&'static str]); 7] = [
         (&agent.name, OF_AN_AGENT),
         (&agent.executor, OF_AN_EXECUTOR),
+        // What it adds to rewards is not in the config, nor are the bounds of its values.
+        (&agent.rule, &["reward-scale", "support", "value-bound", "value-growth", "clipped-targets"]),
         (&head.name, &["support", "clipped-targets"]),
         (&network.name, &["network-size", "noise"]),
         (&replay.name, &["importance-schedule", "replay-size"]),
@@ -110,7 +112,7 @@ mod tests {
         let own = |evidence: &mut Evidence| {
             let Config { agent, head, network, replay, exploration, .. } = &mut evidence.config;
             let names = [&mut agent.name, &mut agent.executor, &mut head.name, &mut network.name, &mut replay.name];
-            names.into_iter().chain([&mut exploration.name]).for_each(|name| *name = "own".into());
+            names.into_iter().chain([&mut agent.rule, &mut exploration.name]).for_each(|name| *name = "own".into());
         };
         let mut evidence = sick::healthy();
         evidence.config.exploration.end = 0.8;

@@ -16,38 +16,31 @@ pub(super) const VALUE_NETWORKS: &str = "value networks";
 /// The word for the network that the section `network` describes, which no key of a config has.
 pub(super) const SECTION: &str = "section `network`";
 
+/// The word for the TD rule of the sections `agent` and `munchausen`, which no key of a config has.
+pub(super) const SECTIONS_OF_RULE: &str = "sections `agent` and `munchausen`";
+
 /// All of them.
 pub(super) fn parts() -> Parts {
-    let explorer = |_: &Registry, config: &Config, _: &AgentEnv<'_>| Ok(config.explorer());
-    let head = |_: &Registry, config: &Config, _: &AgentEnv<'_>| Ok(config.head());
-    let replay = |registry: &Registry, config: &Config, env: &AgentEnv<'_>| {
-        Ok(config.replay_buffer(env.observations, env.actions, registry.machine())?)
-    };
     Parts {
         agents: Named::new("agent.name")
             .with(AgentKind::Naive.word(), dqn)
             .with(AgentKind::Dqn.word(), dqn)
             .with(AgentKind::Pqn.word(), pqn),
         executors: Named::new("agent.executor").with(VALUE_NETWORKS, executor),
-        replays: Named::new("replay.name")
-            .with(ReplayKind::Uniform.word(), replay)
-            .with(ReplayKind::Prioritized.word(), replay),
+        replays: Named::new("replay.name").with_all(ReplayKind::WORDS, |registry, config, env| {
+            Ok(config.replay_buffer(env.observations, env.actions, registry.machine())?)
+        }),
         explorers: Named::new("exploration.name")
-            .with(ExplorationKind::Constant.word(), explorer)
-            .with(ExplorationKind::Linear.word(), explorer)
-            .with(ExplorationKind::Exponential.word(), explorer),
-        heads: Named::new("head.name")
-            .with(HeadKind::Scalar.word(), head)
-            .with(HeadKind::Categorical.word(), head)
-            .with(HeadKind::Quantile.word(), head)
-            .with(HeadKind::ImplicitQuantile.word(), head),
+            .with_all(ExplorationKind::WORDS, |_, config, _| Ok(config.explorer())),
+        heads: Named::new("head.name").with_all(HeadKind::WORDS, |_, config, _| Ok(config.head())),
+        rules: Named::new("agent.rule").with(SECTIONS_OF_RULE, |_, config, _| Ok(config.rule())),
         networks: Named::new("network.name").with(SECTION, network),
     }
 }
 
 /// Deep Q-learning, with experience replay or from each transition as it comes.
 fn dqn(registry: &Registry, config: &Config, env: &AgentEnv<'_>) -> Result<Box<dyn Agent>, TrainError> {
-    let config = &config.with_value_bounds(env.spec, env.actions.count)?;
+    let config = &registry.with_value_bounds(config, env)?;
     let spec = config.dqn_spec(env.actions);
     spec.check_memory(env.observations.len(), registry.machine().memory)?;
     let (explorer, executor) = (registry.explorer(config, env)?, registry.executor(config, env)?);
@@ -57,7 +50,7 @@ fn dqn(registry: &Registry, config: &Config, env: &AgentEnv<'_>) -> Result<Box<d
 
 /// Parallelised Q-network.
 fn pqn(registry: &Registry, config: &Config, env: &AgentEnv<'_>) -> Result<Box<dyn Agent>, TrainError> {
-    let config = &config.with_value_bounds(env.spec, env.actions.count)?;
+    let config = &registry.with_value_bounds(config, env)?;
     let spec = config.pqn_spec(env.actions);
     spec.check_memory(env.observations.len(), registry.machine().memory)?;
     Ok(Box::new(PqnAgent::new(spec, registry.executor(config, env)?, registry.explorer(config, env)?)))

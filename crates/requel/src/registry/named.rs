@@ -41,6 +41,15 @@ impl<T> Named<T> {
         self
     }
 
+    /// The same with all kinds of this crate that a config tells apart by its sections, under their words.
+    pub fn with_all(
+        self,
+        words: &[&str],
+        make: impl Fn(&Registry, &Config, &AgentEnv<'_>) -> Result<T, TrainError> + Clone + Send + Sync + 'static,
+    ) -> Self {
+        words.iter().fold(self, |parts, word| parts.with(word, make.clone()))
+    }
+
     /// Adds one of one's own. A name that is taken or empty is refused.
     pub fn register(
         &mut self,

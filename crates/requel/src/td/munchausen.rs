@@ -1,18 +1,20 @@
-//! Munchausen targets.
+//! Munchausen's rule: its policy, its bonus, and [`Munchausen`], the rule with its constants.
 
 use requel_nn::{Kernel, math};
 
-use super::q_learning::bootstrap;
+use super::{Backup, NextPolicy, OutOfRange, RuleBatch, RuleSpec, TdRule};
 
-/// The constants of Munchausen reinforcement learning, with the values of the paper for Atari as default.
+/// Munchausen's rule by its constants, with the values of the paper for Atari as default: a next state has the value of a softmax
+/// policy with its entropy, and a share of the policy's log-probability is added to the reward (Vieillard et al. 2020). It cannot be
+/// combined with the categorical head.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Munchausen {
     /// α: the share of the scaled log-probability that is added to the reward, 0 to 1.
-    pub alpha: f32,
+    pub alpha: f64,
     /// τ: the temperature of the policy softmax(q/τ), above 0; in units of the return.
-    pub tau: f32,
+    pub tau: f64,
     /// l₀: the scaled log-probability is held above this, below 0.
-    pub clip: f32,
+    pub clip: f64,
 }
 
 impl Default for Munchausen {
@@ -92,49 +94,76 @@ pub fn munchausen_rewards(
     assert!(rows > 0 && scaled_logs.len().is_multiple_of(rows), "scaled_logs is rows × actions");
     let width = scaled_logs.len() / rows;
     assert!(actions.iter().all(|action| (*action as usize) < width), "actions are below {width}");
-    let Munchausen { alpha, clip, .. } = constants;
+    let (alpha, clip) = (constants.alpha as f32, constants.clip as f32);
     assert!((0.0..=1.0).contains(&alpha), "alpha is {alpha}, not from 0 to 1");
     assert!(clip <= 0.0, "the scaled log-probability is held above {clip}, which is not below 0");
 
     for (row, logs) in scaled_logs.chunks_exact(width).enumerate() {
-        let log = logs[actions[row] as usize].clamp(constants.clip, 0.0);
-        augmented[row] = rewards[row] + constants.alpha * log;
+        let log = logs[actions[row] as usize].clamp(clip, 0.0);
+        augmented[row] = rewards[row] + alpha * log;
     }
 }
 
-/// The soft value of each next state times its discount, upon the reward: `r̃ + d·Σ_a π(a|s')·(q(s', a) − τ·ln π(a|s'))`
-/// (Vieillard et al. 2020). With r̃ from [`munchausen_rewards`] it is the target of Munchausen-DQN, with the plain
-/// reward that of Soft-DQN. The sum runs over the actions in increasing order; an action of probability 0 adds nothing, nor does
-/// the next state where the discount is 0.
-///
-/// `rewards`, `discounts` and `targets` have one number per row, `next_q` rows × actions; `next_policy` comes from
-/// [`soft_policy`] at s'.
-///
-/// # Panics
-/// If the lengths do not go together.
-pub fn soft_targets(
-    rewards: &[f32],
-    discounts: &[f32],
-    next_q: &[f32],
-    next_policy: &SoftPolicy<'_>,
-    targets: &mut [f32],
-) {
-    let rows = targets.len();
-    assert_eq!((rewards.len(), discounts.len()), (rows, rows), "one reward and discount per target");
-    assert!(rows > 0 && !next_q.is_empty() && next_q.len().is_multiple_of(rows), "next_q is rows × actions");
-    let lengths = (next_policy.probabilities.len(), next_policy.scaled_logs.len());
-    assert_eq!(lengths, (next_q.len(), next_q.len()), "the policy is rows × actions");
-    let actions = next_q.len() / rows;
+impl RuleSpec for Munchausen {
+    fn build(&self, (rows, actions): (usize, usize), kernel: Kernel) -> Result<Box<dyn TdRule>, OutOfRange> {
+        let Munchausen { alpha, tau, clip } = *self;
+        check((0.0..=1.0).contains(&alpha), "munchausen alpha", alpha, "from 0 to 1")?;
+        // As it is used: in single precision it could be 0.
+        let is_positive = (tau as f32).is_finite() && tau as f32 > 0.0;
+        check(is_positive, "munchausen tau", tau, "a finite number above 0")?;
+        check(clip <= 0.0, "munchausen clip", clip, "a number of at most 0")?;
+        Ok(Box::new(MunchausenRule {
+            constants: *self,
+            kernel,
+            probabilities: vec![0.0; rows * actions],
+            scaled_logs: vec![0.0; rows * actions],
+            log_sums: vec![0.0; rows],
+            rewards: vec![0.0; rows],
+        }))
+    }
 
-    for (row, next_q) in next_q.chunks_exact(actions).enumerate() {
-        let mut value = 0.0;
-        for (action, q) in next_q.iter().enumerate() {
-            let probability = next_policy.probabilities[row * actions + action];
-            if probability > 0.0 {
-                value += probability * (q - next_policy.scaled_logs[row * actions + action]);
-            }
-        }
-        targets[row] = bootstrap(rewards[row], discounts[row], value);
+    fn reads_current_values(&self) -> bool {
+        true
+    }
+
+    /// The bonus of the action taken, and the entropy of the policy over the next actions, which is discounted.
+    fn bonus(&self, gamma: f64, actions: usize) -> (f64, f64) {
+        (self.alpha * self.clip, gamma * self.tau * libm::log(actions as f64))
+    }
+}
+
+fn check(is_valid: bool, field: &'static str, value: f64, expected: &'static str) -> Result<(), OutOfRange> {
+    if is_valid { Ok(()) } else { Err(OutOfRange { field, value, expected }) }
+}
+
+/// [`Munchausen`] with its buffers: rows × actions, or rows × 1.
+#[derive(Debug)]
+struct MunchausenRule {
+    constants: Munchausen,
+    kernel: Kernel,
+    probabilities: Vec<f32>,
+    scaled_logs: Vec<f32>,
+    log_sums: Vec<f32>,
+    rewards: Vec<f32>,
+}
+
+impl TdRule for MunchausenRule {
+    /// # Panics
+    /// If the batch has no values of the present states.
+    fn backup<'a>(&'a mut self, batch: &RuleBatch<'a>) -> Backup<'a> {
+        let current_q = batch.current_q.expect("Munchausen's rule reads the values of the present states");
+        let mut policy = SoftPolicy {
+            probabilities: &mut self.probabilities,
+            scaled_logs: &mut self.scaled_logs,
+            log_sums: &mut self.log_sums,
+        };
+        // Both policies use the same buffers: only the bonus is needed of the first.
+        let tau = self.constants.tau as f32;
+        soft_policy(self.kernel, tau, current_q, &mut policy);
+        munchausen_rewards(self.constants, batch.rewards, batch.actions, policy.scaled_logs, &mut self.rewards);
+        soft_policy(self.kernel, tau, batch.next_q, &mut policy);
+        let next = NextPolicy::Weighted { probabilities: &self.probabilities, offsets: &self.scaled_logs };
+        Backup { rewards: &self.rewards, next }
     }
 }
 
@@ -143,6 +172,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::td::expected_targets;
 
     const NO: f32 = f32::NEG_INFINITY;
 
@@ -161,17 +191,20 @@ mod tests {
     fn targets(constants: Munchausen, batch: (&[f32], &[f32], &[u32]), q: &[f32], next_q: &[f32]) -> Vec<f32> {
         let (rewards, discounts, actions) = batch;
         let rows = rewards.len();
-        let (_, scaled_logs) = policy(constants.tau, q, rows);
+        let tau = constants.tau as f32;
+        let (_, scaled_logs) = policy(tau, q, rows);
         let mut augmented = vec![0.0; rows];
         munchausen_rewards(constants, rewards, actions, &scaled_logs, &mut augmented);
-        let (mut probabilities, mut scaled_logs) = policy(constants.tau, next_q, rows);
-        let next_policy = SoftPolicy {
-            probabilities: &mut probabilities,
-            scaled_logs: &mut scaled_logs,
-            log_sums: &mut vec![0.0; rows],
-        };
+        let (probabilities, scaled_logs) = policy(tau, next_q, rows);
         let mut targets = vec![0.0; rows];
-        soft_targets(&augmented, discounts, next_q, &next_policy, &mut targets);
+        expected_targets(&augmented, discounts, next_q, (&probabilities, &scaled_logs), &mut targets);
+        // The rule gives the same.
+        let mut rule = constants.build((rows, q.len() / rows), Kernel::fastest()).unwrap();
+        let backup = rule.backup(&RuleBatch { actions, rewards, next_q, current_q: Some(q) });
+        let NextPolicy::Weighted { probabilities, offsets } = backup.next else { panic!("{backup:?}") };
+        let mut by_rule = vec![0.0; rows];
+        expected_targets(backup.rewards, discounts, next_q, (probabilities, offsets), &mut by_rule);
+        assert_eq!(targets, by_rule);
         targets
     }
 
@@ -205,6 +238,19 @@ mod tests {
         assert!((scaled_logs[1] + 1000.0).abs() < 1e-2 && probabilities[1] == 0.0);
     }
 
+    #[test]
+    fn constants_out_of_range_are_refused() {
+        for (wrong, field) in [
+            (Munchausen { alpha: 1.5, ..Munchausen::default() }, "munchausen alpha"),
+            (Munchausen { tau: 0.0, ..Munchausen::default() }, "munchausen tau"),
+            (Munchausen { tau: 1e-50, ..Munchausen::default() }, "munchausen tau"),
+            (Munchausen { tau: f64::INFINITY, ..Munchausen::default() }, "munchausen tau"),
+            (Munchausen { clip: f64::NAN, ..Munchausen::default() }, "munchausen clip"),
+        ] {
+            assert_eq!(wrong.build((4, 2), Kernel::SCALAR).unwrap_err().field, field, "{wrong:?}");
+        }
+    }
+
     proptest! {
         /// The definition, in f64 and without the shift by the maximum.
         #[test]
@@ -214,7 +260,7 @@ mod tests {
             actions in prop::collection::vec(0u32..3, 4),
             tau in 0.05f32..1.0,
         ) {
-            let constants = Munchausen { alpha: 0.9, tau, clip: -1.0 };
+            let constants = Munchausen { alpha: 0.9, tau: tau.into(), clip: -1.0 };
             let (rewards, discounts) = ([0.5, -0.25, 0.0, 1.0], [0.99, 0.0, 0.5, 0.97]);
             let got = targets(constants, (&rewards, &discounts, &actions), &q, &next_q);
             let tau = f64::from(tau);

@@ -1,6 +1,29 @@
-//! Q-learning targets.
+//! Q-learning targets, and [`QLearning`], the rule.
 
-use super::argmax;
+use requel_nn::Kernel;
+
+use super::{Backup, NextPolicy, OutOfRange, RuleBatch, RuleSpec, TdRule, argmax};
+
+/// The rule of Q-learning (Watkins & Dayan 1992): a next state has the value of its best action. If another network chooses that action
+/// than values it, it is double Q-learning.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct QLearning;
+
+impl RuleSpec for QLearning {
+    fn build(&self, _: (usize, usize), _: Kernel) -> Result<Box<dyn TdRule>, OutOfRange> {
+        Ok(Box::new(QLearning))
+    }
+
+    fn is_greedy(&self) -> bool {
+        true
+    }
+}
+
+impl TdRule for QLearning {
+    fn backup<'a>(&'a mut self, batch: &RuleBatch<'a>) -> Backup<'a> {
+        Backup { rewards: batch.rewards, next: NextPolicy::Greedy }
+    }
+}
 
 /// Q-learning: `y = r + d · max_a q(s', a)` (Watkins & Dayan 1992; Mnih et al. 2015, the loss, with `d` = γ, 0 at the end).
 ///

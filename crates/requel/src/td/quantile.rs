@@ -1,4 +1,6 @@
-//! Returns as quantiles: the loss of QR-DQN and IQN.
+//! Returns as quantiles: the targets and the loss of QR-DQN and IQN.
+
+use super::RowPolicy;
 
 /// The fractions in the middle of `n` equal parts, `(2i + 1)/2n` (Dabney et al. 2018, "Distributional Reinforcement Learning with
 /// Quantile Regression").
@@ -6,6 +8,47 @@ pub fn quantile_midpoints(fractions: &mut [f32]) {
     let parts = 2 * fractions.len();
     for (index, fraction) in fractions.iter_mut().enumerate() {
         *fraction = (2 * index + 1) as f32 / parts as f32;
+    }
+}
+
+/// The targets of one row, `T_j = r + d·θ_j(s', a)` for the action of a policy (Dabney et al. 2018), or
+/// `T_j = r + d·Σ_a π(a|s')·(θ_j(s', a) − offset(a))` (Vieillard et al. 2020, on M-IQN). `quantile(a, j)` is θ_j(s', a). The sum runs over
+/// the actions in increasing order; an action of probability 0 adds nothing. Where the discount is 0 every target is the reward.
+///
+/// ```
+/// use requel::td::{RowPolicy, quantile_targets};
+///
+/// let quantiles = [[1.0, 3.0], [2.0, 6.0]];
+/// let mut targets = [0.0; 2];
+/// quantile_targets(1.0, 0.5, RowPolicy::Action(1), |action, fraction| quantiles[action][fraction], &mut targets);
+/// assert_eq!(targets, [2.0, 4.0]);
+/// ```
+#[inline]
+pub fn quantile_targets(
+    reward: f32,
+    discount: f32,
+    policy: RowPolicy<'_>,
+    quantile: impl Fn(usize, usize) -> f32,
+    targets: &mut [f32],
+) {
+    match policy {
+        _ if discount == 0.0 => targets.fill(reward),
+        RowPolicy::Action(action) => {
+            for (fraction, target) in targets.iter_mut().enumerate() {
+                *target = reward + discount * quantile(action, fraction);
+            }
+        }
+        RowPolicy::Weighted { probabilities, offsets } => {
+            targets.fill(0.0);
+            for (action, (probability, offset)) in probabilities.iter().zip(offsets).enumerate() {
+                if *probability > 0.0 {
+                    for (fraction, target) in targets.iter_mut().enumerate() {
+                        *target += probability * (quantile(action, fraction) - offset);
+                    }
+                }
+            }
+            targets.iter_mut().for_each(|target| *target = reward + discount * *target);
+        }
     }
 }
 
@@ -101,6 +144,24 @@ mod tests {
         let mut fractions = [0.0; 4];
         quantile_midpoints(&mut fractions);
         assert_eq!(fractions, [0.125, 0.375, 0.625, 0.875]);
+    }
+
+    #[test]
+    fn targets_table() {
+        const NO: f32 = f32::NEG_INFINITY;
+        // θ of three actions at two fractions; the third action is not allowed.
+        let quantiles = [[1.0, 3.0], [2.0, 6.0], [NO, NO]];
+        let of = |discount, policy| {
+            let mut targets = [9.0; 2];
+            quantile_targets(1.0, discount, policy, |action, fraction| quantiles[action][fraction], &mut targets);
+            targets
+        };
+        let weighted = |offsets| RowPolicy::Weighted { probabilities: &[0.25, 0.75, 0.0], offsets };
+        assert_eq!(of(0.5, RowPolicy::Action(0)), [1.5, 2.5]);
+        assert_eq!(of(0.0, RowPolicy::Action(2)), [1.0, 1.0]);
+        assert_eq!(of(0.0, weighted(&[NO; 3])), [1.0, 1.0]);
+        assert_eq!(of(0.5, weighted(&[0.0, 0.0, NO])), [1.0 + 0.5 * 1.75, 1.0 + 0.5 * 5.25]);
+        assert_eq!(of(0.5, weighted(&[1.0, 1.0, NO])), [1.0 + 0.5 * 0.75, 1.0 + 0.5 * 4.25]);
     }
 
     #[test]

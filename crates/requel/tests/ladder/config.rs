@@ -28,6 +28,7 @@ fn the_keys_are_those_of_the_config() {
     let names = [
         &mut config.agent.name,
         &mut config.agent.executor,
+        &mut config.agent.rule,
         &mut config.head.name,
         &mut config.network.name,
         &mut config.replay.name,

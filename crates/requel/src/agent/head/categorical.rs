@@ -4,8 +4,10 @@ use requel_nn::Kernel;
 use requel_nn::kernel::Task;
 use requel_policy::{CategoricalReader, Reader};
 
-use super::{HeadError, HeadLoss, HeadShape, HeadSpec, HeadUpdate, Rule, ValueLoss};
-use crate::td::{ProjectionRoom, SoftmaxRows, Support, argmax, categorical_projection};
+use super::{HeadError, HeadLoss, HeadShape, HeadSpec, HeadUpdate, ValueLoss};
+use crate::td::{
+    Backup, NextPolicy, ProjectionRoom, RuleSpec, SoftmaxRows, Support, TdRule, argmax, categorical_projection,
+};
 
 /// What a [`CategoricalHead`] is made of.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -15,22 +17,24 @@ pub struct CategoricalSpec {
 }
 
 impl HeadSpec for CategoricalSpec {
-    fn build(&self, rule: Rule, shape: HeadShape, kernel: Kernel) -> Result<Box<dyn ValueLoss>, HeadError> {
+    fn build(&self, rule: &dyn RuleSpec, shape: HeadShape, kernel: Kernel) -> Result<Box<dyn ValueLoss>, HeadError> {
         shape.check()?;
         self.support.validate()?;
-        if rule != Rule::QLearning {
-            return Err(HeadError::CategoricalMunchausen);
+        if !rule.is_greedy() {
+            return Err(HeadError::CategoricalPolicy);
         }
-        Ok(Box::new(CategoricalHead::new(self.support, shape, kernel)))
+        let rule = shape.rule(rule, kernel)?;
+        Ok(Box::new(CategoricalHead::new(self.support, rule, shape, kernel)))
     }
 }
 
 /// A distribution over atoms for each action: C51 (Bellemare, Dabney & Munos 2017). What a row costs, and how surprising it is to
 /// a prioritized replay, is its cross-entropy, as in Rainbow (Hessel et al. 2018).
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct CategoricalHead {
     /// It keeps the probabilities of its last values, from which the loss may go on.
     reader: CategoricalReader,
+    rule: Box<dyn TdRule>,
     shape: HeadShape,
     kernel: Kernel,
     /// Of the chosen next actions.
@@ -48,11 +52,12 @@ pub struct CategoricalHead {
 }
 
 impl CategoricalHead {
-    /// For batches of this shape.
-    pub fn new(support: Support, shape: HeadShape, kernel: Kernel) -> Self {
+    /// For batches of this shape, by a rule that is [greedy](RuleSpec::is_greedy).
+    pub fn new(support: Support, rule: Box<dyn TdRule>, shape: HeadShape, kernel: Kernel) -> Self {
         let (rows, atoms) = (shape.rows, support.atoms);
         CategoricalHead {
             reader: CategoricalReader::new(support, rows * shape.actions, kernel),
+            rule,
             shape,
             kernel,
             next: SoftmaxRows::new((rows, atoms), kernel),
@@ -92,7 +97,9 @@ impl CategoricalHead {
                 None => self.next.probabilities(row, next),
             }
         }
-        let target = (update.rewards, update.discounts);
+        let Backup { rewards, next } = self.rule.backup(&update.for_rule());
+        assert!(matches!(next, NextPolicy::Greedy), "a rule that says it is greedy values by another policy");
+        let target = (rewards, update.discounts);
         categorical_projection(
             self.reader.support(),
             target,

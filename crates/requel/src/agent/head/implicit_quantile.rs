@@ -5,7 +5,8 @@ use requel_policy::{ImplicitQuantileReader, Reader};
 
 use super::quantile_regression::{QuantileRegression, Strides};
 use super::spec::{check_count, check_kappa};
-use super::{FractionCounts, HeadError, HeadLoss, HeadShape, HeadSpec, HeadUpdate, Rule, ValueLoss};
+use super::{FractionCounts, HeadError, HeadLoss, HeadShape, HeadSpec, HeadUpdate, ValueLoss};
+use crate::td::{RuleSpec, TdRule};
 
 /// What an [`ImplicitQuantileHead`] is made of.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -17,12 +18,12 @@ pub struct ImplicitQuantileSpec {
 }
 
 impl HeadSpec for ImplicitQuantileSpec {
-    fn build(&self, rule: Rule, shape: HeadShape, kernel: Kernel) -> Result<Box<dyn ValueLoss>, HeadError> {
+    fn build(&self, rule: &dyn RuleSpec, shape: HeadShape, kernel: Kernel) -> Result<Box<dyn ValueLoss>, HeadError> {
         shape.check()?;
         check_count("fractions", self.counts.current, 1, "at least 1")?;
         check_count("next fractions", self.counts.next, 1, "at least 1")?;
         check_kappa(self.kappa)?;
-        rule.check()?;
+        let rule = shape.rule(rule, kernel)?;
         Ok(Box::new(ImplicitQuantileHead::new((self.counts, self.kappa), rule, shape, kernel)))
     }
 
@@ -33,7 +34,7 @@ impl HeadSpec for ImplicitQuantileSpec {
 
 /// The return at any fraction, which the network is asked for: IQN (Dabney et al. 2018, "Implicit Quantile Networks"). Outputs
 /// are (rows × fractions) × actions. How surprising a row is to a prioritized replay is its loss, as for the categorical head.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct ImplicitQuantileHead {
     shape: HeadShape,
     counts: FractionCounts,
@@ -42,7 +43,12 @@ pub struct ImplicitQuantileHead {
 
 impl ImplicitQuantileHead {
     /// For batches of this shape. `kappa` is where the loss turns from quadratic to linear.
-    pub fn new((counts, kappa): (FractionCounts, f32), rule: Rule, shape: HeadShape, kernel: Kernel) -> Self {
+    pub fn new(
+        (counts, kappa): (FractionCounts, f32),
+        rule: Box<dyn TdRule>,
+        shape: HeadShape,
+        kernel: Kernel,
+    ) -> Self {
         let regression = QuantileRegression::new(kappa, (rule, kernel), shape, (counts.current, counts.next));
         ImplicitQuantileHead { shape, counts, regression }
     }

@@ -2,10 +2,8 @@
 
 mod categorical;
 mod implicit_quantile;
-mod policies;
 mod quantile;
 mod quantile_regression;
-mod rule;
 mod scalar;
 mod spec;
 #[cfg(test)]
@@ -15,7 +13,6 @@ mod value_loss;
 pub use categorical::{CategoricalHead, CategoricalSpec};
 pub use implicit_quantile::{ImplicitQuantileHead, ImplicitQuantileSpec};
 pub use quantile::{QuantileHead, QuantileSpec};
-pub use rule::Rule;
 pub use scalar::{ScalarHead, ScalarSpec};
 pub use spec::{FractionCounts, HeadError, HeadSpec};
 pub use value_loss::{HeadLoss, HeadShape, HeadUpdate, ValueLoss};

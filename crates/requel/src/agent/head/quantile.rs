@@ -5,8 +5,8 @@ use requel_policy::{QuantileReader, Reader};
 
 use super::quantile_regression::{QuantileRegression, Strides};
 use super::spec::{check_count, check_kappa};
-use super::{HeadError, HeadLoss, HeadShape, HeadSpec, HeadUpdate, Rule, ValueLoss};
-use crate::td::quantile_midpoints;
+use super::{HeadError, HeadLoss, HeadShape, HeadSpec, HeadUpdate, ValueLoss};
+use crate::td::{RuleSpec, TdRule, quantile_midpoints};
 
 /// What a [`QuantileHead`] is made of.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -18,18 +18,18 @@ pub struct QuantileSpec {
 }
 
 impl HeadSpec for QuantileSpec {
-    fn build(&self, rule: Rule, shape: HeadShape, kernel: Kernel) -> Result<Box<dyn ValueLoss>, HeadError> {
+    fn build(&self, rule: &dyn RuleSpec, shape: HeadShape, kernel: Kernel) -> Result<Box<dyn ValueLoss>, HeadError> {
         shape.check()?;
         check_count("quantiles", self.count, 1, "at least 1")?;
         check_kappa(self.kappa)?;
-        rule.check()?;
+        let rule = shape.rule(rule, kernel)?;
         Ok(Box::new(QuantileHead::new((self.count, self.kappa), rule, shape, kernel)))
     }
 }
 
 /// The returns at the midpoints of equal parts for each action: QR-DQN (Dabney et al. 2018). How surprising a row is to a
 /// prioritized replay is its loss, as for the categorical head.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct QuantileHead {
     shape: HeadShape,
     fractions: Vec<f32>,
@@ -38,7 +38,7 @@ pub struct QuantileHead {
 
 impl QuantileHead {
     /// `count` quantiles per action, for batches of this shape. `kappa` is where the loss turns from quadratic to linear.
-    pub fn new((count, kappa): (usize, f32), rule: Rule, shape: HeadShape, kernel: Kernel) -> Self {
+    pub fn new((count, kappa): (usize, f32), rule: Box<dyn TdRule>, shape: HeadShape, kernel: Kernel) -> Self {
         let mut fractions = vec![0.0; count];
         quantile_midpoints(&mut fractions);
         let regression = QuantileRegression::new(kappa, (rule, kernel), shape, (count, count));

@@ -3,9 +3,8 @@
 use requel_nn::kernel::Task;
 use requel_nn::{Kernel, lanes};
 
-use super::policies::Policies;
-use super::{HeadLoss, HeadShape, HeadUpdate, Rule};
-use crate::td::{argmax, clip_bootstrapped, quantile_huber};
+use super::{HeadLoss, HeadShape, HeadUpdate};
+use crate::td::{Backup, TdRule, clip_bootstrapped, quantile_huber, quantile_targets};
 
 /// Where a number lies in the outputs: `row·row + action·action + fraction·fraction`.
 #[derive(Clone, Copy, Debug)]
@@ -30,12 +29,12 @@ impl Quantiles<'_> {
 }
 
 /// The quantile Huber loss of a batch. Surprise is the row's loss.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct QuantileRegression {
     kappa: f32,
     kernel: Kernel,
     shape: HeadShape,
-    policies: Option<Policies>,
+    rule: Box<dyn TdRule>,
     /// One row's numbers side by side: those of the action taken, their gradient, and the targets.
     predictions: Vec<f32>,
     d_predictions: Vec<f32>,
@@ -46,13 +45,18 @@ pub(super) struct QuantileRegression {
 }
 
 impl QuantileRegression {
-    /// For batches of this shape with so many fractions to learn, and to learn from.
-    pub(super) fn new(kappa: f32, (rule, kernel): (Rule, Kernel), shape: HeadShape, fractions: (usize, usize)) -> Self {
+    /// For batches of this shape, with the numbers of fractions to learn and to learn from.
+    pub(super) fn new(
+        kappa: f32,
+        (rule, kernel): (Box<dyn TdRule>, Kernel),
+        shape: HeadShape,
+        fractions: (usize, usize),
+    ) -> Self {
         QuantileRegression {
             kappa,
             kernel,
             shape,
-            policies: rule.policies(shape, kernel),
+            rule,
             predictions: vec![0.0; fractions.0],
             d_predictions: vec![0.0; fractions.0],
             targets: vec![0.0; fractions.1],
@@ -95,38 +99,16 @@ impl QuantileRegression {
 
         let outputs = Quantiles { values: update.outputs, strides: layouts.0 };
         let next = Quantiles { values: update.next_outputs, strides: layouts.1 };
-        let soft = self.policies.as_mut().map(|policies| policies.work_out(update));
+        let Backup { rewards, next: policy } = self.rule.backup(&update.for_rule());
         d_outputs.fill(0.0);
         let share = 1.0 / rows as f32;
         let (mut loss_sum, mut q_sum) = (0.0f64, 0.0f32);
         self.clipped = update.bounds.map(|_| 0);
         for row in 0..rows {
             let discount = update.discounts[row];
-            match &soft {
-                _ if discount == 0.0 => {
-                    self.targets.fill(soft.as_ref().map_or(update.rewards, |(rewards, _)| rewards)[row]);
-                }
-                None => {
-                    let best = argmax(&update.next_q[row * actions..(row + 1) * actions]);
-                    for (fraction, target) in self.targets.iter_mut().enumerate() {
-                        *target = update.rewards[row] + discount * next.at(row, best, fraction);
-                    }
-                }
-                // As soft_targets, fraction by fraction (Vieillard et al. 2020, on M-IQN).
-                Some((rewards, policy)) => {
-                    self.targets.fill(0.0);
-                    for action in 0..actions {
-                        let place = row * actions + action;
-                        let (probability, log) = (policy.probabilities[place], policy.scaled_logs[place]);
-                        if probability > 0.0 {
-                            for (fraction, target) in self.targets.iter_mut().enumerate() {
-                                *target += probability * (next.at(row, action, fraction) - log);
-                            }
-                        }
-                    }
-                    self.targets.iter_mut().for_each(|target| *target = rewards[row] + discount * *target);
-                }
-            }
+            let policy = policy.at(row, actions, update.next_q);
+            let next = |action, fraction| next.at(row, action, fraction);
+            quantile_targets(rewards[row], discount, policy, next, &mut self.targets);
             if let Some(bounds) = update.bounds {
                 let clipped = clip_bootstrapped(&[discount], bounds, &mut self.targets);
                 self.clipped = self.clipped.map(|before| before + clipped);

@@ -3,10 +3,9 @@
 use requel_nn::{Kernel, Loss};
 use requel_policy::{Reader, ScalarReader};
 
-use super::policies::Policies;
 use super::spec::check;
-use super::{HeadError, HeadLoss, HeadShape, HeadSpec, HeadUpdate, Rule, ValueLoss};
-use crate::td::{clip_bootstrapped, double_q_targets, soft_targets};
+use super::{HeadError, HeadLoss, HeadShape, HeadSpec, HeadUpdate, ValueLoss};
+use crate::td::{Backup, NextPolicy, RuleSpec, TdRule, clip_bootstrapped, double_q_targets, expected_targets};
 
 /// What a [`ScalarHead`] is made of.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -16,24 +15,23 @@ pub struct ScalarSpec {
 }
 
 impl HeadSpec for ScalarSpec {
-    fn build(&self, rule: Rule, shape: HeadShape, kernel: Kernel) -> Result<Box<dyn ValueLoss>, HeadError> {
+    fn build(&self, rule: &dyn RuleSpec, shape: HeadShape, kernel: Kernel) -> Result<Box<dyn ValueLoss>, HeadError> {
         shape.check()?;
         if let Loss::Huber { delta } = self.loss {
             let is_valid = delta > 0.0 && delta.is_finite();
             check(is_valid, "delta", delta.into(), "a finite number above 0")?;
         }
-        rule.check()?;
-        Ok(Box::new(ScalarHead::new(self.loss, rule, shape, kernel)))
+        let rule = shape.rule(rule, kernel)?;
+        Ok(Box::new(ScalarHead::new(self.loss, rule, shape)))
     }
 }
 
 /// One output per action, its expected return (Mnih et al. 2015).
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct ScalarHead {
     loss: Loss,
     shape: HeadShape,
-    /// With Munchausen's rule.
-    policies: Option<Policies>,
+    rule: Box<dyn TdRule>,
     targets: Vec<f32>,
     /// How many of them were clipped, where they are.
     clipped: Option<usize>,
@@ -44,12 +42,12 @@ pub struct ScalarHead {
 
 impl ScalarHead {
     /// For batches of this shape.
-    pub fn new(loss: Loss, rule: Rule, shape: HeadShape, kernel: Kernel) -> Self {
+    pub fn new(loss: Loss, rule: Box<dyn TdRule>, shape: HeadShape) -> Self {
         let room = || vec![0.0; shape.rows];
         ScalarHead {
             loss,
             shape,
-            policies: rule.policies(shape, kernel),
+            rule,
             targets: room(),
             clipped: None,
             errors: room(),
@@ -102,14 +100,12 @@ impl Reader for ScalarHead {
 
 impl ValueLoss for ScalarHead {
     fn loss(&mut self, update: &HeadUpdate<'_>, d_outputs: &mut [f32]) -> HeadLoss {
-        match &mut self.policies {
-            None => {
-                let (rewards, discounts) = (update.rewards, update.discounts);
-                double_q_targets(rewards, discounts, update.next_q, update.next_outputs, &mut self.targets);
-            }
-            Some(policies) => {
-                let (rewards, policy) = policies.work_out(update);
-                soft_targets(rewards, update.discounts, update.next_outputs, &policy, &mut self.targets);
+        let &HeadUpdate { discounts, next_q, next_outputs, .. } = update;
+        let Backup { rewards, next } = self.rule.backup(&update.for_rule());
+        match next {
+            NextPolicy::Greedy => double_q_targets(rewards, discounts, next_q, next_outputs, &mut self.targets),
+            NextPolicy::Weighted { probabilities, offsets } => {
+                expected_targets(rewards, discounts, next_outputs, (probabilities, offsets), &mut self.targets);
             }
         }
         self.clipped = update.bounds.map(|bounds| clip_bootstrapped(update.discounts, bounds, &mut self.targets));
@@ -132,11 +128,12 @@ impl ValueLoss for ScalarHead {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::td::QLearning;
 
     const OUTPUTS: [f32; 6] = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0];
 
     fn head(loss: Loss) -> ScalarHead {
-        ScalarHead::new(loss, Rule::QLearning, HeadShape { rows: 2, actions: 3 }, Kernel::SCALAR)
+        ScalarHead::new(loss, Box::new(QLearning), HeadShape { rows: 2, actions: 3 })
     }
 
     #[test]

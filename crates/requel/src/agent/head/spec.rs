@@ -6,7 +6,8 @@ use requel_nn::Kernel;
 use requel_policy::OutOfRange;
 use thiserror::Error;
 
-use super::{HeadShape, Rule, ValueLoss};
+use super::{HeadShape, ValueLoss};
+use crate::td::{RuleSpec, TdRule};
 
 /// What a network's outputs are learned by, with its constants; a head of your own is another one. The outputs are read as the
 /// [`Readout`](requel_policy::Readout) of the value function says.
@@ -14,8 +15,8 @@ pub trait HeadSpec: Debug + Send + Sync {
     /// The head for batches of this shape, learning by this rule.
     ///
     /// # Errors
-    /// [`HeadError`] if a constant is out of its range, or the rule is none for this head.
-    fn build(&self, rule: Rule, shape: HeadShape, kernel: Kernel) -> Result<Box<dyn ValueLoss>, HeadError>;
+    /// [`HeadError`] if a constant is out of its range, or the head cannot learn by this rule.
+    fn build(&self, rule: &dyn RuleSpec, shape: HeadShape, kernel: Kernel) -> Result<Box<dyn ValueLoss>, HeadError>;
 
     /// Fractions of a row that the networks read in an update; 1 each where they read none.
     fn fractions(&self) -> FractionCounts {
@@ -52,9 +53,15 @@ pub enum HeadError {
         /// Why.
         reason: &'static str,
     },
-    /// The categorical head has no Munchausen rule: a mixture over actions is not a shift of one distribution.
-    #[error("the categorical head cannot learn by Munchausen's rule; use the scalar or a quantile head, or Q-learning")]
-    CategoricalMunchausen,
+    /// The categorical head learns by greedy rules only: a mixture over actions is not a shift of one distribution.
+    #[error(
+        "the categorical head learns only by rules that value the next state by its best action, such as Q-learning; for \
+         Munchausen's, use the scalar or a quantile head"
+    )]
+    CategoricalPolicy,
+    /// Residual gradients need a greedy rule.
+    #[error("the residual gradient needs a rule that values the next state by its best action, such as Q-learning")]
+    ResidualPolicy,
 }
 
 impl From<OutOfRange> for HeadError {
@@ -69,6 +76,11 @@ impl HeadShape {
     pub(super) fn check(self) -> Result<(), HeadError> {
         check_count("rows", self.rows, 1, "at least 1")?;
         check_count("actions", self.actions, 1, "at least 1")
+    }
+
+    /// The rule for batches of this shape.
+    pub(super) fn rule(self, rule: &dyn RuleSpec, kernel: Kernel) -> Result<Box<dyn TdRule>, HeadError> {
+        Ok(rule.build((self.rows, self.actions), kernel)?)
     }
 }
 
@@ -96,7 +108,7 @@ mod tests {
 
     use super::*;
     use crate::agent::head::{CategoricalSpec, ImplicitQuantileSpec, QuantileSpec, ScalarSpec};
-    use crate::td::{Munchausen, Support};
+    use crate::td::{Munchausen, QLearning, Support};
 
     const SHAPE: HeadShape = HeadShape { rows: 4, actions: 2 };
 
@@ -114,15 +126,15 @@ mod tests {
             (&ImplicitQuantileSpec { counts, kappa: 1.0 }, "next fractions"),
         ];
         for (spec, field) in specs {
-            let error = spec.build(Rule::QLearning, SHAPE, Kernel::SCALAR).unwrap_err();
+            let error = spec.build(&QLearning, SHAPE, Kernel::SCALAR).unwrap_err();
             assert!(matches!(error, HeadError::OutOfRange { field: found, .. } if found == field), "{field}: {error}");
         }
-        let munchausen = |tau| Rule::Munchausen(Munchausen { tau, ..Munchausen::default() });
+        let munchausen = |tau| Munchausen { tau, ..Munchausen::default() };
         let scalar = ScalarSpec { loss: Loss::Mse };
-        assert!(scalar.build(munchausen(0.03), SHAPE, Kernel::SCALAR).is_ok());
-        let error = scalar.build(munchausen(0.0), SHAPE, Kernel::SCALAR).unwrap_err();
+        assert!(scalar.build(&munchausen(0.03), SHAPE, Kernel::SCALAR).is_ok());
+        let error = scalar.build(&munchausen(0.0), SHAPE, Kernel::SCALAR).unwrap_err();
         assert!(error.to_string().contains("munchausen tau is 0"), "{error}");
-        let refused = support(-1.0, 1.0, 3).build(munchausen(0.03), SHAPE, Kernel::SCALAR).unwrap_err();
-        assert_eq!(refused, HeadError::CategoricalMunchausen);
+        let refused = support(-1.0, 1.0, 3).build(&munchausen(0.03), SHAPE, Kernel::SCALAR).unwrap_err();
+        assert_eq!(refused, HeadError::CategoricalPolicy);
     }
 }

@@ -3,10 +3,10 @@
 use requel_nn::{Kernel, Loss};
 
 use super::{
-    CategoricalSpec, FractionCounts, HeadShape, HeadSpec, HeadUpdate, ImplicitQuantileSpec, QuantileSpec, Rule,
-    ScalarSpec, ValueLoss,
+    CategoricalSpec, FractionCounts, HeadShape, HeadSpec, HeadUpdate, ImplicitQuantileSpec, QuantileSpec, ScalarSpec,
+    ValueLoss,
 };
-use crate::td::{Munchausen, Support};
+use crate::td::{Munchausen, QLearning, RuleSpec, Support};
 
 const ROWS: usize = 3;
 const ACTIONS: usize = 2;
@@ -14,17 +14,19 @@ const SHAPE: HeadShape = HeadShape { rows: ROWS, actions: ACTIONS };
 const COUNTS: FractionCounts = FractionCounts { current: 5, next: 4 };
 const NO: f32 = f32::NEG_INFINITY;
 
+type RuleRef = &'static dyn RuleSpec;
+
 /// Every head with every rule that it has, and the numbers of outputs and next outputs.
-fn heads() -> Vec<(Box<dyn ValueLoss>, Rule, usize, usize)> {
+fn heads() -> Vec<(Box<dyn ValueLoss>, RuleRef, usize, usize)> {
     heads_by(Kernel::fastest())
 }
 
-fn heads_by(kernel: Kernel) -> Vec<(Box<dyn ValueLoss>, Rule, usize, usize)> {
-    let soft = Rule::Munchausen(Munchausen { alpha: 0.9, tau: 0.5, clip: -1.0 });
-    let both = [Rule::QLearning, soft];
+fn heads_by(kernel: Kernel) -> Vec<(Box<dyn ValueLoss>, RuleRef, usize, usize)> {
+    const SOFT: Munchausen = Munchausen { alpha: 0.9, tau: 0.5, clip: -1.0 };
+    let both: [RuleRef; 2] = [&QLearning, &SOFT];
     let support = Support { v_min: -3.0, v_max: 3.0, atoms: 35 };
     let per_action = |n: usize| ROWS * ACTIONS * n;
-    let specs: [(&dyn HeadSpec, &[Rule], usize, usize); 6] = [
+    let specs: [(&dyn HeadSpec, &[RuleRef], usize, usize); 6] = [
         (&ScalarSpec { loss: Loss::Mse }, &both, 1, 1),
         (&ScalarSpec { loss: Loss::Huber { delta: 0.5 } }, &both, 1, 1),
         (&CategoricalSpec { support }, &both[..1], 35, 35),
@@ -194,7 +196,7 @@ fn values_are_the_means_of_the_distributions() {
     // Softmax of ln 1, ln 2, ln 1 and ln 3, ln 1, −∞-like on atoms −1, 0, 1.
     let spec = CategoricalSpec { support: Support { v_min: -1.0, v_max: 1.0, atoms: 3 } };
     let shape = HeadShape { rows: 1, actions: 2 };
-    let mut head = spec.build(Rule::QLearning, shape, Kernel::fastest()).unwrap();
+    let mut head = spec.build(&QLearning, shape, Kernel::fastest()).unwrap();
     head.q_values(&[0.0, 2f32.ln(), 0.0, 3f32.ln(), 0.0, -200.0], &mut q);
     assert!(q[0].abs() < 1e-6 && (q[1] + 0.75).abs() < 1e-6, "{q:?}");
     // More rows than a batch has.
@@ -203,10 +205,10 @@ fn values_are_the_means_of_the_distributions() {
     assert_eq!(many, [q[0], q[1], q[0], q[1], q[0], q[1]]);
 
     let spec = QuantileSpec { count: 3, kappa: 1.0 };
-    spec.build(Rule::QLearning, shape, Kernel::SCALAR).unwrap().q_values(&[1.0, 2.0, 6.0, -1.0, 0.0, -2.0], &mut q);
+    spec.build(&QLearning, shape, Kernel::SCALAR).unwrap().q_values(&[1.0, 2.0, 6.0, -1.0, 0.0, -2.0], &mut q);
     assert_eq!(q, [3.0, -1.0]);
     let spec = ImplicitQuantileSpec { counts: COUNTS, kappa: 1.0 };
-    let mut head = spec.build(Rule::QLearning, shape, Kernel::SCALAR).unwrap();
+    let mut head = spec.build(&QLearning, shape, Kernel::SCALAR).unwrap();
     // Two fractions of two actions.
     head.q_values(&[1.0, -1.0, 2.0, -2.0], &mut q);
     assert_eq!(q, [1.5, -1.5]);
@@ -218,7 +220,7 @@ const RETURNS: [f32; 8] = [-1.0, -1.0, 1.0, 1.0, 1.0, 1.0, 2.0, 2.0];
 /// Gradient descent on the head's outputs alone; every row of the batch is one draw, and all have one output.
 fn descend(spec: &dyn HeadSpec, per_row: usize, fractions: &[f32]) -> Vec<f32> {
     let shape = HeadShape { rows: RETURNS.len(), actions: 1 };
-    let mut head = spec.build(Rule::QLearning, shape, Kernel::fastest()).unwrap();
+    let mut head = spec.build(&QLearning, shape, Kernel::fastest()).unwrap();
     let mut learned = vec![0.0; per_row];
     let zeros = vec![0.0; per_row * RETURNS.len()];
     let mut d = zeros.clone();

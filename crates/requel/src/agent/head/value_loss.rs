@@ -2,6 +2,8 @@
 
 use requel_policy::Reader;
 
+use crate::td::RuleBatch;
+
 /// What a batch costs. A loss knows neither networks nor replay: it turns numbers into numbers, into buffers that it allocated
 /// when it was made. It reads values as well, since targets are made of them.
 pub trait ValueLoss: Reader {
@@ -59,13 +61,21 @@ pub struct HeadUpdate<'a> {
     /// True if `next_q` was computed from `next_outputs` by the last call to [`Reader::q_values`] (masking aside), in which case a head
     /// may reuse its cached softmax.
     pub next_q_is_fresh: bool,
-    /// Rows × actions: the expected values at s of the network that gives Munchausen's policy, the target network. −∞ where an
-    /// action was not allowed. The other rule does not look at them.
+    /// Rows × actions: the expected values at s, of the target network if there is one. −∞ where an action was not allowed. `None` unless
+    /// the rule reads them.
     pub current_q: Option<&'a [f32]>,
     /// The lowest and the highest return that a bootstrapped target may be; `None`: any. The categorical head has its support.
     pub bounds: Option<(f32, f32)>,
     /// Rows × fractions: where in the distribution the online outputs of the implicit quantile head are; empty for the others.
     pub fractions: &'a [f32],
+}
+
+impl<'a> HeadUpdate<'a> {
+    /// What a TD rule sees of it.
+    pub fn for_rule(&self) -> RuleBatch<'a> {
+        let HeadUpdate { actions, rewards, next_q, current_q, .. } = *self;
+        RuleBatch { actions, rewards, next_q, current_q }
+    }
 }
 
 /// What a batch cost.

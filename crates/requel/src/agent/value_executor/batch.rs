@@ -15,8 +15,8 @@ pub(super) struct BatchShape {
     pub online: LookSize,
     /// Rows of it that the gradients of outputs are of.
     pub rows_back: usize,
-    /// The target network's: the next observations, and where Munchausen's rule asks for them the present ones below; of 0 rows
-    /// without a target network.
+    /// The target network's: the next observations, and below them the present ones if the rule reads their values; of 0 rows without
+    /// a target network.
     pub target: LookSize,
     /// That of whoever chooses the next action by draws of its own; of 0 rows where it sees what the others see.
     pub selector: LookSize,
@@ -32,7 +32,7 @@ impl BatchShape {
         // makes it for the target network noise of its own too (Fortunato et al. 2018: ε'', beside ε and ε').
         let selects_apart = implicit || bootstrap == Bootstrap::Double && is_noisy;
         let looks_ahead = bootstrap.looks_ahead() && !(selects_apart && bootstrap == Bootstrap::Double);
-        let looks_back = spec.rule.looks_back();
+        let looks_back = spec.rule.reads_current_values();
         let target_rows = if bootstrap.has_target() { rows * (1 + usize::from(looks_back)) } else { 0 };
         let look = |rows, fractions| LookSize { rows, fractions };
         BatchShape {

@@ -26,9 +26,9 @@ impl Bootstrap {
         !matches!(self, Bootstrap::Target | Bootstrap::None)
     }
 
-    /// Whether the online network's values of every action at the observations themselves are asked for: by the residual
-    /// gradient, whose rows lie with theirs, and by Munchausen's rule where no target network gives its policy.
-    pub(super) fn reads_all_values(self, munchausen: bool) -> bool {
-        self == Bootstrap::Residual || munchausen && !self.has_target()
+    /// Whether the online network's values of every action at the observations themselves are needed: by the residual gradient, whose
+    /// rows lie with theirs, and by a rule that looks back at them when there is no target network.
+    pub(super) fn reads_all_values(self, looks_back: bool) -> bool {
+        self == Bootstrap::Residual || looks_back && !self.has_target()
     }
 }

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use super::Bootstrap;
-use crate::agent::{Actions, HeadSpec, LearnerSpec, Rule, TargetSpec, ValueSpec};
+use crate::agent::{Actions, HeadSpec, LearnerSpec, TargetSpec, ValueSpec};
+use crate::td::RuleSpec;
 use crate::transition::ElementType;
 
 /// What an executor is made of, whatever device it computes on.
@@ -13,9 +14,9 @@ pub struct ExecutorSpec {
     pub values: ValueSpec,
     /// What its outputs are learned by.
     pub head: Arc<dyn HeadSpec>,
-    /// How what comes next is valued.
-    pub rule: Rule,
-    /// Who values it.
+    /// By which rule rewards and the values of the next states become targets.
+    pub rule: Arc<dyn RuleSpec>,
+    /// Which network values the next states.
     pub bootstrap: Bootstrap,
     /// The lowest and the highest return that a bootstrapped target may be; `None`: any.
     pub bounds: Option<(f32, f32)>,

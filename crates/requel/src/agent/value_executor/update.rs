@@ -6,11 +6,11 @@ use super::batch::BatchShape;
 use super::networks::{Look, Networks};
 use super::{Bootstrap, ExecutorShape, ExecutorSpec};
 use crate::agent::measure::BatchMeasure;
-use crate::agent::{AgentError, HeadLoss, HeadShape, HeadUpdate, Learned, Statistic, ValueLoss};
+use crate::agent::{AgentError, HeadError, HeadLoss, HeadShape, HeadUpdate, Learned, Statistic, ValueLoss};
 use crate::td::{argmax, importance_weights};
 use crate::transition::Batch;
 
-/// One head, one rule, one way of valuing what comes next, with room for what an update works out.
+/// A head with its rule and the choice of the network that values the next states, with the buffers of an update.
 pub(super) struct ValueUpdate {
     pub head: Box<dyn ValueLoss>,
     pub bootstrap: Bootstrap,
@@ -18,7 +18,8 @@ pub(super) struct ValueUpdate {
     pub reads_only_taken: bool,
     /// What the loss gives for the outputs of the rows that go back.
     pub d_outputs: Vec<f32>,
-    munchausen: bool,
+    /// Whether the rule reads the values at the observations.
+    looks_back: bool,
     /// Whether who chooses the next action looks by draws of its own.
     selects_apart: bool,
     /// Outputs of the online and of the target network for the rows of the batch; behind them lie those of the rows below.
@@ -29,7 +30,7 @@ pub(super) struct ValueUpdate {
     weights: Vec<f32>,
     /// Values at the next observations, rows × actions, −∞ where an action is not allowed.
     next_q: Vec<f32>,
-    /// Values at the observations, rows × actions, as Munchausen's rule sees them.
+    /// Values at the observations, rows × actions, if the rule reads them.
     current_q: Vec<f32>,
     /// In the place of outputs at the next observations where nobody looks at those.
     no_outputs: Vec<f32>,
@@ -55,14 +56,17 @@ impl ValueUpdate {
         (output_len, kernel): (usize, Kernel),
     ) -> Result<Self, AgentError> {
         let (rows, actions) = (shape.rows, shape.actions.count);
-        let head = spec.head.build(spec.rule, HeadShape { rows, actions }, kernel)?;
         let bootstrap = spec.bootstrap;
-        let munchausen = spec.rule.looks_back();
+        if bootstrap == Bootstrap::Residual && !spec.rule.is_greedy() {
+            return Err(HeadError::ResidualPolicy.into());
+        }
+        let head = spec.head.build(&*spec.rule, HeadShape { rows, actions }, kernel)?;
+        let looks_back = spec.rule.reads_current_values();
         Ok(ValueUpdate {
-            reads_only_taken: head.atoms() > 1 && !bootstrap.reads_all_values(munchausen),
+            reads_only_taken: head.atoms() > 1 && !bootstrap.reads_all_values(looks_back),
             bootstrap,
             head,
-            munchausen,
+            looks_back,
             selects_apart: sizes.selector.rows > 0,
             online_len: rows * sizes.online.fractions * output_len,
             target_len: rows * sizes.target.fractions * output_len,
@@ -70,7 +74,7 @@ impl ValueUpdate {
             weights: vec![0.0; rows],
             measure: BatchMeasure::new(rows),
             next_q: vec![0.0; rows * actions],
-            current_q: vec![0.0; if munchausen { rows * actions } else { 0 }],
+            current_q: vec![0.0; if looks_back { rows * actions } else { 0 }],
             d_outputs: vec![0.0; sizes.rows_back * sizes.online.fractions * output_len],
             no_outputs: vec![0.0; if bootstrap == Bootstrap::None { rows * output_len } else { 0 }],
         })
@@ -101,7 +105,7 @@ impl ValueUpdate {
             self.head.q_values(choice, &mut self.next_q);
             columns.mask_next_values(&mut self.next_q);
         }
-        if self.munchausen {
+        if self.looks_back {
             self.head.q_values(target_outputs.map_or(outputs, |(_, current)| current), &mut self.current_q);
             columns.mask_values(&mut self.current_q);
         }
@@ -118,12 +122,12 @@ impl ValueUpdate {
             outputs,
             next_outputs,
             next_q: &self.next_q,
-            // What Munchausen's rule is told was worked out after it.
+            // The values at the observations were computed after it.
             next_q_is_fresh: bootstraps
                 && self.bootstrap != Bootstrap::Double
-                && !self.munchausen
+                && !self.looks_back
                 && !self.selects_apart,
-            current_q: self.munchausen.then_some(&self.current_q[..]),
+            current_q: self.looks_back.then_some(&self.current_q[..]),
             bounds: self.bounds,
             fractions,
         };

@@ -6,10 +6,10 @@ use requel_envs::Space;
 
 use crate::agent::{
     Bootstrap, CategoricalSpec, ExecutorSpec, FractionCounts, HeadSpec, ImplicitQuantileSpec, LearnerSpec,
-    QuantileSpec, Readout, Rule, ScalarSpec, TargetSpec, ValueSpec,
+    QuantileSpec, Readout, ScalarSpec, TargetSpec, ValueSpec,
 };
 use crate::config::{AgentKind, BellmanGradient, Config, HeadKind, Outputs, SupportEnd, TargetConfig, TargetKind};
-use crate::td::{Munchausen, Support};
+use crate::td::{Munchausen, QLearning, RuleSpec, Support};
 
 impl Config {
     /// The value function for an environment with these spaces.
@@ -48,6 +48,16 @@ impl Config {
         }
     }
 
+    /// By which rule rewards and the values of the next states become targets.
+    pub fn rule(&self) -> Arc<dyn RuleSpec> {
+        let terms = &self.munchausen;
+        if self.agent.munchausen {
+            Arc::new(Munchausen { alpha: terms.alpha, tau: terms.temperature, clip: terms.clip })
+        } else {
+            Arc::new(QLearning)
+        }
+    }
+
     /// What changes the parameters.
     pub fn learner_spec(&self) -> LearnerSpec {
         LearnerSpec {
@@ -61,23 +71,22 @@ impl Config {
 
     /// All of it, as an executor takes it.
     pub fn executor_spec(&self, observations: &Space, actions: usize) -> ExecutorSpec {
-        self.executor_spec_of(self.value_spec(observations, actions), self.head().1)
+        self.executor_spec_of(self.value_spec(observations, actions), self.head().1, self.rule())
     }
 
-    /// As [`Config::executor_spec`], for this value function, learned by this head.
-    pub fn executor_spec_of(&self, values: ValueSpec, head: Arc<dyn HeadSpec>) -> ExecutorSpec {
+    /// As [`Config::executor_spec`], for this value function, learned by this head and this rule.
+    pub fn executor_spec_of(
+        &self,
+        values: ValueSpec,
+        head: Arc<dyn HeadSpec>,
+        rule: Arc<dyn RuleSpec>,
+    ) -> ExecutorSpec {
         let bootstrap = match (self.target.kind, self.agent.double, self.agent.bellman_gradient) {
             _ if self.agent.kind == AgentKind::Pqn => Bootstrap::None,
             (TargetKind::None, _, BellmanGradient::Semi) => Bootstrap::Online,
             (TargetKind::None, _, BellmanGradient::Residual) => Bootstrap::Residual,
             (_, false, _) => Bootstrap::Target,
             (_, true, _) => Bootstrap::Double,
-        };
-        let rule = if self.agent.munchausen {
-            let (alpha, tau, clip) = (self.munchausen.alpha, self.munchausen.temperature, self.munchausen.clip);
-            Rule::Munchausen(Munchausen { alpha: alpha as f32, tau: tau as f32, clip: clip as f32 })
-        } else {
-            Rule::QLearning
         };
         ExecutorSpec {
             values,

@@ -18,6 +18,9 @@ macro_rules! choice {
         }
 
         impl $Choice {
+            /// The words of all of them.
+            pub const WORDS: &[&str] = &[$($word),+];
+
             /// The word that configs have for it.
             pub const fn word(self) -> &'static str {
                 match self {

@@ -39,6 +39,9 @@ section! {
         /// Name of an executor of your own, registered by the program, in place of requel's own networks (empty: none).
         #[serde(skip_serializing_if = "String::is_empty")]
         executor: String = String::new();
+        /// Name of a TD rule of your own, registered by the program, in place of Q-learning's (empty: none).
+        #[serde(skip_serializing_if = "String::is_empty")]
+        rule: String = String::new();
         /// Discount factor.
         gamma: f64 = 0.99, in Share, unit "per environment step", tune Tuning::number(0.9, 0.999, Scale::Horizon);
         /// Where the gradient of the Bellman error flows.
