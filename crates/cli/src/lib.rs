@@ -44,6 +44,7 @@ mod exit;
 mod import;
 mod invocation;
 mod keyboard;
+mod missing;
 mod notes;
 mod numbers;
 mod output;

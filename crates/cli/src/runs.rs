@@ -14,7 +14,7 @@ use requel::{Config, Registry, Stream, StreamRng};
 use requel_envs::{Env, EnvError};
 
 use crate::exit::{Exit, Failure};
-use crate::{pack, shell};
+use crate::{missing, pack, shell};
 
 /// Where runs are when nobody says otherwise.
 pub const ROOT: &str = "runs";
@@ -30,13 +30,24 @@ pub const STUDIES: &str = "studies";
 /// If there is none.
 pub fn open(dir: Option<&Path>) -> Result<Run, Failure> {
     Ok(match dir {
-        Some(file) if file.is_file() && pack::is_packed(file)? => {
-            return Err(Failure::bad_input(format_args!("{} is a packed run", file.display()))
-                .hint(format!("`requel unpack {}` makes a run of it", shell::quoted(file))));
+        Some(path) => {
+            refuse_packed(path)?;
+            Run::open(path)?
         }
-        Some(dir) => Run::open(dir)?,
         None => newest(|_| true).ok_or_else(|| RunError::NoRuns { root: ROOT.into() })?,
     })
+}
+
+/// Refuses a packed run, and says what makes a run of it.
+///
+/// # Errors
+/// If it is one, or cannot be read.
+pub fn refuse_packed(path: &Path) -> Result<(), Failure> {
+    match path.is_file() && pack::is_packed(path)? {
+        true => Err(Failure::bad_input(format_args!("{} is a packed run", path.display()))
+            .hint(format!("`requel unpack {}` makes a run of it", shell::quoted(path)))),
+        false => Ok(()),
+    }
 }
 
 /// The run in this directory, or the newest that has a policy: for what cannot be done without.
@@ -182,10 +193,7 @@ impl From<RunError> for Failure {
                 let hint = format!("name another --run-dir, or continue that run with `requel resume {}`", shell::quoted(path));
                 Failure::bad_input(error).hint(hint)
             }
-            RunError::NotARun { ref path } if !path.exists() => {
-                Failure::bad_input(format_args!("there is no {}", path.display()))
-                    .hint("name a run's directory, a packed run, or a policy's file")
-            }
+            RunError::NotARun { ref path } if missing::is_missing(path) => missing::no_such_path(path, missing::RUN),
             RunError::NotARun { ref path } => {
                 let hint = match find_runs(path).unwrap_or_default().as_slice() {
                     [] => "name a directory that `requel train` wrote, such as those under runs/; a training that was stopped in its \

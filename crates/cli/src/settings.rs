@@ -9,7 +9,7 @@ use requel::run::{Run, later_segments};
 
 use crate::args;
 use crate::exit::Failure;
-use crate::{advice, runs, style};
+use crate::{advice, missing, runs, style};
 
 impl From<ConfigError> for Failure {
     fn from(error: ConfigError) -> Self {
@@ -106,7 +106,7 @@ fn above_preset(mut layers: Layers, args: &args::Layers, registry: &Registry) ->
     }
     if let Some(id) = &args.env {
         // Found out first, so that a misspelt environment is called that and not a value of a key.
-        registry.envs().make(id)?;
+        registry.envs().make(id).map_err(|error| missing::no_such_env(id, error))?;
         layers = layers.set(&format!("env.id={id:?}"))?;
     }
     for assignment in &args.set {

@@ -13,7 +13,7 @@ use tempfile::TempDir;
 
 use crate::exit::Failure;
 use crate::pack::{self, Wanted};
-use crate::runs;
+use crate::{missing, runs};
 
 /// A policy with the environment that it was trained in.
 pub struct Subject {
@@ -43,6 +43,9 @@ impl Subject {
     /// # Errors
     /// If it is none of these, or its policy cannot be read or does not go with its environment.
     pub fn open(path: Option<&Path>, registry: &Registry) -> Result<Self, Failure> {
+        if let Some(path) = path.filter(|path| missing::is_missing(path)) {
+            return Err(missing::no_such_path(path, missing::POLICY));
+        }
         match path.filter(|path| path.is_file()) {
             None => Self::of_run(runs::open_with_policy(path)?, None, registry),
             Some(file) if pack::is_packed(file)? => {

@@ -8,7 +8,7 @@ use requel::run::{Beginning, Run, Weights};
 
 use crate::args::{Layers, TrainArgs, Which};
 use crate::exit::Failure;
-use crate::{pack, runs, shell};
+use crate::{missing, runs};
 
 /// What was named, if something was, and the layers of settings that go with it.
 ///
@@ -16,6 +16,9 @@ use crate::{pack, runs, shell};
 /// If it is no run and no policy, or lacks what is asked for.
 pub fn read(args: &TrainArgs, layers: Layers, registry: &Registry) -> Result<(Option<Beginning>, Layers), Failure> {
     let Some(from) = &args.from else { return Ok((None, layers)) };
+    if missing::is_missing(from) {
+        return Err(missing::no_such_path(from, "name a run's directory or a policy's file"));
+    }
     if !from.is_file() {
         let run = Run::open(from)?;
         // Found out first: that a program does not have the run's own environment says who has it.
@@ -28,10 +31,7 @@ pub fn read(args: &TrainArgs, layers: Layers, registry: &Registry) -> Result<(Op
         let settings = run.segments()?.pop().expect("there is always one").path;
         return Ok((Some(beginning), unless_named(layers, settings)));
     }
-    if pack::is_packed(from)? {
-        return Err(Failure::bad_input(format_args!("{} is a packed run", from.display()))
-            .hint(format!("`requel unpack {}` makes a run of it", shell::quoted(from))));
-    }
+    runs::refuse_packed(from)?;
     if args.with_replay || args.weights == Which::Last {
         return Err(Failure::bad_input(format_args!(
             "{} is a policy's file: it has one set of weights and no replay buffer",

@@ -5,17 +5,20 @@ use std::path::Path;
 
 use crate::args::ServeArgs;
 use crate::exit::{Exit, Failure};
-use crate::runs;
 use crate::serve::{Server, ServerSettings};
 use crate::signals::Signals;
 use crate::style::{self, COMMAND, paint};
+use crate::{missing, runs};
 
 /// Serves until Ctrl-C.
 pub fn run(args: &ServeArgs) -> Result<Exit, Failure> {
     let root = args.dir.clone().unwrap_or_else(|| Path::new(runs::ROOT).to_path_buf());
+    let takes = "`requel train` makes runs/; or name the directory that holds your runs";
+    if missing::is_missing(&root) {
+        return Err(missing::no_such_path(&root, takes));
+    }
     if !root.is_dir() {
-        return Err(Failure::bad_input(format_args!("{} is no directory", root.display()))
-            .hint("`requel train` makes runs/; or name the directory that holds your runs"));
+        return Err(Failure::bad_input(format_args!("{} is no directory", root.display())).hint(takes));
     }
     let address: IpAddr = args.address;
     if !address.is_loopback() && !args.allow_remote {

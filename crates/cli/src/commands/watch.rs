@@ -13,12 +13,12 @@ use crate::args::WatchArgs;
 use crate::exit::{Exit, Failure};
 use crate::numbers::grouped;
 use crate::output;
-use crate::runs;
 use crate::show::{BarScale, apng, gif, picture, png, tidy};
 use crate::signals::Signals;
 use crate::style::{self, COMMAND, paint};
 use crate::subject::Subject;
 use crate::watch::{Acting, Pace, Player, play};
+use crate::{missing, runs};
 
 /// How long an animation's last frame stays, hundredths of a second.
 const HOLD: u16 = 120;
@@ -47,15 +47,19 @@ pub fn run(args: &WatchArgs, registry: &Registry) -> Result<Exit, Failure> {
 /// What is to be seen: the run that was named, the newest run of the environment that was named, or chance.
 fn player(args: &WatchArgs, registry: &Registry) -> Result<Player, Failure> {
     let episodes = (args.seed, args.steps);
-    let file = args.target.as_deref().map(Path::new).filter(|target| target.is_file());
-    if let (Some(file), false) = (file, args.random) {
+    if let Some(file) = args.target.as_deref().map(Path::new).filter(|target| target.is_file()) {
         let subject = Subject::open(Some(file), registry)?;
-        return Player::new(subject.env()?, Acting::Policy(subject.policy(1)?), episodes);
+        let env = subject.env()?;
+        let acting = match args.random {
+            true => at_random(&*env, args.seed)?,
+            false => Acting::Policy(subject.policy(1)?),
+        };
+        return Player::new(env, acting, episodes);
     }
     let env = args.target.as_deref().filter(|target| !Path::new(target).is_dir());
     let run = match env {
         Some(id) => {
-            registry.envs().make(id)?;
+            registry.envs().make(id).map_err(|error| missing::neither_path_nor_env(id, error))?;
             let of_env = |run: &Run| run.config().is_ok_and(|config| config.env.id == id);
             runs::newest(|run| of_env(run) && run.best_policy_path().exists())
         }
@@ -71,14 +75,19 @@ fn player(args: &WatchArgs, registry: &Registry) -> Result<Player, Failure> {
             let id = &env.spec().id;
             style::say(format_args!("nothing was trained on {id} yet: random actions; try `requel train {id}`"));
         }
-        let sampler = SpaceSampler::new(env.action_space(), args.seed)?;
-        return Player::new(env, Acting::Random(Box::new(sampler)), episodes);
+        let acting = at_random(&*env, args.seed)?;
+        return Player::new(env, acting, episodes);
     };
     let policy = runs::policy(&run, registry, 1)?;
     if args.target.as_deref().map(Path::new) != Some(run.dir()) {
         style::say(format_args!("the best policy of {}", run.dir().display()));
     }
     Player::new(env, Acting::Policy(policy), episodes)
+}
+
+/// Actions at random.
+fn at_random(env: &dyn Env, seed: u64) -> Result<Acting, Failure> {
+    Ok(Acting::Random(Box::new(SpaceSampler::new(env.action_space(), seed)?)))
 }
 
 /// One line per episode, for pipes and logs.

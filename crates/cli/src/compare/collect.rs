@@ -7,7 +7,10 @@ use requel::run::{Run, RunError};
 use requel::study::{Grouping, RunRecord, Study, find_runs, fingerprint, group};
 
 use crate::exit::Failure;
-use crate::style;
+use crate::{missing, runs, style};
+
+/// What may be named.
+const TAKES: &str = "name runs, or directories with runs below them";
 
 /// The finished runs in and below these paths, in groups of one config; those of a study by the names of its variants.
 ///
@@ -17,9 +20,12 @@ pub fn collect(paths: &[PathBuf]) -> Result<Grouping, Failure> {
     let mut records = Vec::new();
     let mut named = BTreeMap::new();
     for path in paths {
+        if missing::is_missing(path) {
+            return Err(missing::no_such_path(path, TAKES));
+        }
         if !path.is_dir() {
-            return Err(Failure::bad_input(format_args!("there is no directory {}", path.display()))
-                .hint("name runs, or directories with runs below them"));
+            runs::refuse_packed(path)?;
+            return Err(Failure::bad_input(format_args!("{} is no directory", path.display())).hint(TAKES));
         }
         let found = find_runs(path)?;
         if found.is_empty() {

@@ -44,6 +44,8 @@ fn bad_input_is_refused_before_anything_is_written() {
         &["eval", "--episodes", "0"],
         &["watch"],
         &["watch", "CartPoel-v1"],
+        &["watch", "missing.safetensors"],
+        &["watch", "runs/missing", "--random"],
         &["watch", "--speed", "0"],
         &["rollout", "CartPole-v1", "--actions", "0,2"],
         &["rollout", "CartPole-v1", "--actions", "@missing"],
@@ -132,4 +134,50 @@ fn every_count_has_a_bound_that_is_said() {
     }
     println!("faults put in: {}", cases.len());
     assert_eq!(desk.files(), [] as [&str; 0]);
+}
+
+/// Every verb that takes a path says that there is nothing at it, and what there is of a similar name.
+#[test]
+fn a_path_that_leads_nowhere_is_called_that_with_what_is_spelt_like_it() {
+    let desk = Desk::new();
+    std::fs::create_dir_all(desk.path("runs/mine")).unwrap();
+    std::fs::write(desk.path("mine.toml"), "").unwrap();
+    let verbs = [
+        "eval",
+        "watch",
+        "export",
+        "report",
+        "resume",
+        "compare",
+        "verify",
+        "diagnose",
+        "note",
+        "pack",
+        "serve",
+        "train --from",
+    ];
+    for verb in verbs {
+        let ask = |path: &str| {
+            let args: Vec<&str> = verb.split(' ').chain([path]).collect();
+            let answer = desk.run(&args);
+            assert_eq!((answer.code, answer.out.as_str()), (2, ""), "{verb} {path}\n{}", answer.err);
+            let (what, hint) = answer.err.split_once("\nhint: ").unwrap_or_else(|| panic!("{verb}: {}", answer.err));
+            assert!(what.starts_with("error: there is no file") && what.contains(path), "{verb}: {}", answer.err);
+            hint.trim_end().to_owned()
+        };
+        // A slip in the last name, and a run that is named without the directory that it is in.
+        assert_eq!(ask("runs/mien"), "did you mean `runs/mine`?", "{verb}");
+        assert_eq!(ask("mine"), "did you mean `runs/mine`?", "{verb}");
+        assert!(ask("nothing/like/it").contains("name "), "{verb}");
+    }
+    let cases: [(&[&str], &str); 4] = [
+        (&["train", "mine.toml"], "`--config mine.toml` reads settings from it"),
+        (&["train", "runs/mine"], "`requel resume runs/mine` goes on with a run"),
+        (&["watch", "nothing-like-it"], "or an environment: `requel envs` lists those"),
+        (&["compare", "mine.toml"], "mine.toml is no directory"),
+    ];
+    for (args, said) in cases {
+        let answer = desk.run(args);
+        assert!(answer.code == 2 && answer.err.contains(said), "{args:?}: {}\n{}", answer.code, answer.err);
+    }
 }
