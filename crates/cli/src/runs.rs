@@ -104,16 +104,29 @@ pub fn newest_whole(wanted: impl Fn(&Run) -> bool) -> Result<PathBuf, Failure> {
 /// # Errors
 /// If it cannot be made with these options.
 pub fn env(config: &EnvConfig, registry: &Registry) -> Result<Box<dyn Env>, Failure> {
-    Ok(for_network(registry.env_factory(config)()?)?)
+    Ok(known_env(config, registry)?.1)
 }
 
-/// What the environment of a policy's file is known by here.
+/// As [`env`], with what the environment is known by.
+///
+/// # Errors
+/// As [`env`].
+pub fn known_env(config: &EnvConfig, registry: &Registry) -> Result<(EnvIdentity, Box<dyn Env>), EnvError> {
+    let env = registry.env_factory(config)()?;
+    Ok((EnvIdentity::of(&*env, registry.env_origin(&config.id)), for_network(env)?))
+}
+
+/// The environment of a policy's file as its network sees it, and what it is known by here.
 ///
 /// # Errors
 /// If it is not known here, or cannot be made with the options of the policy.
-pub fn policy_env(policy: &PolicyFile, file: &Path, registry: &Registry) -> Result<EnvIdentity, Failure> {
-    let found = registry.env_identity(&EnvConfig { id: policy.env_id.clone(), ..policy.env.clone() });
-    found.map_err(|error| match (error, policy.origin) {
+pub fn policy_env(
+    policy: &PolicyFile,
+    file: &Path,
+    registry: &Registry,
+) -> Result<(EnvIdentity, Box<dyn Env>), Failure> {
+    let config = EnvConfig { id: policy.env_id.clone(), ..policy.env.clone() };
+    known_env(&config, registry).map_err(|error| match (error, policy.origin) {
         (EnvError::UnknownId { id, .. }, EnvOrigin::Registered | EnvOrigin::Given) => Failure::bad_input(format_args!(
             "{} is a policy of `{id}`, an environment that this program does not have",
             file.display()

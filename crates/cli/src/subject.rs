@@ -79,8 +79,7 @@ impl Subject {
         let policy = PolicyFile::read(file)?;
         let env = EnvConfig { id: policy.env_id.clone(), ..policy.env.clone() };
         let config = Config { preset: "policy".into(), env, ..Config::default() };
-        let identity = runs::policy_env(&policy, file, registry)?;
-        let env = runs::env(&config.env, registry)?;
+        let (identity, env) = runs::policy_env(&policy, file, registry)?;
         let checked = policy.check_identity(&identity).and_then(|()| policy.check_env(&*env));
         checked.map_err(|error| error.in_file(file))?;
         let (name, kept) = (file.to_path_buf(), Kept::File(Box::new(policy)));
@@ -137,4 +136,53 @@ pub fn unpack(file: &Path) -> Result<TempDir, Failure> {
     std::fs::create_dir(&inside).map_err(cannot)?;
     pack::unpack(file, &inside, Wanted::WithoutCheckpoints)?;
     Ok(unpacked)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use requel::agent::Readout;
+    use requel::train::EnvOrigin;
+    use requel_nn::{Activation, Network, NetworkSpec};
+
+    use super::*;
+
+    /// A simulator may take seconds to start.
+    #[test]
+    fn an_environment_is_made_once_to_open_a_policy() {
+        let made = Arc::new(AtomicUsize::new(0));
+        let mut registry = Registry::empty();
+        let counted = Arc::clone(&made);
+        let make = move || {
+            counted.fetch_add(1, Ordering::Relaxed);
+            requel_envs::make("CartPole-v1")
+        };
+        registry.register_env(make).unwrap();
+        let dir = tempfile::tempdir().unwrap();
+        let network = NetworkSpec::mlp(4, &[5], 2, Activation::Relu);
+        let policy = PolicyFile {
+            env_id: "CartPole-v1".into(),
+            origin: EnvOrigin::Registered,
+            identity: None,
+            env: EnvConfig::default(),
+            parameters: vec![0.5; Network::new(&network).unwrap().parameter_count()],
+            network,
+            head: Readout::Scalar,
+        };
+        let file = dir.path().join("mine.safetensors");
+        std::fs::write(&file, policy.to_bytes().unwrap()).unwrap();
+        let before = made.load(Ordering::Relaxed);
+        Subject::open(Some(&file), &registry).unwrap();
+        assert_eq!(made.load(Ordering::Relaxed) - before, 1, "of a file");
+
+        let config = Config { env: policy.env, ..Config::default() };
+        let run = Run::create(&dir.path().join("run"), &config).unwrap();
+        std::fs::create_dir(run.dir().join("best")).unwrap();
+        std::fs::copy(&file, run.best_policy_path()).unwrap();
+        let before = made.load(Ordering::Relaxed);
+        Subject::of_run(run, None, &registry).unwrap();
+        assert_eq!(made.load(Ordering::Relaxed) - before, 1, "of a run");
+    }
 }

@@ -19,7 +19,7 @@ const MOST_BYTES: u64 = 4 << 30;
 /// Reads the weights and writes the policy.
 pub fn run(args: &ImportArgs, registry: &Registry) -> Result<Exit, Failure> {
     let config = environment::described(&args.env, &args.set, registry)?;
-    let env = runs::env(&config, registry)?;
+    let (identity, env) = runs::known_env(&config, registry)?;
     let Some(actions) = env.action_space().discrete_n() else {
         return Err(Failure::bad_input(format!("{} does not take discrete actions", args.env)));
     };
@@ -33,7 +33,6 @@ pub fn run(args: &ImportArgs, registry: &Registry) -> Result<Exit, Failure> {
     let mlp = PytorchMlp { env_id: &args.env, inputs, actions, activation, prefix: &args.prefix };
     let mut policy = PolicyFile::from_pytorch(&bytes, &mlp)
         .map_err(|error| Failure::bad_input(format_args!("cannot import {}: {error}", args.file.display())))?;
-    let identity = registry.env_identity(&config)?;
     (policy.origin, policy.identity) = (identity.origin, Some(identity));
     write(&args.output, &policy.to_bytes().map_err(Failure::failed)?)?;
     style::say(format_args!(

@@ -90,8 +90,10 @@ impl Run {
     /// # Errors
     /// As [`Run::env_factory`].
     pub fn env(&self, registry: &Registry) -> Result<Box<dyn Env>, RunError> {
-        let env = self.env_factory(registry)?().and_then(for_network);
-        Ok(env.map_err(TrainError::Env)?)
+        let config = self.config()?.env;
+        let env = registry.env_factory(&config)().map_err(|error| self.no_environment(error))?;
+        self.check_environment(&EnvIdentity::of(&*env, registry.env_origin(&config.id)))?;
+        Ok(for_network(env).map_err(TrainError::Env)?)
     }
 
     /// Writes down what the run is trained in, unless that is known already, and seals it. Only for whoever holds the lock.
