@@ -23,10 +23,21 @@ pub struct Subject {
     pub config: Config,
     /// Where the policy is kept.
     kept: Kept,
+    /// Whether the environment is only stood for: this program does not have it, and it has no steps.
+    pub is_stand_in: bool,
     /// Has the environment.
     registry: Registry,
     /// Where a packed run lies for as long as it is looked at.
     _unpacked: Option<TempDir>,
+}
+
+/// What is wanted of the environment of a policy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Needs {
+    /// Its steps.
+    Steps,
+    /// Its spaces, which a run and a policy's file know without it.
+    Spaces,
 }
 
 /// Where a policy is kept.
@@ -42,18 +53,19 @@ impl Subject {
     ///
     /// # Errors
     /// If it is none of these, or its policy cannot be read or does not go with its environment.
-    pub fn open(path: Option<&Path>, registry: &Registry) -> Result<Self, Failure> {
+    pub fn open(path: Option<&Path>, needs: Needs, registry: &Registry) -> Result<Self, Failure> {
         if let Some(path) = path.filter(|path| missing::is_missing(path)) {
             return Err(missing::no_such_path(path, missing::POLICY));
         }
         match path.filter(|path| path.is_file()) {
-            None => Self::of_run(runs::open_with_policy(path)?, None, registry),
+            None => Self::of_run_for(runs::open_with_policy(path)?, needs, None, registry),
             Some(file) if pack::is_packed(file)? => {
                 let unpacked = unpack(file)?;
-                let subject = Self::of_run(Run::open(&unpacked.path().join("run"))?, Some(unpacked), registry)?;
+                let run = Run::open(&unpacked.path().join("run"))?;
+                let subject = Self::of_run_for(run, needs, Some(unpacked), registry)?;
                 Ok(Subject { name: file.to_path_buf(), ..subject })
             }
-            Some(file) => Self::of_policy(file, registry),
+            Some(file) => Self::of_policy(file, needs, registry),
         }
     }
 
@@ -61,9 +73,16 @@ impl Subject {
     ///
     /// # Errors
     /// If it has none yet, or it cannot be read.
-    pub fn of_run(run: Run, unpacked: Option<TempDir>, registry: &Registry) -> Result<Self, Failure> {
-        let config = run.config()?;
-        let (name, registry) = (run.dir().to_path_buf(), registry.clone());
+    pub fn of_run(run: Run, registry: &Registry) -> Result<Self, Failure> {
+        Self::of_run_for(run, Needs::Steps, None, registry)
+    }
+
+    fn of_run_for(run: Run, needs: Needs, unpacked: Option<TempDir>, registry: &Registry) -> Result<Self, Failure> {
+        let (registry, is_stand_in) = match needs {
+            Needs::Steps => (registry.clone(), false),
+            Needs::Spaces => run.registry_to_look(registry)?,
+        };
+        let (name, config) = (run.dir().to_path_buf(), run.config()?);
         let kept = match run.best_policy_path().exists() {
             true => Kept::File(Box::new(runs::policy_file(&run, &registry)?)),
             false => {
@@ -72,18 +91,31 @@ impl Subject {
                 Kept::Checkpoints(run)
             }
         };
-        Ok(Subject { name, config, kept, registry, _unpacked: unpacked })
+        Ok(Subject { name, config, kept, is_stand_in, registry, _unpacked: unpacked })
     }
 
-    fn of_policy(file: &Path, registry: &Registry) -> Result<Self, Failure> {
+    fn of_policy(file: &Path, needs: Needs, registry: &Registry) -> Result<Self, Failure> {
         let policy = PolicyFile::read(file)?;
-        let env = EnvConfig { id: policy.env_id.clone(), ..policy.env.clone() };
-        let config = Config { preset: "policy".into(), env, ..Config::default() };
-        let (identity, env) = runs::policy_env(&policy, file, registry)?;
-        let checked = policy.check_identity(&identity).and_then(|()| policy.check_env(&*env));
+        let looking = policy.registry_to_look(registry).filter(|_| needs == Needs::Spaces);
+        let is_stand_in = looking.is_some();
+        let (env, checked) = match &looking {
+            // What stands for the environment is as the policy describes it, settings and all.
+            Some(looking) => {
+                let config = EnvConfig { id: policy.env_id.clone(), ..EnvConfig::default() };
+                let checked = policy.check_env(&*runs::env(&config, looking)?);
+                (config, checked)
+            }
+            None => {
+                let config = EnvConfig { id: policy.env_id.clone(), ..policy.env.clone() };
+                let (identity, env) = runs::policy_env(&policy, file, registry)?;
+                (config, policy.check_identity(&identity).and_then(|()| policy.check_env(&*env)))
+            }
+        };
         checked.map_err(|error| error.in_file(file))?;
+        let config = Config { preset: "policy".into(), env, ..Config::default() };
         let (name, kept) = (file.to_path_buf(), Kept::File(Box::new(policy)));
-        Ok(Subject { name, config, kept, registry: registry.clone(), _unpacked: None })
+        let registry = looking.unwrap_or_else(|| registry.clone());
+        Ok(Subject { name, config, kept, is_stand_in, registry, _unpacked: None })
     }
 
     /// The environment, as the policy sees it.
@@ -174,7 +206,7 @@ mod tests {
         let file = dir.path().join("mine.safetensors");
         std::fs::write(&file, policy.to_bytes().unwrap()).unwrap();
         let before = made.load(Ordering::Relaxed);
-        Subject::open(Some(&file), &registry).unwrap();
+        Subject::open(Some(&file), Needs::Steps, &registry).unwrap();
         assert_eq!(made.load(Ordering::Relaxed) - before, 1, "of a file");
 
         let config = Config { env: policy.env, ..Config::default() };
@@ -182,7 +214,7 @@ mod tests {
         std::fs::create_dir(run.dir().join("best")).unwrap();
         std::fs::copy(&file, run.best_policy_path()).unwrap();
         let before = made.load(Ordering::Relaxed);
-        Subject::of_run(run, None, &registry).unwrap();
+        Subject::of_run(run, &registry).unwrap();
         assert_eq!(made.load(Ordering::Relaxed) - before, 1, "of a run");
     }
 }

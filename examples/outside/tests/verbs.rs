@@ -38,7 +38,6 @@ watch run --gif out.gif --steps 9
 watch run --random --episodes 1
 report run
 export run --format safetensors --output out.safetensors --samples out.jsonl
-export run/best/policy.safetensors --output out.onnx
 train --from run --run-dir out --quiet
 train --from run --weights last --run-dir out --quiet
 train --from run/best/policy.safetensors --run-dir out --quiet --set train.env_steps=300 --set replay.start=100
@@ -50,6 +49,9 @@ study study.toml --out out --quiet";
 /// What looks at the run and steps no environment.
 const LOOKS: &str = "\
 export run --output out.onnx
+export run/best/policy.safetensors --output out.onnx
+export run/best/policy.safetensors --format safetensors --output out.safetensors
+export packed.requel.tar --output out.onnx
 diagnose run";
 
 /// What needs only what the run itself says.

@@ -15,11 +15,11 @@ use crate::runs;
 use crate::show::tidy;
 use crate::signals::Signals;
 use crate::style::{self, GOOD, MUTED, WARNING, paint};
-use crate::subject::Subject;
+use crate::subject::{Needs, Subject};
 
 /// Plays greedy episodes and prints their returns.
 pub fn run(args: &EvalArgs, registry: &Registry) -> Result<Exit, Failure> {
-    let subject = Subject::open(args.run.as_deref(), registry)?;
+    let subject = Subject::open(args.run.as_deref(), Needs::Steps, registry)?;
     let config = subject.config.clone();
     let episodes = args.episodes as usize;
     let seed = args.seed.unwrap_or_else(|| runs::evaluation_seed(&config));

@@ -12,15 +12,15 @@ use crate::args::{ExportArgs, ExportFormat};
 use crate::exit::{Exit, Failure};
 use crate::numbers::grouped;
 use crate::output;
-use crate::runs;
 use crate::style::{self, COMMAND, paint};
-use crate::subject::Subject;
+use crate::subject::{Needs, Subject};
 
 /// Writes the policy, and what to check it with where that was asked for.
 pub fn run(args: &ExportArgs, registry: &Registry) -> Result<Exit, Failure> {
-    let (registry, is_stand_in) = registry_for(args, registry)?;
-    let subject = Subject::open(args.run.as_deref(), &registry)?;
-    if is_stand_in {
+    // Samples are made by its steps.
+    let needs = if args.samples.is_some() { Needs::Steps } else { Needs::Spaces };
+    let subject = Subject::open(args.run.as_deref(), needs, registry)?;
+    if subject.is_stand_in && matches!(args.format, ExportFormat::Onnx) {
         let id = &subject.config.env.id;
         style::say(format_args!(
             "{id} is not known to this program: the file says nothing of actions that it may forbid"
@@ -74,15 +74,6 @@ pub fn run(args: &ExportArgs, registry: &Registry) -> Result<Exit, Failure> {
         style::say(format_args!("wrote {}: observations, and the Q-values to get for them", path.display()));
     }
     Ok(Exit::Success)
-}
-
-/// The registry, and whether the environment of the run is only stood for in it: samples are made by its steps, else there are none.
-fn registry_for(args: &ExportArgs, registry: &Registry) -> Result<(Registry, bool), Failure> {
-    let path = args.run.as_deref();
-    if args.samples.is_some() || path.is_some_and(Path::is_file) {
-        return Ok((registry.clone(), false));
-    }
-    Ok(runs::open_with_policy(path)?.registry_to_look(registry)?)
 }
 
 /// How many samples are written.

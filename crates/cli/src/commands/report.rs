@@ -28,7 +28,7 @@ pub fn run(args: &ReportArgs, registry: &Registry) -> Result<Exit, Failure> {
 pub fn write(run: &Run, registry: &Registry, signals: &Signals) -> Result<PathBuf, Failure> {
     let config = run.config()?;
     let seed = runs::evaluation_seed(&config);
-    let subject = Subject::of_run(run.clone(), None, registry)?;
+    let subject = Subject::of_run(run.clone(), registry)?;
     let evaluation = eval::evaluate(&subject, (config.evaluation.final_episodes, seed), signals)?;
     report::write(run, registry, (&evaluation, seed), signals)
 }

@@ -16,7 +16,7 @@ use crate::output;
 use crate::show::{BarScale, apng, gif, picture, png, tidy};
 use crate::signals::Signals;
 use crate::style::{self, COMMAND, paint};
-use crate::subject::Subject;
+use crate::subject::{Needs, Subject};
 use crate::watch::{Acting, Pace, Player, play};
 use crate::{missing, runs};
 
@@ -48,7 +48,7 @@ pub fn run(args: &WatchArgs, registry: &Registry) -> Result<Exit, Failure> {
 fn player(args: &WatchArgs, registry: &Registry) -> Result<Player, Failure> {
     let episodes = (args.seed, args.steps);
     if let Some(file) = args.target.as_deref().map(Path::new).filter(|target| target.is_file()) {
-        let subject = Subject::open(Some(file), registry)?;
+        let subject = Subject::open(Some(file), Needs::Steps, registry)?;
         let env = subject.env()?;
         let acting = match args.random {
             true => at_random(&*env, args.seed)?,

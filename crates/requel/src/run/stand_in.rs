@@ -1,10 +1,12 @@
 //! What stands for an environment that a program does not know, where a run is only looked at.
 
-use requel_envs::{Action, DType, Env, EnvError, EnvSpec, Space, Step};
+use requel_envs::{Action, DType, Env, EnvError, EnvSpec, OptionDefault, OptionSpec, Space, Step};
+use requel_nn::Network;
 
 use super::{Run, RunError};
 use crate::config::EnvConfig;
-use crate::identity::{EnvIdentity, SpaceIdentity};
+use crate::identity::{Bounds, EnvIdentity, SpaceIdentity};
+use crate::policy_file::PolicyFile;
 use crate::registry::Registry;
 
 impl Run {
@@ -20,8 +22,45 @@ impl Run {
         let Some(stand_in) = unknown.and_then(|known| StandIn::of(&known, &config.env)) else {
             return Ok((looking, false));
         };
-        let is_there = looking.register_env(move || Ok(Box::new(stand_in.clone()))).is_ok();
+        let is_there = looking.register_env_with(options(&config.env), move |_| Ok(Box::new(stand_in.clone()))).is_ok();
         Ok((looking, is_there))
+    }
+}
+
+impl PolicyFile {
+    /// A registry for code that looks at this policy and steps no environment. Where `registry` lacks the environment, the registry has
+    /// one with the spaces that the file describes; it has no steps, and is made without any of the settings of `env`. `None` where
+    /// `registry` has the environment.
+    pub fn registry_to_look(&self, registry: &Registry) -> Option<Registry> {
+        if registry.envs().is_built_in(&self.env_id).is_some() {
+            return None;
+        }
+        let known = self.identity.clone().unwrap_or_else(|| self.identity_by_network());
+        let stand_in = StandIn::of(&known, &EnvConfig::default())?;
+        let mut looking = registry.clone();
+        looking.register_env(move || Ok(Box::new(stand_in.clone()))).ok()?;
+        Some(looking)
+    }
+
+    /// What the network tells of the environment, where the file says nothing else.
+    fn identity_by_network(&self) -> EnvIdentity {
+        let shape = self.network.input_shape.clone();
+        let outputs = Network::new(&self.network).map_or(0, |network| network.output_len());
+        EnvIdentity {
+            id: self.env_id.clone(),
+            origin: self.origin,
+            observations: SpaceIdentity::Box {
+                shape,
+                dtype: DType::F32.name().into(),
+                low: Bounds::All(None),
+                high: Bounds::All(None),
+            },
+            actions: SpaceIdentity::Discrete { n: outputs / self.head.atoms().max(1) },
+            action_names: Vec::new(),
+            reward_range: None,
+            goal: None,
+            max_episode_steps: None,
+        }
     }
 }
 
@@ -51,6 +90,22 @@ impl StandIn {
             "{id} is not known to this program, which cannot step it: call the verb where it is known, in Python by `Run.program`"
         ))
     }
+}
+
+/// What takes the options that a config sets, and any others of their types.
+fn options(config: &EnvConfig) -> Vec<OptionSpec> {
+    let option = |(name, value): (&String, &toml::Value)| OptionSpec {
+        // Declared for as long as the program goes on, as the options of an environment are that it has.
+        name: name.clone().leak(),
+        default: match value {
+            toml::Value::Boolean(_) => OptionDefault::Bool(false),
+            toml::Value::String(_) => OptionDefault::OptionalText,
+            toml::Value::Array(_) => OptionDefault::OptionalList,
+            _ => OptionDefault::OptionalFloat,
+        },
+        summary: "an option of an environment that is not known here",
+    };
+    config.options.iter().map(option).collect()
 }
 
 fn space_of(known: &SpaceIdentity) -> Option<Space> {
@@ -116,5 +171,68 @@ impl Env for StandIn {
 
     fn restore(&mut self, _: &[u8]) -> Result<(), EnvError> {
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use requel_envs::make;
+    use requel_envs::wrappers::ChannelStack;
+    use requel_nn::{Activation, NetworkSpec};
+
+    use super::*;
+    use crate::agent::Readout;
+    use crate::identity::EnvOrigin;
+    use crate::train::for_network;
+
+    fn policy(identity: Option<EnvIdentity>, inputs: usize, actions: usize) -> PolicyFile {
+        let network = NetworkSpec::mlp(inputs, &[5], actions, Activation::Relu);
+        PolicyFile {
+            env_id: "Mine-v0".into(),
+            origin: EnvOrigin::Registered,
+            identity,
+            env: EnvConfig { frame_stack: 2, action_repeat: 3, ..EnvConfig::default() },
+            parameters: vec![0.5; Network::new(&network).unwrap().parameter_count()],
+            network,
+            head: Readout::Scalar,
+        }
+    }
+
+    #[test]
+    fn a_policy_is_looked_at_without_its_environment() {
+        let mine = |env: &dyn Env| EnvIdentity { id: "Mine-v0".into(), ..EnvIdentity::of(env, EnvOrigin::Registered) };
+        let taxi = make("Taxi-v4").unwrap();
+        let stacked = ChannelStack::new(make("MinAtar/Breakout-v1").unwrap(), 2).unwrap();
+        let cases = [
+            (policy(None, 7, 3), "by its network alone"),
+            (policy(Some(mine(&*taxi)), 500, 6), "discrete observations"),
+            (policy(Some(mine(&stacked)), 800, 3), "stacked images"),
+        ];
+        for (policy, what) in cases {
+            let looking = policy.registry_to_look(&Registry::built_in()).expect(what);
+            let env = looking.env_factory(&EnvConfig { id: "Mine-v0".into(), ..EnvConfig::default() })().unwrap();
+            policy.check_env(&*for_network(env).unwrap()).expect(what);
+            assert!(policy.registry_to_look(&looking).is_none(), "{what}: where there is one, that is taken");
+        }
+    }
+
+    #[test]
+    fn a_run_in_an_environment_with_options_is_looked_at_without_it() {
+        let config = crate::config::Layers::new().set("env.id=\"Mine-v0\"").unwrap();
+        let config = config.set("env.options.wind=0.5").unwrap().resolve().unwrap();
+        let dir = tempfile::tempdir().unwrap();
+        let run = Run::create(&dir.path().join("run"), &config).unwrap();
+        let mut own = Registry::built_in();
+        let wind = OptionSpec { name: "wind", default: OptionDefault::Float(0.0), summary: "wind" };
+        let known = EnvIdentity {
+            id: "Mine-v0".into(),
+            ..EnvIdentity::of(&*make("CartPole-v1").unwrap(), EnvOrigin::Registered)
+        };
+        let real = StandIn::of(&known, &EnvConfig::default()).unwrap();
+        own.register_env_with(vec![wind], move |_| Ok(Box::new(real.clone()))).unwrap();
+        run.note_environment(&own.env_identity(&config.env).unwrap()).unwrap();
+        let (looking, is_stand_in) = run.registry_to_look(&Registry::built_in()).unwrap();
+        assert!(is_stand_in);
+        assert_eq!(run.env(&looking).unwrap().observation_len(), 4);
     }
 }
