@@ -1,6 +1,6 @@
 //! [`EnvIdentity`], by which a run knows the environment that it was trained in.
 
-use requel_envs::{Env, EnvSpec, Space};
+use requel_envs::{DType, Env, EnvSpec, Space};
 use serde::{Deserialize, Serialize};
 
 /// Where an environment came from.
@@ -104,6 +104,22 @@ impl EnvIdentity {
         }
     }
 
+    /// Looks whether there can be such an environment: what was read from a file may say anything.
+    ///
+    /// # Errors
+    /// What is wrong, as the end of a sentence that begins with where it was read.
+    pub(crate) fn check(&self) -> Result<(), String> {
+        self.spec().check().map_err(|error| format!("describes no environment: {error}"))?;
+        for (what, space) in [("observation", &self.observations), ("action", &self.actions)] {
+            space.check().map_err(|reason| format!("describes no environment: its {what} space {reason}"))?;
+        }
+        let (names, count) = (self.action_names.len(), self.action_count().unwrap_or(0));
+        match names == 0 || names == count {
+            true => Ok(()),
+            false => Err(format!("describes no environment: it names {names} actions of {count}")),
+        }
+    }
+
     /// How many actions it has; `None` where they are not discrete.
     pub fn action_count(&self) -> Option<usize> {
         match self.actions {
@@ -175,6 +191,37 @@ impl SpaceIdentity {
         }
     }
 
+    /// The space; `None` where it is of no type that there is, or no memory would hold its bounds.
+    pub(crate) fn space(&self) -> Option<Space> {
+        /// No observation has more numbers: an image of 67 million.
+        const MOST_NUMBERS: usize = 1 << 26;
+        Some(match self {
+            SpaceIdentity::Discrete { n } => Space::Discrete { n: *n },
+            SpaceIdentity::MultiDiscrete { n } => Space::MultiDiscrete { n: n.clone() },
+            SpaceIdentity::Box { shape, dtype, low, high } => {
+                let len = length(shape).filter(|len| *len <= MOST_NUMBERS)?;
+                let (low, high) = (low.each(len, f32::NEG_INFINITY), high.each(len, f32::INFINITY));
+                Space::Box { low, high, shape: shape.clone(), dtype: DType::of_name(dtype)? }
+            }
+        })
+    }
+
+    /// As [`Space::check`], without memory for bounds that are the same for all elements.
+    fn check(&self) -> Result<(), String> {
+        let same_for_all = match self {
+            SpaceIdentity::Box { shape, dtype, low: low @ Bounds::All(_), high: high @ Bounds::All(_) } => {
+                if length(shape).is_none_or(|len| len == 0) {
+                    return Err(format!("has the shape {shape:?}"));
+                }
+                let (low, high) = (low.clone(), high.clone());
+                Some(SpaceIdentity::Box { shape: vec![1], dtype: dtype.clone(), low, high })
+            }
+            _ => None,
+        };
+        let checked = same_for_all.as_ref().unwrap_or(self);
+        checked.space().ok_or_else(|| "is of no type and size that there is".to_owned())?.check()
+    }
+
     /// How many numbers a network reads of an observation: one for each value that a discrete one can have.
     pub fn network_len(&self) -> usize {
         match self {
@@ -195,6 +242,11 @@ impl SpaceIdentity {
             }
         }
     }
+}
+
+/// How many elements an array of this shape has.
+fn length(shape: &[usize]) -> Option<usize> {
+    shape.iter().try_fold(1usize, |len, axis| len.checked_mul(*axis))
 }
 
 impl Bounds {
@@ -282,5 +334,43 @@ mod tests {
         assert_eq!((ours.difference(&unsaid), unsaid.difference(&ours)), (None, None));
         let given = EnvIdentity { origin: EnvOrigin::Given, ..ours.clone() };
         assert_eq!(given.difference(&EnvIdentity { origin: EnvOrigin::Registered, ..ours }), None);
+    }
+
+    #[test]
+    fn what_can_be_no_environment_is_refused_by_what_is_wrong() {
+        for spec in requel_envs::specs() {
+            identity(&spec.id).check().unwrap_or_else(|reason| panic!("{}: {reason}", spec.id));
+        }
+        let refused = |change: &dyn Fn(&mut EnvIdentity)| {
+            let mut other = identity("CartPole-v1");
+            change(&mut other);
+            other.check().unwrap_err()
+        };
+        let observations = |shape: &[usize], dtype: &str, low: Bounds| SpaceIdentity::Box {
+            shape: shape.to_vec(),
+            dtype: dtype.into(),
+            low,
+            high: Bounds::All(Some(1.0)),
+        };
+        let all = || Bounds::All(None);
+        let cases = [
+            (observations(&[0], "float32", all()), "shape [0]"),
+            (observations(&[usize::MAX, 3], "float32", all()), "shape [18446744073709551615, 3]"),
+            (observations(&[4], "float64", all()), "no type"),
+            (observations(&[4], "float32", Bounds::All(Some(2.0))), "the bounds 2 and 1"),
+            (observations(&[4], "float32", Bounds::Each(vec![None; 3])), "3 lower and 4 upper bounds"),
+            (observations(&[usize::MAX], "float32", Bounds::Each(vec![None; 3])), "no type and size"),
+            (SpaceIdentity::Discrete { n: 0 }, "has no values"),
+            (SpaceIdentity::MultiDiscrete { n: vec![3, 0] }, "has no values"),
+        ];
+        for (space, expected) in cases {
+            let reason = refused(&|other| other.observations = space.clone());
+            assert!(reason.contains("its observation space") && reason.contains(expected), "{reason}");
+        }
+        let actions = refused(&|other| other.actions = SpaceIdentity::Discrete { n: 0 });
+        assert!(actions.contains("its action space has no values"), "{actions}");
+        assert!(refused(&|other| other.max_episode_steps = Some(0)).contains("its episodes have 0 steps"));
+        assert!(refused(&|other| other.reward_range = Some((1.0, 0.0))).contains("`reward_range` is from 1 to 0"));
+        assert!(refused(&|other| other.action_names.push("jump".into())).contains("actions of 2"));
     }
 }

@@ -1,6 +1,6 @@
 //! Whether a [`Config`] can be used: every key is in its range, every rule between keys holds.
 
-use super::{Config, ConfigError, Place, RULES};
+use super::{Config, ConfigError, EnvConfig, Place, RULES};
 
 /// What is wrong with a config.
 pub(super) struct Fault {
@@ -21,6 +21,20 @@ impl Config {
             key: keys[0].into(),
             reason,
             place: place(),
+        })
+    }
+}
+
+impl EnvConfig {
+    /// Checks how an environment is to be made, which was read from `source`.
+    ///
+    /// # Errors
+    /// [`ConfigError::InvalidValue`] with the first key that is out of range.
+    pub(crate) fn check(&self, source: &str) -> Result<(), ConfigError> {
+        self.check_ranges().map_err(|Fault { keys, reason }| ConfigError::InvalidValue {
+            key: keys[0].into(),
+            reason,
+            place: Place { source: source.into(), line: None },
         })
     }
 }

@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 use thiserror::Error;
 
 use crate::agent::{AgentError, GreedyPolicy, LoadError, Readout, SavedPolicy};
-use crate::config::EnvConfig;
+use crate::config::{ConfigError, EnvConfig};
 use crate::identity::{EnvIdentity, EnvOrigin};
 use crate::memory::available_bytes;
 use crate::storage::read_regular;
@@ -82,6 +82,9 @@ pub enum PolicyFileError {
         /// Numbers of an observation and actions of the environment, 0 where its actions are continuous.
         environment: (usize, usize),
     },
+    /// A number by which its environment is made is out of range.
+    #[error(transparent)]
+    Settings(#[from] ConfigError),
     /// What is wrong, with the file that it is wrong with.
     #[error("{}: {source}", path.display())]
     File {
@@ -143,8 +146,12 @@ impl PolicyFile {
         // Each is missing in what was written before there was any.
         let env = said::<EnvConfig>(&mut description, "env")?.unwrap_or_default();
         let env = EnvConfig { id: env_id.clone(), ..env };
+        env.check("its metadata")?;
         let origin = said(&mut description, "env_origin")?.unwrap_or(EnvOrigin::BuiltIn);
         let identity = said::<EnvIdentity>(&mut description, "env_identity")?;
+        if let Some(Err(reason)) = identity.as_ref().map(EnvIdentity::check) {
+            return Err(invalid(format!("`env_identity` in its metadata {reason}")));
+        }
         if let Some(identity) = identity.as_ref().filter(|identity| identity.id != env_id || identity.origin != origin)
         {
             let EnvIdentity { id, origin, .. } = identity;
@@ -358,6 +365,31 @@ mod tests {
         assert!(refusal(&twice).contains("`layers.0.bias` stands twice"), "{}", refusal(&twice));
         let twice = with_header(|header| header.replace(r#"\"format\":1"#, r#"\"format\":1,\"format\":1"#));
         assert!(refusal(&twice).contains("`format` stands twice"), "{}", refusal(&twice));
+    }
+
+    /// A number out of its range is not taken for one that is in it.
+    #[test]
+    fn the_numbers_of_the_environment_are_checked_by_name() {
+        let refused = |from: &str, to: &str| {
+            let changed = with_header(|header| header.replace(from, to));
+            assert_ne!(changed, file().to_bytes().unwrap(), "{from}");
+            refusal(&changed)
+        };
+        let cases = [
+            (r#"\"frame_stack\":3"#, r#"\"frame_stack\":0"#, "`env.frame_stack` is 0"),
+            (r#"\"frame_stack\":3"#, r#"\"frame_stack\":4000000000"#, "`env.frame_stack` is 4000000000"),
+            (r#"\"frame_stack\":3"#, r#"\"frame_stack\":-1"#, "`env` in its metadata"),
+            (r#"\"action_repeat\":1"#, r#"\"action_repeat\":0"#, "`env.action_repeat` is 0"),
+            (r#"\"sticky_actions\":0.0"#, r#"\"sticky_actions\":1.5"#, "`env.sticky_actions` is 1.5"),
+            (r#"\"sticky_actions\":0.0"#, r#"\"sticky_actions\":-0.1"#, "`env.sticky_actions` is -0.1"),
+            (r#"\"max_episode_steps\":500"#, r#"\"max_episode_steps\":0"#, "its episodes have 0 steps"),
+            (r#"\"kind\":\"discrete\",\"n\":2"#, r#"\"kind\":\"discrete\",\"n\":0"#, "its action space has no values"),
+            (r#"\"shape\":[4]"#, r#"\"shape\":[5]"#, "its observation space has the shape [5]"),
+        ];
+        for (from, to, expected) in cases {
+            let reason = refused(from, to);
+            assert!(reason.contains(expected) && reason.contains("in its metadata"), "{to}: {reason}");
+        }
     }
 
     #[test]

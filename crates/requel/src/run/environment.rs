@@ -31,8 +31,10 @@ impl Run {
         match checksums::read_sealed(self.dir(), ENVIRONMENT, MOST_BYTES) {
             Err(CheckpointError::Io { source, .. }) if source.kind() == ErrorKind::NotFound => Ok(None),
             text => {
-                let identity = serde_json::from_slice(&text?);
-                Ok(Some(identity.map_err(|error| CheckpointError::damaged(&path, error))?))
+                let identity: Result<EnvIdentity, _> = serde_json::from_slice(&text?);
+                let identity = identity.map_err(|error| CheckpointError::damaged(&path, error))?;
+                identity.check().map_err(|reason| CheckpointError::damaged(&path, format!("it {reason}")))?;
+                Ok(Some(identity))
             }
         }
     }

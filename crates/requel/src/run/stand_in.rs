@@ -80,8 +80,8 @@ impl StandIn {
         if config.action_repeat > 1 {
             (spec.reward_range, spec.max_episode_steps) = (None, None);
         }
-        let observations = unstacked(space_of(&known.observations)?, config.frame_stack)?;
-        Some(StandIn { spec, observations, actions: space_of(&known.actions)? })
+        let observations = unstacked(known.observations.space()?, config.frame_stack)?;
+        Some(StandIn { spec, observations, actions: known.actions.space()? })
     }
 
     fn refused(&self) -> EnvError {
@@ -106,18 +106,6 @@ fn options(config: &EnvConfig) -> Vec<OptionSpec> {
         summary: "an option of an environment that is not known here",
     };
     config.options.iter().map(option).collect()
-}
-
-fn space_of(known: &SpaceIdentity) -> Option<Space> {
-    Some(match known {
-        SpaceIdentity::Discrete { n } => Space::Discrete { n: *n },
-        SpaceIdentity::MultiDiscrete { n } => Space::MultiDiscrete { n: n.clone() },
-        SpaceIdentity::Box { shape, dtype, low, high } => {
-            let len = shape.iter().product();
-            let (low, high) = (low.each(len, f32::NEG_INFINITY), high.each(len, f32::INFINITY));
-            Space::Box { low, high, shape: shape.clone(), dtype: DType::of_name(dtype)? }
-        }
-    })
 }
 
 /// What one of `n` stacked observations is.
