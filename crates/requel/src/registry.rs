@@ -1,4 +1,4 @@
-//! [`Registry`]: the parts that a config can name, those of this crate and one's own.
+//! [`Registry`]: the components that a config can name, built in or your own.
 
 mod built_in;
 mod named;
@@ -18,8 +18,8 @@ use crate::replay::ReplayBuffer;
 use crate::td::RuleSpec;
 use crate::train::{AgentEnv, AgentFactory, EnvFactory, EnvIdentity, EnvOrigin, TrainError, Trainer, envs};
 
-/// What a config can name, by name: a value that is passed to whatever is made from a config, or from a run that was. A clone
-/// costs nothing much.
+/// Everything that a config can name, by name, as a value: it is passed to whatever is built from a config or from a run. Cloning it is
+/// cheap.
 ///
 /// ```
 /// use requel::{Registry, config::Layers};
@@ -47,7 +47,7 @@ pub struct Registry {
     accelerator: Option<AcceleratorHandle>,
 }
 
-/// What makes the parts of agents, and agents of them.
+/// The functions that make agents and their components.
 #[derive(Clone, Debug)]
 struct Parts {
     agents: Named<Box<dyn Agent>>,
@@ -59,7 +59,7 @@ struct Parts {
     networks: Named<NetworkSpec>,
 }
 
-/// What brings other devices than the CPU.
+/// Provides devices other than the CPU.
 #[derive(Clone)]
 struct AcceleratorHandle(Arc<dyn Accelerator>);
 
@@ -70,7 +70,7 @@ impl std::fmt::Debug for AcceleratorHandle {
 }
 
 impl Registry {
-    /// What this crate has.
+    /// A registry with everything that this crate has.
     pub fn built_in() -> Self {
         Self::of(requel_envs::Registry::built_in())
     }
@@ -85,31 +85,31 @@ impl Registry {
         Registry { envs: Arc::new(envs), parts, machine, accelerator: None }
     }
 
-    /// The same on this machine: agents that are made from configs compute with its kernel and take of its memory.
+    /// The same for this machine: agents made from configs compute with its kernel and stay within its memory.
     #[must_use]
     pub fn with_machine(mut self, machine: Machine) -> Self {
         self.machine = machine;
         self
     }
 
-    /// The same with other devices than the CPU, which `train.device` then chooses from.
+    /// The same with devices other than the CPU, which `train.device` can then choose.
     #[must_use]
     pub fn with_accelerator(mut self, accelerator: impl Accelerator + 'static) -> Self {
         self.accelerator = Some(AcceleratorHandle(Arc::new(accelerator)));
         self
     }
 
-    /// What brings other devices than the CPU, where something does.
+    /// The provider of devices other than the CPU, if there is one.
     pub fn accelerator(&self) -> Option<&dyn Accelerator> {
         self.accelerator.as_ref().map(|AcceleratorHandle(accelerator)| &**accelerator)
     }
 
-    /// What agents run on.
+    /// The machine that agents run on.
     pub fn machine(&self) -> &Machine {
         &self.machine
     }
 
-    /// Adds an environment of one's own, under the id of its spec. It is made once, so as to be asked for that.
+    /// Adds your own environment, under the id in its spec. It is made once here, to read the spec.
     ///
     /// # Errors
     /// As [`requel_envs::Registry::register`].
@@ -132,7 +132,7 @@ impl Registry {
         Arc::make_mut(&mut self.envs).register_with(options, make)
     }
 
-    /// Adds an agent of one's own, which configs name by `agent.name`. `make` gets the config and the environment that it is for.
+    /// Adds your own agent, which configs name by `agent.name`. `make` gets the config and the environment that it is for.
     ///
     /// # Errors
     /// [`AgentError::NameTaken`].
@@ -144,7 +144,7 @@ impl Registry {
         self.parts.agents.register(name, make)
     }
 
-    /// Adds an executor of one's own, which configs name by `agent.executor`. `make` gets the config and the environment that it is for.
+    /// Adds your own executor, which configs name by `agent.executor`. `make` gets the config and the environment that it is for.
     ///
     /// # Errors
     /// [`AgentError::NameTaken`].
@@ -156,7 +156,7 @@ impl Registry {
         self.parts.executors.register(name, make)
     }
 
-    /// Adds a replay buffer of one's own, which configs name by `replay.name`. `make` gets the config and the environment that it is for.
+    /// Adds your own replay buffer, which configs name by `replay.name`. `make` gets the config and the environment that it is for.
     ///
     /// # Errors
     /// [`AgentError::NameTaken`].
@@ -168,7 +168,7 @@ impl Registry {
         self.parts.replays.register(name, make)
     }
 
-    /// Adds an explorer of one's own, which configs name by `exploration.name`. `make` gets the config and the environment that it is for.
+    /// Adds your own explorer, which configs name by `exploration.name`. `make` gets the config and the environment that it is for.
     ///
     /// # Errors
     /// [`AgentError::NameTaken`].
@@ -180,8 +180,8 @@ impl Registry {
         self.parts.explorers.register(name, make)
     }
 
-    /// Adds a head of one's own, which configs name by `head.name`: how the outputs of the network are read as values, and what they are
-    /// learned by. `make` gets the config and the environment that it is for.
+    /// Adds your own head, which configs name by `head.name`: how the outputs of the network are read as values, and how they are
+    /// learned. `make` gets the config and the environment that it is for.
     ///
     /// # Errors
     /// [`AgentError::NameTaken`].
@@ -193,7 +193,7 @@ impl Registry {
         self.parts.heads.register(name, make)
     }
 
-    /// Adds a TD rule of your own, which configs name by `agent.rule`. `make` gets the config and the environment that it is for.
+    /// Adds your own TD rule, which configs name by `agent.rule`. `make` gets the config and the environment that it is for.
     ///
     /// # Errors
     /// [`AgentError::NameTaken`].
@@ -205,8 +205,8 @@ impl Registry {
         self.parts.rules.register(name, make)
     }
 
-    /// Adds a network of one's own, laid out in requel's layers, which configs name by `network.name`. `make` gets the config and the
-    /// environment that it is for; its outputs are to go with the head's.
+    /// Adds your own network of requel's layers, which configs name by `network.name`. `make` gets the config and the environment that
+    /// it is for; the network must have as many outputs as the head reads.
     ///
     /// # Errors
     /// [`AgentError::NameTaken`].
@@ -223,13 +223,13 @@ impl Registry {
         &self.envs
     }
 
-    /// The factory for an environment with all that a config puts around it: options, sticky and repeated actions, stacked
-    /// observations. One's own are watched over: what breaks their contract, a panic too, is an [`EnvError`] that says what.
+    /// The factory for an environment with everything that a config puts around it: options, sticky and repeated actions, stacked
+    /// observations. Your own environments are guarded: a broken contract, or a panic, becomes an [`EnvError`] that says what happened.
     pub fn env_factory(&self, config: &EnvConfig) -> EnvFactory {
         envs::factory(&self.envs, config)
     }
 
-    /// What the environment of a config is known by.
+    /// The identity of a config's environment.
     ///
     /// # Errors
     /// If it cannot be made.
@@ -237,7 +237,7 @@ impl Registry {
         Ok(EnvIdentity::of(&*self.env_factory(config)()?, self.env_origin(&config.id)))
     }
 
-    /// Where the environment of this id came from.
+    /// Where the environment with this id comes from.
     pub fn env_origin(&self, id: &str) -> EnvOrigin {
         match self.envs.is_built_in(id) {
             Some(true) => EnvOrigin::BuiltIn,
@@ -245,7 +245,7 @@ impl Registry {
         }
     }
 
-    /// A trainer of a config, before its first step.
+    /// A trainer for a config, before its first step.
     ///
     /// # Errors
     /// If the config holds a value out of range, or the environment or the agent cannot be made.
@@ -254,21 +254,21 @@ impl Registry {
         Trainer::from_factory(config, envs, self.agent_factory())
     }
 
-    /// What makes the agents of configs: see [`Registry::agent`].
+    /// The function that makes the agents of configs: see [`Registry::agent`].
     pub fn agent_factory(&self) -> AgentFactory {
         let registry = self.clone();
         Box::new(move |config, env| registry.agent(config, env))
     }
 
-    /// The agent of a config: the one that it names, or one of this crate with the parts that it names.
+    /// The agent of a config: the one that it names, or one of this crate with the components that it names.
     ///
     /// # Errors
-    /// If a name is not registered, the values have no bounds where the config asks for them, or the agent cannot be made.
+    /// If a name is not registered, the config asks for bounds of the values and there are none, or the agent cannot be made.
     pub fn agent(&self, config: &Config, env: &AgentEnv<'_>) -> Result<Box<dyn Agent>, TrainError> {
         self.parts.agents.get(config.agent.kind.word(), &config.agent.name)?(self, config, env)
     }
 
-    /// The executor of a config: the one that it names, or requel's own on the device that it asks for.
+    /// The executor of a config: the one that it names, or requel's on the device that the config asks for.
     ///
     /// # Errors
     /// As [`Registry::agent`].
@@ -276,7 +276,7 @@ impl Registry {
         self.parts.executors.get(built_in::VALUE_NETWORKS, &config.agent.executor)?(self, config, env)
     }
 
-    /// The replay buffer of a config: the one that it names, or that of its section; with the augmentation of the section behind it.
+    /// The replay buffer of a config: the one that it names, or that of its section, wrapped in the section's augmentation.
     ///
     /// # Errors
     /// As [`Registry::agent`].
@@ -293,7 +293,8 @@ impl Registry {
         self.parts.explorers.get(config.exploration.kind.word(), &config.exploration.name)?(self, config, env)
     }
 
-    /// How the outputs of a config's network are read, and what they are learned by: the head that it names, or that of its section.
+    /// The head of a config, the one that it names or that of its section: how the outputs of the network are read, and how they are
+    /// learned.
     ///
     /// # Errors
     /// As [`Registry::agent`].
@@ -317,7 +318,7 @@ impl Registry {
         self.parts.networks.get(built_in::SECTION, &config.network.name)?(self, config, env)
     }
 
-    /// A config with the numbers that every `"auto"` stands for in an environment, by the rule that the config names.
+    /// A config with every `"auto"` replaced by its number for an environment, with the rule that the config names.
     ///
     /// # Errors
     /// As [`Config::with_value_bounds`] and [`Registry::rule`].
@@ -325,7 +326,7 @@ impl Registry {
         Ok(config.with_value_bounds_by(&*self.rule(config, env)?, env.spec, env.actions.count)?)
     }
 
-    /// What an executor is made of for a config, with its head, its rule and its network.
+    /// The spec of an executor for a config, with its head, its rule and its network.
     ///
     /// # Errors
     /// As [`Registry::agent`].

@@ -1,4 +1,4 @@
-//! The parts of this crate, registered as one's own are, under the words that configs have for them.
+//! The components of this crate, registered in the same way as a program's own, under the words that configs use for them.
 
 use requel_nn::NetworkSpec;
 
@@ -10,16 +10,16 @@ use crate::agent::{
 use crate::config::{AgentKind, Config, ExplorationKind, HeadKind, ReplayKind};
 use crate::train::{AgentEnv, TrainError};
 
-/// The word for the executor of requel's own networks, which no key of a config has.
+/// The word for the executor of requel's own networks, which is not a value of any key.
 pub(super) const VALUE_NETWORKS: &str = "value networks";
 
-/// The word for the network that the section `network` describes, which no key of a config has.
+/// The word for the network that the section `network` describes, which is not a value of any key.
 pub(super) const SECTION: &str = "section `network`";
 
-/// The word for the TD rule of the sections `agent` and `munchausen`, which no key of a config has.
+/// The word for the TD rule of the sections `agent` and `munchausen`, which is not a value of any key.
 pub(super) const SECTIONS_OF_RULE: &str = "sections `agent` and `munchausen`";
 
-/// All of them.
+/// All built-in components.
 pub(super) fn parts() -> Parts {
     Parts {
         agents: Named::new("agent.name")
@@ -38,7 +38,7 @@ pub(super) fn parts() -> Parts {
     }
 }
 
-/// Deep Q-learning, with experience replay or from each transition as it comes.
+/// Deep Q-learning, with experience replay or from each transition as it arrives.
 fn dqn(registry: &Registry, config: &Config, env: &AgentEnv<'_>) -> Result<Box<dyn Agent>, TrainError> {
     let config = &registry.with_value_bounds(config, env)?;
     let spec = config.dqn_spec(env.actions);

@@ -1,22 +1,22 @@
-//! [`ValueBounds`], between which every expected return lies, and [`clip_bootstrapped`].
+//! [`ValueBounds`], the bounds of every expected return, and [`clip_bootstrapped`].
 
 /// The lowest and the highest value that a state can have.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ValueBounds {
-    /// No state is worth less, in units of the rewards that are learned from.
+    /// The lowest, in units of the rewards that are learned from.
     pub low: f64,
-    /// No state is worth more.
+    /// The highest.
     pub high: f64,
 }
 
 impl ValueBounds {
-    /// Of an environment whose rewards, as they are learned from, lie in `rewards`: `[min(r₀, 0), max(r₁, 0)] / (1 − γ)`, the sum of
+    /// The bounds in an environment whose rewards, after scaling and clipping, lie in `rewards`: `[min(r₀, 0), max(r₁, 0)] / (1 − γ)`, the sum of
     /// the geometric series. 0 is among them because an episode that ended is worth 0.
     ///
     /// A truncated episode bootstraps, so that for `gamma` < 1 a time limit does not make the interval smaller. For `gamma` = 1 the
     /// series has no sum; then the values are those that an episode of `max_episode_steps` can return.
     ///
-    /// `None` where nothing bounds a value: rewards that are not finite, or `gamma` = 1 and no time limit.
+    /// `None` if nothing bounds a value: rewards that are not finite, or `gamma` = 1 and no time limit.
     ///
     /// ```
     /// use requel::td::ValueBounds;
@@ -46,8 +46,8 @@ impl ValueBounds {
     }
 }
 
-/// Brings targets that rely on the network's own values back between `low` and `high`, and says how many were outside. A target
-/// with a discount of 0 is what was seen, and stays; so do NaN and infinity, which a bound would hide from whoever stops on them.
+/// Clips bootstrapped targets to `low` and `high`, and returns how many were outside. A target with a discount of 0 is an observed reward
+/// and stays as it is; so do NaN and infinity, which clipping would hide from the checks that stop training.
 ///
 /// `discounts` has one number per row, `targets` rows × any number.
 ///
@@ -58,7 +58,7 @@ impl ValueBounds {
 /// ```
 ///
 /// # Panics
-/// If the lengths do not go together, or `low` is above `high` or NaN.
+/// If the lengths do not match, or `low` is above `high` or NaN.
 pub fn clip_bootstrapped(discounts: &[f32], (low, high): (f32, f32), targets: &mut [f32]) -> usize {
     let rows = discounts.len();
     assert!(rows > 0 && targets.len().is_multiple_of(rows), "targets are rows × any number");

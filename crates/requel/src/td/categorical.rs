@@ -8,7 +8,7 @@ const WHOLE: f32 = 8_388_608.0;
 /// Atoms of a support are fewer than this.
 const MOST_ATOMS: usize = 1 << 22;
 
-/// Where [`categorical_projection`] works.
+/// The buffers of [`categorical_projection`].
 #[derive(Clone, Debug)]
 pub struct ProjectionRoom {
     /// 0, 1, 2, …
@@ -23,7 +23,7 @@ pub struct ProjectionRoom {
 }
 
 impl ProjectionRoom {
-    /// For so many rows of a support of so many atoms.
+    /// For this number of rows and of atoms.
     pub fn new(rows: usize, atoms: usize) -> Self {
         ProjectionRoom {
             numbers: (0..atoms).map(|number| number as f32).collect(),
@@ -35,20 +35,19 @@ impl ProjectionRoom {
     }
 }
 
-/// Of each row the distribution of `reward + discount·z`, held between `v_min` and `v_max` and shared between the two atoms on
-/// either side of where each atom lands, in proportion to nearness (Bellemare, Dabney & Munos 2017, eq. 7 and algorithm 1). An atom
+/// For each row the distribution of `reward + discount·z`, clipped to `v_min` and `v_max`, where the probability of each atom is shared
+/// between the two atoms next to where it lands, in proportion to nearness (Bellemare, Dabney & Munos 2017, eq. 7 and algorithm 1). An atom
 /// that lands on another gives it everything, where a literal reading of the algorithm would give `(u − b) + (b − l) = 0`.
 ///
-/// Where the discount is 0 the probabilities do not matter. A reward that is not finite leads nowhere on the support: its row
-/// is NaN, and so is a loss that is made of it.
+/// If the discount is 0 the probabilities do not matter. A reward that is not finite has no place on the support: its row is NaN, and so
+/// is a loss computed from it.
 ///
-/// `probabilities` is rows × atoms, and so is `projected`, which is overwritten; `room` is made for as many. What an atom gets from
-/// those that land at or above it and from those that land below it is summed apart, each in increasing order of where it comes
-/// from.
+/// `probabilities` is rows × atoms, and so is `projected`, which is overwritten; `room` is made for the same size. For each atom, the
+/// shares from atoms that land at or above it and from those that land below it are summed separately, each in increasing order of the
+/// source atom.
 ///
 /// # Panics
-/// If the lengths do not go together, the support has no two atoms that are apart or millions of them, or a discount is below 0 or
-/// NaN.
+/// If the lengths do not match, the support has no two distinct atoms or has millions of them, or a discount is negative or NaN.
 ///
 /// ```
 /// use requel::td::{ProjectionRoom, Support, categorical_projection};
@@ -77,7 +76,7 @@ pub fn categorical_projection(
     assert_eq!((room.below.len(), room.numbers.len()), (rows * atoms, atoms), "room for these rows and this support");
     let ProjectionRoom { numbers, certain, below, shares, given } = room;
 
-    // What has no order is worked out side by side.
+    // What depends on no order is vectorised.
     for row in 0..rows {
         let (reward, discount) = (rewards[row], discounts[row]);
         // Where atom j lands, counted in atoms, is (r + d·z_j − v_min)/Δ = start + d·j.

@@ -10,7 +10,7 @@ use super::q_learning::bootstrap;
 /// not allowed, the selector's value is −∞. Where the discount is 0 the target is the reward, whatever the values.
 ///
 /// # Panics
-/// If the lengths do not go together.
+/// If the lengths do not match.
 pub fn double_q_targets(
     rewards: &[f32],
     discounts: &[f32],

@@ -10,7 +10,7 @@ use super::q_learning::bootstrap;
 /// `rewards`, `discounts` and `targets` have one number per row; `next_q`, the probabilities and the offsets are rows × actions.
 ///
 /// # Panics
-/// If the lengths do not go together.
+/// If the lengths do not match.
 ///
 /// ```
 /// let mut targets = [0.0];

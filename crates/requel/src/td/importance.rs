@@ -1,7 +1,7 @@
 //! Importance weights of a prioritized draw.
 
-/// `w_i = (N·p_i)^−β / max_j (N·p_j)^−β` over the batch (Schaul et al. 2016), worked out in `f64` as `(p_min/p_i)^β`: the
-/// number N of transitions in the buffer cancels. Every weight is above 0 and at most 1.
+/// `w_i = (N·p_i)^−β / max_j (N·p_j)^−β` over the batch (Schaul et al. 2016), computed in `f64` as `(p_min/p_i)^β`: the
+/// number N of transitions in the buffer cancels out. Every weight is above 0 and at most 1.
 ///
 /// `probabilities` and `weights` have one number per row; a probability is above 0.
 ///

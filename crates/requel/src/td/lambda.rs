@@ -1,28 +1,27 @@
 //! λ-returns.
 
-/// What a stretch of steps in several environments brought; every slice is steps × environments, one step of all environments
-/// after the other.
+/// A rollout of several environments; every slice is steps × environments, with one step of all environments after the other.
 #[derive(Clone, Copy, Debug)]
 pub struct Rollout<'a> {
     /// Rewards.
     pub rewards: &'a [f32],
     /// γ, or 0 where the step terminated its episode.
     pub discounts: &'a [f32],
-    /// max_a q(s', a) of what really followed: where an episode was truncated, of its true last observation and not of the
-    /// first of the next one. Where the discount is 0 it may be anything.
+    /// max_a q(s', a) of the observation that really followed: if an episode was truncated, its own last observation and not the first of
+    /// the next episode. If the discount is 0 it may be anything.
     pub next_values: &'a [f32],
-    /// Whether the step after this one belongs to another episode: after a termination and after a truncation.
+    /// Whether the next step belongs to another episode: after a termination or a truncation.
     pub cuts: &'a [bool],
 }
 
 /// Peng's Q(λ): `G_t = r_t + d_t·(λ·G_{t+1} + (1 − λ)·max_a q(s_{t+1}, a))`, from the end backwards (Peng & Williams 1994;
 /// Gallici et al. 2024, "Simplifying Deep Temporal Difference Learning", algorithm 1). After a cut, and after the last step,
-/// what follows is `max_a q` alone: no return crosses from one episode into another.
+/// the target bootstraps from `max_a q` only: no return crosses from one episode into another.
 ///
 /// `returns` is steps × environments.
 ///
 /// # Panics
-/// If the lengths do not go together, or λ is not from 0 to 1.
+/// If the lengths do not match, or λ is not from 0 to 1.
 ///
 /// ```
 /// use requel::td::{Rollout, lambda_returns};

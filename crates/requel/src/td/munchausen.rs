@@ -41,7 +41,7 @@ pub struct SoftPolicy<'a> {
 /// `q` is rows × actions.
 ///
 /// # Panics
-/// If the lengths do not go together, or τ is not a finite number above 0.
+/// If the lengths do not match, or τ is not a finite number above 0.
 pub fn soft_policy(kernel: Kernel, tau: f32, q: &[f32], policy: &mut SoftPolicy<'_>) {
     assert!(tau > 0.0 && tau.is_finite(), "the temperature is {tau}, not a finite number above 0");
     let rows = policy.log_sums.len();
@@ -81,7 +81,7 @@ pub fn soft_policy(kernel: Kernel, tau: f32, q: &[f32], policy: &mut SoftPolicy<
 /// `rewards`, `actions` and `augmented` have one number per row; `scaled_logs` is rows × actions, from [`soft_policy`] at s.
 ///
 /// # Panics
-/// If the lengths do not go together, an action is none, or α or l₀ is out of range.
+/// If the lengths do not match, an action is none, or α or l₀ is out of range.
 pub fn munchausen_rewards(
     constants: Munchausen,
     rewards: &[f32],

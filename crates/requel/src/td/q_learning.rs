@@ -31,7 +31,7 @@ impl TdRule for QLearning {
 /// Where the discount is 0 the target is the reward, whatever the values.
 ///
 /// # Panics
-/// If the lengths do not go together.
+/// If the lengths do not match.
 ///
 /// ```
 /// let mut targets = [0.0; 2];

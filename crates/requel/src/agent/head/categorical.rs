@@ -9,7 +9,7 @@ use crate::td::{
     Backup, NextPolicy, ProjectionRoom, RuleSpec, SoftmaxRows, Support, TdRule, argmax, categorical_projection,
 };
 
-/// What a [`CategoricalHead`] is made of.
+/// The constants of a [`CategoricalHead`].
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct CategoricalSpec {
     /// The support.
@@ -28,11 +28,11 @@ impl HeadSpec for CategoricalSpec {
     }
 }
 
-/// A distribution over atoms for each action: C51 (Bellemare, Dabney & Munos 2017). What a row costs, and how surprising it is to
-/// a prioritized replay, is its cross-entropy, as in Rainbow (Hessel et al. 2018).
+/// A distribution over atoms for each action: C51 (Bellemare, Dabney & Munos 2017). The cross-entropy of a row is both its loss and its
+/// priority in a prioritized replay, as in Rainbow (Hessel et al. 2018).
 #[derive(Debug)]
 pub struct CategoricalHead {
-    /// It keeps the probabilities of its last values, from which the loss may go on.
+    /// It keeps the probabilities of its last call, which the loss may reuse.
     reader: CategoricalReader,
     rule: Box<dyn TdRule>,
     shape: HeadShape,
@@ -117,7 +117,7 @@ impl CategoricalHead {
             let weight = update.weights.map_or(1.0, |weights| weights[row]);
             self.taken.gradient(row, projected, (weight * share, &mut d_outputs[taken(row)]));
             loss_sum += f64::from(weight * self.losses[row]);
-            // By rounding it could be below 0; NaN stays, for who trains stops on it.
+            // Rounding could make it negative. NaN stays, because training stops on it.
             self.losses[row] = if self.losses[row] < 0.0 { 0.0 } else { self.losses[row] };
         }
         let mean_q = self.taken_q.iter().sum::<f32>() / rows as f32;
@@ -146,7 +146,7 @@ impl ValueLoss for CategoricalHead {
 
     fn clipped_targets(&self, rewards: &[f32], discounts: &[f32]) -> Option<f64> {
         let Support { v_min, v_max, atoms } = *self.reader.support();
-        // What lands on an end but for rounding is not clipped.
+        // A target that misses an end only by rounding is not clipped.
         let slack = 1e-5 * (v_max - v_min);
         let inside = v_min - slack..=v_max + slack;
         let mut clipped = 0.0f64;

@@ -1,4 +1,4 @@
-//! [`ImplicitQuantileHead`]: network outputs as quantiles of each action's return at fractions that are drawn anew.
+//! [`ImplicitQuantileHead`]: network outputs as quantiles of each action's return at fractions drawn for each update.
 
 use requel_nn::Kernel;
 use requel_policy::{ImplicitQuantileReader, Reader};
@@ -8,7 +8,7 @@ use super::spec::{check_count, check_kappa};
 use super::{FractionCounts, HeadError, HeadLoss, HeadShape, HeadSpec, HeadUpdate, ValueLoss};
 use crate::td::{RuleSpec, TdRule};
 
-/// What an [`ImplicitQuantileHead`] is made of.
+/// The constants of an [`ImplicitQuantileHead`].
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ImplicitQuantileSpec {
     /// Fractions of a row in an update.
@@ -32,8 +32,8 @@ impl HeadSpec for ImplicitQuantileSpec {
     }
 }
 
-/// The return at any fraction, which the network is asked for: IQN (Dabney et al. 2018, "Implicit Quantile Networks"). Outputs
-/// are (rows × fractions) × actions. How surprising a row is to a prioritized replay is its loss, as for the categorical head.
+/// The return at any fraction given to the network: IQN (Dabney et al. 2018, "Implicit Quantile Networks"). Outputs are
+/// (rows × fractions) × actions. The loss of a row is its priority in a prioritized replay, as for the categorical head.
 #[derive(Debug)]
 pub struct ImplicitQuantileHead {
     shape: HeadShape,

@@ -8,7 +8,7 @@ use super::spec::{check_count, check_kappa};
 use super::{HeadError, HeadLoss, HeadShape, HeadSpec, HeadUpdate, ValueLoss};
 use crate::td::{RuleSpec, TdRule, quantile_midpoints};
 
-/// What a [`QuantileHead`] is made of.
+/// The constants of a [`QuantileHead`].
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct QuantileSpec {
     /// Quantiles of each action.
@@ -27,8 +27,8 @@ impl HeadSpec for QuantileSpec {
     }
 }
 
-/// The returns at the midpoints of equal parts for each action: QR-DQN (Dabney et al. 2018). How surprising a row is to a
-/// prioritized replay is its loss, as for the categorical head.
+/// The returns at the midpoints of equal parts of 0 to 1 for each action: QR-DQN (Dabney et al. 2018). The loss of a row is its priority
+/// in a prioritized replay, as for the categorical head.
 #[derive(Debug)]
 pub struct QuantileHead {
     shape: HeadShape,

@@ -14,7 +14,7 @@ pub(super) struct Strides {
     pub(super) fraction: usize,
 }
 
-/// The outputs of a network with where things are in them.
+/// The outputs of a network with their layout.
 #[derive(Clone, Copy, Debug)]
 struct Quantiles<'a> {
     values: &'a [f32],
@@ -28,19 +28,19 @@ impl Quantiles<'_> {
     }
 }
 
-/// The quantile Huber loss of a batch. Surprise is the row's loss.
+/// The quantile Huber loss of a batch. The priority of a row is its loss.
 #[derive(Debug)]
 pub(super) struct QuantileRegression {
     kappa: f32,
     kernel: Kernel,
     shape: HeadShape,
     rule: Box<dyn TdRule>,
-    /// One row's numbers side by side: those of the action taken, their gradient, and the targets.
+    /// The numbers of one row, contiguous: the quantiles of the action taken, their gradient, and the targets.
     predictions: Vec<f32>,
     d_predictions: Vec<f32>,
     targets: Vec<f32>,
     losses: Vec<f32>,
-    /// How many targets of the batch were clipped, where they are.
+    /// How many targets of the batch were clipped; `None` without clipping.
     clipped: Option<usize>,
 }
 
@@ -69,7 +69,7 @@ impl QuantileRegression {
         &self.losses
     }
 
-    /// Which share of the targets was clipped.
+    /// The share of targets that was clipped.
     pub(super) fn clipped_targets(&self) -> Option<f64> {
         self.clipped.map(|clipped| clipped as f64 / (self.shape.rows * self.targets.len()) as f64)
     }

@@ -7,10 +7,10 @@ use super::spec::check;
 use super::{HeadError, HeadLoss, HeadShape, HeadSpec, HeadUpdate, ValueLoss};
 use crate::td::{Backup, NextPolicy, RuleSpec, TdRule, clip_bootstrapped, double_q_targets, expected_targets};
 
-/// What a [`ScalarHead`] is made of.
+/// The constants of a [`ScalarHead`].
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ScalarSpec {
-    /// What an error costs.
+    /// The loss of an error.
     pub loss: Loss,
 }
 
@@ -33,7 +33,7 @@ pub struct ScalarHead {
     shape: HeadShape,
     rule: Box<dyn TdRule>,
     targets: Vec<f32>,
-    /// How many of them were clipped, where they are.
+    /// How many of them were clipped; `None` without clipping.
     clipped: Option<usize>,
     errors: Vec<f32>,
     td_errors: Vec<f32>,
@@ -56,7 +56,7 @@ impl ScalarHead {
         }
     }
 
-    /// The loss against what lies in `self.targets`.
+    /// The loss against `self.targets`.
     fn loss_of_targets(
         &mut self,
         outputs: &[f32],

@@ -1,4 +1,4 @@
-//! [`HeadSpec`]: what a head is made of.
+//! [`HeadSpec`]: the constants of a head, from which it is built.
 
 use std::fmt::Debug;
 
@@ -9,8 +9,8 @@ use thiserror::Error;
 use super::{HeadShape, ValueLoss};
 use crate::td::{RuleSpec, TdRule};
 
-/// What a network's outputs are learned by, with its constants; a head of your own is another one. The outputs are read as the
-/// [`Readout`](requel_policy::Readout) of the value function says.
+/// How a network's outputs are learned: a head with its constants. Your own head implements it. How the outputs are read is defined by
+/// the [`Readout`](requel_policy::Readout) of the value function.
 pub trait HeadSpec: Debug + Send + Sync {
     /// The head for batches of this shape, learning by this rule.
     ///
@@ -18,39 +18,39 @@ pub trait HeadSpec: Debug + Send + Sync {
     /// [`HeadError`] if a constant is out of its range, or the head cannot learn by this rule.
     fn build(&self, rule: &dyn RuleSpec, shape: HeadShape, kernel: Kernel) -> Result<Box<dyn ValueLoss>, HeadError>;
 
-    /// Fractions of a row that the networks read in an update; 1 each where they read none.
+    /// Fractions of a row that the networks read in an update; 1 each if they read none.
     fn fractions(&self) -> FractionCounts {
         FractionCounts { current: 1, next: 1 }
     }
 }
 
-/// How many fractions of a row are learned, and learned from: N and N' of IQN's paper.
+/// Numbers of fractions of a row: N and N' in the paper on IQN.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FractionCounts {
-    /// N: fractions of the present state.
+    /// N: fractions at which the present state's return is learned.
     pub current: usize,
-    /// N': fractions of the next state.
+    /// N': fractions of the next state that make its targets.
     pub next: usize,
 }
 
-/// Why there is no such head.
+/// Why a head cannot be built.
 #[derive(Clone, Debug, Error, PartialEq)]
 #[non_exhaustive]
 pub enum HeadError {
     /// A constant is out of its range.
     #[error("{field} is {value}, expected {expected}")]
     OutOfRange {
-        /// Which.
+        /// The constant.
         field: &'static str,
-        /// What it was.
+        /// Its value.
         value: f64,
-        /// What it may be.
+        /// The values it may have.
         expected: &'static str,
     },
-    /// A head of one's own cannot be made so.
+    /// Your own head cannot be built like this.
     #[error("{reason}")]
     Refused {
-        /// Why.
+        /// The reason.
         reason: &'static str,
     },
     /// The categorical head learns by greedy rules only: a mixture over actions is not a shift of one distribution.
@@ -72,13 +72,13 @@ impl From<OutOfRange> for HeadError {
 }
 
 impl HeadShape {
-    /// Looks whether a batch has rows and actions.
+    /// Checks that a batch has rows and actions.
     pub(super) fn check(self) -> Result<(), HeadError> {
         check_count("rows", self.rows, 1, "at least 1")?;
         check_count("actions", self.actions, 1, "at least 1")
     }
 
-    /// The rule for batches of this shape.
+    /// Builds the rule for batches of this shape.
     pub(super) fn rule(self, rule: &dyn RuleSpec, kernel: Kernel) -> Result<Box<dyn TdRule>, HeadError> {
         Ok(rule.build((self.rows, self.actions), kernel)?)
     }
@@ -97,7 +97,7 @@ pub(super) fn check_count(
     check(value >= least, field, value as f64, expected)
 }
 
-/// Looks where a quantile Huber loss turns from quadratic to linear.
+/// Checks where a quantile Huber loss turns from quadratic to linear.
 pub(super) fn check_kappa(kappa: f32) -> Result<(), HeadError> {
     check(kappa.is_finite() && kappa >= 0.0, "kappa", kappa.into(), "a finite number of at least 0")
 }

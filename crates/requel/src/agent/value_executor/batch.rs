@@ -1,4 +1,4 @@
-//! [`LearningBatch`]: the transitions of an update, and what is drawn for it.
+//! [`LearningBatch`]: the transitions of an update, with the noise and fractions drawn for it.
 
 use requel_nn::Network;
 
@@ -11,14 +11,14 @@ use crate::transition::{Batch, BatchMut};
 
 /// The sizes of an update.
 pub(super) struct BatchShape {
-    /// The online network's: the observations, and where it looks ahead the next ones below.
+    /// Of the online network: the observations, and below them the next ones if it looks ahead.
     pub online: LookSize,
-    /// Rows of it that the gradients of outputs are of.
+    /// Number of its rows that gradients flow back through.
     pub rows_back: usize,
-    /// The target network's: the next observations, and below them the present ones if the rule reads their values; of 0 rows without
-    /// a target network.
+    /// Of the target network: the next observations, and below them the present ones if the rule reads their values; 0 rows without a
+    /// target network.
     pub target: LookSize,
-    /// That of whoever chooses the next action by draws of its own; of 0 rows where it sees what the others see.
+    /// Of the network that chooses the next action, if it does so with noise or fractions of its own; otherwise 0 rows.
     pub selector: LookSize,
 }
 
@@ -28,8 +28,8 @@ impl BatchShape {
         let FractionCounts { current: fractions, next: target_fractions } = spec.head.fractions();
         let implicit = spec.values.head.reads_fractions();
         let is_noisy = network.noise_len() > 0;
-        // The choice has fractions of its own (Dabney et al. 2018: K, beside the N and N' of the loss), and where the online network
-        // makes it for the target network noise of its own too (Fortunato et al. 2018: ε'', beside ε and ε').
+        // The next action is chosen with separate fractions (Dabney et al. 2018: K, in addition to the loss's N and N'), and if the online
+        // network chooses for the target network, with separate noise too (Fortunato et al. 2018: ε'', in addition to ε and ε').
         let selects_apart = implicit || bootstrap == Bootstrap::Double && is_noisy;
         let looks_ahead = bootstrap.looks_ahead() && !(selects_apart && bootstrap == Bootstrap::Double);
         let looks_back = spec.rule.reads_current_values();
@@ -44,11 +44,11 @@ impl BatchShape {
     }
 }
 
-/// The transitions of an update, but for their observations, which lie where the networks read them; and what draws noise and
-/// fractions.
+/// The transitions of an update, except for their observations, which are stored where the networks read them, and the streams that
+/// draw noise and fractions.
 pub(super) struct LearningBatch {
     pub columns: Batch,
-    /// The fractions of the observations, rows × fractions; empty but for the implicit quantile head.
+    /// The fractions of the observations, rows × fractions; empty except for the implicit quantile head.
     pub fractions: Vec<f32>,
     observation_len: usize,
     /// Whether the network reads noise or fractions.
@@ -58,8 +58,8 @@ pub(super) struct LearningBatch {
 }
 
 impl LearningBatch {
-    /// Room for an update of `rows` transitions, each looked at with so many fractions, with masks of `masked` actions where the
-    /// environment has them.
+    /// Buffers for an update of `rows` transitions with `fractions` fractions each, and with masks of `masked` actions if the
+    /// environment has masks.
     pub fn new(network: &Network, (rows, fractions): (usize, usize), masked: Option<usize>, seed: u64) -> Self {
         let columns = Batch::new(rows);
         LearningBatch {
@@ -72,7 +72,7 @@ impl LearningBatch {
         }
     }
 
-    /// Room for the transitions: their observations lie where the networks read them.
+    /// Where to write the transitions: their observations go to where the networks read them.
     pub fn transitions_mut<'a>(&'a mut self, networks: &'a mut impl Networks) -> BatchMut<'a> {
         let len = self.columns.actions.len() * self.observation_len;
         match networks.inputs_mut() {
@@ -87,7 +87,7 @@ impl LearningBatch {
         }
     }
 
-    /// Shows the transitions to every network that looks at them too, and draws noise and fractions for networks that read them.
+    /// Copies the observations to every other network that reads them, and draws noise and fractions for networks that need them.
     pub fn prepare(&mut self, networks: &mut impl Networks) {
         let len = self.columns.actions.len() * self.observation_len;
         match networks.inputs_mut() {
@@ -108,7 +108,7 @@ impl LearningBatch {
         }
     }
 
-    /// Adds the counters of noise and fractions, where the network reads either.
+    /// Saves the positions of the noise and fraction streams, if the network reads either.
     pub fn save(&self, state: &mut State<'_>) {
         if !self.reads_draws {
             return;
@@ -116,7 +116,7 @@ impl LearningBatch {
         state.put("agent/learning_positions", [self.noise_rng.position(), self.fraction_rng.position()]);
     }
 
-    /// Takes them back.
+    /// Restores them.
     pub fn restore(&mut self, state: &State<'_>) -> Result<(), StateError> {
         if !self.reads_draws {
             return Ok(());
@@ -128,21 +128,21 @@ impl LearningBatch {
     }
 }
 
-/// Where the observations of a batch lie, `len` numbers, and where the next ones: with the target network, or below the
-/// observations without one.
+/// Where the observations of a batch are stored, `len` numbers, and where the next ones are: with the target network, or below the
+/// observations if there is none.
 fn places<T>(len: usize, rooms: LookRooms<'_, T>) -> (&mut [T], &mut [T]) {
     let (observations, below) = rooms.online.split_at_mut(len);
     (observations, rooms.target.map_or(below, |target| &mut target[..len]))
 }
 
-/// Shows both observations, `len` numbers each, to every network that looks at them too.
+/// Copies both observations, `len` numbers each, to every other network that reads them.
 fn share<T: Copy>(len: usize, rooms: LookRooms<'_, T>) {
     let (observations, below) = rooms.online.split_at_mut(len);
     let next = match rooms.target {
         None => &*below,
         Some(target) => {
             let (next, again) = target.split_at_mut(len);
-            // What the online network looks ahead at, and what the target network looks back at.
+            // The next observations for the online network, and the present ones for the target network.
             let ahead = below.len().min(next.len());
             below.copy_from_slice(&next[..ahead]);
             let back = again.len().min(observations.len());

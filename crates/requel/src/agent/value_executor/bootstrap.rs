@@ -1,6 +1,6 @@
-//! [`Bootstrap`]: whose values the next state has.
+//! [`Bootstrap`]: which network values the next state.
 
-/// Who values the next state.
+/// Which network values the next state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Bootstrap {
     /// The online network; the target counts as a constant (Sutton & Barto 2018, on semi-gradient methods).
@@ -9,9 +9,9 @@ pub enum Bootstrap {
     Residual,
     /// The target network (Mnih et al. 2015).
     Target,
-    /// The target network values the online network's choice: double Q-learning (van Hasselt et al. 2016).
+    /// The online network chooses the next action, the target network values it: double Q-learning (van Hasselt et al. 2016).
     Double,
-    /// Nobody: rewards are whole returns, discounts are 0, and the next observations of a batch have no room.
+    /// None: rewards are complete returns, discounts are 0, and a batch stores no next observations.
     None,
 }
 
@@ -21,7 +21,7 @@ impl Bootstrap {
         matches!(self, Bootstrap::Target | Bootstrap::Double)
     }
 
-    /// Whether the online network looks at the next states too.
+    /// Whether the online network also reads the next states.
     pub(super) fn looks_ahead(self) -> bool {
         !matches!(self, Bootstrap::Target | Bootstrap::None)
     }

@@ -20,8 +20,8 @@ use crate::rng::{Stream, StreamRng};
 use crate::state::{State, StateError};
 use crate::transition::{Batch, BatchMut};
 
-/// A value function that networks learn: one head, one rule, one way of valuing what comes next, as its spec says. Its mathematics is
-/// here and on the host, once for every device; `N` computes the networks.
+/// A value function learned by networks: a head, a rule, and the choice of the network that values next states, as given by its spec.
+/// The mathematics of an update is implemented here, on the host, once for every device; `N` computes the networks.
 pub struct ValueExecutor<N> {
     pub(super) values: ValueSpec,
     pub(super) networks: N,
@@ -37,10 +37,10 @@ pub struct ValueExecutor<N> {
 }
 
 impl<N: Networks> ValueExecutor<N> {
-    /// An executor of updates of this shape, on the networks that `make` gives. What is on the host is on this machine.
+    /// An executor for updates of this shape, over the networks that `make` returns. `machine` is the host.
     ///
     /// # Errors
-    /// If the network is none, its outputs cannot be learned from so, networks and batches do not fit the memory, or as `make`.
+    /// If the network's spec is invalid, the head or the rule refuses it, networks and batches do not fit into memory, or `make` fails.
     pub fn with_networks(
         spec: &ExecutorSpec,
         shape: ExecutorShape,
@@ -87,7 +87,7 @@ impl<N: Networks> ValueExecutor<N> {
         })
     }
 
-    /// The same, known to compute on this device.
+    /// The same, reported as computing on this device.
     #[must_use]
     pub fn on(mut self, device: DeviceUse) -> Self {
         self.device = device;
@@ -107,7 +107,7 @@ impl<N: Networks> ValueExecutor<N> {
         self.optimizer.buffer_names()
     }
 
-    /// Lets the target network follow so many times.
+    /// Updates the target network `times` times.
     fn follow(&mut self, times: u64) -> Result<(), AgentError> {
         let times = if self.has_target() { times } else { 0 };
         (0..times).try_for_each(|_| self.networks.follow(self.target.tau))
@@ -149,7 +149,7 @@ impl<N: Networks> Executor for ValueExecutor<N> {
         let blocks = Chosen { blocks: &batch.columns.actions, block_len: update.head.atoms() };
         let chosen = update.reads_only_taken.then_some(blocks);
         networks.look(chosen)?;
-        // What is costly is measured by the count of updates alone.
+        // When costly statistics are measured depends on the count of updates only.
         let measures = self.updates.is_multiple_of(MEASURED_EVERY);
         let how = UpdateHow { beta, measures, update: self.updates };
         let mut learned = update.work_out(networks, (&batch.columns, &batch.fractions), &how)?;

@@ -1,4 +1,4 @@
-//! Learning a value function: what an update means, whatever computes its networks.
+//! Learning a value function: the definition of an update, independent of the device that computes its networks.
 
 mod batch;
 mod bootstrap;

@@ -1,4 +1,4 @@
-//! [`Networks`], the seam between what an update means and the device that computes it.
+//! [`Networks`], the seam between the definition of an update and the device that computes it.
 
 use requel_nn::{Chosen, Network, OptimizerSpec};
 
@@ -7,111 +7,112 @@ use crate::rng::StreamRng;
 use crate::state::StateError;
 use crate::transition::ElementType;
 
-/// A network that looks at the observations of an update.
+/// A forward pass over the observations of an update (a look), named by the network that makes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Look {
-    /// The online network, at the observations and where it looks ahead at the next ones below. It learns from this look.
+    /// The online network, over the observations, and over the next ones below them if it looks ahead. The gradient flows through this
+    /// pass.
     Online,
-    /// The target network, at the next observations and where it looks back at the present ones below.
+    /// The target network, over the next observations, and over the present ones below them if the rule reads their values.
     Target,
-    /// Whoever chooses the next action, where that takes draws of its own.
+    /// The network that chooses the next action, if it does so with noise or fractions of its own.
     Selector,
 }
 
-/// An online network and its slower copy, with what they learn by, on some device. It knows no reinforcement learning: what is looked
-/// at, what outputs mean and what their gradients are, [`ValueExecutor`](super::ValueExecutor) says. `CpuNetworks` is that of this
-/// crate; a device that computes the same sums in the same order gives the same bits.
+/// An online network and its target copy, with their optimiser, on some device. It knows no reinforcement learning:
+/// [`ValueExecutor`](super::ValueExecutor) decides what they read, what their outputs mean and what the gradients of the outputs are.
+/// `CpuNetworks` is this crate's; a device that computes the same sums in the same order gives the same bits.
 pub trait Networks: Send {
-    /// The network, which lays out parameters and outputs.
+    /// The network, which defines the layout of parameters and outputs.
     fn network(&self) -> &Network;
 
     /// Where the observations of the next update are written, for each network that looks.
     fn inputs_mut(&mut self) -> Inputs<'_>;
 
-    /// The standard normals that a look reads; empty where the network reads none, or nobody looks so.
+    /// The standard normals that a look reads; empty if the network reads none or there is no such look.
     fn noise_mut(&mut self, look: Look) -> &mut [f32];
 
     /// The fractions that a look reads, all of row 0 first; empty as above.
     fn fractions_mut(&mut self, look: Look) -> &mut [f32];
 
-    /// Computes the outputs of all looks. Of the first rows of the online one only these blocks are read, where that is said.
+    /// Computes the outputs of all looks. With `chosen`, only these blocks of the online look's first rows will be read.
     ///
     /// # Errors
-    /// If the device fails; so everywhere here.
+    /// If the device fails, as for the other methods.
     fn look(&mut self, chosen: Option<Chosen<'_>>) -> Result<(), AgentError>;
 
-    /// The outputs of a look, as [`Network::forward`] lays them out; empty where nobody looks so.
+    /// The outputs of a look, in the layout of [`Network::forward`]; empty if there is no such look.
     fn outputs(&self, look: Look) -> &[f32];
 
     /// One step of the optimiser, from the gradients of the outputs of the online look's first rows.
     ///
     /// # Errors
-    /// [`AgentError::NotFinite`] where a gradient or a parameter is NaN or infinite.
+    /// [`AgentError::NotFinite`] if a gradient or a parameter is NaN or infinite.
     fn step(&mut self, d_outputs: &[f32], chosen: Option<Chosen<'_>>, how: &StepHow) -> Result<Step, AgentError>;
 
-    /// Moves the slower copy by `tau` towards the parameters; `None` copies them.
+    /// Moves the target network by `tau` towards the online network; `None` copies it.
     ///
     /// # Errors
     /// As [`Networks::look`].
     fn follow(&mut self, tau: Option<f32>) -> Result<(), AgentError>;
 
-    /// The values of the actions at observations to act on, rows × actions, with noise that is drawn from `noise`.
+    /// The action values to act on at these observations, rows × actions; a noisy network draws from `noise`.
     ///
     /// # Errors
     /// As [`Networks::look`].
     fn values(&mut self, observations: &[f32], noise: &mut StreamRng) -> Result<&[f32], AgentError>;
 
-    /// What was learned.
+    /// The parameters of both networks and the state of the optimiser.
     ///
     /// # Errors
     /// As [`Networks::look`].
     fn lists(&self) -> Result<Lists<'_>, AgentError>;
 
-    /// Takes lists of parameters; what is `None` stays.
+    /// Replaces them; a list that is `None` stays as it is.
     ///
     /// # Errors
-    /// If they are not those of a network and an optimiser like these, or the device fails.
+    /// If they do not match this network and optimiser, or the device fails.
     fn set_lists(&mut self, lists: &Lists<'_>) -> Result<(), StateError>;
 
-    /// Lets what is large be computed by up to `threads` threads of the host from now on.
+    /// From now on, large computations use up to `threads` threads of the host.
     fn set_threads(&mut self, _threads: usize) {}
 }
 
-/// What networks are made of: sizes, and what they begin with.
+/// What networks are built from: sizes and initial parameters.
 #[derive(Debug)]
 pub struct NetworksPlan {
     /// The value function.
     pub values: ValueSpec,
     /// Its network, run by a kernel of the CPU.
     pub network: Network,
-    /// The first parameters.
+    /// The initial parameters.
     pub parameters: Vec<f32>,
-    /// What changes them.
+    /// The optimiser that changes them.
     pub optimizer: OptimizerSpec,
-    /// Gradients are scaled down to this global norm; 0: not.
+    /// Gradients are scaled down to this global norm; 0 for no clipping.
     pub max_gradient_norm: f32,
-    /// Environments that are acted in.
+    /// Number of environments that the agent acts in.
     pub envs: usize,
-    /// What observations are handed on as.
+    /// The element type of the observations in a batch.
     pub observations: ElementType,
     /// The online look.
     pub online: LookSize,
-    /// Rows of it that the gradients of outputs are of.
+    /// Number of its rows that gradients flow back through.
     pub rows_back: usize,
-    /// The target network's look; of 0 rows without a target network.
+    /// The target network's look; 0 rows without a target network.
     pub target: LookSize,
-    /// The look of who chooses the next action; of 0 rows where it sees what the others see.
+    /// The look of the network that chooses the next action, if it has noise or fractions of its own; otherwise 0 rows.
     pub selector: LookSize,
     /// Whether it is the target network that chooses.
     pub target_selects: bool,
 }
 
-/// How much is looked at.
+/// The size of a look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LookSize {
     /// Observations.
     pub rows: usize,
-    /// Fractions of each; 1 where the network reads none.
+    /// Fractions of each; 1 if the network reads none.
     pub fractions: usize,
 }
 
@@ -124,36 +125,36 @@ pub enum Inputs<'a> {
     U8(LookRooms<'a, u8>),
 }
 
-/// A room for each look, rows × numbers of an observation.
+/// The input buffer of each look, rows × numbers of an observation.
 #[derive(Debug)]
 pub struct LookRooms<'a, T> {
     /// Of the online look.
     pub online: &'a mut [T],
     /// Of the target network.
     pub target: Option<&'a mut [T]>,
-    /// Of who chooses the next action.
+    /// Of the network that chooses the next action.
     pub selector: Option<&'a mut [T]>,
 }
 
-/// How a step is made.
+/// The options of an optimiser step.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct StepHow {
-    /// The step size from here on; `None`: as it was.
+    /// The learning rate from this step on; `None` to keep the last one.
     pub learning_rate: Option<f64>,
-    /// Whether what is costly to know is measured.
+    /// Whether costly statistics are measured.
     pub measures: bool,
     /// The number of the update, from 0.
     pub update: u64,
 }
 
-/// What is known of a step.
+/// The statistics of an optimiser step.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Step {
-    /// The global norm of the gradient, before it was clipped; `None` where it was neither clipped nor measured.
+    /// The global norm of the gradient before clipping; `None` if it was neither clipped nor measured.
     pub gradient_norm: Option<f64>,
-    /// ‖new − old‖ / ‖old‖ of all parameters, where it was measured and there is one.
+    /// ‖new − old‖ / ‖old‖ of all parameters, if it was measured and ‖old‖ is not 0.
     pub update_to_weight: Option<f64>,
-    /// Share of the hidden units that were dormant, where it was measured and there are any.
+    /// Share of hidden units that were dormant, if it was measured and there are hidden units.
     pub dormant_share: Option<f64>,
 }
 
@@ -162,13 +163,13 @@ pub struct Step {
 pub struct Lists<'a> {
     /// The parameters.
     pub online: Option<&'a [f32]>,
-    /// Those of the slower copy.
+    /// The parameters of the target network.
     pub target: Option<&'a [f32]>,
-    /// Those of the optimiser.
+    /// The state of the optimiser.
     pub optimizer: Option<OptimizerLists<'a>>,
 }
 
-/// What an optimiser remembers.
+/// The state of an optimiser.
 #[derive(Clone, Debug)]
 pub struct OptimizerLists<'a> {
     /// Steps made.

@@ -6,13 +6,13 @@ use super::ValueExecutor;
 use super::networks::{Lists, Networks, OptimizerLists};
 use crate::state::{State, StateError};
 
-/// The name of a step size's function of one's own in a state.
+/// The key under which the name of a user's learning rate function is saved.
 const LEARNING_RATE: &str = "optimizer/learning_rate_function";
-/// The counter of the noise that is acted with.
+/// The key of the position of the acting noise.
 const ACTING_POSITION: &str = "agent/acting_position";
 
-/// Adds parameters, the optimiser's averages and the counters. What a lost device has is left out: whoever saves asks for the parameters
-/// first, which says so.
+/// Saves the parameters, the optimiser's averages and the counters. What a lost device holds is left out; callers ask for the parameters
+/// first, and that call returns the error.
 pub(super) fn save<'a, N: Networks>(executor: &'a ValueExecutor<N>, state: &mut State<'a>) {
     let network = executor.networks.network();
     if let Ok(Lists { online: Some(online), target, optimizer }) = executor.networks.lists() {
@@ -35,7 +35,7 @@ pub(super) fn save<'a, N: Networks>(executor: &'a ValueExecutor<N>, state: &mut 
     executor.batch.save(state);
 }
 
-/// Takes them back.
+/// Restores them.
 pub(super) fn restore<N: Networks>(executor: &mut ValueExecutor<N>, state: &State<'_>) -> Result<(), StateError> {
     state.check_name(LEARNING_RATE, executor.learning_rate.name())?;
     let network = executor.networks.network();
@@ -63,7 +63,7 @@ pub(super) fn restore<N: Networks>(executor: &mut ValueExecutor<N>, state: &Stat
     executor.batch.restore(state)
 }
 
-/// Adds the parameters of `network` under `network/NAME.`, slice by slice.
+/// Saves the parameters of `network` under `network/NAME.`, slice by slice.
 fn put_parameters<'a>(state: &mut State<'a>, name: &str, network: &Network, parameters: &'a [f32]) {
     for slice in network.slices() {
         let values = &parameters[slice.range.clone()];
@@ -71,7 +71,7 @@ fn put_parameters<'a>(state: &mut State<'a>, name: &str, network: &Network, para
     }
 }
 
-/// Reads what [`put_parameters`] added.
+/// Reads what [`put_parameters`] saved.
 fn read_parameters(state: &State<'_>, name: &str, network: &Network) -> Result<Vec<f32>, StateError> {
     let mut parameters = vec![0.0; network.parameter_count()];
     for slice in network.slices() {

@@ -1,4 +1,4 @@
-//! [`ValueUpdate`]: from the outputs of networks to the gradients of outputs, whatever computes the networks.
+//! [`ValueUpdate`]: from the outputs of networks to the gradients of the outputs, on any device.
 
 use requel_nn::Kernel;
 
@@ -16,32 +16,32 @@ pub(super) struct ValueUpdate {
     pub bootstrap: Bootstrap,
     /// Whether only the output distributions of the actions taken are used, so that the last layer need not compute the others.
     pub reads_only_taken: bool,
-    /// What the loss gives for the outputs of the rows that go back.
+    /// The gradient of the loss for the outputs of the rows that it flows back through.
     pub d_outputs: Vec<f32>,
     /// Whether the rule reads the values at the observations.
     looks_back: bool,
-    /// Whether who chooses the next action looks by draws of its own.
+    /// Whether the network that chooses the next action has noise or fractions of its own.
     selects_apart: bool,
-    /// Outputs of the online and of the target network for the rows of the batch; behind them lie those of the rows below.
+    /// Number of outputs of the online and of the target network for the rows of the batch; those of the rows below follow them.
     online_len: usize,
     target_len: usize,
-    /// Between which bootstrapped targets are clipped.
+    /// The lowest and the highest bootstrapped target.
     bounds: Option<(f32, f32)>,
     weights: Vec<f32>,
     /// Values at the next observations, rows × actions, −∞ where an action is not allowed.
     next_q: Vec<f32>,
     /// Values at the observations, rows × actions, if the rule reads them.
     current_q: Vec<f32>,
-    /// In the place of outputs at the next observations where nobody looks at those.
+    /// Stands in for the outputs at the next observations if no network reads them.
     no_outputs: Vec<f32>,
     measure: BatchMeasure,
 }
 
-/// What an update is made from, beside the outputs.
+/// The options of an update.
 pub(super) struct UpdateHow {
-    /// How far importance weights make up for how transitions were drawn, where they were drawn by probabilities.
+    /// The exponent β of the importance weights, if transitions were sampled with unequal probabilities.
     pub beta: Option<f64>,
-    /// Whether what is costly to know is measured.
+    /// Whether costly statistics are measured.
     pub measures: bool,
     /// The number of the update, from 0.
     #[cfg_attr(not(test), expect(dead_code, reason = "tests put numbers into an update by it"))]
@@ -80,8 +80,8 @@ impl ValueUpdate {
         })
     }
 
-    /// Works out `d_outputs` from what the networks gave for the transitions in `columns`, whose observations they looked at with
-    /// these fractions.
+    /// Computes `d_outputs` from the networks' outputs for the transitions in `columns`, whose observations they read with these
+    /// fractions.
     pub fn work_out(
         &mut self,
         networks: &impl Networks,
