@@ -35,12 +35,12 @@ class Agent(Sb3Model):
 
     Args:
         env: as for :func:`requel.train`.
-        algo: an algorithm, such as ``"rainbow"``, laid over the settings of the preset.
+        algo: an algorithm, such as ``"rainbow"``, applied over the settings of the preset.
         preset, seed, eval_env, metrics, reward_range, threads, env_options, **sections: as for :func:`requel.train`.
 
     Raises:
-        ValueError: for a setting that is unknown, out of range or at odds with another.
-        TypeError: for a section that there is not, or an environment whose spaces cannot be learned in.
+        ValueError: for a setting that is unknown, out of range or in conflict with another.
+        TypeError: for an unknown section, or an environment whose spaces are not supported.
 
     >>> agent = requel.Agent("CartPole-v1", algo="double-dqn", network={"hidden": [128]})  # doctest: +SKIP
     >>> agent.learn(50_000).evaluate(100).mean_return  # doctest: +SKIP
@@ -80,17 +80,17 @@ class Agent(Sb3Model):
         callback: Callback | Sequence[Callback] | None = None,
         progress_bar: bool = False,
     ) -> Self:
-        """Learn for so many env steps more, or for as many as the settings say.
+        """Learn for this many more env steps, or for as many as the settings say.
 
-        Policies are scored on the way as the section ``evaluation`` says.
+        Policies are scored during learning according to the section ``evaluation``.
 
         Args:
             env_steps: env steps of all environments together.
             callback: a function of an event (:mod:`requel.events`), or several, or callbacks in Stable-Baselines3's shape.
-            progress_bar: say on the standard error stream how far it is.
+            progress_bar: show progress on the standard error stream.
 
         Raises:
-            KeyboardInterrupt: after Ctrl-C, at a whole step; learning can go on.
+            KeyboardInterrupt: after Ctrl-C, once a step is complete; learning can continue.
         """
         made = self._training.progress()[0]
         if env_steps is not None:
@@ -111,17 +111,17 @@ class Agent(Sb3Model):
         """The greedy action for an observation, or for a batch of them.
 
         Args:
-            observation: one of the environment's space, or a batch, observations × its shape.
+            observation: one observation in the environment's space, or a batch, observations × its shape.
             state: for callers that pass one; no agent here has a memory.
             episode_start: likewise.
-            deterministic: greedy; else a random action now and then, as in training.
-            action_masks: which actions are allowed, (observations ×) actions; where none is, it is as if all were.
+            deterministic: greedy; otherwise a random action now and then, as in training.
+            action_masks: which actions are allowed, (observations ×) actions; if none is, all count as allowed.
 
         Returns:
             The action, or an array of them, and ``None``.
 
         Raises:
-            ValueError: if an observation is none of the space or has a number that is not finite, or masks have another shape.
+            ValueError: if an observation is not in the space or has a number that is not finite, or masks have another shape.
         """
         _refuse_pair(observation)
         rows, single = self._encoder.rows(observation)
@@ -140,12 +140,12 @@ class Agent(Sb3Model):
         return _spaces.table(values, len(rows), single=single)
 
     def evaluate(self, episodes: int = 100, *, env: gymnasium.Env[Any, Any] | None = None, seed: int = 0) -> events.Score:
-        """Score the present policy over whole episodes, greedily; the ``i``-th starts from ``reset(seed=seed + i)``.
+        """Score the current policy over whole episodes, greedily; the ``i``-th starts from ``reset(seed=seed + i)``.
 
         Args:
             episodes: how many.
             env: another environment to score it in.
-            seed: that of the first episode.
+            seed: the seed of the first episode.
         """
         return scored(self.predict, self._one_env() if env is None else env, episodes, seed)
 
@@ -153,14 +153,15 @@ class Agent(Sb3Model):
         """Save what was learned and the settings as a zip file; ``.zip`` is added where the path has no suffix.
 
         Args:
-            path: where to.
-            exclude, include: refused: what a file holds is what was learned and the settings, no more and no less.
+            path: the file.
+            exclude, include: refused: a file contains what was learned and the settings, nothing else.
 
-        The optimiser's averages and the target network are in it, so that learning goes on as if it had not ended; the replay buffer is
-        not: :func:`requel.train` keeps all in its run.
+        The optimiser's averages and the target network are in it, so that learning continues as if it had never stopped; the replay
+        buffer is
+        not: :func:`requel.train` keeps everything in its run.
         """
         if exclude is not None or include is not None:
-            raise ValueError("save(exclude=…, include=…): a file holds what was learned and the settings, no more and no less")
+            raise ValueError("save(exclude=…, include=…): a file contains what was learned and the settings, nothing else")
         self._write(path, self._described())
 
     def _write(self, path: Any, described: Mapping[str, Any]) -> None:
@@ -177,15 +178,15 @@ class Agent(Sb3Model):
 
     @classmethod
     def load(cls, path: str | os.PathLike[str] | io.BytesIO, env: Environment | None = None, **changes: Any) -> Self:
-        """An agent with the weights, the optimiser's averages, the target network and the settings of a file.
+        """An agent with the weights, the optimiser's averages, the target network and the settings in a file.
 
         Args:
             path: what :meth:`save` wrote.
-            env: the environment. Where there is none and its id alone does not make it, the model acts and cannot learn.
-            **changes: arguments of the constructor that are others.
+            env: the environment. If it is not given and cannot be created from its id, the model can act but not learn.
+            **changes: arguments of the constructor that should change.
 
         Raises:
-            ValueError: if it is no such file, or one of another class or environment.
+            ValueError: if it is not such a file, or is for another class or environment.
         """
         source = path if not isinstance(path, str | os.PathLike) or Path(path).exists() else _with_suffix(path)
         with zipfile.ZipFile(source) as file:
@@ -203,7 +204,7 @@ class Agent(Sb3Model):
             try:
                 agent._training.begin_with_learned(learned)
             except ValueError as error:
-                warnings.warn(f"{path}: {error}: the optimiser and the target network begin anew, as the settings are others", stacklevel=2)
+                warnings.warn(f"{path}: {error}: the optimiser and the target network start anew because the settings differ", stacklevel=2)
                 agent = cls._of(described, env, changes)
                 agent._training.begin_from(policy)
         agent._env_steps = described.get("num_timesteps", agent._env_steps)
@@ -216,7 +217,7 @@ class Agent(Sb3Model):
 
     @property
     def weights_blake3(self) -> str:
-        """BLAKE3 of the present weights as little-endian ``f32``, hexadecimal."""
+        """BLAKE3 of the current weights as little-endian ``f32``, hexadecimal."""
         return self._training.weights_blake3()
 
     @property
@@ -235,7 +236,7 @@ class Agent(Sb3Model):
         return self._config.text
 
     def _one_env(self) -> gymnasium.Env[Any, Any]:
-        """An environment like those that are learned in."""
+        """An environment like those used for learning."""
         if self._env is None:
             self._env = maker_of(self._given)()
         return self._env
@@ -258,10 +259,10 @@ class Agent(Sb3Model):
         if bar:
             bar.close(self._env_steps)
         if ended == "interrupted" and pressed():
-            raise KeyboardInterrupt("stopped at a whole step: learn() goes on from there")
+            raise KeyboardInterrupt("stopped after a complete step: learn() continues from there")
 
     def _shown(self) -> Any:
-        """What the environments show now, a batch of observations of the space."""
+        """The current observations of the environments, as a batch."""
         return self._encoder.decoded(self._training.observations())
 
     @property
@@ -290,7 +291,7 @@ class QRDQN(Agent):
 
 
 class C51(Agent):
-    """Categorical DQN (Bellemare, Dabney & Munos 2017). It asks for the range of rewards, or for ``head={"v_min": …, "v_max": …}``."""
+    """Categorical DQN (Bellemare, Dabney & Munos 2017). It needs the range of rewards, or ``head={"v_min": …, "v_max": …}``."""
 
     algo = "c51"
 
@@ -302,19 +303,19 @@ class IQN(Agent):
 
 
 class Rainbow(Agent):
-    """Rainbow (Hessel et al. 2018). It asks for the range of rewards, or for ``head={"v_min": …, "v_max": …}``."""
+    """Rainbow (Hessel et al. 2018). It needs the range of rewards, or ``head={"v_min": …, "v_max": …}``."""
 
     algo = "rainbow"
 
 
 class PQN(Agent):
-    """Parallelised Q-network (Gallici et al. 2024), without replay: it learns in many environments at once."""
+    """Parallelised Q-network (Gallici et al. 2024), without replay: it learns from many parallel environments."""
 
     algo = "pqn"
 
 
 def scored(predict: Callable[..., tuple[np.ndarray, None]], env: gymnasium.Env[Any, Any], episodes: int, seed: int) -> events.Score:
-    """What a policy comes to over whole episodes, the ``i``-th from ``reset(seed=seed + i)``."""
+    """The score of a policy over whole episodes, the ``i``-th from ``reset(seed=seed + i)``."""
     masks = next((getattr(layer, "action_masks") for layer in _layers(env) if "action_masks" in dir(layer)), None)
     returns, lengths = [], []
     for episode in range(episodes):
@@ -338,7 +339,7 @@ def _layers(env: gymnasium.Env[Any, Any]) -> list[Any]:
 def _refuse_pair(observation: Any) -> None:
     if isinstance(observation, tuple) and len(observation) == 2 and isinstance(observation[1], dict):
         raise ValueError(
-            "predict() got an observation and a dict: env.reset() of Gymnasium gives both, and the first of them is asked for (mixing Gym API)"
+            "predict() got an observation and a dict: Gymnasium's env.reset() returns both, and only the first is needed (mixing Gym API)"
         )
 
 
@@ -350,19 +351,19 @@ def _with_suffix(path: Any) -> Any:
 
 
 def _plain(value: Any) -> Any:
-    """What JSON can hold of a setting."""
+    """A setting in a form that JSON can represent."""
     if isinstance(value, np.generic | np.ndarray):
         return value.tolist()
     if isinstance(value, type):
         return value.__name__
-    raise TypeError(f"{value!r} is no setting that a file can hold")
+    raise TypeError(f"{value!r} is not a setting that a file can contain")
 
 
 def _env_of(described: Mapping[str, Any]) -> Environment:
-    """The environment that a file says a model is of, or what stands for it.
+    """The environment that a model in a file is for, or a stand-in for it.
 
     Raises:
-        ValueError: if its id does not make it, and its spaces are not in the file.
+        ValueError: if it cannot be created from its id, and its spaces are not in the file.
     """
     env_id = described["env_id"]
     if described.get("is_requels_env", True):
@@ -371,6 +372,6 @@ def _env_of(described: Mapping[str, Any]) -> Environment:
         return lambda: gymnasium.make(env_id)
     told = described.get("observation_space"), described.get("action_space")
     if told[0] is None or told[1] is None:
-        raise ValueError(f"it is of the environment {env_id}, which no id makes: give it as env=")
+        raise ValueError(f"it is of the environment {env_id}, which cannot be created from an id: give it as env=")
     shown = _shown.space_of(told[0]), _shown.space_of(told[1])
     return lambda: _shown.Shown(env_id, *shown)

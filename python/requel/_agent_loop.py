@@ -1,4 +1,4 @@
-"""An agent whose loop is your own: :class:`AgentLoop`."""
+"""An agent for your own training loop: :class:`AgentLoop`."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ if TYPE_CHECKING:
 
 
 class AgentLoop:
-    """An agent that is asked for actions and shown what came of them; it learns when that is due.
+    """An agent that is asked for actions and shown their results; it learns when updates are due.
 
-    With the same steps it comes to the same weights as :func:`requel.train`.
+    With the same steps it gives the same weights as :func:`requel.train`.
 
     Args:
         observation_space: the space of one environment's observations.
         action_space: the space of its actions.
-        num_envs: how many environments there are. With one, observations and actions are single ones; with more, batches.
+        num_envs: the number of environments. With one, observations and actions are single ones; with more, batches.
         algo, preset, seed, reward_range, env_options, **sections: as for :func:`requel.train`.
-        masked: whether :meth:`act` and :meth:`observe` are told which actions are allowed.
+        masked: whether :meth:`act` and :meth:`observe` receive action masks.
 
     Raises:
-        ValueError: for a setting that is unknown, out of range or at odds with another.
-        TypeError: for a space that cannot be learned in.
+        ValueError: for a setting that is unknown, out of range or in conflict with another.
+        TypeError: for a space that is not supported.
 
     >>> agent = AgentLoop(env.observation_space, env.action_space, preset="notebook")  # doctest: +SKIP
     >>> observation, _ = env.reset(seed=0)  # doctest: +SKIP
@@ -87,10 +87,10 @@ class AgentLoop:
         self._chosen: list[int] = []
 
     def act(self, observation: Any, action_mask: Any = None) -> np.ndarray:
-        """An action for an observation, exploring; with several environments an array of one for each.
+        """An exploring action for an observation; with several environments, an array with one action for each.
 
         Args:
-            observation: what is seen now; with several environments a batch.
+            observation: the current observation; with several environments, a batch.
             action_mask: which actions are allowed, (environments ×) actions.
         """
         self._chosen = self._agent.act(self._rows(observation), _flags(action_mask))
@@ -108,14 +108,14 @@ class AgentLoop:
         action_mask: Any = None,
         next_action_mask: Any = None,
     ) -> int:
-        """Show the agent what came of an action; with several environments, of one in each. It learns what is due then.
+        """Show the agent the result of an action; with several environments, of one action in each. It then makes the updates that are due.
 
         Args:
-            observation: what was seen before.
-            action: what was done.
+            observation: the observation before the action.
+            action: the action.
             reward: the reward.
-            next_observation: what was seen after; of an episode that ended its true last observation.
-            terminated: whether the episode came to a terminal state.
+            next_observation: the observation after it; at the end of an episode, its true last observation.
+            terminated: whether the episode reached a terminal state.
             truncated: whether it was cut off.
             action_mask: which actions were allowed before.
             next_action_mask: which are allowed after.
@@ -124,7 +124,7 @@ class AgentLoop:
             How many updates were made.
 
         Raises:
-            RuntimeError: for a number that is not finite; the step is not learned from then.
+            RuntimeError: for a number that is not finite; the step is then not used for learning.
         """
         columns = tuple(np.atleast_1d(np.asarray(column, kind)) for column, kind in ((reward, np.float64), (terminated, bool), (truncated, bool)))
         actions = [self._encoder.index(one) for one in ([action] if self.num_envs == 1 else action)]
@@ -132,7 +132,7 @@ class AgentLoop:
         return self._agent.observe(self._rows(observation), actions, columns, self._rows(next_observation), *flags)
 
     def interrupt(self, env: int = 0) -> None:
-        """Say that what is shown next of an environment does not follow what was shown before: no transition spans both."""
+        """Report that the next step of an environment does not follow the previous one: no transition spans both."""
         self._agent.interrupt(env)
 
     def fill(self, episodes: Iterable[Any]) -> int:
@@ -143,13 +143,13 @@ class AgentLoop:
                 ``truncations``.
 
         Returns:
-            How many transitions there were.
+            The number of transitions.
 
-        Learning from fixed data alone overestimates actions that the data lacks: what plain DQN learns from it is often worse than
+        Learning from fixed data alone overestimates actions that the data lacks: a policy that plain DQN learns from it is often worse than
         the data. There is no conservative term here.
         """
         if self.num_envs != 1:
-            raise ValueError("a buffer is filled by an agent of one environment")
+            raise ValueError("only an agent with one environment can fill a buffer")
         count = 0
         for episode in episodes:
             get = episode.__getitem__ if isinstance(episode, Mapping) else lambda name, of=episode: getattr(of, name)
@@ -164,13 +164,13 @@ class AgentLoop:
         return count
 
     def update(self, times: int = 1) -> int:
-        """Make so many updates from what the replay buffer holds, whether learning is due or not.
+        """Make this many updates from the replay buffer, whether they are due or not.
 
         Returns:
             How many updates were made.
 
         Raises:
-            ValueError: if the buffer holds less than a batch.
+            ValueError: if the buffer contains less than a batch.
         """
         return self._agent.update(times)
 
@@ -189,21 +189,21 @@ class AgentLoop:
         return _spaces.table(values, len(rows), single=single)
 
     def numbers(self) -> dict[str, Any]:
-        """Learning in numbers since the last call, by the names that the logs of a run have them under."""
+        """Statistics of learning since the last call, with the names used in the logs of a run."""
         return json.loads(self._agent.numbers())
 
     def evaluate(self, env: gymnasium.Env[Any, Any], episodes: int = 100, *, seed: int = 0) -> events.Score:
-        """Score the present policy over whole episodes, greedily; the ``i``-th starts from ``reset(seed=seed + i)``."""
+        """Score the current policy over whole episodes, greedily; the ``i``-th starts from ``reset(seed=seed + i)``."""
         from requel._agent import scored
 
         return scored(self.predict, env, episodes, seed)
 
     def save(self, directory: str | os.PathLike[str]) -> Path:
-        """Write the complete state, replay buffer included, below a directory that keeps the two newest; each is whole or not there."""
+        """Write the complete state, replay buffer included, below a directory that keeps the two newest; each is complete or absent."""
         return Path(self._agent.save(Path(directory)))
 
     def restore(self, directory: str | os.PathLike[str]) -> Self:
-        """Take over the newest whole state that :meth:`save` wrote, of an agent with the same settings. New episodes begin."""
+        """Restore the newest intact state that :meth:`save` wrote, for an agent with the same settings. New episodes start."""
         self._agent.restore(Path(directory))
         for env in range(self.num_envs):
             self._agent.interrupt(env)
@@ -211,7 +211,7 @@ class AgentLoop:
 
     @property
     def env_steps(self) -> int:
-        """Env steps that were shown so far."""
+        """Env steps observed so far."""
         return self._agent.progress()[0]
 
     @property
@@ -221,7 +221,7 @@ class AgentLoop:
 
     @property
     def weights_blake3(self) -> str:
-        """BLAKE3 of the present weights as little-endian ``f32``, hexadecimal."""
+        """BLAKE3 of the current weights as little-endian ``f32``, hexadecimal."""
         return self._agent.weights_blake3()
 
     @property
@@ -237,7 +237,7 @@ class AgentLoop:
 
 
 def _one_hot(described: dict[str, Any]) -> dict[str, Any]:
-    """The space of observations as an agent sees them."""
+    """The observation space as the agent sees it."""
     if described["kind"] == "box":
         return {key: value for key, value in described.items() if key != "axes"}
     sizes = described["n"] if isinstance(described["n"], list) else [described["n"]]

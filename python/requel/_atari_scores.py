@@ -77,5 +77,5 @@ def name_of(game: str) -> str:
     plain = game.rpartition("/")[2].partition("-")[0].partition("NoFrameskip")[0].replace("_", "").lower()
     found = next((name for name in RANDOM_AND_HUMAN if name.replace("_", "") == plain), None)
     if found is None:
-        raise ValueError(f"{game} is none of the 57 games that human scores are published of")
+        raise ValueError(f"{game} is not one of the 57 games with published human scores")
     return found

@@ -1,4 +1,4 @@
-"""Gymnasium environments, as the trainer takes them: where they come from, what is known of them, how one is called."""
+"""Gymnasium environments, as the trainer takes them: where they come from, their descriptions, and their names."""
 
 from __future__ import annotations
 
@@ -193,8 +193,8 @@ def another(env: gymnasium.Env[Any, Any]) -> gymnasium.Env[Any, Any]:
         spec = getattr(env, "spec", None)
         if spec is None:
             raise TypeError(
-                f"policies are scored in an environment of their own, and {env} cannot be copied: give a function that makes "
-                "it in its place, or another as eval_env"
+                f"policies are scored in a separate environment, and {env} cannot be copied: give a function that "
+                "creates it instead, or another one as eval_env"
             ) from failed
         return gymnasium.make(spec)
 
@@ -239,11 +239,11 @@ def _described(environment: Environment, reward_range: tuple[float, float] | Non
     observations, _ = _spaces.observations(env.observation_space)
     name = name_of(env)
     if left_out := _spaces.texts(env.observation_space):
-        warnings.warn(f"{name} shows text, which is not learned from: observation{', observation'.join(left_out)}", stacklevel=2)
+        warnings.warn(f"{name} shows text, which is ignored in learning: observation{', observation'.join(left_out)}", stacklevel=2)
     _, info = environment.reset(seed=0)
     heeds_seeds = _heeds_seeds(environment)
     if not heeds_seeds:
-        warnings.warn(f"{name} heeds no seed: two resets with the same one differ, so a training in it cannot be repeated", stacklevel=2)
+        warnings.warn(f"{name} ignores seeds: two resets with the same seed differ, so training in it cannot be repeated", stacklevel=2)
     metrics = list(environment.metrics)
     if SUCCESS not in metrics and SUCCESS in _first_information(environment, info):
         metrics.append(SUCCESS)

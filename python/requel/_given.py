@@ -109,7 +109,7 @@ def learned_in(looked_at: Given) -> Iterator[None]:
 def _refuse_taken(env: Any) -> None:
     if id(env) in _learned_in:
         raise RuntimeError(
-            f"{env} is being learned in by another training: give each training an environment of its own, or a function that makes one"
+            f"{env} is being used by another training: give each training its own environment, or a function that creates one"
         )
 
 
@@ -126,7 +126,7 @@ def given(
     """
     if isinstance(env, str) and is_own_env(env):
         if eval_env is not None:
-            raise TypeError(f"{env} is requel's own environment, and is scored in itself: eval_env is for environments in Python")
+            raise TypeError(f"{env} is requel's own environment, and needs no other for scoring: eval_env is for environments in Python")
         return Given(own_id=env)
     options: dict[str, Any] = {"metrics": metrics, "reward_range": reward_range}
     make, first = _first_of(env)
@@ -139,7 +139,7 @@ def given(
         looked_at.vector = vector_type(first, looked_at._source.description)  # noqa: SLF001
         return looked_at
     if not _is_env(first):
-        raise TypeError(f"{env!r} is no environment: give an id, an environment of Gymnasium, or a function that makes one")
+        raise TypeError(f"{env!r} is not an environment: give an id, a Gymnasium environment, or a function that creates one")
     if make is None:
         source = _environments.Source(lambda: _environments.another(first), first=first, **options)
     else:
@@ -167,7 +167,7 @@ def _factory(env: Environment) -> Callable[[], Any] | None:
         return None
     if callable(env):
         return env
-    raise TypeError(f"{env!r} is no environment: give an id, an environment of Gymnasium, or a function that makes one")
+    raise TypeError(f"{env!r} is not an environment: give an id, a Gymnasium environment, or a function that creates one")
 
 
 def _is_env(env: Any) -> bool:
@@ -203,6 +203,6 @@ def _single_source(vector: VectorEnv[Any, Any, Any], eval_env: Environment | Non
     first = vector.single() if isinstance(vector, VecEnvVector) else single_from(vector)
     if first is None:
         vector = getattr(vector, "vec_env", vector)
-        raise TypeError(f"{vector} does not say how one of its environments is made, and policies are scored in one: give it as eval_env")
+        raise TypeError(f"{vector} does not say how to create one of its environments, and policies are scored in one: give it as eval_env")
     again = vector.single if isinstance(vector, VecEnvVector) else lambda: single_from(vector)
     return _environments.Source(again, first=first, **options)

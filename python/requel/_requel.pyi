@@ -128,7 +128,7 @@ def run_record(dir: StrPath) -> dict[str, Any]: ...
 def run_saves_envs(dir: StrPath) -> bool | None: ...
 
 def environments() -> list[dict[str, Any]]:
-    """Return what is known of each environment without making it.
+    """Describe each environment without creating it.
 
     Keys: ``id``, ``max_episode_steps``, ``reward_threshold``, ``reward_range``, ``render_fps``, ``options``.
     """
@@ -161,7 +161,7 @@ class Env:
         """Draw the environment: height x ``width`` x 3. Raises ``RuntimeError`` where there is nothing to draw."""
 
     def text(self, columns: int, rows: int) -> str:
-        """Draw the environment in at most so many character cells, with escape sequences for 24-bit colours."""
+        """Draw the environment in at most this many character cells, with escape sequences for 24-bit colours."""
 
     def terminal_text(self, columns: int, rows: int) -> str:
         """Do so with what the terminal of this process can show."""
@@ -225,14 +225,14 @@ class VectorEnv:
         """Draw a slot: height x ``width`` x 3."""
 
     def text(self, slot: int, columns: int, rows: int) -> str:
-        """Draw a slot in at most so many character cells."""
+        """Draw a slot in at most this many character cells."""
 
 class Policy:
-    """A policy: its file, and what acts by it."""
+    """A policy read from a file or a run, which chooses actions."""
 
     @staticmethod
     def read(path: str | PathLike[str]) -> Policy:
-        """Load a file. Raises ``OSError`` if it cannot be read, ``ValueError`` if it is no policy."""
+        """Load a file. Raises ``OSError`` if it cannot be read, ``ValueError`` if it is not a policy."""
 
     @staticmethod
     def of_run(path: str | PathLike[str]) -> Policy:

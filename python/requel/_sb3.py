@@ -48,7 +48,7 @@ def policy_file(path: Path, env_id: str) -> bytes:
             data = json.loads(_entry(archive, "data"))
             state = read_state_dict(_entry(archive, "policy.pth"))
     except (zipfile.BadZipFile, KeyError, json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path}: not a model that Stable-Baselines3 saved: {error}") from error
+        raise ValueError(f"{path}: not a model saved by Stable-Baselines3: {error}") from error
     try:
         description, tensors = _network(data, state)
     except ValueError as error:
@@ -66,17 +66,17 @@ def read_state_dict(file: bytes) -> dict[str, npt.NDArray[Any]]:
         with zipfile.ZipFile(io.BytesIO(file)) as archive:
             pickles = [name for name in archive.namelist() if name == "data.pkl" or name.endswith("/data.pkl")]
             if len(pickles) != 1:
-                raise ValueError("no data.pkl in it, as files of PyTorch 1.6 and later have")
+                raise ValueError("it has no data.pkl, which files of PyTorch 1.6 and later have")
             order = pickles[0].removesuffix("data.pkl") + "byteorder"
             if order in archive.namelist() and _entry(archive, order) != b"little":
-                raise ValueError("numbers with their last byte first: save the model on a machine of the common kind")
+                raise ValueError("its numbers are big-endian: save the model on a little-endian machine")
             state = _Unpickler(archive, pickles[0]).load()
     except zipfile.BadZipFile as error:
         raise ValueError(f"weights in a format from before PyTorch 1.6: {error}") from error
     except (pickle.UnpicklingError, EOFError, KeyError, IndexError, TypeError, AttributeError) as error:
         raise ValueError(f"weights that cannot be read: {error}") from error
     if not isinstance(state, dict) or not all(isinstance(tensor, np.ndarray) for tensor in state.values()):
-        raise ValueError("what is saved as weights is no state dict of tensors")
+        raise ValueError("the saved weights are not a state dict of tensors")
     return dict(state)
 
 
@@ -88,7 +88,7 @@ class _Storage:
 
 
 class _Unpickler(pickle.Unpickler):
-    """Knows an ordered dictionary, a tensor and its numbers, and nothing else."""
+    """Accepts only an ordered dictionary, a tensor and its numbers."""
 
     def __init__(self, archive: zipfile.ZipFile, name: str) -> None:
         super().__init__(io.BytesIO(_entry(archive, name)))
@@ -96,7 +96,7 @@ class _Unpickler(pickle.Unpickler):
         self._root = name.removesuffix("data.pkl")
 
     def find_class(self, module: str, name: str) -> Any:
-        """Return what stands for a name in here; none is looked up anywhere else."""
+        """Return this module's replacement for a name; no name is looked up anywhere else."""
         if (module, name) == ("collections", "OrderedDict"):
             return collections.OrderedDict
         if (module, name) == ("torch._utils", "_rebuild_tensor_v2"):
@@ -109,7 +109,7 @@ class _Unpickler(pickle.Unpickler):
         """Return the numbers of a storage, which lie in a file of their own in the archive."""
         kind, dtype, key, _device, count = pid
         if kind != "storage" or dtype not in _STORAGES.values() or not isinstance(key, str) or not key.isdecimal():
-            raise pickle.UnpicklingError(f"{pid!r} is no storage of numbers")
+            raise pickle.UnpicklingError(f"{pid!r} is not a storage of numbers")
         numbers = np.frombuffer(_entry(self._archive, f"{self._root}data/{key}"), dtype=np.dtype(dtype))
         if not isinstance(count, int) or len(numbers) < count:
             raise pickle.UnpicklingError(f"storage {key} has {len(numbers)} numbers, not {count}")
@@ -153,7 +153,7 @@ def _network(
     def take(name: str, dimensions: int) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
         weight, bias = online.pop(f"{name}.weight", None), online.pop(f"{name}.bias", None)
         if weight is None or bias is None or weight.ndim != dimensions or bias.shape != weight.shape[:1]:
-            raise ValueError(f"no weight and bias of {name} in the form that a DQN has")
+            raise ValueError(f"no weight and bias of {name} in the form of a DQN")
         return weight, bias
 
     shape, scale = None, 1.0
@@ -170,12 +170,12 @@ def _network(
         weight, bias = take("features_extractor.linear.0", 2)
         channels = len(tensors["layers.2.bias"])
         if weight.shape[1] != channels * height * width:
-            raise ValueError(f"its images are not of the shape {shape}: the network reads others")
+            raise ValueError(f"its images do not have the shape {shape}: the network reads others")
         # There a flattened image has its channels first, here last.
         weight = weight.reshape(-1, channels, height, width).transpose(0, 2, 3, 1).reshape(len(bias), -1)
         add({"kind": "dense", "outputs": len(bias), "activation": "relu"}, weight, bias)
     elif (data.get("observation_space") or {}).get("dtype") == "uint8":
-        raise ValueError("a model with MlpPolicy for observations of bytes, which it may scale and may not: give CnnPolicy or numbers")
+        raise ValueError("a model with MlpPolicy for observations of bytes, which it may or may not scale: use CnnPolicy or numbers")
     names = [name.removesuffix(".weight") for name in online if re.fullmatch(r"q_net\.\d+\.weight", name)]
     names.sort(key=lambda name: int(name.rpartition(".")[2]))
     for name in names:
@@ -184,18 +184,18 @@ def _network(
         between = "identity" if name == names[-1] else activation
         add({"kind": "dense", "outputs": len(bias), "activation": between}, weight, bias)
     if online or not layers:
-        raise ValueError(f"{', '.join(sorted(online)) or 'nothing'} in it, which is no part of MlpPolicy or CnnPolicy")
+        raise ValueError(f"{', '.join(sorted(online)) or 'nothing'} in it, which is not part of MlpPolicy or CnnPolicy")
     return {"network": {"input_shape": shape, "input_scale": scale, "layers": layers}, "head": {"kind": "scalar"}}, tensors
 
 
 def _activation(kwargs: dict[str, Any]) -> str:
-    """What stands between the layers, as the text beside the pickle says."""
+    """The activation between the layers, as named in the text next to the pickle."""
     unknown = sorted(name for name in kwargs if name not in _HARMLESS and not name.startswith(":"))
     if unknown:
-        raise ValueError(f"policy_kwargs has {', '.join(unknown)}: the network would be another one")
+        raise ValueError(f"policy_kwargs has {', '.join(unknown)}: the network would be different")
     name = str(kwargs.get("activation_fn", "ReLU")).rpartition(".")[2].rstrip("'>")
     if name not in _ACTIVATIONS:
-        raise ValueError(f"activation_fn={name} is not known here: there is {', '.join(_ACTIVATIONS)}")
+        raise ValueError(f"activation_fn={name} is not supported: use {', '.join(_ACTIVATIONS)}")
     return _ACTIVATIONS[name]
 
 
@@ -205,7 +205,7 @@ def _image(data: dict[str, Any]) -> list[int]:
     if isinstance(shape, str):
         shape = [int(part) for part in shape.strip("()[] ").split(",") if part.strip().isdecimal()]
     if not isinstance(shape, list) or len(shape) != 3 or not all(isinstance(each, int) and each > 0 for each in shape):
-        raise ValueError("the shape of its images does not stand in it")
+        raise ValueError("it does not contain the shape of its images")
     channels, height, width = shape
     return [height, width, channels]
 

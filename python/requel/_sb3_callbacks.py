@@ -1,4 +1,4 @@
-"""Callbacks in Stable-Baselines3's shape, beside functions of an event."""
+"""Callbacks with Stable-Baselines3's interface, and functions of an event."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ _MADE: dict[str, Callable[[Locals], Any]] = {
 
 @dataclasses.dataclass
 class Adapted:
-    """What a callback comes to."""
+    """A callback translated to functions of events."""
 
     on_event: list[Callable[[events.Event], Any]] = dataclasses.field(default_factory=list)
     on_step: list[Callable[[events.Event], Any]] = dataclasses.field(default_factory=list)
@@ -110,7 +110,7 @@ def adapted(callback: Any, model: Any, total: int | None = None) -> Adapted:
         elif callable(one):
             found.on_event.append(one)
         else:
-            raise TypeError(f"{one!r} is no callback: give a function of an event, or an object with on_step()")
+            raise TypeError(f"{one!r} is not a callback: give a function that takes an event, or an object with on_step()")
     if found.on_step:
         found.on_step.insert(0, told.take)
     return found
@@ -155,7 +155,7 @@ class Rollouts:
 
 
 def _goes_on(answer: Any) -> bool:
-    """Whether learning goes on: what has no truth (``None``) asks for nothing."""
+    """Whether learning continues; ``None`` counts as yes."""
     return answer is None or bool(answer)
 
 

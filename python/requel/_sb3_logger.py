@@ -33,7 +33,7 @@ class Logger:
         self._counts[key] = count + 1
 
     def dump(self, step: int = 0) -> None:
-        """Begin means anew."""
+        """Start new means."""
         self._counts.clear()
 
     def log(self, *args: Any, **kwargs: Any) -> None:

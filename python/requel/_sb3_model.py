@@ -1,4 +1,4 @@
-"""What a model of Stable-Baselines3 has beside learning and predicting: its callbacks and its users' programs ask for it."""
+"""The rest of the interface of a Stable-Baselines3 model, which its callbacks and its users' programs read."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ if TYPE_CHECKING:
 
 #: What a model there has and none here, and what to use in its place.
 _NOT_HERE = {
-    "q_net": "networks here are no torch modules: model.policy.state_dict() has the weights by PyTorch's names",
-    "q_net_target": "the target network stays inside: model.policy.state_dict() has the online network's weights",
-    "policy_class": "networks are described, not given: policy_kwargs has net_arch and activation_fn",
+    "q_net": "networks are not torch modules here: model.policy.state_dict() has the weights by PyTorch's names",
+    "q_net_target": "the target network is internal: model.policy.state_dict() has the online network's weights",
+    "policy_class": "networks are described instead: policy_kwargs has net_arch and activation_fn",
     "get_parameters": "model.policy.state_dict() has the weights by PyTorch's names, as numpy arrays",
     "set_parameters": "weights come from a file: DQN.load() or requel.Policy.from_sb3()",
     "replay_buffer_class": "buffers are requel's own",
-    "collect_rollouts": "learn() does it; requel.AgentLoop is for a loop of your own",
-    "train": "learn() does it; requel.AgentLoop.update() learns from what is stored",
+    "collect_rollouts": "learn() does this; requel.AgentLoop is for your own loop",
+    "train": "learn() does this; requel.AgentLoop.update() learns from stored transitions",
     "action_noise": "actions are discrete",
-    "lr_schedule": "the learning rate in force is in the numbers of events.Progress",
+    "lr_schedule": "the current learning rate is in events.Progress",
 }
 
 

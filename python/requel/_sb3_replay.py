@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-_NOT_HERE = "requel.ReplayBuffer is one for your own loop, and requel.AgentLoop.fill() takes recorded episodes"
+_NOT_HERE = "requel.ReplayBuffer is for your own loop, and requel.AgentLoop.fill() stores recorded episodes"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,4 +34,4 @@ class Stored:
 
     def __getattr__(self, name: str) -> Any:
         """Say why something is not there."""
-        raise AttributeError(f"the replay buffer of a model has no {name}: it is written by save_replay_buffer(); {_NOT_HERE}")
+        raise AttributeError(f"the replay buffer of a model has no {name}: save_replay_buffer() writes it; {_NOT_HERE}")

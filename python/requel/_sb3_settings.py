@@ -83,7 +83,7 @@ def steps_of(train_freq: int | Sequence[Any]) -> int:
         return train_freq
     count, unit = train_freq
     if unit != "step":
-        raise ValueError(f"train_freq={train_freq!r}: learning is due by env steps here, not by episodes")
+        raise ValueError(f"train_freq={train_freq!r}: updates are scheduled by env steps here, not by episodes")
     return int(count)
 
 
@@ -101,7 +101,7 @@ def _start(kept: Mapping[str, Any], every: int, n_envs: int) -> int:
     if start < capacity:
         return start
     if kept["n_steps"] > 1 or start // every * every >= capacity:
-        raise ValueError(f"learning_starts={start}: learning begins once the buffer is full, and it holds {capacity}: give a larger buffer_size")
+        raise ValueError(f"learning_starts={start}: the buffer only holds {capacity} transitions: give a larger buffer_size")
     # No learning is due between a full buffer and so many env steps: it begins at the same one.
     return capacity - 1
 
@@ -115,21 +115,21 @@ def _learning_rate(rate: float | Callable[[float], float]) -> Settings:
         return [("learning_rate", "optimizer.learning_rate", first)]
     if np.allclose(told, [0.75 * first, 0.5 * first, 0.25 * first, 0.0]):
         return [("learning_rate", "optimizer.learning_rate", first), ("learning_rate", "optimizer.anneal", "linear")]
-    raise ValueError("learning_rate: a function must be constant or fall in a line to 0, as `lambda progress: progress * 1e-3` does")
+    raise ValueError("learning_rate: a function must be constant or fall linearly to 0, as `lambda progress: progress * 1e-3` does")
 
 
 def _network(policy: str, kwargs: Mapping[str, Any], looked_at: Any) -> Settings:
     unknown = set(kwargs) - {"net_arch", "activation_fn", "features_extractor_kwargs", "optimizer_class", "optimizer_kwargs", "normalize_images"}
     if unknown:
         name = min(unknown)
-        raise ValueError(f"policy_kwargs {name}: networks here are described, not given, by net_arch and activation_fn")
+        raise ValueError(f"policy_kwargs {name}: networks are described by net_arch and activation_fn")
     described = looked_at.source.description.observations if looked_at.source is not None else None
     is_image = described is not None and described.get("dtype") == "uint8"
     is_plane = described is not None and len(described.get("shape", [])) == 3 and kwargs.get("normalize_images") is False
     if policy == "CnnPolicy" and described is not None and not is_image and not is_plane:
-        raise SpaceError("policy CnnPolicy: observations are no pictures: bytes from 0 to 255, height × width × channels or channels first")
+        raise SpaceError("policy CnnPolicy: observations must be images: bytes from 0 to 255, height × width × channels or channels first")
     if kwargs.get("normalize_images", True) is not True and is_image:
-        raise ValueError("policy_kwargs normalize_images: pictures are always scaled to 0 … 1")
+        raise ValueError("policy_kwargs normalize_images: images are always scaled to 0 … 1")
     settings: Settings = []
     hidden = kwargs.get("net_arch")
     if hidden is not None and not (isinstance(hidden, Sequence) and all(isinstance(units, int) for units in hidden)):
@@ -140,11 +140,11 @@ def _network(policy: str, kwargs: Mapping[str, Any], looked_at: Any) -> Settings
     else:
         settings.append(("policy_kwargs", "network.hidden", [64, 64] if hidden is None else list(hidden)))
     if extracted:
-        raise ValueError(f"policy_kwargs features_extractor_kwargs {min(extracted)}: features_dim of CnnPolicy is there")
+        raise ValueError(f"policy_kwargs features_extractor_kwargs {min(extracted)}: only features_dim of CnnPolicy is supported")
     if "activation_fn" in kwargs:
         name = _name(kwargs["activation_fn"]).lower()
         if name not in ("relu", "tanh"):
-            raise ValueError(f"policy_kwargs activation_fn={_name(kwargs['activation_fn'])}: ReLU and Tanh are there")
+            raise ValueError(f"policy_kwargs activation_fn={_name(kwargs['activation_fn'])}: ReLU and Tanh are supported")
         settings.append(("policy_kwargs", "network.activation", name))
     return settings + _optimizer(kwargs)
 
@@ -152,9 +152,9 @@ def _network(policy: str, kwargs: Mapping[str, Any], looked_at: Any) -> Settings
 def _optimizer(kwargs: Mapping[str, Any]) -> Settings:
     name, given = _name(kwargs.get("optimizer_class", "Adam")), dict(kwargs.get("optimizer_kwargs") or {})
     if name not in _OPTIMIZERS:
-        raise ValueError(f"policy_kwargs optimizer_class={name}: {', '.join(_OPTIMIZERS)} are there, with torch's constants")
+        raise ValueError(f"policy_kwargs optimizer_class={name}: {', '.join(_OPTIMIZERS)} are supported, with torch's constants")
     if name == "AdamW" and given.get("weight_decay") != 0:
-        raise ValueError("policy_kwargs optimizer_class=AdamW: weights do not decay here, and torch's default for weight_decay is 0.01: give 0")
+        raise ValueError("policy_kwargs optimizer_class=AdamW: no weight decay here, but torch's default is 0.01: set weight_decay to 0")
     kind, constants = _OPTIMIZERS[name]
     told = {**constants, **given}
     settings: Settings = [("policy_kwargs", "optimizer.kind", kind)]

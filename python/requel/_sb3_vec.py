@@ -83,7 +83,7 @@ class Unscored(gymnasium.Env[Any, Any]):
 
     def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
         """Refuse it."""
-        raise RuntimeError("policies are scored in an environment of their own: give it as eval_env")
+        raise RuntimeError("policies are scored in a separate environment: give it as eval_env")
 
 
 def unscored(env: Any) -> Unscored | None:

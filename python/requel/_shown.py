@@ -59,7 +59,7 @@ def space_of(told: dict[str, Any]) -> spaces.Space[Any]:
     try:
         return _KINDS[told["kind"]](told)
     except (KeyError, TypeError, ValueError, AssertionError) as error:
-        raise ValueError(f"{told!r} describes no space: {error}") from error
+        raise ValueError(f"{told!r} does not describe a space: {error}") from error
 
 
 def _bound(bound: np.ndarray) -> Any:

@@ -29,7 +29,7 @@ def table(values: Sequence[float] | None, rows: int, *, single: bool) -> np.ndar
         RuntimeError: if there are none.
     """
     if values is None:
-        raise RuntimeError("this agent has no values to look at")
+        raise RuntimeError("this agent has no values")
     found = np.asarray(values, np.float32).reshape(rows, -1)
     return found[0] if single else found
 
@@ -64,14 +64,14 @@ def observations(space: spaces.Space[Any]) -> tuple[dict[str, Any], Callable[[An
         return _box(space), None
     kept = without_text(space)
     if kept is None:
-        raise SpaceError(f"observations of {space} are text, and values are learned from numbers: wrap the environment so that it shows some")
+        raise SpaceError(f"observations of {space} are text, but learning needs numbers: wrap the environment so that it returns some")
     try:
         flat = spaces.utils.flatten_space(kept)
     except NotImplementedError:
         flat = None
     if not isinstance(flat, spaces.Box):
         raise SpaceError(
-            f"observations of {space} have no fixed number of numbers: wrap the environment so that they do, for instance in a "
+            f"observations of {space} do not have a fixed number of numbers: wrap the environment so that they do, for instance in a "
             "gymnasium.wrappers.TransformObservation"
         )
     described = _box(flat)
@@ -176,12 +176,12 @@ def actions(space: spaces.Space[Any]) -> tuple[int, list[Any]]:
         combine = lambda values: np.asarray(values, space.dtype).reshape(space.shape)  # noqa: E731
     else:
         raise SpaceError(
-            f"actions of {space} are not discrete, and values are learned for discrete actions: wrap the environment so that "
+            f"actions of {space} are not discrete, but values are learned for discrete actions: wrap the environment so that "
             "it takes the number of an action, for instance in a gymnasium.ActionWrapper"
         )
     count = math.prod(sizes)
     if count > MOST_ACTIONS:
-        raise SpaceError(f"{space} has {count} combinations of actions, more than the {MOST_ACTIONS} that are learned as one action each")
+        raise SpaceError(f"{space} has {count} combinations of actions, more than the {MOST_ACTIONS} that are possible")
     return count, [combine(values) for values in itertools.product(*map(range, sizes))]
 
 
@@ -200,7 +200,7 @@ def allowed(space: spaces.Space[Any], mask: Any) -> np.ndarray:
     if len(flags) == math.prod(sizes):
         return flags
     if len(flags) != sum(sizes):
-        raise ValueError(f"an action mask has {len(flags)} flags, and {space} asks for {sum(sizes)}")
+        raise ValueError(f"an action mask has {len(flags)} flags, and {space} needs {sum(sizes)}")
     parts = np.split(flags, np.cumsum(sizes)[:-1])
     return np.array([all(combination) for combination in itertools.product(*parts)], bool)
 
@@ -224,7 +224,7 @@ class Encoder:
         batch = [values] if single else self._apart(values)
         rows = np.stack([self._row(value) for value in batch]) if len(batch) else np.zeros((0, 1), np.float32)
         if not np.isfinite(rows).all():
-            raise ValueError("an observation has a number that is NaN or infinite, and no action follows from that")
+            raise ValueError("an observation has a number that is NaN or infinite, so no action can be chosen")
         return np.ascontiguousarray(rows, np.float32), single
 
     def decoded(self, rows: np.ndarray) -> Any:
@@ -256,11 +256,11 @@ class Encoder:
         if not self._given:
             index = int(action)
             if not 0 <= index < self.action_count:
-                raise ValueError(f"{action!r} is no action of {self._actions}")
+                raise ValueError(f"{action!r} is not an action of {self._actions}")
             return index
         index = self._indices.get(tuple(np.ravel(action).tolist()), -1)
         if index < 0:
-            raise ValueError(f"{action!r} is no action of {self._actions}")
+            raise ValueError(f"{action!r} is not an action of {self._actions}")
         return index
 
     def _decoded(self, row: np.ndarray) -> Any:
@@ -320,5 +320,5 @@ class Encoder:
         sizes = self._described["n"]
         sizes = [sizes] if isinstance(sizes, int) else sizes
         if len(row) != len(sizes) or not all(0 <= number < size for number, size in zip(row, sizes, strict=True)):
-            raise ValueError(f"{value!r} is no observation of {self._observations}")
+            raise ValueError(f"{value!r} is not an observation of {self._observations}")
         return np.concatenate([np.eye(size, dtype=np.float32)[int(number)] for number, size in zip(row, sizes, strict=True)])

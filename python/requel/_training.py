@@ -27,17 +27,17 @@ _ENDLESS_STEPS = 5_000
 
 
 class Run:
-    """A training in its directory.
+    """A training run in its directory.
 
     Attributes:
-        dir: where it is. Every file in it is described in ``docs/run.md`` of the project.
+        dir: its directory. Every file in it is described in ``docs/run.md`` of the project.
     """
 
     def __init__(self, dir: str | os.PathLike[str], *, env: Environment | None = None, exactness: str | None = None) -> None:  # noqa: A002
-        """Open a run that is there.
+        """Open an existing run.
 
         Raises:
-            ValueError: if the directory is none of a run.
+            ValueError: if the directory is not a run.
         """
         self.dir: Path = Path(dir)
         self._env = env
@@ -51,17 +51,17 @@ class Run:
 
     @property
     def summary(self) -> dict[str, Any] | None:
-        """All of ``summary.json``; ``None`` while the run is not finished."""
+        """The contents of ``summary.json``; ``None`` while the run is not finished."""
         return json.loads(self._record["summary"]) if self._record["summary"] else None
 
     @property
     def is_finished(self) -> bool:
-        """Whether training is over and the run sealed. One that is not goes on with :func:`requel.resume`."""
+        """Whether training is over and the run is sealed. If not, continue it with :func:`requel.resume`."""
         return self._record["summary"] is not None
 
     @property
     def weights_blake3(self) -> str:
-        """BLAKE3 of the final weights as little-endian ``f32``, 64 hexadecimal digits: the same wherever the same run is made.
+        """BLAKE3 of the final weights as little-endian ``f32``, 64 hexadecimal digits: the same on every machine for the same run.
 
         Raises:
             RuntimeError: while the run is not finished.
@@ -70,12 +70,12 @@ class Run:
 
     @property
     def best(self) -> events.Score:
-        """The best policy on fresh episodes that nothing was chosen by. The policy is in ``best/policy.safetensors``."""
+        """The best policy on fresh episodes that were not used to choose anything. The policy is in ``best/policy.safetensors``."""
         return _score(self._finished["best_evaluation"])
 
     @property
     def final(self) -> events.Score:
-        """The final policy on the same episodes: what a claim rests on."""
+        """The final policy on the same episodes: use this one for claims."""
         return _score(self._finished["final_evaluation"])
 
     @property
@@ -95,8 +95,8 @@ class Run:
 
     @property
     def exactness(self) -> str | None:
-        """``bits`` if the run, resumed, has the bits of one that was never interrupted; ``new episodes`` if its environment cannot
-        be saved or heeds no seed, and a resumed run begins new episodes; ``None`` where that is not known.
+        """``bits`` if the resumed run has the bits of an uninterrupted one; ``new episodes`` if its environment cannot
+        be saved or ignores seeds, so that a resumed run starts new episodes; ``None`` if that is not known.
         """
         if self._record["summary"] and json.loads(self._record["summary"]).get("inexact_resumes", 0) > 0:
             return "new episodes"
@@ -112,11 +112,11 @@ class Run:
 
     @property
     def best_policy(self) -> Path:
-        """The file of its best policy so far."""
+        """The file with its best policy so far."""
         return Path(self._record["best_policy"])
 
     def report(self) -> Path:
-        """Write ``report.html`` with charts and replays, and return where it is. In a notebook it is shown.
+        """Write ``report.html`` with charts and replays, and return its path. In a notebook it is displayed.
 
         Raises:
             RuntimeError: if it cannot be written.
@@ -130,22 +130,22 @@ class Run:
     def program(self, verb: str, *arguments: str) -> None:
         """Call the ``requel`` program for this run, in its environment: ``run.program("watch", "--gif", "episode.gif")``.
 
-        The program alone does not know an environment of your own; this does, where the run was made by :func:`requel.train` or opened
+        The program by itself does not have your own environment; this method does, if the run was created by :func:`requel.train` or opened
         as ``Run(dir, env=...)``.
 
         Args:
-            verb: what takes a run: ``watch``, ``eval``, ``export``, ``report``, ``diagnose``, ``rollout``, ``verify``, ``pack``.
-            *arguments: what else stands on the command line.
+            verb: a command that takes a run: ``watch``, ``eval``, ``export``, ``report``, ``diagnose``, ``rollout``, ``verify``, ``pack``.
+            *arguments: the rest of the command line.
 
         Raises:
-            RuntimeError: if the program ends with another code than 0; it has said why.
+            RuntimeError: if the exit code of the program is not 0; it has printed the reason.
         """
         code = self._program([verb, str(self.dir), *arguments])
         if code != 0:
             raise RuntimeError(f"`requel {verb}` ended with the code {code}")
 
     def pack(self, path: str | os.PathLike[str]) -> Path:
-        """Write the finished run as one file with a model card, which `requel unpack` makes a run of again.
+        """Write the finished run as one file with a model card; `requel unpack` turns it back into a run.
 
         Raises:
             RuntimeError: if the run is not finished, or the file cannot be written.
@@ -154,16 +154,17 @@ class Run:
         return Path(path)
 
     def hub_folder(self, dir: str | os.PathLike[str]) -> Path:  # noqa: A002
-        """Write what a model repository of Hugging Face holds into a new directory: the model card as ``README.md``, the policy, settings,
-        logs and scores, and nothing of checkpoints. ``huggingface_hub.upload_folder(folder_path=..., repo_id=...)`` uploads it.
+        """Write the contents of a Hugging Face model repository into a new directory: the model card as ``README.md``, the policy,
+        settings,
+        logs and scores, without checkpoints. ``huggingface_hub.upload_folder(folder_path=..., repo_id=...)`` uploads it.
 
         Raises:
-            FileExistsError: if there is something in the directory.
+            FileExistsError: if there are already files in the directory.
             RuntimeError: if the run is not finished.
         """
         folder = Path(dir)
         if folder.exists() and any(folder.iterdir()):
-            raise FileExistsError(f"there is something in {folder}: name a new directory")
+            raise FileExistsError(f"there are already files in {folder}: name a new directory")
         with tempfile.TemporaryDirectory() as packed, tarfile.open(self.pack(Path(packed) / "run.requel.tar")) as archive:
             for member in archive.getmembers():
                 # All of it lies below the name of the run.
@@ -194,7 +195,7 @@ class Run:
     def _finished(self) -> dict[str, Any]:
         summary = self.summary
         if summary is None:
-            raise RuntimeError(f"{self.dir} is not finished: requel.resume() goes on with it")
+            raise RuntimeError(f"{self.dir} is not finished: requel.resume() continues it")
         return summary
 
 
@@ -216,25 +217,25 @@ def train(
     env_options: Sections | None = None,
     **sections: Sections,
 ) -> Run:
-    """Train an agent, in a directory of its own, until its budget is used up or it is good enough.
+    """Train an agent in its own directory, until its budget is used up or it is good enough.
 
     Args:
-        env: an id (of requel's own environments, else of Gymnasium's), an environment of Gymnasium, its class, a function without
-            arguments that makes it, or a vector environment in any of the three autoreset modes.
-        algo: an algorithm, such as ``"rainbow"``, laid over the settings of the preset.
-        preset: where the settings start from; the one that the environment's id has of its own, where the range of rewards is known.
-        seed: what all random numbers come from (0).
-        run_dir: the directory of the run, which is not there yet or empty (one below ``runs/``).
+        env: an id (of requel's own environments, else of Gymnasium's), a Gymnasium environment, its class, a function without
+            arguments that creates it, or a vector environment in any of the three autoreset modes.
+        algo: an algorithm, such as ``"rainbow"``, applied over the settings of the preset.
+        preset: where the settings start from; by default that of the environment's id, if the range of rewards is known.
+        seed: the seed of all random numbers (0).
+        run_dir: the directory of the run, which does not exist yet or is empty (one below ``runs/``).
         eval_env: another environment to score policies in, for instance without the wrappers that only training has.
         callback: a function of an event (:mod:`requel.events`), or several. One that returns ``False`` stops training.
-        metrics: names in the information of each step whose numbers go into the logs (``is_success`` does without being named).
-        reward_range: the lowest and the highest reward of a step, where that is known; bounds of values come from it.
-        threads: threads for large networks. The bits are the same for every number of them.
+        metrics: names in the information of each step whose numbers are logged (``is_success`` always is).
+        reward_range: the lowest and the highest reward of a step, if known; bounds of values come from it.
+        threads: threads for large networks. The bits are the same for every number of threads.
         device: what networks are computed on, ``train.device``: ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"cuda:1"``. The bits are the same;
-            other devices than the CPU are there where the package was built with the feature ``cuda``.
-        num_workers: run so many environments, each in a process of its own, for those that are slow; ``train.num_envs`` is as many
-            then. The bits are those of as many environments in this process.
-        progress_bar: say on the standard error stream how far it is.
+            devices other than the CPU are available if the package was built with the feature ``cuda``.
+        num_workers: run this many environments, each in its own process, for slow environments; this also sets ``train.num_envs``.
+            The bits are the same as with that many environments in this process.
+        progress_bar: show progress on the standard error stream.
         env_options: the section ``env`` of the settings, such as ``{"frame_stack": 4, "options": {"size": 8}}``. ``options`` are those of
             requel's own environments.
         **sections: the other sections of the settings, such as ``train={"env_steps": 7000}`` or ``optimizer={"learning_rate": 1e-3}``;
@@ -244,12 +245,12 @@ def train(
         The finished run.
 
     Raises:
-        ValueError: for a setting that is unknown, out of range or at odds with another.
-        TypeError: for a section that there is not, or an environment whose spaces cannot be learned in.
-        FileExistsError: if there is something in ``run_dir``.
-        KeyboardInterrupt: after Ctrl-C; all is saved, and :func:`resume` goes on.
+        ValueError: for a setting that is unknown, out of range or in conflict with another.
+        TypeError: for an unknown section, or an environment whose spaces are not supported.
+        FileExistsError: if there are already files in ``run_dir``.
+        KeyboardInterrupt: after Ctrl-C; everything is saved, and :func:`resume` continues.
 
-    What the environment raises comes out as it was raised; :func:`resume` goes on from the last checkpoint.
+    Exceptions raised by the environment are passed on unchanged; :func:`resume` continues from the last checkpoint.
 
     >>> run = requel.train("CartPole-v1", preset="notebook", seed=7, train={"env_steps": 7000, "episodes": 0})  # doctest: +SKIP
     >>> run.final.mean_return  # doctest: +SKIP
@@ -261,7 +262,7 @@ def train(
             check_count(settings, num_workers)
             if _needs_limit(looked_at, settings):
                 warnings.warn(
-                    f"{looked_at.id} has no limit of steps, so an episode need never end: evaluation episodes are cut off after "
+                    f"{looked_at.id} has no step limit, so an episode may never end: evaluation episodes are cut off after "
                     f"{_ENDLESS_STEPS:,} env steps; evaluation={{'max_episode_steps': N}} sets another limit",
                     stacklevel=2,
                 )
@@ -288,36 +289,36 @@ def resume(
     env_options: Sections | None = None,
     **sections: Sections,
 ) -> Run:
-    """Go on with a run from its newest whole checkpoint, with the same bits as if it had never been interrupted.
+    """Continue a run from its newest intact checkpoint, with the same bits as if it had never been interrupted.
 
     Args:
         run_dir: the directory of the run.
-        env: its environment, as it was given to :func:`train`; none for one of requel's own.
-        **sections: settings that are others from here on, such as a larger budget, ``train={"env_steps": 100_000}``. A finished
-            run goes on only with such.
+        env: its environment, as it was passed to :func:`train`; not needed for one of requel's own.
+        **sections: settings that change from here on, such as a larger budget, ``train={"env_steps": 100_000}``. A finished
+            run continues only with such changes.
 
     The other arguments are those of :func:`train`.
 
     Returns:
-        The finished run. :attr:`Run.exactness` says whether it has the bits of a run that was never interrupted.
+        The finished run. :attr:`Run.exactness` says whether it has the bits of an uninterrupted run.
 
     Raises:
-        ValueError: if the directory is no run, the environment is another, or a setting cannot change on the way.
+        ValueError: if the directory is not a run, the environment is a different one, or a setting cannot change during training.
     """
     record = run_record(Path(run_dir))
     if env is None and not record["is_built_in"]:
-        raise ValueError(f"{run_dir} was trained in {record['env_id']}, which is Python's: give it as env")
+        raise ValueError(f"{run_dir} was trained in {record['env_id']}, which is a Python environment: give it as env")
     with stepped_in(record["env_id"] if env is None else env, num_workers) as stepped:
         looked_at = given(stepped, eval_env, metrics, reward_range)
         try:
             if looked_at.id != record["env_id"]:
-                raise ValueError(f"{run_dir} was trained in {record['env_id']}, and the environment that is given is {looked_at.id}")
+                raise ValueError(f"{run_dir} was trained in {record['env_id']}, but the given environment is {looked_at.id}")
             config = Config.of_run(Path(run_dir)).with_settings(settings_of(with_env(sections, env_options), device=device))
             training = make_training(looked_at, config, threads)
             new_episodes, _ = training.resume_run(Path(run_dir), bool(sections or env_options) or device is not None)
             if new_episodes:
                 warnings.warn(
-                    f"{looked_at.id} could not be saved: new episodes begin, and the results are not those of a run that was never interrupted",
+                    f"{looked_at.id} could not be saved: new episodes start, so results differ from those of an uninterrupted run",
                     stacklevel=2,
                 )
             bar = ProgressBar(config.env_steps) if progress_bar else None
@@ -327,7 +328,7 @@ def resume(
 
 
 def with_env(sections: Mapping[str, Sections], env_options: Sections | None) -> Mapping[str, Sections]:
-    """Sections with the one named ``env``, which as an argument is the environment itself.
+    """Sections, including the one named ``env``; the argument ``env`` is the environment itself.
 
     Raises:
         ValueError: if it names another environment.
@@ -335,15 +336,15 @@ def with_env(sections: Mapping[str, Sections], env_options: Sections | None) -> 
     if env_options is None:
         return sections
     if "id" in env_options:
-        raise ValueError("env_options has no id: env is the environment")
+        raise ValueError("env_options cannot have an id: env gives the environment")
     return {"env": env_options, **sections}
 
 
 def settings_of(sections: Mapping[str, Any], *, seed: int | None = None, device: str | None = None) -> list[tuple[str, str, Any]]:
-    """Sections as the extension takes them: where each setting was said, its key and its value.
+    """Sections in the form that the extension needs: the place of each setting, its key and its value.
 
     Raises:
-        TypeError: for a section that there is not.
+        TypeError: for an unknown section.
     """
     known = [name for name, _, _ in config_sections()]
     settings: list[tuple[str, str, Any]] = []
@@ -382,7 +383,7 @@ def training_of(
     algo: str | None = None,
     threads: int = 1,
 ) -> tuple[Training, Config]:
-    """A training before its first step, and its settings."""
+    """A training run before its first step, and its settings."""
     config = config_of(looked_at, settings, preset=preset, algo=algo)
     return make_training(looked_at, config, threads), config
 
@@ -401,22 +402,22 @@ def config_of(looked_at: Given, settings: list[tuple[str, str, Any]], *, preset:
         preset = "default"
     config = Config.resolve(looked_at.id, preset, algo, settings)
     if looked_at.shows_pictures and "\nconv = []\n" in config.text:
-        text = f"{looked_at.id} shows pictures, and the network reads them as numbers in a row: settings such as"
-        warnings.warn(f"{text} network={{'conv': [[32, 8, 4], [64, 4, 2], [64, 3, 1]]}} let it see them", stacklevel=3)
+        text = f"{looked_at.id} returns images, and the network reads them as a flat vector: settings such as"
+        warnings.warn(f"{text} network={{'conv': [[32, 8, 4], [64, 4, 2], [64, 3, 1]]}} make it convolutional", stacklevel=3)
     return config
 
 
 def _needs_limit(looked_at: Given, settings: list[tuple[str, str, Any]]) -> bool:
-    """Whether nobody says after how many steps an evaluation episode is cut off."""
+    """Whether nothing says after how many steps an evaluation episode is cut off."""
     return looked_at.is_endless and not any(key == "evaluation.max_episode_steps" for _, key, _ in settings)
 
 
 def make_training(looked_at: Given, config: Config, threads: int) -> Training:
-    """A training of these settings before its first step."""
+    """A training run with these settings before its first step."""
     if threads < 1:
         raise ValueError(f"threads={threads}: give 1 or more")
     if looked_at.is_single and config.num_envs > 1:
-        raise TypeError(f"`train.num_envs` is {config.num_envs}: give a function that makes environments in place of a single one")
+        raise TypeError(f"`train.num_envs` is {config.num_envs}: give a function that creates environments instead of a single one")
     stacked = looked_at.stack > 1
     return Training(config, looked_at.source, looked_at.vector, looked_at.evaluation, stacked, threads)
 
@@ -443,7 +444,7 @@ def _trained(
     if bar and run.is_finished:
         bar.close(run.env_steps)
     if ended == "interrupted" and pressed():
-        raise KeyboardInterrupt(f"stopped at a whole step, all is saved: requel.resume({str(directory)!r}) goes on")
+        raise KeyboardInterrupt(f"stopped after a complete step, everything is saved: requel.resume({str(directory)!r}) continues")
     return run
 
 

@@ -68,7 +68,7 @@ class Vector:
                 self._waiting[:] = self._ended[:] = False
                 self.masks = self._read_masks(info)
             elif self._seed is None or seed != self._seed + slot:
-                raise ValueError("a vector environment is seeded as a whole, from its first slot on")
+                raise ValueError("a vector environment is seeded as a whole, starting with its first slot")
             return self._current[slot]
         if self._fresh[slot]:
             self._fresh[slot] = False
@@ -77,7 +77,7 @@ class Vector:
         elif _mode(self.env) is AutoresetMode.NEXT_STEP:
             self._waiting[slot] = True
         elif not self._ended[slot]:
-            raise RuntimeError(f"{self.env} cannot begin a new episode in slot {slot} before the one there has ended")
+            raise RuntimeError(f"{self.env} cannot start a new episode in slot {slot} before the current one has ended")
         self._ended[slot] = False
         self.masks = np.where(self._fresh[:, None] | (np.arange(self.num_envs) == slot)[:, None], self._masks_after, self.masks)
         return self._current[slot]
@@ -145,9 +145,9 @@ class Vector:
         try:
             numbers = np.asarray(rewards, np.float64)
         except (TypeError, ValueError):
-            raise TypeError(f"{self.env} returned rewards that are no numbers: {rewards!r}") from None
+            raise TypeError(f"{self.env} returned rewards that are not numbers: {rewards!r}") from None
         if numbers.shape != (self.num_envs,):
-            raise TypeError(f"{self.env} returned rewards of the shape {numbers.shape}: one number for each of {self.num_envs} slots")
+            raise TypeError(f"{self.env} returned rewards with the shape {numbers.shape}: one number for each of {self.num_envs} slots")
         return numbers
 
     def _encoded(self, shown: Any) -> np.ndarray:
@@ -210,7 +210,7 @@ class OneSlot(gymnasium.Env[Any, Any]):
 
     def __init__(self, env: VectorEnv[Any, Any, Any]) -> None:
         if env.num_envs != 1:
-            raise ValueError(f"policies are scored in one environment, and the vector has {env.num_envs}")
+            raise ValueError(f"policies are scored in one environment, but the vector has {env.num_envs}")
         self.vector = env
         self.spec = getattr(env, "spec", None)
         self.observation_space, self.action_space = env.single_observation_space, env.single_action_space

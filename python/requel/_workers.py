@@ -28,9 +28,9 @@ _PATIENCE = 5.0
 
 
 class WorkerDied(RuntimeError):
-    """A process with an environment ended, where nobody had asked it to.
+    """The process of an environment ended unexpectedly.
 
-    The run has the checkpoints that it had: :func:`requel.resume` goes on with it.
+    The run keeps its checkpoints: :func:`requel.resume` continues it.
 
     Attributes:
         env: the number of the environment.
@@ -40,7 +40,7 @@ class WorkerDied(RuntimeError):
     def __init__(self, env: int, exit_code: int | None) -> None:
         self.env: int = env
         self.exit_code: int | None = exit_code
-        super().__init__(f"the process of environment {env} ended {_cause(exit_code)}; requel.resume() goes on with the run")
+        super().__init__(f"the process of environment {env} ended {_cause(exit_code)}; requel.resume() continues the run")
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.env, self.exit_code)
@@ -174,7 +174,7 @@ def check_count(settings: list[tuple[str, str, Any]], num_workers: int | None) -
     """
     for _, key, value in settings:
         if key == "train.num_envs" and num_workers is not None and value != num_workers:
-            raise ValueError(f"train.num_envs is {value} and num_workers {num_workers}: each environment has a process of its own")
+            raise ValueError(f"train.num_envs is {value} and num_workers {num_workers}: each environment has its own process")
 
 
 def _made_elsewhere(make: Callable[[], gymnasium.Env[Any, Any]], home: int) -> Callable[[], gymnasium.Env[Any, Any]]:
@@ -211,16 +211,16 @@ def workers(env: Any, count: int) -> Workers:
         raise ValueError(f"num_workers={count}: give 1 or more")
     if isinstance(env, str):
         if is_own_env(env):
-            raise TypeError(f"{env} is requel's own, a step of which is quicker than a message: num_workers is for environments in Python")
+            raise TypeError(f"{env} is requel's own, and its steps are faster than messages: num_workers is for environments in Python")
         return Workers(lambda: gymnasium.make(env), count)
     if isinstance(env, type) or (callable(env) and not hasattr(env, "step")):
         return Workers(env, count)
-    raise TypeError("num_workers runs several environments: give an id, a class or a function that makes one")
+    raise TypeError("num_workers runs several environments: give an id, a class or a function that creates one")
 
 
 def _cause(exit_code: int | None) -> str:
     if exit_code is None:
-        return "or no longer answers"
+        return "or stopped responding"
     if exit_code >= 0:
         return f"with the exit code {exit_code}"
     with contextlib.suppress(ValueError):

@@ -3,7 +3,7 @@
 >>> run = requel.atari.train("pong", preset="atari-100k-der", seed=1)  # doctest: +SKIP
 >>> requel.stats.atari_normalize({"pong": [run.final.mean_return]})  # doctest: +SKIP
 
-ale-py brings the ROMs; its licence (GPL-2.0) is its own, and requel has nothing of it.
+ale-py provides the ROMs; its licence (GPL-2.0) is separate, and requel contains nothing of it.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ __all__ = ["PRESETS", "envs", "resume", "train"]
 
 
 def envs(game: str, num_envs: int = 1, *, for_scores: bool = False, **options: Any) -> VectorEnv[Any, Any, Any]:
-    """Environments of a game: ale-py's ``AtariVectorEnv``, grey pictures of 84 x 84, four frames a step, four of them shown.
+    """Environments of a game: ale-py's ``AtariVectorEnv``, grey images of 84 x 84, four frames per step, four of them stacked.
 
     Args:
         game: its name: ``"ms_pacman"``, ``"MsPacman"`` and ``"ALE/MsPacman-v5"`` are one.
         num_envs: how many.
-        for_scores: whole games and rewards as they are; else a life lost ends an episode, and rewards are clipped to ±1 (Mnih et al.
+        for_scores: whole games and unclipped rewards; otherwise a lost life ends an episode, and rewards are clipped to ±1 (Mnih et al.
             2015).
-        **options: what else ``AtariVectorEnv`` takes.
+        **options: other arguments of ``AtariVectorEnv``.
 
     Raises:
         ImportError: without ale-py.
@@ -75,14 +75,14 @@ def train(
     """Train in a game with the settings of a paper, and score the policy in whole games.
 
     The last evaluation is of 10 episodes unless ``evaluation={"final_episodes": 100}`` says otherwise: 100 of up to half an hour of play
-    outlast a training of Atari-100k on a CPU.
+    take longer than training Atari-100k on a CPU.
 
     Args:
         game: as for :func:`envs`.
         preset: ``atari-dqn`` (Mnih et al. 2015), ``atari-rainbow`` (Hessel et al. 2018), ``atari-100k-der`` (van Hasselt et al. 2019),
             ``atari-100k-drq-eps`` (DrQ(ε) of Agarwal et al. 2021).
-        num_envs: environments side by side; the papers have one.
-        **sections: settings that are others.
+        num_envs: number of parallel environments; the papers use one.
+        **sections: settings that should change.
 
     The other arguments, and what is raised, are those of :func:`requel.train`.
     """
@@ -92,7 +92,7 @@ def train(
     if "final_episodes" not in sections.get("evaluation", {}):
         episodes, longest = settings["evaluation"]["final_episodes"], settings["evaluation"]["max_episode_steps"]
         warnings.warn(
-            f"the last evaluation is of {episodes} episodes of at most {longest:,} env steps, where papers have 100: "
+            f"the last evaluation is of {episodes} episodes of at most {longest:,} env steps, where papers use 100: "
             "evaluation={'final_episodes': 100} makes as many",
             stacklevel=2,
         )
@@ -110,7 +110,7 @@ def train(
 
 
 def resume(run_dir: str | os.PathLike[str], **arguments: Any) -> Run:
-    """Go on with a run of :func:`train`, with new episodes: emulators cannot be saved. Arguments are those of :func:`requel.resume`."""
+    """Continue a run of :func:`train`, with new episodes: emulators cannot be saved. Arguments are those of :func:`requel.resume`."""
     record = run_record(Path(run_dir))
     game, num_envs = record["env_id"], record["num_envs"]
     return _training.resume(run_dir, envs(game, num_envs), eval_env=envs(game, for_scores=True), **arguments)

@@ -1,4 +1,4 @@
-"""Callbacks that write what training comes to where others keep it: W&B, Trackio, MLflow, TensorBoard.
+"""Callbacks that write the numbers of training to other programs: W&B, Trackio, MLflow, TensorBoard.
 
 Each is called with an event (:mod:`requel.events`) and has nothing that another could not write in ten lines; the package that it
 writes to is imported when the first event comes. What one begins it ends: with the last scores of :func:`requel.train`, with ``close()``,
@@ -90,8 +90,8 @@ class Wandb(Recorder):
     """Weights & Biases. ``WANDB_MODE=offline`` keeps it on this machine.
 
     Args:
-        run: the run to write to, which its owner ends.
-        **init: what ``wandb.init`` takes, where there is none.
+        run: the run to write to; its owner ends it.
+        **init: arguments of ``wandb.init``, if no run is given.
     """
 
     def __init__(self, run: Any = None, **init: Any) -> None:
@@ -117,7 +117,7 @@ class Trackio(Recorder):
 
     Args:
         project: its project.
-        **init: what else ``trackio.init`` takes.
+        **init: other arguments of ``trackio.init``.
     """
 
     def __init__(self, project: str = "requel", **init: Any) -> None:
@@ -143,7 +143,7 @@ class MLflow(Recorder):
     """MLflow. ``MLFLOW_TRACKING_URI`` says where it keeps its data.
 
     Args:
-        **run: what ``mlflow.start_run`` takes; a run that is active already is written to, and ended by its owner.
+        **run: arguments of ``mlflow.start_run``; if a run is already active, it is used, and its owner ends it.
     """
 
     def __init__(self, **run: Any) -> None:
@@ -173,7 +173,7 @@ class TensorBoard(Recorder):
     agents in memory.
 
     Args:
-        directory: where the file goes.
+        directory: the directory of the file.
     """
 
     def __init__(self, directory: str | os.PathLike[str]) -> None:

@@ -1,7 +1,7 @@
-"""What a training tells while it goes on: frozen dataclasses, handed to callbacks one by one.
+"""The events of training: frozen dataclasses, passed to callbacks one by one.
 
 A callback is a function of an event. It sees everything and changes no result; returning ``False`` asks training to stop, which ends
-it as its budget would. An exception in it ends training, and comes out as it is.
+it as its budget would. An exception in it ends training, and is passed on unchanged.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from typing import Any
 
 @dataclasses.dataclass(frozen=True)
 class Event:
-    """Something that happened in training, after so many env steps of all environments together."""
+    """An event in training, after this many env steps of all environments together."""
 
     env_steps: int
 
 
 @dataclasses.dataclass(frozen=True)
 class Stepped(Event):
-    """Every environment made a step. Told only to callbacks that ask for steps."""
+    """Every environment made a step. Only for callbacks that request steps."""
 
     #: What was done in each environment.
     actions: list[int]
@@ -59,7 +59,7 @@ class EnvReported(Event):
 
 @dataclasses.dataclass(frozen=True)
 class Progress(Event):
-    """Training in numbers, since the last time they were told: every ``log.every_steps`` env steps."""
+    """Statistics of training since the last report: every ``log.every_steps`` env steps."""
 
     #: Finished episodes so far.
     episodes: int
@@ -83,14 +83,14 @@ class Progress(Event):
 
 @dataclasses.dataclass(frozen=True)
 class AgentReported(Event):
-    """What the agent reports of itself beside that."""
+    """Other statistics reported by the agent."""
 
     statistics: dict[str, float]
 
 
 @dataclasses.dataclass(frozen=True)
 class Score:
-    """What a policy came to over whole episodes, greedily."""
+    """The score of a policy over whole episodes, acting greedily."""
 
     #: Mean undiscounted return.
     mean_return: float
@@ -128,7 +128,7 @@ class Evaluated(Event):
 
 @dataclasses.dataclass(frozen=True)
 class FinalEpisode(Event):
-    """An episode of the scores at the end of training ended."""
+    """An episode of the final evaluation ended."""
 
     #: Episodes played so far, of the best and of the final policy.
     played: int
@@ -138,7 +138,7 @@ class FinalEpisode(Event):
 
 @dataclasses.dataclass(frozen=True)
 class FinalEvaluated(Event):
-    """The best and the final policy got their last scores, on the same fresh episodes."""
+    """The best and the final policy received their final scores, on the same fresh episodes."""
 
     updates: int
     best: Score
@@ -161,7 +161,7 @@ class Skipped(Event):
 
 @dataclasses.dataclass(frozen=True)
 class Diagnosed(Event):
-    """Something is wrong with how learning goes; told once for each check."""
+    """Something is wrong with learning; emitted once per check."""
 
     finding: dict[str, Any]
 
@@ -185,7 +185,7 @@ def _score(fields: dict[str, Any]) -> Score:
 
 
 def _event(name: str, fields: dict[str, Any]) -> Event:
-    """The event of what the extension tells."""
+    """The event for the data from the extension."""
     if name == "Progress":
         numbers = json.loads(fields["numbers"])
         named = {key: numbers.get(key) for key in ("env_steps", "episodes", "updates", "loss", "mean_q", "epsilon", "learning_rate")}

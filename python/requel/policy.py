@@ -1,4 +1,4 @@
-"""Trained policies: loaded, acting on batches, in other programs' forms."""
+"""Trained policies: loading, acting on batches, conversion to other formats."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ class Device(str):
 
 
 class Policy:
-    """What a training leaves: the value of each action, and the greedy choice among them.
+    """The result of training: the value of each action, and the greedy choice among them.
 
-    Made by :meth:`load`, :meth:`from_bytes` or :meth:`from_sb3`. The same observation gives the same bits on every machine, alone or
+    Created by :meth:`load`, :meth:`from_bytes` or :meth:`from_sb3`. The same observation gives the same bits on every machine, alone or
     in a batch.
 
     An observation is what the network reads: an array of :attr:`observation_shape`, frames stacked as in training, or flat. Where
-    requel knows the environment and its observations are discrete, whole numbers are taken as the environment shows them. A batch
+    requel knows the environment and its observations are discrete, whole numbers are accepted as the environment returns them. A batch
     has an axis in front.
     """
 
@@ -48,8 +48,8 @@ class Policy:
 
         Raises:
             OSError: if the file cannot be read.
-            ValueError: if it holds no policy.
-            RuntimeError: if the directory is no run, or the run has no policy.
+            ValueError: if it does not contain a policy.
+            RuntimeError: if the directory is not a run, or the run has no policy.
         """
         path = Path(path)
         return cls(_requel.Policy.of_run(path) if path.is_dir() else _requel.Policy.read(path))
@@ -59,13 +59,13 @@ class Policy:
         """Load a policy from the bytes of its file.
 
         Raises:
-            ValueError: if they are none.
+            ValueError: if they are not a policy.
         """
         return cls(_requel.Policy.from_bytes(file))
 
     @classmethod
     def from_sb3(cls, path: str | os.PathLike[str], *, env_id: str = "SB3") -> Policy:
-        """Load the network of a DQN that Stable-Baselines3 saved (``model.save("x.zip")``), and execute nothing that is in it.
+        """Load the network of a DQN that Stable-Baselines3 saved (``model.save("x.zip")``), without executing anything in it.
 
         Args:
             path: the zip file.
@@ -97,27 +97,27 @@ class Policy:
 
     @property
     def observation_shape(self) -> tuple[int, ...]:
-        """The shape of what the network reads; images are height, width, channels."""
+        """The shape of the network's input; images are height, width, channels."""
         return self._shape
 
     @property
     def actions(self) -> int:
-        """How many actions there are."""
+        """The number of actions."""
         return self._native.actions
 
     def act(self, observations: npt.ArrayLike, action_masks: npt.ArrayLike | None = None) -> Any:
-        """Return the action with the greatest value, the first of those that are equal.
+        """Return the action with the largest value, the first one among equals.
 
         Args:
             observations: one observation, or a batch of ``n``.
             action_masks: which actions are allowed, true or 1 where one is: ``actions`` of them for one observation, ``n`` x
-                ``actions`` for a batch. Where none is allowed, all are.
+                ``actions`` for a batch. If none is allowed, all count as allowed.
 
         Returns:
             An int for one observation, an array of ``n`` ``int64`` for a batch.
 
         Raises:
-            ValueError: if the shape of observations or masks is another, or an observation has a number that is not finite.
+            ValueError: if the shape of observations or masks is wrong, or an observation has a number that is not finite.
         """
         rows, is_batch = self._rows(observations)
         masks = None
@@ -130,7 +130,7 @@ class Policy:
         """Return the value of each action: ``actions`` of them for one observation, ``n`` x ``actions`` for a batch of ``n``.
 
         Raises:
-            ValueError: if the shape is another.
+            ValueError: if the shape is wrong.
         """
         rows, is_batch = self._rows(observations)
         values = self._native.q_values(rows)
@@ -139,13 +139,13 @@ class Policy:
     def predict(
         self, observation: npt.ArrayLike, state: Any = None, episode_start: Any = None, deterministic: bool = True
     ) -> tuple[Any, Any]:
-        """Act as a model of Stable-Baselines3 does, for its ``evaluate_policy``: the actions, and the state as it came.
+        """Act like a model of Stable-Baselines3, for its ``evaluate_policy``: returns the actions, and the state unchanged.
 
         Raises:
-            ValueError: if ``deterministic`` is false: what a training leaves does not explore.
+            ValueError: if ``deterministic`` is false: a trained policy does not explore.
         """
         if not deterministic:
-            raise ValueError("predict(deterministic=False): a policy acts greedily; exploration belongs to training")
+            raise ValueError("predict(deterministic=False): a policy acts greedily; exploration is part of training")
         rows, is_batch = self._rows(observation)
         actions = self._native.act(rows, None)
         return (actions if is_batch else actions[0]), state
@@ -158,13 +158,13 @@ class Policy:
         return self._native.state_dict()
 
     def to_onnx(self, path: str | os.PathLike[str] | None = None) -> bytes:
-        """Return the policy as an ONNX model, and write it where there is a path.
+        """Return the policy as an ONNX model, and write it if a path is given.
 
         It reads ``observation`` (batch x :attr:`observation_shape`; with masks also ``action_mask``), and gives ``q_values`` and
         ``action``.
 
         Raises:
-            ValueError: if a layer has no form there.
+            ValueError: if a layer cannot be expressed in ONNX.
         """
         model = self._native.to_onnx()
         if path is not None:
@@ -172,7 +172,7 @@ class Policy:
         return model
 
     def __repr__(self) -> str:
-        """Say what it is of."""
+        """Describe it."""
         return f"Policy({self.env_id!r}, observation_shape={self._shape}, actions={self.actions})"
 
     def __reduce__(self) -> tuple[Any, tuple[bytes]]:
@@ -192,7 +192,7 @@ class Policy:
                 is_batch = array.ndim > len(shape)
                 rows = np.ascontiguousarray(array, dtype=np.float32).reshape(-1, length)
                 if not np.isfinite(rows).all():
-                    raise ValueError("an observation has a number that is NaN or infinite, and no action follows from that")
+                    raise ValueError("an observation has a number that is NaN or infinite, so no action can be chosen")
                 return rows, is_batch
         raise ValueError(f"observations of the shape {array.shape}: expected {self._shape}, or a batch of them")
 

@@ -1,4 +1,4 @@
-"""Replay buffers with numpy in and out: those that requel trains with, for a learner of your own."""
+"""Replay buffers with numpy in and out: those that requel trains with, for your own learner."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from requel.envs.spaces import to_native
 
 @dataclass
 class Batch:
-    """Transitions side by side, one in each row; a :class:`ReplayBuffer` makes them."""
+    """A batch of transitions, one per row; a :class:`ReplayBuffer` creates it."""
 
     observations: npt.NDArray[Any]
     """Rows x the shape of an observation: ``float32``, or the space's own type for bytes, truth values and whole numbers."""
@@ -42,27 +42,28 @@ class ReplayBuffer:
     """A ring of transitions, the oldest overwritten first.
 
     Args:
-        capacity: how many transitions.
+        capacity: the number of transitions.
         observation_space: ``Box``, ``Discrete``, ``MultiDiscrete`` or ``MultiBinary``. Those of a ``Box`` of ``uint8`` or ``bool``
             are kept as bytes, all others as ``float32``.
         action_space: ``Discrete``.
-        num_envs: how many environments :meth:`add` takes a step of at once.
+        num_envs: the number of environments whose steps :meth:`add` receives at once.
         n_step: the steps of a transition; fewer at the end of an episode.
         gamma: the discount of a step.
         prioritized: draw in proportion to priorities (Schaul et al. 2016): the TD error's size, at most ``priority_cap``, plus
-            ``priority_epsilon``, to the power ``alpha``; a new transition has the largest so far. Otherwise all are drawn alike.
+            ``priority_epsilon``, to the power ``alpha``; a new transition has the largest so far. Otherwise all are drawn with the same
+            probability.
         alpha: see ``prioritized``.
         priority_epsilon: see ``prioritized``.
         priority_cap: see ``prioritized``.
         replacement: whether a transition can be in a batch twice; with priorities it always can.
-        frame_stack: keep each frame of observations once that are so many frames in their first or last axis.
-        action_masks: keep which actions were allowed.
-        seed: of the draws.
+        frame_stack: store each frame once, for observations that have this many frames along their first or last axis.
+        action_masks: store which actions were allowed.
+        seed: the seed of the draws.
 
     Raises:
         TypeError: for another space.
         ValueError: for a value out of range.
-        MemoryError: if the buffer does not fit the memory that there is.
+        MemoryError: if the buffer does not fit into the available memory.
     """
 
     def __init__(
@@ -84,7 +85,7 @@ class ReplayBuffer:
         seed: int = 0,
     ) -> None:
         if not isinstance(action_space, spaces.Discrete):
-            raise TypeError(f"actions of {action_space}: a replay buffer of requel has Discrete ones")
+            raise TypeError(f"actions of {action_space}: a requel replay buffer needs Discrete actions")
         if num_envs < 1:
             raise ValueError(f"num_envs={num_envs}: give 1 or more")
         native = to_native(observation_space)
@@ -124,7 +125,7 @@ class ReplayBuffer:
     ) -> None:
         """Take a step of each environment: of one its values, of several arrays with an axis in front.
 
-        ``next_observation`` is what the step led to: at the end of an episode its true last observation, not the first of the next
+        ``next_observation`` is the observation after the step: at the end of an episode its true last one, not the first of the next
         one. What is ``terminated`` has no value after it; what is ``truncated`` has, and ends the episode as well.
 
         Raises:
@@ -145,7 +146,7 @@ class ReplayBuffer:
         )
 
     def interrupt(self) -> None:
-        """Forget the steps that wait for transitions of several: after a reset before an end the next one does not follow them."""
+        """Drop the steps waiting for n-step transitions: after an early reset the next step does not follow them."""
         self._native.interrupt()
 
     def sample(self, batch_size: int | None = None, *, out: Batch | None = None) -> Batch:
@@ -153,10 +154,10 @@ class ReplayBuffer:
 
         Args:
             batch_size: how many.
-            out: in place of it, a batch whose arrays are written into; nothing is allocated then.
+            out: instead, a batch whose arrays are written to; nothing is allocated then.
 
         Raises:
-            ValueError: if the buffer holds too few of them, or an array of ``out`` does not fit.
+            ValueError: if the buffer has too few transitions, or an array of ``out`` does not fit.
         """
         batch = self._batch(batch_size, out)
         self._native.sample_into(batch)
@@ -166,7 +167,7 @@ class ReplayBuffer:
         """Return the transitions at these indices, and change nothing.
 
         Raises:
-            IndexError: if there is none at one of them.
+            IndexError: if there is no transition at one of them.
         """
         where = np.asarray(indices, dtype=np.int64)
         batch = self._batch(len(where), out)
@@ -175,19 +176,19 @@ class ReplayBuffer:
         return self._finished(batch)
 
     def update_priorities(self, indices: npt.ArrayLike, td_errors: npt.ArrayLike) -> None:
-        """Take note of how large the TD errors of drawn transitions are: ``batch.indices`` and one error for each.
+        """Update the TD errors of drawn transitions: ``batch.indices`` and one error for each.
 
-        Of an index that is there twice the last error counts; an error that is not finite changes nothing.
+        If an index occurs twice, the last error counts; an error that is not finite changes nothing.
 
         Raises:
             IndexError: if there is no transition at an index.
-            ValueError: if there are not as many of both.
+            ValueError: if their numbers differ.
         """
         where, errors = np.ascontiguousarray(indices, np.int64), np.ascontiguousarray(td_errors, np.float32)
         self._native.update_priorities(where, errors)
 
     def empty_batch(self, batch_size: int) -> Batch:
-        """Return a batch of so many rows, for :meth:`sample` and :meth:`read` to write into."""
+        """Return a batch with this many rows, for :meth:`sample` and :meth:`read` to write into."""
         observations = np.zeros((batch_size, *self._shape), self._dtype)
         shape = (batch_size, int(self.action_space.n))
         masks = [np.zeros(shape, np.bool_) if self._has_masks else None for _ in range(2)]
@@ -205,11 +206,11 @@ class ReplayBuffer:
 
     @property
     def capacity(self) -> int:
-        """How many transitions can be stored."""
+        """The capacity."""
         return self._native.capacity
 
     def __len__(self) -> int:
-        """Return how many transitions are stored."""
+        """Return the number of stored transitions."""
         return len(self._native)
 
     def _batch(self, batch_size: int | None, out: Batch | None) -> Batch:

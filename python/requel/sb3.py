@@ -1,6 +1,6 @@
 """DQN in the shape of Stable-Baselines3: change the import line, keep the rest.
 
-Each keyword of Stable-Baselines3's ``DQN`` either means here what it means there, or is refused with the reason. None is ignored but
+Each keyword of Stable-Baselines3's ``DQN`` either has the same meaning here, or is refused with the reason. None is ignored except
 those that say how a program runs and not what it computes (``verbose``, ``optimize_memory_usage``).
 """
 
@@ -33,40 +33,40 @@ class DQN(Agent):
     """Deep Q-learning with the keywords, the defaults and the methods of Stable-Baselines3's ``DQN``.
 
     Args:
-        policy: ``"MlpPolicy"``, ``"CnnPolicy"`` or ``"MultiInputPolicy"`` (without pictures).
+        policy: ``"MlpPolicy"``, ``"CnnPolicy"`` or ``"MultiInputPolicy"`` (without images).
         env: as for :func:`requel.train`.
-        learning_rate: a number, or a function of the progress that remains which is constant or falls in a line to 0.
+        learning_rate: a number, or a function of the remaining progress that is constant or falls linearly to 0.
         buffer_size: transitions in the replay buffer, of all environments together.
-        learning_starts: env steps before learning begins; actions are random until then.
+        learning_starts: env steps before learning starts; actions are random until then.
         batch_size: transitions in a batch, drawn with replacement.
-        tau: the share of the network mixed into the target network (1: a copy).
+        tau: the fraction of the network mixed into the target network (1: a copy).
         gamma: the discount factor.
-        train_freq: learn every so many steps of the vector of environments, as a number or ``(number, "step")``.
+        train_freq: number of steps of the vector of environments between updates, as a number or ``(number, "step")``.
         gradient_steps: updates each time; -1: as many as env steps were made.
         replay_buffer_class: ``None``, or ``ReplayBuffer``, ``DictReplayBuffer`` or ``NStepReplayBuffer`` of Stable-Baselines3, which say what
             requel's buffer does; others, such as ``HerReplayBuffer``, are refused.
         replay_buffer_kwargs: ``n_steps`` and ``gamma`` of an ``NStepReplayBuffer``, and ``handle_timeout_termination`` (True): it is as it
             is here.
-        optimize_memory_usage: without effect: pictures are kept once by themselves.
+        optimize_memory_usage: without effect: each image is stored only once anyway.
         n_steps: rewards summed before bootstrapping.
         target_update_interval: env steps between updates of the target network.
-        exploration_fraction: over which share of ``total_timesteps`` ε falls.
+        exploration_fraction: the fraction of ``total_timesteps`` over which ε falls.
         exploration_initial_eps, exploration_final_eps: its first and its last value.
         max_grad_norm: gradients are clipped to this global norm.
-        stats_window_size: how many episodes ``ep_info_buffer`` and the means of the logger are of.
+        stats_window_size: the number of episodes in ``ep_info_buffer`` and in the means of the logger.
         tensorboard_log: a directory for TensorBoard's event files, one for each call of :meth:`learn`; it asks for the package ``tensorboard``.
         policy_kwargs: ``net_arch``, ``features_extractor_kwargs`` (``features_dim`` of "CnnPolicy"), ``activation_fn`` (ReLU or Tanh), ``optimizer_class``
             (torch's Adam, RMSprop, RAdam, and AdamW without decay), ``optimizer_kwargs`` (their constants), ``normalize_images`` (False where observations of "CnnPolicy" are no bytes).
-        verbose: 1: say how far it is.
-        seed: what all random numbers come from; ``None`` is 0, so that two models learn the same.
+        verbose: 1: show progress.
+        seed: the seed of all random numbers; ``None`` is 0, so that two models learn the same.
         device: what networks are computed on, ``train.device``: ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"cuda:1"``, or a ``torch.device``.
             The bits are the same.
-        n_envs: how many environments an id or a function is asked for.
+        n_envs: the number of environments created from an id or a function.
         eval_env: another environment to score in.
 
     Raises:
-        ValueError: for a keyword with a value that cannot be kept to.
-        SpaceError: for an environment whose spaces cannot be learned in; it is a ``TypeError``, and an ``AssertionError`` as there.
+        ValueError: for a keyword with a value that is not supported.
+        SpaceError: for an environment whose spaces are not supported; it is a ``TypeError``, and an ``AssertionError`` as there.
 
     >>> from requel import DQN
     >>> model = DQN("MlpPolicy", "CartPole-v1", learning_rate=1e-3).learn(total_timesteps=10_000)  # doctest: +SKIP
@@ -136,20 +136,20 @@ class DQN(Agent):
         reset_num_timesteps: bool = True,
         progress_bar: bool = False,
     ) -> Self:
-        """Learn for so many env steps of all environments together.
+        """Learn for this many env steps of all environments together.
 
         Args:
             total_timesteps: env steps; the last ``train_freq`` steps that are begun are finished, as there.
             callback: functions of an event, functions of ``locals`` and ``globals``, or objects with ``on_step``; one that returns
                 ``False`` stops learning.
-            log_interval: after how many episodes the logger is told what learning comes to.
-            tb_log_name: how directories below ``tensorboard_log`` begin.
-            reset_num_timesteps: ``False`` goes on where an earlier call ended, with ε and the learning rate as over the whole;
-                ``True`` counts from 0 again, so that both begin anew, while weights, optimiser and replay buffer stay as they are.
-            progress_bar: say on the standard error stream how far it is.
+            log_interval: the number of episodes between two records of the logger.
+            tb_log_name: the prefix of directories below ``tensorboard_log``.
+            reset_num_timesteps: ``False`` continues where an earlier call ended, with ε and the learning rate scheduled over the whole;
+                ``True`` counts from 0 again, so that both schedules restart, while weights, optimiser and replay buffer are kept.
+            progress_bar: show progress on the standard error stream.
 
         Raises:
-            KeyboardInterrupt: after Ctrl-C, at a whole step; ``learn(…, reset_num_timesteps=False)`` goes on.
+            KeyboardInterrupt: after Ctrl-C, once a step is complete; ``learn(…, reset_num_timesteps=False)`` continues.
         """
         made = 0 if reset_num_timesteps else self._env_steps
         self._total = made + total_timesteps
@@ -175,7 +175,7 @@ class DQN(Agent):
 
     @property
     def exploration_rate(self) -> float:
-        """The ε in force."""
+        """The current ε."""
         if self._exploration_rate is not None:
             return self._exploration_rate
         keywords = self._keywords
@@ -185,7 +185,7 @@ class DQN(Agent):
 
     @exploration_rate.setter
     def exploration_rate(self, rate: float) -> None:
-        """Explore so often in ``predict(deterministic=False)``, until it learns again."""
+        """Explore this often in ``predict(deterministic=False)``, until it learns again."""
         if not 0 <= rate <= 1:
             raise ValueError(f"exploration_rate = {rate!r}: give a share, 0 to 1")
         self._exploration_rate = float(rate)
@@ -197,16 +197,16 @@ class DQN(Agent):
 
     @num_timesteps.setter
     def num_timesteps(self, env_steps: int) -> None:
-        """Count from this number on: ``learn(…, reset_num_timesteps=False)`` goes on there."""
+        """Count from this number on: ``learn(…, reset_num_timesteps=False)`` continues there."""
         self._env_steps = int(env_steps)
 
     def set_env(self, env: Environment, force_reset: bool = True) -> None:
         """Learn in another environment with the same spaces from the next call of :meth:`learn` on. Weights, optimiser, replay buffer and
-        the count of env steps stay as they are; episodes begin anew.
+        the count of env steps are kept; new episodes start.
 
         Args:
-            env: as for the constructor, as many as before.
-            force_reset: ``False``: the episode of the environment that is learned in already goes on.
+            env: as for the constructor, with the same number of environments as before.
+            force_reset: ``False``: the current episode of the current environment continues.
 
         Raises:
             SpaceError: for another number of environments, or other spaces.
@@ -215,10 +215,10 @@ class DQN(Agent):
         if not force_reset:
             if self._is_learned_in(env):
                 return
-            raise ValueError("set_env(force_reset=False): another environment is given, whose episode begins anew")
+            raise ValueError("set_env(force_reset=False): a different environment is given, which starts a new episode")
         looked_at = given(env, unscored(env))
         if (looked_at.num_envs or self.n_envs) != self.n_envs:
-            raise SpaceError(f"{looked_at.num_envs} environments, where the model learns in {self.n_envs}: give as many, or make a new model")
+            raise SpaceError(f"{looked_at.num_envs} environments, where the model learns in {self.n_envs}: give that many, or a new model")
         config = self._config.with_settings([("set_env()", "env.id", looked_at.id)])
         training = make_training(looked_at, config, self._threads)
         try:
@@ -230,7 +230,7 @@ class DQN(Agent):
 
     @property
     def replay_buffer(self) -> Stored:
-        """What is stored: how much of what. Transitions are kept by :meth:`save_replay_buffer`."""
+        """The size of the replay buffer. :meth:`save_replay_buffer` saves its transitions."""
         keywords = self._keywords
         return Stored(
             stored=self._training.stored() or 0,
@@ -241,27 +241,28 @@ class DQN(Agent):
         )
 
     def save_replay_buffer(self, path: str | os.PathLike[str]) -> None:
-        """Write the replay buffer to a file, in a format of requel's own that executes nothing; ``.pkl`` is added where the path has no suffix."""
+        """Write the replay buffer to a file, in requel's own format, which executes nothing; ``.pkl`` is added where the path has no
+        suffix."""
         path = _file_of_buffer(path)
         path.parent.mkdir(parents=True, exist_ok=True)
         self._training.save_replay(path)
 
     def load_replay_buffer(self, path: str | os.PathLike[str], truncate_last_traj: bool = True) -> None:
-        """Begin with the replay buffer of a file that :meth:`save_replay_buffer` wrote, before this model's first step.
+        """Start with the replay buffer in a file that :meth:`save_replay_buffer` wrote, before this model's first step.
 
         Args:
             path: the file.
             truncate_last_traj: without effect: no transition leads from a loaded buffer to what comes after it.
 
         Raises:
-            ValueError: if it is no such file, not whole, or of a buffer of another size or kind.
+            ValueError: if it is not such a file, is incomplete, or is from a buffer of another size or kind.
             RuntimeError: if the model has learned already.
         """
         self._training.load_replay(_file_of_buffer(path))
 
     @property
     def _last_obs(self) -> Any:
-        """What the environments show now; ``None`` before :meth:`learn`."""
+        """The current observations; ``None`` before :meth:`learn`."""
         return self._shown() if self._has_begun else None
 
     def _is_learned_in(self, env: Any) -> bool:
@@ -301,7 +302,7 @@ class DQN(Agent):
         return self.n_envs
 
     def __getattr__(self, name: str) -> Any:
-        """A keyword that it was made with."""
+        """A keyword that it was created with."""
         if name in _KEPT and "_keywords" in vars(self):
             return self._keywords[name]
         return super().__getattr__(name)
@@ -323,16 +324,16 @@ class DQN(Agent):
         added where the path has no suffix.
 
         Args:
-            path: where to.
-            exclude: keywords that are left out; a model that is loaded has their defaults.
-            include: what is saved in any case, though it is in ``exclude``.
+            path: the file.
+            exclude: keywords that are left out; a loaded model has their defaults.
+            include: keywords that are saved even if they are in ``exclude``.
 
         The replay buffer is kept by :meth:`save_replay_buffer`.
         """
         described = self._described()
         kept = {*described, *described["keywords"]}
         if unknown := set(include or ()) - kept:
-            raise ValueError(f"save(include=[{min(unknown)!r}]): a file holds the weights and {', '.join(sorted(kept - {'class', 'keywords'}))}")
+            raise ValueError(f"save(include=[{min(unknown)!r}]): a file contains the weights and {', '.join(sorted(kept - {'class', 'keywords'}))}")
         left_out = set(exclude or ()) - set(include or ()) - {"class", "env_id", "policy", "keywords"}
         described["keywords"] = {name: value for name, value in described["keywords"].items() if name not in left_out}
         self._write(path, {name: value for name, value in described.items() if name not in left_out})
@@ -366,22 +367,22 @@ class DQN(Agent):
         force_reset: bool = True,
         **changes: Any,
     ) -> Self:
-        """A model with what a file holds that :meth:`save` wrote: it learns on with the averages of its optimiser and its target network.
+        """A model from a file that :meth:`save` wrote: it continues with its optimiser's averages and its target network.
 
         Args:
             path: the file.
-            env: the environment. Where there is none and its id alone does not make it, the model acts, and learns after :meth:`set_env`.
+            env: the environment. If it is not given and cannot be created from its id, the model can act, and learn after :meth:`set_env`.
             device: as for the constructor.
-            custom_objects: keywords in place of those in the file; names that it does not hold are passed over, as there.
+            custom_objects: keywords that replace those in the file; names that are not in it are ignored, as there.
             print_system_info: without effect.
-            force_reset: ``True``: a model that is loaded begins new episodes.
-            **changes: arguments of the constructor that are others.
+            force_reset: ``True``: a loaded model starts new episodes.
+            **changes: arguments of the constructor that should change.
 
         Raises:
-            ValueError: if it is no such file, or one of another class or environment, and for ``force_reset=False``.
+            ValueError: if it is not such a file, or is for another class or environment, and for ``force_reset=False``.
         """
         if not force_reset:
-            raise ValueError("load(force_reset=False): a model that is loaded begins new episodes; requel.resume() goes on within one")
+            raise ValueError("load(force_reset=False): a loaded model starts new episodes; requel.resume() continues the current one")
         model = super().load(path, env, device=device, **{"custom_objects": custom_objects or {}, **changes})
         return model
 
@@ -393,11 +394,11 @@ _KEPT = {
 
 
 def _refuse_others(given_: Mapping[str, Any]) -> None:
-    """Refuse by name what cannot be kept to."""
+    """Refuse by name what is not supported."""
     if not isinstance(given_["policy"], str) or given_["policy"] not in ("MlpPolicy", "CnnPolicy", "MultiInputPolicy"):
-        raise ValueError(f"policy {given_['policy']!r}: networks here are described, not given: MlpPolicy, CnnPolicy or MultiInputPolicy")
+        raise ValueError(f"policy {given_['policy']!r}: networks are described by name: MlpPolicy, CnnPolicy or MultiInputPolicy")
     for name, wanted, reason in [
-        ("_init_setup_model", True, "the network is made when its environment is known"),
+        ("_init_setup_model", True, "the network is created when its environment is known"),
     ]:
         if given_[name] != wanted:
             raise ValueError(f"{name}={given_[name]!r}: {reason}")
@@ -415,7 +416,7 @@ def _of_buffer(kind: type | None, kwargs: Mapping[str, Any]) -> dict[str, Any]:
         raise ValueError(f"replay_buffer_class={name}: buffers are requel's own, and {reason}")
     told = dict(kwargs)
     if told.pop("handle_timeout_termination", True) is not True:
-        raise ValueError("replay_buffer_kwargs handle_timeout_termination=False: an episode that is cut off always bootstraps")
+        raise ValueError("replay_buffer_kwargs handle_timeout_termination=False: truncated episodes always bootstrap")
     found = {key: told.pop(key) for key in ("n_steps", "gamma") if key in told and name == "NStepReplayBuffer"}
     if told:
         raise ValueError(f"replay_buffer_kwargs {min(told)}: buffers are requel's own: `requel.train(replay={{…}})` has their settings")

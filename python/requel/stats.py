@@ -1,13 +1,13 @@
-"""What a handful of runs says: the measures of Agarwal et al. 2021.
+"""What a handful of runs shows: the measures of Agarwal et al. 2021.
 
 "Deep Reinforcement Learning at the Edge of the Statistical Precipice"; their package is rliable.
 
 Scores are an array of runs, of runs x tasks as rliable has them, or a mapping or a list of one array of runs for each task, whose
-numbers may differ. So a list of lists has a list for each task. Scores of several tasks go together where they are of one scale:
+numbers may differ. So a list of lists has a list for each task. Scores of several tasks can be combined if they have the same scale:
 :func:`normalize`, :func:`human_normalize`.
 
 Intervals are those of the stratified bootstrap: runs are drawn again within each task. The same scores have the same interval on
-every machine. Of fewer than five runs in all, or where a task has one run alone, there is none: it would say nothing.
+every machine. With fewer than five runs in all, or if a task has only one run, there is no interval: it would be meaningless.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Estimate:
-    """A number that runs come to, and where it would lie for other seeds: ``low`` and ``high``, ``None`` of too few runs."""
+    """A statistic of runs, and the range expected for other seeds: ``low`` and ``high``, ``None`` with too few runs."""
 
     value: float
     low: float | None = None
@@ -55,7 +55,7 @@ class Estimate:
 
 @dataclass(frozen=True)
 class PerformanceProfile:
-    """The share of runs that score more than each threshold, with an interval for each point, ``None`` of too few runs."""
+    """The fraction of runs that score more than each threshold, with an interval for each point, ``None`` with too few runs."""
 
     thresholds: npt.NDArray[np.float64]
     values: npt.NDArray[np.float64]
@@ -64,13 +64,13 @@ class PerformanceProfile:
 
 
 def iqm(scores: Scores, *, ci: float | None = 0.95, resamples: int = 50_000, seed: int = 0) -> Estimate:
-    """Return the interquartile mean of all runs of all tasks: the mean of what is left without the lowest and the highest quarter.
+    """Return the interquartile mean of all runs of all tasks: the mean without the lowest and the highest quarter.
 
     Args:
         scores: see the module.
-        ci: the share of resamples within the interval; ``None`` for no interval.
-        resamples: how many.
-        seed: of the resamples.
+        ci: the fraction of resamples within the interval; ``None`` for no interval.
+        resamples: their number.
+        seed: the seed of the resamples.
 
     Raises:
         ValueError: if there is no run, a score is NaN, or ``ci`` is not between 0 and 1.
@@ -79,21 +79,21 @@ def iqm(scores: Scores, *, ci: float | None = 0.95, resamples: int = 50_000, see
 
 
 def median(scores: Scores, *, ci: float | None = 0.95, resamples: int = 50_000, seed: int = 0) -> Estimate:
-    """Return the median over tasks of each task's mean. Arguments and errors as of :func:`iqm`."""
+    """Return the median over tasks of each task's mean. Arguments and errors as for :func:`iqm`."""
     return _aggregate("median", scores, 0.0, _resampling(ci, resamples, seed))
 
 
 def mean(scores: Scores, *, ci: float | None = 0.95, resamples: int = 50_000, seed: int = 0) -> Estimate:
-    """Return the mean over tasks of each task's mean. Arguments and errors as of :func:`iqm`."""
+    """Return the mean over tasks of each task's mean. Arguments and errors as for :func:`iqm`."""
     return _aggregate("mean", scores, 0.0, _resampling(ci, resamples, seed))
 
 
 def optimality_gap(
     scores: Scores, target: float = 1.0, *, ci: float | None = 0.95, resamples: int = 50_000, seed: int = 0
 ) -> Estimate:
-    """Return by how much runs fall short of ``target`` on average, what exceeds it counted as the target: 0 is best.
+    """Return how much runs fall short of ``target`` on average; scores above it count as the target: 0 is best.
 
-    Other arguments and errors as of :func:`iqm`.
+    Other arguments and errors as for :func:`iqm`.
     """
     return _aggregate("optimality_gap", scores, target, _resampling(ci, resamples, seed))
 
@@ -109,14 +109,14 @@ def aggregates(
 def performance_profile(
     scores: Scores, thresholds: npt.ArrayLike, *, ci: float | None = 0.95, resamples: int = 2_000, seed: int = 0
 ) -> PerformanceProfile:
-    """Return the share of runs that score more than each threshold, each task counted the same.
+    """Return the fraction of runs that score more than each threshold, with equal weight for each task.
 
     Args:
         scores: see the module.
         thresholds: any number of them.
-        ci: the share of resamples within the interval of each point; ``None`` for no intervals.
-        resamples: how many.
-        seed: of the resamples.
+        ci: the fraction of resamples within the interval of each point; ``None`` for no intervals.
+        resamples: their number.
+        seed: the seed of the resamples.
 
     Raises:
         ValueError: as :func:`iqm`, and if a threshold is NaN.
@@ -135,9 +135,9 @@ def probability_of_improvement(
     Args:
         x: scores of one algorithm, see the module.
         y: scores of another, on the same tasks in the same order, or by the same names; the numbers of runs may differ.
-        ci: the share of resamples within the interval; ``None`` for no interval.
-        resamples: how many.
-        seed: of the resamples.
+        ci: the fraction of resamples within the interval; ``None`` for no interval.
+        resamples: their number.
+        seed: the seed of the resamples.
 
     Raises:
         ValueError: as :func:`iqm`, and if the tasks differ.
@@ -157,11 +157,11 @@ def normalize(scores: Scores, low: npt.ArrayLike, high: npt.ArrayLike) -> list[n
 
     Args:
         scores: see the module.
-        low: the least score that there can be: one number, or one for each task.
-        high: the greatest.
+        low: the lowest possible score: one number, or one for each task.
+        high: the highest possible score.
 
     Raises:
-        ValueError: if an end is not finite, both are the same, or there are not as many as tasks.
+        ValueError: if an end is not finite, both are equal, or their number differs from that of the tasks.
     """
     tasks = _tasks(scores)
     ends = [np.atleast_1d(np.asarray(end, dtype=np.float64)) for end in (low, high)]
@@ -196,7 +196,7 @@ def atari_normalize(scores: Mapping[str, npt.ArrayLike]) -> dict[str, npt.NDArra
         scores: the runs of each game, by its name: ``"Pong"``, ``"ALE/Pong-v5"`` and ``"pong"`` are one.
 
     Raises:
-        ValueError: for a game that there are no such scores of; else as :func:`normalize`.
+        ValueError: for a game without such scores; otherwise as :func:`normalize`.
 
     >>> {game: found.tolist() for game, found in atari_normalize({"Pong": [-20.7, 14.6]}).items()}
     {'Pong': [0.0, 1.0]}
@@ -218,7 +218,7 @@ def _resampling(ci: float | None, resamples: int, seed: int) -> tuple[float, int
     if ci is None:
         return None
     if not 0.0 < ci < 1.0:
-        raise ValueError(f"ci={ci}: give a share between 0 and 1, such as 0.95, or None")
+        raise ValueError(f"ci={ci}: give a fraction between 0 and 1, such as 0.95, or None")
     if resamples < 1:
         raise ValueError(f"resamples={resamples}: give 1 or more")
     return ci, resamples, seed
@@ -233,10 +233,10 @@ def _tasks(scores: Scores) -> list[npt.NDArray[np.float64]]:
     else:
         array = np.asarray(scores, dtype=np.float64)
         if array.ndim not in (1, 2):
-            raise ValueError(f"scores of the shape {array.shape}: expected runs, or runs x tasks")
+            raise ValueError(f"scores with the shape {array.shape}: expected runs, or runs x tasks")
         columns = [array] if array.ndim == 1 else list(array.T)
     tasks = [np.ascontiguousarray(column, dtype=np.float64) for column in columns]
     for task in tasks:
         if task.ndim != 1:
-            raise ValueError(f"scores of a task of the shape {task.shape}: expected one number for each run")
+            raise ValueError(f"scores of a task with the shape {task.shape}: expected one number for each run")
     return tasks

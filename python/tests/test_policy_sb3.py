@@ -182,7 +182,7 @@ def test_no_file_but_such_a_one_is_read(tmp_path, torch_by_name_alone):
     with pytest.raises(FileNotFoundError):
         Policy.from_sb3(tmp_path / "none.zip")
     (tmp_path / "text.zip").write_text("no zip")
-    with pytest.raises(ValueError, match="not a model that Stable-Baselines3 saved"):
+    with pytest.raises(ValueError, match="not a model saved by Stable-Baselines3"):
         Policy.from_sb3(tmp_path / "text.zip")
     with zipfile.ZipFile(tmp_path / "empty.zip", "w") as archive:
         archive.writestr("data", "{}")

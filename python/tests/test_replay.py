@@ -220,11 +220,11 @@ def step(**changes):
 @pytest.mark.parametrize(
     ("call", "error", "match"),
     [
-        (lambda buffer: buffer.add(**step(observation=np.zeros(4))), ValueError, "observations of 4 numbers, expected 3"),
+        (lambda buffer: buffer.add(**step(observation=np.zeros(4))), ValueError, "observations: 4 numbers, expected 3"),
         (lambda buffer: buffer.add(**step(action=4)), ValueError, "action 4"),
         (lambda buffer: buffer.add(**step(action=0.5)), ValueError, "whole numbers"),
-        (lambda buffer: buffer.add(**step(action_mask=[1, 0])), ValueError, "action_masks of 2 numbers, expected 4"),
-        (lambda buffer: buffer.sample(51), ValueError, "51 transitions asked for, and 50 are stored"),
+        (lambda buffer: buffer.add(**step(action_mask=[1, 0])), ValueError, "action_masks: 2 numbers, expected 4"),
+        (lambda buffer: buffer.sample(51), ValueError, "51 transitions requested, but only 50 are stored"),
         (lambda buffer: buffer.sample(), ValueError, "batch_size"),
         (lambda buffer: buffer.read([50]), IndexError, "transition 50 of 50"),
         (lambda buffer: buffer.read([-1]), IndexError, "transition -1"),

@@ -131,7 +131,7 @@ def test_scales():
         (lambda: stats.performance_profile([1.0], [float("nan")]), "NaN"),
         (lambda: stats.probability_of_improvement([1.0], [[1.0], [2.0]]), "1 tasks on one side and 2"),
         (lambda: stats.probability_of_improvement({"a": [1]}, {"b": [1]}), "only one side has: a, b"),
-        (lambda: stats.normalize([1.0], 1.0, 1.0), "finite and apart"),
+        (lambda: stats.normalize([1.0], 1.0, 1.0), "finite and different"),
         (lambda: stats.normalize([1.0], [1.0, 2.0], 3.0), "2 ends of the scale given for 1"),
     ],
 )
@@ -146,7 +146,7 @@ def test_scores_on_atari_are_normalised_by_the_published_ones():
     np.testing.assert_allclose(found["ALE/Breakout-v5"], [0.0, 1.0, 0.5])
     np.testing.assert_allclose(found["MsPacman"], [0.0, 1.0])
     assert found["kung_fu_master"] == [0.0]
-    with pytest.raises(ValueError, match="Tetris is none of the 57 games"):
+    with pytest.raises(ValueError, match="Tetris is not one of the 57 games"):
         stats.atari_normalize({"Tetris": [1.0]})
 
 

@@ -56,7 +56,7 @@ def test_predictions_are_actions_of_the_environment():
     assert combined.predict(batch)[0].shape == (2, 2)
     discrete = requel.DQN("MlpPolicy", lambda: Spaces(spaces.Discrete(4, start=1), spaces.Discrete(2)))
     assert discrete.predict(np.array([1, 4]))[0].shape == (2,)
-    with pytest.raises(ValueError, match="no observation"):
+    with pytest.raises(ValueError, match="not an observation"):
         discrete.predict(0)
     masked = requel.DQN("MlpPolicy", Masked)
     for mask in ([True, False], [False, True]):
@@ -205,7 +205,7 @@ def test_a_buffer_is_saved_and_learned_from_by_a_model_that_was_loaded(tmp_path,
     model.set_env(Corridor)
     assert model.learn(60, reset_num_timesteps=False).weights_blake3 == again.weights_blake3, "as if it had not been saved"
     assert again.exploration_rate < 1.0, "ε goes on where it was"
-    with pytest.raises(RuntimeError, match="360 env steps of training are made already"):
+    with pytest.raises(RuntimeError, match="360 env steps of training have already been made"):
         again.load_replay_buffer(tmp_path / "deep" / "buffer")
     with pytest.raises(ValueError, match=r"buffer.pkl: saved state `replay/capacity` is 250, not 99"):
         requel.DQN("MlpPolicy", Corridor, **{**settings, "buffer_size": 99, "learning_starts": 9}).load_replay_buffer(tmp_path / "deep" / "buffer")
@@ -301,7 +301,7 @@ def test_callbacks_of_every_shape_are_heard():
     assert stepped == list(range(1, 151))
     assert any(isinstance(event, events.EpisodeEnded) for event in heard) and not any(isinstance(event, events.Stepped) for event in heard)
     assert model.learn(100, reset_num_timesteps=False).num_timesteps == 250
-    with pytest.raises(TypeError, match="no callback"):
+    with pytest.raises(TypeError, match="not a callback"):
         model.learn(10, callback=7, reset_num_timesteps=False)
 
 
@@ -393,7 +393,7 @@ def test_a_space_in_a_file_is_the_same_again(space):
     told = json.loads(json.dumps(_shown.described(space)))
     assert _shown.space_of(told) == space and len(str(told)) < 500
     for broken in ({**told, "kind": "ring"}, {"kind": told["kind"]}, {}):
-        with pytest.raises(ValueError, match="describes no space"):
+        with pytest.raises(ValueError, match="does not describe a space"):
             _shown.space_of(broken)
 
 

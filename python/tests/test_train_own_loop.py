@@ -143,7 +143,7 @@ def test_masks_and_spaces_of_every_kind_hold():
     env = Spaces(spaces.Discrete(4, start=1), spaces.MultiDiscrete([2, 3]))
     combined = requel.AgentLoop(env.observation_space, env.action_space, **SETTINGS)
     assert looped(combined, env, 100, 0).updates == 10
-    with pytest.raises(ValueError, match="no action"):
+    with pytest.raises(ValueError, match="not an action"):
         combined.observe(1, [7, 7], 0.0, 1, False, False)
 
 

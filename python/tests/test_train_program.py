@@ -1,4 +1,4 @@
-"""The program for runs in an environment of one's own, which it does not know alone."""
+"""The program for runs in an environment of one's own, which it does not list alone."""
 
 import gymnasium
 import numpy as np

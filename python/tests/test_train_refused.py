@@ -21,7 +21,7 @@ BRIEF = {"train": {"env_steps": 300}, "replay": {"start": 64, "batch_size": 16},
 def test_pqn_is_not_trained_in_a_vector_that_begins_episodes_in_the_place_of_a_step():
     vector = gymnasium.make_vec("CartPole-v1", 4, vectorization_mode="vector_entry_point")
     assert vector.metadata["autoreset_mode"] is AutoresetMode.NEXT_STEP
-    with pytest.raises(ValueError, match="CartPole-v1 begins a new episode in the place of a step.*reset within the step"):
+    with pytest.raises(ValueError, match="CartPole-v1 spends a step on starting a new episode.*reset within the step"):
         requel.PQN(vector, pqn={"rollout_steps": 8, "minibatches": 2})
     # One that can be asked to reset a slot at once is learned in, in this mode too.
     ours = SyncVectorEnv([lambda: gymnasium.make("CartPole-v1")] * 4)
@@ -44,7 +44,7 @@ def test_one_environment_is_not_learned_in_by_two_trainings(tmp_path):
     assert begun.wait(60)
     vector = SyncVectorEnv([Corridor])
     for other in (lambda: train("second"), lambda: requel.DQN("MlpPolicy", env), lambda: requel.train(Corridor, eval_env=env, run_dir=tmp_path / "third", **BRIEF)):
-        with pytest.raises(RuntimeError, match="is being learned in by another training"):
+        with pytest.raises(RuntimeError, match="is being used by another training"):
             other()
     assert not (tmp_path / "second").exists()
     go_on.set()
@@ -66,7 +66,7 @@ def test_two_models_of_one_environment_take_turns_but_not_steps():
             refused.append(str(error))
 
     one.learn(100, callback=step)
-    assert refused and all("learned in by another training" in error for error in refused)
+    assert refused and all("used by another training" in error for error in refused)
     assert other.learn(40).num_timesteps == 40
 
 
@@ -101,7 +101,7 @@ def test_where_there_is_only_text_or_no_fixed_number_of_numbers_it_is_refused(sp
     with pytest.raises(TypeError, match="are text.*wrap the environment"):
         requel.DQN("MlpPolicy", Env)
     space = spaces.Sequence(spaces.Discrete(3))
-    with pytest.raises(TypeError, match="no fixed number of numbers: wrap"):
+    with pytest.raises(TypeError, match="a fixed number of numbers: wrap"):
         requel.DQN("MlpPolicy", Env)
 
 
@@ -143,7 +143,7 @@ def test_rewards_of_a_vector_are_refused_too():
     with pytest.raises(TypeError, match=r"rewards of the shape \(2, 1\): one number for each of 2 slots"):
         requel.DQN("MlpPolicy", vector).learn(10)
     vector.given = ["a", "b"]
-    with pytest.raises(TypeError, match="rewards that are no numbers"):
+    with pytest.raises(TypeError, match="rewards that are not numbers"):
         requel.DQN("MlpPolicy", vector).learn(10)
 
 
@@ -159,7 +159,7 @@ def test_numbers_of_every_kind_are_rewards(reward):
 
 def test_the_range_of_rewards_is_asked_for_by_what_gives_it():
     for make in (lambda: requel.C51(Corridor), lambda: requel.AgentLoop(Corridor().observation_space, Corridor().action_space, algo="c51")):
-        with pytest.raises(ValueError, match="does not declare a range of rewards(.|\n)*reward_range="):
+        with pytest.raises(ValueError, match="does not declare a reward range(.|\n)*reward_range="):
             make()
 
 
@@ -181,7 +181,7 @@ def test_every_key_that_is_declared_can_be_given_and_is_checked():
         sections = {"env_options": said} if section == "env" else {section: said}
         with pytest.raises((ValueError, TypeError)) as refused:
             requel.Agent("CartPole-v1", **sections)
-        named = "env_options has no id" if key == "id" else f"{section}.{key}"
+        named = "env_options cannot have an id" if key == "id" else f"{section}.{key}"
         assert named in str(refused.value) and "unknown" not in str(refused.value), refused.value
     with pytest.raises(ValueError, match="env.stack"):
         requel.Agent("CartPole-v1", env_options={"stack": 4})
@@ -198,7 +198,7 @@ def test_the_settings_of_the_environment_are_kept(tmp_path):
     agent.save(tmp_path / "agent")
     again = requel.Agent.load(tmp_path / "agent")
     assert again.config == agent.config and again.weights_blake3 == agent.weights_blake3
-    with pytest.raises(ValueError, match="env_options has no id"):
+    with pytest.raises(ValueError, match="env_options cannot have an id"):
         requel.train("CartPole-v1", env_options={"id": "Acrobot-v1"})
 
 

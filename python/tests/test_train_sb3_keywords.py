@@ -62,7 +62,7 @@ REFUSED = [
     ({"learning_rate": lambda progress: progress**2}, "learning_rate"), ({"policy_kwargs": {"features_extractor_class": dict}}, "features_extractor_class"),
     ({"policy_kwargs": {"activation_fn": dict}}, "activation_fn"), ({"policy_kwargs": {"optimizer_class": dict}}, "optimizer_class=dict"),
     ({"policy_kwargs": {"net_arch": {"qf": [4]}}}, "net_arch"), ({"policy": "CnnPolicy"}, "CnnPolicy"),
-    ({"policy_kwargs": {"optimizer_class": "AdamW"}}, "weight_decay is 0.01"), ({"policy_kwargs": {"optimizer_class": "RMSprop", "optimizer_kwargs": {"betas": (0, 0)}}}, "betas"),
+    ({"policy_kwargs": {"optimizer_class": "AdamW"}}, "torch's default is 0.01"), ({"policy_kwargs": {"optimizer_class": "RMSprop", "optimizer_kwargs": {"betas": (0, 0)}}}, "betas"),
     ({"learning_starts": 104, "buffer_size": 104}, "learning_starts=104"), ({"learning_starts": 100, "buffer_size": 98}, "learning_starts=100"),
     ({"learning_starts": 103, "buffer_size": 103, "n_steps": 3}, "learning_starts=103"),
     ({"gamma": 1.5}, "gamma"), ({"batch_size": 0}, "batch_size"), ({"policy_kwargs": {"optimizer_kwargs": {"weight_decay": 0.1}}}, "weight_decay"),

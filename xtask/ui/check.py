@@ -72,7 +72,7 @@ def check_dashboard_keys():
             terminal.keys("q")
             text = terminal.wait("[exit 130]")
             assert terminal.alternate() == (False, True), "the terminal was not given back"
-            assert "all is saved" in text and "╭ return" in text and "CartPole-v1 · preset cartpole" in text, text
+            assert "everything is saved" in text and "╭ return" in text and "CartPole-v1 · preset cartpole" in text, text
 
 
 def check_dashboard_keys_come_in_pieces():

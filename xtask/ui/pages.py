@@ -138,7 +138,7 @@ def check_search_page():
             browser.call("Emulation.setScriptExecutionDisabled", value=blocked)
             browser.open(page)
             text = browser.evaluate("document.body.innerText")
-            for part in ["best of 9 trials", "agent.gamma", "CartPole-v1", "seeds that nothing was chosen by"]:
+            for part in ["best of 9 trials", "agent.gamma", "CartPole-v1", "seeds that were not used to choose anything"]:
                 assert part in text, f"it does not say {part}:\n{text[:2000]}"
             assert browser.evaluate("document.querySelector('svg').getBoundingClientRect().width") > 400
             assert browser.evaluate("document.querySelectorAll('tr.best').length") == 1, "one winner"

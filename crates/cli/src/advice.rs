@@ -1,4 +1,4 @@
-//! What a config's numbers say about learning, said before the first step.
+//! Warnings about a config's settings, given before the first step of training.
 
 use requel::config::{self, Advice, Severity};
 use requel::{Config, Registry};
@@ -6,7 +6,7 @@ use requel::{Config, Registry};
 use crate::exit::Failure;
 use crate::style;
 
-/// What there is to say of a config in an environment of the registry; nothing where that cannot be made.
+/// The advice on a config in an environment of the registry; none if that environment cannot be created.
 pub fn of(config: &Config, registry: &Registry) -> Vec<Advice> {
     let env = registry.env_factory(&config.env)();
     env.map_or_else(|_| Vec::new(), |env| config::advice(config, env.spec()))
@@ -21,7 +21,7 @@ pub fn warn_of_unused(config: &Config, set: &[String]) {
 /// Refuses a study in which a variant cannot learn.
 ///
 /// # Errors
-/// With the variant, the key and what to change.
+/// Names the variant, the key and what to change.
 pub fn refuse<'a>(
     variants: impl IntoIterator<Item = (&'a str, &'a Config)>,
     registry: &Registry,
@@ -34,7 +34,7 @@ pub fn refuse<'a>(
     Ok(())
 }
 
-/// Warns of what is worth it, once however many configs it holds for. Those with a name are named where it does not hold for all.
+/// Prints each warning once, however many configs it applies to. Configs with a name are named if it does not apply to all.
 pub fn warn_of<'a>(configs: impl IntoIterator<Item = (Option<&'a str>, &'a Config)>, registry: &Registry) {
     lines(configs, registry).iter().for_each(style::warn);
 }

@@ -5,8 +5,8 @@ use std::io::{self, IsTerminal, Write};
 
 use crate::show::Ability;
 
-/// A stream of text for people. On a terminal whose locale is not Unicode (`LC_ALL=C`) every character is written in ASCII;
-/// into pipes and files text goes as it is.
+/// An output stream for people. On a terminal whose locale is not Unicode (`LC_ALL=C`), every character is written in ASCII; pipes and
+/// files get the text unchanged.
 pub struct Spoken<W> {
     out: W,
     ascii: bool,
@@ -24,7 +24,7 @@ impl<W: Write> Write for Spoken<W> {
         if !self.ascii || bytes.is_ascii() {
             return self.out.write(bytes);
         }
-        // What is formatted comes in whole pieces of text.
+        // Formatted arguments arrive as whole pieces of text.
         self.out.write_all(in_ascii(&String::from_utf8_lossy(bytes)).as_bytes())?;
         Ok(bytes.len())
     }
@@ -34,7 +34,7 @@ impl<W: Write> Write for Spoken<W> {
     }
 }
 
-/// The text as stdout will show it, for those who count its columns.
+/// The text as stdout will show it, for code that counts columns.
 pub fn as_shown(text: &str) -> Cow<'_, str> {
     match io::stdout().is_terminal() && !text.is_ascii() && !Ability::detect().unicode {
         true => in_ascii(text).into(),
@@ -42,7 +42,7 @@ pub fn as_shown(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// The text in ASCII: signs by what they are called or look like, what is unknown as `?`.
+/// The text in ASCII: signs by their name or a similar character, unknown characters as `?`.
 pub fn in_ascii(text: &str) -> String {
     let mut ascii = String::with_capacity(text.len());
     for character in text.chars() {

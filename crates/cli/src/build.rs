@@ -2,10 +2,10 @@
 
 use requel::run::Program;
 
-/// The commit that it was built from, if that was known then.
+/// The commit it was built from, if known at build time.
 pub const COMMIT: Option<&str> = option_env!("REQUEL_COMMIT");
 
-/// Whether the sources had changes that no commit has, if that was known.
+/// Whether the sources had uncommitted changes, if known at build time.
 pub fn is_dirty() -> Option<bool> {
     option_env!("REQUEL_DIRTY").map(|dirty| dirty == "true")
 }
@@ -13,7 +13,7 @@ pub fn is_dirty() -> Option<bool> {
 /// Whether it was built with optimisation.
 pub const PROFILE: &str = if cfg!(debug_assertions) { "development" } else { "release" };
 
-/// What every run notes of this process: the build, and the command line without the directory of the program.
+/// What every run records about this process: the build, and the command line without the directory of the program.
 pub fn program() -> Program {
     Program {
         commit: COMMIT.map(str::to_owned),

@@ -1,32 +1,31 @@
-//! Text by the columns that it takes on a terminal.
+//! Measuring and folding text by its width in terminal columns.
 
 use std::io::IsTerminal;
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-/// How many columns the text takes: those of wide characters twice, those of accents not at all, and nothing for the escape
-/// sequences of styles.
+/// The width of the text in columns: wide characters count twice, combining accents and escape sequences not at all.
 pub fn width(text: &str) -> usize {
     if text.contains('\x1b') { anstream::adapter::strip_str(text).to_string().width() } else { text.width() }
 }
 
-/// How many columns the terminal has that stdout is, if it is one.
+/// The number of columns of the terminal on stdout, if stdout is a terminal.
 pub fn of_stdout() -> Option<usize> {
     let terminal = std::io::stdout().is_terminal();
     terminal.then(crossterm::terminal::size)?.ok().map(|(columns, _)| columns.into())
 }
 
-/// The text with spaces behind it, at least so many columns in all.
+/// The text padded with spaces at its end to at least this many columns.
 pub fn left(text: &str, columns: usize) -> String {
     format!("{text}{}", " ".repeat(columns.saturating_sub(width(text))))
 }
 
-/// The text with spaces before it, at least so many columns in all.
+/// The text padded with spaces at its start to at least this many columns.
 pub fn right(text: &str, columns: usize) -> String {
     format!("{}{text}", " ".repeat(columns.saturating_sub(width(text))))
 }
 
-/// The text in lines of at most so many columns, cut between words where that can be. At least one line.
+/// The text in lines of at most this many columns, broken between words where possible. At least one line.
 pub fn folded(text: &str, columns: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     for mut word in text.split(' ') {
@@ -52,7 +51,7 @@ pub fn folded(text: &str, columns: usize) -> Vec<String> {
     lines
 }
 
-/// How many bytes of the text fit into so many columns, one character at least.
+/// How many bytes of the text fit into this many columns; at least one character.
 fn fitting(text: &str, columns: usize) -> usize {
     let mut used = 0;
     for (at, character) in text.char_indices() {

@@ -1,10 +1,10 @@
-//! Environments in pixels and in characters, for those who show them in a program of their own.
+//! Environments in pixels and in characters, for programs that show them themselves.
 
 use requel_envs::{Pixels, Scene};
 
 use crate::show::{Ability, ColorDepth, Grid, raster, terminal};
 
-/// The scene in pixels: `width` of them in a row, and as many rows as follow from it.
+/// The scene in pixels: `width` of them per row; the height follows from the scene's proportions.
 ///
 /// ```
 /// use requel_envs::{Env, make};
@@ -20,21 +20,21 @@ pub fn pixels(scene: &Scene, width: u32) -> Pixels {
     let width = width.clamp(1, WIDEST);
     let height = raster::height_of(&scene.view, width).min(WIDEST);
     let painted = raster::scene_in(scene, width, height);
-    // Scenes are painted on an opaque ground: nothing has to be multiplied out.
+    // Scenes are painted on an opaque background: alpha need not be multiplied out.
     let rgb = painted.pixels().iter().flat_map(|pixel| [pixel.red(), pixel.green(), pixel.blue()]).collect();
     Pixels { width: painted.width(), height: painted.height(), rgb }
 }
 
-/// No side of a picture is longer, in pixels.
+/// The maximum length of a picture's side, in pixels.
 const WIDEST: u32 = 8192;
 
-/// The scene in at most `columns` × `rows` character cells with 24-bit colours, as text with ANSI's escape sequences; each line ends
-/// with a newline.
+/// The scene in at most `columns` × `rows` character cells with 24-bit colours, as text with ANSI escape sequences; each line ends with a
+/// newline.
 pub fn text(scene: &Scene, size: (usize, usize)) -> String {
     text_for(scene, size, Ability { color: ColorDepth::True, unicode: true })
 }
 
-/// The same for the terminal of this process, as `NO_COLOR`, `COLORTERM`, `TERM` and the locale say what it can show.
+/// The same for the terminal of this process, whose abilities come from `NO_COLOR`, `COLORTERM`, `TERM` and the locale.
 pub fn terminal_text(scene: &Scene, size: (usize, usize)) -> String {
     text_for(scene, size, Ability::detect())
 }

@@ -1,4 +1,4 @@
-//! An environment from its id and what is set of it, for commands that need nothing else of a config.
+//! An environment created from its id and its settings, for commands that need nothing else from a config.
 
 use requel::Registry;
 use requel::config::{EnvConfig, Layers};
@@ -8,16 +8,16 @@ use crate::exit::Failure;
 /// The environment `id` with settings such as `env.options.map_name=8x8`.
 ///
 /// # Errors
-/// If there is no such environment, or a setting is none of the environment's.
+/// If there is no such environment, or a key is not a setting of the environment.
 pub fn described(id: &str, set: &[String], registry: &Registry) -> Result<EnvConfig, Failure> {
-    // Found out first, so that a misspelt environment is called that and not a value of a key.
+    // Checked first, so that a misspelt environment is reported as such and not as a bad value of a key.
     registry.envs().make(id)?;
     let mut layers = Layers::new().set(&format!("env.id={id:?}"))?;
     for assignment in set {
         let key = assignment.split('=').next().unwrap_or_default().trim();
         if key == "env.id" || !key.starts_with("env.") {
-            return Err(Failure::bad_input(format!("`{key}` is no setting of the environment"))
-                .hint("what can be set here is `env.options.NAME`, `env.frame_stack`, `env.action_repeat`, `env.sticky_actions`"));
+            return Err(Failure::bad_input(format!("`{key}` is not a setting of the environment"))
+                .hint("only `env.options.NAME`, `env.frame_stack`, `env.action_repeat` and `env.sticky_actions` can be set here"));
         }
         layers = layers.set(assignment)?;
     }

@@ -1,20 +1,20 @@
-//! [`Every`], how often to save, as `--every` takes it.
+//! [`Every`], how often to save: the value of `--every`.
 
 use std::time::Duration;
 
 /// How often to save.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Every {
-    /// After so many env steps.
+    /// After this many env steps.
     Steps(u64),
-    /// After so much time.
+    /// After this much time.
     Minutes(Duration),
 }
 
 /// Reads env steps such as `50_000`, or minutes such as `10m`.
 ///
 /// # Errors
-/// What to give in place of it.
+/// The message for a wrong value.
 pub fn every(text: &str) -> Result<Every, String> {
     let minutes = ["minutes", "min", "m"].iter().find_map(|unit| text.strip_suffix(unit));
     let parsed = match minutes {

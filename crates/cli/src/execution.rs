@@ -6,19 +6,19 @@ use requel::run::Session;
 
 use crate::style;
 
-/// How a run is computed, which changes nothing of its result.
+/// How a run is computed; its result does not depend on it.
 #[derive(Args, Clone, Copy, Debug)]
 pub struct Execution {
-    /// At most so many threads for large networks and many environments; 0: one per core. The result is the same
+    /// Maximum number of threads for large networks and many environments; 0: one per core. The result is the same
     #[arg(long, value_name = "N", default_value_t = 0, allow_negative_numbers = true, value_parser = threads)]
     pub threads: usize,
 }
 
-/// More are no mistake worth a search: a typing error.
+/// A larger number is surely a typing error.
 const MOST_THREADS: usize = 1024;
 
 impl Execution {
-    /// The session, computed that way from now on, on this machine.
+    /// Applies this to the session, on this machine.
     pub fn of(self, session: Session, machine: &Machine) -> Session {
         let threads = match self.threads {
             0 => machine.threads,
@@ -27,18 +27,18 @@ impl Execution {
         if threads == 1 {
             return session;
         }
-        // The training thread is one of the pool: what it hands out is then picked up without a wait.
+        // The training thread is part of the pool, so work that it hands out is picked up without a wait.
         match rayon::ThreadPoolBuilder::new().num_threads(threads).use_current_thread().build_global() {
             Ok(()) => session.with_threads(threads),
             Err(error) => {
-                style::warn(format_args!("training goes on with one thread: {error}"));
+                style::warn(format_args!("training continues with one thread: {error}"));
                 session
             }
         }
     }
 }
 
-/// Reads a number of threads, or of runs at a time, which has a thread each.
+/// Reads a number of threads, or of runs at a time, each of which has a thread.
 ///
 /// # Errors
 /// The range.

@@ -5,7 +5,7 @@ use std::io;
 
 use requel_envs::EnvError;
 
-/// How the program ends; `requel --help` lists these.
+/// How the program ends; `requel --help` lists the exit codes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
     /// All went well.
@@ -30,12 +30,12 @@ impl From<Exit> for std::process::ExitCode {
     }
 }
 
-/// Why the program ends early: what is wrong in a lower-case fragment, and what to try.
+/// Why the program ends early: what is wrong, as a lower-case fragment, and what to try.
 #[derive(Debug)]
 pub struct Failure {
-    /// How to end.
+    /// The exit code.
     pub exit: Exit,
-    /// What is wrong; empty if there is nobody left to tell.
+    /// What is wrong; empty if nobody can read it.
     pub what: String,
     /// What to try.
     pub hint: Option<String>,
@@ -61,9 +61,9 @@ impl Failure {
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
         match error.kind() {
-            // Whoever read our output has read enough: `requel envs | head -1`.
+            // The reader of our output has closed it, as in `requel envs | head -1`.
             io::ErrorKind::BrokenPipe => Failure { exit: Exit::Success, what: String::new(), hint: None },
-            // Files are named where they are written: what is left is what was printed.
+            // Errors of files are reported where files are written, so this one is about printed output.
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => {
                 Failure::failed(format_args!("cannot write to standard output: {error}"))
             }
@@ -78,7 +78,7 @@ impl From<EnvError> for Failure {
             EnvError::UnknownId { id, suggestion } => {
                 let hint = match suggestion {
                     Some(near) => format!("did you mean `{near}`?"),
-                    None => "`requel envs` lists the environments there are".into(),
+                    None => "`requel envs` lists all environments".into(),
                 };
                 Failure::bad_input(format!("unknown environment `{id}`")).hint(hint)
             }

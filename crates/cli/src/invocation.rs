@@ -1,16 +1,16 @@
-//! How the program was called: the arguments that it works with, which need not be those of the process.
+//! How the program was called: its arguments, which may differ from those of the process.
 
 use std::ffi::OsString;
 use std::path::Path;
 use std::sync::OnceLock;
 
-/// What the program is called in this crate's texts.
+/// The program's name in the texts of this crate.
 pub const NAME: &str = "requel";
 
-/// Set once, by the first call of the program in a process: hints and provenance ask from far below `main`.
+/// Set once, by the first call of the program in a process: hints and provenance need it far below `main`.
 static ARGUMENTS: OnceLock<Vec<OsString>> = OnceLock::new();
 
-/// Remembers what the program was called with, the name first. A later call in the same process changes nothing.
+/// Remembers the arguments that the program was called with, its name first. Later calls in the same process change nothing.
 pub fn remember(arguments: &[OsString]) {
     let _ = ARGUMENTS.set(arguments.to_vec());
 }

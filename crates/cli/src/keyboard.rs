@@ -1,4 +1,4 @@
-//! [`Keyboard`], what is typed on the terminal for as long as there is one.
+//! [`Keyboard`], keys typed on the terminal while there is one.
 
 use std::collections::VecDeque;
 use std::io;
@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 use crossterm::event::{self, Event, KeyCode, KeyEvent};
 use crossterm::terminal;
 
-/// What is typed on the terminal.
+/// Keys typed on the terminal.
 ///
-/// Waiting is done here and not in crossterm: that reads a terminal which went away again and again, without an end.
+/// Waiting is done here and not in crossterm, which would read a closed terminal again and again forever.
 #[derive(Debug)]
 pub struct Keyboard {
     source: Source,
@@ -19,7 +19,7 @@ pub struct Keyboard {
     measured: Instant,
 }
 
-/// How often the size of the window is looked at: it takes opening the terminal.
+/// How often the size of the window is checked: checking opens the terminal.
 const MEASURING: Duration = Duration::from_millis(200);
 
 impl Keyboard {
@@ -35,10 +35,10 @@ impl Keyboard {
         }
     }
 
-    /// Waits for a key or another size of the window, at most so long.
+    /// Waits for a key or a resize of the window, at most this long.
     ///
     /// # Errors
-    /// What the terminal returns; of the kind `NotConnected` where it went away.
+    /// The error of the terminal; its kind is `NotConnected` if the terminal was closed.
     pub fn wait(&mut self, time: Duration) -> io::Result<Option<Event>> {
         if self.typed.is_empty() && self.source.is_readable(time)? {
             while event::poll(Duration::ZERO)? {
@@ -59,7 +59,7 @@ impl Keyboard {
     }
 }
 
-/// Puts keys together whose bytes came late: over a slow line an arrow key is read as Esc, `[` and `C`.
+/// Reassembles keys whose bytes arrive late: over a slow connection an arrow key is read as Esc, `[` and `C`.
 #[derive(Debug, Default)]
 struct Pieces {
     /// When the last piece was read, and which.
@@ -70,15 +70,15 @@ struct Pieces {
 enum Piece {
     /// The first byte.
     Escape,
-    /// `[` or `O`, and numbers behind it.
+    /// `[` or `O`, and the digits after it.
     Introducer,
 }
 
-/// Bytes of one key come no further apart than this, even over a slow line. Nobody types Esc and `[` as fast.
+/// The maximum time between the bytes of one key, even over a slow connection. Nobody types Esc and `[` this fast.
 const APART: Duration = Duration::from_millis(400);
 
 impl Pieces {
-    /// The event as it was meant: nothing while a key is in pieces, the whole key with its last piece.
+    /// The event that was meant: nothing while a key is incomplete, the whole key with its last piece.
     fn join(&mut self, event: Event, now: Instant) -> Option<Event> {
         let Event::Key(key) = event else { return Some(event) };
         let begun = self.begun.take().filter(|(since, _)| now.duration_since(*since) < APART);
@@ -95,7 +95,7 @@ impl Pieces {
                     'B' => KeyCode::Down,
                     'C' => KeyCode::Right,
                     'D' => KeyCode::Left,
-                    // A key that means nothing here.
+                    // A key without a meaning here.
                     _ => return None,
                 };
                 return Some(Event::Key(KeyEvent { code, ..key }));
@@ -109,13 +109,13 @@ impl Pieces {
 /// Where crossterm reads keys.
 #[derive(Debug)]
 enum Source {
-    /// Standard input, where it is a terminal.
+    /// Standard input, if it is a terminal.
     #[cfg(unix)]
     Stdin,
     /// Otherwise the terminal that controls the program.
     #[cfg(unix)]
     Controlling(std::fs::File),
-    /// Only crossterm knows.
+    /// Unknown: left to crossterm.
     Unknown,
 }
 
@@ -161,7 +161,7 @@ fn is_readable(file: &impl std::os::fd::AsFd, time: Duration) -> io::Result<bool
     };
     let seen = files[0].revents();
     match seen.intersects(PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL) {
-        true => Err(io::Error::new(io::ErrorKind::NotConnected, "the terminal went away")),
+        true => Err(io::Error::new(io::ErrorKind::NotConnected, "the terminal was closed")),
         false => Ok(seen.contains(PollFlags::IN)),
     }
 }
@@ -193,7 +193,7 @@ mod tests {
         assert_eq!(typed("^OA", 80), [escape(), key(KeyCode::Up)]);
         // Ctrl-right, delete, and a report that ends with a letter which means something by itself.
         assert_eq!(typed("^[1;5C^[3~^[1q", 80), [escape(), key(KeyCode::Right), escape(), escape()]);
-        // What is typed by hand after Esc is what it is.
+        // A key typed by hand after Esc is not part of a sequence.
         assert_eq!(typed("^q", 80), [escape(), key(KeyCode::Char('q'))]);
         assert_eq!(typed("^[q", 700), [escape(), key(KeyCode::Char('[')), key(KeyCode::Char('q'))]);
     }

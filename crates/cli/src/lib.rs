@@ -1,6 +1,6 @@
-//! The `requel` program as a library: arguments in, results on stdout, talk on stderr.
+//! The `requel` program as a library: arguments in, results on stdout, messages on stderr.
 //!
-//! [`main_with`] gives a program of your own every verb, for the environments that it registers:
+//! [`main_with`] gives your own program every verb, for the environments that it registers:
 //!
 //! ```no_run
 //! use std::process::ExitCode;
@@ -22,8 +22,9 @@
 //! }
 //! ```
 //!
-//! [`draw`] shows environments as the program does, [`with_devices`] is a registry with the devices that the program was built for. `args` says what can be asked for, `commands` holds one file per command, `show` draws. What the program learns with is the
-//! library `requel`; nothing in here changes a result.
+//! [`draw`] shows environments as the program does; [`with_devices`] returns a registry with the devices that the program was built for.
+//! `args` defines the command line, `commands` has one file per command, `show` draws. Learning is done by the library `requel`; nothing in
+//! this crate changes a result.
 #![forbid(unsafe_code)]
 
 mod advice;
@@ -78,18 +79,18 @@ use requel::{Machine, Registry};
 use args::{Cli, Command};
 use exit::{Exit, Failure};
 
-/// The program with what requel has: [`main_with`] of [`Registry::built_in`].
+/// The program with requel's own environments and agents: [`main_with`] of [`Registry::built_in`].
 pub fn main() -> ExitCode {
     main_with(Registry::built_in())
 }
 
-/// The program with what a registry has. It reads the arguments of the process, and does what they ask for.
+/// The program with the contents of a registry. It reads the arguments of the process and runs the command.
 pub fn main_with(registry: Registry) -> ExitCode {
     run_with(registry, std::env::args_os().collect()).into()
 }
 
-/// The same for arguments that are not those of the process, as where another language has started it. The first is the
-/// program's name. What comes back is the code to exit with.
+/// The same for given arguments instead of those of the process, for example when another language starts it. The first is the program's
+/// name. Returns the exit code.
 pub fn run_with(registry: Registry, arguments: Vec<OsString>) -> u8 {
     invocation::remember(&arguments);
     let cli = match Cli::try_parse_from(help_of_help(arguments)) {
@@ -106,18 +107,21 @@ pub fn run_with(registry: Registry, arguments: Vec<OsString>) -> u8 {
     exit as u8
 }
 
-/// The registry, with what this machine has.
+/// The registry with the resources of this machine.
 fn on_this_machine(registry: Registry, command: &Command) -> Result<Registry, Failure> {
     let registry = device::with_devices(registry);
     match Machine::detect() {
         Ok(machine) => Ok(registry.with_machine(machine)),
         // It says what is wrong.
         Err(_) if matches!(command, Command::Doctor(_)) => Ok(registry),
-        Err(error) => Err(Failure::bad_input(error).hint("`requel doctor` lists the kernels of this machine")),
+        Err(error) => Err(Failure::bad_input(error).hint(
+            "`requel doctor` lists the kernels that this machine \
+                                                         supports",
+        )),
     }
 }
 
-/// The arguments with `help … --help` read as `help …`, which clap would refuse.
+/// The arguments, with `help … --help` read as `help …`, which clap would otherwise refuse.
 fn help_of_help(mut arguments: Vec<OsString>) -> Vec<OsString> {
     if arguments.get(1).is_some_and(|first| first == "help") {
         arguments.retain(|argument| argument != "--help" && argument != "-h");

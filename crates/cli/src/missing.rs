@@ -1,4 +1,4 @@
-//! What is said of a path or a name that leads nowhere: what is spelt like it, or what may be named instead.
+//! Errors for a path or a name that does not exist, with a similar name or the accepted kinds of path as the hint.
 
 use std::path::{Path, PathBuf};
 
@@ -9,26 +9,26 @@ use crate::exit::Failure;
 use crate::runs::{ROOT, STUDIES};
 use crate::shell;
 
-/// What may be named where a policy is wanted.
+/// The hint for a command that takes a policy.
 pub const POLICY: &str = "name a run's directory, a packed run, or a policy's file";
-/// What may be named where a run is wanted.
+/// The hint for a command that takes a run.
 pub const RUN: &str = "name a directory that `requel train` wrote, such as those under runs/";
 
-/// No more names of a directory are compared with one that is not in it.
+/// How many names in a directory are compared with the missing one, at most.
 const MOST_NAMES: usize = 10_000;
 
-/// Whether there is nothing at a path, as far as can be seen.
+/// Whether a path does not exist, as far as the file system tells.
 pub fn is_missing(path: &Path) -> bool {
     matches!(path.try_exists(), Ok(false))
 }
 
-/// For a path at which there is nothing. `takes` says what may be named.
+/// The error for a path that does not exist. `takes` says what the command accepts.
 pub fn no_such_path(path: &Path, takes: &str) -> Failure {
     let hint = similar(path).map_or_else(|| takes.to_owned(), |similar| did_you_mean(&similar));
     Failure::bad_input(format_args!("there is no file or directory {}", path.display())).hint(hint)
 }
 
-/// For what could have been the path of a policy or the id of an environment and is neither: `error` is what was said of the id.
+/// The error for an argument that is neither the path of a policy nor the id of an environment; `error` is the error for the id.
 pub fn neither_path_nor_env(asked: &str, error: EnvError) -> Failure {
     let path = Path::new(asked);
     match (error, similar(path)) {
@@ -44,7 +44,7 @@ pub fn neither_path_nor_env(asked: &str, error: EnvError) -> Failure {
     }
 }
 
-/// For the id of an environment under which there is none. Where it is a path, it was meant for another argument.
+/// The error for an unknown environment id. If the id is a path, it was meant for another argument.
 pub fn no_such_env(id: &str, error: EnvError) -> Failure {
     let path = Path::new(id);
     let hint = match error {
@@ -52,7 +52,7 @@ pub fn no_such_env(id: &str, error: EnvError) -> Failure {
             format!("it is a file: `--config {}` reads settings from it", shell::quoted(path))
         }
         EnvError::UnknownId { .. } if path.is_dir() => format!(
-            "it is a directory: `requel resume {0}` goes on with a run, `requel train --from {0}` starts from its policy",
+            "it is a directory: `requel resume {0}` continues a run, `requel train --from {0}` starts from its policy",
             shell::quoted(path)
         ),
         error => return error.into(),
@@ -64,7 +64,7 @@ fn did_you_mean(path: &Path) -> String {
     format!("did you mean `{}`?", shell::quoted(path))
 }
 
-/// What is there under a similar name in the same directory, or is a run of this name where runs are.
+/// A path with a similar name in the same directory, or a run of this name below `runs/` or `studies/`.
 fn similar(path: &Path) -> Option<PathBuf> {
     let run = [ROOT, STUDIES].into_iter().map(|root| Path::new(root).join(path)).find(|run| run.is_dir());
     run.filter(|_| path.is_relative()).or_else(|| {
@@ -73,7 +73,7 @@ fn similar(path: &Path) -> Option<PathBuf> {
         let entries = std::fs::read_dir(if parent.as_os_str().is_empty() { Path::new(".") } else { parent }).ok()?;
         let names = entries.take(MOST_NAMES).filter_map(|entry| entry.ok()?.file_name().into_string().ok());
         let mut names: Vec<String> = names.filter(|name| !name.starts_with('.')).collect();
-        // A directory lists its names in any order.
+        // A directory lists its names in no particular order.
         names.sort_unstable();
         Some(parent.join(nearest(name, names.iter().map(String::as_str))?))
     })

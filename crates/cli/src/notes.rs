@@ -1,4 +1,4 @@
-//! [`Notes`], what a person has to say of a run: `notes.toml` in its directory. Nothing else of a run depends on it.
+//! [`Notes`], what a user writes about a run: `notes.toml` in its directory. Nothing else in a run depends on it.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -9,13 +9,13 @@ use requel::storage::open_regular;
 use serde::{Deserialize, Serialize};
 
 const FILE: &str = "notes.toml";
-/// Locked while they are changed: what every run has and nobody writes.
+/// Locked while notes are changed: a file that every run has and that is never written again.
 const LOCK: &str = "config.toml";
-/// No file of notes is longer, bytes.
+/// The maximum size of a file of notes, bytes.
 const MOST_BYTES: u64 = 64 << 10;
-/// No note is longer, characters.
+/// The maximum length of a note, characters.
 pub const MOST_TEXT: usize = 2_000;
-/// There are no more tags on a run, and none is longer, in characters.
+/// The maximum number of tags on a run, and the maximum length of a tag, in characters.
 pub const MOST_TAGS: usize = 20;
 /// See [`MOST_TAGS`].
 pub const MOST_TAG: usize = 40;
@@ -26,15 +26,15 @@ pub const MOST_TAG: usize = 40;
 pub struct Notes {
     /// Free text.
     pub note: String,
-    /// Words that runs can be found by, each once, in the order of the alphabet.
+    /// Words by which runs can be found, each once, in alphabetical order.
     pub tags: BTreeSet<String>,
 }
 
 impl Notes {
-    /// Those of the run in a directory; none where there is no file.
+    /// The notes of the run in a directory; empty if there is no file.
     ///
     /// # Errors
-    /// If the file cannot be read, or is not what it should be; that says why.
+    /// If the file cannot be read or is not valid; the text says why.
     pub fn read(dir: &Path) -> Result<Self, String> {
         let file = match open_regular(&dir.join(FILE)) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Notes::default()),
@@ -42,7 +42,7 @@ impl Notes {
         };
         let data = file.metadata().map_err(|error| error.to_string())?;
         if !data.is_file() || data.len() > MOST_BYTES {
-            return Err(format!("it is no file of at most {MOST_BYTES} bytes"));
+            return Err(format!("it is not a file of at most {MOST_BYTES} bytes"));
         }
         let mut text = String::new();
         file.take(MOST_BYTES).read_to_string(&mut text).map_err(|error| error.to_string())?;
@@ -51,14 +51,14 @@ impl Notes {
         Ok(notes)
     }
 
-    /// Changes those of the run in a directory, which nobody else does in the meantime, and gives what they are then.
+    /// Changes the notes of the run in a directory under a lock, and returns the new ones.
     ///
     /// # Errors
-    /// If they cannot be read or written, or are not within their bounds; that says which.
+    /// If they cannot be read or written, or exceed a limit; the error says which.
     pub fn change(dir: &Path, change: impl FnOnce(&mut Self)) -> Result<Self, NotesError> {
         let cannot = |error: io::Error| NotesError::Write(error.to_string());
         let lock = File::open(dir.join(LOCK)).map_err(cannot)?;
-        // Where a disk knows no locks, the last of those who write at the same moment wins.
+        // On a disk without locks, the last of several simultaneous writers wins.
         drop(lock.lock());
         let before = Notes::read(dir).map_err(NotesError::Read)?;
         let mut notes = before.clone();
@@ -70,22 +70,22 @@ impl Notes {
         Ok(notes)
     }
 
-    /// Writes them, in place of those that were there.
+    /// Writes the notes, replacing the old ones.
     ///
     /// # Errors
     /// If the disk refuses.
     fn write(&self, dir: &Path) -> io::Result<()> {
         let text = toml::to_string(self).map_err(io::Error::other)?;
-        // A reader sees the old ones or the new ones.
+        // Readers see either the old notes or the new ones.
         let staged = dir.join(format!(".{FILE}.{}.new", std::process::id()));
         fs::write(&staged, text)?;
         fs::rename(&staged, dir.join(FILE))
     }
 
-    /// Whether all is within its bounds; if not, what is not.
+    /// Checks the limits.
     ///
     /// # Errors
-    /// What is wrong.
+    /// The limit that is exceeded.
     pub fn check(&self) -> Result<(), String> {
         if self.note.chars().count() > MOST_TEXT {
             return Err(format!("a note has at most {MOST_TEXT} characters"));
@@ -99,20 +99,20 @@ impl Notes {
                 && !tag.contains(|c: char| c.is_whitespace() || c.is_control())
         };
         match self.tags.iter().find(|tag| !is_plain(tag)) {
-            Some(tag) => Err(format!("the tag {tag:?} is not one word of at most {MOST_TAG} characters")),
+            Some(tag) => Err(format!("the tag {tag:?} is not a single word of at most {MOST_TAG} characters")),
             None => Ok(()),
         }
     }
 }
 
-/// Why notes cannot be changed, each with the reason.
+/// Why notes cannot be changed, with the reason.
 #[derive(Debug)]
 pub enum NotesError {
-    /// Those that are there cannot be read.
+    /// The existing notes cannot be read.
     Read(String),
-    /// They would be out of their bounds.
+    /// The new notes would exceed a limit.
     Bounds(String),
-    /// The disk refuses.
+    /// They cannot be written.
     Write(String),
 }
 

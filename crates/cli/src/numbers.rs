@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// A count with its thousands apart: `24,576`.
+/// A count with thousands separators: `24,576`.
 pub fn grouped(count: u64) -> String {
     let digits = count.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);

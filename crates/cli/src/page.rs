@@ -1,4 +1,4 @@
-//! [`Page`], what is written for the browser: one file that needs no network.
+//! [`Page`], a page for the browser: one file that needs no network.
 
 use serde::Serialize;
 
@@ -8,22 +8,22 @@ const SCRIPT: &str = include_str!("../assets/page/page.js");
 const UPLOT_STYLE: &str = include_str!("../assets/uplot/uPlot.min.css");
 const UPLOT_SCRIPT: &str = include_str!("../assets/uplot/uPlot.iife.min.js");
 
-/// What a page has of its own. The rest is the same on all: the head, the look, the charts library, and what scripts share.
+/// The parts that are specific to a page. The rest is the same for all: the head, the style, the charts library, and shared scripts.
 pub struct Page {
     /// Style sheet.
     pub style: &'static str,
-    /// What stands in the body.
+    /// The contents of the body.
     pub body: &'static str,
-    /// Script. It finds the data as JSON in the element `data`.
+    /// Script. Its data is the JSON in the element `data`.
     pub script: &'static str,
 }
 
 impl Page {
-    /// The page with its data. `parts` are marks in its body, such as `{{scores}}`, and the HTML in their place: what can be
-    /// read where scripts are blocked.
+    /// The page with its data. `parts` are placeholders in its body, such as `{{scores}}`, with the HTML that replaces them: what can be
+    /// read even if scripts are blocked.
     ///
     /// # Errors
-    /// If the data is no JSON.
+    /// If the data cannot be written as JSON.
     pub fn html(&self, title: &str, data: &impl Serialize, parts: &[(&str, &str)]) -> serde_json::Result<String> {
         Ok(fill(
             TEMPLATE,
@@ -42,7 +42,7 @@ impl Page {
     }
 }
 
-/// The template with each `{{mark}}` replaced by its text, in one pass: what is put in is never looked at again.
+/// The template with each `{{mark}}` replaced by its text, in one pass: inserted text is not searched again.
 fn fill(template: &str, parts: &[(&str, &str)]) -> String {
     let mut html = String::with_capacity(template.len() + parts.iter().map(|(_, text)| text.len()).sum::<usize>());
     let mut rest = template;
@@ -57,13 +57,13 @@ fn fill(template: &str, parts: &[(&str, &str)]) -> String {
     html
 }
 
-/// The text with what means something in HTML and XML written as it is seen.
+/// The text with the special characters of HTML and XML escaped.
 pub fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
-/// The inside of a table. A heading that begins with `#` is of a column of numbers, one with `.` of text that is folded; each
-/// row has the attributes of its element, and its cells as HTML.
+/// The inside of a table. A heading that starts with `#` is for a column of numbers, one that starts with `.` for text that is wrapped;
+/// each row has the attributes of its element, and its cells as HTML.
 pub fn table<'a>(heading: &[&str], rows: impl Iterator<Item = (&'a str, Vec<String>)>) -> String {
     let class = |heading: &str| match heading.chars().next() {
         Some('#') => " class=\"number\"",
@@ -84,10 +84,9 @@ pub fn table<'a>(heading: &[&str], rows: impl Iterator<Item = (&'a str, Vec<Stri
     html + "</tr>\n"
 }
 
-/// Data as it can stand in a script element.
+/// Data in a form that can be put into a script element.
 fn script_data(value: &impl Serialize) -> serde_json::Result<String> {
-    // `</script>` inside a string would end the element, and `<!--` with `<script` would hide its end. In JSON a `<` stands in
-    // strings alone.
+    // `</script>` inside a string would end the element, and `<!--` with `<script` would hide its end. In JSON, `<` only occurs in strings.
     Ok(serde_json::to_string(value)?.replace('<', "\\u003c"))
 }
 

@@ -6,7 +6,7 @@ use crate::ascii::in_ascii;
 use crate::columns::{self, folded, width};
 use crate::style::{BOLD, MUTED, paint};
 
-/// Labelled lines under a title; in a frame where a person looks at a terminal.
+/// Labelled lines under a title; in a frame if stdout is a terminal.
 pub struct Panel {
     title: String,
     lines: Vec<(&'static str, String)>,
@@ -56,10 +56,10 @@ impl Panel {
             Frame::Ascii => ["+", "+", "+", "+", "-", "|"],
             Frame::Box => ["╭", "╮", "╰", "╯", "─", "│"],
         };
-        // What ASCII makes of signs may be wider than they are.
+        // ASCII replacements may be wider than the characters they replace.
         let said = |text: &str| if frame == Frame::Ascii { in_ascii(text) } else { text.to_owned() };
         let lines: Vec<(&'static str, String)> = self.lines.iter().map(|(label, text)| (*label, said(text))).collect();
-        // Of the columns the frame takes four, and a label with its gap what it needs.
+        // The frame takes four columns, and the label with its gap as many as it needs.
         let room = columns.saturating_sub(labels + 2 + 4).max(LEAST_ROOM);
         let lines: Vec<(&str, String)> = lines.iter().flat_map(|line| fitted(line, room)).collect();
         let inner = lines.iter().map(|(_, text)| labels + 2 + width(text)).max().unwrap_or(0);
@@ -84,10 +84,10 @@ impl Panel {
     }
 }
 
-/// However narrow the terminal is, text is not folded to less.
+/// Text is never wrapped to less than this, however narrow the terminal is.
 const LEAST_ROOM: usize = 12;
 
-/// A line in parts that fit into so many columns. What has to be folded loses its styles.
+/// A line in parts that fit into the given number of columns. Parts that have to be wrapped lose their styles.
 fn fitted((label, text): &(&'static str, String), room: usize) -> Vec<(&'static str, String)> {
     if width(text) <= room {
         return vec![(*label, text.clone())];
@@ -123,7 +123,7 @@ mod tests {
 
     #[test]
     fn a_frame_closes_around_wide_characters_and_on_narrow_terminals() {
-        let panel = Panel::new("CartPole-v1 trained, solved would be 475")
+        let panel = Panel::new("CartPole-v1 trained, but not solved (475 needed)")
             .line("best policy", paint(GOOD, "154.35 ± 13.38 over 100 fresh episodes, greedy"))
             .line("run", "runs/ünïcödé 日本語の名前/seed-1");
         for columns in [24, 40, 64, 65, 80, usize::MAX] {

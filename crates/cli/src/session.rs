@@ -1,4 +1,4 @@
-//! Training with somebody listening: what `train` and `resume` share.
+//! Training with a display: what `train` and `resume` share.
 
 use std::io::{IsTerminal, Write};
 use std::path::Path;
@@ -23,7 +23,7 @@ use crate::signals::Signals;
 use crate::style::{self, BOLD, COMMAND, GOOD, MUTED, WARNING, paint};
 use crate::{report, runs, shell};
 
-/// Trains to the end or until a signal comes, and says how it went.
+/// Trains to the end or until a signal comes, and prints the result.
 ///
 /// # Errors
 /// If training or the disk fails.
@@ -46,7 +46,7 @@ pub fn train(session: Session, registry: &Registry, reporting: Reporting) -> Res
         false => {
             let (run, config, registry) = (run.clone(), config.clone(), registry.clone());
             let subject = Subject { run, config, registry, headline: headline.clone(), made };
-            // A terminal that cannot be taken over can still show lines.
+            // Progress can still be printed line by line if the terminal cannot be taken over.
             Dashboard::open(subject, &control).ok()
         }
     };
@@ -59,7 +59,7 @@ pub fn train(session: Session, registry: &Registry, reporting: Reporting) -> Res
     let train = |observer: &mut dyn Observer| session.train(&mut Watch::new(evidence, observer), &control);
     let ending = match (&mut dashboard, &mut person) {
         (Some(dashboard), _) => train(&mut (dashboard, &mut (&mut warnings, lines))),
-        // They say warnings themselves.
+        // These print warnings themselves.
         (None, Some(person)) => train(&mut (person, lines)),
         (None, None) => train(&mut (&mut warnings, lines)),
     };
@@ -69,7 +69,7 @@ pub fn train(session: Session, registry: &Registry, reporting: Reporting) -> Res
     if let Some(dashboard) = dashboard {
         let curves = dashboard.close();
         style::say(paint(BOLD, headline));
-        // Whoever closed the terminal needs no picture.
+        // If the terminal was closed, no picture is needed.
         let _ = curves.iter().try_for_each(|line| writeln!(style::stdout(), "{line}"));
     }
     warnings.say_kept();
@@ -77,7 +77,7 @@ pub fn train(session: Session, registry: &Registry, reporting: Reporting) -> Res
     match ending? {
         Ending::Finished { summary, timing, outcome } => {
             let seed = runs::evaluation_seed(&config);
-            // A page is a courtesy: without it the run is still whole.
+            // A report is optional: the run is complete without it.
             let report = report::write(&run, registry, (&outcome.best_evaluation, seed), &signals);
             if let Err(failure) = &report {
                 style::warn(format_args!("no report: {}", failure.what));
@@ -100,7 +100,7 @@ pub fn train(session: Session, registry: &Registry, reporting: Reporting) -> Res
                 })?;
             }
             if !reporting.quiet {
-                style::say(format_args!("stopped at env step {}, all is saved", grouped(env_steps)));
+                style::say(format_args!("stopped at env step {}, everything is saved", grouped(env_steps)));
                 say_command("requel resume", (&run, runs::newest(runs::is_unfinished)), "go on");
             }
             Ok(signals.received().unwrap_or(Exit::Interrupted))
@@ -139,7 +139,7 @@ fn write_summary(run: &Run, summary: &Summary, timing: Timing) -> Result<(), Fai
     let (best, last) = (&summary.best_evaluation, &summary.final_evaluation);
     let title = match summary.goal {
         Some(_) if summary.is_solved() => format!("{} solved", config.env.id),
-        Some(goal) => format!("{} trained, solved would be {}", config.env.id, tidy(goal)),
+        Some(goal) => format!("{} trained, but not solved ({} needed)", config.env.id, tidy(goal)),
         None => format!("{} trained", config.env.id),
     };
     let score = |mean, std| format!("{} ± {}", tidy(mean), tidy(std));
@@ -199,12 +199,12 @@ fn write_summary(run: &Run, summary: &Summary, timing: Timing) -> Result<(), Fai
     Ok(out.flush()?)
 }
 
-/// How many of many fresh episodes fell short, with the interval of that probability.
+/// How many of the fresh episodes fell short, with the interval of that probability.
 fn confirmed(confirmation: &Confirmation, goal: Option<f64>) -> String {
     let Confirmation { episodes, failed, .. } = *confirmation;
     let short = match goal {
         Some(goal) => format!("below {}", tidy(goal)),
-        None => "below the return to stop at".into(),
+        None => "below the return that stops training".into(),
     };
     let percent = |share: f64| tidy(100.0 * share);
     let interval = proportion_interval(failed, episodes).map_or(String::new(), |interval| {
@@ -228,7 +228,7 @@ fn suggest_next(reporting: Reporting, run: &Run) {
     say_command("requel eval", (run, newest), "score it on as many episodes as you like");
 }
 
-/// One line that can be typed; the run is named where it would not be `found` by itself.
+/// A command that can be typed; the run is named if it would not be `found` without its name.
 fn say_command(command: &str, (run, found): (&Run, Option<Run>), what: &str) {
     let is_found = found.is_some_and(|found| found.dir() == run.dir());
     let command = if is_found { command.to_owned() } else { format!("{command} {}", shell::quoted(run.dir())) };

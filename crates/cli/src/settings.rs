@@ -1,5 +1,4 @@
-//! From the command line's layers to a `Config`: preset, then file, then `--set`, then the options with a name of
-//! their own.
+//! From the layers of the command line to a `Config`: preset, then file, then `--set`, then the options with their own name.
 
 use std::path::Path;
 
@@ -18,12 +17,12 @@ impl From<ConfigError> for Failure {
     }
 }
 
-/// The layers, and the config that they come to. The environment is known to exist and to take its options.
+/// The layers, and the config that results. The environment has been checked to exist and to accept its options.
 pub fn resolve(args: &args::Layers, registry: &Registry) -> Result<(Layers, Config), Failure> {
     let (layers, config) = resolve_to_show(args, registry)?;
     match missing_envs(&config, registry) {
         Some(from) => Err(Failure::bad_input(format_args!(
-            "the environments of preset {} are not in this program: they are {from}",
+            "this program does not have the environments of preset {}: they are {from}",
             config.preset
         ))
         .hint(format!("`requel config show --preset {}` shows its settings", config.preset))),
@@ -31,7 +30,7 @@ pub fn resolve(args: &args::Layers, registry: &Registry) -> Result<(Layers, Conf
     }
 }
 
-/// The same, but the environment may also be one that a preset says comes from elsewhere.
+/// The same, but the environment may also be one that a preset declares to come from elsewhere.
 pub fn resolve_to_show(args: &args::Layers, registry: &Registry) -> Result<(Layers, Config), Failure> {
     let mut layers = Layers::new();
     if let Some(name) = &args.preset {
@@ -48,7 +47,8 @@ pub fn resolve_to_show(args: &args::Layers, registry: &Registry) -> Result<(Laye
     let config = layers.resolve()?;
     if let Some(later) = args.config.as_deref().and_then(later_segments) {
         style::warn(format_args!(
-            "{} is what that run began with; it went on with other settings, the last of which are in {}",
+            "{} has the settings that the run started with; it later continued with others, the latest of which are in \
+            {}",
             args.config.as_deref().unwrap_or(Path::new("")).display(),
             later.last().map_or(Path::new(""), |segment| &segment.path).display()
         ));
@@ -64,7 +64,7 @@ pub fn resolve_to_show(args: &args::Layers, registry: &Registry) -> Result<(Laye
     Ok((layers, config))
 }
 
-/// Whose the environments of a config's preset are, where it is for others than this program has, and trains in one of those.
+/// The origin of the environments that a config's preset is for, if this program does not have them and the config trains in one of them.
 fn missing_envs(config: &Config, registry: &Registry) -> Option<&'static str> {
     let preset = presets::get(&config.preset)?;
     let from = preset.envs_from?;
@@ -72,13 +72,13 @@ fn missing_envs(config: &Config, registry: &Registry) -> Option<&'static str> {
     (config.env.id == own && registry.envs().is_built_in(&own).is_none()).then_some(from)
 }
 
-/// The run that a config lies in.
+/// The run that contains a config.
 fn run_of(config: &Path) -> Option<Run> {
     let dir = config.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
     Run::open(dir).ok()
 }
 
-/// Says that the settings of a preset were made for another environment.
+/// Warns that the settings of a preset were made for another environment.
 fn warn_of_other_environment(layers: &Layers, env_id: &str) {
     let (Some(name), Some(own)) = (layers.named_preset(), layers.preset_says("env.id")) else { return };
     let is_the_environments = presets::default_for(env_id).is_some_and(|preset| preset.name == name);
@@ -87,12 +87,12 @@ fn warn_of_other_environment(layers: &Layers, env_id: &str) {
     }
     let better = match algorithms::get(name) {
         Some(_) => format!("`--algo {name}` starts from {env_id}'s own"),
-        None => format!("leave --preset out for {env_id}'s own"),
+        None => format!("omit --preset to use {env_id}'s own"),
     };
     style::warn(format_args!("the settings of preset {name} were made for {own}; {better}"));
 }
 
-/// Refuses a config that cannot learn, with the place of the setting that keeps it from that.
+/// Refuses a config that cannot learn, naming the setting that prevents it and its place.
 pub fn refuse_to_learn_nothing(layers: &Layers, config: &Config, registry: &Registry) -> Result<(), Failure> {
     match advice::of(config, registry).into_iter().find(|advice| advice.severity == Severity::Impossible) {
         Some(advice) => Err(layers.invalid(&advice.keys(), advice.text).into()),
@@ -105,7 +105,7 @@ fn above_preset(mut layers: Layers, args: &args::Layers, registry: &Registry) ->
         layers = layers.file(path)?;
     }
     if let Some(id) = &args.env {
-        // Found out first, so that a misspelt environment is called that and not a value of a key.
+        // Checked first, so that a misspelt environment is reported as such and not as a bad value of a key.
         registry.envs().make(id).map_err(|error| missing::no_such_env(id, error))?;
         layers = layers.set(&format!("env.id={id:?}"))?;
     }
@@ -156,7 +156,7 @@ mod tests {
         assert_eq!((rainbow.agent.n_step, rainbow.network.noisy, rainbow.env.action_repeat), (3, true, 6));
         let support = (rainbow.head.v_min.number(), rainbow.head.v_max.number());
         assert_eq!(support, (Some(-250.0), Some(0.0)), "the support is that of the environment's own preset");
-        // A run's own config names both, and comes to itself.
+        // A run's own config names both, and loads unchanged.
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("config.toml");
         std::fs::write(&path, toml::to_string(&rainbow).unwrap()).unwrap();
@@ -188,7 +188,7 @@ mod tests {
         assert_eq!((config.replay.capacity, config.env.id.as_str()), (1_000_000, "atari/pong-v0"));
         let refused = resolve(&atari).unwrap_err().what;
         assert!(
-            refused.contains("not in this program") && refused.contains("requel.atari.train(\"pong\""),
+            refused.contains("does not have the environments") && refused.contains("requel.atari.train(\"pong\""),
             "{refused}"
         );
         let other = args(Some("MinAtar/Breakout-v1"), Some("atari-dqn"), &["network.conv=[[16, 3, 1]]"]);

@@ -1,4 +1,4 @@
-//! Commands that are suggested, as they can be typed: paths quoted for a shell, and the program called by its own name.
+//! Suggested commands in a form that can be typed: with paths quoted for a shell, and the program's own name.
 
 use std::borrow::Cow;
 use std::path::Path;
@@ -8,8 +8,8 @@ use clap::CommandFactory;
 use crate::args::Cli;
 use crate::invocation::{NAME, own_name};
 
-/// A text in which what can be typed begins with the name of this program: one of your own, made with
-/// [`main_with`](crate::main_with), is not called `requel`.
+/// A text in which commands start with the name of this program: your own program, made with [`main_with`](crate::main_with), is not called
+/// `requel`.
 pub fn in_own_name(text: &str) -> Cow<'_, str> {
     named(text, &own_name())
 }
@@ -32,7 +32,7 @@ fn named<'a>(text: &'a str, name: &str) -> Cow<'a, str> {
     named.into()
 }
 
-/// A path that can be pasted into a POSIX shell as one argument that is no option.
+/// A path that can be pasted into a POSIX shell as one argument and is not taken for an option.
 pub fn quoted(path: &Path) -> String {
     let text = path.to_string_lossy();
     let text = if text.starts_with('-') { format!("./{text}") } else { text.into_owned() };

@@ -8,7 +8,7 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 use crate::exit::{Exit, Failure};
 
-/// What was asked for from outside. The first signal only sets a flag; a second Ctrl-C ends the program at once.
+/// Requests from outside to stop. The first signal only sets a flag; a second Ctrl-C ends the program at once.
 #[derive(Clone, Debug, Default)]
 pub struct Signals {
     interrupted: Arc<AtomicBool>,
@@ -23,7 +23,7 @@ impl Signals {
     /// If the system refuses.
     pub fn listen() -> io::Result<Self> {
         let signals = Signals::default();
-        // Registered first, so that at the first signal it still finds the flag down.
+        // Registered first, so that the flag is still unset at the first signal.
         signal_hook::flag::register_conditional_shutdown(
             SIGINT,
             Exit::Interrupted as i32,
@@ -35,7 +35,7 @@ impl Signals {
         Ok(signals)
     }
 
-    /// Listens from now on, and raises `stop` with the first signal.
+    /// Listens from now on, and sets `stop` at the first signal.
     ///
     /// # Errors
     /// If the system refuses.
@@ -47,7 +47,7 @@ impl Signals {
         Ok(signals)
     }
 
-    /// Ends what goes on, if that was asked for.
+    /// Stops the current work if that was requested.
     ///
     /// # Errors
     /// If a signal came; it says how to end.
@@ -58,7 +58,7 @@ impl Signals {
         }
     }
 
-    /// As if it had been asked for ending so.
+    /// Behaves as if this way of ending had been requested.
     #[cfg(test)]
     pub fn of(exit: Exit) -> Self {
         let signals = Self::default();
@@ -71,7 +71,7 @@ impl Signals {
         signals
     }
 
-    /// How to end, if ending was asked for.
+    /// How to end, if a signal came.
     pub fn received(&self) -> Option<Exit> {
         if self.interrupted.load(Ordering::Relaxed) {
             Some(Exit::Interrupted)

@@ -1,5 +1,5 @@
-//! How text looks, and the few lines that the program says on stderr. Colour is dropped where stdout or stderr is no
-//! terminal, and where `NO_COLOR` asks for it.
+//! How text looks, and the few messages that the program prints on stderr. Colour is dropped if stdout or stderr is not a terminal, and if
+//! `NO_COLOR` is set.
 
 use std::fmt::Display;
 use std::io::Write;
@@ -10,17 +10,17 @@ use crate::ascii::Spoken;
 use crate::exit::Failure;
 use crate::shell::in_own_name;
 
-/// What stands out: names, headings.
+/// Emphasised text: names, headings.
 pub const BOLD: Style = Style::new().bold();
-/// What may be read past.
+/// Less important text.
 pub const MUTED: Style = Style::new().dimmed();
-/// What went well.
+/// Something that went well.
 pub const GOOD: Style = AnsiColor::Green.on_default().bold();
-/// What can be typed.
+/// A command that can be typed.
 pub const COMMAND: Style = AnsiColor::Cyan.on_default();
-/// What may be wrong.
+/// Something that may be wrong.
 pub const WARNING: Style = AnsiColor::Yellow.on_default().bold();
-/// What is wrong.
+/// Something that is wrong.
 pub const BAD: Style = AnsiColor::Red.on_default().bold();
 
 /// The text in a style.
@@ -28,17 +28,17 @@ pub fn paint(style: Style, text: impl Display) -> String {
     format!("{style}{text}{style:#}")
 }
 
-/// Says on stderr how things go.
+/// Prints progress on stderr.
 pub fn say(text: impl Display) {
     line(text);
 }
 
-/// Says on stderr that something is not as it should be, but goes on.
+/// Prints a warning on stderr.
 pub fn warn(text: impl Display) {
     line(format_args!("{} {text}", paint(WARNING, "warning:")));
 }
 
-/// Says on stderr why the program ends.
+/// Prints on stderr why the program ends.
 pub fn report(failure: &Failure) {
     if failure.what.is_empty() {
         return;
@@ -49,17 +49,17 @@ pub fn report(failure: &Failure) {
     }
 }
 
-/// Standard output for what people read: without colour where there is none to be had, in ASCII where there is nothing else.
+/// Standard output for people: without colour if none is available, in ASCII if nothing else is.
 pub fn stdout() -> Spoken<impl Write> {
     let out = std::io::stdout();
     Spoken::new(anstream::stdout().lock(), &out)
 }
 
-/// Prints what the command line's reading ended with, help or misuse, and gives the exit code.
+/// Prints the result of parsing the command line, help or an error, and returns the exit code.
 pub fn usage(error: &clap::Error) -> u8 {
     let text = error.render().ansi().to_string();
     let text = in_own_name(&text);
-    // If nobody listens there is nobody to tell.
+    // If stdout is closed, nobody reads it.
     let _ = if error.use_stderr() { write!(stderr(), "{text}") } else { write!(stdout(), "{text}") };
     u8::try_from(error.exit_code()).unwrap_or(2)
 }
@@ -69,7 +69,7 @@ fn stderr() -> Spoken<impl Write> {
 }
 
 fn line(text: impl Display) {
-    // If stderr is closed there is nobody to tell.
+    // If stderr is closed, nobody reads it.
     let _ = writeln!(stderr(), "{}", in_own_name(&text.to_string()));
 }
 

@@ -17,42 +17,42 @@ use crate::{missing, runs};
 
 /// A policy with the environment that it was trained in.
 pub struct Subject {
-    /// The directory or file, for people.
+    /// The directory or file, for messages.
     pub name: PathBuf,
-    /// The run's config; of a policy's file the defaults, with the environment that the file names.
+    /// The run's config; for a policy file the defaults, with the environment that the file names.
     pub config: Config,
     /// Where the policy is kept.
     kept: Kept,
-    /// Whether the environment is only stood for: this program does not have it, and it has no steps.
+    /// Whether the environment is a stand-in, because this program does not have it: a stand-in cannot be stepped.
     pub is_stand_in: bool,
-    /// Has the environment.
+    /// The registry with the environment.
     registry: Registry,
-    /// Where a packed run lies for as long as it is looked at.
+    /// Where a packed run is unpacked while it is in use.
     _unpacked: Option<TempDir>,
 }
 
-/// What is wanted of the environment of a policy.
+/// What a command needs from the environment of a policy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Needs {
-    /// Its steps.
+    /// An environment that can be stepped.
     Steps,
-    /// Its spaces, which a run and a policy's file know without it.
+    /// Only its spaces, which a run and a policy file describe themselves.
     Spaces,
 }
 
 /// Where a policy is kept.
 enum Kept {
-    /// In a file, which goes with the environment.
+    /// In a file, checked against the environment.
     File(Box<PolicyFile>),
-    /// In the checkpoints of a run whose agent leaves no such file.
+    /// In the checkpoints of a run whose agent writes no such file.
     Checkpoints(Run),
 }
 
 impl Subject {
-    /// What is called so: by default the newest run that has a policy.
+    /// The subject with this name; by default, the newest run that has a policy.
     ///
     /// # Errors
-    /// If it is none of these, or its policy cannot be read or does not go with its environment.
+    /// If there is no such subject, or its policy cannot be read or does not belong to its environment.
     pub fn open(path: Option<&Path>, needs: Needs, registry: &Registry) -> Result<Self, Failure> {
         if let Some(path) = path.filter(|path| missing::is_missing(path)) {
             return Err(missing::no_such_path(path, missing::POLICY));
@@ -86,7 +86,7 @@ impl Subject {
         let kept = match run.best_policy_path().exists() {
             true => Kept::File(Box::new(runs::policy_file(&run, &registry)?)),
             false => {
-                // What is wrong with it shows here.
+                // Reports what is wrong with it.
                 runs::policy(&run, &registry, 1)?;
                 Kept::Checkpoints(run)
             }
@@ -99,7 +99,7 @@ impl Subject {
         let looking = policy.registry_to_look(registry).filter(|_| needs == Needs::Spaces);
         let is_stand_in = looking.is_some();
         let (env, checked) = match &looking {
-            // What stands for the environment is as the policy describes it, settings and all.
+            // The stand-in has the spaces that the policy describes, with its settings already applied.
             Some(looking) => {
                 let config = EnvConfig { id: policy.env_id.clone(), ..EnvConfig::default() };
                 let checked = policy.check_env(&*runs::env(&config, looking)?);
@@ -121,20 +121,20 @@ impl Subject {
     /// The environment, as the policy sees it.
     ///
     /// # Errors
-    /// If it cannot be made.
+    /// If it cannot be created.
     pub fn env(&self) -> Result<Box<dyn Env>, Failure> {
         runs::env(&self.config.env, &self.registry)
     }
 
-    /// What makes environments as the one that the policy was trained in.
+    /// Creates environments like the one that the policy was trained in.
     pub fn env_factory(&self) -> EnvFactory {
         self.registry.env_factory(&self.config.env)
     }
 
-    /// The policy, able to look at so many observations at once.
+    /// The policy, for up to this many observations at once.
     ///
     /// # Errors
-    /// If its network cannot be made on this machine.
+    /// If its network cannot be created on this machine.
     pub fn policy(&self, rows: usize) -> Result<Box<dyn Policy>, Failure> {
         match &self.kept {
             Kept::File(file) => Ok(Box::new((**file).clone().into_policy(rows)?)),
@@ -145,22 +145,22 @@ impl Subject {
     /// The policy as a file holds it.
     ///
     /// # Errors
-    /// If the run's agent learned no network of values: there is no such file then.
+    /// If the run's agent did not learn a value network: then there is no such file.
     pub fn policy_file(&self) -> Result<PolicyFile, Failure> {
         match &self.kept {
             Kept::File(file) => Ok((**file).clone()),
             Kept::Checkpoints(run) => Err(Failure::bad_input(format_args!(
-                "what {} has learned is no network of values, which is all that can be exported",
+                "the agent of {} has not learned a value network, and nothing else can be exported",
                 run.dir().display()
             ))),
         }
     }
 }
 
-/// A packed run, unpacked where it lies for as long as it is held; the run is in `run`. Without its checkpoints.
+/// A packed run, unpacked into a temporary directory; the run is in `run`. Without its checkpoints.
 ///
 /// # Errors
-/// If it is no packed run, or there is no room for it.
+/// If it is not a packed run, or the disk is full.
 pub fn unpack(file: &Path) -> Result<TempDir, Failure> {
     let cannot = |e: std::io::Error| Failure::failed(format_args!("cannot unpack {}: {e}", file.display()));
     let unpacked = tempfile::Builder::new().prefix("requel-").tempdir().map_err(cannot)?;

@@ -6,18 +6,18 @@ use crate::ascii::as_shown;
 use crate::columns::{left, right, width};
 use crate::style::{BOLD, paint};
 
-/// Rows of cells under a heading; the columns are as wide as they need to be.
+/// Rows of cells under a heading; columns are as wide as they need to be.
 pub struct Table {
     heading: Vec<String>,
     rows: Vec<Vec<String>>,
-    /// Per column, whether its cells are numbers, which stand at the right.
+    /// Per column, whether its cells are numbers, which are right-aligned.
     numeric: Vec<bool>,
 }
 
 const GAP: &str = "   ";
 
 impl Table {
-    /// A table of these columns; those whose name starts with `>` hold numbers.
+    /// A table with these columns; those whose name starts with `>` contain numbers.
     pub fn new(columns: &[&str]) -> Self {
         let numeric = columns.iter().map(|c| c.starts_with('>')).collect();
         let heading = columns.iter().map(|c| c.trim_start_matches('>').to_string()).collect();

@@ -1,6 +1,6 @@
-//! [`action_list`], actions as a person or a file writes them down.
+//! [`action_list`], which reads actions written by a person or in a file.
 
-/// Reads indices of actions out of `text`, separated by commas or white space, each below `n`.
+/// Parses indices of actions from `text`, separated by commas or white space, each below `n`.
 ///
 /// It takes no more memory than eight times the text.
 ///
@@ -10,7 +10,7 @@
 /// ```
 ///
 /// # Errors
-/// The first word that is no such index.
+/// The first word that is not such an index.
 pub fn action_list(text: &str, n: usize) -> Result<Vec<usize>, &str> {
     let words = text.split(|c: char| c == ',' || c.is_whitespace()).filter(|word| !word.is_empty());
     words.map(|word| word.parse::<usize>().ok().filter(|action| *action < n).ok_or(word)).collect()

@@ -1,21 +1,20 @@
-//! [`AutoresetEnv`], a vector of environments that goes on after the end of an episode in one of three ways.
+//! [`AutoresetEnv`], a vector of environments with three ways of continuing after the end of an episode.
 
 use crate::{EnvError, StateError, StateReader, StateWriter, Step, VectorEnv};
 
-/// When a slot whose episode has ended begins the next one: the modes of Gymnasium's vector environments.
+/// When a slot whose episode has ended starts the next one: the modes of Gymnasium's vector environments.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Autoreset {
-    /// In the step after the end, which pays no heed to the slot's action and gives no reward.
+    /// In the step after the end, which ignores the slot's action and gives no reward.
     #[default]
     NextStep,
-    /// In the step that ends it: the observation is the first of the next episode, the true last one is kept beside it.
+    /// In the step that ends it: the observation is the first of the next episode, and the true last one is available separately.
     SameStep,
-    /// When it is asked to, by [`AutoresetEnv::reset_slots`]; until then no slot can be stepped.
+    /// On request, with [`AutoresetEnv::reset_slots`]; until then no slot can be stepped.
     Disabled,
 }
 
-/// A [`VectorEnv`] as Gymnasium's vector environments behave, for whoever has learnt to deal with these. A training takes the
-/// [`VectorEnv`] itself.
+/// A [`VectorEnv`] that behaves like Gymnasium's vector environments, for code written for those. Training uses the [`VectorEnv`] directly.
 ///
 /// ```
 /// use requel_envs::{Autoreset, AutoresetEnv, Step, VectorEnv, make};
@@ -37,28 +36,28 @@ pub struct AutoresetEnv {
     mode: Autoreset,
     /// By slot, whether the last step ended its episode.
     ended: Vec<bool>,
-    /// By slot, whether the last step only began an episode.
+    /// By slot, whether the last step only started an episode.
     began: Vec<bool>,
-    /// Slots × observation length: what the last step led to, in the mode [`Autoreset::SameStep`].
+    /// Slots × observation length: the true next observations, in the mode [`Autoreset::SameStep`].
     last: Vec<f32>,
-    /// What each slot does where some only begin an episode.
+    /// The actions of slots in a step in which some only start an episode.
     actions: Vec<usize>,
 }
 
 impl AutoresetEnv {
-    /// The environments of `env` with this way of going on.
+    /// The environments of `env` with this mode.
     pub fn new(env: VectorEnv, mode: Autoreset) -> Self {
         let slots = env.len();
         let last = vec![0.0; slots * env.observation_len()];
         AutoresetEnv { env, mode, ended: vec![false; slots], began: vec![false; slots], last, actions: vec![0; slots] }
     }
 
-    /// The environments, to look at.
+    /// The environments, for inspection.
     pub fn env(&self) -> &VectorEnv {
         &self.env
     }
 
-    /// Starts an episode in each slot, with its seed or, where there is none, with its generator going on.
+    /// Starts an episode in each slot, with its seed or, if there is none, with its generator continuing.
     ///
     /// # Errors
     /// [`EnvError::Other`] if there is not one seed for each slot; otherwise as [`VectorEnv::reset`].
@@ -66,7 +65,7 @@ impl AutoresetEnv {
         self.reset_slots(&vec![true; self.env.len()], seeds, observations)
     }
 
-    /// The same in the slots that are `chosen`. Observations of others are left as they are.
+    /// The same in the slots that are `chosen`. The observations of the others do not change.
     ///
     /// # Errors
     /// As [`AutoresetEnv::reset`].
@@ -91,8 +90,8 @@ impl AutoresetEnv {
         Ok(())
     }
 
-    /// Takes one action in each slot, and writes what to act on next; where an episode ended and the mode is not
-    /// [`Autoreset::SameStep`], that is its true last observation.
+    /// Takes one action in each slot, and writes what to act on next; if an episode ended and the mode is not [`Autoreset::SameStep`], that
+    /// is its true last observation.
     ///
     /// # Errors
     /// As [`VectorEnv::step`]; [`EnvError::ResetNeeded`] also if the mode is [`Autoreset::Disabled`] and an episode that ended was
@@ -116,9 +115,9 @@ impl AutoresetEnv {
         Ok(())
     }
 
-    /// A step in which slots whose episode has ended begin another and do nothing else.
+    /// A step in which slots whose episode has ended only start a new one.
     ///
-    /// All slots are stepped at once. So these are stepped too, and put back to where they began.
+    /// All slots are stepped at once, so these are stepped too, and restored to where they began.
     fn step_or_begin(
         &mut self,
         actions: &[usize],
@@ -148,13 +147,13 @@ impl AutoresetEnv {
         Ok(())
     }
 
-    /// The true last observation of a slot that the last step ended, in the mode [`Autoreset::SameStep`].
+    /// The true last observation of a slot whose episode the last step ended, in the mode [`Autoreset::SameStep`].
     pub fn final_observation(&self, slot: usize) -> &[f32] {
         let width = self.env.observation_len();
         self.last.get(slot * width..(slot + 1) * width).unwrap_or_default()
     }
 
-    /// The complete state of all slots. The true last observations and reports of the last step are no part of it.
+    /// The complete state of all slots. It does not include the true last observations and metrics of the last step.
     ///
     /// # Errors
     /// As [`VectorEnv::save`].
@@ -165,7 +164,7 @@ impl AutoresetEnv {
         Ok(writer.into_bytes())
     }
 
-    /// Takes over a state that [`AutoresetEnv::save`] wrote, of a vector with as many slots and the same mode.
+    /// Restores a state that [`AutoresetEnv::save`] wrote, of a vector with the same number of slots and the same mode.
     ///
     /// # Errors
     /// As [`VectorEnv::restore`]; nothing has changed then.
@@ -185,7 +184,7 @@ impl AutoresetEnv {
         Ok(())
     }
 
-    /// What a slot's environment reported of the last step, see [`VectorEnv::metrics`]; empty where the slot was only reset.
+    /// What a slot's environment reported for the last step, see [`VectorEnv::metrics`]; empty if the slot was only reset.
     pub fn metrics(&self, slot: usize) -> &[f64] {
         if self.began.get(slot).is_none_or(|began| *began) { &[] } else { self.env.metrics(slot) }
     }

@@ -1,24 +1,23 @@
-//! [`BatchEnv`], environments of one kind that are stepped at once, and [`SimulationBatch`], that of any [`Dynamics`].
+//! [`BatchEnv`], environments of one kind that are stepped at once, and [`SimulationBatch`], the batch for any [`Dynamics`].
 
 use std::any::Any;
 
 use crate::simulation::{read_state, write_state};
 use crate::{Dynamics, EnvError, GymRng, Scene, Simulation, Step};
 
-/// Several environments of one kind, the slots, in a form that is stepped faster than one environment after the other.
+/// Several environments of one kind, the slots, in a form that can be stepped faster than one environment after the other.
 ///
-/// There are two ways to one. An environment makes a batch of itself, [`Env::batch`](crate::Env::batch), and
-/// [`BatchEnv::join`] puts such batches together. Or a batch is there as a whole, such as a simulator that steps thousands of
-/// environments at once: then [`VectorEnv::from_batch`](crate::VectorEnv::from_batch) takes it, and it need not join.
+/// There are two ways to get one. An environment turns itself into a batch, [`Env::batch`](crate::Env::batch), and [`BatchEnv::join`] joins
+/// such batches. Or a batch exists as a whole, such as a simulator that steps thousands of environments at once: then pass it to
+/// [`VectorEnv::from_batch`](crate::VectorEnv::from_batch); it need not support joining.
 ///
-/// A slot behaves as its environment would, bit for bit, saved states included. It is reset by whoever calls, not by itself.
-/// Whoever calls sees to it that slots exist, actions are in the action space, and slices have one entry (or one row, for
-/// observations) per slot.
+/// A slot behaves as its environment would, bit for bit, including saved states. The caller resets it; it does not reset itself. The caller
+/// also makes sure that slots exist, actions are in the action space, and slices have one entry (or one row, for observations) per slot.
 pub trait BatchEnv: Any + Send {
     /// How many slots there are.
     fn slots(&self) -> usize;
 
-    /// Takes over the slots of `other` behind its own; false if they are of another kind, and nothing has changed.
+    /// Appends the slots of `other`; false if they are of another kind, and then nothing has changed.
     fn join(&mut self, other: Box<dyn BatchEnv>) -> bool {
         drop(other);
         false
@@ -27,13 +26,13 @@ pub trait BatchEnv: Any + Send {
     /// Starts an episode in one slot; see [`Env::reset`](crate::Env::reset).
     ///
     /// # Errors
-    /// What the slot's environment refuses to start with; the slot is then in no episode.
+    /// The error of the slot's environment; the slot then has no episode.
     fn reset(&mut self, slot: usize, seed: Option<u64>, observation: &mut [f32]) -> Result<(), EnvError>;
 
-    /// Takes one action in each slot and writes the observations that follow, for a slot that ended its true last one.
+    /// Takes one action in each slot and writes the observations that follow; for a slot whose episode ended, its true last one.
     ///
     /// # Errors
-    /// [`EnvError::ResetNeeded`] if a slot has no episode going on; no slot has then moved.
+    /// [`EnvError::ResetNeeded`] if a slot has no episode in progress; no slot has then moved.
     fn step(&mut self, actions: &[usize], steps: &mut [Step], observations: &mut [f32]) -> Result<(), EnvError>;
 
     /// Which actions a slot allows; see [`Env::action_mask`](crate::Env::action_mask).
@@ -42,26 +41,26 @@ pub trait BatchEnv: Any + Send {
         None
     }
 
-    /// Writes what there is to report of a slot's last step; see [`Env::metrics`](crate::Env::metrics).
+    /// Writes the metrics of a slot's last step; see [`Env::metrics`](crate::Env::metrics).
     fn metrics(&self, slot: usize, numbers: &mut [f64]) {
         _ = (slot, numbers);
     }
 
-    /// A slot's environment as it is now, drawn; see [`Env::scene`](crate::Env::scene).
+    /// A slot's environment in its current state, drawn; see [`Env::scene`](crate::Env::scene).
     fn scene(&self, slot: usize) -> Option<Scene> {
         _ = slot;
         None
     }
 
-    /// Whether the last step of a slot was none: it only began the episode that [`BatchEnv::reset`] was asked for. So it is with
-    /// simulators that cannot reset one slot alone and do so in the place of its next step, whatever the action (Gymnasium's
-    /// vector environments in the mode `NEXT_STEP`); `reset` leaves the slot's observation as it is then.
+    /// Whether the last step of a slot only started the episode that [`BatchEnv::reset`] requested. This is for simulators that cannot
+    /// reset a single slot and do so in its next step instead, whatever the action (Gymnasium's vector environments in the mode
+    /// `NEXT_STEP`); `reset` then leaves the slot's observation unchanged.
     fn began(&self, slot: usize) -> bool {
         _ = slot;
         false
     }
 
-    /// Whether [`BatchEnv::began`] is ever true.
+    /// Whether [`BatchEnv::began`] can ever be true.
     fn resets_in_next_step(&self) -> bool {
         false
     }
@@ -72,14 +71,14 @@ pub trait BatchEnv: Any + Send {
     /// [`EnvError::CannotSave`] if environments of this kind never can.
     fn save(&self, slot: usize) -> Result<Vec<u8>, EnvError>;
 
-    /// Takes over a state of one slot.
+    /// Restores a state of one slot.
     ///
     /// # Errors
     /// [`EnvError::InvalidState`] if the bytes are not such a state; the slot is then unchanged.
     fn restore(&mut self, slot: usize, state: &[u8]) -> Result<(), EnvError>;
 }
 
-/// The batch of [`Simulation`]s of one type: their rules side by side, so that [`Dynamics::step_all`] has them all.
+/// The batch of [`Simulation`]s of one type: their rules stored together, so that [`Dynamics::step_all`] can process all of them.
 pub(crate) struct SimulationBatch<D> {
     ids: Vec<String>,
     width: usize,

@@ -4,11 +4,11 @@ use crate::{
     Action, DType, Dynamics, EnvSpec, GymRng, Scene, Simulation, Space, StateError, StateReader, StateWriter, Step,
 };
 
-/// An environment whose state is `N` numbers, which are observed as they are, and whose rules are two closures.
+/// An environment whose state is `N` numbers, which are also its observation, and whose rules are two closures.
 ///
-/// `start` gives the state at the beginning of an episode; `step` moves it on by one of `actions` actions. Both draw
-/// what randomness they need from the generator that they are given, so that the environment is seeded like any other.
-/// Episodes end by termination alone; put a [`TimeLimit`](crate::TimeLimit) around an environment that may go on for ever.
+/// `start` returns the state at the start of an episode; `step` changes it by one of `actions` actions. Both draw their random numbers from
+/// the generator that they are given, so that the environment is seeded like any other. Episodes only end by termination; put a
+/// [`TimeLimit`](crate::TimeLimit) around an environment that may never end.
 ///
 /// ```
 /// use requel_envs::{Env, Step, TimeLimit, closure::from_closures, conformance};

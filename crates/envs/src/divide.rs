@@ -1,8 +1,8 @@
-//! Stepping slots side by side, on as many threads as are allowed.
+//! Stepping slots in parallel, on as many threads as are allowed.
 
 use crate::{EnvError, Step};
 
-/// Slots of a batch that are worth a thread of their own: at some tens of nanoseconds each, several microseconds.
+/// The number of slots in a batch that are worth their own thread: at some tens of nanoseconds each, several microseconds.
 pub(crate) const SLOTS_WORTH_A_THREAD: usize = 256;
 
 /// What a step reads and writes, slot by slot.
@@ -12,7 +12,7 @@ pub(crate) struct Rows<'a> {
     /// One row of `width` numbers per slot.
     pub observations: &'a mut [f32],
     pub width: usize,
-    /// Slots that each environment stands for: 1, or those of a batch.
+    /// Slots per environment: 1, or those of a batch.
     pub unit: usize,
 }
 
@@ -31,8 +31,8 @@ impl<'a> Rows<'a> {
     }
 }
 
-/// Calls `step` for each environment with its rows, neighbours on one thread, on up to `threads` of them. Environments of one
-/// thread are stepped in order and up to the first that fails; the error is that of the first environment that failed.
+/// Calls `step` for each environment with its rows, neighbours on the same thread, on up to `threads` threads. The environments of a thread
+/// are stepped in order until one fails; the error is that of the first environment that failed.
 pub(crate) fn divide<W: Send>(
     envs: &mut [W],
     rows: Rows<'_>,

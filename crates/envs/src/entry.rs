@@ -1,9 +1,9 @@
-//! [`Entry`], one line of the registry, as the file of an environment declares it.
+//! [`Entry`], one line of the registry, declared in the file of an environment.
 
 use crate::options::{OptionSpec, Options};
 use crate::{Env, EnvError, EnvSpec, MetricSpec, OverEpisode};
 
-/// What making an environment gives.
+/// The result of creating an environment.
 pub(crate) type MadeEnv = Result<Box<dyn Env>, EnvError>;
 
 /// One line of the registry.
@@ -11,22 +11,22 @@ pub(crate) struct Entry {
     pub id: &'static str,
     pub max_episode_steps: Option<u32>,
     pub reward_threshold: Option<f64>,
-    /// The lowest and the highest reward of a step with the standard options, where they are known.
+    /// The lowest and the highest reward of a step with the default options, if known.
     pub reward_range: Option<(f64, f64)>,
     pub frames_per_second: f32,
-    /// A word for each action with the standard options; empty where there is none, or the options decide.
+    /// A word for each action with the default options; empty if there is none, or if the options determine it.
     pub action_names: &'static [&'static str],
-    /// A word for each number of an observation; empty where there is none, or the options decide.
+    /// A word for each number of an observation; empty if there is none, or if the options determine it.
     pub observation_names: &'static [&'static str],
-    /// What it reports of each step, and what an episode's come to.
+    /// The metrics of each step, and how those of an episode are combined.
     pub metrics: &'static [(&'static str, OverEpisode)],
     pub options: &'static [OptionSpec],
-    /// Makes the environment without its time limit.
+    /// Creates the environment without its time limit.
     pub build: fn(EnvSpec, &Options<'_>) -> MadeEnv,
 }
 
 impl Entry {
-    /// What is known of it.
+    /// Its specification.
     pub fn spec(&self) -> EnvSpec {
         let owned = |names: &[&str]| names.iter().map(|name| name.to_string()).collect();
         EnvSpec {

@@ -33,14 +33,14 @@ impl From<usize> for Action<'_> {
     }
 }
 
-/// What one step led to, beside the observation.
+/// The result of one step, except the observation.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Step {
     /// The reward of the transition.
     pub reward: f64,
     /// The environment reached a terminal state: there is no future to bootstrap from.
     pub terminated: bool,
-    /// The episode was cut off from outside (a time limit): the future goes on, unobserved.
+    /// The episode was cut off from outside (a time limit): it has a future, which is not observed.
     pub truncated: bool,
 }
 
@@ -59,15 +59,15 @@ impl Step {
 /// # Contract
 /// - `reset` comes first, and again after a step that `terminated` or `truncated`; a `step` in between is refused with
 ///   [`EnvError::ResetNeeded`].
-/// - `reset(Some(seed))` makes all that follows a function of the seed and the actions; `reset(None)` goes on with the
-///   generator as it is. An environment that was never seeded behaves as if seeded with 0.
+/// - `reset(Some(seed))` makes everything that follows a function of the seed and the actions; `reset(None)` continues with the generator
+///   as it is. An environment that was never seeded behaves as if seeded with 0.
 /// - The action is checked before anything changes.
-/// - `restore(save())`, on another instance of the same environment and options too, continues with the same bits; or the
-///   environment refuses both, always, with [`EnvError::CannotSave`].
+/// - `restore(save())`, also on another instance of the same environment with the same options, continues with the same bits; or the
+///   environment always refuses both, with [`EnvError::CannotSave`].
 ///
-/// `conformance::check` runs any environment through all of it.
+/// `conformance::check` tests all of this on any environment.
 pub trait Env: Send {
-    /// What is known of this environment without running it.
+    /// The specification of this environment, known without running it.
     fn spec(&self) -> &EnvSpec;
 
     /// The space of observations.
@@ -79,10 +79,10 @@ pub trait Env: Send {
     /// Starts an episode and writes its first observation.
     ///
     /// # Errors
-    /// [`EnvError::ObservationLength`] if the slice has another length than [`Env::observation_len`].
+    /// [`EnvError::ObservationLength`] if the length of the slice is not [`Env::observation_len`].
     fn reset(&mut self, seed: Option<u64>, observation: &mut [f32]) -> Result<(), EnvError>;
 
-    /// Takes an action and writes the observation that follows, which after the end of an episode is its true last one.
+    /// Takes an action and writes the observation that follows: at the end of an episode, its true last one.
     ///
     /// # Errors
     /// [`EnvError::ResetNeeded`], [`EnvError::InvalidAction`], [`EnvError::ObservationLength`].
@@ -90,43 +90,43 @@ pub trait Env: Send {
 
     /// The complete state: what [`Env::restore`] needs to continue with the same bits.
     ///
-    /// An environment that has no such thing (a robot, a simulator that cannot be copied) leaves both methods out. A training in
-    /// it can still be resumed, but starts new episodes then, and its results say so.
+    /// An environment without such a state (a robot, a simulator that cannot be copied) does not implement either method. Training in it
+    /// can still be resumed, but then starts new episodes, and its results say so.
     ///
     /// # Errors
-    /// [`EnvError::CannotSave`] if the environment never can; anything else is a failure, which stops whoever asked.
+    /// [`EnvError::CannotSave`] if the environment never can; any other error is a failure, which stops the caller.
     fn save(&self) -> Result<Vec<u8>, EnvError> {
         Err(EnvError::CannotSave { id: self.spec().id.clone() })
     }
 
-    /// Takes over a state that [`Env::save`] wrote.
+    /// Restores a state that [`Env::save`] wrote.
     ///
     /// # Errors
-    /// [`EnvError::InvalidState`] if the bytes are not such a state, and [`EnvError::CannotSave`] if there are none; the
+    /// [`EnvError::InvalidState`] if the bytes are not such a state, and [`EnvError::CannotSave`] if the environment has none; the
     /// environment is then unchanged.
     fn restore(&mut self, state: &[u8]) -> Result<(), EnvError> {
         _ = state;
         Err(EnvError::CannotSave { id: self.spec().id.clone() })
     }
 
-    /// The environment as it is now, drawn; `None` where there is nothing to see.
+    /// The environment in its current state, drawn; `None` if there is nothing to see.
     fn scene(&self) -> Option<Scene> {
         None
     }
 
-    /// Which discrete actions are allowed in the present state, one flag per action; `None` means all are.
+    /// Which discrete actions are allowed in the current state, one flag per action; `None` means all are.
     fn action_mask(&self) -> Option<&[bool]> {
         None
     }
 
-    /// Writes what there is to report of the last step: a number for each of the [`EnvSpec::metrics`], in their order. They are NaN
-    /// before, and what stays so was not reported. Asked after each step where the spec has metrics.
+    /// Writes the metrics of the last step: a number for each of the [`EnvSpec::metrics`], in their order. They are NaN before the call,
+    /// and those that stay NaN were not reported. Called after each step if the spec has metrics.
     fn metrics(&self, numbers: &mut [f64]) {
         _ = numbers;
     }
 
-    /// This environment, as it is now, as a batch of one slot to which others can be joined; `None` if there is no faster way
-    /// than to step environments of this kind one after the other.
+    /// This environment in its current state, as a batch of one slot to which others can be joined; `None` if environments of this kind
+    /// cannot be stepped faster than one after the other.
     fn batch(&self) -> Option<Box<dyn BatchEnv>> {
         None
     }
@@ -173,7 +173,7 @@ impl<E: Env + ?Sized> Env for Box<E> {
     }
 }
 
-/// Looks whether what an environment says of itself can be: [`EnvSpec::check`] of its spec, [`Space::check`] of its spaces.
+/// Checks that an environment's description is valid: [`EnvSpec::check`] for its spec, [`Space::check`] for its spaces.
 ///
 /// # Errors
 /// [`EnvError::Contract`] with what is wrong.
@@ -186,7 +186,7 @@ pub fn check_description(env: &dyn Env) -> Result<(), EnvError> {
     Ok(())
 }
 
-/// Refuses an observation slice of another length than `expected`.
+/// Refuses an observation slice whose length is not `expected`.
 pub(crate) fn check_observation(expected: usize, observation: &[f32]) -> Result<(), EnvError> {
     match observation.len() {
         found if found == expected => Ok(()),

@@ -8,36 +8,36 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
-/// Why an environment could not be made, reset, stepped or restored.
+/// Why an environment could not be created, reset, stepped or restored.
 #[derive(Clone, Debug, Error, PartialEq)]
 #[non_exhaustive]
 pub enum EnvError {
     /// No environment has this id.
     #[error("unknown environment `{id}`{}", .suggestion.as_ref().map(|s| format!(", did you mean `{s}`?")).unwrap_or_default())]
     UnknownId {
-        /// What was asked for.
+        /// The id that was given.
         id: String,
-        /// The nearest id of the registry, if one is near.
+        /// The most similar id in the registry, if there is one.
         suggestion: Option<String>,
     },
-    /// The registry has an environment of this id already.
-    #[error("`{id}` is registered already: give this environment another id")]
+    /// The registry already has an environment with this id.
+    #[error("`{id}` is already registered: give this environment another id")]
     Registered {
         /// The id.
         id: String,
     },
-    /// The environment has no such option, or the option does not take such a value.
+    /// The environment has no such option, or the option does not accept this value.
     #[error("option `{option}` of {id}: {reason}")]
     InvalidOption {
         /// The environment.
         id: String,
         /// The option's name.
         option: String,
-        /// What is wrong with it, and what would be right.
+        /// What is wrong with it, and what would be valid.
         reason: String,
     },
     /// A step before the first reset, or after the end of an episode.
-    #[error("{id}: step without reset: call `reset` first, and again after each end of an episode")]
+    #[error("{id}: step without reset: call `reset` first, and again after each episode ends")]
     ResetNeeded {
         /// The environment.
         id: String,
@@ -45,9 +45,9 @@ pub enum EnvError {
     /// The action is not in the action space.
     #[error("invalid action {action}, expected {expected}")]
     InvalidAction {
-        /// What was given.
+        /// The action that was given.
         action: String,
-        /// What the space holds.
+        /// What the space contains.
         expected: String,
     },
     /// The observation slice has the wrong length.
@@ -58,7 +58,7 @@ pub enum EnvError {
         /// How many the slice holds.
         found: usize,
     },
-    /// Bytes that are no saved state of this environment.
+    /// Bytes that are not a saved state of this environment.
     #[error("not a saved state of {id}: {reason}")]
     InvalidState {
         /// The environment.
@@ -77,12 +77,12 @@ pub enum EnvError {
     Panicked {
         /// The environment.
         id: String,
-        /// Which call it was in.
+        /// In which call.
         during: String,
-        /// What it said.
+        /// The message of the panic.
         message: String,
     },
-    /// An environment did what no environment may.
+    /// An environment broke the contract.
     #[error("{id} breaks the contract of an environment: {breach}")]
     Contract {
         /// The environment.
@@ -90,23 +90,23 @@ pub enum EnvError {
         /// What is wrong.
         breach: String,
     },
-    /// A failure of an environment in its own words.
+    /// A failure described by the environment itself.
     #[error("{0}")]
     Foreign(ForeignError),
-    /// A failure of an environment that this crate does not know.
+    /// A failure of an environment, of a type that this crate does not know.
     #[error("{0}")]
     Other(String),
 }
 
 impl EnvError {
-    /// The error for a panic of the environment `id` in `during`, of which `catch_unwind` gave the cause.
+    /// The error for a panic of the environment `id` in `during`, where `catch_unwind` returned the cause.
     pub fn panicked(id: &str, during: &str, cause: &(dyn Any + Send)) -> Self {
         let text = cause.downcast_ref::<&str>().map(ToString::to_string);
         let message = text.or_else(|| cause.downcast_ref::<String>().cloned()).unwrap_or_else(|| "no message".into());
         EnvError::Panicked { id: id.into(), during: during.into(), message }
     }
 
-    /// Calls code of the environment `id` that may panic, in `during`: a panic is an error then.
+    /// Calls code of the environment `id` that may panic, in `during`; a panic becomes an error.
     ///
     /// # Errors
     /// What `call` returns; [`EnvError::Panicked`].
@@ -114,7 +114,7 @@ impl EnvError {
         catch_unwind(AssertUnwindSafe(call)).unwrap_or_else(|cause| Err(EnvError::panicked(id, during, &*cause)))
     }
 
-    /// The error of an environment from elsewhere, such as one in another language, which comes out of a training as it went in.
+    /// The error of an environment from elsewhere, such as one in another language, passed through training unchanged.
     ///
     /// ```
     /// use requel_envs::EnvError;
@@ -128,12 +128,12 @@ impl EnvError {
     }
 }
 
-/// An error that this crate knows nothing about. It is shared by its clones, and equal only to these.
+/// An error of a type that this crate does not know. Clones share it, and only they are equal to it.
 #[derive(Clone, Debug)]
 pub struct ForeignError(Arc<dyn StdError + Send + Sync>);
 
 impl ForeignError {
-    /// The error, to be looked at or downcast.
+    /// The error, for inspecting or downcasting.
     pub fn get(&self) -> &(dyn StdError + Send + Sync + 'static) {
         &*self.0
     }

@@ -1,7 +1,7 @@
 //! Environments for reinforcement learning, with Gymnasium's semantics and seeding, bit for bit.
 //!
-//! An environment is an [`Env`]: reset it, step it, save and restore it, draw it. [`make`] gives one from the registry by the
-//! id it has in Gymnasium, and [`specs`] lists them:
+//! An environment is an [`Env`]: reset it, step it, save and restore it, draw it. [`make`] creates one from the registry by the id that it
+//! has in Gymnasium, and [`specs`] lists all of them:
 //!
 //! ```
 //! use requel_envs::{Env, SpaceSampler, make};
@@ -31,28 +31,27 @@
 //! # What is in here
 //!
 //! - [`Env`], [`Step`] and [`Action`], the contract, and [`conformance::check`], the contract as a function for tests.
-//! - [`Space`], [`EnvSpec`], [`EnvOptions`]: what can be known of an environment and set before it runs.
-//! - [`Dynamics`] and [`Simulation`]: an environment from nothing but its rules; [`closure::from_closures`]: from two closures.
+//! - [`Space`], [`EnvSpec`], [`EnvOptions`]: what can be known about an environment, and set, before it runs.
+//! - [`Dynamics`] and [`Simulation`]: an environment from only its rules; [`closure::from_closures`]: from two closures.
 //! - [`TimeLimit`] and the other [`wrappers`]: environments around environments.
-//! - [`VectorEnv`]: several environments stepped into one contiguous batch, by their [`BatchEnv`] if they have one;
-//!   [`AutoresetEnv`]: the same with Gymnasium's ways of going on after an end.
+//! - [`VectorEnv`]: several environments stepped into one contiguous batch, through their [`BatchEnv`] if they have one; [`AutoresetEnv`]:
+//!   the same with Gymnasium's ways of continuing after the end of an episode.
 //! - [`GymRng`] and [`SpaceSampler`]: the random numbers of numpy and Gymnasium.
 //! - [`Scene`]: an environment as shapes in its own units or as pixels, for any renderer.
-//! - The environments: [`classic`] control, [`tabular`] environments of few states, the [`minatar`] games,
-//!   [`toy`] environments to test learners with.
+//! - The environments: [`classic`] control, [`tabular`] environments with few states, the [`minatar`] games, [`toy`] environments for
+//!   testing agents.
 //!
 //! # What is not in here
 //!
-//! Learning: `requel` does that. Pictures: a [`Scene`] says what there is to see, a renderer elsewhere draws it. Files,
-//! clocks, and randomness that no seed decides: nothing in this crate touches them. Threads are used only where a
-//! [`VectorEnv`] is told to (feature `threads`), and change no result. There is no `unsafe` code.
+//! Learning: `requel` does that. Pictures: a [`Scene`] describes what is visible, and a renderer elsewhere draws it. Files, clocks, and
+//! randomness without a seed: nothing in this crate uses them. Threads are only used if a [`VectorEnv`] is told to (feature `threads`), and
+//! change no result. There is no `unsafe` code.
 //!
 //! # The same bits everywhere
 //!
-//! For the same seed, options and actions an environment gives the same observations, rewards and flags on every machine, and
-//! those of Gymnasium 1.4: recorded traces of the original are part of the tests. State is kept in `f64` and follows the
-//! original's order of operations; sine and cosine are evaluated by this crate itself and all but always correctly
-//! rounded.
+//! For the same seed, options and actions an environment gives the same observations, rewards and flags on every machine, and the same as
+//! Gymnasium 1.4: recorded traces of the original are part of the tests. State is kept in `f64` and follows the original's order of
+//! operations; sine and cosine are evaluated by this crate itself and are almost always correctly rounded.
 #![forbid(unsafe_code)]
 
 mod action_list;

@@ -1,23 +1,22 @@
-//! Sine and cosine that are the same on every machine, and as good as always correctly rounded.
+//! Sine and cosine that are the same on every machine, and almost always correctly rounded.
 //!
-//! The environments are chaotic: one last bit of a sine grows into another trajectory. So that traces equal Gymnasium's,
-//! whose sine comes from the C library and is itself rounded correctly all but always, these evaluate the leading terms
-//! of the Taylor series in twice the precision. Of 2.1 million random angles up to 30 rad, compared with exactly
-//! rounded values, 1 in 40 000 was wrong in the last bit (cosine at 0.25 rad: 1 in 7 000), and none by more. Only
-//! additions, multiplications and bit masks are used: no fused operation, which not every machine has in hardware, so
-//! the compiler may vectorise without changing a bit.
+//! The environments are chaotic: a difference in the last bit of a sine grows into another trajectory. The traces should equal Gymnasium's,
+//! whose sine comes from the C library and is itself almost always correctly rounded; so these functions evaluate the leading terms of the
+//! Taylor series in twice the precision. Of 2.1 million random angles up to 30 rad, compared with exactly rounded values, 1 in 40 000 was
+//! wrong in the last bit (cosine at 0.25 rad: 1 in 7 000), and none by more. Only additions, multiplications and bit masks are used: no
+//! fused operation, which not every machine has in hardware, so the compiler may vectorise without changing a bit.
 //!
 //! Sources: T. J. Dekker, *A Floating-Point Technique for Extending the Available Precision* (1971), for the sums and
 //! products with their errors; W. J. Cody and W. Waite, *Software Manual for the Elementary Functions* (1980), for the
 //! reduction by multiples of π/2 in three parts.
 
-/// Up to here (rad) [`sin_cos_small`] is as exact as [`sin_cos`].
+/// Up to here (rad) [`sin_cos_small`] is as accurate as [`sin_cos`].
 pub(crate) const SMALL: f64 = 0.25;
 
 /// Sine and cosine of `x` (rad).
 ///
-/// Beyond ±100 000 rad, where no environment of this crate gets, the `libm` crate's values, which are within one unit in the
-/// last place.
+/// Beyond ±100 000 rad, which no environment in this crate reaches, the values of the `libm` crate, which are within one unit in the last
+/// place.
 pub(crate) fn sin_cos(x: f64) -> (f64, f64) {
     const REDUCIBLE: f64 = 100_000.0;
     if x.abs() <= SMALL {
@@ -61,7 +60,7 @@ pub(crate) fn sin_cos_small(x: f64) -> (f64, f64) {
     (sin, cos)
 }
 
-/// Sine and cosine of `x`, which is within ±π/4 and a little.
+/// Sine and cosine of `x`, which is within ±π/4 and a little more.
 fn sin_cos_reduced(x: Double) -> (f64, f64) {
     let square = Double::product(x.high, x.high).plus_low(2.0 * x.high * x.low);
     let z = square.high;
@@ -104,7 +103,7 @@ const INVERSE_17: f64 = 1.0 / 355_687_428_096_000.0;
 const INVERSE_18: f64 = 1.0 / 6_402_373_705_728_000.0;
 const INVERSE_19: f64 = 1.0 / 121_645_100_408_832_000.0;
 
-/// A number as the sum of two, the second below the last bit of the first or near it.
+/// A number as the sum of two, where the second is below or near the last bit of the first.
 #[derive(Clone, Copy)]
 struct Double {
     high: f64,
@@ -127,7 +126,7 @@ impl Double {
         Self { high, low: b - (high - a) }
     }
 
-    /// `a · b` exactly, short of underflow.
+    /// `a · b` exactly, except for underflow.
     #[inline(always)]
     fn product(a: f64, b: f64) -> Self {
         let high = a * b;
@@ -146,7 +145,7 @@ impl Double {
         Self::product(self.high, factor).plus_low(self.low * factor)
     }
 
-    /// The sum with a number that is greater in magnitude.
+    /// The sum with a number of greater magnitude.
     #[inline(always)]
     fn added_to(self, greater: f64) -> Self {
         Self::fast_sum(greater, self.high).plus_low(self.low)
@@ -158,7 +157,7 @@ impl Double {
         Self::fast_sum(sum.high, sum.low + self.low)
     }
 
-    /// The sum with a number of the size of the lower part.
+    /// The sum with a number of the magnitude of the lower part.
     #[inline(always)]
     fn plus_low(self, low: f64) -> Self {
         Self { high: self.high, low: self.low + low }
@@ -172,8 +171,8 @@ fn halves(x: f64) -> (f64, f64) {
     (high, x - high)
 }
 
-/// Sine and cosine of a small `x` (within ±π/4 rad) in single precision, as numpy computes them: polynomials evaluated
-/// with fused multiply-add, which 1 time in 2 000 round otherwise than correctly.
+/// Sine and cosine of a small `x` (within ±π/4 rad) in single precision, as numpy computes them: polynomials evaluated with fused
+/// multiply-add, which are not correctly rounded in 1 case in 2 000.
 ///
 /// Source of the coefficients: numpy's `loops_trigonometric`, which credits J.-M. Muller, *Elementary Functions* (2006).
 pub(crate) fn sin_cos_f32(x: f32) -> (f32, f32) {

@@ -1,35 +1,35 @@
-//! Metrics: numbers that an environment reports with its steps, beside the rewards.
+//! Metrics: numbers that an environment reports with its steps, in addition to rewards.
 
 /// A number that an environment reports with each step, by [`Env::metrics`](crate::Env::metrics).
 ///
-/// It is for people: a log has it under `env/` and its name, and nothing is learned from it.
+/// It is for people: it is logged under `env/` and its name, and nothing is learned from it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MetricSpec {
-    /// What it is, such as `collisions`.
+    /// Its name, such as `collisions`.
     pub name: String,
-    /// What the numbers of an episode's steps come to.
+    /// How the numbers of an episode's steps are combined.
     pub over_episode: OverEpisode,
 }
 
 impl MetricSpec {
-    /// The metric `name`, of which an episode has what `over_episode` says.
+    /// The metric `name`, combined over an episode as `over_episode` says.
     pub fn new(name: impl Into<String>, over_episode: OverEpisode) -> Self {
         MetricSpec { name: name.into(), over_episode }
     }
 }
 
-/// What the numbers of the steps of an episode come to. A number that is not finite is one that was not reported.
+/// How the numbers of an episode's steps are combined. A number that is not finite counts as not reported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OverEpisode {
-    /// Their sum, such as of collisions.
+    /// Their sum, for example of collisions.
     Sum,
-    /// Their mean, such as of a temperature.
+    /// Their mean, for example of a temperature.
     Mean,
-    /// The last one, such as whether the goal was reached.
+    /// The last one, for example whether the goal was reached.
     Last,
 }
 
-/// The steps of an episode that were added up so far: their sum or the last of them, and how many they are.
+/// The steps of an episode so far: the sum or the last of their numbers, and how many there are.
 pub type AddedUp = (f64, u64);
 
 impl OverEpisode {
@@ -53,7 +53,7 @@ impl OverEpisode {
         }
     }
 
-    /// What the steps come to; `None` where none reported a number.
+    /// The combined number; `None` if no step reported one.
     pub fn result(self, (so_far, count): AddedUp) -> Option<f64> {
         match (self, count) {
             (_, 0) => None,

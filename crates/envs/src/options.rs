@@ -1,36 +1,36 @@
-//! What environments can be made with: [`OptionSpec`], and [`Options`], the values that one is being made with.
+//! The options of environments: [`OptionSpec`], and [`Options`], the values for one that is being created.
 
 use crate::{EnvError, EnvOptions, OptionValue};
 
-/// An option that an environment can be made with.
+/// An option that an environment can be created with.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct OptionSpec {
     /// Its name, a key of [`EnvOptions`].
     pub name: &'static str,
-    /// The type and the value that it has when it is not given.
+    /// The type, and the default value.
     pub default: OptionDefault,
-    /// What it does, in half a sentence.
+    /// Its effect, in half a sentence.
     pub summary: &'static str,
 }
 
-/// The type of an option and its standard value.
+/// The type of an option and its default value.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum OptionDefault {
     /// True or false.
     Bool(bool),
     /// A whole number.
     Int(i64),
-    /// A number; whole numbers are taken too.
+    /// A number; whole numbers are accepted too.
     Float(f64),
-    /// A text.
+    /// A string.
     Text(&'static str),
-    /// A whole number that may be left out.
+    /// A whole number that may be omitted.
     OptionalInt,
-    /// A number that may be left out.
+    /// A number that may be omitted.
     OptionalFloat,
-    /// A text that may be left out.
+    /// A string that may be omitted.
     OptionalText,
-    /// A list of texts that may be left out.
+    /// A list of strings that may be omitted.
     OptionalList,
 }
 
@@ -42,7 +42,7 @@ impl OptionDefault {
             OptionDefault::Int(_) | OptionDefault::OptionalInt => "a whole number",
             OptionDefault::Float(_) | OptionDefault::OptionalFloat => "a number",
             OptionDefault::Text(_) | OptionDefault::OptionalText => "a text",
-            OptionDefault::OptionalList => "a list of texts",
+            OptionDefault::OptionalList => "a list of strings",
         }
     }
 
@@ -81,25 +81,25 @@ impl OptionSpec {
 pub(crate) const MAX_EPISODE_STEPS: OptionSpec = OptionSpec {
     name: "max_episode_steps",
     default: OptionDefault::OptionalInt,
-    summary: "truncate an episode after so many steps, in place of the environment's own limit",
+    summary: "truncate episodes after this many steps, instead of at the environment's own limit",
 };
 
-/// The option of an environment with continuous actions that makes them a few.
+/// The option for an environment with continuous actions that makes them discrete.
 pub(crate) const DISCRETIZE: &str = "discretize";
 
-/// The options that an environment is being made with: those given, and the standard values of the others.
+/// The options that an environment is created with: those given, and the defaults of the others.
 pub(crate) struct Options<'a> {
     id: &'a str,
-    /// Those that the environment has of its own.
+    /// The environment's own options.
     specs: &'a [OptionSpec],
     given: &'a EnvOptions,
 }
 
 impl<'a> Options<'a> {
-    /// The options `given` for the environment `id`, whose own are `specs`.
+    /// The options `given` for the environment `id`, whose own options are `specs`.
     ///
     /// # Errors
-    /// [`EnvError::InvalidOption`] for one that it does not have, or a value of the wrong type.
+    /// [`EnvError::InvalidOption`] for an option that it does not have, or a value of the wrong type.
     pub(crate) fn new(id: &'a str, specs: &'a [OptionSpec], given: &'a EnvOptions) -> Result<Self, EnvError> {
         let options = Self { id, specs, given };
         for (name, value) in given {
@@ -111,7 +111,7 @@ impl<'a> Options<'a> {
         Ok(options)
     }
 
-    /// Options that were checked before, of which the environment's own are of no interest.
+    /// Options that were already checked, used only for those that every environment has.
     pub(crate) fn unchecked(id: &'a str, given: &'a EnvOptions) -> Self {
         Self { id, specs: &[], given }
     }
@@ -153,7 +153,7 @@ impl<'a> Options<'a> {
         Err(self.invalid(name, reason))
     }
 
-    /// The text, which must be one of `choices`.
+    /// The string, which must be one of `choices`.
     pub(crate) fn choice(&self, name: &str, choices: &[&'static str]) -> Result<&'static str, EnvError> {
         let value = match (self.given.get(name), self.default(name)?) {
             (Some(OptionValue::Text(value)), _) => value.as_str(),
@@ -200,7 +200,7 @@ impl<'a> Options<'a> {
         }
     }
 
-    /// Whether the option was given at all, be it with its standard value.
+    /// Whether the option was given at all, even with its default value.
     pub(crate) fn is_given(&self, name: &str) -> bool {
         self.given.contains_key(name)
     }
@@ -220,7 +220,7 @@ impl<'a> Options<'a> {
         let names: Vec<&str> = self.specs().map(|option| option.name).collect();
         let reason = match nearest(name, names.iter().copied()) {
             Some(name) => format!("no such option, did you mean `{name}`?"),
-            None => format!("no such option, there is {}", names.join(", ")),
+            None => format!("no such option; the options are {}", names.join(", ")),
         };
         Err(self.invalid(name, reason))
     }
@@ -238,7 +238,7 @@ impl<'a> Options<'a> {
     }
 }
 
-/// The name that `name` was probably meant to be: the most similar one, case aside, if it is similar at all.
+/// The name that `name` was probably meant to be: the most similar one, ignoring case, if it is similar at all.
 ///
 /// ```
 /// assert_eq!(requel_envs::nearest("CartPoel-v1", ["CartPole-v1", "Acrobot-v1"]), Some("CartPole-v1"));

@@ -1,6 +1,6 @@
 //! [`Registry`]: environments by id, those of this crate and one's own; [`make`] takes one of this crate's.
 //!
-//! An environment of this crate costs one file, which declares its ids, limits and options as [`Entry`]s, and one line in
+//! To add an environment to this crate, write one file, which declares its ids, limits and options as [`Entry`]s, and add one line to
 //! [`FAMILIES`].
 
 use std::fmt;
@@ -32,7 +32,7 @@ const FAMILIES: &[&[Entry]] = &[
     toy::chain::ENVS,
 ];
 
-/// Environments by id: a value that is passed to whatever makes environments from text.
+/// Environments by id: a value that is passed to the code that creates environments from text.
 ///
 /// ```
 /// use requel_envs::{Env, Registry, Step, TimeLimit, closure::from_closures};
@@ -72,7 +72,7 @@ impl fmt::Debug for Registered {
 }
 
 impl Registry {
-    /// A registry of nothing.
+    /// An empty registry.
     pub fn empty() -> Self {
         Registry { registered: Vec::new() }
     }
@@ -88,17 +88,17 @@ impl Registry {
         Registry { registered: entries().map(registered).collect() }
     }
 
-    /// Adds an environment of one's own, under the id of its spec. It is made once, so as to be asked for that.
+    /// Adds your own environment under the id in its spec. It is created once to read the spec.
     ///
     /// # Errors
-    /// [`EnvError::Contract`] if its spec or a space cannot be, see [`EnvSpec::check`] and [`Space::check`](crate::Space::check);
-    /// [`EnvError::Registered`] if the id is taken; [`EnvError::Panicked`]; whatever `make` returns.
+    /// [`EnvError::Contract`] if its spec or a space is invalid, see [`EnvSpec::check`] and [`Space::check`](crate::Space::check);
+    /// [`EnvError::Registered`] if the id is taken; [`EnvError::Panicked`]; or the error of `make`.
     pub fn register(&mut self, make: impl Fn() -> MadeEnv + Send + Sync + 'static) -> Result<(), EnvError> {
         self.register_with(Vec::new(), move |_| make())
     }
 
-    /// As [`Registry::register`], for an environment that takes options. `make` is given those that were set, each of the type
-    /// that its [`OptionSpec`] declares; `max_episode_steps` every environment has and none needs to declare.
+    /// Like [`Registry::register`], for an environment with options. `make` receives those that were set, each with the type that its
+    /// [`OptionSpec`] declares; `max_episode_steps` exists for every environment and need not be declared.
     ///
     /// # Errors
     /// As [`Registry::register`].
@@ -122,7 +122,11 @@ impl Registry {
             own.remove(MAX_EPISODE_STEPS.name);
             let env = EnvError::catching(&id, "its factory", || make(&own))?;
             if env.spec().id != id {
-                let breach = format!("what was registered under this id makes `{}` now", env.spec().id.escape_debug());
+                let breach = format!(
+                    "the environment registered under this id now calls itself \
+                                      `{}`",
+                    env.spec().id.escape_debug()
+                );
                 return Err(EnvError::Contract { id: id.clone(), breach });
             }
             match limit {
@@ -134,7 +138,7 @@ impl Registry {
         Ok(())
     }
 
-    /// Makes the environment of this id with its standard options.
+    /// Creates the environment with this id and its default options.
     ///
     /// # Errors
     /// As [`Registry::make_with`].
@@ -142,11 +146,11 @@ impl Registry {
         self.make_with(id, &EnvOptions::new())
     }
 
-    /// Makes the environment of this id with options, by the names of Gymnasium's keyword arguments where it has them;
+    /// Creates the environment with this id with options, named like Gymnasium's keyword arguments if it has them;
     /// [`Registry::option_specs`] lists them.
     ///
     /// # Errors
-    /// [`EnvError::UnknownId`]; [`EnvError::InvalidOption`] for an option that the environment does not have (with the nearest
+    /// [`EnvError::UnknownId`]; [`EnvError::InvalidOption`] for an option that the environment does not have (with the most similar one
     /// that it has) or a value of the wrong type or out of range.
     pub fn make_with(&self, id: &str, options: &EnvOptions) -> Result<Box<dyn Env>, EnvError> {
         let registered = self.find(id)?;
@@ -154,12 +158,12 @@ impl Registry {
         (registered.make)(options)
     }
 
-    /// What is known of each environment, in the order in which they were registered.
+    /// The specification of each environment, in the order of registration.
     pub fn specs(&self) -> impl Iterator<Item = &EnvSpec> {
         self.registered.iter().map(|registered| &registered.spec)
     }
 
-    /// The options that an environment can be made with.
+    /// The options that an environment can be created with.
     ///
     /// # Errors
     /// [`EnvError::UnknownId`].
@@ -167,7 +171,7 @@ impl Registry {
         Ok(self.find(id)?.options.iter().chain([&MAX_EPISODE_STEPS]).copied().collect())
     }
 
-    /// Whether there is an environment of this id, and whether it is one of this crate.
+    /// Whether there is an environment with this id, and whether it is one of this crate.
     pub fn is_built_in(&self, id: &str) -> Option<bool> {
         self.find(id).ok().map(|registered| registered.is_built_in)
     }
@@ -184,7 +188,7 @@ impl Default for Registry {
     }
 }
 
-/// Makes the environment of this crate of this id with its standard options, its time limit around it.
+/// Creates this crate's environment with this id and its default options, including its time limit.
 ///
 /// ```
 /// use requel_envs::{Action, Env, make};
@@ -201,12 +205,12 @@ impl Default for Registry {
 /// ```
 ///
 /// # Errors
-/// [`EnvError::UnknownId`], with the nearest id if one is near.
+/// [`EnvError::UnknownId`], with the most similar id if there is one.
 pub fn make(id: &str) -> Result<Box<dyn Env>, EnvError> {
     make_with(id, &EnvOptions::new())
 }
 
-/// Makes an environment of this crate with options: [`Registry::make_with`] of [`Registry::built_in`].
+/// Creates an environment of this crate with options: [`Registry::make_with`] of [`Registry::built_in`].
 ///
 /// # Errors
 /// As [`Registry::make_with`].
@@ -214,12 +218,12 @@ pub fn make_with(id: &str, options: &EnvOptions) -> Result<Box<dyn Env>, EnvErro
     make_entry(find_entry(id)?, options)
 }
 
-/// What is known of each environment of this crate.
+/// The specification of each environment of this crate.
 pub fn specs() -> Vec<EnvSpec> {
     entries().map(Entry::spec).collect()
 }
 
-/// The options that an environment of this crate can be made with.
+/// The options that an environment of this crate can be created with.
 ///
 /// # Errors
 /// [`EnvError::UnknownId`].
@@ -379,7 +383,7 @@ mod tests {
         let mut registry = Registry::built_in();
         registry.register(corridor).unwrap();
         let error = registry.register(corridor).unwrap_err();
-        assert_eq!(error.to_string(), "`Corridor-v0` is registered already: give this environment another id");
+        assert_eq!(error.to_string(), "`Corridor-v0` is already registered: give this environment another id");
         assert!(matches!(registry.register(|| make("CartPole-v1")), Err(EnvError::Registered { .. })));
         assert!(matches!(registry.register(|| Err(EnvError::Other("no port".into()))), Err(EnvError::Other(_))));
         let nameless = || -> MadeEnv {

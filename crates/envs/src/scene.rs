@@ -10,13 +10,13 @@ pub type Point = (f32, f32);
 /// The part of the environment that a picture shows, in environment units.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct View {
-    /// Least x, at the left edge.
+    /// Smallest x, at the left edge.
     pub left: f32,
-    /// Greatest x, at the right edge.
+    /// Largest x, at the right edge.
     pub right: f32,
-    /// Least y, at the lower edge.
+    /// Smallest y, at the lower edge.
     pub bottom: f32,
-    /// Greatest y, at the upper edge.
+    /// Largest y, at the upper edge.
     pub top: f32,
 }
 
@@ -65,7 +65,7 @@ pub enum Shape {
         center: Point,
         /// Height of a capital letter, environment units.
         height: f32,
-        /// What it says, one line.
+        /// The text, one line.
         text: String,
         /// Fill.
         color: Color,
@@ -93,7 +93,7 @@ pub struct Pixels {
 }
 
 impl Pixels {
-    /// The colour of a pixel, counted from the upper left; black where there is none.
+    /// The colour of a pixel, counted from the upper left; black if there is none.
     pub fn color(&self, column: u32, row: u32) -> Color {
         let at = 3 * (row as usize * self.width as usize + column as usize);
         match self.rgb.get(at..at + 3) {
@@ -103,19 +103,19 @@ impl Pixels {
     }
 }
 
-/// An environment at one moment, as shapes. One that draws itself has [`Scene::of_pixels`].
+/// An environment at one moment, as shapes. An environment that renders itself uses [`Scene::of_pixels`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct Scene {
-    /// What part of the environment to show; it stays the same during an episode.
+    /// The part of the environment to show; it does not change during an episode.
     pub view: View,
-    /// What is behind all shapes.
+    /// The background.
     pub background: Color,
     /// The shapes, from back to front.
     pub shapes: Vec<Shape>,
 }
 
 impl Scene {
-    /// A frame that the environment has drawn itself.
+    /// A frame that the environment has rendered itself.
     ///
     /// ```
     /// use requel_envs::{Pixels, Scene};

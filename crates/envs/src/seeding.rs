@@ -1,5 +1,5 @@
-//! [`GymRng`], the generator that Gymnasium seeds its environments with: numpy's `SeedSequence` and `PCG64`, and those of
-//! `numpy.random.Generator`'s draws that environments use; and [`SpaceSampler`], a space's `seed` and `sample`.
+//! [`GymRng`], the generator with which Gymnasium seeds its environments: numpy's `SeedSequence` and `PCG64`, and the draws of
+//! `numpy.random.Generator` that environments use; and [`SpaceSampler`], the `seed` and `sample` of a space.
 //!
 //! Sources: M. E. O'Neill, *Developing a `seed_seq` Alternative* (2015), for the mixing of seeds; M. E. O'Neill, *PCG: A
 //! Family of Simple Fast Space-Efficient Statistically Good Algorithms for Random Number Generation* (2014); D. Lemire,
@@ -20,11 +20,11 @@ use crate::{EnvError, Space, StateError, StateReader, StateWriter};
 /// ```
 #[derive(Clone, Debug)]
 pub struct GymRng {
-    /// Where the generator started; with `draws` it says where it is, in a form that outlives this program's version.
+    /// Where the generator started; together with `draws` it describes the position in a form that outlives this version of the program.
     start: u128,
     stream: u128,
     draws: u64,
-    /// The upper half of a draw of which only the lower half was used so far.
+    /// The upper half of a draw of which only the lower half has been used.
     buffered: Option<u32>,
     pcg: Pcg64,
 }
@@ -43,7 +43,7 @@ impl GymRng {
         self.pcg.next_u64()
     }
 
-    /// The next 32 random bits: a 64-bit draw's lower half, then its upper half.
+    /// The next 32 random bits: the lower half of a 64-bit draw, then its upper half.
     pub fn next_u32(&mut self) -> u32 {
         match self.buffered.take() {
             Some(upper) => upper,
@@ -67,7 +67,7 @@ impl GymRng {
 
     /// A whole number in [`low`, `high`): numpy's `integers(low, high)` at its default type `int64`.
     ///
-    /// An empty interval gives `low`, like one of a single number, which draws nothing.
+    /// An empty interval gives `low`, and so does one with a single number; neither draws anything.
     pub fn integers(&mut self, low: i64, high: i64) -> i64 {
         let last = high.wrapping_sub(low).wrapping_sub(1) as u64;
         if high <= low {
@@ -83,7 +83,7 @@ impl GymRng {
 
     /// An index drawn with the given probabilities: numpy's `choice(len, p=probabilities)`.
     ///
-    /// They are taken relative to their sum. Empty probabilities give 0.
+    /// They are normalised by their sum. Empty probabilities give 0.
     ///
     /// # Panics
     /// If one is negative or not finite, or all are 0.
@@ -102,8 +102,8 @@ impl GymRng {
         probabilities.len().saturating_sub(1)
     }
 
-    /// An index drawn with the given probabilities as Gymnasium's toy-text environments draw it: the first whose cumulative
-    /// sum exceeds a random number, and 0 if rounding leaves none.
+    /// An index drawn with the given probabilities like Gymnasium's toy-text environments do: the first whose cumulative sum exceeds a
+    /// random number, and 0 if rounding leaves none.
     pub fn categorical(&mut self, probabilities: &[f64]) -> usize {
         let draw = self.random();
         let mut cumulative = 0.0;
@@ -125,7 +125,7 @@ impl GymRng {
         writer.u32(self.buffered.unwrap_or(0));
     }
 
-    /// Reads a generator that [`GymRng::save`] wrote; it goes on with the same draws.
+    /// Reads a generator that [`GymRng::save`] wrote; it continues with the same draws.
     ///
     /// # Errors
     /// [`StateError`] if the bytes end early or are not such a state.
@@ -144,7 +144,7 @@ impl GymRng {
         Self { start, stream, draws, buffered, pcg }
     }
 
-    /// A whole number from 0 to `last`, by Lemire's method in the narrowest width that numpy uses.
+    /// A whole number from 0 to `last`, by Lemire's method, in the narrowest width that numpy uses.
     fn up_to(&mut self, last: u64) -> u64 {
         match last {
             0 => 0,
@@ -177,7 +177,7 @@ impl GymRng {
 }
 
 impl Default for GymRng {
-    /// Seeded with 0, as an environment that was never seeded.
+    /// Seeded with 0, like an environment that was never seeded.
     fn default() -> Self {
         Self::from_seed(0)
     }
@@ -189,7 +189,7 @@ impl PartialEq for GymRng {
     }
 }
 
-/// Random values of a space, as Gymnasium's `space.seed(seed)` and `space.sample()` give them.
+/// Random values of a space, as from Gymnasium's `space.seed(seed)` and `space.sample()`.
 ///
 /// ```
 /// use requel_envs::{Space, SpaceSampler};
@@ -209,8 +209,8 @@ impl SpaceSampler {
     /// A sampler of `space`.
     ///
     /// # Errors
-    /// [`EnvError::Other`] for a space that is not sound, see [`Space::check`], or has an unbounded element: no uniform law
-    /// exists on it.
+    /// [`EnvError::Other`] for a space that is invalid, see [`Space::check`], or has an unbounded element, on which no uniform distribution
+    /// exists.
     pub fn new(space: &Space, seed: u64) -> Result<Self, EnvError> {
         let unbounded = |low: &[f32], high: &[f32]| low.iter().chain(high).any(|bound| !bound.is_finite());
         let reason = match space.check() {
@@ -248,7 +248,7 @@ impl SpaceSampler {
             Space::Discrete { n } => vec![rng.below(*n) as f32],
             Space::MultiDiscrete { n } => n.iter().map(|n| (rng.random() * *n as f64).floor() as f32).collect(),
             Space::Box { low, high, dtype, .. } => {
-                // Whole-numbered spaces include their greatest value, so the interval is one wider and floored.
+                // Spaces of whole numbers include their upper bound, so the interval is one wider and the number is rounded down.
                 let whole = *dtype != crate::DType::F32;
                 let bounds =
                     low.iter().zip(high).map(|(l, h)| (f64::from(*l), f64::from(*h) + f64::from(u8::from(whole))));
@@ -259,13 +259,13 @@ impl SpaceSampler {
     }
 }
 
-/// The four words that numpy's `SeedSequence(seed).generate_state(4, uint64)` gives.
+/// The four words of numpy's `SeedSequence(seed).generate_state(4, uint64)`.
 fn seed_words(seed: u64) -> [u64; 4] {
     const POOL: usize = 4;
     const MIX_LEFT: u32 = 0xca01_f9dd;
     const MIX_RIGHT: u32 = 0x4973_f715;
 
-    // Each hash multiplies by a constant that itself moves on from call to call.
+    // Each hash multiplies by a constant that itself changes from call to call.
     struct Hash {
         constant: u32,
         factor: u32,

@@ -1,5 +1,4 @@
-//! [`Simulation`], an environment made of nothing but its rules: [`Dynamics`] says what happens, `Simulation` keeps the
-//! contract.
+//! [`Simulation`], an environment made from only its rules: [`Dynamics`] defines what happens, `Simulation` keeps the contract.
 
 use crate::batch::SimulationBatch;
 use crate::{
@@ -7,51 +6,51 @@ use crate::{
     check_observation,
 };
 
-/// The rules of an environment: its state, how it starts, how it goes on, what is seen of it.
+/// The rules of an environment: its state, how it starts, how it changes, and its observations.
 ///
-/// Whoever implements this need not think about seeds, invalid actions, steps after the end, lengths of slices or the
-/// framing of saved states: [`Simulation`] does. The methods are only called in the order of an episode.
+/// An implementation need not handle seeds, invalid actions, steps after the end, lengths of slices or the format of saved states:
+/// [`Simulation`] does. The methods are only called in the order of an episode.
 pub trait Dynamics: Clone + Send + 'static {
-    /// Puts the state at the start of an episode.
+    /// Sets the state to the start of an episode.
     fn reset(&mut self, rng: &mut GymRng);
 
-    /// Moves the state on by one action, which is in the action space.
+    /// Changes the state by one action, which is in the action space.
     fn step(&mut self, action: Action<'_>, rng: &mut GymRng) -> Step;
 
-    /// Moves each of `envs` on by its own of `actions`, discrete ones; the slices are of one length.
+    /// Changes each of `envs` by its own of `actions`, which are discrete; all slices have the same length.
     ///
-    /// Rules that can be computed for several environments at once may do so here. What comes of it must be what
-    /// [`Dynamics::step`] gives one by one, bit for bit.
+    /// Rules that can be computed for several environments at once may do so here. The result must equal that of [`Dynamics::step`] for
+    /// each, bit for bit.
     fn step_all(envs: &mut [Self], actions: &[usize], rngs: &mut [GymRng], steps: &mut [Step]) {
         for (((env, action), rng), step) in envs.iter_mut().zip(actions).zip(rngs).zip(steps) {
             *step = env.step(Action::Discrete(*action), rng);
         }
     }
 
-    /// Writes what is seen of the state; the slice has the length of the observation space.
+    /// Writes the observation of the state; the slice has the length of the observation space.
     fn observe(&self, observation: &mut [f32]);
 
     /// Appends the state.
     fn save(&self, writer: &mut StateWriter);
 
-    /// Reads a state that [`Dynamics::save`] wrote; after an error this value is thrown away.
+    /// Reads a state that [`Dynamics::save`] wrote; after an error this value is discarded.
     ///
     /// # Errors
     /// [`StateError`] if the bytes end early or are not such a state.
     fn restore(&mut self, reader: &mut StateReader<'_>) -> Result<(), StateError>;
 
-    /// Whether an episode can go on from the state: false where each step that leads to such a state ends the episode, or where
-    /// no episode gets. A saved state that says that an episode goes on from there is refused.
+    /// Whether an episode can continue from the state: false if each step that leads to such a state ends the episode, or if no episode can
+    /// reach it. A saved state that claims an episode in progress there is refused.
     fn can_go_on(&self) -> bool {
         true
     }
 
-    /// The state, drawn; `None` where there is nothing to see.
+    /// The state, drawn; `None` if there is nothing to see.
     fn scene(&self) -> Option<Scene> {
         None
     }
 
-    /// Writes what there is to report of the last step; see [`Env::metrics`].
+    /// Writes the metrics of the last step; see [`Env::metrics`].
     fn metrics(&self, numbers: &mut [f64]) {
         _ = numbers;
     }
@@ -62,7 +61,7 @@ pub trait Dynamics: Clone + Send + 'static {
     }
 }
 
-/// An environment from its rules.
+/// An environment made from its rules.
 ///
 /// ```
 /// use requel_envs::{classic::CartPole, Action, Env};
@@ -86,17 +85,17 @@ pub struct Simulation<D> {
 }
 
 impl<D: Dynamics> Simulation<D> {
-    /// An environment that follows `dynamics`, never seeded and not yet reset.
+    /// An environment with the rules `dynamics`, never seeded and not yet reset.
     pub fn new(spec: EnvSpec, observation_space: Space, action_space: Space, dynamics: D) -> Self {
         Self { spec, observation_space, action_space, dynamics, rng: GymRng::default(), running: false }
     }
 
-    /// The rules with the state that they are in.
+    /// The rules with their current state.
     pub fn dynamics(&self) -> &D {
         &self.dynamics
     }
 
-    /// The same, to put the environment into a state of one's own choice between a reset and a step.
+    /// The same, for setting an arbitrary state between a reset and a step.
     pub fn dynamics_mut(&mut self) -> &mut D {
         &mut self.dynamics
     }
@@ -178,7 +177,7 @@ impl<D: Dynamics> Env for Simulation<D> {
     }
 }
 
-/// The bytes of an environment's state: its generator, whether an episode is going on, what its rules keep.
+/// The bytes of an environment's state: its generator, whether an episode is in progress, and the state of its rules.
 pub(crate) fn write_state<D: Dynamics>(rng: &GymRng, running: bool, dynamics: &D) -> Vec<u8> {
     let mut writer = StateWriter::new();
     rng.save(&mut writer);
@@ -187,7 +186,7 @@ pub(crate) fn write_state<D: Dynamics>(rng: &GymRng, running: bool, dynamics: &D
     writer.into_bytes()
 }
 
-/// What [`write_state`] wrote, for rules with the options of `like`.
+/// Reads what [`write_state`] wrote, for rules with the options of `like`.
 pub(crate) fn read_state<D: Dynamics>(like: &D, state: &[u8]) -> Result<(GymRng, bool, D), StateError> {
     let mut reader = StateReader::new(state);
     let rng = GymRng::restore(&mut reader)?;
@@ -196,7 +195,7 @@ pub(crate) fn read_state<D: Dynamics>(like: &D, state: &[u8]) -> Result<(GymRng,
     dynamics.restore(&mut reader)?;
     reader.finish()?;
     if running && !dynamics.can_go_on() {
-        return Err(StateError("an episode goes on where none can".into()));
+        return Err(StateError("an episode continues where none can".into()));
     }
     Ok((rng, running, dynamics))
 }

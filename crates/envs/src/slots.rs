@@ -3,7 +3,7 @@
 use crate::divide::{Rows, SLOTS_WORTH_A_THREAD, divide};
 use crate::{Action, BatchEnv, Env, EnvError, Scene, Step};
 
-/// The environments of a vector: one by one, or neighbours together.
+/// The environments of a vector: individually, or neighbours in batches.
 pub(crate) enum Slots {
     Single(Vec<Box<dyn Env>>),
     Batch(Batch),
@@ -11,17 +11,17 @@ pub(crate) enum Slots {
 
 /// Batches of neighbouring slots.
 pub(crate) struct Batch {
-    /// Each of `part_len` slots, the last of no more.
+    /// Each of `part_len` slots, the last of at most that many.
     parts: Vec<Box<dyn BatchEnv>>,
     part_len: usize,
     count: usize,
 }
 
 impl Slots {
-    /// The slots in their best form.
+    /// The slots in their fastest form.
     pub fn of(envs: Vec<Box<dyn Env>>) -> Self {
         let count = envs.len();
-        // A thread steps one part or several: how many there are does not depend on how many threads there will be.
+        // A thread steps one part or several: the number of parts does not depend on the number of threads.
         let part_len = count.div_ceil((count / SLOTS_WORTH_A_THREAD).max(1));
         match envs.chunks(part_len).map(joined).collect() {
             Some(parts) => Slots::Batch(Batch { parts, part_len, count }),
@@ -29,7 +29,7 @@ impl Slots {
         }
     }
 
-    /// Those of a batch, which stays whole.
+    /// The slots of a batch, which is not divided.
     pub fn whole(batch: Box<dyn BatchEnv>) -> Self {
         let count = batch.slots();
         Slots::Batch(Batch { parts: vec![batch], part_len: count, count })
@@ -73,7 +73,7 @@ impl Slots {
         }
     }
 
-    /// Whether the last step of a slot only began its episode.
+    /// Whether the last step of a slot only started its episode.
     pub fn began(&self, slot: usize) -> bool {
         match self {
             Slots::Single(_) => false,
@@ -94,7 +94,7 @@ impl Slots {
         }
     }
 
-    /// Where several slots fail, the error is that of the first of them.
+    /// If several slots fail, the error is that of the first of them.
     pub fn step(
         &mut self,
         actions: &[usize],
@@ -142,7 +142,7 @@ impl Slots {
 }
 
 impl Batch {
-    /// The batch that a slot is in, and which of its slots it is.
+    /// The batch that a slot belongs to, and its index there.
     fn part(&self, slot: usize) -> (&dyn BatchEnv, usize) {
         (self.parts[slot / self.part_len].as_ref(), slot % self.part_len)
     }
@@ -152,7 +152,7 @@ impl Batch {
     }
 }
 
-/// The environments as one batch, if they have one and are all of a kind.
+/// The environments as one batch, if they support it and are all of one kind.
 fn joined(envs: &[Box<dyn Env>]) -> Option<Box<dyn BatchEnv>> {
     let (first, rest) = envs.split_first()?;
     let mut batch = first.batch()?;

@@ -1,6 +1,6 @@
 //! [`Space`], the set that observations or actions come from.
 
-/// The number type that a space's values have at home; at this crate's boundary all travel as `f32`.
+/// The number type of a space's values in the environment itself; in this crate's interface all are passed as `f32`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DType {
     /// Single-precision numbers.
@@ -12,7 +12,7 @@ pub enum DType {
 }
 
 impl DType {
-    /// Its name, as NumPy has it.
+    /// Its name in NumPy.
     pub fn name(self) -> &'static str {
         match self {
             DType::F32 => "float32",
@@ -21,12 +21,12 @@ impl DType {
         }
     }
 
-    /// The type of this name, if there is one.
+    /// The type with this name, if there is one.
     pub fn of_name(name: &str) -> Option<Self> {
         [DType::F32, DType::U8, DType::Bool].into_iter().find(|dtype| dtype.name() == name)
     }
 
-    /// The least and the greatest value of the type.
+    /// The smallest and the largest value of the type.
     fn range(self) -> (f32, f32) {
         match self {
             DType::F32 => (f32::NEG_INFINITY, f32::INFINITY),
@@ -51,9 +51,9 @@ pub enum Space {
     },
     /// An array of numbers between bounds.
     Box {
-        /// The least value of each element, row-major; −∞ where unbounded.
+        /// The lower bound of each element, row-major; −∞ if unbounded.
         low: Vec<f32>,
-        /// The greatest value of each element, row-major; ∞ where unbounded.
+        /// The upper bound of each element, row-major; ∞ if unbounded.
         high: Vec<f32>,
         /// Length of each axis; images are height, width, channel.
         shape: Vec<usize>,
@@ -62,13 +62,13 @@ pub enum Space {
     },
 }
 
-/// 2²⁴: the whole numbers up to here are told apart by a single-precision number, as which a discrete value travels.
+/// 2²⁴: a single-precision number, in which discrete values are passed, can represent all whole numbers up to here.
 const MOST_VALUES: usize = 1 << 24;
 
 impl Space {
-    /// Looks whether there can be values of this space: it has numbers and each has values, bounds are in order and as many as
-    /// the shape says, a pixel's within 0 to 255 and a truth value's within 0 to 1, and no entry has more discrete values than
-    /// the 16 777 216 that a single-precision number tells apart.
+    /// Checks that values of this space can exist: it has numbers and each has values, bounds are in order and as many as the shape says,
+    /// those of bytes are within 0 to 255 and those of flags within 0 to 1, and no entry has more discrete values than the 16 777 216 that
+    /// single precision can distinguish.
     ///
     /// ```
     /// use requel_envs::Space;
@@ -78,7 +78,7 @@ impl Space {
     /// ```
     ///
     /// # Errors
-    /// What is wrong, as the end of a sentence that begins with the space.
+    /// What is wrong, as the rest of a sentence that starts with the space.
     pub fn check(&self) -> Result<(), String> {
         match self {
             Space::Discrete { n } => check_count(*n),
@@ -94,7 +94,7 @@ impl Space {
                     return Err("has no numbers".into());
                 }
                 let (least, most) = dtype.range();
-                // NaN is no bound.
+                // NaN is not a bound.
                 let in_order = |low: f32, high: f32| least <= low && low <= high && high <= most;
                 match low.iter().zip(high).position(|(low, high)| !in_order(*low, *high)) {
                     None => Ok(()),
@@ -107,7 +107,7 @@ impl Space {
         }
     }
 
-    /// How many numbers a value of this space has as an environment writes it: 1 for `Discrete`.
+    /// How many numbers a value of this space has when an environment writes it: 1 for `Discrete`.
     pub fn len(&self) -> usize {
         match self {
             Space::Discrete { .. } => 1,
@@ -121,7 +121,7 @@ impl Space {
         self.len() == 0
     }
 
-    /// How many inputs a network needs for this space when discrete values are one-hot: Gymnasium's `flatdim`.
+    /// How many inputs a network needs for this space if discrete values are one-hot: Gymnasium's `flatdim`.
     pub fn flat_dim(&self) -> usize {
         match self {
             Space::Discrete { n } => *n,
@@ -153,7 +153,7 @@ impl Space {
     }
 }
 
-/// Refuses an entry of no values, or of more than can be told apart.
+/// Refuses an entry without values, or with more than can be distinguished.
 fn check_count(n: usize) -> Result<(), String> {
     match n {
         0 => Err("has no values".into()),

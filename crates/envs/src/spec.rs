@@ -1,40 +1,39 @@
-//! [`EnvSpec`], what is known of an environment without running it, and [`EnvOptions`], what can be set when making one.
+//! [`EnvSpec`], what is known about an environment without running it, and [`EnvOptions`], the options for creating one.
 
 use std::collections::BTreeMap;
 
 use crate::{EnvError, MetricSpec};
 
-/// What is known of an environment without running it.
+/// What is known about an environment without running it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct EnvSpec {
     /// The id in the registry, such as `CartPole-v1`.
     pub id: String,
-    /// After how many steps an episode is truncated; `None`: never.
+    /// The number of steps after which an episode is truncated; `None`: never.
     pub max_episode_steps: Option<u32>,
-    /// The mean return over 100 episodes at which the environment counts as solved; `None` where it has no such goal, or where
-    /// an option changed what a return means.
+    /// The mean return over 100 episodes at which the environment counts as solved; `None` if it has no such goal, or if an option changed
+    /// the meaning of a return.
     pub reward_threshold: Option<f64>,
-    /// The lowest and the highest reward that one step can give; `None` where that is not known.
+    /// The lowest and the highest reward of a single step; `None` if unknown.
     pub reward_range: Option<(f64, f64)>,
     /// Environment steps per second at which it looks natural.
     pub frames_per_second: f32,
-    /// What each discrete action does, in a word or two, in the order of the actions; empty where that is not said.
+    /// What each discrete action does, in a word or two, in the order of the actions; may be empty.
     pub action_names: Vec<String>,
-    /// What each number of an observation is, in a word or two, in the order of the numbers; empty where that is not said.
+    /// What each number of an observation is, in a word or two, in order; may be empty.
     pub observation_names: Vec<String>,
-    /// What the environment reports with each step, beside the reward; see [`Env::metrics`](crate::Env::metrics).
+    /// The metrics that the environment reports with each step; see [`Env::metrics`](crate::Env::metrics).
     pub metrics: Vec<MetricSpec>,
-    /// Whether a seed decides what follows, as the contract of an [`Env`](crate::Env) asks. Training in an environment that says
-    /// `false` is not repeatable, and nothing checks whether it is.
+    /// Whether a seed determines everything that follows, as the contract of an [`Env`](crate::Env) requires. Training in an environment
+    /// with `false` is not repeatable, and its determinism is not checked.
     pub heeds_seeds: bool,
 }
 
-/// The longest id: it is part of the names of directories, which file systems cut or refuse at 255 bytes.
+/// The maximum length of an id: it is part of directory names, which file systems truncate or refuse above 255 bytes.
 const MOST_CHARACTERS: usize = 128;
 
 impl EnvSpec {
-    /// An environment of this id of which nothing else is known: no time limit, no goal, any reward, 10 steps per second, nothing
-    /// named.
+    /// An environment with this id and nothing else known: no time limit, no goal, any reward, 10 steps per second, no names.
     ///
     /// ```
     /// use requel_envs::EnvSpec;
@@ -56,11 +55,10 @@ impl EnvSpec {
         }
     }
 
-    /// Looks whether what is said can be: the id is not empty, of at most 128 characters, and has only characters that a name can have in a log, a file and
-    /// a page (no control characters, no quotes, none of `<`, `>`, `&` and `\\`), an episode has at least one step, the
-    /// threshold and the ends of the range of rewards are numbers, in order, the rate is one above 0, and the names of actions
-    /// and observations are not empty and without control characters. Names of metrics are as the id is, without commas, and no two
-    /// are alike.
+    /// Checks the specification: the id is not empty, has at most 128 characters, and has only characters that a name can have in a log, a
+    /// file and a page (no control characters, no quotes, none of `<`, `>`, `&` and `\\`); an episode has at least one step; the threshold
+    /// and the ends of the range of rewards are numbers, in order; the rate is above 0; and the names of actions and observations are not
+    /// empty and have no control characters. Names of metrics follow the rules of ids, without commas, and no two are equal.
     ///
     /// # Errors
     /// [`EnvError::Contract`] with what is wrong.
@@ -75,7 +73,7 @@ impl EnvSpec {
             return breach(format!("its id has {length} characters, more than the {MOST_CHARACTERS} of the longest"));
         }
         if let Some(odd) = self.id.chars().find(is_odd) {
-            return breach(format!("{odd:?} cannot stand in its id, which names files and stands in pages"));
+            return breach(format!("{odd:?} is not allowed in its id, which is used in file names and pages"));
         }
         if self.max_episode_steps == Some(0) {
             return breach("its episodes have 0 steps".into());
@@ -94,12 +92,14 @@ impl EnvSpec {
         let is_no_name = |name: &&String| name.trim().is_empty() || name.chars().any(char::is_control);
         for (which, names) in [("action_names", &self.action_names), ("observation_names", &self.observation_names)] {
             if let Some(name) = names.iter().find(is_no_name) {
-                return breach(format!("{name:?} among its `{which}` is no name"));
+                return breach(format!("{name:?} in its `{which}` is not a valid name"));
             }
         }
         for (at, MetricSpec { name, .. }) in self.metrics.iter().enumerate() {
             if name.trim().is_empty() || name.contains(|c: char| is_odd(&c) || c == ',') {
-                return breach(format!("{name:?} is no name of a metric, which names a column"));
+                return breach(format!(
+                    "{name:?} is not a valid name for a metric, which becomes the name of a column"
+                ));
             }
             if self.metrics[..at].iter().any(|other| other.name == *name) {
                 return breach(format!("it has two metrics called {name:?}"));
@@ -109,7 +109,7 @@ impl EnvSpec {
     }
 }
 
-/// The lowest and the highest of the rewards that an environment gives, of which there is at least one.
+/// The lowest and the highest of an environment's rewards, of which there is at least one.
 pub(crate) fn range_of(rewards: &[f64]) -> (f64, f64) {
     rewards.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), r| (low.min(*r), high.max(*r)))
 }
@@ -123,13 +123,13 @@ pub enum OptionValue {
     Int(i64),
     /// A number.
     Float(f64),
-    /// A text.
+    /// A string.
     Text(String),
-    /// A list of texts (the rows of a map).
+    /// A list of strings (the rows of a map).
     List(Vec<String>),
 }
 
-/// The options that an environment is made with, by name (Gymnasium's keyword arguments).
+/// The options that an environment is created with, by name (Gymnasium's keyword arguments).
 pub type EnvOptions = BTreeMap<String, OptionValue>;
 
 #[cfg(test)]
@@ -146,7 +146,7 @@ mod tests {
         for (unsound, expected) in [
             (with_id(""), "id is empty"),
             (with_id(" "), "id is empty"),
-            (with_id("a\nb"), "a\\nb breaks the contract of an environment: '\\n' cannot stand in its id"),
+            (with_id("a\nb"), "a\\nb breaks the contract of an environment: '\\n' is not allowed in its id"),
             (with_id("a\0"), "'\\0'"),
             (with_id("<script>"), "'<'"),
             (EnvSpec { max_episode_steps: Some(0), ..sound.clone() }, "0 steps"),
@@ -154,10 +154,16 @@ mod tests {
             (EnvSpec { reward_range: Some((1.0, 0.0)), ..sound.clone() }, "`reward_range` is from 1 to 0"),
             (EnvSpec { reward_range: Some((0.0, f64::NAN)), ..sound.clone() }, "`reward_range` is from 0 to NaN"),
             (EnvSpec { frames_per_second: 0.0, ..sound.clone() }, "`frames_per_second` is 0"),
-            (EnvSpec { action_names: vec!["left".into(), " ".into()], ..sound.clone() }, "`action_names` is no name"),
-            (EnvSpec { metrics: vec![metric("a,b")], ..sound.clone() }, "\"a,b\" is no name of a metric"),
+            (
+                EnvSpec { action_names: vec!["left".into(), " ".into()], ..sound.clone() },
+                "`action_names` is not a valid name",
+            ),
+            (EnvSpec { metrics: vec![metric("a,b")], ..sound.clone() }, "\"a,b\" is not a valid name for a metric"),
             (EnvSpec { metrics: vec![metric("a"), metric("a")], ..sound.clone() }, "two metrics called \"a\""),
-            (EnvSpec { observation_names: vec!["\n".into()], ..sound.clone() }, "`observation_names` is no name"),
+            (
+                EnvSpec { observation_names: vec!["\n".into()], ..sound.clone() },
+                "`observation_names` is not a valid name",
+            ),
         ] {
             let found = unsound.check().unwrap_err().to_string();
             assert!(found.contains(expected), "{found}");

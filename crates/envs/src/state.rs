@@ -1,7 +1,7 @@
-//! [`StateWriter`] and [`StateReader`], the small binary form in which environments save their state.
+//! [`StateWriter`] and [`StateReader`], the compact binary format of environment states.
 //!
-//! Numbers are little-endian and carry no tags; what is written must be read in the same order. A reader never reads
-//! past the end and [`StateReader::finish`] refuses bytes that are left over.
+//! Numbers are little-endian and carry no tags; they must be read in the order they were written. A reader never reads past the end, and
+//! [`StateReader::finish`] refuses left-over bytes.
 
 use std::ops::RangeInclusive;
 
@@ -41,7 +41,7 @@ impl StateWriter {
         self.bytes.push(value);
     }
 
-    /// Appends a truth value, as 0 or 1.
+    /// Appends a flag, as 0 or 1.
     pub fn bool(&mut self, value: bool) {
         self.u8(value.into());
     }
@@ -66,17 +66,17 @@ impl StateWriter {
         self.bytes.extend(value.to_le_bytes());
     }
 
-    /// Appends the four bytes of a single-precision number, NaN and −0 kept.
+    /// Appends the four bytes of a single-precision number; NaN and −0 are preserved.
     pub fn f32(&mut self, value: f32) {
         self.u32(value.to_bits());
     }
 
-    /// Appends the eight bytes of a double-precision number, NaN and −0 kept.
+    /// Appends the eight bytes of a double-precision number; NaN and −0 are preserved.
     pub fn f64(&mut self, value: f64) {
         self.u64(value.to_bits());
     }
 
-    /// Appends a length and then as many bytes; [`StateReader::bytes`] reads them.
+    /// Appends a length and that many bytes; [`StateReader::bytes`] reads them.
     pub fn bytes(&mut self, value: &[u8]) {
         self.index(value.len());
         self.bytes.extend(value);
@@ -95,7 +95,7 @@ pub struct StateReader<'a> {
 }
 
 impl<'a> StateReader<'a> {
-    /// A reader of `bytes` from their beginning.
+    /// A reader of `bytes` from their start.
     pub fn new(bytes: &'a [u8]) -> Self {
         Self { rest: bytes }
     }
@@ -103,17 +103,17 @@ impl<'a> StateReader<'a> {
     /// Reads one byte.
     ///
     /// # Errors
-    /// [`StateError`] at the end of the bytes; so for all that read.
+    /// [`StateError`] at the end of the bytes; the same holds for all read methods.
     pub fn u8(&mut self) -> Result<u8, StateError> {
         Ok(self.array::<1>()?[0])
     }
 
-    /// Reads a truth value; any byte but 0 and 1 is refused.
+    /// Reads a flag; any byte except 0 and 1 is refused.
     pub fn bool(&mut self) -> Result<bool, StateError> {
         match self.u8()? {
             0 => Ok(false),
             1 => Ok(true),
-            other => Err(StateError(format!("{other} where a truth value, 0 or 1, was expected"))),
+            other => Err(StateError(format!("{other} where a flag, 0 or 1, was expected"))),
         }
     }
 
@@ -180,13 +180,13 @@ impl<'a> StateReader<'a> {
         if range.contains(&value) { Ok(value) } else { Err(refused()) }
     }
 
-    /// Reads a length and as many bytes.
+    /// Reads a length and that many bytes.
     pub fn bytes(&mut self) -> Result<&'a [u8], StateError> {
         let length = self.u64()?;
         self.take(usize::try_from(length).unwrap_or(usize::MAX))
     }
 
-    /// Ends the reading.
+    /// Finishes reading.
     ///
     /// # Errors
     /// [`StateError`] if bytes are left.

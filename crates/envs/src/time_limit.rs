@@ -5,18 +5,17 @@ use std::any::Any;
 use crate::wrappers::forward::forward;
 use crate::{Action, BatchEnv, Env, EnvError, EnvSpec, Scene, StateError, StateReader, StateWriter, Step};
 
-/// Truncates an episode at its `max_episode_steps`-th step, as Gymnasium's wrapper of that name does.
+/// Truncates an episode at its `max_episode_steps`-th step, like Gymnasium's wrapper with that name.
 ///
-/// An environment that terminates in that very step reports both flags. The limit is part of the environment's [`EnvSpec`], which
-/// has no goal any more where the limit is shorter than the environment's own; the time that is left is not part of its
-/// observation.
+/// An environment that terminates in that very step reports both flags. The limit is part of the environment's [`EnvSpec`], which has no
+/// goal if the limit is shorter than the environment's own; the remaining time is not part of the observation.
 #[derive(Clone, Debug)]
 pub struct TimeLimit<E> {
     env: E,
     spec: EnvSpec,
     limit: u32,
     elapsed: u32,
-    /// The limit ended the episode; the environment inside may not know.
+    /// The limit ended the episode; the environment inside may not know that.
     cut: bool,
 }
 
@@ -31,7 +30,7 @@ impl<E: Env> TimeLimit<E> {
             let reason = "an episode has at least 1 step".into();
             return Err(EnvError::InvalidOption { id: spec.id, option: "max_episode_steps".into(), reason });
         }
-        // In fewer steps an episode can gain or lose less: the goal of the longer one says nothing of it.
+        // In fewer steps an episode can gain or lose less: the goal for longer episodes does not apply.
         if spec.max_episode_steps.is_some_and(|own| max_episode_steps < own) {
             spec.reward_threshold = None;
         }
@@ -39,7 +38,7 @@ impl<E: Env> TimeLimit<E> {
         Ok(Self { env, spec, limit: max_episode_steps, elapsed: 0, cut: false })
     }
 
-    /// How many steps the present episode has had.
+    /// How many steps the current episode has had.
     pub fn elapsed_steps(&self) -> u32 {
         self.elapsed
     }
@@ -107,7 +106,7 @@ fn read_state(limit: u32, state: &[u8]) -> Result<(u32, &[u8]), StateError> {
     Ok((elapsed, inner))
 }
 
-/// Several environments with a time limit each, at once.
+/// Several environments at once, each with a time limit.
 struct TimeLimitBatch {
     envs: Box<dyn BatchEnv>,
     ids: Vec<String>,

@@ -6,11 +6,11 @@ use crate::{
     Action, BatchEnv, Env, EnvError, EnvSpec, Scene, Space, StateError, StateReader, StateWriter, Step, option_specs,
 };
 
-/// `N` environments of one kind, the slots, stepped together; a slot that ends is reset in the same step.
+/// `N` environments of one kind, the slots, stepped together; a slot whose episode ends is reset in the same step.
 ///
 /// Batches of observations are row-major, one slot after the other, each [`VectorEnv::observation_len`] long.
 ///
-/// Environments that have a [`BatchEnv`] are stepped at once, others one after the other; what comes of it is the same.
+/// Environments that have a [`BatchEnv`] are stepped at once, others one after the other; the results are the same.
 ///
 /// ```
 /// use requel_envs::{Step, VectorEnv, make};
@@ -27,16 +27,16 @@ use crate::{
 /// ```
 pub struct VectorEnv {
     pub(crate) slots: Slots,
-    /// That of the first slot.
+    /// The spec of the first slot.
     spec: EnvSpec,
     observation_space: Space,
     action_space: Space,
     observation_len: usize,
     actions: usize,
     threads: usize,
-    /// Slots × metrics: what was reported of the last step.
+    /// Slots × metrics of the last step.
     metrics: Vec<f64>,
-    /// By slot, what an environment that the last step ended allowed before it was reset; empty for the others.
+    /// By slot, the mask before the reset of an environment whose episode the last step ended; empty for the others.
     pub(crate) last_masks: Vec<Vec<bool>>,
 }
 
@@ -53,15 +53,17 @@ impl VectorEnv {
         };
         if let Some(slot) = envs.iter().position(|env| !alike(env.as_ref())) {
             let (id, first) = (&envs[slot].spec().id, &first.spec().id);
-            return Err(EnvError::Other(format!("slot {slot} ({id}) has other spaces than slot 0 ({first})")));
+            return Err(EnvError::Other(format!(
+                "the spaces of slot {slot} ({id}) differ from those of slot 0 \
+                                                ({first})"
+            )));
         }
         let spaces = (first.observation_space().clone(), first.action_space().clone());
         let spec = first.spec().clone();
         Self::of(Slots::of(envs), spec, spaces)
     }
 
-    /// A vector of the slots of `batch`, environments such as `like`, which says what the batch cannot say of itself: its spec and
-    /// its spaces.
+    /// A vector of the slots of `batch`, environments like `like`, which provides what the batch does not know: its spec and its spaces.
     ///
     /// # Errors
     /// [`EnvError::Other`] if the batch has no slots, if actions are not discrete, or if an observation has no numbers.
@@ -77,7 +79,7 @@ impl VectorEnv {
         let Some(actions) = action_space.discrete_n() else { return Err(continuous_actions(&spec.id)) };
         let observation_len = observation_space.len();
         if observation_len == 0 {
-            return Err(EnvError::Other(format!("{}: an observation has no numbers", spec.id)));
+            return Err(EnvError::Other(format!("{}: observations contain no numbers", spec.id)));
         }
         Ok(Self {
             metrics: vec![f64::NAN; slots.len() * spec.metrics.len()],
@@ -92,9 +94,9 @@ impl VectorEnv {
         })
     }
 
-    /// The same environments, stepped by up to `threads` threads of rayon's pool (at least 1) from now on. Neighbouring slots
-    /// stay together, and nothing that comes of a step depends on how many threads there are. Environments that are stepped as
-    /// a batch are quick: a thread gets no fewer than 256 of them.
+    /// The same environments, stepped by up to `threads` threads of rayon's pool (at least 1) from now on. Neighbouring slots stay
+    /// together, and no result of a step depends on the number of threads. Environments stepped as a batch are fast: a thread gets at least
+    /// 256 of them.
     #[cfg(feature = "threads")]
     pub fn set_threads(&mut self, threads: usize) {
         self.threads = threads.clamp(1, self.len());
@@ -111,7 +113,7 @@ impl VectorEnv {
         self.observation_len
     }
 
-    /// What the environment of the first slot says of itself.
+    /// The specification of the first slot's environment.
     pub fn spec(&self) -> &EnvSpec {
         &self.spec
     }
@@ -126,7 +128,7 @@ impl VectorEnv {
         &self.action_space
     }
 
-    /// A slot's environment as it is now, drawn; `None` where there is no such slot, or nothing to see.
+    /// A slot's environment in its current state, drawn; `None` if there is no such slot, or nothing to see.
     pub fn scene(&self, slot: usize) -> Option<Scene> {
         (slot < self.len()).then(|| self.slots.scene(slot))?
     }
@@ -136,14 +138,14 @@ impl VectorEnv {
         self.slots.action_mask(slot)
     }
 
-    /// Which actions a slot allowed at the observation that the last step led to: for a slot that ended its true last
-    /// one, not the first of the episode that follows.
+    /// Which actions a slot allowed at the observation after the last step: for a slot whose episode ended, its true last one, not the
+    /// first of the next episode.
     pub fn next_action_mask(&self, slot: usize) -> Option<&[bool]> {
         let last = self.last_masks.get(slot)?;
         if last.is_empty() { self.action_mask(slot) } else { Some(last) }
     }
 
-    /// Starts an episode in each slot. Slot `i` is seeded with `seed + i`, as Gymnasium's vector environments are.
+    /// Starts an episode in each slot. Slot `i` is seeded with `seed + i`, like Gymnasium's vector environments.
     ///
     /// # Errors
     /// [`EnvError::ObservationLength`] if `observations` is not a batch of one observation per slot.
@@ -157,13 +159,13 @@ impl VectorEnv {
 
     /// Takes one action in each slot.
     ///
-    /// `steps` and `next_observations` get what each action led to, for a slot that ended its true last observation.
-    /// `observations` gets what to act on next: the same, or for a slot that ended the first observation of a new
-    /// episode, with the slot's generator going on.
+    /// `steps` and `next_observations` receive the result of each action, for a slot whose episode ended its true last observation.
+    /// `observations` receives what to act on next: the same, or for a slot whose episode ended the first observation of a new one, with
+    /// the slot's generator continuing.
     ///
     /// # Errors
-    /// [`EnvError::InvalidAction`], [`EnvError::ObservationLength`] and slices of another length than the number of
-    /// slots are found before any environment is stepped. [`EnvError::ResetNeeded`] before the first reset.
+    /// [`EnvError::InvalidAction`], [`EnvError::ObservationLength`] and slices whose length differs from the number of slots are detected
+    /// before any environment is stepped. [`EnvError::ResetNeeded`] before the first reset.
     pub fn step(
         &mut self,
         actions: &[usize],
@@ -192,7 +194,7 @@ impl VectorEnv {
         self.check_batch(next_observations)?;
         let slots = self.len();
         if actions.len() != slots || steps.len() != slots {
-            let found = format!("{} actions and room for {} steps", actions.len(), steps.len());
+            let found = format!("{} actions given, with room for {} steps", actions.len(), steps.len());
             return Err(EnvError::Other(format!("{found} given for {slots} slots")));
         }
         for action in actions {
@@ -204,14 +206,14 @@ impl VectorEnv {
         Ok(())
     }
 
-    /// What a slot's environment reported of the last step, a number for each of the [`EnvSpec::metrics`]; NaN where it reported
-    /// none. Also of a step that ended its episode.
+    /// The metrics of a slot's last step, a number for each of the [`EnvSpec::metrics`]; NaN if it reported none. Also for a step that
+    /// ended its episode.
     pub fn metrics(&self, slot: usize) -> &[f64] {
         let count = self.spec.metrics.len();
         self.metrics.get(slot * count..(slot + 1) * count).unwrap_or_default()
     }
 
-    /// Whether the last step of a slot was none, and only began its episode: see [`BatchEnv::began`].
+    /// Whether the last step of a slot only started its episode: see [`BatchEnv::began`].
     pub fn began(&self, slot: usize) -> bool {
         slot < self.len() && self.slots.began(slot)
     }
@@ -224,11 +226,11 @@ impl VectorEnv {
         }
     }
 
-    /// Ends the episode of one slot as if it had never been and starts another, with the slot's generator going on.
+    /// Discards the episode of one slot and starts another, with the slot's generator continuing.
     ///
     /// # Errors
-    /// [`EnvError::ObservationLength`] if `observation` is not one slot's; what the environment's reset says; and
-    /// [`EnvError::Other`] for a slot that there is not.
+    /// [`EnvError::ObservationLength`] if `observation` does not have the length for one slot; the error of the environment's reset; and
+    /// [`EnvError::Other`] for a slot that does not exist.
     pub fn reset_slot(&mut self, slot: usize, observation: &mut [f32]) -> Result<(), EnvError> {
         let (expected, found) = (self.observation_len, observation.len());
         if found != expected {
@@ -244,7 +246,7 @@ impl VectorEnv {
     /// The complete state of all slots.
     ///
     /// # Errors
-    /// That of the first slot whose environment does not save its state, such as [`EnvError::CannotSave`].
+    /// The error of the first slot whose environment does not save its state, such as [`EnvError::CannotSave`].
     pub fn save(&self) -> Result<Vec<u8>, EnvError> {
         let mut writer = StateWriter::new();
         writer.index(self.len());
@@ -254,11 +256,11 @@ impl VectorEnv {
         Ok(writer.into_bytes())
     }
 
-    /// Takes over a state that [`VectorEnv::save`] wrote, of a vector with as many slots.
+    /// Restores a state that [`VectorEnv::save`] wrote, for a vector with the same number of slots.
     ///
     /// # Errors
-    /// [`EnvError::InvalidState`] if the bytes are not such a state, [`EnvError::CannotSave`] if the environments have none;
-    /// all slots are then unchanged.
+    /// [`EnvError::InvalidState`] if the bytes are not such a state, [`EnvError::CannotSave`] if the environments have none; all slots are
+    /// then unchanged.
     pub fn restore(&mut self, state: &[u8]) -> Result<(), EnvError> {
         let states = self.split(state).map_err(|e| {
             let id = format!("a vector of {}", self.spec.id);
@@ -300,12 +302,12 @@ fn no_environments() -> EnvError {
     EnvError::Other("a vector of environments needs at least one".into())
 }
 
-/// The refusal of an environment, with what to do about it.
+/// The error for an environment that cannot be used, with what to do about it.
 fn continuous_actions(id: &str) -> EnvError {
     let has_option = option_specs(id).is_ok_and(|options| options.iter().any(|option| option.name == DISCRETIZE));
     let advice = match has_option {
-        true => format!("set its option `{DISCRETIZE}` to the number of values wanted, such as 5"),
+        true => format!("set its option `{DISCRETIZE}` to the number of values you want, such as 5"),
         false => "put `wrappers::Discretize` around each environment".into(),
     };
-    EnvError::Other(format!("{id} has continuous actions, a vector of environments needs discrete ones: {advice}"))
+    EnvError::Other(format!("{id} has continuous actions, but a vector of environments needs discrete ones: {advice}"))
 }

@@ -138,8 +138,8 @@ fn continuous_actions_are_refused_with_what_to_do() {
     let refusal = |env: Box<dyn Env>| VectorEnv::new(vec![env]).err().unwrap().to_string();
     assert_eq!(
         refusal(make("Pendulum-v1").unwrap()),
-        "Pendulum-v1 has continuous actions, a vector of environments needs discrete ones: \
-         set its option `discretize` to the number of values wanted, such as 5"
+        "Pendulum-v1 has continuous actions, but a vector of environments needs discrete ones: \
+         set its option `discretize` to the number of values you want, such as 5"
     );
     let options = EnvOptions::from([("discretize".to_string(), OptionValue::Int(5))]);
     let vector = VectorEnv::new((0..2).map(|_| make_with("Pendulum-v1", &options).unwrap()).collect()).unwrap();
@@ -150,7 +150,7 @@ fn continuous_actions_are_refused_with_what_to_do() {
 fn environments_must_be_alike() {
     assert!(VectorEnv::new(vec![]).is_err());
     let error = VectorEnv::new(vec![make("CartPole-v1").unwrap(), make("Toy/Catch-v0").unwrap()]).err().unwrap();
-    assert_eq!(error.to_string(), "slot 1 (Toy/Catch-v0) has other spaces than slot 0 (CartPole-v1)");
+    assert_eq!(error.to_string(), "the spaces of slot 1 (Toy/Catch-v0) differ from those of slot 0 (CartPole-v1)");
     let options = EnvOptions::from([("sutton_barto_reward".to_string(), OptionValue::Bool(true))]);
     assert!(VectorEnv::new(vec![make_with("CartPole-v1", &options).unwrap(), make("CartPole-v0").unwrap()]).is_ok());
 }

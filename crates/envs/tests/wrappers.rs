@@ -236,8 +236,8 @@ fn wrappers_refuse_what_they_cannot_be_made_of() {
     };
     with(|_| {}).unwrap();
     for (change, expected) in [
-        ((|s| s.count = -1.0) as fn(&mut ObservationStatistics), "statistics are of -1 observations"),
-        (|s| s.count = f64::NAN, "of NaN observations"),
+        ((|s| s.count = -1.0) as fn(&mut ObservationStatistics), "the statistics cover -1 observations"),
+        (|s| s.count = f64::NAN, "cover NaN observations"),
         (|s| s.mean[2] = f64::INFINITY, "mean 2 of the statistics is inf"),
         (|s| s.variance[3] = -1.0, "variance 3 of the statistics is -1"),
         (|s| s.variance[0] = f64::NAN, "variance 0 of the statistics is NaN"),

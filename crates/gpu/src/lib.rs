@@ -5,16 +5,16 @@
 //! block of threads brings to its shared memory split a sum in time, never between threads. What a compiler could round otherwise is
 //! spelled out operation by operation, and the kernels travel as PTX in which every operation says how it rounds.
 //!
-//! [`Driver`] is NVIDIA's driver, loaded when the program runs: where there is none, that is an error and no more. [`Card`] is one of its
-//! devices. [`DeviceNetworks`] is a network there, with its slower copy, its optimiser and the passes of an update.
+//! [`Driver`] is NVIDIA's driver, loaded at run time: if there is none, that is only an error. [`Card`] is one of its devices.
+//! [`DeviceNetworks`] is a network there, with its slower copy, its optimiser and the passes of an update.
 //!
-//! The kernels are `kernels/*.cu`. `cargo xtask ptx` makes `kernels/requel.ptx` of them, which is what users need: no toolkit, no
-//! cuBLAS, no cuDNN. Tests compile the same source for the host, behind a driver library of their own (`kernels/host`).
+//! The kernels are `kernels/*.cu`. `cargo xtask ptx` compiles them to `kernels/requel.ptx`, which is all that users need: no toolkit, no
+//! cuBLAS, no cuDNN. Tests compile the same source for the host, behind their own driver library (`kernels/host`).
 //!
 //! # What this crate does not do
 //!
-//! No reinforcement learning: what outputs mean, targets, losses and priorities are `requel`'s, on the host. [`GpuExecutor`] is `requel`'s
-//! own executor, with its networks on a device; [`Cuda`] chooses between that and the CPU, as `train.device` asks.
+//! Reinforcement learning: the meaning of outputs, targets, losses and priorities are in `requel`, on the host. [`GpuExecutor`] is
+//! `requel`'s own executor with its networks on a device; [`Cuda`] chooses between that and the CPU, according to `train.device`.
 
 #![deny(unsafe_code)]
 #![deny(unsafe_op_in_unsafe_fn)]

@@ -1,4 +1,4 @@
-//! The driver library of machines without a card, for tests: the kernels' source compiled for the host, behind the driver's calls.
+//! The driver library for machines without a card, for tests: the kernels' source compiled for the host, behind the driver's calls.
 
 use std::collections::hash_map::DefaultHasher;
 use std::fs;
@@ -8,10 +8,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Mutex;
 
-/// The compiler's name on every system that has one.
+/// The compiler's usual name.
 const COMPILER: &str = "c++";
 
-/// No rounding is left to the compiler; multiply-adds by the processor's instruction where it has one.
+/// The compiler must not change any rounding; multiply-adds use the processor's instruction if it has one.
 const LIBRARY: [&str; 9] = [
     "-std=c++17",
     "-O3",
@@ -24,7 +24,7 @@ const LIBRARY: [&str; 9] = [
     "-fPIC",
 ];
 
-/// ThreadSanitizer looks at every read and write.
+/// ThreadSanitizer checks every read and write.
 const CONCURRENT: [&str; 5] = ["-std=c++17", "-O1", "-ffp-contract=off", "-fsanitize=thread", "-pthread"];
 
 /// Whether threads of a block wait for each other.
@@ -36,9 +36,9 @@ pub enum Waiting {
     Nowhere,
 }
 
-/// Builds the library in a folder under `folder`, where it is not there yet, and returns its path, which ends in `libcuda.so.1`: a
-/// program finds it in the place of NVIDIA's with the folder in `LD_LIBRARY_PATH`. What goes wrong with cards goes wrong with it on
-/// demand: see `kernels/host/driver.cpp`.
+/// Builds the library in a directory under `folder`, unless it exists, and returns its path, which ends in `libcuda.so.1`: with that
+/// directory in `LD_LIBRARY_PATH`, a program finds it instead of NVIDIA's. It can simulate the failures of cards on demand: see
+/// `kernels/host/driver.cpp`.
 ///
 /// # Errors
 /// If there is no C++ compiler (`c++`), or it fails.
@@ -46,8 +46,8 @@ pub fn build(folder: impl AsRef<Path>) -> io::Result<PathBuf> {
     compile(folder.as_ref(), "driver.cpp", &LIBRARY, "libcuda.so.1")
 }
 
-/// Runs every kernel whose threads share memory with a thread of the host for each of the device's, under ThreadSanitizer
-/// (`kernels/host/races.cpp`). Says what it found where two threads work on the same numbers without waiting for each other.
+/// Runs every kernel whose threads share memory with one host thread per device thread, under ThreadSanitizer (`kernels/host/races.cpp`).
+/// Returns the report if two threads access the same numbers without waiting for each other.
 ///
 /// # Errors
 /// If there is no C++ compiler with ThreadSanitizer, or the program does not start.
@@ -57,7 +57,7 @@ pub fn races(folder: impl AsRef<Path>, waiting: Waiting) -> io::Result<Result<St
         flags.push("-DREQUEL_WITHOUT_SYNC");
     }
     let program = compile(folder.as_ref(), "races.cpp", &flags, "races")?;
-    // ThreadSanitizer wants addresses where it expects them, which systems that spread them widely do not give.
+    // ThreadSanitizer needs addresses in certain ranges, which systems with strong address randomisation do not provide.
     let mut command = Command::new("setarch");
     command.args([std::env::consts::ARCH, "-R"]).arg(&program).env("TSAN_OPTIONS", "halt_on_error=1");
     let output = match command.output() {
@@ -73,7 +73,7 @@ pub fn races(folder: impl AsRef<Path>, waiting: Waiting) -> io::Result<Result<St
     }
 }
 
-/// What a compiler makes of a file of `kernels/host`, in a folder of its own under `folder`, where it is not there yet.
+/// The compiled form of a file in `kernels/host`, in its own directory under `folder`, built unless it exists.
 fn compile(folder: &Path, source: &str, flags: &[&str], name: &str) -> io::Result<PathBuf> {
     let kernels = Path::new(env!("CARGO_MANIFEST_DIR")).join("kernels");
     let mut hasher = DefaultHasher::new();
@@ -87,7 +87,7 @@ fn compile(folder: &Path, source: &str, flags: &[&str], name: &str) -> io::Resul
         return Ok(made);
     }
     fs::create_dir_all(&folder)?;
-    // Another process may build it at the same time: whoever is done last replaces the same bytes.
+    // Another process may build it at the same time: the last one replaces it with the same bytes.
     static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
     let _guard = ONE_AT_A_TIME.lock();
     if made.exists() {

@@ -2,9 +2,9 @@
 
 use crate::global_norm;
 
-/// Scales `gradients` so that their Euclidean norm is at most `max_norm`, and returns the norm before, as
-/// `torch.nn.utils.clip_grad_norm_` does: the factor is `max_norm / (norm + 1e-6)`, where that is below 1. A norm that is
-/// not finite leaves NaN or zero in the gradients, as it does there; the returned norm tells.
+/// Scales `gradients` so that their Euclidean norm is at most `max_norm`, and returns the norm before, like
+/// `torch.nn.utils.clip_grad_norm_`: the factor is `max_norm / (norm + 1e-6)`, if that is below 1. A norm that is not finite leaves NaN or
+/// zero in the gradients, as in PyTorch; the returned norm shows it.
 ///
 /// The norm is [`global_norm`]'s.
 ///

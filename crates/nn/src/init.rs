@@ -9,13 +9,13 @@ use crate::layer::{LayerParameter, Start};
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields))]
 pub enum Init {
-    /// What PyTorch's `Linear` and `Conv2d` start from: weights and biases uniform in ±1/√(inputs of an output). For
-    /// the weights that is "kaiming uniform" with a = √5 (He et al. 2015).
+    /// PyTorch's default for `Linear` and `Conv2d`: weights and biases uniform in ±1/√(inputs of an output). For the weights that is
+    /// "kaiming uniform" with a = √5 (He et al. 2015).
     #[default]
     PytorchLinear,
     /// Weights with orthonormal rows or columns (whichever are fewer), times `gain`; biases 0 (Saxe et al. 2014).
     Orthogonal {
-        /// What the orthonormal matrix is multiplied by, such as √2 before ReLU.
+        /// The factor for the orthonormal matrix, such as √2 before ReLU.
         gain: f32,
     },
     /// Weights uniform in ±√(6 / (inputs + outputs)); biases 0 (Glorot and Bengio 2010).
@@ -43,8 +43,8 @@ fn fill_uniform(values: &mut [f32], bound: f64, rng: &mut impl Rng) {
     }
 }
 
-/// Gram-Schmidt, twice over for orthogonality to rounding, on a Gaussian matrix: uniformly distributed over the
-/// orthonormal frames (Mezzadri 2007; the lengths divided by are positive, so no sign needs mending).
+/// Gram-Schmidt on a Gaussian matrix, applied twice for orthogonality up to rounding: uniformly distributed over the orthonormal frames
+/// (Mezzadri 2007; the lengths divided by are positive, so no sign needs correcting).
 fn fill_orthogonal(values: &mut [f32], columns: usize, gain: f64, rng: &mut impl Rng) {
     let rows = values.len() / columns;
     let (count, length) = (rows.min(columns), rows.max(columns));
@@ -58,7 +58,7 @@ fn fill_orthogonal(values: &mut [f32], columns: usize, gain: f64, rng: &mut impl
             }
         }
         let norm = dot(&vector, &vector).sqrt();
-        // A vector that lies in the span of the others has no direction left; draw another.
+        // A vector in the span of the others has no direction left; draw another.
         if norm > 1e-6 {
             vector.iter_mut().for_each(|x| *x /= norm);
             frame.push(vector);
@@ -75,7 +75,7 @@ fn dot(a: &[f64], b: &[f64]) -> f64 {
     a.iter().zip(b).map(|(x, y)| x * y).sum()
 }
 
-/// Uniform in `[0, 1)`: 24 bits, all that an `f32` holds.
+/// Uniform in `[0, 1)`: 24 bits, as many as an `f32` has.
 fn unit(rng: &mut impl Rng) -> f64 {
     f64::from(rng.next_u32() >> 8) * (1.0 / 16_777_216.0)
 }

@@ -1,10 +1,10 @@
-//! Sums over a row in sixteen lanes, so that vector registers of every width can work on them without changing an order.
+//! Sums over a row in sixteen lanes, so that vector registers of every width can compute them without changing the order.
 
 /// Partial sums of a sum.
 pub const LANES: usize = 16;
 
-/// `Σ f(a, b)` over two rows of one length: lane `l` adds the numbers `l`, `l + 16`, `l + 32`, … in increasing order; then the second
-/// half of the lanes is added to the first, until one is left; then come the numbers beyond the last whole sixteen, one by one.
+/// `Σ f(a, b)` over two rows of the same length: lane `l` adds the numbers `l`, `l + 16`, `l + 32`, … in increasing order; then the second
+/// half of the lanes is added to the first, until one is left; then the numbers beyond the last whole sixteen are added, one by one.
 #[inline(always)]
 pub fn sum_of(a: &[f32], b: &[f32], f: impl Fn(f32, f32) -> f32) -> f32 {
     assert_eq!(a.len(), b.len(), "two rows of one length");
@@ -22,8 +22,8 @@ pub fn sum(row: &[f32]) -> f32 {
     sum_of(row, row, |x, _| x)
 }
 
-/// `to ← f(a, b)`, number by number, over rows of one length. It is written out like this and not as one loop, so that no compiler
-/// finds a row of 51 numbers too short for its registers; the last sixteen may overlap those before, and come out the same.
+/// `to ← f(a, b)`, number by number, over rows of the same length. It is written like this and not as one loop, so that no compiler
+/// considers a row of 51 numbers too short for its registers; the last sixteen may overlap the previous ones, and give the same results.
 #[inline(always)]
 pub fn fill(to: &mut [f32], (a, b): (&[f32], &[f32]), f: impl Fn(f32, f32) -> f32) {
     assert_eq!((a.len(), b.len()), (to.len(), to.len()), "rows of one length");

@@ -1,9 +1,9 @@
 //! Small `f32` neural networks on the CPU: explicit forward and backward passes into preallocated buffers, and the same
 //! bits at every SIMD width.
 //!
-//! [`NetworkSpec`] says what a network looks like; [`Network`] knows how to compute it. All numbers live in buffers that
-//! the caller owns: parameters and gradients are plain `f32` slices, what a pass writes is a [`Workspace`], what an
-//! optimiser remembers is an [`Optimizer`]. After these are made, nothing here allocates.
+//! [`NetworkSpec`] describes a network; [`Network`] computes it. All numbers are in buffers that the caller owns: parameters and gradients
+//! are plain `f32` slices, what a pass writes is a [`Workspace`], the state of an optimiser is an [`Optimizer`]. Once these are created,
+//! nothing here allocates.
 //!
 //! ```
 //! use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
@@ -38,16 +38,16 @@
 //!
 //! # The same bits everywhere
 //!
-//! Every sum has one order, which [`mod@reference`] writes out: an output starts from its bias and adds its inputs in
-//! increasing order, a weight's gradient adds the rows of the batch in increasing order, an input's gradient adds the
-//! outputs in increasing order, each as one chain of fused multiply-adds. The vector kernels compute neighbouring sums
-//! side by side and never split one, so their width cannot be seen in a result; see [`Kernel`].
+//! Every sum has one order, which [`mod@reference`] spells out: an output starts from its bias and adds its inputs in increasing order, a
+//! weight's gradient adds the rows of the batch in increasing order, an input's gradient adds the outputs in increasing order, each as one
+//! chain of fused multiply-adds. The vector kernels compute neighbouring sums in parallel and never split one, so their width cannot affect
+//! a result; see [`Kernel`].
 //!
 //! # What this crate does not do
 //!
-//! No reinforcement learning: it knows nothing of Q-values, targets or replay. No automatic differentiation, no general
-//! tensors, no files, no clock, no threads unless it is told to ([`Network::with_threads`], with the feature `threads`).
-//! Without its features `threads` and `serde` it needs two other crates, `libm` and `rand_core`.
+//! No reinforcement learning: it knows nothing of Q-values, targets or replay. No automatic differentiation, no general tensors, no files,
+//! no clock, no threads unless requested ([`Network::with_threads`], with the feature `threads`). Without its features `threads` and
+//! `serde` it needs two other crates, `libm` and `rand_core`.
 
 #![deny(unsafe_code)]
 #![deny(unsafe_op_in_unsafe_fn)]

@@ -17,7 +17,7 @@ pub enum Loss {
     /// `error²` (`torch.nn.MSELoss`: no factor ½).
     #[default]
     Mse,
-    /// `½·error²` where |error| ≤ δ, and `δ·(|error| − ½δ)` beyond (`torch.nn.HuberLoss`).
+    /// `½·error²` if |error| ≤ δ, and `δ·(|error| − ½δ)` beyond (`torch.nn.HuberLoss`).
     Huber {
         /// Where the parabola becomes a line; finite and above 0.
         delta: f32,
@@ -28,7 +28,7 @@ impl Loss {
     /// The loss of one error and its derivative.
     ///
     /// # Panics
-    /// If Huber's δ is not finite or not above 0; so for [`Loss::mean`] and [`Loss::weighted_mean`].
+    /// If Huber's δ is not finite or not above 0; the same holds for [`Loss::mean`] and [`Loss::weighted_mean`].
     #[inline]
     pub fn value_and_gradient(self, error: f32) -> (f32, f32) {
         self.check();
@@ -51,7 +51,7 @@ impl Loss {
         self.accumulate(errors, d_errors, |_| 1.0)
     }
 
-    /// As [`Loss::mean`], with each loss multiplied by its weight first: `Σ w·loss / n`, not divided by the weights' sum.
+    /// Like [`Loss::mean`], with each loss first multiplied by its weight: `Σ w·loss / n`, not divided by the sum of the weights.
     ///
     /// # Panics
     /// If the slices differ in length.

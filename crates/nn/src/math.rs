@@ -1,9 +1,8 @@
-//! Elementary functions of our own: the same bits on every machine and at every vector width, which those of the
-//! platform are not.
+//! Our own elementary functions: unlike those of the platform, they give the same bits on every machine and at every vector width.
 //!
-//! Each has a form for one number and one for an array, run by a [`Kernel`]; both give the same bits. The error bounds, in
-//! units in the last place (ulp) of the result, hold for every 1009th `f32` and for those around the places where the
-//! methods change, measured against `f64` by this module's tests; one that is left out by default goes through them all.
+//! Each has a form for one number and one for an array, run by a [`Kernel`]; both give the same bits. The error bounds, in units in the
+//! last place (ulp) of the result, hold for every 1009th `f32` and for those around the points where the methods change, measured against
+//! `f64` by this module's tests; a test that is skipped by default checks all of them.
 //!
 //! | function | largest error |
 //! |---|---|
@@ -12,7 +11,7 @@
 //! | [`sigmoid`] | 3 ulp for x ≥ −87, below that at most 2e-38 |
 //! | [`tanh`] | 3 ulp |
 //!
-//! [`mul_add`] is correctly rounded, and for one number: vector code has instructions for it.
+//! [`mul_add`] is correctly rounded, and works on one number: vector code has instructions for it.
 
 use crate::Kernel;
 pub use crate::kernel::scalar_fma::mul_add;
@@ -38,15 +37,15 @@ pub fn tanh_all(kernel: Kernel, x: &mut [f32]) {
     kernel.tanh(x);
 }
 
-/// The exponentials of a softmax: of each row of `width` numbers that begins at one of `starts` in `x`, `powers = e^(x − max)`,
-/// the greatest number and the sum of the powers. Neither overflows; a power below [`f32::MIN_POSITIVE`] is 0, and the error of
-/// the others is that of [`exp`]. NaN is passed over by the maximum and makes the sum NaN.
+/// The exponentials of a softmax: for each row of `width` numbers that starts at one of `starts` in `x`, `powers = e^(x − max)`, the
+/// largest number and the sum of the powers. Neither overflows; a power below [`f32::MIN_POSITIVE`] is 0, and the error of the others is
+/// that of [`exp`]. NaN is ignored by the maximum and makes the sum NaN.
 ///
-/// A sum runs in sixteen partial ones: number i is added to that of i mod 16, in increasing order; then the second half of
-/// them is added to the first, until one is left.
+/// A sum has sixteen partial sums: number i is added to the one of i mod 16, in increasing order; then the second half of them is added to
+/// the first, until one is left.
 ///
 /// # Panics
-/// If `powers` is not rows × `width`, `maxima` or `sums` have not a number for each row, or a row does not lie within `x`.
+/// If `powers` is not rows × `width`, `maxima` or `sums` do not have one number per row, or a row does not lie within `x`.
 ///
 /// ```
 /// use requel_nn::{Kernel, math};
@@ -69,16 +68,16 @@ pub fn exp_rows(
 /// `dots[r] = Σ_i a[r][i]·(b[starts[r] + i] − c[r])` over rows of `width` numbers, in the order of [`exp_rows`].
 ///
 /// # Panics
-/// If `a` is not rows × `width`, `c` or `dots` have not a number for each row, or a row does not lie within `b`.
+/// If `a` is not rows × `width`, `c` or `dots` do not have one number per row, or a row does not lie within `b`.
 pub fn dot_rows(kernel: Kernel, width: usize, a: &[f32], (b, starts): (&[f32], &[usize]), c: &[f32], dots: &mut [f32]) {
     kernel.dot_rows(width, a, (b, starts), c, dots);
 }
 
-/// Turns each row of `width` numbers into `eˣ / Σ eˣ`, with the row's maximum taken off first so that nothing overflows.
-/// The sum runs over the row in increasing order. The error of a result is at most `width + 4` times 1.2e-7 of it.
+/// Turns each row of `width` numbers into `eˣ / Σ eˣ`, after subtracting the row's maximum so that nothing overflows. The sum runs over the
+/// row in increasing order. The error of a result is at most `width + 4` times 1.2e-7 of it.
 ///
 /// # Panics
-/// If `rows` is not a whole number of rows.
+/// If `rows` does not divide into rows of `width`.
 ///
 /// ```
 /// let mut rows = [0.0, 1000.0, 1.0, 1.0];
@@ -89,7 +88,7 @@ pub fn softmax(kernel: Kernel, width: usize, rows: &mut [f32]) {
     if rows.is_empty() {
         return;
     }
-    assert!(width > 0 && rows.len().is_multiple_of(width), "{} numbers are no rows of {width}", rows.len());
+    assert!(width > 0 && rows.len().is_multiple_of(width), "{} numbers do not divide into rows of {width}", rows.len());
     for row in rows.chunks_exact_mut(width) {
         let max = row.iter().copied().fold(f32::NEG_INFINITY, |max, x| if x > max { x } else { max });
         row.iter_mut().for_each(|x| *x -= max);

@@ -11,8 +11,8 @@ use crate::layer::{BackwardPass, Chosen, ForwardPass, Layer, Needs, build};
 use crate::workspace::WorkspacePlan;
 use crate::{Activation, Init, LayerSpec, NetworkSpec, SpecError, Workspace};
 
-/// How to compute a network and its gradients. It is immutable and holds no numbers: parameters, gradients and
-/// activations are buffers of their own, so that one `Network` serves online and target parameters, on any thread.
+/// Computes a network and its gradients. It is immutable and contains no numbers: parameters, gradients and activations are separate
+/// buffers, so that one `Network` serves online and target parameters, on any thread.
 #[derive(Clone, Debug)]
 pub struct Network {
     spec: NetworkSpec,
@@ -35,7 +35,7 @@ pub struct ParameterSlice {
     pub name: String,
     /// Its shape, slowest index first: `[inputs, outputs]` for the weight of a dense layer.
     pub shape: Vec<usize>,
-    /// Where it lies in the one contiguous buffer.
+    /// Its range in the contiguous buffer.
     pub range: Range<usize>,
 }
 
@@ -48,18 +48,18 @@ struct PlacedLayer {
 }
 
 impl Network {
-    /// Works out the sizes of `spec`. It is run by the fastest kernel of this machine.
+    /// Computes the sizes of `spec`. Uses the fastest kernel of this machine.
     ///
     /// # Errors
-    /// [`SpecError`] with the layer that does not fit.
+    /// [`SpecError`] for the layer that does not fit.
     pub fn new(spec: &NetworkSpec) -> Result<Network, SpecError> {
         Network::with_kernel(spec, Kernel::fastest())
     }
 
-    /// As [`Network::new`], run by `kernel`.
+    /// Like [`Network::new`], with `kernel`.
     ///
     /// # Errors
-    /// [`SpecError`] with the layer that does not fit.
+    /// [`SpecError`] for the layer that does not fit.
     pub fn with_kernel(spec: &NetworkSpec, kernel: Kernel) -> Result<Network, SpecError> {
         if !(matches!(spec.input_shape.len(), 1 | 3)) || spec.input_shape.contains(&0) {
             return Err(SpecError::InputShape { shape: spec.input_shape.clone() });
@@ -103,26 +103,26 @@ impl Network {
         })
     }
 
-    /// What the network was made from.
+    /// The spec that the network was created from.
     pub fn spec(&self) -> &NetworkSpec {
         &self.spec
     }
 
-    /// The kernel that runs it.
+    /// The kernel that it uses.
     pub fn kernel(&self) -> Kernel {
         self.engine.kernel
     }
 
-    /// The same network, whose large layers are computed by up to `threads` threads of rayon's pool (at least 1). Small
-    /// ones stay on the caller's. The number of threads does not change a bit of a result: outputs are divided between
-    /// them, never the terms of a sum.
+    /// The same network, with large layers computed by up to `threads` threads of rayon's pool (at least 1). Small ones are computed on the
+    /// caller's thread. The number of threads does not change a bit of a result: outputs are divided between them, never the terms of a
+    /// sum.
     #[must_use]
     pub fn with_threads(mut self, threads: usize) -> Network {
         self.set_threads(threads);
         self
     }
 
-    /// As [`Network::with_threads`], from now on.
+    /// Like [`Network::with_threads`], from now on.
     pub fn set_threads(&mut self, threads: usize) {
         self.engine.threads = threads.max(1);
     }
@@ -132,7 +132,7 @@ impl Network {
         self.widths[0]
     }
 
-    /// Numbers that come out for one observation; where the network reads fractions, for one fraction of it.
+    /// Number of outputs for one observation; if the network reads fractions, for one fraction of it.
     pub fn output_len(&self) -> usize {
         self.widths[self.widths.len() - 1]
     }
@@ -148,8 +148,8 @@ impl Network {
         self.needs.iter().map(|needs| needs.noise).sum()
     }
 
-    /// The layers that end in an activation, each by its index with the number of its units: outputs of a vector, channels
-    /// of an image. [`Workspace::activations`] has what they gave, unit by unit and again.
+    /// The layers that end in an activation, each as its index and the number of its units: outputs of a vector, channels of an image.
+    /// [`Workspace::activations`] has their outputs, unit by unit, repeatedly.
     pub fn activated_layers(&self) -> impl Iterator<Item = (usize, usize)> {
         let layers = self.layers.iter().map(|placed| &placed.layer).enumerate();
         let activated = layers.filter(|(_, layer)| layer.activation() != Activation::Identity);
@@ -185,8 +185,8 @@ impl Network {
         }
     }
 
-    /// Computes the outputs (`rows × output_len`) of the first `rows` rows of [`Workspace::input_mut`]. A network that
-    /// reads fractions gives `rows × fractions × output_len`, all fractions of row 0 first.
+    /// Computes the outputs (`rows × output_len`) of the first `rows` rows of [`Workspace::input_mut`]. A network that reads fractions
+    /// gives `rows × fractions × output_len`, all fractions of row 0 first.
     ///
     /// # Panics
     /// If a buffer has the wrong length or `workspace` was made for another network or fewer rows.
@@ -194,8 +194,8 @@ impl Network {
         self.run_forward(parameters, rows, None, workspace)
     }
 
-    /// As [`Network::forward`], for a caller that reads of the outputs of the first rows one block each: those are the
-    /// same to the bit, in the same places, and between them lies anything.
+    /// Like [`Network::forward`], for a caller that reads only one block of the outputs of each of the first rows: those blocks are the
+    /// same to the bit, in the same places, and the contents between them are unspecified.
     ///
     /// ```
     /// use requel_nn::{Activation, Chosen, Network, NetworkSpec, Workspace};
@@ -257,9 +257,9 @@ impl Network {
         workspace.outputs(rows)
     }
 
-    /// Computes the gradient of `Σ d_outputs · outputs` with respect to the parameters, and overwrites `gradients` with
-    /// it. `d_outputs` is as long as the outputs of the last [`Network::forward`], which must have run in this workspace
-    /// with these parameters; it may leave out observations at the end. The input's own gradient is not computed.
+    /// Computes the gradient of `Σ d_outputs · outputs` with respect to the parameters, and overwrites `gradients` with it. `d_outputs` is
+    /// as long as the outputs of the last [`Network::forward`], which must have run in this workspace with these parameters; it may omit
+    /// observations at the end. The gradient of the input is not computed.
     ///
     /// # Panics
     /// If a buffer has the wrong length or `workspace` was made for another network.
@@ -267,8 +267,8 @@ impl Network {
         self.run_backward(parameters, (d_outputs, None), workspace, gradients);
     }
 
-    /// As [`Network::backward`] after a [`Network::forward_chosen`] with the same blocks: outside them `d_outputs` is 0.
-    /// The gradients are the same, but perhaps for the sign of a zero.
+    /// Like [`Network::backward`] after a [`Network::forward_chosen`] with the same blocks: outside them `d_outputs` is 0. The gradients
+    /// are the same, except possibly for the sign of a zero.
     ///
     /// # Panics
     /// As [`Network::backward`], and if the blocks are not those of the last pass.
@@ -363,7 +363,7 @@ impl Network {
         assert_eq!(parameters.len(), self.parameter_count, "parameter buffer of the wrong length");
         let plan = &workspace.plan;
         let expanded_from = self.embedding.map_or(usize::MAX, |index| index + 1);
-        // Made for this network, or a copy of it, it shares what the network knows of its layers: then there is nothing to compare.
+        // A workspace created for this network, or for a copy of it, shares its layer information: then nothing has to be compared.
         let shares = Arc::ptr_eq(&plan.widths, &self.widths) && Arc::ptr_eq(&plan.needs, &self.needs);
         let same =
             (shares || plan.widths == self.widths && plan.needs == self.needs) && plan.expanded_from == expanded_from;

@@ -4,10 +4,10 @@ use crate::reference::{NORM_BLOCK as BLOCK, NORM_PARTS as PARTS};
 
 /// The Euclidean norm of `values`.
 ///
-/// The squares are exact in `f64`, and their sum has one order whatever computes it: `values` in blocks of 65,536, each with 32
-/// partial sums. Square i of a block goes to partial sum i mod 32, first those after the last whole 32 and then all others in
-/// increasing order; the partial sums of a block are added in order, and so are the blocks. A block is what a device can sum by
-/// itself. [`crate::reference::global_norm`] writes it out.
+/// The squares are exact in `f64`, and their sum has one order whatever computes it: `values` in blocks of 65,536, each with 32 partial
+/// sums. Square i of a block goes to partial sum i mod 32, first those after the last whole 32 and then all others in increasing order; the
+/// partial sums of a block are added in order, and so are the blocks. A device can sum each block separately.
+/// [`crate::reference::global_norm`] spells it out.
 ///
 /// ```
 /// assert_eq!(requel_nn::global_norm(&[3.0, 4.0]), 5.0);
@@ -25,7 +25,7 @@ pub fn global_norm(values: &[f32]) -> f64 {
     values.chunks(BLOCK).fold(0.0, |sum, block| sum + of_block(block)).sqrt()
 }
 
-/// The Euclidean distance between `a` and `b`, summed as in [`global_norm`]; a difference is exact in `f64` but for numbers of very
+/// The Euclidean distance between `a` and `b`, summed as in [`global_norm`]; a difference is exact in `f64` except for numbers of very
 /// different size, and its square is rounded.
 ///
 /// ```

@@ -1,14 +1,14 @@
 //! PyTorch's layout of the same parameters.
 //!
-//! Here a dense weight is `[inputs, outputs]`; `torch.nn.Linear` keeps `[outputs, inputs]`. A convolution's is
-//! `[down, across, inputs, outputs]`; `torch.nn.Conv2d` keeps `[outputs, inputs, down, across]`. Biases are the same.
+//! Here a dense weight is `[inputs, outputs]`; `torch.nn.Linear` stores `[outputs, inputs]`. A convolution's is `[down, across, inputs,
+//! outputs]`; `torch.nn.Conv2d` stores `[outputs, inputs, down, across]`. Biases are the same.
 //!
-//! Images have their channels last here and first there. So a dense layer that reads an image finds its inputs in another
-//! order: in PyTorch, `permute(0, 2, 3, 1)` comes before `flatten`.
+//! Images have their channels last here and first there. So a dense layer that reads an image finds its inputs in a different order: in
+//! PyTorch, `permute(0, 2, 3, 1)` comes before `flatten`.
 
 use crate::ParameterSlice;
 
-/// The shape that PyTorch gives this array.
+/// The shape of this array in PyTorch.
 pub fn shape(slice: &ParameterSlice) -> Vec<usize> {
     match slice.shape[..] {
         [inputs, outputs] => vec![outputs, inputs],
@@ -17,7 +17,7 @@ pub fn shape(slice: &ParameterSlice) -> Vec<usize> {
     }
 }
 
-/// Copies `ours`, one array as it lies in the parameter buffer, into PyTorch's order.
+/// Copies `ours`, one array in the order of the parameter buffer, into PyTorch's order.
 ///
 /// # Panics
 /// If a length is not that of the slice.

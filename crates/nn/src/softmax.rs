@@ -2,28 +2,27 @@
 
 use crate::{Kernel, lanes, math};
 
-/// Rows of logits on the way to their softmax: what is worked out once and used for values, losses and gradients. Sums have the
-/// order of [`math::exp_rows`].
+/// Rows of logits and their softmax: computed once and used for values, losses and gradients. Sums have the order of [`math::exp_rows`].
 #[derive(Clone, Debug)]
 pub struct SoftmaxRows {
     kernel: Kernel,
     atoms: usize,
-    /// Where each row begins among the logits.
+    /// Where each row starts among the logits.
     starts: Vec<usize>,
     /// Rows × atoms: `exp(logit − max)`, the row's softmax times its sum.
     powers: Vec<f32>,
-    /// Of each row: the greatest logit.
+    /// For each row: the largest logit.
     maxima: Vec<f32>,
-    /// Of each row: the sum of its powers.
+    /// For each row: the sum of its powers.
     sums: Vec<f32>,
-    /// Of each row: the logarithm of the sum.
+    /// For each row: the logarithm of the sum.
     logs: Vec<f32>,
-    /// Of each row: 0, for rows that all begin there.
+    /// For each row: 0, for rows that all start there.
     zeros: (Vec<usize>, Vec<f32>),
 }
 
 impl SoftmaxRows {
-    /// Room for so many rows of so many atoms.
+    /// Room for this many rows of this many atoms.
     pub fn new((rows, atoms): (usize, usize), kernel: Kernel) -> Self {
         SoftmaxRows {
             kernel,
@@ -37,10 +36,10 @@ impl SoftmaxRows {
         }
     }
 
-    /// Takes up the rows of `logits` that begin at `starts`.
+    /// Processes the rows of `logits` that start at `starts`.
     ///
     /// # Panics
-    /// If there are more than there is room for, or one does not lie within the logits.
+    /// If there are more rows than there is room for, or one does not lie within the logits.
     pub fn work_out(&mut self, logits: &[f32], starts: impl Iterator<Item = usize>) {
         self.starts.clear();
         self.starts.extend(starts);
@@ -53,7 +52,7 @@ impl SoftmaxRows {
     /// `Σ_i softmax(logits)_i·z_i` of each row, to `means`: the powers are weighted before they are divided by their sum.
     ///
     /// # Panics
-    /// If there is not a mean for each row and a `z` for each atom.
+    /// If there is not one mean per row and one `z` per atom.
     pub fn means(&self, z: &[f32], means: &mut [f32]) {
         let rows = self.starts.len();
         let (starts, zeros) = (&self.zeros.0[..rows], &self.zeros.1[..rows]);
@@ -73,7 +72,7 @@ impl SoftmaxRows {
     /// was given (Bellemare, Dabney & Munos 2017, algorithm 1). `targets` is rows × atoms; each row of it sums to 1.
     ///
     /// # Panics
-    /// If the lengths do not go together.
+    /// If the lengths do not match.
     pub fn cross_entropies(&mut self, logits: &[f32], targets: &[f32], losses: &mut [f32]) {
         let rows = self.starts.len();
         math::dot_rows(self.kernel, self.atoms, targets, (logits, &self.starts), &self.maxima[..rows], losses);
@@ -82,7 +81,7 @@ impl SoftmaxRows {
         losses.iter_mut().zip(&self.logs).for_each(|(loss, log)| *loss = log - *loss);
     }
 
-    /// `scale` times the gradient of a row's cross-entropy by its logits, `softmax(logits) − m`, to `d_logits`.
+    /// `scale` times the gradient of a row's cross-entropy with respect to its logits, `softmax(logits) − m`, to `d_logits`.
     ///
     /// # Panics
     /// If the lengths are not those of a row.

@@ -18,7 +18,7 @@ use std::fmt;
 pub struct NetworkSpec {
     /// `[n]` for a vector, `[height, width, channels]` for an image (channels last).
     pub input_shape: Vec<usize>,
-    /// What every input is multiplied by on the way in: 1, or 1/255 for pixels.
+    /// The factor applied to every input: 1, or 1/255 for pixels.
     #[cfg_attr(feature = "serde", serde(default = "left_out::scale"))]
     pub input_scale: f32,
     /// The layers in order; at least one.
@@ -72,13 +72,12 @@ pub enum LayerSpec {
         #[cfg_attr(feature = "serde", serde(default = "left_out::sigma"))]
         sigma: f32,
     },
-    /// Two streams that read the same input, a value V and an advantage A, put together as `V + A − mean of A over the
-    /// actions` (Wang et al. 2016), for each atom of a distribution apart (Hessel et al. 2018). Gives `actions
-    /// × atoms` numbers, action by action.
+    /// Two streams that read the same input, a value V and an advantage A, combined as `V + A − mean of A over the actions` (Wang et al.
+    /// 2016), separately for each atom of a distribution (Hessel et al. 2018). Gives `actions × atoms` numbers, action by action.
     ///
-    /// The paper also multiplies the gradient that enters the layers below by 1/√2; that is left out.
+    /// The paper also multiplies the gradient that enters the layers below by 1/√2; this is omitted.
     Dueling {
-        /// Units of the one hidden layer that each stream has; 0 for none, so that both read the input directly.
+        /// Units of the single hidden layer of each stream; 0 for none, so that both read the input directly.
         hidden: usize,
         /// Numbers of actions.
         actions: usize,
@@ -87,8 +86,7 @@ pub enum LayerSpec {
         atoms: usize,
         /// Applied to the hidden layers.
         activation: Activation,
-        /// Where given, every dense part is noisy with this σ₀, each with noise of its own; see
-        /// [`LayerSpec::NoisyDense`].
+        /// If given, every dense part is noisy with this σ₀, each with its own noise; see [`LayerSpec::NoisyDense`].
         #[cfg_attr(feature = "serde", serde(default))]
         sigma: Option<f32>,
     },
@@ -103,7 +101,7 @@ pub enum LayerSpec {
     },
 }
 
-/// What is applied to each output of a layer.
+/// The function applied to each output of a layer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
@@ -111,24 +109,24 @@ pub enum Activation {
     /// `x`.
     #[default]
     Identity,
-    /// `max(x, 0)`. A NaN stays a NaN, so that a diverged network cannot look healthy; the derivative at 0 is 0.
+    /// `max(x, 0)`. NaN stays NaN, so that a diverged network cannot look healthy; the derivative at 0 is 0.
     Relu,
     /// The hyperbolic tangent.
     Tanh,
 }
 
-/// Why a [`NetworkSpec`] is not a network.
+/// Why a [`NetworkSpec`] is invalid.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum SpecError {
     /// `input_shape` is empty or has a zero, or is neither a vector nor an image.
     InputShape {
-        /// What was given.
+        /// The value that was given.
         shape: Vec<usize>,
     },
     /// `input_scale` is zero, infinite or NaN.
     InputScale {
-        /// What was given.
+        /// The value that was given.
         scale: f32,
     },
     /// There is no layer.
@@ -146,19 +144,19 @@ pub enum SpecError {
         layer: usize,
         /// The field's name.
         field: &'static str,
-        /// What it was.
+        /// Its value.
         value: f32,
-        /// What it may be.
+        /// The valid values.
         expected: &'static str,
     },
-    /// The layer cannot read what the layer before it gives.
+    /// The layer cannot read the outputs of the previous layer.
     Incompatible {
         /// Index of the layer.
         layer: usize,
         /// What does not fit, and what would.
         reason: String,
     },
-    /// The parameters or activations cannot be counted in a `usize`.
+    /// The number of parameters or activations overflows a `usize`.
     TooLarge {
         /// Index of the layer.
         layer: usize,
@@ -190,11 +188,11 @@ impl fmt::Display for SpecError {
 impl Error for SpecError {}
 
 impl LayerSpec {
-    /// [`LayerSpec::LayerNorm`]'s epsilon where a description leaves it out.
+    /// [`LayerSpec::LayerNorm`]'s default epsilon.
     pub const DEFAULT_EPSILON: f32 = 1e-5;
-    /// [`LayerSpec::NoisyDense`]'s σ₀ where a description leaves it out: that of the paper.
+    /// [`LayerSpec::NoisyDense`]'s default σ₀: that of the paper.
     pub const DEFAULT_SIGMA: f32 = 0.5;
-    /// [`LayerSpec::FractionEmbedding`]'s cosines where a description leaves them out: as many as in the paper.
+    /// [`LayerSpec::FractionEmbedding`]'s default number of cosines: as in the paper.
     pub const DEFAULT_COSINES: usize = 64;
 }
 
@@ -208,7 +206,7 @@ impl NetworkSpec {
     }
 }
 
-/// What serde takes where a description leaves something out.
+/// Defaults for serde.
 #[cfg(feature = "serde")]
 mod left_out {
     use super::LayerSpec;

@@ -7,7 +7,7 @@ use crate::kernel::{Kernel, Task};
 use crate::layer::{Chosen, ChosenRows, Needs};
 use crate::{Network, SpecError};
 
-/// Numbers in a cache line of 64 bytes; every region of a workspace begins on one.
+/// Numbers in a cache line of 64 bytes; every region of a workspace starts on one.
 const LINE: usize = 16;
 
 /// The buffers for the passes of one [`Network`], allocated once: its input, each layer's outputs, their gradients.
@@ -28,9 +28,9 @@ pub struct Workspace {
     /// One buffer for each region of the plan.
     pub(crate) values: Vec<Buffer>,
     pub(crate) gradients: Vec<Buffer>,
-    /// What the caller draws for noisy layers; 0 at first.
+    /// Noise drawn by the caller for noisy layers; 0 at first.
     pub(crate) noise: Buffer,
-    /// Of each row, where the network reads them.
+    /// For each row, if the network reads fractions.
     pub(crate) fractions: Vec<f32>,
     /// What each layer keeps from a forward pass for the backward pass.
     pub(crate) kept: Vec<Buffer>,
@@ -38,16 +38,16 @@ pub struct Workspace {
     pub(crate) scratch: Buffer,
     /// Rows of the last forward pass.
     pub(crate) rows: usize,
-    /// What the caller chose for it.
+    /// The blocks chosen by the caller for it.
     pub(crate) choice: Choice,
-    /// What the caller writes where the network scales its input; empty where it does not.
+    /// Where the caller writes the input if the network scales it; otherwise empty.
     raw: Buffer,
-    /// What the caller writes where it has bytes.
+    /// Where the caller writes an input of bytes.
     bytes: Vec<u8>,
     source: Source,
 }
 
-/// Which buffer the caller wrote the input into last.
+/// Which buffer the caller last wrote the input to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Source {
     Numbers,
@@ -58,15 +58,15 @@ enum Source {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct WorkspacePlan {
     pub max_rows: usize,
-    /// Fractions of a row; 1 where the network reads none.
+    /// Fractions per row; 1 if the network reads none.
     pub fractions: usize,
-    /// The first region that has a row for each fraction; beyond the last where the network reads none.
+    /// The first region with one row per fraction; beyond the last if the network reads none.
     pub expanded_from: usize,
     /// Numbers in a row of the input (first) and of each layer's outputs: the regions.
     pub widths: Arc<[usize]>,
     /// Of each layer.
     pub needs: Arc<[Needs]>,
-    /// Whether the input is multiplied by something on the way in.
+    /// Whether the input is scaled.
     pub is_scaled: bool,
 }
 
@@ -86,7 +86,7 @@ impl WorkspacePlan {
         self.needs[layer].kept + self.rows_in(layer + 1, rows) * self.needs[layer].kept_per_row
     }
 
-    /// The lengths of the buffers, or the layer for which they cannot be counted.
+    /// The lengths of the buffers, or the layer for which they overflow.
     fn sizes(&self) -> Result<Sizes, SpecError> {
         let too_large = |layer| SpecError::TooLarge { layer };
         let expanded = self.max_rows.checked_mul(self.fractions).ok_or(too_large(0))?;
@@ -110,7 +110,7 @@ impl WorkspacePlan {
     }
 }
 
-/// How many numbers each buffer holds.
+/// The number of numbers in each buffer.
 struct Sizes {
     values: Vec<usize>,
     kept: Vec<usize>,
@@ -122,20 +122,20 @@ struct Sizes {
 }
 
 impl Workspace {
-    /// A workspace for batches of at most `max_rows` rows. A batch of 0 rows is allowed and gives nothing. Where the
-    /// network reads fractions it is made for one, ½ until another is set: see [`Workspace::with_fractions`].
+    /// A workspace for batches of at most `max_rows` rows. A batch of 0 rows is allowed and gives nothing. If the network reads fractions,
+    /// it is created for one fraction per row, which is ½ until another is set: see [`Workspace::with_fractions`].
     ///
     /// # Panics
-    /// If the buffers do not fit the address space; [`Workspace::bytes_needed`] tells beforehand.
+    /// If the buffers do not fit into the address space; [`Workspace::bytes_needed`] checks that beforehand.
     pub fn new(network: &Network, max_rows: usize) -> Workspace {
         Workspace::with_fractions(network, max_rows, 1)
     }
 
-    /// As [`Workspace::new`], with `fractions` fractions for each row of a network that reads them; a network that reads
-    /// none has the workspace of [`Workspace::new`]. They are spread evenly until others are set: (i + ½) / `fractions`.
+    /// Like [`Workspace::new`], with `fractions` fractions per row for a network that reads them; for other networks it equals
+    /// [`Workspace::new`]. They are spread evenly until others are set: (i + ½) / `fractions`.
     ///
     /// # Panics
-    /// If `fractions` is 0, or the buffers do not fit the address space; [`Workspace::bytes_needed_with_fractions`] tells
+    /// If `fractions` is 0, or the buffers do not fit into the address space; [`Workspace::bytes_needed_with_fractions`] checks that
     /// beforehand.
     pub fn with_fractions(network: &Network, max_rows: usize, fractions: usize) -> Workspace {
         assert!(fractions > 0, "a workspace is made for at least one fraction of a row");
@@ -161,7 +161,7 @@ impl Workspace {
     /// Bytes that [`Workspace::new`] would allocate.
     ///
     /// # Errors
-    /// [`SpecError::TooLarge`] if they cannot be counted in a `usize`.
+    /// [`SpecError::TooLarge`] if their number overflows a `usize`.
     pub fn bytes_needed(network: &Network, max_rows: usize) -> Result<usize, SpecError> {
         Workspace::bytes_needed_with_fractions(network, max_rows, 1)
     }
@@ -169,7 +169,7 @@ impl Workspace {
     /// Bytes that [`Workspace::with_fractions`] would allocate.
     ///
     /// # Errors
-    /// [`SpecError::TooLarge`] if they cannot be counted in a `usize`.
+    /// [`SpecError::TooLarge`] if their number overflows a `usize`.
     pub fn bytes_needed_with_fractions(
         network: &Network,
         max_rows: usize,
@@ -189,16 +189,15 @@ impl Workspace {
         (numbers.checked_mul(size_of::<f32>())).and_then(|bytes| bytes.checked_add(sizes.values[0])).ok_or(too_large)
     }
 
-    /// The most rows of a batch.
+    /// The maximum number of rows in a batch.
     pub fn max_rows(&self) -> usize {
         self.plan.max_rows
     }
 
-    /// The input of the next pass, `rows × input_len`, one row after another. What a pass read stays until it is
-    /// overwritten.
+    /// The input of the next pass, `rows × input_len`, one row after another. The input of the last pass stays until it is overwritten.
     ///
     /// # Panics
-    /// If `rows` is more than the workspace was made for.
+    /// If `rows` is more than the workspace was created for.
     #[inline]
     pub fn input_mut(&mut self, rows: usize) -> &mut [f32] {
         self.check_rows(rows);
@@ -207,37 +206,36 @@ impl Workspace {
         &mut buffer.as_mut_slice()[..rows * self.plan.widths[0]]
     }
 
-    /// As [`Workspace::input_mut`], for observations that are stored as bytes: each is converted and multiplied by the
-    /// network's `input_scale` in the pass. The next pass reads whichever of the two was asked for last.
+    /// Like [`Workspace::input_mut`], for observations stored as bytes: each is converted and multiplied by the network's `input_scale`
+    /// during the pass. The next pass reads whichever of the two was requested last.
     ///
     /// # Panics
-    /// If `rows` is more than the workspace was made for.
+    /// If `rows` is more than the workspace was created for.
     pub fn input_bytes_mut(&mut self, rows: usize) -> &mut [u8] {
         self.check_rows(rows);
         self.source = Source::Bytes;
         &mut self.bytes[..rows * self.plan.widths[0]]
     }
 
-    /// Fractions of each row that the workspace was made for; 1 where the network reads none.
+    /// Fractions per row that the workspace was created for; 1 if the network reads none.
     pub fn fractions(&self) -> usize {
         self.plan.fractions
     }
 
-    /// The fractions that the next pass reads, `rows × fractions`, each from 0 to 1: all of row 0 first. What a pass read
-    /// stays until it is overwritten. Empty where the network reads none.
+    /// The fractions that the next pass reads, `rows × fractions`, each from 0 to 1: all of row 0 first. Those of the last pass stay until
+    /// they are overwritten. Empty if the network reads none.
     ///
     /// # Panics
-    /// If `rows` is more than the workspace was made for.
+    /// If `rows` is more than the workspace was created for.
     pub fn fractions_mut(&mut self, rows: usize) -> &mut [f32] {
         self.check_rows(rows);
         let len = if self.fractions.is_empty() { 0 } else { rows * self.plan.fractions };
         &mut self.fractions[..len]
     }
 
-    /// The standard normals that the next pass of a network with noisy layers reads, [`Network::noise_len`] of them: one
-    /// draw for all rows of the pass. They are 0 at first, which gives the network of the mean weights to the bit, and stay
-    /// until they are overwritten. For each noisy part in the order of its parameters there is one for each input, then
-    /// one for each output.
+    /// The standard normals that the next pass of a network with noisy layers reads, [`Network::noise_len`] of them: one draw for all rows
+    /// of the pass. They are 0 at first, which gives exactly the network of the mean weights, and stay until they are overwritten. For each
+    /// noisy part, in the order of its parameters, there is one for each input, then one for each output.
     pub fn noise_mut(&mut self) -> &mut [f32] {
         self.noise.as_mut_slice()
     }
@@ -253,8 +251,8 @@ impl Workspace {
         &self.values[last].as_slice()[..self.plan.len(last, rows)]
     }
 
-    /// The outputs of layer `layer` at the last pass, rows × outputs; where the network reads fractions and the layer comes
-    /// after them, rows × fractions × outputs. Of the last layer those that the pass was asked for are right.
+    /// The outputs of layer `layer` in the last pass, rows × outputs; if the network reads fractions and the layer comes after them, rows ×
+    /// fractions × outputs. For the last layer, only the outputs requested from the pass are valid.
     ///
     /// # Panics
     /// If there is no such layer.
@@ -262,7 +260,7 @@ impl Workspace {
         &self.values[layer + 1].as_slice()[..self.plan.len(layer + 1, self.rows)]
     }
 
-    /// Brings the input of `rows` rows to where the first layer reads it.
+    /// Moves the input of `rows` rows to where the first layer reads it.
     pub(crate) fn scale_input(&mut self, rows: usize, scale: f32, kernel: Kernel) {
         let len = rows * self.plan.widths[0];
         let scaled = &mut self.values[0].as_mut_slice()[..len];
@@ -278,7 +276,7 @@ impl Workspace {
     }
 }
 
-/// Converts numbers and multiplies them: the way of an input into a network.
+/// Converts numbers and multiplies them, for the input of a network.
 struct Scale<'a, T> {
     from: &'a [T],
     scale: f32,
@@ -296,22 +294,22 @@ impl<T: Copy + Into<f32>> Task for Scale<'_, T> {
     }
 }
 
-/// The blocks of outputs that are read of a pass, and its rows in their order.
+/// The blocks of outputs that are read in a pass, and its rows grouped by block.
 #[derive(Debug, Default)]
 pub(crate) struct Choice {
     pub blocks: Vec<u32>,
     pub order: Vec<u32>,
-    /// Of each block: where its next row goes.
+    /// For each block, where its next row goes.
     places: Vec<u32>,
 }
 
 impl Choice {
-    /// As layers take it, of blocks of so many outputs.
+    /// In the form that layers need, with blocks of this many outputs.
     pub fn rows(&self, block_len: usize) -> ChosenRows<'_> {
         ChosenRows { chosen: Chosen { blocks: &self.blocks, block_len }, order: &self.order }
     }
 
-    /// Sorts the rows that are read in these of `count` blocks, without a branch that depends on them.
+    /// Groups the rows by which of these `count` blocks they read, without branches that depend on the data.
     pub fn sort(&mut self, blocks: &[u32], count: usize) {
         let Choice { blocks: own, order, places } = self;
         own.clear();
@@ -335,7 +333,7 @@ impl Choice {
     }
 }
 
-/// Numbers that begin on a cache line, so that a vector load never straddles two.
+/// Numbers that start on a cache line, so that a vector load never straddles two.
 #[derive(Debug)]
 pub(crate) struct Buffer {
     data: Vec<f32>,

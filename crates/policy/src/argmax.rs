@@ -1,6 +1,6 @@
 //! The greedy action.
 
-/// Index of the greatest value; among equals the lowest. NaN is never chosen unless there is nothing else.
+/// Index of the largest value; the lowest among equals. NaN is only chosen if there is nothing else.
 ///
 /// # Panics
 /// If there are no values.
@@ -20,10 +20,10 @@ pub fn argmax(values: &[f32]) -> usize {
     best
 }
 
-/// As [`argmax`], among the actions that `mask` allows; where it allows none, as if it allowed all.
+/// Like [`argmax`], among the actions that `mask` allows; if it allows none, all count as allowed.
 ///
 /// # Panics
-/// If there are no values, or the mask has not one flag for each.
+/// If there are no values, or the mask does not have one flag per value.
 #[inline]
 pub fn argmax_allowed(values: &[f32], mask: Option<&[bool]>) -> usize {
     let Some(mask) = mask else { return argmax(values) };

@@ -1,6 +1,6 @@
-//! What the file of a policy says of its network, read without serde's derived code.
+//! The description of the network in a policy file, parsed without serde's derived code.
 //!
-//! [`NetworkSpec`] and [`Readout`](crate::Readout) are written by serde (features `serde`); the tests hold this reader against it.
+//! [`NetworkSpec`] and [`Readout`](crate::Readout) are written by serde (features `serde`); the tests compare this parser with it.
 
 use requel_nn::{Activation, LayerSpec, NetworkSpec};
 use serde_json::{Map, Value};
@@ -49,13 +49,13 @@ fn layer((index, value): (usize, &Value)) -> Result<LayerSpec, String> {
         "fraction_embedding" => {
             LayerSpec::FractionEmbedding { cosines: fields.size_or("cosines", LayerSpec::DEFAULT_COSINES)? }
         }
-        other => return Err(format!("{}: `{other}` is no kind of layer that this version knows", fields.place)),
+        other => return Err(format!("{}: `{other}` is not a kind of layer that this version knows", fields.place)),
     };
     fields.finish()?;
     Ok(layer)
 }
 
-/// The fields of an object, of which each is asked for.
+/// The fields of an object, each of which is requested by name.
 pub(crate) struct Fields<'a> {
     place: String,
     object: &'a Map<String, Value>,
@@ -64,7 +64,7 @@ pub(crate) struct Fields<'a> {
 
 impl<'a> Fields<'a> {
     pub(crate) fn of(value: &'a Value, place: &str) -> Result<Self, String> {
-        let object = value.as_object().ok_or_else(|| format!("{place} is no JSON object"))?;
+        let object = value.as_object().ok_or_else(|| format!("{place} is not a JSON object"))?;
         Ok(Fields { place: place.to_owned(), object, asked: Vec::new() })
     }
 
@@ -73,7 +73,7 @@ impl<'a> Fields<'a> {
         self.object.get(name)
     }
 
-    /// The field as `read` sees it, which is `None` where it is not what was `expected`.
+    /// The field as `read` parses it, which returns `None` if it is not what was `expected`.
     fn required<T>(
         &mut self,
         name: &'static str,
@@ -129,7 +129,7 @@ impl<'a> Fields<'a> {
         self.required("activation", read, "identity, relu or tanh")
     }
 
-    /// Refuses fields that nobody asked for.
+    /// Refuses fields that were not requested.
     pub(crate) fn finish(self) -> Result<(), String> {
         match self.object.keys().find(|key| !self.asked.contains(&key.as_str())) {
             Some(key) => Err(format!("{} has a field `{key}` that this version does not know", self.place)),
@@ -276,7 +276,7 @@ mod tests {
         written["layers"][2]["epsilon"] = json!("small");
         assert_eq!(network(&written), Err("network.layers.2.epsilon is not a number".into()));
         written["layers"][2] = json!({"kind": "attention"});
-        let expected = "network.layers.2: `attention` is no kind of layer that this version knows";
+        let expected = "network.layers.2: `attention` is not a kind of layer that this version knows";
         assert_eq!(network(&written), Err(expected.into()));
     }
 }

@@ -1,47 +1,47 @@
-//! [`PolicyError`], why a policy cannot be made or cannot act.
+//! [`PolicyError`], why a policy cannot be created or cannot act.
 
 use std::error::Error;
 use std::fmt;
 
 use requel_nn::SpecError;
 
-/// Why a policy cannot be made, or cannot act on what it is given.
+/// Why a policy cannot be created, or cannot act on its input.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum PolicyError {
-    /// The network's description is no network.
+    /// The description of the network is invalid.
     Network(SpecError),
-    /// A constant of what the outputs mean is out of its range.
+    /// A constant of the readout is out of range.
     OutOfRange(OutOfRange),
-    /// The network's outputs do not go with what they are to mean.
+    /// The number of the network's outputs does not match the readout.
     HeadMismatch {
         /// Outputs of the network.
         outputs: usize,
-        /// What they were to mean.
+        /// The readout, in words.
         head: String,
     },
-    /// Numbers that are not observations of this network.
+    /// Numbers that do not divide into observations of this network.
     ObservationLength {
         /// How many numbers there are.
         found: usize,
         /// How many numbers an observation has.
         expected: usize,
     },
-    /// More observations at once than a policy was made for.
+    /// More observations at once than the policy was created for.
     TooManyObservations {
         /// How many there are.
         found: usize,
-        /// How many it can look at.
+        /// The maximum.
         most: usize,
     },
-    /// Masks that are not of the policy's actions.
+    /// Masks that do not match the policy's actions.
     MaskLength {
         /// How many flags there are.
         found: usize,
-        /// How many actions, those of all observations together.
+        /// The number of actions, for all observations together.
         expected: usize,
     },
-    /// Parameters of another network.
+    /// Parameters for another network.
     ParameterCount {
         /// How many there are.
         found: usize,
@@ -50,14 +50,14 @@ pub enum PolicyError {
     },
 }
 
-/// A constant that is out of its range.
+/// A constant that is out of range.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct OutOfRange {
     /// Which.
     pub field: &'static str,
-    /// What it was.
+    /// Its value.
     pub value: f64,
-    /// What it may be.
+    /// The valid values.
     pub expected: &'static str,
 }
 
@@ -87,19 +87,19 @@ impl fmt::Display for PolicyError {
             PolicyError::Network(error) => error.fmt(f),
             PolicyError::OutOfRange(error) => error.fmt(f),
             PolicyError::HeadMismatch { outputs, head } => {
-                write!(f, "a network of {outputs} outputs cannot be read as {head} for each action")
+                write!(f, "a network with {outputs} outputs cannot be read as {head} for each action")
             }
             PolicyError::ObservationLength { found, expected } => {
-                write!(f, "{found} numbers are not whole observations of {expected}")
+                write!(f, "{found} numbers do not divide into observations of {expected}")
             }
             PolicyError::TooManyObservations { found, most } => {
-                write!(f, "{found} observations at once are more than the {most} that this policy was made for")
+                write!(f, "{found} observations at once exceed the {most} that this policy was created for")
             }
             PolicyError::MaskLength { found, expected } => {
-                write!(f, "an action mask of {found} flags does not go with {expected} actions")
+                write!(f, "an action mask with {found} flags does not match {expected} actions")
             }
             PolicyError::ParameterCount { found, expected } => {
-                write!(f, "{found} parameters are not those of a network that has {expected}")
+                write!(f, "{found} parameters do not match a network that has {expected}")
             }
         }
     }

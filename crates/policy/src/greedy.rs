@@ -4,39 +4,39 @@ use requel_nn::Network;
 
 use crate::{PolicyError, ValueSpec, Values, argmax_allowed};
 
-/// Acts by the greatest Q-value, and does nothing else. Small enough to ship.
+/// Chooses the action with the largest Q-value, and does nothing else. Small enough to ship.
 ///
-/// Noisy layers take the means of their weights.
+/// Noisy layers use the means of their weights.
 #[derive(Debug)]
 pub struct GreedyPolicy {
     values: Values,
     parameters: Vec<f32>,
-    /// Observations that were last looked at.
+    /// The number of observations in the last call.
     rows: usize,
 }
 
 impl GreedyPolicy {
-    /// A policy that can look at up to `max_rows` observations at once.
+    /// A policy for up to `max_rows` observations at once.
     ///
     /// # Errors
-    /// If `spec` is no value function, or `parameters` has not as many numbers as the network has parameters.
+    /// If `spec` is not a valid value function, or the number of `parameters` differs from the network's.
     pub fn new(spec: &ValueSpec, parameters: Vec<f32>, max_rows: usize) -> Result<Self, PolicyError> {
         Self::of_values(Values::new(spec, max_rows)?, parameters)
     }
 
-    /// A policy by values that are there already.
+    /// A policy from existing [`Values`].
     ///
     /// # Errors
-    /// If `parameters` has not as many numbers as the network has parameters.
+    /// If the number of `parameters` differs from the network's.
     pub fn of_values(values: Values, parameters: Vec<f32>) -> Result<Self, PolicyError> {
         check_count(&parameters, &values)?;
         Ok(GreedyPolicy { values, parameters, rows: 0 })
     }
 
-    /// The action for one observation, among those that `mask` allows; where it allows none, as if it allowed all.
+    /// The action for one observation, among those that `mask` allows; if it allows none, all count as allowed.
     ///
     /// # Errors
-    /// If the observation has another length than the network's input, or the mask another than there are actions.
+    /// If the length of the observation differs from the network's input, or that of the mask from the number of actions.
     pub fn act(&mut self, observation: &[f32], mask: Option<&[bool]>) -> Result<usize, PolicyError> {
         let mut action = [0];
         if mask.is_some_and(<[bool]>::is_empty) {
@@ -47,10 +47,10 @@ impl GreedyPolicy {
     }
 
     /// An action for each of several observations, one after the other in `observations`. `masks` says which actions are allowed,
-    /// observations × actions; empty where all are.
+    /// observations × actions; empty if all are.
     ///
     /// # Errors
-    /// As [`GreedyPolicy::act`], and if there are more than the policy was made for.
+    /// As [`GreedyPolicy::act`], and if there are more observations than the policy was created for.
     pub fn act_batch(
         &mut self,
         observations: &[f32],
@@ -76,7 +76,7 @@ impl GreedyPolicy {
     /// The value of each action, observations × actions.
     ///
     /// # Errors
-    /// If `observations` is no whole number of observations, or of more than the policy was made for.
+    /// If `observations` does not divide into observations, or there are more than the policy was created for.
     pub fn q_values(&mut self, observations: &[f32]) -> Result<&[f32], PolicyError> {
         let (found, expected) = (observations.len(), self.observation_len());
         if !found.is_multiple_of(expected) {
@@ -90,7 +90,7 @@ impl GreedyPolicy {
         Ok(self.values.q_values(&self.parameters, observations))
     }
 
-    /// What [`GreedyPolicy::q_values`] last gave, or an action was last chosen by.
+    /// The values that [`GreedyPolicy::q_values`] last returned, or by which an action was last chosen.
     pub fn last_values(&self) -> &[f32] {
         self.values.last(self.rows)
     }
@@ -105,22 +105,22 @@ impl GreedyPolicy {
         &self.parameters
     }
 
-    /// Takes other parameters, for the same network.
+    /// Replaces the parameters, for the same network.
     ///
     /// # Errors
-    /// If there are not as many as the network has.
+    /// If their number differs from the network's.
     pub fn set_parameters(&mut self, parameters: &[f32]) -> Result<(), PolicyError> {
         check_count(parameters, &self.values)?;
         self.parameters.copy_from_slice(parameters);
         Ok(())
     }
 
-    /// Numbers of an observation.
+    /// Numbers in an observation.
     pub fn observation_len(&self) -> usize {
         self.values.network().input_len()
     }
 
-    /// How many actions it chooses from.
+    /// The number of actions.
     pub fn actions(&self) -> usize {
         self.values.actions()
     }

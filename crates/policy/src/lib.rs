@@ -1,7 +1,7 @@
-//! Load a policy that requel trained, and act: what a product ships.
+//! Load a policy that requel trained, and act: this is what a product ships.
 //!
-//! `requel export --format safetensors` writes the file, as does every run (`best/policy.safetensors`). [`SavedPolicy`] is what it
-//! holds, [`GreedyPolicy`] what acts by it.
+//! `requel export --format safetensors` writes the file, as does every run (`best/policy.safetensors`). [`SavedPolicy`] is its contents,
+//! [`GreedyPolicy`] acts with it.
 //!
 //! ```
 //! use requel_policy::SavedPolicy;
@@ -19,21 +19,21 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! An observation is what the network read in training: numbers in the environment's order, frames stacked as
-//! [`SavedPolicy::description`] says, a discrete observation as one-hot numbers. The same observation gives the same bits on every
-//! machine, as in training.
+//! An observation is what the network read in training: numbers in the environment's order, frames stacked as [`SavedPolicy::description`]
+//! says, a discrete observation as one-hot numbers. The same observation gives the same bits on every machine, as in training.
 //!
-//! [`Values`] values actions without choosing one; [`Readout`] says what a network's outputs mean, and a [`Reader`] reads them so. After a policy
-//! has been made, acting allocates nothing. Whatever a file holds, the answer is a policy or an error, never a panic.
+//! [`Values`] computes the values of actions without choosing one; a [`Readout`] says what a network's outputs mean, and a [`Reader`] reads
+//! them accordingly. Once a policy has been created, acting allocates nothing. Whatever a file contains, the result is a policy or an
+//! error, never a panic.
 //!
 //! # What it brings along
 //!
-//! At most a dozen crates, this one among them, and no `unsafe` but in the kernels of `requel-nn`. It compiles for wasm32. The feature
+//! At most a dozen crates, including this one, and no `unsafe` except in the kernels of `requel-nn`. It compiles for wasm32. The feature
 //! `threads` lets large networks use several threads (rayon); `serde` is for programs that write policies.
 //!
 //! # What this crate does not do
 //!
-//! No training and no environments: `requel` has them, and uses this crate. No writing of files: its `PolicyFile` does.
+//! Training and environments: those are in `requel`, which uses this crate. Writing files: `requel`'s `PolicyFile` does that.
 
 #![forbid(unsafe_code)]
 

@@ -1,4 +1,4 @@
-//! [`LoadError`], why a file is no policy.
+//! [`LoadError`], why a file is not a policy.
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
@@ -7,7 +7,7 @@ use std::{fmt, io};
 use crate::PolicyError;
 use crate::saved_policy::FORMAT;
 
-/// Why the file of a policy cannot be used.
+/// Why a policy file cannot be used.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum LoadError {
@@ -15,29 +15,29 @@ pub enum LoadError {
     Read {
         /// The file.
         path: PathBuf,
-        /// What the system says.
+        /// The error of the system.
         source: io::Error,
     },
-    /// The file is no policy.
+    /// The file is not a policy.
     Invalid {
         /// What is wrong.
         reason: String,
     },
-    /// The file is from a version that writes another format.
+    /// The file was written by a version with another format.
     Format {
         /// Its format.
         found: serde_json::Value,
     },
-    /// A weight is NaN or infinite: every value would be.
+    /// A weight is NaN or infinite: every value would be too.
     NotFinite {
         /// The tensor.
         tensor: String,
         /// The first such weight.
         value: f32,
     },
-    /// The policy cannot be made.
+    /// The policy cannot be created.
     Policy(PolicyError),
-    /// Whatever is wrong, with the file that it is wrong with.
+    /// Any of these errors, with the file.
     File {
         /// The file.
         path: PathBuf,
@@ -47,7 +47,7 @@ pub enum LoadError {
 }
 
 impl LoadError {
-    /// The same error with the file that it is about.
+    /// The same error with the file it is about.
     #[must_use]
     pub fn in_file(self, path: &Path) -> Self {
         match self {
@@ -63,10 +63,10 @@ impl fmt::Display for LoadError {
             LoadError::Read { path, source } => write!(f, "cannot read {}: {source}", path.display()),
             LoadError::Invalid { reason } => write!(f, "not a policy: {reason}"),
             LoadError::Format { found } => {
-                write!(f, "it has format {found}, and this version reads format {FORMAT}")
+                write!(f, "it has format {found}, but this version reads format {FORMAT}")
             }
             LoadError::NotFinite { tensor, value } => {
-                write!(f, "`{tensor}` holds {value}: a policy's weights are finite")
+                write!(f, "`{tensor}` contains {value}: a policy's weights must be finite")
             }
             LoadError::Policy(error) => error.fmt(f),
             LoadError::File { path, source } => write!(f, "{}: {source}", path.display()),

@@ -1,4 +1,4 @@
-//! [`Readout`] and [`ValueSpec`]: what the outputs of a network mean, as plain data, and the [`Reader`]s that read them so.
+//! [`Readout`] and [`ValueSpec`]: what the outputs of a network mean, as plain data, and the corresponding [`Reader`]s.
 
 use std::fmt;
 
@@ -8,17 +8,17 @@ use serde_json::Value;
 use crate::description::Fields;
 use crate::{OutOfRange, Reader, Support};
 
-/// What a value function is: a network, and what its outputs mean.
+/// A value function: a network, and what its outputs mean.
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct ValueSpec {
     /// The network.
     pub network: NetworkSpec,
-    /// What it says of each action.
+    /// What its outputs mean.
     pub head: Readout,
 }
 
-/// What a network says of each action: plain data, which a policy file holds.
+/// What the outputs of a network mean: plain data, stored in a policy file.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields))]
@@ -28,40 +28,40 @@ pub enum Readout {
     Scalar,
     /// The logits of `atoms` returns spread evenly from `v_min` to `v_max`.
     Categorical {
-        /// How many returns.
+        /// The number of returns.
         atoms: usize,
         /// The lowest.
         v_min: f32,
         /// The highest.
         v_max: f32,
     },
-    /// So many quantiles of the return, at the middles of as many equal parts.
+    /// This many quantiles of the return, at the midpoints of equal parts.
     Quantile {
-        /// How many.
+        /// The number of quantiles.
         quantiles: usize,
     },
-    /// The quantile of the return at a fraction that it is asked for.
+    /// The quantile of the return at a fraction that the network reads.
     ImplicitQuantile {
-        /// How many fractions it is asked for to act, the middles of as many equal parts.
+        /// The number of fractions used for acting, at the midpoints of equal parts.
         fractions: usize,
     },
 }
 
-/// How the value of an action, the expected return, comes from the numbers that a network has of it.
+/// How the value of an action, the expected return, is computed from the network's numbers for it.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Mean {
-    /// The one number is the value.
+    /// The single number is the value.
     Itself,
-    /// The softmax of the numbers are the probabilities of these returns.
+    /// The softmax of the numbers gives the probabilities of these returns.
     OfReturns(Vec<f32>),
-    /// The mean of so many numbers.
+    /// The mean of this many numbers.
     OfAtoms(usize),
-    /// The mean over so many rows of the network, one for each fraction that it reads.
+    /// The mean over this many rows of the network, one for each fraction that it reads.
     OfFractions(usize),
 }
 
 impl fmt::Display for Readout {
-    /// Of one action, in words.
+    /// For one action, in words.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Readout::Scalar => f.write_str("an expected return"),
@@ -69,7 +69,7 @@ impl fmt::Display for Readout {
                 write!(f, "a categorical distribution of {atoms} atoms from {v_min} to {v_max}")
             }
             Readout::Quantile { quantiles } => write!(f, "{quantiles} quantiles"),
-            Readout::ImplicitQuantile { fractions } => write!(f, "implicit quantiles, {fractions} of them to act"),
+            Readout::ImplicitQuantile { fractions } => write!(f, "implicit quantiles, {fractions} of them for acting"),
         }
     }
 }
@@ -84,17 +84,17 @@ impl Readout {
         }
     }
 
-    /// Whether the network reads fractions beside an observation.
+    /// Whether the network reads fractions in addition to an observation.
     pub fn reads_fractions(&self) -> bool {
         matches!(self, Readout::ImplicitQuantile { .. })
     }
 
-    /// Fractions of each observation that a network reads to act; 1 where it reads none.
+    /// Fractions per observation that the network reads for acting; 1 if it reads none.
     pub fn acting_fractions(&self) -> usize {
         if let Readout::ImplicitQuantile { fractions } = self { *fractions } else { 1 }
     }
 
-    /// How the value of an action comes from the numbers of it.
+    /// How the value of an action is computed from its numbers.
     pub fn mean(&self) -> Mean {
         match *self {
             Readout::Scalar => Mean::Itself,
@@ -107,7 +107,7 @@ impl Readout {
         }
     }
 
-    /// The readout that the file of a policy describes.
+    /// The readout described in a policy file.
     ///
     /// # Errors
     /// What is wrong, and where.
@@ -122,16 +122,16 @@ impl Readout {
             },
             "quantile" => Readout::Quantile { quantiles: fields.size("quantiles")? },
             "implicit-quantile" => Readout::ImplicitQuantile { fractions: fields.size("fractions")? },
-            other => return Err(format!("head: `{other}` is no kind of head that this version knows")),
+            other => return Err(format!("head: `{other}` is not a kind of head that this version knows")),
         };
         fields.finish()?;
         Ok(head)
     }
 
-    /// What reads outputs so, of up to so many rows at once.
+    /// The reader for this, for up to this many rows at once.
     ///
     /// # Errors
-    /// [`OutOfRange`] with the first constant that is.
+    /// [`OutOfRange`] for the first constant that is.
     pub fn reader(&self, rows: usize, actions: usize, kernel: Kernel) -> Result<Box<dyn Reader>, OutOfRange> {
         let at_least_1 = |field, value: usize| OutOfRange::unless(value > 0, field, value as f64, "at least 1");
         at_least_1("rows", rows)?;
@@ -173,17 +173,17 @@ impl Reader for ScalarReader {
 #[derive(Clone, Debug)]
 pub struct CategoricalReader {
     support: Support,
-    /// Distributions at once.
+    /// Number of distributions at once.
     most: usize,
     /// The return of each atom.
     returns: Vec<f32>,
     valued: SoftmaxRows,
-    /// How many distributions were last valued.
+    /// Number of distributions in the last call.
     valued_count: usize,
 }
 
 impl CategoricalReader {
-    /// For `most` distributions at a time, rows × actions; more are read so many at a time.
+    /// For `most` distributions at a time, rows × actions; larger inputs are processed in parts of that size.
     pub fn new(support: Support, most: usize, kernel: Kernel) -> Self {
         CategoricalReader {
             support,
@@ -194,7 +194,7 @@ impl CategoricalReader {
         }
     }
 
-    /// What the distributions are over.
+    /// The support of the distributions.
     pub fn support(&self) -> &Support {
         &self.support
     }
@@ -204,7 +204,7 @@ impl CategoricalReader {
         &self.returns
     }
 
-    /// The distributions that [`Reader::q_values`] took the means of, `None` where it was not exactly `count` of them.
+    /// The distributions whose means [`Reader::q_values`] computed; `None` unless there were exactly `count` of them.
     #[inline]
     pub fn last(&self, count: usize) -> Option<&SoftmaxRows> {
         (self.valued_count == count).then_some(&self.valued)
@@ -219,7 +219,7 @@ impl Reader for CategoricalReader {
     fn q_values(&mut self, outputs: &[f32], q: &mut [f32]) {
         let atoms = self.support.atoms;
         assert_eq!(outputs.len(), q.len() * atoms, "outputs are rows × actions × atoms");
-        // Of more rows than a batch has, a batch at a time.
+        // If there are more rows than in a batch, a batch at a time.
         let most = self.most;
         for (outputs, q) in outputs.chunks(most * atoms).zip(q.chunks_mut(most)) {
             self.valued.work_out(outputs, (0..q.len()).map(|row| row * atoms));
@@ -229,7 +229,7 @@ impl Reader for CategoricalReader {
     }
 }
 
-/// Values that are the means of so many quantiles.
+/// Values that are the means of this many quantiles.
 #[derive(Clone, Copy, Debug)]
 pub struct QuantileReader {
     /// Quantiles of each action.
@@ -250,7 +250,7 @@ impl Reader for QuantileReader {
     }
 }
 
-/// Values that are the means over the fractions that a network was asked for.
+/// Values that are the means over the fractions at which the network was evaluated.
 #[derive(Clone, Copy, Debug)]
 pub struct ImplicitQuantileReader {
     /// Actions of the environment.

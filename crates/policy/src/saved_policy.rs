@@ -14,39 +14,39 @@ use crate::{GreedyPolicy, LoadError, PolicyError, Readout, ValueSpec, descriptio
 /// The version of the format that this code reads.
 pub(crate) const FORMAT: u64 = 1;
 
-/// A policy as one safetensors file, such as requel writes them: the weights under PyTorch's names and in its layout
-/// (`layers.0.weight`, out × in), the network's description and the environment's id as metadata. Nothing in it can be executed.
+/// A policy as one safetensors file, as requel writes it: the weights with PyTorch's names and layout (`layers.0.weight`, out × in), and
+/// the network's description and the environment's id as metadata. Nothing in it can be executed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SavedPolicy {
     /// The environment that it was trained in.
     pub env_id: String,
     /// The network.
     pub network: NetworkSpec,
-    /// What it says of each action.
+    /// What its outputs mean.
     pub head: Readout,
     /// Its parameters, in the order of [`Network::slices`].
     pub parameters: Vec<f32>,
-    /// What else the file says of itself, by name: how the environment was made (`env`), such as the frames that are stacked for an
+    /// Other metadata of the file, by name: how the environment was created (`env`), such as the number of frames stacked into an
     /// observation.
     pub description: Map<String, Value>,
 }
 
 impl SavedPolicy {
-    /// The version of the format that is read, and that a writer says in `format`.
+    /// The version of the format that is read, and that a writer puts into `format`.
     pub const FORMAT: u64 = FORMAT;
-    /// The length of the largest file that is read, bytes: a policy of a thousand million weights.
+    /// The maximum size of a file that is read, bytes: a policy with a thousand million weights.
     pub const MOST_BYTES: u64 = 4 << 30;
 
     /// Reads the bytes of a file.
     ///
     /// # Errors
-    /// [`LoadError::Invalid`] for anything that is no policy, [`LoadError::Format`] for what a later version wrote,
-    /// [`LoadError::NotFinite`] if a weight is NaN or infinite, and [`LoadError::Policy`] if the network is none.
+    /// [`LoadError::Invalid`] for anything that is not a policy, [`LoadError::Format`] for files of a later version,
+    /// [`LoadError::NotFinite`] if a weight is NaN or infinite, and [`LoadError::Policy`] if the network is invalid.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, LoadError> {
         let tensors = Tensors::read(bytes).map_err(invalid)?;
         let mut description = description_of(&tensors)?;
         let mut take = |name: &str| description.remove(name).unwrap_or(Value::Null);
-        // First: what follows may look different in another format.
+        // First: the rest may look different in another format.
         match take("format") {
             found if found == FORMAT => {}
             Value::Null => return Err(invalid("no `format` in its metadata")),
@@ -55,19 +55,25 @@ impl SavedPolicy {
         let Value::String(env_id) = take("env_id") else { return Err(invalid("no `env_id` in its metadata")) };
         let spec = description::network(&take("network")).map_err(invalid)?;
         let head = match take("head") {
-            // Written before there were others.
+            // Written before there were other heads.
             Value::Null => Readout::Scalar,
             head => Readout::of_description(&head).map_err(invalid)?,
         };
         let network = Network::new(&spec).map_err(PolicyError::from)?;
-        // The file holds every parameter: only then is memory taken for them.
+        // The file contains every parameter: only now is memory allocated for them.
         if tensors.count() != network.parameter_count() {
-            return Err(invalid("it does not hold as many numbers as its network has parameters"));
+            return Err(invalid("it does not contain as many numbers as its network has parameters"));
         }
         let mut parameters = vec![0.0; network.parameter_count()];
         for slice in network.slices() {
             let tensor = tensors.get(&slice.name).filter(|tensor| tensor.shape == pytorch::shape(slice));
-            let tensor = tensor.ok_or_else(|| invalid(format!("no `{}` of the shape of its network", slice.name)))?;
+            let tensor = tensor.ok_or_else(|| {
+                invalid(format!(
+                    "no `{}` with the shape that its network \
+                needs",
+                    slice.name
+                ))
+            })?;
             let theirs =
                 finite_numbers(tensor).map_err(|value| LoadError::NotFinite { tensor: slice.name.clone(), value })?;
             pytorch::import(slice, &theirs, &mut parameters[slice.range.clone()]);
@@ -78,17 +84,17 @@ impl SavedPolicy {
     /// Reads a file.
     ///
     /// # Errors
-    /// If it cannot be read or is no policy; each error names the file.
+    /// If it cannot be read or is not a policy; each error names the file.
     pub fn read(path: &Path) -> Result<Self, LoadError> {
         let bytes = read(path).map_err(|source| LoadError::Read { path: path.to_path_buf(), source })?;
         Self::from_bytes(&bytes).map_err(|error| error.in_file(path))
     }
 
-    /// The policy, able to look at up to `max_rows` observations at once.
+    /// The policy, for up to `max_rows` observations at once.
     ///
     /// # Errors
-    /// If the network does not go with what its outputs are to mean, or one observation alone would need more than
-    /// [`SavedPolicy::MOST_BYTES`] of memory to be looked at.
+    /// If the network does not match the meaning of its outputs, or a single observation would need more than [`SavedPolicy::MOST_BYTES`]
+    /// of memory.
     pub fn into_policy(self, max_rows: usize) -> Result<GreedyPolicy, LoadError> {
         let network = Network::new(&self.network).map_err(PolicyError::from)?;
         let needed = Workspace::bytes_needed_with_fractions(&network, 1, self.head.acting_fractions().max(1));
@@ -101,13 +107,13 @@ impl SavedPolicy {
     }
 }
 
-/// What a file says of itself.
+/// The metadata of a file.
 fn description_of(tensors: &Tensors<'_>) -> Result<Map<String, Value>, LoadError> {
     let text = tensors.metadata("requel").ok_or_else(|| invalid("no `requel` in its metadata"))?;
     check_unique_keys(text.as_bytes()).map_err(invalid)?;
     match serde_json::from_str(text).map_err(invalid)? {
         Value::Object(description) => Ok(description),
-        _ => Err(invalid("`requel` in its metadata is no JSON object")),
+        _ => Err(invalid("`requel` in its metadata is not a JSON object")),
     }
 }
 
@@ -120,14 +126,14 @@ fn finite_numbers(tensor: &Tensor<'_>) -> Result<Vec<f32>, f32> {
     }
 }
 
-/// The bytes of a regular file that is not too large. Others, such as pipes, are not opened: that could wait for ever.
+/// The bytes of a regular file that is not too large. Other files, such as pipes, are not opened: that could wait forever.
 fn read(path: &Path) -> io::Result<Vec<u8>> {
     let most = SavedPolicy::MOST_BYTES;
     if !fs::metadata(path)?.is_file() {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file"));
     }
     let file = fs::File::open(path)?;
-    let too_large = || io::Error::new(io::ErrorKind::FileTooLarge, "it is larger than any policy");
+    let too_large = || io::Error::new(io::ErrorKind::FileTooLarge, "it is too large to be a policy");
     if file.metadata()?.len() > most {
         return Err(too_large());
     }
@@ -176,17 +182,17 @@ mod tests {
     #[test]
     fn what_a_file_says_of_itself_is_checked() {
         let refused = |from: &str, to: &str| refusal(&replaced(from, to));
-        assert_eq!(refused(r#"\"format\":1"#, r#"\"format\":9"#), "it has format 9, and this version reads format 1");
+        assert_eq!(refused(r#"\"format\":1"#, r#"\"format\":9"#), "it has format 9, but this version reads format 1");
         assert_eq!(refused(r#"\"format\":1,"#, ""), "not a policy: no `format` in its metadata");
         assert_eq!(refused("env_id", "name"), "not a policy: no `env_id` in its metadata");
         assert_eq!(refused(r#""requel""#, r#""other""#), "not a policy: no `requel` in its metadata");
         let twice = refused(r#"\"format\":1"#, r#"\"format\":1,\"format\":1"#);
-        assert!(twice.contains("`format` stands twice"), "{twice}");
+        assert!(twice.contains("`format` appears twice"), "{twice}");
         let kind = refused("dense", "attention");
-        assert_eq!(kind, "not a policy: network.layers.0: `attention` is no kind of layer that this version knows");
+        assert_eq!(kind, "not a policy: network.layers.0: `attention` is not a kind of layer that this version knows");
         let more = refused(r#"\"outputs\":22"#, r#"\"outputs\":33"#);
-        assert_eq!(more, "not a policy: it does not hold as many numbers as its network has parameters");
-        assert!(refused("layers.0.bias", "layers.0.bas").contains("no `layers.0.bias` of the shape"));
+        assert_eq!(more, "not a policy: it does not contain as many numbers as its network has parameters");
+        assert!(refused("layers.0.bias", "layers.0.bas").contains("no `layers.0.bias` with the shape"));
     }
 
     #[test]
@@ -194,7 +200,10 @@ mod tests {
         for value in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
             let at = SAMPLE.len() - 4;
             let file = [&SAMPLE[..at], &value.to_le_bytes()].concat();
-            assert_eq!(refusal(&file), format!("`layers.2.weight` holds {value}: a policy's weights are finite"));
+            assert_eq!(
+                refusal(&file),
+                format!("`layers.2.weight` contains {value}: a policy's weights must be finite")
+            );
         }
     }
 

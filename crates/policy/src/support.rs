@@ -5,9 +5,9 @@ use crate::OutOfRange;
 /// The atoms `z_i = v_min + i·Δ`, evenly spaced from `v_min` to `v_max`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Support {
-    /// The least return that can be told apart.
+    /// The smallest return that can be represented.
     pub v_min: f32,
-    /// The greatest, above `v_min`.
+    /// The largest, above `v_min`.
     pub v_max: f32,
     /// Number of atoms, at least 2.
     pub atoms: usize,
@@ -28,8 +28,8 @@ impl Support {
         self.v_min + index as f32 * self.step()
     }
 
-    /// Whether each return is above the one before it, by enough to be divided by. Returns that are close to each other for their size
-    /// are the same number in single precision.
+    /// Whether each return exceeds the previous one by enough to be divided by. Returns that are close to each other relative to their size
+    /// are equal in single precision.
     pub fn tells_atoms_apart(&self) -> bool {
         const LEAST_STEP: f32 = 1e-30;
         let rising = (1..self.atoms).all(|index| self.atom(index - 1) < self.atom(index));
@@ -38,10 +38,10 @@ impl Support {
 }
 
 impl Support {
-    /// Checks that it is one.
+    /// Checks that the support is valid.
     ///
     /// # Errors
-    /// [`OutOfRange`] with the first constant that is none of a support.
+    /// [`OutOfRange`] for the first invalid constant.
     pub fn validate(&self) -> Result<(), OutOfRange> {
         let Support { v_min, v_max, atoms } = *self;
         let width = v_max - v_min;

@@ -1,7 +1,7 @@
 //! [`Tensors`]: the safetensors format, as far as policies use it.
 //!
-//! The length of the header, eight bytes with the lowest first; the header, a JSON object that has the type, the shape and the place of
-//! each tensor by its name, and text by name under `__metadata__`; then the tensors' numbers, without gaps.
+//! The length of the header, eight bytes, lowest first; the header, a JSON object with the type, the shape and the position of each tensor
+//! by name, and strings by name under `__metadata__`; then the tensors' numbers, without gaps.
 
 use std::collections::BTreeMap;
 
@@ -9,10 +9,10 @@ use serde_json::{Map, Value};
 
 use crate::unique_keys::check_unique_keys;
 
-/// Bytes of the largest header that is read: thousands of tensors fit in.
+/// The maximum size of a header that is read, bytes: enough for thousands of tensors.
 const MOST_HEADER: usize = 16 << 20;
 
-/// What a file holds.
+/// The contents of a file.
 #[derive(Debug)]
 pub(crate) struct Tensors<'a> {
     by_name: BTreeMap<String, Tensor<'a>>,
@@ -27,7 +27,7 @@ pub(crate) struct Tensor<'a> {
 }
 
 impl<'a> Tensors<'a> {
-    /// Reads a whole file, of which every tensor is of the type `F32`.
+    /// Reads a whole file in which every tensor has the type `F32`.
     ///
     /// # Errors
     /// What is wrong with it.
@@ -35,16 +35,16 @@ impl<'a> Tensors<'a> {
         let len = file.first_chunk::<8>().ok_or("it is too short to have a header")?;
         let len = usize::try_from(u64::from_le_bytes(*len)).unwrap_or(usize::MAX);
         if len > MOST_HEADER {
-            return Err(format!("its header would have {len} bytes, and {MOST_HEADER} are the most"));
+            return Err(format!("its header would have {len} bytes, and at most {MOST_HEADER} are allowed"));
         }
         let (header, data) = file[8..].split_at_checked(len).ok_or("it ends within its header")?;
         check_unique_keys(header).map_err(|error| format!("its header: {error}"))?;
         let header = serde_json::from_slice(header).map_err(|error| format!("its header: {error}"))?;
-        let Value::Object(mut header) = header else { return Err("its header is no JSON object".into()) };
+        let Value::Object(mut header) = header else { return Err("its header is not a JSON object".into()) };
         let metadata = match header.remove("__metadata__") {
             Some(Value::Object(metadata)) if metadata.values().all(Value::is_string) => metadata,
             Some(Value::Null) | None => Map::new(),
-            Some(_) => return Err("`__metadata__` in its header is not text by name".into()),
+            Some(_) => return Err("`__metadata__` in its header does not map names to strings".into()),
         };
         let mut places = Vec::with_capacity(header.len());
         for (name, entry) in header {
@@ -60,41 +60,41 @@ impl<'a> Tensors<'a> {
             let data = data.get(start..end).ok_or_else(|| format!("it ends within `{name}`"))?;
             let len = shape.iter().try_fold(4usize, |len, size| len.checked_mul(*size));
             if len != Some(data.len()) {
-                return Err(format!("`{name}` does not hold as many numbers as its shape says"));
+                return Err(format!("`{name}` does not contain as many numbers as its shape says"));
             }
             by_name.insert(name, Tensor { shape, data });
             begins = end;
         }
         if begins != data.len() {
-            return Err("it goes on behind its last tensor".into());
+            return Err("it continues after its last tensor".into());
         }
         Ok(Tensors { by_name, metadata })
     }
 
-    /// The text of this name in the metadata.
+    /// The string with this name in the metadata.
     pub fn metadata(&self, name: &str) -> Option<&str> {
         self.metadata.get(name).and_then(Value::as_str)
     }
 
-    /// The tensor of this name.
+    /// The tensor with this name.
     pub fn get(&self, name: &str) -> Option<&Tensor<'a>> {
         self.by_name.get(name)
     }
 
-    /// Numbers in all tensors together.
+    /// Total numbers in all tensors.
     pub fn count(&self) -> usize {
         self.by_name.values().map(|tensor| tensor.data.len() / 4).sum()
     }
 }
 
 impl Tensor<'_> {
-    /// Its numbers, in their order.
+    /// Its numbers, in order.
     pub fn numbers(&self) -> impl Iterator<Item = f32> {
         self.data.as_chunks::<4>().0.iter().map(|bytes| f32::from_le_bytes(*bytes))
     }
 }
 
-/// The shape of a tensor, and where it begins and ends.
+/// The shape of a tensor, and where it starts and ends.
 fn place(entry: &Value) -> Result<(Vec<usize>, (usize, usize)), String> {
     let sizes = |field: &str| -> Option<Vec<usize>> {
         let sizes = entry.get(field)?.as_array()?;
@@ -102,13 +102,13 @@ fn place(entry: &Value) -> Result<(Vec<usize>, (usize, usize)), String> {
     };
     match entry.get("dtype").and_then(Value::as_str) {
         Some("F32") => {}
-        Some(other) => return Err(format!("is of the type {other}: a policy's weights are of the type F32")),
+        Some(other) => return Err(format!("has the type {other}: a policy's weights have the type F32")),
         None => return Err("has no `dtype`".into()),
     }
     let shape = sizes("shape").ok_or("has no `shape` of whole numbers")?;
     match sizes("data_offsets").as_deref() {
         Some(&[start, end]) if start <= end => Ok((shape, (start, end))),
-        _ => Err("has no `data_offsets` of two places".into()),
+        _ => Err("has no `data_offsets` with two positions".into()),
     }
 }
 

@@ -1,14 +1,14 @@
-//! JSON in which no key stands twice: of two entries of one name a reader keeps one, and which one is the reader's choice.
+//! JSON in which no key appears twice: of two entries of one name a reader keeps one, and which one is the reader's choice.
 
 use std::collections::HashSet;
 use std::fmt;
 
 use serde_core::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 
-/// Refuses JSON in which a key stands twice in one object, at any depth.
+/// Refuses JSON in which a key appears twice in one object, at any depth.
 ///
 /// # Errors
-/// What is wrong with it, as text or by such a key.
+/// What is wrong with it as text, or the duplicate key.
 ///
 /// ```
 /// assert!(requel_policy::check_unique_keys(br#"{"a": {"a": 1}}"#).is_ok());
@@ -18,7 +18,7 @@ pub fn check_unique_keys(text: &[u8]) -> Result<(), serde_json::Error> {
     serde_json::from_slice::<AnyUnique>(text).map(|_| ())
 }
 
-/// Any JSON, of which nothing is kept but that its keys are unique.
+/// Any JSON, of which nothing is kept: only the uniqueness of its keys is checked.
 struct AnyUnique;
 
 impl<'de> Deserialize<'de> for AnyUnique {
@@ -39,7 +39,7 @@ impl<'de> Visitor<'de> for AnyUnique {
         while let Some(key) = access.next_key::<String>()? {
             access.next_value::<AnyUnique>()?;
             if keys.contains(&key) {
-                return Err(de::Error::custom(format_args!("`{key}` stands twice")));
+                return Err(de::Error::custom(format_args!("`{key}` appears twice")));
             }
             keys.insert(key);
         }
@@ -86,7 +86,10 @@ mod tests {
             check_unique_keys(text.as_bytes()).unwrap();
         }
         for text in [r#"{"a": 1, "a": 1}"#, r#"[{"x": {"a": [], "b": 2, "a": 3}}]"#, r#"{"a": 1, "\u0061": 2}"#] {
-            assert!(check_unique_keys(text.as_bytes()).unwrap_err().to_string().contains("`a` stands twice"), "{text}");
+            assert!(
+                check_unique_keys(text.as_bytes()).unwrap_err().to_string().contains("`a` appears twice"),
+                "{text}"
+            );
         }
         assert!(check_unique_keys(b"{").is_err());
     }

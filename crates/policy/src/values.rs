@@ -4,7 +4,7 @@ use requel_nn::{Kernel, Network, Workspace};
 
 use crate::{PolicyError, Reader, ValueSpec};
 
-/// Computes the values that a value function gives to each action.
+/// Computes the values of the actions with a value function.
 #[derive(Debug)]
 pub struct Values {
     network: Network,
@@ -15,15 +15,15 @@ pub struct Values {
 }
 
 impl Values {
-    /// For up to `max_rows` observations at once, by the fastest kernel of this machine.
+    /// For up to `max_rows` observations at once, with the fastest kernel of this machine.
     ///
     /// # Errors
-    /// If the network is none, or has not as many outputs for each action as the head needs.
+    /// If the network is invalid, or does not have as many outputs per action as the head needs.
     pub fn new(spec: &ValueSpec, max_rows: usize) -> Result<Self, PolicyError> {
         Self::with_kernel(spec, max_rows, Kernel::fastest())
     }
 
-    /// The same, by `kernel`: every kernel gives the same bits.
+    /// The same, with `kernel`: every kernel gives the same bits.
     ///
     /// # Errors
     /// As [`Values::new`].
@@ -44,7 +44,7 @@ impl Values {
     /// The value of each action, observations × actions.
     ///
     /// # Panics
-    /// If `observations` is no whole number of observations, or of more than this was made for.
+    /// If `observations` does not divide into observations, or there are more than this was created for.
     #[inline]
     pub fn q_values(&mut self, parameters: &[f32], observations: &[f32]) -> &[f32] {
         let rows = observations.len() / self.network.input_len();
@@ -59,7 +59,7 @@ impl Values {
         q
     }
 
-    /// What [`Values::q_values`] last gave for so many observations.
+    /// What [`Values::q_values`] last returned, for this many observations.
     pub(crate) fn last(&self, rows: usize) -> &[f32] {
         &self.q[..rows * self.actions]
     }
@@ -69,17 +69,17 @@ impl Values {
         &self.network
     }
 
-    /// How many observations can be looked at at once.
+    /// The maximum number of observations at once.
     pub fn max_rows(&self) -> usize {
         self.q.len() / self.actions.max(1)
     }
 
-    /// How many actions are valued.
+    /// The number of actions.
     pub fn actions(&self) -> usize {
         self.actions
     }
 
-    /// The standard normals that noisy layers read; 0 for the mean weights. Empty where no layer is noisy.
+    /// The standard normals that noisy layers read; 0 for the mean weights. Empty if no layer is noisy.
     pub fn noise_mut(&mut self) -> &mut [f32] {
         self.workspace.noise_mut()
     }

@@ -1,4 +1,4 @@
-//! One environment of the registry, as `requel.envs.RequelEnv` drives it.
+//! One environment of the registry, used by `requel.envs.RequelEnv`.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -13,7 +13,7 @@ use requel_envs::{Action, Env, EnvError, EnvOptions, OptionValue, Scene, make_wi
 use crate::env_error;
 use crate::space::{self, Layout};
 
-/// Everything that is known of each environment without making it, as one dictionary for each.
+/// The specification of each environment, known without creating it, as one dictionary for each.
 #[pyfunction]
 pub fn environments(py: Python<'_>) -> PyResult<Vec<Bound<'_, PyDict>>> {
     let entry = |spec: requel_envs::EnvSpec| {
@@ -30,7 +30,7 @@ pub fn environments(py: Python<'_>) -> PyResult<Vec<Bound<'_, PyDict>>> {
     specs().into_iter().map(entry).collect()
 }
 
-/// Options as an environment takes them: booleans, numbers, texts and lists of texts. Those that are `None` are left out.
+/// Options in the form that an environment accepts: booleans, numbers, strings and lists of strings. Those that are `None` are left out.
 pub fn options_of(options: &Bound<'_, PyDict>) -> PyResult<EnvOptions> {
     let mut taken = BTreeMap::new();
     for (name, value) in options.iter() {
@@ -55,7 +55,7 @@ fn option_value(name: &Bound<'_, PyAny>, value: &Bound<'_, PyAny>) -> PyResult<O
         list.map_err(|_| {
             let kind = value.get_type().to_string();
             PyTypeError::new_err(format!(
-                "option {name}: a {kind} given, expected a bool, an int, a float, a str or a list of str"
+                "option {name}: expected a bool, an int, a float, a str or a list of str, got a {kind}"
             ))
         })
     }
@@ -64,8 +64,8 @@ fn option_value(name: &Bound<'_, PyAny>, value: &Bound<'_, PyAny>) -> PyResult<O
 /// An environment of the registry.
 #[pyclass(name = "Env", module = "requel._requel")]
 pub struct PyEnv {
-    /// Never locked: an environment can be sent to another thread and not be shared, and a lock that is always taken by `&mut self`
-    /// says so.
+    /// Never locked: an environment can be sent to another thread but not shared, which a lock that is always taken through `&mut self`
+    /// expresses.
     env: Mutex<Box<dyn Env>>,
     layout: Layout,
     observation: Vec<f32>,
@@ -81,7 +81,7 @@ impl PyEnv {
         self.env().scene().ok_or_else(|| PyRuntimeError::new_err("this environment has nothing to draw"))
     }
 
-    /// What Gymnasium calls `info`: the action mask and what is reported of the last step, where there are such.
+    /// Gymnasium's `info`: the action mask and the metrics of the last step, if there are any.
     fn info<'py>(&mut self, py: Python<'py>, is_step: bool) -> PyResult<Bound<'py, PyDict>> {
         let info = PyDict::new(py);
         let env = self.env.get_mut().unwrap_or_else(PoisonError::into_inner);
@@ -142,7 +142,7 @@ impl PyEnv {
         let env = self.env.get_mut().unwrap_or_else(PoisonError::into_inner);
         let step = match env.action_space().discrete_n() {
             Some(n) => {
-                // What is no index is refused as an index that there is not.
+                // A value that is not an index is refused like an index that does not exist.
                 let index = action.extract::<usize>().map_err(|_| {
                     let expected = format!("Discrete({n}): 0 to {}", n.saturating_sub(1));
                     let error = EnvError::InvalidAction { action: action.to_string(), expected };
@@ -160,12 +160,12 @@ impl PyEnv {
         Ok((observation, step.reward, step.terminated, step.truncated, self.info(py, true)?))
     }
 
-    /// The environment as it is, in red, green and blue: height × `width` × 3 bytes.
+    /// The environment as an image in red, green and blue: height × `width` × 3 bytes.
     fn pixels<'py>(&mut self, py: Python<'py>, width: u32) -> PyResult<Bound<'py, PyArray3<u8>>> {
         pixels_of(py, &self.scene()?, width)
     }
 
-    /// The environment as it is, in at most so many character cells, with escape sequences for 24-bit colours.
+    /// The environment in at most this many character cells, with escape sequences for 24-bit colours.
     fn text(&mut self, columns: usize, rows: usize) -> PyResult<String> {
         Ok(draw::text(&self.scene()?, (columns, rows)))
     }
@@ -181,13 +181,13 @@ impl PyEnv {
         Ok(PyBytes::new(py, &state))
     }
 
-    /// Takes over a state that `save` returned.
+    /// Restores a state that `save` returned.
     fn restore(&mut self, py: Python<'_>, state: &[u8]) -> PyResult<()> {
         self.env().restore(state).map_err(|error| env_error::to_python(py, &error))
     }
 }
 
-/// The numbers of a continuous action, whatever they come as.
+/// The numbers of a continuous action, whatever their type.
 fn continuous(action: &Bound<'_, PyAny>) -> PyResult<Vec<f32>> {
     if let Ok(array) = action.extract::<PyArrayLike1<'_, f32, TypeMustMatch>>() {
         return Ok(array.as_array().to_vec());

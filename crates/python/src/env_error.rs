@@ -1,11 +1,11 @@
-//! Errors of environments as Python's, Gymnasium's own where it has one.
+//! Errors of environments as Python exceptions, Gymnasium's own if it has one.
 
 use pyo3::PyTypeInfo;
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use requel_envs::EnvError;
 
-/// The exception for an error of an environment: the one that was raised in Python, if one was.
+/// The exception for an error of an environment: the one raised in Python, if there was one.
 pub fn to_python(py: Python<'_>, error: &EnvError) -> PyErr {
     let text = error.to_string();
     match error {

@@ -1,5 +1,5 @@
-//! `requel._requel`, the part of the Python package `requel` that is written in Rust: it turns Python's values into those of
-//! the libraries and back, and decides nothing. What users see is in `python/requel/`.
+//! `requel._requel`, the part of the Python package `requel` that is written in Rust: it converts Python's values to those of the libraries
+//! and back, and contains no logic. What users see is in `python/requel/`.
 #![forbid(unsafe_code)]
 
 mod env;

@@ -1,4 +1,4 @@
-//! A policy: loaded, acting, and in other programs' forms, as `requel.Policy` has it.
+//! A policy: loading, acting, and conversion to other formats, for `requel.Policy`.
 
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
@@ -16,7 +16,7 @@ use requel::{GreedyPolicy, Registry};
 use requel_envs::{DType, Env, Space, make_with};
 use requel_nn::pytorch;
 
-/// Observations that are looked at at once; more are taken so many at a time, which changes no bit of any.
+/// Maximum number of observations at once; more are processed in parts of this size, which changes no bit of the results.
 const ROWS: usize = 256;
 
 /// A policy.
@@ -37,7 +37,7 @@ impl PyPolicy {
         self.policy.get_mut().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The environment as the policy sees it, where it is one of requel's.
+    /// The environment as the policy sees it, if it is one of requel's.
     fn env(&self) -> Option<Box<dyn Env>> {
         let registry = Registry::built_in();
         self.file.check_identity(&registry.env_identity(&self.file.env).ok()?).ok()?;
@@ -77,19 +77,19 @@ impl PyPolicy {
         &self.file.env_id
     }
 
-    /// The shape of what its network reads.
+    /// The shape of the network's input.
     #[getter]
     fn observation_shape(&self) -> Vec<usize> {
         self.file.network.input_shape.clone()
     }
 
-    /// How many actions it values.
+    /// The number of actions.
     #[getter]
     fn actions(&mut self) -> usize {
         self.policy().actions()
     }
 
-    /// How many values each discrete number of an observation has, where the network reads them as one-hot vectors; else `None`.
+    /// The number of values of each discrete number in an observation, if the network reads them as one-hot vectors; else `None`.
     fn one_hot_counts(&self) -> Option<Vec<usize>> {
         self.env()?;
         let env = make_with(&self.file.env_id, &self.file.env.env_options().ok()?).ok()?;
@@ -115,7 +115,7 @@ impl PyPolicy {
         let (count, found) = (policy.actions(), masks.as_ref().map(|masks| masks.shape().to_vec()));
         if let Some(found) = found.filter(|found| *found != [rows, count]) {
             let expected = [rows, count];
-            return Err(PyValueError::new_err(format!("action masks of the shape {found:?}, expected {expected:?}")));
+            return Err(PyValueError::new_err(format!("action masks have the shape {found:?}, expected {expected:?}")));
         }
         let masks = masks.as_ref().map(PyReadonlyArray2::as_slice).transpose().map_err(not_contiguous)?;
         let mut actions = vec![0; rows];
@@ -161,7 +161,7 @@ impl PyPolicy {
     #[pyo3(name = "to_onnx")]
     fn onnx<'py>(&mut self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
         let env = self.env();
-        // Of an environment that is not there all that can be said is what the network says.
+        // For an environment that is not available, only the network's own information can be given.
         let numbers = self.file.network.input_shape.iter().product();
         let observations = env.as_ref().map(|env| env.observation_space().clone()).unwrap_or(Space::Box {
             low: vec![f32::NEG_INFINITY; numbers],
@@ -191,7 +191,7 @@ impl PyPolicy {
     }
 }
 
-/// `OSError` for a file that cannot be read, `ValueError` for one that is no policy.
+/// `OSError` for a file that cannot be read, `ValueError` for one that is not a policy.
 fn refused(error: PolicyFileError) -> PyErr {
     let is_unreadable = match &error {
         PolicyFileError::Load(error) => is_unreadable(error),

@@ -1,4 +1,4 @@
-//! Replay buffers, as `requel.ReplayBuffer` has them.
+//! Replay buffers, for `requel.ReplayBuffer`.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -15,7 +15,7 @@ use requel_envs::{Space, Step};
 
 use crate::space::{self, Layout};
 
-/// What a buffer is made of; `requel.ReplayBuffer` passes a dictionary.
+/// The parameters of a buffer; `requel.ReplayBuffer` passes a dictionary.
 #[derive(FromPyObject)]
 #[pyo3(from_item_all)]
 pub struct Settings<'py> {
@@ -46,7 +46,7 @@ pub struct Steps<'py> {
     next_action_masks: Option<PyReadonlyArray2<'py, bool>>,
 }
 
-/// The arrays that a batch goes into; attributes of a Python object.
+/// The arrays that a batch is written to; attributes of a Python object.
 #[derive(FromPyObject)]
 pub struct Columns<'py> {
     observations: Bound<'py, PyAny>,
@@ -60,7 +60,7 @@ pub struct Columns<'py> {
     next_action_masks: Option<Bound<'py, PyArray2<bool>>>,
 }
 
-/// A replay buffer with the steps that wait before it.
+/// A replay buffer, with the steps waiting for n-step returns.
 #[pyclass(name = "ReplayBuffer", module = "requel._requel")]
 pub struct PyReplayBuffer {
     /// Never locked, see [`crate::env::PyEnv`].
@@ -71,9 +71,9 @@ pub struct PyReplayBuffer {
     width: usize,
     actions: usize,
     has_masks: bool,
-    /// Whether a draw without replacement needs as many transitions as rows.
+    /// Whether drawing without replacement needs as many transitions as rows.
     needs_rows: bool,
-    /// What a batch is drawn into before it is Python's, observations after next observations.
+    /// Where a batch is drawn before it is passed to Python, observations after next observations.
     batch: Batch,
     numbers: Vec<f32>,
 }
@@ -83,7 +83,7 @@ impl PyReplayBuffer {
         &mut **self.replay.get_mut().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Fills `columns` by `draw`, which gets a batch of as many rows.
+    /// Fills `columns` with `draw`, which receives a batch with the same number of rows.
     fn fill(
         &mut self,
         columns: &Columns<'_>,
@@ -127,7 +127,7 @@ impl PyReplayBuffer {
         Ok(())
     }
 
-    /// The indices of transitions that are there, as the buffer has them.
+    /// Indices of existing transitions, in the buffer's form.
     fn indices(&mut self, indices: &PyReadonlyArray1<'_, i64>) -> PyResult<Vec<u32>> {
         let len = self.replay().len();
         let known = |index: &i64| u32::try_from(*index).ok().filter(|index| (*index as usize) < len);
@@ -163,7 +163,8 @@ impl PyReplayBuffer {
             }
             Some(stack) => {
                 let layout = FrameLayout::for_space(&space, stack).ok_or_else(|| {
-                    let text = "frame_stack: the observation space is not of bytes with so many frames in its first or last axis";
+                    let text = "frame_stack: the observation space must be of bytes, with that many frames along its \
+                                first or last axis";
                     PyValueError::new_err(text)
                 })?;
                 let layout = layout.with_mask(masked);
@@ -187,7 +188,7 @@ impl PyReplayBuffer {
         })
     }
 
-    /// Takes a step of each environment.
+    /// Stores a step of each environment.
     fn add(&mut self, steps: Steps<'_>) -> PyResult<()> {
         let (rows, width) = (self.steps.len(), self.width);
         let observations = steps.observations.as_slice().map_err(refused)?;
@@ -204,7 +205,7 @@ impl PyReplayBuffer {
             ("next_action_masks", masks[1].map_or(rows * self.actions, |mask| mask.len()), rows * self.actions),
         ];
         if let Some((name, found, expected)) = lengths.into_iter().find(|(_, found, expected)| found != expected) {
-            return Err(PyValueError::new_err(format!("{name} of {found} numbers, expected {expected}")));
+            return Err(PyValueError::new_err(format!("{name}: {found} numbers, expected {expected}")));
         }
         let actions = steps.actions.as_array();
         if let Some(action) = actions.iter().find(|action| !(0..self.actions as i64).contains(action)) {
@@ -215,7 +216,7 @@ impl PyReplayBuffer {
         }
         let is_byte = |number: &f32| (0.0..=255.0).contains(number) && number.fract() == 0.0;
         if self.holds_bytes && !observations.iter().chain(next_observations).all(is_byte) {
-            return Err(PyValueError::new_err("observations of a space of bytes are whole numbers from 0 to 255"));
+            return Err(PyValueError::new_err("observations in a space of bytes must be whole numbers from 0 to 255"));
         }
         let [masks, next_masks] = masks.map(|mask| mask.map(PyReadonlyArray2::as_slice).transpose());
         let (masks, next_masks) = (masks.map_err(refused)?, next_masks.map_err(refused)?);
@@ -240,7 +241,7 @@ impl PyReplayBuffer {
         Ok(())
     }
 
-    /// Forgets the steps that wait: what comes next does not follow them.
+    /// Drops the waiting steps: the next step does not follow them.
     fn interrupt(&mut self) {
         self.steps.iter_mut().for_each(NStepAccumulator::clear);
     }
@@ -250,7 +251,7 @@ impl PyReplayBuffer {
         self.replay().len()
     }
 
-    /// How many can be stored.
+    /// The capacity.
     #[getter]
     fn capacity(&mut self) -> usize {
         self.replay().capacity()
@@ -260,7 +261,7 @@ impl PyReplayBuffer {
     fn sample_into(&mut self, columns: Columns<'_>) -> PyResult<()> {
         let (rows, len, needs_rows) = (columns.actions.len(), self.replay().len(), self.needs_rows);
         if len == 0 || needs_rows && len < rows {
-            return Err(PyValueError::new_err(format!("{rows} transitions asked for, and {len} are stored")));
+            return Err(PyValueError::new_err(format!("{rows} transitions requested, but only {len} are stored")));
         }
         self.fill(&columns, |replay, batch| {
             batch.probabilities.fill(1.0 / len as f64);
@@ -274,12 +275,12 @@ impl PyReplayBuffer {
         self.indices(&columns.indices.try_readonly().map_err(refused)?)?;
         self.fill(&columns, |replay, batch| {
             batch.probabilities.fill(f64::NAN);
-            let text = "this kind of buffer cannot be looked into";
+            let text = "this kind of buffer cannot be inspected";
             replay.read(batch).then_some(()).ok_or_else(|| PyValueError::new_err(text))
         })
     }
 
-    /// Takes note of how large the TD errors of drawn transitions are.
+    /// Updates the TD errors of drawn transitions.
     fn update_priorities(
         &mut self,
         indices: PyReadonlyArray1<'_, i64>,
@@ -296,7 +297,7 @@ impl PyReplayBuffer {
     }
 }
 
-/// The importance weights of transitions that were drawn with these probabilities.
+/// The importance weights of transitions drawn with these probabilities.
 #[pyfunction]
 pub fn importance_weights<'py>(
     py: Python<'py>,
@@ -306,14 +307,14 @@ pub fn importance_weights<'py>(
     let probabilities = probabilities.as_array().to_vec();
     let is_sound = probabilities.iter().all(|p| *p > 0.0 && p.is_finite()) && beta >= 0.0 && beta.is_finite();
     if !is_sound {
-        return Err(PyValueError::new_err("importance weights need probabilities above 0 and a beta of at least 0"));
+        return Err(PyValueError::new_err("importance weights need probabilities above 0 and beta of at least 0"));
     }
     let mut weights = vec![0.0; probabilities.len()];
     td::importance_weights(&probabilities, beta, &mut weights);
     Ok(PyArray1::from_vec(py, weights))
 }
 
-/// What draws from `store`.
+/// The sampler over `store`.
 fn drawn(store: impl ReplayStore + 'static, settings: &Settings<'_>) -> PyResult<Box<dyn ReplayBuffer>> {
     let sampling = if settings.replacement { Sampling::WithReplacement } else { Sampling::WithoutReplacement };
     match settings.priorities {
@@ -325,7 +326,7 @@ fn drawn(store: impl ReplayStore + 'static, settings: &Settings<'_>) -> PyResult
     }
 }
 
-/// The part of the masks that is a slot's.
+/// The part of the masks that belongs to a slot.
 fn row_of(masks: Option<&[bool]>, slot: usize, actions: usize) -> Option<&[bool]> {
     masks.map(|masks| &masks[slot * actions..][..actions])
 }

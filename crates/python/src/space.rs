@@ -1,12 +1,12 @@
-//! Spaces for Python, and observations as the values of one: a number, or an array of the space's type.
+//! Spaces for Python, and observations as their values: a number, or an array of the space's type.
 
 use numpy::{Element, PyArray1, PyArrayDyn, PyArrayMethods, PyReadonlyArray1, PyUntypedArrayMethods};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use requel_envs::{DType, Space};
 
-/// A space as a tuple that `requel.envs` makes one of Gymnasium's of: `("discrete", n)`, `("multi_discrete", counts)` or
-/// `("box", low, high, shape, dtype)`, bounds flat.
+/// A space as a tuple that `requel.envs` turns into one of Gymnasium's: `("discrete", n)`, `("multi_discrete", counts)` or `("box", low,
+/// high, shape, dtype)`, with flat bounds.
 pub fn to_python<'py>(py: Python<'py>, space: &Space) -> PyResult<Bound<'py, PyAny>> {
     Ok(match space {
         Space::Discrete { n } => ("discrete", *n).into_pyobject(py)?.into_any(),
@@ -21,7 +21,7 @@ pub fn to_python<'py>(py: Python<'py>, space: &Space) -> PyResult<Bound<'py, PyA
 /// The space of such a tuple.
 ///
 /// # Errors
-/// If it is none.
+/// If it is not valid.
 pub fn from_python(space: &Bound<'_, PyAny>) -> PyResult<Space> {
     let kind: String = space.get_item(0)?.extract()?;
     match kind.as_str() {
@@ -39,9 +39,9 @@ pub fn from_python(space: &Bound<'_, PyAny>) -> PyResult<Space> {
     }
 }
 
-/// How the numbers of an observation are Python's.
+/// How the numbers of an observation are represented in Python.
 pub struct Layout {
-    /// Of one observation; none for a number.
+    /// The shape of one observation; none for a number.
     shape: Vec<usize>,
     elements: Elements,
 }
@@ -55,7 +55,7 @@ enum Elements {
 }
 
 impl Layout {
-    /// That of a space.
+    /// For a space.
     pub fn of(space: &Space) -> Self {
         let (shape, elements) = match space {
             Space::Discrete { .. } => (vec![], Elements::I64),
@@ -76,16 +76,16 @@ impl Layout {
         }
     }
 
-    /// So many observations, one after the other in `numbers`, as a new array with an axis in front.
+    /// This many observations, one after the other in `numbers`, as a new array with an axis in front.
     pub fn batch<'py>(&self, py: Python<'py>, count: usize, numbers: &[f32]) -> PyResult<Bound<'py, PyAny>> {
         let shape: Vec<usize> = [count].iter().chain(&self.shape).copied().collect();
         self.array(py, &shape, numbers)
     }
 
-    /// The same written into an array that is there.
+    /// The same written into an existing array.
     ///
     /// # Errors
-    /// If it is no array of the space's type, has another size, is not contiguous, or cannot be written.
+    /// If it is not an array of the space's type, has another size, is not contiguous, or cannot be written.
     pub fn write(&self, array: &Bound<'_, PyAny>, numbers: &[f32]) -> PyResult<()> {
         match self.elements {
             Elements::F32 => write(array, numbers, |number| number),

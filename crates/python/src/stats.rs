@@ -1,17 +1,17 @@
-//! Statistics of runs, as `requel.stats` has them.
+//! Statistics of runs, for `requel.stats`.
 
 use numpy::{PyArray1, PyReadonlyArray1};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use requel::stats::{self, Aggregate, Bootstrap, Estimate};
 
-/// A value and the ends of its interval, where there is one.
+/// A value and the ends of its interval, if there is one.
 type Numbers = (f64, Option<(f64, f64)>);
 
-/// A curve and the ends of the intervals of its points, where there are some.
+/// A curve and the ends of the intervals of its points, if there are any.
 type Curve<'py> = (Bound<'py, PyArray1<f64>>, Option<(Bound<'py, PyArray1<f64>>, Bound<'py, PyArray1<f64>>)>);
 
-/// How an interval is made; its fields are what `requel.stats` passes as one tuple.
+/// How an interval is computed; its fields are passed by `requel.stats` as one tuple.
 #[derive(FromPyObject)]
 pub struct Resampling(f64, usize, u64);
 
@@ -67,7 +67,7 @@ pub fn probability_of_improvement(
     .ok_or_else(no_scores)
 }
 
-/// The share of runs above each threshold.
+/// The fraction of runs above each threshold.
 #[pyfunction]
 pub fn performance_profile<'py>(
     py: Python<'py>,
@@ -98,7 +98,12 @@ pub fn normalized<'py>(
     one: f64,
 ) -> PyResult<Bound<'py, PyArray1<f64>>> {
     let scores = stats::normalized(&scores.as_array().to_vec(), zero, one);
-    let refused = || PyValueError::new_err(format!("a scale from {zero} to {one}: both ends must be finite and apart"));
+    let refused = || {
+        PyValueError::new_err(format!(
+            "a scale from {zero} to {one}: both ends must be finite and \
+                                                    different"
+        ))
+    };
     Ok(PyArray1::from_vec(py, scores.ok_or_else(refused)?))
 }
 
@@ -117,6 +122,6 @@ fn numbers(estimate: Estimate) -> Numbers {
 
 fn no_scores() -> PyErr {
     PyValueError::new_err(
-        "scores must be at least one run on each of at least one task, and no score nor threshold may be NaN",
+        "scores need at least one task with at least one run each, and no score or threshold may be NaN",
     )
 }

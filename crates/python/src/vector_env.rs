@@ -1,4 +1,4 @@
-//! Several environments at once, as `requel.envs.RequelVectorEnv` drives them.
+//! Several environments at once, used by `requel.envs.RequelVectorEnv`.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -21,7 +21,7 @@ pub struct PyVectorEnv {
     /// Never locked, see [`crate::env::PyEnv`].
     env: Mutex<AutoresetEnv>,
     layout: Layout,
-    /// Slots × observation length, as the last call left them.
+    /// Slots × observation length, after the last call.
     observations: Vec<f32>,
     steps: Vec<Step>,
     actions: Vec<usize>,
@@ -33,7 +33,7 @@ impl PyVectorEnv {
     }
 
     fn advance(&mut self, py: Python<'_>, actions: &PyReadonlyArray1<'_, i64>) -> PyResult<()> {
-        // A negative action is beyond every space as well.
+        // A negative action is outside every space too.
         self.actions.clear();
         self.actions.extend(actions.as_array().iter().map(|action| usize::try_from(*action).unwrap_or(usize::MAX)));
         let env = self.env.get_mut().unwrap_or_else(PoisonError::into_inner);
@@ -50,7 +50,7 @@ impl PyVectorEnv {
         )
     }
 
-    /// Slots × actions, 1 where an action is allowed; `None` where a slot has no mask.
+    /// Slots × actions, 1 where an action is allowed; `None` if a slot has no mask.
     fn masks<'py>(
         &mut self,
         py: Python<'py>,
@@ -90,13 +90,13 @@ impl PyVectorEnv {
         })
     }
 
-    /// Starts an episode in each slot, with its seed where there is one.
+    /// Starts an episode in each slot, with its seed if there is one.
     fn reset(&mut self, py: Python<'_>, seeds: Vec<Option<u64>>) -> PyResult<()> {
         let env = self.env.get_mut().unwrap_or_else(PoisonError::into_inner);
         env.reset(&seeds, &mut self.observations).map_err(|error| env_error::to_python(py, &error))
     }
 
-    /// The same in the chosen slots alone.
+    /// The same, only in the chosen slots.
     fn reset_slots(&mut self, py: Python<'_>, chosen: Vec<bool>, seeds: Vec<Option<u64>>) -> PyResult<()> {
         let env = self.env.get_mut().unwrap_or_else(PoisonError::into_inner);
         let reset = env.reset_slots(&chosen, &seeds, &mut self.observations);
@@ -121,7 +121,7 @@ impl PyVectorEnv {
         Ok((self.observations(py)?, rewards, terminations, truncations, any_ended))
     }
 
-    /// The same with the observations written into an array that is there.
+    /// The same with the observations written into an existing array.
     fn step_into<'py>(
         &mut self,
         py: Python<'py>,
@@ -138,7 +138,7 @@ impl PyVectorEnv {
         self.layout.batch(py, self.steps.len(), &self.observations)
     }
 
-    /// The same written into an array that is there.
+    /// The same written into an existing array.
     fn write_observations(&mut self, array: &Bound<'_, PyAny>) -> PyResult<()> {
         self.layout.write(array, &self.observations)
     }
@@ -157,12 +157,12 @@ impl PyVectorEnv {
         self.masks(py, VectorEnv::action_mask)
     }
 
-    /// Which each allowed at the observation that its last step led to: of a slot that ended its true last one.
+    /// The actions that each slot allowed at the observation after its last step: for a slot that ended, its true last one.
     fn final_action_masks<'py>(&mut self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyArray2<i8>>>> {
         self.masks(py, VectorEnv::next_action_mask)
     }
 
-    /// The names of what the environments report with each step.
+    /// The names of the metrics that the environments report with each step.
     fn metric_names(&mut self) -> Vec<String> {
         self.env().env().spec().metrics.iter().map(|metric| metric.name.clone()).collect()
     }
@@ -185,23 +185,23 @@ impl PyVectorEnv {
         Ok((PyBytes::new(py, &state), PyArray1::from_slice(py, &self.observations)))
     }
 
-    /// Takes over what `save` returned.
+    /// Loads what `save` returned.
     fn restore(&mut self, py: Python<'_>, state: &[u8], observations: PyReadonlyArray1<'_, f32>) -> PyResult<()> {
         let observations = observations.as_array().to_vec();
         if observations.len() != self.observations.len() {
-            return Err(PyValueError::new_err("a state with observations of another vector"));
+            return Err(PyValueError::new_err("this state has the observations of another vector"));
         }
         self.env().restore(state).map_err(|error| env_error::to_python(py, &error))?;
         self.observations = observations;
         Ok(())
     }
 
-    /// A slot as it is, in red, green and blue: height × `width` × 3 bytes.
+    /// A slot as an image in red, green and blue: height × `width` × 3 bytes.
     fn pixels<'py>(&mut self, py: Python<'py>, slot: usize, width: u32) -> PyResult<Bound<'py, PyArray3<u8>>> {
         pixels_of(py, &self.scene(slot)?, width)
     }
 
-    /// A slot as it is, in at most so many character cells, with escape sequences for 24-bit colours.
+    /// A slot in at most this many character cells, with escape sequences for 24-bit colours.
     fn text(&mut self, slot: usize, columns: usize, rows: usize) -> PyResult<String> {
         Ok(requel_cli::draw::text(&self.scene(slot)?, (columns, rows)))
     }

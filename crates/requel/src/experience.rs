@@ -6,20 +6,20 @@ use requel_envs::Step;
 
 pub use owned::{ExperienceBatch, OwnedExperience};
 
-/// One step of one environment, as an agent is shown it.
+/// One step of one environment, in the form that agents observe.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Experience<'a> {
     /// Which of the parallel environments.
     pub slot: usize,
-    /// What was seen before the action.
+    /// The observation before the action.
     pub observation: &'a [f32],
     /// Which actions the environment allowed then; `None`: all.
     pub mask: Option<&'a [bool]>,
     /// The index of the action.
     pub action: usize,
-    /// What the environment said: reward, terminated, truncated.
+    /// The result of the step: reward, terminated, truncated.
     pub step: Step,
-    /// What was seen after it: at the end of an episode its true last observation.
+    /// The observation after it: at the end of an episode its true last observation.
     pub next_observation: &'a [f32],
     /// Which actions the environment allows there; `None`: all.
     pub next_mask: Option<&'a [bool]>,

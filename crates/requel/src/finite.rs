@@ -4,7 +4,7 @@
 #[inline(always)]
 pub(crate) fn first_not_finite(numbers: &[f32]) -> Option<(usize, f32)> {
     const INFINITY_BITS: u32 = 0x7f80_0000;
-    // One pass without branches, of comparisons that every vector unit has: this looks at all weights at every update.
+    // One pass without branches, using comparisons that every vector unit has: it reads all weights at every update.
     let is_bad = |n: &f32| u32::from(n.to_bits() & INFINITY_BITS == INFINITY_BITS);
     let any = numbers.iter().fold(0, |any, n| any | is_bad(n));
     let found = || numbers.iter().copied().enumerate().find(|(_, n)| !n.is_finite());

@@ -1,42 +1,42 @@
-//! [`EnvIdentity`], by which a run knows the environment that it was trained in.
+//! [`EnvIdentity`], by which a run recognises the environment it was trained in.
 
 use requel_envs::{DType, Env, EnvSpec, Space};
 use serde::{Deserialize, Serialize};
 
-/// Where an environment came from.
+/// Where an environment comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum EnvOrigin {
-    /// It is one of requel's own.
+    /// One of requel's own.
     BuiltIn,
-    /// A program registered it under its id: [`Registry::register_env`](crate::Registry::register_env).
+    /// Registered by a program under its id: [`Registry::register_env`](crate::Registry::register_env).
     Registered,
-    /// A program gave it to the trainer: [`Trainer::with_envs`](crate::Trainer::with_envs).
+    /// Passed to the trainer by a program: [`Trainer::with_envs`](crate::Trainer::with_envs).
     Given,
 }
 
-/// What tells one environment from another: its id, what it shows and takes, what its rewards can be, and where it came from.
-/// A run keeps it in `environment.json`, and nothing goes on with the run, or shows its policy, in another environment.
+/// What distinguishes environments: the id, the spaces, the range of rewards, and the origin. A run keeps it in `environment.json`; a run
+/// cannot be continued, nor its policy shown, in another environment.
 ///
-/// It is that of the environment as it is made, with its options and whatever [`EnvConfig`](crate::config::EnvConfig) puts around
-/// it, before discrete observations become one-hot for a network.
+/// It describes the environment as created, with its options and the wrappers of [`EnvConfig`](crate::config::EnvConfig), before discrete
+/// observations are one-hot encoded for a network.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct EnvIdentity {
     /// Its id.
     pub id: String,
-    /// Where it came from.
+    /// Where it comes from.
     pub origin: EnvOrigin,
-    /// What it shows.
+    /// Its observation space.
     pub observations: SpaceIdentity,
-    /// What it takes.
+    /// Its action space.
     pub actions: SpaceIdentity,
-    /// What each discrete action does; empty where that is not said.
+    /// What each discrete action does; may be empty.
     pub action_names: Vec<String>,
-    /// The lowest and the highest reward of one step; `None` where that is not known.
+    /// The lowest and the highest reward of one step; `None` if unknown.
     pub reward_range: Option<(f64, f64)>,
-    /// The mean return at which it counts as solved; `None` where it has no such goal.
+    /// The mean return at which it counts as solved; `None` if it has no goal.
     pub goal: Option<f64>,
-    /// After how many steps an episode is truncated; `None`: never.
+    /// The number of steps after which an episode is truncated; `None`: never.
     pub max_episode_steps: Option<u32>,
 }
 
@@ -60,25 +60,25 @@ pub enum SpaceIdentity {
         shape: Vec<usize>,
         /// The type of the elements.
         dtype: String,
-        /// The least value of the elements.
+        /// The lower bounds of the elements.
         low: Bounds,
-        /// The greatest value of the elements.
+        /// The upper bounds of the elements.
         high: Bounds,
     },
 }
 
-/// One end of the range of each element of an array; `None` where an element is unbounded.
+/// The lower or upper bounds of the elements of an array; `None` for an unbounded element.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Bounds {
-    /// The same for all.
+    /// The same for all elements.
     All(Option<f64>),
-    /// One for each, row-major.
+    /// One for each element, row-major.
     Each(Vec<Option<f64>>),
 }
 
 impl EnvIdentity {
-    /// The identity of an environment that came from there.
+    /// The identity of an environment with this origin.
     pub fn of(env: &dyn Env, origin: EnvOrigin) -> Self {
         let spec = env.spec();
         EnvIdentity {
@@ -93,7 +93,7 @@ impl EnvIdentity {
         }
     }
 
-    /// What it says of itself, as far as it is part of the identity.
+    /// The identifying part of its specification.
     pub fn spec(&self) -> EnvSpec {
         EnvSpec {
             max_episode_steps: self.max_episode_steps,
@@ -104,23 +104,23 @@ impl EnvIdentity {
         }
     }
 
-    /// Looks whether there can be such an environment: what was read from a file may say anything.
+    /// Checks that such an environment can exist, because a file may contain anything.
     ///
     /// # Errors
-    /// What is wrong, as the end of a sentence that begins with where it was read.
+    /// What is wrong, as the end of a sentence that starts with the place it was read from.
     pub(crate) fn check(&self) -> Result<(), String> {
-        self.spec().check().map_err(|error| format!("describes no environment: {error}"))?;
+        self.spec().check().map_err(|error| format!("does not describe an environment: {error}"))?;
         for (what, space) in [("observation", &self.observations), ("action", &self.actions)] {
-            space.check().map_err(|reason| format!("describes no environment: its {what} space {reason}"))?;
+            space.check().map_err(|reason| format!("does not describe an environment: its {what} space {reason}"))?;
         }
         let (names, count) = (self.action_names.len(), self.action_count().unwrap_or(0));
         match names == 0 || names == count {
             true => Ok(()),
-            false => Err(format!("describes no environment: it names {names} actions of {count}")),
+            false => Err(format!("does not describe an environment: it names {names} actions of {count}")),
         }
     }
 
-    /// How many actions it has; `None` where they are not discrete.
+    /// The number of its actions; `None` if they are not discrete.
     pub fn action_count(&self) -> Option<usize> {
         match self.actions {
             SpaceIdentity::Discrete { n } => Some(n),
@@ -128,22 +128,22 @@ impl EnvIdentity {
         }
     }
 
-    /// Whether it is of requel's own environments. Of the others none is ever taken for one of those, whatever its id.
+    /// Whether it is one of requel's own environments. No other environment is ever mistaken for one of those, whatever its id.
     pub fn is_built_in(&self) -> bool {
         self.origin == EnvOrigin::BuiltIn
     }
 
-    /// In what another environment differs from this one, as the rest of a sentence about the other; `None` where they are the
-    /// same. An environment that was given to a trainer is the same when it is registered. Names and numbers that one of them
-    /// does not say are no difference.
+    /// How another environment differs from this one, as the rest of a sentence about the other; `None` if they are the same. An
+    /// environment passed to a trainer and the same one registered are equal. Names and numbers that one of them does not have are not a
+    /// difference.
     pub fn difference(&self, other: &EnvIdentity) -> Option<String> {
         if self.id != other.id {
             return Some(format!("is `{}`", other.id));
         }
         if self.is_built_in() != other.is_built_in() {
             return Some(match other.is_built_in() {
-                true => "is requel's own of this id".into(),
-                false => "is another of this id, which is not requel's own".into(),
+                true => "is requel's own environment with this id".into(),
+                false => "is another environment with this id, not requel's own".into(),
             });
         }
         if self.observations != other.observations {
@@ -171,7 +171,7 @@ impl EnvIdentity {
     }
 }
 
-/// Both, as texts, where both are known and differ.
+/// Both, as text, if both are known and differ.
 fn differ<T: PartialEq>(ours: Option<T>, theirs: Option<T>, text: impl Fn(T) -> String) -> Option<(String, String)> {
     let (ours, theirs) = ours.zip(theirs)?;
     (ours != theirs).then(|| (text(ours), text(theirs)))
@@ -191,9 +191,9 @@ impl SpaceIdentity {
         }
     }
 
-    /// The space; `None` where it is of no type that there is, or no memory would hold its bounds.
+    /// The space; `None` if its type is unknown, or its bounds would not fit in memory.
     pub(crate) fn space(&self) -> Option<Space> {
-        /// No observation has more numbers: an image of 67 million.
+        /// The largest number of values in an observation: an image with 67 million.
         const MOST_NUMBERS: usize = 1 << 26;
         Some(match self {
             SpaceIdentity::Discrete { n } => Space::Discrete { n: *n },
@@ -206,7 +206,7 @@ impl SpaceIdentity {
         })
     }
 
-    /// As [`Space::check`], without memory for bounds that are the same for all elements.
+    /// Like [`Space::check`], but without allocating bounds that are the same for all elements.
     fn check(&self) -> Result<(), String> {
         let same_for_all = match self {
             SpaceIdentity::Box { shape, dtype, low: low @ Bounds::All(_), high: high @ Bounds::All(_) } => {
@@ -219,10 +219,10 @@ impl SpaceIdentity {
             _ => None,
         };
         let checked = same_for_all.as_ref().unwrap_or(self);
-        checked.space().ok_or_else(|| "is of no type and size that there is".to_owned())?.check()
+        checked.space().ok_or_else(|| "has an unknown type, or too many values".to_owned())?.check()
     }
 
-    /// How many numbers a network reads of an observation: one for each value that a discrete one can have.
+    /// How many numbers of an observation a network reads: for a discrete one, one per possible value.
     pub fn network_len(&self) -> usize {
         match self {
             SpaceIdentity::Discrete { n } => *n,
@@ -279,7 +279,7 @@ impl Bounds {
     }
 }
 
-/// No error lists more bounds than these: an image has thousands.
+/// Maximum number of bounds listed in an error: an image has thousands.
 const MOST_NAMED: usize = 8;
 
 #[cfg(test)]
@@ -312,10 +312,11 @@ mod tests {
             ours.difference(&other).unwrap()
         };
         assert_eq!(with(&|other| other.id = "Maze-v0".into()), "is `Maze-v0`");
-        let another = "is another of this id, which is not requel's own";
+        let another = "is another environment with this id, not requel's own";
         assert_eq!(with(&|other| other.origin = EnvOrigin::Registered), another);
         assert_eq!(with(&|other| other.origin = EnvOrigin::Given), another);
-        let wide = "has observations of one of 3 values, not 4 numbers (float32) from (-4.8, −∞, -0.41887903, −∞) to (4.8, ∞, 0.41887903, ∞)";
+        let wide = "has observations of one of 3 values, not 4 numbers (float32) from (-4.8, −∞, -0.41887903, −∞) to \
+                    (4.8, ∞, 0.41887903, ∞)";
         assert_eq!(with(&|other| other.observations = SpaceIdentity::Discrete { n: 3 }), wide);
         let bounds = |other: &mut EnvIdentity| {
             let SpaceIdentity::Box { high, .. } = &mut other.observations else { panic!("CartPole has numbers") };
@@ -356,10 +357,10 @@ mod tests {
         let cases = [
             (observations(&[0], "float32", all()), "shape [0]"),
             (observations(&[usize::MAX, 3], "float32", all()), "shape [18446744073709551615, 3]"),
-            (observations(&[4], "float64", all()), "no type"),
+            (observations(&[4], "float64", all()), "unknown type"),
             (observations(&[4], "float32", Bounds::All(Some(2.0))), "the bounds 2 and 1"),
             (observations(&[4], "float32", Bounds::Each(vec![None; 3])), "3 lower and 4 upper bounds"),
-            (observations(&[usize::MAX], "float32", Bounds::Each(vec![None; 3])), "no type and size"),
+            (observations(&[usize::MAX], "float32", Bounds::Each(vec![None; 3])), "unknown type, or too many values"),
             (SpaceIdentity::Discrete { n: 0 }, "has no values"),
             (SpaceIdentity::MultiDiscrete { n: vec![3, 0] }, "has no values"),
         ];

@@ -1,8 +1,7 @@
 //! Deep Q-learning with experience replay: fast, exact, resumable.
 //!
-//! [`Trainer`] is the main type: made from a [`Config`], it steps environments, lets an [`Agent`] act and learn, scores the
-//! greedy policy, and tells [`Observer`]s what happens. What comes out is a function of the config: the same seed gives the
-//! same bits on every machine.
+//! [`Trainer`] is the main type: created from a [`Config`], it steps environments, has an [`Agent`] act and learn, scores the greedy
+//! policy, and passes events to [`Observer`]s. The result is a function of the config: the same seed gives the same bits on every machine.
 //!
 //! ```
 //! use requel::Trainer;
@@ -21,23 +20,23 @@
 //!
 //! Around it:
 //! - [`config`]: presets, files and single settings in layers, with errors that say where.
-//! - [`replay`], [`td`], [`agent`]: the parts that an algorithm is put together from, each of use alone.
+//! - [`replay`], [`td`], [`agent`]: the components of an algorithm, each usable by itself.
 //! - [`run`]: a directory with config, logs, best policy and checkpoints; [`run::Session`] trains in it and resumes from it.
 //! - [`export`]: a policy as ONNX.
 //! - [`stats`]: the interquartile mean, bootstrap intervals and the probability of improvement over seeds.
-//! - [`study`]: variants × seeds on all cores, and what they say together.
-//! - [`tune`]: which settings make a training better.
-//! - [`diagnose`]: what is wrong with a training that does not learn.
-//! - [`checkpoint`], [`state`], [`storage`]: the complete state on disk, whole and verified or not there.
+//! - [`study`]: variants × seeds on all cores, and their comparison.
+//! - [`tune`]: a search for better settings.
+//! - [`diagnose`]: what is wrong with a training run that does not learn.
+//! - [`checkpoint`], [`state`], [`storage`]: the complete state on disk, either complete and verified or not there.
 //!
-//! Environments are those of [`requel_envs`], or your own: registered by id in a [`Registry`], or given to
-//! [`Trainer::with_envs`]. So are agents, [`Trainer::from_parts`], and the parts of a [`DqnAgent`]: what executes a network, the
-//! replay buffer, the exploration.
+//! Environments are those of [`requel_envs`], or your own: registered by id in a [`Registry`], or passed to [`Trainer::with_envs`]. You can
+//! also bring your own agent, with [`Trainer::from_parts`], and your own components for a [`DqnAgent`]: what executes a network, the replay
+//! buffer, the exploration.
 //!
 //! # What this crate does not do
 //!
-//! It prints nothing, parses no arguments and draws no pictures: that is the program's, `requel-cli`. It has no opinion on what
-//! executes a network: that is [`requel_nn`].
+//! It does not print, parse arguments or draw pictures: the program, `requel-cli`, does. It does not execute networks itself: that is
+//! [`requel_nn`].
 #![forbid(unsafe_code)]
 
 pub mod agent;

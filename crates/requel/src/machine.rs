@@ -4,22 +4,22 @@ use requel_nn::kernel::{Kernel, KernelError, select};
 
 use crate::memory::Memory;
 
-/// What trainings use of the machine that they run on, as one value: a program makes it and passes it down, by
-/// [`Registry::with_machine`](crate::Registry::with_machine). Nothing below reads a variable of the environment or looks for more than
-/// is in here. No result depends on it.
+/// The resources of the machine that training uses, as one value: a program creates it and passes it down with
+/// [`Registry::with_machine`](crate::Registry::with_machine). The code below reads no environment variables and uses no other resources. No
+/// result depends on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Machine {
-    /// The instructions that networks compute with.
+    /// The instruction set that networks use.
     pub kernel: Kernel,
-    /// Threads that run at once, at least 1.
+    /// Number of threads that run at once, at least 1.
     pub threads: usize,
-    /// The memory that may be taken.
+    /// The memory that may be used.
     pub memory: Memory,
 }
 
 impl Machine {
-    /// This machine: the kernel that the environment variable `REQUEL_KERNEL` names, or the fastest that there is; a thread for each
-    /// core that this process may use; and the memory that is available whenever some is about to be taken.
+    /// This machine: the kernel named by the environment variable `REQUEL_KERNEL`, or the fastest one; a thread for each core that this
+    /// process may use; and the memory that is available at the time of each allocation.
     ///
     /// # Errors
     /// If the variable names a kernel that does not exist or that this machine cannot run.
@@ -30,7 +30,7 @@ impl Machine {
 }
 
 impl Default for Machine {
-    /// The fastest kernel of this processor, one thread, and the memory that is available.
+    /// The fastest kernel of this processor, one thread, and the available memory.
     fn default() -> Self {
         Machine { kernel: Kernel::fastest(), threads: 1, memory: Memory::Available }
     }

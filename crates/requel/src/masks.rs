@@ -1,9 +1,8 @@
 //! [`Masks`], which actions are allowed in each of several environments.
 
-/// Action masks as plain data: a row for each of some observations, one flag per action, or no flags where all actions are allowed
-/// in all of them.
+/// Action masks as plain data: one row per observation, with one flag per action, or no flags if all actions are allowed everywhere.
 ///
-/// A flag is one byte, so that numpy's arrays of `bool` and bytes that came over a wire are masks as they are.
+/// A flag is one byte, so that numpy's arrays of `bool` and bytes received over a network can be used as masks directly.
 ///
 /// ```
 /// use requel::agent::Masks;
@@ -23,17 +22,22 @@ impl<'a> Masks<'a> {
     /// All actions are allowed everywhere.
     pub const ALL: Masks<'static> = Masks { flags: &[], actions: 0 };
 
-    /// Masks of these flags, rows × actions; without flags all are allowed.
+    /// Masks with these flags, rows × actions; without flags, all actions are allowed.
     ///
     /// # Panics
-    /// If the flags are no whole number of rows.
+    /// If the flags do not divide into rows.
     pub fn new(flags: &'a [bool], actions: usize) -> Self {
-        assert!(are_whole_rows(flags.len(), actions), "{} flags are no masks of {actions} actions", flags.len());
+        assert!(
+            are_whole_rows(flags.len(), actions),
+            "{} flags do not divide into masks of {actions} \
+                                                       actions",
+            flags.len()
+        );
         Masks { flags, actions }
     }
 
-    /// The same of bytes that are 0 where an action is not allowed and 1 where it is. `None` if one is something else, or they are
-    /// no whole number of rows.
+    /// The same from bytes that are 0 for an action that is not allowed and 1 for one that is. `None` if a byte has another value, or they
+    /// do not divide into rows.
     pub fn from_bytes(bytes: &'a [u8], actions: usize) -> Option<Self> {
         let flags = bytemuck::checked::try_cast_slice(bytes).ok()?;
         are_whole_rows(flags.len(), actions).then_some(Masks { flags, actions })
@@ -42,12 +46,12 @@ impl<'a> Masks<'a> {
     /// Which actions are allowed in a row; `None`: all.
     ///
     /// # Panics
-    /// If there are flags, and none of such a row.
+    /// If there are flags, but no such row.
     pub fn row(&self, row: usize) -> Option<&'a [bool]> {
         if self.flags.is_empty() { None } else { Some(&self.flags[row * self.actions..][..self.actions]) }
     }
 
-    /// All flags, rows × actions; empty where all are allowed.
+    /// All flags, rows × actions; empty if all actions are allowed.
     pub fn flags(&self) -> &'a [bool] {
         self.flags
     }

@@ -3,19 +3,19 @@
 use std::fs;
 use std::path::Path;
 
-/// The memory that may be taken.
+/// The memory that may be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Memory {
-    /// What the system has available, and its control group allows, whenever it is asked for.
+    /// What the system has available and the control group allows, read whenever needed.
     Available,
-    /// So many bytes.
+    /// This many bytes.
     Bytes(u64),
-    /// Nobody says how much there is, and nothing is refused.
+    /// Unlimited: nothing is refused.
     Unknown,
 }
 
 impl Memory {
-    /// Bytes that can be taken now, if that is known.
+    /// Bytes that can be allocated now, if known.
     pub fn available_bytes(self) -> Option<u64> {
         match self {
             Memory::Available => available_bytes(),
@@ -24,7 +24,7 @@ impl Memory {
         }
     }
 
-    /// Bytes that can be taken now, where those are fewer than `needed`.
+    /// Bytes that can be allocated now, if that is less than `needed`.
     pub(crate) fn short_of(self, needed: u64) -> Option<u64> {
         // The system's files are not read for a few kilobytes.
         if self == Memory::Available && needed <= TOO_LITTLE_TO_ASK {
@@ -34,18 +34,18 @@ impl Memory {
     }
 }
 
-/// What is not worth asking the system for, bytes.
+/// Sizes below this are not worth asking the system about, bytes.
 const TOO_LITTLE_TO_ASK: u64 = 1 << 20;
 
-/// Bytes that can still be taken: the least of what the system has available and what the control group allows.
-/// `None` where the system does not say.
+/// Bytes that can still be allocated: the smaller of what the system has available and what the control group allows. `None` if the system
+/// does not say.
 pub fn available_bytes() -> Option<u64> {
     let system = fs::read_to_string("/proc/meminfo").ok().and_then(|text| mem_available(&text));
     let groups = fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
     [system, group_remaining(&groups, Path::new("/sys/fs/cgroup"))].into_iter().flatten().min()
 }
 
-/// `bytes` with a unit that reads well.
+/// `bytes` with a suitable unit.
 pub fn display_bytes(bytes: u64) -> String {
     const UNITS: [&str; 5] = ["B", "KiB", "MiB", "GiB", "TiB"];
     let mut value = bytes as f64;
@@ -62,11 +62,11 @@ fn mem_available(meminfo: &str) -> Option<u64> {
     line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok().map(|kib| kib * 1024)
 }
 
-/// What a control group has left of its memory, or one above it, whichever has less. `groups` is `/proc/self/cgroup`, `root`
-/// where the groups are mounted. `None` where no group says.
+/// The remaining memory of a control group or of one above it, whichever has less. `groups` is `/proc/self/cgroup`, `root` is where the
+/// groups are mounted. `None` if no group has a limit.
 fn group_remaining(groups: &str, root: &Path) -> Option<u64> {
     let remaining = groups.lines().filter_map(|line| {
-        // Version 2 has one line, `0::/path`, version 1 one for each controller or several, `5:memory:/path`.
+        // Version 2 has one line, `0::/path`; version 1 has one for each controller or several, `5:memory:/path`.
         let (_, line) = line.split_once(':')?;
         let (controllers, path) = line.split_once(':')?;
         match controllers {
@@ -80,7 +80,7 @@ fn group_remaining(groups: &str, root: &Path) -> Option<u64> {
     remaining.min()
 }
 
-/// What the files of a group are called.
+/// The names of a group's files.
 struct GroupFiles {
     limit: &'static str,
     used: &'static str,
@@ -96,8 +96,8 @@ const VERSION_1: GroupFiles = GroupFiles {
 const VERSION_2: GroupFiles =
     GroupFiles { limit: "memory.max", used: "memory.current", cached: ["inactive_file", "active_file"] };
 
-/// The least that the group at `path` below `root` and those above it have left. A container sees its own group as the root,
-/// whatever its path is called: what is not there says nothing.
+/// The smallest remainder of the group at `path` below `root` and of those above it. A container sees its own group as the root, whatever
+/// its path is called: missing directories are ignored.
 fn least_remaining(root: &Path, path: &str, files: &GroupFiles) -> Option<u64> {
     let plain = path.split('/').filter(|part| !part.is_empty() && *part != "..");
     let groups = plain.scan(root.to_path_buf(), |at, part| {
@@ -109,14 +109,14 @@ fn least_remaining(root: &Path, path: &str, files: &GroupFiles) -> Option<u64> {
 
 fn remaining(group: &Path, files: &GroupFiles) -> Option<u64> {
     let text = |name: &str| fs::read_to_string(group.join(name)).ok();
-    // Without a limit it is `max`, or in version 1 a number beyond all memory.
+    // Without a limit it is `max`, or in version 1 a number larger than any memory.
     let limit = text(files.limit)?.trim().parse::<u64>().ok()?;
     let used = text(files.used)?.trim().parse::<u64>().ok()?;
     let cached = file_cache(&text("memory.stat").unwrap_or_default(), &files.cached);
     Some(limit.saturating_sub(used.saturating_sub(cached)))
 }
 
-/// Bytes of cached files in a group's `memory.stat`: counted as used, but given back when memory is short.
+/// Bytes of cached files in a group's `memory.stat`: counted as used, but released when memory is short.
 fn file_cache(stat: &str, names: &[&str]) -> u64 {
     let bytes = |line: &str| match line.split_once(' ')? {
         (name, bytes) if names.contains(&name) => bytes.trim().parse::<u64>().ok(),

@@ -1,7 +1,7 @@
 //! [`Message`], the few parts of the Protocol Buffers encoding that ONNX files and TensorBoard's events need.
 //!
-//! A message is a list of fields; each begins with `field number · 8 + wire type`, as a number in base 128 with the low
-//! digits first (<https://protobuf.dev/programming-guides/encoding/>).
+//! A message is a list of fields; each starts with `field number · 8 + wire type`, as a number in base 128 with the low digits first
+//! (<https://protobuf.dev/programming-guides/encoding/>).
 
 /// A message under construction.
 #[derive(Clone, Debug, Default)]

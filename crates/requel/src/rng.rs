@@ -1,12 +1,12 @@
 //! Streams of randomness: every draw is a function of (seed, stream, counter).
 //!
-//! A run has one seed. Each thing that draws (initial weights, replay, exploration of each environment, …) has its own
-//! [`Stream`], so that drawing more in one place shifts nothing in another, and a stream's whole state is one counter.
+//! A run has one seed. Each consumer (initial weights, replay, exploration of each environment, …) has its own [`Stream`], so that more
+//! draws in one place change nothing in another, and the whole state of a stream is one counter.
 
 use rand_chacha::ChaCha8Rng;
 use rand_core::{Rng, SeedableRng};
 
-/// What randomness is drawn for.
+/// The purpose of random draws.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stream {
     /// Resamples of a bootstrap over finished runs.
@@ -32,11 +32,11 @@ pub enum Stream {
     Envs,
     /// Seeds of evaluation episodes.
     Evaluation,
-    /// Seeds of the last evaluation's episodes, which nothing was chosen by.
+    /// Seeds of the final evaluation's episodes, which were not used to choose anything.
     FinalEvaluation,
-    /// Seeds of the episodes over which a policy is confirmed before training stops for it.
+    /// Seeds of the episodes over which a policy is confirmed before training stops because of it.
     Confirmation,
-    /// How pictures are changed before they are learned from.
+    /// How images are changed before they are used for learning.
     Augmentation,
     /// Settings of one of the trials of a search.
     Search {
@@ -49,7 +49,7 @@ impl Stream {
     /// The number of the ChaCha stream. Part of what a version promises: changing one changes every result.
     fn id(self) -> u64 {
         match self {
-            // Far from those of training, which may grow in number.
+            // Far from the streams of training, whose number may grow.
             Stream::Bootstrap => 1 << 48,
             Stream::Search { trial } => (1 << 49) | u64::from(trial),
             Stream::Init => 1,
@@ -73,7 +73,7 @@ impl Stream {
 pub struct StreamRng(ChaCha8Rng);
 
 impl StreamRng {
-    /// The beginning of `stream` under `seed`.
+    /// The start of `stream` with `seed`.
     pub fn new(seed: u64, stream: Stream) -> Self {
         let mut key = *b"........requel stream generator.";
         key[..8].copy_from_slice(&seed.to_le_bytes());
@@ -82,12 +82,12 @@ impl StreamRng {
         StreamRng(rng)
     }
 
-    /// How many 32-bit words have been drawn: all there is to save.
+    /// How many 32-bit words have been drawn: the only state to save.
     pub fn position(&self) -> u64 {
         self.0.get_word_pos() as u64
     }
 
-    /// Goes to where `position` words have been drawn.
+    /// Moves to the position after `position` words.
     pub fn set_position(&mut self, position: u64) {
         self.0.set_word_pos(u128::from(position));
     }
@@ -131,8 +131,8 @@ impl StreamRng {
         values.fill_with(|| self.uniform());
     }
 
-    /// Fills `values` with standard normals, two from two words (Box & Muller 1958). None is above 5.8 in size: ln sees no
-    /// number below 2⁻²⁴.
+    /// Fills `values` with standard normals, two from two words (Box & Muller 1958). None exceeds 5.8 in magnitude, because the argument of
+    /// ln is at least 2⁻²⁴.
     pub fn fill_normal(&mut self, values: &mut [f32]) {
         for pair in values.chunks_mut(2) {
             let radius = libm::sqrtf(-2.0 * libm::logf(1.0 - self.uniform()));
@@ -144,7 +144,7 @@ impl StreamRng {
         }
     }
 
-    /// The generator itself, for code that takes one.
+    /// The generator itself, for code that needs one.
     pub fn inner(&mut self) -> &mut ChaCha8Rng {
         &mut self.0
     }

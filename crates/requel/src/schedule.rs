@@ -3,12 +3,12 @@
 use std::fmt;
 use std::sync::Arc;
 
-/// A number that follows the count of env steps, and nothing else: there is no state to save.
+/// A number that depends on the count of env steps and nothing else: there is no state to save.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Schedule {
-    /// Always the same.
+    /// Constant.
     Constant(f64),
-    /// From `start` to `end` in a line over `env_steps`, then `end`.
+    /// Linear from `start` to `end` over `env_steps`, then `end`.
     Linear {
         /// Value at step 0.
         start: f64,
@@ -17,20 +17,20 @@ pub enum Schedule {
         /// Length, env steps.
         env_steps: u64,
     },
-    /// `end + (start − end)·exp(−t / env_steps)`; `end` from the beginning where `env_steps` is 0.
+    /// `end + (start − end)·exp(−t / env_steps)`; always `end` if `env_steps` is 0.
     Exponential {
         /// Value at step 0.
         start: f64,
-        /// What it tends to.
+        /// The limit.
         end: f64,
         /// Time constant, env steps.
         env_steps: u64,
     },
-    /// What a program gives: see [`Schedule::function`].
+    /// A function given by a program: see [`Schedule::function`].
     Function(ScheduleFunction),
 }
 
-/// A function of the env step that a program gives, under a name.
+/// A function of the env step given by a program, with a name.
 #[derive(Clone)]
 pub struct ScheduleFunction {
     name: Arc<str>,
@@ -44,18 +44,18 @@ impl fmt::Debug for ScheduleFunction {
 }
 
 impl PartialEq for ScheduleFunction {
-    /// Whether they have the same name, which is all that can be compared.
+    /// Whether the names are equal, which is all that can be compared.
     fn eq(&self, other: &Self) -> bool {
         self.name == other.name
     }
 }
 
 impl Schedule {
-    /// A schedule of your own: `function` gives the number after so many env steps. It must depend on nothing else, or training that is
-    /// resumed would not go on with the same bits.
+    /// Your own schedule: `function` returns the number after this many env steps. It must depend on nothing else, otherwise resumed
+    /// training would not continue with the same bits.
     ///
-    /// A checkpoint has the `name` and not the function. Whoever resumes gives a function of the same name; without one, or with one of
-    /// another name, the state is refused. Give a function that changes another name.
+    /// A checkpoint stores the `name` and not the function. To resume, a program must give a function with the same name; without one, or
+    /// with another name, the state is refused. If you change the function, change its name.
     ///
     /// ```
     /// use requel::Schedule;
@@ -68,7 +68,7 @@ impl Schedule {
         Schedule::Function(ScheduleFunction { name: name.into().into(), function: Arc::new(function) })
     }
 
-    /// The name of a function of one's own.
+    /// The name of a function given by a program.
     pub fn name(&self) -> Option<&str> {
         match self {
             Schedule::Function(ScheduleFunction { name, .. }) => Some(name),
@@ -100,8 +100,8 @@ impl Schedule {
     }
 }
 
-/// How many multiples of `every` lie above `before` and not above `after`: how often something due every so many env
-/// steps is due when several environments step at once.
+/// How many multiples of `every` lie above `before` and not above `after`: how often something due every `every` env steps is due when
+/// several environments step at once.
 ///
 /// # Panics
 /// If `every` is 0, or `after` is before `before`.

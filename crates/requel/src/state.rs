@@ -15,11 +15,10 @@ use thiserror::Error;
 pub use shared_rows::SharedRows;
 pub use tensor::{Bytes, Tensor};
 
-/// The state of components: tensors and values by name. Names look like `replay/records`; what stands before the slash
-/// is the part, and a checkpoint has one file per part.
+/// The state of components: tensors and values by name. Names look like `replay/records`; the text before the slash is the part, and a
+/// checkpoint has one file per part.
 ///
-/// Tensors borrow from the components where they can, or share their memory ([`SharedRows`]), so that saving a large buffer copies
-/// nothing.
+/// Tensors borrow from the components if possible, or share their memory ([`SharedRows`]), so that saving a large buffer copies nothing.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct State<'a> {
     /// Arrays by name.
@@ -34,7 +33,7 @@ pub struct State<'a> {
 pub struct StateError {
     /// Which tensor or value.
     pub name: String,
-    /// What is wrong, as the rest of a sentence that the name begins.
+    /// What is wrong, as the rest of a sentence that starts with the name.
     pub reason: String,
 }
 
@@ -58,11 +57,11 @@ impl<'a> State<'a> {
         self.tensors.insert(name.into(), Tensor { dtype: Dtype::U32, shape, bytes });
     }
 
-    /// Adds an array of `u32`, one line for each of these rows. They are shared and not copied: what is written to the rows later is
-    /// not seen here.
+    /// Adds an array of `u32`, one line for each of these rows. They are shared and not copied: later writes to the rows are not visible
+    /// here.
     ///
     /// # Panics
-    /// If not all of the rows are there.
+    /// If a row does not exist.
     pub fn put_rows(&mut self, name: impl Into<String>, rows: &SharedRows, range: Range<usize>) {
         let shape = vec![range.len(), rows.words()];
         let bytes = rows.snapshot(range).into();
@@ -86,14 +85,14 @@ impl<'a> State<'a> {
         self.values.insert(name.into(), value);
     }
 
-    /// Adds under `key` the name of what a program gives and a state cannot hold, where there is such a thing.
+    /// Adds under `key` the name of something that a program gives and a state cannot contain, if there is such a thing.
     pub(crate) fn put_name(&mut self, key: &str, name: Option<&str>) {
         if let Some(name) = name {
             self.put(key, name);
         }
     }
 
-    /// Refuses a state under whose `key` there is another name than the given one.
+    /// Refuses a state that has a name other than the given one under `key`.
     pub(crate) fn check_name(&self, key: &str, given: Option<&str>) -> Result<(), StateError> {
         let saved: Option<String> = self.values.contains_key(key).then(|| self.read(key)).transpose()?;
         if saved.as_deref() == given {
@@ -101,13 +100,13 @@ impl<'a> State<'a> {
         }
         let say = |name: Option<&str>| name.map_or("none".to_owned(), |name| format!("`{name}`"));
         let (saved, given) = (say(saved.as_deref()), say(given));
-        Err(StateError::new(key, format!("is {saved}, and the one of this program is {given}: give it the same")))
+        Err(StateError::new(key, format!("is {saved}, but this program has {given}: use the same one")))
     }
 
     /// The array `name`, copied into `target`.
     ///
     /// # Errors
-    /// If it is missing, no array of `f32`, or of another length.
+    /// If it is missing, not an array of `f32`, or has another length.
     pub fn read_f32(&self, name: &str, target: &mut [f32]) -> Result<(), StateError> {
         let bytes = self.bytes(name, Dtype::F32, target.len() * 4)?;
         bytes.copy_to(bytemuck::cast_slice_mut(target));
@@ -117,7 +116,7 @@ impl<'a> State<'a> {
     /// The array `name`, copied into `target`.
     ///
     /// # Errors
-    /// If it is missing, no array of `u32`, or of another length.
+    /// If it is missing, not an array of `u32`, or has another length.
     pub fn read_u32(&self, name: &str, target: &mut [u32]) -> Result<(), StateError> {
         let bytes = self.bytes(name, Dtype::U32, target.len() * 4)?;
         bytes.copy_to(bytemuck::cast_slice_mut(target));
@@ -127,10 +126,10 @@ impl<'a> State<'a> {
     /// The array `name`, copied into these rows.
     ///
     /// # Errors
-    /// If it is missing, no array of `u32`, or of another length.
+    /// If it is missing, not an array of `u32`, or has another length.
     ///
     /// # Panics
-    /// If not all of the rows are there.
+    /// If a row does not exist.
     pub fn read_rows(&self, name: &str, rows: &mut SharedRows, range: Range<usize>) -> Result<(), StateError> {
         let bytes = self.bytes(name, Dtype::U32, range.len() * rows.words() * 4)?;
         let (mut next, mut gathered) = (0, Vec::new());
@@ -169,7 +168,7 @@ impl<'a> State<'a> {
     /// The value `name`.
     ///
     /// # Errors
-    /// If it is missing or of another type.
+    /// If it is missing or has another type.
     pub fn read<T: DeserializeOwned>(&self, name: &str) -> Result<T, StateError> {
         let value = self.values.get(name).ok_or_else(|| StateError::new(name, "is missing"))?;
         T::deserialize(value).map_err(|e| StateError::new(name, e.to_string()))
@@ -244,7 +243,7 @@ mod tests {
             }
         }
         let error = State::default().check_name("a/function", Some("warm")).unwrap_err().to_string();
-        assert_eq!(error, "saved state `a/function` is none, and the one of this program is `warm`: give it the same");
+        assert_eq!(error, "saved state `a/function` is none, but this program has `warm`: use the same one");
     }
 
     #[test]

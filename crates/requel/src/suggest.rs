@@ -1,6 +1,6 @@
 //! "Did you mean": the nearest of some names.
 
-/// The candidate nearest to `name`, if one is near enough that a slip of the hand explains it.
+/// The candidate most similar to `name`, if it is similar enough to be explained by a typing error.
 pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<String> {
     requel_envs::nearest(name, candidates).map(str::to_owned)
 }

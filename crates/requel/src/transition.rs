@@ -1,14 +1,14 @@
-//! [`Transition`], one step of experience, and [`Batch`], several of them side by side.
+//! [`Transition`], one step of experience, and [`Batch`], several of them together.
 
 mod observations;
 
 pub(crate) use observations::{Element, is_byte, write_bytes};
 pub use observations::{ElementType, ObservationsMut};
 
-/// One step of experience, as a replay buffer takes it.
+/// One step of experience, as stored in a replay buffer.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Transition<'a> {
-    /// What was seen before the action.
+    /// The observation before the action.
     pub observation: &'a [f32],
     /// Which actions the environment allowed then; `None`: all.
     pub mask: Option<&'a [bool]>,
@@ -16,17 +16,16 @@ pub struct Transition<'a> {
     pub action: u32,
     /// The reward; for n-step transitions the discounted sum.
     pub reward: f32,
-    /// γⁿ, or 0 where the episode terminated: what the value of the next observation counts for.
+    /// γⁿ, or 0 if the environment terminated: the discount of the next observation's value.
     pub discount: f32,
-    /// What was seen after it: at the end of an episode its true last observation.
+    /// The observation after it: at the end of an episode its true last observation.
     pub next_observation: &'a [f32],
     /// Which actions the environment allows there; `None`: all.
     pub next_mask: Option<&'a [bool]>,
 }
 
 impl Transition<'_> {
-    /// Looks whether both observations have the length that a buffer stores: of another one a part of an older observation
-    /// would be left, or lost.
+    /// Checks that both observations have the length that a buffer stores: otherwise part of an older observation would remain, or be lost.
     #[inline]
     pub(crate) fn assert_length(&self, expected: usize) {
         let lengths = (self.observation.len(), self.next_observation.len());
@@ -34,10 +33,10 @@ impl Transition<'_> {
     }
 }
 
-/// Where a replay buffer writes the transitions it draws. All slices hold as many rows as the batch has transitions.
+/// Where a replay buffer writes the transitions it draws. All slices have as many rows as the batch has transitions.
 #[derive(Debug)]
 pub struct BatchMut<'a> {
-    /// Both observations of each transition, where the network reads them.
+    /// Both observations of each transition, in the place where the network reads them.
     pub observations: ObservationsMut<'a>,
     /// Rows × 1.
     pub actions: &'a mut [u32],
@@ -45,17 +44,17 @@ pub struct BatchMut<'a> {
     pub rewards: &'a mut [f32],
     /// Rows × 1.
     pub discounts: &'a mut [f32],
-    /// Rows × 1: where in the buffer each transition is.
+    /// Rows × 1: the index of each transition in the buffer.
     pub indices: &'a mut [u32],
-    /// Rows × 1: the probability with which each was drawn; left alone where all are the same.
+    /// Rows × 1: the probability with which each was drawn; unchanged if all are equal.
     pub probabilities: &'a mut [f64],
-    /// Rows × [`mask_words`]: which actions were allowed at the observation; empty where all always are.
+    /// Rows × [`mask_words`]: which actions were allowed at the observation; empty if all always are.
     pub masks: &'a mut [u32],
-    /// Rows × [`mask_words`]: which actions are allowed at the next observation; empty where all always are.
+    /// Rows × [`mask_words`]: which actions are allowed at the next observation; empty if all always are.
     pub next_masks: &'a mut [u32],
 }
 
-/// 32-bit words that a mask of `actions` actions takes: bit `a % 32` of word `a / 32` is 1 where action `a` is allowed.
+/// 32-bit words in a mask of `actions` actions: bit `a % 32` of word `a / 32` is 1 if action `a` is allowed.
 pub fn mask_words(actions: usize) -> usize {
     actions.div_ceil(32)
 }
@@ -66,7 +65,7 @@ impl BatchMut<'_> {
         self.actions.len()
     }
 
-    /// Looks whether each column has room for all rows, before a buffer writes into them.
+    /// Checks that each column has room for all rows, before a buffer writes to them.
     pub(crate) fn assert_room(&self, observation_len: usize) {
         let rows = self.rows();
         let (numbers, lengths) = (rows * observation_len, self.observations.lengths());
@@ -78,14 +77,14 @@ impl BatchMut<'_> {
         assert!(columns == [rows; 4], "a batch of {rows} actions has columns of {columns:?} entries");
     }
 
-    /// The same, and whether transitions are there at all its indices.
+    /// The same, and that there are transitions at all its indices.
     pub(crate) fn assert_fits(&self, observation_len: usize, stored: usize) {
         self.assert_room(observation_len);
         let beyond = self.indices.iter().fold(false, |beyond, index| beyond | (*index as usize >= stored));
         assert!(!beyond, "{stored} transitions are stored, and one of {:?} is asked for", self.indices);
     }
 
-    /// Writes observations, action, reward and discount of the transition at each index, whatever the observations are handed on as.
+    /// Writes observations, action, reward and discount of the transition at each index, whatever the type of the observations.
     #[inline]
     pub(crate) fn read(&mut self, observation_len: usize, stored: &impl Stored) {
         let (actions, rewards, discounts) = (&mut *self.actions, &mut *self.rewards, &mut *self.discounts);
@@ -103,9 +102,9 @@ impl BatchMut<'_> {
     }
 }
 
-/// What has transitions that a batch is read from.
+/// A source of transitions for a batch.
 pub(crate) trait Stored {
-    /// Writes both observations of the transition at an index, and gives its action, reward and discount.
+    /// Writes both observations of the transition at an index, and returns its action, reward and discount.
     fn read_row<T: Element>(&self, index: u32, observation: &mut [T], next_observation: &mut [T]) -> (u32, f32, f32);
 }
 
@@ -124,7 +123,7 @@ fn read_rows<T: Element>(
     }
 }
 
-/// The columns of a batch beside its observations, which live in the network's workspace.
+/// The columns of a batch other than its observations, which are in the network's workspace.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Batch {
     /// Index of each transition's action.
@@ -133,9 +132,9 @@ pub struct Batch {
     pub rewards: Vec<f32>,
     /// Discount of each transition's next state.
     pub discounts: Vec<f32>,
-    /// Where in the buffer each transition is.
+    /// The index of each transition in the buffer.
     pub indices: Vec<u32>,
-    /// The probability with which each was drawn, from a buffer that prefers some.
+    /// The probability with which each was drawn, from a prioritized buffer.
     pub probabilities: Vec<f64>,
     /// Which actions were allowed, see [`BatchMut::masks`].
     pub masks: Vec<u32>,
@@ -165,20 +164,20 @@ impl Batch {
         self
     }
 
-    /// Writes −∞ in the place of the values, rows × actions, of actions that were not allowed at the observations.
+    /// Writes −∞ as the values, rows × actions, of actions that were not allowed at the observations.
     ///
     /// # Panics
-    /// If the batch has masks and `q` is not rows × actions of them; so for [`Batch::mask_next_values`].
+    /// If the batch has masks and `q` is not rows × actions; the same holds for [`Batch::mask_next_values`].
     pub fn mask_values(&self, q: &mut [f32]) {
         write_masks(&self.masks, self.actions.len(), q);
     }
 
-    /// Writes −∞ in the place of the values, rows × actions, of actions that are not allowed at the next observations.
+    /// Writes −∞ as the values, rows × actions, of actions that are not allowed at the next observations.
     pub fn mask_next_values(&self, q: &mut [f32]) {
         write_masks(&self.next_masks, self.actions.len(), q);
     }
 
-    /// This batch together with the rows of a workspace that take its observations, as numbers.
+    /// This batch together with the rows of a workspace for its observations, as numbers.
     pub fn with_observations<'a>(
         &'a mut self,
         observations: &'a mut [f32],
@@ -187,7 +186,7 @@ impl Batch {
         self.with(ObservationsMut::F32 { observations, next_observations })
     }
 
-    /// The same with rows that take observations as bytes: of an environment whose observations are whole numbers from 0 to 255.
+    /// The same with rows for observations as bytes, for environments whose observations are whole numbers from 0 to 255.
     pub fn with_observation_bytes<'a>(
         &'a mut self,
         observations: &'a mut [u8],
@@ -210,7 +209,7 @@ impl Batch {
     }
 }
 
-/// Writes −∞ where a bit is 0; without masks all is allowed.
+/// Writes −∞ where a bit is 0; without masks everything is allowed.
 fn write_masks(masks: &[u32], rows: usize, q: &mut [f32]) {
     if masks.is_empty() {
         return;

@@ -1,4 +1,4 @@
-//! JSON in which no key stands twice: of two entries of one name a reader keeps one, and which one is the reader's choice.
+//! JSON in which no key occurs twice: of two entries with the same name a reader keeps one, and which one depends on the reader.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -7,14 +7,14 @@ use std::marker::PhantomData;
 use requel_policy::check_unique_keys;
 use serde::de::{self, DeserializeOwned, Deserializer, MapAccess, Visitor};
 
-/// Refuses a safetensors file in whose header a name stands twice. What is no such file is the reader's to refuse.
+/// Refuses a safetensors file with a duplicate name in its header. Files of other types are refused by the reader.
 pub(crate) fn check_unique_tensors(file: &[u8]) -> Result<(), serde_json::Error> {
     let len = file.first_chunk::<8>().map_or(0, |len| u64::from_le_bytes(*len));
     let len = usize::try_from(len).unwrap_or(usize::MAX);
     file.get(8..).and_then(|rest| rest.get(..len)).map_or(Ok(()), check_unique_keys)
 }
 
-/// A map in which no key stands twice, for `deserialize_with`.
+/// A map without duplicate keys, for `deserialize_with`.
 pub(crate) fn unique<'de, D, V>(deserializer: D) -> Result<BTreeMap<String, V>, D::Error>
 where
     D: Deserializer<'de>,
@@ -45,5 +45,5 @@ where
 }
 
 fn twice<E: de::Error>(key: &str) -> E {
-    E::custom(format_args!("`{key}` stands twice"))
+    E::custom(format_args!("`{key}` appears twice"))
 }

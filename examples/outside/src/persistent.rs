@@ -56,7 +56,7 @@ impl Explorer for Persistent {
         self.epsilon_greedy.restore(state)?;
         let kept: Vec<(usize, u32)> = state.read("agent/kept_actions")?;
         if kept.len() != self.kept.len() {
-            return Err(StateError::new("agent/kept_actions", "is of another number of environments"));
+            return Err(StateError::new("agent/kept_actions", "is from another number of environments"));
         }
         self.kept = kept;
         Ok(())

@@ -69,7 +69,7 @@ rollout Greenhouse-v0 --actions 0,1,1
 watch Greenhouse-v0 --episodes 1 --random
 train Greenhouse-v0 --run-dir out --quiet --set train.env_steps=300 --set replay.start=100";
 
-/// What makes the policy of an agent that is no network of values, and so has no file.
+/// What makes the policy of an agent that has not learned a value network, and so has no file.
 const WITHOUT_A_FILE: &str = "\
 resume run
 resume run --set train.env_steps=900
@@ -204,7 +204,7 @@ fn an_agent_that_is_no_network_has_every_verb_but_export() {
     });
     each("export run --output out.onnx", OWN, &desk, |line, output, is_untouched| {
         assert_eq!(output.status.code(), Some(2), "{line}: {}", said(output));
-        assert!(said(output).contains("is no network of values") && is_untouched, "{line}: {}", said(output));
+        assert!(said(output).contains("has not learned a value network") && is_untouched, "{line}: {}", said(output));
     });
 }
 
@@ -220,16 +220,19 @@ fn a_program_without_the_agent_reads_what_is_written_down_and_says_who_has_the_r
     let desk = trained("CartPole-v1 --set agent.name=tabular");
     each("diagnose run\nverify run\ncompare run\npack run --output out.requel.tar", PLAIN, &desk, |line, output, _| {
         assert!(output.status.success(), "{line}: {}", said(output));
-        let is_looked_into = !said(output).contains("cannot be looked into");
+        let is_looked_into = !said(output).contains("cannot be read");
         assert_eq!(is_looked_into, line != "diagnose run", "{line}: {}", said(output));
     });
     each(NEEDS_ITS_PARTS, PLAIN, &desk, |line, output, is_untouched| {
         let text = said(output);
         assert_eq!(output.status.code(), Some(2), "{line}: {text}");
-        assert!(text.contains("`agent.name` is `tabular`, which this program has not registered"), "{line}: {text}");
+        assert!(text.contains("`agent.name` is `tabular`, but this program has not registered it"), "{line}: {text}");
         // A run's is somebody else's; of a config it may be a mistake.
-        let hint =
-            if line.starts_with("train") { "leave `agent.name` empty" } else { "in the program that registers it" };
+        let hint = if line.starts_with("train") {
+            "leave `agent.name` empty"
+        } else {
+            "run this with the program that registers it"
+        };
         assert!(text.contains(hint) && is_untouched, "{line}: {text}");
     });
 }
@@ -315,7 +318,7 @@ fn weights_of_an_agent_without_a_network_are_refused_by_what_they_are() {
     let lines = "train --from run --run-dir out\ntrain --from run --weights last --run-dir out";
     each(lines, OWN, &desk, |line, output, is_untouched| {
         let text = said(output);
-        assert!(output.status.code() == Some(2) && text.contains("is no network of values"), "{line}: {text}");
+        assert!(output.status.code() == Some(2) && text.contains("has not learned a value network"), "{line}: {text}");
         assert!(is_untouched, "{line} has written something");
     });
 }

@@ -106,7 +106,7 @@ fn looked_through(binary: &Path, dir: &Path, sealed: usize) -> Result<usize> {
             cut_off += 1;
             let output = verify(binary, &run).output()?;
             let said = String::from_utf8_lossy(&output.stdout).into_owned();
-            let named = output.status.code() == Some(1) && said.contains("the end of the run was cut off");
+            let named = output.status.code() == Some(1) && said.contains("the end of the run was interrupted");
             ensure!(named, "{} is called whole: {said}", run.display());
         }
     }

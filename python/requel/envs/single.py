@@ -108,7 +108,7 @@ class RequelEnv(gymnasium.Env[Any, Any]):
         if self.render_mode == "ansi":
             return self._native.text(80, 24)
         if self.render_mode is None:
-            logger.warn(f'render() without a render mode: make the environment with one of {", ".join(RENDER_MODES)}')
+            logger.warn(f'render() without a render mode: create the environment with one of {", ".join(RENDER_MODES)}')
         return None
 
     def _show(self) -> None:
@@ -174,7 +174,7 @@ def check_reset_options(options: dict[str, Any] | None) -> None:
     """Raise ValueError for options: none of these environments has options of a reset."""
     if options:
         names = ", ".join(sorted(options))
-        raise ValueError(f"reset(options=...) with {names}: requel's environments have options when they are made, not here")
+        raise ValueError(f"reset(options=...) with {names}: requel's environments take options when they are created, not here")
 
 
 def checked_seed(seed: int) -> int:

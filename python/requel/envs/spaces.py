@@ -38,4 +38,4 @@ def to_native(space: spaces.Space[Any]) -> tuple[Any, ...]:
             low, high = (np.ascontiguousarray(bound, np.float32).ravel() for bound in (space.low, space.high))
             return ("box", low, high, list(space.shape), dtype)
         case _:
-            raise TypeError(f"{space} is none of Box, Discrete, MultiDiscrete and MultiBinary: flatten it first")
+            raise TypeError(f"{space} is not a Box, Discrete, MultiDiscrete or MultiBinary: flatten it first")

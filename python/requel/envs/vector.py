@@ -94,7 +94,7 @@ class RequelVectorEnv(VectorEnv[Any, Any, Any]):
     ) -> None:
         check_render_mode(render_mode)
         if render_mode == "human":
-            raise ValueError("render_mode 'human' draws one environment: make a single one, or give 'rgb_array' or 'ansi'")
+            raise ValueError("render_mode 'human' draws one environment: create a single one, or give 'rgb_array' or 'ansi'")
         self.autoreset_mode = _mode(autoreset)
         self.env_id = env_id
         self.options = options
@@ -163,7 +163,7 @@ class RequelVectorEnv(VectorEnv[Any, Any, Any]):
             return tuple(self._native.pixels(slot, _WIDTH) for slot in range(self.num_envs))
         if self.render_mode == "ansi":
             return tuple(self._native.text(slot, 80, 24) for slot in range(self.num_envs))
-        logger.warn(f'render() without a render mode: make the environments with one of {", ".join(RENDER_MODES[1:])}')
+        logger.warn(f'render() without a render mode: create the environments with one of {", ".join(RENDER_MODES[1:])}')
         return None
 
     def __getstate__(self) -> dict[str, Any]:
@@ -253,5 +253,5 @@ def _indices(actions: Any) -> npt.NDArray[np.int64]:
 
 def _checked_mask(mask: Any, num_envs: int) -> npt.NDArray[np.bool_]:
     if not isinstance(mask, np.ndarray) or mask.dtype != np.bool_ or mask.shape != (num_envs,) or not mask.any():
-        raise ValueError(f"options['reset_mask'] must be an array of {num_envs} bools of which one at least is True")
+        raise ValueError(f"options['reset_mask'] must be an array of {num_envs} bools, at least one of which is True")
     return mask

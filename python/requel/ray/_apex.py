@@ -28,7 +28,7 @@ _PAUSE = 0.5
 
 @dataclasses.dataclass(frozen=True)
 class ApexResult:
-    """What a training came to."""
+    """The result of training."""
 
     env_steps: int
     updates: int
@@ -36,9 +36,9 @@ class ApexResult:
     weights_blake3: str
     #: Of the final policy, greedy, over ``evaluation.episodes`` episodes.
     mean_return: float
-    #: Blocks by what became of them: ``taken``, ``duplicate``, ``late``, ``missing`` and ``stale``.
+    #: Number of blocks by their outcome: ``taken``, ``duplicate``, ``late``, ``missing`` and ``stale``.
     blocks: dict[str, int]
-    #: How often a collector was begun anew.
+    #: How often a collector was restarted.
     restarts: int
 
 
@@ -57,7 +57,7 @@ class _Worker:
 
 
 class ApexDQN:
-    """DQN whose environments are stepped by actors of Ray, after Horgan et al. 2018, *Distributed prioritized experience replay*.
+    """DQN whose environments are stepped by Ray actors, after Horgan et al. 2018, *Distributed prioritized experience replay*.
 
     The process that calls :meth:`train` is the learner: it has the replay buffer, and makes the updates. Collectors act by weights
     that they get by object reference, and send blocks of steps, in which each frame is once. Steps are put together over several, where
@@ -70,16 +70,16 @@ class ApexDQN:
     Args:
         env: an id, a class or a function that makes an environment; collectors make their own.
         num_collectors: actors.
-        num_envs: environments, all of them together.
+        num_envs: the total number of environments.
         lock_step: whether to keep the bits.
         block_steps: steps of each environment in a block, without ``lock_step``.
         weights_every: updates after which collectors get new weights, without ``lock_step``.
         most_behind: drop blocks whose weights are more updates old than this.
-        epsilons: one constant epsilon for each collector, without ``lock_step``; none: all follow the schedule.
-        run_dir: where checkpoints and the result go. A training that is there and was stopped goes on.
+        epsilons: one constant epsilon per collector, without ``lock_step``; none: all follow the schedule.
+        run_dir: the directory of checkpoints and the result. Training that was stopped there continues.
         checkpoint_every: env steps between two checkpoints; 0: none.
-        timeout: seconds after which a collector that does not answer is begun anew.
-        num_cpus: what Ray reserves for a collector.
+        timeout: seconds after which a collector that does not answer is restarted.
+        num_cpus: CPUs that Ray reserves for a collector.
         algo, preset, seed, reward_range, env_options, **sections: as for :func:`requel.train`.
 
     Raises:
@@ -111,7 +111,7 @@ class ApexDQN:
         if not 1 <= num_collectors <= num_envs:
             raise ValueError(f"num_collectors={num_collectors}, num_envs={num_envs}: each collector has at least one environment")
         if epsilons is not None and (lock_step or len(epsilons) != num_collectors):
-            raise ValueError("epsilons are one for each collector, and in lock-step all follow the schedule")
+            raise ValueError("epsilons has one entry per collector, but in lock-step all follow the schedule")
         if checkpoint_every and run_dir is None:
             raise ValueError("checkpoint_every needs a run_dir")
         settings = (*settings_of(with_env(sections, env_options), seed=seed), ("num_envs", "train.num_envs", num_envs))
@@ -119,10 +119,10 @@ class ApexDQN:
         looked_at, self._config = self._plan.made()
         text = self._config.text
         if 'kind = "pqn"' in text:
-            raise ValueError("pqn learns as it acts, and has no replay buffer to be filled by others")
+            raise ValueError("pqn learns while it acts, and has no replay buffer that others could fill")
         self._budget = _number(text, "train", "env_steps")
         if not self._budget:
-            raise ValueError("train={'env_steps': N} says how long to train")
+            raise ValueError("train={'env_steps': N} sets how long to train")
         self._learner = _requel.Learner(self._config, looked_at.source, None if lock_step else most_behind)
         self._num_envs, self._lock_step = num_envs, lock_step
         self._block_steps, self._weights_every, self._epsilons = block_steps, weights_every, epsilons
@@ -134,10 +134,10 @@ class ApexDQN:
         self._weights: tuple[int, Any] = (-1, None)
 
     def train(self) -> ApexResult:
-        """Train until ``train.env_steps`` are made. Whatever ends it, no actor is left.
+        """Train until ``train.env_steps`` have been made. However it ends, no actor is left.
 
         Raises:
-            RuntimeError: if a collector fails again and again, with what it says.
+            RuntimeError: if a collector fails repeatedly, with its error.
         """
         if not ray.is_initialized():
             ray.init()
@@ -159,7 +159,7 @@ class ApexDQN:
             found = self._learner.restore(self._run_dir / "checkpoints", len(self._workers)) if (self._run_dir / "checkpoints").exists() else None
             if found is not None:
                 states = found
-                _log.info("goes on from the checkpoint at env step %s", self._learner.progress()[0])
+                _log.info("continuing from the checkpoint at env step %s", self._learner.progress()[0])
         for worker, state in zip(self._workers, states, strict=True):
             self._start(worker, state)
 
@@ -168,7 +168,7 @@ class ApexDQN:
         run_dir.mkdir(parents=True, exist_ok=True)
         path = run_dir / "config.toml"
         if path.exists() and path.read_text() != self._config.text:
-            raise ValueError(f"{run_dir} has a training with other settings")
+            raise ValueError(f"{run_dir} contains a training run with other settings")
         path.write_text(self._config.text)
 
     def _start(self, worker: _Worker, state: bytes | None = None) -> None:
@@ -207,7 +207,7 @@ class ApexDQN:
             except (exceptions.ObjectStoreFullError, exceptions.OutOfDiskError) as error:
                 if time.monotonic() > end:
                     raise
-                _log.warning("the object store has no room for weights; tried again: %s", _first_line(error))
+                _log.warning("the object store has no room for weights; trying again: %s", _first_line(error))
                 time.sleep(_PAUSE)
 
     # Freely: whoever is ready is served.
@@ -244,18 +244,18 @@ class ApexDQN:
         worker.sequence += 1
         worker.failures = 0
         if what != "taken":
-            _log.warning("a block of collector %s is dropped: it is %s", worker.number, what)
+            _log.warning("dropping a block of collector %s: it is %s", worker.number, what)
 
     def _failed(self, worker: _Worker, error: Exception) -> None:
-        """A collector that failed is begun anew, unless it fails again and again."""
+        """Restart a collector that failed, unless it keeps failing."""
         worker.failures += 1
         if worker.failures > 3:
             raise RuntimeError(f"collector {worker.number} failed {worker.failures} times in a row: {error}") from error
         if isinstance(error, exceptions.ObjectStoreFullError | exceptions.OutOfDiskError):
-            _log.warning("the object store has no room for a block of collector %s; it is asked for again", worker.number)
+            _log.warning("the object store has no room for a block of collector %s; requesting it again", worker.number)
             time.sleep(_PAUSE)
             return
-        _log.warning("collector %s is begun anew: %s", worker.number, _first_line(error))
+        _log.warning("restarting collector %s: %s", worker.number, _first_line(error))
         self._restarts += 1
         self._end(worker)
         worker.incarnation += 1
@@ -301,7 +301,7 @@ class ApexDQN:
                 except (exceptions.ObjectStoreFullError, exceptions.OutOfDiskError, exceptions.ObjectLostError) as error:
                     if time.monotonic() > end:
                         raise
-                    _log.warning("a block of collector %s did not arrive and is asked for again: %s", worker.number, _first_line(error))
+                    _log.warning("a block of collector %s did not arrive; requesting it again: %s", worker.number, _first_line(error))
                     time.sleep(_PAUSE)
         return [blocks[worker.number] for worker in self._workers]
 
@@ -313,7 +313,7 @@ class ApexDQN:
 
     def _go_back(self, error: Exception) -> None:
         """Go back to the last checkpoint, or to the beginning, with new collectors: what was made since is made again, with its bits."""
-        _log.warning("a collector failed, and all go back to the last checkpoint: %s", _first_line(error))
+        _log.warning("a collector failed; all return to the last checkpoint: %s", _first_line(error))
         self._restarts += 1
         for worker in self._workers:
             self._end(worker)

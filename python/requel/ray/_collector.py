@@ -24,9 +24,9 @@ class Plan:
         """The environment, looked at, and the complete settings."""
         looked_at = given(self.env, None, (), self.reward_range)
         if looked_at.vector is not None:
-            raise TypeError("collectors step environments one by one: give an id, a class or a function in place of a vector")
+            raise TypeError("collectors step environments one by one: give an id, a class or a function instead of a vector")
         if looked_at.stack > 1:
-            raise TypeError("give the environment without its stack of frames, and env={'frame_stack': n}: each frame is sent once then")
+            raise TypeError("give the environment without frame stacking, and env={'frame_stack': n}: then each frame is sent only once")
         return looked_at, config_of(looked_at, [*self.settings, *more], preset=self.preset, algo=self.algo)
 
 
@@ -46,7 +46,7 @@ class Collector:
         if sequence == self._sequence - 1:
             return self._block
         if sequence != self._sequence:
-            raise ValueError(f"block {sequence} is asked for, and the next is {self._sequence}")
+            raise ValueError(f"block {sequence} was requested, but the next is {self._sequence}")
         if version != self._version:
             self._inner.set_weights(version, weights)
             self._version = version

@@ -1,4 +1,4 @@
-"""A study whose runs are trained by tasks of Ray: :func:`study`."""
+"""A study whose runs are trained by Ray tasks: :func:`study`."""
 
 from __future__ import annotations
 
@@ -31,19 +31,19 @@ def study(
 ) -> Path:
     """Train a study file by tasks, each of which trains a share of its runs, and write its tables.
 
-    Runs that are finished in ``out`` are not trained again, so that the same call goes on where the last one was stopped.
+    Runs that are finished in ``out`` are not trained again, so the same call continues where the last one stopped.
 
     Args:
         file: the study, or the name of one that comes with requel.
         out: its directory, on the machine of the caller.
-        shares: how many tasks (4 for each CPU of the cluster). With one for each run nothing but that run is lost with a task.
+        shares: the number of tasks (4 per CPU of the cluster). With one per run, only that run is lost with a task.
         shared: whether ``out`` is a directory that all machines reach. Tasks train in it then, and one that is retried goes on
             from the last checkpoint; otherwise finished runs are sent back, and a retried task begins its share again.
-        num_cpus: what Ray reserves for a task.
-        max_retries: how often a task is tried again whose process died.
+        num_cpus: CPUs that Ray reserves for a task.
+        max_retries: how often a task is retried if its process died.
 
     Returns:
-        ``out``, with ``study.md``, ``study.csv`` and the like.
+        ``out``, with ``study.md``, ``study.csv`` and so on.
 
     Raises:
         RuntimeError: if a share could not be trained; the others are in ``out``.
@@ -71,7 +71,7 @@ def study(
                 failures.append(f"{number}/{shares}: {str(error).strip().splitlines()[-1]}")
                 continue
             _put_runs(out, files)
-            _log.info("share %s/%s is done", number, shares)
+            _log.info("share %s/%s is finished", number, shares)
     if failures:
         raise RuntimeError(f"{len(failures)} of {shares} shares failed; the same call tries them again: {'; '.join(failures)}")
     _program(["study", str(file), "--out", str(out), "--merge", "--quiet"])

@@ -143,6 +143,6 @@ def _nested(flat: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
         elif dot:
             nested.setdefault(section, {})[name] = value
         else:
-            raise ValueError(f"{key!r} is no setting: write it as 'section.key', such as 'optimizer.learning_rate'")
+            raise ValueError(f"{key!r} is not a setting: write it as 'section.key', such as 'optimizer.learning_rate'")
     return nested
 

@@ -1,4 +1,4 @@
-//! What variants come to over several environments: as tables ([`tables`]) and as a page for the browser ([`page`]).
+//! Results of variants over several environments: as tables ([`tables`]) and as a page for the browser ([`page`]).
 //!
 //! The figures are [`requel::study::TaskAggregates`]'s.
 

@@ -23,10 +23,10 @@ struct Shown<'a> {
     styles: Vec<compare::LineStyle>,
 }
 
-/// The page. The environments' own pages lie beside it, as [`Study::place`] has them.
+/// The page. The pages of the individual environments are in the places that [`Study::place`] gives.
 ///
 /// # Errors
-/// If the figures are no JSON.
+/// If the figures cannot be written as JSON.
 pub fn html(study: &Study, found: &TaskAggregates) -> Result<String, Failure> {
     let styles = (0..found.variants.len()).map(compare::line_style).collect();
     let runs: usize = found.variants.iter().flat_map(|variant| &variant.scores).map(Vec::len).sum();
@@ -35,7 +35,7 @@ pub fn html(study: &Study, found: &TaskAggregates) -> Result<String, Failure> {
     let caveats = match left_out.is_empty() {
         true => String::new(),
         false => {
-            format!("<li>not trained in every environment, and so left out here: {}</li>", escape(&left_out.join(", ")))
+            format!("<li>left out because not trained in every environment: {}</li>", escape(&left_out.join(", ")))
         }
     };
     let intervals = match found.variants.iter().any(|variant| variant.interquartile_mean.interval.is_some()) {
@@ -43,7 +43,7 @@ pub fn html(study: &Study, found: &TaskAggregates) -> Result<String, Failure> {
             "In brackets {} % intervals by a bootstrap stratified over environments (Agarwal et al. 2021).",
             (100.0 * found.confidence).round()
         ),
-        false => "There are too few runs for intervals.".into(),
+        false => "Too few runs for intervals.".into(),
     };
     let parts = [
         ("{{name}}", escape(&study.name)),
@@ -86,7 +86,7 @@ fn environments(study: &Study, found: &TaskAggregates) -> String {
     table(&heading, rows)
 }
 
-/// Text as the value of an attribute.
+/// Text escaped for use as an attribute value.
 fn attribute(text: &str) -> String {
     escape(text).replace('"', "&quot;")
 }

@@ -1,4 +1,4 @@
-//! What variants come to over several environments, as tables: in the terminal, in Markdown, in LaTeX and for a spreadsheet.
+//! Results of variants over several environments, as tables: in the terminal, in Markdown, in LaTeX and for a spreadsheet.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ use crate::output;
 use crate::style;
 use crate::table::Table;
 
-/// What a measure is of a variant.
+/// A measure of a variant.
 pub type Of = fn(&VariantAggregates) -> Option<&Estimate>;
 
 /// The measures.
@@ -44,7 +44,7 @@ pub fn print(found: &TaskAggregates) -> Result<(), Failure> {
 /// Writes the tables, and says what each is.
 ///
 /// # Errors
-/// If the disk refuses.
+/// If a file cannot be written.
 pub fn write(
     study: &Study,
     found: &TaskAggregates,
@@ -118,7 +118,7 @@ fn markdown(study: &Study, found: &TaskAggregates) -> String {
     out + "\n"
 }
 
-/// The variants of a study that are in no aggregate, since they are not trained in every environment.
+/// The variants of a study that are in no aggregate because they were not trained in every environment.
 pub fn left_out<'s>(study: &'s Study, found: &TaskAggregates) -> Vec<&'s str> {
     let names = study.variants.iter().map(|variant| variant.name.as_str());
     names.filter(|name| !found.variants.iter().any(|variant| variant.name == *name)).collect()

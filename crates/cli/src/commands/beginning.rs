@@ -1,4 +1,4 @@
-//! `requel train --from`: what a new run begins from.
+//! `requel train --from`: what a new run starts from.
 
 use std::path::PathBuf;
 
@@ -10,10 +10,10 @@ use crate::args::{Layers, TrainArgs, Which};
 use crate::exit::Failure;
 use crate::{missing, runs};
 
-/// What was named, if something was, and the layers of settings that go with it.
+/// The starting point named on the command line, if any, and the layers of settings that go with it.
 ///
 /// # Errors
-/// If it is no run and no policy, or lacks what is asked for.
+/// If it is neither a run nor a policy, or lacks what was requested.
 pub fn read(args: &TrainArgs, layers: Layers, registry: &Registry) -> Result<(Option<Beginning>, Layers), Failure> {
     let Some(from) = &args.from else { return Ok((None, layers)) };
     if missing::is_missing(from) {
@@ -21,7 +21,7 @@ pub fn read(args: &TrainArgs, layers: Layers, registry: &Registry) -> Result<(Op
     }
     if !from.is_file() {
         let run = Run::open(from)?;
-        // Found out first: that a program does not have the run's own environment says who has it.
+        // Checked first: if this program lacks the run's own environment, the error names the program that has it.
         if layers.env.as_ref().is_none_or(|id| run.config().is_ok_and(|config| config.env.id == *id)) {
             drop(run.env_factory(registry)?);
         }
@@ -34,10 +34,10 @@ pub fn read(args: &TrainArgs, layers: Layers, registry: &Registry) -> Result<(Op
     runs::refuse_packed(from)?;
     if args.with_replay || args.weights == Which::Last {
         return Err(Failure::bad_input(format_args!(
-            "{} is a policy's file: it has one set of weights and no replay buffer",
+            "{} is a policy file: it holds one set of weights and no replay buffer",
             from.display()
         ))
-        .hint("name the run that it is of"));
+        .hint("name the run that it came from"));
     }
     let beginning = Beginning::from_file(from)?;
     let mut layers = layers;
@@ -45,13 +45,13 @@ pub fn read(args: &TrainArgs, layers: Layers, registry: &Registry) -> Result<(Op
         let policy = beginning.policy();
         runs::policy_env(policy, from, registry)?;
         layers.env = Some(policy.env_id.clone());
-        // Before what is set: that counts more.
+        // Added before the settings on the command line, which take precedence.
         layers.set.splice(0..0, made_so(policy));
     }
     Ok((Some(beginning), layers))
 }
 
-/// The run's settings, where nothing else says which.
+/// The run's settings, used unless an environment, a preset or a file is named.
 fn unless_named(mut layers: Layers, settings: PathBuf) -> Layers {
     if layers.env.is_none() && layers.preset.is_none() && layers.algo.is_none() && layers.config.is_none() {
         layers.config = Some(settings);
@@ -59,7 +59,7 @@ fn unless_named(mut layers: Layers, settings: PathBuf) -> Layers {
     layers
 }
 
-/// How the policy's environment is made, as settings.
+/// The settings that create the policy's environment.
 fn made_so(policy: &PolicyFile) -> Vec<String> {
     let env = &policy.env;
     let mut set: Vec<String> = env.options.iter().map(|(name, value)| format!("env.options.{name}={value}")).collect();

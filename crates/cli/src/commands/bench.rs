@@ -1,4 +1,4 @@
-//! `requel bench`: how long an update takes on the CPU and on a device, so that a user sees from where on the device pays.
+//! `requel bench`: how long an update takes on the CPU and on a device, so that users see from which size on a device is worth it.
 
 use std::io::Write;
 use std::time::{Duration, Instant};
@@ -16,12 +16,12 @@ use crate::style;
 use crate::table::Table;
 use crate::{runs, settings};
 
-/// How long each is measured.
+/// How long each update is measured.
 const MEASURED: Duration = Duration::from_millis(500);
 const LEAST_UPDATES: usize = 3;
 
-/// What is measured where no configuration is given: networks from CartPole's to those of Atari games, the inputs, settings of the network
-/// and transitions of an update.
+/// What is measured if no configuration is given: networks from CartPole's size to those of Atari games, each with its inputs, network
+/// settings and transitions per update.
 const NETWORKS: [(&str, &[usize], &[&str], usize); 4] = [
     ("4-64-64-4", &[4], &["network.hidden=[64, 64]"], 32),
     ("8-256-256-4", &[8], &["network.hidden=[256, 256]"], 64),
@@ -37,7 +37,7 @@ struct Case {
     shape: ExecutorShape,
 }
 
-/// What was measured of it.
+/// The measurements of one update.
 #[derive(Serialize)]
 struct Measured {
     event: &'static str,
@@ -83,7 +83,7 @@ pub fn run(args: &BenchArgs, registry: &Registry) -> Result<Exit, Failure> {
     Ok(Exit::Success)
 }
 
-/// The device beside the CPU. A device that is asked for by name is one that there is.
+/// The device to compare with the CPU. It is an error if a device requested by name does not exist.
 fn device(args: &BenchArgs, registry: &Registry) -> Result<Option<DeviceName>, Failure> {
     let why_not = match registry.accelerator().map(|accelerator| accelerator.devices()) {
         _ if args.device == DeviceName::Cpu => return Ok(None),
@@ -91,11 +91,11 @@ fn device(args: &BenchArgs, registry: &Registry) -> Result<Option<DeviceName>, F
         Some(Ok(_)) if args.device == DeviceName::Auto => return Ok(Some(DeviceName::Cuda(None))),
         Some(Ok(_)) => return Ok(Some(args.device)),
         Some(Err(error)) => error.to_string(),
-        None => "this program computes on the CPU alone: it was built without the feature `cuda`".into(),
+        None => "this program computes only on the CPU: it was built without the feature `cuda`".into(),
     };
     match args.device {
         DeviceName::Auto => {
-            style::say(format_args!("the CPU alone: {why_not}"));
+            style::say(format_args!("only the CPU: {why_not}"));
             Ok(None)
         }
         _ => Err(Failure::bad_input(why_not).hint("`--device cpu` measures the CPU")),
@@ -138,7 +138,7 @@ fn cases(args: &BenchArgs, registry: &Registry) -> Result<Vec<Case>, Failure> {
 
 /// A network at each batch.
 fn add(cases: &mut Vec<Case>, name: &str, (spec, shape): (&ExecutorSpec, ExecutorShape), args: &BenchArgs) {
-    /// Where nobody says which batches: how many times that of the configuration.
+    /// If no batch sizes are given: multiples of the configuration's.
     const TIMES: [usize; 2] = [1, 8];
     let batches =
         if args.batch.is_empty() { TIMES.map(|times| times * shape.rows).to_vec() } else { args.batch.clone() };
@@ -147,9 +147,9 @@ fn add(cases: &mut Vec<Case>, name: &str, (spec, shape): (&ExecutorSpec, Executo
     }
 }
 
-/// The median time of an update, of transitions that are all zeros.
+/// The median time of an update from transitions that are all zeros.
 fn milliseconds(mut executor: Box<dyn Executor>) -> Result<f64, AgentError> {
-    // It also brings memory.
+    // This also allocates the memory.
     executor.update(0, None)?;
     let (mut times, begun) = (Vec::new(), Instant::now());
     while times.len() < LEAST_UPDATES || begun.elapsed() < MEASURED {

@@ -62,10 +62,10 @@ pub struct Files<'a> {
 }
 
 impl<'a> Files<'a> {
-    /// Writes what is asked for, and says which files those are.
+    /// Writes the requested files and lists them.
     ///
     /// # Errors
-    /// If the disk refuses.
+    /// If a file cannot be written.
     pub fn write(&self, comparison: &Comparison, title: &str) -> Result<Vec<&'a Path>, Failure> {
         let picture = compare::figure(comparison, title);
         let mut written = Vec::new();

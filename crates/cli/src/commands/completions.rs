@@ -26,8 +26,8 @@ pub fn run(args: &CompletionsArgs, registry: &Registry) -> Result<Exit, Failure>
     Ok(Exit::Success)
 }
 
-/// The command with what each argument can be, as far as there is a list: only completion is told, so that what is typed is
-/// still read, and refused with its hints, by us.
+/// The command with the possible values of each argument, where they can be listed. Only completion uses them: the program itself still
+/// accepts any value and refuses wrong ones with its own hints.
 fn told(command: Command, ids: &[&'static str]) -> Command {
     let command = command.mut_args(|argument| {
         let kind = argument.get_value_names().unwrap_or_default().first().map(ToString::to_string).unwrap_or_default();
@@ -48,7 +48,7 @@ fn told(command: Command, ids: &[&'static str]) -> Command {
     names.into_iter().fold(command, |command, name| command.mut_subcommand(name, |inner| told(inner, ids)))
 }
 
-/// What a command's first argument can be, for fish: `clap_complete` tells it of options alone.
+/// The possible values of a command's first argument, for fish: `clap_complete` only passes it those of options.
 fn fish_positionals(command: &Command) -> String {
     let (mut lines, program) = (String::new(), own_name());
     for inner in command.get_subcommands() {
@@ -68,7 +68,7 @@ fn fish_positionals(command: &Command) -> String {
 
 /// The command line under the name of this program.
 fn command() -> Command {
-    // A name is kept for good, and a program has one.
+    // The name must live for the whole program, and there is only one.
     Cli::command().name(&*own_name().leak())
 }
 

@@ -27,7 +27,7 @@ pub fn run(args: &ConfigArgs, registry: &Registry) -> Result<Exit, Failure> {
     }
 }
 
-/// No file of hyperparameters is larger, bytes.
+/// The largest file of hyperparameters that is read, bytes.
 const LARGEST: u64 = 1 << 20;
 
 fn import(args: &ConfigImportArgs, registry: &Registry) -> Result<Exit, Failure> {
@@ -43,8 +43,8 @@ fn import(args: &ConfigImportArgs, registry: &Registry) -> Result<Exit, Failure>
             let unwritten = |error| Failure::failed(format_args!("cannot write {}: {error}", path.display()));
             let mut file = File::create_new(path).map_err(|error| match error.kind() {
                 std::io::ErrorKind::AlreadyExists => {
-                    Failure::bad_input(format_args!("{} is there already", path.display()))
-                        .hint("name another --output")
+                    Failure::bad_input(format_args!("{} already exists", path.display()))
+                        .hint("choose another --output")
                 }
                 _ => unwritten(error),
             })?;
@@ -65,8 +65,8 @@ fn show_resolved(layers: &args::Layers, registry: &Registry) -> Result<Exit, Fai
 /// Where comments start, characters from the left.
 const COMMENT_COLUMN: usize = 34;
 
-/// Writes the config as TOML that `--config` takes, each key with its meaning and, if it is from neither the preset nor
-/// the defaults, where it is from.
+/// Writes the config as TOML that `--config` accepts: each key with its meaning and, if it comes from neither the preset nor the defaults,
+/// where it comes from.
 fn show(out: &mut impl Write, layers: &Layers, config: &Config) -> Result<(), Failure> {
     let table = toml::Table::try_from(config).map_err(Failure::failed)?;
     let mut section = "";

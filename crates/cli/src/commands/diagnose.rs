@@ -1,4 +1,4 @@
-//! `requel diagnose`: what is wrong with a training.
+//! `requel diagnose`: what is wrong with a training run.
 
 use std::io::Write;
 use std::path::Path;
@@ -21,7 +21,7 @@ struct Line<'a> {
     findings: &'a [Finding],
 }
 
-/// Looks at one run, or at all below a directory.
+/// Diagnoses one run, or all runs below a directory.
 pub fn run(args: &DiagnoseArgs, registry: &Registry) -> Result<Exit, Failure> {
     let mut out = anstream::stdout().lock();
     let (runs, mut exit) = (wanted(args.run.as_deref())?, Exit::Success);
@@ -30,9 +30,9 @@ pub fn run(args: &DiagnoseArgs, registry: &Registry) -> Result<Exit, Failure> {
         let evidence = match Evidence::of_run(&run, registry) {
             Ok(evidence) => evidence,
             Err(error) if is_alone => return Err(error.into()),
-            // One that is damaged keeps nobody from what the others have.
+            // A damaged run does not keep the others from being diagnosed.
             Err(error) => {
-                warn(format_args!("{} is left out: {error}", run.dir().display()));
+                warn(format_args!("skipping {}: {error}", run.dir().display()));
                 exit = Exit::Failure;
                 continue;
             }

@@ -17,11 +17,11 @@ use crate::shell::in_own_name;
 use crate::show::{Ability, ColorDepth};
 use crate::style::{self, BAD, BOLD, GOOD, MUTED, WARNING, paint};
 
-/// Below this little is certain to work, bytes.
+/// With less than this, little is certain to work, bytes.
 const LITTLE_MEMORY: u64 = 256 << 20;
 /// A run of the default preset takes a few megabytes; those with replay buffers of images much more.
 const LITTLE_DISK: u64 = 1 << 30;
-/// The dashboard's least size.
+/// The smallest size at which the dashboard is shown.
 const LEAST: (u16, u16) = crate::dashboard::LEAST;
 
 /// What was found about one thing.
@@ -80,7 +80,7 @@ fn good(name: &'static str, found: impl Into<String>) -> Finding {
 }
 
 impl Finding {
-    /// Of another state, and what to do about it.
+    /// The finding with another state, and what to do about it.
     fn but(self, state: State, advice: &'static str) -> Self {
         Finding { state, advice: Some(advice), ..self }
     }
@@ -111,8 +111,7 @@ fn instructions() -> Finding {
             let finding = good("instructions", found);
             match kernel == Kernel::fastest() {
                 true => finding,
-                false => finding
-                    .but(State::Doubtful, "REQUEL_KERNEL asks for a slower one than there is; results are the same"),
+                false => finding.but(State::Doubtful, "REQUEL_KERNEL selects a slower kernel; results are the same"),
             }
         }
         Err(error) => good("instructions", error.to_string())
@@ -127,7 +126,7 @@ fn threads() -> Finding {
     }
 }
 
-/// Devices beside the CPU, where the program was built for some.
+/// Devices other than the CPU, if the program was built with support for any.
 fn devices(registry: &Registry) -> Option<Finding> {
     Some(match registry.accelerator()?.devices() {
         Ok(found) => good("devices", found),
@@ -137,7 +136,7 @@ fn devices(registry: &Registry) -> Option<Finding> {
 
 fn terminal() -> Finding {
     if !std::io::stdout().is_terminal() {
-        return good("terminal", "stdout is none: plain lines, no dashboard");
+        return good("terminal", "stdout is not a terminal: plain lines, no dashboard");
     }
     let Ability { color, unicode } = Ability::detect();
     let colors = match color {
@@ -180,7 +179,7 @@ fn disk() -> Finding {
             let finding = good("disk", format!("{} free here", display_bytes(bytes)));
             match bytes < LITTLE_DISK {
                 true => finding
-                    .but(State::Doubtful, "a run keeps its last two checkpoints; `checkpoint.keep` says how many"),
+                    .but(State::Doubtful, "a run keeps its last two checkpoints; `checkpoint.keep` sets how many"),
                 false => finding,
             }
         }
@@ -197,6 +196,6 @@ fn runs_folder() -> Finding {
     let probe = root.join(".doctor");
     match std::fs::write(&probe, b"").and_then(|()| std::fs::remove_file(&probe)) {
         Ok(()) => finding,
-        Err(_) => finding.but(State::Broken, "nothing can be written there; use --run-dir, or change its permissions"),
+        Err(_) => finding.but(State::Broken, "not writable; use --run-dir, or change its permissions"),
     }
 }

@@ -23,7 +23,7 @@ pub fn run(args: &EvalArgs, registry: &Registry) -> Result<Exit, Failure> {
     let config = subject.config.clone();
     let episodes = args.episodes as usize;
     let seed = args.seed.unwrap_or_else(|| runs::evaluation_seed(&config));
-    // Nothing is left half done here: a signal ends the program as it ends any other.
+    // Nothing can be left half done here, so a signal ends the program as usual.
     let evaluation = evaluate(&subject, (episodes, seed), &Signals::default())?;
 
     let mut out = style::stdout();
@@ -85,12 +85,13 @@ fn in_words(evaluation: &Evaluation) -> String {
     format!("return {} over {} greedy episodes ({range})", paint(GOOD, score), sorted.len())
 }
 
-/// What episodes that did not end mean for a score, where there are some.
+/// What unfinished episodes mean for a score, if there are any.
 pub fn cut_off(count: usize, episodes: usize, most_steps: u64) -> Option<String> {
     let all = if count == episodes { "all".to_owned() } else { count.to_string() };
     (count > 0).then(|| {
         format!(
-            "{all} of {episodes} episodes did not end within evaluation.max_episode_steps ({}) and count as they stood",
+            "{all} of {episodes} episodes did not end within evaluation.max_episode_steps ({}) and count with the \
+            return they had reached",
             grouped(most_steps)
         )
     })

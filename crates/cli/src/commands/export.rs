@@ -15,15 +15,15 @@ use crate::output;
 use crate::style::{self, COMMAND, paint};
 use crate::subject::{Needs, Subject};
 
-/// Writes the policy, and what to check it with where that was asked for.
+/// Writes the policy and, if requested, samples to check it with.
 pub fn run(args: &ExportArgs, registry: &Registry) -> Result<Exit, Failure> {
-    // Samples are made by its steps.
+    // Samples need an environment that can be stepped.
     let needs = if args.samples.is_some() { Needs::Steps } else { Needs::Spaces };
     let subject = Subject::open(args.run.as_deref(), needs, registry)?;
     if subject.is_stand_in && matches!(args.format, ExportFormat::Onnx) {
         let id = &subject.config.env.id;
         style::say(format_args!(
-            "{id} is not known to this program: the file says nothing of actions that it may forbid"
+            "this program does not have {id}: the exported file cannot say whether the environment masks actions"
         ));
     }
     let config = &subject.config;
@@ -46,17 +46,17 @@ pub fn run(args: &ExportArgs, registry: &Registry) -> Result<Exit, Failure> {
             };
             (onnx(&parts)?, "policy.onnx")
         }
-        // Made from what was checked: the same bytes as the file that it was read from.
+        // Written from what was checked: the same bytes as the file they were read from.
         ExportFormat::Safetensors => (file.to_bytes()?, "policy.safetensors"),
     };
     let path = args.output.clone().unwrap_or_else(|| match subject.name.is_dir() {
         true => subject.name.join(name),
-        // Beside the file that it is from.
+        // Next to the file it was read from.
         false => subject.name.with_file_name(name),
     });
     if path == subject.name {
         return Err(
-            Failure::bad_input(format_args!("{} is the policy itself", path.display())).hint("name an --output")
+            Failure::bad_input(format_args!("{} is the policy itself", path.display())).hint("choose an --output")
         );
     }
     // Both or neither.
@@ -71,12 +71,12 @@ pub fn run(args: &ExportArgs, registry: &Registry) -> Result<Exit, Failure> {
     if let Some(path) = &args.samples {
         let lines = samples(&mut *env, &mut policy)?;
         write(path, &lines)?;
-        style::say(format_args!("wrote {}: observations, and the Q-values to get for them", path.display()));
+        style::say(format_args!("wrote {}: observations, and the Q-values expected for them", path.display()));
     }
     Ok(Exit::Success)
 }
 
-/// How many samples are written.
+/// The number of samples written.
 const SAMPLES: usize = 64;
 
 /// A line of JSON for each state of the first greedy episodes: `observation`, `q_values`, `action`, and where there are masks

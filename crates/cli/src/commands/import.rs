@@ -13,7 +13,7 @@ use crate::exit::{Exit, Failure};
 use crate::runs;
 use crate::style::{self, COMMAND, paint};
 
-/// No file of weights is longer, bytes.
+/// The largest file of weights that is read, bytes.
 const MOST_BYTES: u64 = 4 << 30;
 
 /// Reads the weights and writes the policy.
@@ -49,14 +49,14 @@ fn read(path: &Path) -> Result<Vec<u8>, Failure> {
     let file = std::fs::File::open(path).map_err(cannot)?;
     let about = file.metadata().map_err(cannot)?;
     if !about.is_file() || about.len() > MOST_BYTES {
-        return Err(Failure::bad_input(format_args!("{} is no file of weights", path.display())));
+        return Err(Failure::bad_input(format_args!("{} is not a file of weights", path.display())));
     }
     let mut bytes = Vec::new();
     file.take(MOST_BYTES).read_to_end(&mut bytes).map_err(cannot)?;
     Ok(bytes)
 }
 
-/// Writes a file that is not there yet: weights of one's own are not overwritten by a name that nobody chose.
+/// Writes a file that does not exist yet: a default name must not overwrite the user's weights.
 fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     if path == Path::new("-") {
         return Ok(std::io::stdout().lock().write_all(bytes)?);
@@ -64,7 +64,7 @@ fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     let cannot = |error: std::io::Error| {
         let failure = Failure::failed(format_args!("cannot write {}: {error}", path.display()));
         match error.kind() {
-            std::io::ErrorKind::AlreadyExists => failure.hint("`--output FILE` writes another one"),
+            std::io::ErrorKind::AlreadyExists => failure.hint("`--output FILE` writes to another file"),
             _ => failure,
         }
     };

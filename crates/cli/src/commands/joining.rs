@@ -25,7 +25,7 @@ pub fn is_joined(dir: &Path) -> bool {
     dir.join(CLAIMS).is_dir()
 }
 
-/// Refuses to take part in another study than the one that is in a directory: tables would be of neither.
+/// Refuses to take part in a study that differs from the one in the directory: the tables would belong to neither.
 ///
 /// # Errors
 /// If it differs.
@@ -52,7 +52,7 @@ pub fn check_same(study: &Study, dir: &Path) -> Result<(), Failure> {
     }
     let verb = if differing.len() == 1 { "differs" } else { "differ" };
     let text = format!("{} holds another study: {} {verb}", dir.display(), differing.join(", "));
-    Err(Failure::bad_input(text).hint("name another --out, or give the study.toml that is there"))
+    Err(Failure::bad_input(text).hint("choose another --out, or use the study.toml in that directory"))
 }
 
 /// The runs that this process trains.
@@ -60,7 +60,7 @@ pub fn share_of(runs: Vec<PlannedRun>, workers: &Workers) -> Vec<PlannedRun> {
     workers.only.map_or_else(|| runs.clone(), |share| share.of(runs.iter().cloned()))
 }
 
-/// Trains runs beside other workers. `Some` is how to end early, where a signal came.
+/// Trains runs next to other workers. Returns `Some` with the exit if a signal came.
 ///
 /// # Errors
 /// If a run fails, or the directory cannot be used.
@@ -72,7 +72,7 @@ pub fn train(together: &Together<'_>, dir: &Path, workers: &Workers) -> Result<O
     together.train_by(|runs, crew, board| train_claimed(runs, crew, claims, board))
 }
 
-/// Writes a file of a study, which other workers write at the same moment, unless it is there already.
+/// Writes a file of a study, unless it already exists; other workers may write it at the same time.
 ///
 /// # Errors
 /// If it cannot be written.
@@ -83,7 +83,7 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     patiently(|| output::write(path, bytes))
 }
 
-/// What a worker says at its end.
+/// The message of a worker when it has finished.
 ///
 /// # Errors
 /// If stdout is closed.
@@ -113,10 +113,10 @@ struct WorkerFinished<'a> {
     run_dir: &'a Path,
 }
 
-/// Refuses to make tables of runs of which some are not finished.
+/// Refuses to write tables while some runs are not finished.
 ///
 /// # Errors
-/// If there is one.
+/// If one is not.
 pub fn check_finished(runs: &[PlannedRun]) -> Result<(), Failure> {
     const NAMED: usize = 3;
     let left: Vec<&PlannedRun> = runs.iter().filter(|run| run.standing() != Standing::Finished).collect();
@@ -131,7 +131,7 @@ pub fn check_finished(runs: &[PlannedRun]) -> Result<(), Failure> {
     Err(Failure::failed(text).hint("the same command without --merge trains them"))
 }
 
-/// What a shared file system refuses now it may do a moment later.
+/// A shared file system may refuse something now and allow it a moment later.
 fn patiently<T, E>(mut call: impl FnMut() -> Result<T, E>) -> Result<T, E> {
     for _ in 0..ATTEMPTS {
         if let Ok(value) = call() {

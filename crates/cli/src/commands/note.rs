@@ -23,7 +23,7 @@ pub fn run(args: &NoteArgs) -> Result<Exit, Failure> {
     };
     let notes = notes.map_err(|error| match error {
         NotesError::Read(what) => Failure::failed(format_args!("cannot read {}: {what}", path.display()))
-            .hint("mend the file, or delete it: nothing else of the run depends on it"),
+            .hint("fix the file, or delete it: nothing else in the run depends on it"),
         NotesError::Bounds(what) => Failure::bad_input(what),
         NotesError::Write(what) => Failure::failed(format_args!("cannot write {}: {what}", path.display())),
     })?;

@@ -16,7 +16,7 @@ use crate::style::{self, COMMAND, paint};
 /// How packed runs end.
 const ENDING: &str = ".requel.tar";
 
-/// Writes a run as one file. It appears whole or not at all.
+/// Writes a run as one file, completely or not at all.
 pub fn pack(args: &PackArgs) -> Result<Exit, Failure> {
     let run = runs::open_with_policy(args.run.as_deref())?;
     let name = name(&run)?;
@@ -39,14 +39,14 @@ pub fn pack(args: &PackArgs) -> Result<Exit, Failure> {
     Ok(Exit::Success)
 }
 
-/// What a run is called: its directory.
+/// The name of a run: that of its directory.
 fn name(run: &Run) -> Result<String, Failure> {
     let full = run.dir().canonicalize().map_err(|e| Failure::failed(format_args!("{}: {e}", run.dir().display())))?;
     let name = full.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_else(|| "run".into());
     Ok(name.replace(|c: char| !c.is_ascii_alphanumeric() && !"-_.".contains(c), "-").trim_start_matches('.').to_owned())
 }
 
-/// A file to share is not for its owner alone, as those are that are made in passing.
+/// Gives a file that is meant to be shared the usual permissions; temporary files are readable only by their owner.
 #[cfg(unix)]
 fn set_readable(path: &Path) -> std::io::Result<()> {
     use std::os::unix::fs::PermissionsExt;
@@ -58,10 +58,10 @@ fn set_readable(_: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Makes a run of a file again. It appears whole and held against its seals, or not at all.
+/// Unpacks a run from a file, checked against its seals, completely or not at all.
 pub fn unpack(args: &UnpackArgs) -> Result<Exit, Failure> {
     let occupied = |dir: &Path| {
-        Failure::bad_input(format_args!("{} is there already", dir.display()))
+        Failure::bad_input(format_args!("{} already exists", dir.display()))
             .hint("name another directory after the file")
     };
     if let Some(dir) = args.dir.as_deref().filter(|dir| dir.exists()) {
@@ -74,7 +74,7 @@ pub fn unpack(args: &UnpackArgs) -> Result<Exit, Failure> {
         None => PathBuf::from(runs::ROOT),
     };
     let cannot = |e: std::io::Error| Failure::failed(format_args!("cannot unpack to {}: {e}", above.display()));
-    // What is wrong with the file shows before there is a directory for it.
+    // Problems with the file are reported before a directory is created.
     let beside = above.ancestors().find(|dir| dir.is_dir()).unwrap_or(Path::new("."));
     let staged = tempfile::Builder::new().prefix(".requel-unpack-").tempdir_in(beside).map_err(cannot)?;
     let inside = staged.path().join("run");

@@ -21,7 +21,7 @@ pub fn run(args: &PresetsArgs) -> Result<Exit, Failure> {
             }
             table.write(&mut out)?;
             writeln!(out)?;
-            let mut table = Table::new(&["algorithm", "what --algo lays over the environment's own preset"]);
+            let mut table = Table::new(&["algorithm", "settings applied on top of the environment's own preset"]);
             for algorithm in algorithms::all() {
                 table.row([algorithm.name, algorithm.summary]);
             }
@@ -38,7 +38,7 @@ pub fn run(args: &PresetsArgs) -> Result<Exit, Failure> {
     Ok(Exit::Success)
 }
 
-/// The preset's text with its name in it, so that a file begun from it starts from it, whatever it leaves unsaid.
+/// The preset's text with its own name in it, so that a file copied from it starts from this preset even if keys are removed.
 fn naming_itself(preset: &Preset) -> String {
     let sections = preset.toml.find("\n[").map_or(0, |at| at + 1);
     let (head, sections) = preset.toml.split_at(sections);

@@ -1,4 +1,4 @@
-//! `requel resume`: a run that goes on, or all runs of a directory.
+//! `requel resume`: continues one run, or all runs of a directory.
 
 use requel::Registry;
 use requel::config::{Config, Layers};
@@ -12,22 +12,21 @@ use crate::exit::{Exit, Failure};
 use crate::numbers::grouped;
 use crate::{advice, device, runs, seeds, session, style};
 
-/// Goes on with a run from its newest whole checkpoint.
+/// Continues a run from its newest intact checkpoint.
 pub fn run(args: &ResumeArgs, registry: &Registry) -> Result<Exit, Failure> {
-    // With other settings a finished run goes on too.
+    // A finished run continues if its settings change.
     let newest = || match args.set.is_empty() {
         true => runs::newest_whole(runs::is_unfinished),
         false => runs::newest_whole(|run| !run.is_in_use()),
     };
     let dir = args.run.clone().map_or_else(newest, Ok)?;
     if is_search(&dir) {
-        let hint =
-            format!("the command that it was begun with goes on with it: `requel tune … --run-dir {}`", dir.display());
+        let hint = format!("continue it with the command that started it: `requel tune … --run-dir {}`", dir.display());
         return Err(Failure::bad_input(format!("{} is a search", dir.display())).hint(hint));
     }
     if let Some(found) = seeds::below(&dir)? {
         return match study::kept_in(&dir)? {
-            Some(_) if !args.set.is_empty() => Err(Failure::bad_input("a study's settings are those of its file")
+            Some(_) if !args.set.is_empty() => Err(Failure::bad_input("a study takes its settings from its file")
                 .hint("change the file and run it again, or name one of the runs below")),
             Some(kept) => study::go_on(&kept, &dir, registry, args.reporting),
             None => {
@@ -41,7 +40,7 @@ pub fn run(args: &ResumeArgs, registry: &Registry) -> Result<Exit, Failure> {
     let run = runs::open(Some(&dir))?;
     let summary = run.summary();
     if let Err(error) = &summary {
-        style::warn(format_args!("{error}; it is written again"));
+        style::warn(format_args!("{error}; writing it again"));
     }
     let finished = run.is_finished() || summary.is_err();
     let was_asked = matches!(&summary, Ok(Some(summary)) if summary.termination == Termination::Asked);
@@ -56,19 +55,20 @@ pub fn run(args: &ResumeArgs, registry: &Registry) -> Result<Exit, Failure> {
     }
     if resumed.begins_new_episodes {
         style::warn(
-            "this environment cannot save its state: new episodes begin, and the results will not be those of a run that was never interrupted",
+            "this environment cannot save its state: training continues with new episodes, and the results will differ \
+            from those of a run that was never interrupted",
         );
     }
     if !args.reporting.quiet {
         match resumed.env_steps {
             _ if resumed.changed.is_some() => say_changes(&dir, &resumed),
             _ if was_asked => style::say(format_args!(
-                "an observer has ended {dir}; only its last evaluation is made again. `requel resume {dir} --set \
-                 train.env_steps=N` with another N goes on"
+                "an observer ended {dir}; only its final evaluation is repeated. To continue training, change the \
+                 budget: `requel resume {dir} --set train.env_steps=N`"
             )),
-            _ if finished => style::say(format_args!("{dir} is finished; only its last evaluation is made again")),
-            0 => style::say(format_args!("{dir} has no checkpoint yet; training begins anew")),
-            steps => style::say(format_args!("going on with {dir} from env step {}", grouped(steps))),
+            _ if finished => style::say(format_args!("{dir} is finished; only its final evaluation is repeated")),
+            0 => style::say(format_args!("{dir} has no checkpoint yet; training starts from the beginning")),
+            steps => style::say(format_args!("continuing {dir} from env step {}", grouped(steps))),
         }
     }
     if resumed.changed.is_some() {
@@ -81,7 +81,7 @@ pub fn run(args: &ResumeArgs, registry: &Registry) -> Result<Exit, Failure> {
     session::train(args.execution.of(session, registry.machine()), registry, args.reporting)
 }
 
-/// The config that a run is to go on with, where something is set.
+/// The config with which a run continues if settings were given.
 fn changed(run: &Run, set: &[String]) -> Result<Option<Config>, Failure> {
     if set.is_empty() {
         return Ok(None);
@@ -93,7 +93,7 @@ fn changed(run: &Run, set: &[String]) -> Result<Option<Config>, Failure> {
     Ok(Some(config))
 }
 
-/// Records other settings in each run; those that cannot be changed are refused before the first is.
+/// Records the new settings in each run. All are checked first, so that nothing is changed if one run refuses them.
 fn change_all(found: &[Run], set: &[String], registry: &Registry) -> Result<(), Failure> {
     let configs = found.iter().map(|run| changed(run, set)).collect::<Result<Vec<_>, _>>()?;
     for (run, config) in found.iter().zip(configs) {
@@ -107,21 +107,21 @@ fn change_all(found: &[Run], set: &[String], registry: &Registry) -> Result<(), 
 fn say_changes(dir: &str, resumed: &Resumed) {
     let Some(segment) = &resumed.changed else { return };
     style::say(format_args!(
-        "going on with {dir} from env step {}, as segment {}:",
+        "continuing {dir} from env step {}, as segment {}:",
         grouped(resumed.env_steps),
         segment.number
     ));
     segment.changes.iter().for_each(|change| style::say(format_args!("  {change}")));
 }
 
-/// What follows a budget or a course does not end where it stood.
+/// Warns of values that jump here because they depend on the budget or a schedule that was changed.
 fn warn_of_jumps(before: &Config, session: &Session) {
     let (config, env_steps) = (session.trainer().config(), session.trainer().env_steps());
     let same_course = before.optimizer == config.optimizer && before.exploration == config.exploration;
     let rates = [before, config].map(|config| config.learning_rate().at(env_steps));
     if same_course && rates[0] != rates[1] {
         style::warn(format_args!(
-            "the learning rate goes from {:.3e} to {:.3e} here: its line ends at `train.env_steps`",
+            "the learning rate jumps from {:.3e} to {:.3e} here: it is annealed over `train.env_steps`, which changed",
             rates[0], rates[1]
         ));
     }

@@ -15,12 +15,12 @@ use crate::exit::{Exit, Failure};
 use crate::show::tidy;
 use crate::style::{self, MUTED, paint};
 
-/// How many steps an environment without a time limit takes when nobody says.
+/// The number of steps in an environment without a time limit if none is given.
 const STEPS_WITHOUT_LIMIT: usize = 1000;
-/// No list of actions is longer, bytes.
+/// The largest list of actions that is read, bytes.
 const MOST_LIST: u64 = 64 << 20;
 
-/// Steps the environment until the actions are used up or its episodes end.
+/// Steps the environment until the actions run out or its episodes end.
 pub fn run(args: &RolloutArgs, registry: &Registry) -> Result<Exit, Failure> {
     let mut env = registry.env_factory(&environment::described(&args.env, &args.set, registry)?)()?;
     let mut actions = Actions::parse(&args.actions, &*env, args.seed)?;
@@ -43,12 +43,12 @@ pub fn run(args: &RolloutArgs, registry: &Registry) -> Result<Exit, Failure> {
         && end.how != STOPPED
     {
         let End { how, steps, .. } = end;
-        style::warn(format_args!("the episode {how} after step {steps}; {left} actions were not taken"));
+        style::warn(format_args!("the episode {how} after step {steps}; the remaining {left} actions were not taken"));
     }
     Ok(Exit::Success)
 }
 
-/// One episode, from its reset to its end or that of the actions.
+/// One episode, from its reset to its end or to the last action.
 fn episode<W: Write>(
     env: &mut dyn Env,
     seed: Option<u64>,
@@ -76,7 +76,7 @@ fn episode<W: Write>(
 
 const STOPPED: &str = "stopped";
 
-/// How an episode came to its end.
+/// How an episode ended.
 struct End {
     how: &'static str,
     steps: usize,
@@ -113,7 +113,7 @@ impl Actions {
         };
         let list = action_list(list, n).map_err(|word| {
             let word: String = word.chars().take(40).collect();
-            Failure::bad_input(format!("`{word}` is not an action of {}", env.spec().id))
+            Failure::bad_input(format!("`{word}` is not an action in {}", env.spec().id))
                 .hint(format!("actions are 0 to {}, separated by commas; or `random`, or `@FILE`", n - 1))
         })?;
         Ok(Actions::Given(list.into_iter()))
@@ -129,7 +129,7 @@ impl Actions {
         }
     }
 
-    /// How many given actions are left.
+    /// How many given actions have not been used.
     fn left(&self) -> Option<usize> {
         match self {
             Actions::Random(_) => None,
@@ -161,7 +161,7 @@ impl<'a> StepLine<'a> {
     }
 }
 
-/// A line of one of several episodes.
+/// A line of output when there are several episodes.
 #[derive(Serialize)]
 struct Numbered<T> {
     episode: u64,
@@ -169,12 +169,12 @@ struct Numbered<T> {
     line: T,
 }
 
-/// Where lines are written.
+/// The output.
 struct Page<W> {
     out: W,
     json: bool,
     episodes: u64,
-    /// The number of the one that is being written, from 0.
+    /// The number of the current episode, from 0.
     episode: u64,
 }
 

@@ -1,4 +1,4 @@
-//! `requel study`: variants × seeds, and what they say together.
+//! `requel study`: trains variants × seeds and compares them.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -28,9 +28,9 @@ use crate::style::{self, BOLD, COMMAND, MUTED, paint};
 
 /// The study's own file in its directory.
 pub const FILE: &str = "study.toml";
-/// All that is known of a study, written last.
+/// The complete results of a study, written last.
 const EVERYTHING: &str = "study.json";
-/// What a search of `requel tune` has in its directory.
+/// The file that marks the directory of a `requel tune` search.
 const SEARCH: &str = "search.json";
 
 impl From<StudyError> for Failure {
@@ -46,7 +46,7 @@ impl From<StudyError> for Failure {
     }
 }
 
-/// Trains what is not done yet, and writes the tables.
+/// Trains the runs that are not finished, and writes the tables.
 pub fn run(args: &StudyArgs, registry: &Registry) -> Result<Exit, Failure> {
     let Some(asked) = &args.study else { return list() };
     let kept = find(asked)?;
@@ -65,14 +65,14 @@ pub fn run(args: &StudyArgs, registry: &Registry) -> Result<Exit, Failure> {
 pub struct Kept {
     study: Study,
     text: String,
-    /// What it was asked for by.
+    /// The name or file by which it was requested.
     asked: String,
 }
 
-/// The study that a directory is of.
+/// The study that a directory belongs to.
 ///
 /// # Errors
-/// If its file is no study.
+/// If its file is not a study.
 pub fn kept_in(dir: &Path) -> Result<Option<Kept>, Failure> {
     let path = dir.join(FILE);
     if !path.is_file() {
@@ -81,7 +81,7 @@ pub fn kept_in(dir: &Path) -> Result<Option<Kept>, Failure> {
     read(&path).map(Some)
 }
 
-/// Goes on with a study in its directory, with every seed that was begun there.
+/// Continues a study in its directory, with every seed that was started there.
 ///
 /// # Errors
 /// As `requel study`.
@@ -112,16 +112,16 @@ fn find(asked: &str) -> Result<Kept, Failure> {
         let near = requel::nearest(asked, built_ins().iter().map(|study| study.name));
         let hint = match near {
             Some(near) => format!("did you mean `{near}`?"),
-            None => "`requel study` lists those that come with requel; a study of your own is a TOML file".into(),
+            None => "`requel study` lists the studies that come with requel; your own study is a TOML file".into(),
         };
         return Err(
-            Failure::bad_input(format_args!("no study is called `{asked}`, and there is no such file")).hint(hint)
+            Failure::bad_input(format_args!("there is no study `{asked}`, and no file of that name")).hint(hint)
         );
     }
     read(path)
 }
 
-/// Reads once: what came through a pipe is not there a second time.
+/// Read only once: input from a pipe cannot be read again.
 fn read(path: &Path) -> Result<Kept, Failure> {
     let text = Study::read_text(path)?;
     let asked = path.display().to_string();
@@ -156,12 +156,12 @@ fn conduct(
 ) -> Result<Exit, Failure> {
     let study = &kept.study;
     if Run::open(out).is_ok() {
-        return Err(Failure::bad_input(format_args!("{} is a run, and cannot hold a study", out.display()))
+        return Err(Failure::bad_input(format_args!("{} is a run, so a study cannot be written there", out.display()))
             .hint("name another --out"));
     }
     if out.join(SEARCH).exists() {
         return Err(Failure::bad_input(format_args!(
-            "{} is a search of `requel tune`, and cannot hold a study",
+            "{} is a search by `requel tune`, so a study cannot be written there",
             out.display()
         ))
         .hint("name another --out"));
@@ -174,7 +174,7 @@ fn conduct(
     let told = Told { study, scales: &scales, out, registry, reporting };
     if workers.merge {
         joining::check_finished(&runs)?;
-        // They are scored on the scales of this program's environments.
+        // Scores use the scales of this program's environments.
         check_new(&runs, registry)?;
         return told.tell(&runs);
     }
@@ -186,7 +186,7 @@ fn conduct(
     }
     std::fs::create_dir_all(out).map_err(|e| Failure::failed(format_args!("cannot create {}: {e}", out.display())))?;
     joining::write(&out.join(FILE), kept.text.as_bytes())?;
-    // One of each variant in each environment: the others differ in their seeds.
+    // One run of each variant in each environment: the others differ only in their seeds.
     let mut parents = std::collections::BTreeSet::new();
     let firsts: Vec<&PlannedRun> = runs.iter().filter(|run| parents.insert(run.dir.parent())).collect();
     let labels: Vec<String> = firsts.iter().map(|run| label(study, run)).collect();
@@ -222,7 +222,7 @@ fn conduct(
     told.tell(&runs)
 }
 
-/// What a run's variant is called: with its environment, where there are several.
+/// The name of a run's variant, including its environment if there are several.
 fn label(study: &Study, run: &PlannedRun) -> String {
     let variant = &study.variants[run.variant].name;
     match study.tasks.is_empty() {
@@ -231,7 +231,7 @@ fn label(study: &Study, run: &PlannedRun) -> String {
     }
 }
 
-/// What finished runs come to, written and said.
+/// Writes and prints the results of the finished runs.
 struct Told<'a> {
     study: &'a Study,
     scales: &'a [Task],
@@ -267,7 +267,7 @@ impl Told<'_> {
         Ok(Exit::Success)
     }
 
-    /// The same of a study of several environments: those of each in its place, and what the variants come to over all.
+    /// The same for a study of several environments: results per environment, and those of the variants over all environments.
     fn tell_tasks(&self, runs: &[PlannedRun]) -> Result<Exit, Failure> {
         let Told { study, out, reporting, .. } = *self;
         let mut all = Vec::new();
@@ -286,7 +286,7 @@ impl Told<'_> {
             all.iter().map(|groups| everywhere.iter().map(|&at| groups[at].clone()).collect()).collect();
         let bootstrap = Scoring::default().bootstrap;
         let found = TaskAggregates::new(self.scales, &compared, study.metric, &bootstrap)
-            .ok_or_else(|| Failure::failed("a variant has no score in one of the environments"))?;
+            .ok_or_else(|| Failure::failed("a variant has no score in one environment"))?;
         let written = match self.is_shown_only() {
             true => Vec::new(),
             false => aggregates::write(study, &found, out, &tables)?,
@@ -302,12 +302,12 @@ impl Told<'_> {
         Ok(Exit::Success)
     }
 
-    /// Whether all was written before, and nothing can be.
+    /// Whether everything was already written and nothing can be written.
     fn is_shown_only(&self) -> bool {
         output::is_read_only(&self.out.join(EVERYTHING))
     }
 
-    /// The tables that the study declares, of the runs of its variants in each of its environments.
+    /// The tables that the study declares, from the runs of its variants in each of its environments.
     fn tables(&self, groups: &[Vec<Group>]) -> Result<String, Failure> {
         let study = self.study;
         if study.tables.is_empty() && study.references.is_empty() {
@@ -361,7 +361,7 @@ fn groups(study: &Study, runs: &[PlannedRun]) -> Result<Vec<Group>, Failure> {
     Ok(groups)
 }
 
-/// Writes the tables and pictures, and says what each is.
+/// Writes the tables and pictures, and lists them.
 fn write(
     study: &Study,
     comparison: &Comparison,

@@ -18,12 +18,12 @@ pub fn run(args: &TrainArgs, registry: &Registry) -> Result<Exit, Failure> {
     advice::warn_of_unused(&config, &args.layers.set);
     if let Some(list) = &args.seeds {
         if matches!(args.every, Some(Every::Minutes(_))) {
-            return Err(Failure::bad_input("with --seeds, --every cannot be in minutes")
+            return Err(Failure::bad_input("--every cannot be in minutes when used with --seeds")
                 .hint("give env steps, such as `--every 20000`"));
         }
         return seeds::train(&config, list, args.run_dir.as_deref(), (registry, args.jobs, args.reporting));
     }
-    // Made first: what is wrong with the config shows here, before anything is written.
+    // Created first: errors in the config are reported before anything is written.
     let mut trainer = registry.trainer(config.clone())?;
     device::tell(&trainer, args.reporting.quiet);
     let mut session = match (beginning, &args.run_dir) {

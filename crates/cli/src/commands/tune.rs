@@ -20,7 +20,7 @@ use crate::signals::Signals;
 use crate::style::{self, COMMAND, MUTED, paint};
 use crate::tune::{Board, Fresh, files, text};
 
-/// Where searches are when nobody says otherwise.
+/// The default directory of searches.
 const ROOT: &str = "searches";
 
 impl From<TuneError> for Failure {
@@ -37,7 +37,7 @@ impl From<TuneError> for Failure {
     }
 }
 
-/// What is wrong with a run of a trial. A damaged one is not to be mended, but made again.
+/// What is wrong with a run of a trial. A damaged run is not repaired but trained again.
 fn of_run(error: RunError) -> Failure {
     let damaged = match &error {
         RunError::Checkpoint(CheckpointError::Damaged { path, .. }) | RunError::NothingWhole { path, .. } => {
@@ -47,7 +47,7 @@ fn of_run(error: RunError) -> Failure {
     };
     match damaged {
         Some(run) => Failure::failed(error).hint(format!(
-            "remove {}: the same command trains that run again, with the same bits",
+            "remove {}: the same command then trains that run again, with the same bits",
             shell::quoted(&run)
         )),
         None => error.into(),
@@ -66,8 +66,11 @@ pub fn run(args: &TuneArgs, registry: &Registry) -> Result<Exit, Failure> {
     }
     let dir = args.run_dir.clone().unwrap_or_else(|| default_directory(&file, &search));
     if Run::open(&dir).is_ok() {
-        return Err(Failure::bad_input(format_args!("{} is a run, and cannot hold a search", dir.display()))
-            .hint("name another --run-dir"));
+        return Err(Failure::bad_input(format_args!(
+            "{} is a run, so a search cannot be written there",
+            dir.display()
+        ))
+        .hint("choose another --run-dir"));
     }
     let control = Control::new();
     let signals = Signals::listen_and_stop(control.stop_flag())?;
@@ -79,7 +82,7 @@ pub fn run(args: &TuneArgs, registry: &Registry) -> Result<Exit, Failure> {
         say_to_go_on(args, &dir);
         return Ok(signals.received().unwrap_or(Exit::Interrupted));
     };
-    // What is over can be shown where nothing can be written.
+    // A finished search can be shown even where nothing can be written.
     let is_shown_only = output::is_read_only(&dir.join(files::ALL));
     let fresh = Fresh::of(&search, &tuned, file.fresh, &dir)?;
     if !is_shown_only {
@@ -107,17 +110,17 @@ pub fn run(args: &TuneArgs, registry: &Registry) -> Result<Exit, Failure> {
     Ok(Exit::Success)
 }
 
-/// Refuses settings that would be put aside.
+/// Refuses options that would have no effect.
 fn refuse_what_is_the_searchs(layers: &Layers) -> Result<(), Failure> {
     let keys = layers.set.iter().filter_map(|assignment| Some(assignment.split_once('=')?.0.trim()));
     match keys.into_iter().find(|key| OVERRULED.contains(key)) {
         Some(key) => Err(Failure::bad_input(format_args!("`{key}` is set by the search itself"))
-            .hint("--seed, --trial-steps and --rungs say what it does")),
+            .hint("use --seed, --trial-steps and --rungs instead")),
         None => Ok(()),
     }
 }
 
-/// The search that was asked for, and the layers of the training that it begins from.
+/// The requested search, and the layers of the training that it starts from.
 fn ask(args: &TuneArgs, registry: &Registry) -> Result<(TuneFile, Layers), Failure> {
     let own = &args.layers;
     let subject = own.env.as_deref();
@@ -173,7 +176,7 @@ fn default_directory(file: &TuneFile, search: &Search) -> PathBuf {
 
 fn say_to_go_on(args: &TuneArgs, dir: &Path) {
     if !args.reporting.quiet {
-        style::say(format_args!("stopped: the same command goes on with {}", paint(COMMAND, dir.display())));
+        style::say(format_args!("stopped: the same command continues {}", paint(COMMAND, dir.display())));
     }
 }
 

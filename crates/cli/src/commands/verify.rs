@@ -54,13 +54,14 @@ pub fn run(args: &VerifyArgs) -> Result<Exit, Failure> {
     }
     if !verified.sealed {
         style::warn(
-            "it has no checksums.blake3: a change to its config, logs or policy is only found where it breaks them",
+            "it has no checksums.blake3: a changed config, log or policy is only noticed if the file can no longer be \
+            read",
         );
     }
     if whole {
         let count = verified.checkpoints.len();
         let checkpoints = if count == 1 { "checkpoint" } else { "checkpoints" };
-        writeln!(out, "{} is whole: {count} {checkpoints}, config, logs and policy", run.dir().display())?;
+        writeln!(out, "{} is intact: {count} {checkpoints}, config, logs and policy", run.dir().display())?;
     }
     Ok(exit)
 }

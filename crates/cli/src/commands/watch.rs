@@ -20,12 +20,12 @@ use crate::subject::{Needs, Subject};
 use crate::watch::{Acting, Pace, Player, play};
 use crate::{missing, runs};
 
-/// How long an animation's last frame stays, hundredths of a second.
+/// How long the last frame of an animation stays, hundredths of a second.
 const HOLD: u16 = 120;
-/// Where nobody looks and nobody says how many: episodes to play.
+/// Number of episodes to play if none is given and stdout is not a terminal.
 const EPISODES_UNSEEN: u32 = 5;
 
-/// Shows episodes in the terminal, or writes what was asked for.
+/// Shows episodes in the terminal, or writes the requested file.
 pub fn run(args: &WatchArgs, registry: &Registry) -> Result<Exit, Failure> {
     let mut player = player(args, registry)?;
     if args.gif.is_some() || args.png.is_some() || args.apng.is_some() {
@@ -44,7 +44,7 @@ pub fn run(args: &WatchArgs, registry: &Registry) -> Result<Exit, Failure> {
     Ok(exit)
 }
 
-/// What is to be seen: the run that was named, the newest run of the environment that was named, or chance.
+/// What is shown: the named run, the newest run in the named environment, or random actions.
 fn player(args: &WatchArgs, registry: &Registry) -> Result<Player, Failure> {
     let episodes = (args.seed, args.steps);
     if let Some(file) = args.target.as_deref().map(Path::new).filter(|target| target.is_file()) {
@@ -73,7 +73,10 @@ fn player(args: &WatchArgs, registry: &Registry) -> Result<Player, Failure> {
     let Some(run) = run.filter(|_| !args.random) else {
         if !args.random {
             let id = &env.spec().id;
-            style::say(format_args!("nothing was trained on {id} yet: random actions; try `requel train {id}`"));
+            style::say(format_args!(
+                "no agent has been trained on {id} yet, so actions are random; try `requel train \
+                                    {id}`"
+            ));
         }
         let acting = at_random(&*env, args.seed)?;
         return Player::new(env, acting, episodes);
@@ -140,7 +143,7 @@ fn write_files(args: &WatchArgs, player: &mut Player, signals: &Signals) -> Resu
     Ok(Exit::Success)
 }
 
-/// An animation in memory that tells a person at a terminal how far it is.
+/// Renders an animation in memory and shows its progress on a terminal.
 struct Told {
     bytes: Vec<u8>,
     line: ProgressBar,
@@ -148,11 +151,11 @@ struct Told {
 }
 
 impl Told {
-    /// How often the line is drawn anew.
+    /// How often the progress line is redrawn.
     const PERIOD: Duration = Duration::from_millis(250);
 
     fn new(path: &Path) -> Self {
-        // On stderr, and nothing where that is no terminal.
+        // On stderr, and only if that is a terminal.
         let line = ProgressBar::new_spinner().with_style(ProgressStyle::with_template("{msg}").expect("well formed"));
         line.enable_steady_tick(Self::PERIOD);
         Told { bytes: Vec::new(), line, name: path.display().to_string() }

@@ -5,15 +5,15 @@
 pub struct Axis {
     low: f64,
     high: f64,
-    /// Where `low` and `high` lie.
+    /// The positions of `low` and `high`.
     places: (f32, f32),
     /// Round numbers in the range.
     pub ticks: Vec<f64>,
 }
 
 impl Axis {
-    /// An axis for values from `low` to `high`, which lie at `places`; about `wanted` ticks. The range is never empty, and
-    /// begins and ends at a tick where that is `rounded`.
+    /// An axis for values from `low` to `high` at the positions `places`, with about `wanted` ticks. The range is never empty, and starts
+    /// and ends at a tick if `rounded`.
     pub fn new((low, high): (f64, f64), places: (f32, f32), wanted: usize, ends: Ends) -> Self {
         let (mut low, mut high) = if low.is_finite() && high.is_finite() { (low, high) } else { (0.0, 1.0) };
         if high - low < 1e-9 * high.abs().max(1.0) {
@@ -22,7 +22,7 @@ impl Axis {
         }
         let step = round_step((high - low) / wanted.max(1) as f64);
         if ends == Ends::Rounded {
-            // A hair's breadth past a tick needs no further one.
+            // A value only barely past a tick does not need another tick.
             low = ((low / step) + 1e-9).floor() * step;
             high = ((high / step) - 1e-9).ceil() * step;
         }
@@ -37,16 +37,16 @@ impl Axis {
         self.places.0 + share * (self.places.1 - self.places.0)
     }
 
-    /// The same, of a value outside the range the nearest end.
+    /// The same, with values outside the range clamped to the nearest end.
     pub fn within(&self, value: f64) -> f32 {
         self.at(value.clamp(self.low, self.high))
     }
 }
 
-/// Where an axis begins and ends.
+/// Where an axis starts and ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ends {
-    /// At the values.
+    /// At the smallest and largest value.
     Exact,
     /// At ticks.
     Rounded,

@@ -1,4 +1,4 @@
-//! The picture of a comparison: learning curves at the left, scores with their intervals at the right, which are its legend too.
+//! The picture of a comparison: learning curves on the left; on the right, scores with their intervals, which also serve as the legend.
 
 use requel::study::{Comparison, GroupResult};
 use requel_envs::Color;
@@ -17,7 +17,7 @@ const PAPER: Color = Color(0xff, 0xff, 0xff);
 
 const WIDTH: f32 = 1200.0;
 const TOP: f32 = 122.0;
-/// From one line of the heading to the next.
+/// The distance between two lines of the heading.
 const LINE: f32 = 22.0;
 const BELOW: f32 = 70.0;
 /// Left and right end of the curves, and of the scores.
@@ -27,11 +27,11 @@ const SCORES: (f32, f32) = (786.0, 1164.0);
 const TITLE: f32 = 15.0;
 const TEXT: f32 = 9.5;
 const SMALL: f32 = 8.5;
-/// The least height of a group's row, and that of all of them.
+/// The least height of a group's row, and the height of all rows together.
 const ROW: f32 = 46.0;
 const LEAST: f32 = 420.0;
 
-/// Lays the picture out; `title` stands above it.
+/// Lays out the picture; `title` is its heading.
 pub fn figure(comparison: &Comparison, title: &str) -> Picture {
     let height = LEAST.max(ROW * comparison.groups.len() as f32);
     let mut marks = Vec::new();
@@ -43,13 +43,13 @@ pub fn figure(comparison: &Comparison, title: &str) -> Picture {
     Picture { size, marks }
 }
 
-/// Colour and dash of the group at a place.
+/// Colour and dash of the group at an index.
 pub fn style(index: usize) -> (Color, Dash) {
     let dashes = [Dash::Solid, Dash::Dashed, Dash::Dotted];
     (SERIES[index % SERIES.len()], dashes[index / SERIES.len() % dashes.len()])
 }
 
-/// Writes title, sample and caveats. Gives where the charts may begin.
+/// Writes title, sample and caveats. Returns the height at which the charts may start.
 fn heading(marks: &mut Vec<Mark>, comparison: &Comparison, title: &str) -> f32 {
     let mut below = seeds(comparison);
     if comparison.groups.iter().any(|group| group.runs.len() > 1) {
@@ -71,7 +71,7 @@ fn heading(marks: &mut Vec<Mark>, comparison: &Comparison, title: &str) -> f32 {
     TOP + extra
 }
 
-/// How many seeds the groups have.
+/// The number of seeds in the groups.
 pub fn seeds(comparison: &Comparison) -> String {
     let runs: Vec<usize> = comparison.groups.iter().map(|group| group.runs.len()).collect();
     match (runs.iter().min(), runs.iter().max()) {
@@ -190,7 +190,7 @@ fn line(marks: &mut Vec<Mark>, ends: [(f32, f32); 2], width: f32, (color, dash):
     marks.push(Mark::Line { through: ends.to_vec(), width, color, dash });
 }
 
-/// The text, or as much of it as there is room for.
+/// The text, shortened to the space available.
 fn shortened(text: &str, room: f32, cap: f32) -> String {
     if font::width(text, cap) <= room {
         return text.to_owned();

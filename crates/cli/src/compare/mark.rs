@@ -1,10 +1,10 @@
-//! [`Mark`], what a picture is made of, in points from its upper left corner.
+//! [`Mark`], the elements of a picture, in points from its upper left corner.
 
 use requel_envs::Color;
 
 use crate::show::font::Align;
 
-/// A point: rightwards and downwards.
+/// A point: right and down.
 pub type At = (f32, f32);
 
 /// A picture.
@@ -12,7 +12,7 @@ pub type At = (f32, f32);
 pub struct Picture {
     /// Width and height.
     pub size: (f32, f32),
-    /// What is drawn, the first one first.
+    /// The elements, in drawing order.
     pub marks: Vec<Mark>,
 }
 
@@ -31,19 +31,19 @@ pub enum Mark {
     Text { at: At, cap: f32, align: Align, color: Color, text: String },
 }
 
-/// Whether a line is whole.
+/// The dash of a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Dash {
-    /// It is.
+    /// Solid.
     Solid,
-    /// It is dashed.
+    /// Dashed.
     Dashed,
-    /// It is dotted.
+    /// Dotted.
     Dotted,
 }
 
 impl Dash {
-    /// Lengths of strokes and gaps; empty where there are none.
+    /// Lengths of strokes and gaps; empty for a solid line.
     pub fn lengths(self) -> &'static [f32] {
         match self {
             Dash::Solid => &[],
@@ -55,7 +55,7 @@ impl Dash {
 
 #[cfg(test)]
 impl Picture {
-    /// Looks whether all of it lies within its edges.
+    /// Checks that everything lies within the edges of the picture.
     pub fn assert_inside(&self) {
         use crate::show::font;
 

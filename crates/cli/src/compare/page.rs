@@ -21,14 +21,14 @@ struct Shown<'a> {
     styles: Vec<LineStyle>,
 }
 
-/// How a group's line looks, for scripts.
+/// How a group's line is drawn, for scripts.
 #[derive(Serialize)]
 pub struct LineStyle {
     color: String,
     dash: &'static [f32],
 }
 
-/// That of the group at a place.
+/// The style of the group at an index.
 pub fn line_style(index: usize) -> LineStyle {
     let (color, dash) = style(index);
     LineStyle { color: hex(color), dash: dash.lengths() }
@@ -37,7 +37,7 @@ pub fn line_style(index: usize) -> LineStyle {
 /// The page.
 ///
 /// # Errors
-/// If the figures are no JSON.
+/// If the figures cannot be written as JSON.
 pub fn html(comparison: &Comparison, title: &str) -> Result<String, Failure> {
     let styles = (0..comparison.groups.len()).map(line_style).collect();
     let shown = Shown { comparison, styles };

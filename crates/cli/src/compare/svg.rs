@@ -8,7 +8,7 @@ use super::mark::{Mark, Picture};
 use crate::page::escape;
 use crate::show::font::Align;
 
-/// The picture as a file of its own.
+/// The picture as a complete file.
 pub fn svg(picture: &Picture) -> String {
     let (width, height) = picture.size;
     let mut out = format!(
@@ -23,7 +23,7 @@ pub fn svg(picture: &Picture) -> String {
     out
 }
 
-/// The picture as part of a page, which says by itself what an SVG is.
+/// The picture as part of a page, which does not need the namespace.
 pub fn inline_svg(picture: &Picture) -> String {
     svg(picture).replacen(" xmlns=\"http://www.w3.org/2000/svg\"", "", 1)
 }
@@ -58,7 +58,7 @@ fn element(mark: &Mark) -> String {
                 Align::Center => "middle",
                 Align::Right => "end",
             };
-            // Capitals are 0.73 of the size of the face that the pictures are written in.
+            // Capitals have 0.73 of the size of the typeface used.
             let size = cap / 0.73;
             format!(
                 "<text x=\"{x:.1}\" y=\"{y:.1}\" font-size=\"{size:.1}\" text-anchor=\"{anchor}\" fill=\"{}\">{}</text>",

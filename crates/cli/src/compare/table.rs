@@ -1,4 +1,4 @@
-//! A comparison in the terminal: as many columns as there is room for.
+//! A comparison in the terminal: with as many columns as fit.
 
 use std::io::{self, Write};
 
@@ -13,7 +13,7 @@ use crate::show::Ability;
 use crate::style::{self, MUTED, paint};
 use crate::table::Table;
 
-/// What the signs in the table mean, as far as they are there.
+/// The meaning of the signs that appear in the table.
 fn note(comparison: &Comparison) -> String {
     let mut note = "interquartile means over seeds".to_owned();
     if comparison.groups.iter().any(|group| group.score.interval.is_some()) {
@@ -26,19 +26,19 @@ fn note(comparison: &Comparison) -> String {
     note
 }
 
-/// A column, and what stands in it for a group.
+/// A column, and its cell for a group.
 type Column<'a> = (String, Box<dyn Fn(&GroupResult) -> String + 'a>);
 
 const GAP: usize = 3;
-/// A name that is longer goes on in the next line.
+/// Longer names continue on the next line.
 const NAME: usize = 30;
-/// Where there is room for more columns than these, intervals are drawn as well.
+/// With room for more columns than this, intervals are drawn too.
 const STRIP: usize = 32;
 
 /// Prints the table as wide as the terminal.
 ///
 /// # Errors
-/// What stdout returns.
+/// If stdout cannot be written to.
 pub fn print(comparison: &Comparison) -> io::Result<()> {
     let mut out = style::stdout();
     write(&mut out, comparison, (columns(), Ability::detect().unicode))?;
@@ -80,7 +80,7 @@ fn write(out: &mut impl Write, comparison: &Comparison, (columns, unicode): (usi
     Ok(())
 }
 
-/// The columns, the most wanted first.
+/// The columns, most important first.
 fn wanted(comparison: &Comparison, columns: usize, unicode: bool) -> Vec<Column<'_>> {
     let wide = columns >= 120;
     let mut wanted: Vec<Column<'_>> = vec![
@@ -117,7 +117,7 @@ fn wanted(comparison: &Comparison, columns: usize, unicode: bool) -> Vec<Column<
     wanted
 }
 
-/// The range of all scores and intervals; `None` where there is no interval to draw.
+/// The range of all scores and intervals; `None` if there is no interval to draw.
 fn scale(comparison: &Comparison) -> Option<(f64, f64)> {
     comparison.groups.iter().find(|group| group.score.interval.is_some())?;
     let ends = |group: &GroupResult| {
@@ -126,12 +126,12 @@ fn scale(comparison: &Comparison) -> Option<(f64, f64)> {
     };
     let low = comparison.groups.iter().map(|group| ends(group).low).fold(f64::INFINITY, f64::min);
     let high = comparison.groups.iter().map(|group| ends(group).high).fold(f64::NEG_INFINITY, f64::max);
-    // Labels stand at the ends, so these are whole numbers.
+    // The ends are labelled, so they are whole numbers.
     let (low, high) = (low.floor(), high.ceil());
     Some(if high > low { (low, high) } else { (low, low + 1.0) })
 }
 
-/// A score with its interval on the scale: `   ├──●───┤   `, or `      ●       ` where it has none.
+/// A score with its interval on the scale: `   ├──●───┤   `, or `      ●       ` if it has none.
 fn strip(group: &GroupResult, (low, high): (f64, f64)) -> String {
     let at = |value: f64| {
         ((value - low) / (high - low) * (STRIP - 1) as f64).round().clamp(0.0, (STRIP - 1) as f64) as usize
@@ -148,7 +148,7 @@ fn strip(group: &GroupResult, (low, high): (f64, f64)) -> String {
     (0..STRIP).map(sign).collect()
 }
 
-/// The name in parts of at most [`NAME`] characters, cut between words where that can be.
+/// The name in parts of at most [`NAME`] characters, broken between words where possible.
 fn wrapped(name: &str) -> Vec<String> {
     folded(name, NAME)
 }

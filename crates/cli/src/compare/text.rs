@@ -12,7 +12,7 @@ use crate::numbers::{duration, grouped};
 /// The column of the last 100 training episodes, which may be the score.
 const LAST_100: &str = "training, last 100";
 
-/// What kind of return is the score.
+/// The kind of return that is the score.
 pub fn score_name(metric: Metric) -> &'static str {
     match metric {
         Metric::Final => "final",
@@ -30,7 +30,7 @@ pub fn scored(metric: Metric) -> &'static str {
     }
 }
 
-/// A value with as many places as are worth reading.
+/// A value with a sensible number of decimals.
 pub fn short(value: f64) -> String {
     match value.abs() {
         v if !v.is_finite() => "-".into(),
@@ -45,7 +45,7 @@ pub fn interval(interval: &Interval) -> String {
     format!("[{}, {}]", short(interval.low), short(interval.high))
 }
 
-/// A value, with its interval where it has one; `-` where there is no value.
+/// A value, with its interval if it has one; `-` if there is no value.
 pub fn estimate(estimate: Option<&Estimate>) -> String {
     match estimate {
         None => "-".into(),
@@ -60,12 +60,12 @@ pub fn reached(reached: &Reached, runs: usize) -> String {
     format!("{steps} ({} of {runs})", reached.runs)
 }
 
-/// Seconds, where they are known.
+/// Seconds, if known.
 pub fn seconds(group: &GroupResult) -> String {
     group.wall_seconds.map_or("-".into(), |seconds| duration(Duration::from_secs_f64(seconds)))
 }
 
-/// A row per group; empty cells where nothing is known.
+/// A row per group; cells without a value are empty.
 pub fn csv(comparison: &Comparison) -> String {
     let mut out = String::from(
         "group,runs,score_iqm,score_low,score_high,train_return_last_100_iqm,train_return_last_100_low,\
@@ -135,7 +135,7 @@ pub fn cells(comparison: &Comparison) -> (Vec<String>, Vec<Vec<String>>) {
     (heading.into_iter().map(str::to_owned).collect(), comparison.groups.iter().map(row).collect())
 }
 
-/// The table in Markdown, with what its columns mean.
+/// The table in Markdown, followed by the meaning of its columns.
 pub fn markdown(comparison: &Comparison) -> String {
     let (heading, rows) = cells(comparison);
     let mut out = format!("| {} |\n|---|{}\n", heading.join(" | "), "---:|".repeat(heading.len() - 1));

@@ -1,4 +1,4 @@
-//! [`audit`]: what a policy believes about an episode, beside what it then obtained.
+//! [`audit`]: what a policy predicts for an episode, compared with what it then obtained.
 
 use requel::agent::AgentError;
 use requel::td::argmax_allowed;
@@ -6,7 +6,7 @@ use requel_envs::{Action, Env, Step};
 
 use crate::exit::Failure;
 
-/// What a policy believed and obtained, as means over the states of one episode.
+/// The values that a policy predicted and the returns it obtained, as means over the states of one episode.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Audit {
     /// Mean of q(s, a) for the actions it took.
@@ -15,22 +15,22 @@ pub struct Audit {
     pub obtained: f64,
 }
 
-/// No audit is longer than this, env steps.
+/// The longest audit, env steps.
 const MOST_STEPS: usize = 1000;
 
-/// Rewards that γ makes less than this part of themselves are taken not to count.
+/// Rewards that γ shrinks to less than this fraction are considered negligible.
 const NEGLIGIBLE: f64 = 0.01;
 
-/// The value of each action, by an observation.
+/// Computes the value of each action for an observation.
 type Believed<'a> = dyn FnMut(&[f32]) -> Result<Vec<f32>, AgentError> + 'a;
 
-/// Plays a greedy episode from `seed` by what `q_values` says of an observation.
+/// Plays a greedy episode from `seed`; `q_values` computes the values of an observation.
 ///
-/// Where the time limit cuts it off, the states shortly before are left out: what would have followed them was not obtained.
-/// If none are left then, all count, and what would have followed is taken from the policy's own value, as in training.
+/// If the time limit cuts it off, the states shortly before the end are left out because their complete returns are unknown. If no states
+/// would remain, all count, and the missing returns are estimated by the policy's own value, as in training.
 ///
 /// # Errors
-/// If the environment fails, or the observations are none of the policy's.
+/// If the environment fails, or the observations do not fit the policy.
 pub fn audit(env: &mut dyn Env, q_values: &mut Believed<'_>, (seed, gamma): (u64, f64)) -> Result<Audit, Failure> {
     let mut observation = vec![0.0; env.observation_len()];
     env.reset(Some(seed), &mut observation)?;
@@ -44,7 +44,7 @@ pub fn audit(env: &mut dyn Env, q_values: &mut Believed<'_>, (seed, gamma): (u64
     }
     let (mut states, mut following) = (rewards.len(), 0.0);
     if !last.terminated {
-        // So many steps on, γ has made a reward negligible.
+        // After this many steps, γ has made a reward negligible.
         let far = (NEGLIGIBLE.ln() / gamma.ln()).ceil().max(0.0);
         states = rewards.len().saturating_sub(far as usize);
         if states == 0 {

@@ -1,4 +1,4 @@
-//! [`Charts`], the curves of a training as plots.
+//! [`Charts`], the curves of a training run as plots.
 
 use ratatui::style::Color;
 use requel_envs::Color as Rgb;
@@ -8,15 +8,15 @@ use super::plot::{Curve, Inks, Plot};
 use crate::show::palette::{Theme, ansi256};
 use crate::show::{Ability, ColorDepth};
 
-/// What is well.
+/// The colour of good values.
 pub const GOOD: Rgb = Rgb(0x6f, 0xd0, 0x8c);
-/// What is not.
+/// The colour of bad values.
 pub const WRONG: Rgb = Rgb(0xf0, 0xb0, 0x60);
-/// How many plots there are beside the returns.
+/// The number of plots other than the returns.
 pub const OTHERS: usize = 4;
 const BLUE: Rgb = Rgb(0x78, 0xa9, 0xf0);
 
-/// The curves of a training as plots, in the colours that the terminal has.
+/// The curves of a training run as plots, in the colours that the terminal has.
 #[derive(Clone, Copy)]
 pub struct Charts<'a> {
     /// The course of training.
@@ -26,7 +26,7 @@ pub struct Charts<'a> {
 }
 
 impl<'a> Charts<'a> {
-    /// The returns, and then the others.
+    /// The returns first, then the other plots.
     pub fn plots(&self) -> [Plot<'a>; 1 + OTHERS] {
         let theme = Theme::terminal();
         let curve = |name, series, color: Rgb, joined| Curve { name, series, color: self.color(color), joined };
@@ -57,12 +57,12 @@ impl<'a> Charts<'a> {
         ]
     }
 
-    /// The colours of what is not a curve.
+    /// Colours of everything except curves.
     pub fn inks(&self) -> Inks {
         Inks { muted: self.color(Theme::terminal().muted) }
     }
 
-    /// The colour as this terminal has it.
+    /// The colour as this terminal can show it.
     pub fn color(&self, color: Rgb) -> Color {
         match self.ability.color {
             ColorDepth::Mono => Color::Reset,

@@ -1,4 +1,4 @@
-//! [`Chronicle`], what the dashboard remembers of a training, in bounded memory.
+//! [`Chronicle`], what the dashboard remembers of a training run, in bounded memory.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -9,7 +9,7 @@ use super::audit::Audit;
 use super::link::Inbox;
 use crate::progress::Headway;
 
-/// A curve over env steps that never has more than [`Series::MOST`] points: of longer ones every so many-th is kept.
+/// A curve over env steps with at most [`Series::MOST`] points: longer ones are thinned to every n-th point.
 #[derive(Clone, Debug)]
 pub struct Series {
     points: Vec<(f64, f64)>,
@@ -18,7 +18,7 @@ pub struct Series {
 }
 
 impl Series {
-    /// The most points that a curve keeps; no terminal shows more.
+    /// The maximum number of points; no terminal can show more.
     pub const MOST: usize = 512;
 
     /// A curve without points.
@@ -26,7 +26,7 @@ impl Series {
         Series { points: Vec::new(), stride: 1, seen: 0 }
     }
 
-    /// Adds a point; what is not finite cannot be drawn and is left out.
+    /// Adds a point; values that are not finite are ignored because they cannot be drawn.
     pub fn push(&mut self, x: f64, y: f64) {
         if !y.is_finite() {
             return;
@@ -60,15 +60,15 @@ impl Series {
 
 /// How many episodes a moving mean spans.
 const WINDOW: usize = 100;
-/// Rates are taken over so much time.
+/// Rates are averaged over this much time.
 const RATE_WINDOW: Duration = Duration::from_secs(2);
 
-/// What the dashboard remembers of a training.
+/// What the dashboard remembers of a training run.
 #[derive(Debug)]
 pub struct Chronicle {
     /// How much of the budget is used, and how fast.
     pub headway: Headway,
-    /// Updates so far, as of the last aggregates.
+    /// Updates so far, as of the latest aggregates.
     pub updates: u64,
     /// Undiscounted return of each training episode.
     pub returns: Series,
@@ -80,7 +80,7 @@ pub struct Chronicle {
     pub loss: Series,
     /// Mean q(s, a) of the batches.
     pub mean_q: Series,
-    /// Between which numbers every value can rightly lie, where that is known.
+    /// The bounds of all possible values, if known.
     pub value_bounds: Option<[f64; 2]>,
     /// Mean discounted return that the best policy obtained from the states of an episode.
     pub obtained: Series,
@@ -90,17 +90,17 @@ pub struct Chronicle {
     pub speed: Series,
     /// The newest audit.
     pub audit: Option<Audit>,
-    /// Checks that found something wrong, in the order in which they did.
+    /// Checks that found something wrong, in the order they found it.
     pub findings: Vec<&'static str>,
     /// The best evaluation so far.
     pub best: Option<f64>,
-    /// Updates per second of the last moments.
+    /// Recent updates per second.
     pub updates_per_second: f64,
     window: VecDeque<f64>,
     marks: VecDeque<Mark>,
 }
 
-/// Where training was at a moment.
+/// Progress of training at a moment.
 #[derive(Clone, Copy, Debug)]
 struct Mark {
     at: Instant,
@@ -109,7 +109,7 @@ struct Mark {
 }
 
 impl Chronicle {
-    /// A chronicle that begins now, with the env steps and episodes that earlier sessions made.
+    /// A chronicle that starts now, with the env steps and episodes of earlier sessions.
     pub fn new(budget: Budget, made: (u64, u64)) -> Self {
         let series = Series::new;
         Chronicle {
@@ -133,7 +133,7 @@ impl Chronicle {
         }
     }
 
-    /// Takes note of what happened, up to `env_steps`; `now` is the time.
+    /// Records an event that happened up to `env_steps`; `now` is the time.
     pub fn note(&mut self, inbox: &Inbox, env_steps: u64, now: Instant) {
         self.headway.env_steps = self.headway.env_steps.max(env_steps);
         self.headway.episodes = self.headway.episodes.max(inbox.episode_count);
@@ -162,18 +162,18 @@ impl Chronicle {
         self.mark(now);
     }
 
-    /// Takes note of what the best policy obtained.
+    /// Records an audit of the best policy.
     pub fn note_audit(&mut self, audit: Audit) {
         self.obtained.push(self.headway.env_steps as f64, audit.obtained);
         self.audit = Some(audit);
     }
 
-    /// Takes note that training waits from `now` on: time and speed stand still.
+    /// Records that training is paused from `now` on: time and speed stand still.
     pub fn hold(&mut self, now: Instant) {
         self.headway.hold(now);
     }
 
-    /// Takes note that training goes on from `now`, at another pace than before.
+    /// Records that training continues at `now`, possibly at another pace.
     pub fn go_on(&mut self, now: Instant) {
         self.headway.go_on(now);
         self.marks.clear();

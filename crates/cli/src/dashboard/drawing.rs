@@ -26,44 +26,44 @@ use crate::numbers::grouped;
 use crate::runs;
 use crate::show::{Ability, BarScale, Caption, Frame};
 
-/// How often the screen is drawn, where that is quick.
+/// How often the screen is drawn if drawing is quick.
 const PERIOD: Duration = Duration::from_millis(80);
-/// How often it is drawn at least.
+/// How often the screen is drawn at least.
 const SLOWEST: Duration = Duration::from_secs(1);
-/// From one picture to the next there is this many times what a picture takes: on a machine with one core, or with much else
-/// to do, or behind a slow line, the rest is for training.
+/// The interval between two pictures is at least this many times what drawing one takes: on a machine with one core, on a busy one, or over
+/// a slow connection, the rest of the time is left for training.
 const RESPITE: u32 = 100;
-/// How often keys, and the end, are looked for.
+/// How often the dashboard checks for keys and for the end of training.
 const GLANCE: Duration = Duration::from_millis(20);
-/// How long the end of the drawing is waited for: a terminal that went away may hold it.
+/// How long to wait for drawing to end: a terminal that was closed may block it.
 const PATIENCE: Duration = Duration::from_secs(2);
 /// How long a message stays.
 const MESSAGE: Duration = Duration::from_secs(3);
-/// The paces to choose from, as multiples of the environment's own speed; the fastest is without a limit.
+/// The available speeds, as multiples of the environment's own; the fastest has no limit.
 const SPEEDS: [f32; 8] = [0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 64.0];
 
-/// What the dashboard is about.
+/// What the dashboard shows.
 pub struct Subject {
-    /// The run, whose best policy is shown at play.
+    /// The run whose best policy is shown playing.
     pub run: Run,
     /// Its config.
     pub config: Config,
-    /// Has its environment.
+    /// The registry with its environment.
     pub registry: Registry,
-    /// Environment, preset and seed in a line.
+    /// Environment, preset and seed in one line.
     pub headline: String,
     /// Env steps and episodes that earlier sessions made.
     pub made: (u64, u64),
 }
 
-/// Whether this terminal has room and means for a dashboard.
+/// Whether this terminal is large and capable enough for a dashboard.
 pub fn fits() -> bool {
     let dumb = matches!(std::env::var("TERM").as_deref(), Err(_) | Ok("" | "dumb"));
     let size = || crossterm::terminal::size().is_ok_and(|(columns, rows)| columns >= LEAST.0 && rows >= LEAST.1);
     io::stdout().is_terminal() && !dumb && Ability::detect().unicode && size()
 }
 
-/// A dashboard on the terminal, listening to a training.
+/// A dashboard on the terminal that listens to training.
 pub struct Dashboard {
     listener: Listener,
     done: Arc<AtomicBool>,
@@ -71,21 +71,21 @@ pub struct Dashboard {
 }
 
 impl Dashboard {
-    /// Takes over the terminal and begins to draw.
+    /// Takes over the terminal and starts drawing.
     ///
     /// # Errors
-    /// What the terminal or the system returns; the terminal is then as it was.
+    /// The error of the terminal or the system; the terminal is restored first.
     pub fn open(subject: Subject, control: &Control) -> io::Result<Self> {
         let screen = Screen::open()?;
         let link = Arc::<Link>::default();
         let done = Arc::new(AtomicBool::new(false));
         let mut drawing = Drawing::new(subject, (link.clone(), done.clone(), control.clone()));
         let thread = std::thread::Builder::new().name("dashboard".into()).spawn(move || {
-            // However the drawing ends, training must not wait for it.
+            // However drawing ends, training must not wait for it.
             let _release = Release(drawing.control.clone());
             let mut screen = screen;
             if drawing.run(&mut screen).is_err() {
-                // The terminal is gone or the environment failed: training needs neither.
+                // The terminal was closed or the environment failed: training needs neither.
             }
             drawing.note(Instant::now());
             drawing.chronicle
@@ -93,7 +93,7 @@ impl Dashboard {
         Ok(Dashboard { listener: Listener::new(link), done, thread: Some(thread) })
     }
 
-    /// Ends the drawing; the terminal is as before then. Gives the curves as lines of text, to be left on it.
+    /// Stops drawing and restores the terminal. Returns the curves as lines of text to leave on it.
     pub fn close(mut self) -> Vec<String> {
         let Some(chronicle) = self.end() else { return Vec::new() };
         let columns = crossterm::terminal::size().map_or(LEAST.0, |size| size.0);
@@ -147,7 +147,7 @@ struct Drawing {
     stage: Stage,
     ability: Ability,
     own_speed: f32,
-    /// Index into [`SPEEDS`]; at their number there is no limit.
+    /// Index into [`SPEEDS`]; the length of that list means no limit.
     speed: usize,
     paused: bool,
     training_shown: bool,
@@ -187,7 +187,7 @@ impl Drawing {
         }
     }
 
-    /// Draws until training is over or was asked to stop.
+    /// Draws until training has ended or was asked to stop.
     fn run(&mut self, screen: &mut Screen) -> Result<(), Failure> {
         let mut next = Instant::now();
         let mut keyboard = Keyboard::open();
@@ -206,7 +206,7 @@ impl Drawing {
                 Some(Event::Resize(..)) => next = Instant::now(),
                 _ => {}
             }
-            // The terminal is given back before the last checkpoint is written, so that a second Ctrl-C is a signal again.
+            // The terminal is restored before the last checkpoint is written, so that a second Ctrl-C is a signal again.
             if self.control.stop_requested() {
                 break;
             }
@@ -214,7 +214,7 @@ impl Drawing {
         Ok(())
     }
 
-    /// Takes note of what happened.
+    /// Records what happened.
     fn note(&mut self, now: Instant) {
         let inbox = self.link.collect();
         if inbox.scores.iter().any(|score| score.best) {
@@ -229,7 +229,7 @@ impl Drawing {
         }
     }
 
-    /// Looks at all that moves by itself.
+    /// Updates everything that changes with time.
     fn look(&mut self, now: Instant) -> Result<(), Failure> {
         self.note(now);
         if self.shows_training() {
@@ -269,12 +269,12 @@ impl Drawing {
         Ok(screen.draw(|frame| view.draw(frame))?)
     }
 
-    /// Where training is held back, it is what there is to see.
+    /// When training is slowed down, its environment is what is shown.
     fn shows_training(&self) -> bool {
         self.training_shown || self.holds_back()
     }
 
-    /// Whether training waits for the person, so that nothing can slow it down.
+    /// Whether training waits for the user, so that drawing cannot slow it down.
     fn holds_back(&self) -> bool {
         self.paused || self.speed < SPEEDS.len()
     }
@@ -314,7 +314,7 @@ impl Drawing {
             Wish::CloseHelp => self.help = false,
             Wish::Save => {
                 self.control.request_checkpoint();
-                self.say("saving after the present step".into());
+                self.say("saving after the current step".into());
             }
             Wish::Stop => self.control.request_stop(),
             Wish::Interrupt if self.interrupted => {
@@ -347,7 +347,7 @@ impl Drawing {
             (false, None) => Pace::Full,
         });
         if self.paused {
-            // One step more, to be seen as it is left.
+            // One more step, so that the last state is shown.
             self.link.want_picture();
             self.control.allow_step();
         }

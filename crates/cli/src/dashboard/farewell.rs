@@ -10,12 +10,12 @@ use ratatui::style::Color;
 use super::charts::Charts;
 
 const ROWS: u16 = 12;
-/// From so many columns on there are two plots beside each other.
+/// From this many columns on, two plots are shown side by side.
 const WIDE: u16 = 100;
-/// No wider: the eye would have to travel.
+/// The maximum width, for readability.
 const WIDEST: u16 = 150;
 
-/// The returns, and where there is room the values, as lines of text with colours; none before there is a curve.
+/// The returns and, if there is room, the values, as lines of coloured text; empty if there is no curve yet.
 pub fn lines(charts: Charts<'_>, columns: u16) -> Vec<String> {
     if charts.chronicle.returns.points().is_empty() {
         return Vec::new();
@@ -31,7 +31,7 @@ pub fn lines(charts: Charts<'_>, columns: u16) -> Vec<String> {
     text(terminal.backend().buffer())
 }
 
-/// What is in the buffer, without the space at the ends of lines.
+/// The contents of the buffer, without spaces at the ends of lines.
 fn text(buffer: &Buffer) -> Vec<String> {
     let rows = buffer.content().chunks(usize::from(buffer.area.width).max(1));
     rows.map(|row| {

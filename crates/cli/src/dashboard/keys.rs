@@ -2,10 +2,10 @@
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-/// What the person wants.
+/// What the user wants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wish {
-    /// Stop or go on.
+    /// Pause or continue.
     Pause,
     /// One step of the environments, then wait.
     SingleStep,
@@ -15,15 +15,15 @@ pub enum Wish {
     Slower,
     /// Other charts.
     NextChart,
-    /// The training environment in place of the best policy, or back.
+    /// Switch between the training environment and the best policy.
     NextView,
-    /// Save a checkpoint and go on.
+    /// Save a checkpoint and continue.
     Save,
     /// Save a checkpoint and stop.
     Stop,
-    /// Say what the keys mean, or no more.
+    /// Show or hide the help.
     Help,
-    /// No more help, where there is some.
+    /// Hide the help if it is shown.
     CloseHelp,
     /// Ctrl-C.
     Interrupt,
@@ -31,23 +31,23 @@ pub enum Wish {
 
 /// What the keys do: key and meaning.
 pub const KEYS: [(&str, &str); 10] = [
-    ("space", "pause, or go on"),
+    ("space", "pause, or continue"),
     (". →", "pause and take a single step"),
-    ("+ -", "faster, slower; the fastest is without any limit"),
+    ("+ -", "faster, slower; the fastest has no limit"),
     ("c tab", "other charts"),
     ("v", "training environment, or the best policy at play"),
     ("s", "save a checkpoint now"),
-    ("q", "save and stop; `requel resume` goes on"),
-    ("? h", "this help, or back"),
-    ("esc", "closes this help, and stops nothing"),
-    ("ctrl-c", "as q; twice: stop at once, without saving"),
+    ("q", "save and stop; `requel resume` continues"),
+    ("? h", "show or hide this help"),
+    ("esc", "close this help without stopping"),
+    ("ctrl-c", "like q; twice: stop at once, without saving"),
 ];
 
 /// The meaning of a key.
 pub fn wish(key: KeyEvent) -> Option<Wish> {
     Some(match key.code {
         KeyCode::Char('c') if key.modifiers.contains(KeyModifiers::CONTROL) => Wish::Interrupt,
-        // What a terminal sends by itself, such as NUL, comes as a key with Ctrl.
+        // Characters that a terminal sends by itself, such as NUL, arrive as keys with Ctrl.
         _ if key.modifiers.contains(KeyModifiers::CONTROL) => return None,
         KeyCode::Char('q') => Wish::Stop,
         KeyCode::Esc => Wish::CloseHelp,

@@ -1,4 +1,4 @@
-//! [`Link`], all that the training thread and the drawing thread have in common.
+//! [`Link`], what the training thread and the drawing thread share.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -17,7 +17,7 @@ pub struct Score {
     pub best: bool,
 }
 
-/// What happened since the drawing thread last looked. Bounded: where more happens than can be seen, some is left out.
+/// What happened since the drawing thread last looked. Bounded: if more happens than can be shown, some is dropped.
 #[derive(Debug, Default)]
 pub struct Inbox {
     /// Env steps and return of episodes that ended.
@@ -37,7 +37,7 @@ pub struct Inbox {
 }
 
 impl Inbox {
-    /// Takes in what the drawing thread wants to know of an event.
+    /// Adds what the drawing thread needs from an event.
     fn take(&mut self, record: EventRecord) {
         match record {
             EventRecord::Episode { env_steps, episode } => {
@@ -55,13 +55,13 @@ impl Inbox {
     }
 }
 
-/// No more entries than this lie in one part of the inbox.
+/// The maximum number of entries in one part of the inbox.
 const MOST: usize = 4096;
 
-/// All that the training thread and the drawing thread have in common.
+/// What the training thread and the drawing thread share.
 #[derive(Debug, Default)]
 pub struct Link {
-    /// Whether the first training environment is to be shown as it is after the next step.
+    /// Whether the first training environment should be shown as it is after the next step.
     picture_wanted: AtomicBool,
     env_steps: AtomicU64,
     inbox: Mutex<Inbox>,
@@ -80,7 +80,7 @@ impl Link {
         std::mem::replace(&mut inbox, fresh)
     }
 
-    /// Asks for the first training environment as it is after the next step.
+    /// Requests the first training environment as it is after the next step.
     pub fn want_picture(&self) {
         self.picture_wanted.store(true, Ordering::Relaxed);
     }
@@ -91,7 +91,7 @@ impl Link {
     }
 }
 
-/// The training thread's end of the link: an observer that hands over what happens.
+/// The training thread's end of the link: an observer that passes events on.
 pub struct Listener {
     link: Arc<Link>,
 }
@@ -127,7 +127,7 @@ impl Observer for Listener {
     }
 }
 
-/// Adds an entry; where there are too many already, it takes the place of the last one.
+/// Adds an entry; if there are too many, it replaces the last one.
 fn push<T>(entries: &mut Vec<T>, entry: T) {
     if entries.len() >= MOST {
         entries.pop();
@@ -135,7 +135,7 @@ fn push<T>(entries: &mut Vec<T>, entry: T) {
     entries.push(entry);
 }
 
-/// A thread that died in a panic leaves whole values behind here: none is changed in two steps.
+/// If a thread panics, the values behind this lock are still consistent: none is changed in two steps.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

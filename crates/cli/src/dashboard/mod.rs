@@ -1,10 +1,9 @@
 //! The dashboard: training on a full screen, with charts, the agent at play, and keys to pause, slow down, save and stop.
 //!
-//! Two threads meet in [`link`]: the one that trains hands over what happened and looks at a flag once a step; the other one
-//! ([`drawing`]) keeps the [`chronicle`], plays the newest best policy on its [`stage`], [`audit`]s what that policy believes,
-//! and draws the [`view`] about 12 times a second. Nothing that the second thread does can change a result: it can only make
-//! the first one wait between two steps, save, or stop. What it leaves on the terminal
-//! in the end, [`farewell`] says.
+//! Two threads meet in [`link`]: the training thread passes on what happened and checks a flag once per step; the other one ([`drawing`])
+//! keeps the [`chronicle`], plays the newest best policy on its [`stage`], [`audit`]s that policy's values, and draws the [`view`] about 12
+//! times a second. Nothing that the second thread does can change a result: it can only make the first one wait between two steps, save, or
+//! stop. [`farewell`] is what it leaves on the terminal at the end.
 
 mod audit;
 mod charts;

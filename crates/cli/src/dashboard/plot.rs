@@ -12,7 +12,7 @@ use crate::numbers::grouped;
 
 /// One curve of a plot.
 pub struct Curve<'a> {
-    /// What it is, a word or two.
+    /// Its name, a word or two.
     pub name: &'static str,
     /// Its points.
     pub series: &'a Series,
@@ -24,20 +24,20 @@ pub struct Curve<'a> {
 
 /// Curves over env steps.
 pub struct Plot<'a> {
-    /// What is shown.
+    /// The title.
     pub title: &'static str,
-    /// The curves, those in front last.
+    /// The curves; the last one is in front.
     pub curves: Vec<Curve<'a>>,
-    /// Values that no curve should pass, drawn dotted once one comes near to them.
+    /// Values that no curve should pass, drawn dotted once a curve comes near them.
     pub limits: Vec<f64>,
-    /// Whether the vertical axis is logarithmic: values that are not positive are left out.
+    /// Whether the vertical axis is logarithmic; values that are not positive are then left out.
     pub logarithmic: bool,
 }
 
-/// The colours of what is not a curve.
+/// Colours of everything except curves.
 #[derive(Clone, Copy)]
 pub struct Inks {
-    /// Text of less weight, and lines.
+    /// Less important text, and lines.
     pub muted: Color,
 }
 
@@ -90,7 +90,7 @@ impl Plot<'_> {
         frame.render_widget(chart, area);
     }
 
-    /// Title, names and newest values in so many columns. Where there is no room for all, what has no digits goes first:
+    /// Title, names and newest values in the given number of columns. If there is not enough room, parts without digits are dropped first:
     /// curves without a value, then names from the left, then the title; digits are never cut.
     fn heading(&self, columns: usize) -> Line<'static> {
         let names = self.curves.len();
@@ -121,7 +121,7 @@ impl Plot<'_> {
         }
     }
 
-    /// The range of the vertical axis: all values, between round numbers, and never so narrow that noise looks like a change.
+    /// The range of the vertical axis: all values, between round numbers, but never so narrow that noise looks like a change.
     fn bounds(&self, values: impl Iterator<Item = f64>) -> (f64, f64) {
         let (low, high) = values.fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), v| (l.min(v), h.max(v)));
         let least = if self.logarithmic { 0.5 } else { 0.02 * low.abs().max(high.abs()).max(1e-3) };
@@ -131,12 +131,12 @@ impl Plot<'_> {
     }
 }
 
-/// Whether a value has come at least half of the way from 0 to a limit, or is beyond it: one far away would flatten the curve.
+/// Whether some value is at least halfway from 0 to a limit, or beyond it: showing a distant limit would flatten the curve.
 fn is_near(value: f64, limit: f64) -> bool {
     value.abs() >= 0.5 * limit.abs() && value * limit >= 0.0
 }
 
-/// A tight range around both, of which the ends and the middle are round numbers.
+/// A tight range around both whose ends and middle are round numbers.
 fn round(low: f64, high: f64) -> (f64, f64) {
     const QUARTERS: f64 = 4.0;
     let scale = 10f64.powf(((high - low) / QUARTERS).log10().floor());
@@ -166,7 +166,7 @@ pub fn short(value: f64) -> String {
     }
 }
 
-/// A number beside an axis: as [`short`], but whole ones without a point.
+/// A number on an axis: like [`short`], but whole numbers have no decimal point.
 fn tick(value: f64) -> String {
     if value.fract() == 0.0 && value.abs() < 10_000.0 { format!("{value:.0}") } else { short(value) }
 }

@@ -1,4 +1,4 @@
-//! The terminal, taken over and given back whatever happens.
+//! The terminal, taken over and restored whatever happens.
 
 use std::io::{self, Stdout, Write};
 use std::sync::Once;
@@ -8,11 +8,11 @@ use crossterm::{cursor, execute, terminal};
 use ratatui::backend::CrosstermBackend;
 use ratatui::{Frame, Terminal};
 
-/// Whether the terminal is taken over. One program has one terminal.
+/// Whether the terminal is taken over. A program has one terminal.
 static TAKEN: AtomicBool = AtomicBool::new(false);
 
-/// The alternate screen with the keyboard unbuffered. All is as before once this is dropped, and also once a panic begins:
-/// its message then stands where a person can read it.
+/// The alternate screen with an unbuffered keyboard. Everything is restored when this is dropped, and also when a panic starts, so that its
+/// message is readable.
 pub struct Screen {
     terminal: Terminal<CrosstermBackend<Stdout>>,
 }
@@ -21,7 +21,7 @@ impl Screen {
     /// Takes over the terminal.
     ///
     /// # Errors
-    /// What the terminal returns; it is then left as it was.
+    /// The error of the terminal, which is then restored.
     pub fn open() -> io::Result<Self> {
         static HOOK: Once = Once::new();
         HOOK.call_once(|| {
@@ -40,7 +40,7 @@ impl Screen {
         open().inspect_err(|_| give_back())
     }
 
-    /// Draws; nothing where a panic has given the terminal back already.
+    /// Draws, unless a panic has already restored the terminal.
     ///
     /// # Errors
     /// What the terminal returns.
@@ -58,7 +58,7 @@ impl Drop for Screen {
     }
 }
 
-/// Gives the terminal back, once.
+/// Restores the terminal, once.
 pub fn give_back() {
     if TAKEN.swap(false, Ordering::SeqCst) {
         // Nothing useful can be done if the terminal is gone.

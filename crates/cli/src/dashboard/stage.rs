@@ -1,4 +1,4 @@
-//! [`Stage`], where the newest best policy plays for whoever looks on.
+//! [`Stage`], where the newest best policy plays.
 
 use std::time::{Duration, Instant};
 
@@ -12,11 +12,11 @@ use crate::runs;
 use crate::show::{BarScale, Frame};
 use crate::watch::{Acting, Player};
 
-/// The best policy is on disk so much time after it was told of; a file that is older is read again with the next one.
+/// The best policy is on disk this long after its event; a file that is older is read again with the next one.
 const WRITING: Duration = Duration::from_millis(80);
-/// Audits take no more than this part of the time.
+/// Audits take at most this fraction of the time.
 const AUDIT_SHARE: f64 = 0.005;
-/// At most so many steps between two pictures, however slow the drawing is.
+/// The maximum number of steps between two pictures, however slow drawing is.
 const MOST_STEPS: u32 = 30;
 
 /// Where the newest best policy plays, and is audited.
@@ -41,12 +41,12 @@ impl Stage {
         Stage { run, config, registry, player, audited, told, next_audit: now, audits: 0, moved: now, scale }
     }
 
-    /// Takes note that there is a new best policy.
+    /// Records that there is a new best policy.
     pub fn told_of_policy(&mut self, now: Instant) {
         self.told.get_or_insert(now);
     }
 
-    /// Lets the policy play up to `now`, at the environment's own speed. Gives an audit where it is time for one.
+    /// Plays up to `now` at the environment's own speed. Returns an audit when one is due.
     ///
     /// # Errors
     /// If the environment fails or the policy cannot be read.
@@ -71,7 +71,7 @@ impl Stage {
         Ok(audit)
     }
 
-    /// What there is to see, once there is a policy.
+    /// The current frame, once there is a policy.
     pub fn frame(&mut self) -> Option<(Frame, BarScale)> {
         let frame = self.player.as_mut()?.frame().ok()?;
         if let Some(decision) = &frame.caption.decision {

@@ -1,4 +1,4 @@
-//! The dashboard's layout: what stands where on a screen of which size.
+//! The dashboard's layout: what goes where, for each screen size.
 
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
@@ -16,26 +16,26 @@ use crate::shell::in_own_name;
 use crate::show::palette::Theme;
 use crate::show::{Ability, BarScale, Frame as Picture, Grid, tidy};
 
-/// The least screen that the dashboard makes sense on, columns and rows.
+/// The smallest screen on which the dashboard is useful, columns and rows.
 pub const LEAST: (u16, u16) = (72, 20);
 
 /// What is drawn.
 pub struct View<'a> {
     /// Environment, preset and seed.
     pub headline: &'a str,
-    /// The course of training.
+    /// The curves of training.
     pub chronicle: &'a Chronicle,
-    /// The agent at play, if there is something to see.
+    /// The frame of the agent playing, if there is one.
     pub picture: Option<(Picture, BarScale)>,
-    /// What the picture is.
+    /// The caption of the picture.
     pub picture_title: &'a str,
-    /// Which chart comes first beside the returns.
+    /// Which chart comes first after the returns.
     pub chart: usize,
-    /// Pace and the like, for the first line.
+    /// Pace and similar, for the first line.
     pub state: &'a str,
-    /// What just happened, for the last line; keys where it is empty.
+    /// The latest message, for the last line; if empty, the keys are shown.
     pub message: &'a str,
-    /// Whether to say what the keys mean.
+    /// Whether to show the help.
     pub help: bool,
     /// What the terminal can show.
     pub ability: Ability,
@@ -46,7 +46,7 @@ impl View<'_> {
     pub fn draw(&self, frame: &mut Frame) {
         let area = frame.area();
         if area.width < LEAST.0 || area.height < LEAST.1 {
-            let text = format!("requel trains on; the dashboard needs {} × {} characters", LEAST.0, LEAST.1);
+            let text = format!("training continues; the dashboard needs {} × {} characters", LEAST.0, LEAST.1);
             frame.render_widget(Paragraph::new(text).wrap(Wrap { trim: true }), area);
             return;
         }
@@ -131,7 +131,7 @@ impl View<'_> {
         let row = |label: &str, text: String| {
             Line::from(vec![Span::styled(format!(" {label:<11}"), self.muted()), Span::raw(text)])
         };
-        // The warning is said when the screen is the shell's again.
+        // The warning is printed once the screen is the shell's again.
         let found = (!c.findings.is_empty()).then(|| {
             let label = Span::styled(format!(" {:<11}", "warning"), self.ink(WRONG));
             Line::from(vec![label, Span::raw(c.findings.join(", "))])
@@ -222,7 +222,7 @@ impl View<'_> {
     }
 }
 
-/// As many rows as a picture can use that is so many columns wide, with its caption and border.
+/// The number of rows that a picture of this many columns can use, with its caption and border.
 fn picture_rows(picture: &Picture, columns: u16) -> u16 {
     const BORDER: u16 = 2;
     let bars = picture.caption.decision.as_ref().map_or(0, |decision| decision.q_values.len() as u16);
@@ -305,7 +305,7 @@ mod tests {
             let text = screen((columns, 10), false);
             let words = text.replace(['"', '\n'], " ");
             let words: Vec<&str> = words.split_whitespace().collect();
-            assert_eq!(words.join(" "), "requel trains on; the dashboard needs 72 × 20 characters", "{text}");
+            assert_eq!(words.join(" "), "training continues; the dashboard needs 72 × 20 characters", "{text}");
         }
     }
 

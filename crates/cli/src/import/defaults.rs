@@ -1,13 +1,13 @@
-//! What Stable-Baselines3 and CleanRL do where a file does not say, under their own names: `stable_baselines3/dqn/dqn.py`,
-//! `sb3_contrib/qrdqn/qrdqn.py`, `cleanrl/{dqn,c51,pqn}.py`.
+//! The defaults of Stable-Baselines3 and CleanRL, under their own names: `stable_baselines3/dqn/dqn.py`, `sb3_contrib/qrdqn/qrdqn.py`,
+//! `cleanrl/{dqn,c51,pqn}.py`.
 //!
-//! Held against those files: SB3 and SB3-Contrib as of 2.3.0, which lowered `learning_starts` from 50,000 to 100; CleanRL's
-//! `dqn.py` and `pqn.py` at commits 020cf0e and 10334fa. Its `c51.py` has had several sets of defaults; these are the ones that
-//! it shares with `dqn.py`, under which the first had `batch_size` 32, `end_e` 0.02 and gradients clipped at 0.5.
+//! Checked against those files: SB3 and SB3-Contrib as of 2.3.0, which lowered `learning_starts` from 50,000 to 100; CleanRL's `dqn.py` and
+//! `pqn.py` at commits 020cf0e and 10334fa. Its `c51.py` has had several sets of defaults; these are the ones it shares with `dqn.py`,
+//! before which the first version had `batch_size` 32, `end_e` 0.02 and gradients clipped at 0.5.
 
 use super::given::Given;
 
-/// Whose hyperparameters they are.
+/// The program that the hyperparameters are for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Source {
     /// Stable-Baselines3's DQN.
@@ -23,7 +23,7 @@ pub enum Source {
 }
 
 impl Source {
-    /// Whose they are, by the names and the name of the file.
+    /// The program that the names and the name of the file point to.
     pub fn of(names: &[&str], file: &str) -> Self {
         let any = |wanted: &[&str]| wanted.iter().any(|name| names.contains(name));
         let stem = file.to_lowercase();
@@ -49,7 +49,7 @@ impl Source {
         }
     }
 
-    /// Its hyperparameters where nothing is said.
+    /// Its default hyperparameters.
     pub fn defaults(self) -> Vec<(&'static str, Given)> {
         use Given::{Nothing, Number, Switch, Whole};
         let sb3 = [
@@ -114,9 +114,9 @@ impl Source {
         }
     }
 
-    /// What it does that no name stands for, as keys and values of a config. `batch_size`: transitions per update.
+    /// Settings of it that have no name, as keys and values of a config. `batch_size`: transitions per update.
     pub fn constants(self, batch_size: i64) -> Vec<(&'static str, String)> {
-        // Both choose ε of Adam so for their distributional agents.
+        // Both choose this ε of Adam for their distributional agents.
         let epsilon = format!("{:?}", 0.01 / batch_size.max(1) as f64);
         let shared = [("exploration.kind", "linear"), ("network.activation", "relu")];
         let own: &[(&str, &str)] = match self {

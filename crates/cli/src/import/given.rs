@@ -1,4 +1,4 @@
-//! [`Given`], a value as a file of another library gives it.
+//! [`Given`], a value from another library's file.
 
 /// A value.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,7 +20,7 @@ pub enum Given {
 }
 
 impl Given {
-    /// What a bare word stands for, in YAML and in Python alike.
+    /// The meaning of a bare word, the same in YAML and in Python.
     pub fn of_word(word: &str) -> Self {
         match word {
             "" | "~" | "null" | "Null" | "NULL" | "None" => return Given::Nothing,

@@ -1,4 +1,4 @@
-//! [`import`], from a text of another library to the text of a config.
+//! [`import`], which turns the text of another library into the text of a config.
 
 use std::fmt::Write;
 
@@ -11,20 +11,20 @@ use super::translation::Translation;
 use super::yaml;
 use crate::exit::Failure;
 
-/// A config from elsewhere.
+/// An imported config.
 #[derive(Debug)]
 pub struct Imported {
     /// The config's text, which starts from no preset.
     pub toml: String,
-    /// What a person should know of it, a line each.
+    /// Notes for the user, one per line.
     pub notes: Vec<String>,
 }
 
-/// Translates the hyperparameters of a `text`; `file` is its name, and `env` picks one of several environments in it, of which the
-/// registry has some.
+/// Translates the hyperparameters in `text`; `file` is the name of the file, and `env` selects one of several environments in it. The
+/// registry has the environments that a config may name.
 ///
 /// # Errors
-/// If the text is no YAML, holds several environments and none is picked, or comes to no config.
+/// If the text is not YAML, has several environments and none is selected, or gives no valid config.
 pub fn import(text: &str, file: &str, (env, registry): (Option<&str>, &Registry)) -> Result<Imported, Failure> {
     let wrong = |what: String| Failure::bad_input(format_args!("{file}: {what}"));
     let Given::Map(entries) = yaml::read(text).map_err(|what| wrong(format!("not YAML or JSON: {what}")))? else {
@@ -35,7 +35,8 @@ pub fn import(text: &str, file: &str, (env, registry): (Option<&str>, &Registry)
     let names: Vec<&str> = entries.iter().map(|(name, _)| name.as_str()).collect();
     if let Some(foreign) = names.iter().find(|name| OF_POLICY_GRADIENTS.contains(*name)) {
         return Err(wrong(format!(
-            "`{foreign}` is of an algorithm with a policy of its own, and requel learns values: give a file of DQN, QR-DQN, C51 or PQN"
+            "`{foreign}` is a setting of an algorithm that learns a policy directly, and requel learns values: give a \
+            file for DQN, QR-DQN, C51 or PQN"
         )));
     }
     let stem =
@@ -51,24 +52,26 @@ pub fn import(text: &str, file: &str, (env, registry): (Option<&str>, &Registry)
     let mut notes = vec![format!("read as the hyperparameters of {}", source.name())];
     notes.extend(translation.lost);
     if !translation.ignored.is_empty() {
-        notes.push(format!("of no weight here: {}", translation.ignored.join(", ")));
+        notes.push(format!("without effect here: {}", translation.ignored.join(", ")));
     }
     match registry.envs().make(&config.env.id) {
         _ if !translation.settings.contains_key("env.id") => {
-            notes.push(format!("no environment is named: `env.id` is {}", config.env.id));
+            notes.push(format!("the file names no environment: `env.id` is {}", config.env.id));
         }
-        Err(_) => {
-            notes.push(format!("there is no environment `{}` here; `requel envs` lists those there are", config.env.id))
-        }
+        Err(_) => notes.push(format!(
+            "this program has no environment `{}`; `requel envs` lists all \
+                               environments",
+            config.env.id
+        )),
         Ok(_) => {}
     }
     if !translation.settings.contains_key("train.env_steps") {
-        notes.push(format!("no budget is named: `train.env_steps` is {}", config.train.env_steps));
+        notes.push(format!("the file names no budget: `train.env_steps` is {}", config.train.env_steps));
     }
     Ok(Imported { toml, notes })
 }
 
-/// Names that only algorithms with a policy network have.
+/// Names that only algorithms with a policy network use.
 const OF_POLICY_GRADIENTS: &[&str] = &[
     "ent_coef",
     "clip_range",
@@ -94,15 +97,20 @@ fn pick(entries: Entries, env: Option<&str>) -> Result<(Option<String>, Entries)
         (Some(env), _) if ids.contains(&env) => env.to_owned(),
         (None, [only]) => (*only).to_owned(),
         (Some(env), _) => {
-            let failure = Failure::bad_input(format_args!("there is no `{env}` in it"));
+            let failure = Failure::bad_input(format_args!("it has no entry for `{env}`"));
             return Err(match requel::nearest(env, ids.iter().copied()) {
                 Some(near) => failure.hint(format!("did you mean `{near}`?")),
                 None => failure.hint(format!("it has {}", ids.join(", "))),
             });
         }
         (None, _) => {
-            return Err(Failure::bad_input(format_args!("it is of {} environments: {}", ids.len(), ids.join(", ")))
-                .hint("pick one with --env"));
+            return Err(Failure::bad_input(format_args!(
+                "it has entries for {} environments: \
+                                                       {}",
+                ids.len(),
+                ids.join(", ")
+            ))
+            .hint("pick one with --env"));
         }
     };
     let (id, given) = entries.into_iter().find(|(id, _)| *id == wanted).unwrap_or((wanted, Given::Nothing));
@@ -129,7 +137,7 @@ fn translate(source: Source, entries: &Entries, id: Option<&str>) -> Translation
     if let Some(id) = id {
         translation.put("env.id", format!("{id:?}"), "the file");
     }
-    // Updates are counted in env steps between two times of learning, layers by `policy_kwargs` after `policy`.
+    // Updates are counted in env steps between two learning phases, and layers depend on `policy`: hence this order.
     let order = |name: &str| match name {
         "train_freq" | "train_frequency" | "policy" => 0,
         _ => 1,
@@ -276,7 +284,11 @@ MountainCar-v0:
         let pqn = kind("q_lambda: 0.5\ntotal_timesteps: 1000\nnum_envs: 8\n", "args.yaml");
         assert_eq!((pqn.pqn.lambda, pqn.pqn.rollout_steps, pqn.train.num_envs), (0.5, 128, 8));
         let failure = import("{\"gae_lambda\": 0.9}", "ppo.yml", None).unwrap_err();
-        assert!(failure.what.contains("`gae_lambda` is of an algorithm with a policy of its own"), "{}", failure.what);
+        assert!(
+            failure.what.contains("`gae_lambda` is a setting of an algorithm that learns a policy directly"),
+            "{}",
+            failure.what
+        );
     }
 
     #[test]

@@ -1,8 +1,8 @@
-//! Python's literals, as `policy_kwargs: "dict(net_arch=[256, 256])"` has them.
+//! Python literals, as in `policy_kwargs: "dict(net_arch=[256, 256])"`.
 
 use super::given::Given;
 
-/// The value of an expression of literals, names, lists, tuples and calls of `dict`; `None` for any other.
+/// The value of an expression made of literals, names, lists, tuples and calls of `dict`; `None` for anything else.
 pub fn literal(text: &str) -> Option<Given> {
     let mut reader = Reader { rest: text.trim(), depth: 0 };
     let value = reader.value()?;
@@ -14,7 +14,7 @@ struct Reader<'t> {
     depth: usize,
 }
 
-/// Deeper nesting is no hyperparameter.
+/// The maximum depth of nesting in hyperparameters.
 const DEEPEST: usize = 16;
 
 impl Reader<'_> {

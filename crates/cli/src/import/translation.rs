@@ -1,30 +1,30 @@
-//! From names of other libraries to keys of a config.
+//! From names in other libraries to keys of a config.
 
 use std::collections::BTreeMap;
 
 use super::given::Given;
 use super::python::literal;
 
-/// Keys and values of a config, each with the name that it was given under, and what was left.
+/// Keys and values of a config, each with the name it was given under, and what could not be translated.
 #[derive(Debug, Default)]
 pub struct Translation {
-    /// By key: the value as TOML, and where it is from.
+    /// By key: the value as TOML, and where it comes from.
     pub settings: BTreeMap<&'static str, (String, String)>,
-    /// What has no counterpart and would have changed training.
+    /// Settings without a counterpart that would have changed training.
     pub lost: Vec<String>,
-    /// Names that say nothing about training.
+    /// Names that do not affect training.
     pub ignored: Vec<String>,
     pub totals: Totals,
 }
 
-/// Numbers that others are counted in.
+/// Numbers on which the meaning of others depends.
 #[derive(Clone, Copy, Debug)]
 pub struct Totals {
-    /// Env steps of the training, all environments together.
+    /// Env steps of training, all environments together.
     pub env_steps: i64,
-    /// Environments side by side.
+    /// Number of parallel environments.
     pub num_envs: i64,
-    /// Steps of each environment between two times of learning.
+    /// Steps of each environment between two learning phases.
     pub every: i64,
 }
 
@@ -34,7 +34,7 @@ impl Default for Totals {
     }
 }
 
-/// Names that say where training is shown and kept, not how it goes.
+/// Names that say where training is shown and stored, not how it is done.
 const OF_NO_WEIGHT: &[&str] = &[
     "_init_setup_model",
     "capture_video",
@@ -91,7 +91,7 @@ impl Translation {
         }
     }
 
-    /// Names whose value is the key's own.
+    /// Names whose value can be used for the key unchanged.
     fn plain(&mut self, name: &str, given: &Given) -> Option<()> {
         let whole = match name {
             "n_timesteps" | "total_timesteps" => "train.env_steps",
@@ -256,19 +256,19 @@ impl Translation {
         if OF_NO_WEIGHT.contains(&name) {
             return self.ignored.push(name.into());
         }
-        // What is switched off is not missed.
+        // Features that are switched off are not missing.
         if matches!(given, Given::Nothing | Given::Switch(false)) {
             return self.ignored.push(name.into());
         }
         let why = match name {
-            "env_wrapper" | "vec_env_wrapper" => "wrappers of Python do not run here; see `env.*` and `env.options`",
+            "env_wrapper" | "vec_env_wrapper" => "Python wrappers do not run here; see `env.*` and `env.options`",
             "normalize" | "normalize_kwargs" => "observations and rewards are not normalised here",
-            "train_freq" => "learning goes by env steps, not by episodes",
-            "optimize_memory_usage" => "here the next observation takes no room of its own where it can be shared",
+            "train_freq" => "updates are scheduled by env steps, not by episodes",
+            "optimize_memory_usage" => "requel always shares the next observation's memory where it can",
             "replay_buffer_class" | "replay_buffer_kwargs" => "replay is uniform or prioritized, see `replay.kind`",
             "learning_rate" => "schedules are `none` or `linear`",
-            "policy" => "a policy is an MLP or convolutions with one, see `network.*`",
-            _ => "nothing here does this",
+            "policy" => "a policy is an MLP, or convolutions followed by an MLP; see `network.*`",
+            _ => "requel has nothing like it",
         };
         self.lost.push(format!("`{name}` ({}) has no counterpart: {why}", given.shown()));
     }

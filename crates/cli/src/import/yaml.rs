@@ -6,15 +6,15 @@ use saphyr_parser::{Event, Parser, ScalarStyle};
 
 use super::given::Given;
 
-/// More values than any file of hyperparameters holds: aliases of aliases can stand for billions.
+/// More values than any file of hyperparameters has: nested aliases could expand to billions.
 const MOST_VALUES: usize = 100_000;
-/// Deeper nesting is no hyperparameter.
+/// The maximum depth of nesting in hyperparameters.
 const DEEPEST: usize = 32;
 
 /// Reads the first document of a text.
 ///
 /// # Errors
-/// What is wrong, with the line.
+/// The error, with its line.
 pub fn read(text: &str) -> Result<Given, String> {
     let mut reader = Reader { parser: Parser::new_from_str(text), anchors: HashMap::new(), values: 0, depth: 0 };
     loop {
@@ -28,7 +28,7 @@ pub fn read(text: &str) -> Result<Given, String> {
 
 struct Reader<'t> {
     parser: Parser<'t, saphyr_parser::StrInput<'t>>,
-    /// Values that aliases stand for, with how many they are.
+    /// The values of aliases, each with the number of values in it.
     anchors: HashMap<usize, (Given, usize)>,
     values: usize,
     depth: usize,
@@ -58,7 +58,7 @@ impl<'t> Reader<'t> {
             Event::SequenceStart(anchor, _) => (self.sequence()?, anchor),
             Event::MappingStart(anchor, _) => (self.mapping()?, anchor),
             Event::Alias(anchor) => {
-                let (value, size) = self.anchors.get(&anchor).cloned().ok_or("an alias stands before its anchor")?;
+                let (value, size) = self.anchors.get(&anchor).cloned().ok_or("an alias comes before its anchor")?;
                 self.count(size)?;
                 (value, 0)
             }
@@ -86,7 +86,7 @@ impl<'t> Reader<'t> {
         }
     }
 
-    /// Entries of `<<` count where the mapping itself has no such name.
+    /// Entries of `<<` apply if the mapping itself does not have the name.
     fn mapping(&mut self) -> Result<Given, String> {
         let (mut entries, mut merged) = (Vec::new(), Vec::new());
         loop {

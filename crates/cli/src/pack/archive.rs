@@ -1,8 +1,8 @@
 //! The archive: a plain tar of plain files, all below one directory, the same bytes for the same files.
 //!
-//! What is read may be anybody's. Only what a run consists of is taken: plain files with the names that a run has, each once.
-//! Links, devices, directories of other names, absolute paths and paths that lead out are refused before they are written; no
-//! file is larger in the archive than it will be on the disk, so that a small archive cannot fill one.
+//! Archives may come from anybody. Only the files of a run are accepted: plain files with the names that a run has, each once. Links,
+//! devices, directories with other names, absolute paths and paths that lead outside are refused before anything is written; no file is
+//! larger in the archive than it will be on disk, so that a small archive cannot fill the disk.
 
 use std::collections::HashSet;
 use std::fs::{self, File};
@@ -14,29 +14,29 @@ use tar::{EntryType, Header};
 
 use crate::exit::{Exit, Failure};
 
-/// No run has more files.
+/// The maximum number of files in a run.
 const MOST_FILES: usize = 100_000;
-/// The longest path that the oldest form of the format holds whole.
+/// The longest path that the oldest version of the format can store.
 const MOST_NAME: usize = 255;
 
-/// One file that is put into an archive.
+/// A file to put into an archive.
 pub enum Source {
-    /// One that is on the disk.
+    /// A file on disk.
     File(PathBuf),
-    /// One that is made for it.
+    /// A file made for the archive.
     Bytes(Vec<u8>),
 }
 
-/// Which files of an archive are wanted.
+/// Which files of an archive to read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wanted {
-    /// All.
+    /// All files.
     All,
-    /// All but the state that training goes on from.
+    /// All files except the state needed to continue training.
     WithoutCheckpoints,
 }
 
-/// Writes an archive of `files`, by their paths from `root`, in their order.
+/// Writes an archive of `files`, given by their paths relative to `root`, in this order.
 ///
 /// # Errors
 /// If a file cannot be read, its name is too long, or the disk refuses.
@@ -46,7 +46,7 @@ pub fn write(out: impl Write, root: &str, files: Vec<(String, Source)>) -> io::R
         let mut header = Header::new_ustar();
         header.set_path(format!("{root}/{name}"))?;
         header.set_entry_type(EntryType::Regular);
-        // Nothing of this machine: no times, no owner.
+        // Nothing specific to this machine: no times, no owner.
         header.set_mode(0o644);
         header.set_mtime(0);
         header.set_uid(0);
@@ -62,7 +62,7 @@ pub fn write(out: impl Write, root: &str, files: Vec<(String, Source)>) -> io::R
                 let len = file.metadata()?.len();
                 header.set_size(len);
                 header.set_cksum();
-                // A log that grows meanwhile is taken as far as it was.
+                // If a log grows in the meantime, only its previous length is taken.
                 builder.append(&header, file.take(len))?;
             }
         }
@@ -70,14 +70,14 @@ pub fn write(out: impl Write, root: &str, files: Vec<(String, Source)>) -> io::R
     builder.into_inner()?.flush()
 }
 
-/// Reads an archive into `dir`, which is there and empty. Returns the name of the directory that it held.
+/// Reads an archive into `dir`, which exists and is empty. Returns the name of the directory in the archive.
 ///
 /// # Errors
-/// If it is no archive of a run, or the disk refuses. What was written until then is the caller's to remove.
+/// If it is not an archive of a run, or the disk refuses. The caller must remove what was written until then.
 pub fn unpack(path: &Path, dir: &Path, wanted: Wanted) -> Result<String, Failure> {
     let wrong = |what: String| {
         let failure = Failure { exit: Exit::Failure, ..Failure::bad_input(format_args!("{}: {what}", path.display())) };
-        failure.hint("`requel pack RUN` writes what can be read here")
+        failure.hint("`requel unpack` reads the archives that `requel pack RUN` writes")
     };
     let metadata =
         fs::metadata(path).map_err(|e| Failure::bad_input(format_args!("cannot read {}: {e}", path.display())))?;
@@ -89,28 +89,28 @@ pub fn unpack(path: &Path, dir: &Path, wanted: Wanted) -> Result<String, Failure
     let mut archive = tar::Archive::new(BufReader::new(file));
     let mut root: Option<String> = None;
     let mut seen = HashSet::new();
-    // Raw: what would change the name or the length of the next file is an entry by itself then, and refused.
+    // Raw entries: extensions that would change the name or length of the next file appear as entries of their own and are refused.
     let entries = archive.entries().map_err(|e| wrong(format!("not an archive: {e}")))?.raw(true);
     for entry in entries {
-        let mut entry = entry.map_err(|e| wrong(format!("not an archive, or cut off: {e}")))?;
+        let mut entry = entry.map_err(|e| wrong(format!("not an archive, or truncated: {e}")))?;
         if entry.header().entry_type() != EntryType::Regular {
             let kind = entry.header().entry_type();
-            return Err(wrong(format!("it holds an entry of the kind {kind:?}, and a run has plain files only")));
+            return Err(wrong(format!("it has an entry of the kind {kind:?}, and a run has only plain files")));
         }
         let name = name(&entry.path_bytes()).map_err(&wrong)?;
-        let (top, name) = name.split_once('/').ok_or_else(|| wrong(format!("`{name}` is in no directory")))?;
+        let (top, name) = name.split_once('/').ok_or_else(|| wrong(format!("`{name}` is not in a directory")))?;
         let known = root.get_or_insert_with(|| top.to_owned());
         if known != top {
-            return Err(wrong(format!("it holds two directories, `{known}` and `{top}`")));
+            return Err(wrong(format!("it has two directories, `{known}` and `{top}`, instead of one")));
         }
         if !is_of_run(name) {
-            return Err(wrong(format!("a run has no file `{name}`")));
+            return Err(wrong(format!("`{name}` is not a file that a run has")));
         }
         if !seen.insert(name.to_lowercase()) {
-            return Err(wrong(format!("`{name}` is in it twice")));
+            return Err(wrong(format!("it has `{name}` twice")));
         }
         if seen.len() > MOST_FILES {
-            return Err(wrong(format!("it holds more than {MOST_FILES} files")));
+            return Err(wrong(format!("it has more than {MOST_FILES} files")));
         }
         if wanted == Wanted::WithoutCheckpoints && name.starts_with("checkpoints/") {
             continue;
@@ -123,7 +123,7 @@ pub fn unpack(path: &Path, dir: &Path, wanted: Wanted) -> Result<String, Failure
         })();
         match written {
             Ok(written) if written == size => {}
-            Ok(_) => return Err(wrong(format!("it is cut off in `{name}`"))),
+            Ok(_) => return Err(wrong(format!("it is truncated within `{name}`"))),
             Err(error) => {
                 return Err(Failure::failed(format_args!(
                     "cannot unpack {} to {}: {error}",
@@ -135,11 +135,11 @@ pub fn unpack(path: &Path, dir: &Path, wanted: Wanted) -> Result<String, Failure
     }
     match root {
         Some(root) if seen.contains("config.toml") => Ok(root),
-        _ => Err(wrong("it holds no run".into())),
+        _ => Err(wrong("it does not contain a run".into())),
     }
 }
 
-/// Whether a file is an archive, by what stands in it and not by its name.
+/// Whether a file is an archive, judged by its contents and not by its name.
 ///
 /// # Errors
 /// If it cannot be read.
@@ -151,7 +151,7 @@ pub fn is_packed(file: &Path) -> Result<bool, Failure> {
     Ok(start.get(257..262) == Some(b"ustar"))
 }
 
-/// A path that leads below the directory that it is read into, in plain letters.
+/// A path below the directory that it is unpacked into, in plain letters.
 fn name(bytes: &[u8]) -> Result<String, String> {
     let shown = || String::from_utf8_lossy(bytes).chars().take(80).collect::<String>();
     let text = std::str::from_utf8(bytes).map_err(|_| format!("`{}` is not UTF-8", shown()))?;
@@ -159,7 +159,7 @@ fn name(bytes: &[u8]) -> Result<String, String> {
     let parts_are_plain = text.split('/').all(|part| !part.is_empty() && part != "." && part != "..");
     let letters = |c: char| c.is_control() || "\\:*?\"<>|".contains(c);
     if !plain || !parts_are_plain || text.len() > MOST_NAME || text.contains(letters) {
-        return Err(format!("`{}` is no path inside a directory", shown().escape_debug()));
+        return Err(format!("`{}` is not a path inside a directory", shown().escape_debug()));
     }
     Ok(text.to_owned())
 }
@@ -249,7 +249,7 @@ mod tests {
             "c:/config.toml",
         ] {
             let said = refusal(&archive(&[CONFIG, (name, EntryType::Regular, b"x")]));
-            assert!(said.contains("is no path inside a directory"), "{name}: {said}");
+            assert!(said.contains("is not a path inside a directory"), "{name}: {said}");
         }
         for name in [
             "run/.bashrc",
@@ -259,12 +259,12 @@ mod tests {
             "run/segments/a/b.toml",
         ] {
             let said = refusal(&archive(&[CONFIG, (name, EntryType::Regular, b"x")]));
-            assert!(said.contains("a run has no file"), "{name}: {said}");
+            assert!(said.contains("is not a file that a run has"), "{name}: {said}");
         }
         assert!(
             refusal(&archive(&[CONFIG, ("other/summary.json", EntryType::Regular, b"")])).contains("two directories")
         );
-        assert!(refusal(&archive(&[("config.toml", EntryType::Regular, b"")])).contains("is in no directory"));
+        assert!(refusal(&archive(&[("config.toml", EntryType::Regular, b"")])).contains("is not in a directory"));
     }
 
     #[test]
@@ -274,7 +274,7 @@ mod tests {
             [Symlink, Link, Fifo, Block, Char, Directory, GNUSparse, GNULongName, GNULongLink, XHeader, XGlobalHeader]
         {
             let said = refusal(&archive(&[CONFIG, ("run/summary.json", kind, b"")]));
-            assert!(said.contains("plain files only"), "{kind:?}: {said}");
+            assert!(said.contains("only plain files"), "{kind:?}: {said}");
         }
     }
 
@@ -285,21 +285,23 @@ mod tests {
             ("run/summary.json", EntryType::Regular, b"1"),
             ("run/Summary.json", EntryType::Regular, b"2"),
         ]);
-        assert!(refusal(&twice).contains("has no file") || refusal(&twice).contains("twice"));
+        assert!(refusal(&twice).contains("is not a file") || refusal(&twice).contains("twice"));
         let twice = archive(&[
             CONFIG,
             ("run/summary.json", EntryType::Regular, b"1"),
             ("run/summary.json", EntryType::Regular, b"2"),
         ]);
-        assert!(refusal(&twice).contains("is in it twice"));
+        assert!(refusal(&twice).contains("` twice"));
         let whole = archive(&[CONFIG, ("run/summary.json", EntryType::Regular, &[7; 2000])]);
         // A length that the file does not have, as of a bomb.
         for len in [100, 600, 1100, 1500, 2500] {
             refusal(&whole[..len]);
         }
-        assert!(refusal(b"").contains("it holds no run"));
+        assert!(refusal(b"").contains("it does not contain a run"));
         assert!(refusal(&[0xff; 4096]).contains("not an archive"));
-        assert!(refusal(&archive(&[("run/summary.json", EntryType::Regular, b"")])).contains("it holds no run"));
+        assert!(
+            refusal(&archive(&[("run/summary.json", EntryType::Regular, b"")])).contains("it does not contain a run")
+        );
     }
 
     #[test]

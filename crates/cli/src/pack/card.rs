@@ -1,4 +1,4 @@
-//! The model card: what a policy is, what it scores and how it was made, in the form that Hugging Face's hub reads.
+//! The model card: what a policy is, how it scores and how it was trained, in the format that Hugging Face's hub reads.
 
 use std::fmt::Write;
 
@@ -10,10 +10,10 @@ use crate::numbers::grouped;
 use crate::shell::in_own_name;
 use crate::{report, runs};
 
-/// Below so few episodes the mean has no interval worth telling.
+/// With fewer episodes, no interval of the mean is given.
 const LEAST_EPISODES: usize = 30;
 
-/// The card of a run that is finished. `name` is what it is called.
+/// The card of a finished run called `name`.
 ///
 /// # Errors
 /// If the run is not finished, or cannot be read.
@@ -21,7 +21,7 @@ pub fn text(run: &Run, name: &str) -> Result<String, Failure> {
     let config = run.config()?;
     let Some(summary) = run.summary()? else {
         return Err(Failure::bad_input(format_args!(
-            "{} is not finished, and what it comes to is not known",
+            "{} is not finished, so it has no final scores for a model card",
             run.dir().display()
         ))
         .hint("`requel resume RUN` continues its training"));
@@ -42,7 +42,7 @@ pub fn text(run: &Run, name: &str) -> Result<String, Failure> {
     Ok(card)
 }
 
-/// A text as YAML and JSON both read it.
+/// A string that both YAML and JSON can read.
 fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
@@ -83,15 +83,12 @@ fn scores(card: &mut String, summary: &Summary) {
     let (best, last) = (&summary.best_evaluation, &summary.final_evaluation);
     let _ = writeln!(
         card,
-        "## Scores\n\n\
-         Undiscounted returns of greedy episodes with seeds of their own, by which nothing was chosen.\n\n\
-         | policy | mean return | 95 % interval of the mean | standard deviation | episodes | cut off |\n\
-         |---|---:|---|---:|---:|---:|\n\
-         {}\n{}\n\n\
-         The file `best/policy.safetensors` is the best policy by the evaluations of training; the final one is that after the \
-         last update.\n",
-        row(&format!("best, of env step {}", grouped(summary.best_env_steps)), best),
-        row(&format!("final, of env step {}", grouped(summary.env_steps)), last),
+        "## Scores\n\nUndiscounted returns of greedy episodes with their own seeds, which were not used to choose \
+         anything.\n\n| policy | mean return | 95 % interval of the mean | standard deviation | episodes | cut off \
+         |\n|---|---:|---|---:|---:|---:|\n{}\n{}\n\nThe file `best/policy.safetensors` is the policy with the best \
+         evaluation during training; the final policy is the one after the last update.\n",
+        row(&format!("best, from env step {}", grouped(summary.best_env_steps)), best),
+        row(&format!("final, from env step {}", grouped(summary.env_steps)), last),
     );
 }
 
@@ -104,7 +101,7 @@ fn row(name: &str, score: &Score) -> String {
     format!("| {name} | {mean_return:.2} | {interval} | {std_return:.2} | {episodes} | {cut_off} |")
 }
 
-/// By the normal approximation, of the mean over these episodes.
+/// The interval of the mean over these episodes, by the normal approximation.
 fn interval(score: &Score) -> Option<(f64, f64)> {
     let n = score.episodes as f64;
     let half = 1.96 * score.std_return / (n - 1.0).sqrt();
@@ -121,8 +118,8 @@ fn environment(card: &mut String, run: &Run, config: &Config) {
     }
     lines.extend(env.options.iter().map(|(name, value)| format!("- option `{name} = {value}`")));
     let around = [
-        (env.frame_stack > 1, format!("- the last {} observations are shown as one", env.frame_stack)),
-        (env.action_repeat > 1, format!("- each action is done {} times", env.action_repeat)),
+        (env.frame_stack > 1, format!("- the last {} observations are stacked into one", env.frame_stack)),
+        (env.action_repeat > 1, format!("- each action is repeated for {} steps", env.action_repeat)),
         (env.sticky_actions > 0.0, format!("- sticky actions with probability {}", env.sticky_actions)),
     ];
     lines.extend(around.into_iter().filter(|(is_so, _)| *is_so).map(|(_, line)| line));
@@ -132,8 +129,8 @@ fn environment(card: &mut String, run: &Run, config: &Config) {
 fn algorithm(card: &mut String, config: &Config, summary: &Summary) {
     let _ = writeln!(
         card,
-        "## Training\n\n{} env steps, {} updates, {} episodes. All settings are in `config.toml`; those that are not the \
-         preset's:\n",
+        "## Training\n\n{} env steps, {} updates, {} episodes. All settings are in `config.toml`; these differ from \
+         the preset:\n",
         grouped(summary.env_steps),
         grouped(summary.updates),
         grouped(summary.episodes)
@@ -158,7 +155,7 @@ fn how_it_was_made(card: &mut String, run: &Run) -> Result<(), Failure> {
         let command = program.command.join(" ");
         let _ = writeln!(
             card,
-            "Made by requel {} on {machine}, begun {started}:\n\n```console\n{command}\n```\n",
+            "Trained by requel {} on {machine}, started {started}:\n\n```console\n{command}\n```\n",
             first.version()
         );
         if records.len() > 1 {
@@ -172,15 +169,11 @@ fn how_it_was_made(card: &mut String, run: &Run) -> Result<(), Failure> {
 fn usage(config: &Config, name: &str) -> String {
     let env = &config.env.id;
     let text = format!(
-        "## How to use it\n\n\
-         ```console\n\
-         requel eval best/policy.safetensors     # score it again\n\
-         requel watch best/policy.safetensors    # see it at work\n\
-         requel unpack {name}.requel.tar         # the whole run, to report on and compare\n\
-         ```\n\n\
-         In Rust, `requel_policy::SavedPolicy::read` and `into_policy` make a `GreedyPolicy` of it. The weights are safetensors \
-         under PyTorch's names and in its layout; `requel export` writes ONNX. Actions are the index of the greatest Q-value \
-         in {env}.\n"
+        "## How to use it\n\n```console\nrequel eval best/policy.safetensors     # score it again\nrequel watch \
+         best/policy.safetensors    # see it at work\nrequel unpack {name}.requel.tar         # the whole run, for \
+         reports and comparisons\n```\n\nIn Rust, `requel_policy::SavedPolicy::read` and `into_policy` turn it into a \
+         `GreedyPolicy`. The weights are safetensors with PyTorch's names and layout; `requel export` writes ONNX. The \
+         action in {env} is the index of the largest Q-value.\n"
     );
     in_own_name(&text).into_owned()
 }

@@ -1,4 +1,4 @@
-//! What goes into the archive of a run.
+//! Which files go into the archive of a run.
 
 use std::io::Write;
 use std::path::Path;
@@ -11,16 +11,16 @@ use super::archive::{self, Source, is_of_run};
 use super::card;
 use crate::exit::Failure;
 
-/// Whether the state goes along that training can go on from.
+/// Which checkpoints to include, from which training can continue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Checkpoints {
     /// The newest.
     Newest,
-    /// None: what was learned is in the policy.
+    /// None: the policy contains what was learned.
     None,
 }
 
-/// Writes a run that is finished and whole, with a card that says what it is.
+/// Writes a finished and intact run, with its model card.
 ///
 /// # Errors
 /// If the run is not finished or damaged, or a disk refuses.
@@ -38,25 +38,25 @@ pub fn write(run: &Run, name: &str, checkpoints: Checkpoints, out: impl Write) -
     names.retain(|name| {
         !name.starts_with("checkpoints/") || newest.as_ref().is_some_and(|newest| name.starts_with(newest))
     });
-    // First what a reader looks for, then by name.
+    // First the files that a reader looks for, then the others by name.
     names.sort_by_key(|name| (name != "config.toml", name.clone()));
     let card = Source::Bytes(card::text(run, name)?.into_bytes());
     let files = names.into_iter().map(|name| (name.clone(), Source::File(dir.join(name))));
     let files = std::iter::once(("README.md".to_owned(), card)).chain(files).collect();
     archive::write(out, name, files)
         .map_err(|e| Failure::failed(format_args!("cannot pack {}: {e}", dir.display())))?;
-    // What was read is what the seal is of only if it still is.
+    // The seals must still match what was read.
     refuse_damaged(run)
 }
 
 fn refuse_damaged(run: &Run) -> Result<(), Failure> {
     match verify(run)?.damage.first() {
-        Some(damage) => Err(Failure::failed(damage).hint("`requel verify RUN` names all that is wrong with it")),
+        Some(damage) => Err(Failure::failed(damage).hint("`requel verify RUN` lists everything that is wrong with it")),
         None => Ok(()),
     }
 }
 
-/// The plain files below a directory, by their paths from it. Links are not followed.
+/// The plain files below a directory, by their paths relative to it. Links are not followed.
 fn list(dir: &Path, prefix: &str, names: &mut Vec<String>) -> std::io::Result<()> {
     for entry in std::fs::read_dir(dir)? {
         let entry = entry?;

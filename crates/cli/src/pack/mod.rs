@@ -1,4 +1,4 @@
-//! A run as one file to share: [`archive`] writes and reads it, [`card`] says on a page what is in it.
+//! A run as one file to share: [`archive`] writes and reads it, [`card`] describes it on one page.
 
 mod archive;
 mod card;

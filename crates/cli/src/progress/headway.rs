@@ -1,29 +1,29 @@
-//! [`Headway`], how far a training is on its way.
+//! [`Headway`], how far training has come.
 
 use std::time::{Duration, Instant};
 
 use requel::train::Budget;
 
-/// How far a training is on its way, and how fast it goes.
+/// How far training has come, and how fast it is.
 #[derive(Clone, Copy, Debug)]
 pub struct Headway {
-    /// What training stops at.
+    /// When training stops.
     pub budget: Budget,
     /// Env steps so far.
     pub env_steps: u64,
-    /// Episodes that ended so far.
+    /// Episodes that have ended so far.
     pub episodes: u64,
     started: Instant,
-    /// Where this session began.
+    /// Where this session started.
     before: (u64, u64),
-    /// How long it was held, and since when it is.
+    /// How long training was paused, and since when it is paused now.
     held: (Duration, Option<Instant>),
-    /// Where the present pace began: time of the session, and what was used of the budget.
+    /// Where the current pace started: time in the session, and the fraction of the budget used.
     paced: (Duration, u64),
 }
 
 impl Headway {
-    /// The start, now, of a session after others that made so many env steps and episodes.
+    /// The start, now, of a session after others with this many env steps and episodes.
     pub fn new(budget: Budget, (env_steps, episodes): (u64, u64)) -> Self {
         let (started, before) = (Instant::now(), (env_steps, episodes));
         let (held, paced) = ((Duration::ZERO, None), (Duration::ZERO, 0));
@@ -32,12 +32,12 @@ impl Headway {
         headway
     }
 
-    /// Takes note that training waits from `now` on: time stands still.
+    /// Records that training is paused from `now` on: time stands still.
     pub fn hold(&mut self, now: Instant) {
         self.held.1.get_or_insert(now);
     }
 
-    /// Takes note that training goes on from `now`, at a pace of which nothing is known yet.
+    /// Records that training continues at `now`, at a pace that is not known yet.
     pub fn go_on(&mut self, now: Instant) {
         if let Some(since) = self.held.1.take() {
             self.held.0 += now.duration_since(since);
@@ -45,7 +45,7 @@ impl Headway {
         self.paced = (self.elapsed_at(now), self.used());
     }
 
-    /// Whether training waits.
+    /// Whether training is paused.
     pub fn is_held(&self) -> bool {
         self.held.1.is_some()
     }
@@ -55,12 +55,12 @@ impl Headway {
         self.counted((self.env_steps, self.episodes))
     }
 
-    /// The part of the budget that is used, 0 to 1.
+    /// The fraction of the budget used, 0 to 1.
     pub fn fraction(&self) -> f64 {
         (self.used() as f64 / self.budget.total().max(1) as f64).clamp(0.0, 1.0)
     }
 
-    /// Time since this session began, without that for which training was held.
+    /// Time since this session started, without pauses.
     pub fn elapsed(&self) -> Duration {
         self.elapsed_at(Instant::now())
     }
@@ -74,7 +74,7 @@ impl Headway {
         (self.env_steps - self.before.0) as f64 / self.elapsed().as_secs_f64().max(1e-9)
     }
 
-    /// The time that is left at the present pace; `None` before there is one.
+    /// The remaining time at the current pace; `None` before one is known.
     pub fn time_left(&self) -> Option<Duration> {
         self.time_left_at(Instant::now())
     }
@@ -93,7 +93,7 @@ impl Headway {
     }
 }
 
-/// The time that `left` will take if `done` took `elapsed`; `None` before anything is done.
+/// The time that `left` will take if `done` took `elapsed`; `None` if nothing is done yet.
 pub fn time_left(elapsed: Duration, done: u64, left: u64) -> Option<Duration> {
     (done > 0).then(|| elapsed.mul_f64(left as f64 / done as f64))
 }

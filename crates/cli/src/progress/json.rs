@@ -5,14 +5,14 @@ use std::io::{self, Write};
 use requel::train::{EventRecord, Observer, ObserverError, TrainEvent};
 use serde::Serialize;
 
-/// Prints each event as a line of JSON. When nobody reads any more, it falls silent and training goes on.
+/// Prints each event as a line of JSON. If nobody reads any more, printing stops and training continues.
 #[derive(Default)]
 pub struct JsonLines {
     closed: bool,
     tag: Option<Tag>,
 }
 
-/// Says on each line of which run it is, where there are several.
+/// Says on each line which run it belongs to, if there are several.
 #[derive(Clone, Debug, Serialize)]
 pub struct Tag {
     /// The variant of a study.
@@ -39,7 +39,7 @@ impl JsonLines {
     /// Prints one object.
     ///
     /// # Errors
-    /// What stdout returns, but for a closed pipe.
+    /// The error of stdout, except for a closed pipe.
     pub fn print(&mut self, object: &impl Serialize) -> io::Result<()> {
         if self.closed {
             return Ok(());

@@ -1,4 +1,4 @@
-//! Telling a person or a script how training goes. All of these listen to the trainer and change nothing.
+//! Progress of training for a user or a script. All of these only listen to the trainer.
 
 mod headway;
 mod json;

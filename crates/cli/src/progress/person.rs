@@ -13,30 +13,30 @@ use crate::numbers::{duration, grouped, rate};
 use crate::show::{Ability, tidy};
 use crate::style::{self, BOLD, GOOD, MUTED, WARNING, paint};
 
-/// Tells a person on stderr how training goes.
+/// Reports the progress of training to a user on stderr.
 pub struct Person {
     tally: Tally,
     view: View,
     next: Instant,
-    /// Episodes of the last scores: played, and all.
+    /// Episodes of the final evaluation: played, and total.
     last_scores: Option<(usize, usize)>,
 }
 
 enum View {
-    /// A bar that is drawn anew again and again.
+    /// A bar that is redrawn continually.
     Bar(ProgressBar),
     /// A line every few seconds.
     Lines,
 }
 
-/// How often the bar moves.
+/// How often the bar is redrawn.
 const BAR_PERIOD: Duration = Duration::from_millis(66);
-/// How often a plain line is said.
+/// How often a plain line is printed.
 const LINE_PERIOD: Duration = Duration::from_secs(5);
 const SPARK_COLUMNS: usize = 16;
 
 impl Person {
-    /// Begins to tell. Where stderr is no terminal there is no bar; nor where stdout is one and holds other lines.
+    /// Starts reporting. There is no bar if stderr is not a terminal, or if stdout is one and shows other lines.
     pub fn new(tally: Tally, headline: &str, stdout_in_use: bool) -> Self {
         let terminal = std::io::stderr().is_terminal() && !(stdout_in_use && std::io::stdout().is_terminal());
         style::say(paint(BOLD, headline));
@@ -45,7 +45,7 @@ impl Person {
         Person { tally, view, next, last_scores: None }
     }
 
-    /// Ends the telling, and takes the bar away.
+    /// Ends reporting, and removes the bar.
     pub fn close(self) {
         if let View::Bar(bar) = self.view {
             bar.finish_and_clear();
@@ -71,7 +71,7 @@ impl Person {
         }
     }
 
-    /// Something that stays on the screen, above the bar.
+    /// A line that stays on the screen, above the bar.
     fn say(&self, line: String) {
         match &self.view {
             View::Bar(bar) => bar.suspend(|| style::say(line)),
@@ -145,7 +145,7 @@ impl Observer for Person {
         self.tally.note(event);
         if let TrainEvent::Evaluated { env_steps, evaluation, best: Some(_), .. } = event {
             let mean = evaluation.mean_return();
-            // An equal score is the best policy too, but it is no news.
+            // A policy with an equal score also becomes the best one, but that is not news.
             if best_before.is_none_or(|before| mean > before.mean) {
                 let score = format!("{} ± {}", tidy(mean), tidy(evaluation.std_return()));
                 let where_ = format!("env step {}", grouped(*env_steps));
@@ -172,7 +172,7 @@ fn bar(total: u64) -> ProgressBar {
     bar
 }
 
-/// A duration for a guess: no fractions of a second.
+/// A duration as an estimate: no fractions of a second.
 fn coarse(time: Duration) -> String {
     if time < Duration::from_secs(60) { format!("{} s", time.as_secs_f64().ceil()) } else { duration(time) }
 }

@@ -1,6 +1,6 @@
 //! A curve in one line of text.
 
-/// The course of `values` as block characters, at most `width` of them, from the least value to the greatest.
+/// `values` as block characters, at most `width` of them, scaled from the smallest value to the largest.
 pub fn sparkline(values: &[f32], width: usize) -> String {
     const BLOCKS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
     let columns = values.len().min(width);

@@ -1,4 +1,4 @@
-//! [`Tally`], what is known of a training so far.
+//! [`Tally`], the latest numbers of a training run.
 
 use requel::train::{Budget, TrainEvent};
 
@@ -11,32 +11,32 @@ pub struct Scored {
     pub mean: f64,
     /// Standard deviation of the returns.
     pub std: f64,
-    /// Over how many episodes.
+    /// Number of episodes.
     pub episodes: usize,
 }
 
-/// What is known of a training so far.
+/// The latest numbers of a training run.
 #[derive(Debug)]
 pub struct Tally {
     /// How much of the budget is used, and how fast.
     pub headway: Headway,
     /// Mean return of the last 100 training episodes.
     pub return_mean: Option<f64>,
-    /// The course of that mean.
+    /// The history of that mean.
     pub history: Vec<f32>,
-    /// ε in force.
+    /// The current ε.
     pub epsilon: Option<f64>,
     /// The best evaluation so far.
     pub best: Option<Scored>,
 }
 
 impl Tally {
-    /// A tally that begins now, with the env steps and episodes that earlier sessions made.
+    /// A tally that starts now, with the env steps and episodes of earlier sessions.
     pub fn new(budget: Budget, made: (u64, u64)) -> Self {
         Tally { headway: Headway::new(budget, made), return_mean: None, history: Vec::new(), epsilon: None, best: None }
     }
 
-    /// Takes note of an event.
+    /// Records an event.
     pub fn note(&mut self, event: &TrainEvent<'_>) {
         match event {
             TrainEvent::EpisodeEnded { env_steps, episode } => {

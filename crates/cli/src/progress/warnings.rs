@@ -1,12 +1,12 @@
-//! What a person must hear of, however quiet the program is asked to be.
+//! Warnings that a user must see however quiet the program is.
 
 use requel::train::{Observer, ObserverError, TrainEvent};
 
 use crate::numbers::grouped;
 use crate::style;
 
-/// The warning that an event is worth, if it is. Of numbers that are skipped the first is, then the tenth, the hundredth and so
-/// on: an environment may give them by the thousand.
+/// The warning for an event, if there is one. Of skipped numbers, only the first, the tenth, the hundredth and so on get a warning: an
+/// environment may return thousands.
 pub fn warning(event: &TrainEvent<'_>) -> Option<String> {
     match *event {
         TrainEvent::Skipped { env_steps, site, value, env, action, skipped } if is_power_of_ten(skipped) => {
@@ -18,7 +18,7 @@ pub fn warning(event: &TrainEvent<'_>) -> Option<String> {
             ))
         }
         TrainEvent::LongEpisode { env_steps, env, length } => Some(format!(
-            "the episode in environment {env} has gone on for {} env steps, at env step {}: does it ever end?",
+            "the episode in environment {env} has lasted {} env steps so far, at env step {}: does it ever end?",
             grouped(length),
             grouped(env_steps)
         )),
@@ -37,19 +37,19 @@ fn is_power_of_ten(number: u64) -> bool {
     number > 0 && 10u64.checked_pow(number.ilog10()) == Some(number)
 }
 
-/// Says warnings on stderr, and nothing else.
+/// Prints warnings on stderr, and nothing else.
 pub enum Warnings {
-    /// As they come.
+    /// Immediately.
     AtOnce,
-    /// Those that were kept, when [`Warnings::say_kept`] is asked: the screen is somebody else's until then.
+    /// Later, when [`Warnings::say_kept`] is called: until then the screen is used by something else.
     Later(Vec<String>),
 }
 
-/// No more are kept, the first ones.
+/// The maximum number of warnings kept, the first ones.
 const MOST_KEPT: usize = 20;
 
 impl Warnings {
-    /// Says what was kept.
+    /// Prints the warnings that were kept.
     pub fn say_kept(self) {
         if let Warnings::Later(kept) = self {
             kept.iter().for_each(style::warn);
@@ -88,7 +88,7 @@ mod tests {
     #[test]
     fn a_long_episode_is_heard_of() {
         let said = warning(&TrainEvent::LongEpisode { env_steps: 100_000, env: 0, length: 100_000 }).unwrap();
-        assert!(said.starts_with("the episode in environment 0 has gone on for 100,000 env steps"), "{said}");
+        assert!(said.starts_with("the episode in environment 0 has lasted 100,000 env steps so far"), "{said}");
         let episode =
             requel::train::EpisodeRecord { index: 0, return_: 0.0, length: 1, terminated: true, truncated: false };
         assert_eq!(warning(&TrainEvent::EpisodeEnded { env_steps: 1, episode }), None);

@@ -1,10 +1,10 @@
-//! [`Clock`], how long training took to come to an env step, read from `timing.csv`.
+//! [`Clock`], how long training took to reach an env step, read from `timing.csv`.
 
 use serde::Serialize;
 
 use super::tail::Lines;
 
-/// Seconds of training up to an env step, all sessions together, as columns.
+/// Seconds of training until an env step, all sessions together, as columns.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Clock {
     /// Env steps.
@@ -27,13 +27,13 @@ pub struct ClockReader {
 }
 
 impl ClockReader {
-    /// Of no line yet; the clock will have up to so many points.
+    /// Without lines yet; the clock will have at most this many points.
     pub fn new(most_points: usize) -> Self {
         let (clock, session) = (Clock::default(), String::new());
         ClockReader { clock, session, before: 0.0, now: 0.0, every: 1, rows: 0, most_points }
     }
 
-    /// What was read so far.
+    /// What has been read so far.
     pub fn clock(&self) -> Clock {
         self.clock.clone()
     }
@@ -48,7 +48,7 @@ impl ClockReader {
         }
         self.now = seconds;
         let Clock { x, seconds: column } = &mut self.clock;
-        // A session that went on from an earlier checkpoint came to some env steps again: the last time counts.
+        // A session resumed from an earlier checkpoint reaches some env steps again: the last time counts.
         while x.last().is_some_and(|last| *last >= env_steps) {
             x.pop();
             column.pop();

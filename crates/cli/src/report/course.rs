@@ -1,4 +1,4 @@
-//! [`Course`], how training went, read from `metrics.jsonl`.
+//! [`Course`], the curves of a training run, read from `metrics.jsonl`.
 
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
@@ -7,10 +7,10 @@ use requel::storage::open_regular;
 use requel::train::{Aggregates, EventRecord, ScoreRecord};
 use serde::Serialize;
 
-/// How training went, as columns for charts. Every `x` is in env steps.
+/// The curves of a training run, as columns for charts. Every `x` is in env steps.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Course {
-    /// Finished training episodes, thinned out where there are very many.
+    /// Finished training episodes, thinned out if there are very many.
     pub episodes: Episodes,
     /// Training aggregates.
     pub train: Train,
@@ -25,7 +25,7 @@ pub struct Episodes {
     returns: Vec<f64>,
 }
 
-/// Training aggregates; `null` where nothing was learned.
+/// Training aggregates; `null` if there was no update.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Train {
     x: Vec<f64>,
@@ -44,18 +44,18 @@ pub struct Evaluations {
     pub(super) std: Vec<f64>,
     pub(super) episodes: Vec<f64>,
     pub(super) best: Vec<bool>,
-    /// The highest mean of all, whether it is among those that are kept or not.
+    /// The highest mean of all, even if thinning dropped it.
     highest: Option<f64>,
 }
 
-/// No screen shows more points than this.
+/// The maximum number of points that a screen can show.
 const MOST_POINTS: usize = 4000;
-/// No line of the log is longer, bytes; one that is has been damaged.
+/// The maximum length of a line in the log, bytes; a longer one is damaged.
 pub const MOST_LINE: u64 = 64 << 10;
 
 impl Course {
-    /// Reads the log of a run. Lines that are no JSON (a last one cut short by a crash) are left out. However long the log is,
-    /// no more is kept in memory than can be shown.
+    /// Reads the log of a run. Lines that are not JSON (such as a last one cut short by a crash) are skipped. However long the log is, no
+    /// more than can be shown is kept in memory.
     ///
     /// # Errors
     /// If the file cannot be read.
@@ -63,7 +63,7 @@ impl Course {
         Self::read_from(BufReader::with_capacity(256 << 10, open_regular(path)?))
     }
 
-    /// As [`Course::read`], from anything with lines.
+    /// Like [`Course::read`], for anything with lines.
     ///
     /// # Errors
     /// If it cannot be read.
@@ -95,11 +95,11 @@ impl Course {
     }
 }
 
-/// A course in the making: it takes line after line, and never holds more than twice as many points as can be shown.
+/// Builds a course line by line, and never holds more than twice as many points as can be shown.
 #[derive(Debug)]
 pub struct Gathering {
     course: Course,
-    /// The number of each episode that is kept.
+    /// The number of each episode that was kept.
     indices: Vec<u64>,
     strides: Strides,
     most_points: usize,
@@ -112,14 +112,14 @@ impl Default for Gathering {
 }
 
 impl Gathering {
-    /// Of no line yet; the course will have up to so many points a curve.
+    /// Without lines yet; each curve of the course will have at most this many points.
     pub fn new(most_points: usize) -> Self {
         Gathering { course: Course::default(), indices: Vec::new(), strides: Strides::default(), most_points }
     }
 
-    /// Takes a line of `metrics.jsonl`, with its line break or without.
+    /// Adds a line of `metrics.jsonl`, with or without its line break.
     pub fn line(&mut self, line: &[u8]) {
-        // Most lines are episodes, and of very many most are not shown: those are not worth parsing.
+        // Most lines are episodes, and most of very many are not shown: those need not be parsed.
         if line.starts_with(EventRecord::EPISODE) {
             let index = index_of(line).unwrap_or(self.strides.episodes.seen);
             if !self.strides.episodes.takes(index) {
@@ -133,12 +133,12 @@ impl Gathering {
         }
     }
 
-    /// How many points a curve will have at most.
+    /// The maximum number of points in a curve.
     pub fn most_points(&self) -> usize {
         self.most_points
     }
 
-    /// What was gathered so far, ready to be shown.
+    /// The course so far, ready to be shown.
     pub fn course(&self) -> Course {
         let mut course = self.course.clone();
         course.thin(self.most_points);
@@ -150,8 +150,8 @@ impl Gathering {
         self.course
     }
 
-    /// Episodes are kept by their numbers and not by their lines: of very many the log itself leaves out more and more, and
-    /// shown they lie evenly over all of training.
+    /// Episodes are selected by number and not by line: the log itself skips more and more of very many episodes, and the ones shown should
+    /// be spread evenly over training.
     fn note_episode(&mut self, (env_steps, return_): (u64, f64), index: u64) {
         let Episodes { x, returns } = &mut self.course.episodes;
         x.push(tidy(env_steps as f64));
@@ -164,7 +164,7 @@ impl Gathering {
         *every = (*every * 2).min(1 << 62);
         let mut kept: Vec<bool> = self.indices.iter().map(|index| index.is_multiple_of(*every)).collect();
         if kept.iter().filter(|kept| **kept).count() > self.most_points * 3 / 2 {
-            // Numbers that are no numbers of episodes: a log may say what it likes, and memory stays bounded.
+            // Numbers that cannot be episode numbers: whatever a log contains, memory stays bounded.
             kept = (0..kept.len()).map(|at| at % 2 == 0).collect();
         }
         [x, returns].into_iter().for_each(|column| retain(column, &kept));
@@ -218,20 +218,20 @@ impl Gathering {
     }
 }
 
-/// The number of an episode, without parsing its line: it stands right behind the env steps.
+/// The number of an episode, without parsing its line: it comes right after the env steps.
 fn index_of(line: &[u8]) -> Option<u64> {
     let behind = line.strip_prefix(EventRecord::EPISODE)?.strip_prefix(b",\"env_steps\":")?;
     let (_, behind) = digits(behind);
     digits(behind.strip_prefix(b",\"index\":")?).0
 }
 
-/// The number that a text begins with, and what comes behind it.
+/// The number at the start of a text, and the text after it.
 fn digits(text: &[u8]) -> (Option<u64>, &[u8]) {
     let (digits, behind) = text.split_at(text.iter().take_while(|byte| byte.is_ascii_digit()).count());
     (std::str::from_utf8(digits).ok().and_then(|digits| digits.parse().ok()), behind)
 }
 
-/// Of which events only every so many-th is kept.
+/// Keeps every n-th event.
 #[derive(Debug, Default)]
 struct Strides {
     episodes: Stride,
@@ -252,7 +252,7 @@ impl Default for Stride {
 }
 
 impl Stride {
-    /// Counts an event, and says whether the one of this number is kept.
+    /// Counts an event, and returns whether the one with this number is kept.
     fn takes(&mut self, index: u64) -> bool {
         self.seen += 1;
         index.is_multiple_of(self.every)
@@ -262,7 +262,7 @@ impl Stride {
         self.takes(self.seen)
     }
 
-    /// Whether so many are too many, of which every other one is to go.
+    /// Whether there are too many, so that every other one must be dropped.
     fn is_full(&mut self, len: usize, most: usize) -> bool {
         let full = len >= 2 * most;
         self.every *= if full { 2 } else { 1 };
@@ -270,13 +270,13 @@ impl Stride {
     }
 }
 
-/// Keeps those elements that `kept` says.
+/// Keeps the elements for which `kept` returns true.
 fn retain<T>(values: &mut Vec<T>, kept: &[bool]) {
     let mut kept = kept.iter();
     values.retain(|_| kept.next().is_some_and(|kept| *kept));
 }
 
-/// Keeps every other element, the first one too.
+/// Keeps every other element, starting with the first.
 fn halve<T>(values: &mut Vec<T>) {
     let mut keep = false;
     values.retain(|_| {
@@ -285,7 +285,7 @@ fn halve<T>(values: &mut Vec<T>) {
     });
 }
 
-/// Keeps every so many-th element, so that no more than `most` are left.
+/// Keeps every n-th element, so that at most `most` are left.
 fn thin<T>(values: &mut Vec<T>, most: usize) {
     let step = values.len().div_ceil(most).max(1);
     let mut index = 0;
@@ -295,7 +295,7 @@ fn thin<T>(values: &mut Vec<T>, most: usize) {
     });
 }
 
-/// The number with six significant digits, which a chart cannot tell from all of them.
+/// The number with six significant digits, enough for a chart.
 fn tidy(value: f64) -> f64 {
     if value == 0.0 || !value.is_finite() {
         return value;

@@ -1,7 +1,7 @@
 //! `report.html`: a run on one page that needs no network.
 //!
-//! [`course`] gathers what the logs say, [`replay`] records episodes as shapes, [`page`] puts both onto a [`crate::page`].
-//! [`tail`] and [`clock`] read logs that grow, for [`crate::serve`].
+//! [`course`] gathers the contents of the logs, [`replay`] records episodes as shapes, [`page`] puts both onto a [`crate::page`]. [`tail`]
+//! and [`clock`] read logs that are still growing, for [`crate::serve`].
 
 mod clock;
 mod course;

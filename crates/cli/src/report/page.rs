@@ -1,4 +1,4 @@
-//! The page and what it shows.
+//! The page and its contents.
 
 use std::path::PathBuf;
 
@@ -38,25 +38,25 @@ pub(super) struct Shown {
     pub(super) goal: Option<f64>,
     /// Whether the final policy reached the goal over many fresh episodes.
     pub(super) solved: bool,
-    /// The lowest and the highest value that the rewards allow, where they are bounded.
+    /// The lowest and the highest possible value, if rewards are bounded.
     pub(super) value_bounds: Option<[f64; 2]>,
     pub(super) score: Score,
-    /// What `requel diagnose` names.
+    /// The findings of `requel diagnose`.
     pub(super) findings: Vec<Finding>,
     pub(super) summary: Option<Summary>,
     pub(super) wall_seconds: Option<f64>,
     pub(super) course: Course,
     pub(super) replays: Vec<Replay>,
-    /// What the actions mean, where that is known.
+    /// Names of the actions, if known.
     pub(super) actions: Option<Vec<String>>,
     pub(super) returns: Vec<f64>,
     pub(super) settings: Vec<Row>,
-    /// How the run came about, a line each.
+    /// How the run was produced, one line each.
     pub(super) made: Vec<String>,
 }
 
-/// Writes `report.html` into the run's directory. `evaluation` is of its best policy, its `i`-th episode from seed
-/// `seed + i`: the worst, the median and the best of them are played again to be recorded.
+/// Writes `report.html` into the run's directory. `evaluation` is that of its best policy, with its `i`-th episode from seed `seed + i`:
+/// the worst, the median and the best episode are played again and recorded.
 ///
 /// # Errors
 /// If the run cannot be read, its environment fails, the file cannot be written, or a signal comes.
@@ -82,7 +82,7 @@ pub fn write(
         solved: run.summary()?.is_some_and(|summary| summary.is_solved()),
         value_bounds: runs::value_bounds(&config, environment).map(|bounds| [bounds.low, bounds.high]),
         score: evaluation.into(),
-        // A page is made of a run that cannot be looked at more closely, too.
+        // The page is also made for runs that cannot be examined further.
         findings: found(run, registry),
         summary: run.summary()?,
         wall_seconds: wall_seconds(run),
@@ -95,20 +95,20 @@ pub fn write(
     };
     let path = path(run);
     let page = html(&shown, run, config.evaluation.episodes)?;
-    // Of a process that died while it wrote the page there may be a half of one.
+    // A process that died while writing the page may have left half of one.
     run.clear_up()?;
-    // Whole or not there: whoever looks whether a run has its page needs not read it.
+    // Complete or absent: whether a run has its page can be checked without reading it.
     replace(&RealStorage, &path, page.as_bytes())
         .map_err(|e| Failure::failed(format_args!("cannot write {}: {e}", path.display())))?;
     Ok(path)
 }
 
-/// Where the page of a run is.
+/// The path of a run's page.
 pub fn path(run: &Run) -> PathBuf {
     run.dir().join("report.html")
 }
 
-/// Whether a run has its page, written after what it came to.
+/// Whether a run has its page, written after its results.
 pub fn is_current(run: &Run) -> bool {
     let written = |path: PathBuf| std::fs::metadata(path).and_then(|metadata| metadata.modified()).ok();
     written(path(run)).is_some_and(|page| written(run.dir().join("summary.json")).is_none_or(|end| end <= page))
@@ -134,7 +134,7 @@ fn html(shown: &Shown, run: &Run, episodes: usize) -> Result<String, Failure> {
     PAGE.html(&title, shown, &parts).map_err(Failure::failed)
 }
 
-/// Which of an evaluation's episodes are shown, worst first, and what each is an example of. Equal returns are shown once.
+/// Which episodes of an evaluation are shown, worst first, each with its label. Equal returns are shown once.
 fn examples(returns: &[f64]) -> Vec<(String, usize)> {
     let mut order: Vec<usize> = (0..returns.len()).collect();
     order.sort_by(|a, b| returns[*a].total_cmp(&returns[*b]));
@@ -152,11 +152,11 @@ fn examples(returns: &[f64]) -> Vec<(String, usize)> {
     chosen
 }
 
-/// What the replays are of.
+/// The caption of the replays.
 fn note(replays: &[Replay]) -> &'static str {
     match replays.len() {
         0 | 3.. => "the worst, the median and the best of its evaluation episodes.",
-        1 => "its evaluation episodes have one return, so one of them stands for all.",
+        1 => "its evaluation episodes all have the same return, so one is shown.",
         2 => "the worst and the best of its evaluation episodes; the median has the same return as one of them.",
     }
 }
@@ -178,13 +178,13 @@ fn replays(
     examples(&evaluation.returns).into_iter().map(record).collect()
 }
 
-/// What is wrong with the training; where it cannot be looked into, that.
+/// What is wrong with training; if it cannot be examined, the reason.
 fn found(run: &Run, registry: &Registry) -> Vec<Finding> {
     let unread = |what: String| Finding {
         check: "unread",
         severity: Severity::Warning,
         evidence: what,
-        advice: in_own_name("`requel verify RUN`, which says more of damage").into_owned(),
+        advice: in_own_name("`requel verify RUN`, which describes the damage").into_owned(),
     };
     match Evidence::of_run(run, registry) {
         Ok(evidence) => {
@@ -192,7 +192,7 @@ fn found(run: &Run, registry: &Registry) -> Vec<Finding> {
             found.extend(evidence.unread.into_iter().map(unread));
             found
         }
-        Err(error) => vec![unread(format!("it cannot be looked into: {error}"))],
+        Err(error) => vec![unread(format!("it cannot be read: {error}"))],
     }
 }
 
@@ -200,27 +200,27 @@ fn actions(environment: &EnvIdentity) -> Option<Vec<String>> {
     Some(environment.action_names.clone()).filter(|names| !names.is_empty())
 }
 
-/// Seconds that all sessions of the run took together.
+/// Total seconds of all sessions of the run.
 fn wall_seconds(run: &Run) -> Option<f64> {
     let text = read_regular_text(&run.dir().join("timing.csv"), available_bytes().unwrap_or(u64::MAX)).ok()?;
     let rows = text.lines().skip(1).filter_map(|line| {
         let mut cells = line.split(',');
         Some((cells.next()?.to_owned(), cells.nth(1)?.parse::<f64>().ok()?))
     });
-    // Seconds count from the start of each session, so its last row has its length.
+    // Seconds are counted from the start of each session, so its last row has its length.
     let last_of_each: std::collections::BTreeMap<String, f64> = rows.collect();
     (!last_of_each.is_empty()).then(|| last_of_each.values().sum())
 }
 
-/// Which program made the run, on what, and how it was asked to: of the session that began it, and how many there were.
+/// Which program and machine produced the run, and with which command: of the first session, plus the number of sessions.
 fn made(run: &Run) -> Vec<String> {
     let mut lines = made_by(run);
     if let Ok(Some(origin)) = run.origin() {
-        lines.push(format!("begun from the weights of {}", origin.from));
+        lines.push(format!("started from the weights of {}", origin.from));
     }
     for segment in run.segments().unwrap_or_default().iter().skip(1) {
         let changes: Vec<String> = segment.changes.iter().map(ToString::to_string).collect();
-        lines.push(format!("from env step {} on: {}", segment.from_env_steps, changes.join(", ")));
+        lines.push(format!("changed at env step {}: {}", segment.from_env_steps, changes.join(", ")));
     }
     lines
 }
@@ -239,7 +239,7 @@ fn made_by(run: &Run) -> Vec<String> {
     if records.len() > 1 {
         lines.push(format!("{} sessions", records.len()));
     }
-    lines.extend(others.last().map(|version| format!("gone on with by requel {version}")));
+    lines.extend(others.last().map(|version| format!("resumed by requel {version}")));
     lines
 }
 

@@ -20,10 +20,10 @@ pub struct Replay {
     pub steps: u32,
     /// Env steps per second at which it looks natural.
     fps: f32,
-    /// Left, right, bottom, top, environment units.
+    /// Left, right, bottom, top, in environment units.
     view: [f32; 4],
     background: String,
-    /// Per moment: the shapes that differ from the moment before, by their places.
+    /// Per moment: the shapes that differ from the previous moment, with their indices.
     moments: Vec<Moment>,
 }
 
@@ -33,7 +33,7 @@ struct Moment {
     t: u32,
     /// How many shapes there are.
     n: usize,
-    /// Place and shape.
+    /// Index and shape.
     s: Vec<(usize, Value)>,
     /// Value of each action.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -43,11 +43,11 @@ struct Moment {
     a: Option<usize>,
 }
 
-/// No replay has more moments than this; of longer episodes, every so many-th step is kept.
+/// The maximum number of moments in a replay; of longer episodes, every n-th step is kept.
 pub const MOST_MOMENTS: usize = 1500;
 
 impl Replay {
-    /// The episode of these frames, which started from `seed`; `fps` is the environment's own speed.
+    /// The episode with these frames, which started from `seed`; `fps` is the environment's own speed.
     pub fn new(label: impl Into<String>, seed: u64, frames: &[Frame], fps: f32) -> Self {
         let step = frames.len().div_ceil(MOST_MOMENTS).max(1);
         let last = frames.len().saturating_sub(1);
@@ -85,11 +85,11 @@ impl Replay {
     }
 }
 
-/// Tiles along each side of the mosaic that stands for an image in a report: as pixels, thousands of moments would be a page of
-/// many megabytes. Tiles have fixed places, so that of a moment only those are kept that have changed.
+/// Tiles along each side of the mosaic that represents an image in a report: as pixels, thousands of moments would make a page of many
+/// megabytes. Tiles have fixed positions, so that only those that changed are kept.
 const TILES: u32 = 40;
 
-/// The shapes with each image as a mosaic.
+/// The shapes, with each image as a mosaic.
 fn without_images(shapes: &[Shape]) -> Vec<Shape> {
     let tiles = |shape: &Shape| match shape {
         Shape::Image { min, max, pixels } => mosaic(*min, *max, pixels),
@@ -98,7 +98,7 @@ fn without_images(shapes: &[Shape]) -> Vec<Shape> {
     shapes.iter().flat_map(tiles).collect()
 }
 
-/// Rectangles over an image, each in the colour of the pixel at its middle.
+/// Rectangles that cover an image, each in the colour of the pixel at its centre.
 fn mosaic((left, bottom): Point, (right, top): Point, pixels: &Pixels) -> Vec<Shape> {
     let (columns, rows) = (pixels.width.min(TILES), pixels.height.min(TILES));
     let tile = |row: u32, column: u32| {
@@ -139,7 +139,7 @@ fn encode(shape: &Shape) -> Value {
     }
 }
 
-/// Four digits after the point are finer than any screen.
+/// Four decimals are more precise than any screen.
 fn short(value: f32) -> f32 {
     (value * 1e4).round() / 1e4
 }

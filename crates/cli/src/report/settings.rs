@@ -1,4 +1,4 @@
-//! The config as rows, with what differs from its preset.
+//! The config as rows that mark differences from its preset.
 
 use requel::config::{Config, KEYS, Layers};
 use serde::Serialize;
@@ -11,13 +11,13 @@ pub struct Row {
     pub key: String,
     /// Its value.
     pub value: String,
-    /// What the preset has, where that is another.
+    /// The preset's value, if it differs.
     pub preset: Option<String>,
-    /// What it means and in which unit.
+    /// Its meaning and unit.
     pub meaning: String,
 }
 
-/// All settings, in the order of the file, and those of the environment's options.
+/// All settings, in the order of the file, and the options of the environment.
 pub fn rows(config: &Config) -> Vec<Row> {
     let ours = Table::try_from(config).unwrap_or_default();
     let layers = Layers::new().preset(&config.preset).and_then(|layers| match config.algo.as_str() {

@@ -1,4 +1,4 @@
-//! What stands in the page itself, to be read where scripts are blocked: scores, evaluations, settings, a picture of the curve.
+//! Parts of the page that can be read even if scripts are blocked: scores, evaluations, settings, a picture of the curve.
 
 use std::time::Duration;
 
@@ -49,16 +49,16 @@ pub fn tiles(shown: &Shown) -> String {
 /// Which episodes chose the best policy, and which ones it is scored on.
 pub fn chosen(shown: &Shown, episodes: usize) -> String {
     let scored = match shown.summary {
-        Some(_) => "it and the final policy are scored on fresh ones, the same for both",
-        None => "it is scored on fresh ones",
+        Some(_) => "the scores of this policy and of the final one are over fresh episodes, the same for both",
+        None => "its score is over fresh episodes",
     };
     format!(
-        "The best policy is the one with the highest evaluation in training, over {episodes} episodes each; {scored}, so \
-         that it may score less than it did then, or than the final one."
+        "The best policy is the one with the highest evaluation during training (over {episodes} episodes each); \
+         {scored}. It may therefore score less than it did then, or less than the final policy."
     )
 }
 
-/// What is wrong with the training, and what to try; nothing where nothing is.
+/// What is wrong with training, and what to try; empty if nothing is.
 pub fn findings(shown: &Shown) -> String {
     let item = |Finding { check, severity, evidence, advice }: &Finding| {
         let severity = severity.word();
@@ -70,15 +70,16 @@ pub fn findings(shown: &Shown) -> String {
         found => {
             let items: String = found.iter().map(item).collect();
             format!(
-                "<section aria-labelledby=\"findings-title\"><h2 id=\"findings-title\">Trouble</h2>\n<p class=\"muted\">What \
-                 {} diagnose names, the worst first.</p>\n<ul class=\"card\" id=\"findings\">\n{items}</ul></section>\n",
+                "<section aria-labelledby=\"findings-title\"><h2 id=\"findings-title\">Trouble</h2>\n<p \
+                 class=\"muted\">Findings of {} diagnose, worst first.</p>\n<ul class=\"card\" \
+                 id=\"findings\">\n{items}</ul></section>\n",
                 own_name()
             )
         }
     }
 }
 
-/// Text for a page, what stands between backticks as code.
+/// Text for a page, with parts in backticks as code.
 fn with_code(text: &str) -> String {
     let text = in_own_name(text);
     let parts = text.split('`').enumerate();
@@ -101,7 +102,7 @@ pub fn evaluations(shown: &Shown) -> String {
 pub fn settings_note(shown: &Shown) -> String {
     let preset = escape(&shown.preset);
     match shown.settings.iter().filter(|row| row.preset.is_some()).count() {
-        0 => format!("All as in the preset {preset}."),
+        0 => format!("All settings are those of the preset {preset}."),
         changed => format!("{changed} of {} differ from the preset {preset}.", shown.settings.len()),
     }
 }
@@ -127,11 +128,11 @@ pub fn settings(shown: &Shown) -> String {
     html
 }
 
-/// The learning curve of a finished run as SVG; empty where there is none.
+/// The learning curve of a finished run as SVG; empty if there is none.
 pub fn picture(run: &Run) -> String {
     let Ok(record) = RunRecord::read(run) else { return String::new() };
     let env = record.config.env.id.clone();
-    // Of one run there is no interval, so nothing is drawn again.
+    // A single run has no interval, so nothing is drawn twice.
     let scoring = Scoring { bootstrap: Bootstrap { resamples: 1, ..Bootstrap::default() }, ..Scoring::default() };
     let mut comparison = Comparison::new(&group(vec![record]).groups, &scoring);
     if comparison.groups.is_empty() {
@@ -141,13 +142,13 @@ pub fn picture(run: &Run) -> String {
     compare::inline_svg(&compare::figure(&comparison, &env))
 }
 
-/// What made the page.
+/// The program that made the page.
 pub fn footer(shown: &Shown) -> String {
     let weights = shown.summary.as_ref().map(|summary| format!(", weights BLAKE3 {}", summary.weights_blake3));
     escape(&format!("{}{}", shown.made.join(" · "), weights.unwrap_or_default()))
 }
 
-/// A number as the page's script writes it.
+/// A number formatted like in the page's script.
 fn number(value: f64) -> String {
     match value {
         v if !v.is_finite() => "–".into(),

@@ -1,4 +1,4 @@
-//! [`Tail`], a log that is read on from where reading stopped; [`Following`], what is shown of a run while its logs grow.
+//! [`Tail`], a log that is read incrementally; [`Following`], what is shown of a run while its logs grow.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
@@ -11,37 +11,37 @@ use serde::Serialize;
 use super::clock::{Clock, ClockReader};
 use super::course::{Course, Gathering, MOST_LINE};
 
-/// Who is shown the lines of a log.
+/// Receives the lines of a log.
 pub trait Lines {
     /// Takes a line, with its line break.
     fn line(&mut self, line: &[u8]);
-    /// Forgets all lines: the log was cut or is another, and begins anew.
+    /// Drops all lines: the log was truncated or replaced, and is read from the start.
     fn restart(&mut self);
 }
 
-/// A log that grows at its end. Only lines whose end is written are read, each once, unless the log was cut back to before where
-/// reading stopped: then it is read from its beginning.
+/// A log that grows at its end. Only complete lines are read, each once, unless the log was truncated to before the current position: then
+/// it is read from the start.
 #[derive(Debug)]
 pub struct Tail {
     path: PathBuf,
     offset: u64,
-    /// What the bytes before `offset` were: a log that was cut and has grown again may have others.
+    /// The bytes before `offset`: a log that was truncated and grew again may have different ones.
     before: Vec<u8>,
     in_endless_line: bool,
-    /// When it was looked at last, how long it was and when it had changed.
+    /// The length and modification time of the file when it was last checked, and when that was.
     seen: Option<(u64, SystemTime)>,
 }
 
-/// So many bytes before where reading stopped are held against what they were.
+/// The number of bytes before the current position that are compared.
 const REMEMBERED: usize = 64;
 
 impl Tail {
-    /// Of a log that need not be there yet.
+    /// For a log that may not exist yet.
     pub fn new(path: PathBuf) -> Self {
         Tail { path, offset: 0, before: Vec::new(), in_endless_line: false, seen: None }
     }
 
-    /// Reads what is new; says whether anything was.
+    /// Reads new lines; returns whether there were any.
     ///
     /// # Errors
     /// If the file cannot be read.
@@ -83,7 +83,7 @@ impl Tail {
         Ok(is_new)
     }
 
-    /// Whether the file still holds what was read last.
+    /// Whether the file still contains what was read last.
     fn goes_on(&self, file: &mut File) -> io::Result<bool> {
         let mut found = vec![0; self.before.len()];
         file.seek(SeekFrom::Start(self.offset - self.before.len() as u64))?;
@@ -101,7 +101,7 @@ pub struct Following {
     clock: ClockReader,
 }
 
-/// What is shown of a run that may go on.
+/// What is shown of a run that may still be growing.
 #[derive(Debug, Serialize)]
 pub struct Shown {
     #[serde(flatten)]
@@ -109,11 +109,11 @@ pub struct Shown {
     clock: Clock,
 }
 
-/// Beside each other curves are small: no more points than this are shown of each.
+/// Curves are small when shown side by side: the maximum number of points of each.
 const MOST_POINTS: usize = 1500;
 
 impl Following {
-    /// Of the run in a directory, of which nothing is read yet.
+    /// For the run in a directory, with nothing read yet.
     pub fn new(dir: &Path) -> Self {
         Following {
             metrics: Tail::new(dir.join("metrics.jsonl")),
@@ -123,18 +123,18 @@ impl Following {
         }
     }
 
-    /// Reads what is new in the logs; says whether anything was.
+    /// Reads new lines of the logs; returns whether there were any.
     ///
     /// # Errors
     /// If there are no metrics, or they cannot be read.
     pub fn read_on(&mut self) -> io::Result<bool> {
         let metrics = self.metrics.read_on(&mut self.gathering)?;
-        // Without times there is still all the rest to show.
+        // Without times, everything else can still be shown.
         let timing = self.timing.read_on(&mut self.clock).unwrap_or(false);
         Ok(metrics || timing)
     }
 
-    /// What there is to show by now.
+    /// What can be shown now.
     pub fn shown(&self) -> Shown {
         Shown { course: self.gathering.course(), clock: self.clock.clock() }
     }

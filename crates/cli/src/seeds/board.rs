@@ -20,15 +20,16 @@ use crate::show::{Ability, tidy};
 use crate::signals::Signals;
 use crate::style::{self, BAD, BOLD, GOOD, MUTED, paint};
 
-/// Shows how many runs go: a line for each that trains and one for all on a terminal, else a line for each that ended.
+/// Shows the progress of many runs: on a terminal, a line for each run in training and one for all; otherwise, a line for each run that has
+/// ended.
 pub struct Board<'a> {
     together: &'a Together<'a>,
-    /// A report is not waited for once one has come.
+    /// Reports are not waited for once one has arrived.
     signals: Signals,
     view: View,
-    /// Thousandths of each run's budget that are used.
+    /// Thousandths of each run's budget used.
     used: Vec<AtomicU64>,
-    /// What was used already when this began.
+    /// The part that was already used at the start.
     used_before: u64,
     started: Instant,
     counts: Mutex<Counts>,
@@ -47,7 +48,7 @@ enum View {
     Nothing,
 }
 
-/// How often a bar moves.
+/// How often a bar is redrawn.
 const PERIOD: Duration = Duration::from_millis(100);
 /// A run's whole budget, in the unit of [`Board::used`].
 const WHOLE: u64 = 1000;
@@ -88,11 +89,11 @@ impl<'a> Board<'a> {
         }
     }
 
-    /// Takes the display away.
+    /// Removes the display.
     pub fn close(&self) {
         if let View::Bars { all, total } = &self.view {
             total.finish_and_clear();
-            // Bars that ended while others were drawn may have left their line. If stderr is closed there is none.
+            // Bars that ended while others were drawn may have left their line. If stderr is closed there are none.
             let _ = all.clear();
         }
     }
@@ -123,7 +124,7 @@ impl<'a> Board<'a> {
         }
     }
 
-    /// At the present pace, were every run to use its whole budget.
+    /// At the current pace, if every run uses its whole budget.
     fn time_left(&self) -> Option<Duration> {
         let used: u64 = self.used.iter().map(|used| used.load(Ordering::Relaxed)).sum();
         let made = used.saturating_sub(self.used_before);
@@ -138,7 +139,7 @@ impl<'a> Board<'a> {
         }
     }
 
-    /// However quiet it is asked to be.
+    /// Printed however quiet the program is.
     fn warn(&self, text: String) {
         match &self.view {
             View::Bars { all, .. } => all.suspend(|| style::warn(text)),
@@ -190,7 +191,7 @@ impl Audience for Board<'_> {
                 self.used[index].store(WHOLE, Ordering::Relaxed);
                 self.counts().ended += 1;
                 if self.together.reporting.json {
-                    // Whoever stopped reading has read enough.
+                    // The reader has closed the output.
                     let _ = self.print(&Finished::new(self.tag(index), summary, *timing, &run.dir));
                 }
                 let best = &summary.best_evaluation;
@@ -232,11 +233,11 @@ impl Audience for Board<'_> {
     }
 
     fn waits(&self, index: usize) {
-        self.say(format!("  {:<10} another process trains it; waiting", self.together.name(index)));
+        self.say(format!("  {:<10} another process is training it; waiting", self.together.name(index)));
     }
 
     fn tries_again(&self, index: usize, error: &RunError) {
-        self.say(format!("  {:<10} {error}; it is tried again", self.together.name(index)));
+        self.say(format!("  {:<10} {error}; trying again", self.together.name(index)));
     }
 
     fn ended_elsewhere(&self, index: usize) {
@@ -247,7 +248,7 @@ impl Audience for Board<'_> {
     }
 }
 
-/// Who sits by one run.
+/// Observes one run.
 struct Seat<'a> {
     board: &'a Board<'a>,
     index: usize,
@@ -332,7 +333,7 @@ struct Interrupted<'a> {
     tag: Tag,
 }
 
-/// What a bar is of.
+/// What a bar stands for.
 #[derive(Clone, Copy)]
 enum Row {
     Run,
@@ -349,7 +350,7 @@ fn style_of(row: Row) -> ProgressStyle {
     ProgressStyle::with_template(template).expect("the template is well formed").progress_chars(blocks)
 }
 
-/// A duration for a guess: no fractions of a second.
+/// A duration as an estimate: no fractions of a second.
 fn coarse(time: Duration) -> String {
     if time < Duration::from_secs(60) { format!("{} s", time.as_secs_f64().ceil()) } else { duration(time) }
 }

@@ -1,4 +1,4 @@
-//! Many runs at once: training them on all cores with one display, and the table of what they came to.
+//! Many runs at once: training them on all cores with one display, and the table of their results.
 
 mod board;
 mod several;

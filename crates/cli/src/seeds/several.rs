@@ -1,4 +1,4 @@
-//! `requel train --seeds`, and going on with it.
+//! `requel train --seeds`, and continuing it.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -17,30 +17,34 @@ use crate::runs;
 use crate::shell;
 use crate::style::{self, COMMAND, MUTED, paint};
 
-/// Trains `config` with each of the seeds, in directories of their own below `dir`; by default one that the config alone
-/// decides, so that the same command finds what it has begun.
+/// Trains `config` with each of the seeds, in separate directories below `dir`; its default depends only on the config, so that the same
+/// command finds the runs it started.
 ///
 /// # Errors
-/// If the config cannot be trained, another run is in the place of one, or a run fails.
+/// If the config cannot be trained, another run already has the place of one, or a run fails.
 pub fn train(
     config: &Config,
     seeds: &Seeds,
     dir: Option<&Path>,
     (registry, jobs, reporting): (&Registry, usize, Reporting),
 ) -> Result<Exit, Failure> {
-    // Made first: what is wrong with the config shows here, before anything is written.
+    // Created first: errors in the config are reported before anything is written.
     registry.trainer(config.clone())?;
     let dir = dir.map_or_else(|| default_directory(config), Path::to_path_buf);
     if Run::open(&dir).is_ok() {
-        return Err(Failure::bad_input(format_args!("{} is a run itself, and cannot hold others", dir.display()))
-            .hint("name another --run-dir"));
+        return Err(Failure::bad_input(format_args!(
+            "{} is itself a run, so other runs cannot be written \
+                                                   there",
+            dir.display()
+        ))
+        .hint("choose another --run-dir"));
     }
     let plan = |seed: &u64| PlannedRun::new(&dir, 0, config, *seed);
     let planned = seeds.as_slice().iter().map(plan).collect::<Result<Vec<_>, _>>()?;
     together(&dir, planned, (registry, jobs, reporting))
 }
 
-/// Goes on with the runs below `dir` that are not finished.
+/// Continues the unfinished runs below `dir`.
 ///
 /// # Errors
 /// If a run cannot be read, or fails.
@@ -85,7 +89,7 @@ fn together(
     out.flush()?;
     if !reporting.quiet {
         style::say("");
-        say_command(("requel compare", dir), "learning curves, as --png, --svg or --html too");
+        say_command(("requel compare", dir), "learning curves; --png, --svg and --html write files");
         say_command(("requel watch", &records[0].dir), "watch one of them");
     }
     Ok(Exit::Success)
@@ -100,7 +104,7 @@ struct SeedsFinished<'a> {
     run_dir: &'a Path,
 }
 
-/// The runs below `dir`, if it is no run but holds some.
+/// The runs below `dir`, if it is not a run itself but contains some.
 pub fn below(dir: &Path) -> Result<Option<Vec<Run>>, Failure> {
     if Run::open(dir).is_ok() || !dir.is_dir() {
         return Ok(None);

@@ -1,4 +1,4 @@
-//! The table of runs that differ in nothing but their seeds.
+//! The table of runs that differ only in their seeds.
 
 use std::io::{self, Write};
 use std::time::Duration;
@@ -17,14 +17,14 @@ use crate::table::Table;
 pub struct Middle {
     /// The interquartile mean.
     pub interquartile_mean: f64,
-    /// The lower end of its 95 % interval; `None` where the runs are too few for one.
+    /// The lower end of its 95 % interval; `None` if there are too few runs for one.
     pub low: Option<f64>,
     /// The upper end, likewise.
     pub high: Option<f64>,
 }
 
 impl Middle {
-    /// Of a figure over runs; `None` where there is none.
+    /// For a figure over runs; `None` if there are none.
     pub fn of(values: &[f64]) -> Option<Self> {
         let Estimate { value, interval } = Estimate::interquartile_mean(values, &Bootstrap::default())?;
         let ends = |end: fn(Interval) -> f64| interval.map(end);
@@ -39,10 +39,10 @@ pub fn scores(records: &[RunRecord]) -> (Vec<f64>, Vec<f64>) {
     (best, summaries().map(|summary| summary.final_evaluation.mean_return).collect())
 }
 
-/// Writes a row per run and what they come to together.
+/// Writes a row per run and the results over all runs.
 ///
 /// # Errors
-/// What the writer returns.
+/// The error of the writer.
 pub fn write(out: &mut impl Write, records: &[RunRecord]) -> io::Result<()> {
     let mut table =
         Table::new(&[">seed", ">best policy", ">final policy", ">last 100", ">env steps", ">time", "weights"]);
@@ -86,12 +86,12 @@ pub fn write(out: &mut impl Write, records: &[RunRecord]) -> io::Result<()> {
     Ok(())
 }
 
-/// What is wrong with the certainty of figures over so many seeds, if anything.
+/// Why figures over this many seeds are uncertain, if they are.
 fn doubt(seeds: usize) -> Option<String> {
     match coverage(seeds) {
-        None => Some(format!("fewer than {LEAST_RUNS} seeds have no interval: more of them tell skill from luck")),
+        None => Some(format!("no interval for fewer than {LEAST_RUNS} seeds: use more to tell skill from luck")),
         Some(share) if share < 0.935 => Some(format!(
-            "over {seeds} seeds such an interval holds the true value in about {:.0} % of cases (simulated)",
+            "over {seeds} seeds, such an interval contains the true value in about {:.0} % of cases (simulated)",
             100.0 * share
         )),
         Some(_) => None,
@@ -101,7 +101,7 @@ fn doubt(seeds: usize) -> Option<String> {
 /// Why the best policy may score below the final one.
 fn chosen_by(record: &RunRecord) -> String {
     format!(
-        "the best policy was chosen by evaluations over {} episodes each; both are scored on fresh ones",
+        "the best policy was chosen by evaluations over {} episodes each; both scores are over fresh episodes",
         record.config.evaluation.episodes
     )
 }

@@ -1,4 +1,4 @@
-//! [`Together`], runs that train side by side while somebody watches.
+//! [`Together`], runs that train side by side with a display.
 
 use requel::Registry;
 use requel::run::{Control, Ending, Run, RunError};
@@ -11,46 +11,46 @@ use crate::numbers::grouped;
 use crate::signals::Signals;
 use crate::{commands, report, style};
 
-/// Runs that are to train side by side.
+/// Runs to train side by side.
 pub struct Together<'a> {
-    /// The runs, in the order in which they begin.
+    /// The runs, in the order they start.
     pub runs: &'a [PlannedRun],
-    /// The variant that each is of, where there are variants.
+    /// The variant that each belongs to, if there are variants.
     pub variants: Option<&'a [String]>,
-    /// Has their environments.
+    /// The registry with their environments.
     pub registry: &'a Registry,
-    /// What is said first.
+    /// The first message.
     pub headline: String,
-    /// At most so many at a time; 0: as many as there are cores.
+    /// Maximum number of runs at a time; 0: the number of cores.
     pub jobs: usize,
-    /// How much is said, and in which form.
+    /// How much is printed, and in which format.
     pub reporting: Reporting,
-    /// Whether each run gets its page.
+    /// Whether each run gets its report.
     pub reports: Reports,
 }
 
 /// Whether each run gets its `report.html`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reports {
-    /// As a run by itself does.
+    /// Like a single run.
     Written,
     /// `requel report` can write it later.
     Left,
 }
 
-/// How a run ended; `None` where it was finished before or elsewhere, or did not begin.
+/// How a run ended; `None` if it was finished before or elsewhere, or did not start.
 type RunEnding = Option<Result<Ending, RunError>>;
 
 impl Together<'_> {
-    /// Trains what is not finished. `Some` is how to end early, where a signal came.
+    /// Trains the unfinished runs. Returns `Some` with the exit if a signal came.
     ///
     /// # Errors
-    /// If a run fails; the others have ended by then, and what they came to is on disk.
+    /// If a run fails; by then the others have ended, and their results are on disk.
     pub fn train(&self) -> Result<Option<Exit>, Failure> {
         self.train_by(train_all)
     }
 
-    /// As [`Together::train`], by a way of one's own to train many runs.
+    /// Like [`Together::train`], with another function that trains many runs.
     ///
     /// # Errors
     /// As there.
@@ -68,7 +68,7 @@ impl Together<'_> {
                 style::say(format_args!("{} of {} runs are finished already", finished, self.runs.len()));
             }
             if begun > 0 {
-                style::say(format_args!("{begun} have begun and go on"));
+                style::say(format_args!("{begun} have started and will continue"));
             }
         }
         let crew = Crew { registry: self.registry, threads: self.jobs, control: &control };
@@ -87,7 +87,7 @@ impl Together<'_> {
             if !self.reporting.quiet {
                 let left = self.runs.iter().filter(|run| run.standing() != Standing::Finished).count();
                 style::say(format_args!(
-                    "stopped: {} saved half-way, {} of {} runs left to finish",
+                    "stopped: {} saved unfinished, {} of {} runs left to finish",
                     grouped(saved as u64),
                     left,
                     self.runs.len()
@@ -102,13 +102,13 @@ impl Together<'_> {
                 others.iter().for_each(style::warn);
                 let others = if others.is_empty() { String::new() } else { format!(" (and {} more)", others.len()) };
                 Err(Failure::failed(format_args!("{first}{others}"))
-                    .hint("the other runs are whole; the same command tries the failed ones again"))
+                    .hint("the other runs are intact; the same command tries the failed ones again"))
             }
         }
     }
 
-    /// Writes the pages that runs lack which are finished: the process that finished them was killed before, or somebody has removed
-    /// the page. A page is a courtesy: without it a run is still whole.
+    /// Writes missing reports of finished runs: the process that finished them was killed first, or somebody removed the report. A report
+    /// is optional: a run is complete without it.
     fn write_missing_reports(&self, signals: &Signals) {
         if self.reports == Reports::Left {
             return;
@@ -124,7 +124,7 @@ impl Together<'_> {
         }
     }
 
-    /// What the run at `index` is called.
+    /// The name of the run at `index`.
     pub fn name(&self, index: usize) -> String {
         let run = &self.runs[index];
         let seed = format!("seed {}", run.config.train.seed);
@@ -137,7 +137,7 @@ impl Together<'_> {
         }
     }
 
-    /// The variant that the run at `index` is of.
+    /// The variant of the run at `index`.
     pub fn variant(&self, index: usize) -> Option<&str> {
         self.variants.map(|names| names[self.runs[index].variant].as_str())
     }

@@ -1,5 +1,5 @@
-//! [`Changes`], what has changed since a page asked last: the list of runs, and the curves of those that are chosen. However many
-//! pages ask, each log is read once.
+//! [`Changes`], what has changed since a page last asked: the list of runs, and the curves of the chosen runs. However many pages ask, each
+//! log is read once.
 
 use std::collections::HashMap;
 use std::fmt::Write;
@@ -14,25 +14,25 @@ use super::listing::Listing;
 use super::request::{Chosen, Known};
 use crate::report::Following;
 
-/// What was looked at is not looked at again for so long: a page asks once a second.
+/// Files are not checked again within this time: a page asks once a second.
 const FRESH: Duration = Duration::from_millis(900);
-/// The curves of no more runs than this are kept; those that nobody asked for the longest go.
+/// The maximum number of runs whose curves are kept; those not requested for the longest time are dropped.
 const MOST_FOLLOWED: usize = 128;
-/// The curves of no more runs than this are sent at once.
+/// The maximum number of runs whose curves are sent at once.
 const MOST_SENT: usize = 100;
 
 /// What has changed.
 #[derive(Clone, Debug)]
 pub struct Delta {
-    /// What the page knows once it has this.
+    /// The revision that the page has after receiving this.
     pub revision: u64,
     /// The list as JSON, if it has changed.
     pub runs: Option<Arc<str>>,
-    /// Names and curves as JSON of those whose logs have grown.
+    /// Names and curves, as JSON, of the runs whose logs have grown.
     pub courses: Vec<(String, Arc<str>)>,
 }
 
-/// The runs below a directory as they change.
+/// The runs below a directory and their changes.
 #[derive(Debug)]
 pub struct Changes {
     listing: Listing,
@@ -41,7 +41,7 @@ pub struct Changes {
 
 #[derive(Debug)]
 struct State {
-    /// Goes up with each change. It begins at the time of day, so that a page that has known an earlier server is told all.
+    /// Increases with each change. It starts at the time of day, so that a page that knows an earlier server receives everything.
     revision: u64,
     entries: Vec<Entry>,
     list: (u64, Arc<str>),
@@ -54,26 +54,26 @@ struct Followed {
     following: Following,
     dir: PathBuf,
     course: Option<(u64, Arc<str>)>,
-    /// Its log is not the one that the finished run was sealed with.
+    /// Its log differs from the one the finished run was sealed with.
     is_damaged: bool,
     looked: Option<Instant>,
     asked: Instant,
 }
 
 impl Changes {
-    /// Of the runs that `listing` finds.
+    /// For the runs that `listing` finds.
     pub fn new(listing: Listing) -> Self {
         let revision = SystemTime::now().duration_since(UNIX_EPOCH).map_or(1, |d| d.as_millis() as u64);
         let (entries, list, followed) = (Vec::new(), (0, Arc::from("[]")), HashMap::new());
         Changes { listing, state: Mutex::new(State { revision, entries, list, listed: None, followed }) }
     }
 
-    /// Where the runs are found.
+    /// Where runs are found.
     pub fn listing(&self) -> &Listing {
         &self.listing
     }
 
-    /// What is new to a page that knows `known`, of the list and of the runs that are chosen.
+    /// What is new to a page at revision `known`, of the list and of the chosen runs.
     pub fn since(&self, known: Known, chosen: &Chosen) -> Delta {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.look_at_list(&self.listing);
@@ -117,9 +117,9 @@ impl State {
         self.listed = Some(Instant::now());
     }
 
-    /// The curves of a run, and since which revision they are as they are.
+    /// The curves of a run, and the revision of their last change.
     fn look_at(&mut self, name: &str) -> Option<(u64, Arc<str>)> {
-        // What is asked for is only ever compared with what was found.
+        // The requested name is only compared with the names that were found.
         let dir = self.entries.iter().find(|entry| entry.name == name)?.dir.clone();
         let now = Instant::now();
         let known = self.followed.remove(name).filter(|followed| followed.dir == dir);
@@ -129,10 +129,10 @@ impl State {
         });
         followed.asked = now;
         if followed.looked.is_none_or(|at| at.elapsed() >= FRESH) {
-            // A log that cannot be read now is shown as it was.
+            // A log that cannot be read now is shown as it was before.
             if followed.following.read_on().unwrap_or(false) {
                 self.revision += 1;
-                // The log of a run that goes on has no seal yet: then this reads no more than the list of seals.
+                // The log of a run in training has no seal yet: then this only reads the list of seals.
                 let checked = Run::open(&followed.dir).and_then(|run| run.check_file("metrics.jsonl"));
                 followed.is_damaged = checked.is_err();
                 let shown = checked.ok().map(|()| (self.revision, json(&followed.following.shown())));
@@ -153,7 +153,7 @@ impl State {
 }
 
 impl Delta {
-    /// All of it as one JSON object.
+    /// Everything as one JSON object.
     pub fn json(&self) -> String {
         let mut text = format!(
             "{{\"revision\":{},\"runs\":{},\"courses\":{{",

@@ -1,4 +1,4 @@
-//! [`Entry`], what the list says of one run.
+//! [`Entry`], what the list shows of one run.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -16,67 +16,67 @@ use crate::notes::Notes;
 use crate::report::{self, Lines};
 use crate::runs;
 
-/// What the list says of one run.
+/// What the list shows of one run.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Entry {
-    /// Its path below the directory that is served, with `/` between the parts; its name in addresses.
+    /// Its path below the served directory, with `/` between the parts; its name in addresses.
     pub name: String,
-    /// The same for all runs of one config, whatever their seeds.
+    /// The same for all runs with one config, whatever their seeds.
     pub group: String,
     /// The environment.
     pub env: String,
     /// The preset.
     pub preset: String,
-    /// What is set otherwise than in the preset, such as `agent.gamma=0.95`.
+    /// Settings that differ from the preset, such as `agent.gamma=0.95`.
     pub settings: Vec<String>,
     /// The seed.
     pub seed: u64,
-    /// How it stands.
+    /// Its status.
     pub state: State,
     /// Env steps so far.
     pub env_steps: u64,
-    /// The best score so far in the course of training, of a run that is not finished.
+    /// The best score so far during training, if the run is not finished.
     pub chosen_by: Option<f64>,
-    /// What the best policy came to on fresh episodes, once the run is finished.
+    /// The score of the best policy on fresh episodes, once the run is finished.
     pub best: Option<f64>,
-    /// What the final policy came to on the same episodes.
+    /// The score of the final policy on the same episodes.
     pub last: Option<f64>,
-    /// Between which numbers every value can rightly lie, where that is known.
+    /// The bounds of all possible values, if known.
     pub value_bounds: Option<[f64; 2]>,
-    /// The checks that find something in its log and its summary; `requel diagnose` looks more closely.
+    /// The checks that find something in its log and its summary; `requel diagnose` examines more.
     pub trouble: Vec<&'static str>,
-    /// How many these episodes were.
+    /// The number of these episodes.
     pub fresh_episodes: Option<usize>,
-    /// What a person has said of it.
+    /// The user's notes on it.
     pub notes: Notes,
     /// Where it is.
     #[serde(skip)]
     pub dir: PathBuf,
-    /// When it was begun, seconds since 1970.
+    /// When it was started, seconds since 1970.
     pub begun: u64,
     /// Whether there is a `report.html`.
     pub report: bool,
 }
 
-/// How a run stands.
+/// The status of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum State {
-    /// It came to its end.
+    /// It is finished.
     Finished,
     /// A process holds its lock.
     Training,
     /// It was interrupted and can be resumed.
     Stopped,
-    /// Its config, its summary or its log is not what it was; `requel verify` says more.
+    /// Its config, its summary or its log was changed; `requel verify` says more.
     Damaged,
 }
 
-/// No config that a person could read is longer, bytes.
+/// The maximum size of a config, bytes.
 const MOST_CONFIG: u64 = 1 << 20;
 
 impl Entry {
-    /// What there is to say of a run; `None` if its config is no TOML.
+    /// The entry of a run; `None` if its config is not TOML.
     pub fn of(run: &Run, name: String, progress: &Progress) -> Option<Self> {
         let path = run.dir().join("config.toml");
         let begun = modified(&path).unwrap_or(SystemTime::UNIX_EPOCH);
@@ -99,7 +99,7 @@ impl Entry {
             best: summary.as_ref().map(|summary| summary.best_evaluation.mean_return),
             last: summary.as_ref().map(|summary| summary.final_evaluation.mean_return),
             fresh_episodes: summary.as_ref().map(|summary| summary.best_evaluation.episodes),
-            // What is no file of notes is none: a list must not fail over it.
+            // A file that does not contain notes is ignored: the list must not fail because of it.
             notes: Notes::read(run.dir()).unwrap_or_default(),
             dir: run.dir().to_path_buf(),
             begun: begun.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |d| d.as_secs()),
@@ -108,7 +108,7 @@ impl Entry {
     }
 }
 
-/// How a run stands at this moment. A process may train for a long time without a word: its lock tells, and no clock.
+/// The status of a run now. A process may train for a long time without writing: its lock tells, not a clock.
 pub fn state(run: &Run) -> State {
     match run.dir().join("summary.json").is_file() {
         true => State::Finished,
@@ -117,7 +117,7 @@ pub fn state(run: &Run) -> State {
     }
 }
 
-/// What can be seen without a checkpoint: a mean Q that cannot be, and a final policy that lost what the best one had.
+/// Findings that need no checkpoint: an impossible mean Q, and a final policy that lost what the best one had.
 fn trouble(known: &Evidence, progress: &Progress, summary: Option<&Summary>) -> Vec<&'static str> {
     let line = |&(env_steps, mean_q)| Aggregates { env_steps, mean_q: Some(mean_q), ..Aggregates::default() };
     let evidence = Evidence {
@@ -132,14 +132,14 @@ fn trouble(known: &Evidence, progress: &Progress, summary: Option<&Summary>) -> 
     [value_bound::check(&evidence), collapse::check(&evidence)].into_iter().flatten().map(|found| found.check).collect()
 }
 
-/// What a config tells.
+/// What a config says.
 struct Known {
     group: String,
     env: String,
     preset: String,
     settings: Vec<String>,
     seed: u64,
-    /// Its config and its environment, where this program has that.
+    /// Its config and its environment, if this program has it.
     evidence: Option<Evidence>,
 }
 
@@ -160,7 +160,7 @@ impl Known {
         })
     }
 
-    /// Of another version's config: a list must not fail over one run. It is in a group of its own.
+    /// A config of another version: the list must not fail because of one run. It forms its own group.
     fn told_by(path: &Path, name: &str) -> Option<Self> {
         let config: toml::Table = read_regular_text(path, MOST_CONFIG).ok()?.parse().ok()?;
         let text = |table: Option<&toml::Value>, key: &str| Some(table?.get(key)?.as_str()?.to_owned());
@@ -179,14 +179,14 @@ fn modified(path: &Path) -> Option<SystemTime> {
     fs::metadata(path).ok()?.modified().ok()
 }
 
-/// How far a run is by its log.
+/// The progress of a run according to its log.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Progress {
     /// Env steps of the last event.
     pub env_steps: u64,
     /// The greatest mean return of an evaluation.
     pub best: Option<f64>,
-    /// Env steps and mean Q, of so many lines that a check sees the course.
+    /// Env steps and mean Q, from enough lines for a check to see the trend.
     course: Vec<(u64, f64)>,
     thinning: Thinning,
 }
@@ -213,7 +213,7 @@ impl Lines for Progress {
     }
 }
 
-/// The env steps of an event, without parsing its line: they stand right behind its name.
+/// The env steps of an event, without parsing its line: they come right after its name.
 fn env_steps(line: &[u8]) -> Option<u64> {
     const KEY: &[u8] = b"\"env_steps\":";
     let at = line.windows(KEY.len()).take(64).position(|window| window == KEY)? + KEY.len();

@@ -1,44 +1,43 @@
-//! As much HTTP as a page for one machine needs: GET and HEAD, one request per connection, and no more memory for a request
-//! than a bound, whatever is sent and however slowly. `httparse` reads the head; the small HTTP servers that could do the rest
-//! read headers without a limit.
+//! As much HTTP as a page for one machine needs: GET and HEAD, one request per connection, and bounded memory per request, whatever is sent
+//! and however slowly. `httparse` parses the head; the small HTTP servers that could do the rest read headers without a limit.
 
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
-/// The first line of a request and its headers are never longer, bytes.
+/// The maximum length of the request line and headers, bytes.
 const MOST_HEAD: usize = 16 << 10;
-/// Nor are there more headers.
+/// The maximum number of headers.
 const MOST_HEADERS: usize = 64;
-/// What is said to a longer one.
-const TOO_LONG: &str = "this request is longer than any that is answered here";
-/// They have come within this time.
+/// The answer to a longer request.
+const TOO_LONG: &str = "this request is longer than this server accepts";
+/// The time within which they must arrive.
 const HEAD_TIME: Duration = Duration::from_secs(10);
-/// A reader takes what is written within this time, or has left.
+/// The time within which a reader must accept what is written.
 const WRITE_TIME: Duration = Duration::from_secs(30);
-/// Who is turned away is given no more time than this to hear it.
+/// The time that a refused client has to receive the answer.
 const TURNING_AWAY: Duration = Duration::from_millis(250);
-/// What is read and thrown away of a request that was refused, so that its sender hears why, bytes.
+/// How much of a refused request is read and discarded, so that its sender receives the reason, bytes.
 const MOST_REST: u64 = 256 << 10;
 
 /// A request that can be answered.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Request {
-    /// Path and query, as they were asked for.
+    /// Path and query, as requested.
     pub target: String,
-    /// The `Host` header; empty without one.
+    /// The `Host` header; empty if there is none.
     pub host: String,
-    /// Only the head of the answer is wanted.
+    /// Whether only the head of the answer is wanted.
     pub head_only: bool,
 }
 
-/// Why a request is not answered: a status and what to say.
+/// Why a request is not answered: a status and a message.
 pub type Refusal = (u16, &'static str);
 
 /// Reads a request.
 ///
 /// # Errors
-/// What the connection returns, a sender that is too slow included. What was sent but is not answered is a [`Refusal`].
+/// The error of the connection, including a sender that is too slow. A request that is not answered is a [`Refusal`].
 pub fn read(stream: &mut TcpStream) -> io::Result<Result<Request, Refusal>> {
     let until = Instant::now() + HEAD_TIME;
     stream.set_write_timeout(Some(WRITE_TIME))?;
@@ -54,7 +53,7 @@ pub fn read(stream: &mut TcpStream) -> io::Result<Result<Request, Refusal>> {
         if count == 0 {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
-        // The end may lie across two parts.
+        // The end may be split over two parts.
         let seen = head.len().saturating_sub(3);
         head.extend_from_slice(&part[..count]);
         if let Some(end) = head[seen..].windows(4).position(|four| four == b"\r\n\r\n") {
@@ -66,12 +65,12 @@ pub fn read(stream: &mut TcpStream) -> io::Result<Result<Request, Refusal>> {
     }
 }
 
-/// Reads the head of a request, the empty line at its end included.
+/// Parses the head of a request, including the empty line at its end.
 ///
 /// # Errors
-/// What is to be said to one that is not answered.
+/// The message for a request that is not answered.
 pub fn parse(head: &[u8]) -> Result<Request, Refusal> {
-    const NONE: Refusal = (400, "this is no request");
+    const NONE: Refusal = (400, "this is not an HTTP request");
     let mut headers = [httparse::EMPTY_HEADER; MOST_HEADERS];
     let mut request = httparse::Request::new(&mut headers);
     match request.parse(head) {
@@ -82,21 +81,21 @@ pub fn parse(head: &[u8]) -> Result<Request, Refusal> {
     let head_only = match request.method {
         Some("GET") => false,
         Some("HEAD") => true,
-        _ => return Err((405, "only GET is answered here")),
+        _ => return Err((405, "this server only answers GET")),
     };
     let mut hosts = request.headers.iter().filter(|header| header.name.eq_ignore_ascii_case("host"));
     let host = hosts.next().map_or(Ok(""), |host| std::str::from_utf8(host.value)).map_err(|_| NONE)?;
-    // Of two hosts one would go unchecked.
+    // With two hosts, one would go unchecked.
     if hosts.next().is_some() {
         return Err(NONE);
     }
     Ok(Request { target: request.path.unwrap_or_default().into(), host: host.trim().into(), head_only })
 }
 
-/// Answers with a body of a known length, `headers` beside those that say how long it is.
+/// Sends a body of a known length; `headers` are sent in addition to those with its length.
 ///
 /// # Errors
-/// What the connection returns: the reader has left.
+/// The error of the connection: the reader has left.
 pub fn respond(
     stream: &mut TcpStream,
     (status, head_only): (u16, bool),
@@ -114,7 +113,7 @@ pub fn respond(
     stream.flush()
 }
 
-/// Says to one of too many that there is no room, without waiting for more than a moment.
+/// Tells a client that there are too many, waiting only for a moment.
 pub fn turn_away(mut stream: TcpStream, what: &str) {
     let answer = || -> io::Result<()> {
         stream.set_write_timeout(Some(TURNING_AWAY))?;
@@ -129,7 +128,7 @@ pub fn turn_away(mut stream: TcpStream, what: &str) {
     }
 }
 
-/// Ends a connection. What was sent and not read is thrown away first: the system would take back the answer for it.
+/// Closes a connection. Unread input is discarded first: otherwise the system would discard the answer.
 pub fn close(stream: TcpStream) {
     close_within(stream, Duration::from_millis(500));
 }
@@ -142,7 +141,7 @@ fn close_within(mut stream: TcpStream, time: Duration) {
         Ok(())
     };
     let mut quietly = quietly;
-    // Whoever has left hears nothing.
+    // A client that has left receives nothing.
     drop(quietly());
 }
 

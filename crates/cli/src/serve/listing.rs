@@ -12,14 +12,14 @@ use super::entry::{Entry, Progress, State, state};
 use super::request::Chosen;
 use crate::report::Tail;
 
-/// The runs below a directory. What was read of a run is kept until its files change.
+/// The runs below a directory. What was read of a run is cached until its files change.
 #[derive(Debug)]
 pub struct Listing {
     root: PathBuf,
     read: Mutex<HashMap<String, Read>>,
 }
 
-/// What was read of a run, and where reading of its log stopped.
+/// What was read of a run, and the position reached in its log.
 #[derive(Debug)]
 struct Read {
     stamp: Stamp,
@@ -28,20 +28,20 @@ struct Read {
     progress: Progress,
 }
 
-/// When the files of a run that the list is made from changed last.
+/// When the files of a run that the list is made from last changed.
 type Stamp = [Option<(SystemTime, u64)>; 5];
 
 /// The files that the list is made from.
 const FILES: [&str; 5] = ["config.toml", "metrics.jsonl", "summary.json", "report.html", "notes.toml"];
-/// Of them the one that a finished run has.
+/// The one that only a finished run has.
 const SUMMARY: usize = 2;
-/// Of them the one that grows.
+/// The one that grows.
 const LOG: usize = 1;
-/// Of a finished run no longer log is read through for a mark in the list, bytes.
+/// Longer logs of finished runs are not read for a mark in the list, bytes.
 const MOST_LOG: u64 = 1 << 20;
-/// No list is longer; the newest runs are kept.
+/// The maximum length of a list; the newest runs are kept.
 const MOST_RUNS: usize = 2000;
-/// A study lies in a directory of its own, with runs in it.
+/// A study has its own directory, with runs in it.
 const DEEPEST: usize = 3;
 
 impl Listing {
@@ -50,7 +50,7 @@ impl Listing {
         Listing { root, read: Mutex::default() }
     }
 
-    /// The runs there are now, the newest first. What cannot be read is left out; links are not followed.
+    /// The current runs, newest first. Unreadable ones are left out; links are not followed.
     pub fn runs(&self) -> Vec<Entry> {
         let mut found = Vec::new();
         collect(&self.root, String::new(), DEEPEST, &mut found);
@@ -65,8 +65,8 @@ impl Listing {
         entries
     }
 
-    /// The names of the runs that are chosen, each once; the runs of a group in the order of their seeds. `entries` are what
-    /// [`Listing::runs`] gave.
+    /// The names of the chosen runs, each once; the runs of a group in the order of their seeds. `entries` are those returned by
+    /// [`Listing::runs`].
     pub fn names(chosen: &Chosen, entries: &[Entry]) -> Vec<String> {
         let mut names = Vec::new();
         for group in &chosen.groups {
@@ -82,8 +82,7 @@ impl Listing {
         names
     }
 
-    /// Where the run of this name is, if there is one: found by looking, never by putting a path together from what was
-    /// asked.
+    /// The path of the run with this name, if there is one: found by searching, never by assembling a path from the request.
     pub fn find(&self, name: &str) -> Option<PathBuf> {
         let mut at = self.root.clone();
         for (depth, part) in name.split('/').enumerate() {
@@ -116,7 +115,7 @@ fn entry(run: &Run, name: &str, read: &mut HashMap<String, Read>) -> Option<Entr
     let before = read.remove(name);
     let now = match before {
         Some(mut before) if before.stamp == stamp => {
-            // The one thing that changes with time alone.
+            // The only thing that changes with time alone.
             if before.entry.state != State::Damaged {
                 before.entry.state = state(run);
             }
@@ -128,7 +127,7 @@ fn entry(run: &Run, name: &str, read: &mut HashMap<String, Read>) -> Option<Entr
                 None => (Tail::new(run.dir().join("metrics.jsonl")), Progress::default()),
             };
             let (mut log, mut progress) = (log, progress);
-            // There may be no log yet; of a finished run its summary says nearly all that the list does.
+            // There may be no log yet; the summary of a finished run has nearly everything that the list shows.
             if stamp[SUMMARY].is_none() || stamp[LOG].is_some_and(|(_, bytes)| bytes <= MOST_LOG) {
                 log.read_on(&mut progress).unwrap_or_default();
             }

@@ -1,6 +1,5 @@
-//! Server-sent events, for programs: the list when it changes, and the curves of runs while their logs grow. Pages ask again and
-//! again instead: a browser opens few connections to one place, and one that is kept open in each of many tabs keeps the others
-//! from being answered at all.
+//! Server-sent events, for programs: the list when it changes, and the curves of runs while their logs grow. Pages poll instead: a browser
+//! opens few connections to one host, and one kept open in each of many tabs would block the others.
 
 use std::io::{self, Write};
 use std::time::{Duration, Instant};
@@ -8,15 +7,15 @@ use std::time::{Duration, Instant};
 use super::changes::Changes;
 use super::request::{Chosen, Known};
 
-/// How often is looked.
+/// How often changes are checked.
 const PERIOD: Duration = Duration::from_secs(1);
-/// A comment is sent at least so often, so that a reader that left is noticed.
+/// A comment is sent at least this often, so that a reader that left is noticed.
 const HEARTBEAT: Duration = Duration::from_secs(10);
 
-/// Writes events until the reader leaves or `over` says so.
+/// Writes events until the reader leaves or `over` returns true.
 ///
 /// # Errors
-/// What the writer returns: the reader has left.
+/// The error of the writer: the reader has left.
 pub fn stream(out: &mut dyn Write, changes: &Changes, chosen: &Chosen, over: &dyn Fn() -> bool) -> io::Result<()> {
     let mut known = Known::default();
     let mut spoken = Instant::now();

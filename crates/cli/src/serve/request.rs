@@ -1,6 +1,6 @@
-//! What may be asked for: addresses and hosts.
+//! What can be requested: addresses and hosts.
 
-/// Something that the page can ask for.
+/// Something that a page can request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Wanted {
     /// The page itself.
@@ -9,26 +9,26 @@ pub enum Wanted {
     Runs,
     /// The curves of one run.
     Course(String),
-    /// What has changed since it was asked last: the list, and the curves of what is chosen.
+    /// What has changed since the last request: the list, and the curves of the chosen runs.
     Changes(Known, Chosen),
-    /// The same as a stream that does not end.
+    /// The same as a stream without an end.
     Live(Chosen),
-    /// The comparison of what is chosen, with intervals.
+    /// The comparison of the chosen runs, with intervals.
     Comparison(Chosen),
     /// The report of one run.
     Report(String),
 }
 
-/// Runs that were chosen on the page.
+/// Runs chosen on the page.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Chosen {
     /// Names of runs.
     pub runs: Vec<String>,
-    /// Groups, all of whose runs are meant.
+    /// Groups, standing for all their runs.
     pub groups: Vec<String>,
 }
 
-/// What a page knows: revisions of the list and of curves, as they were told to it; 0 for nothing.
+/// What a page knows: the revisions of the list and of the curves that it received; 0 for nothing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Known {
     /// Of the list.
@@ -37,10 +37,10 @@ pub struct Known {
     pub courses: u64,
 }
 
-/// At most so many runs, and as many groups, are asked for at once.
+/// The maximum number of runs, and of groups, in one request.
 const MOST_CHOSEN: usize = 24;
 
-/// What an address asks for; `None` for all that is not there.
+/// What an address requests; `None` if there is no such page.
 pub fn parse(url: &str) -> Option<Wanted> {
     let (path, query) = url.split_once('?').unwrap_or((url, ""));
     let asked = |key: &str| -> Option<Vec<String>> {
@@ -61,7 +61,7 @@ pub fn parse(url: &str) -> Option<Wanted> {
     })
 }
 
-/// Text without percent signs; `None` where it is no UTF-8 then.
+/// Text with percent encoding removed; `None` if the result is not UTF-8.
 fn decode(text: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
@@ -81,13 +81,13 @@ fn decode(text: &str) -> Option<String> {
     String::from_utf8(bytes).ok()
 }
 
-/// Whether a `Host` header names this machine itself. A page elsewhere whose name was made to point here says its own.
+/// Whether a `Host` header names this machine. A page elsewhere whose name was made to resolve to this machine sends its own name.
 pub fn is_loopback_host(host: &str) -> bool {
     let (name, rest) = match host.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
         Some((address, rest)) => (address, rest),
         None => host.split_at(host.find(':').unwrap_or(host.len())),
     };
-    // Behind a name there is nothing but a port.
+    // Only a port may follow the name.
     let is_port = |port: &str| port.bytes().all(|byte| byte.is_ascii_digit()) && port.parse::<u16>().is_ok();
     let is_loopback = match host.starts_with('[') {
         true => name.parse::<std::net::Ipv6Addr>().is_ok_and(|ip| ip.is_loopback()),

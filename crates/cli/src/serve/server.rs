@@ -26,17 +26,17 @@ const PAGE: Page = Page {
     script: include_str!("../../assets/serve/serve.js"),
 };
 
-/// Connections that may be open at once; each has a thread.
+/// Maximum number of open connections; each has a thread.
 const MOST_CONNECTIONS: usize = 48;
-/// Connections beyond those that may be open to hear that there is no room; others are closed at once.
+/// Connections beyond the maximum that still get an answer that there is no room; others are closed at once.
 const MOST_TURNED_AWAY: usize = 64;
-/// What they hear, and so does a page of theirs.
+/// That answer, also for the page.
 const NO_ROOM: &str = "too many pages are open";
-/// Streams that may be among the connections: the others stay free for pages.
+/// Maximum number of streams among the connections: the others stay free for pages.
 const MOST_STREAMS: usize = 16;
-/// How often is looked for a new connection, and for Ctrl-C.
+/// How often the server checks for a new connection and for Ctrl-C.
 const PERIOD: Duration = Duration::from_millis(20);
-/// No report is larger, bytes.
+/// The maximum size of a report, bytes.
 const MOST_REPORT: u64 = 64 << 20;
 
 /// What is served, and to whom.
@@ -46,11 +46,11 @@ pub struct ServerSettings {
     pub root: PathBuf,
     /// Where to listen.
     pub address: SocketAddr,
-    /// Whether other machines may ask; else only what names this machine is answered.
+    /// Whether other machines may connect; otherwise only requests that name this machine are answered.
     pub remote: bool,
 }
 
-/// A page about runs, for whoever asks.
+/// A page about runs.
 pub struct Server {
     listener: TcpListener,
     settings: ServerSettings,
@@ -60,14 +60,14 @@ pub struct Server {
     streams: AtomicUsize,
 }
 
-/// One of a bounded number of places, given back when dropped.
+/// One of a limited number of places, returned when dropped.
 struct Place<'a>(&'a AtomicUsize);
 
 impl<'a> Place<'a> {
     /// A place, if fewer than `most` are taken.
     fn take(taken: &'a AtomicUsize, most: usize) -> Option<Self> {
         let place = taken.fetch_add(1, Ordering::Relaxed) < most;
-        // Dropped at once, it gives back what was only asked for.
+        // Dropped at once, which returns the place that was only tested.
         Some(Place(taken)).filter(|_| place)
     }
 }
@@ -79,10 +79,10 @@ impl Drop for Place<'_> {
 }
 
 impl Server {
-    /// Begins to listen.
+    /// Starts listening.
     ///
     /// # Errors
-    /// If the address cannot be had.
+    /// If the address cannot be used.
     pub fn bind(settings: ServerSettings) -> Result<Self, Failure> {
         let listen = || -> io::Result<TcpListener> {
             let listener = TcpListener::bind(settings.address)?;
@@ -91,14 +91,14 @@ impl Server {
         };
         let listener = listen().map_err(|e| {
             Failure::failed(format_args!("cannot listen on {}: {e}", settings.address))
-                .hint("another program may have this port; `--port 0` takes a free one")
+                .hint("another program may be using this port; `--port 0` picks a free one")
         })?;
         let listing = Listing::new(settings.root.clone());
         let [connections, turned_away, streams] = [0; 3].map(AtomicUsize::new);
         Ok(Server { listener, settings, changes: Changes::new(listing), connections, turned_away, streams })
     }
 
-    /// Where it listens.
+    /// The address it listens on.
     pub fn address(&self) -> SocketAddr {
         self.listener.local_addr().unwrap_or(self.settings.address)
     }
@@ -107,7 +107,7 @@ impl Server {
     pub fn run(&self, signals: &Signals) {
         std::thread::scope(|scope| {
             while signals.received().is_none() {
-                // There is nothing to do about a connection that failed but to wait for the next.
+                // Nothing can be done about a failed connection except waiting for the next.
                 let Ok((stream, _)) = self.listener.accept() else {
                     std::thread::sleep(PERIOD);
                     continue;
@@ -117,10 +117,10 @@ impl Server {
                 let Some(place) = place.or_else(|| Place::take(&self.turned_away, MOST_TURNED_AWAY)) else { continue };
                 let answer = move || {
                     let _place = place;
-                    // A reader that left is nobody's fault.
+                    // A reader that left is not an error.
                     drop(if is_answered { self.answer(stream, signals) } else { turn_away(stream) });
                 };
-                // Where there is no thread to be had, the connection is closed.
+                // If no thread can be started, the connection is closed.
                 drop(std::thread::Builder::new().name("page".into()).spawn_scoped(scope, answer));
             }
         });
@@ -138,7 +138,13 @@ impl Server {
 
     fn respond(&self, stream: &mut TcpStream, request: &Request, signals: &Signals) -> io::Result<()> {
         if !self.settings.remote && !is_loopback_host(&request.host) {
-            return text(stream, request, 403, "this page is for this machine alone; see `requel serve --help`");
+            return text(
+                stream,
+                request,
+                403,
+                "this page can only be opened from this machine; see `requel serve \
+                                              --help`",
+            );
         }
         let listing = self.changes.listing();
         match parse(&request.target) {
@@ -180,12 +186,12 @@ impl Server {
     }
 }
 
-/// The page that `requel compare --html` writes, of what is chosen and finished.
+/// The page that `requel compare --html` writes, for the finished runs among those chosen.
 fn comparison(listing: &Listing, chosen: &Chosen) -> Result<String, Failure> {
     let names = Listing::names(chosen, &listing.runs());
     let paths: Vec<PathBuf> = names.iter().filter_map(|name| listing.find(name)).collect();
     if paths.is_empty() {
-        return Err(Failure::failed("no run was chosen: tick some on the page before"));
+        return Err(Failure::failed("no run was chosen: tick some on the previous page"));
     }
     let comparison = Comparison::new(&compare::collect(&paths)?.groups, &Scoring::default());
     compare::html(&comparison, &comparison.envs.join(", "))
@@ -201,7 +207,7 @@ fn json(stream: &mut TcpStream, request: &Request, value: &impl serde::Serialize
     told(stream, request, &serde_json::to_string(value)?)
 }
 
-/// Answers with what is JSON already.
+/// Answers with existing JSON.
 fn told(stream: &mut TcpStream, request: &Request, body: &str) -> io::Result<()> {
     send(stream, request, (200, "application/json"), (body.len() as u64, &mut body.as_bytes()))
 }
@@ -217,10 +223,10 @@ fn text(stream: &mut TcpStream, request: &Request, status: u16, what: &str) -> i
     send(stream, request, (status, "text/plain; charset=utf-8"), (body.len() as u64, &mut Cursor::new(body)))
 }
 
-/// The page needs nothing from elsewhere, and nothing elsewhere needs it.
+/// The page needs nothing from other sites, and no other site needs it.
 const POLICY: &str = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:; \
                       connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
-/// A report lies in a run that may be somebody else's: what is in it can show itself, and ask the server for nothing.
+/// A report may be in somebody else's run: it can show its own contents, but not request anything from the server.
 const REPORT_POLICY: &str = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:; \
                              frame-ancestors 'none'; base-uri 'none'; form-action 'none'; sandbox allow-scripts allow-downloads";
 

@@ -3,7 +3,7 @@
 /// How many colours a terminal shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ColorDepth {
-    /// None, or the person wants none (`NO_COLOR`).
+    /// None, or the user wants none (`NO_COLOR`).
     Mono,
     /// The 256-colour palette.
     Ansi256,
@@ -16,12 +16,12 @@ pub enum ColorDepth {
 pub struct Ability {
     /// Colours.
     pub color: ColorDepth,
-    /// Whether characters outside ASCII come out right.
+    /// Whether characters outside ASCII are shown correctly.
     pub unicode: bool,
 }
 
 impl Ability {
-    /// What the environment says: `NO_COLOR`, `COLORTERM`, `TERM`, and the locale.
+    /// The abilities according to `NO_COLOR`, `COLORTERM`, `TERM` and the locale.
     pub fn detect() -> Self {
         Self::from_variables(|name| std::env::var(name).ok())
     }

@@ -1,4 +1,4 @@
-//! A sheet with a picture of every environment, `docs/images/environments.png`, which is held against what is drawn now.
+//! A sheet with a picture of every environment, `docs/images/environments.png`, which is compared with what is drawn now.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -13,16 +13,16 @@ use super::{png, raster};
 /// Environments side by side on the sheet.
 const COLUMNS: usize = 5;
 
-/// What an environment has on the sheet, width and height in pixels, the line with its name included.
+/// The size of an environment's place on the sheet in pixels, including the line with its name.
 const CELL: (u32, u32) = (240, 190);
 
-/// The greatest size of an environment's picture in there, pixels.
+/// The maximum size of an environment's picture there, pixels.
 const PICTURE: (u32, u32) = (224, 150);
 
-/// Steps before the picture is taken, unless the episode ends before: enough for things to have come into view.
+/// Number of steps before the picture is taken, unless the episode ends earlier: enough for things to come into view.
 const STEPS: usize = 40;
 
-/// Parts of all pixels that may differ, by more than [`LEAST_DIFFERENCE`], where the widths of registers or libraries do.
+/// The fraction of pixels that may differ by more than [`LEAST_DIFFERENCE`] with other register widths or libraries.
 const MOST_DIFFERENT: f64 = 0.001;
 const LEAST_DIFFERENCE: u8 = 8;
 
@@ -58,7 +58,7 @@ fn every_environment_shows_something() {
         for pixel in pixels.data().chunks_exact(4) {
             *colors.entry([pixel[0], pixel[1], pixel[2]]).or_default() += 1;
         }
-        // A thing that a person can find, a car or a pole, has some tens of pixels of one colour.
+        // An object that a person can see, such as a car or a pole, has dozens of pixels of one colour.
         let seen = colors.values().filter(|&&count| count >= 40).count();
         assert!(seen >= 3, "{}: only {seen} colours cover more than a speck", spec.id);
     }
@@ -83,7 +83,7 @@ fn sheet() -> Pixmap {
     sheet
 }
 
-/// An environment after some random steps, as large as the sheet allows.
+/// An environment after some random steps, as large as fits on the sheet.
 fn scene_of(id: &str) -> Pixmap {
     let mut env = make(id).unwrap();
     let mut actions = SpaceSampler::new(env.action_space(), 1).unwrap();

@@ -1,4 +1,4 @@
-//! Frames as an animated PNG: all colours, and of each frame only the rectangle that changed.
+//! Frames as an animated PNG: all colours, and for each frame only the rectangle that changed.
 
 use std::io::Write;
 
@@ -11,7 +11,7 @@ use super::picture::picture;
 /// How an animation is shown.
 #[derive(Clone, Copy, Debug)]
 pub struct Timing {
-    /// Frames per second. Where there are more than 50, frames are left out: browsers show what is faster ten times slower.
+    /// Frames per second. Above 50, frames are left out: browsers show faster animations ten times slower.
     pub frames_per_second: f32,
     /// How long the last frame stays before the animation starts again, milliseconds.
     pub hold: u16,
@@ -20,8 +20,8 @@ pub struct Timing {
 /// The shortest delay that browsers respect, milliseconds.
 const LEAST_DELAY: u32 = 20;
 
-/// Writes the frames, `width` pixels wide, as an animated PNG that repeats for ever. Programs that know no animations show
-/// the first frame.
+/// Writes the frames, `width` pixels wide, as an animated PNG that repeats forever. Programs without support for animations show the first
+/// frame.
 ///
 /// # Errors
 /// What the writer returns.
@@ -52,7 +52,7 @@ pub fn write(frames: &[Frame], width: u32, timing: Timing, out: impl Write) -> s
         };
         writer.set_frame_delay(delay, 1000).map_err(std::io::Error::other)?;
         if place > 0 {
-            // In this order the rectangle lies inside the picture all the while.
+            // In this order, the rectangle always lies inside the picture.
             writer.reset_frame_position().map_err(std::io::Error::other)?;
             writer.set_frame_dimension(wide, high).map_err(std::io::Error::other)?;
             writer.set_frame_position(left, top).map_err(std::io::Error::other)?;

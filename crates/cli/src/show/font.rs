@@ -10,7 +10,7 @@ static FACE: LazyLock<Face<'static>> = LazyLock::new(|| {
     Face::parse(BYTES, 0).expect("the embedded font is whole")
 });
 
-/// Where a text stands relative to its anchor.
+/// Where a text is placed relative to its anchor.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Align {
     /// The anchor is at its left end.

@@ -1,19 +1,19 @@
-//! [`Frame`], what there is to see at one moment.
+//! [`Frame`], what is shown of one moment.
 
 use std::sync::Arc;
 
 use requel_envs::Scene;
 
-/// An environment at one moment, and what is said about it.
+/// An environment at one moment, with its caption.
 #[derive(Clone, Debug)]
 pub struct Frame {
     /// The environment as shapes.
     pub scene: Scene,
-    /// What is written beneath.
+    /// The caption below it.
     pub caption: Caption,
 }
 
-/// What is written beneath an environment.
+/// The caption below an environment.
 #[derive(Clone, Debug)]
 pub struct Caption {
     /// The environment's id.
@@ -24,36 +24,36 @@ pub struct Caption {
     pub step: u32,
     /// The sum of the episode's rewards so far.
     pub episode_return: f64,
-    /// Written in place of these numbers where they are not known.
+    /// Shown instead of these numbers if they are not known.
     pub note: Option<String>,
-    /// What the policy thinks of this moment; `None` if there is no policy, or nothing left to decide.
+    /// The policy's values at this moment; `None` if there is no policy, or the episode has ended.
     pub decision: Option<Decision>,
 }
 
-/// What a policy thinks of a moment.
+/// The policy's values at a moment.
 #[derive(Clone, Debug)]
 pub struct Decision {
     /// The value of each action: the discounted return expected after it.
     pub q_values: Vec<f32>,
     /// The action that is taken.
     pub action: usize,
-    /// What the actions are called, where that is known.
+    /// The names of the actions, if known.
     pub names: Option<Arc<[String]>>,
 }
 
 impl Decision {
-    /// What an action is called; its number where that is not known.
+    /// The name of an action; its number if the name is not known.
     pub fn name(&self, action: usize) -> String {
         let name = self.names.as_ref().and_then(|names| names.get(action));
         name.map_or_else(|| action.to_string(), Clone::clone)
     }
 
-    /// By how much an action is worth more than the one that is taken: its advantage, 0 or less where that is the best.
+    /// How much more an action is worth than the action taken: its advantage, 0 or less if that is the best.
     pub fn advantage(&self, action: usize) -> f32 {
         self.q_values[action] - self.q_values[self.action]
     }
 
-    /// The number beside an action's bar: the value of the action that is taken, the advantage of the others.
+    /// The number beside an action's bar: the value of the action taken, the advantage of the others.
     pub fn figure(&self, action: usize) -> String {
         match self.advantage(action) {
             _ if action == self.action => format!("{:.2}", self.q_values[action]),
@@ -74,19 +74,19 @@ impl Caption {
     }
 }
 
-/// A number as people write it: whole ones without a point, others with two decimals.
+/// A number for people: whole ones without a decimal point, others with two decimals.
 pub fn tidy(value: f64) -> String {
     if value.fract() == 0.0 && value.abs() < 1e9 { format!("{value:.0}") } else { format!("{value:.2}") }
 }
 
-/// What the bars of values span: the greatest disadvantage that was seen. A bar is full for the action that is taken and the
-/// shorter the more is lost by another, so that 146.59 and 146.55 can be told apart where that is what there is to decide.
+/// The span of the value bars: the largest disadvantage seen. The action taken has a full bar, the others are shorter the more they lose,
+/// so that 146.59 and 146.55 can be told apart if that is all there is to decide.
 #[derive(Clone, Copy, Debug)]
 pub struct BarScale {
     span: f32,
 }
 
-/// The least span, as a part of the value of the action that is taken: less is the noise of the arithmetic.
+/// The minimum span, as a fraction of the value of the action taken: smaller differences are arithmetic noise.
 const LEAST_RELATIVE_SPAN: f32 = 1e-4;
 
 impl BarScale {
@@ -102,13 +102,13 @@ impl BarScale {
         scale
     }
 
-    /// Widens the scale to hold a decision. What is not finite is left out.
+    /// Widens the scale to include a decision. Values that are not finite are ignored.
     pub fn include(&mut self, decision: &Decision) {
         let advantages = (0..decision.q_values.len()).map(|action| decision.advantage(action).abs());
         self.span = advantages.filter(|advantage| advantage.is_finite()).fold(self.span, f32::max);
     }
 
-    /// The length of an action's bar, 0.04 to 1: the least one still has a stub, so that it is seen to be there.
+    /// The length of an action's bar, 0.04 to 1: even the shortest bar is visible.
     pub fn fraction(&self, decision: &Decision, action: usize) -> f32 {
         const STUB: f32 = 0.04;
         let advantage = decision.advantage(action);

@@ -1,4 +1,4 @@
-//! Frames as an animated GIF: one palette for all, and of each frame only what changed.
+//! Frames as an animated GIF: one palette for all, and for each frame only what changed.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -15,8 +15,8 @@ use super::picture::picture;
 /// How an animation is shown.
 #[derive(Clone, Copy, Debug)]
 pub struct Timing {
-    /// Frames per second. A GIF counts hundredths of a second and viewers slow down what is faster than 50 frames per
-    /// second, so frames are left out where there are more; the speed stays right.
+    /// Frames per second. A GIF counts hundredths of a second, and viewers slow down animations faster than 50 frames per second, so frames
+    /// are left out above that; the speed stays right.
     pub frames_per_second: f32,
     /// How long the last frame stays before the animation starts again, hundredths of a second.
     pub hold: u16,
@@ -24,13 +24,13 @@ pub struct Timing {
 
 /// The shortest delay that viewers respect, hundredths of a second.
 const LEAST_DELAY: u32 = 2;
-/// How many frames the palette is taken from.
+/// How many frames the palette is computed from.
 const PALETTE_SAMPLES: usize = 24;
 /// One of the 256 entries means "as before".
 const MOST_COLORS: usize = 255;
 const TRANSPARENT: u8 = 255;
 
-/// Writes the frames, `width` pixels wide, as a GIF that repeats for ever.
+/// Writes the frames, `width` pixels wide, as a GIF that repeats forever.
 ///
 /// # Errors
 /// What the writer returns, and `InvalidInput` if a picture's side exceeds the 65535 pixels a GIF can have.
@@ -68,8 +68,8 @@ pub fn write(frames: &[Frame], width: u32, timing: Timing, out: impl Write) -> s
     encoder.into_inner().map_err(into_io)?.flush()
 }
 
-/// The smallest rectangle in which the pictures differ, with what did not change in it left transparent; the whole
-/// picture if there was none before, nothing if they are equal.
+/// The smallest rectangle in which the pictures differ, with unchanged pixels in it transparent; the whole picture if there was none
+/// before, `None` if they are equal.
 fn difference(before: &[u8], now: &[u8], (width, height): (u16, u16)) -> Option<gif::Frame<'static>> {
     let mut patch = gif::Frame { width, height, dispose: gif::DisposalMethod::Keep, ..gif::Frame::default() };
     if before.is_empty() {
@@ -103,12 +103,12 @@ fn difference(before: &[u8], now: &[u8], (width, height): (u16, u16)) -> Option<
 
 struct Palette {
     colors: Vec<Color>,
-    /// Colours whose nearest entry is known.
+    /// Colours whose nearest entry has been computed.
     known: HashMap<[u8; 3], u8>,
 }
 
 impl Palette {
-    /// The colours that occur, if they are few; else the frequent ones that differ enough from each other.
+    /// The colours that occur, if they are few; otherwise frequent ones that differ enough from each other.
     fn of(pictures: impl Iterator<Item = Pixmap>) -> Self {
         let mut counts: HashMap<[u8; 3], u32> = HashMap::new();
         for picture in pictures {

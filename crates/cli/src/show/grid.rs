@@ -11,7 +11,7 @@ use super::raster;
 /// One character cell.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Cell {
-    /// What stands in it.
+    /// Its character.
     pub character: char,
     /// The character's colour; `None` is the terminal's own.
     pub ink: Option<Color>,
@@ -30,12 +30,12 @@ pub struct Grid {
 
 /// Up to this many actions have a bar in the terminal.
 const MOST_BARS: usize = 6;
-/// From this many columns on, the bars stand beside the numbers; below, under them.
+/// With this many columns or more, the bars are next to the numbers; with fewer, below them.
 const WIDE: usize = 56;
 
 impl Grid {
-    /// The frame in `columns` × `rows` cells; `hint` is the last line. What does not fit is left out: first the bars,
-    /// then the caption.
+    /// The frame in `columns` × `rows` cells; `hint` is the last line. Parts that do not fit are left out: first the bars, then the
+    /// caption.
     pub fn of(
         frame: &Frame,
         scale: &BarScale,
@@ -53,7 +53,7 @@ impl Grid {
         let left = (columns - width) / 2;
         grid.paint_scene(&frame.scene, (left, 0), (width, height), ability);
 
-        // The caption stands under the picture, but is never narrower than it needs to be read.
+        // The caption is below the picture, but never narrower than it needs to be readable.
         let caption_width = width.max(columns.min(72));
         let margin = (columns - caption_width) / 2;
         let below = height + 1;
@@ -67,7 +67,7 @@ impl Grid {
         grid
     }
 
-    /// The scene alone, as large as it can be in `columns` × `rows` cells.
+    /// The scene without its caption, as large as possible in `columns` × `rows` cells.
     pub fn of_scene(scene: &Scene, (columns, rows): (usize, usize), ability: Ability) -> Self {
         let (width, height) = fit(scene, columns.max(1), rows.max(1));
         let mut grid = Grid { columns: width, cells: vec![EMPTY; width * height] };
@@ -106,7 +106,8 @@ impl Grid {
         self.overlay_text(scene, at, (width, height), ability);
     }
 
-    /// Two pixels per cell: the upper is the half block's ink, the lower its paper. Without Unicode one pixel per cell.
+    /// Two pixels per cell: the upper one is the foreground of a half block, the lower one its background. Without Unicode, one pixel per
+    /// cell.
     fn paint_halves(
         &mut self,
         scene: &Scene,
@@ -148,7 +149,7 @@ impl Grid {
         }
     }
 
-    /// One letter per cell, the heavier the more the scene differs from its background.
+    /// One letter per cell, heavier the more the scene differs from its background.
     fn paint_letters(&mut self, scene: &Scene, (left, top): (usize, usize), (width, height): (usize, usize)) {
         const RAMP: [char; 8] = [' ', '.', ':', '-', '=', '+', '*', '#'];
         const HEAVIEST: f32 = 120_000.0;
@@ -163,7 +164,7 @@ impl Grid {
         }
     }
 
-    /// Text of the scene as characters: at this size its outlines could not be read.
+    /// Text in the scene as characters: its outlines would be unreadable at this size.
     fn overlay_text(
         &mut self,
         scene: &Scene,

@@ -1,7 +1,7 @@
 //! Pictures of an environment at a moment: in the terminal, as PNG, as GIF.
 //!
-//! A [`Frame`] is what there is to see: the environment's `Scene` and a caption. [`picture()`] paints it in pixels, [`gif`] and
-//! [`png`] write pixels to files, [`terminal`] paints it in character cells. Nothing here runs an environment or a policy.
+//! A [`Frame`] is what is shown: the environment's `Scene` and a caption. [`picture()`] paints it in pixels, [`gif`] and [`png`] write
+//! pixels to files, [`terminal`] paints it in character cells. Nothing here runs an environment or a policy.
 
 mod ability;
 pub mod apng;

@@ -1,10 +1,9 @@
 //! [`moments`], which frames an animation shows, and when.
 
-/// The frames that are shown, with when each begins: of `count` frames at `frames_per_second`, in units of which there are
-/// `per_second`, those that follow the one before after `least` units or more, and the last one.
+/// The frames that are shown, and when each begins: of `count` frames at `frames_per_second`, in units of `per_second` per second, those at
+/// least `least` units after the previous one, and the last one.
 ///
-/// Viewers slow down what is faster than they care for, browsers to ten frames a second, so frames are left out in its place:
-/// the speed stays right.
+/// Viewers slow down animations that are too fast, browsers to ten frames a second, so frames are left out instead: the speed stays right.
 pub fn moments(count: usize, frames_per_second: f32, (per_second, least): (u32, u32)) -> Vec<(usize, u32)> {
     let mut moments: Vec<(usize, u32)> = Vec::with_capacity(count);
     for index in 0..count {

@@ -1,4 +1,4 @@
-//! Colours: the caption's themes, and a little arithmetic.
+//! Colours: the caption's themes, and some arithmetic.
 
 use requel_envs::Color;
 
@@ -9,9 +9,9 @@ pub struct Theme {
     pub strip: Color,
     /// Main text.
     pub ink: Color,
-    /// Text of less weight.
+    /// Less important text.
     pub muted: Color,
-    /// The action that is taken.
+    /// The action taken.
     pub accent: Color,
     /// The bars of the other actions.
     pub bar: Color,
@@ -38,19 +38,19 @@ const DARK: Theme = Theme {
 };
 
 impl Theme {
-    /// The theme that goes with an environment's background.
+    /// The theme for an environment's background.
     pub fn beside(background: Color) -> Theme {
         if luminance(background) > 0.45 { LIGHT } else { DARK }
     }
 
-    /// The theme for text on the terminal's own background, which is mostly dark.
+    /// The theme for text on the terminal's own background, which is usually dark.
     pub fn terminal() -> Theme {
         Theme { muted: Color(0x8a, 0x92, 0xa8), ..DARK }
     }
 }
 
-/// Colours for curves side by side that people with any kind of colour vision tell apart (Okabe & Ito 2008, without the
-/// yellow, which fades on white), and a grey. Of more curves than these, the next seven are dashed.
+/// Colours for curves side by side that people with any kind of colour vision can tell apart (Okabe & Ito 2008, without the yellow, which
+/// is too pale on white), and a grey. With more curves, the next seven are dashed.
 pub const SERIES: [Color; 7] = [
     Color(0x00, 0x72, 0xb2),
     Color(0xe6, 0x9f, 0x00),
@@ -61,12 +61,12 @@ pub const SERIES: [Color; 7] = [
     Color(0x6b, 0x72, 0x80),
 ];
 
-/// How bright a colour looks, 0 to 1 (Rec. 709 weights on the encoded values: good enough to tell light from dark).
+/// How bright a colour looks, 0 to 1 (Rec. 709 weights on the encoded values: accurate enough to tell light from dark).
 pub fn luminance(Color(r, g, b): Color) -> f32 {
     (0.2126 * f32::from(r) + 0.7152 * f32::from(g) + 0.0722 * f32::from(b)) / 255.0
 }
 
-/// The squared distance of two colours, weighted roughly as the eye does.
+/// The squared distance of two colours, weighted roughly like the eye does.
 pub fn distance(a: Color, b: Color) -> u32 {
     let d = |x: u8, y: u8| u32::from(x.abs_diff(y)).pow(2);
     2 * d(a.0, b.0) + 4 * d(a.1, b.1) + 3 * d(a.2, b.2)

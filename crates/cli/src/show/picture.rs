@@ -1,4 +1,4 @@
-//! A frame as a picture: the scene, and beneath it a caption strip with the policy's values as bars.
+//! A frame as a picture: the scene, with a caption strip below it that shows the policy's values as bars.
 
 use tiny_skia::{Pixmap, PixmapPaint, Transform};
 
@@ -7,17 +7,17 @@ use super::frame::{BarScale, Decision, Frame};
 use super::palette::Theme;
 use super::raster;
 
-/// Up to this many actions have a row each, with name and value written beside; more are drawn as columns.
+/// Up to this many actions have their own row, with name and value; more are drawn as columns.
 const MOST_ROWS: usize = 6;
 
 /// The height of the columns, in rows.
 const COLUMNS_ROWS: usize = 4;
 
-/// The greatest height of the scene, as a part of the picture's width; a taller environment stands in the middle.
+/// The maximum height of the scene, as a fraction of the picture's width; a taller environment is centred.
 const TALLEST: f32 = 0.75;
 
-/// The frame in `width` pixels and the height that follows from it, the same for all frames of an episode as long as
-/// they all have a decision or none has.
+/// The frame, `width` pixels wide and as high as needed, the same for all frames of an episode as long as all of them have a decision or
+/// none does.
 pub fn picture(frame: &Frame, scale: &BarScale, width: u32) -> Pixmap {
     let tallest = (width as f32 * TALLEST).round() as u32;
     let natural = raster::height_of(&frame.scene.view, width);

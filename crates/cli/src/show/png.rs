@@ -14,7 +14,7 @@ pub fn write(pixels: &Pixmap, out: impl Write) -> std::io::Result<()> {
     encoder.set_depth(png::BitDepth::Eight);
     encoder.set_compression(png::Compression::High);
     let mut writer = encoder.write_header().map_err(into_io)?;
-    // Every picture here is opaque, so alpha says nothing and premultiplied is plain.
+    // All pictures are opaque, so alpha is constant and premultiplied colours are plain.
     let rgb: Vec<u8> = pixels.data().chunks_exact(4).flat_map(|p| [p[0], p[1], p[2]]).collect();
     writer.write_image_data(&rgb).map_err(into_io)?;
     writer.finish().map_err(into_io)

@@ -5,7 +5,7 @@ use tiny_skia::{FillRule, LineCap, Paint, Path, PathBuilder, Pixmap, PixmapPaint
 
 use super::font::{self, Align};
 
-/// Text whose capitals are lower than this many pixels is not painted: it could not be read.
+/// Text with capitals lower than this many pixels is not painted: it would be unreadable.
 const LEAST_CAP_HEIGHT: f32 = 4.0;
 
 /// The height in pixels of a view that is `width` pixels wide.
@@ -53,11 +53,11 @@ pub fn write(pixels: &mut Pixmap, text: &str, cap_height: f32, at: (f32, f32), (
     fill(pixels, font::outline(text, cap_height, at, align), color);
 }
 
-/// From environment units, y upwards, to pixels, y downwards.
+/// From environment units, y up, to pixels, y down.
 struct Projection {
     left: f32,
     top: f32,
-    /// Pixels per environment unit; the same along both axes but for rounding to whole pixels.
+    /// Pixels per environment unit; the same along both axes except for rounding to whole pixels.
     scale: (f32, f32),
 }
 
@@ -88,7 +88,7 @@ fn paint_shape(pixels: &mut Pixmap, to: &Projection, shape: &Shape) {
             let ((x, y), (end_x, end_y)) = (to.point(*from), to.point(*end));
             path.move_to(x, y);
             path.line_to(end_x, end_y);
-            // In a small picture a thin line would fade away; one pixel keeps it.
+            // In a small picture a thin line would fade; one pixel keeps it visible.
             stroke(pixels, path.finish(), to.length(*width).max(1.0), *color);
         }
         Shape::Circle { center, radius, color } => {

@@ -1,10 +1,10 @@
-//! Frames to try pictures with: a cart with a pole, drawn by hand.
+//! Frames for testing pictures: a cart with a pole, drawn by hand.
 
 use requel_envs::{Color, Scene, Shape, View};
 
 use super::frame::{Caption, Decision, Frame};
 
-/// The cart a little further to the right with every step, the pole leaning with it.
+/// The cart moves further to the right with every step, and the pole leans more.
 pub fn frame(step: u32) -> Frame {
     let (x, angle) = (-0.3 + step as f32 * 0.01, -0.1 + step as f32 * 0.004);
     let tip = (x + angle.sin(), 0.4 + angle.cos());

@@ -11,7 +11,7 @@ use super::ability::ColorDepth;
 use super::grid::Grid;
 use super::palette::ansi256;
 
-/// The alternate screen of the terminal, with the keyboard unbuffered; all is as before once this is dropped.
+/// The alternate screen of the terminal, with an unbuffered keyboard; everything is restored when this is dropped.
 pub struct Screen<W: Write> {
     out: W,
     depth: ColorDepth,
@@ -22,7 +22,7 @@ impl<W: Write> Screen<W> {
     /// Takes over the terminal.
     ///
     /// # Errors
-    /// What the terminal returns; it is then left as it was.
+    /// The error of the terminal, which is then restored.
     pub fn open(mut out: W, depth: ColorDepth) -> io::Result<Self> {
         terminal::enable_raw_mode()?;
         if let Err(error) = execute!(out, terminal::EnterAlternateScreen, cursor::Hide) {
@@ -60,7 +60,7 @@ impl<W: Write> Drop for Screen<W> {
     }
 }
 
-/// Writes the cells of `now` that differ from `before`; all of them if there was none or it had another size.
+/// Writes the cells of `now` that differ from `before`; all of them if there was none or its size was different.
 fn write_changes(out: &mut impl Write, before: Option<&Grid>, now: &Grid, depth: ColorDepth) -> io::Result<()> {
     let before = before.filter(|b| b.columns() == now.columns() && b.rows().count() == now.rows().count());
     if before.is_none() {
@@ -91,7 +91,7 @@ fn write_changes(out: &mut impl Write, before: Option<&Grid>, now: &Grid, depth:
     queue!(out, ResetColor)
 }
 
-/// The grid line by line, for a terminal that goes on after it. Without colours it is text alone.
+/// The grid line by line, for a terminal that is used further. Without colours it is plain text.
 pub fn text(grid: &Grid, depth: ColorDepth) -> String {
     let mut bytes = Vec::new();
     for row in grid.rows() {

@@ -1,4 +1,4 @@
-//! [`Board`], how a search goes.
+//! [`Board`], the progress of a search.
 
 use std::collections::BTreeMap;
 use std::io::IsTerminal;
@@ -19,8 +19,8 @@ use crate::progress::JsonLines;
 use crate::show::{Ability, tidy};
 use crate::style::{self, BOLD, GOOD, MUTED, paint};
 
-/// Shows how a search goes: one moving line on a terminal, and a line for each trial that leads; else a line for each that came to a
-/// rung.
+/// Shows the progress of a search: on a terminal, one updated line and a line for each trial that takes the lead; otherwise, a line for
+/// each trial that reached a rung.
 pub struct Board {
     budget: SearchBudget,
     reporting: Reporting,
@@ -35,7 +35,7 @@ pub struct Board {
 struct Found {
     trials: usize,
     known: usize,
-    /// Each trial as it stands.
+    /// The latest state of each trial.
     standing: BTreeMap<usize, Trial>,
     json: JsonLines,
 }
@@ -67,14 +67,14 @@ impl Board {
         }
     }
 
-    /// Takes the display away, and says how much was known before.
+    /// Removes the display, and says how many results already existed.
     pub fn close(&self) {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
         }
         let known = self.found().known;
         if known > 0 && !self.reporting.quiet {
-            style::say(paint(MUTED, format_args!("{known} results were there already")));
+            style::say(paint(MUTED, format_args!("{known} results already existed")));
         }
     }
 
@@ -127,7 +127,7 @@ impl TuneAudience for Board {
         found.standing.insert(trial.number, trial.clone());
         let leads = leader(found.standing.values()).is_some_and(|leader| leader.number == trial.number);
         if self.reporting.json && news == News::New {
-            // Whoever stopped reading has read enough.
+            // The reader has closed the output.
             let _ = found.json.print(&RungReached::of(trial));
         }
         self.draw(&found);
@@ -143,7 +143,7 @@ impl TuneAudience for Board {
 fn line(trial: &Trial, leads: bool) -> String {
     let name = format!("  trial {:<5}", trial.number);
     if let Some(failure) = &trial.failure {
-        // On a line of its own: why is a whole sentence.
+        // On its own line, since the reason is a whole sentence.
         return format!("{name} {}\n    {failure}", paint(style::BAD, "failed:"));
     }
     let Some(scored) = trial.last() else { return name };

@@ -1,4 +1,4 @@
-//! The picture of a search: the best so far, what was important, and the values of every trial.
+//! The picture of a search: the best score so far, which settings mattered, and the values of every trial.
 
 use requel::tune::{Search, Trial, Tuned, importance};
 use requel_envs::Color;
@@ -21,13 +21,13 @@ const SMALL: f32 = 8.5;
 /// Left and right end of the scores, and of the bars.
 const SCORES: (f32, f32) = (86.0, 640.0);
 const BARS: (f32, f32) = (930.0, 1130.0);
-/// Where the upper charts lie, and how high the lower one is.
+/// Where the upper charts are, and how high the lower one is.
 const UPPER: (f32, f32) = (122.0, 422.0);
 const LOWER: f32 = 300.0;
 /// A bar's row.
 const ROW: f32 = 22.0;
 
-/// Lays the picture out; `title` stands above it.
+/// Lays out the picture; `title` is its heading.
 pub fn figure(search: &Search, tuned: &Tuned, title: &str) -> Picture {
     let dimensions = search.space.dimensions().len() as f32;
     let upper = (UPPER.0, UPPER.1.max(UPPER.0 + ROW * dimensions));
@@ -38,7 +38,7 @@ pub fn figure(search: &Search, tuned: &Tuned, title: &str) -> Picture {
     let rungs = search.rungs.levels();
     let rungs: Vec<String> =
         rungs.iter().map(|rung| format!("{} × {}", label(rung.env_steps as f64), rung.seeds)).collect();
-    let below = format!("{} trials, told apart after {} env steps × seeds", tuned.trials.len(), rungs.join(", "));
+    let below = format!("{} trials, compared after {} env steps × seeds", tuned.trials.len(), rungs.join(", "));
     text(&mut marks, (36.0, 70.0), (TEXT, Align::Left, MUTED), below);
     scores(&mut marks, search, tuned, upper);
     bars(&mut marks, search, tuned, upper);
@@ -46,7 +46,7 @@ pub fn figure(search: &Search, tuned: &Tuned, title: &str) -> Picture {
     Picture { size, marks }
 }
 
-/// The score of each trial, the darker the further it came, and the best so far of those that were trained to their end.
+/// The score of each trial, darker the further it got, and the best so far among those trained to the end.
 fn scores(marks: &mut Vec<Mark>, search: &Search, tuned: &Tuned, (top, bottom): (f32, f32)) {
     text(
         marks,
@@ -69,7 +69,7 @@ fn scores(marks: &mut Vec<Mark>, search: &Search, tuned: &Tuned, (top, bottom): 
         marks,
         ((SCORES.0 + SCORES.1) / 2.0, bottom + 46.0),
         (TEXT, Align::Center, INK),
-        "trial, in the order in which they began",
+        "trial, in the order they started",
     );
     let mut best: Option<f64> = None;
     let mut through = Vec::new();
@@ -125,7 +125,7 @@ fn parallel(marks: &mut Vec<Mark>, search: &Search, tuned: &Tuned, (top, bottom)
     for (axis, dimension) in dimensions.iter().enumerate() {
         line(marks, vec![(at(axis), top), (at(axis), bottom)], 1.0, MUTED);
         let name = dimension.key.name();
-        // In three heights: names are wider than axes are apart.
+        // At three heights: names are wider than the distance between axes.
         let height = top - 12.0 - 14.0 * (axis % 3) as f32;
         text(marks, (at(axis), height), (SMALL, Align::Center, INK), name);
         for (place, y) in [(1.0, top + 4.0), (0.0, bottom + 16.0)] {

@@ -1,4 +1,4 @@
-//! What a search leaves beside its trials.
+//! The files that a search writes in addition to its trials.
 
 use std::path::{Path, PathBuf};
 
@@ -15,13 +15,13 @@ use crate::show;
 /// The winner's whole config.
 pub const BEST: &str = "best.toml";
 
-/// All that is known, written last.
+/// The complete results, written last.
 pub const ALL: &str = "tune.json";
 
 /// Pixels per point of the picture: sharp on a screen with twice the usual density.
 const PIXELS: f32 = 2.0;
 
-/// Writes what is known before the winner is trained again: its config, and every trial.
+/// Writes the results before the winner is trained again: its config, and every trial.
 ///
 /// # Errors
 /// If the disk refuses.
@@ -30,7 +30,7 @@ pub fn write_found(search: &Search, tuned: &Tuned, dir: &Path) -> Result<(), Fai
     output::write(&dir.join("trials.csv"), text::csv(search, tuned).as_bytes())
 }
 
-/// Writes all of it, and says what each is.
+/// Writes all files, and lists them.
 ///
 /// # Errors
 /// If the disk refuses.

@@ -1,4 +1,4 @@
-//! [`Fresh`], the winner of a search on seeds that nothing was chosen by.
+//! [`Fresh`], the winner of a search on seeds that were not used to choose anything.
 
 use std::path::Path;
 
@@ -13,22 +13,22 @@ use crate::args::Reporting;
 use crate::exit::{Exit, Failure};
 use crate::seeds::{Reports, Together};
 
-/// Runs of the winner of a search, and of what the search began from, on seeds that nothing was chosen by: the best of many is
-/// lucky, and its score on its own seeds too high.
+/// Runs of the winner of a search, and of the settings the search began from, on seeds that were not used to choose anything: the best of
+/// many is lucky, and its score on its own seeds is too high.
 pub struct Fresh {
     names: Vec<String>,
     runs: Vec<PlannedRun>,
     headline: String,
 }
 
-/// What the search began from, and the best that it found.
+/// The settings the search began from, and the best that it found.
 const NAMES: [&str; 2] = ["start", "best"];
 
 impl Fresh {
     /// The runs with the seeds from 0 to before `seeds`.
     ///
     /// # Errors
-    /// If there is a run of another config in the place of one.
+    /// If a run with another config already has the place of one.
     pub fn of(search: &Search, tuned: &Tuned, seeds: u64, dir: &Path) -> Result<Self, Failure> {
         let (start, best) = (search.space.start(), &tuned.winner().config);
         let count = if tuned.best == 0 { 1 } else { 2 };
@@ -41,15 +41,15 @@ impl Fresh {
             }
         }
         let what = if count == 1 {
-            "what the search began from, which is the best"
+            "the settings the search began from, which are the best"
         } else {
-            "the best and what the search began from"
+            "the best, and the settings the search began from"
         };
         let headline = format!("{what}, on {seeds} fresh seeds");
         Ok(Fresh { names: NAMES.iter().take(count).map(ToString::to_string).collect(), runs, headline })
     }
 
-    /// Trains what is not finished. `Some` is how to end early, where a signal came.
+    /// Trains the unfinished runs. Returns `Some` with the exit if a signal came.
     ///
     /// # Errors
     /// If a run fails.
@@ -69,7 +69,7 @@ impl Fresh {
         together.train()
     }
 
-    /// What the runs come to; `None` where there are none.
+    /// The results of the runs; `None` if there are none.
     ///
     /// # Errors
     /// If a run cannot be read.
@@ -96,7 +96,7 @@ pub struct FreshScores<'a> {
 }
 
 impl<'a> FreshScores<'a> {
-    /// Of a comparison of one group or two.
+    /// For a comparison of one or two groups.
     pub fn of(comparison: &'a Comparison) -> Self {
         let (start, best) = (&comparison.groups[0], &comparison.groups[comparison.groups.len() - 1]);
         FreshScores {

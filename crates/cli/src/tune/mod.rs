@@ -1,4 +1,4 @@
-//! A search over settings as a person sees it: how it goes, what it came to, and the winner on fresh seeds.
+//! A search over settings as shown to users: its progress, its results, and the winner on fresh seeds.
 
 mod board;
 mod figure;

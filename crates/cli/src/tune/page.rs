@@ -21,7 +21,7 @@ const PAGE: Page = Page {
 /// The page.
 ///
 /// # Errors
-/// If the figures are no JSON.
+/// If the figures cannot be written as JSON.
 pub fn html(search: &Search, tuned: &Tuned, fresh: Option<&Comparison>) -> Result<String, Failure> {
     let title = headline(search);
     let (fresh_note, fresh_table) = match fresh {
@@ -30,7 +30,8 @@ pub fn html(search: &Search, tuned: &Tuned, fresh: Option<&Comparison>) -> Resul
             String::new(),
         ),
         Some(fresh) => (
-            "The final policy on seeds that nothing was chosen by: the best of many is lucky, and its own score too high.",
+            "The final policy on seeds that were not used to choose anything: the best of many is lucky, and its own \
+            score too high.",
             of_comparison(fresh),
         ),
     };
@@ -52,7 +53,7 @@ fn subtitle(tuned: &Tuned) -> String {
     let score = tuned.score();
     let seeds = counted(score.seeds.len(), "seed");
     format!(
-        "best of {} trials: number {}, a mean return of {} over the {seeds} that it was chosen by",
+        "best of {} trials: number {}, with a mean return of {} over the {seeds} that chose it",
         tuned.trials.len(),
         tuned.best,
         tidy(score.mean_return)

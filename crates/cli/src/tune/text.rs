@@ -14,7 +14,7 @@ use crate::show::tidy;
 use crate::style::{self, BOLD, GOOD, MUTED, paint};
 use crate::table::Table;
 
-/// What is searched, in a line.
+/// What is searched, in one line.
 pub fn headline(search: &Search) -> String {
     let base = search.space.start();
     let budget = match search.budget {
@@ -29,9 +29,9 @@ pub fn headline(search: &Search) -> String {
     format!("{} · {} · {keys} · {budget}", base.env.id, runs::settings_named(base))
 }
 
-/// The search as a file that comes to it.
+/// The search as a file that describes it.
 pub fn toml(file: &TuneFile, layers: &Layers, search: &Search) -> String {
-    let mut out = String::from("# A search for `requel tune`. What is left out has a default; see docs/tune.md.\n");
+    let mut out = String::from("# A search for `requel tune`. Everything omitted has a default; see docs/tune.md.\n");
     let mut line = |text: String| {
         out.push_str(&text);
         out.push('\n');
@@ -55,7 +55,7 @@ pub fn toml(file: &TuneFile, layers: &Layers, search: &Search) -> String {
     line(format!("sampler = {}", serde_json::json!(search.sampler)));
     line(format!("seed = {}", search.seed));
     line(format!("jobs = {}                 # trials at a time; part of the result", search.jobs));
-    line(format!("fresh = {}               # seeds that the best is trained on again", file.fresh));
+    line(format!("fresh = {}               # seeds on which the best settings are trained again", file.fresh));
     line("\n[budget]                  # one of trials, env_steps, minutes".into());
     line(match search.budget {
         SearchBudget::Trials(trials) => format!("trials = {trials}"),
@@ -63,10 +63,14 @@ pub fn toml(file: &TuneFile, layers: &Layers, search: &Search) -> String {
         SearchBudget::Minutes(minutes) => format!("minutes = {minutes:?}"),
     });
     line("\n[trial]".into());
-    line(format!("env_steps = {}        # of a trial that comes to its end", search.rungs.env_steps));
-    line(format!("rungs = {}                # on which trials are told apart", search.rungs.count));
-    line(format!("reduction = {}            # of so many one goes on", search.rungs.reduction));
-    line(format!("seeds = {}                # of the first whole trainings; the best get more", search.rungs.seeds));
+    line(format!("env_steps = {}        # of a trial that runs to the end", search.rungs.env_steps));
+    line(format!("rungs = {}                # at which trials are compared", search.rungs.count));
+    line(format!("reduction = {}            # one in this many trials continues", search.rungs.reduction));
+    line(format!(
+        "seeds = {}                # of the first complete training runs; the best get \
+                 more",
+        search.rungs.seeds
+    ));
     line("\n[keys]".into());
     for dimension in search.space.dimensions() {
         line(format!("{} = {}", dimension.key.path, values(&dimension.domain)));
@@ -87,10 +91,10 @@ fn values(domain: &Domain) -> String {
     }
 }
 
-/// The winner's whole config, with what is known of it.
+/// The winner's whole config, with what is known about it.
 ///
 /// # Errors
-/// If the config is no TOML.
+/// If the config cannot be written as TOML.
 pub fn best(search: &Search, tuned: &Tuned) -> Result<String, Failure> {
     let (winner, score) = (tuned.winner(), tuned.score());
     let base = search.space.of_start();
@@ -103,8 +107,8 @@ pub fn best(search: &Search, tuned: &Tuned) -> Result<String, Failure> {
     let changed = if changed.is_empty() { "#   nothing\n".into() } else { changed };
     let config = toml::to_string(&winner.config).map_err(Failure::failed)?;
     Ok(format!(
-        "# The best of {} trials, number {}: a mean return of {} over the seeds {:?} that it was chosen by.\n\
-         # What it has other than the search began with:\n{changed}\n{config}",
+        "# The best of {} trials, number {}: with a mean return of {} over the seeds {:?} that chose it.\n# Its \
+         settings that differ from those the search began with:\n{changed}\n{config}",
         tuned.trials.len(),
         winner.number,
         tidy(score.mean_return),
@@ -112,12 +116,12 @@ pub fn best(search: &Search, tuned: &Tuned) -> Result<String, Failure> {
     ))
 }
 
-/// The value of a key; `unset` where it means nothing there.
+/// The value of a key; `unset` if it has no meaning there.
 pub fn shown(settings: &Settings, key: &str) -> String {
     settings.get(key).map_or("unset".into(), |value| value.to_string())
 }
 
-/// A row per trial; empty cells where it did not come so far.
+/// A row per trial; cells that it did not reach are empty.
 pub fn csv(search: &Search, tuned: &Tuned) -> String {
     let keys: Vec<&str> = search.space.dimensions().iter().map(|dimension| dimension.key.path).collect();
     let rungs = search.rungs.levels();
@@ -143,7 +147,7 @@ pub fn csv(search: &Search, tuned: &Tuned) -> String {
     out
 }
 
-/// Prints what the search came to.
+/// Prints the results of the search.
 ///
 /// # Errors
 /// If stdout cannot be written to.
@@ -163,7 +167,7 @@ pub fn print(search: &Search, tuned: &Tuned, fresh: Option<&Comparison>) -> Resu
         paint(
             MUTED,
             format_args!(
-                "and score {} over the {} that it was chosen by",
+                "and score {} over the {} that chose it",
                 tidy(score.score),
                 counted(score.seeds.len(), "seed")
             )
@@ -190,7 +194,7 @@ pub fn print(search: &Search, tuned: &Tuned, fresh: Option<&Comparison>) -> Resu
         if let [start, best] = &fresh.groups[..]
             && best.score.value <= start.score.value
         {
-            let line = "on fresh seeds it is not better than what the search began from: luck has chosen it";
+            let line = "on fresh seeds it is no better than the settings the search began from: it was chosen by luck";
             writeln!(style::stdout(), "\n{}", paint(style::WARNING, line))?;
         }
     }

@@ -7,10 +7,10 @@ use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
 use crate::keyboard::Keyboard;
 
-/// What the person wants.
+/// What the user wants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wish {
-    /// Stop or go on.
+    /// Pause or continue.
     Pause,
     /// One step, then wait.
     SingleStep,
@@ -20,20 +20,20 @@ pub enum Wish {
     Slower,
     /// The next episode.
     NextEpisode,
-    /// The window has another size, or must be drawn anew.
+    /// The window was resized, or must be redrawn.
     Redraw,
     /// The end.
     Quit,
     /// Ctrl-C.
     Interrupt,
-    /// The terminal went away.
+    /// The terminal was closed.
     HungUp,
 }
 
 /// What the keys do, for the last line of the screen.
 pub const HINT: &str = "space pause   . step   + - speed   n next   q quit";
 
-/// Waits for a wish, at most so long.
+/// Waits for a key, at most this long.
 ///
 /// # Errors
 /// What the terminal returns.

@@ -16,18 +16,18 @@ use crate::signals::Signals;
 pub struct Pace {
     /// A multiple of the environment's own speed.
     pub speed: f32,
-    /// How many episodes; `None`: until the person quits.
+    /// Number of episodes; `None`: until the user quits.
     pub episodes: Option<u32>,
 }
 
 /// Between episodes the last moment stays this long.
 const PAUSE_AT_END: Duration = Duration::from_millis(900);
-/// Drawing more often than this cannot be seen; faster environments take several steps per picture.
+/// Drawing more often than this would not be visible; faster environments take several steps per picture.
 const LEAST_FRAME: Duration = Duration::from_millis(16);
-/// How often signals are looked at while nothing moves.
+/// How often signals are checked while nothing moves.
 const PATIENCE: Duration = Duration::from_millis(200);
 
-/// Shows episodes until they are over or the person has seen enough; gives the returns of those that ended.
+/// Shows episodes until they are over or the user quits; returns the returns of those that ended.
 ///
 /// # Errors
 /// If the terminal or the environment fails.
@@ -94,7 +94,7 @@ impl Show<'_> {
         Duration::from_secs_f32(1.0 / (self.player.frames_per_second() * self.pace.speed)).max(LEAST_FRAME)
     }
 
-    /// As many steps as have passed in a frame's time, or the next episode; says whether there is more to see.
+    /// Takes as many steps as fit into the time of a frame, or starts the next episode; returns whether there is more to show.
     fn move_on(&mut self) -> Result<bool, Failure> {
         if self.player.ended() {
             return self.next_episode();

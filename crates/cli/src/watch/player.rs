@@ -1,4 +1,4 @@
-//! [`Player`], one environment and what acts in it, a frame at a time.
+//! [`Player`], an environment and whatever acts in it, shown frame by frame.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use crate::signals::Signals;
 pub enum Acting {
     /// A trained policy, greedily.
     Policy(Box<dyn Policy>),
-    /// Chance.
+    /// Random actions.
     Random(Box<SpaceSampler>),
 }
 
@@ -28,13 +28,13 @@ pub struct Player {
     step: u32,
     episode_return: f64,
     last: Step,
-    /// What the policy chose here, once it was asked: one that remembers is asked once.
+    /// The action that the policy chose here, once computed: a policy with memory must be asked only once.
     chosen: Option<usize>,
     names: Option<Arc<[String]>>,
 }
 
 impl Player {
-    /// A player at the start of its first episode; no episode takes more than `most_steps` steps.
+    /// A player at the start of its first episode; episodes have at most `most_steps` steps.
     ///
     /// # Errors
     /// If the environment fails.
@@ -73,7 +73,7 @@ impl Player {
         Ok(())
     }
 
-    /// Changes what chooses the actions, in the midst of an episode too.
+    /// Changes what chooses the actions, also within an episode.
     pub fn act_by(&mut self, acting: Acting) {
         (self.acting, self.chosen) = (acting, None);
     }
@@ -104,7 +104,7 @@ impl Player {
         Ok(())
     }
 
-    /// The action that the policy chooses here; `None` where chance does.
+    /// The action that the policy chooses here; `None` for random actions.
     fn choose(&mut self) -> Result<Option<usize>, Failure> {
         if let (Acting::Policy(policy), None) = (&mut self.acting, self.chosen) {
             self.chosen = Some(policy.act(&self.observation, self.env.action_mask())?);
@@ -132,10 +132,10 @@ impl Player {
         self.env.spec().frames_per_second.clamp(0.1, 1000.0)
     }
 
-    /// What there is to see now.
+    /// The current frame.
     ///
     /// # Errors
-    /// If the policy is of another environment, or fails.
+    /// If the policy is for another environment, or fails.
     pub fn frame(&mut self) -> Result<Frame, Failure> {
         let chosen = self.choose()?;
         let values = match &self.acting {
@@ -159,7 +159,7 @@ impl Player {
         Ok(Frame { scene, caption })
     }
 
-    /// The frames of the present episode from here to its end.
+    /// The frames of the current episode from here to its end.
     ///
     /// # Errors
     /// If the environment fails, the episode has more than [`MOST_FILMED`] steps, or a signal comes.
@@ -169,8 +169,8 @@ impl Player {
             signals.check()?;
             if frames.len() > MOST_FILMED {
                 let what =
-                    format!("the episode goes on after {MOST_FILMED} steps, more than one picture can be made of");
-                return Err(Failure::bad_input(what).hint(format!("`--steps {MOST_FILMED}` or less cuts it off")));
+                    format!("the episode is longer than {MOST_FILMED} steps, the most that an animation can have");
+                return Err(Failure::bad_input(what).hint(format!("shorten it with `--steps {MOST_FILMED}` or less")));
             }
             self.step()?;
             frames.push(self.frame()?);
@@ -178,8 +178,8 @@ impl Player {
         Ok(frames)
     }
 
-    /// Frames that lie evenly over the present episode from here to its end, and its last: `least` of them or all that there are,
-    /// and never more than twice as many, however long it is.
+    /// Frames spread evenly over the current episode from here to its end, including its last: `least` of them or all that there are, and
+    /// never more than twice as many, however long it is.
     ///
     /// # Errors
     /// If the environment fails or a signal comes.
@@ -203,7 +203,7 @@ impl Player {
     }
 }
 
-/// So many steps of an episode are in a picture at most: each is kept until the last is known, a few kB.
+/// The maximum number of steps of an episode in an animation: each frame is kept until the last is known, a few kB.
 const MOST_FILMED: usize = 20_000;
 
 #[cfg(test)]

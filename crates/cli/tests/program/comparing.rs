@@ -145,7 +145,7 @@ fn a_study_of_several_environments_is_told_for_each_and_over_all() {
 
     for (from, to, said) in [
         ("one = 1.0", "one = -1.0", "the scale of `Toy/Catch-v0` is from -1 to -1"),
-        ("Toy/Catch-v0", "CartPole-v1", "two tasks are `CartPole-v1`"),
+        ("Toy/Catch-v0", "CartPole-v1", "two tasks have the environment `CartPole-v1`"),
         ("name = \"tasks\"", "name = \"tasks\"\nenv = \"CartPole-v1\"", "`env`, or `[[task]]`"),
         ("zero = 9.0", "zeor = 9.0", "unknown key `zeor`"),
         ("Toy/Catch-v0", "Toy/Cacth-v0", "Toy/Cacth-v0"),
@@ -171,7 +171,7 @@ fn a_study_that_was_killed_goes_on() {
     std::fs::remove_file(out("killed/study.json")).unwrap();
     let resumed = desk.ok(&["resume", "killed"]);
     assert!(
-        resumed.err.contains("2 of 4 runs are finished already") && resumed.err.contains("2 have begun"),
+        resumed.err.contains("2 of 4 runs are finished already") && resumed.err.contains("2 have started"),
         "{}",
         resumed.err
     );

@@ -34,7 +34,7 @@ fn what_cannot_be_imported_is_said_and_nothing_written() {
         (&["."], "cannot read .: it is a directory"),
         (&["/dev/zero"], "cannot read /dev/zero: it is a device"),
         (&["large.yml"], "cannot read large.yml: it has more than"),
-        (&["dqn.yml", "--env", "CartPole-v1", "--output", "there.toml"], "there.toml is there already"),
+        (&["dqn.yml", "--env", "CartPole-v1", "--output", "there.toml"], "there.toml already exists"),
     ] {
         let answer = desk.run(&[&["config", "import"][..], args].concat());
         assert_eq!(answer.code, 2, "{args:?}\n{}", answer.err);

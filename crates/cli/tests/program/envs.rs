@@ -100,8 +100,8 @@ fn options_of_the_environment_can_be_set() {
     ]);
     assert_eq!(walk.json()[4]["observation"][0], 13.0);
     for (setting, expected) in [
-        ("agent.gamma=0.5", "`agent.gamma` is no setting of the environment"),
-        ("env.id=Taxi-v3", "`env.id` is no setting"),
+        ("agent.gamma=0.5", "`agent.gamma` is not a setting of the environment"),
+        ("env.id=Taxi-v3", "`env.id` is not a setting"),
         ("env.options.nothing=1", "option `nothing`"),
     ] {
         let refused = desk.run(&["rollout", "CartPole-v1", "--set", setting]);

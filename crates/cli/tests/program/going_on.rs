@@ -27,7 +27,7 @@ fn a_finished_run_goes_on_with_a_larger_budget() {
     // Two runs of one config and seed are one.
     let compared = desk.ok(&["compare", "run", "at-once"]);
     assert!(compared.err.contains("the same as another"), "{}", compared.err);
-    assert!(std::fs::read_to_string(desk.path("run/report.html")).unwrap().contains("from env step 2000"));
+    assert!(std::fs::read_to_string(desk.path("run/report.html")).unwrap().contains("changed at env step 2000"));
     // The config that it went on with can be trained with; the one that it began with is told to be that.
     let shown = desk.ok(&["config", "show", "--config", "run/segments/0002-from-000000002000.toml"]);
     assert!(shown.out.contains("env_steps = 2600"));
@@ -55,7 +55,9 @@ fn all_runs_of_a_directory_go_on_with_a_larger_budget_or_none_does() {
             assert!(read("group") == read("at-once"), "{run}: {file}");
         }
         desk.ok(&["verify", &run]);
-        assert!(std::fs::read_to_string(desk.path(&run).join("report.html")).unwrap().contains("from env step 2000"));
+        assert!(
+            std::fs::read_to_string(desk.path(&run).join("report.html")).unwrap().contains("changed at env step 2000")
+        );
     }
 }
 
@@ -68,7 +70,10 @@ fn what_cannot_change_on_the_way_is_named_and_nothing_is_touched() {
         ("network.hidden=[32]", "`network.hidden` cannot change when a run is resumed: it determines the shape"),
         ("env.id=Acrobot-v1", "`env.id` cannot change when a run is resumed"),
         ("replay.kind=prioritized", "`replay.kind` cannot change when a run is resumed"),
-        ("train.env_steps=1500", "training would not go on: `train.env_steps` is 1500, and 2000 env steps are made"),
+        (
+            "train.env_steps=1500",
+            "training would not continue: `train.env_steps` is 1500, but 2000 env steps have been made",
+        ),
         ("train.env_stps=5000", "unknown key `train.env_stps`"),
     ] {
         let answer = desk.run(&["resume", "run", "--set", set]);
@@ -119,15 +124,18 @@ fn a_new_run_begins_from_the_weights_of_another_or_of_a_file() {
         desk.ok(&[&quiet[..], &["d", "--from", "first", "--weights", "last", "--with-replay"]].concat()).last();
     assert!(with_replay["updates"].as_u64() > from_run["updates"].as_u64(), "{with_replay}");
     desk.ok(&["verify", "d"]);
-    assert!(std::fs::read_to_string(desk.path("a/report.html")).unwrap().contains("begun from the weights of first"));
+    assert!(std::fs::read_to_string(desk.path("a/report.html")).unwrap().contains("started from the weights of first"));
     // Other beginnings are other groups.
     let groups = desk.ok(&["compare", "a", "c", "d"]).out;
-    assert!(groups.contains("(begun from the") && groups.contains("replay buffer"), "{groups}");
+    assert!(groups.contains("(started from the") && groups.contains("replay buffer"), "{groups}");
 
     let before = desk.files().len();
     for (args, said) in [
-        (&["--from", "first", "Acrobot-v1"][..], "the policy is of CartPole-v1"),
-        (&["--from", "first", "--set", "network.hidden=[9]"], "the policy's network is another one"),
+        (&["--from", "first", "Acrobot-v1"][..], "the policy is for CartPole-v1"),
+        (
+            &["--from", "first", "--set", "network.hidden=[9]"],
+            "the policy's network differs from the one in the settings",
+        ),
         (&["--from", "nowhere"], "there is no nowhere"),
         (&["--from", "first/best/policy.safetensors", "--with-replay"], "no replay buffer"),
         (&["--from", "first/config.toml"], "not a policy"),

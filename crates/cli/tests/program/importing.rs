@@ -45,14 +45,17 @@ fn what_cannot_be_imported_is_refused_and_writes_nothing() {
     for (args, expected) in [
         (
             &["sb3.safetensors", "CartPole-v1"][..],
-            "`q_net_target.q_net.0` reads 4 numbers where the layer before gives 2",
+            "`q_net_target.q_net.0` reads 4 numbers, but the layer before it outputs 2",
         ),
-        (&["sb3.safetensors", "MountainCar-v0", "--prefix", "q_net."], "reads 4 numbers, MountainCar-v0 shows 2"),
-        (&["sb3.safetensors", "CartPole-v1", "--prefix", "policy."], "no tensor `policy.….weight` in it"),
-        (&["sb3.safetensors", "CartPole-v1", "--set", "agent.gamma=0.5"], "no setting of the environment"),
+        (
+            &["sb3.safetensors", "MountainCar-v0", "--prefix", "q_net."],
+            "reads 4 numbers, but an observation of MountainCar-v0 has 2",
+        ),
+        (&["sb3.safetensors", "CartPole-v1", "--prefix", "policy."], "no tensor `policy.….weight`"),
+        (&["sb3.safetensors", "CartPole-v1", "--set", "agent.gamma=0.5"], "not a setting of the environment"),
         (&["text", "CartPole-v1"], "not a safetensors file"),
         (&["missing", "CartPole-v1"], "cannot read missing"),
-        (&[".", "CartPole-v1"], "is no file of weights"),
+        (&[".", "CartPole-v1"], "is not a file of weights"),
         (&["sb3.safetensors", "CartPoel-v1"], "did you mean `CartPole-v1`?"),
     ] {
         let refused = desk.run(&[&["import"], args].concat());

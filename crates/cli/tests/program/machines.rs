@@ -170,6 +170,6 @@ fn shares_are_trained_apart_and_merged() {
     assert_eq!(std::fs::read_dir(desk.path("search")).unwrap().count(), 1);
     for wrong in ["0/3", "4/3", "x"] {
         let refused = desk.run(&["study", "many.toml", "--only", wrong]);
-        assert!(refused.code == 2 && refused.err.contains("is no share"), "{}", refused.err);
+        assert!(refused.code == 2 && refused.err.contains("is not a share"), "{}", refused.err);
     }
 }

@@ -172,9 +172,9 @@ fn a_path_that_leads_nowhere_is_called_that_with_what_is_spelt_like_it() {
     }
     let cases: [(&[&str], &str); 4] = [
         (&["train", "mine.toml"], "`--config mine.toml` reads settings from it"),
-        (&["train", "runs/mine"], "`requel resume runs/mine` goes on with a run"),
+        (&["train", "runs/mine"], "`requel resume runs/mine` continues a run"),
         (&["watch", "nothing-like-it"], "or an environment: `requel envs` lists those"),
-        (&["compare", "mine.toml"], "mine.toml is no directory"),
+        (&["compare", "mine.toml"], "mine.toml is not a directory"),
     ];
     for (args, said) in cases {
         let answer = desk.run(args);

@@ -91,7 +91,7 @@ fn no_reader_takes_a_damaged_or_foreign_policy() {
         bytes[at..].copy_from_slice(&f32::NAN.to_le_bytes());
         bytes
     };
-    with(&policy, nan, || refused("best/policy.safetensors: `layers.1.weight` holds NaN"));
+    with(&policy, nan, || refused("best/policy.safetensors: `layers.1.weight` contains NaN"));
     with(&policy, |_| b"no policy".to_vec(), || refused("best/policy.safetensors: not a policy"));
     for args in POLICY_READERS {
         desk.ok(args);
@@ -107,7 +107,7 @@ fn a_policy_of_another_environment_is_told_by_name() {
     std::fs::remove_file(desk.path("run/checksums.blake3")).unwrap();
     let from = desk.path("other/best/policy.safetensors");
     std::fs::copy(from, desk.path("run/best/policy.safetensors")).unwrap();
-    let said = "run/best/policy.safetensors: it is a policy of Acrobot-v1, not of CartPole-v1";
+    let said = "run/best/policy.safetensors: it is a policy for Acrobot-v1, not for CartPole-v1";
     for args in POLICY_READERS.into_iter().chain([&["resume", "run", "--quiet"][..]]) {
         assert_refused(&desk, args, &desk.run(args), said);
     }

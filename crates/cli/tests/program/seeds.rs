@@ -67,7 +67,7 @@ fn what_a_run_warns_of_is_said_with_its_name_however_quiet() {
     let answer = desk.ok(&args(&["--seeds", "2", "--json", "--quiet", "--set", "log.long_episode_steps=20"]));
     for seed in ["seed 0", "seed 1"] {
         let said = answer.err.lines().find(|line| line.contains(seed)).unwrap_or_else(|| panic!("{}", answer.err));
-        assert!(said.contains("has gone on for 20 env steps"), "{said}");
+        assert!(said.contains("has lasted 20 env steps so far"), "{said}");
     }
 }
 
@@ -108,7 +108,7 @@ fn what_cannot_be_trained_together_is_refused() {
         (&["train", "--seeds", "1,1"], "seed 1 is named twice"),
         (&["train", "--seeds", "0..3", "--seed", "1"], "cannot be used with"),
         (&["train", "--jobs", "2"], "--seeds"),
-        (&["train", "--seeds", "0..3", "--run-dir", "single"], "is a run itself"),
+        (&["train", "--seeds", "0..3", "--run-dir", "single"], "is itself a run"),
         (&["train", "--seeds", "0..3", "--set", "agent.gama=1"], "did you mean `agent.gamma`?"),
     ];
     for (args, expected) in cases {

@@ -58,7 +58,7 @@ fn what_is_not_finished_not_whole_or_no_pack_is_refused_and_leaves_nothing() {
     assert!(answer.code == 1 && answer.err.contains("best/policy.safetensors is damaged"), "{}", answer.err);
     std::fs::write(desk.path("cut.tar"), &packed[..packed.len() / 2]).unwrap();
     let answer = desk.run(&["unpack", "cut.tar", "out"]);
-    assert!(answer.code == 1 && answer.err.contains("cut off"), "{}", answer.err);
+    assert!(answer.code == 1 && answer.err.contains("truncated"), "{}", answer.err);
     assert_eq!(desk.run(&["unpack", "run/config.toml", "out"]).code, 1);
     assert_eq!(desk.run(&["unpack", "nowhere.tar", "out"]).code, 2);
 

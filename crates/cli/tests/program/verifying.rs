@@ -8,7 +8,7 @@ fn a_whole_run_is_whole_and_a_damaged_file_is_named() {
     desk.train("run", &[]);
     let whole = desk.ok(&["verify", "run", "--json"]).last();
     assert_eq!((&whole["whole"], whole["checkpoints"].as_array().unwrap().len()), (&true.into(), 2));
-    assert!(desk.ok(&["verify", "run"]).out.contains("run is whole: 2 checkpoints"));
+    assert!(desk.ok(&["verify", "run"]).out.contains("run is intact: 2 checkpoints"));
 
     let last = newest_checkpoint(&desk.path("run"));
     let beside =

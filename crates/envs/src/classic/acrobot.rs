@@ -73,17 +73,17 @@ fn build(spec: EnvSpec, options: &Options<'_>) -> MadeEnv {
 /// **End**: terminated when the free end is above the bar by more than the length of a link; truncated after 500 steps.
 /// Solved at a mean return of −100 over 100 episodes.
 ///
-/// **Source**: R. S. Sutton, *Generalization in Reinforcement Learning: Successful Examples Using Sparse Coarse Coding*
-/// (1996), whose equations of motion are the option `nips`; those of Sutton and Barto, *Reinforcement Learning: An
-/// Introduction* (2018), are `book`. Constants, order of operations and the fourth-order Runge–Kutta step of Gymnasium
-/// 1.4. The original's sines and squares are those of the C library, the last bit off one time in some hundreds; after
-/// some hundred steps the motion makes that visible: of 60 random episodes with fresh seeds 49 were equal to the last bit
-/// and 11 differed from there on, one seen since by 8 · 10⁻⁵; the first 100 steps were equal in 150 of 150.
+/// **Source**: R. S. Sutton, *Generalization in Reinforcement Learning: Successful Examples Using Sparse Coarse Coding* (1996), whose
+/// equations of motion are the option `nips`; those of Sutton and Barto, *Reinforcement Learning: An Introduction* (2018), are `book`.
+/// Constants, order of operations and the fourth-order Runge–Kutta step are those of Gymnasium 1.4. The original's sines and squares are
+/// those of the C library, whose last bit is wrong once in some hundred calls; after some hundred steps the motion makes that visible: of
+/// 60 random episodes with fresh seeds 49 were equal to the last bit and 11 differed from some step on, one seen since by 8 · 10⁻⁵; the
+/// first 100 steps were equal in 150 of 150.
 #[derive(Clone, Debug)]
 pub struct Acrobot {
     /// Angles of the links (rad), then their angular velocities (rad/s).
     joints: [f64; 4],
-    /// Before the first step, when the state has single precision and the original observes it so.
+    /// Before the first step, when the state has single precision and the original observes it that way.
     at_start: bool,
     from_paper: bool,
     torque_noise: f64,
@@ -216,7 +216,7 @@ impl Dynamics for Acrobot {
     }
 }
 
-/// `angle` brought into ±π by whole turns, one by one as in the original: each subtraction rounds.
+/// `angle` moved into ±π by whole turns, one by one as in the original: each subtraction rounds.
 fn wrapped(mut angle: f64) -> f64 {
     const TURN: f64 = PI - -PI;
     while angle > PI {

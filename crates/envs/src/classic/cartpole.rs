@@ -57,21 +57,20 @@ const OPTIONS: &[OptionSpec] = &[OptionSpec::bool(
 
 fn build(spec: EnvSpec, options: &Options<'_>) -> MadeEnv {
     let cartpole = CartPole { sutton_barto_reward: options.bool("sutton_barto_reward")?, ..CartPole::default() };
-    // A sum of other rewards is no way to that goal.
+    // With other rewards, the sum has nothing to do with that goal.
     let reward_threshold = spec.reward_threshold.filter(|_| !cartpole.sutton_barto_reward);
     let reward_range = Some(cartpole.reward_range());
     Ok(Box::new(cartpole.into_env_of(EnvSpec { reward_threshold, reward_range, ..spec })))
 }
 
-/// A pole stands on a cart, joined by a hinge; the cart is pushed to the left or to the right to keep it from falling.
+/// A pole stands on a cart, attached by a hinge; the cart is pushed to the left or to the right to keep the pole from falling.
 ///
 /// **Actions**: `Discrete(2)`: 0 pushes to the left, 1 to the right, with 10 N for 0.02 s.
 ///
 /// **Observation**: `Box(4)`: position of the cart (m), its velocity (m/s), angle of the pole (rad, 0 upright, positive
 /// to the right), its angular velocity (rad/s).
 ///
-/// **Reward**: 1 for each step, the last included. With `sutton_barto_reward` 0 for each step and −1 for the terminating
-/// one.
+/// **Reward**: 1 for each step, including the last. With `sutton_barto_reward`, 0 for each step and −1 for the terminating one.
 ///
 /// **Start**: each of the four numbers uniform in ±0.05.
 ///
@@ -85,11 +84,11 @@ fn build(spec: EnvSpec, options: &Options<'_>) -> MadeEnv {
 pub struct CartPole {
     /// The state of the cart and the pole.
     pub state: CartPoleState,
-    /// Whether only the fall is rewarded, with −1.
+    /// Whether the only reward is −1 for falling.
     pub sutton_barto_reward: bool,
 }
 
-/// Where the cart and the pole are and how they move.
+/// Positions and velocities of the cart and the pole.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct CartPoleState {
     /// Position of the cart, m.
@@ -108,7 +107,7 @@ impl CartPoleState {
         self.pushed_at(force, math::sin_cos(self.theta))
     }
 
-    /// The same with sine and cosine of the pole's angle at hand.
+    /// The same, given sine and cosine of the pole's angle.
     #[inline(always)]
     fn pushed_at(self, force: f64, (sin, cos): (f64, f64)) -> Self {
         let Self { x, x_dot, theta, theta_dot } = self;
@@ -149,7 +148,7 @@ impl CartPole {
         Simulation::new(spec, observation_space, Space::Discrete { n: 2 }, self)
     }
 
-    /// What the step that led to the present state was worth.
+    /// The reward of the step that led to the current state.
     #[inline(always)]
     fn outcome(&self) -> Step {
         let terminated = self.state.is_terminal();
@@ -162,13 +161,13 @@ impl CartPole {
     }
 }
 
-/// How many carts are pushed at once: enough that their long chains of dependent operations overlap.
+/// How many carts are pushed at once: enough for their long chains of dependent operations to overlap.
 const LANES: usize = 8;
 
-/// Pushes each cart by its own action, state by state in arrays, which the compiler turns into vector operations.
+/// Pushes each cart according to its own action, with the states in arrays, which the compiler turns into vector operations.
 fn push_lanes(envs: &mut [CartPole; LANES], actions: &[usize; LANES]) {
     if !envs.iter().all(|env| env.state.theta.abs() <= math::SMALL) {
-        // Only a state set from outside is beyond that: an episode ends before.
+        // Only a state set from outside can be beyond that: an episode ends earlier.
         for (env, action) in envs.iter_mut().zip(actions) {
             env.state = env.state.pushed(force(*action));
         }

@@ -1,4 +1,4 @@
-//! The control problems that the field has used since its beginning.
+//! The classic control problems.
 
 pub(crate) mod acrobot;
 pub(crate) mod cartpole;

@@ -23,7 +23,12 @@ pub(crate) const ENVS: &[Entry] = &[Entry {
     action_names: &["accelerate left", "coast", "accelerate right"],
     observation_names: &["position", "velocity"],
     metrics: &[],
-    options: &[OptionSpec::float("goal_velocity", 0.0, "the least velocity that counts at the goal, −0.07 to 0.07")],
+    options: &[OptionSpec::float(
+        "goal_velocity",
+        0.0,
+        "minimum velocity at which reaching the goal counts, −0.07 to \
+                                                        0.07",
+    )],
     build,
 }];
 

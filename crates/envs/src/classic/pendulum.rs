@@ -33,7 +33,7 @@ pub(crate) const ENVS: &[Entry] = &[Entry {
         OptionSpec::new(
             DISCRETIZE,
             OptionDefault::OptionalInt,
-            "make the torque one of so many evenly spaced values, 2 to 65536, for learners of discrete actions",
+            "number of evenly spaced torques to choose from, 2 to 65536, for agents with discrete actions",
         ),
     ],
     build,
@@ -58,13 +58,13 @@ fn build(spec: EnvSpec, options: &Options<'_>) -> MadeEnv {
 
 /// A rod that turns about one end; torque, too weak to lift it at once, has to swing it up and hold it there.
 ///
-/// **Actions**: `Box(1)`: torque, ±2 N m, for 0.05 s. With the option `discretize` = n `Discrete(n)`: n evenly spaced
-/// torques, 0 the least, by [`Discretize`].
+/// **Actions**: `Box(1)`: torque, ±2 N m, for 0.05 s. With the option `discretize` = n, `Discrete(n)`: n evenly spaced torques, 0 being the
+/// lowest, by [`Discretize`].
 ///
 /// **Observation**: `Box(3)`: cosine and sine of the angle (0 upright), angular velocity within ±8 rad/s.
 ///
-/// **Reward**: −(θ² + 0.1 θ̇² + 0.001 torque²) of the state before the step, θ within ±π: at least −16.27, at most 0. It is
-/// that of Gymnasium up to the last bit, where the original squares by the C library's `pow`.
+/// **Reward**: −(θ² + 0.1 θ̇² + 0.001 torque²) of the state before the step, θ within ±π: at least −16.27, at most 0. It equals Gymnasium's
+/// up to the last bit, because the original squares with the C library's `pow`.
 ///
 /// **Start**: angle uniform in ±π, velocity uniform in ±1 rad/s.
 ///
@@ -78,7 +78,7 @@ pub struct Pendulum {
     theta: f64,
     /// rad/s.
     speed: f64,
-    /// What was applied last, N m.
+    /// The last torque, N m.
     torque: f32,
     gravity: f64,
 }
@@ -96,7 +96,7 @@ impl Dynamics for Pendulum {
             _ => 0.0,
         };
         let angle = (self.theta + PI).rem_euclid(2.0 * PI) - PI;
-        // What the original computes from the torque alone has single precision, as the torque has.
+        // What the original computes from the torque alone has single precision, like the torque.
         let effort = f64::from(0.001 * (torque * torque));
         let push = f64::from((3.0 / (MASS * (LENGTH * LENGTH))) as f32 * torque);
         let cost = angle * angle + 0.1 * (self.speed * self.speed) + effort;
@@ -131,7 +131,7 @@ impl Dynamics for Pendulum {
     fn scene(&self) -> Option<Scene> {
         let (sin, cos) = math::sin_cos(self.theta);
         let tip = (-(LENGTH * sin) as f32, (LENGTH * cos) as f32);
-        // The torque as a bar along the lower edge, from the middle to the side that it turns to.
+        // The torque as a bar along the lower edge, from the middle towards the side it turns to.
         let force = (-self.torque / MAX_TORQUE, -1.25);
         Some(Scene {
             view: View { left: -1.4, right: 1.4, bottom: -1.4, top: 1.4 },

@@ -2,7 +2,7 @@
 
 use crate::{Action, Env, GymRng, Space};
 
-/// An action that keeps its numbers.
+/// An owned action.
 #[derive(Clone, Debug)]
 pub(super) enum OwnedAction {
     Discrete(usize),
@@ -18,7 +18,7 @@ impl OwnedAction {
     }
 }
 
-/// Random valid actions, from a generator that is not the environment's.
+/// Random valid actions, from a generator separate from the environment's.
 #[derive(Clone)]
 pub(super) struct Actions {
     space: Space,

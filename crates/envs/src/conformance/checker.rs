@@ -1,4 +1,4 @@
-//! [`check`], the rules tried on an environment.
+//! [`check`], which tests the rules on an environment.
 
 use std::cell::OnceCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -8,15 +8,15 @@ use super::rule::{Fault, Report, Rule, Violation, ensure, fail};
 use super::scene::check_scene;
 use crate::{Env, EnvError, Space, Step};
 
-/// How long each of the compared runs is, steps, unless that many [`EPISODES`] end sooner.
+/// Length of each of the compared runs, steps, unless [`EPISODES`] episodes end sooner.
 const STEPS: usize = 1_200;
 const EPISODES: usize = 4;
 const SEEDS: [u64; 3] = [0, 1, u64::MAX];
 
-/// Checks the environments that `make` makes, which must be alike, against every [`Rule`].
+/// Checks the environments that `make` creates, which must be alike, against every [`Rule`].
 ///
 /// # Errors
-/// The first [`Violation`] that is found.
+/// The first [`Violation`] found.
 pub fn check(make: impl Fn() -> Box<dyn Env>) -> Result<Report, Violation> {
     let id = std::cell::RefCell::new(String::new());
     let all = || {
@@ -45,7 +45,7 @@ pub fn check(make: impl Fn() -> Box<dyn Env>) -> Result<Report, Violation> {
     outcome.map_err(|Fault(rule, detail)| Violation { id: id.into_inner(), rule, detail })
 }
 
-/// What is compared between runs: an observation's bits and what led to it.
+/// What is compared between runs: the bits of an observation and what led to it.
 #[derive(Debug, PartialEq)]
 struct Moment {
     observation: Vec<u32>,
@@ -56,7 +56,7 @@ struct Moment {
 
 struct Checker<'a, M> {
     make: &'a M,
-    /// The spaces of observations and of actions, as the first environment had them.
+    /// The observation space and the action space of the first environment.
     spaces: (Space, Space),
     /// Whether there was a mask after the first reset.
     masked: OnceCell<bool>,
@@ -79,11 +79,11 @@ impl<M: Fn() -> Box<dyn Env>> Checker<'_, M> {
         ensure(discrete, Rule::Described, || "no action fits a MultiDiscrete action space".into())?;
         let (names, len) = (env.spec().observation_names.len(), env.observation_len());
         ensure(names == 0 || names == len, Rule::Described, || {
-            format!("it names {names} numbers of an observation, which has {len}")
+            format!("it names {names} numbers of an observation, but an observation has {len}")
         })?;
         let (names, actions) = (env.spec().action_names.len(), env.action_space().discrete_n());
         ensure(names == 0 || Some(names) == actions, Rule::Described, || {
-            format!("it names {names} actions and has {}", actions.map_or("continuous ones".into(), |n| n.to_string()))
+            format!("it names {names} actions, but has {}", actions.map_or("continuous ones".into(), |n| n.to_string()))
         })
     }
 
@@ -109,7 +109,7 @@ impl<M: Fn() -> Box<dyn Env>> Checker<'_, M> {
         match env.save() {
             Ok(saved) if self.saves => Ok(Some(saved)),
             Err(EnvError::CannotSave { .. }) if !self.saves => Ok(None),
-            Ok(_) => fail(Rule::Restorable, "it saves its state, and said at first that it cannot"),
+            Ok(_) => fail(Rule::Restorable, "it saved its state although it said at first that it cannot"),
             Err(error) => fail(Rule::Restorable, format!("its state could not be saved: {error}")),
         }
     }
@@ -181,7 +181,7 @@ impl<M: Fn() -> Box<dyn Env>> Checker<'_, M> {
         Ok(())
     }
 
-    /// Saves at several moments of a run, among them the ends of episodes, and goes on from there in three ways.
+    /// Saves at several moments of a run, including the ends of episodes, and continues from there in three ways.
     fn states(&self) -> Result<(), Fault> {
         const AHEAD: usize = 40;
         let mut env = (self.make)();
@@ -240,10 +240,10 @@ impl<M: Fn() -> Box<dyn Env>> Checker<'_, M> {
                 let mut state = saved.to_vec();
                 state[place] ^= flip;
                 if env.restore(&state).is_ok() {
-                    // It may be another good state; then it must be possible to go on from it.
+                    // It may be another valid state; then it must be possible to continue from it.
                     let action = Actions::new(env).next(env);
                     env.scene();
-                    // Refused or not: what counts is that nothing panics.
+                    // Refused or not: what matters is that nothing panics.
                     let _ = env.step(action.borrow(), &mut observation);
                     self.reset(env, None, &mut observation)?;
                     self.restore(env, saved)?;
@@ -286,7 +286,7 @@ impl<M: Fn() -> Box<dyn Env>> Checker<'_, M> {
             let mut length = 0;
             loop {
                 if steps >= STEPS {
-                    // An endless episode must be resettable too.
+                    // It must be possible to reset an endless episode too.
                     return self.reset(env, None, &mut observation).map(|()| moments);
                 }
                 let step = self.step(env, &mut actions, &mut observation)?;
@@ -327,7 +327,13 @@ impl<M: Fn() -> Box<dyn Env>> Checker<'_, M> {
                 let learnable = (step.reward as f32).is_finite();
                 ensure(learnable, Rule::InSpace, || format!("the reward is {}", step.reward))?;
                 if let Some((low, high)) = env.spec().reward_range {
-                    let outside = || format!("the reward is {}, declared are {low} to {high}", step.reward);
+                    let outside = || {
+                        format!(
+                            "the reward is {}, outside the declared range of {low} to \
+                                              {high}",
+                            step.reward
+                        )
+                    };
                     ensure((low..=high).contains(&step.reward), Rule::InSpace, outside)?;
                 }
                 Ok(step)
@@ -335,7 +341,7 @@ impl<M: Fn() -> Box<dyn Env>> Checker<'_, M> {
         }
     }
 
-    /// Looks at what a reset or a step has led to.
+    /// Checks the result of a reset or a step.
     fn check_shown(&self, env: &dyn Env, observation: &[f32]) -> Result<(), Fault> {
         let (observations, actions) = &self.spaces;
         for (name, was, is) in
@@ -345,11 +351,11 @@ impl<M: Fn() -> Box<dyn Env>> Checker<'_, M> {
         }
         check_observation(env, observation)?;
         let (was, is) = (*self.masked.get_or_init(|| env.action_mask().is_some()), env.action_mask().is_some());
-        let now_and_then = || if was { "the mask is gone" } else { "there is a mask where there was none" };
+        let now_and_then = || if was { "the mask has disappeared" } else { "there is a mask where there was none" };
         ensure(was == is, Rule::Mask, || now_and_then().into())
     }
 
-    /// Whether the environment is in the state that was saved.
+    /// Whether the environment is in the saved state.
     fn holds(&self, env: &dyn Env, saved: &[u8]) -> Result<bool, Fault> {
         Ok(self.save(env)?.is_some_and(|state| state == saved))
     }
@@ -376,7 +382,7 @@ impl<M: Fn() -> Box<dyn Env>> Checker<'_, M> {
                 let (expected, found) = (&expected[at], &found[at]);
                 fail(rule, format!("{how}: moment {at} is {found:?} where {expected:?} was expected"))
             }
-            None => ensure(expected.len() == found.len(), rule, || format!("{how}: another number of steps")),
+            None => ensure(expected.len() == found.len(), rule, || format!("{how}: a different number of steps")),
         }
     }
 }

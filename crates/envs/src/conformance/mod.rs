@@ -1,4 +1,4 @@
-//! The contract of [`Env`](crate::Env) as a function: [`check`] any environment, one's own too, in a test.
+//! The contract of [`Env`](crate::Env) as a function: [`check`] any environment, including your own, in a test.
 //!
 //! ```
 //! use requel_envs::{conformance, make};

@@ -1,15 +1,15 @@
-//! [`Rule`]s of the contract, and what a check of them comes to.
+//! The [`Rule`]s of the contract, and the result of checking them.
 
-/// What a check went through without finding fault.
+/// What a successful check covered.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Report {
     /// Steps taken in the runs that were compared.
     pub steps: usize,
     /// Episodes among them that terminated.
     pub terminated: usize,
-    /// Episodes among them that were truncated and did not terminate.
+    /// Episodes among them that were truncated without terminating.
     pub truncated: usize,
-    /// Whether the environment saves its state. One that cannot is not tried for [`Rule::Restorable`] and [`Rule::StatesChecked`].
+    /// Whether the environment saves its state. If it cannot, [`Rule::Restorable`] and [`Rule::StatesChecked`] are not tested.
     pub saves: bool,
 }
 
@@ -17,11 +17,11 @@ pub struct Report {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Rule {
-    /// The spaces are sound, see [`Space::check`](crate::Space::check), and stay what they are; so is the spec, see
+    /// The spaces are valid, see [`Space::check`](crate::Space::check), and do not change; so is the spec, see
     /// [`EnvSpec::check`](crate::EnvSpec::check)(crate::EnvSpec).
     Described,
-    /// Observations are in their space; rewards are finite in single precision, as which they are learned from, and in the
-    /// range that the environment declares.
+    /// Observations are in their space; rewards are finite in single precision, in which they are used for learning, and in the range that
+    /// the environment declares.
     InSpace,
     /// The same seed and actions give the same bits, on the same instance and on another one.
     Deterministic,
@@ -35,23 +35,23 @@ pub enum Rule {
     LengthsChecked,
     /// An episode is over after `max_episode_steps` steps.
     TimeLimit,
-    /// A restored state continues with the same bits, on the same instance and on another one. An environment that cannot save its
-    /// state says so always, by [`EnvError::CannotSave`](crate::EnvError::CannotSave), and takes none over.
+    /// A restored state continues with the same bits, on the same instance and on another one. An environment that cannot save its state
+    /// always says so with [`EnvError::CannotSave`](crate::EnvError::CannotSave), and restores none.
     Restorable,
-    /// Bytes that are no saved state are refused with [`EnvError::InvalidState`](crate::EnvError::InvalidState) and change nothing.
+    /// Bytes that are not a saved state are refused with [`EnvError::InvalidState`](crate::EnvError::InvalidState) and change nothing.
     StatesChecked,
-    /// A mask has one flag per action and allows at least one of them; from the first reset on there always is one, or never.
+    /// A mask has one flag per action and allows at least one of them; from the first reset on, there is always a mask or never.
     Mask,
-    /// A scene has shapes, finite numbers, and every shape at least partly in view; the view stays the same. There always is one, or
+    /// A scene has shapes, finite numbers, and every shape at least partly in view; the view does not change. There is always a scene or
     /// never.
     Drawable,
     /// No call panics.
     NeverPanics,
 }
 
-/// What an environment does against the contract.
+/// A breach of the contract by an environment.
 #[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
-#[error("{id}: {detail} (against the rule {rule:?})")]
+#[error("{id}: {detail} (this breaks the rule {rule:?})")]
 pub struct Violation {
     /// The environment.
     pub id: String,

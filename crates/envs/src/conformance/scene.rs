@@ -1,4 +1,4 @@
-//! Whether a scene can be drawn.
+//! Checks that a scene can be drawn.
 
 use super::rule::{Fault, Rule, ensure};
 use crate::{Pixels, Scene, Shape};

@@ -26,19 +26,19 @@ const MOVE_PERIOD: u32 = 5;
 /// Frames from one step of difficulty to the next.
 const RAMP_PERIOD: u32 = 102;
 
-/// The player runs about in a field, picks up treasure and keeps out of the way of enemies.
+/// The player runs around in a field, picks up treasure and avoids enemies.
 ///
 /// **Actions**: nothing, left, up, right, down.
 ///
-/// **Observation**: 4 channels: player, enemies, where a thing was before its last move, treasure.
+/// **Observation**: 4 channels: player, enemies, the positions of things before their last move, treasure.
 ///
 /// **Reward**: 1 for each treasure.
 ///
 /// **Start**: the player in the middle of an empty field.
 ///
-/// **End**: terminated when an enemy touches the player. Every 10 frames something comes from the left or the right in a
-/// free row, treasure with probability 1/3; all things move every 5 frames. With ramping the former becomes one frame less
-/// every 102 frames and the latter every 204, both down to 1.
+/// **End**: terminated when an enemy touches the player. Every 10 frames something enters from the left or the right in a free row,
+/// treasure with probability 1/3; all things move every 5 frames. With ramping, the former interval shrinks by one frame every 102 frames
+/// and the latter every 204, both down to 1.
 ///
 /// **Source**: Young and Tian (2019); see [`crate::minatar`].
 #[derive(Clone, Debug)]
@@ -46,11 +46,11 @@ pub struct Asterix {
     ramping: bool,
     /// Row and column.
     player: (usize, usize),
-    /// By the row less 1.
+    /// Indexed by row minus 1.
     things: [Option<Thing>; LANES],
     spawn_period: u32,
     move_period: u32,
-    /// Frames until something comes, until all things move, until the difficulty rises.
+    /// Frames until something enters, until all things move, until the difficulty increases.
     spawn_rest: u32,
     move_rest: u32,
     ramp_rest: u32,
@@ -65,7 +65,7 @@ struct Thing {
 }
 
 impl Thing {
-    /// Where it is after a move; `None` off the field.
+    /// Its position after a move; `None` off the field.
     fn ahead(&self) -> Option<usize> {
         if self.runs_right { Some(self.column + 1).filter(|column| *column < SIDE) } else { self.column.checked_sub(1) }
     }
@@ -91,7 +91,7 @@ impl Asterix {
         }
     }
 
-    /// Lets the player meet what is where they are.
+    /// Handles contact between the player and whatever is at the same place.
     fn meet(&mut self, outcome: &mut Outcome) {
         let (row, column) = self.player;
         let thing = &mut self.things[row - 1];
@@ -220,7 +220,7 @@ impl Game for Asterix {
         self.ramp_rest = reader.u32_to(RAMP_PERIOD)?;
         self.ramps = reader.u32_to(SPAWN_PERIOD)?;
         if self.player.0 == 0 || [self.spawn_period, self.move_period, self.ramp_rest].contains(&0) {
-            return Err(StateError("a player or a period where none can be".into()));
+            return Err(StateError("a player or a period at an impossible place".into()));
         }
         Ok(())
     }

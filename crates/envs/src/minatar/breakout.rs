@@ -24,16 +24,16 @@ const BRICK_ROWS: std::ops::RangeInclusive<usize> = 1..=3;
 ///
 /// **Actions**: nothing, left, right.
 ///
-/// **Observation**: 4 channels: paddle, ball, where the ball was a frame ago, bricks.
+/// **Observation**: 4 channels: paddle, ball, the position of the ball one frame ago, bricks.
 ///
 /// **Reward**: 1 for each brick.
 ///
 /// **Start**: the ball at the left or the right edge under the bricks, flying down and inwards.
 ///
-/// **End**: terminated when the ball passes the paddle. The ball flies diagonally. A wall turns it round sideways, the top
-/// and a brick up and down; after a brick it flies through bricks until it has been in the open once. The paddle sends it
-/// back up, on along its way if the ball was above the paddle already, and back where it came from if the ball comes upon
-/// it sideways. When no brick is left and the ball is down, three new rows appear. There is no ramping.
+/// **End**: terminated when the ball passes the paddle. The ball flies diagonally. A wall reverses its horizontal direction, the top and a
+/// brick its vertical one; after a brick it flies through bricks until it has been in the open once. The paddle sends it back up: onwards
+/// if the ball was already above the paddle, and back where it came from if the ball meets it sideways. When no brick is left and the ball
+/// is down, three new rows appear. There is no ramping.
 ///
 /// **Source**: Young and Tian (2019); see [`crate::minatar`].
 #[derive(Clone, Debug)]
@@ -41,7 +41,7 @@ pub struct Breakout {
     paddle: usize,
     /// Row and column.
     ball: (usize, usize),
-    /// The ball a frame ago.
+    /// The ball one frame ago.
     trail: (usize, usize),
     flies_down: bool,
     flies_right: bool,
@@ -87,7 +87,7 @@ impl Game for Breakout {
         self.trail = self.ball;
         let mut outcome = Outcome::default();
 
-        // A wall holds the ball in its column for this frame.
+        // A wall keeps the ball in its column for this frame.
         let column_ahead = match (self.flies_right, column) {
             (true, LAST) | (false, 0) => {
                 self.flies_right = !self.flies_right;
@@ -181,7 +181,7 @@ impl Game for Breakout {
 
 #[cfg(test)]
 impl Breakout {
-    /// Puts the ball of a beginning at an edge.
+    /// Puts the ball at an edge for the start.
     pub(super) fn place_ball(&mut self, column: usize) {
         self.flies_right = column == 0;
         self.ball.1 = column;

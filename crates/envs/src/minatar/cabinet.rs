@@ -12,9 +12,9 @@ pub(super) const SIDE: usize = 10;
 pub(super) const LAST: usize = SIDE - 1;
 
 pub(super) const OPTIONS: &[OptionSpec] = &[
-    OptionSpec::float("sticky_action_prob", 0.1, "probability that the last action is done again, 0 to 1"),
-    OptionSpec::bool("difficulty_ramping", true, "whether the game becomes harder with time"),
-    OptionSpec::bool("full_action_set", false, "whether to have all six actions, not only those that do something"),
+    OptionSpec::float("sticky_action_prob", 0.1, "probability that the last action is repeated, 0 to 1"),
+    OptionSpec::bool("difficulty_ramping", true, "whether the game becomes harder over time"),
+    OptionSpec::bool("full_action_set", false, "whether to have all six actions, or only those that have an effect"),
 ];
 
 /// What the player does in one frame.
@@ -35,7 +35,7 @@ pub enum Input {
 }
 
 impl Input {
-    /// What it does, in a word.
+    /// Its effect, in a word.
     fn name(self) -> &'static str {
         match self {
             Input::Wait => "nothing",
@@ -50,7 +50,7 @@ impl Input {
 
 const ALL: [Input; 6] = [Input::Wait, Input::Left, Input::Up, Input::Right, Input::Down, Input::Fire];
 
-/// What a frame brought.
+/// The result of a frame.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Outcome {
     /// The points won.
@@ -66,16 +66,16 @@ pub(crate) trait Game: Clone + Send + 'static {
     /// One colour per channel of the observation.
     const COLORS: &'static [Color];
 
-    /// The game as it is before its first start.
+    /// The game before its first start.
     fn new(difficulty_ramping: bool) -> Self;
 
-    /// Starts anew.
+    /// Restarts the game.
     fn start(&mut self, rng: &mut GymRng);
 
-    /// Moves on by one frame.
+    /// Advances by one frame.
     fn frame(&mut self, input: Input, rng: &mut GymRng) -> Outcome;
 
-    /// Whether a game can go on from here; see [`Dynamics::can_go_on`].
+    /// Whether a game can continue from here; see [`Dynamics::can_go_on`].
     fn can_go_on(&self) -> bool {
         true
     }
@@ -103,13 +103,13 @@ impl<G> Cabinet<G> {
         &self.game
     }
 
-    /// The same, to put it into a state of one's own choice.
+    /// The same, for setting an arbitrary state.
     pub fn game_mut(&mut self) -> &mut G {
         &mut self.game
     }
 }
 
-/// Makes the environment of the game `G`.
+/// Creates the environment of the game `G`.
 pub(super) fn build<G: Game + 'static>(spec: EnvSpec, options: &Options<'_>) -> MadeEnv {
     Ok(Box::new(simulation::<G>(spec, options)?))
 }

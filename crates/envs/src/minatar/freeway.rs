@@ -18,9 +18,9 @@ pub(crate) const ENVS: &[Entry] = &[Entry {
 }];
 
 const LANES: usize = 8;
-/// The slowest car stands for so many frames between its moves.
+/// Frames between two moves of the slowest car.
 const SLOWEST: usize = 5;
-/// Frames from one move of the player to the next.
+/// Frames between two moves of the player.
 const PLAYER_PERIOD: u32 = 3;
 /// The column that the player walks in.
 const PLAYER_COLUMN: usize = 4;
@@ -31,15 +31,14 @@ const FRAMES: u32 = 2_501;
 ///
 /// **Actions**: nothing, up, down. The player moves at most every third frame.
 ///
-/// **Observation**: 7 channels: player, cars, and five for where a car was before its last move, by how many frames, 1 to 5,
-/// it stands between its moves.
+/// **Observation**: 7 channels: player, cars, and five for the positions of cars before their last move, one per interval between moves, 1
+/// to 5 frames.
 ///
-/// **Reward**: 1 for each crossing, after which the player starts again from below and the cars have new speeds and
-/// directions.
+/// **Reward**: 1 for each crossing, after which the player starts again from the bottom and the cars get new speeds and directions.
 ///
-/// **Start**: the player below, the cars in column 0 with random speeds and directions.
+/// **Start**: the player at the bottom, the cars in column 0 with random speeds and directions.
 ///
-/// **End**: terminated after 2501 frames. A car that hits the player sends them back below. There is no ramping.
+/// **End**: terminated after 2501 frames. A car that hits the player sends the player back to the bottom. There is no ramping.
 ///
 /// **Source**: Young and Tian (2019); see [`crate::minatar`].
 #[derive(Clone, Debug)]
@@ -49,7 +48,7 @@ pub struct Freeway {
     /// Frames until the player can move.
     rest: u32,
     frames_left: u32,
-    /// From the upper lane, which is row 1, down.
+    /// From the top lane, which is row 1, downwards.
     cars: [Car; LANES],
 }
 
@@ -57,7 +56,7 @@ pub struct Freeway {
 struct Car {
     column: usize,
     drives_right: bool,
-    /// Frames that it stands between its moves, 1 to [`SLOWEST`].
+    /// Frames between its moves, 1 to [`SLOWEST`].
     pause: usize,
     /// Frames until it moves.
     rest: usize,
@@ -70,7 +69,7 @@ impl Car {
         self.rest = self.pause;
     }
 
-    /// Moves on by one frame; the road is a ring.
+    /// Advances by one frame; the road wraps around.
     fn drive(&mut self) {
         if self.rest > 0 {
             self.rest -= 1;
@@ -80,7 +79,7 @@ impl Car {
         self.column = (self.column + if self.drives_right { 1 } else { LAST }) % SIDE;
     }
 
-    /// Where it came from.
+    /// Its previous position.
     fn behind(&self) -> usize {
         (self.column + if self.drives_right { LAST } else { 1 }) % SIDE
     }
@@ -180,7 +179,7 @@ impl Game for Freeway {
             car.rest = reader.small(SLOWEST + 1)?;
         }
         if self.player == 0 || self.cars.iter().any(|car| car.pause == 0 || car.rest > car.pause) {
-            return Err(StateError("a player or a car where none can be".into()));
+            return Err(StateError("a player or a car at an impossible place".into()));
         }
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! Games of the original program, recorded by `xtask/golden/minatar_games.py`, replayed frame by frame.
 //!
-//! What the original draws at random is taken over from its boards: where things start, what appears. All that follows
-//! from it must be equal: every board, every reward, every end.
+//! What the original draws at random is taken from its boards: where things start, what appears. Everything that follows from it must be
+//! equal: every board, every reward, every end.
 
 use super::cabinet::{Game, Input, SIDE};
 use super::{Asterix, Breakout, Freeway, Seaquest, SpaceInvaders};
@@ -43,12 +43,12 @@ impl Board {
     }
 }
 
-/// What the original drew at random, put into a game.
+/// The random draws of the original, inserted into a game.
 trait Recorded: Game {
-    /// Makes the beginning that of the board.
+    /// Makes the start equal to the board.
     fn begin(&mut self, _board: &Board) {}
 
-    /// Takes over, before or after a frame with `input`, what the board after it shows.
+    /// Takes the random draws from the board after a frame with `input`, before or after that frame.
     fn before(&mut self, _input: Input, _reward: f64, _board: Option<&Board>) {}
     fn after(&mut self, _reward: f64, _board: Option<&Board>) {}
 }
@@ -74,7 +74,7 @@ impl Recorded for Freeway {
 }
 
 impl Freeway {
-    /// The cars as the board shows them, each `driven` frames after it was sent on its way.
+    /// The cars on the board, each `driven` frames after its start.
     fn take_over(&mut self, board: &Board, driven: usize) {
         for row in 1..=8 {
             let column = (0..SIDE).find(|column| board.has(1, row, *column)).unwrap();
@@ -96,7 +96,7 @@ impl Recorded for Asterix {
         let outcome = without.frame(input, &mut GymRng::default());
         let predicted = Board::of(&without);
         if outcome.reward < reward {
-            // It came upon the player and was gone before it could be seen.
+            // It hit the player and was gone before it could be seen.
             let (row, column) = predicted.all(0)[0];
             self.place_thing(row, column < SIDE / 2, true);
         }
@@ -122,7 +122,7 @@ impl Recorded for Seaquest {
         without.frame(input, &mut GymRng::default());
         let predicted = Board::of(&without);
         if predicted.all(8).len() < board.all(8).len() {
-            // A diver came upon the player and was on board before it could be seen.
+            // A diver met the player and was on board before it could be seen.
             let (row, column) = predicted.all(0)[0];
             self.place_swimmer(9, row, column < SIDE / 2);
         }
@@ -136,7 +136,7 @@ impl Recorded for Seaquest {
     }
 }
 
-/// Replays all games of a recording; gives how many frames and points there were.
+/// Replays all games of a recording; returns the number of frames and points.
 fn replay<G: Recorded>(mut data: &[u8]) -> (usize, f64) {
     fn take<'a>(data: &mut &'a [u8], length: usize) -> &'a [u8] {
         let (head, rest) = data.split_at(length);

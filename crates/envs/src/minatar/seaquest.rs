@@ -19,9 +19,9 @@ pub(crate) const ENVS: &[Entry] = &[Entry {
 
 /// The lowest row of the water; the row below shows the gauges.
 const BOTTOM: usize = 8;
-/// Frames that the oxygen lasts.
+/// Frames until the oxygen is used up.
 const OXYGEN: u32 = 200;
-/// Frames of oxygen that a cell of the gauge stands for.
+/// Frames of oxygen per cell of the gauge.
 const OXYGEN_CELL: u32 = 20;
 /// Divers that fit into the submarine.
 const BERTHS: usize = 6;
@@ -31,29 +31,29 @@ const ENEMY_COOLDOWN: u32 = 10;
 /// Frames between two arrivals of enemies, at first, and of divers.
 const SPAWN_PERIOD: u32 = 20;
 const DIVER_PERIOD: u32 = 30;
-/// Frames that an enemy, at first, and a diver stand between their moves.
+/// Frames between the moves of an enemy, at first, and of a diver.
 const PAUSE: u32 = 5;
 const LEAST_PAUSE: u32 = 2;
-/// More of a kind than can ever be on the board.
+/// More of one kind than can ever be on the board.
 const MOST: usize = 400;
 
 /// A submarine shoots fish and submarines, picks up divers and brings them to the surface before it runs out of oxygen.
 ///
 /// **Actions**: all six.
 ///
-/// **Observation**: 10 channels: front and back of the submarine, its bullets, where a thing was before its last move, enemy
-/// bullets, fish, enemy submarines, oxygen gauge, diver gauge, divers. The gauges are in the bottom row, the former from the
-/// left, the latter from the right.
+/// **Observation**: 10 channels: front and back of the submarine, its bullets, the positions of things before their last move, enemy
+/// bullets, fish, enemy submarines, oxygen gauge, diver gauge, divers. The gauges are in the bottom row, the former from the left, the
+/// latter from the right.
 ///
 /// **Reward**: 1 for each fish or submarine shot; at the surface with six divers 1 for each cell of the oxygen gauge.
 ///
 /// **Start**: at the surface, with full oxygen for 200 frames under water.
 ///
-/// **End**: terminated when an enemy or its bullet touches the front, when the oxygen is used up, and on surfacing without
-/// a diver. Surfacing fills the oxygen and sets one diver ashore, or all six. Every 20 frames an enemy tries to come from
-/// the left or the right in a random row, a submarine with probability 1/3; it does not where one comes the other way. Every
-/// 30 frames a diver comes. They move every sixth frame. With ramping each surfacing makes arrivals one frame more frequent,
-/// down to 1, and every second one the enemies faster by a frame, down to moves every third.
+/// **End**: terminated when an enemy or its bullet touches the front, when the oxygen is used up, and on surfacing without a diver.
+/// Surfacing refills the oxygen and brings one diver ashore, or all six. Every 20 frames an enemy tries to enter from the left or the right
+/// in a random row, a submarine with probability 1/3; it does not enter if one comes the other way. Every 30 frames a diver comes. They
+/// move every sixth frame. With ramping, each surfacing makes arrivals one frame more frequent, down to 1, and every second one makes the
+/// enemies faster by a frame, down to a move every third.
 ///
 /// **Source**: Young and Tian (2019); see [`crate::minatar`].
 #[derive(Clone, Debug)]
@@ -85,9 +85,9 @@ struct Swimmer {
     row: usize,
     column: usize,
     swims_right: bool,
-    /// Frames until it moves; bullets do so always.
+    /// Frames until it moves; bullets always move.
     rest: u32,
-    /// Frames until it shoots; submarines do.
+    /// Frames until it shoots; only submarines do.
     shot_rest: u32,
 }
 
@@ -96,7 +96,7 @@ impl Swimmer {
         (self.row, self.column)
     }
 
-    /// Moves one cell on. False if that is off the board.
+    /// Moves by one cell. False if that is off the board.
     fn swim(&mut self) -> bool {
         match (self.swims_right, self.column) {
             (true, LAST) | (false, 0) => return false,

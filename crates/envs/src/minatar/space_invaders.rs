@@ -27,7 +27,7 @@ const FASTEST_PERIOD: u32 = 6;
 
 type Cells = [[bool; SIDE]; SIDE];
 
-/// A cannon shoots at a formation of aliens, which comes nearer and shoots back.
+/// A cannon shoots at a formation of aliens, which comes closer and shoots back.
 ///
 /// **Actions**: nothing, left, right, fire. The cannon can fire every fifth frame.
 ///
@@ -38,10 +38,9 @@ type Cells = [[bool; SIDE]; SIDE];
 ///
 /// **Start**: the cannon in column 5, four rows of six aliens that will move to the left.
 ///
-/// **End**: terminated when a bullet or an alien reaches the cannon, or an alien the bottom. At the edge the formation
-/// moves down a row and turns round. It moves every 12 frames, and every *n* frames when *n* < 12 aliens are left. Every
-/// tenth frame the lowest alien of the column nearest to the cannon shoots. With ramping each new wave moves one frame
-/// sooner than the last, down to 6.
+/// **End**: terminated when a bullet or an alien reaches the cannon, or an alien the bottom. At the edge the formation moves down a row and
+/// turns around. It moves every 12 frames, and every *n* frames when *n* < 12 aliens are left. Every tenth frame the lowest alien of the
+/// column nearest to the cannon shoots. With ramping, each new wave moves one frame sooner than the last, down to 6.
 ///
 /// **Source**: Young and Tian (2019); see [`crate::minatar`].
 #[derive(Clone, Debug)]
@@ -92,7 +91,7 @@ impl SpaceInvaders {
         }
     }
 
-    /// The lowest alien of the column that is nearest to the cannon, of two the left one.
+    /// The lowest alien in the column nearest to the cannon, the left one of two.
     fn nearest(&self) -> Option<(usize, usize)> {
         let lowest = |column: usize| (0..SIDE).rev().find(|row| self.aliens[*row][column]).map(|row| (row, column));
         let mut columns: Vec<usize> = (0..SIDE).collect();

@@ -19,7 +19,7 @@ pub(crate) const ENVS: &[Entry] = &[Entry {
     metrics: &[],
     options: &[
         OptionSpec::bool("natural", false, "pay 1.5 for a natural that wins; without effect while `sab` is true"),
-        OptionSpec::bool("sab", true, "the book's rules: a natural wins against all but another natural"),
+        OptionSpec::bool("sab", true, "the book's rules: a natural beats everything except another natural"),
     ],
     build,
 }];
@@ -38,18 +38,18 @@ fn build(spec: EnvSpec, options: &Options<'_>) -> MadeEnv {
     Ok(Box::new(Simulation::new(spec, states, Space::Discrete { n: 2 }, table)))
 }
 
-/// A card game against a dealer: come closer to 21 without going over it.
+/// A card game against a dealer: get closer to 21 than the dealer without going over it.
 ///
-/// Cards count their number, faces 10, an ace 11 or, where that would go over 21, 1. All are drawn from an infinite deck.
-/// When the player stops, the dealer draws until 17 or more.
+/// Cards count their number, faces 10, an ace 11 or, if that would go over 21, 1. All are drawn from an infinite deck. When the player
+/// stops, the dealer draws until 17 or more.
 ///
 /// **Actions**: `Discrete(2)`: 0 stops, 1 takes a card.
 ///
 /// **Observation**: `MultiDiscrete(32, 11, 2)`: the player's sum, the dealer's open card (1 an ace), and whether the player
 /// has an ace that counts 11.
 ///
-/// **Reward**: at the end 1 for a win, −1 for a loss, 0 for a draw. With `sab` a natural, an ace and a ten, wins against all
-/// but a natural; with `natural` and without `sab` one that wins pays 1.5.
+/// **Reward**: at the end 1 for a win, −1 for a loss, 0 for a draw. With `sab`, a natural (an ace and a ten) beats everything except a
+/// natural; with `natural` and without `sab`, a natural that wins pays 1.5.
 ///
 /// **Start**: two cards each, one of the dealer's open.
 ///
@@ -66,7 +66,7 @@ pub struct Blackjack {
     sab: bool,
 }
 
-/// What counts of some cards.
+/// The value of some cards.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 struct Hand {
     cards: u32,
@@ -94,7 +94,7 @@ impl Hand {
         self.sum + if self.has_usable_ace() { 10 } else { 0 }
     }
 
-    /// What the hand is worth in the end: nothing if it went over.
+    /// The final value of the hand: nothing if it went over.
     fn score(self) -> u32 {
         if self.total() > 21 { 0 } else { self.total() }
     }
@@ -111,7 +111,7 @@ impl Hand {
 
     fn restore(reader: &mut StateReader<'_>) -> Result<Self, StateError> {
         let hand = Self { cards: reader.u32()?, sum: reader.u32()?, has_ace: reader.bool()? };
-        // Nobody takes a card with 21 or more, and the highest counts 10.
+        // Nobody takes a card at 21 or more, and the highest card counts 10.
         if hand.sum <= 31 && hand.cards <= hand.sum {
             Ok(hand)
         } else {
@@ -127,7 +127,7 @@ impl Dynamics for Blackjack {
         self.dealer.draw(rng);
         self.player.draw(rng);
         self.player.draw(rng);
-        // The original draws the open card's suit, and which face it shows, for its picture.
+        // The original also draws the suit of the open card, and which face it shows, for its picture.
         rng.below(4);
         if self.shown == 10 {
             rng.below(3);
@@ -174,7 +174,7 @@ impl Dynamics for Blackjack {
     }
 
     fn can_go_on(&self) -> bool {
-        // Nobody plays on who went over, and the dealer draws when the player is done.
+        // A player who went over does not play on, and the dealer draws when the player is finished.
         self.player.cards >= 2 && self.player.total() <= 21 && self.dealer.cards == 2 && self.shown > 0
     }
 

@@ -1,4 +1,4 @@
-//! [`Board`], the geometry and the drawing that all environments on a grid share.
+//! [`Board`], the geometry and drawing that all grid environments share.
 
 use crate::{Color, Point, Scene, Shape, View};
 
@@ -89,7 +89,7 @@ impl Board {
     }
 }
 
-/// Where one can go from a cell.
+/// The cells that can be reached from a cell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Direction {
     Left,

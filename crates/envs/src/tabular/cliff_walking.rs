@@ -34,7 +34,7 @@ pub(crate) const ENVS: &[Entry] = &[
     },
 ];
 
-const SLIPPERY: &str = "whether one may slide to either side, each way with probability 1/3";
+const SLIPPERY: &str = "whether the agent may slide to either side, each with probability 1/3";
 
 fn build(spec: EnvSpec, options: &Options<'_>) -> MadeEnv {
     let walk = CliffWalking { cell: START, is_slippery: options.bool("is_slippery")? };
@@ -46,7 +46,7 @@ const BOARD: Board = Board { rows: 4, columns: 12 };
 const START: usize = 36;
 const GOAL: usize = 47;
 
-/// By the number of the action. The two beside an action, going round, are at right angles to it.
+/// By the number of the action. The neighbours of an action in this cyclic order are at right angles to it.
 const DIRECTIONS: [Direction; 4] = [Direction::Up, Direction::Right, Direction::Down, Direction::Left];
 
 fn is_cliff(cell: usize) -> bool {
@@ -55,12 +55,12 @@ fn is_cliff(cell: usize) -> bool {
 
 /// From one end of a cliff to the other, along its edge or safely further inland.
 ///
-/// **Actions**: `Discrete(4)`: 0 up, 1 right, 2 down, 3 left. Where it is slippery one goes there with probability 1/3,
-/// else to one of the two sides.
+/// **Actions**: `Discrete(4)`: 0 up, 1 right, 2 down, 3 left. If it is slippery, the move goes in the chosen direction with probability
+/// 1/3, else to one of the two sides.
 ///
 /// **Observation**: `Discrete(48)`: the cell of the 4 × 12 board, row by row from the upper left.
 ///
-/// **Reward**: −1 for each step, −100 for one over the cliff, which leads back to the start and does not end the episode.
+/// **Reward**: −1 for each step, −100 for a step over the cliff, which leads back to the start and does not end the episode.
 ///
 /// **Start**: in the lower left corner.
 ///
@@ -75,7 +75,7 @@ pub struct CliffWalking {
 
 impl Dynamics for CliffWalking {
     fn reset(&mut self, rng: &mut GymRng) {
-        // The original draws from a law that has all its weight on one cell.
+        // The original draws from a distribution with all its weight on one cell.
         rng.random();
         self.cell = START;
     }
@@ -84,7 +84,7 @@ impl Dynamics for CliffWalking {
         let Action::Discrete(action) = action else { return Step::default() };
         let turn = match self.is_slippery {
             false => rng.categorical(&[1.0]),
-            // Turned by a quarter back, not at all, by a quarter on.
+            // Turned by a quarter turn back, not at all, or by a quarter turn forward.
             true => rng.categorical(&[1.0 / 3.0; 3]) + 3,
         };
         self.cell = BOARD.neighbour(self.cell, DIRECTIONS[(action + turn) % 4]);

@@ -41,18 +41,18 @@ const fn options(map_name: &'static str) -> [OptionSpec; 8] {
         OptionSpec::new(
             "desc",
             OptionDefault::OptionalList,
-            "the rows of a map of S, F, H and G, in place of a named one",
+            "rows of a map made of S, F, H and G, instead of a named map",
         ),
         OptionSpec::new("map_name", OptionDefault::Text(map_name), "`4x4`, `8x8`, or `random`"),
         OptionSpec::int("map_size", 8, "rows and columns of a random map, 2 to 64"),
         OptionSpec::float("map_frozen", 0.8, "probability that a tile of a random map is frozen, 0.1 to 1"),
         OptionSpec::int("map_seed", 0, "seed of a random map"),
-        OptionSpec::bool("is_slippery", true, "whether one may slide to either side"),
-        OptionSpec::float("success_rate", 1.0 / 3.0, "probability of going where one wants to on slippery ice"),
+        OptionSpec::bool("is_slippery", true, "whether the agent may slide to either side"),
+        OptionSpec::float("success_rate", 1.0 / 3.0, "probability of moving in the chosen direction on slippery ice"),
         OptionSpec::new(
             "reward_schedule",
             OptionDefault::OptionalList,
-            "rewards for reaching the goal, a hole and ice, as three texts; 1, 0 and 0 if not given",
+            "rewards for reaching the goal, a hole and ice, as three strings; 1, 0 and 0 if not given",
         ),
     ]
 }
@@ -69,7 +69,7 @@ fn build(spec: EnvSpec, options: &Options<'_>) -> MadeEnv {
         (None, _) => Map::of(&MAP_4X4),
     };
     let rewards = rewards(options)?;
-    // What the goal is worth is known of the registered maps and rewards alone.
+    // The value of the goal is known only for the registered maps and rewards.
     let is_registered =
         rewards == [1.0, 0.0, 0.0] && !["desc", "map_name"].into_iter().any(|name| options.is_given(name));
     let spec = EnvSpec {
@@ -110,7 +110,7 @@ struct Map {
 }
 
 impl Map {
-    /// The map of rows that are known to be of one length.
+    /// The map from rows that are known to have the same length.
     fn of(rows: &[&str]) -> Self {
         let board = Board { rows: rows.len(), columns: rows.first().map_or(0, |row| row.len()) };
         Self { board, tiles: rows.concat().into_bytes() }
@@ -127,15 +127,15 @@ fn parsed(rows: &[String]) -> Result<Map, String> {
         return Err(format!("row {row:?} is not as long as the first, {columns}"));
     }
     if let Some(other) = rows.iter().flat_map(|row| row.chars()).find(|tile| !"SFHG".contains(*tile)) {
-        return Err(format!("{other:?} is no tile, use S (start), F (frozen), H (hole) and G (goal)"));
+        return Err(format!("{other:?} is not a tile: use S (start), F (frozen), H (hole) and G (goal)"));
     }
     if !rows.iter().any(|row| row.contains('S')) {
-        return Err("there is no start, S".into());
+        return Err("it has no start, S".into());
     }
     Ok(Map::of(&rows.iter().map(String::as_str).collect::<Vec<_>>()))
 }
 
-/// The first of a row of random maps on which the goal can be reached: Gymnasium's `generate_random_map`.
+/// The first of a sequence of random maps on which the goal can be reached: Gymnasium's `generate_random_map`.
 fn random_map(size: usize, frozen: f64, seed: u64) -> Map {
     let board = Board { rows: size, columns: size };
     let mut rng = GymRng::from_seed(seed);
@@ -170,12 +170,12 @@ fn goal_is_reachable(map: &Map) -> bool {
     false
 }
 
-/// By the number of the action. The two beside an action, going round, are at right angles to it.
+/// By the number of the action. The neighbours of an action in this cyclic order are at right angles to it.
 const DIRECTIONS: [Direction; 4] = [Direction::Left, Direction::Down, Direction::Right, Direction::Up];
 
-/// A frozen lake has to be crossed without falling into a hole, though one slides.
+/// Cross a frozen lake without falling into a hole, although the ice is slippery.
 ///
-/// **Actions**: `Discrete(4)`: 0 left, 1 down, 2 right, 3 up. On slippery ice one goes there with probability
+/// **Actions**: `Discrete(4)`: 0 left, 1 down, 2 right, 3 up. On slippery ice, the move goes in the chosen direction with probability
 /// `success_rate` (1/3), else to one of the two sides, each equally likely.
 ///
 /// **Observation**: `Discrete(rows · columns)`: the cell, row by row from the upper left.
@@ -192,7 +192,7 @@ const DIRECTIONS: [Direction; 4] = [Direction::Left, Direction::Down, Direction:
 pub struct FrozenLake {
     map: Map,
     cell: usize,
-    /// `None` where the ice is not slippery.
+    /// `None` if the ice is not slippery.
     success_rate: Option<f64>,
     /// For reaching the goal, a hole, ice.
     rewards: [f64; 3],
@@ -217,7 +217,7 @@ impl Dynamics for FrozenLake {
             None => rng.categorical(&[1.0]),
             Some(rate) => {
                 let aside = (1.0 - rate) / 2.0;
-                // Turned by a quarter back, not at all, by a quarter on.
+                // Turned by a quarter turn back, not at all, or by a quarter turn forward.
                 rng.categorical(&[aside, rate, aside]) + 3
             }
         };
@@ -262,7 +262,7 @@ impl Dynamics for FrozenLake {
                 _ => {}
             }
         }
-        // A colour that shows on ice and in a hole.
+        // A colour that is visible on ice and in a hole.
         shapes.extend(board.figure(self.cell, Color(204, 62, 128)));
         Some(board.scene(shapes))
     }
@@ -281,8 +281,8 @@ mod tests {
         let map = |rows: &[&str]| refusal("desc", OptionValue::List(rows.iter().map(|row| row.to_string()).collect()));
         assert!(map(&[]).contains("1 to 64 rows"));
         assert!(map(&["SF", "G"]).contains("row \"G\" is not as long as the first"));
-        assert!(map(&["SX", "FG"]).contains("'X' is no tile"));
-        assert!(map(&["FF", "FG"]).contains("there is no start"));
+        assert!(map(&["SX", "FG"]).contains("'X' is not a tile"));
+        assert!(map(&["FF", "FG"]).contains("it has no start"));
         assert!(map(&["Sé", "FG"]).contains("not as long"));
     }
 

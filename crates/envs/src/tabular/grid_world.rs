@@ -24,13 +24,23 @@ pub(crate) const ENVS: &[Entry] = &[Entry {
             OptionDefault::OptionalList,
             "rows of `.` free, `#` forbidden, `T` target and `S` start",
         ),
-        OptionSpec::int("rows", 5, "height of an empty grid, used if `columns` or `rows` is given and no map, 1 to 64"),
+        OptionSpec::int(
+            "rows",
+            5,
+            "height of an empty grid, used if `columns` or `rows` is given without a map, 1 to \
+                                    64",
+        ),
         OptionSpec::int("columns", 5, "width of an empty grid, likewise"),
         OptionSpec::float("reward_boundary", -1.0, "for an attempt to leave the grid, which fails"),
         OptionSpec::float("reward_forbidden", -1.0, "for entering a forbidden cell, or staying in it"),
         OptionSpec::float("reward_target", 1.0, "for entering the target, or staying in it"),
         OptionSpec::float("reward_step", 0.0, "for every other step"),
-        OptionSpec::bool("terminates", true, "whether the episode ends at the target; else it goes on from there"),
+        OptionSpec::bool(
+            "terminates",
+            true,
+            "whether the episode ends at the target; otherwise it continues from \
+                                              there",
+        ),
     ],
     build,
 }];
@@ -64,7 +74,7 @@ fn build(spec: EnvSpec, options: &Options<'_>) -> MadeEnv {
     Ok(Box::new(Simulation::new(spec, states, Space::Discrete { n: 5 }, env)))
 }
 
-/// A free grid with the start in its first and the target in its last cell.
+/// An empty grid with the start in its first and the target in its last cell.
 fn empty(rows: usize, columns: usize) -> Vec<String> {
     let mut map = vec![vec!['.'; columns]; rows];
     map[0][0] = 'S';
@@ -82,39 +92,38 @@ fn sized(rows: &[String]) -> Result<Board, String> {
         return Err(format!("row {row:?} is not as long as the first, {columns}"));
     }
     if let Some(other) = rows.iter().flat_map(|row| row.chars()).find(|tile| !".#TS".contains(*tile)) {
-        return Err(format!("{other:?} is no tile, use . (free), # (forbidden), T (target) and S (start)"));
+        return Err(format!("{other:?} is not a tile: use . (free), # (forbidden), T (target) and S (start)"));
     }
     if rows.iter().flat_map(|row| row.chars()).all(|tile| !".S".contains(tile)) {
-        return Err("there is no cell to start on: one that is free, or S".into());
+        return Err("it has no cell to start on: add a free cell, or S".into());
     }
     Ok(Board { rows: rows.len(), columns })
 }
 
-/// The grid of the textbooks: cells that one may enter, cells that one should not, and one to reach.
+/// The grid of the textbooks: cells that may be entered, cells that should not be entered, and one to reach.
 ///
-/// **Actions**: `Discrete(5)`: 0 up, 1 right, 2 down, 3 left, 4 stay. What leads off the grid leaves one where one is.
+/// **Actions**: `Discrete(5)`: 0 up, 1 right, 2 down, 3 left, 4 stay. A move off the grid leaves the agent where it is.
 ///
 /// **Observation**: `Discrete(rows · columns)`: the cell, row by row from the upper left.
 ///
-/// **Reward**: `reward_boundary` (−1) for an attempt to leave the grid, else by the cell that one is on afterwards:
+/// **Reward**: `reward_boundary` (−1) for an attempt to leave the grid, otherwise by the cell that the agent is on afterwards:
 /// `reward_target` (1), `reward_forbidden` (−1) or `reward_step` (0). Forbidden cells can be entered.
 ///
 /// **Start**: on S; on a random one if there are several, on a random free cell if there is none.
 ///
-/// **End**: terminated at the target unless `terminates` is false, when it can be collected for ever; truncated after 100
-/// steps.
+/// **End**: terminated at the target unless `terminates` is false, in which case it can be collected forever; truncated after 100 steps.
 ///
-/// **Metrics**: `attempts_to_leave` the grid and `steps_on_forbidden` cells, how many in an episode.
+/// **Metrics**: `attempts_to_leave` (the grid) and `steps_on_forbidden` (cells), the number of each in an episode.
 ///
-/// **Source**: S. Zhao, *Mathematical Foundations of Reinforcement Learning* (2025), whose 5 × 5 grid is the standard map;
-/// the option `map` takes another, `rows` and `columns` an empty one of that size.
+/// **Source**: S. Zhao, *Mathematical Foundations of Reinforcement Learning* (2025), whose 5 × 5 grid is the default map; the option `map`
+/// replaces it, `rows` and `columns` give an empty grid of that size.
 #[derive(Clone, Debug)]
 pub struct GridWorld {
     board: Board,
     /// The letters of the map, row by row.
     tiles: Vec<u8>,
     cell: usize,
-    /// In the last step; no part of the state.
+    /// Of the last step; not part of the state.
     tried_to_leave: bool,
     boundary: f64,
     forbidden: f64,
@@ -260,7 +269,7 @@ mod tests {
         };
         assert!(refusal(&[]).contains("1 to 64"));
         assert!(refusal(&["S.", "T"]).contains("not as long"));
-        assert!(refusal(&["Sx"]).contains("'x' is no tile"));
+        assert!(refusal(&["Sx"]).contains("'x' is not a tile"));
         assert!(refusal(&["##", "#T"]).contains("no cell to start on"));
     }
 }

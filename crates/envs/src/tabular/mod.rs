@@ -1,4 +1,4 @@
-//! Environments of a few dozen to a few hundred states, small enough for a table: grids and a card game.
+//! Environments with a few dozen to a few hundred states, small enough for a table: grids and a card game.
 
 pub(crate) mod blackjack;
 mod board;

@@ -20,8 +20,8 @@ pub(crate) const ENVS: &[Entry] = &[Entry {
     options: &[
         OptionSpec::bool("is_rainy", false, "whether the taxi may drift to either side"),
         OptionSpec::float("rainy_probability", 0.8, "probability of driving straight in the rain"),
-        OptionSpec::bool("fickle_passenger", false, "whether passengers may change their mind on the way, once"),
-        OptionSpec::float("fickle_probability", 0.3, "probability that a fickle passenger does"),
+        OptionSpec::bool("fickle_passenger", false, "whether passengers may change their mind once during the trip"),
+        OptionSpec::float("fickle_probability", 0.3, "probability that a fickle passenger changes their mind"),
     ],
     build,
 }];
@@ -46,7 +46,7 @@ const STATES: usize = 500;
 const ACTIONS: usize = 6;
 const PICK_UP: usize = 4;
 const DROP_OFF: usize = 5;
-/// Where the passenger is who is in the taxi, after the four stands.
+/// The passenger's location in the taxi, after the four stands.
 const ON_BOARD: usize = 4;
 /// The cells of the stands: red, green, yellow, blue.
 const STANDS: [usize; 4] = [0, 4, 20, 23];
@@ -55,7 +55,7 @@ const WALLS: [usize; 6] = [1, 6, 15, 17, 20, 22];
 /// By the number of the action.
 const DIRECTIONS: [Direction; 4] = [Direction::Down, Direction::Up, Direction::Right, Direction::Left];
 
-/// A taxi fetches a passenger at one of four stands and brings them to another.
+/// A taxi picks up a passenger at one of four stands and brings them to another.
 ///
 /// **Actions**: `Discrete(6)`: 0 drives down, 1 up, 2 right, 3 left, 4 picks the passenger up, 5 drops them off. The action
 /// mask allows those that change something.
@@ -81,9 +81,9 @@ pub struct Taxi {
     /// The passenger will change their mind on the first ride.
     will_change: bool,
     mask: [bool; ACTIONS],
-    /// Probability of driving straight; `None` in the dry.
+    /// Probability of driving straight; `None` without rain.
     straight: Option<f64>,
-    /// Probability of a change of mind; `None` where passengers keep it.
+    /// Probability of a change of mind; `None` if passengers never change it.
     fickle: Option<f64>,
 }
 
@@ -121,7 +121,7 @@ impl Taxi {
             Direction::Left => (Direction::Down, Direction::Up),
         };
         let turn = rng.categorical(&[straight, aside, aside]);
-        // A taxi that stands before a wall does not drift either.
+        // A taxi in front of a wall does not drift either.
         self.cell = match turn {
             _ if ahead == self.cell => ahead,
             0 => ahead,
@@ -131,7 +131,7 @@ impl Taxi {
     }
 }
 
-/// The cell that a taxi in `cell` drives to; itself before a wall.
+/// The cell that a taxi in `cell` drives to; `cell` itself at a wall.
 fn beside(cell: usize, direction: Direction) -> usize {
     let next = BOARD.neighbour(cell, direction);
     let walled = match direction {

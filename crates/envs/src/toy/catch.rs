@@ -32,7 +32,7 @@ fn build(spec: EnvSpec, options: &Options<'_>) -> MadeEnv {
     Ok(Box::new(Simulation::new(spec, space, Space::Discrete { n: 3 }, catch)))
 }
 
-/// A ball falls straight down; a paddle on the bottom row has to be there when it arrives.
+/// A ball falls straight down; a paddle on the bottom row must be there when it arrives.
 ///
 /// **Actions**: `Discrete(3)`: 0 moves the paddle to the left, 1 leaves it, 2 moves it to the right.
 ///

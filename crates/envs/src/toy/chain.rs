@@ -27,7 +27,7 @@ fn build(spec: EnvSpec, options: &Options<'_>) -> MadeEnv {
     Ok(Box::new(Simulation::new(spec, space, Space::Discrete { n: 2 }, chain)))
 }
 
-/// The first of many steps decides, and only the last one tells.
+/// The first of many steps decides, and only the last one reveals the result.
 ///
 /// **Actions**: `Discrete(2)`. Only the one taken on the first link matters.
 ///
@@ -38,9 +38,8 @@ fn build(spec: EnvSpec, options: &Options<'_>) -> MadeEnv {
 ///
 /// **Start**: on the first link.
 ///
-/// **End**: terminated at the last link, after `length − 1` steps. One-step bootstrapping has to carry the reward back
-/// link by link and averages over both choices on the way, so that their values stay equal; a return over the whole
-/// chain tells them apart at once.
+/// **End**: terminated at the last link, after `length − 1` steps. One-step bootstrapping has to propagate the reward back link by link and
+/// averages over both choices on the way, so that their values stay equal; a return over the whole chain distinguishes them at once.
 ///
 /// **Source**: this project; the idea is that of the "umbrella" and "discounting chain" experiments of Osband et al.,
 /// *Behaviour Suite for Reinforcement Learning* (2020).

@@ -33,8 +33,8 @@ fn build(spec: EnvSpec, options: &Options<'_>) -> MadeEnv {
 ///
 /// **Observation**: `Box(k)`: 1 at the symbol that is shown, 0 elsewhere.
 ///
-/// **Reward**: 1 if the action is the index of the symbol, else 0. The next symbol does not depend on the action, so
-/// a learner that cannot solve this cannot learn anything.
+/// **Reward**: 1 if the action is the index of the symbol, else 0. The next symbol does not depend on the action, so an agent that cannot
+/// solve this cannot learn anything.
 ///
 /// **Start**: a random symbol, as in every step.
 ///

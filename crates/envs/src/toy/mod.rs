@@ -1,4 +1,4 @@
-//! Environments so small that a learner's mistake shows in seconds.
+//! Environments so small that a mistake in an agent shows in seconds.
 
 pub(crate) mod catch;
 pub(crate) mod chain;

@@ -1,19 +1,19 @@
-//! [`ActionRepeat`], fewer decisions.
+//! [`ActionRepeat`], which repeats actions so that fewer decisions are made.
 
 use super::forward::forward;
 use crate::{Action, AddedUp, Env, EnvError, EnvSpec, Step};
 
-/// Takes each action several times in a row, adds up the rewards, and shows the last observation.
+/// Takes each action several times in a row, sums the rewards, and returns the last observation.
 ///
-/// It stops early where the episode ends. The environment's own time limit goes on counting its own steps.
+/// It stops early if the episode ends. The environment's own time limit still counts the environment's steps.
 #[derive(Clone, Debug)]
 pub struct ActionRepeat<E> {
     env: E,
     spec: EnvSpec,
     times: u32,
-    /// What the environment reported of its steps since the last action.
+    /// The metrics of the steps since the last action.
     metrics: Vec<AddedUp>,
-    /// What it reported of one step.
+    /// The metrics of one step.
     reported: Vec<f64>,
 }
 
@@ -24,9 +24,9 @@ impl<E: Env> ActionRepeat<E> {
     /// [`EnvError::Other`] if `times` is 0.
     pub fn new(env: E, times: u32) -> Result<Self, EnvError> {
         if times == 0 {
-            return Err(EnvError::Other(format!("{}: an action is taken at least once", env.spec().id)));
+            return Err(EnvError::Other(format!("{}: an action must be taken at least once", env.spec().id)));
         }
-        // An episode that ends on the way adds up fewer of them.
+        // An episode that ends early sums fewer of them.
         let sum = |(low, high): (f64, f64)| {
             let times = f64::from(times);
             (low.min(low * times), high.max(high * times))
@@ -69,7 +69,7 @@ impl<E: Env> Env for ActionRepeat<E> {
         Ok(step)
     }
 
-    /// What the steps of the last action come to, as those of an episode would.
+    /// The combined metrics of the last action's steps, as for an episode.
     fn metrics(&self, numbers: &mut [f64]) {
         for ((number, so_far), spec) in numbers.iter_mut().zip(&self.metrics).zip(&self.spec.metrics) {
             *number = spec.over_episode.result(*so_far).unwrap_or(f64::NAN);

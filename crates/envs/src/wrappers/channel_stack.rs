@@ -1,30 +1,30 @@
-//! [`ChannelStack`], the recent past of images as further channels.
+//! [`ChannelStack`], recent images as additional channels.
 
 use super::FrameStack;
 use super::forward::forward;
 use crate::{Action, Env, EnvError, EnvSpec, Space, Step, check_observation};
 
-/// Shows the last `n` images, oldest first, as one with `n` times the channels: [height, width, channels] becomes
-/// [height, width, `n` · channels], and [height, width] becomes [height, width, `n`]. That is what a convolution reads.
+/// Stacks the last `n` images, oldest first, into one with `n` times the channels: [height, width, channels] becomes [height, width, `n` ·
+/// channels], and [height, width] becomes [height, width, `n`]. That is what a convolution reads.
 ///
-/// It is [`FrameStack`] but for the order of the numbers.
+/// It equals [`FrameStack`] except for the order of the numbers.
 #[derive(Clone, Debug)]
 pub struct ChannelStack<E> {
     env: FrameStack<E>,
     spec: EnvSpec,
     space: Space,
-    /// The observation as [`FrameStack`] shows it.
+    /// The observation in the order of [`FrameStack`].
     stacked: Vec<f32>,
     n: usize,
-    /// Numbers of one image that lie side by side.
+    /// Adjacent numbers of one image.
     channels: usize,
 }
 
 impl<E: Env> ChannelStack<E> {
-    /// `env`, its last `n` images shown at once.
+    /// `env` with its last `n` images stacked.
     ///
     /// # Errors
-    /// As [`FrameStack::new`], and the observations of `env` are no images: no box with two axes or three.
+    /// As [`FrameStack::new`], and if the observations of `env` are not images: boxes with two or three axes.
     pub fn new(env: E, n: usize) -> Result<Self, EnvError> {
         let (shape, channels) = match env.observation_space() {
             Space::Box { shape, .. } if shape.len() == 2 => ([shape[0], shape[1]], 1),
@@ -48,7 +48,7 @@ impl<E: Env> ChannelStack<E> {
     }
 }
 
-/// Puts `n` frames that lie one after the other one behind the other, pixel by pixel of `channels` numbers.
+/// Interleaves `n` consecutive frames pixel by pixel, with `channels` numbers each.
 fn interleave(frames: &[f32], n: usize, channels: usize, interleaved: &mut [f32]) {
     for (at, frame) in frames.chunks_exact((frames.len() / n).max(1)).enumerate() {
         let pixels = interleaved.chunks_exact_mut(n * channels);

@@ -1,11 +1,11 @@
-//! [`Discretize`], continuous actions as a few.
+//! [`Discretize`], which replaces continuous actions by a few discrete ones.
 
 use super::forward::forward;
 use crate::{Action, Env, EnvError, Space, Step};
 
 /// Gives an environment with bounded continuous actions a [`Space::Discrete`] of evenly spaced ones, bounds included.
 ///
-/// With several numbers per action the discrete ones are all combinations, the last number changing fastest.
+/// With several numbers per action, the discrete actions are all combinations, with the last number changing fastest.
 ///
 /// ```
 /// use requel_envs::{Action, Env, Space, make, wrappers::Discretize};
@@ -35,7 +35,7 @@ impl<E: Env> Discretize<E> {
         const MOST: usize = 65_536;
         let refused = |reason: &str| Err(EnvError::Other(format!("{} cannot be discretised: {reason}", env.spec().id)));
         let Space::Box { low, high, .. } = env.action_space() else {
-            return refused("its actions are discrete");
+            return refused("its actions are already discrete");
         };
         if low.is_empty() || low.len() != high.len() {
             return refused("its actions have no numbers, or not two bounds for each");
@@ -62,7 +62,7 @@ impl<E: Env> Discretize<E> {
         Ok(Self { env, space: Space::Discrete { n: actions }, table, width })
     }
 
-    /// What a discrete action stands for; `None` beyond the last.
+    /// The continuous action for a discrete one; `None` beyond the last.
     pub fn values(&self, action: usize) -> Option<&[f32]> {
         self.table.chunks_exact(self.width.max(1)).nth(action)
     }

@@ -1,25 +1,24 @@
-//! [`FrameStack`], the recent past as part of the observation.
+//! [`FrameStack`], recent observations as part of the observation.
 
 use super::forward::forward;
 use crate::{Action, Env, EnvError, EnvSpec, Space, StateError, StateReader, StateWriter, Step, check_observation};
 
-/// Shows the last `n` observations, oldest first, as one with a new first axis of that length.
+/// Stacks the last `n` observations, oldest first, along a new first axis of that length.
 ///
-/// At the start of an episode the first observation stands in for those before it, as in Gymnasium's
-/// `FrameStackObservation` with the padding "reset".
+/// At the start of an episode, the first observation is repeated, as in Gymnasium's `FrameStackObservation` with the padding "reset".
 #[derive(Clone, Debug)]
 pub struct FrameStack<E> {
     env: E,
     spec: EnvSpec,
     space: Space,
-    /// The stacked observation as it was shown last.
+    /// The latest stacked observation.
     frames: Vec<f32>,
     /// How many numbers one frame has.
     width: usize,
 }
 
 impl<E: Env> FrameStack<E> {
-    /// `env`, its last `n` observations shown at once.
+    /// `env` with its last `n` observations stacked.
     ///
     /// # Errors
     /// [`EnvError::Other`] if `n` is 0, if an observation has no numbers, or if the stack would have more than 2²⁸ of them.
@@ -34,7 +33,7 @@ impl<E: Env> FrameStack<E> {
             return refused("observations without numbers cannot be stacked".into());
         }
         if env.observation_len().checked_mul(n).is_none_or(|numbers| numbers > MOST_NUMBERS) {
-            return refused(format!("a stack of {n} observations has more than {MOST_NUMBERS} numbers"));
+            return refused(format!("a stack of {n} observations would have more than {MOST_NUMBERS} numbers"));
         }
         let space = match env.observation_space() {
             Space::Discrete { n: values } => Space::MultiDiscrete { n: vec![*values; n] },
@@ -87,7 +86,7 @@ impl<E: Env> Env for FrameStack<E> {
 
     fn step(&mut self, action: Action<'_>, observation: &mut [f32]) -> Result<Step, EnvError> {
         check_observation(self.frames.len(), observation)?;
-        // The caller's slice takes the new frame first, so that a refused step leaves the stack as it is.
+        // The new frame is first written to the caller's slice, so that a refused step leaves the stack unchanged.
         let newest = self.newest();
         let mut frame = std::mem::take(&mut self.frames);
         let step = self.env.step(action, &mut observation[newest.clone()]);

@@ -1,7 +1,7 @@
 //! Environments around environments: each changes one thing and passes on the rest.
 //!
-//! A wrapper is itself an [`Env`](crate::Env), saves what it keeps together with the environment inside, and can be wrapped
-//! again. [`TimeLimit`](crate::TimeLimit) is one of them.
+//! A wrapper is itself an [`Env`](crate::Env), saves its own state together with the environment inside, and can be wrapped again.
+//! [`TimeLimit`](crate::TimeLimit) is one of them.
 //!
 //! ```
 //! use requel_envs::{Env, make, wrappers::{ClipReward, Discretize, FrameStack}};

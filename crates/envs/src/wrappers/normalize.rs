@@ -1,14 +1,14 @@
-//! [`NormalizeObservation`], observations of mean 0 and variance 1.
+//! [`NormalizeObservation`], observations with mean 0 and variance 1.
 
 use super::forward::forward;
 use crate::{Action, DType, Env, EnvError, Space, StateError, StateReader, StateWriter, Step, check_observation};
 
-/// Shifts and scales each number of an observation by its mean and deviation over all that was seen so far.
+/// Shifts and scales each number of an observation by its mean and deviation over all observations so far.
 ///
-/// The statistics are part of the saved state. They grow with every observation, over the ends of episodes, until
-/// [`NormalizeObservation::freeze`]; a reset with a seed starts them afresh unless they are frozen, so that what follows
-/// is a function of the seed. For evaluation put those of the training environment around another environment, with
-/// [`NormalizeObservation::with_statistics`], which freezes them.
+/// The statistics are part of the saved state. They are updated with every observation, across episodes, until
+/// [`NormalizeObservation::freeze`]; a reset with a seed restarts them unless they are frozen, so that what follows is a function of the
+/// seed. For evaluation, apply those of the training environment to another environment with [`NormalizeObservation::with_statistics`],
+/// which freezes them.
 ///
 /// **Source**: the running moments are those of Chan, Golub and LeVeque, *Updating Formulae and a Pairwise Algorithm for
 /// Computing Sample Variances* (1979), started as in Gymnasium's wrapper of this name with a weight of 10⁻⁴.
@@ -23,7 +23,7 @@ pub struct NormalizeObservation<E> {
 /// The moments of each number of an observation.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ObservationStatistics {
-    /// How many observations they are of.
+    /// The number of observations they cover.
     pub count: f64,
     /// The mean of each number.
     pub mean: Vec<f64>,
@@ -36,17 +36,17 @@ impl ObservationStatistics {
         Self { count: 1e-4, mean: vec![0.0; len], variance: vec![1.0; len] }
     }
 
-    /// What in it cannot be, if anything.
+    /// The first invalid number, if any.
     fn fault(&self) -> Option<String> {
         let is_amount = |number: f64| number >= 0.0 && number.is_finite();
         if !is_amount(self.count) {
-            return Some(format!("statistics are of {} observations", self.count));
+            return Some(format!("the statistics cover {} observations", self.count));
         }
         if let Some(at) = self.mean.iter().position(|mean| !mean.is_finite()) {
             return Some(format!("mean {at} of the statistics is {}", self.mean[at]));
         }
         let at = self.variance.iter().position(|variance| !is_amount(*variance))?;
-        Some(format!("variance {at} of the statistics is {}, which none can be", self.variance[at]))
+        Some(format!("variance {at} of the statistics is {}, which is impossible", self.variance[at]))
     }
 
     fn update(&mut self, observation: &[f32]) {
@@ -60,7 +60,7 @@ impl ObservationStatistics {
     }
 
     fn apply(&self, observation: &mut [f32]) {
-        /// Keeps what never varies from being divided by 0.
+        /// Avoids a division by 0 for numbers that never vary.
         const LEAST_VARIANCE: f64 = 1e-8;
         for (value, (mean, variance)) in observation.iter_mut().zip(self.mean.iter().zip(&self.variance)) {
             *value = ((f64::from(*value) - mean) / (variance + LEAST_VARIANCE).sqrt()) as f32;
@@ -69,7 +69,7 @@ impl ObservationStatistics {
 }
 
 impl<E: Env> NormalizeObservation<E> {
-    /// `env` with its observations normalised, nothing seen so far.
+    /// `env` with normalised observations, without any statistics yet.
     ///
     /// # Errors
     /// [`EnvError::Other`] if the observations are discrete.
@@ -83,11 +83,11 @@ impl<E: Env> NormalizeObservation<E> {
         Ok(Self { env, space, statistics: ObservationStatistics::new(len), frozen: false })
     }
 
-    /// `env` with its observations normalised by `statistics`, which stay as they are.
+    /// `env` with observations normalised by `statistics`, which do not change.
     ///
     /// # Errors
-    /// As [`NormalizeObservation::new`], if the statistics are of observations of another length, and [`EnvError::Other`] if
-    /// they are those of nothing: a count or a variance that is negative, or a number that is not finite.
+    /// As [`NormalizeObservation::new`], if the statistics are for observations of another length, and [`EnvError::Other`] if they are
+    /// invalid: a count or a variance that is negative, or a number that is not finite.
     pub fn with_statistics(env: E, statistics: ObservationStatistics) -> Result<Self, EnvError> {
         let mut normalized = Self::new(env)?;
         let expected = normalized.observation_len();
@@ -104,12 +104,12 @@ impl<E: Env> NormalizeObservation<E> {
         Ok(normalized)
     }
 
-    /// What was seen so far.
+    /// The statistics so far.
     pub fn statistics(&self) -> &ObservationStatistics {
         &self.statistics
     }
 
-    /// Keeps the statistics as they are from now on.
+    /// Freezes the statistics.
     pub fn freeze(&mut self) {
         self.frozen = true;
     }

@@ -1,15 +1,15 @@
-//! [`OneHot`], discrete observations as a network wants them.
+//! [`OneHot`], discrete observations in the form that a network needs.
 
 use std::any::Any;
 
 use super::forward::forward;
 use crate::{Action, BatchEnv, DType, Env, EnvError, EnvSpec, Scene, Space, Step, check_observation};
 
-/// Shows a [`Space::Discrete`] or [`Space::MultiDiscrete`] observation as numbers that are 1 at the observed value and
-/// 0 elsewhere, entry after entry, as Gymnasium's `flatten` does. Other observations pass unchanged.
+/// Turns a [`Space::Discrete`] or [`Space::MultiDiscrete`] observation into numbers that are 1 at the observed value and 0 elsewhere, entry
+/// after entry, like Gymnasium's `flatten`. Other observations pass unchanged.
 ///
-/// A number that is none of the space's is [`EnvError::Contract`]; NaN or infinity in the place of one is shown in the place of
-/// all of its entry, so that whoever looks for them finds them.
+/// A number outside the space is [`EnvError::Contract`]; NaN or infinity is written to all numbers of its entry, so that later checks find
+/// it.
 ///
 /// ```
 /// use requel_envs::{Env, Space, make, wrappers::OneHot};
@@ -28,11 +28,11 @@ pub struct OneHot<E> {
 }
 
 impl<E: Env> OneHot<E> {
-    /// `env`, its observation one-hot if it is discrete.
+    /// `env` with its observation one-hot if it is discrete.
     ///
     /// # Errors
-    /// [`EnvError::Contract`] if its observation space is not sound, see [`Space::check`], or has more than 16 777 216 discrete
-    /// values in all.
+    /// [`EnvError::Contract`] if its observation space is invalid, see [`Space::check`], or has more than 16 777 216 discrete values in
+    /// all.
     pub fn new(env: E) -> Result<Self, EnvError> {
         let code = Code::of(&env)?;
         let flat = env.observation_space().flat_dim();
@@ -42,7 +42,7 @@ impl<E: Env> OneHot<E> {
         };
         let mut spec = env.spec().clone();
         if !code.sizes.is_empty() {
-            // Of its values, which are now a number each, there may be millions.
+            // Its values, each of which is now a number, may be millions.
             spec.observation_names.clear();
         }
         Ok(Self { spec, space, inner: vec![0.0; code.sizes.len()], code, env })
@@ -50,7 +50,7 @@ impl<E: Env> OneHot<E> {
 }
 
 impl OneHot<()> {
-    /// The batch of environments such as `like`, its observations one-hot if they are discrete.
+    /// The batch of environments like `like`, with observations one-hot if they are discrete.
     ///
     /// # Errors
     /// As [`OneHot::new`].
@@ -94,7 +94,7 @@ impl<E: Env> Env for OneHot<E> {
     }
 }
 
-/// Numbers that an observation may become: 2²⁴, as many as one discrete entry may have.
+/// Maximum numbers of an observation: 2²⁴, as many as one discrete entry may have.
 const MOST_INPUTS: usize = 1 << 24;
 
 /// From discrete values to numbers that are 0 or 1.
@@ -134,8 +134,8 @@ impl Code {
                 observation[start + *value as usize] = 1.0;
             } else {
                 let breach = match inner {
-                    [value] => format!("the observation {value} is none of {:?}", self.space),
-                    _ => format!("the observation {inner:?} is none of {:?}", self.space),
+                    [value] => format!("the observation {value} is not in {:?}", self.space),
+                    _ => format!("the observation {inner:?} is not in {:?}", self.space),
                 };
                 return Err(EnvError::Contract { id: self.id.clone(), breach });
             }
@@ -153,10 +153,10 @@ impl Code {
     }
 }
 
-/// Several environments with discrete observations, at once.
+/// Several environments at once, with discrete observations.
 struct OneHotBatch {
     envs: Box<dyn BatchEnv>,
-    /// That of each slot.
+    /// The encoder of each slot.
     code: Code,
     /// Slots × entries.
     inner: Vec<f32>,

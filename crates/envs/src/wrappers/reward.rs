@@ -1,11 +1,11 @@
-//! [`ClipReward`] and [`ScaleReward`], rewards of another size.
+//! [`ClipReward`] and [`ScaleReward`], which change the size of rewards.
 
 use super::forward::forward;
 use crate::{Action, Env, EnvError, EnvSpec, Step, spec::range_of};
 
-/// Brings rewards into an interval, as the Atari agents do with ±1 (Mnih et al. 2015).
+/// Clips rewards to an interval, as Atari agents do with ±1 (Mnih et al. 2015).
 ///
-/// What an agent then maximises is another sum than the one to report: evaluate without this wrapper.
+/// An agent then maximises another sum than the one to report: evaluate without this wrapper.
 #[derive(Clone, Debug)]
 pub struct ClipReward<E> {
     env: E,
@@ -15,7 +15,7 @@ pub struct ClipReward<E> {
 }
 
 impl<E: Env> ClipReward<E> {
-    /// `env` with rewards from `low` to `high`.
+    /// `env` with rewards clipped to `low` … `high`.
     ///
     /// # Errors
     /// [`EnvError::Other`] if `low` is greater than `high` or one of them is NaN.
@@ -51,7 +51,7 @@ pub struct ScaleReward<E> {
 }
 
 impl<E: Env> ScaleReward<E> {
-    /// `env` with rewards times `factor`.
+    /// `env` with rewards multiplied by `factor`.
     ///
     /// # Errors
     /// [`EnvError::Other`] if `factor` is not finite.
@@ -77,7 +77,7 @@ impl<E: Env> Env for ScaleReward<E> {
     }
 }
 
-/// What is known of an environment once its rewards are others: the goal for their sum no longer means anything.
+/// The specification of an environment with changed rewards: the goal for their sum no longer applies.
 fn of_other_rewards(spec: &EnvSpec, reward_range: Option<(f64, f64)>) -> EnvSpec {
     EnvSpec {
         reward_threshold: None,

@@ -1,12 +1,12 @@
-//! [`StickyActions`], an environment that does not always listen.
+//! [`StickyActions`], an environment that sometimes repeats an action.
 
 use super::forward::forward;
 use crate::{Action, Env, EnvError, GymRng, StateError, StateReader, StateWriter, Step};
 
-/// With a given probability repeats the action that was executed last in place of the one that is asked for.
+/// With a given probability, repeats the last executed action instead of the requested one.
 ///
-/// It makes deterministic environments stochastic, so that no fixed sequence of actions solves them. The first action of an
-/// episode is always the one asked for. The generator is the wrapper's own, derived from the seed of the reset.
+/// It makes deterministic environments stochastic, so that no fixed sequence of actions solves them. The first action of an episode is
+/// always the requested one. The generator is the wrapper's own, derived from the seed of the reset.
 ///
 /// **Source**: M. C. Machado et al., *Revisiting the Arcade Learning Environment* (2018).
 #[derive(Clone, Debug)]
@@ -15,7 +15,7 @@ pub struct StickyActions<E> {
     actions: usize,
     probability: f64,
     rng: GymRng,
-    /// What was executed last in this episode.
+    /// The last executed action in this episode.
     last: Option<usize>,
 }
 
@@ -27,10 +27,12 @@ impl<E: Env> StickyActions<E> {
     pub fn new(env: E, probability: f64) -> Result<Self, EnvError> {
         let id = &env.spec().id;
         if !(0.0..=1.0).contains(&probability) {
-            return Err(EnvError::Other(format!("{id}: {probability} is no probability, give 0 to 1")));
+            return Err(EnvError::Other(format!(
+                "{id}: {probability} is not a probability: give a number from 0 to 1"
+            )));
         }
         let Some(actions) = env.action_space().discrete_n() else {
-            return Err(EnvError::Other(format!("{id}: only discrete actions can be sticky; discretise them")));
+            return Err(EnvError::Other(format!("{id}: only discrete actions can be sticky: discretise them first")));
         };
         Ok(Self { env, actions, probability, rng: stream(0), last: None })
     }
@@ -46,7 +48,7 @@ impl<E: Env> StickyActions<E> {
     }
 }
 
-/// The wrapper's generator for a seed: another one than the environment's own.
+/// The wrapper's generator for a seed, separate from the environment's own.
 fn stream(seed: u64) -> GymRng {
     GymRng::from_seed(seed.wrapping_add(0x9E37_79B9_7F4A_7C15))
 }
@@ -68,7 +70,7 @@ impl<E: Env> Env for StickyActions<E> {
         let mut rng = self.rng.clone();
         let sticks = self.last.filter(|_| rng.random() < self.probability);
         let executed = sticks.unwrap_or(asked);
-        // Only a step that the environment accepts may move the generator on.
+        // Only a step that the environment accepts may advance the generator.
         let step = self.env.step(Action::Discrete(executed), observation)?;
         self.rng = rng;
         self.last = Some(executed);

@@ -115,10 +115,10 @@ pub fn lost(given: &Given) -> Found {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let mut command = given.program(&folder.0, &arguments)?;
     let (code, said) = finished(command.env("REQUEL_LOSE_DEVICE_OF", &run).spawn()?)?;
-    if code != Some(1) || !said.contains("the device is lost") || said.contains("panicked") {
+    if code != Some(1) || !said.contains("the device was lost") || said.contains("panicked") {
         return Err(format!("exit code {code:?}: {said}").into());
     }
-    let message = said.lines().find(|line| line.contains("the device is lost")).unwrap_or_default().to_owned();
+    let message = said.lines().find(|line| line.contains("the device was lost")).unwrap_or_default().to_owned();
     let left = newest(&run).ok_or("no checkpoint is left")?;
     for arguments in [["verify", "run"], ["resume", "run"]] {
         let (code, said) = finished(spawn(given, &folder, &arguments.map(String::from))?)?;

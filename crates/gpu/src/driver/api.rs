@@ -1,4 +1,4 @@
-//! The calls of the CUDA driver, found in its library when the program runs.
+//! The functions of the CUDA driver, found in its library at run time.
 
 use std::ffi::{OsStr, c_char, c_int, c_uint, c_ulonglong, c_void};
 use std::mem::ManuallyDrop;
@@ -17,12 +17,12 @@ macro_rules! calls {
         /// The driver's calls.
         pub(super) struct Api {
             $(pub $name: unsafe extern "C" fn($($argument),*) -> c_int,)*
-            /// Never unloaded: the driver has threads of its own.
+            /// Never unloaded: the driver has its own threads.
             _library: ManuallyDrop<Library>,
         }
 
         impl Api {
-            /// Loads the library of this name or path.
+            /// Loads the library with this name or path.
             pub fn load(library: impl AsRef<OsStr>) -> Result<Api, DeviceError> {
                 // SAFETY: the driver's initialisation on loading asks nothing of the program.
                 let library = unsafe { Library::new(library.as_ref()) }
@@ -75,7 +75,7 @@ calls! {
     error_name = "cuGetErrorName" (c_int, *mut *const c_char);
 }
 
-/// What the system's loader says, which is behind the error.
+/// The error of the system's loader.
 fn reason(error: &dyn std::error::Error) -> String {
     error.source().map_or_else(|| error.to_string(), reason)
 }

@@ -9,7 +9,7 @@ use super::api::{Api, Handle};
 use super::kernel::Kernel;
 use crate::DeviceError;
 
-/// The kernels as the driver takes them, made of `kernels/requel.cu` by `cargo xtask ptx`.
+/// The kernels in the form that the driver loads, compiled from `kernels/requel.cu` by `cargo xtask ptx`.
 pub(super) const PTX: &str = include_str!("../../kernels/requel.ptx");
 
 /// The driver's library.
@@ -18,10 +18,10 @@ const LIBRARY: &str = "nvcuda.dll";
 #[cfg(not(windows))]
 const LIBRARY: &str = "libcuda.so.1";
 
-/// Numbers of errors, as cuda.h has them.
+/// Error numbers, as in cuda.h.
 const OUT_OF_MEMORY: c_int = 2;
 const NO_DEVICE: c_int = 100;
-/// Numbers of attributes, as cuda.h has them.
+/// Attribute numbers, as in cuda.h.
 const MULTIPROCESSORS: c_int = 16;
 const MAJOR: c_int = 75;
 const MINOR: c_int = 76;
@@ -58,15 +58,15 @@ unsafe impl Send for Inner {}
 unsafe impl Sync for Inner {}
 
 impl Driver {
-    /// That of the system.
+    /// The system's driver.
     ///
     /// # Errors
-    /// [`DeviceError::NoDriver`] where there is none; [`DeviceError::NoDevice`] where it finds no device.
+    /// [`DeviceError::NoDriver`] if there is none; [`DeviceError::NoDevice`] if it finds no device.
     pub fn system() -> Result<Driver, DeviceError> {
         Driver::at(LIBRARY)
     }
 
-    /// The library at a path, or of a name that the system's loader finds.
+    /// The library at a path, or with a name that the system's loader finds.
     ///
     /// # Errors
     /// As [`Driver::system`].
@@ -88,12 +88,12 @@ impl Driver {
         Ok(Driver { api: Arc::new(api), devices })
     }
 
-    /// How many devices there are, at least 1.
+    /// The number of devices, at least 1.
     pub fn devices(&self) -> usize {
         self.devices
     }
 
-    /// The version of CUDA that the driver is of, such as (12, 4).
+    /// The CUDA version of the driver, such as (12, 4).
     pub fn version(&self) -> (i32, i32) {
         let mut version = 0;
         // SAFETY: the pointer is to a number of the call's type.
@@ -101,10 +101,10 @@ impl Driver {
         (version / 1000, version % 1000 / 10)
     }
 
-    /// The device of this number, counted from 0.
+    /// The device with this number, counted from 0.
     ///
     /// # Errors
-    /// [`DeviceError::NoSuchDevice`], or what the driver refuses.
+    /// [`DeviceError::NoSuchDevice`], or another error of the driver.
     pub fn card(&self, ordinal: usize) -> Result<Card, DeviceError> {
         let api = &self.api;
         if ordinal >= self.devices {
@@ -156,7 +156,7 @@ impl Card {
         self.inner.ordinal
     }
 
-    /// Its name, as the driver has it.
+    /// Its name according to the driver.
     pub fn name(&self) -> &str {
         &self.inner.name
     }
@@ -166,12 +166,12 @@ impl Card {
         self.inner.capability
     }
 
-    /// How many multiprocessors it has.
+    /// The number of its multiprocessors.
     pub fn multiprocessors(&self) -> i32 {
         self.inner.multiprocessors
     }
 
-    /// Bytes of its memory that are free, and all of them.
+    /// Free bytes of its memory, and total bytes.
     ///
     /// # Errors
     /// If the device is lost.
@@ -187,11 +187,11 @@ impl Card {
 
 #[cfg(feature = "twin")]
 impl Card {
-    /// Loses the device, for tests of what that leaves: a kernel that traps ends its context, and with it everything that this process has
-    /// on the device. No other process notices.
+    /// Loses the device on purpose, for tests of the consequences: a kernel that traps ends its context, and with it everything that this
+    /// process has on the device. No other process notices.
     ///
     /// # Errors
-    /// [`DeviceError::Lost`] where it did, which is what it is for.
+    /// [`DeviceError::Lost`] if it worked, which is the purpose.
     pub fn lose(&self) -> Result<(), DeviceError> {
         let inner = &self.inner;
         inner.enter()?;
@@ -209,7 +209,7 @@ impl Card {
     }
 }
 
-/// A kernel that stops its context.
+/// A kernel that ends its context.
 #[cfg(feature = "twin")]
 const TRAP: &str =
     ".version 8.0\n.target sm_75\n.address_size 64\n.visible .entry requel_trap()\n{\n    trap;\n    ret;\n}\n";
@@ -228,7 +228,7 @@ impl fmt::Debug for Card {
 }
 
 impl Inner {
-    /// Makes the device's context that of this thread, which every call needs.
+    /// Makes the device's context current in this thread, which every call needs.
     pub fn enter(&self) -> Result<(), DeviceError> {
         // SAFETY: the context is retained until this is dropped.
         self.api.check("cuCtxSetCurrent", unsafe { (self.api.set_context)(self.context) })
@@ -251,12 +251,12 @@ impl Drop for Inner {
 }
 
 impl Api {
-    /// What a call's number means.
+    /// Turns the result code of a call into a `Result`.
     pub fn check(&self, call: &'static str, code: c_int) -> Result<(), DeviceError> {
         if code == 0 { Ok(()) } else { Err(self.fault(call, code)) }
     }
 
-    /// Whether memory was refused.
+    /// Whether an allocation was refused.
     pub fn is_out_of_memory(code: c_int) -> bool {
         code == OUT_OF_MEMORY
     }

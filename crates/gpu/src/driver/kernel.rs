@@ -9,7 +9,7 @@ macro_rules! kernels {
         }
 
         impl Kernel {
-            /// All of them, each at the place of its number.
+            /// All kernels, each at the index of its number.
             pub const ALL: &[Kernel] = &[$(Kernel::$variant,)*];
 
             /// Its name in the source.

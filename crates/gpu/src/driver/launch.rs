@@ -1,5 +1,5 @@
-//! Every kernel as a function that appends its launch to a program, with its sizes checked: a kernel reads and writes the spans that
-//! it is given, as far as their lengths go, and nothing else.
+//! Every kernel as a function that appends its launch to a program, with its sizes checked: a kernel reads and writes only the spans that
+//! it is given, within their lengths.
 
 use requel_nn::Activation;
 
@@ -7,17 +7,17 @@ use super::kernel::Kernel;
 use super::program::{Argument, Program};
 use super::span::Numbers;
 
-/// Threads of a block that works number by number.
+/// Threads per block for elementwise kernels.
 const THREADS: u32 = 256;
-/// Rows and columns of a product that a block computes (`product.cuh`), and its threads.
+/// Rows and columns of a product that one block computes (`product.cuh`), and its threads.
 const WIDE: (usize, u32) = (32, 256);
 const NARROW: (usize, u32) = (16, 64);
-/// Of fewer wide tiles a product is made of narrow ones: that many do not keep a card busy. An estimate; no result depends on it.
+/// With fewer wide tiles than this, a product uses narrow ones: that few do not keep a card busy. An estimate; no result depends on it.
 const FEW_TILES: u32 = 100;
-/// Groups that a block normalises, and its threads (`layer_norm.cuh`).
+/// Groups that one block normalises, and its threads (`layer_norm.cuh`).
 const GROUPS: usize = 16;
 const GROUP_THREADS: u32 = 256;
-/// Numbers whose squares a block sums, and its threads (`learning.cuh`).
+/// Numbers whose squares one block sums, and its threads (`learning.cuh`).
 const NORM_BLOCK: usize = 65_536;
 const NORM_THREADS: u32 = 256;
 
@@ -90,7 +90,7 @@ fn activation(activation: Activation) -> Argument {
     })
 }
 
-/// A thread for each of so many numbers.
+/// One thread for each of this many numbers.
 fn each(count: usize) -> ([u32; 3], u32) {
     ([small(count.div_ceil(THREADS as usize)), 1, 1], THREADS)
 }
@@ -106,7 +106,7 @@ fn check<T>(numbers: Numbers<T>, len: usize) {
 }
 
 impl Program {
-    /// A product of so many rows and columns, of several kinds, by the first kernel in wide tiles or by the second in narrow ones.
+    /// A product with this many rows and columns, of several kinds, with the first kernel in wide tiles or with the second in narrow ones.
     fn product(&mut self, [wide, narrow]: [Kernel; 2], sizes: (usize, usize, usize), given: Vec<Argument>) {
         let (blocks, threads) = tiles(sizes, WIDE);
         if blocks.iter().product::<u32>() < FEW_TILES {
@@ -187,7 +187,7 @@ impl Program {
         check(dx, shape.input_len());
         check(w, shape.patch_len() * shape.outputs);
         check(dy, shape.pixels() * shape.outputs);
-        // The pixels of each kind, at most: those at the first place modulo the stride.
+        // The pixels of each kind, at most: those at the first position modulo the stride.
         let pixels = shape.images * shape.height.div_ceil(shape.stride) * shape.width.div_ceil(shape.stride);
         let given = vec![at(dy), at(w), at(x), at(dx), shape.argument(), activation(act)];
         let sizes = (pixels, shape.channels, shape.stride * shape.stride);
@@ -223,7 +223,7 @@ impl Program {
         self.launch(Kernel::DifferentiateOutputs, each(d.len), given);
     }
 
-    /// The weight and bias of a noisy layer, from means and σ of weight and bias.
+    /// The weight and bias of a noisy layer, from the means and σ of weight and bias.
     pub fn draw_noisy(
         &mut self,
         (inputs, outputs): (usize, usize),
@@ -386,7 +386,7 @@ impl Program {
         self.launch(Kernel::SquareSums, ([small(sums.len), 1, 1], NORM_THREADS), given);
     }
 
-    /// Of a report of [`REPORT_BYTES`] bytes: norm, factor, and whether the gradient is clipped.
+    /// From a report of [`REPORT_BYTES`] bytes: norm, factor, and whether the gradient is clipped.
     pub fn clip_factor(&mut self, sums: Numbers<f64>, report: Numbers<u8>, max_norm: f32) {
         check(report, REPORT_BYTES);
         let given = vec![at(sums), at(report), count(sums.len), Argument::Number(max_norm)];
@@ -449,10 +449,10 @@ impl Program {
     }
 }
 
-/// Bytes of what is known of an update (`Report` in `learning.cuh`).
+/// Bytes of the report of an update (`Report` in `learning.cuh`).
 pub(crate) const REPORT_BYTES: usize = 24;
 
-/// Numbers that an optimiser multiplies by in a step, with room for the longest list.
+/// The factors of an optimiser in a step, with room for the longest list.
 pub(crate) const FACTORS: usize = 6;
 
 fn groups_of(groups: usize) -> ([u32; 3], u32) {

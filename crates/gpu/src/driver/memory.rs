@@ -1,4 +1,4 @@
-//! [`Memory`] on the device, and [`Staging`]: memory of the host that the device reads and writes by itself.
+//! [`Memory`] on the device, and [`Staging`]: host memory that the device reads and writes directly.
 
 use std::ffi::c_void;
 use std::ptr::null_mut;
@@ -19,7 +19,7 @@ pub(crate) struct Memory {
 }
 
 impl Memory {
-    /// What was laid out. It holds anything.
+    /// Memory for a layout, with arbitrary contents.
     pub fn new(card: &Card, layout: &Layout<OnDevice>) -> Result<Memory, DeviceError> {
         let (free, _) = card.memory()?;
         let (needed, inner) = (layout.bytes(), &card.inner);
@@ -46,7 +46,7 @@ impl Drop for Memory {
     }
 }
 
-/// A block of the host's memory, kept in its place so that the device reads and writes it by itself.
+/// A block of host memory, pinned so that the device reads and writes it directly.
 pub(crate) struct Staging {
     card: Arc<Inner>,
     start: *mut u8,
@@ -57,7 +57,7 @@ pub(crate) struct Staging {
 unsafe impl Send for Staging {}
 
 impl Staging {
-    /// What was laid out, all zeros.
+    /// Memory for a layout, all zeros.
     pub fn new(card: &Card, layout: &Layout<OnHost>) -> Result<Staging, DeviceError> {
         let (inner, bytes) = (&card.inner, layout.bytes().max(1));
         inner.enter()?;
@@ -69,7 +69,7 @@ impl Staging {
         }
         inner.api.check("cuMemHostAlloc", code)?;
         let start = start.cast::<u8>();
-        // SAFETY: the block has so many bytes.
+        // SAFETY: the block has this many bytes.
         unsafe { start.write_bytes(0, bytes) };
         Ok(Staging { card: Arc::clone(inner), start, bytes })
     }
@@ -79,12 +79,12 @@ impl Staging {
         bytemuck::cast_slice(&self.all()[span.bytes()])
     }
 
-    /// The same, to be written.
+    /// The same, for writing.
     pub fn get_mut<T: Pod>(&mut self, span: Staged<T>) -> &mut [T] {
         bytemuck::cast_slice_mut(&mut self.all_mut()[span.bytes()])
     }
 
-    /// Spans of it that do not overlap, to be written.
+    /// Several of its spans, which do not overlap, for writing.
     pub fn get_disjoint<T: Pod, const N: usize>(&mut self, spans: [Staged<T>; N]) -> [&mut [T]; N] {
         let ranges = spans.map(Staged::bytes);
         let parts = self.all_mut().get_disjoint_mut(ranges).expect("spans that do not overlap");
@@ -92,8 +92,8 @@ impl Staging {
     }
 
     fn all(&self) -> &[u8] {
-        // SAFETY: the block has so many bytes, was initialised, and is this value's alone: no program runs while it is borrowed, for
-        // whoever runs one borrows it mutably until it has ended.
+        // SAFETY: the block has this many bytes, was initialised, and belongs to this value only: no program runs while it is borrowed,
+        // because running one borrows it mutably until the program has ended.
         unsafe { std::slice::from_raw_parts(self.start, self.bytes) }
     }
 

@@ -20,17 +20,17 @@ pub(crate) struct Program {
 #[derive(Clone, Debug)]
 pub(super) enum Command {
     Launch(Launch),
-    /// From the host's offset to the device's, so many bytes.
+    /// From an offset on the host to one on the device, this many bytes.
     Upload(usize, usize, usize),
-    /// From the device's offset to the host's.
+    /// From an offset on the device to one on the host.
     Download(usize, usize, usize),
-    /// From one offset of the device to another.
+    /// From one offset on the device to another.
     Copy(usize, usize, usize),
-    /// Zeros.
+    /// Fills with zeros.
     Clear(usize, usize),
 }
 
-/// A kernel with what it is given.
+/// A kernel with its arguments.
 #[derive(Clone, Debug)]
 pub(super) struct Launch {
     pub kernel: Kernel,
@@ -39,10 +39,10 @@ pub(super) struct Launch {
     pub given: Vec<Argument>,
 }
 
-/// What a kernel is given.
+/// An argument of a kernel.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Argument {
-    /// So many bytes from an offset in the device's memory.
+    /// This many bytes from an offset in the device's memory.
     At(usize, usize),
     /// No numbers.
     Nothing,
@@ -78,7 +78,7 @@ impl Program {
     }
 }
 
-/// Memory of a device, which several runners may share, and of the host, and the queue that programs run in.
+/// Memory of a device (which several runners may share) and of the host, and the queue in which programs run.
 pub(crate) struct Runner {
     pub staging: Staging,
     memory: Arc<Memory>,
@@ -90,13 +90,13 @@ pub(crate) struct Runner {
 /// How a program is run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Launching {
-    /// As one graph, which costs the host one call.
+    /// As one graph, which costs the host a single call.
     Graph,
     /// Launch by launch.
     OneByOne,
 }
 
-/// A program that a runner has taken.
+/// A program that was added to a runner.
 #[derive(Debug)]
 pub(crate) enum Taken {
     Graph(usize),
@@ -110,21 +110,21 @@ impl Runner {
     pub fn new(card: &Card, memory: Arc<Memory>, staging: Staging) -> Result<Runner, DeviceError> {
         let (inner, mut stream) = (Arc::clone(&card.inner), null_mut());
         inner.enter()?;
-        /// No wait for what others do on the device.
+        /// Does not wait for the work of others on the device.
         const NON_BLOCKING: u32 = 1;
         // SAFETY: the pointer is to a handle.
         inner.api.check("cuStreamCreate", unsafe { (inner.api.create_stream)(&raw mut stream, NON_BLOCKING) })?;
         Ok(Runner { staging, memory, stream, card: inner, graphs: Vec::new() })
     }
 
-    /// Takes a program to be run again and again.
+    /// Adds a program that will be run repeatedly.
     pub fn take(&mut self, program: Program, launching: Launching) -> Result<Taken, DeviceError> {
         if launching == Launching::OneByOne {
             return Ok(Taken::OneByOne(program));
         }
         self.card.enter()?;
         let (api, mut graph, mut executable) = (Arc::clone(&self.card.api), null_mut(), null_mut());
-        /// No other thread's calls are refused meanwhile.
+        /// Calls of other threads are not refused meanwhile.
         const THREAD_LOCAL: i32 = 1;
         // SAFETY: the stream is this runner's; nothing runs while it is captured. The graph names memory of this runner, which lives as
         // long as the graph does.
@@ -141,7 +141,7 @@ impl Runner {
         Ok(Taken::Graph(self.graphs.len() - 1))
     }
 
-    /// Runs a program that was taken, and waits for its end.
+    /// Runs an added program, and waits until it has finished.
     pub fn run(&mut self, taken: &Taken) -> Result<(), DeviceError> {
         match taken {
             Taken::OneByOne(program) => self.run_once(program),
@@ -156,7 +156,7 @@ impl Runner {
         }
     }
 
-    /// Runs a program once, launch by launch, and waits for its end.
+    /// Runs a program once, launch by launch, and waits until it has finished.
     pub fn run_once(&mut self, program: &Program) -> Result<(), DeviceError> {
         self.card.enter()?;
         let queued = self.queue(program);
@@ -217,7 +217,7 @@ impl Runner {
         api.check("cuLaunchKernel", code)
     }
 
-    /// Its bytes, the least significant ones first, as devices have them.
+    /// Its bytes, least significant first, as on devices.
     fn value(&self, argument: Argument) -> [u64; 4] {
         match argument {
             Argument::At(offset, bytes) => [self.on_device(offset, bytes), 0, 0, 0],

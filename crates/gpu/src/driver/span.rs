@@ -4,21 +4,21 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::ops::Range;
 
-/// Every span begins on so many bytes.
+/// Every span starts at a multiple of this many bytes.
 const ALIGNMENT: usize = 256;
 
 /// Numbers of one type in a block of memory, on the device or on the host.
 pub(crate) struct Span<T, M> {
-    /// In bytes, from where the block begins.
+    /// In bytes, from the start of the block.
     pub offset: usize,
     /// In numbers.
     pub len: usize,
     of: PhantomData<fn() -> (T, M)>,
 }
 
-/// A span is of the device's memory.
+/// Spans of the device's memory.
 pub(crate) enum OnDevice {}
-/// A span is of the host's memory.
+/// Spans of the host's memory.
 pub(crate) enum OnHost {}
 
 /// Numbers on the device.
@@ -46,7 +46,7 @@ impl<T, M> Span<T, M> {
         Span { offset: self.offset + range.start * size_of::<T>(), len: range.len(), of: PhantomData }
     }
 
-    /// The first of it.
+    /// Its first number.
     pub fn first(self, len: usize) -> Self {
         self.part(0..len)
     }
@@ -68,7 +68,7 @@ impl<M> Layout<M> {
         Layout { bytes: 0, of: PhantomData }
     }
 
-    /// Room for so many numbers.
+    /// Reserves room for this many numbers.
     pub fn take<T>(&mut self, len: usize) -> Span<T, M> {
         let offset = self.bytes;
         let bytes = len.saturating_mul(size_of::<T>()).checked_next_multiple_of(ALIGNMENT).unwrap_or(usize::MAX);
@@ -76,7 +76,7 @@ impl<M> Layout<M> {
         Span { offset, len, of: PhantomData }
     }
 
-    /// Bytes of all that was taken.
+    /// Total bytes reserved.
     pub fn bytes(&self) -> usize {
         self.bytes
     }

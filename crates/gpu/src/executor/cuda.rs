@@ -12,22 +12,22 @@ use super::GpuNetworks;
 use super::networks::fault;
 use crate::{Card, DeviceError, Driver};
 
-/// An update that takes the CPU less than this is not worth a card: some twenty launches, two copies and a wait take it longer.
+/// An update that takes less than this on the CPU is not worth a card: about twenty launches, two copies and a wait take longer.
 pub const WORTH_A_CARD: Duration = Duration::from_micros(200);
 
-/// Updates that are measured, after one that is not, and how long that may take in all.
+/// The number of updates measured, after one that is not, and the maximum total time.
 const MEASURED: usize = 5;
 const PATIENCE: Duration = Duration::from_millis(200);
 
 /// The CUDA devices of this machine.
 #[derive(Clone, Debug, Default)]
 pub struct Cuda {
-    /// The driver's library, where it is not the system's.
+    /// The driver's library, unless it is the system's.
     library: Option<OsString>,
 }
 
 impl Cuda {
-    /// Those that a driver library at another place finds.
+    /// The devices found by a driver library at another path.
     pub fn at(library: impl Into<OsString>) -> Self {
         Cuda { library: Some(library.into()) }
     }
@@ -80,17 +80,17 @@ impl Accelerator for Cuda {
         };
         let card = match self.card(ordinal) {
             Ok(card) => card,
-            // Where nobody asked for a card and there is no driver, there is nothing to say.
+            // If nobody requested a card and there is no driver, nothing is reported.
             Err(DeviceError::NoDriver { .. }) if !is_asked_for => return Ok((None, DeviceUse::default())),
             Err(error) if !is_asked_for => return on_the_cpu(error.to_string()),
             Err(error) => return Err(fault(error)),
         };
         let time = time_of_an_update(CpuExecutor::new(spec, shape, machine)?)?;
-        let measured = format!("an update takes the CPU {:.3} ms", time.as_secs_f64() * 1e3);
+        let measured = format!("an update takes {:.3} ms on the CPU", time.as_secs_f64() * 1e3);
         let worth = format!("{:.1} ms", WORTH_A_CARD.as_secs_f64() * 1e3);
         let is_small = time < WORTH_A_CARD;
         if is_small && !is_asked_for {
-            return on_the_cpu(format!("{measured}, and a card pays from about {worth} on"));
+            return on_the_cpu(format!("{measured}, and a card is faster from about {worth} on"));
         }
         let reason = match (is_small, is_asked_for) {
             (true, _) => Some(format!(
@@ -108,7 +108,7 @@ impl Accelerator for Cuda {
     }
 }
 
-/// The time of an update on one core: the median of a few, of transitions that are all zeros.
+/// The time of an update on one core: the median of a few, with transitions that are all zeros.
 fn time_of_an_update(mut executor: CpuExecutor) -> Result<Duration, AgentError> {
     let begun = Instant::now();
     executor.update(0, None)?;
@@ -118,7 +118,7 @@ fn time_of_an_update(mut executor: CpuExecutor) -> Result<Duration, AgentError> 
         executor.update(0, None)?;
         times.push(one.elapsed());
     }
-    // The first one also brings memory, unless it is all that there was time for.
+    // The first one also allocates memory; it only counts if there was no time for more.
     let mut measured = if times.len() > 1 { times.split_off(1) } else { times };
     measured.sort_unstable();
     Ok(measured[measured.len() / 2])

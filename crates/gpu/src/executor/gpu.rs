@@ -6,12 +6,12 @@ use requel::agent::{AgentError, ExecutorShape, ExecutorSpec, NetworksPlan, Value
 use super::GpuNetworks;
 use crate::{Card, Launching};
 
-/// A value function that networks on a device learn: the executor of `requel`, with its networks there. What an update means stays on the
-/// host, and is the same for every device; so is what is saved.
+/// A value function learned by networks on a device: the executor of `requel`, with its networks there. The meaning of an update stays on
+/// the host and is the same for every device, and so is what is saved.
 pub type GpuExecutor = ValueExecutor<GpuNetworks>;
 
 impl GpuNetworks {
-    /// An executor of updates of this shape on a card.
+    /// An executor for updates of this shape on a card.
     ///
     /// # Errors
     /// As [`requel::agent::CpuExecutor::new`], and if the card cannot be used.

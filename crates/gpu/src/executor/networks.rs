@@ -13,11 +13,11 @@ use requel_nn::{Chosen, Network, distance, global_norm};
 
 use crate::{Card, DeviceError, DeviceNetworks, Launching, NetworksSpec, Numbers};
 
-/// Networks on a device, as `requel`'s executor uses them.
+/// Networks on a device, in the form that `requel`'s executor uses.
 #[derive(Debug)]
 pub struct GpuNetworks {
     device: DeviceNetworks,
-    /// The place of each kind of look among those of the device.
+    /// The index of each kind of pass among those of the device.
     places: [Option<usize>; 3],
     observations: ElementType,
     has_target: bool,
@@ -25,17 +25,17 @@ pub struct GpuNetworks {
     learning_rate: f64,
     buffers: &'static [&'static str],
     reader: Box<dyn Reader>,
-    /// The noise that is acted with, and the values of the actions.
+    /// The noise for acting, and the values of the actions.
     noise: Vec<f32>,
     q: Vec<f32>,
     actions: usize,
-    /// A number for each unit of the widest layer.
+    /// One number per unit of the widest layer.
     room: Vec<f64>,
-    /// What is on the device, brought to the host when somebody asks and until it changes.
+    /// Data of the device, copied to the host on request and kept until it changes.
     mirror: OnceLock<Mirror>,
 }
 
-/// Lists of the device on the host.
+/// Copies on the host of lists on the device.
 #[derive(Debug)]
 struct Mirror {
     online: Vec<f32>,
@@ -44,10 +44,10 @@ struct Mirror {
 }
 
 impl GpuNetworks {
-    /// What a plan asks for, on a card.
+    /// Creates what a plan needs, on a card.
     ///
     /// # Errors
-    /// [`AgentError::Device`] if the card cannot be used, and if outputs cannot be read as the plan says.
+    /// [`AgentError::Device`] if the card cannot be used, or if outputs cannot be read as the plan says.
     pub fn new(card: &Card, plan: NetworksPlan, launching: Launching) -> Result<Self, AgentError> {
         let NetworksPlan { values, network, parameters, .. } = plan;
         let atoms = values.head.atoms();
@@ -135,7 +135,7 @@ impl GpuNetworks {
         Ok(self.mirror.get_or_init(|| mirror))
     }
 
-    /// What the step did to the weights, and the share of units that were dormant in the look before it.
+    /// The relative change of the weights in the step, and the fraction of dormant units measured before it.
     fn measure(&mut self, before: &[f32]) -> Result<(Option<f64>, Option<f64>), AgentError> {
         let after = self.read(Numbers::Online)?;
         let weights = global_norm(before);
@@ -196,7 +196,7 @@ impl Networks for GpuNetworks {
         let made = self.device.step(self.learning_rate).map_err(fault)?;
         let mut step = Step::default();
         if self.is_clipped {
-            // As it is told of the CPU's: rounded.
+            // Rounded, like the CPU's.
             step.gradient_norm = Some(f64::from(made.gradient_norm as f32));
         } else if how.measures {
             step.gradient_norm = Some(made.gradient_norm);
@@ -244,10 +244,7 @@ impl Networks for GpuNetworks {
         if let Some(OptimizerLists { steps, averages }) = &lists.optimizer {
             for (place, own) in self.buffers.iter().enumerate() {
                 let (_, list) = averages.iter().find(|(name, _)| name == own).ok_or_else(|| {
-                    StateError::new(
-                        "optimizer/steps",
-                        format!("has no average `{own}`: it was saved by another optimizer"),
-                    )
+                    StateError::new("optimizer/steps", format!("has no average `{own}`: another optimizer saved it"))
                 })?;
                 self.write(Numbers::Buffer(place), list).map_err(refused)?;
             }
@@ -257,7 +254,7 @@ impl Networks for GpuNetworks {
     }
 }
 
-/// The rooms of the looks that there are, which lie in the order of their kinds.
+/// The sizes of the existing passes, in the order of their kinds.
 fn rooms<T>(places: [Option<usize>; 3], rooms: [Option<&mut [T]>; 3]) -> LookRooms<'_, T> {
     let mut rooms = rooms.into_iter().flatten();
     let mut of = |place: Option<usize>| place.and_then(|_| rooms.next());
@@ -265,7 +262,7 @@ fn rooms<T>(places: [Option<usize>; 3], rooms: [Option<&mut [T]>; 3]) -> LookRoo
     LookRooms { online: online.unwrap_or_default(), target, selector }
 }
 
-/// What `requel` says of a device that fails.
+/// The error that `requel` reports if a device fails.
 pub(crate) fn fault(error: DeviceError) -> AgentError {
     let reason = error.to_string();
     AgentError::Device(if matches!(error, DeviceError::Lost { .. }) {

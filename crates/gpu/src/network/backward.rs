@@ -1,4 +1,4 @@
-//! The way back, from gradients of the outputs to those of the parameters.
+//! The backward pass, from gradients of the outputs to those of the parameters.
 
 use requel_nn::Activation;
 
@@ -7,8 +7,8 @@ use super::plan::{Affine, Kind, Plan, Stream};
 use crate::driver::{Conv2d, Numbers, Program, Shape};
 
 impl Plan {
-    /// Appends the way back of a pass by these parameters, from the gradients of the outputs of its first `rows` rows on the host to
-    /// those of all parameters.
+    /// Appends the backward pass with these parameters, from the gradients of the outputs of its first `rows` rows on the host to those of
+    /// all parameters.
     pub fn backward(
         &self,
         (parameters, gradients): (Numbers, Numbers),
@@ -33,7 +33,7 @@ impl Plan {
         for (index, layer) in self.layers.iter().enumerate().rev() {
             let (before, after) = (self.rows(index, size), self.rows(index + 1, size));
             let x = of(index, pass.values[index]);
-            // Where the gradient of the input goes, and the activation that the input went through; for the first layer nowhere.
+            // Where the gradient of the input is written, and the input's activation; for the first layer nowhere.
             let dx = (index > 0).then(|| (of(index, pass.d_values[index - 1]), self.activation_before(index)));
             match (&layer.kind, &pass.kept[index]) {
                 (Kind::Affine(affine), kept) => {
@@ -60,7 +60,7 @@ impl Plan {
                     let d_values = back.d_values.first(after * atoms);
                     let d_advantages = back.d_advantages.first(dy.len);
                     program.dueling_backward((*actions, *atoms), dy, (d_values, d_advantages));
-                    // What each stream gives to the input; put together before the activation.
+                    // The contribution of each stream to the gradient of the input; combined before the activation.
                     let first = dx.map(|(dx, _)| (dx, Activation::Identity));
                     let second = dx.map(|(dx, _)| (back.more.first(dx.len), Activation::Identity));
                     by.stream(&streams[0], &kept.streams[0], (x, after), d_values, first, program);
@@ -86,7 +86,7 @@ impl Plan {
     }
 }
 
-/// What layers compute gradients by, and where these go.
+/// The inputs of layers' gradients, and where these are written.
 struct By {
     parameters: Numbers,
     gradients: Numbers,

@@ -1,4 +1,4 @@
-//! The way from observations to outputs.
+//! The forward pass, from observations to outputs.
 
 use requel_nn::Activation;
 
@@ -7,7 +7,7 @@ use super::plan::{Affine, Kind, Plan, Stream};
 use crate::driver::{Conv2d, Numbers, Program, Shape};
 
 impl Plan {
-    /// Appends a pass by these parameters, from observations on the host to outputs there.
+    /// Appends a forward pass with these parameters, from observations on the host to outputs there.
     pub fn forward(&self, parameters: Numbers, pass: &Pass, program: &mut Program) {
         pass.upload(self, program);
         for (index, layer) in self.layers.iter().enumerate() {
@@ -46,7 +46,7 @@ impl Plan {
     }
 }
 
-/// What layers compute by.
+/// The inputs of layers.
 struct By {
     parameters: Numbers,
     noise: Option<Noise>,

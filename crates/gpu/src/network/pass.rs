@@ -4,18 +4,18 @@ use super::plan::{Affine, Kind, Plan, Stream};
 use crate::DeviceError;
 use crate::driver::{Layout, Numbers, OnDevice, OnHost, Program, Staged, Staging};
 
-/// The most numbers of one array: the kernels count in 32 bits.
+/// The maximum size of one array: the kernels count in 32 bits.
 const MOST: usize = 1 << 31;
 
-/// How large a pass is.
+/// The sizes of a pass.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct PassSize {
     pub rows: usize,
-    /// Fractions of each row; 1 where the network reads none.
+    /// Fractions per row; 1 if the network reads none.
     pub fractions: usize,
-    /// Whether observations are handed on as bytes.
+    /// Whether observations are passed as bytes.
     pub is_bytes: bool,
-    /// Whether there is a way back.
+    /// Whether there is a backward pass.
     pub learns: bool,
 }
 
@@ -26,26 +26,26 @@ pub(crate) struct Pass {
     pub input: Input,
     /// The input and each layer's outputs.
     pub values: Vec<Numbers>,
-    /// Gradients of each layer's outputs before its activation; empty where there is no way back.
+    /// Gradients of each layer's outputs before its activation; empty without a backward pass.
     pub d_values: Vec<Numbers>,
     /// What each layer keeps.
     pub kept: Vec<Kept>,
     pub noise: Option<Noise>,
     pub fractions: Option<Fractions>,
-    /// Where the outputs are put on the host.
+    /// Where the outputs are written on the host.
     pub outputs: Staged,
-    /// Gradients of the outputs, on the host and on the device; empty where there is no way back.
+    /// Gradients of the outputs, on the host and on the device; empty without a backward pass.
     pub d_outputs: (Staged, Numbers),
 }
 
-/// Observations as they come.
+/// Observations as provided.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Input {
     Bytes(Staged<u8>, Numbers<u8>),
     Numbers(Staged, Numbers),
 }
 
-/// Noise as it is given, as it is used, and of which noisy part it is not all 0.
+/// Noise as provided and as used, and which noisy parts have any that is not 0.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Noise {
     pub normals: Staged,
@@ -53,14 +53,14 @@ pub(crate) struct Noise {
     pub is_drawn: (Staged<u32>, Numbers<u32>),
 }
 
-/// Fractions as they are given, and their first cosines.
+/// Fractions as provided, and their first cosines.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Fractions {
     pub fractions: Staged,
     pub cosines: (Staged<f64>, Numbers<f64>),
 }
 
-/// What a layer keeps from the way there for the way back.
+/// What a layer keeps from the forward pass for the backward pass.
 #[derive(Clone, Debug)]
 pub(crate) enum Kept {
     Nothing,
@@ -70,7 +70,7 @@ pub(crate) enum Kept {
     Embedding { cosines: Numbers, phi: Numbers, d_phi: Option<Numbers> },
 }
 
-/// Weight and bias that were drawn.
+/// The weight and bias that were drawn.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Drawn {
     pub w: Numbers,
@@ -94,23 +94,23 @@ pub(crate) struct KeptStream {
     pub d_units: Option<Numbers>,
 }
 
-/// What the way back through a dueling head writes.
+/// What the backward pass through a dueling head writes.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct DuelingBack {
     pub d_values: Numbers,
     pub d_advantages: Numbers,
-    /// What the second stream adds to the gradient of the input.
+    /// The second stream's contribution to the gradient of the input.
     pub more: Numbers,
 }
 
-/// Room on the device and on the host that is being laid out.
+/// Memory on the device and on the host that is being laid out.
 pub(crate) struct Rooms<'a> {
     pub device: &'a mut Layout<OnDevice>,
     pub host: &'a mut Layout<OnHost>,
 }
 
 impl Pass {
-    /// Room for a pass.
+    /// Lays out a pass.
     pub fn new(plan: &Plan, size: PassSize, rooms: &mut Rooms<'_>) -> Result<Pass, DeviceError> {
         let PassSize { rows, learns, .. } = size;
         let regions = plan.layers.len() + 1;
@@ -176,7 +176,7 @@ impl Pass {
         Ok(Pass { size, input, values, d_values, kept, noise, fractions, outputs, d_outputs })
     }
 
-    /// Works out on the host what a pass reads of noise and fractions.
+    /// Computes on the host what a pass needs from noise and fractions.
     pub fn prepare(&self, plan: &Plan, staging: &mut Staging) {
         if let Some(noise) = &self.noise {
             let [normals, scaled] = staging.get_disjoint([noise.normals, noise.scaled.0]);
@@ -194,7 +194,7 @@ impl Pass {
         }
     }
 
-    /// Brings what [`Pass::prepare`] worked out, and the input, to the device.
+    /// Copies what [`Pass::prepare`] computed, and the input, to the device.
     pub fn upload(&self, plan: &Plan, program: &mut Program) {
         match self.input {
             Input::Bytes(from, to) => {
@@ -219,20 +219,20 @@ impl Pass {
 }
 
 impl Plan {
-    /// Rows of the input (0) or of a layer's outputs: beyond the embedding there is one for each fraction.
+    /// Rows of the input (0) or of a layer's outputs: beyond the embedding there is one per fraction.
     pub fn rows(&self, region: usize, size: PassSize) -> usize {
         if self.embedding.is_some_and(|index| region > index) { size.rows * size.fractions } else { size.rows }
     }
 }
 
 impl Rooms<'_> {
-    /// Rows of so many numbers on the device.
+    /// Rows of this many numbers on the device.
     fn numbers(&mut self, rows: usize, width: usize, what: &'static str) -> Result<Numbers, DeviceError> {
         Ok(self.device.take(checked(rows, width, what)?))
     }
 }
 
-/// The numbers of so many rows, where the kernels can count them.
+/// The total numbers in this many rows, if the kernels can count them.
 pub(crate) fn checked(rows: usize, width: usize, what: &'static str) -> Result<usize, DeviceError> {
     let count = rows.saturating_mul(width);
     if count < MOST { Ok(count) } else { Err(DeviceError::TooLarge { what, count, most: MOST }) }

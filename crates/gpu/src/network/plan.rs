@@ -12,7 +12,7 @@ pub(crate) struct Plan {
     pub input_len: usize,
     pub input_scale: f32,
     pub parameters: usize,
-    /// Standard normals of a pass, and noisy parts that they are for.
+    /// The number of standard normals of a pass, and of noisy parts that use them.
     pub noise: usize,
     pub noisy_parts: usize,
     /// Index of the layer that reads fractions, with its cosines.
@@ -22,7 +22,7 @@ pub(crate) struct Plan {
 #[derive(Clone, Debug)]
 pub(crate) struct LayerPlan {
     pub kind: Kind,
-    /// Numbers of a row of its outputs.
+    /// Numbers in a row of its outputs.
     pub outputs: usize,
     pub activation: Activation,
 }
@@ -53,7 +53,7 @@ pub(crate) struct Noisy {
     pub bias_sigma: Part,
     /// Its part of the noise of a pass: one for each input, then one for each output.
     pub noise: Part,
-    /// Its place among the noisy parts.
+    /// Its index among the noisy parts.
     pub index: usize,
 }
 
@@ -64,7 +64,7 @@ pub(crate) struct Stream {
     pub output: Affine,
 }
 
-/// Numbers within a longer list: where they begin, and how many.
+/// A range within a longer list: its start and its length.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Part {
     start: usize,
@@ -144,17 +144,17 @@ impl Plan {
         })
     }
 
-    /// Numbers of a row of the input (0) and of each layer's outputs.
+    /// Numbers in a row of the input (0) and of each layer's outputs.
     pub fn width(&self, region: usize) -> usize {
         if region == 0 { self.input_len } else { self.layers[region - 1].outputs }
     }
 
-    /// What the layer's input went through last.
+    /// The last activation of the layer's input.
     pub fn activation_before(&self, layer: usize) -> Activation {
         if layer == 0 { Activation::Identity } else { self.layers[layer - 1].activation }
     }
 
-    /// The parts of the noise, in their order.
+    /// The parts of the noise, in order.
     pub fn noise_parts(&self) -> Vec<Part> {
         let mut parts: Vec<(usize, Part)> = Vec::new();
         let mut add = |affine: &Affine| parts.extend(affine.noisy.map(|noisy| (noisy.index, noisy.noise)));
@@ -174,7 +174,7 @@ impl Plan {
     }
 }
 
-/// Where the next parameters and noise lie: in the order of the layers, without gaps.
+/// The positions of the next parameters and noise: in the order of the layers, without gaps.
 struct Walk {
     parameters: usize,
     noise: usize,

@@ -12,11 +12,11 @@ use crate::{DeviceError, Launching};
 /// Numbers whose squares are summed in one block.
 const NORM_BLOCK: usize = requel_nn::reference::NORM_BLOCK;
 
-/// The most passes of an update.
+/// The maximum number of passes of an update.
 pub const MOST_LOOKS: usize = 3;
 
-/// A network on a device, with its slower copy, its optimiser and the passes of an update. Whoever owns it writes observations, noise
-/// and fractions where they are lent, and reads outputs; parameters stay on the device until they are asked for.
+/// A network on a device, with its slower copy, its optimiser and the passes of an update. Its owner writes observations, noise and
+/// fractions to the memory lent to it, and reads outputs; parameters stay on the device until they are requested.
 pub struct DeviceNetworks {
     card: Card,
     network: Network,
@@ -29,21 +29,21 @@ pub struct DeviceNetworks {
     pub(super) target: Option<driver::Numbers>,
     pub(super) gradients: driver::Numbers,
     pub(super) buffers: Vec<driver::Numbers>,
-    /// Where lists are on their way to the device and back.
+    /// Staging memory for lists on their way to the device and back.
     pub(super) exchange: Staged,
-    /// Of the rows of the first pass that go back.
+    /// For the rows of the first pass that take part in the backward pass.
     d_outputs: Staged,
     factors: Staged,
     report: Staged<u8>,
     runner: Runner,
-    /// Brings lists to the device and back; behind a lock, so that whoever has a look at the networks only can read them.
+    /// Copies lists to the device and back; behind a lock, so that they can be read through a shared reference to the networks.
     pub(super) lists: Mutex<Runner>,
     look: Taken,
     step: Taken,
     act: Taken,
 }
 
-/// What a step came to.
+/// The result of a step.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Step {
     /// The Euclidean norm of the gradient, before it was clipped.
@@ -53,13 +53,14 @@ pub struct Step {
 }
 
 impl DeviceNetworks {
-    /// Room for all of it on `card`. Parameters are all 0.
+    /// Allocates everything on `card`. Parameters are all 0.
     ///
     /// # Errors
-    /// [`DeviceError::OutOfMemory`] or [`DeviceError::TooLarge`] where it does not fit; [`DeviceError::Lost`].
+    /// [`DeviceError::OutOfMemory`] or [`DeviceError::TooLarge`] if it does not fit; [`DeviceError::Lost`].
     ///
     /// # Panics
-    /// If there is no pass or there are more than [`MOST_LOOKS`], more rows go back than the first has, or a pass is by a slower copy that there is not.
+    /// If there is no pass or there are more than [`MOST_LOOKS`], if more rows take part in the backward pass than the first pass has, or
+    /// if a pass uses a slower copy that does not exist.
     pub fn new(card: &Card, network: Network, spec: &NetworksSpec) -> Result<DeviceNetworks, DeviceError> {
         let plan = Plan::new(&network)?;
         let parameters = checked(1, plan.parameters, "the network")?;
@@ -307,7 +308,7 @@ impl DeviceNetworks {
     }
 }
 
-/// These places of a block, to be written, and nothing in the place of those that are missing.
+/// These positions of a block, for writing; entries that are missing get nothing.
 fn rooms<T: bytemuck::Pod>(
     staging: &mut Staging,
     mut places: impl Iterator<Item = Staged<T>>,
@@ -330,7 +331,7 @@ impl std::fmt::Debug for DeviceNetworks {
 }
 
 impl Default for NetworksSpec {
-    /// Adam by its defaults, one pass of one row, no bytes, no slower copy, graphs.
+    /// Adam with its defaults, one pass of one row, no bytes, no slower copy, graphs.
     fn default() -> Self {
         NetworksSpec {
             optimizer: OptimizerSpec::default(),

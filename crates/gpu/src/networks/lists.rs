@@ -26,7 +26,7 @@ impl DeviceNetworks {
     /// If the device is lost.
     ///
     /// # Panics
-    /// If `into` has not a number for each parameter, or there is no such list; so for [`DeviceNetworks::write`].
+    /// If `into` does not have one number per parameter, or there is no such list; the same holds for [`DeviceNetworks::write`].
     pub fn read(&self, what: Numbers, into: &mut [f32]) -> Result<(), DeviceError> {
         let from = self.list(what);
         assert_eq!(into.len(), from.len, "a number for each parameter");

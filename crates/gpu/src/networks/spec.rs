@@ -5,20 +5,20 @@ use requel_nn::OptimizerSpec;
 use super::Numbers;
 use crate::Launching;
 
-/// What is computed on a device, and how large it is.
+/// What is computed on a device, and its size.
 #[derive(Clone, Debug)]
 pub struct NetworksSpec {
-    /// What changes the parameters.
+    /// The optimiser.
     pub optimizer: OptimizerSpec,
-    /// Gradients are scaled down to this global norm; 0: not.
+    /// Maximum global norm of gradients, which are scaled down to it; 0: no limit.
     pub max_gradient_norm: f32,
-    /// The passes of an update, in their order. The way back is that of the first one.
+    /// The passes of an update, in order. The backward pass is that of the first one.
     pub looks: Vec<Look>,
-    /// Rows of the first pass that there is a way back for.
+    /// Rows of the first pass that take part in the backward pass.
     pub rows_back: usize,
-    /// Observations that are acted on at once, and fractions of each.
+    /// Maximum number of observations to act on at once, and fractions of each.
     pub acting: (usize, usize),
-    /// Whether observations are whole numbers from 0 to 255, which travel as bytes.
+    /// Whether observations are whole numbers from 0 to 255, which are copied as bytes.
     pub is_bytes: bool,
     /// Whether there is a slower copy.
     pub has_target: bool,

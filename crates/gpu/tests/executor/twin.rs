@@ -41,7 +41,7 @@ pub fn trainer(config: &Config, executor: &str) -> Trainer {
     registry().trainer(config).expect("a trainer")
 }
 
-/// Trains until so many env steps are made.
+/// Trains until so many env steps have been made.
 pub fn advance(trainer: &mut Trainer, env_steps: u64) {
     while trainer.env_steps() < env_steps {
         trainer.advance(&mut ()).expect("training goes on");

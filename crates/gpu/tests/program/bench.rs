@@ -30,6 +30,6 @@ fn a_device_that_there_is_not() {
     let desk = Desk::without_driver();
     desk.run(&["bench", "--device", "cuda", "--preset", "dqn"]).says(2, &["no CUDA driver"]);
     let alone = desk.run(&["bench", "--preset", "dqn", "--batch", "4"]);
-    alone.says(0, &["the CPU alone: no CUDA driver"]);
+    alone.says(0, &["only the CPU: no CUDA driver"]);
     assert!(!alone.out.contains("faster"), "{}", alone.out);
 }

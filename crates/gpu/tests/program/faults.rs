@@ -34,24 +34,24 @@ fn a_device_of_another_number() {
 #[test]
 fn too_little_memory() {
     let desk = Desk::with_twin().where_it_says("REQUEL_TWIN_MEMORY", 100_000);
-    desk.train("run", "cuda", &[]).says(2, &["of the device's memory are free", "replay.batch_size"]);
+    desk.train("run", "cuda", &[]).says(2, &["and the device has", "replay.batch_size"]);
     assert!(!desk.path("run").exists(), "nothing was written");
     // Large enough to be worth a card, which has no room for it.
     let large = ["network.hidden=[512,512]", "replay.start=100", "replay.batch_size=100", "train.env_steps=110"];
-    desk.train("run", "auto", &large).says(0, &["networks on cpu: ", "of the device's memory are free"]);
+    desk.train("run", "auto", &large).says(0, &["networks on cpu: ", "and the device has"]);
 }
 
 #[test]
 fn a_device_that_is_lost_leaves_a_run_that_goes_on() {
     let desk = Desk::with_twin();
     desk.train("whole", "cpu", &[]).says(0, &[]);
-    // Each env step acts, and from the 200th on learns: the device is lost behind the first checkpoint.
+    // Each env step acts, and from the 200th on learns: the device was lost behind the first checkpoint.
     let desk = desk.where_it_says("REQUEL_TWIN_LOST_AFTER", 700);
     desk.train("run", "cuda", &[])
-        .says(1, &["the device is lost", "CUDA_ERROR_LAUNCH_FAILED", "go on with `program resume`"]);
+        .says(1, &["the device was lost", "CUDA_ERROR_LAUNCH_FAILED", "continue with `program resume`"]);
     let desk = desk.mended();
     desk.run(&["verify", "run"]).says(0, &[]);
     let resumed = desk.run(&["resume", "run"]);
-    resumed.says(0, &["going on with run from env step 300"]);
+    resumed.says(0, &["continuing run from env step 300"]);
     assert_eq!(weights(&desk, "run"), weights(&desk, "whole"));
 }

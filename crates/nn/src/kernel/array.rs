@@ -1,5 +1,5 @@
-//! Registers that are arrays: plain Rust that runs everywhere, which is what Miri can check and what the scalar
-//! mathematics is made of.
+//! Registers that are arrays: plain Rust that runs everywhere, which Miri can check and which the scalar
+//! mathematics is built on.
 
 use super::scalar_fma::mul_add;
 use super::simd::Simd;

@@ -5,7 +5,7 @@ use std::arch::x86_64::*;
 use super::avx2::Avx2;
 use super::simd::Simd;
 
-/// The foundation instructions of AVX-512, beside AVX2 and FMA.
+/// The foundation instructions of AVX-512, in addition to AVX2 and FMA.
 #[derive(Clone, Copy)]
 pub(super) struct Avx512;
 

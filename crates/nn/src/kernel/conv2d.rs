@@ -7,7 +7,7 @@ use super::{Engine, Kernel};
 use crate::Activation;
 use crate::reference::{self, Conv2dShape};
 
-/// Images whose gradients are worked out together.
+/// Images whose gradients are computed together.
 const IMAGES_TOGETHER: usize = 12;
 
 /// The widest tile of four rows and more, in numbers, of any instruction set.
@@ -147,7 +147,7 @@ fn divide_lines(
     );
 }
 
-/// The outputs of some images, but for tanh.
+/// The outputs of some images, before tanh is applied.
 fn forward(
     kernel: Kernel,
     shape: Conv2dShape,

@@ -1,4 +1,4 @@
-//! A whole dense layer's passes: blocks of all outputs, but for layers with few outputs.
+//! The passes of a whole dense layer: blocks of all outputs, except in layers with few outputs.
 
 use super::product::{Finish, Layout, Product, Start, Walk};
 use super::{DenseBlock, Engine};

@@ -5,18 +5,18 @@ use super::join::join;
 use super::product::{Layout, Product, Start};
 use crate::reference::{AdamFactors, RmsPropFactors, RmsPropState};
 
-/// Multiply-adds that are worth another thread: some fifty microseconds of a fast core, so that a core that others use
-/// too costs less than it brings.
+/// Multiply-adds for which another thread is worthwhile: about fifty microseconds of a fast core, so that a core in use by others costs
+/// less than it gains.
 const WORTH_A_THREAD: usize = 6_000_000;
 
-/// Numbers of an optimiser's step that are.
+/// Numbers in an optimiser's step for which another thread is worthwhile.
 const PARAMETERS_WORTH_A_THREAD: usize = 200_000;
 
-/// Columns are shared out in blocks of this many, whole tiles of every kernel.
+/// Columns are distributed in blocks of this many, whole tiles of every kernel.
 const COLUMN_BLOCK: usize = 64;
 
-/// A kernel and the most threads that it may use. Work is divided between outputs and never within a sum, so the number
-/// of threads cannot be seen in a result.
+/// A kernel and the maximum number of threads it may use. Work is divided between outputs and never within a sum, so the number of threads
+/// cannot affect a result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Engine {
     pub kernel: Kernel,
@@ -29,12 +29,12 @@ impl Engine {
         Engine { kernel, threads: 1 }
     }
 
-    /// Parts to divide so many multiply-adds into.
+    /// The number of parts into which to divide this many multiply-adds.
     pub(super) fn parts(self, multiply_adds: usize) -> usize {
         self.threads.min(multiply_adds / WORTH_A_THREAD).max(1)
     }
 
-    /// Computes a product, divided between the threads where it is large.
+    /// Computes a product, divided between the threads if it is large.
     ///
     /// # Safety
     /// As for [`Kernel::product`].
@@ -103,7 +103,7 @@ fn split_state(state: RmsPropState<'_, f32>, count: usize) -> (RmsPropState<'_, 
     )
 }
 
-/// Runs `f` for every part, each perhaps on a thread of its own. Allocates nothing.
+/// Runs `f` for every part, possibly on separate threads. Allocates nothing.
 pub(super) fn divide(parts: usize, f: &(impl Fn(usize) + Sync)) {
     fn between(first: usize, end: usize, f: &(impl Fn(usize) + Sync)) {
         match end - first {
@@ -118,7 +118,7 @@ pub(super) fn divide(parts: usize, f: &(impl Fn(usize) + Sync)) {
     between(0, parts, f);
 }
 
-/// A product that several threads compute parts of.
+/// A product of which several threads compute parts.
 struct Shared<'a>(&'a Product);
 
 // SAFETY: the parts are computed from disjoint columns or rows of `c`; everything else is only read.

@@ -220,7 +220,7 @@ impl Kernel {
     /// Computes a product.
     ///
     /// # Safety
-    /// As for [`multiply`], but for the instruction set.
+    /// As for [`multiply`], except for the instruction set.
     ///
     /// # Panics
     /// For the scalar kernel, which has its own loops.

@@ -1,4 +1,4 @@
-//! [`join`]: two halves of a work, side by side where there are threads.
+//! [`join`]: does two halves of a task, in parallel if the crate has threads.
 
 #[cfg(feature = "threads")]
 pub(super) use rayon::join;

@@ -188,7 +188,7 @@ impl<S: Simd> Terms<S, 2> for GainedGradients {
 /// The partial sums along a group of `features`, folded into one register of each sum.
 ///
 /// # Safety
-/// The instruction set is present; the terms are of so many numbers.
+/// The instruction set is present; the terms have this many numbers.
 #[inline(always)]
 unsafe fn partial_sums<S: Simd, const K: usize>(features: usize, of: &impl Terms<S, K>) -> [S::V; K] {
     let registers = SUM_PARTS / S::LANES;

@@ -1,5 +1,4 @@
-//! The machine's limits, which benchmarks are measured against: multiply-adds per second, and the memory traffic of an
-//! optimiser's step.
+//! The machine's limits, as reference for benchmarks: multiply-adds per second, and the memory traffic of an optimiser's step.
 
 use std::hint::black_box;
 use std::time::Instant;
@@ -10,8 +9,8 @@ use super::simd::Simd;
 /// Independent chains: enough to cover the latency of the multipliers on every processor of the last ten years.
 const CHAINS: usize = 12;
 
-/// The most floating-point operations per second that one core does with this kernel's registers, a fused multiply-add
-/// counted as two: the best of `tries` runs of about a millisecond.
+/// The maximum floating-point operations per second of one core with this kernel's registers, counting a fused multiply-add as two: the
+/// best of `tries` runs of about a millisecond.
 pub fn flops_per_second(kernel: Kernel, tries: usize) -> f64 {
     const ROUNDS: usize = 200_000;
     let operations = (2 * CHAINS * kernel.lanes() * ROUNDS) as f64;
@@ -23,7 +22,7 @@ pub fn flops_per_second(kernel: Kernel, tries: usize) -> f64 {
     operations / seconds.fold(f64::INFINITY, f64::min)
 }
 
-/// Reads four arrays and writes three of them, as a step of Adam does, with next to no arithmetic.
+/// Reads four arrays and writes three of them, like a step of Adam, with hardly any arithmetic.
 ///
 /// # Panics
 /// If the lengths differ.

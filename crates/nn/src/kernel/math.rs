@@ -1,4 +1,4 @@
-//! The exponential and what is made of it, written once for every register.
+//! The exponential and the functions built on it, written once for every register.
 
 use super::simd::Simd;
 
@@ -45,8 +45,8 @@ pub(super) unsafe fn exp<S: Simd>(x: S::V) -> S::V {
     }
 }
 
-/// `eˣ` for `x ≤ 0`, but 0 where that is below [`f32::MIN_POSITIVE`]: what is left of [`exp`] where no power of two is out of
-/// range. A NaN stays.
+/// `eˣ` for `x ≤ 0`, but 0 if the result is below [`f32::MIN_POSITIVE`]: [`exp`] without the handling of powers of two that are out of
+/// range. NaN stays NaN.
 #[inline(always)]
 pub(super) unsafe fn exp_of_negative<S: Simd>(x: S::V) -> S::V {
     // SAFETY: handed on from the caller.

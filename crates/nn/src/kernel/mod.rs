@@ -1,4 +1,4 @@
-//! The kernels: the few routines that all the time goes into, one set for each instruction set.
+//! The kernels: the few routines that use nearly all the time, one set for each instruction set.
 //!
 //! Every set gives the same bits as [`crate::reference`]. This module and those below it are the only place in the
 //! project where `unsafe` is allowed.

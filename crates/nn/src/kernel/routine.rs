@@ -1,4 +1,4 @@
-//! The seam: the routines that an engine offers. Lengths are checked here, once, for every instruction set.
+//! The interface: the routines that an engine offers. Lengths are checked here, once, for every instruction set.
 
 use super::select::Isa;
 use super::{DenseBlock, Engine};

@@ -1,4 +1,4 @@
-//! What is summed along rows: exponentials for a softmax, and products. Sixteen partial sums, whatever the registers.
+//! Sums along rows: exponentials for a softmax, and products. Sixteen partial sums, whatever the registers.
 
 use super::math;
 use super::simd::Simd;

@@ -1,8 +1,8 @@
 //! The fused multiply-add of one number, rounded once on every target.
 
-/// Whether [`f32::mul_add`] rounds once on this target: there is an instruction for it, or the C library's `fmaf` does. Not
-/// every `fmaf` does: musl's, and what others have taken over from it, rounds to `f64` and then to `f32`, and sees to it that
-/// this is not seen where the result is a normal number only.
+/// Whether [`f32::mul_add`] rounds once on this target: there is an instruction for it, or the C library's `fmaf` does. Not every `fmaf`
+/// does: musl's, and those derived from it, round to `f64` and then to `f32`, and only prevent this from being visible if the result is a
+/// normal number.
 const IS_EXACT: bool = cfg!(any(
     target_feature = "fma",
     target_arch = "aarch64",
@@ -10,10 +10,10 @@ const IS_EXACT: bool = cfg!(any(
     target_vendor = "apple",
 ));
 
-/// `a · b + c`, rounded once on every target, as the vector kernels round it.
+/// `a · b + c`, rounded once on every target, like the vector kernels.
 ///
-/// [`f32::mul_add`] does so where the processor has an instruction for it, and elsewhere leaves it to the C library, which may
-/// round a subnormal result twice. Where it may, this computes in `f64` and gives the same bits, several times slower.
+/// [`f32::mul_add`] does so if the processor has an instruction for it, and otherwise calls the C library, which may round a subnormal
+/// result twice. In that case, this function computes in `f64` and gives the same bits, several times slower.
 ///
 /// ```
 /// use requel_nn::math::mul_add;
@@ -29,9 +29,9 @@ pub fn mul_add(a: f32, b: f32, c: f32) -> f32 {
     if IS_EXACT { a.mul_add(b, c) } else { exact_mul_add(a, b, c) }
 }
 
-/// [`mul_add`] by way of `f64`, rounded to odd on the way: of the two neighbours of a sum that is neither, the one whose last
-/// bit is 1. An `f64` has more than two bits beyond those of an `f32`, so the second rounding then gives what one rounding
-/// of the true sum gives, also to the fewer bits of a subnormal number.
+/// [`mul_add`] by way of `f64`, rounded to odd in between: if a sum is not representable, the neighbour whose last bit is 1. An `f64` has
+/// more than two bits more than an `f32`, so the second rounding then gives the same result as rounding the true sum once, also for the
+/// fewer bits of a subnormal number.
 ///
 /// Boldo and Melquiond, "Emulation of FMA and Correctly Rounded Sums: Proved Algorithms Using Rounding to Odd" (2008).
 #[inline(always)]

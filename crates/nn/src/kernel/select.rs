@@ -1,4 +1,4 @@
-//! Which instruction set runs.
+//! Selecting the instruction set.
 
 use std::error::Error;
 use std::fmt;
@@ -9,9 +9,9 @@ const VARIABLE: &str = "REQUEL_KERNEL";
 /// Every kernel that exists, for this processor or another.
 const NAMES: [&str; 4] = ["scalar", "avx2", "avx512", "neon"];
 
-/// An instruction set that this machine has. Every one gives the same bits; they differ in speed alone.
+/// An instruction set that this machine has. All of them give the same bits; they only differ in speed.
 ///
-/// There is no way to make a `Kernel` for an instruction set that the machine lacks.
+/// A `Kernel` cannot be created for an instruction set that the machine lacks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Kernel(pub(super) Isa);
 
@@ -36,12 +36,12 @@ pub(super) enum Isa {
 pub enum KernelError {
     /// No kernel has this name.
     Unknown {
-        /// What was asked for.
+        /// The name that was given.
         name: String,
     },
     /// The kernel exists, but not on this machine.
     Unavailable {
-        /// What was asked for.
+        /// The name that was given.
         name: &'static str,
     },
 }
@@ -100,7 +100,7 @@ impl Kernel {
         if isa.is_present() { Ok(Kernel(*isa)) } else { Err(KernelError::Unavailable { name: isa.name() }) }
     }
 
-    /// Its name, as [`Kernel::by_name`] takes it.
+    /// Its name, as accepted by [`Kernel::by_name`].
     pub fn name(self) -> &'static str {
         self.0.name()
     }

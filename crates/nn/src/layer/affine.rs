@@ -4,9 +4,8 @@ use super::plan::{BackwardPass, Fan, ForwardPass, LayerParameter, Start, at_leas
 use crate::reference::{DenseShape, scaled_noise};
 use crate::{Activation, SpecError};
 
-/// `x · W + b`. With a σ₀, W and b are drawn around their means by the noise of a pass: they are then worked out once for
-/// all its rows, and are its means themselves where the noise is 0. Noisy parameters lie as `weight_mu`, `weight_sigma`,
-/// `bias_mu`, `bias_sigma`.
+/// `x · W + b`. With a σ₀, W and b are drawn around their means by the noise of a pass: they are then computed once for all its rows, and
+/// are the means themselves if the noise is 0. Noisy parameters are stored as `weight_mu`, `weight_sigma`, `bias_mu`, `bias_sigma`.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Affine {
     inputs: usize,

@@ -9,7 +9,7 @@ use crate::{Activation, Kernel};
 /// Fewer outputs than this fill no vector register.
 const LEAST_BLOCK: usize = 16;
 
-/// Whether what is saved is worth bringing the rows together for. The scalar twin computes whole layers.
+/// Whether the savings are worth grouping the rows. The scalar twin computes whole layers.
 pub(super) fn is_worth_it(kernel: Kernel, block_len: usize, outputs: usize) -> bool {
     kernel != Kernel::SCALAR && block_len >= LEAST_BLOCK && 2 * block_len <= outputs
 }

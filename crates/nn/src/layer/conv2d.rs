@@ -4,8 +4,8 @@ use super::plan::{BackwardPass, Fan, ForwardPass, Layer, LayerParameter, Needs};
 use crate::reference::Conv2dShape;
 use crate::{Activation, LayerSpec, SpecError};
 
-/// A convolution without padding over images with the channels last. Its weight is `[down, across, inputs, outputs]`, so
-/// that the lines of a patch lie in the image as they do in the weight, and neighbouring outputs side by side.
+/// A convolution without padding over images with the channels last. Its weight is `[down, across, inputs, outputs]`, so that the lines of
+/// a patch have the same order in the image and in the weight, and neighbouring outputs are adjacent.
 #[derive(Debug)]
 pub(super) struct Conv2d {
     /// With no rows.

@@ -6,8 +6,8 @@ use crate::kernel::Engine;
 use crate::reference::DenseShape;
 use crate::{Activation, SpecError};
 
-/// `activation(x · W + b)`, with W as `[inputs, outputs]`: one input's weights lie side by side, so that a vector unit
-/// computes neighbouring outputs together. PyTorch keeps the transpose; see [`crate::pytorch`].
+/// `activation(x · W + b)`, with W as `[inputs, outputs]`: one input's weights are adjacent, so that a vector unit computes neighbouring
+/// outputs together. PyTorch stores the transpose; see [`crate::pytorch`].
 #[derive(Debug)]
 pub(super) struct Dense {
     inputs: usize,

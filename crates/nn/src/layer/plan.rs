@@ -1,4 +1,4 @@
-//! What every kind of layer does for the network.
+//! The interface of every kind of layer.
 
 use std::fmt::Debug;
 use std::ops::Range;
@@ -13,7 +13,7 @@ use super::noisy_dense::NoisyDense;
 use crate::kernel::Engine;
 use crate::{Activation, LayerSpec, SpecError};
 
-/// One layer of a network, with its sizes worked out. It holds no parameters: it is handed its part of the one buffer.
+/// One layer of a network, with its sizes. It contains no parameters: it is passed its part of the single buffer.
 pub(crate) trait Layer: Debug + Send + Sync {
     /// `[n]` or `[height, width, channels]`.
     fn output_shape(&self) -> &[usize];
@@ -21,7 +21,7 @@ pub(crate) trait Layer: Debug + Send + Sync {
     /// The activation already applied to the outputs, which the layer after this one differentiates on the way back.
     fn activation(&self) -> Activation;
 
-    /// Its named parameters in the order in which they lie in the buffer, without gaps.
+    /// Its named parameters in the order of the buffer, without gaps.
     fn parameters(&self) -> Vec<LayerParameter>;
 
     /// What it needs in a workspace besides its inputs and outputs.
@@ -29,7 +29,7 @@ pub(crate) trait Layer: Debug + Send + Sync {
         Needs::default()
     }
 
-    /// As [`Layer::needs`], where it is the last layer, which may be told what is read of its outputs.
+    /// Like [`Layer::needs`], if it is the last layer, for which only some outputs may be read.
     fn needs_of_the_last(&self) -> Needs {
         self.needs()
     }
@@ -37,29 +37,29 @@ pub(crate) trait Layer: Debug + Send + Sync {
     /// Computes `outputs` from `inputs`.
     fn forward(&self, pass: ForwardPass<'_>);
 
-    /// Computes `gradients`, and `d_inputs` where it is asked for.
+    /// Computes `gradients`, and `d_inputs` if requested.
     fn backward(&self, pass: BackwardPass<'_>);
 }
 
 /// A named array of a layer.
 #[derive(Clone, Debug)]
 pub(crate) struct LayerParameter {
-    /// `weight` or `bias`, with the part of the layer in front where it has several.
+    /// `weight` or `bias`, preceded by the part of the layer if it has several.
     pub name: String,
     /// Its shape in this crate's layout.
     pub shape: Vec<usize>,
     /// Fan-in and fan-out, as used by the initialisers.
     pub fan: Fan,
-    /// How it starts.
+    /// How it is initialised.
     pub start: Start,
 }
 
-/// How a parameter starts.
+/// How a parameter is initialised.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Start {
-    /// As [`crate::Init`] draws weights.
+    /// Like [`crate::Init`] draws weights.
     Weight,
-    /// As [`crate::Init`] draws biases.
+    /// Like [`crate::Init`] draws biases.
     Bias,
     /// Uniform in ±1/√(inputs of an output), whatever the [`crate::Init`].
     Uniform,
@@ -72,7 +72,7 @@ pub(crate) enum Start {
 pub(crate) struct Fan {
     /// Inputs of each output.
     pub inputs: usize,
-    /// Outputs that each input reaches.
+    /// Number of outputs that each input reaches.
     pub outputs: usize,
 }
 
@@ -81,25 +81,24 @@ pub(crate) struct Fan {
 pub(crate) struct Needs {
     /// Standard normals that it reads.
     pub noise: usize,
-    /// Written by a forward pass and read by the backward pass after it: once, and for each row.
+    /// Written by a forward pass and read by the following backward pass: once, and per row.
     pub kept: usize,
     /// See `kept`.
     pub kept_per_row: usize,
-    /// Written and read within one pass, forward or backward: once, and for each row. Layers share it.
+    /// Written and read within one pass, forward or backward: once, and per row. Layers share it.
     pub scratch: usize,
     /// See `scratch`.
     pub scratch_per_row: usize,
 }
 
-/// Blocks of a network's outputs that are read, where the others are not: the values of the actions taken.
+/// The blocks of a network's outputs that will be read, while the others will not: the values of the actions taken.
 ///
-/// It is a promise that a layer may use to leave out work, and no more than that: the numbers of the blocks that are read do
-/// not depend on it.
+/// It is a promise that allows a layer to skip work, nothing more: the numbers of the blocks that are read do not depend on it.
 #[derive(Clone, Copy, Debug)]
 pub struct Chosen<'a> {
-    /// Of each of the first rows: the block that is read. Of the rows after these everything is.
+    /// For each of the first rows, the block that is read. For the rows after these, everything is read.
     pub blocks: &'a [u32],
-    /// Outputs of a block; a row of outputs is a whole number of them.
+    /// The size of a block; a row of outputs consists of whole blocks.
     pub block_len: usize,
 }
 
@@ -125,11 +124,11 @@ pub(crate) struct ForwardPass<'a> {
     pub inputs: &'a [f32],
     /// `rows × outputs`, overwritten.
     pub outputs: &'a mut [f32],
-    /// What is read of the outputs; `None` for everything, and for every layer but the last.
+    /// Which outputs will be read; `None` for all, and for every layer except the last.
     pub chosen: Option<&'a ChosenRows<'a>>,
-    /// What [`Needs`] asks for, for the rows of the outputs: the numbers that are needed once come first.
+    /// Sized by [`Needs`] for the rows of the outputs: the numbers needed once come first.
     pub kept: &'a mut [f32],
-    /// What [`Needs`] asks for or more, with anything in it.
+    /// At least the size given by [`Needs`], with arbitrary contents.
     pub scratch: &'a mut [f32],
 }
 
@@ -143,9 +142,9 @@ pub(crate) struct BackwardPass<'a> {
     pub inputs: &'a [f32],
     /// `rows × outputs`: the gradient before this layer's activation.
     pub d_outputs: &'a [f32],
-    /// What was read of the outputs, as in the forward pass: elsewhere `d_outputs` is 0.
+    /// Which outputs were read, as in the forward pass: elsewhere `d_outputs` is 0.
     pub chosen: Option<&'a ChosenRows<'a>>,
-    /// Where the gradient before the previous layer's activation goes, and that activation; `None` for the first layer.
+    /// Where the gradient before the previous layer's activation is written, and that activation; `None` for the first layer.
     pub d_inputs: Option<(&'a mut [f32], Activation)>,
     /// As long as `parameters`, overwritten.
     pub gradients: &'a mut [f32],
@@ -153,7 +152,7 @@ pub(crate) struct BackwardPass<'a> {
     pub kept_rows: usize,
     /// What the forward pass left, for all of its rows.
     pub kept: &'a [f32],
-    /// What [`Needs`] asks for or more, with anything in it.
+    /// At least the size given by [`Needs`], with arbitrary contents.
     pub scratch: &'a mut [f32],
 }
 

@@ -3,7 +3,7 @@
 use super::OptimizerSpec;
 use crate::reference::{AdamFactors, RmsPropFactors};
 
-/// What an optimiser multiplies by in one step, worked out in `f64` and rounded once.
+/// The factors of an optimiser's step, computed in `f64` and rounded once.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum StepFactors {
     /// Of Adam and of rectified Adam: see [`crate::reference::adam`].
@@ -46,7 +46,7 @@ impl OptimizerSpec {
     }
 }
 
-/// The factors of step number `steps` (from 1), worked out in `f64` and rounded once.
+/// The factors of step number `steps` (from 1), computed in `f64` and rounded once.
 fn adam_factors(learning_rate: f64, (beta1, beta2): (f64, f64), epsilon: f64, steps: u64) -> AdamFactors<f32> {
     let correction1 = 1.0 - libm::pow(beta1, steps as f64);
     let correction2 = 1.0 - libm::pow(beta2, steps as f64);

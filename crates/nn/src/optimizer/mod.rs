@@ -1,4 +1,4 @@
-//! Optimisers: what turns gradients into new parameters.
+//! Optimisers: they turn gradients into new parameters.
 
 mod factors;
 mod spec;

@@ -32,9 +32,8 @@ pub enum OptimizerSpec {
         #[cfg_attr(feature = "serde", serde(default = "default_epsilon"))]
         epsilon: f64,
     },
-    /// Rectified Adam (Liu et al. 2020): Adam, whose step is scaled by how little is known of the gradient's variance, and
-    /// which leaves the variance out while the length of its average is at most 5: `torch.optim.RAdam`. As there, ε is
-    /// added to the root before the bias correction.
+    /// Rectified Adam (Liu et al. 2020): Adam with its step scaled by how uncertain the gradient's variance is, and without the variance
+    /// while the length of its average is at most 5: `torch.optim.RAdam`. As there, ε is added to the root before the bias correction.
     #[cfg_attr(feature = "serde", serde(rename = "radam"))]
     RAdam {
         /// Step size.
@@ -63,23 +62,23 @@ pub enum OptimizerSpec {
         /// Added to the root, against division by zero.
         #[cfg_attr(feature = "serde", serde(default = "default_epsilon"))]
         epsilon: f64,
-        /// Whether the gradient's mean is taken off, so that its variance and not its square scales the step.
+        /// Whether the gradient's mean is subtracted, so that its variance and not its square scales the step.
         #[cfg_attr(feature = "serde", serde(default))]
         centered: bool,
-        /// Share of the previous step that is kept; 0 for none.
+        /// Fraction of the previous step that is kept; 0 for none.
         #[cfg_attr(feature = "serde", serde(default))]
         momentum: f64,
     },
 }
 
-/// Why an [`OptimizerSpec`] is not an optimiser.
+/// Why an [`OptimizerSpec`] is invalid.
 #[derive(Clone, Debug, PartialEq)]
 pub struct OptimizerError {
     /// The field's name.
     pub field: &'static str,
-    /// What it was.
+    /// Its value.
     pub value: f64,
-    /// What it may be.
+    /// The valid values.
     pub expected: &'static str,
 }
 
@@ -125,11 +124,11 @@ impl OptimizerSpec {
     /// Checks every constant.
     ///
     /// # Errors
-    /// [`OptimizerError`] with the first that is out of range.
+    /// [`OptimizerError`] for the first that is out of range.
     pub fn validate(&self) -> Result<(), OptimizerError> {
         const SHARE: &str = "a number of at least 0 and below 1";
         const POSITIVE: &str = "a finite number of at least 0";
-        // Of what is left in single precision, in which the steps are made: 1e-50 is 0 there, 1e39 infinite, 0.99999999999 is 1.
+        // Checked as rounded to single precision, in which the steps are computed: 1e-50 is 0 there, 1e39 infinite, 0.99999999999 is 1.
         let is_share = |x: f64| (0.0..1.0).contains(&(x as f32));
         let is_positive = |x: f64| (x as f32).is_finite() && x >= 0.0 && (x as f32 > 0.0) == (x > 0.0);
         let check = |field, value, is_valid: &dyn Fn(f64) -> bool, expected| {

@@ -7,7 +7,7 @@ use super::{OptimizerSpec, StepFactors};
 use crate::kernel::{Engine, Kernel, select};
 use crate::reference::RmsPropState;
 
-/// The running averages of an optimiser, and how many steps it has made.
+/// The running averages of an optimiser, and the number of steps it has made.
 ///
 /// ```
 /// use requel_nn::{Optimizer, OptimizerSpec};
@@ -28,24 +28,24 @@ pub struct Optimizer {
     buffers: Vec<(&'static str, Vec<f32>)>,
 }
 
-/// Why a saved state is not this optimiser's.
+/// Why a saved state does not fit this optimiser.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum RestoreError {
-    /// The saved buffers have other names, or another number of them.
+    /// The saved buffers have other names, or their number differs.
     Names {
-        /// What was given.
+        /// The names in the state.
         actual: Vec<String>,
-        /// What the optimiser keeps.
+        /// The names that the optimiser uses.
         expected: Vec<&'static str>,
     },
     /// A saved buffer has another length.
     Length {
         /// Which buffer.
         name: &'static str,
-        /// What was given.
+        /// Its length.
         actual: usize,
-        /// One for each parameter.
+        /// One number per parameter.
         expected: usize,
     },
 }
@@ -55,7 +55,7 @@ impl fmt::Display for RestoreError {
         match self {
             RestoreError::Names { actual, expected } => write!(
                 f,
-                "optimizer state has the buffers {actual:?}, expected {expected:?}: it was saved by another optimizer"
+                "optimizer state has the buffers {actual:?}, expected {expected:?}: another optimizer saved it"
             ),
             RestoreError::Length { name, actual, expected } => write!(
                 f,
@@ -68,15 +68,15 @@ impl fmt::Display for RestoreError {
 impl Error for RestoreError {}
 
 impl Optimizer {
-    /// An optimiser that has made no step. The kernel is chosen as in [`crate::Network::new`].
+    /// An optimiser that has made no steps. The kernel is chosen as in [`crate::Network::new`].
     ///
     /// # Panics
-    /// If a constant is out of range; [`OptimizerSpec::validate`] tells beforehand.
+    /// If a constant is out of range; [`OptimizerSpec::validate`] checks that beforehand.
     pub fn new(spec: &OptimizerSpec, parameter_count: usize) -> Optimizer {
         Optimizer::with_kernel(spec, parameter_count, select().unwrap_or(Kernel::SCALAR))
     }
 
-    /// As [`Optimizer::new`], run by `kernel`.
+    /// Like [`Optimizer::new`], with `kernel`.
     ///
     /// # Panics
     /// As there.
@@ -95,15 +95,15 @@ impl Optimizer {
         }
     }
 
-    /// The same optimiser, whose steps over very many parameters are made by up to `threads` threads of rayon's pool (at
-    /// least 1); the same bits for every number of them.
+    /// The same optimiser, with steps over very many parameters computed by up to `threads` threads of rayon's pool (at least 1); the bits
+    /// are the same for every number of threads.
     #[must_use]
     pub fn with_threads(mut self, threads: usize) -> Optimizer {
         self.set_threads(threads);
         self
     }
 
-    /// As [`Optimizer::with_threads`], from now on.
+    /// Like [`Optimizer::with_threads`], from now on.
     pub fn set_threads(&mut self, threads: usize) {
         self.engine.threads = threads.max(1);
     }
@@ -111,7 +111,7 @@ impl Optimizer {
     /// Changes `parameters` against `gradients`.
     ///
     /// # Panics
-    /// If either has another length than the optimiser was made for.
+    /// If the length of either differs from what the optimiser was created for.
     pub fn step(&mut self, parameters: &mut [f32], gradients: &[f32]) {
         assert_eq!(parameters.len(), self.parameter_count, "parameter buffer of the wrong length");
         assert_eq!(gradients.len(), self.parameter_count, "gradient buffer of the wrong length");
@@ -135,7 +135,7 @@ impl Optimizer {
         }
     }
 
-    /// What the optimiser was made from.
+    /// The spec that the optimiser was created from.
     pub fn spec(&self) -> &OptimizerSpec {
         &self.spec
     }
@@ -145,8 +145,7 @@ impl Optimizer {
         self.learning_rate
     }
 
-    /// Sets the learning rate of the steps from here on, for schedules. It is not part of what
-    /// [`Optimizer::restore`] takes: a schedule sets it again.
+    /// Sets the learning rate from the next step on, for schedules. [`Optimizer::restore`] does not restore it: a schedule sets it again.
     ///
     /// # Panics
     /// If it is negative or not finite.
@@ -160,16 +159,15 @@ impl Optimizer {
         self.steps
     }
 
-    /// The running averages with their names, each with one number for each parameter. With [`Optimizer::steps`] they
-    /// are the whole state.
+    /// The running averages by name, each with one number per parameter. Together with [`Optimizer::steps`] they are the whole state.
     pub fn buffers(&self) -> impl ExactSizeIterator<Item = (&'static str, &[f32])> {
         self.buffers.iter().map(|(name, buffer)| (*name, buffer.as_slice()))
     }
 
-    /// Puts back what [`Optimizer::steps`] and [`Optimizer::buffers`] gave, in any order.
+    /// Restores what [`Optimizer::steps`] and [`Optimizer::buffers`] returned, in any order.
     ///
     /// # Errors
-    /// [`RestoreError`] if a buffer is missing, unknown or of another length; nothing has changed then.
+    /// [`RestoreError`] if a buffer is missing, unknown or has another length; nothing has changed then.
     pub fn restore(&mut self, steps: u64, buffers: &[(&str, &[f32])]) -> Result<(), RestoreError> {
         let saved = |name| buffers.iter().find(|(saved_name, _)| *saved_name == name);
         if buffers.len() != self.buffers.len() || self.buffers.iter().any(|(name, _)| saved(*name).is_none()) {

@@ -1,8 +1,8 @@
 //! The slow, obvious twin of every kernel, generic over `f32` and `f64`.
 //!
-//! It fixes the meaning of the fast paths: each of them must give these bits in `f32`. In `f64` the same code is what the
-//! tests differentiate numerically. Every sum of a dense layer or a convolution is one chain of fused multiply-adds in the
-//! order written; what works number by number rounds every operation.
+//! It defines the meaning of the fast versions: each of them must give these bits in `f32`. In `f64` the same code is what the tests
+//! differentiate numerically. Every sum of a dense layer or a convolution is one chain of fused multiply-adds in the order written;
+//! elementwise code rounds every operation.
 
 mod activation;
 mod conv2d;

@@ -1,4 +1,4 @@
-//! [`AgentLoop`], an agent whose loop is Python's.
+//! [`AgentLoop`], an agent with a training loop in Python.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -19,7 +19,7 @@ use super::config::Config;
 use super::errors::of_training;
 use super::source::Description;
 
-/// An agent that is asked for actions and shown what came of them.
+/// An agent that is asked for actions and shown their results.
 #[pyclass(frozen, module = "requel._requel")]
 pub struct AgentLoop(Mutex<Inner>);
 
@@ -30,7 +30,7 @@ type Columns<'py> = (PyReadonlyArray1<'py, f64>, PyReadonlyArray1<'py, bool>, Py
 
 #[pymethods]
 impl AgentLoop {
-    /// The agent of a config for environments that are so described, discrete observations one-hot.
+    /// The agent of a config for environments with this description; discrete observations are one-hot.
     #[new]
     fn new(py: Python<'_>, config: &Config, description: Bound<'_, PyAny>) -> PyResult<Self> {
         let description = Description::of(&description)?;
@@ -41,7 +41,7 @@ impl AgentLoop {
         Ok(AgentLoop(Mutex::new(made.map_err(|error| of_training(py, error))?)))
     }
 
-    /// An action for each environment, exploring.
+    /// An exploring action for each environment.
     #[pyo3(signature = (observations, masks=None))]
     fn act(&self, py: Python<'_>, observations: PyReadonlyArray2<'_, f32>, masks: Flags<'_>) -> PyResult<Vec<usize>> {
         let mut actions = vec![0; observations.shape()[0]];
@@ -54,8 +54,8 @@ impl AgentLoop {
         Ok(actions)
     }
 
-    /// Shows what came of actions, one row for each environment, and learns what is due, or not at all where it is only `stored`.
-    /// Returns how many updates were made.
+    /// Shows the results of actions, one row per environment, and makes the updates that are due, or none if the transitions are only
+    /// `stored`. Returns how many updates were made.
     #[pyo3(signature = (observations, actions, columns, next_observations, masks=None, next_masks=None, stored=false))]
     #[expect(clippy::too_many_arguments, reason = "what is seen before and after a step")]
     fn observe(
@@ -71,7 +71,9 @@ impl AgentLoop {
     ) -> PyResult<u64> {
         let (rewards, terminated, truncated) = (columns.0.as_slice()?, columns.1.as_slice()?, columns.2.as_slice()?);
         if terminated.len() != rewards.len() || truncated.len() != rewards.len() {
-            return Err(PyValueError::new_err("rewards, terminated and truncated have as many entries each"));
+            return Err(PyValueError::new_err(
+                "rewards, terminated and truncated must have the same number of entries",
+            ));
         }
         let rows = Rows {
             observations: table_of(&observations)?,
@@ -80,7 +82,7 @@ impl AgentLoop {
             next_masks: flags_of(next_masks.as_ref())?,
         };
         if actions.len() != rewards.len() || rows.observations.0.len() < actions.len() * rows.observations.1 {
-            return Err(PyValueError::new_err("there are as many observations and actions as rewards"));
+            return Err(PyValueError::new_err("there must be as many observations and actions as rewards"));
         }
         let experiences: Vec<Experience<'_>> = (actions.iter().enumerate())
             .map(|(slot, action)| Experience {
@@ -103,13 +105,13 @@ impl AgentLoop {
         })
     }
 
-    /// Takes note that what is shown next of an environment does not follow what was shown before.
+    /// Records that the next step of an environment does not follow the previous one.
     fn interrupt(&self, slot: usize) -> PyResult<()> {
         self.lock()?.interrupt(slot);
         Ok(())
     }
 
-    /// Updates as if so many times learning had come due. Returns how many updates were made.
+    /// Updates as if learning had been due this many times. Returns how many updates were made.
     fn update(&self, py: Python<'_>, times: u64) -> PyResult<u64> {
         self.learn(py, |inner| {
             let before = inner.weights_version();
@@ -118,7 +120,7 @@ impl AgentLoop {
         })
     }
 
-    /// The present policy's actions for some observations, and the values by which it chose, row by row.
+    /// The current policy's actions for some observations, and the values by which it chose, row by row.
     #[pyo3(signature = (observations, masks=None))]
     fn predict(
         &self,
@@ -129,7 +131,7 @@ impl AgentLoop {
         chosen(py, self.lock()?.policy(observations.shape()[0]), &observations, masks.as_ref())
     }
 
-    /// Learning in numbers since the last call, as JSON.
+    /// Statistics of learning since the last call, as JSON.
     fn numbers(&self, py: Python<'_>) -> PyResult<String> {
         let mut inner = self.lock()?;
         let numbers = serde_json::to_string(&inner.aggregates()).unwrap_or_default();
@@ -143,12 +145,12 @@ impl AgentLoop {
         Ok((inner.env_steps(), inner.weights_version()))
     }
 
-    /// BLAKE3 of the present weights.
+    /// BLAKE3 of the current weights.
     fn weights_blake3(&self, py: Python<'_>) -> PyResult<String> {
         self.lock()?.weights_blake3().map_err(|error| of_training(py, error))
     }
 
-    /// Writes the complete state below a directory, where the two newest are kept. Returns where it is.
+    /// Writes the complete state below a directory, where the two newest are kept. Returns its path.
     fn save(&self, py: Python<'_>, root: PathBuf) -> PyResult<PathBuf> {
         py.detach(|| {
             let inner = self.lock()?;
@@ -160,7 +162,7 @@ impl AgentLoop {
         })
     }
 
-    /// Takes over the newest whole state below a directory.
+    /// Loads the newest intact state below a directory.
     fn restore(&self, py: Python<'_>, root: PathBuf) -> PyResult<()> {
         let newest = checkpoint::newest(&RealStorage, &root).map_err(|error| of_checkpoint(&error))?;
         let Some(found) = newest.checkpoint else {
@@ -172,9 +174,9 @@ impl AgentLoop {
 }
 
 impl AgentLoop {
-    /// Nobody waits: an agent is asked by one thread at a time.
+    /// Nobody waits: only one thread may use an agent at a time.
     fn lock(&self) -> PyResult<MutexGuard<'_, Inner>> {
-        self.0.try_lock().map_err(|_| PyRuntimeError::new_err("another thread works with this agent"))
+        self.0.try_lock().map_err(|_| PyRuntimeError::new_err("another thread is using this agent"))
     }
 
     fn learn(&self, py: Python<'_>, learn: impl FnOnce(&mut Inner) -> Result<u64, TrainError> + Send) -> PyResult<u64> {
@@ -183,7 +185,7 @@ impl AgentLoop {
     }
 }
 
-/// What is seen of a step, a row for each environment.
+/// The results of a step, one row per environment.
 struct Rows<'a> {
     observations: Table<'a, f32>,
     next_observations: Table<'a, f32>,
@@ -191,12 +193,12 @@ struct Rows<'a> {
     next_masks: Option<Table<'a, bool>>,
 }
 
-/// Numbers or flags, and how many there are in a row.
+/// Numbers or flags, and how many there are per row.
 #[derive(Clone, Copy)]
 struct Table<'a, T>(&'a [T], usize);
 
 impl<'a, T> Table<'a, T> {
-    /// A row; an empty one where there are not so many.
+    /// A row; empty if there are not that many.
     fn row(self, slot: usize) -> &'a [T] {
         self.0.get(slot * self.1..(slot + 1) * self.1).unwrap_or_default()
     }

@@ -1,4 +1,4 @@
-//! [`Collector`] and [`Learner`]: a training in several processes, whose blocks somebody else carries.
+//! [`Collector`] and [`Learner`]: training in several processes; the caller transports the blocks.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -27,8 +27,8 @@ pub struct Collector(Mutex<Stepping>);
 
 #[pymethods]
 impl Collector {
-    /// The slots from `slots[0]` to before `slots[1]` of the environments of a config; `id` is the number of the collector and how
-    /// often it was begun before; `in_step`: it acts as the one agent of all environments.
+    /// The slots from `slots[0]` to before `slots[1]` of the environments of a config; `id` is the number of the collector and how often it
+    /// was started before; `in_step`: it acts like the single agent of all environments.
     #[new]
     #[pyo3(signature = (config, source, slots, id, in_step))]
     fn new(
@@ -47,14 +47,14 @@ impl Collector {
         Ok(Collector(Mutex::new(made.map_err(|error| of_training(py, error))?)))
     }
 
-    /// Acts by these weights from now on.
+    /// Acts with these weights from now on.
     fn set_weights(&self, py: Python<'_>, version: u64, weights: &[u8]) -> PyResult<()> {
         let words = weights.chunks_exact(4).map(|word| f32::from_le_bytes([word[0], word[1], word[2], word[3]]));
         let parameters: Vec<f32> = words.collect();
         self.lock()?.set_weights(version, &parameters).map_err(|error| of_training(py, error))
     }
 
-    /// The block of so many steps in each slot, where all `envs` environments together have made `env_steps` before.
+    /// The block with this many steps in each slot, after all `envs` environments together have made `env_steps`.
     fn collect<'py>(
         &self,
         py: Python<'py>,
@@ -66,7 +66,7 @@ impl Collector {
         Ok(PyBytes::new(py, block.map_err(|error| of_training(py, error))?.bytes()))
     }
 
-    /// The complete state; `None` where the environments have none that can be saved.
+    /// The complete state; `None` if the environments cannot save theirs.
     fn save<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyBytes>>> {
         let inner = self.lock()?;
         match inner.save() {
@@ -76,7 +76,7 @@ impl Collector {
         }
     }
 
-    /// Takes over a state.
+    /// Loads a state.
     fn restore(&self, py: Python<'_>, state: &[u8]) -> PyResult<()> {
         let state = State::from_bytes(state).map_err(refused)?;
         self.lock()?.restore(&state).map_err(|error| of_training(py, error))
@@ -85,7 +85,7 @@ impl Collector {
 
 impl Collector {
     fn lock(&self) -> PyResult<MutexGuard<'_, Stepping>> {
-        self.0.try_lock().map_err(|_| PyRuntimeError::new_err("another thread works with this collector"))
+        self.0.try_lock().map_err(|_| PyRuntimeError::new_err("another thread is using this collector"))
     }
 }
 
@@ -99,7 +99,7 @@ pub struct Learner {
 
 #[pymethods]
 impl Learner {
-    /// The agent of a config. Blocks by weights that are more than `most_behind` updates old are dropped.
+    /// The agent of a config. Blocks collected with weights that are more than `most_behind` updates old are dropped.
     #[new]
     #[pyo3(signature = (config, source=None, most_behind=None))]
     fn new(
@@ -128,7 +128,8 @@ impl Learner {
         Ok((inner.weights_version(), PyBytes::new(py, &bytes)))
     }
 
-    /// Shows the agent a block, and learns what is due. Says what became of the block: `taken`, `duplicate`, `late` or `stale`.
+    /// Shows the agent a block, and makes the updates that are due. Returns what happened to the block: `taken`, `duplicate`, `late` or
+    /// `stale`.
     fn ingest(&self, py: Python<'_>, block: &[u8]) -> PyResult<&'static str> {
         let block = block_of(block)?;
         let admission = py.detach(|| {
@@ -146,24 +147,24 @@ impl Learner {
         })
     }
 
-    /// Shows it blocks of all environments in step, and learns what is due after each step. Returns how many updates were made.
+    /// Shows it lock-step blocks of all environments, and makes the updates that are due after each step. Returns how many were made.
     fn ingest_in_step(&self, py: Python<'_>, blocks: Vec<Vec<u8>>) -> PyResult<u64> {
         let mut blocks = blocks.iter().map(|block| block_of(block)).collect::<PyResult<Vec<_>>>()?;
         let updates = py.detach(|| Ok::<_, PyErr>(self.lock()?.ingest_in_step(&mut blocks, &mut ())))?;
         updates.map_err(|error| of_training(py, error))
     }
 
-    /// After how many steps in each environment learning comes due next, at most so many.
+    /// The number of steps in each environment until learning is next due, up to the given maximum.
     fn steps_to_update(&self, most: usize) -> PyResult<usize> {
         Ok(self.lock()?.steps_to_update(most))
     }
 
-    /// The incarnation in which a collector begins.
+    /// The incarnation with which a collector starts.
     fn next_incarnation(&self, worker: u32) -> PyResult<u32> {
         Ok(self.lock()?.intake().next_incarnation(worker))
     }
 
-    /// Blocks by what became of them.
+    /// Counts of blocks by what happened to them.
     fn counts(&self) -> PyResult<BTreeMap<&'static str, u64>> {
         let inner = self.lock()?;
         let intake = inner.intake();
@@ -183,7 +184,7 @@ impl Learner {
         Ok((inner.env_steps(), inner.weights_version()))
     }
 
-    /// Learning in numbers since the last call, as JSON.
+    /// Statistics of learning since the last call, as JSON.
     fn numbers(&self, py: Python<'_>) -> PyResult<String> {
         let mut inner = self.lock()?;
         let numbers = serde_json::to_string(&inner.aggregates()).unwrap_or_default();
@@ -191,11 +192,11 @@ impl Learner {
         Ok(numbers)
     }
 
-    /// Returns of the present policy over `evaluation.episodes` episodes, the `i`-th from seed `seed + i`.
+    /// Returns of the current policy over `evaluation.episodes` episodes, the `i`-th from seed `seed + i`.
     fn evaluate(&self, py: Python<'_>, seed: u64) -> PyResult<Vec<f64>> {
         let (episodes, most) = (self.config.evaluation.episodes, self.config.evaluation.max_episode_steps);
         let scored = py.detach(|| {
-            let envs = self.envs.lock().map_err(|_| PyRuntimeError::new_err("an evaluation has failed before"))?;
+            let envs = self.envs.lock().map_err(|_| PyRuntimeError::new_err("an earlier evaluation failed"))?;
             let mut inner = self.lock()?;
             let scored = Evaluator::new(&envs, episodes, most).map_err(TrainError::from);
             Ok::<_, PyErr>(scored.and_then(|mut evaluator| inner.evaluate(&mut evaluator, seed, &mut ())))
@@ -203,7 +204,7 @@ impl Learner {
         Ok(scored.map_err(|error| of_training(py, error))?.returns)
     }
 
-    /// BLAKE3 of the present weights.
+    /// BLAKE3 of the current weights.
     fn weights_blake3(&self, py: Python<'_>) -> PyResult<String> {
         self.lock()?.weights_blake3().map_err(|error| of_training(py, error))
     }
@@ -223,8 +224,7 @@ impl Learner {
         })
     }
 
-    /// Takes over the newest whole state below a directory; returns the states of so many collectors, and `None` where there is no
-    /// checkpoint.
+    /// Loads the newest intact state below a directory; returns the states of this many collectors, and `None` if there is no checkpoint.
     fn restore<'py>(
         &self,
         py: Python<'py>,
@@ -248,11 +248,11 @@ impl Learner {
 
 impl Learner {
     fn lock(&self) -> PyResult<MutexGuard<'_, AgentLoop>> {
-        self.inner.try_lock().map_err(|_| PyRuntimeError::new_err("another thread works with this learner"))
+        self.inner.try_lock().map_err(|_| PyRuntimeError::new_err("another thread is using this learner"))
     }
 }
 
-/// Where the environments of a config come from: they are requel's own, or those of a Python source.
+/// Where the environments of a config come from: requel itself, or a Python source.
 fn factory_of(py: Python<'_>, config: &Config, source: Option<Bound<'_, PyAny>>) -> PyResult<EnvFactory> {
     let registry = match source {
         Some(source) => registry_of(&Source::of(source)?).map_err(|error| to_python(py, &error))?,

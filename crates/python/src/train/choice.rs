@@ -11,10 +11,10 @@ use super::errors::of_training;
 /// Actions, and row by row the values by which they were chosen.
 type Chosen = (Vec<usize>, Option<Vec<f32>>);
 
-/// What a policy that was made for these observations, rows × numbers, does among the actions that `masks` allows.
+/// What a policy created for these observations, rows × numbers, chooses among the actions that `masks` allows.
 ///
 /// # Errors
-/// If the policy could not be made, masks have other rows, or the policy cannot choose.
+/// If the policy could not be created, masks have another shape, or the policy cannot choose.
 pub fn chosen(
     py: Python<'_>,
     policy: Result<Box<dyn Policy>, TrainError>,
@@ -32,14 +32,14 @@ pub fn chosen(
     Ok((actions, policy.values().map(<[f32]>::to_vec)))
 }
 
-/// Masks for so many observations; all is allowed where there are none.
+/// Masks for this many observations; everything is allowed if there are none.
 ///
 /// # Errors
-/// If there are more of them or fewer.
+/// If there are more or fewer of them.
 pub fn masks_of<'a>(rows: usize, flags: Option<&'a PyReadonlyArray2<'_, bool>>) -> PyResult<Masks<'a>> {
     match flags {
         Some(flags) if flags.shape()[0] == rows => Ok(Masks::new(flags.as_slice()?, flags.shape()[1])),
-        Some(_) => Err(PyValueError::new_err(format!("masks have one row for each of {rows} observations"))),
+        Some(_) => Err(PyValueError::new_err(format!("masks need one row for each of the {rows} observations"))),
         None => Ok(Masks::ALL),
     }
 }

@@ -1,4 +1,4 @@
-//! [`Config`], the settings of a training, from Python's values.
+//! [`Config`], the settings of a training run, from Python values.
 
 use std::path::PathBuf;
 
@@ -11,17 +11,17 @@ use requel::run::Run;
 
 use super::errors::{of_config, of_run};
 
-/// The settings of a training, complete and checked.
+/// The settings of a training run, complete and checked.
 #[pyclass(frozen, module = "requel._requel")]
 #[derive(Clone)]
 pub struct Config(pub config::Config);
 
-/// Keys and values in the order in which they were said, each with where that was.
+/// Keys and values in the order they were given, each with its place.
 type Settings<'py> = Vec<(String, String, Bound<'py, PyAny>)>;
 
 #[pymethods]
 impl Config {
-    /// The settings of a preset and an algorithm for an environment, under others that are given one by one.
+    /// The settings of a preset and an algorithm for an environment, overridden by individual ones.
     #[staticmethod]
     #[pyo3(signature = (env_id, preset, algo, settings))]
     fn resolve(env_id: &str, preset: Option<&str>, algo: Option<&str>, settings: Settings<'_>) -> PyResult<Self> {
@@ -38,14 +38,14 @@ impl Config {
         Ok(Config(layers.resolve().map_err(|error| of_config(&error))?))
     }
 
-    /// The settings of a run, as it goes on with them.
+    /// The settings of a run, as it would continue with them.
     #[staticmethod]
     fn of_run(py: Python<'_>, dir: PathBuf) -> PyResult<Self> {
         let config = Run::open(&dir).and_then(|run| run.config());
         Ok(Config(config.map_err(|error| of_run(py, error))?))
     }
 
-    /// The same with other values of some keys.
+    /// The same with other values for some keys.
     fn with_settings(&self, settings: Settings<'_>) -> PyResult<Self> {
         let layers = Layers::new().record_text("the settings", &self.text()).map_err(|error| of_config(&error))?;
         Ok(Config(set(layers, settings)?.resolve().map_err(|error| of_config(&error))?))
@@ -57,13 +57,13 @@ impl Config {
         toml::to_string(&self.0).unwrap_or_default()
     }
 
-    /// How many environments are trained in side by side.
+    /// The number of environments trained in parallel.
     #[getter]
     fn num_envs(&self) -> usize {
         self.0.train.num_envs
     }
 
-    /// After how many env steps training stops; `None` where no number of them is the limit.
+    /// The number of env steps after which training stops; `None` if the limit is not a number of env steps.
     #[getter]
     fn env_steps(&self) -> Option<u64> {
         Some(self.0.train.env_steps).filter(|limit| *limit > 0)
@@ -81,7 +81,7 @@ fn set(mut layers: Layers, settings: Settings<'_>) -> PyResult<Layers> {
         let value = toml_text(&value).map_err(|_| {
             let kind = value.get_type().name().map_or_else(|_| "?".into(), |name| name.to_string());
             PyTypeError::new_err(format!(
-                "`{key}` is of the type {kind}: a setting is a number, a text, True, False or a list of such"
+                "`{key}` has the type {kind}: a setting is a number, a string, True, False or a list of these"
             ))
         })?;
         layers = layers.set_from(&place, &format!("{key}={value}")).map_err(|error| of_config(&error))?;
@@ -89,7 +89,7 @@ fn set(mut layers: Layers, settings: Settings<'_>) -> PyResult<Layers> {
     Ok(layers)
 }
 
-/// A value as TOML has it.
+/// A value as written in TOML.
 fn toml_text(value: &Bound<'_, PyAny>) -> PyResult<String> {
     if value.is_instance_of::<PyBool>() {
         return Ok(value.extract::<bool>()?.to_string());
@@ -101,7 +101,7 @@ fn toml_text(value: &Bound<'_, PyAny>) -> PyResult<String> {
         return Ok(format!("{:?}", value.extract::<f64>()?).to_lowercase());
     }
     if value.is_instance_of::<PyString>() {
-        // What JSON escapes, TOML does in the same way.
+        // TOML escapes the same characters as JSON, in the same way.
         return Ok(serde_json::to_string(&value.extract::<String>()?).unwrap_or_default());
     }
     if value.is_instance_of::<PyList>() || value.is_instance_of::<PyTuple>() {
@@ -124,7 +124,7 @@ pub fn presets() -> Vec<&'static str> {
     config::presets::all().iter().map(|preset| preset.name).collect()
 }
 
-/// What a preset says, section by section, as JSON.
+/// The contents of a preset, section by section, as JSON.
 #[pyfunction]
 pub fn preset_settings(name: &str) -> PyResult<String> {
     let unknown = || PyValueError::new_err(format!("there is no preset {name:?}"));
@@ -133,7 +133,7 @@ pub fn preset_settings(name: &str) -> PyResult<String> {
     Ok(serde_json::to_string(&settings).unwrap_or_default())
 }
 
-/// A section: its name, what it is about, and its keys with what each is.
+/// A section: its name, its purpose, and its keys with their meaning.
 type SectionHelp = (&'static str, &'static str, Vec<(&'static str, String)>);
 
 /// Every section of the settings.

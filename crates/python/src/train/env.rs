@@ -1,4 +1,4 @@
-//! [`PyEnv`], a Gymnasium environment as an environment of a training.
+//! [`PyEnv`], a Gymnasium environment for training.
 
 use numpy::{PyArray3, PyArrayMethods};
 use pyo3::exceptions::PyTypeError;
@@ -13,19 +13,19 @@ use super::source::Source;
 
 /// A `requel._environments.Environment`: a Gymnasium environment, and what is needed to call it.
 ///
-/// A step calls the environment itself; what takes a second look at the spaces (observations that are put together of several,
-/// masks of several actions) is Python's.
+/// A step calls the environment directly; spaces that need more work (observations made of several, masks of several actions) are handled
+/// in Python.
 pub struct PyEnv {
     source: Source,
-    /// `None` once it was given back.
+    /// `None` once it was returned.
     handle: Option<Py<PyAny>>,
     /// The environment's own `step`.
     step: Py<PyAny>,
-    /// What is given to it for each action; empty where that is the number of the action.
+    /// What it is passed for each action; empty if that is the number of the action.
     actions: Vec<Py<PyAny>>,
-    /// Makes an array of an observation that is none.
+    /// Makes an array of an observation that is not one.
     encode: Option<Py<PyAny>>,
-    /// What is looked for in the information of a step.
+    /// The key to look up in the information of a step.
     names: Vec<Py<PyAny>>,
     mask: Vec<bool>,
     metrics: Vec<f64>,
@@ -33,7 +33,7 @@ pub struct PyEnv {
 }
 
 impl PyEnv {
-    /// Around what [`Source::make`] was given.
+    /// Wraps what [`Source::make`] was given.
     ///
     /// # Errors
     /// If it lacks something.
@@ -192,7 +192,7 @@ impl Env for PyEnv {
             return Err(EnvError::ResetNeeded { id: self.id() });
         }
         let action = action.discrete(self.source.description().action_count)?;
-        // Whoever raises in the middle of a step has left an environment in no known state.
+        // If an exception is raised in the middle of a step, the state of the environment is unknown.
         self.running = false;
         let step = self.try_step(action, observation).map_err(foreign)?;
         self.running = !step.ended();
@@ -233,14 +233,14 @@ impl Drop for PyEnv {
     }
 }
 
-/// A reward as a number: one of Python's or numpy's, or an array without axes.
+/// A reward as a number: a Python or numpy number, or an array without axes.
 fn reward_of(given: &Bound<'_, PyAny>) -> PyResult<f64> {
     given.extract().map_err(|_| {
         let kind = given.get_type().name().map_or_else(|_| "?".into(), |name| name.to_string());
         let shape = given.getattr("shape").and_then(|shape| shape.repr()?.extract::<String>());
         let shape = shape.map_or_else(|_| String::new(), |shape| format!(" of shape {shape}"));
         PyTypeError::new_err(format!(
-            "step() returned a reward that is no number but of the type {kind}{shape}: return float(reward)"
+            "step() returned a reward of the type {kind}{shape} instead of a number: return float(reward)"
         ))
     })
 }
@@ -251,6 +251,7 @@ fn not_five(result: &Bound<'_, PyAny>) -> PyErr {
         Err(_) => "one value".into(),
     };
     PyTypeError::new_err(format!(
-        "step() returned {found}; Gymnasium's returns five: observation, reward, terminated, truncated, info"
+        "step() returned {found}; Gymnasium's step() returns five values: observation, reward, terminated, truncated, \
+         info"
     ))
 }

@@ -1,4 +1,4 @@
-//! Errors of the libraries as exceptions, and exceptions as errors that come out as they went in.
+//! Errors of the libraries as exceptions, and Python exceptions as errors that are raised again unchanged.
 
 use pyo3::exceptions::{PyFileExistsError, PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
@@ -9,12 +9,12 @@ use requel_envs::EnvError;
 
 use crate::env_error::to_python;
 
-/// An exception on its way through the training of an environment.
+/// An exception passed through the training of an environment.
 pub fn foreign(error: PyErr) -> EnvError {
     EnvError::foreign(error)
 }
 
-/// The exception for what ended a training: the one that was raised in Python, if one was.
+/// The exception for an error that ended training: the one raised in Python, if there was one.
 pub fn of_training(py: Python<'_>, error: TrainError) -> PyErr {
     match error {
         TrainError::Env(error) => to_python(py, &error),
@@ -28,7 +28,7 @@ pub fn of_training(py: Python<'_>, error: TrainError) -> PyErr {
     }
 }
 
-/// The exception for what ended a run.
+/// The exception for an error that ended a run.
 pub fn of_run(py: Python<'_>, error: RunError) -> PyErr {
     match error {
         RunError::Train(error) => of_training(py, error),
@@ -44,11 +44,11 @@ pub fn of_run(py: Python<'_>, error: RunError) -> PyErr {
     }
 }
 
-/// The exception for a config that cannot be, with what to try.
+/// The exception for an invalid config, with what to try.
 pub fn of_config(error: &ConfigError) -> PyErr {
     let hint = match error {
         ConfigError::NoRewardRange { .. } => {
-            Some("of an environment in Python reward_range=(lowest, highest) says it".into())
+            Some("for an environment in Python, pass reward_range=(lowest, highest)".into())
         }
         error => error.hint(),
     };

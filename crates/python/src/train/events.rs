@@ -1,4 +1,4 @@
-//! What training tells, to Python.
+//! Events of training, passed to Python.
 
 use std::time::{Duration, Instant};
 
@@ -7,18 +7,17 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use requel::train::{EpisodeRecord, Evaluation, Observer, ObserverError, TrainEvent};
 
-/// A Python function that is told of events: it gets the name of the event and what belongs to it. If it returns `False`, training
-/// stops.
+/// A Python function called with events: it gets the name of the event and its data. If it returns `False`, training stops.
 pub struct Listener {
     listen: Py<PyAny>,
     wants_steps: bool,
     asked_to_stop: bool,
-    /// Events that wait until [`Listener::tell_waiting`]; `None` where each is told at once.
+    /// Events that wait until [`Listener::tell_waiting`]; `None` if each is passed on at once.
     waiting: Option<Vec<(&'static str, Py<PyDict>)>>,
 }
 
 impl Listener {
-    /// For a function; `wants_steps` says whether it is told of every step.
+    /// For a function; `wants_steps` says whether it is called for every step.
     pub fn new(listen: Py<PyAny>, wants_steps: bool) -> Self {
         Listener { listen, wants_steps, asked_to_stop: false, waiting: None }
     }
@@ -33,10 +32,10 @@ impl Listener {
         self.waiting.as_ref().is_some_and(|waiting| !waiting.is_empty())
     }
 
-    /// Tells the events that wait, in their order.
+    /// Passes on the waiting events, in order.
     ///
     /// # Errors
-    /// What the function raised; events after that are not told.
+    /// What the function raised; later events are not passed on.
     pub fn tell_waiting(&mut self) -> PyResult<()> {
         let waiting = self.waiting.as_mut().map(std::mem::take).unwrap_or_default();
         Python::attach(|py| {
@@ -172,22 +171,22 @@ fn by_name<'py>(py: Python<'py>, numbers: &[(String, f64)]) -> PyResult<Bound<'p
     Ok(fields)
 }
 
-/// Looks from time to time whether a signal has come: Python hears of one only where Python's code runs.
+/// Checks from time to time for a signal: Python handles signals only while Python code runs.
 pub struct Signals {
     looked: std::sync::Mutex<Instant>,
     raised: std::sync::Mutex<Option<PyErr>>,
 }
 
 impl Signals {
-    /// How long a signal may wait.
+    /// How long a signal may have to wait.
     const PAUSE: Duration = Duration::from_millis(30);
 
-    /// Nothing has come.
+    /// No signal so far.
     pub fn new() -> Self {
         Signals { looked: std::sync::Mutex::new(Instant::now()), raised: std::sync::Mutex::new(None) }
     }
 
-    /// Whether a handler of a signal has raised something. Handlers run in Python's main thread alone.
+    /// Whether a signal handler has raised something. Handlers run only in Python's main thread.
     pub fn have_raised(&self) -> bool {
         let mut looked = self.looked.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         if looked.elapsed() < Self::PAUSE {

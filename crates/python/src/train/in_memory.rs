@@ -1,4 +1,4 @@
-//! [`InMemory`], a training without a directory.
+//! [`InMemory`], training without a directory.
 
 use std::sync::Arc;
 
@@ -10,13 +10,13 @@ use requel::train::{Observer, Termination, TrainError};
 use super::events::Listener;
 use super::training::Ended;
 
-/// What is done while a trainer is lent.
+/// What is done while a trainer is lent out.
 pub type WhileLent<'a> = &'a mut dyn FnMut() -> PyResult<()>;
-/// Puts a trainer where others can look at it while something is done, and takes it back.
+/// Lends a trainer to others while something is done, and takes it back.
 type Lend<'a> = &'a dyn Fn(Box<Trainer>, WhileLent<'_>) -> (Box<Trainer>, PyResult<()>);
 
-/// A training without a directory. Callbacks are told of a step once it is over, and the trainer is lent to them meanwhile: what they
-/// ask of the model is answered by the weights of that step.
+/// Training without a directory. Callbacks are called after each step, and can use the trainer meanwhile: what they ask the model is
+/// answered with the weights of that step.
 pub struct InMemory<'a> {
     pub trainer: Box<Trainer>,
     pub listener: Option<Listener>,
@@ -25,7 +25,7 @@ pub struct InMemory<'a> {
 }
 
 impl InMemory<'_> {
-    /// Trains until training is over or is asked to stop, and scores the policy then where `score` says so.
+    /// Trains until training is over or is asked to stop, and then scores the policy if `score` is true.
     pub fn run(mut self, score: bool) -> (Box<Trainer>, Result<Ended, TrainError>) {
         let asked = self.control.clone();
         self.trainer.give_up_evaluations_when(Arc::new(move || asked.stop_requested()));
@@ -64,7 +64,7 @@ impl InMemory<'_> {
         (ended.trainer, ended_by)
     }
 
-    /// Tells the events of a step, and the trainer that a callback asks it to stop.
+    /// Passes on the events of a step, and any request of a callback to stop.
     fn tell(mut self) -> (Self, Result<(), TrainError>) {
         let Some(listener) = self.listener.as_mut().filter(|listener| listener.has_waiting()) else {
             return (self, Ok(()));

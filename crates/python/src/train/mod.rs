@@ -1,4 +1,4 @@
-//! Training in environments that are Python objects: what stands between `requel`'s traits and Gymnasium's methods.
+//! Training in environments that are Python objects: the link between `requel`'s traits and Gymnasium's methods.
 
 mod agent_loop;
 mod blocks;

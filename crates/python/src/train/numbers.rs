@@ -1,4 +1,4 @@
-//! Numbers of a Python object, as an observation of `f32` has them.
+//! Numbers of a Python object, converted to an observation of `f32`.
 
 use numpy::ndarray::{ArrayViewD, IxDyn};
 use numpy::{Element, PyArrayDyn, PyArrayMethods, PyUntypedArrayMethods};
@@ -11,9 +11,9 @@ use pyo3::prelude::*;
 pub struct Reader {
     /// Numbers of one observation.
     pub len: usize,
-    /// Subtracted from each: a discrete space may begin elsewhere than at 0.
+    /// Subtracted from each: a discrete space may start at a number other than 0.
     pub start: f32,
-    /// In what order the axes of an array are read, where it is not theirs: images with the channels first.
+    /// The order in which the axes of an array are read, if it differs from theirs: for images with the channels first.
     pub axes: Option<Vec<usize>>,
 }
 
@@ -21,7 +21,7 @@ impl Reader {
     /// Writes the numbers of a value into an observation.
     ///
     /// # Errors
-    /// `ValueError` if there are more of them or fewer, `TypeError` if they are none.
+    /// `ValueError` if there are more or fewer of them, `TypeError` if they are not numbers.
     pub fn read(&self, value: &Bound<'_, PyAny>, observation: &mut [f32]) -> PyResult<()> {
         let read = self.copy::<f32>(value, observation, |number| number)?
             || self.copy::<u8>(value, observation, f32::from)?
@@ -72,7 +72,7 @@ impl Reader {
             Some(axes) if axes.len() == view.ndim() => Ok(view.permuted_axes(IxDyn(axes))),
             Some(axes) => {
                 let found = view.ndim();
-                Err(PyValueError::new_err(format!("an observation has {found} axes, its space {}", axes.len())))
+                Err(PyValueError::new_err(format!("an observation has {found} axes, but its space has {}", axes.len())))
             }
         }
     }
@@ -80,16 +80,16 @@ impl Reader {
     fn other_length(&self, value: &Bound<'_, PyAny>) -> PyErr {
         let shape = value.getattr("shape").and_then(|shape| shape.repr()?.extract::<String>()).unwrap_or_default();
         PyValueError::new_err(format!(
-            "an observation of shape {shape} is not one of its space, which has {} numbers",
+            "an observation of shape {shape} does not belong to its space, which has {} numbers",
             self.len
         ))
     }
 }
 
-/// Reads flags, such as those of the actions that are allowed.
+/// Reads flags, such as those of the allowed actions.
 ///
 /// # Errors
-/// `ValueError` if there are more of them or fewer.
+/// `ValueError` if there are more or fewer of them.
 pub fn read_flags(value: &Bound<'_, PyAny>, flags: &mut [bool]) -> PyResult<()> {
     let numpy = value.py().import(intern!(value.py(), "numpy"))?;
     let array = numpy.call_method1(intern!(value.py(), "asarray"), (value, "bool"))?;

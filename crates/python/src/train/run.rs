@@ -1,4 +1,4 @@
-//! Runs on disk, and the program in their environments.
+//! Runs on disk, and the program for their environments.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -13,7 +13,7 @@ use super::errors::of_run;
 use super::source::Source;
 use crate::env_error::to_python;
 
-/// What is known of a run: the id and the origin of its environment, the config as TOML, and the summary as JSON where it is finished.
+/// Information on a run: the id and the origin of its environment, the config as TOML, and the summary as JSON if it is finished.
 #[pyfunction]
 pub fn run_record<'py>(py: Python<'py>, dir: PathBuf) -> PyResult<Bound<'py, PyDict>> {
     let record = PyDict::new(py);
@@ -32,14 +32,13 @@ pub fn run_record<'py>(py: Python<'py>, dir: PathBuf) -> PyResult<Bound<'py, PyD
     Ok(record)
 }
 
-/// Whether the newest checkpoint of a run holds its environments; `None` where the run has no checkpoint.
+/// Whether the newest checkpoint of a run contains its environments; `None` if the run has no checkpoint.
 #[pyfunction]
 pub fn run_saves_envs(py: Python<'_>, dir: PathBuf) -> PyResult<Option<bool>> {
     Run::open(&dir).and_then(|run| run.saves_envs()).map_err(|error| of_run(py, error))
 }
 
-/// Runs the `requel` program where the environments of a source are registered, and returns the code to exit with. The GIL is
-/// released meanwhile.
+/// Runs the `requel` program with the environments of a source registered, and returns the exit code. The GIL is released meanwhile.
 #[pyfunction]
 #[pyo3(signature = (arguments, source=None))]
 pub fn program_in(py: Python<'_>, arguments: Vec<OsString>, source: Option<Bound<'_, PyAny>>) -> PyResult<u8> {

@@ -1,4 +1,4 @@
-//! [`Source`], where environments that are Python objects come from, and what is known of them.
+//! [`Source`], which provides environments that are Python objects and describes them.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use super::env::PyEnv;
 use super::errors::foreign;
 use super::numbers::Reader;
 
-/// A `requel._environments.Source`: it makes environments, takes back those that are no longer needed, and has found out what they are.
+/// A `requel._environments.Source`: it creates environments, takes back those that are no longer needed, and has examined what they are.
 #[derive(Clone, Debug)]
 pub struct Source(Arc<Inner>);
 
@@ -21,12 +21,12 @@ struct Inner {
     description: Description,
 }
 
-/// What is known of the environments of a source.
+/// The description of a source's environments.
 #[derive(Clone, Debug)]
 pub struct Description {
-    /// What they say of themselves.
+    /// Their own specification.
     pub spec: EnvSpec,
-    /// The space of observations, as it is learned from.
+    /// The space of observations as the agent sees them.
     pub observations: Space,
     /// The space of actions, which is discrete.
     pub actions: Space,
@@ -34,7 +34,7 @@ pub struct Description {
     pub action_count: usize,
     /// How observations are read.
     pub reader: Reader,
-    /// Whether they say which actions are allowed.
+    /// Whether they have action masks.
     pub masked: bool,
 }
 
@@ -48,7 +48,7 @@ impl Source {
         Ok(Source(Arc::new(Inner { source: source.unbind(), description })))
     }
 
-    /// What is known of its environments.
+    /// The description of its environments.
     pub fn description(&self) -> &Description {
         &self.0.description
     }
@@ -56,7 +56,7 @@ impl Source {
     /// One more environment.
     ///
     /// # Errors
-    /// What is raised where it is made.
+    /// What is raised while creating it.
     pub fn make(&self) -> Result<Box<dyn Env>, EnvError> {
         Python::attach(|py| {
             let env = self.0.source.bind(py).call_method0(intern!(py, "take"))?;
@@ -66,19 +66,19 @@ impl Source {
         .map_err(foreign)
     }
 
-    /// Takes an environment back. Nothing happens in an interpreter that is ending.
+    /// Takes an environment back. Does nothing while the interpreter is shutting down.
     pub fn give_back(&self, env: Py<PyAny>) {
         let source = &self.0.source;
-        // What fails here can no longer be told anybody; the environment is not used again then.
+        // An error here can no longer be reported; the environment is not used again.
         let _ = Python::try_attach(|py| source.bind(py).call_method1(intern!(py, "give"), (env,)).map(drop));
     }
 }
 
 impl Description {
-    /// What Python's object of the same name says.
+    /// The Python object's attribute of the same name.
     ///
     /// # Errors
-    /// If it lacks something, or a space cannot be.
+    /// If it lacks something, or a space is invalid.
     pub fn of(given: &Bound<'_, PyAny>) -> PyResult<Self> {
         let spec = EnvSpec {
             max_episode_steps: given.getattr("max_episode_steps")?.extract()?,
@@ -86,7 +86,7 @@ impl Description {
             reward_range: given.getattr("reward_range")?.extract()?,
             frames_per_second: given.getattr("frames_per_second")?.extract()?,
             metrics: metrics(given.getattr("metrics")?.extract()?),
-            // Python has tried it already, and tells what it found in place of refusing the environment.
+            // Python has already tried it, and reports what it found instead of refusing the environment.
             heeds_seeds: false,
             ..EnvSpec::new(given.getattr("id")?.extract::<String>()?)
         };
@@ -98,7 +98,7 @@ impl Description {
     }
 }
 
-/// Each counts as it was at the end of the episode.
+/// Each counts with its value at the end of the episode.
 fn metrics(names: Vec<String>) -> Vec<MetricSpec> {
     names.into_iter().map(|name| MetricSpec::new(name, OverEpisode::Last)).collect()
 }
@@ -112,7 +112,7 @@ fn observations(given: &Bound<'_, PyDict>) -> PyResult<(Space, Reader)> {
         "discrete" => Space::Discrete { n: get("n")?.extract()? },
         "multi_discrete" => Space::MultiDiscrete { n: get("n")?.extract()? },
         _ => {
-            // Numbers of every other type are learned from as single-precision ones.
+            // Numbers of all other types are converted to single precision for learning.
             let dtype = DType::of_name(&get("dtype")?.extract::<String>()?).unwrap_or(DType::F32);
             Space::Box {
                 low: get("low")?.extract()?,

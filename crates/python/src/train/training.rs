@@ -25,30 +25,30 @@ use super::run::registry_of;
 use super::source::Source;
 use super::vector::PyVector;
 
-/// A training. While it goes on in one thread, whatever another asks of it is refused: nothing waits with the GIL held.
+/// A training run. While one thread runs it, requests from others are refused: nothing waits while holding the GIL.
 #[pyclass(frozen, module = "requel._requel")]
 pub struct Training {
     state: Mutex<State>,
     control: Mutex<Control>,
-    /// The process that it was made in: none of its threads are in a copy of that.
+    /// The process that created it: a forked copy has none of its threads.
     process: u32,
 }
 
-/// How far a training is.
+/// The stage of training.
 enum State {
     /// Without a directory.
     InMemory(Box<Trainer>),
-    /// The same between two steps, while callbacks are told: it can be looked at and saved, but not changed.
+    /// The same between two steps, while callbacks are called: it can be inspected and saved, but not changed.
     Lent(Box<Trainer>),
     /// In the directory of a run.
     InRun(Box<Session>),
-    /// Another call has it.
+    /// In use by another call.
     Running,
     /// Its run is complete, or has failed.
     Over,
 }
 
-/// What became of a training.
+/// The result of training.
 pub(super) enum Ended {
     Finished(Box<Summary>),
     /// It stopped without being scored.
@@ -58,8 +58,8 @@ pub(super) enum Ended {
 
 #[pymethods]
 impl Training {
-    /// A trainer of a config: in requel's own environment of its id, in those of `source`, or in `vector`, whose slots are like
-    /// those of `source`. Policies are scored in the environments of `evaluation`, or else in more of `source`.
+    /// A trainer of a config: in requel's own environment with its id, in those of `source`, or in `vector`, whose slots are like those of
+    /// `source`. Policies are scored in the environments of `evaluation`, or else in more of `source`.
     ///
     /// `stacked` says that the environments stack frames themselves, as many as the config says.
     #[new]
@@ -107,7 +107,7 @@ impl Training {
         })
     }
 
-    /// Begins a run in a new directory: the one named, or one below `runs/`.
+    /// Starts a run in a new directory: the one given, or one below `runs/`.
     #[pyo3(signature = (run_dir=None))]
     fn begin_run(&self, py: Python<'_>, run_dir: Option<PathBuf>) -> PyResult<PathBuf> {
         let begin = |trainer: Trainer| match &run_dir {
@@ -117,8 +117,8 @@ impl Training {
         self.enter(py, begin)
     }
 
-    /// Goes on with a run from its newest checkpoint, with the settings of this training where `change` says so. Returns whether
-    /// new episodes begin, and the env steps made.
+    /// Continues a run from its newest checkpoint, with the settings of this training if `change` is true. Returns whether new episodes
+    /// start, and the env steps made.
     fn resume_run(&self, py: Python<'_>, run_dir: PathBuf, change: bool) -> PyResult<(bool, u64)> {
         let mut resumed = (false, 0);
         self.enter(py, |trainer| {
@@ -133,10 +133,10 @@ impl Training {
         Ok(resumed)
     }
 
-    /// Trains until training is over, it is asked to stop, or something fails. Without a directory the policy is scored at the
-    /// end only where `score` says so.
+    /// Trains until training is over, it is asked to stop, or something fails. Without a directory, the policy is scored at the end only if
+    /// `score` is true.
     ///
-    /// Returns `finished`, `stopped` or `interrupted`, and the summary as JSON where there is one.
+    /// Returns `finished`, `stopped` or `interrupted`, and the summary as JSON if there is one.
     #[pyo3(signature = (listener=None, wants_steps=false, score=true))]
     fn run(
         &self,
@@ -182,22 +182,22 @@ impl Training {
         })
     }
 
-    /// Forgets that it was asked to stop. Whoever asks from here on, also before [`Training::run`], is heard.
+    /// Forgets earlier requests to stop. Requests from here on count, even before [`Training::run`].
     fn arm(&self) {
         *lock(&self.control) = Control::new();
     }
 
-    /// Asks a training that goes on, or is about to, to stop at a whole step, from any thread.
+    /// Asks training that is running, or about to, to stop after a whole step, from any thread.
     fn stop(&self) {
         lock(&self.control).request_stop();
     }
 
-    /// Asks a training that goes on in a run to save its state now.
+    /// Asks training that is running to save its state now.
     fn save_now(&self) {
         lock(&self.control).request_checkpoint();
     }
 
-    /// Goes on with other settings from here on, those that can change on the way, also where training was asked to stop.
+    /// Continues with other settings from here on (those that can change during training), even if training was asked to stop.
     fn change(&self, py: Python<'_>, config: &Config) -> PyResult<()> {
         self.with(|trainer| {
             trainer.go_on();
@@ -205,16 +205,16 @@ impl Training {
         })
     }
 
-    /// The same, but env steps are counted from 0 again: schedules and episodes begin anew, and the agent keeps what it has.
+    /// The same, but env steps are counted from 0 again: schedules and episodes start again, and the agent keeps what it has.
     fn begin_anew(&self, py: Python<'_>, config: &Config) -> PyResult<()> {
         self.with(|trainer| trainer.begin_anew(config.0.clone()).map_err(|error| of_training(py, error)))
     }
 
-    /// Goes on from where another training is, in the environments of this one, with all that it has learned and stored. The other one
-    /// is of no use afterwards.
+    /// Continues from the state of another training run, in the environments of this one, with everything it has learned and stored. The
+    /// other one can no longer be used.
     fn go_on_from(&self, py: Python<'_>, other: &Training) -> PyResult<()> {
         if std::ptr::eq(self, other) {
-            return Err(PyValueError::new_err("a training goes on from another one"));
+            return Err(PyValueError::new_err("a training run continues from another one"));
         }
         self.with(|trainer| other.with(|other| trainer.go_on_from(other).map_err(|error| of_training(py, error))))
     }
@@ -227,17 +227,17 @@ impl Training {
         })
     }
 
-    /// How many transitions are stored; `None` where there is no replay buffer.
+    /// How many transitions are stored; `None` if there is no replay buffer.
     fn stored(&self) -> PyResult<Option<usize>> {
         self.look(|trainer| Ok(trainer.agent().stored()))
     }
 
-    /// On which device networks are computed, such as `cpu` or `cuda:0 (NVIDIA H100)`.
+    /// The device on which networks are computed, such as `cpu` or `cuda:0 (NVIDIA H100)`.
     fn device(&self) -> PyResult<String> {
         self.look(|trainer| Ok(trainer.agent().device().map_or_else(|| "cpu".into(), |in_use| in_use.device)))
     }
 
-    /// Writes the replay buffer to a file, which is replaced where there is one.
+    /// Writes the replay buffer to a file, replacing an existing one.
     fn save_replay(&self, py: Python<'_>, path: PathBuf) -> PyResult<()> {
         self.look(|trainer| {
             let state = trainer.save_replay().map_err(|error| of_training(py, error))?;
@@ -246,7 +246,7 @@ impl Training {
         })
     }
 
-    /// Begins with the replay buffer of a file. Before the first step.
+    /// Starts with the replay buffer in a file. Only before the first step.
     fn load_replay(&self, py: Python<'_>, path: PathBuf) -> PyResult<()> {
         let refused = |error: StateError| PyValueError::new_err(format!("{}: {error}", path.display()));
         let state = Saved::from_sealed_bytes(&std::fs::read(&path)?).map_err(refused)?;
@@ -256,7 +256,7 @@ impl Training {
         })
     }
 
-    /// What the agent has learned, with its optimiser's averages, as bytes.
+    /// What the agent has learned, including its optimiser's averages, as bytes.
     fn save_learned<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
         self.look(|trainer| {
             let state = trainer.save_learned().map_err(|error| of_training(py, error))?;
@@ -265,7 +265,8 @@ impl Training {
         })
     }
 
-    /// Begins with what [`Training::save_learned`] returned. Before the first step; where it does not fit, this training is of no use.
+    /// Starts with what [`Training::save_learned`] returned. Only before the first step; if it does not fit, this training can no longer be
+    /// used.
     fn begin_with_learned(&self, py: Python<'_>, learned: &[u8]) -> PyResult<()> {
         let refused = |error: StateError| PyValueError::new_err(error.to_string());
         let state = Saved::from_sealed_bytes(learned).map_err(refused)?;
@@ -275,7 +276,7 @@ impl Training {
         })
     }
 
-    /// What each environment shows now, environments × numbers.
+    /// The current observations, environments × numbers.
     fn observations<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyArray2<f32>>> {
         self.look(|trainer| {
             let (rows, flat) = (trainer.config().train.num_envs, trainer.observations());
@@ -291,13 +292,13 @@ impl Training {
         })
     }
 
-    /// BLAKE3 of the present policy's weights.
+    /// BLAKE3 of the current policy's weights.
     fn weights_blake3(&self, py: Python<'_>) -> PyResult<String> {
         self.look(|trainer| trainer.weights_blake3().map_err(|error| of_training(py, error)))
     }
 
-    /// The present policy's actions for some observations, rows × numbers, and the values by which it chose, row by row; among
-    /// the actions that `masks` allows.
+    /// The current policy's actions for some observations, rows × numbers, and the values by which it chose, row by row; among the actions
+    /// that `masks` allows.
     #[pyo3(signature = (observations, masks=None))]
     fn act(
         &self,
@@ -311,7 +312,7 @@ impl Training {
         })
     }
 
-    /// The present policy as the bytes of a policy file.
+    /// The current policy as the bytes of a policy file.
     fn policy<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
         self.look(|trainer| {
             let network = trainer.value_network().map_err(|error| of_training(py, error))?;
@@ -321,7 +322,7 @@ impl Training {
         })
     }
 
-    /// Begins from the weights of a policy file. Before the first step.
+    /// Starts from the weights of a policy file. Only before the first step.
     fn begin_from(&self, py: Python<'_>, policy: &[u8]) -> PyResult<()> {
         let policy = PolicyFile::from_bytes(policy).map_err(|error| PyValueError::new_err(error.to_string()))?;
         self.with(|trainer| trainer.begin_from(&policy).map_err(|error| of_training(py, error)))
@@ -329,7 +330,7 @@ impl Training {
 }
 
 impl Training {
-    /// Takes the trainer into a run.
+    /// Moves the trainer into a run.
     fn enter(&self, py: Python<'_>, enter: impl FnOnce(Trainer) -> Result<Session, RunError>) -> PyResult<PathBuf> {
         match self.take()? {
             State::InMemory(trainer) => {
@@ -342,12 +343,12 @@ impl Training {
             }
             state => {
                 *lock(&self.state) = state;
-                Err(PyRuntimeError::new_err("this training has a run already"))
+                Err(PyRuntimeError::new_err("this training already has a run"))
             }
         }
     }
 
-    /// Takes the state out, so that no lock is held while training goes on.
+    /// Takes the state out, so that no lock is held during training.
     fn take(&self) -> PyResult<State> {
         self.check_process()?;
         let mut state = lock(&self.state);
@@ -358,7 +359,7 @@ impl Training {
         }
     }
 
-    /// Changes the trainer, which is at rest.
+    /// Changes the trainer while it is at rest.
     fn with<T>(&self, change: impl FnOnce(&mut Trainer) -> PyResult<T>) -> PyResult<T> {
         self.check_process()?;
         match &mut *self.state.try_lock().map_err(|_| is_running())? {
@@ -367,7 +368,7 @@ impl Training {
         }
     }
 
-    /// Looks at the trainer, at rest or between two steps.
+    /// Reads the trainer, at rest or between two steps.
     fn look<T>(&self, look: impl FnOnce(&Trainer) -> PyResult<T>) -> PyResult<T> {
         self.check_process()?;
         match &*self.state.try_lock().map_err(|_| is_running())? {
@@ -376,20 +377,23 @@ impl Training {
         }
     }
 
-    /// Puts the trainer back into its place for a while. The GIL is not held here: whoever has the lock meanwhile can finish.
+    /// Puts the trainer back temporarily. The GIL is not held here, so that a thread holding the lock can finish.
     fn lend(&self, trainer: Box<Trainer>, while_lent: WhileLent<'_>) -> (Box<Trainer>, PyResult<()>) {
         *lock(&self.state) = State::Lent(trainer);
         let done = while_lent();
         match std::mem::replace(&mut *lock(&self.state), State::Running) {
             State::Lent(trainer) => (trainer, done),
-            _ => unreachable!("a trainer that is lent can only be looked at"),
+            _ => unreachable!("this trainer is in use by its training: it can only be read"),
         }
     }
 
     fn check_process(&self) -> PyResult<()> {
         match std::process::id() == self.process {
             true => Ok(()),
-            false => Err(PyRuntimeError::new_err("this training was made in another process: make it after the fork")),
+            false => Err(PyRuntimeError::new_err(
+                "this training was created in another process: create it after the \
+                                                  fork",
+            )),
         }
     }
 }
@@ -402,13 +406,13 @@ fn in_run(session: Session, observer: &mut dyn Observer, control: &Control) -> R
     })
 }
 
-/// Where a new run goes that has no directory of its own.
+/// The directory of a new run if none is given.
 fn new_directories(trainer: &Trainer) -> impl Iterator<Item = PathBuf> + use<> {
     let name = Run::name(trainer.config(), &timestamp());
     (1..).map(move |n: u64| Path::new("runs").join(if n == 1 { name.clone() } else { format!("{name}-{n}") }))
 }
 
-/// Why a trainer is not there.
+/// Why the trainer is not available.
 fn is_away(state: &State) -> PyErr {
     match state {
         State::InRun(_) => PyRuntimeError::new_err("this training belongs to a run"),
@@ -422,6 +426,6 @@ fn is_running() -> PyErr {
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // What a panic left is what it was before: a state is only put in whole.
+    // After a panic the state is the previous one: it is only ever replaced as a whole.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

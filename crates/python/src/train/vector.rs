@@ -10,8 +10,8 @@ use requel_envs::{BatchEnv, EnvError, Scene, Step};
 use super::errors::foreign;
 use super::source::Description;
 
-/// A `requel._vector.Vector`, which turns each of Gymnasium's three ways to begin a new episode into one: ended slots show their true
-/// last observation, and are then reset.
+/// A `requel._vector.Vector`, which unifies Gymnasium's three ways of starting a new episode: slots that ended return their true last
+/// observation, and are then reset.
 pub struct PyVector {
     vector: Py<PyAny>,
     id: String,
@@ -19,7 +19,7 @@ pub struct PyVector {
     /// Numbers of one slot's observation.
     width: usize,
     actions: usize,
-    /// Slots × actions; empty where all are always allowed.
+    /// Slots × actions; empty if all are always allowed.
     masks: Vec<bool>,
     /// Slots × metrics.
     metrics: Vec<f64>,
@@ -28,7 +28,7 @@ pub struct PyVector {
 }
 
 impl PyVector {
-    /// Around a Python vector, whose slots are so described.
+    /// Wraps a Python vector whose slots have this description.
     ///
     /// # Errors
     /// If it lacks something.
@@ -81,7 +81,11 @@ impl PyVector {
             let columns = (rewards.as_slice()?, terminated.as_slice()?, truncated.as_slice()?, began.as_slice()?);
             let lengths = [columns.0.len(), columns.1.len(), columns.2.len(), columns.3.len()];
             if rows.len() != observations.len() || lengths != [self.slots; 4] {
-                return Err(PyValueError::new_err(format!("a step gave {lengths:?} numbers for {} slots", self.slots)));
+                return Err(PyValueError::new_err(format!(
+                    "a step returned {lengths:?} numbers for {} \
+                                                          slots",
+                    self.slots
+                )));
             }
             observations.copy_from_slice(rows);
             for (slot, step) in steps.iter_mut().enumerate() {
@@ -162,7 +166,7 @@ impl BatchEnv for PyVector {
         None
     }
 
-    /// All of it is in the first slot's.
+    /// Everything is in the first slot's.
     fn save(&self, slot: usize) -> Result<Vec<u8>, EnvError> {
         if slot > 0 {
             return Ok(Vec::new());

@@ -4,17 +4,17 @@ use super::{AgentError, Masks};
 use crate::exploration::{Choice, Explorer};
 use crate::state::{State, StateError};
 
-/// Chooses actions in several environments: its explorer chooses, by the values of the actions where it asks for them.
+/// Chooses actions in several environments: its explorer chooses, using the values of the actions if it needs them.
 #[derive(Debug)]
 pub struct Actor {
     explorer: Box<dyn Explorer>,
     /// Actions of the environment.
     actions: usize,
-    /// Environments in which the values of actions are asked for.
+    /// Environments for which the explorer needs the values of actions.
     open: Vec<bool>,
 }
 
-/// What is to be acted on.
+/// The observations to act on.
 #[derive(Clone, Copy, Debug)]
 pub struct Situation<'a> {
     /// Which actions each environment allows.
@@ -24,19 +24,19 @@ pub struct Situation<'a> {
 }
 
 impl Actor {
-    /// Acts in `num_envs` environments with so many actions.
+    /// For `num_envs` environments with these actions.
     pub fn new(explorer: Box<dyn Explorer>, num_envs: usize, actions: usize) -> Self {
         Actor { explorer, actions, open: vec![false; num_envs] }
     }
 
-    /// An action for each environment. `values` gives the values of the actions, environments × actions; it is called where the
-    /// explorer asks for them in some environment, and not at all where it does in none.
+    /// An action for each environment. `values` computes the values of the actions, environments × actions; it is only called if the
+    /// explorer needs them for at least one environment.
     ///
     /// # Errors
     /// As `values`.
     ///
     /// # Panics
-    /// If there are not as many actions to choose as environments, or not as many values as there are to be.
+    /// If the number of actions to choose differs from the number of environments, or `values` returns the wrong number of values.
     pub fn act<'v>(
         &mut self,
         situation: &Situation<'_>,
@@ -67,12 +67,12 @@ impl Actor {
         Ok(())
     }
 
-    /// How many environments it acts in.
+    /// The number of environments it acts in.
     pub fn envs(&self) -> usize {
         self.open.len()
     }
 
-    /// Reports the numbers of its explorer after `env_steps` env steps by name.
+    /// Reports its explorer's numbers by name, as of `env_steps` env steps.
     pub fn statistics(&self, env_steps: u64, report: &mut dyn FnMut(&str, f64)) {
         self.explorer.statistics(env_steps, report);
     }
@@ -82,16 +82,16 @@ impl Actor {
         self.explorer.save(state);
     }
 
-    /// Takes it from an actor of another agent. It is not learned: in another number of environments, or where exploration is another,
-    /// its draws begin anew.
+    /// Takes over the state from an actor of another agent. This state is not learned: with another number of environments, or another
+    /// exploration, its draws start again.
     pub fn go_on_from(&mut self, state: &State<'_>) {
         let _ = self.explorer.restore(state);
     }
 
-    /// Takes it back.
+    /// Restores its state.
     ///
     /// # Errors
-    /// If it is not the state of an explorer like its own.
+    /// If the state is not that of an explorer like its own.
     pub fn restore(&mut self, state: &State<'_>) -> Result<(), StateError> {
         self.explorer.restore(state)
     }

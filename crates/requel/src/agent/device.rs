@@ -1,5 +1,5 @@
-//! On which device networks are computed: [`DeviceName`] asks for one, an [`Accelerator`] brings others than the CPU, [`DeviceUse`] says
-//! what came of it.
+//! The device on which networks are computed: [`DeviceName`] requests one, an [`Accelerator`] provides devices other than the CPU,
+//! [`DeviceUse`] says which is used.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,7 +7,7 @@ use std::str::FromStr;
 use super::{AgentError, DeviceFault, Executor, ExecutorShape, ExecutorSpec};
 use crate::machine::Machine;
 
-/// The device that is asked for, as `train.device` names it. No result depends on it.
+/// The requested device, named as in `train.device`. No result depends on it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum DeviceName {
     /// Whichever is faster.
@@ -19,34 +19,34 @@ pub enum DeviceName {
     Cuda(Option<usize>),
 }
 
-/// A name of no device.
+/// A name that is not a device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NoSuchName;
 
-/// On which device networks are computed, as records and people are told.
+/// The device on which networks are computed, for records and messages.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeviceUse {
     /// Such as `cpu`, or `cuda:0 (NVIDIA H100)`.
     pub device: String,
-    /// Why it is this one, where that was not simply asked for.
+    /// Why this device was chosen, unless it was simply requested.
     pub reason: Option<String>,
-    /// Whether another one would be better.
+    /// Whether another device would be better.
     pub is_doubtful: bool,
 }
 
-/// Brings executors on other devices than the CPU.
+/// Provides executors on devices other than the CPU.
 pub trait Accelerator: Send + Sync {
-    /// The devices that there are, in a line.
+    /// The available devices, in one line.
     ///
     /// # Errors
     /// Why there are none.
     fn devices(&self) -> Result<String, DeviceFault>;
 
-    /// The executor of updates of this spec and shape on the device that is asked for, which is not the CPU by name. `None` where it is to be
-    /// the CPU after all, with the reason.
+    /// The executor for updates of this spec and shape on the requested device, which is never the CPU by name. `None` if the CPU should be
+    /// used after all, with the reason.
     ///
     /// # Errors
-    /// If a device that is asked for by name cannot be used.
+    /// If a device requested by name cannot be used.
     fn executor(
         &self,
         asked: DeviceName,

@@ -1,4 +1,4 @@
-//! [`Executor`], the seam between what is learned and what computes it.
+//! [`Executor`], the boundary between what is learned and how it is computed.
 
 use std::borrow::Cow;
 
@@ -6,23 +6,23 @@ use super::{AgentError, DeviceUse, Learned, Policy, ValueNetwork};
 use crate::state::{State, StateError};
 use crate::transition::{Batch, BatchMut};
 
-/// Computes a value function and learns it: networks, their workspaces, target network, optimiser and loss are behind it, and on
-/// which device they are. [`CpuExecutor`](super::CpuExecutor) is that of this crate; a network of your own comes in as another one.
+/// Computes a value function and learns it. It hides the networks with their workspaces, the target network, the optimiser, the loss, and
+/// the device they are on. [`CpuExecutor`](super::CpuExecutor) is this crate's; to use your own network, implement another one.
 ///
-/// An update is: transitions are written into [`Executor::batch_mut`], by a replay buffer straight to where they are read, then
-/// [`Executor::update`]. What was learned is a flat list of parameters, which can be taken out and put in.
+/// An update works as follows: the replay buffer writes transitions into [`Executor::batch_mut`], directly to where they are read, then
+/// [`Executor::update`] is called. What was learned is a flat list of parameters, which can be read and replaced.
 pub trait Executor: Send {
-    /// The values of the actions at some observations, rows × actions, to act by. A network with noise takes fresh noise.
+    /// The values of the actions at some observations, rows × actions, for acting. A network with noise draws fresh noise.
     ///
     /// # Errors
-    /// If whatever computes them fails; so everywhere here.
+    /// If the computation fails, here and in the other methods.
     fn values(&mut self, observations: &[f32]) -> Result<&[f32], AgentError>;
 
     /// Room for the transitions of the next update.
     fn batch_mut(&mut self) -> BatchMut<'_>;
 
-    /// One update from the transitions in [`Executor::batch_mut`], after `env_steps` env steps. Where they were drawn by their
-    /// probabilities, `beta` says how far importance weights make up for it.
+    /// One update from the transitions in [`Executor::batch_mut`], after `env_steps` env steps. If they were drawn by priority, `beta` is
+    /// the exponent of the importance weights.
     ///
     /// # Errors
     /// [`AgentError::NotFinite`] at the first number that is not finite.
@@ -31,11 +31,11 @@ pub trait Executor: Send {
     /// The transitions of the last update.
     fn batch(&self) -> &Batch;
 
-    /// How surprising each transition of the last update was, without its weight, at least 0: what a prioritized replay takes.
+    /// |TD error| of each transition in the last update, without its weight, at least 0: what a prioritized replay uses.
     fn td_errors(&self) -> &[f32];
 
-    /// Takes note, before the updates of a step, that the count of env steps went from `before` to `after`: a target network may
-    /// follow by it.
+    /// Called before the updates of a step: the count of env steps has gone from `before` to `after`, so a target network may have to be
+    /// updated.
     ///
     /// # Errors
     /// As [`Executor::values`].
@@ -43,30 +43,30 @@ pub trait Executor: Send {
         Ok(())
     }
 
-    /// All parameters that values are computed from.
+    /// All parameters from which values are computed.
     ///
     /// # Errors
     /// As [`Executor::values`].
     fn parameters(&self) -> Result<Cow<'_, [f32]>, AgentError>;
 
-    /// Takes others in their place, before the first update; all else is as new.
+    /// Replaces them before the first update; everything else stays new.
     ///
     /// # Errors
-    /// If there are not as many.
+    /// If the number of parameters is wrong.
     fn set_parameters(&mut self, parameters: &[f32]) -> Result<(), StateError>;
 
-    /// What is learned so far, as a policy of its own for up to `rows` observations at once.
+    /// What has been learned so far, as an independent policy for up to `rows` observations at once.
     ///
     /// # Errors
-    /// If it cannot be made.
+    /// If it cannot be created.
     fn policy(&self, rows: usize) -> Result<Box<dyn Policy>, AgentError>;
 
-    /// Its network, where that is one of this crate on the CPU: see [`Agent::value_network`](super::Agent::value_network).
+    /// Its network, if it is one of this crate on the CPU: see [`Agent::value_network`](super::Agent::value_network).
     fn value_network(&self) -> Option<ValueNetwork<'_>> {
         None
     }
 
-    /// On which device it computes.
+    /// The device it computes on.
     fn device(&self) -> DeviceUse {
         DeviceUse::default()
     }
@@ -74,14 +74,14 @@ pub trait Executor: Send {
     /// Reports numbers by name: see [`Agent::statistics`](super::Agent::statistics).
     fn statistics(&self, _env_steps: u64, _report: &mut dyn FnMut(&str, f64)) {}
 
-    /// Lets what is large be computed by up to `threads` threads from now on; the same bits for every number of them.
+    /// Allows up to `threads` threads for large computations from now on; the bits are the same for every number of threads.
     fn set_threads(&mut self, _threads: usize) {}
 
-    /// Brings what it has learned to where [`Executor::save`] finds it, before that is called. What learns on another device than the one
-    /// that saves does it here, where that can fail.
+    /// Moves what it has learned to where [`Executor::save`] can read it; called before that. An executor on another device copies its
+    /// state here, since the copy can fail.
     ///
     /// # Errors
-    /// If it is not to be had any more.
+    /// If the state can no longer be read.
     fn prepare_save(&self) -> Result<(), AgentError> {
         Ok(())
     }
@@ -89,9 +89,9 @@ pub trait Executor: Send {
     /// Adds the complete state.
     fn save<'a>(&'a self, state: &mut State<'a>);
 
-    /// Takes over a state.
+    /// Restores a state.
     ///
     /// # Errors
-    /// If it is no state of an executor like this one.
+    /// If the state is not that of an executor like this one.
     fn restore(&mut self, state: &State<'_>) -> Result<(), StateError>;
 }

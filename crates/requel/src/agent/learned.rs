@@ -1,23 +1,23 @@
-//! [`Learned`], what updates came to.
+//! [`Learned`], the results of updates.
 
 use thiserror::Error;
 
 use super::Statistics;
 
-/// What one or more updates came to.
+/// The results of one or more updates.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Learned {
-    /// How many updates.
+    /// Number of updates.
     pub updates: u64,
-    /// Sum over the updates of the batch's mean loss.
+    /// Sum of the updates' mean losses.
     pub loss_sum: f64,
-    /// Sum over the updates of the batch's mean q(s, a) of the actions that were taken.
+    /// Sum of the updates' means of q(s, a) for the actions taken.
     pub q_sum: f64,
-    /// What else is known of them.
+    /// Other statistics.
     pub statistics: Statistics,
 }
 
-/// A number of learning that is NaN or infinite.
+/// A number in learning that is NaN or infinite.
 #[derive(Clone, Copy, Debug, Error, PartialEq)]
 #[error("{site} is {value}")]
 pub struct LearningFault {
@@ -28,7 +28,7 @@ pub struct LearningFault {
 }
 
 impl Learned {
-    /// What one update came to, before it was made: the mean loss of its batch and the mean q(s, a).
+    /// The results of one update: the mean loss of its batch and the mean q(s, a), both before the step.
     pub(crate) fn update(loss: f32, mean_q: f32) -> Result<Self, LearningFault> {
         let faulty = [("loss", loss), ("mean q", mean_q)].into_iter().find(|(_, value)| !value.is_finite());
         if let Some((site, value)) = faulty {

@@ -4,17 +4,17 @@ use requel_nn::{Init, OptimizerSpec};
 
 use crate::Schedule;
 
-/// How parameters begin and what changes them.
+/// How parameters are initialised and updated.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LearnerSpec {
-    /// The seed of the first parameters, and of noise and fractions.
+    /// The seed of the initial parameters, of noise and of fractions.
     pub seed: u64,
-    /// How weights start.
+    /// How weights are initialised.
     pub init: Init,
     /// The optimiser.
     pub optimizer: OptimizerSpec,
-    /// The course of the step size.
+    /// The schedule of the step size.
     pub learning_rate: Schedule,
-    /// Gradients are scaled down to this global norm; 0: not.
+    /// Maximum global norm of gradients, which are scaled down to it; 0: no limit.
     pub max_gradient_norm: f32,
 }

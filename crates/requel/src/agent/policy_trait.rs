@@ -1,49 +1,50 @@
-//! [`Policy`], what acts and no longer learns.
+//! [`Policy`], which acts but no longer learns.
 
 use super::{AgentError, Masks};
 
-/// What a policy is to act on: a row for each of some environments.
+/// The input of a policy: one row for each of some environments.
 #[derive(Clone, Copy, Debug)]
 pub struct PolicyInput<'a> {
     /// Rows × observation length.
     pub observations: &'a [f32],
-    /// The slot of each row: which of the environments side by side it was seen in.
+    /// The slot of each row: which of the parallel environments it comes from.
     pub slots: &'a [usize],
     /// Which actions the environment of each row allows.
     pub masks: Masks<'a>,
 }
 
-/// Chooses actions in several environments side by side, and does not change by it but for what it remembers of an episode.
+/// Chooses actions in several parallel environments. Choosing changes nothing except what the policy remembers of an episode.
 ///
-/// A policy with a memory, such as a recurrent network, keeps it by slot and empties it in [`Policy::begin`]; one without has
-/// nothing to do there.
+/// A policy with memory, such as a recurrent network, keeps it per slot and clears it in [`Policy::begin`]; a policy without memory does
+/// nothing there.
 pub trait Policy: Send {
     /// An action for each row.
     ///
     /// # Errors
-    /// If the observations or masks are of another shape than the policy's, or whatever computes it fails.
+    /// If the observations or masks do not fit the policy, or the computation fails.
     fn choose(&mut self, input: &PolicyInput<'_>, actions: &mut [usize]) -> Result<(), AgentError>;
 
-    /// Takes note that an episode begins in this slot.
+    /// Called when an episode starts in this slot.
     fn begin(&mut self, _slot: usize) {}
 
-    /// The values of the actions by which the last [`Policy::choose`] chose, rows × actions; `None` of a policy that has none.
+    /// The values of the actions in the last [`Policy::choose`], rows × actions; `None` if the policy has no values.
     fn values(&self) -> Option<&[f32]> {
         None
     }
 
-    /// Numbers of an observation and actions that it was made for; `None` where it takes what comes.
+    /// The numbers of an observation and the actions that it was created for; `None` if it accepts any.
     fn shape(&self) -> Option<(usize, usize)> {
         None
     }
 
-    /// All that was learned, as numbers: a checkpoint keeps those of the best policy, and the hash of a training is theirs.
+    /// Everything that was learned, as numbers: a checkpoint stores those of the best policy, and the hash of a training run is computed
+    /// from them.
     fn parameters(&self) -> &[f32];
 
-    /// Takes those of another policy of its kind.
+    /// Takes the numbers of another policy of its kind.
     ///
     /// # Errors
-    /// If they are not as many.
+    /// If their number is wrong.
     fn set_parameters(&mut self, parameters: &[f32]) -> Result<(), AgentError>;
 
     /// The action for one observation of slot 0, among those that `mask` allows.

@@ -7,32 +7,32 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::state::StateError;
 
-/// A number that says how learning goes. To add one, name it here and record it where it is known: logs and events have it then.
+/// A statistic of learning. To add one, name it here and record it where it is computed: logs and events then have it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Statistic {
     /// Euclidean norm of the gradient of all parameters, before clipping.
     GradientNorm,
-    /// Share of the updates whose gradient was clipped.
+    /// Fraction of the updates whose gradient was clipped.
     ClippedUpdates,
     /// ‖new − old‖ / ‖old‖ of all parameters in one update.
     UpdateToWeight,
-    /// Share of the hidden units that are τ-dormant with τ = 0.025 on the batch (Sokar et al. 2023): see [`dormant_units`].
+    /// Fraction of the hidden units that are τ-dormant on the batch with τ = 0.025 (Sokar et al. 2023): see [`dormant_units`].
     DormantShare,
-    /// Largest |Q| among the values of the batch that targets were made from, of any action.
+    /// Largest |Q| among the values of the batch from which targets were computed, for any action.
     LargestQ,
-    /// Median over the batch of |q(s, a) − target|; of a distribution's loss where a value is one.
+    /// Median over the batch of |q(s, a) − target|; for a loss over distributions, the median of that loss.
     TdErrorMedian,
-    /// The same at nine tenths.
+    /// The 90th percentile of the same.
     TdErrorP90,
-    /// The greatest.
+    /// The maximum of the same.
     TdErrorMax,
-    /// Share of the targets that lay beyond the support or the bounds and were clipped to them; of a distribution its mass.
+    /// Fraction of the targets outside the support or the bounds, which were clipped to them; for a distribution, the fraction of its mass.
     ClippedTargets,
-    /// Mean age of the transitions of the batch, in transitions stored since.
+    /// Mean age of the transitions in the batch, in transitions stored since.
     ReplayAge,
 }
 
-/// How numbers of several updates become one.
+/// How numbers of several updates are combined.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Merge {
     Mean,
@@ -40,7 +40,7 @@ enum Merge {
 }
 
 impl Statistic {
-    /// All of them, in the order of logs.
+    /// All statistics, in the order of logs.
     pub const ALL: [Statistic; 10] = [
         Statistic::GradientNorm,
         Statistic::ClippedUpdates,
@@ -81,34 +81,34 @@ impl Statistic {
     }
 }
 
-/// Every so many updates the costly statistics are measured, counted from the first. A prime: nothing that comes round in an even
-/// count of updates, such as the epochs of a rollout or a copy to the target network, meets it at the same place each time.
+/// The number of updates between two measurements of the costly statistics, counted from the first. A prime, so that anything periodic in
+/// the count of updates, such as the epochs of a rollout or a copy to the target network, is met at a different phase each time.
 pub(super) const MEASURED_EVERY: u64 = 61;
 
-/// Statistics of some updates. Which updates each is of depends on counts of updates alone: what costs next to nothing is known of
-/// all, the rest of every 61st.
+/// Statistics of some updates. Which updates contribute depends only on counts of updates: cheap statistics are recorded for all updates,
+/// the rest for every 61st.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Statistics {
-    /// Of each the sum over its updates, or the greatest.
+    /// For each statistic, the sum over its updates, or the maximum.
     values: [f64; Statistic::ALL.len()],
-    /// Of how many updates each is.
+    /// For each statistic, the number of updates.
     counts: [u32; Statistic::ALL.len()],
 }
 
 impl Statistics {
-    /// Takes note of a number of one update.
+    /// Records a number of one update.
     pub fn record(&mut self, statistic: Statistic, value: f64) {
         self.merge(statistic, value, 1);
     }
 
-    /// Adds those of other updates.
+    /// Adds the statistics of other updates.
     pub fn add(&mut self, other: &Statistics) {
         for statistic in Statistic::ALL {
             self.merge(statistic, other.values[statistic as usize], other.counts[statistic as usize]);
         }
     }
 
-    /// The mean over the updates, or the greatest where it is named so; `None` where it is known of none.
+    /// The mean over the updates, or the maximum for statistics named so; `None` if it was recorded for none.
     pub fn get(&self, statistic: Statistic) -> Option<f64> {
         let (value, count) = (self.values[statistic as usize], self.counts[statistic as usize]);
         (count > 0).then(|| match statistic.row().1 {
@@ -134,13 +134,13 @@ impl Statistics {
         *known = known.saturating_add(count);
     }
 
-    /// What a checkpoint holds: name, sum or greatest, and count of those that are known.
+    /// What a checkpoint stores: name, sum or maximum, and count of the recorded statistics.
     pub(crate) fn saved(&self) -> Vec<(&'static str, f64, u32)> {
         let all = Statistic::ALL.map(|s| (s.name(), self.values[s as usize], self.counts[s as usize]));
         all.into_iter().filter(|(.., count)| *count > 0).collect()
     }
 
-    /// Takes that back.
+    /// Restores what a checkpoint stored.
     pub(crate) fn restored(saved: &[(String, f64, u32)]) -> Result<Self, StateError> {
         let mut statistics = Statistics::default();
         for (name, value, count) in saved {
@@ -166,7 +166,7 @@ impl Serialize for Statistics {
 }
 
 impl<'de> Deserialize<'de> for Statistics {
-    /// From such a map, as if each number were of one update; names that are no statistic are passed over.
+    /// From such a map, as if each number came from one update; unknown names are ignored.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let map = BTreeMap::<String, serde_json::Value>::deserialize(deserializer)?;
         let mut statistics = Statistics::default();
@@ -179,11 +179,11 @@ impl<'de> Deserialize<'de> for Statistics {
     }
 }
 
-/// How many units of a layer are τ-dormant: those whose mean |activation| over a batch is at most `tau` of the mean over the layer's
-/// units (Sokar et al. 2023, "The Dormant Neuron Phenomenon in Deep Reinforcement Learning"). All are, where no unit is active.
+/// How many units of a layer are τ-dormant: those whose mean |activation| over a batch is at most `tau` times the mean over the layer's
+/// units (Sokar et al. 2023, "The Dormant Neuron Phenomenon in Deep Reinforcement Learning"). All of them are, if no unit is active.
 ///
-/// `activations` hold the units' numbers one after another, again and again: rows × units, of an image rows × pixels × channels.
-/// `room` has a number for each unit and is overwritten with the sums of |activation|.
+/// `activations` contains the units' numbers one after another, repeatedly: rows × units; for an image, rows × pixels × channels. `room`
+/// has one number per unit and is overwritten with the sums of |activation|.
 ///
 /// ```
 /// let mut room = [0.0; 3];
@@ -192,7 +192,7 @@ impl<'de> Deserialize<'de> for Statistics {
 /// ```
 ///
 /// # Panics
-/// If `room` is empty, or `activations` are no whole number of rows of it.
+/// If `room` is empty, or `activations` does not divide into rows of its length.
 pub fn dormant_units(activations: &[f32], tau: f64, room: &mut [f64]) -> usize {
     let units = room.len();
     assert!(units > 0 && activations.len().is_multiple_of(units), "activations are rows × units");
@@ -204,10 +204,10 @@ pub fn dormant_units(activations: &[f32], tau: f64, room: &mut [f64]) -> usize {
     room.iter().filter(|sum| **sum <= least).count()
 }
 
-/// The share of the hidden units of some layers that are dormant, by the activations and the units of each: see [`dormant_units`], with
-/// τ = 0.025. `None` where there are no units. `room` has at least a number for each unit of the widest layer.
+/// The fraction of the hidden units of some layers that are dormant, given the activations and the number of units of each: see
+/// [`dormant_units`], with τ = 0.025. `None` if there are no units. `room` has at least one number per unit of the widest layer.
 pub fn dormant_share<'a>(layers: impl Iterator<Item = (&'a [f32], usize)>, room: &mut [f64]) -> Option<f64> {
-    /// The paper of [`dormant_units`] counts with 0.025 too.
+    /// The paper of [`dormant_units`] also uses 0.025.
     const DORMANT: f64 = 0.025;
     let (mut dormant, mut all) = (0, 0);
     for (activations, units) in layers {

@@ -1,4 +1,4 @@
-//! [`TargetSpec`], how the slower copy that values next states (Mnih et al. 2015) follows.
+//! [`TargetSpec`], how the target network, the slower copy that values next states (Mnih et al. 2015), is updated.
 
 use crate::schedule::crossings;
 
@@ -7,20 +7,20 @@ use crate::schedule::crossings;
 pub struct TargetSpec {
     /// Rate of the moving average, 0 to 1; `None` for copies.
     pub tau: Option<f32>,
-    /// Follows every so many updates; 0 where env steps are counted.
+    /// Number of updates between two updates of the target network; 0 if env steps are counted.
     pub every_updates: u64,
-    /// Follows every so many env steps; 0 where updates are counted.
+    /// Number of env steps between two updates of the target network; 0 if updates are counted.
     pub every_env_steps: u64,
 }
 
 impl TargetSpec {
-    /// How many times it follows after the `updates`-th update.
+    /// How many times the target network is updated after the `updates`-th update.
     pub fn after_update(&self, updates: u64) -> u64 {
         u64::from(self.every_updates > 0 && updates.is_multiple_of(self.every_updates))
     }
 
-    /// How many times it follows now that the count of env steps went from `before` to `after`: perhaps twice in one step of several
-    /// environments, of which a hard copy shows no difference and a moving average does.
+    /// How many times the target network is updated now that the count of env steps has gone from `before` to `after`: possibly twice in
+    /// one step of several environments, which makes no difference for a hard copy but does for a moving average.
     pub fn after_env_steps(&self, before: u64, after: u64) -> u64 {
         if self.every_env_steps > 0 { crossings(self.every_env_steps, before, after) } else { 0 }
     }

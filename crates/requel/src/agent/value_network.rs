@@ -1,14 +1,14 @@
-//! [`ValueNetwork`], a look at the network of an agent that has one here.
+//! [`ValueNetwork`], a view of the network of an agent that has one on the CPU.
 
 use requel_nn::Network;
 
 use super::{AgentError, GreedyPolicy, ValueSpec, Values};
 
-/// The value function of an agent that is a network on the CPU: what its policy file is made of, and what shows its values and
-/// looks into its layers.
+/// The value function of an agent that is a network on the CPU: used for its policy file, for showing its values, and for examining its
+/// layers.
 #[derive(Clone, Copy)]
 pub struct ValueNetwork<'a> {
-    /// What it is.
+    /// Its specification.
     pub spec: &'a ValueSpec,
     /// The network.
     pub network: &'a Network,
@@ -17,10 +17,10 @@ pub struct ValueNetwork<'a> {
 }
 
 impl ValueNetwork<'_> {
-    /// Its greedy policy, which can look at up to `max_rows` observations at once.
+    /// Its greedy policy, for up to `max_rows` observations at once.
     ///
     /// # Errors
-    /// If the network cannot be made on this machine.
+    /// If the network cannot be created on this machine.
     pub fn greedy(&self, max_rows: usize) -> Result<GreedyPolicy, AgentError> {
         let values = Values::with_kernel(self.spec, max_rows, self.network.kernel())?;
         Ok(GreedyPolicy::of_values(values, self.parameters.to_vec())?)

@@ -10,17 +10,17 @@ use crate::memory::display_bytes;
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum CheckpointError {
-    /// The disk refused.
+    /// The disk refused an operation.
     #[error("cannot {action} {}: {source}", path.display())]
     Io {
-        /// What was tried.
+        /// The operation.
         action: &'static str,
-        /// On which file or directory.
+        /// The file or directory.
         path: PathBuf,
-        /// What the system says.
+        /// The error of the system.
         source: std::io::Error,
     },
-    /// A file is not what the manifest says, or not what it should be.
+    /// A file does not match the manifest, or is not valid.
     #[error("{} is damaged: {reason}", path.display())]
     Damaged {
         /// The file.
@@ -28,33 +28,33 @@ pub enum CheckpointError {
         /// What is wrong.
         reason: String,
     },
-    /// The checkpoint is from a version that writes another format.
-    #[error("{} has format {found}, this version reads formats up to {newest}", path.display())]
+    /// The checkpoint was written by a version with another format.
+    #[error("{} has format {found}, but this version reads formats up to {newest}", path.display())]
     Format {
         /// The manifest.
         path: PathBuf,
         /// Its format.
         found: u32,
-        /// The newest of ours.
+        /// The newest format that this version reads.
         newest: u32,
     },
-    /// The files are larger than the memory that could take them.
+    /// The files are larger than the available memory.
     #[error(
-        "{} holds {} and {} of memory are available",
+        "{} needs {} of memory, but only {} are available",
         path.display(), display_bytes(*bytes), display_bytes(*available)
     )]
     TooLarge {
         /// The checkpoint.
         path: PathBuf,
-        /// Bytes that its files have.
+        /// Total bytes of its files.
         bytes: u64,
-        /// Bytes of memory that there are.
+        /// Bytes of memory available.
         available: u64,
     },
 }
 
 impl CheckpointError {
-    /// The file or directory that something is wrong with.
+    /// The file or directory with the problem.
     pub fn path(&self) -> &Path {
         match self {
             CheckpointError::Io { path, .. }

@@ -1,4 +1,4 @@
-//! Looking at every byte of a checkpoint.
+//! Verifying every byte of a checkpoint.
 
 use std::path::{Component, Path};
 
@@ -12,11 +12,11 @@ use crate::state::{State, Tensor};
 use crate::storage::Storage;
 use crate::unique_keys::check_unique_tensors;
 
-/// A manifest is never larger: it would be that of a replay buffer of a terabyte.
+/// The maximum size of a manifest: that of a replay buffer of a terabyte.
 const MOST_MANIFEST_BYTES: u64 = 128 << 20;
 
-/// Everything that is wrong with the checkpoint in the directory `path`, each with the file and where there are blocks the
-/// block; nothing for a whole one. Takes no more memory than its largest file.
+/// Everything that is wrong with the checkpoint in the directory `path`, each with its file and, if there are blocks, the block; empty for
+/// an intact checkpoint. Needs no more memory than its largest file.
 pub fn verify(storage: &dyn Storage, path: &Path) -> Vec<CheckpointError> {
     match read_manifest(storage, path) {
         Err(error) => vec![error],
@@ -24,17 +24,17 @@ pub fn verify(storage: &dyn Storage, path: &Path) -> Vec<CheckpointError> {
     }
 }
 
-/// Reads the manifest and holds it against its seal.
+/// Reads the manifest and checks it against its seal.
 pub(super) fn read_manifest(storage: &dyn Storage, path: &Path) -> Result<Manifest, CheckpointError> {
     let (manifest_path, seal_path) = (path.join("manifest.json"), path.join("manifest.blake3"));
     let text = read_small(storage, &manifest_path)?;
     if read_small(storage, &seal_path)? != seal(&text).as_bytes() {
-        return Err(CheckpointError::damaged(&manifest_path, "its BLAKE3 is not what manifest.blake3 says"));
+        return Err(CheckpointError::damaged(&manifest_path, "its BLAKE3 differs from the one in manifest.blake3"));
     }
     Manifest::parse(&manifest_path, &text)
 }
 
-/// Reads all files, each against what the manifest says, into `state` where one is given. What is wrong is said of each.
+/// Reads all files and checks each against the manifest, into `state` if one is given. Reports every problem.
 pub(super) fn examine(
     storage: &dyn Storage,
     path: &Path,
@@ -61,12 +61,12 @@ pub(super) fn examine(
 fn read_small(storage: &dyn Storage, path: &Path) -> Result<Vec<u8>, CheckpointError> {
     let bytes = storage.len(path).map_err(CheckpointError::io("read", path))?;
     if bytes > MOST_MANIFEST_BYTES {
-        return Err(CheckpointError::damaged(path, format!("{bytes} bytes are more than any has")));
+        return Err(CheckpointError::damaged(path, format!("it has {bytes} bytes, which is too many")));
     }
     read_exactly(storage, path, bytes)
 }
 
-/// Refuses what no memory can hold, by what the manifest declares; each file is held against that before it is read.
+/// Refuses a checkpoint that cannot fit into memory, judged by its manifest; each file is checked against the manifest before it is read.
 fn check_memory(path: &Path, manifest: &Manifest) -> Result<(), CheckpointError> {
     let files = manifest.files.values().map(|entry| entry.bytes);
     let segmented = manifest.segmented.values().map(|entry| entry.bytes);
@@ -90,13 +90,13 @@ fn read_verified(
     let contents = read_exactly(storage, &file, entry.bytes)?;
     let actual = FileEntry::of(&contents);
     if actual != *entry {
-        let reason = format!("its BLAKE3 is {}, not {}", &actual.blake3[..16], entry.blake3);
+        let reason = format!("its BLAKE3 is {}, expected {}", &actual.blake3[..16], entry.blake3);
         return Err(CheckpointError::damaged(&file, reason));
     }
     Ok(contents)
 }
 
-/// One plain name, which stays in its directory.
+/// A plain name that stays within its directory.
 fn check_name(file: &Path, name: &str) -> Result<(), CheckpointError> {
     let mut components = Path::new(name).components();
     let is_plain = matches!((components.next(), components.next()), (Some(Component::Normal(_)), None));
@@ -120,10 +120,10 @@ fn take_over(
         return Ok(());
     }
     let Some(part) = name.strip_suffix(".safetensors") else {
-        return Err(CheckpointError::damaged(file, "no file of a checkpoint is called so"));
+        return Err(CheckpointError::damaged(file, "no file of a checkpoint has this name"));
     };
     let tensors = SafeTensors::deserialize(contents).map_err(|e| CheckpointError::damaged(file, e))?;
-    // Of two arrays of one name, the reader has kept one.
+    // If two arrays have the same name, the reader keeps only one.
     check_unique_tensors(contents).map_err(|e| CheckpointError::damaged(file, e))?;
     if let Some(state) = state {
         for (name, view) in tensors.iter() {

@@ -1,4 +1,4 @@
-//! [`Manifest`], what a checkpoint says of itself.
+//! [`Manifest`], the description that a checkpoint has of itself.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -9,10 +9,10 @@ use serde::{Deserialize, Serialize};
 use super::CheckpointError;
 use crate::unique_keys::unique;
 
-/// The version of the format that this code writes. It reads all before it too.
+/// The version of the format that this code writes. It also reads all earlier ones.
 pub(super) const FORMAT: u32 = 2;
 
-/// The table of contents of a checkpoint, written last but for its own hash.
+/// The table of contents of a checkpoint, written last except for its own hash.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Manifest {
@@ -22,15 +22,15 @@ pub struct Manifest {
     pub requel: String,
     /// Env steps of the state.
     pub env_steps: u64,
-    /// 0 or 1, the other one than that of the checkpoint before: only checkpoints of the same number share files.
+    /// 0 or 1, alternating from one checkpoint to the next: only checkpoints with the same number share files.
     pub generation: u8,
-    /// The other files but for segments, by name.
+    /// The other files except segments, by name.
     #[serde(deserialize_with = "unique")]
     pub files: BTreeMap<String, FileEntry>,
-    /// Arrays that lie in segments, by name.
+    /// Arrays stored in segments, by name.
     #[serde(deserialize_with = "unique")]
     pub segmented: BTreeMap<String, SegmentedTensor>,
-    /// How each log was at that moment, by its path from the run's directory: a resumed run cuts it there.
+    /// The state of each log at that moment, by its path from the run's directory: a resumed run truncates it to that.
     #[serde(deserialize_with = "unique")]
     pub logs: BTreeMap<String, LogEntry>,
 }
@@ -51,11 +51,11 @@ pub struct FileEntry {
 pub struct LogEntry {
     /// Its length.
     pub bytes: u64,
-    /// BLAKE3 of that much of it, hexadecimal; format 1 has none.
+    /// BLAKE3 of that many bytes, hexadecimal; absent in format 1.
     pub blake3: Option<String>,
 }
 
-/// One array in segments, files of `blocks_per_segment` blocks each but for the last one.
+/// One array in segments: files of `blocks_per_segment` blocks each except the last.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SegmentedTensor {
@@ -65,9 +65,9 @@ pub struct SegmentedTensor {
     pub shape: Vec<usize>,
     /// Length of the array.
     pub bytes: u64,
-    /// Length of each block but the last one.
+    /// Length of each block except the last.
     pub block_bytes: u64,
-    /// Blocks in each file but the last one.
+    /// Blocks in each file except the last.
     pub blocks_per_segment: u64,
     /// BLAKE3 of each block, hexadecimal.
     pub blocks: Vec<String>,
@@ -95,14 +95,14 @@ impl From<ManifestV1> for Manifest {
 }
 
 impl Manifest {
-    /// Reads `manifest.json`; `path` says in errors where it is.
+    /// Reads `manifest.json`; `path` is its place for error messages.
     pub(super) fn parse(path: &Path, text: &[u8]) -> Result<Self, CheckpointError> {
-        /// What every format has.
+        /// What every format contains.
         #[derive(Deserialize)]
         struct AnyFormat {
             format: u32,
         }
-        // The format first: what follows may look different in another one.
+        // The format first: the rest may differ in another format.
         let damaged = |e: serde_json::Error| CheckpointError::damaged(path, e);
         let AnyFormat { format } = serde_json::from_slice(text).map_err(damaged)?;
         match format {
@@ -113,7 +113,7 @@ impl Manifest {
     }
 }
 
-/// What `manifest.blake3` says of `manifest.json`, in the form that `b3sum --check` reads.
+/// The contents of `manifest.blake3` for `manifest.json`, in the form that `b3sum --check` reads.
 pub(super) fn seal(manifest: &[u8]) -> String {
     format!("{}  manifest.json\n", blake3::hash(manifest).to_hex())
 }

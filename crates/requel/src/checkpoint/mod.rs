@@ -1,12 +1,12 @@
-//! Checkpoints: the complete state of a training on disk, whole and verified or not there at all.
+//! Checkpoints: the complete state of a training run on disk, either complete and verified or not there at all.
 //!
-//! `checkpoints/ckpt-<env steps>/` holds one safetensors file per part of the state, large arrays such as the replay buffer
-//! as segments beside them, `state.json` with everything that is no array, `manifest.json` with size and BLAKE3 of each file
-//! and of each block of a segment, and last `manifest.blake3` with its own. All is staged under another name, synced, and
-//! appears by one rename; older checkpoints go only after that.
+//! `checkpoints/ckpt-<env steps>/` has one safetensors file per part of the state, large arrays such as the replay buffer as separate
+//! segments, `state.json` with everything that is not an array, `manifest.json` with size and BLAKE3 of each file and of each block of a
+//! segment, and last `manifest.blake3` with its own hash. Everything is first written under another name and synced, and appears with one
+//! rename; older checkpoints are only removed after that.
 //!
-//! A segment that has not changed is not written again: the file of an earlier checkpoint gets a second name. Two checkpoints
-//! in a row never share a file, so that damage to one of them leaves the other whole.
+//! An unchanged segment is not written again: the file of an earlier checkpoint gets a second name. Two successive checkpoints never share
+//! a file, so that damage to one leaves the other intact.
 
 mod error;
 mod examine;

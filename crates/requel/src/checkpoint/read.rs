@@ -11,24 +11,24 @@ use crate::storage::Storage;
 /// A checkpoint that was read and verified.
 #[derive(Clone, Debug)]
 pub struct Checkpoint {
-    /// Where it is.
+    /// Its path.
     pub path: PathBuf,
-    /// What it says of itself.
+    /// Its manifest.
     pub manifest: Manifest,
     /// The state.
     pub state: State<'static>,
 }
 
-/// The newest whole checkpoint, and what had to be stepped over to find it.
+/// The newest intact checkpoint, and what was skipped to find it.
 #[derive(Debug, Default)]
 pub struct Newest {
-    /// The checkpoint; `None` where there is no whole one.
+    /// The checkpoint; `None` if none is intact.
     pub checkpoint: Option<Checkpoint>,
     /// What is wrong with each newer one.
     pub damaged: Vec<CheckpointError>,
 }
 
-/// All checkpoints below `root` by env steps, whole or not; none where there is no such directory.
+/// All checkpoints below `root` by env steps, intact or not; empty if the directory does not exist.
 ///
 /// # Errors
 /// If the directory cannot be read.
@@ -43,17 +43,16 @@ pub fn list(storage: &dyn Storage, root: &Path) -> Result<Vec<(u64, PathBuf)>, C
     Ok(found)
 }
 
-/// The newest checkpoint below `root` that is whole.
+/// The newest intact checkpoint below `root`.
 ///
 /// # Errors
-/// If the directory cannot be read, a checkpoint is whole but of another format, so that going on from an older one
-/// would undo what another version did, or it is too large for this machine's memory. Damaged checkpoints are no error here:
-/// they are listed.
+/// If the directory cannot be read; if a checkpoint is intact but has another format, because continuing from an older one would undo what
+/// another version did; or if it is too large for this machine's memory. Damaged checkpoints are not an error here: they are listed.
 pub fn newest(storage: &dyn Storage, root: &Path) -> Result<Newest, CheckpointError> {
     newest_where(storage, root, |_| Ok(()))
 }
 
-/// The newest checkpoint below `root` that is whole and of which `fits` has nothing to say.
+/// The newest intact checkpoint below `root` for which `fits` reports no problem.
 pub(crate) fn newest_where(
     storage: &dyn Storage,
     root: &Path,
@@ -80,7 +79,7 @@ pub(crate) fn newest_where(
 /// Reads and verifies one checkpoint.
 ///
 /// # Errors
-/// If a file is missing, cannot be read, or is not what the manifest says.
+/// If a file is missing, cannot be read, or does not match the manifest.
 pub fn read(storage: &dyn Storage, path: &Path) -> Result<Checkpoint, CheckpointError> {
     let manifest = read_manifest(storage, path)?;
     let mut state = State::default();

@@ -1,4 +1,4 @@
-//! Large arrays as segments: files of a few blocks, each block with a checksum of its own.
+//! Large arrays as segments: files of a few blocks, each block with its own checksum.
 
 use std::io::{self, ErrorKind};
 use std::path::Path;
@@ -7,17 +7,17 @@ use super::{CheckpointError, Manifest, SegmentedTensor};
 use crate::state::Tensor;
 use crate::storage::{Storage, write_synced};
 
-/// How large arrays are cut.
+/// How large arrays are split.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Segmenting {
     /// Bytes per checksum.
     pub block_bytes: usize,
-    /// Checksums per file. An array of more than one such file's bytes is cut; a smaller one lies with its part.
+    /// Checksums per file. An array larger than one such file is split; a smaller one is stored with its part.
     pub blocks_per_segment: usize,
 }
 
 impl Default for Segmenting {
-    /// Blocks of 1 MiB, files of 4 MiB: a million transitions of CartPole are eleven files.
+    /// Blocks of 1 MiB, files of 4 MiB: a million transitions of CartPole make eleven files.
     fn default() -> Self {
         Segmenting { block_bytes: 1 << 20, blocks_per_segment: 4 }
     }
@@ -34,7 +34,7 @@ pub(super) fn file_name(tensor: &str, segment: usize) -> String {
     format!("{}.{segment:05}.segment", tensor.replace('/', "."))
 }
 
-/// An earlier checkpoint whose segments may be used again.
+/// An earlier checkpoint whose segments may be reused.
 pub(super) struct Earlier<'a> {
     pub dir: &'a Path,
     pub manifest: &'a Manifest,
@@ -49,7 +49,7 @@ pub(super) struct Writing<'a> {
 }
 
 impl Writing<'_> {
-    /// Writes the array `name` as segments, those that an earlier checkpoint has by a second name of its files.
+    /// Writes the array `name` as segments; segments that an earlier checkpoint already has get a second name for its files.
     pub fn write(&self, name: &str, tensor: &Tensor<'_>) -> Result<SegmentedTensor, CheckpointError> {
         let Segmenting { block_bytes, blocks_per_segment } = self.segmenting;
         let mut entry = SegmentedTensor {
@@ -78,8 +78,8 @@ impl Writing<'_> {
         Ok(entry)
     }
 
-    /// Gives an earlier file a second name if it still holds `contents`: what was damaged on the disk since must not
-    /// live on. Where it does not, or there is no such thing as second names, the segment is written.
+    /// Gives an earlier file a second name if it still has these `contents`: data damaged on disk since must not be carried over. If it
+    /// does not, or the file system has no hard links, the segment is written.
     fn link_whole(&self, earlier: &Path, contents: &[u8], path: &Path) -> bool {
         let is_whole = self.storage.len(earlier).is_ok_and(|len| len == contents.len() as u64)
             && self.storage.read(earlier).is_ok_and(|bytes| bytes == contents);
@@ -104,18 +104,24 @@ fn hashes(bytes: &[u8], block_bytes: usize) -> Vec<String> {
 }
 
 impl SegmentedTensor {
-    /// Checks what is said of the array against itself; says how long each of its files is.
+    /// Checks the description of the array for consistency; returns the length of each of its files.
     pub(super) fn file_lengths(&self) -> Result<Vec<u64>, String> {
         let elements = self.shape.iter().try_fold(1u64, |n, axis| n.checked_mul(*axis as u64));
         let bits = elements.and_then(|n| n.checked_mul(self.dtype.bitsize() as u64));
         if bits != self.bytes.checked_mul(8) {
-            return Err(format!("shape {:?} of {:?} is not {} bytes", self.shape, self.dtype, self.bytes));
+            return Err(format!("shape {:?} of {:?} does not take {} bytes", self.shape, self.dtype, self.bytes));
         }
         let segment_bytes = self.block_bytes.checked_mul(self.blocks_per_segment).filter(|n| *n > 0);
         let segment_bytes = segment_bytes.ok_or("its blocks have no possible length")?;
-        // One hash per block is there to be counted, so that the number of files is bounded by what was read.
+        // There is one hash per block, so the number of files is bounded by what was read.
         if self.bytes.div_ceil(self.block_bytes) != self.blocks.len() as u64 {
-            return Err(format!("{} blocks of {} bytes are not {}", self.blocks.len(), self.block_bytes, self.bytes));
+            return Err(format!(
+                "{} blocks of {} bytes do not add up to \
+                                {}",
+                self.blocks.len(),
+                self.block_bytes,
+                self.bytes
+            ));
         }
         let files = self.bytes.div_ceil(segment_bytes);
         Ok((0..files).map(|index| segment_bytes.min(self.bytes - index * segment_bytes)).collect())
@@ -140,7 +146,7 @@ impl SegmentedTensor {
     }
 }
 
-/// A file of a known length: another length takes no memory.
+/// A file of a known length: a file of another length is refused before memory is allocated.
 pub(super) fn read_exactly(storage: &dyn Storage, path: &Path, bytes: u64) -> Result<Vec<u8>, CheckpointError> {
     let found = storage.len(path).map_err(CheckpointError::io("read", path))?;
     if found != bytes {
@@ -148,7 +154,7 @@ pub(super) fn read_exactly(storage: &dyn Storage, path: &Path, bytes: u64) -> Re
     }
     let contents = storage.read(path).map_err(CheckpointError::io("read", path))?;
     if contents.len() as u64 != bytes {
-        let changed = io::Error::new(ErrorKind::UnexpectedEof, "its length changed meanwhile");
+        let changed = io::Error::new(ErrorKind::UnexpectedEof, "its length changed while it was being read");
         return Err(CheckpointError::io("read", path)(changed));
     }
     Ok(contents)

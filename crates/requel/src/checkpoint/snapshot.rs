@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::state::{State, Tensor};
 
-/// Makes copies of a state. Rows that components share ([`SharedRows`](crate::state::SharedRows)), such as a replay buffer's, stay
-/// shared. Other arrays are copied into memory that is kept from one copy to the next: fresh memory costs more than the copy.
+/// Makes copies of a state. Rows that components share ([`SharedRows`](crate::state::SharedRows)), such as a replay buffer's, stay shared.
+/// Other arrays are copied into memory that is reused from one copy to the next: allocating new memory costs more than the copy.
 #[derive(Debug, Default)]
 pub struct Snapshots {
     spare: BTreeMap<String, Vec<u8>>,
@@ -27,13 +27,13 @@ impl Snapshots {
         copy
     }
 
-    /// Takes back a copy that is no longer needed.
+    /// Returns a copy that is no longer needed.
     pub fn recycle(&mut self, copy: State<'static>) {
         let piece = |(name, tensor): (String, Tensor<'static>)| Some((name, tensor.bytes.into_owned_piece()?));
         self.spare = copy.tensors.into_iter().filter_map(piece).collect();
     }
 
-    /// Bytes of the memory that is kept.
+    /// Bytes of the reusable memory.
     pub fn bytes(&self) -> u64 {
         self.spare.values().map(|spare| spare.capacity() as u64).sum()
     }

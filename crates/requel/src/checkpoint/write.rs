@@ -13,67 +13,67 @@ use super::{CheckpointError, FileEntry, LogEntry, Manifest, Segmenting, list};
 use crate::state::{State, Tensor};
 use crate::storage::{Storage, ensure_dir, remove_tree, write_synced};
 
-/// How the name of a checkpoint begins that is being written.
+/// The prefix of the name of a checkpoint that is being written.
 const STAGED: &str = ".staged-";
 
 /// Where checkpoints go.
 #[derive(Clone, Copy)]
 pub struct Destination<'a> {
-    /// What they are written through.
+    /// The storage they are written through.
     pub storage: &'a dyn Storage,
     /// The directory of all checkpoints of a run.
     pub root: &'a Path,
-    /// How many are kept, the newest ones.
+    /// How many of the newest checkpoints are kept.
     pub keep: usize,
-    /// How large arrays are cut.
+    /// How large arrays are split.
     pub segmenting: Segmenting,
 }
 
-/// What a checkpoint holds.
+/// The contents of a checkpoint.
 #[derive(Clone, Debug)]
 pub struct Contents<'a> {
     /// Env steps of the state.
     pub env_steps: u64,
     /// The state.
     pub state: &'a State<'a>,
-    /// How each log is at this moment.
+    /// The current state of each log.
     pub logs: BTreeMap<String, LogEntry>,
 }
 
-/// Writes a checkpoint and removes those that are too many. Returns where it is.
+/// Writes a checkpoint and removes surplus ones. Returns its path.
 ///
 /// # Errors
-/// If the disk refuses; all earlier checkpoints are then as they were, but for what removing them had come to.
+/// If writing to the disk fails; all earlier checkpoints are then unchanged, except for those already removed.
 pub fn write(destination: Destination<'_>, contents: &Contents<'_>) -> Result<PathBuf, CheckpointError> {
     let Destination { storage, root, keep, .. } = destination;
     let env_steps = contents.env_steps;
     let name = name_of(env_steps);
     let staged = root.join(format!("{STAGED}{name}"));
-    // Those above are there, or the run was removed while it went on.
+    // The directories above exist, or the run was removed in the meantime.
     ensure_dir(storage, root).map_err(CheckpointError::io("create", root))?;
     remove_leftovers(storage, root)?;
     storage.create_dir(&staged).map_err(CheckpointError::io("create", &staged))?;
-    // Those of later steps were stepped over as damaged: they neither count nor are they ours to touch.
+    // Checkpoints of later steps were skipped as damaged: they do not count and are not removed.
     let older = list(storage, root)?.into_iter().filter(|(steps, _)| *steps < env_steps);
     let older: Vec<PathBuf> = older.map(|(_, path)| path).collect();
 
     stage(destination, &staged, &older, contents)?;
     let path = root.join(&name);
     if storage.list(&path).is_ok() {
-        // Only a damaged one is written again.
+        // Only a damaged checkpoint is written again.
         set_aside(storage, &path, ".replaced-")?;
     }
     storage.rename(&staged, &path).map_err(CheckpointError::io("rename", &staged))?;
     storage.sync_dir(root).map_err(CheckpointError::io("sync", root))?;
     for old in older.iter().rev().skip(keep.saturating_sub(1)) {
-        // Under another name first, so that half of one is never taken for one that was damaged.
+        // Under another name first, so that half of a checkpoint is never mistaken for a damaged one.
         set_aside(storage, old, ".removed-")?;
     }
     remove_leftovers(storage, root)?;
     Ok(path)
 }
 
-/// Writes all files into the directory `staged`; they survive a crash when this returns.
+/// Writes all files into the directory `staged`; when this returns, they survive a crash.
 fn stage(
     destination: Destination<'_>,
     staged: &Path,
@@ -135,7 +135,7 @@ fn name_of(env_steps: u64) -> String {
     format!("ckpt-{env_steps:012}")
 }
 
-/// Removes what is set aside, and what a save that was cut off had staged.
+/// Removes what was set aside, and what an interrupted save left behind.
 fn remove_leftovers(storage: &dyn Storage, root: &Path) -> Result<(), CheckpointError> {
     for name in storage.list(root).map_err(CheckpointError::io("read", root))? {
         if [STAGED, ".replaced-", ".removed-"].iter().any(|prefix| name.starts_with(prefix)) {
@@ -146,7 +146,7 @@ fn remove_leftovers(storage: &dyn Storage, root: &Path) -> Result<(), Checkpoint
     Ok(())
 }
 
-/// Tensors by part: what stands before the slash of their names.
+/// Tensors by part: the text before the slash in their names.
 fn parts<'s>(
     tensors: impl Iterator<Item = (&'s String, &'s Tensor<'s>)>,
 ) -> BTreeMap<&'s str, BTreeMap<&'s str, &'s Tensor<'s>>> {

@@ -1,4 +1,4 @@
-//! [`advice`], what a config's numbers say about learning before the first step is made.
+//! [`advice`], which finds settings that keep a training run from learning, before the first step is made.
 
 use std::fmt;
 
@@ -7,30 +7,30 @@ use requel_envs::EnvSpec;
 use super::{AgentKind, Config, ExplorationKind, ReplayKind, TargetKind};
 use crate::schedule::crossings;
 
-/// How much a piece of [`Advice`] weighs.
+/// How serious a piece of [`Advice`] is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
-    /// Training can succeed, but one setting does not do what it is there for.
+    /// Training can succeed, but one setting has no effect.
     Warning,
     /// Nothing can be learned, however long the run takes.
     Impossible,
 }
 
-/// Something about a config that is worth saying before it is trained.
+/// A problem in a config that is worth reporting before training.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Advice {
     /// The key to look at first, such as `replay.start`.
     pub key: &'static str,
-    /// The key that sets the budget, where the budget is too short for it.
+    /// The key that sets the budget, if the budget is too short.
     pub budget: Option<&'static str>,
-    /// Whether it can be trained at all.
+    /// Whether the config can be trained at all.
     pub severity: Severity,
-    /// What is wrong and what to change, as the rest of a sentence that the key begins.
+    /// What is wrong and what to change, as the rest of a sentence that starts with the key.
     pub text: String,
 }
 
 impl Advice {
-    /// The keys to look at, the first one first.
+    /// The keys to look at, most important first.
     pub fn keys(&self) -> Vec<&'static str> {
         [self.key].into_iter().chain(self.budget).collect()
     }
@@ -42,11 +42,11 @@ impl fmt::Display for Advice {
     }
 }
 
-/// What can be known from a valid config alone about whether it will learn, the worst first: a budget that ends before the first
-/// update, a target that never moves, schedules longer than the training. Empty where there is nothing to say.
+/// What a valid config says about whether it will learn, most serious first: a budget that ends before the first update, a target that
+/// never moves, schedules longer than training. Empty if there is no advice.
 ///
-/// Where only episodes are limited, the env steps are those of episodes as long as the environment `env`, made with the config's
-/// options, allows; nothing is said of the budget where the environment sets no limit.
+/// If only episodes are limited, the number of env steps is that of the longest episodes that the environment `env`, created with the
+/// config's options, allows; there is no advice on the budget if the environment sets no limit.
 ///
 /// ```
 /// use requel::config::{Layers, Severity, advice};
@@ -61,7 +61,7 @@ pub fn advice(config: &Config, env: &EnvSpec) -> Vec<Advice> {
     let mut say = |key, budget, severity, text: String| found.push(Advice { key, budget, severity, text });
     let [has_own_agent, has_own_executor, has_own_explorer] =
         [&config.agent.name, &config.agent.executor, &config.exploration.name].map(|name| !name.is_empty());
-    // Of what an agent or another part of one's own does with its settings nothing is known.
+    // It is unknown how your own agent or component uses its settings.
     if has_own_agent {
         if let Some(text) = Course::of(config, env).and_then(|course| course.few_rounds()) {
             say("train.num_envs", None, Severity::Warning, text);
@@ -69,7 +69,9 @@ pub fn advice(config: &Config, env: &EnvSpec) -> Vec<Advice> {
         return found;
     }
     if config.target.kind == TargetKind::Soft && config.target.tau == 0.0 && has_target(config) {
-        let text = "is 0: the target network keeps its first random weights, and no value is learned from them".into();
+        let text = "is 0: the target network keeps its initial random weights, and no value can be learned from \
+                    those"
+            .into();
         say("target.tau", None, Severity::Impossible, text);
     }
     if let Some(text) = nothing_explores(config).filter(|_| !has_own_explorer) {
@@ -89,25 +91,25 @@ pub fn advice(config: &Config, env: &EnvSpec) -> Vec<Advice> {
 }
 
 impl Config {
-    /// The most env steps that training with this config can make, all environments together: `train.env_steps` in whole rounds of
-    /// all environments, or as many as `train.episodes` can be long. `None` where neither says.
+    /// The maximum number of env steps that training with this config can make, all environments together: `train.env_steps` rounded up to
+    /// whole rounds of all environments, or `train.episodes` of maximum length. `None` if neither is limited.
     pub fn most_env_steps(&self, env: &EnvSpec) -> Option<u64> {
         let (train, num_envs) = (&self.train, self.train.num_envs.max(1) as u64);
         let in_rounds = |steps: u64| steps.div_ceil(num_envs).saturating_mul(num_envs);
         let by_steps = (train.env_steps > 0).then(|| in_rounds(train.env_steps));
         let by_episodes = (train.episodes > 0).then_some(env.max_episode_steps).flatten().map(|longest| {
-            // However they are spread, one environment has this many of them to finish.
+            // However they are distributed, one environment has to finish this many of them.
             train.episodes.div_ceil(num_envs).saturating_mul(u64::from(longest)).saturating_mul(num_envs)
         });
         [by_steps, by_episodes].into_iter().flatten().min()
     }
 }
 
-/// How long training is.
+/// The length of training.
 struct Course {
     /// Env steps, all environments together.
     env_steps: u64,
-    /// The key that sets them.
+    /// The key that sets the length.
     key: &'static str,
     /// The same in words, for messages.
     budget: String,
@@ -121,7 +123,7 @@ impl Course {
         let env_steps = config.most_env_steps(env)?;
         let (key, budget) = match (config.train.env_steps, config.train.episodes) {
             (0, episodes) => {
-                ("train.episodes", format!("{episodes} episodes (`train.episodes`) are at most {env_steps} env steps"))
+                ("train.episodes", format!("{episodes} episodes (`train.episodes`) take at most {env_steps} env steps"))
             }
             (steps, _) => ("train.env_steps", format!("the budget is {steps} env steps (`train.env_steps`)")),
         };
@@ -129,7 +131,7 @@ impl Course {
         Some(Course { env_steps, key, budget, num_envs: config.train.num_envs.max(1) as u64, updates })
     }
 
-    /// Why there is not one update, if there is none.
+    /// The reason why there is no update at all, if there is none.
     fn without_update(&self, config: &Config) -> Option<(&'static str, String)> {
         if self.updates > 0 {
             return None;
@@ -139,7 +141,8 @@ impl Course {
             AgentKind::Pqn => {
                 let rollout = pqn.rollout_steps as u64 * self.num_envs;
                 let text = format!(
-                    "is {}, so that the first rollout is whole after {rollout} env steps, but {budget}: nothing would be learned",
+                    "is {}, so that the first rollout is complete after {rollout} env steps, but {budget}: nothing \
+                     would be learned",
                     pqn.rollout_steps
                 );
                 ("pqn.rollout_steps", text)
@@ -153,7 +156,7 @@ impl Course {
             }
             _ => {
                 let text = format!(
-                    "is {}, and no update falls due in time: {budget}, and nothing would be learned",
+                    "is {}, so no update is due in time: {budget}, and nothing would be learned",
                     train.every_steps
                 );
                 ("train.every_steps", text)
@@ -161,7 +164,7 @@ impl Course {
         })
     }
 
-    /// What does not come to its end, or hardly begins.
+    /// Schedules that do not reach their end, or hardly start.
     fn too_short(&self, config: &Config, say: &mut dyn FnMut(&'static str, String)) {
         let (budget, env_steps) = (&self.budget, self.env_steps);
         if let Some(text) = self.few_rounds() {
@@ -176,7 +179,7 @@ impl Course {
         {
             let course = match exploration.kind {
                 ExplorationKind::Exponential => "as a time constant",
-                _ => "for epsilon's course",
+                _ => "over which epsilon changes",
             };
             let last = exploration.schedule().at(env_steps);
             let text =
@@ -190,7 +193,7 @@ impl Course {
             && config.importance_env_steps() > env_steps
         {
             let text = format!(
-                "is {}, but {budget}: beta never reaches {}, and the weights never make up for the priorities",
+                "is {}, but {budget}: beta never reaches {}, and the weights never fully correct for the priorities",
                 config.importance_env_steps(),
                 replay.importance_end
             );
@@ -198,11 +201,11 @@ impl Course {
         }
     }
 
-    /// What each of many environments makes, where that is next to nothing.
+    /// Reports that each of many environments takes very few steps.
     fn few_rounds(&self) -> Option<String> {
         let rounds = self.env_steps / self.num_envs;
         let each = if rounds == 1 { "a single step".into() } else { format!("only {rounds} steps") };
-        let text = || format!("is {}, so that each environment makes {each}: {}", self.num_envs, self.budget);
+        let text = || format!("is {}, so that each environment takes {each}: {}", self.num_envs, self.budget);
         (rounds < FEW_ROUNDS).then(text)
     }
 
@@ -217,7 +220,8 @@ impl Course {
         };
         if every > made {
             let text = format!(
-                "is {every}, but there are only {made} {unit}: the target network keeps its first random weights ({})",
+                "is {every}, but there are only {made} {unit}: the target network keeps its initial random weights \
+                 ({})",
                 self.budget
             );
             say(key, text);
@@ -225,13 +229,13 @@ impl Course {
     }
 }
 
-/// With fewer steps than these of each environment, most of what is learned from is the start of an episode.
+/// With fewer steps than this per environment, most of the training data is the start of episodes.
 const FEW_ROUNDS: u64 = 10;
 
-/// Half the distance from 0.1 to the next number in single precision: a step of less leaves such a weight as it is.
+/// Half the distance from 0.1 to the next number in single precision: a smaller step leaves such a weight unchanged.
 const LOST_STEP: f64 = 3.7e-9;
 
-/// Updates in `env_steps` env steps, if no episode gives more than its steps to learn from.
+/// The number of updates in `env_steps` env steps, if every episode provides one transition per step.
 fn updates(config: &Config, env_steps: u64) -> u64 {
     let (train, num_envs) = (&config.train, config.train.num_envs.max(1) as u64);
     match config.agent.kind {
@@ -239,7 +243,7 @@ fn updates(config: &Config, env_steps: u64) -> u64 {
             let rollout = (config.pqn.rollout_steps as u64).saturating_mul(num_envs).max(1);
             (env_steps / rollout).saturating_mul(config.pqn.epochs as u64 * config.pqn.minibatches as u64)
         }
-        // Of several environments the naive agent makes one batch of each round.
+        // With several environments, the naive agent makes one batch per round.
         AgentKind::Naive => {
             (env_steps / train.every_steps.max(1)).min(env_steps / num_envs).saturating_mul(train.updates)
         }
@@ -250,7 +254,7 @@ fn updates(config: &Config, env_steps: u64) -> u64 {
     }
 }
 
-/// Whether there is a target network of requel's.
+/// Whether requel's own target network is used.
 fn has_target(config: &Config) -> bool {
     config.target.kind != TargetKind::None && config.agent.kind != AgentKind::Pqn && config.agent.executor.is_empty()
 }
@@ -262,12 +266,12 @@ fn nothing_explores(config: &Config) -> Option<String> {
         _ => exploration.start == 0.0 && exploration.end == 0.0,
     };
     (always_greedy && !config.network.noisy)
-        .then(|| "is 0 throughout and `network.noisy` is off: nothing makes the agent try other actions".into())
+        .then(|| "is 0 throughout and `network.noisy` is off: the agent never explores".into())
 }
 
 fn step_size_lost(config: &Config) -> Option<String> {
     let rate = config.optimizer.learning_rate;
-    (rate < LOST_STEP).then(|| format!("is {rate:e}, less than single precision can add to a weight of 0.1"))
+    (rate < LOST_STEP).then(|| format!("is {rate:e}, too small to change a weight of 0.1 in single precision"))
 }
 
 #[cfg(test)]

@@ -1,11 +1,11 @@
-//! The algorithms of the value-based family, each a layer of the keys that define it and no others.
+//! The algorithms of the value-based family, each a layer with exactly the keys that define it.
 
 /// An algorithm as a layer over the preset of an environment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Algorithm {
-    /// What `--algo` takes.
+    /// Its name for `--algo`.
     pub name: &'static str,
-    /// What it is, one line.
+    /// One-line description.
     pub summary: &'static str,
     /// The layer.
     pub toml: &'static str,

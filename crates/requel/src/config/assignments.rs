@@ -1,14 +1,14 @@
-//! What files of studies and searches say of a training: `set = ["section.key=value", …]`, `preset = …`, `algo = …`.
+//! The settings in files of studies and searches: `set = ["section.key=value", …]`, `preset = …`, `algo = …`.
 
 use toml::de::DeValue;
 
 use super::{ConfigError, Key, Layers, Place};
 
-/// Looks at each setting of a list by itself: whether it is one, whether its key is known, and whether the key takes its value.
-/// `place` says where an offset of the text is.
+/// Checks each setting of a list by itself: whether it is valid, whether its key is known, and whether the key accepts its value. `place`
+/// turns an offset in the text into a place.
 ///
 /// # Errors
-/// The first that is wrong, with its line.
+/// The first error, with its line.
 pub(crate) fn check_assignments(list: &DeValue<'_>, place: impl Fn(usize) -> Place) -> Result<(), ConfigError> {
     let DeValue::Array(items) = list else { return Ok(()) };
     for item in items {
@@ -23,18 +23,18 @@ pub(crate) fn check_assignments(list: &DeValue<'_>, place: impl Fn(usize) -> Pla
     Ok(())
 }
 
-/// Looks whether there is such a preset, where one is named.
+/// Checks that the preset exists, if one is named.
 ///
 /// # Errors
-/// If there is not.
+/// If it does not.
 pub(crate) fn check_preset(name: Option<&str>) -> Result<(), ConfigError> {
     name.map_or(Ok(()), |name| Layers::new().preset(name).map(drop))
 }
 
-/// The same of an algorithm.
+/// The same for an algorithm.
 ///
 /// # Errors
-/// If there is not.
+/// If it does not.
 pub(crate) fn check_algorithm(name: Option<&str>) -> Result<(), ConfigError> {
     name.map_or(Ok(()), |name| Layers::new().algorithm(name).map(drop))
 }

@@ -6,12 +6,12 @@ use serde::Serialize;
 
 use super::{Config, ConfigError, Key};
 
-/// A key that has different values in two configs.
+/// A key with different values in two configs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Change {
     /// Dotted path.
     pub key: String,
-    /// The value before, as TOML; `None` where it was not set.
+    /// The value before, as TOML; `None` if it was not set.
     pub before: Option<String>,
     /// The value after.
     pub after: Option<String>,
@@ -25,7 +25,7 @@ impl std::fmt::Display for Change {
     }
 }
 
-/// Why a key cannot change, by the beginning of its path; the first that matches.
+/// Why a key cannot change, by the start of its path; the first match counts.
 const FIXED: &[(&str, &str)] = &[
     ("preset", "names what the run started from"),
     ("env.", "defines the environment of the run"),
@@ -37,7 +37,7 @@ const FIXED: &[(&str, &str)] = &[
     ("agent.reward_", "is part of the transitions in the run's replay buffer"),
     ("train.seed", "is what all random numbers of the run are derived from"),
     ("train.num_envs", "is the number of environments in the run's checkpoints"),
-    ("optimizer.", "determines what the state of the run's optimiser means"),
+    ("optimizer.", "determines the meaning of the saved state of the run's optimiser"),
     ("target.", "determines whether the run's checkpoints hold a target network"),
 ];
 
@@ -56,11 +56,11 @@ impl Config {
         keys.into_iter().filter(|key| before.get(*key) != after.get(*key)).map(change).collect()
     }
 
-    /// The same for a config that a run of this one is to be resumed with.
+    /// The same for a config with which a run of this one is to be resumed.
     ///
     /// # Errors
-    /// [`ConfigError::Fixed`] names the first key that cannot change when a run is resumed, and
-    /// [`ConfigError::InvalidValue`] one that is out of range.
+    /// [`ConfigError::Fixed`] for the first key that cannot change when a run is resumed, and [`ConfigError::InvalidValue`] for one that is
+    /// out of range.
     pub fn check_changes(&self, later: &Config) -> Result<Vec<Change>, ConfigError> {
         later.check()?;
         let changes = self.changes(later);

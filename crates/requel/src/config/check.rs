@@ -2,19 +2,19 @@
 
 use super::{Config, ConfigError, EnvConfig, Place, RULES};
 
-/// What is wrong with a config.
+/// An error in a config.
 pub(super) struct Fault {
-    /// The key that is wrong, then those that it is at odds with.
+    /// The key that is wrong, then those it conflicts with.
     pub keys: &'static [&'static str],
-    /// What is wrong, as the rest of a sentence that the first key begins.
+    /// What is wrong, as the rest of a sentence that starts with the first key.
     pub reason: String,
 }
 
 impl Config {
-    /// Checks a config that was put together in code; [`Layers`](crate::config::Layers) checks those from text.
+    /// Checks a config built in code; [`Layers`](crate::config::Layers) checks those read from text.
     ///
     /// # Errors
-    /// [`ConfigError::InvalidValue`] with the first key that is out of range or at odds with another.
+    /// [`ConfigError::InvalidValue`] for the first key that is out of range or conflicts with another.
     pub fn check(&self) -> Result<(), ConfigError> {
         let place = || Place { source: "the config".into(), line: None };
         fault(self).map_err(|Fault { keys, reason }| ConfigError::InvalidValue {
@@ -26,7 +26,7 @@ impl Config {
 }
 
 impl EnvConfig {
-    /// Checks how an environment is to be made, which was read from `source`.
+    /// Checks the settings of an environment, which were read from `source`.
     ///
     /// # Errors
     /// [`ConfigError::InvalidValue`] with the first key that is out of range.
@@ -39,7 +39,7 @@ impl EnvConfig {
     }
 }
 
-/// Names the first key that is out of range, or at odds with another.
+/// Finds the first key that is out of range or conflicts with another.
 pub(super) fn fault(config: &Config) -> Result<(), Fault> {
     config.check_ranges()?;
     match RULES.iter().find(|rule| !(rule.holds)(config)) {

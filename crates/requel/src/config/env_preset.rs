@@ -1,13 +1,13 @@
-//! The preset that an environment has of its own, and what another's has no say in.
+//! The preset that an environment has of its own, and which settings of another's preset do not apply to it.
 
 use super::{Config, ConfigError, Layers, presets};
 
-/// What a preset says of its own environment alone: the return to stop at, and the support of returns.
+/// Settings of a preset that hold only for its own environment: the return at which to stop, and the support of returns.
 const OF_ITS_ENVIRONMENT: [&str; 3] = ["evaluation.stop_return", "head.v_min", "head.v_max"];
 
 impl Layers {
-    /// These layers for the environment that they name: over the preset that it has of its own, where none is named; and without
-    /// what a preset says that was made for another environment and holds for that one alone.
+    /// These layers for the environment that they name: on top of its own preset if no other is named, and without the settings of a preset
+    /// that hold only for the environment it was made for.
     ///
     /// ```
     /// use requel::config::Layers;
@@ -27,7 +27,7 @@ impl Layers {
         if self.named_preset().is_none()
             && let Some(preset) = presets::default_for(&env_id)
         {
-            // It lies under all that was said.
+            // This is the lowest layer.
             self = self.preset(preset.name)?;
         }
         let preset_of = self.preset_says("env.id").map(str::to_owned);
@@ -38,7 +38,8 @@ impl Layers {
     }
 }
 
-/// Whether what a preset says of one environment holds for the other: the five MinAtar games are alike, and so are Atari's.
+/// Whether the settings of a preset that hold only for one environment also hold for the other: the five MinAtar games are alike, and so
+/// are Atari's.
 fn are_alike(id: &str, other: &str) -> bool {
     id == other || ["MinAtar/", "atari/"].iter().any(|family| id.starts_with(family) && other.starts_with(family))
 }

@@ -13,12 +13,12 @@ use super::{Key, algorithms, names};
 pub struct Place {
     /// A file's path, `preset NAME`, or `--set`.
     pub source: String,
-    /// Line number from 1 and the line itself, where there are lines.
+    /// Line number from 1 and the line itself, if there are lines.
     pub line: Option<(usize, String)>,
 }
 
 impl Place {
-    /// At a byte offset of a text.
+    /// The place at a byte offset of a text.
     pub(crate) fn at(source: &str, text: &str, offset: usize) -> Self {
         let offset = offset.min(text.len());
         let number = text.as_bytes()[..offset].iter().filter(|b| **b == b'\n').count() + 1;
@@ -26,14 +26,14 @@ impl Place {
         Place { source: source.into(), line: Some((number, line)) }
     }
 
-    /// Where a table of a text has a key; the beginning of the text, where it has not.
+    /// The place of a key in a table of a text; the start of the text if it is not there.
     pub(crate) fn of_key(source: &str, text: &str, (table, name): (&DeTable<'_>, &str)) -> Self {
         let at = table.iter().find(|(key, _)| key.get_ref() == name);
         Self::at(source, text, at.map_or(0, |(key, _)| key.span().start))
     }
 }
 
-/// Longest part of a line that is shown, characters.
+/// Maximum length of the part of a line that is shown, characters.
 const SHOWN: usize = 100;
 
 impl fmt::Display for Place {
@@ -45,7 +45,7 @@ impl fmt::Display for Place {
     }
 }
 
-/// The text, cut off after `most` characters.
+/// The text, truncated after `most` characters.
 pub(super) fn shortened(text: &str, most: usize) -> String {
     match text.char_indices().nth(most) {
         Some((end, _)) => format!("{}…", &text[..end]),
@@ -60,9 +60,9 @@ pub enum ConfigError {
     /// No preset has this name.
     #[error("unknown preset `{name}`{}", place.as_ref().map(|place| format!(" in {place}")).unwrap_or_default())]
     UnknownPreset {
-        /// What was asked for.
+        /// The name that was given.
         name: String,
-        /// Where, unless a program asked for it directly.
+        /// Where, unless a program requested it directly.
         place: Option<Place>,
         /// The most similar name, if there is one.
         suggestion: Option<String>,
@@ -70,9 +70,9 @@ pub enum ConfigError {
     /// No algorithm has this name.
     #[error("unknown algorithm `{name}`{}", place.as_ref().map(|place| format!(" in {place}")).unwrap_or_default())]
     UnknownAlgorithm {
-        /// What was asked for.
+        /// The name that was given.
         name: String,
-        /// Where, unless a program asked for it directly.
+        /// Where, unless a program requested it directly.
         place: Option<Place>,
         /// The most similar name, if there is one.
         suggestion: Option<String>,
@@ -82,7 +82,7 @@ pub enum ConfigError {
     UnknownKey {
         /// Dotted path.
         key: String,
-        /// Where it stands.
+        /// Where it was written.
         place: Place,
         /// The key that was probably meant.
         suggestion: Option<String>,
@@ -92,13 +92,13 @@ pub enum ConfigError {
     InvalidValue {
         /// Dotted path.
         key: String,
-        /// What is wrong, as the continuation of a sentence that begins with the key.
+        /// What is wrong, as the rest of a sentence that starts with the key.
         reason: String,
-        /// Where it stands.
+        /// Where it was written.
         place: Place,
     },
-    /// A bound that the environment should give, which does not say what its rewards can be.
-    #[error("`{key}` is \"auto\", but {env_id} does not declare a range of rewards: give a number, in the config")]
+    /// A bound that should come from the environment, which does not declare its range of rewards.
+    #[error("`{key}` is \"auto\", but {env_id} does not declare a reward range: give a number in the config")]
     NoRewardRange {
         /// Dotted path.
         key: String,
@@ -110,7 +110,7 @@ pub enum ConfigError {
     Fixed {
         /// Dotted path.
         key: String,
-        /// Why, as the continuation of a sentence.
+        /// Why, as the rest of a sentence.
         reason: String,
     },
     /// Text that is not TOML, or a `--set` that is not `key=value`.
@@ -126,13 +126,13 @@ pub enum ConfigError {
     Read {
         /// The file.
         path: PathBuf,
-        /// What the system says.
+        /// The error of the system.
         source: std::io::Error,
     },
 }
 
 impl ConfigError {
-    /// What to try next, if there is something to try.
+    /// What to try next, if there is anything to try.
     pub fn hint(&self) -> Option<String> {
         match self {
             ConfigError::UnknownPreset { suggestion: Some(name), .. } => Some(format!("did you mean `{name}`?")),
@@ -149,7 +149,7 @@ impl ConfigError {
             ConfigError::UnknownKey { .. } => Some("`requel config show` lists all keys".into()),
             ConfigError::InvalidValue { key, .. } => Key::of(key).map(|key| format!("{}: {}", key.path, key.help())),
             ConfigError::Fixed { .. } => {
-                Some("`requel train --from RUN` begins a new run from the weights of this one".into())
+                Some("`requel train --from RUN` starts a new run from the weights of this one".into())
             }
             ConfigError::Syntax { place, .. } if place.source == "--set" => {
                 Some("write it as `--set section.key=value`".into())

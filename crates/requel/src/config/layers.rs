@@ -1,4 +1,4 @@
-//! Putting a [`Config`] together from layers: preset, then file, then `--set`.
+//! Building a [`Config`] from layers: preset, then file, then `--set`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -12,14 +12,14 @@ use super::{Config, ConfigError, Fault, KEYS, Key, Place, algorithms, fault, nam
 use crate::storage::read_input;
 use crate::suggest::nearest;
 
-/// Longest config text that is read, bytes; no config that a person could read is longer.
+/// The maximum length of a config text, bytes.
 const MOST_BYTES: u64 = 1 << 20;
 
-/// A config being put together: later layers override earlier ones, and each key remembers where it was set.
+/// A config under construction: later layers override earlier ones, and each key remembers where it was set.
 ///
-/// The preset is the lowest layer, wherever it is named: by [`Layers::preset`], by `preset = "…"` in a text, or by a setting. There is
-/// only one; naming a second is an error. A text that sets every key, such as the config that a run keeps, leaves nothing to the
-/// preset: its name is then only a label, which need not be known. The same holds for the algorithm, the layer above the preset.
+/// The preset is the lowest layer, wherever it is named: by [`Layers::preset`], by `preset = "…"` in a text, or by a setting. There can be
+/// only one; naming a second is an error. If a text sets every key, as the config that a run keeps does, the preset has no effect: its name
+/// is then only a label, which need not be known. The same holds for the algorithm, the layer above the preset.
 ///
 /// ```
 /// use requel::config::Layers;
@@ -55,7 +55,7 @@ struct Beneath {
     settings: Settings,
 }
 
-/// How a text's `preset` is read.
+/// How the `preset` of a text is read.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Reading {
     /// As the preset to start from, unless the text is complete.
@@ -69,7 +69,7 @@ enum Reading {
 enum Meaning {
     /// Start from it.
     Order,
-    /// A label of a text that leaves nothing to a preset.
+    /// A label in a text that sets every key.
     Label,
 }
 
@@ -79,7 +79,7 @@ impl Layers {
         Self::default()
     }
 
-    /// Starts from the preset called `name`; `default` is the one in which all keys have their defaults.
+    /// Starts from the preset called `name`; `default` is the preset in which all keys have their defaults.
     ///
     /// # Errors
     /// [`ConfigError::UnknownPreset`], or [`ConfigError::InvalidValue`] if another was named before.
@@ -125,12 +125,12 @@ impl Layers {
         self.algorithm.as_ref().map(|algorithm| algorithm.name.as_str())
     }
 
-    /// The text that the preset sets a key to.
+    /// The text to which the preset sets a key.
     pub fn preset_says(&self, key: &str) -> Option<&str> {
         self.base.as_ref()?.settings.get(key)?.0.as_str()
     }
 
-    /// These layers, with some keys of the preset left out.
+    /// These layers without some keys of the preset.
     pub fn without_the_presets(mut self, keys: &[&str]) -> Self {
         if let Some(base) = &mut self.base {
             base.settings.retain(|key, _| !keys.contains(&key.as_str()));
@@ -138,7 +138,7 @@ impl Layers {
         self
     }
 
-    /// The text that a layer over preset and algorithm sets a key to.
+    /// The text to which a layer above preset and algorithm sets a key.
     pub fn text_of(&self, key: &str) -> Option<&str> {
         self.settings.get(key).and_then(|(value, _, _)| value.as_str())
     }
@@ -152,7 +152,7 @@ impl Layers {
         self.read_text(&path.display().to_string(), &text, Reading::Layer)
     }
 
-    /// Adds the config that a run wrote into its directory. It says what was trained, even if its preset has changed since.
+    /// Adds the config that a run wrote into its directory. It determines what was trained, even if its preset has changed since.
     ///
     /// # Errors
     /// [`ConfigError`] with the file's line.
@@ -161,7 +161,7 @@ impl Layers {
         self.record_text(&path.display().to_string(), &text)
     }
 
-    /// Like [`record`](Self::record), from text that was read already; errors name `source` as its origin.
+    /// Like [`record`](Self::record), from text that was already read; errors name `source` as its origin.
     ///
     /// # Errors
     /// [`ConfigError`] with the text's line.
@@ -193,7 +193,7 @@ impl Layers {
         self.set_at(Place { source: source.into(), line: None }, assignment)
     }
 
-    /// Like [`set_from`](Self::set_from), of a place that may have a line.
+    /// Like [`set_from`](Self::set_from), with a place that may have a line.
     pub(super) fn set_at(mut self, place: Place, assignment: &str) -> Result<Self, ConfigError> {
         self.layers += 1;
         let Some((key, value)) = assignment.split_once('=') else {
@@ -229,7 +229,7 @@ impl Layers {
     /// The config, complete and checked.
     ///
     /// # Errors
-    /// [`ConfigError::InvalidValue`] for a value out of range or at odds with another.
+    /// [`ConfigError::InvalidValue`] for a value that is out of range or conflicts with another.
     pub fn resolve(&self) -> Result<Config, ConfigError> {
         let mut table = defaults();
         let beneath = self.base.iter().chain(&self.algorithm).flat_map(|beneath| &beneath.settings);
@@ -250,15 +250,15 @@ impl Layers {
         Ok(config)
     }
 
-    /// The error of an invalid key. `keys` are that key and any others that it is in conflict with; the place is where one of them
-    /// was set last. `reason` continues a sentence that begins with the first key.
+    /// The error for an invalid key. `keys` are that key and any others that it conflicts with; the place is where one of them was last
+    /// set. `reason` is the rest of a sentence that starts with the first key.
     pub fn invalid(&self, keys: &[&str], reason: String) -> ConfigError {
         let latest = keys.iter().filter_map(|key| self.setting(key)).max_by_key(|(.., layer)| *layer);
         let place = latest.map_or_else(default_place, |(_, place, _)| place.clone());
         ConfigError::InvalidValue { key: keys.first().copied().unwrap_or_default().into(), reason, place }
     }
 
-    /// What layers above presets and algorithms set, by key.
+    /// What the layers above presets and algorithms set, by key.
     pub(super) fn settings(&self) -> impl Iterator<Item = (&str, &Value)> {
         self.settings.iter().map(|(key, (value, ..))| (key.as_str(), value))
     }
@@ -376,13 +376,13 @@ fn name_in(value: Value, key: &str, place: &Place) -> Result<String, ConfigError
 }
 
 fn second_name(key: &str, name: &str, first: &Beneath, place: Place) -> ConfigError {
-    let what = if key == "preset" { "starts from a single preset" } else { "has a single algorithm" };
+    let what = if key == "preset" { "can start from only one preset" } else { "can have only one algorithm" };
     let reason = format!("is \"{name}\", but {} already names `{}`: a config {what}", first.place, first.name);
     ConfigError::InvalidValue { key: key.into(), reason, place }
 }
 
 fn nothing_left_for(algorithm: &str, complete: &Place, place: Place) -> ConfigError {
-    let reason = format!("is \"{algorithm}\", but {complete} sets every key, which leaves nothing to an algorithm");
+    let reason = format!("is \"{algorithm}\", but {complete} sets every key, so an algorithm would change nothing");
     ConfigError::InvalidValue { key: "algo".into(), reason, place }
 }
 

@@ -1,4 +1,4 @@
-//! What a training run is made of: [`Config`], its presets, and the layers it is put together from.
+//! What defines a training run: [`Config`], its presets, and the layers it is built from.
 
 mod advice;
 pub mod algorithms;

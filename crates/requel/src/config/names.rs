@@ -1,8 +1,9 @@
-//! Which key an unknown name means: one of another section, one that other libraries use, one misspelt.
+//! Which key an unknown name stands for: one in another section, one with another name in other libraries, or a misspelt one.
 
 use super::KEYS;
 
-/// A name from Stable-Baselines3, CleanRL, Dopamine, Tianshou or everyday use, the key that it stands for here, and what differs.
+/// A name from Stable-Baselines3, CleanRL, Dopamine, Tianshou or everyday use, the key that it corresponds to here, and any difference
+/// between them.
 struct Foreign {
     name: &'static str,
     key: &'static str,
@@ -18,15 +19,15 @@ const fn but(name: &'static str, key: &'static str, note: &'static str) -> Forei
 }
 
 const FRACTION: &str = "env steps: the fraction times `train.env_steps`";
-const START_OF_EPSILON: &str = "the course of epsilon; its end is `exploration.end`";
+const START_OF_EPSILON: &str = "how epsilon changes; it ends at `exploration.end`";
 
-/// A name with a section applies only there; one without applies wherever no key has that name.
+/// A name with a section applies only there; a name without one applies wherever no key has that name.
 const FOREIGN: &[Foreign] = &[
     but("agent.alpha", "optimizer.learning_rate", "the exponent of priorities is `replay.priority_exponent`"),
     but("agent.epsilon", "exploration.start", START_OF_EPSILON),
     but("alpha", "optimizer.learning_rate", "the exponent of priorities is `replay.priority_exponent`"),
     but("epsilon", "exploration.start", START_OF_EPSILON),
-    but("episodes", "train.episodes", "those of a score are `evaluation.episodes`"),
+    but("episodes", "train.episodes", "the episodes of an evaluation are `evaluation.episodes`"),
     but("exploration.epsilon", "exploration.start", START_OF_EPSILON),
     but("exploration.fraction", "exploration.env_steps", FRACTION),
     same("replay.alpha", "replay.priority_exponent"),
@@ -140,7 +141,7 @@ const FOREIGN: &[Foreign] = &[
     same("vmin", "head.v_min"),
 ];
 
-/// The key that an unknown name means: another library's name in this section, a key with the same last part, another library's name
+/// The key that an unknown name stands for: another library's name in this section, a key with the same last part, another library's name
 /// anywhere, and finally the key with the most similar spelling.
 pub(super) fn meant(name: &str) -> Option<String> {
     foreign(name)
@@ -153,7 +154,7 @@ pub(super) fn meant(name: &str) -> Option<String> {
         .map(str::to_owned)
 }
 
-/// How the key that is [`meant`] differs from what the name stands for elsewhere.
+/// How the key that is [`meant`] differs from the meaning of the name elsewhere.
 pub(super) fn note(name: &str) -> Option<&'static str> {
     let foreign = foreign(name)?;
     foreign.note.filter(|_| meant(name).as_deref() == Some(foreign.key))
@@ -170,7 +171,7 @@ fn last_part(name: &str) -> &str {
 fn foreign(name: &str) -> Option<&'static Foreign> {
     let name = plain(name);
     let called = |what: &str| FOREIGN.iter().find(|foreign| foreign.name == what);
-    // `policy_kwargs.net_arch` and `policy_kwargs` are the same to somebody in search of the layers.
+    // For a user who is looking for the layers, `policy_kwargs.net_arch` and `policy_kwargs` are the same.
     called(&name).or_else(|| called(last_part(&name))).or_else(|| called(name.split('.').next()?))
 }
 
@@ -187,7 +188,7 @@ fn of_the_same_last_part(name: &str) -> Option<&'static str> {
     found.next().filter(|_| found.next().is_none())
 }
 
-/// The key that a typing mistake explains, by the spelling of the last part and of the section if there is one.
+/// The key that a typing mistake explains, judged by the spelling of the last part and of the section if there is one.
 fn of_like_letters(name: &str) -> Option<&'static str> {
     const LIKE: f64 = 0.85;
     let name = plain(name);

@@ -1,6 +1,6 @@
-//! [`in_plain_words`], what a reader of TOML says, for people.
+//! [`in_plain_words`], messages of the TOML reader for users.
 
-/// The message of a TOML reader without the names that Rust has for types.
+/// The message of a TOML reader without Rust's names of types.
 pub(crate) fn in_plain_words(message: &str) -> String {
     let message = message.trim();
     let kinds = ["invalid type: ", "invalid value: ", "unknown variant "];
@@ -13,7 +13,7 @@ pub(crate) fn in_plain_words(message: &str) -> String {
     }
 }
 
-/// The value of ``integer `3` ``, or what stands for one that is not shown.
+/// The value in ``integer `3` ``, or a description of one that is not shown.
 fn value(found: &str) -> &str {
     match found {
         "sequence" => "a list",

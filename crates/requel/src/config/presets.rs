@@ -3,20 +3,20 @@
 /// A named combination.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Preset {
-    /// What `--preset` takes.
+    /// Its name for `--preset`.
     pub name: &'static str,
-    /// What it is, one line.
+    /// One-line description.
     pub summary: &'static str,
-    /// The environments whose default it is: ids, or the beginning of ids and `*`.
+    /// The environments for which it is the default: ids, or the start of ids followed by `*`.
     default_for: &'static [&'static str],
-    /// Whose its environments are, where they are not this crate's, and how it is used with them.
+    /// The origin of its environments if they are not in this crate, and how to use the preset with them.
     pub envs_from: Option<&'static str>,
     /// The file.
     pub toml: &'static str,
 }
 
 impl Preset {
-    /// Whether it is the default of some environment, the base for algorithms.
+    /// Whether it is the default of some environment, and so the base for algorithms.
     pub fn is_base(&self) -> bool {
         !self.default_for.is_empty()
     }
@@ -38,7 +38,7 @@ pub fn all() -> &'static [Preset] {
     PRESETS
 }
 
-/// Those whose environments come with this crate.
+/// The presets whose environments are in this crate.
 pub fn with_envs() -> impl Iterator<Item = &'static Preset> {
     PRESETS.iter().filter(|preset| preset.envs_from.is_none())
 }
@@ -48,7 +48,7 @@ pub fn get(name: &str) -> Option<&'static Preset> {
     PRESETS.iter().find(|preset| preset.name == name)
 }
 
-/// The name that stands for no preset: all keys at their defaults.
+/// The name that stands for no preset: all keys have their defaults.
 pub const DEFAULT: &str = "default";
 
 /// Whether a config can start from `name`.

@@ -8,11 +8,11 @@ use super::{Config, Key, Range, SECTIONS, ValueType};
 const VOCABULARY: &str = "https://json-schema.org/draft/2020-12/schema";
 
 impl Config {
-    /// The JSON schema (draft 2020-12) of a config file, for editors and for programs that write configs: every key with its type,
-    /// range, default and meaning. No key is required, for what a file leaves out comes from its preset or is the default.
+    /// The JSON schema (draft 2020-12) of a config file, for editors and for programs that write configs: every key with its type, range,
+    /// default and meaning. No key is required, since a key missing from a file comes from the preset or has its default.
     ///
-    /// What a schema cannot say is left to [`Config::check`]: the [rules between keys](crate::config::RULES), and the few numbers
-    /// within a range that single precision rounds to its edge.
+    /// A schema cannot express everything; [`Config::check`] does the rest: the [rules between keys](crate::config::RULES), and the few
+    /// numbers within a range that single precision rounds to its edge.
     ///
     /// ```
     /// let schema = requel::Config::json_schema();
@@ -60,7 +60,7 @@ fn of_type(value_type: &ValueType, range: Range) -> Value {
         ValueType::Text => json!({ "type": "string" }),
         ValueType::Word(words) => json!({ "enum": words.iter().map(|word| word.word).collect::<Vec<_>>() }),
         ValueType::Whole { most } => {
-            // TOML has no larger numbers than an `i64` holds.
+            // TOML integers have the range of an `i64`.
             let mut schema = json!({ "type": "integer", "minimum": 0, "maximum": most.min(&(i64::MAX as u64)) });
             limit(&mut schema, range);
             schema
@@ -80,7 +80,7 @@ fn of_type(value_type: &ValueType, range: Range) -> Value {
     }
 }
 
-/// Adds what a range asks of a number.
+/// Adds the conditions of a range on a number.
 fn limit(schema: &mut Value, range: Range) {
     match range {
         Range::OfType | Range::Any => {}
@@ -106,7 +106,7 @@ fn limit(schema: &mut Value, range: Range) {
     }
 }
 
-/// JSON has no infinity: what goes up to it has no maximum.
+/// JSON has no infinity: ranges up to it have no maximum.
 fn between(schema: &mut Value, low: f64, high: f64) {
     schema["minimum"] = low.into();
     if high.is_finite() {

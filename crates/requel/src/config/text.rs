@@ -6,17 +6,17 @@ use toml::de::{DeTable, DeValue, Error};
 use super::values::{number_in, plain};
 use super::{ConfigError, KEYS, Place};
 
-/// One value of a text.
+/// One value in a text.
 pub(super) struct Leaf {
     /// Dotted path of its key.
     pub path: String,
-    /// The value, or why it is not one, as the continuation of a sentence that begins with the key.
+    /// The value, or why it is invalid, as the rest of a sentence that starts with the key.
     pub value: Result<Value, String>,
     /// Where it was set.
     pub place: Place,
 }
 
-/// All values of a text in its order: everything but tables, and empty tables that are not sections.
+/// All values of a text in order: everything except tables, plus empty tables that are not sections.
 pub(super) fn leaves(source: &str, text: &str) -> Result<Vec<Leaf>, ConfigError> {
     let table = DeTable::parse(text).map_err(|error| syntax(source, text, &error))?;
     let mut found = Vec::new();

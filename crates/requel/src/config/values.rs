@@ -9,13 +9,13 @@ use super::error::shortened;
 use super::{Config, KEYS, Key, ValueType};
 use crate::suggest::nearest;
 
-/// Longest part of a value that is shown, characters.
+/// Maximum length of the part of a value that is shown, characters.
 const SHOWN: usize = 60;
 
 /// The value of a parsed text.
 ///
 /// # Errors
-/// If it is a number that no key can hold; the message continues a sentence that begins with the key.
+/// If it is a number that no key accepts; the message is the rest of a sentence that starts with the key.
 pub(super) fn plain(value: &DeValue<'_>) -> Result<Value, String> {
     Ok(match value {
         DeValue::String(text) => Value::String(text.to_string()),
@@ -45,11 +45,10 @@ pub(super) fn plain(value: &DeValue<'_>) -> Result<Value, String> {
     })
 }
 
-/// The value as `key` takes it. A float without a fraction is taken where a whole number is wanted, because people write a million
-/// as 1e6.
+/// The value in the form that `key` needs. A float without a fraction is accepted as a whole number, because people write a million as 1e6.
 ///
 /// # Errors
-/// If the key does not take it, with what it takes; the message continues a sentence that begins with the key.
+/// If the key does not accept it, with what it accepts; the message is the rest of a sentence that starts with the key.
 pub(super) fn fit(key: &str, value: Value) -> Result<Value, String> {
     let is_option = key.starts_with("env.options.");
     if !is_date(&value) && (is_option || fits(key, &value)) {
@@ -63,7 +62,7 @@ pub(super) fn fit(key: &str, value: Value) -> Result<Value, String> {
     }
 }
 
-/// Whether a key takes a value.
+/// Whether a key accepts a value.
 fn fits(key: &str, value: &Value) -> bool {
     Key::of(key).is_some_and(|key| key.value_type.takes(value))
 }
@@ -76,7 +75,7 @@ fn is_date(value: &Value) -> bool {
     }
 }
 
-/// The value as messages show it: numbers with an exponent, and only the beginning of a long one.
+/// The value as shown in messages: numbers with an exponent, and only the start of a long one.
 pub(super) fn shown(value: &Value) -> String {
     match value {
         Value::Float(number) => super::declare::number(*number),
@@ -88,8 +87,8 @@ fn refusal(key: &str, value: &Value) -> String {
     let date = if matches!(value, Value::Datetime(_)) { "the date " } else { "" };
     let (wanted, help) = match Key::of(key) {
         Some(key) => (key.value_type.described(), help(&key.value_type, value)),
-        // An option of an environment, whose types the environment knows.
-        None => ("true or false, a number, text, or a list of texts".into(), None),
+        // An option of an environment, whose type only the environment knows.
+        None => ("true or false, a number, text, or a list of strings".into(), None),
     };
     let help = help.map(|help| format!("; {help}")).unwrap_or_default();
     format!("cannot be {date}{}: it takes {wanted}{help}", shown(value))

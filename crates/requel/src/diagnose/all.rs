@@ -1,13 +1,13 @@
-//! All checks, causes before what they lead to.
+//! All checks, causes before consequences.
 
 use super::checks::*;
 use super::{Evidence, Finding};
 use crate::config::Config;
 
-/// A check: looks at evidence and changes nothing.
+/// A check: examines evidence and changes nothing.
 pub type Check = fn(&Evidence) -> Option<Finding>;
 
-/// All checks with their names, those of causes first.
+/// All checks with their names, causes first.
 pub const CHECKS: &[(&str, Check)] = &[
     ("updates", updates::check),
     ("learning-rate", learning_rate::check),
@@ -40,7 +40,7 @@ pub const CHECKS: &[(&str, Check)] = &[
     ("no-progress", no_progress::check),
 ];
 
-/// What is wrong with a training, worst first; of equals the causes first. Empty when all is well.
+/// What is wrong with a training run, worst first, and causes first among equals. Empty if nothing is.
 pub fn findings(evidence: &Evidence) -> Vec<Finding> {
     let own = of_own_parts(&evidence.config);
     let known = CHECKS.iter().filter(|(name, _)| !own.contains(name));
@@ -49,7 +49,7 @@ pub fn findings(evidence: &Evidence) -> Vec<Finding> {
     findings
 }
 
-/// Checks of settings that a part of one's own may not read: what they would say of the settings need not be so.
+/// Checks of settings that your own component may not read: what they say about the settings may then be wrong.
 pub(super) fn of_own_parts(config: &Config) -> Vec<&'static str> {
     let Config { agent, head, network, replay, exploration, .. } = config;
     let parts: [(&str, &[&'static str]); 7] = [

@@ -1,4 +1,4 @@
-//! [`Evidence`], what checks look at: plain numbers of one training.
+//! [`Evidence`], the input of checks: plain numbers about one training run.
 
 use requel_envs::EnvSpec;
 
@@ -10,36 +10,36 @@ use crate::schedule::Schedule;
 use crate::td::ValueBounds;
 use crate::train::{Aggregates, Termination};
 
-/// What is known of a training, from its config, its logs and its newest checkpoint.
+/// Facts about a training run from its config, its logs and its newest checkpoint.
 #[derive(Clone, Debug)]
 pub struct Evidence {
-    /// What was trained.
+    /// The config.
     pub config: Config,
-    /// What the environment says of itself.
+    /// The environment's own description.
     pub env: EnvSpec,
     /// Actions of the environment.
     pub actions: usize,
-    /// The lines of aggregates, by env steps.
+    /// Lines of training aggregates, by env steps.
     pub course: Vec<Aggregates>,
-    /// The scores of the greedy policy, by env steps.
+    /// Scores of the greedy policy, by env steps.
     pub scores: Vec<ScorePoint>,
     /// Env steps, updates and finished episodes so far.
     pub counts: Counts,
-    /// What it came to, if training is over.
+    /// The result, if training is over.
     pub ending: Option<EndOfTraining>,
-    /// The layers of the network on observations out of the replay buffer; empty where there are none.
+    /// The layers of the network, measured on observations from the replay buffer; empty if there are none.
     pub layers: Vec<LayerHealth>,
-    /// What lies in the replay buffer.
+    /// The contents of the replay buffer.
     pub memory: Option<MemoryEvidence>,
-    /// ‖target − online‖ / ‖online‖ of the parameters, where there is a target network.
+    /// ‖target − online‖ / ‖online‖ of the parameters, if there is a target network.
     pub target_distance: Option<f64>,
     /// Mean |σ| over mean |μ| of each noisy layer's weights, with its name.
     pub noise: Vec<(String, f64)>,
-    /// What could not be looked at and why, such as a damaged checkpoint: that no check found anything says less then.
+    /// What could not be read and why, such as a damaged checkpoint: that checks found nothing then means less.
     pub unread: Vec<String>,
 }
 
-/// How far training is.
+/// The progress of training.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
     /// Env steps.
@@ -55,7 +55,7 @@ pub struct Counts {
 pub struct ScorePoint {
     /// Env steps at which it was made.
     pub env_steps: u64,
-    /// Mean return, its deviation over the episodes, and how many there were.
+    /// Mean return, its standard deviation over the episodes, and the number of episodes.
     pub score: Score,
     /// Mean length of the episodes, env steps.
     pub mean_length: f64,
@@ -63,7 +63,7 @@ pub struct ScorePoint {
     pub best: bool,
 }
 
-/// What a finished training came to.
+/// The result of finished training.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct EndOfTraining {
     /// Why it ended.
@@ -74,28 +74,28 @@ pub struct EndOfTraining {
     pub last: Score,
 }
 
-/// What lies in the replay buffer: transitions evenly from the oldest place to the newest.
+/// A sample of the replay buffer: transitions spread evenly from the oldest position to the newest.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct MemoryEvidence {
-    /// How many transitions were looked at.
+    /// Number of transitions examined.
     pub looked_at: usize,
-    /// The least and the greatest reward among them, as they are learned from; with n steps per step.
+    /// The smallest and the largest reward among them, as used for learning; per step for n-step returns.
     pub rewards: (f64, f64),
-    /// Share of them whose reward is the most frequent one.
+    /// Fraction of them with the most frequent reward.
     pub constant_rewards: f64,
-    /// Share of them that end in a terminal state.
+    /// Fraction of them that end in a terminal state.
     pub terminal: f64,
-    /// Greatest |x| of each number of an observation; empty for images.
+    /// Largest |x| of each number of an observation; empty for images.
     pub feature_sizes: Vec<f64>,
-    /// How often the network is greedy for each action there.
+    /// How often each action is the network's greedy one there.
     pub greedy: Vec<usize>,
-    /// Share of all priorities that the hundredth of the transitions with the greatest ones holds, where there are priorities and
-    /// at least 1,000 transitions.
+    /// Fraction of the total priority that belongs to the hundredth of the transitions with the highest priorities, if there are priorities
+    /// and at least 1,000 transitions.
     pub priority_of_top_percent: Option<f64>,
 }
 
 impl Evidence {
-    /// Evidence of a training that has not begun.
+    /// Evidence of a training run that has not started.
     pub fn new(config: Config, env: EnvSpec, actions: usize) -> Self {
         Evidence {
             config,
@@ -113,7 +113,7 @@ impl Evidence {
         }
     }
 
-    /// Env steps that training is to take, or took where nothing but its episodes limits it.
+    /// Env steps that training is to take, or took if only its episodes are limited.
     pub fn budget(&self) -> u64 {
         match self.ending {
             Some(EndOfTraining { termination: Termination::BudgetUsed, .. }) => self.counts.env_steps,
@@ -122,12 +122,12 @@ impl Evidence {
         }
     }
 
-    /// Whether training took its whole budget or was solved before.
+    /// Whether training used its whole budget or was solved earlier.
     pub fn is_finished(&self) -> bool {
         self.ending.is_some()
     }
 
-    /// Updates that training is to take with its budget.
+    /// Updates that training makes with its budget.
     pub fn planned_updates(&self) -> u64 {
         let train = &self.config.train;
         let planned = match self.config.agent.kind {
@@ -144,7 +144,7 @@ impl Evidence {
         planned.max(self.counts.updates)
     }
 
-    /// ε after so many env steps.
+    /// ε after this many env steps.
     pub fn epsilon(&self, env_steps: u64) -> f64 {
         let exploration = &self.config.exploration;
         let (start, end, course) = (exploration.start, exploration.end, exploration.env_steps.max(1));
@@ -156,17 +156,17 @@ impl Evidence {
         schedule.at(env_steps)
     }
 
-    /// Between which bounds values lie, by what the environment says of its rewards.
+    /// The bounds of all values, given the environment's declared range of rewards.
     pub fn bounds(&self) -> Option<ValueBounds> {
         self.config.value_bounds(&self.env, self.actions)
     }
 
-    /// The later half of the course.
+    /// The second half of the lines.
     pub fn late(&self) -> &[Aggregates] {
         &self.course[self.course.len() / 2..]
     }
 
-    /// The mean of a statistic over the later half of the course, with how many lines know it; `None` below 3.
+    /// The mean of a statistic over the second half of the lines, with the number of lines that have it; `None` below 3.
     pub fn late_mean(&self, statistic: Statistic) -> Option<f64> {
         let known: Vec<f64> = self.late().iter().filter_map(|line| line.statistics.get(statistic)).collect();
         (known.len() >= 3).then(|| known.iter().sum::<f64>() / known.len() as f64)
@@ -177,13 +177,13 @@ impl Evidence {
         self.env.reward_threshold.or(self.config.evaluation.stop_return)
     }
 
-    /// Whether the final policy, or the last score before there is one, reaches the goal.
+    /// Whether the final policy (or the last score, if there is none yet) reaches the goal.
     pub fn is_solved(&self) -> bool {
         let last = self.ending.map(|ending| ending.last).or(self.scores.last().map(|point| point.score));
         self.goal().zip(last).is_some_and(|(goal, last)| last.mean_return >= goal)
     }
 
-    /// The least and the greatest mean return that was ever scored.
+    /// The lowest and the highest mean return ever scored.
     pub fn score_range(&self) -> Option<(f64, f64)> {
         let ends = self.ending.iter().flat_map(|ending| [ending.best.mean_return, ending.last.mean_return]);
         let all = self.scores.iter().map(|point| point.score.mean_return).chain(ends);

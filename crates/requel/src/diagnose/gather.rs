@@ -19,11 +19,11 @@ use crate::td::argmax_allowed;
 use crate::train::{Aggregates, TrainError, Trainer};
 use crate::transition::mask_words;
 
-/// So many transitions of a replay buffer are looked at, at most.
+/// Maximum number of transitions of a replay buffer that are examined.
 const MOST_ROWS: usize = 2048;
 
 impl Evidence {
-    /// What is known of a trainer without its logs: its config, bounds where they were waited for, and its counts.
+    /// Evidence from a trainer without its logs: its config with resolved bounds, and its counts.
     pub fn of_trainer(trainer: &Trainer) -> Evidence {
         let mut evidence = Self::of_spec(trainer.config().clone(), trainer.env_spec(), trainer.actions().count);
         let aggregates = trainer.aggregates();
@@ -32,23 +32,23 @@ impl Evidence {
         evidence
     }
 
-    /// What is known of a training in this environment before its first step.
+    /// Evidence of training in this environment before its first step.
     fn of_env(config: Config, env: &dyn Env) -> Evidence {
         Self::of_spec(config, env.spec(), env.action_space().discrete_n().unwrap_or(0))
     }
 
     fn of_spec(config: Config, spec: &EnvSpec, actions: usize) -> Evidence {
-        // What a trainer is made with: numbers in place of "auto".
+        // The trainer's config: with numbers instead of "auto".
         let config = config.with_value_bounds(spec, actions).unwrap_or(config);
         Evidence::new(config, spec.clone(), actions)
     }
 
-    /// What is known of a run: its config, its logs, what it came to, and its newest whole checkpoint with the replay buffer in it.
+    /// Evidence of a run: its config, its logs, its result, and its newest intact checkpoint with the replay buffer in it.
     ///
     /// # Errors
-    /// If the registry has another environment of the run's id, the trainer cannot be made, or a file cannot be read or is not what
-    /// the finished run was sealed with. What else is not to be had is no error but [`Evidence::unread`], and less is known then: a
-    /// checkpoint that is damaged or does not fit, or whose agent or parts the registry does not have.
+    /// If the registry has another environment with the run's id, the trainer cannot be created, or a file cannot be read or differs from
+    /// the one that the finished run was sealed with. Everything else that is unavailable is not an error but listed in
+    /// [`Evidence::unread`]: a checkpoint that is damaged or does not fit, or whose agent or components the registry does not have.
     pub fn of_run(run: &Run, registry: &Registry) -> Result<Evidence, RunError> {
         let (registry, _) = run.registry_to_look(registry)?;
         let (mut evidence, mut trainer) = match run.trainer(&registry) {
@@ -68,13 +68,13 @@ impl Evidence {
             };
             match restored {
                 Ok(trainer) => evidence.look_inside(trainer.agent(), &found.state)?,
-                Err(error) => evidence.unread.push(format!("its newest checkpoint cannot be looked into: {error}")),
+                Err(error) => evidence.unread.push(format!("its newest checkpoint cannot be read: {error}")),
             }
         }
         Ok(evidence)
     }
 
-    /// Of what a run has written down about itself.
+    /// Evidence from the files of a run alone.
     fn read_records(&mut self, run: &Run) -> Result<(), RunError> {
         let metrics = run.dir().join(METRICS);
         run.check_file(METRICS)?;
@@ -90,7 +90,7 @@ impl Evidence {
         Ok(())
     }
 
-    /// Looks at an agent and the state that it was restored from.
+    /// Examines an agent and the state that it was restored from.
     pub(super) fn look_inside(&mut self, agent: &dyn Agent, state: &State<'_>) -> Result<(), RunError> {
         if let Some(sample) = agent.sample_memory(MOST_ROWS).filter(|sample| !sample.columns.actions.is_empty()) {
             let mut memory = memory_evidence(&sample);
@@ -132,7 +132,7 @@ fn memory_evidence(sample: &MemorySample) -> MemoryEvidence {
     }
 }
 
-/// How often the network is greedy for each action.
+/// How often each action is the network's greedy one.
 fn greedy_counts(network: ValueNetwork<'_>, sample: &MemorySample, actions: usize) -> Result<Vec<usize>, AgentError> {
     let rows = sample.columns.actions.len();
     let mut policy = network.greedy(rows)?;
@@ -171,7 +171,7 @@ fn priorities(state: &State<'_>) -> Option<Vec<f64>> {
     Some(bytes.as_chunks::<8>().0.iter().map(|bytes| f64::from_le_bytes(*bytes)).collect())
 }
 
-/// Share of the sum that the greatest hundredth has, of at least 1,000.
+/// Fraction of the sum that belongs to the largest hundredth, for at least 1,000 numbers.
 pub(super) fn of_top_percent(mut priorities: Vec<f64>) -> Option<f64> {
     const LEAST: usize = 1000;
     let total: f64 = priorities.iter().sum();

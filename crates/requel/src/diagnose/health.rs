@@ -9,23 +9,23 @@ use crate::agent::dormant_units;
 pub struct LayerHealth {
     /// Its index in the network.
     pub layer: usize,
-    /// Its units: outputs of a vector, channels of an image.
+    /// Number of its units: outputs of a vector, channels of an image.
     pub units: usize,
-    /// Units that are 0 on all of the batch.
+    /// Number of units that are 0 on the whole batch.
     pub dead: usize,
-    /// Units that are dormant, see [`dormant_units`]; the dead ones are among them.
+    /// Number of dormant units, see [`dormant_units`]; they include the dead ones.
     pub dormant: usize,
     /// The effective rank of rows × units, see [`effective_rank`]; `None` for images.
     pub rank: Option<usize>,
-    /// Rows that it was found on.
+    /// Number of rows on which the rank was computed.
     pub rows: usize,
 }
 
-/// A unit below this share of its layer's mean activity is dormant, as in the paper of [`dormant_units`].
+/// A unit below this fraction of its layer's mean activity is dormant, as in the paper of [`dormant_units`].
 const DORMANT: f64 = 0.025;
-/// What the effective rank leaves out, as in the paper of [`effective_rank`].
+/// The fraction that the effective rank leaves out, as in the paper of [`effective_rank`].
 const DELTA: f64 = 0.01;
-/// The rank is found on at most so many rows: its cost grows with their cube.
+/// Maximum number of rows on which the rank is computed: its cost grows with their cube.
 const MOST_RANK_ROWS: usize = 256;
 
 /// The layers of a network that end in an activation, on `observations`, rows × observation length.
@@ -48,9 +48,9 @@ pub fn layer_health(network: &Network, parameters: &[f32], observations: &[f32])
     layers.collect()
 }
 
-/// The effective rank of a matrix, rows × `columns`: the least k for which its k greatest singular values make up 1 − `delta` of the
-/// sum of all (Kumar et al. 2021, "Implicit Under-Parameterization Inhibits Data-Efficient Deep Reinforcement Learning"). 0 for a
-/// matrix of zeros.
+/// The effective rank of a matrix, rows × `columns`: the smallest k for which its k largest singular values make up 1 − `delta` of the sum
+/// of all (Kumar et al. 2021, "Implicit Under-Parameterization Inhibits Data-Efficient Deep Reinforcement Learning"). 0 for a matrix of
+/// zeros.
 ///
 /// ```
 /// // Two rows that say the same are of rank 1.
@@ -59,12 +59,12 @@ pub fn layer_health(network: &Network, parameters: &[f32], observations: &[f32])
 /// ```
 ///
 /// # Panics
-/// If `columns` is 0 or the matrix is no whole number of rows.
+/// If `columns` is 0 or the matrix does not divide into rows of that length.
 pub fn effective_rank(matrix: &[f32], columns: usize, delta: f64) -> usize {
     assert!(columns > 0 && matrix.len().is_multiple_of(columns), "the matrix is rows × columns");
     let rows = matrix.len() / columns;
     let at = |row: usize, column: usize| f64::from(matrix[row * columns + column]);
-    // The smaller of the two products has the squares of all singular values that are not 0.
+    // The smaller of the two products has the squares of all nonzero singular values.
     let size = rows.min(columns);
     let mut gram = vec![0.0; size * size];
     for i in 0..size {
@@ -99,7 +99,7 @@ fn eigenvalues(matrix: &mut [f64], size: usize) -> Vec<f64> {
             for q in p + 1..size {
                 let apq = matrix[p * size + q];
                 off += apq * apq;
-                // Below rounding a rotation changes nothing.
+                // Below rounding, a rotation changes nothing.
                 if apq * apq <= 1e-30 * scale {
                     continue;
                 }
@@ -116,7 +116,7 @@ fn eigenvalues(matrix: &mut [f64], size: usize) -> Vec<f64> {
     (0..size).map(|i| matrix[i * size + i]).collect()
 }
 
-/// Turns the axes p and q by the angle with this cosine and sine.
+/// Rotates the axes p and q by the angle with this cosine and sine.
 fn rotate(matrix: &mut [f64], size: usize, (p, q): (usize, usize), (c, s): (f64, f64)) {
     for k in 0..size {
         let (kp, kq) = (matrix[k * size + p], matrix[k * size + q]);

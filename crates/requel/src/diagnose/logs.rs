@@ -8,13 +8,13 @@ use crate::run::Score;
 use crate::storage::open_regular;
 use crate::train::{Aggregates, EventRecord, ScoreRecord};
 
-/// No line of the log is longer, bytes; of one that is, which is damage, no more is kept in memory.
+/// Maximum length of a line in the log, bytes; of a longer, damaged one, no more is kept in memory.
 const MOST_LINE: u64 = 64 << 10;
 
-/// Aggregates and scores of a `metrics.jsonl`, each by env steps. A last line that was cut off is left out.
+/// Aggregates and scores of a `metrics.jsonl`, each by env steps. A truncated last line is skipped.
 ///
 /// # Errors
-/// If the file cannot be read. That it is not there is no error: a training that has not begun has none.
+/// If the file cannot be read. A missing file is not an error: training that has not started has none.
 pub(super) fn read_metrics(path: &Path) -> io::Result<(Vec<Aggregates>, Vec<ScorePoint>)> {
     let (mut course, mut scores) = (Vec::new(), Vec::new());
     let file = match open_regular(path) {

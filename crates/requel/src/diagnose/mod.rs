@@ -1,7 +1,7 @@
-//! What is wrong with a training that does not learn: checks of its config, its logs, its network and its replay buffer.
+//! What is wrong with a training run that does not learn: checks of its config, its logs, its network and its replay buffer.
 //!
-//! [`Evidence`] is what is known, as plain numbers; each check in [`checks`] is a pure function of it that names its sources, and
-//! [`findings`] makes all of them. [`Watch`] makes those that need nothing but events while training goes on.
+//! [`Evidence`] is the input, as plain numbers; each check in [`checks`] is a pure function of it that names its sources, and [`findings`]
+//! runs all of them. [`Watch`] runs those that only need events during training.
 //!
 //! ```
 //! use requel::config::Layers;

@@ -1,4 +1,4 @@
-//! Evidence of a healthy training, which tests make sick.
+//! Evidence of a healthy training run, which tests then modify.
 
 use requel_envs::EnvSpec;
 
@@ -9,7 +9,7 @@ use crate::config::Layers;
 use crate::run::Score;
 use crate::train::{Aggregates, Termination};
 
-/// A CartPole of 20,000 env steps that went as it should.
+/// A CartPole run of 20,000 env steps that went well.
 pub(super) fn healthy() -> Evidence {
     let settings = [
         "train.env_steps=20000",
@@ -47,7 +47,7 @@ pub(super) fn healthy() -> Evidence {
     evidence
 }
 
-/// Line `index` of the course, from 1 on.
+/// Line `index` of the aggregates, from 1.
 fn line(index: u64) -> Aggregates {
     let mut statistics = Statistics::default();
     for (statistic, value) in [
@@ -87,7 +87,7 @@ pub(super) fn score(mean_return: f64, std_return: f64) -> Score {
     Score { mean_return, std_return, episodes: 50, cut_off: 0 }
 }
 
-/// Puts `value` in place of a statistic in every line.
+/// Replaces a statistic by `value` in every line.
 pub(super) fn set(evidence: &mut Evidence, statistic: Statistic, value: f64) {
     for line in &mut evidence.course {
         let mut statistics = Statistics::default();

@@ -1,10 +1,10 @@
-//! [`Thinning`], which keeps of a course that grows without end so much that its shape is seen.
+//! [`Thinning`], which keeps enough of an endless series to show its shape.
 
-/// So many values are kept at most.
+/// Maximum number of values kept.
 const MOST: usize = 256;
 
-/// Keeps of what is pushed every one at first, and once there are too many every other one from there on: a check costs the same
-/// however long training goes on.
+/// First keeps every value that is pushed, and once there are too many only every other one, and so on: a check costs the same however long
+/// training lasts.
 ///
 /// ```
 /// use requel::diagnose::Thinning;
@@ -26,7 +26,7 @@ impl Default for Thinning {
 }
 
 impl Thinning {
-    /// Adds a value to those that are kept, or leaves it out.
+    /// Adds a value, or skips it.
     pub fn push<T>(&mut self, kept: &mut Vec<T>, value: T) {
         self.seen += 1;
         if !self.seen.is_multiple_of(self.every) {

@@ -5,14 +5,14 @@ use super::checks::{clipped_gradients, clipped_targets, update_ratio, value_boun
 use super::{Counts, Evidence, Finding, Thinning};
 use crate::train::{Aggregates, Observer, ObserverError, TrainEvent};
 
-/// Those that need nothing but aggregates, and whose findings do not pass again in a healthy training.
+/// Checks that only need aggregates, and whose findings do not disappear again in healthy training.
 const WATCHED: &[Check] =
     &[value_bound::check, value_growth::check, clipped_targets::check, clipped_gradients::check, update_ratio::check];
 
-/// With fewer lines than this a later half says nothing.
+/// With fewer lines than this, the second half means nothing.
 const LEAST_LINES: usize = 8;
 
-/// Passes all events on, and tells [`TrainEvent::Diagnosed`] after those that show that something is wrong: once for each check.
+/// Passes all events on, and emits [`TrainEvent::Diagnosed`] after an event that shows a problem: once per check.
 ///
 /// ```
 /// use requel::config::Layers;
@@ -37,14 +37,14 @@ const LEAST_LINES: usize = 8;
 pub struct Watch<'a> {
     evidence: Evidence,
     told: Vec<&'static str>,
-    /// Checks of settings that a part of one's own may not read.
+    /// Checks of settings that your own component may not read.
     own: Vec<&'static str>,
     thinning: Thinning,
     inner: &'a mut dyn Observer,
 }
 
 impl<'a> Watch<'a> {
-    /// Watches over what `inner` is told of a training that begins, or goes on, with this evidence.
+    /// Watches the events passed to `inner`, of training that starts or continues with this evidence.
     pub fn new(evidence: Evidence, inner: &'a mut dyn Observer) -> Self {
         let own = of_own_parts(&evidence.config);
         Watch { evidence, told: Vec::new(), own, thinning: Thinning::default(), inner }

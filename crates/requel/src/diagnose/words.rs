@@ -1,6 +1,6 @@
 //! Numbers in sentences.
 
-/// A number as a sentence has it: about four digits that count.
+/// A number for use in a sentence: about four significant digits.
 pub(super) fn tidy(value: f64) -> String {
     let size = value.abs();
     match size {
@@ -13,7 +13,7 @@ pub(super) fn tidy(value: f64) -> String {
     }
 }
 
-/// A share as a percentage.
+/// A fraction as a percentage.
 pub(super) fn percent(share: f64) -> String {
     let percent = 100.0 * share;
     if percent >= 1.0 || percent == 0.0 { format!("{percent:.0} %") } else { format!("{percent:.1} %") }

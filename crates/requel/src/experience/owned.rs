@@ -1,16 +1,16 @@
-//! [`OwnedExperience`] and [`ExperienceBatch`]: experience that can be kept, sent and read back.
+//! [`OwnedExperience`] and [`ExperienceBatch`]: experience that can be stored, sent and read back.
 
 use requel_envs::Step;
 use serde::{Deserialize, Serialize};
 
 use super::Experience;
 
-/// An [`Experience`] that owns its numbers: what another process, a data set or a remote actor hands over.
+/// An [`Experience`] that owns its numbers, for other processes, data sets and remote actors.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct OwnedExperience {
     /// Which of the parallel environments. Steps of one slot follow each other.
     pub slot: usize,
-    /// What was seen before the action.
+    /// The observation before the action.
     pub observation: Vec<f32>,
     /// Which actions the environment allowed then; `None`: all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -23,24 +23,24 @@ pub struct OwnedExperience {
     pub terminated: bool,
     /// Whether the episode was cut off.
     pub truncated: bool,
-    /// What was seen after it: at the end of an episode its true last observation.
+    /// The observation after it: at the end of an episode its true last observation.
     pub next_observation: Vec<f32>,
     /// Which actions the environment allows there; `None`: all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_mask: Option<Vec<bool>>,
 }
 
-/// Steps in the order in which they were made, all of them by the same weights.
+/// Steps in the order they were made, all with the same weights.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ExperienceBatch {
-    /// The version of the weights that acted: how many updates they had seen.
+    /// The version of the weights that acted: the number of updates they had received.
     pub weights_version: u64,
     /// The steps.
     pub experiences: Vec<OwnedExperience>,
 }
 
 impl OwnedExperience {
-    /// The same as an agent is shown it.
+    /// The same in the form that agents observe.
     pub fn as_experience(&self) -> Experience<'_> {
         Experience {
             slot: self.slot,

@@ -1,4 +1,4 @@
-//! [`Boltzmann`], better actions more often.
+//! [`Boltzmann`], which takes better actions more often.
 
 use super::streams::ExplorationStreams;
 use super::{Choice, Explorer};
@@ -6,13 +6,13 @@ use crate::Schedule;
 use crate::state::{State, StateError};
 use crate::td::argmax_allowed;
 
-/// The name of a function of one's own in a state.
+/// The name, in a state, of a function given by the program.
 const FUNCTION: &str = "exploration/temperature_function";
 
-/// Boltzmann exploration: an action is taken with a probability proportional to exp(value / temperature) (Sutton & Barto 2018,
-/// on soft-max action selection). At temperature 0 it is greedy.
+/// Boltzmann exploration: each action is taken with a probability proportional to exp(value / temperature) (Sutton & Barto 2018, on
+/// soft-max action selection). At temperature 0 it is greedy.
 ///
-/// Exponentials and their sum are `f64` and come from libm, so that the same draw is the same action on every machine. Each choice
+/// Exponentials and their sum are computed in `f64` by libm, so that the same draw gives the same action on every machine. Each choice
 /// takes one draw.
 #[derive(Clone, Debug)]
 pub struct Boltzmann {
@@ -21,7 +21,7 @@ pub struct Boltzmann {
 }
 
 impl Boltzmann {
-    /// Exploration in `num_envs` environments at a temperature, in units of the return, that follows the env steps.
+    /// Exploration in `num_envs` environments with a temperature, in units of the return, that depends on the env steps.
     pub fn new(temperature: Schedule, seed: u64, num_envs: usize) -> Self {
         Boltzmann { temperature, streams: ExplorationStreams::new(seed, num_envs) }
     }
@@ -37,7 +37,7 @@ impl Explorer for Boltzmann {
         }
         let is_allowed = |action: usize| choice.mask.is_none_or(|mask| mask[action]);
         let weights = values.iter().enumerate().filter(|(action, _)| is_allowed(*action));
-        // Differences from the best value: none overflows.
+        // Differences from the best value, so that none overflows.
         let weights = weights.map(|(action, value)| {
             let difference = f64::from(*value) - f64::from(values[best]);
             (action, libm::exp(difference / temperature))

@@ -1,4 +1,4 @@
-//! [`EpsilonGreedy`], a random action now and then.
+//! [`EpsilonGreedy`], which takes a random action now and then.
 
 use super::streams::ExplorationStreams;
 use super::{Choice, Explorer};
@@ -6,26 +6,26 @@ use crate::Schedule;
 use crate::state::{State, StateError};
 use crate::td::argmax_allowed;
 
-/// The name of a function of one's own in a state.
+/// The name, in a state, of a function given by the program.
 const FUNCTION: &str = "exploration/epsilon_function";
 
-/// ε-greedy exploration for several environments, each with its own stream of randomness.
+/// ε-greedy exploration for several environments, each with its own random stream.
 #[derive(Clone, Debug)]
 pub struct EpsilonGreedy {
     epsilon: Schedule,
-    /// The env step before which ε is 1.
+    /// Before this env step, ε is 1.
     random_until: u64,
     streams: ExplorationStreams,
 }
 
 impl EpsilonGreedy {
-    /// Exploration in `num_envs` environments with an ε that follows the env steps. Acting panics where ε is not from 0 to 1, which only
-    /// a function of your own can bring about.
+    /// Exploration in `num_envs` environments with an ε that depends on the env steps. Acting panics if ε is not from 0 to 1, which only a
+    /// function of your own can cause.
     pub fn new(epsilon: Schedule, seed: u64, num_envs: usize) -> Self {
         EpsilonGreedy { epsilon, random_until: 0, streams: ExplorationStreams::new(seed, num_envs) }
     }
 
-    /// The same, which acts at random before this env step, whatever its schedule says.
+    /// The same, but it acts at random before this env step, whatever its schedule says.
     #[must_use]
     pub fn at_random_until(self, env_steps: u64) -> Self {
         EpsilonGreedy { random_until: env_steps, ..self }
@@ -36,12 +36,12 @@ impl EpsilonGreedy {
         if env_steps < self.random_until { 1.0 } else { self.epsilon.at(env_steps) }
     }
 
-    /// With probability ε a random action for environment `slot`, among those that `mask` allows; else `None`: be greedy.
+    /// With probability ε, a random action for environment `slot` among those that `mask` allows; otherwise `None`: act greedily.
     ///
-    /// Whether to explore takes one draw, the action another only if one is needed. Where the mask allows nothing, `None`.
+    /// Whether to explore takes one draw, the action another one only if needed. `None` if the mask allows nothing.
     ///
     /// # Panics
-    /// If there is no such environment or no action, ε is not from 0 to 1, or the mask has not one flag per action.
+    /// If there is no such environment or no action, ε is not from 0 to 1, or the mask does not have one flag per action.
     #[inline]
     pub fn explore(&mut self, slot: usize, epsilon: f64, actions: usize, mask: Option<&[bool]>) -> Option<usize> {
         assert!((0.0..=1.0).contains(&epsilon), "epsilon is {epsilon}, not from 0 to 1");

@@ -1,10 +1,10 @@
-//! [`Explorer`], the seam between what an agent knows and what it does.
+//! [`Explorer`], which decides what an agent does during learning.
 
 use std::fmt::Debug;
 
 use crate::state::{State, StateError};
 
-/// One choice that an explorer has to make.
+/// One choice for an explorer to make.
 #[derive(Clone, Copy, Debug)]
 pub struct Choice<'a> {
     /// Which of the parallel environments.
@@ -17,32 +17,32 @@ pub struct Choice<'a> {
     pub mask: Option<&'a [bool]>,
 }
 
-/// Chooses the actions of training in several environments, from the values of the actions or without them.
+/// Chooses actions during training in several environments, with or without the values of the actions.
 ///
-/// At each step [`Explorer::without_values`] is asked for every environment in the order of the slots, then
-/// [`Explorer::choose`] for those that it left open. Values are computed only where some environment is left open, so that an
-/// explorer which often acts at random saves that work.
+/// At each step, [`Explorer::without_values`] is called for every environment in the order of the slots, then [`Explorer::choose`] for
+/// those for which it returned `None`. Values are only computed if at least one environment needs them, so an explorer that often acts at
+/// random saves that work.
 ///
-/// An explorer with random draws keeps a stream of them for each environment ([`Stream::Exploration`](crate::Stream)), so that
-/// the actions in one do not depend on how many others there are.
+/// An explorer with random draws keeps a separate stream for each environment ([`Stream::Exploration`](crate::Stream)), so that the actions
+/// in one do not depend on how many others there are.
 pub trait Explorer: Debug + Send {
-    /// An action that does not depend on values, or `None` to be asked again with values.
+    /// An action that does not depend on values, or `None` to be called again with values.
     fn without_values(&mut self, _choice: &Choice<'_>) -> Option<usize> {
         None
     }
 
-    /// An action by `values`, one for each action. Where the mask allows none, any.
+    /// An action chosen by `values`, one for each action. If the mask allows none, any action.
     fn choose(&mut self, choice: &Choice<'_>, values: &[f32]) -> usize;
 
-    /// Reports its numbers after `env_steps` env steps by name, such as `epsilon`.
+    /// Reports its numbers by name, as of `env_steps` env steps, such as `epsilon`.
     fn statistics(&self, _env_steps: u64, _report: &mut dyn FnMut(&str, f64)) {}
 
-    /// Adds what a checkpoint must hold, under `agent/`.
+    /// Adds its state to a checkpoint, under `agent/`.
     fn save(&self, state: &mut State<'_>);
 
-    /// Takes it back.
+    /// Restores that state.
     ///
     /// # Errors
-    /// If it is not the state of an explorer like this one.
+    /// If the state is not that of an explorer like this one.
     fn restore(&mut self, state: &State<'_>) -> Result<(), StateError>;
 }

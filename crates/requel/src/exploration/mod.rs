@@ -1,4 +1,4 @@
-//! Exploration: which action an agent takes while it learns.
+//! Exploration: which actions an agent takes while it learns.
 
 mod boltzmann;
 mod epsilon_greedy;

@@ -1,11 +1,11 @@
-//! A stream of random draws for each environment.
+//! A random stream for each environment.
 
 use crate::rng::{Stream, StreamRng};
 use crate::state::{State, StateError};
 
 const POSITIONS: &str = "agent/exploration_positions";
 
-/// The draws of an explorer, by environment.
+/// The random streams of an explorer, by environment.
 #[derive(Clone, Debug)]
 pub(super) struct ExplorationStreams(Vec<StreamRng>);
 
@@ -16,7 +16,7 @@ impl ExplorationStreams {
         )
     }
 
-    /// The draws of one environment.
+    /// The stream of one environment.
     ///
     /// # Panics
     /// If there is no such environment.

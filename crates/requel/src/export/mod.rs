@@ -1,4 +1,4 @@
-//! A policy in other programs' formats.
+//! Policies in the formats of other programs.
 
 mod onnx;
 

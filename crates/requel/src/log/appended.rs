@@ -1,4 +1,4 @@
-//! [`AppendedFile`], a log that can be cut where a checkpoint knew it.
+//! [`AppendedFile`], a log that can be truncated to the length recorded in a checkpoint.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufWriter, Seek, SeekFrom, Write};
@@ -16,7 +16,7 @@ pub(super) struct AppendedFile {
 }
 
 impl AppendedFile {
-    /// Opens or makes the file and cuts it to `len` bytes.
+    /// Opens or creates the file and truncates it to `len` bytes.
     ///
     /// # Errors
     /// If it cannot be opened, or is shorter than that: then part of a log is lost.
@@ -30,7 +30,7 @@ impl AppendedFile {
         let mut file = file.map_err(|error| of_file(path, error))?;
         let found = file.metadata()?.len();
         if found < len {
-            let reason = format!("{} has {found} bytes where its checkpoint knew {len}", path.display());
+            let reason = format!("{} has {found} bytes, but its checkpoint recorded {len}", path.display());
             return Err(io::Error::new(io::ErrorKind::InvalidData, reason));
         }
         file.set_len(len)?;
@@ -46,12 +46,12 @@ impl AppendedFile {
         self.file.write_all(bytes)
     }
 
-    /// Hands all to the system, so that others can read it.
+    /// Passes all data to the system, so that others can read it.
     pub fn flush(&mut self) -> io::Result<()> {
         self.file.flush()
     }
 
-    /// Hands all to the system, and says what the file holds, with a handle to have it on the disk by.
+    /// Passes all data to the system, and returns length and hash of the file, with a handle for syncing it to disk.
     pub fn mark(&mut self) -> io::Result<(LogEntry, File)> {
         self.file.flush()?;
         let blake3 = Some(self.hasher.finalize().to_hex().to_string());
@@ -59,13 +59,13 @@ impl AppendedFile {
     }
 }
 
-/// What the system says, with the file that it says it of.
+/// The error of the system, with the file.
 pub(super) fn of_file(path: &Path, error: io::Error) -> io::Error {
     io::Error::new(error.kind(), format!("{}: {error}", path.display()))
 }
 
-/// A file that others have by another name, as in a copy by hard links (`cp -al`), gets a place of its own before it is changed:
-/// what is done to it would be done to theirs.
+/// A file that also has another name, as in a copy made with hard links (`cp -al`), is replaced by a copy before it is changed: otherwise
+/// the other file would change too.
 #[cfg(unix)]
 fn part_from_copies(path: &Path) -> io::Result<()> {
     use std::os::unix::fs::MetadataExt;
@@ -79,7 +79,7 @@ fn part_from_copies(path: &Path) -> io::Result<()> {
     staged.push(format!(".{}.new", std::process::id()));
     let copied = std::fs::copy(path, &staged).and_then(|_| File::open(&staged)?.sync_all());
     if let Err(error) = copied.and_then(|()| std::fs::rename(&staged, path)) {
-        // The error of the copy is the one to tell.
+        // The error of the copy is the relevant one.
         let _ = std::fs::remove_file(&staged);
         return Err(error);
     }

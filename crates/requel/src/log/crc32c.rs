@@ -1,6 +1,6 @@
 //! The checksum of TensorBoard's record files.
 
-/// CRC-32C (Castagnoli), masked as TensorFlow's record files have it.
+/// CRC-32C (Castagnoli), masked as in TensorFlow's record files.
 pub(super) fn masked(bytes: &[u8]) -> u32 {
     crc32c(bytes).rotate_right(15).wrapping_add(0xa282_ead8)
 }

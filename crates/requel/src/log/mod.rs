@@ -1,4 +1,4 @@
-//! What a run writes while it goes on: metrics, a table, TensorBoard events, and times in a file of their own.
+//! What a run writes during training: metrics, a table, TensorBoard events, and times in a separate file.
 
 mod appended;
 mod crc32c;

@@ -1,4 +1,4 @@
-//! `monitor.csv`: each episode of training as Stable-Baselines3's `Monitor` writes it, for whoever plots with its tools.
+//! `monitor.csv`: each training episode as Stable-Baselines3's `Monitor` writes it, for plotting with its tools.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader};
@@ -14,18 +14,18 @@ use crate::train::EpisodeRecord;
 pub(crate) const MONITOR: &str = "monitor.csv";
 
 /// A line `#{"t_start": …, "env_id": …}`, a line `r,l,t`, then one per episode: return, length in env steps, and the seconds since
-/// `t_start`, which is in seconds since 1970. All of it but the order of the episodes is the clock's.
+/// `t_start`, which is in seconds since 1970. Everything except returns, lengths and order depends on the clock.
 pub(super) struct Monitor {
     file: AppendedFile,
     t_start: f64,
 }
 
 impl Monitor {
-    /// Opens the file in `dir`, cut to the length that a checkpoint knew; one that it did not know begins anew at `now`, seconds
-    /// since 1970.
+    /// Opens the file in `dir`, truncated to the length recorded in a checkpoint; if none was recorded, the file starts empty at `now`,
+    /// seconds since 1970.
     ///
     /// # Errors
-    /// If it cannot be opened, is shorter than its checkpoint knew, or begins otherwise.
+    /// If it cannot be opened, is shorter than recorded, or starts differently.
     pub(super) fn open(dir: &Path, known: Option<&LogEntry>, env_id: &str, now: f64) -> io::Result<Self> {
         let path = dir.join(MONITOR);
         let bytes = known.map_or(0, |entry| entry.bytes);
@@ -40,7 +40,7 @@ impl Monitor {
 
     /// Adds an episode that ended at `now`.
     pub(super) fn write(&mut self, episode: &EpisodeRecord, now: f64) -> io::Result<()> {
-        /// Digits as Stable-Baselines3 rounds them.
+        /// Rounded to the digits that Stable-Baselines3 writes.
         fn rounded(number: f64) -> f64 {
             let rounded = (number * 1e6).round() / 1e6;
             if rounded.is_finite() { rounded } else { number }
@@ -60,7 +60,7 @@ impl Monitor {
     }
 }
 
-/// When the first session began, by the first line.
+/// When the first session started, according to the first line.
 fn start_of(path: &Path) -> io::Result<f64> {
     let mut line = String::new();
     BufReader::new(File::open(path)?).read_line(&mut line)?;

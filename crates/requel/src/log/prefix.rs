@@ -1,4 +1,4 @@
-//! Whether logs still begin as a checkpoint knew them.
+//! Checks that logs still start with what a checkpoint recorded.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
@@ -7,10 +7,10 @@ use std::path::Path;
 use crate::checkpoint::{CheckpointError, LogEntry, Manifest};
 use crate::storage::open_regular;
 
-/// Holds the logs in `dir` against what a checkpoint says of them.
+/// Compares the logs in `dir` with what a checkpoint recorded.
 ///
 /// # Errors
-/// The first log that is missing, shorter, or begins otherwise.
+/// The first log that is missing, too short, or starts differently.
 pub(crate) fn check_logs(dir: &Path, manifest: &Manifest) -> Result<(), CheckpointError> {
     manifest.logs.iter().try_for_each(|(name, entry)| check_log(&dir.join(name), entry))
 }
@@ -20,13 +20,13 @@ fn check_log(path: &Path, entry: &LogEntry) -> Result<(), CheckpointError> {
     let mut file = open_regular(path).map_err(read)?;
     let found = file.metadata().map_err(read)?.len();
     if found < entry.bytes {
-        let reason = format!("it has {found} bytes where its checkpoint knew {}", entry.bytes);
+        let reason = format!("it has {found} bytes, but its checkpoint recorded {}", entry.bytes);
         return Err(CheckpointError::damaged(path, reason));
     }
     let Some(expected) = &entry.blake3 else { return Ok(()) };
     let actual = hash_prefix(&mut file, entry.bytes).map_err(read)?.finalize().to_hex();
     if actual.as_str() != expected {
-        let reason = format!("BLAKE3 of its first {} bytes is {}, not {expected}", entry.bytes, &actual[..16]);
+        let reason = format!("the BLAKE3 of its first {} bytes is {}, expected {expected}", entry.bytes, &actual[..16]);
         return Err(CheckpointError::damaged(path, reason));
     }
     Ok(())

@@ -1,24 +1,24 @@
-//! `progress.csv` under the names that Stable-Baselines3 uses, for a spreadsheet: a row for each line of aggregates, the last
-//! one at the end of training, and for each score. What the row at t says of evaluation was measured at t; where aggregates and
-//! a score are of the same step they share a row, and what a row does not know stays empty.
+//! `progress.csv` with the names that Stable-Baselines3 uses, for a spreadsheet: a row for each line of aggregates, the last one at the end
+//! of training, and for each score. Evaluation columns of the row at t were measured at t; aggregates and a score of the same step share a
+//! row, and unknown cells are empty.
 
 use crate::agent::Statistic;
 
 const KNOWN: &str = "time/total_timesteps,time/episodes,rollout/ep_rew_mean,rollout/ep_len_mean,\
 rollout/exploration_rate,train/loss,train/mean_q,train/learning_rate,train/n_updates,eval/mean_reward,eval/mean_ep_length";
 
-/// The columns of a table. They stay those that it began with: numbers that come later have none.
+/// The columns of a table. They are fixed when the table is created: numbers that appear later have no column.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Columns(Vec<String>);
 
 impl Columns {
-    /// Those of a new table: what others know, then the statistics, then those of one's own.
+    /// The columns of a new table: those common to all, then the statistics, then those of the program's own numbers.
     pub fn new(own: impl IntoIterator<Item = String>) -> Self {
         let known = KNOWN.split(',').chain(Statistic::ALL.iter().map(|statistic| statistic.tag()));
         Columns(known.map(str::to_owned).chain(own).collect())
     }
 
-    /// Those of a table that is there, by its first line.
+    /// The columns of an existing table, from its first line.
     pub fn of_header(line: &str) -> Self {
         Columns(line.trim_end().split(',').map(str::to_owned).collect())
     }
@@ -28,7 +28,7 @@ impl Columns {
         self.0.join(",") + "\n"
     }
 
-    /// A row; what has no column is left out.
+    /// A row; numbers without a column are dropped.
     pub fn row(&self, cells: &[(&str, f64)]) -> String {
         let cell = |name: &String| cells.iter().find(|(known, _)| known == name).map(|(_, value)| value.to_string());
         let cells: Vec<String> = self.0.iter().map(|name| cell(name).unwrap_or_default()).collect();
@@ -36,7 +36,7 @@ impl Columns {
     }
 }
 
-/// A score of the greedy policy, as a row has it.
+/// A score of the greedy policy, in the form of a row.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct ScoreCells {
     pub env_steps: u64,
@@ -46,14 +46,14 @@ pub(super) struct ScoreCells {
 }
 
 impl ScoreCells {
-    /// The cells of a row that has nothing else, its step first.
+    /// The cells of a row that contains only a score, its step first.
     pub fn alone(self) -> [(&'static str, f64); 4] {
         let [mean_return, mean_length] = self.beside_aggregates();
         let step = ("time/total_timesteps", self.env_steps as f64);
         [step, ("train/n_updates", self.updates as f64), mean_return, mean_length]
     }
 
-    /// The cells that it adds to a row of aggregates.
+    /// The cells that a score adds to a row of aggregates.
     pub fn beside_aggregates(self) -> [(&'static str, f64); 2] {
         [("eval/mean_reward", self.mean_return), ("eval/mean_ep_length", self.mean_length)]
     }

@@ -26,8 +26,8 @@ pub(crate) const NAMES: [&str; 4] = [METRICS, PROGRESS, EVENTS, TIMING];
 
 /// Writes `metrics.jsonl`, `progress.csv`, TensorBoard events and `timing.csv` into the directory of a run.
 ///
-/// The first two hold nothing that depends on the clock: two runs of the same config write the same bytes. Of very many
-/// episodes not each has a line, see [`EpisodeLog`]. On request `monitor.csv` as well, which has a line for each.
+/// The first two contain nothing that depends on the clock: two runs of the same config write the same bytes. If there are very many
+/// episodes, not each of them has a line, see [`EpisodeLog`]. On request `monitor.csv` is written as well, with a line for each.
 pub struct RunLogs {
     metrics: AppendedFile,
     progress: AppendedFile,
@@ -38,7 +38,7 @@ pub struct RunLogs {
     /// A score that waits for the aggregates of the same step.
     score: Option<ScoreCells>,
     columns: Columns,
-    /// What the next row has of the environments' metrics and of numbers of one's own.
+    /// Environment metrics and the program's own numbers for the next row.
     own: BTreeMap<String, f64>,
     session: u64,
     started: Instant,
@@ -46,11 +46,11 @@ pub struct RunLogs {
 }
 
 impl RunLogs {
-    /// Opens the logs of a training in `dir`, cut to the lengths that a checkpoint knew; those that it did not know begin anew. A table
-    /// that begins anew has the columns `own` beside those that all have.
+    /// Opens the logs of a training run in `dir`, truncated to the lengths recorded in a checkpoint; logs without a recorded length start
+    /// empty. A new table has the columns `own` in addition to the common ones.
     ///
     /// # Errors
-    /// If a file cannot be opened or is shorter than its checkpoint knew.
+    /// If a file cannot be opened or is shorter than its checkpoint recorded.
     pub fn open(
         dir: &Path,
         known: &BTreeMap<String, LogEntry>,
@@ -60,7 +60,7 @@ impl RunLogs {
         std::fs::create_dir_all(dir.join("tensorboard"))?;
         let open = |name: &str| AppendedFile::open(&dir.join(name), known.get(name).map_or(0, |entry| entry.bytes));
         let timing_path = dir.join(TIMING);
-        // Times are kept over all sessions: they are never cut.
+        // Times are kept over all sessions, so this file is never truncated.
         let timing_text = match read_regular_text(&timing_path, available_bytes().unwrap_or(u64::MAX)) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
             text => text.map_err(|error| of_file(&timing_path, error))?,
@@ -99,20 +99,20 @@ impl RunLogs {
         Ok(logs)
     }
 
-    /// The same logs with a line for those episodes that `episodes` says.
+    /// The same logs, with lines for the episodes that `episodes` selects.
     pub fn with_episodes(self, episodes: EpisodeLog) -> Self {
         RunLogs { episodes, ..self }
     }
 
-    /// Writes a line for those episodes that `episodes` says from now on.
+    /// From now on, writes lines for the episodes that `episodes` selects.
     pub fn set_episodes(&mut self, episodes: EpisodeLog) {
         self.episodes = episodes;
     }
 
-    /// Begins `monitor.csv` in `dir` now, unless it is written already.
+    /// Starts `monitor.csv` in `dir` now, unless it is already being written.
     ///
     /// # Errors
-    /// If it cannot be made.
+    /// If it cannot be created.
     pub fn begin_monitor(&mut self, dir: &Path, env_id: &str) -> io::Result<()> {
         if self.monitor.is_none() {
             self.monitor = Some(Monitor::open(dir, None, env_id, wall_time())?);
@@ -120,7 +120,7 @@ impl RunLogs {
         Ok(())
     }
 
-    /// Writes no further line of `monitor.csv`; what is there stays.
+    /// Writes no further lines to `monitor.csv`; existing lines stay.
     ///
     /// # Errors
     /// If the disk refuses its last lines.
@@ -128,17 +128,16 @@ impl RunLogs {
         self.monitor.take().map_or(Ok(()), |mut monitor| monitor.flush())
     }
 
-    /// The same logs with `monitor.csv`, as Stable-Baselines3 writes it, of an environment that calls itself `env_id`; `dir` and
-    /// `known` are those of [`RunLogs::open`].
+    /// The same logs with `monitor.csv`, as Stable-Baselines3 writes it, for an environment called `env_id`; `dir` and `known` are those of
+    /// [`RunLogs::open`].
     ///
     /// # Errors
-    /// As there, and if the file does not begin as such a file does.
+    /// As there, and if the file does not start like such a file.
     pub fn with_monitor(self, dir: &Path, known: &BTreeMap<String, LogEntry>, env_id: &str) -> io::Result<Self> {
         Ok(RunLogs { monitor: Some(Monitor::open(dir, known.get(MONITOR), env_id, wall_time())?), ..self })
     }
 
-    /// Hands all to the system, and says what each file holds that a checkpoint must know, with handles to have all of
-    /// them on the disk by.
+    /// Passes all data to the system, and returns what a checkpoint must record of each file, with handles for syncing all of them to disk.
     ///
     /// # Errors
     /// If the disk refuses.
@@ -159,7 +158,7 @@ impl RunLogs {
         Ok((entries, handles))
     }
 
-    /// Has all on the disk. Returns the BLAKE3 of each file, times included, by its path from the run's directory.
+    /// Syncs all files to disk. Returns the BLAKE3 of each file, including times, by its path from the run's directory.
     ///
     /// # Errors
     /// If the disk refuses.
@@ -200,7 +199,7 @@ impl RunLogs {
         self.flush()
     }
 
-    /// Numbers that come at any step, as scalars now and in the next row.
+    /// Numbers that may come at any step: written as scalars now and in the next row.
     fn log_own(&mut self, env_steps: u64, numbers: &[(String, f64)]) -> io::Result<()> {
         let finite = numbers.iter().filter(|(_, number)| number.is_finite());
         let values: Vec<(&str, f64)> = finite.map(|(name, number)| (name.as_str(), *number)).collect();
@@ -208,7 +207,7 @@ impl RunLogs {
         self.events.write(&tensorboard::scalars(wall_time(), env_steps, &values))
     }
 
-    /// Gives a score that was not followed by the aggregates of its step a row of its own.
+    /// Writes a score that was not followed by the aggregates of its step as its own row.
     fn settle_score(&mut self) -> io::Result<()> {
         match self.score.take() {
             Some(score) => self.progress.write(self.columns.row(&score.alone()).as_bytes()),
@@ -221,9 +220,9 @@ impl RunLogs {
         match event {
             TrainEvent::EpisodeEnded { episode, .. } => is_written(self.episodes, episode.index),
             TrainEvent::EnvReported { episode: Some(index), .. } => is_written(self.episodes, *index),
-            // An environment that gives NaN at every other step would fill the disk too.
+            // An environment that returns NaN at every other step would otherwise fill the disk.
             TrainEvent::Skipped { skipped, .. } => is_written(self.episodes, skipped.saturating_sub(1)),
-            // Where a run lies, and when it was saved, is no part of its result.
+            // The directory of a run, and when it was saved, are not part of its result.
             TrainEvent::CheckpointSaved { .. } | TrainEvent::Diagnosed { .. } => false,
             _ => true,
         }
@@ -275,9 +274,9 @@ impl Observer for RunLogs {
     }
 }
 
-/// The columns of a table that goes on.
+/// The columns of a table that is continued.
 fn columns_of(path: &Path) -> io::Result<Columns> {
-    /// No table has a longer first line, bytes.
+    /// Maximum length of the first line of a table, bytes.
     const MOST_HEADER: u64 = 1 << 20;
     let mut header = String::new();
     let file = open_regular(path).map_err(|error| of_file(path, error))?;

@@ -1,4 +1,4 @@
-//! TensorBoard event files: TFRecord framing around `tensorflow.Event` messages, of which only scalars are needed.
+//! TensorBoard event files: TFRecord framing around `tensorflow.Event` messages, using only scalars.
 
 use super::crc32c;
 use crate::protobuf::Message;

@@ -1,15 +1,15 @@
-//! Which episodes get a line of `metrics.jsonl`: a function of their number alone, so that a run that was cut off and resumed
-//! writes the bytes of one that never was.
+//! Which episodes get a line in `metrics.jsonl`: a function of their number only, so that an interrupted and resumed run writes the same
+//! bytes as an uninterrupted one.
 
 use crate::config::EpisodeLog;
 
-/// So many episodes get a line each; then half of as many lines come with each doubling of their number.
+/// This many episodes get a line each; after that, each doubling of their number adds half as many lines.
 const ALL_BEFORE: u64 = 1 << 15;
 
-/// Whether something that happens for the `index`-th time, counted from 0, is written.
+/// Whether the `index`-th event, counted from 0, is written.
 ///
-/// With [`EpisodeLog::Auto`] the first 32,768 are, of the next 32,768 every second one, of the 65,536 after them every fourth,
-/// and so on: 10⁸ episodes are 222,000 lines, and what is written of any stretch of training lies evenly over it.
+/// With [`EpisodeLog::Auto`], the first 32,768 are written, every second one of the next 32,768, every fourth of the 65,536 after them, and
+/// so on: 10⁸ episodes give 222,000 lines, and the lines of any part of training are spread evenly over it.
 pub(super) fn is_written(log: EpisodeLog, index: u64) -> bool {
     match log {
         EpisodeLog::All => true,
@@ -17,7 +17,7 @@ pub(super) fn is_written(log: EpisodeLog, index: u64) -> bool {
     }
 }
 
-/// Of those about `index` one in so many is written, a power of two.
+/// Around `index`, one in this many is written, a power of two.
 fn every(index: u64) -> u64 {
     let doublings = (index / ALL_BEFORE).checked_ilog2().map_or(0, |log2| log2 + 1);
     1 << doublings

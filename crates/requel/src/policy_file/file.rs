@@ -17,22 +17,22 @@ use crate::identity::{EnvIdentity, EnvOrigin};
 use crate::memory::available_bytes;
 use crate::storage::read_regular;
 
-/// A policy as it lies on disk: the weights under PyTorch's names and in its layout (`layers.0.weight`, out × in), the
-/// network's description and the environment's id as metadata. Nothing in it can be executed. A [`SavedPolicy`] of `requel-policy`, which
-/// reads it, and how its environment was made.
+/// A policy as stored on disk: the weights with PyTorch's names and layout (`layers.0.weight`, out × in), and the network's description and
+/// the environment's id as metadata. Nothing in it can be executed. It consists of a [`SavedPolicy`] of `requel-policy`, which reads it,
+/// and how its environment is created.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PolicyFile {
     /// The environment that it was trained in.
     pub env_id: String,
-    /// Where that came from. What was written before policies knew it was of requel's own.
+    /// Where that environment came from. Files from before this was recorded are for requel's own.
     pub origin: EnvOrigin,
-    /// What that is known by; `None` in files that were written before policies knew it, and where nobody has said.
+    /// The identity of that environment; `None` in older files, and if it is unknown.
     pub identity: Option<EnvIdentity>,
-    /// How it is made: options, sticky and repeated actions, stacked observations. Its id is `env_id`.
+    /// How it is created: options, sticky and repeated actions, stacked observations. Its id is `env_id`.
     pub env: EnvConfig,
     /// The network.
     pub network: NetworkSpec,
-    /// What it says of each action.
+    /// What its outputs mean.
     pub head: Readout,
     /// Its parameters, in the order of [`Network::slices`].
     pub parameters: Vec<f32>,
@@ -42,34 +42,35 @@ pub struct PolicyFile {
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum PolicyFileError {
-    /// The file cannot be read, or is no policy.
+    /// The file cannot be read, or is not a policy.
     #[error(transparent)]
     Load(#[from] LoadError),
-    /// The policy was trained in another environment than the one it is used in.
-    #[error("it is a policy of {trained_in}, not of {used_in}")]
+    /// The policy was trained in an environment other than the one it is used in.
+    #[error("it is a policy for {trained_in}, not for {used_in}")]
     OtherEnvironment {
         /// The id of the environment that it was trained in.
         trained_in: String,
-        /// The id of the environment that it is to act in.
+        /// The id of the environment it is used in.
         used_in: String,
     },
-    /// The policy is of an environment of one's own that has the id of one of requel's.
+    /// The policy is for a user's environment with the same id as one of requel's.
     #[error(
-        "it is a policy of an environment `{env_id}` that is not requel's own, which is all that there is of this id here"
+        "it is a policy for an environment `{env_id}` that is not requel's own, and this program only has requel's own \
+         `{env_id}`"
     )]
     OwnEnvironment {
         /// The id of both.
         env_id: String,
     },
-    /// The policy is of an environment of this id that is another one.
-    #[error("it is a policy of another `{env_id}`: the environment here {difference}")]
+    /// The policy is for another environment with this id.
+    #[error("it is a policy for another `{env_id}`: the environment here {difference}")]
     ChangedEnvironment {
         /// The id of both.
         env_id: String,
-        /// In what the one here differs, as the rest of a sentence about it.
+        /// How the environment here differs, as the rest of a sentence about it.
         difference: String,
     },
-    /// The policy is of an environment of this id, but of another shape.
+    /// The policy is for an environment with this id, but another shape.
     #[error(
         "it takes observations of {} numbers and values {} actions; {env_id} has observations of {} numbers and {} actions",
         policy.0, policy.1, environment.0, environment.1
@@ -79,13 +80,13 @@ pub enum PolicyFileError {
         env_id: String,
         /// Numbers of an observation and actions of the policy.
         policy: (usize, usize),
-        /// Numbers of an observation and actions of the environment, 0 where its actions are continuous.
+        /// Numbers of an observation and actions of the environment, 0 if its actions are continuous.
         environment: (usize, usize),
     },
-    /// A number by which its environment is made is out of range.
+    /// A setting of its environment is out of range.
     #[error(transparent)]
     Settings(#[from] ConfigError),
-    /// What is wrong, with the file that it is wrong with.
+    /// What is wrong, with the file.
     #[error("{}: {source}", path.display())]
     File {
         /// The file.
@@ -93,13 +94,13 @@ pub enum PolicyFileError {
         /// What is wrong with it.
         source: Box<PolicyFileError>,
     },
-    /// The policy's network cannot be made.
+    /// The policy's network cannot be created.
     #[error(transparent)]
     Agent(#[from] AgentError),
 }
 
 impl PolicyFileError {
-    /// The same error with the file that it is about.
+    /// The same error with the file it is about.
     #[must_use]
     pub fn in_file(self, path: &Path) -> Self {
         match self {
@@ -110,7 +111,7 @@ impl PolicyFileError {
 }
 
 impl PolicyFile {
-    /// The file's bytes, the same for the same policy.
+    /// The file's bytes, identical for identical policies.
     pub fn to_bytes(&self) -> Result<Vec<u8>, PolicyFileError> {
         let network = Network::new(&self.network).map_err(AgentError::from)?;
         let mut tensors = Vec::new();
@@ -137,13 +138,13 @@ impl PolicyFile {
         safetensors::serialize(views, Some(metadata)).map_err(invalid)
     }
 
-    /// Reads what [`PolicyFile::to_bytes`] made.
+    /// Reads what [`PolicyFile::to_bytes`] wrote.
     ///
     /// # Errors
     /// As [`SavedPolicy::from_bytes`].
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, PolicyFileError> {
         let SavedPolicy { env_id, network, head, parameters, mut description } = SavedPolicy::from_bytes(bytes)?;
-        // Each is missing in what was written before there was any.
+        // Each is missing in files written before it existed.
         let env = said::<EnvConfig>(&mut description, "env")?.unwrap_or_default();
         let env = EnvConfig { id: env_id.clone(), ..env };
         env.check("its metadata")?;
@@ -156,7 +157,7 @@ impl PolicyFile {
         {
             let EnvIdentity { id, origin, .. } = identity;
             return Err(invalid(format!(
-                "`env_identity` in its metadata is of {id} ({origin:?}), and the rest of {env_id}"
+                "`env_identity` in its metadata says {id} ({origin:?}), but the rest says {env_id}"
             )));
         }
         Ok(PolicyFile { env_id, origin, identity, env, network, head, parameters })
@@ -165,20 +166,20 @@ impl PolicyFile {
     /// Reads a file.
     ///
     /// # Errors
-    /// If it cannot be read or is no policy; each error names the file.
+    /// If it cannot be read or is not a policy; each error names the file.
     pub fn read(path: &Path) -> Result<Self, PolicyFileError> {
         let bytes = read_regular(path, Self::most_bytes());
         let bytes = bytes.map_err(|source| LoadError::Read { path: path.to_path_buf(), source })?;
         Self::from_bytes(&bytes).map_err(|error| error.in_file(path))
     }
 
-    /// The length of the largest file that is read, bytes.
+    /// The maximum length of a file that is read, bytes.
     pub(crate) fn most_bytes() -> u64 {
         available_bytes().map_or(SavedPolicy::MOST_BYTES, |available| available.min(SavedPolicy::MOST_BYTES))
     }
 
-    /// Holds the policy against an environment as a network sees it, which is what
-    /// [`for_network`](crate::train::for_network) makes of one: its id, the length of its observations and its actions.
+    /// Checks the policy against an environment as a network sees it, created by [`for_network`](crate::train::for_network): its id, the
+    /// length of its observations and its actions.
     ///
     /// # Errors
     /// [`PolicyFileError::OtherEnvironment`] or [`PolicyFileError::OtherShape`].
@@ -194,7 +195,7 @@ impl PolicyFile {
         Err(PolicyFileError::OtherShape { env_id: env_id.clone(), policy, environment })
     }
 
-    /// Refuses an environment of another id.
+    /// Refuses an environment with another id.
     ///
     /// # Errors
     /// [`PolicyFileError::OtherEnvironment`].
@@ -208,8 +209,8 @@ impl PolicyFile {
         }
     }
 
-    /// Holds the policy against what an environment is known by, before discrete observations become one-hot: it is to be the one
-    /// that the policy was trained in. Of policies that do not know that, their id and where their environment came from.
+    /// Checks the policy against the identity of an environment before discrete observations are one-hot encoded: it must be the one that
+    /// the policy was trained in. For policies that did not record it, checks the id and the origin.
     ///
     /// # Errors
     /// [`PolicyFileError::OtherEnvironment`], [`PolicyFileError::OwnEnvironment`] or [`PolicyFileError::ChangedEnvironment`].
@@ -217,7 +218,7 @@ impl PolicyFile {
         self.check_known(self.identity.as_ref(), found)
     }
 
-    /// As [`PolicyFile::check_identity`], by what no setting around an environment changes: where it came from, and its actions.
+    /// Like [`PolicyFile::check_identity`], but only what no setting around an environment changes: its origin and its actions.
     ///
     /// # Errors
     /// As [`PolicyFile::check_identity`].
@@ -232,7 +233,7 @@ impl PolicyFile {
         self.check_known(self.identity.as_ref().map(set_apart).as_ref(), found)
     }
 
-    /// Holds what is known of the policy's environment against another one.
+    /// Compares the recorded identity of the policy's environment with another one.
     fn check_known(&self, known: Option<&EnvIdentity>, found: &EnvIdentity) -> Result<(), PolicyFileError> {
         self.check_id(&found.id)?;
         self.check_origin(found.origin)?;
@@ -242,7 +243,7 @@ impl PolicyFile {
         }
     }
 
-    /// Refuses an environment of requel's own for a policy of one that only has its id.
+    /// Refuses requel's own environment for a policy of another environment that only has the same id.
     ///
     /// # Errors
     /// [`PolicyFileError::OwnEnvironment`].
@@ -255,17 +256,17 @@ impl PolicyFile {
         }
     }
 
-    /// The policy, able to look at up to `max_rows` observations at once.
+    /// The policy, for up to `max_rows` observations at once.
     ///
     /// # Errors
-    /// If its network cannot be made on this machine.
+    /// If its network cannot be created on this machine.
     pub fn into_policy(self, max_rows: usize) -> Result<GreedyPolicy, PolicyFileError> {
         let PolicyFile { env_id, network, head, parameters, .. } = self;
         Ok(SavedPolicy { env_id, network, head, parameters, description: Map::new() }.into_policy(max_rows)?)
     }
 }
 
-/// What a file says of itself under this name, if it does.
+/// The file's metadata under this name, if present.
 fn said<T: DeserializeOwned>(description: &mut Map<String, Value>, name: &str) -> Result<Option<T>, PolicyFileError> {
     let value = description.remove(name).filter(|value| !value.is_null());
     let read = value.map(serde_json::from_value).transpose();
@@ -354,7 +355,7 @@ mod tests {
     fn what_a_file_says_of_itself_is_checked() {
         assert_eq!(PolicyFile::from_bytes(&with_header(|header| header)).unwrap(), file());
         let later = with_header(|header| header.replace(r#"\"format\":1"#, r#"\"format\":999"#));
-        assert_eq!(refusal(&later), "it has format 999, and this version reads format 1");
+        assert_eq!(refusal(&later), "it has format 999, but this version reads format 1");
         let none = with_header(|header| header.replace(r#"\"format\":1,"#, ""));
         assert_eq!(refusal(&none), "not a policy: no `format` in its metadata");
         let bias = |header: &str| {
@@ -362,12 +363,12 @@ mod tests {
             header[from..from + header[from..].find('}').unwrap() + 1].to_owned()
         };
         let twice = with_header(|header| format!("{{{},{}", bias(&header), &header[1..]));
-        assert!(refusal(&twice).contains("`layers.0.bias` stands twice"), "{}", refusal(&twice));
+        assert!(refusal(&twice).contains("`layers.0.bias` appears twice"), "{}", refusal(&twice));
         let twice = with_header(|header| header.replace(r#"\"format\":1"#, r#"\"format\":1,\"format\":1"#));
-        assert!(refusal(&twice).contains("`format` stands twice"), "{}", refusal(&twice));
+        assert!(refusal(&twice).contains("`format` appears twice"), "{}", refusal(&twice));
     }
 
-    /// A number out of its range is not taken for one that is in it.
+    /// A number out of range is refused, and not clamped.
     #[test]
     fn the_numbers_of_the_environment_are_checked_by_name() {
         let refused = |from: &str, to: &str| {
@@ -398,7 +399,7 @@ mod tests {
             let mut policy = file();
             *policy.parameters.last_mut().unwrap() = value;
             let error = refusal(&policy.to_bytes().unwrap());
-            assert_eq!(error, format!("`layers.1.bias` holds {value}: a policy's weights are finite"));
+            assert_eq!(error, format!("`layers.1.bias` contains {value}: a policy's weights must be finite"));
         }
     }
 
@@ -428,7 +429,7 @@ mod tests {
         let env = requel_envs::make("CartPole-v1").unwrap();
         trained_in("CartPole-v1", 4, 2).check_env(&*env).unwrap();
         let error = |policy: PolicyFile| policy.check_env(&*env).unwrap_err().to_string();
-        assert_eq!(error(trained_in("Acrobot-v1", 4, 2)), "it is a policy of Acrobot-v1, not of CartPole-v1");
+        assert_eq!(error(trained_in("Acrobot-v1", 4, 2)), "it is a policy for Acrobot-v1, not for CartPole-v1");
         for (inputs, actions) in [(6, 2), (4, 3)] {
             let expected = format!(
                 "it takes observations of {inputs} numbers and values {actions} actions; \

@@ -1,4 +1,4 @@
-//! The file of a policy, with the environment that it is of, and what else a policy is made from.
+//! The file of a policy, with the environment it is for, and other sources of policies.
 
 mod file;
 mod pytorch_import;

@@ -9,37 +9,37 @@ use crate::agent::Readout;
 use crate::config::EnvConfig;
 use crate::identity::EnvOrigin;
 
-/// What the file of a PyTorch network does not say itself.
+/// What the file of a PyTorch network does not contain.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PytorchMlp<'a> {
     /// The environment that the network was trained in.
     pub env_id: &'a str,
-    /// Numbers of an observation as the network reads it: discrete ones are one-hot.
+    /// Numbers of an observation as the network reads it: discrete observations are one-hot.
     pub inputs: usize,
     /// Actions of the environment.
     pub actions: usize,
-    /// What stands between two layers.
+    /// The activation between two layers.
     pub activation: Activation,
-    /// What the names of the network's tensors begin with, such as `q_net.`; empty where the file holds nothing else.
+    /// The prefix of the network's tensor names, such as `q_net.`; empty if the file contains nothing else.
     pub prefix: &'a str,
 }
 
-/// Why a file holds no such network.
+/// Why a file does not contain such a network.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PytorchError {
-    /// It is no file of this format.
+    /// It is not a safetensors file.
     #[error("not a safetensors file: {0}")]
     Format(String),
     /// No tensor is a weight.
-    #[error("no tensor `{prefix}….weight` in it, but {}", listed(found))]
+    #[error("it has no tensor `{prefix}….weight`; it contains {}", listed(found))]
     NoLayers {
-        /// What the names had to begin with.
+        /// The required prefix of the names.
         prefix: String,
-        /// The names that there are.
+        /// The names in the file.
         found: Vec<String>,
     },
-    /// A tensor is not part of an MLP, or not of a kind that is read.
+    /// A tensor is not part of an MLP, or has a type that cannot be read.
     #[error("tensor `{name}` {reason}")]
     Tensor {
         /// Its name.
@@ -47,17 +47,17 @@ pub enum PytorchError {
         /// What is wrong with it.
         reason: String,
     },
-    /// The layers do not follow each other from the observation to the actions.
+    /// The layers do not connect the observation to the actions.
     #[error("{reason}; the layers are {layers}")]
     Chain {
         /// Where they do not fit.
         reason: String,
-        /// All of them in their order.
+        /// All layers in order.
         layers: String,
     },
 }
 
-/// A layer as it lies in the file.
+/// A layer as stored in the file.
 struct Layer<'a> {
     name: &'a str,
     inputs: usize,
@@ -67,15 +67,15 @@ struct Layer<'a> {
 }
 
 impl PolicyFile {
-    /// The policy of an MLP that PyTorch trained: a chain of `torch.nn.Linear` with one activation between them, saved by
-    /// `safetensors.torch.save_file(net.state_dict(), …)`. The last layer gives the value of each action.
+    /// The policy of an MLP trained with PyTorch: a chain of `torch.nn.Linear` with one activation between them, saved by
+    /// `safetensors.torch.save_file(net.state_dict(), …)`. The last layer outputs the value of each action.
     ///
-    /// Tensors are called `NAME.weight` (outputs × inputs) and `NAME.bias`, with any `NAME` behind the prefix; layers follow each
-    /// other in the order of their names, numbers in them by their value: `0`, `2`, `10`, or `fc1`, `fc2`.
+    /// Tensors are called `NAME.weight` (outputs × inputs) and `NAME.bias`, with any `NAME` after the prefix; layers are in the order of
+    /// their names, with numbers in them compared by value: `0`, `2`, `10`, or `fc1`, `fc2`.
     ///
     /// # Errors
-    /// [`PytorchError`] for anything else: other tensors under the prefix, numbers that are not `float32` or not finite, layers
-    /// that do not fit each other, the observation or the actions.
+    /// [`PytorchError`] for anything else: other tensors with the prefix, numbers that are not `float32` or not finite, layers that do not
+    /// fit each other, the observation or the actions.
     pub fn from_pytorch(bytes: &[u8], mlp: &PytorchMlp<'_>) -> Result<Self, PytorchError> {
         let tensors = SafeTensors::deserialize(bytes).map_err(|error| PytorchError::Format(error.to_string()))?;
         let layers = layers(&tensors, mlp.prefix)?;
@@ -100,7 +100,7 @@ impl PolicyFile {
     }
 }
 
-/// The layers of the tensors whose names begin with `prefix`, in their order.
+/// The layers of the tensors whose names start with `prefix`, in order.
 fn layers<'a>(tensors: &'a SafeTensors<'_>, prefix: &str) -> Result<Vec<Layer<'a>>, PytorchError> {
     let mut names: Vec<&str> = tensors.names().into_iter().filter(|name| name.starts_with(prefix)).collect();
     names.sort_by_key(|name| by_numbers(name));
@@ -111,12 +111,12 @@ fn layers<'a>(tensors: &'a SafeTensors<'_>, prefix: &str) -> Result<Vec<Layer<'a
             let shape = tensors.tensor(name).map_err(|e| wrong(&e.to_string()))?.shape().to_vec();
             let [outputs, inputs] = shape[..] else {
                 return Err(wrong(&format!(
-                    "has the shape {shape:?}: only dense layers, outputs × inputs, are imported"
+                    "has the shape {shape:?}: only dense layers, outputs × inputs, can be imported"
                 )));
             };
             let bias = format!("{layer}.bias");
             if !names.contains(&bias.as_str()) {
-                return Err(wrong(&format!("has no `{bias}` beside it")));
+                return Err(wrong(&format!("has no matching `{bias}`")));
             }
             let weight = numbers(tensors, name, &shape)?;
             layers.push(Layer { name: layer, inputs, outputs, weight, bias: numbers(tensors, &bias, &[outputs])? });
@@ -136,14 +136,14 @@ fn numbers(tensors: &SafeTensors<'_>, name: &str, shape: &[usize]) -> Result<Vec
     let wrong = |reason: String| PytorchError::Tensor { name: name.to_owned(), reason };
     let view = tensors.tensor(name).map_err(|error| wrong(error.to_string()))?;
     if view.dtype() != Dtype::F32 {
-        return Err(wrong(format!("is of the type {:?}: save `tensor.float()`, 32 bits each", view.dtype())));
+        return Err(wrong(format!("has the type {:?}: save `tensor.float()`, 32 bits each", view.dtype())));
     }
     if view.shape() != shape {
         return Err(wrong(format!("has the shape {:?}, not {shape:?}", view.shape())));
     }
     let numbers: Vec<f32> = view.data().as_chunks::<4>().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
     match numbers.iter().find(|number| !number.is_finite()) {
-        Some(number) => Err(wrong(format!("holds {number}"))),
+        Some(number) => Err(wrong(format!("contains {number}"))),
         None => Ok(numbers),
     }
 }
@@ -154,16 +154,32 @@ fn check_chain(layers: &[Layer<'_>], mlp: &PytorchMlp<'_>) -> Result<(), Pytorch
         let (before, after) = (&pair[0], &pair[1]);
         if before.outputs != after.inputs {
             let (name, reads, gives) = (after.name, after.inputs, before.outputs);
-            return Err(chain(format!("`{name}` reads {reads} numbers where the layer before gives {gives}"), layers));
+            return Err(chain(
+                format!(
+                    "`{name}` reads {reads} numbers, but the layer before it outputs \
+                                      {gives}"
+                ),
+                layers,
+            ));
         }
     }
     if first.inputs != mlp.inputs {
         let (name, reads, shown) = (first.name, first.inputs, mlp.inputs);
-        return Err(chain(format!("`{name}` reads {reads} numbers, {} shows {shown}", mlp.env_id), layers));
+        return Err(chain(
+            format!(
+                "`{name}` reads {reads} numbers, but an observation of {} has \
+                                  {shown}",
+                mlp.env_id
+            ),
+            layers,
+        ));
     }
     if last.outputs != mlp.actions {
         let (name, gives, actions) = (last.name, last.outputs, mlp.actions);
-        return Err(chain(format!("`{name}` gives {gives} values, {} has {actions} actions", mlp.env_id), layers));
+        return Err(chain(
+            format!("`{name}` outputs {gives} values, but {} has {actions} actions", mlp.env_id),
+            layers,
+        ));
     }
     Ok(())
 }
@@ -174,7 +190,7 @@ fn chain(reason: String, layers: &[Layer<'_>]) -> PytorchError {
     PytorchError::Chain { reason, layers: names.join(", ") }
 }
 
-/// The parts of a name, numbers as such, so that `net.10` comes after `net.2`.
+/// The parts of a name, with numbers as numbers, so that `net.10` comes after `net.2`.
 fn by_numbers(name: &str) -> Vec<(u64, String)> {
     let mut parts: Vec<(u64, String)> = Vec::new();
     let mut rest = name;
@@ -268,7 +284,7 @@ mod tests {
             tensor("q_net_target.0.bias", &[2]),
         ];
         let refused = PolicyFile::from_pytorch(&file(&two), &MLP).unwrap_err().to_string();
-        assert!(refused.contains("`q_net_target.0` reads 4 numbers where the layer before gives 2"), "{refused}");
+        assert!(refused.contains("`q_net_target.0` reads 4 numbers, but the layer before it outputs 2"), "{refused}");
         let mlp = PytorchMlp { prefix: "q_net.", ..MLP };
         let policy = PolicyFile::from_pytorch(&file(&two), &mlp).unwrap();
         assert_eq!(policy.network, NetworkSpec::mlp(4, &[], 2, Activation::Relu));
@@ -283,15 +299,21 @@ mod tests {
         };
         type Change = fn(&mut Vec<Tensor>);
         let cases: [(Change, &str); 9] = [
-            (Vec::clear, "no tensor `….weight` in it, but no tensor at all"),
-            (|t| t.retain(|t| t.0 != "net.2.bias"), "`net.2.weight` has no `net.2.bias` beside it"),
+            (Vec::clear, "it has no tensor `….weight`; it contains no tensor at all"),
+            (|t| t.retain(|t| t.0 != "net.2.bias"), "`net.2.weight` has no matching `net.2.bias`"),
             (|t| t.retain(|t| t.0 != "net.2.weight"), "`net.2.bias` is neither"),
-            (|t| t[1] = tensor("net.10.weight", &[2, 4]), "`net.10` reads 4 numbers where the layer before gives 3"),
+            (
+                |t| t[1] = tensor("net.10.weight", &[2, 4]),
+                "`net.10` reads 4 numbers, but the layer before it outputs 3",
+            ),
             (|t| t[3] = tensor("net.0.bias", &[4]), "`net.0.bias` has the shape [4], not [5]"),
             (|t| t[2] = tensor("net.0.weight", &[5, 4, 3, 3]), "only dense layers"),
             (|t| t.push(tensor("log_std", &[2])), "`log_std` is neither"),
-            (|t| t[0].2[1] = f32::NAN, "`net.10.bias` holds NaN"),
-            (|t| t[2] = tensor("net.0.weight", &[5, 3]), "`net.0` reads 3 numbers, CartPole-v1 shows 4"),
+            (|t| t[0].2[1] = f32::NAN, "`net.10.bias` contains NaN"),
+            (
+                |t| t[2] = tensor("net.0.weight", &[5, 3]),
+                "`net.0` reads 3 numbers, but an observation of CartPole-v1 has 4",
+            ),
         ];
         for (change, expected) in cases {
             let refused = with(change);
@@ -299,12 +321,12 @@ mod tests {
         }
         let three = PytorchMlp { actions: 3, ..MLP };
         let refused = PolicyFile::from_pytorch(&file(&sound()), &three).unwrap_err().to_string();
-        assert!(refused.contains("`net.10` gives 2 values, CartPole-v1 has 3 actions"), "{refused}");
+        assert!(refused.contains("`net.10` outputs 2 values, but CartPole-v1 has 3 actions"), "{refused}");
         let halves = TensorView::new(Dtype::F16, vec![2, 4], &[0; 16]).unwrap();
         let bias = TensorView::new(Dtype::F32, vec![2], &[0; 8]).unwrap();
         let bytes = safetensors::serialize([("0.weight", halves), ("0.bias", bias)], None).unwrap();
         let refused = PolicyFile::from_pytorch(&bytes, &MLP).unwrap_err().to_string();
-        assert!(refused.contains("`0.weight` is of the type F16: save `tensor.float()`"), "{refused}");
+        assert!(refused.contains("`0.weight` has the type F16: save `tensor.float()`"), "{refused}");
         let whole = file(&sound());
         for len in (0..whole.len()).step_by(7) {
             assert!(PolicyFile::from_pytorch(&whole[..len], &MLP).is_err(), "{len} bytes");

@@ -4,24 +4,24 @@ use super::ReplayBuffer;
 use crate::state::{State, StateError};
 use crate::transition::{BatchMut, ObservationsMut, Transition};
 
-/// Changes what batches show, so that a network sees no picture twice.
+/// Changes what batches contain, so that a network never sees a picture twice.
 ///
-/// All that its draws depend on is saved: a training that is resumed goes on with the same bits.
+/// Everything that its draws depend on is saved: resumed training continues with the same bits.
 pub trait Augmentation: Send {
-    /// Changes the observations and the next observations of a batch, which are those that were stored, in their place.
+    /// Changes the observations and the next observations of a batch in place; they are the stored ones at first.
     fn augment(&mut self, observations: &mut ObservationsMut<'_>);
 
-    /// Adds what a checkpoint must hold, under `replay/`.
+    /// Adds its state to a checkpoint, under `replay/`.
     fn save(&self, state: &mut State<'_>);
 
-    /// Takes it back.
+    /// Restores that state.
     ///
     /// # Errors
-    /// If it is no state of an augmentation like this one.
+    /// If the state is not that of an augmentation like this one.
     fn restore(&mut self, state: &State<'_>) -> Result<(), StateError>;
 }
 
-/// A replay buffer whose batches an augmentation changes. What is stored stays as it is.
+/// A replay buffer whose batches are changed by an augmentation. The stored transitions stay unchanged.
 pub struct AugmentedReplay {
     replay: Box<dyn ReplayBuffer>,
     augmentation: Box<dyn Augmentation>,

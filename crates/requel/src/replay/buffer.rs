@@ -1,4 +1,4 @@
-//! [`ReplayBuffer`], what every kind of replay can do.
+//! [`ReplayBuffer`], the interface of every kind of replay.
 
 use thiserror::Error;
 
@@ -8,10 +8,10 @@ use crate::transition::{BatchMut, Transition};
 
 /// A store of transitions that batches are drawn from.
 pub trait ReplayBuffer: Send {
-    /// Stores a transition, in place of the oldest one where the buffer is full.
+    /// Stores a transition, replacing the oldest one if the buffer is full.
     ///
     /// # Panics
-    /// If an observation has another length than the buffer's, or a mask another than it has actions.
+    /// If the length of an observation or of a mask does not match the buffer's.
     fn push(&mut self, transition: &Transition<'_>);
 
     /// How many transitions are stored.
@@ -28,96 +28,97 @@ pub trait ReplayBuffer: Send {
     /// Draws as many transitions as `batch` has rows.
     ///
     /// # Panics
-    /// If the buffer holds too few of them (a caller waits until it holds enough), or a column of the batch has another length
-    /// than its rows need.
+    /// If the buffer holds too few transitions (the caller waits until it holds enough), or the length of a column of the batch does not
+    /// match its number of rows.
     fn sample(&mut self, batch: &mut BatchMut<'_>);
 
-    /// Takes note of how large the TD errors of drawn transitions are, which is what a prioritized buffer draws by.
-    /// `indices` are those of the batch; of one that is there twice the last error counts. Others pay no heed.
+    /// Sets the TD errors of drawn transitions, by which a prioritized buffer samples. `indices` are those of the batch; if one occurs
+    /// twice, the last error counts. Other buffers ignore this.
     fn update_priorities(&mut self, _indices: &[u32], _td_errors: &[f32]) {}
 
-    /// Whether [`sample`](Self::sample) writes the probability that each transition was drawn with, above 0, as importance weights need.
+    /// Whether [`sample`](Self::sample) writes the probability with which each transition was drawn, above 0, as importance weights need.
     fn gives_probabilities(&self) -> bool {
         false
     }
 
-    /// The mean age of the transitions at these indices, in transitions stored since each; `None` where ages are not known.
+    /// The mean age of the transitions at these indices, in transitions stored since each; `None` if ages are unknown.
     fn mean_age(&self, _indices: &[u32]) -> Option<f64> {
         None
     }
 
-    /// Writes the transitions at `batch.indices` into the batch, all columns but the probabilities, and changes nothing. `false`
-    /// where this kind of buffer cannot be looked into.
+    /// Writes the transitions at `batch.indices` into the batch (all columns except the probabilities) and changes nothing. `false` if this
+    /// kind of buffer cannot be inspected.
     fn read(&self, _batch: &mut BatchMut<'_>) -> bool {
         false
     }
 
-    /// Adds the complete state under `replay/`. A large buffer keeps its transitions in [`SharedRows`](crate::state::SharedRows) and
-    /// adds them by [`State::put_rows`]: then training does not wait for a checkpoint.
+    /// Adds the complete state under `replay/`. A large buffer keeps its transitions in [`SharedRows`](crate::state::SharedRows) and adds
+    /// them with [`State::put_rows`], so that training does not wait for a checkpoint.
     fn save<'a>(&'a self, state: &mut State<'a>);
 
-    /// Takes over a state.
+    /// Restores a state.
     ///
     /// # Errors
-    /// If it is no state of a buffer like this one.
+    /// If the state is not that of a buffer like this one.
     fn restore(&mut self, state: &State<'_>) -> Result<(), StateError>;
 }
 
-/// Why a replay buffer cannot be made.
+/// Why a replay buffer cannot be created.
 #[derive(Clone, Debug, Error, PartialEq)]
 #[non_exhaustive]
 pub enum ReplayError {
-    /// The capacity does not fit this machine's memory.
+    /// The capacity does not fit into this machine's memory.
     #[error(
-        "a replay buffer of {capacity} transitions needs {} and {} of memory are available: {largest} transitions would fit",
+        "a replay buffer of {capacity} transitions needs {}, but only {} of memory are available: {largest} \
+         transitions would fit",
         crate::memory::display_bytes(*needed), crate::memory::display_bytes(*available)
     )]
     OutOfMemory {
-        /// Transitions asked for.
+        /// Transitions requested.
         capacity: usize,
         /// Bytes that they need.
         needed: u64,
-        /// Bytes that there are.
+        /// Bytes available.
         available: u64,
         /// The largest capacity that would fit.
         largest: usize,
     },
-    /// A capacity that no address can reach.
+    /// A capacity beyond the address space.
     #[error("a replay buffer of {capacity} transitions does not fit the address space")]
     TooLarge {
-        /// Transitions asked for.
+        /// Transitions requested.
         capacity: usize,
     },
-    /// Room for nothing.
+    /// A capacity of 0.
     #[error("a replay buffer of 0 transitions: it needs room for at least 1")]
     NoRoom,
-    /// Observations, or frames of them, that are nothing.
+    /// Observations, or frames, without numbers.
     #[error("observations of 0 numbers cannot be stored")]
     NoNumbers,
-    /// A buffer that is drawn from by priorities has some from its first transition on.
-    #[error("a store of {len} transitions, of which no priority is known: it must be empty")]
+    /// A prioritized buffer must start empty, because priorities are recorded from the first transition on.
+    #[error("a store that already holds {len} transitions, whose priorities are unknown: it must be empty")]
     NotEmpty {
         /// Transitions in it.
         len: usize,
     },
-    /// A discount that makes no return.
+    /// An invalid discount.
     #[error("a discount of {gamma} per step: it must be from 0 to 1")]
     Discount {
         /// The discount γ.
         gamma: f64,
     },
-    /// An augmentation of pictures, and observations that are none.
+    /// An augmentation for images, with observations that are not images.
     #[error(
-        "observations are {found}, and only pictures can be shifted: bytes with a height and a width, with or without channels"
+        "observations are {found}, but only images can be shifted: bytes with a height and a width, with or without channels"
     )]
     NoPictures {
         /// What they are.
         found: String,
     },
-    /// Transitions of no steps.
+    /// Transitions of 0 steps.
     #[error("a transition of 0 steps: n-step returns need at least 1 step")]
     NoSteps,
-    /// An exponent, an addend or a cap by which no priorities can be made.
+    /// An exponent, constant or cap that gives no valid priorities.
     #[error(
         "priorities (min(|TD error|, {cap}) + {epsilon})^{alpha}: the exponent must be from 0 to 1, what is added above 0, at most \
          1e30, and the cap above 0"
@@ -125,15 +126,15 @@ pub enum ReplayError {
     Priority {
         /// The exponent α.
         alpha: f64,
-        /// The addend ε.
+        /// The constant ε.
         epsilon: f64,
-        /// The largest error that counts as it is.
+        /// The cap on errors.
         cap: f64,
     },
 }
 
-/// Refuses `capacity` transitions that need so many bytes in all where those are not there. The stores themselves refuse only what
-/// no machine could hold: whoever makes one knows which memory it may take.
+/// Refuses `capacity` transitions that need this many bytes in all if that much memory is not available. The stores themselves refuse only
+/// what no machine could hold: their creator knows how much memory may be used.
 ///
 /// # Errors
 /// [`ReplayError::TooLarge`] or [`ReplayError::OutOfMemory`].
@@ -148,9 +149,9 @@ pub fn check_memory(capacity: usize, needed: u64, memory: Memory) -> Result<(), 
     }
 }
 
-/// Refuses `capacity` transitions, of so many bytes in all, that no address can reach.
+/// Refuses `capacity` transitions whose total size exceeds the address space.
 pub(super) fn check_size(capacity: usize, needed: u64) -> Result<(), ReplayError> {
-    /// What a process of a 64-bit machine can address.
+    /// The address space of a process on a 64-bit machine.
     const ADDRESSABLE: u64 = 1 << 47;
     // Indices are 32 bits wide.
     if u32::try_from(capacity).is_err() || needed > ADDRESSABLE.min(isize::MAX as u64) {

@@ -1,7 +1,7 @@
 //! [`FrameIndex`]: frames by the hash of what they show.
 
-/// The ids of frames by hash: open addressing with linear probing. Which frame is found never depends on how the table came
-/// to be, as no two frames that are kept show the same.
+/// The ids of frames by hash: open addressing with linear probing. Which frame is found does not depend on the history of the table, since
+/// no two stored frames are equal.
 pub(super) struct FrameIndex {
     /// A power of two; at most half are in use.
     slots: Vec<u32>,
@@ -13,18 +13,18 @@ pub(super) struct FrameIndex {
 const EMPTY: u32 = u32::MAX;
 
 impl FrameIndex {
-    /// With room for so many frames before the table grows.
+    /// With room for this many frames before the table grows.
     pub(super) fn new(frames: usize) -> Self {
         FrameIndex { slots: vec![EMPTY; Self::slots(frames)], hashes: Vec::with_capacity(frames), used: 0 }
     }
 
-    /// Bytes that so many frames take.
+    /// Bytes that this many frames take.
     pub(super) fn bytes_needed(frames: usize) -> u64 {
         (Self::slots(frames) as u64).saturating_mul(4).saturating_add((frames as u64).saturating_mul(8))
     }
 
     fn slots(frames: usize) -> usize {
-        // A count that no machine can hold is refused by its frames' bytes.
+        // A count that no machine can hold is refused because of its frames' size.
         frames.saturating_mul(2).checked_next_power_of_two().unwrap_or(usize::MAX / 8).max(8)
     }
 
@@ -62,7 +62,7 @@ impl FrameIndex {
         while self.slots[gap] != id {
             gap = self.after(gap);
         }
-        // Those behind the gap that would no longer be reached move into it.
+        // Entries after the gap that could no longer be reached move into it.
         let mask = self.slots.len() - 1;
         let mut slot = self.after(gap);
         while self.slots[slot] != EMPTY {
@@ -94,8 +94,8 @@ impl FrameIndex {
     }
 }
 
-/// A hash of a frame's words: four lanes, so that the multiplications do not wait for each other. It only has to spread;
-/// whatever it finds is compared.
+/// A hash of a frame's words: four lanes, so that the multiplications do not wait for each other. It only has to spread: hits are compared
+/// anyway.
 pub(super) fn hash(words: &[u32]) -> u64 {
     // Fractional digits of the golden ratio and of square roots, made odd.
     const MULTIPLIERS: [u64; 4] =

@@ -5,33 +5,32 @@ use requel_envs::{DType, Space};
 use super::mask::MaskLayout;
 use crate::transition::{Element, is_byte, write_bytes};
 
-/// Where in an observation each frame of its stack is, oldest first. Frames are of whole numbers from 0 to 255, kept as bytes.
+/// The positions in an observation of each frame of its stack, oldest first. Frames contain whole numbers from 0 to 255, stored as bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FrameLayout {
     stack: usize,
     pixels: usize,
-    /// Numbers of one frame that lie side by side.
+    /// Numbers of one frame that are adjacent.
     channels: usize,
     masks: MaskLayout,
 }
 
 impl FrameLayout {
-    /// For `stack` frames of `frame_len` numbers one after the other, the shape [stack, …]: what
-    /// [`FrameStack`](requel_envs::wrappers::FrameStack) shows.
+    /// For `stack` frames of `frame_len` numbers one after the other, the shape [stack, …], as
+    /// [`FrameStack`](requel_envs::wrappers::FrameStack) produces.
     pub fn stack_first(stack: usize, frame_len: usize) -> Self {
         FrameLayout { stack, pixels: 1, channels: frame_len, masks: MaskLayout::default() }
     }
 
-    /// For `stack` frames of `pixels` × `channels` numbers, one behind the other in the last axis, the shape
-    /// [height, width, stack · channels].
+    /// For `stack` frames of `pixels` × `channels` numbers, side by side along the last axis, the shape [height, width, stack · channels].
     pub fn stack_last(stack: usize, pixels: usize, channels: usize) -> Self {
         FrameLayout { stack, pixels, channels, masks: MaskLayout::default() }
     }
 
-    /// For observations of a space that are `stack` frames in its first axis, if that is so long, or in its last, if that can
-    /// be divided so. `None` if neither is so, or the numbers are no bytes.
+    /// For observations in a space that has `stack` frames along its first axis, if that has this length, or along its last axis, if that
+    /// is divisible by it. `None` if neither is the case, or the numbers are not bytes.
     ///
-    /// A layout that is not how the environment stacks costs memory, and changes nothing that is drawn.
+    /// A layout that does not match how the environment stacks frames costs memory, but does not change what is drawn.
     pub fn for_space(space: &Space, stack: usize) -> Option<Self> {
         let Space::Box { shape, dtype: DType::U8 | DType::Bool, .. } = space else { return None };
         let (first, last) = (*shape.first()?, *shape.last()?);
@@ -44,7 +43,7 @@ impl FrameLayout {
         }
     }
 
-    /// The same with the masks of both observations, of so many actions. Without, masks are thrown away.
+    /// The same with the masks of both observations, for this many actions. Without it, masks are discarded.
     #[must_use]
     pub fn with_mask(mut self, actions: usize) -> Self {
         self.masks = MaskLayout::new(actions);
@@ -61,7 +60,7 @@ impl FrameLayout {
         self.pixels * self.channels
     }
 
-    /// Into how many stretches a frame is divided, and how many numbers lie side by side in each.
+    /// The number of stretches in a frame, and how many adjacent numbers each has.
     pub(crate) fn pixels_and_channels(&self) -> (usize, usize) {
         (self.pixels, self.channels)
     }
@@ -71,7 +70,7 @@ impl FrameLayout {
         self.stack * self.frame_len()
     }
 
-    /// Numbers per observation, if they can be counted.
+    /// Numbers per observation, if the count does not overflow.
     pub(super) fn checked_len(&self) -> Option<usize> {
         self.stack.checked_mul(self.pixels)?.checked_mul(self.channels)
     }
@@ -105,7 +104,7 @@ impl FrameLayout {
         }
     }
 
-    /// Writes the frame at one place of the stack into an observation.
+    /// Writes the frame at one position of the stack into an observation.
     pub(super) fn join<T: Element>(&self, frame: &[u32], at: usize, observation: &mut [T]) {
         let width = self.stack * self.channels;
         let bytes: &[u8] = bytemuck::cast_slice(frame);

@@ -5,20 +5,20 @@ use std::ops::Range;
 use super::frame_index::{FrameIndex, hash};
 use crate::state::{SharedRows, State, StateError};
 
-/// Frames by id. Two that show the same are one. Those that nothing refers to any longer make room for new ones, the latest
-/// to be freed first.
+/// Frames by id. Equal frames are stored once. Frames that nothing refers to any more make room for new ones, the most recently freed
+/// first.
 pub(super) struct FramePool {
-    /// So many frames have their place from the beginning; others take memory as they come.
+    /// This many frames have memory from the start; further ones are allocated as needed.
     planned: usize,
     frames: SharedRows,
-    /// How often each frame is referred to, by id: of all ids that were ever given.
+    /// Reference count of each frame, by id, for all ids ever assigned.
     references: Vec<u32>,
     free: Vec<u32>,
     index: FrameIndex,
 }
 
 impl FramePool {
-    /// A pool that takes no memory beyond this for so many frames.
+    /// A pool that needs no further memory for up to this many frames.
     pub(super) fn new(planned: usize, words: usize) -> Self {
         FramePool {
             planned,
@@ -29,7 +29,7 @@ impl FramePool {
         }
     }
 
-    /// Bytes that so many frames take, with their references, their places in the index and in the list of the free.
+    /// Bytes for this many frames, including their reference counts, index entries and free-list entries.
     pub(super) fn bytes_needed(frames: usize, words: usize) -> u64 {
         let pixels = (frames as u64).saturating_mul(words as u64).saturating_mul(4);
         pixels.saturating_add((frames as u64).saturating_mul(8)).saturating_add(FrameIndex::bytes_needed(frames))
@@ -45,7 +45,7 @@ impl FramePool {
         self.frames.row(id as usize)
     }
 
-    /// The id of a frame that shows `frame`, found or made, with one reference more. The frame `guess` is looked at first.
+    /// The id of a frame equal to `frame`, found or created, with one more reference. The frame `guess` is checked first.
     pub(super) fn acquire(&mut self, frame: &[u32], guess: Option<u32>) -> u32 {
         if let Some(id) = guess.filter(|id| self.frame(*id) == frame) {
             self.references[id as usize] += 1;
@@ -67,7 +67,7 @@ impl FramePool {
         id
     }
 
-    /// Takes one reference back.
+    /// Removes one reference.
     pub(super) fn release(&mut self, id: u32) {
         let references = &mut self.references[id as usize];
         *references -= 1;
@@ -92,12 +92,12 @@ impl FramePool {
         references: impl Iterator<Item = u32>,
     ) -> Result<(), StateError> {
         let (given, free): (usize, usize) = (state.read("replay/frames")?, state.read("replay/free_frames")?);
-        // What is claimed is there: nothing is taken for a number that is torn.
+        // What a state claims is verified: a corrupt number is not trusted.
         let there = state.tensors.iter().filter(|(name, _)| is_frames(name)).map(|(_, tensor)| tensor.bytes.len());
         if given.checked_mul(self.frames.words() * 4) != Some(there.sum()) || free > given {
             return Err(StateError::new(
                 "replay/frames",
-                format!("is {given}, {free} of them free, not what is there"),
+                format!("is {given} frames, {free} of them free, which does not match the frames stored"),
             ));
         }
         let mut counts = vec![0; given];
@@ -111,13 +111,21 @@ impl FramePool {
         let mut unused = vec![false; given];
         for id in &free {
             let unused = unused.get_mut(*id as usize).filter(|unused| !**unused && counts[*id as usize] == 0);
-            let reason = || StateError::new("replay/free_frames", format!("name frame {id}, which is not free"));
+            let reason = || {
+                StateError::new(
+                    "replay/free_frames",
+                    format!(
+                        "list frame {id} as free although it is in \
+                use"
+                    ),
+                )
+            };
             *unused.ok_or_else(reason)? = true;
         }
         if let Some(id) = (0..given).find(|id| counts[*id] == 0 && !unused[*id]) {
             return Err(StateError::new(
                 "replay/free_frames",
-                format!("leave out frame {id}, which nothing refers to"),
+                format!("do not list frame {id} as free although nothing refers to it"),
             ));
         }
 
@@ -137,7 +145,7 @@ impl FramePool {
     }
 }
 
-/// In which arrays so many frames are saved: the planned ones in one, further ones in arrays of an eighth of the plan each.
+/// The arrays in which this many frames are saved: the planned ones in one array, further ones in arrays of an eighth of the plan each.
 fn arrays(planned: usize, frames: usize) -> impl Iterator<Item = (String, Range<usize>)> {
     let each = planned.div_ceil(8).max(1);
     let more = (planned..frames).step_by(each).enumerate();
@@ -145,7 +153,7 @@ fn arrays(planned: usize, frames: usize) -> impl Iterator<Item = (String, Range<
     std::iter::once(("replay/frames".to_owned(), 0..frames.min(planned))).chain(more)
 }
 
-/// Whether a tensor holds frames: the planned ones or a block of further ones.
+/// Whether a tensor contains frames: the planned ones or a block of further ones.
 fn is_frames(name: &str) -> bool {
     name.strip_prefix("replay/frames").is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }

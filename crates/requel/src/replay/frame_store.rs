@@ -1,4 +1,4 @@
-//! [`FrameStore`], transitions between stacked images, each frame kept once.
+//! [`FrameStore`], transitions between stacked images, with each frame stored once.
 
 use super::buffer::check_size;
 use super::frame_pool::FramePool;
@@ -7,15 +7,15 @@ use super::{FrameLayout, ReplayError, ReplayStore};
 use crate::state::{State, StateError};
 use crate::transition::{BatchMut, Element, Stored, Transition};
 
-/// A ring of transitions between stacks of frames, each frame kept once: of k frames to a stack, those of an observation and
-/// its next are 2·k, of which one step brings one. So a transition takes the memory of about one frame.
+/// A ring of transitions between stacks of frames, with each frame stored once: with k frames per stack, an observation and the next one
+/// have 2·k frames, of which each step adds only one. So a transition takes the memory of about one frame.
 ///
-/// A frame that is there already is found wherever it comes from: in the transition pushed last or, by what it shows and
-/// compared byte for byte, in any other. So it is no matter how many environments push by turns, over how many steps
-/// transitions go, and where episodes begin; and what is drawn is what a [`RecordStore`](super::RecordStore) would give.
+/// A frame that is already stored is found wherever it comes from: in the previously pushed transition or, by hash and then compared byte
+/// for byte, in any other. So it does not matter how many environments push in turn, how many steps transitions span, or where episodes
+/// start; and the result of drawing is the same as with a [`RecordStore`](super::RecordStore).
 ///
-/// Memory is reckoned for nine frames to eight transitions. Environments with episodes shorter than eight steps, or that do not
-/// stack, take more as they go on, never more than if each frame was kept for itself.
+/// Memory is planned for nine frames per eight transitions. Environments with episodes shorter than eight steps, or that do not stack
+/// frames, need more over time, but never more than if each frame were stored separately.
 ///
 /// ```
 /// use requel::replay::{FrameLayout, FrameStore, ReplayStore};
@@ -43,16 +43,16 @@ pub struct FrameStore {
     ring: Ring,
     pool: FramePool,
     planned: usize,
-    /// The frames of the transition that is being pushed, and their ids.
+    /// The frames of the transition being pushed, and their ids.
     frames: Vec<u32>,
     ids: Vec<u32>,
-    /// The ids of the transition before it; none at first.
+    /// The ids of the previous transition; none at first.
     before: Vec<u32>,
 }
 
 const HEADER_WORDS: usize = 3;
 
-/// The frames that room is kept for: one per transition, one more per episode, and the stacks at the edges of the ring.
+/// The number of frames to plan for: one per transition, one more per episode, and the stacks at the edges of the ring.
 fn planned(capacity: usize, layout: &FrameLayout) -> usize {
     capacity.saturating_add(capacity / 8).saturating_add(layout.stack().saturating_mul(4))
 }
@@ -66,11 +66,11 @@ impl FrameStore {
     /// An empty store of `capacity` transitions.
     ///
     /// # Errors
-    /// If it is to store nothing, or more than can be addressed.
+    /// If the capacity is 0, or more than can be addressed.
     pub fn new(capacity: usize, layout: FrameLayout) -> Result<Self, ReplayError> {
         match layout.checked_len() {
             Some(0) => return Err(ReplayError::NoNumbers),
-            // A stack is there twice, and its frames have names.
+            // Each stack has two copies, and its frames have ids.
             Some(len) if len < usize::MAX / 32 => {}
             _ => return Err(ReplayError::TooLarge { capacity }),
         }
@@ -87,13 +87,13 @@ impl FrameStore {
         })
     }
 
-    /// Bytes of memory that a full store of `capacity` transitions takes, about.
+    /// Approximate bytes of memory of a full store of `capacity` transitions.
     pub fn bytes_needed(capacity: usize, layout: &FrameLayout) -> u64 {
         let frames = FramePool::bytes_needed(planned(capacity, layout), layout.frame_words());
         Ring::bytes_needed(capacity, words(layout)).saturating_add(frames)
     }
 
-    /// How many frames are kept.
+    /// How many frames are stored.
     #[cfg(test)]
     pub(super) fn pool_len(&self) -> usize {
         self.pool.len()
@@ -103,8 +103,7 @@ impl FrameStore {
         &record[HEADER_WORDS..][..2 * self.layout.stack()]
     }
 
-    /// Which frame the one at `at` of the transition that is being pushed probably is: each stack is the one before it, moved
-    /// on.
+    /// The frame that the one at `at` of the transition being pushed is probably equal to: each stack is the previous one, shifted.
     fn guess(&self, at: usize) -> Option<u32> {
         let stack = self.layout.stack();
         if at < stack {
@@ -146,7 +145,7 @@ impl ReplayStore for FrameStore {
             let guess = self.guess(at);
             self.ids[at] = self.pool.acquire(&self.frames[at * words..][..words], guess);
         }
-        // Only now: what both share stays.
+        // Only now, so that shared frames stay.
         if let Some(oldest) = self.ring.oldest() {
             oldest[HEADER_WORDS..][..2 * stack].iter().for_each(|id| self.pool.release(*id));
         }

@@ -1,10 +1,10 @@
-//! [`LatestReplay`], no replay: only what has just come.
+//! [`LatestReplay`], no replay: only the latest transitions.
 
 use super::{RecordLayout, ReplayBuffer};
 use crate::state::{State, StateError};
 use crate::transition::{BatchMut, Element, Stored, Transition};
 
-/// The latest transition of each environment, in the order in which they came: what the naive agent learns from.
+/// The latest transition of each environment, in the order they came: what the naive agent learns from.
 pub struct LatestReplay {
     layout: RecordLayout,
     capacity: usize,
@@ -13,7 +13,7 @@ pub struct LatestReplay {
 }
 
 impl LatestReplay {
-    /// For as many transitions as come in one step, one per environment.
+    /// For the number of transitions in one step, one per environment.
     ///
     /// # Panics
     /// If there is no environment, or observations have no numbers.

@@ -2,7 +2,7 @@
 
 use crate::transition::{Transition, mask_words};
 
-/// The mask of the observation and that of the next, of so many actions each, as bits; of 0 actions where none are kept.
+/// The masks of the observation and of the next one, for this many actions each, as bits; 0 actions if no masks are stored.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct MaskLayout {
     actions: usize,
@@ -18,7 +18,7 @@ impl MaskLayout {
         2 * mask_words(self.actions)
     }
 
-    /// Looks whether the masks of a transition are of these actions.
+    /// Checks that the masks of a transition fit these actions.
     #[inline]
     pub(super) fn assert_length(&self, transition: &Transition<'_>) {
         let fits = |mask: Option<&[bool]>| mask.is_none_or(|mask| mask.len() == self.actions);
@@ -40,7 +40,7 @@ impl MaskLayout {
         self.encode_one(transition.next_mask, next_mask);
     }
 
-    /// Writes a mask; all bits where everything is allowed.
+    /// Writes a mask; all bits are set if everything is allowed.
     fn encode_one(&self, mask: Option<&[bool]>, words: &mut [u32]) {
         let Some(mask) = mask else {
             words.fill(u32::MAX);
@@ -54,7 +54,7 @@ impl MaskLayout {
     /// Copies the masks of drawn records into the two columns of a batch.
     ///
     /// # Panics
-    /// If they have other room than there are masks.
+    /// If the size of the columns does not match the masks.
     pub(super) fn read<'a>(
         &self,
         records: impl ExactSizeIterator<Item = &'a [u32]>,

@@ -1,8 +1,8 @@
-//! Replay: where transitions are kept and drawn from.
+//! Replay: storing transitions and drawing batches of them.
 //!
-//! A [`ReplayStore`] keeps transitions ([`RecordStore`]: each whole; [`FrameStore`]: each frame of stacked images once); a
-//! [`ReplayBuffer`] draws from one ([`UniformReplay`], [`PrioritizedReplay`]). [`NStepAccumulator`] stands before them and makes
-//! transitions of several steps. [`AugmentedReplay`] changes pictures on their way into a batch ([`RandomShift`]).
+//! A [`ReplayStore`] stores transitions ([`RecordStore`]: each as a whole; [`FrameStore`]: each frame of stacked images once); a
+//! [`ReplayBuffer`] draws from one ([`UniformReplay`], [`PrioritizedReplay`]). [`NStepAccumulator`] precedes them and makes n-step
+//! transitions. [`AugmentedReplay`] changes images as they are copied into a batch ([`RandomShift`]).
 
 mod augmented;
 mod buffer;

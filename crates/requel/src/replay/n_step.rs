@@ -7,14 +7,14 @@ use crate::experience::Experience;
 use crate::state::{State, StateError};
 use crate::transition::Transition;
 
-/// The steps of one environment that wait until n of them make a transition.
+/// The steps of one environment that are waiting until n of them make a transition.
 ///
-/// A transition from step t holds `Σ γᵏ·r(t+k)` over the k < m steps that it spans, the observation and the mask after the last
-/// of them, and the discount γᵐ, or 0 where the environment terminated there. m is n, or fewer at the end of an episode, be it
-/// terminated or truncated: then all steps that still wait come out, oldest first, and none waits for the next episode.
+/// A transition from step t has `Σ γᵏ·r(t+k)` over the k < m steps that it spans, the observation and the mask after the last of them, and
+/// the discount γᵐ, or 0 if the environment terminated there. m is n, or less at the end of an episode, whether terminated or truncated:
+/// then all waiting steps are emitted, oldest first, and none waits for the next episode.
 ///
-/// Rewards are rounded to `f32` as they come; powers of γ (repeated products) and the sum, from the earliest reward to the
-/// latest, are `f64`, rounded to `f32` once at the end. For n = 1 that is the reward itself.
+/// Rewards are rounded to `f32` as they arrive; powers of γ (repeated products) and the sum, from the earliest reward to the latest, are
+/// computed in `f64` and rounded to `f32` once at the end. For n = 1 the result is the reward itself.
 ///
 /// ```
 /// use requel::Experience;
@@ -35,27 +35,27 @@ use crate::transition::Transition;
 /// ```
 pub struct NStepAccumulator {
     observation_len: usize,
-    /// Of the environment whose steps these are, once there was one.
+    /// The environment that the steps come from, once there is one.
     env: Option<usize>,
     /// γ⁰ to γⁿ.
     powers: Vec<f64>,
     /// A ring of n slots: n × observation length.
     observations: Vec<f32>,
-    /// The same of masks: n × actions, empty where none are kept.
+    /// The masks in the same ring: n × actions, empty if no masks are stored.
     masks: Vec<bool>,
     actions: Vec<u32>,
     rewards: Vec<f32>,
     /// The slot of the step that has waited longest.
     start: usize,
-    /// How many steps wait.
+    /// How many steps are waiting.
     len: usize,
 }
 
 impl NStepAccumulator {
-    /// For transitions of up to `n` steps, each discounted by `gamma`, between observations of so many numbers.
+    /// For transitions of up to `n` steps, discounted by `gamma` per step, with observations of this many numbers.
     ///
     /// # Errors
-    /// If `n` is 0, `gamma` is not from 0 to 1, or the steps that wait are more than can be addressed.
+    /// If `n` is 0, `gamma` is not from 0 to 1, or the waiting steps need more memory than can be addressed.
     pub fn new(n: usize, gamma: f64, observation_len: usize) -> Result<Self, ReplayError> {
         if n == 0 {
             return Err(ReplayError::NoSteps);
@@ -63,7 +63,7 @@ impl NStepAccumulator {
         if !(0.0..=1.0).contains(&gamma) {
             return Err(ReplayError::Discount { gamma });
         }
-        // One step needs no waiting, so that nothing is kept of it.
+        // One-step transitions need no waiting, so nothing is stored.
         let slots = if n == 1 { 0 } else { n };
         check_size(n, Self::bytes_needed(n, observation_len))?;
         let powers = std::iter::successors(Some(1.0), |power| Some(power * gamma)).take(n + 1).collect();
@@ -80,20 +80,20 @@ impl NStepAccumulator {
         })
     }
 
-    /// Bytes that the steps which wait take, for so many steps and numbers of an observation, about.
+    /// Approximate bytes of the waiting steps, for this many steps and numbers per observation.
     pub fn bytes_needed(n: usize, observation_len: usize) -> u64 {
         let per_step = (observation_len as u64).saturating_add(4).saturating_mul(4);
         (n as u64).saturating_mul(per_step)
     }
 
-    /// The same with the masks of so many actions. Without, those of steps that wait are thrown away.
+    /// The same with masks for this many actions. Without it, masks of waiting steps are discarded.
     #[must_use]
     pub fn with_masks(mut self, actions: usize) -> Self {
         self.masks = vec![true; self.actions.len() * actions];
         self
     }
 
-    /// The largest number of steps of a transition.
+    /// The maximum number of steps of a transition.
     pub fn n(&self) -> usize {
         self.powers.len() - 1
     }
@@ -101,8 +101,8 @@ impl NStepAccumulator {
     /// Takes a step of this accumulator's environment and emits the transitions that it completes.
     ///
     /// # Panics
-    /// If an observation has another length than was said, a mask another than there are actions, or the step is of another
-    /// environment (slot) than those before it: their steps would be mixed.
+    /// If the length of an observation or of a mask is wrong, or the step comes from another environment (slot) than the previous ones:
+    /// their steps would be mixed.
     pub fn push(&mut self, experience: &Experience<'_>, emit: &mut dyn FnMut(&Transition<'_>)) {
         let n = self.n();
         let env = *self.env.get_or_insert(experience.slot);
@@ -146,7 +146,7 @@ impl NStepAccumulator {
         }
     }
 
-    /// Forgets the steps that wait: what comes next does not follow them.
+    /// Drops the waiting steps: the next step does not follow them.
     pub fn clear(&mut self) {
         (self.start, self.len) = (0, 0);
     }
@@ -170,13 +170,13 @@ impl NStepAccumulator {
         self.len -= 1;
     }
 
-    /// What the value after `steps` steps counts for. Truncation ends the episode, not the future.
+    /// The discount of the value after `steps` steps. Truncation ends the episode, not the future.
     fn discount(&self, steps: usize, last: &Experience<'_>) -> f32 {
         if last.step.terminated { 0.0 } else { self.powers[steps] as f32 }
     }
 
-    /// Saves the pending steps under `name`, which must be unique per environment (`replay/n_step.0`). For n = 1 nothing is pending,
-    /// and nothing is saved.
+    /// Saves the waiting steps under `name`, which must be unique per environment (`replay/n_step.0`). For n = 1 no steps wait, and nothing
+    /// is saved.
     pub fn save<'a>(&'a self, name: &str, state: &mut State<'a>) {
         if self.n() == 1 {
             return;
@@ -191,10 +191,10 @@ impl NStepAccumulator {
         state.put(format!("{name}.window"), [self.start, self.len]);
     }
 
-    /// Takes over what was saved under `name`.
+    /// Restores what was saved under `name`.
     ///
     /// # Errors
-    /// If it is missing or of an accumulator of other steps.
+    /// If it is missing or from an accumulator with other settings.
     pub fn restore(&mut self, name: &str, state: &State<'_>) -> Result<(), StateError> {
         let n = self.n();
         if n == 1 {

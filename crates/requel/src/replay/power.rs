@@ -2,16 +2,15 @@
 
 /// 2⁵²: a number from here to 2⁵³ has its whole part in its last bits.
 const WHOLE: f64 = 4_503_599_627_370_496.0;
-/// Added to a number below 2⁵¹ and taken off again, it leaves the nearest whole number.
+/// Added to a number below 2⁵¹ and subtracted again, it leaves the nearest whole number.
 const ROUND: f64 = 6_755_399_441_055_744.0;
 /// ln 2 in two parts; the first has so few bits that its products with whole numbers below 2²⁰ are exact.
 const LN2_HIGH: f64 = 0.693_147_180_369_123_8;
 const LN2_LOW: f64 = 1.908_214_929_270_587_7e-10;
 
-/// `x ← x^exponent` for normal positive numbers and an exponent from 0 to 1, to 1 in 10¹²: an
-/// exponent near 709 is itself rounded by 1e-13. Plain sums and products in one order: the
-/// same bits on every machine, which its own power function does not promise, and without a branch, so that several are worked
-/// out at once.
+/// `x ← x^exponent` for normal positive numbers and an exponent from 0 to 1, accurate to 1 in 10¹²: an exponent near 709 is itself rounded
+/// by 1e-13. It uses plain sums and products in one order: the same bits on every machine, which the standard power function does not
+/// promise, and no branches, so that several are computed at once.
 pub(super) fn raise(x: &mut [f64], exponent: f64) {
     for x in x {
         *x = exp(exponent * ln(*x));
@@ -28,7 +27,7 @@ fn ln(x: f64) -> f64 {
     let is_high = m > std::f64::consts::SQRT_2;
     let m = if is_high { 0.5 * m } else { m };
     let e = if is_high { biased - 1022.0 } else { biased - 1023.0 };
-    // ln m = 2·artanh(s) = 2s·(1 + s²/3 + s⁴/5 + …); the first term left out is below 2e-17.
+    // ln m = 2·artanh(s) = 2s·(1 + s²/3 + s⁴/5 + …); the first omitted term is below 2e-17.
     let s = (m - 1.0) / (m + 1.0);
     let square = s * s;
     let mut sum = 1.0 / 21.0;
@@ -38,10 +37,10 @@ fn ln(x: f64) -> f64 {
     e * LN2_HIGH + (e * LN2_LOW + 2.0 * s * sum)
 }
 
-/// `eˣ` where that is a normal number.
+/// `eˣ` if that is a normal number.
 #[inline(always)]
 fn exp(x: f64) -> f64 {
-    // x = n·ln 2 + r, |r| at most ½ ln 2; the first term of r's series that is left out is below 5e-18.
+    // x = n·ln 2 + r, |r| at most ½ ln 2; the first omitted term of the series in r is below 5e-18.
     let shifted = x * std::f64::consts::LOG2_E + ROUND;
     let n = shifted - ROUND;
     let r = (x - n * LN2_HIGH) - n * LN2_LOW;

@@ -10,12 +10,12 @@ use crate::transition::{BatchMut, Transition};
 /// How a TD error δ becomes a priority: (min(|δ|, cap) + ε)^α.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct PrioritySpec {
-    /// The exponent α, from 0 (all the same) to 1 (as the errors are). The paper: 0.6.
+    /// The exponent α, from 0 (all equal) to 1 (proportional to the errors). The paper: 0.6.
     pub alpha: f64,
-    /// What is added to each error, above 0 and at most 1e30, so that none is never drawn again.
+    /// Added to each error, above 0 and at most 1e30, so that every transition can be drawn again.
     pub epsilon: f64,
-    /// An error beyond this, above 0, counts as this: new transitions get the largest priority so far, and one error of 1e30
-    /// would stay that for ever. The paper has none.
+    /// The cap, above 0: larger errors count as this. New transitions get the largest priority so far, and a single error of 1e30 would
+    /// determine that forever. The paper has no cap.
     pub cap: f64,
 }
 
@@ -27,12 +27,12 @@ impl Default for PrioritySpec {
 
 /// Draws transitions in proportion to their priorities p = (min(|δ|, cap) + ε)^α: P(i) = pᵢ / Σ p.
 ///
-/// A new transition has the largest priority so far, and 1 before there is any. A batch is drawn from as many segments of equal
-/// mass as it has rows, one from each, and holds in `probabilities` with which each was drawn; importance weights
-/// are made from these by whoever learns. One transition can be in a batch more than once.
+/// A new transition gets the largest priority so far, and 1 before there is any. A batch is drawn from as many segments of equal mass as it
+/// has rows, one from each; `probabilities` has the probability of each draw, from which the learner computes importance weights. A
+/// transition can occur more than once in a batch.
 ///
-/// A TD error that is not finite leaves its transition's priority as it was: the loss is then not finite either, and who trains
-/// stops on that.
+/// A TD error that is not finite leaves its transition's priority unchanged: the loss is then not finite either, and training stops because
+/// of that.
 pub struct PrioritizedReplay<S = RecordStore> {
     store: S,
     spec: PrioritySpec,
@@ -41,32 +41,32 @@ pub struct PrioritizedReplay<S = RecordStore> {
     largest: f64,
     rng: StreamRng,
     masses: Vec<f64>,
-    /// What [`ReplayBuffer::update_priorities`] is about to set.
+    /// The priorities that [`ReplayBuffer::update_priorities`] is about to set.
     updated: (Vec<u32>, Vec<f64>),
 }
 
 impl PrioritizedReplay {
-    /// An empty ring of `capacity` whole transitions, drawn from with randomness of `seed`.
+    /// An empty ring of `capacity` whole transitions, with draws seeded by `seed`.
     ///
     /// # Errors
-    /// If it is to store nothing, or more than can be addressed, or `spec` is none.
+    /// If the capacity is 0 or more than can be addressed, or `spec` is invalid.
     pub fn new(capacity: usize, layout: RecordLayout, spec: PrioritySpec, seed: u64) -> Result<Self, ReplayError> {
         Self::with_store(RecordStore::new(capacity, layout)?, spec, seed)
     }
 
-    /// Bytes of memory that the priorities of `capacity` transitions take, beside the store.
+    /// Bytes of memory for the priorities of `capacity` transitions, in addition to the store.
     pub fn bytes_needed(capacity: usize) -> u64 {
         SumTree::bytes_needed(capacity)
     }
 }
 
 impl<S: ReplayStore> PrioritizedReplay<S> {
-    /// Draws from `store`, which is empty, with randomness of `seed`.
+    /// Draws from `store`, which is empty, with draws seeded by `seed`.
     ///
     /// # Errors
-    /// If `spec` is none, or the store is not empty.
+    /// If `spec` is invalid, or the store is not empty.
     pub fn with_store(store: S, spec: PrioritySpec, seed: u64) -> Result<Self, ReplayError> {
-        /// So that priorities, of errors up to the largest `f32`, add up to a number.
+        /// The maximum, so that priorities of errors up to the largest `f32` have a finite sum.
         const LARGEST: f64 = 1e30;
         let PrioritySpec { alpha, epsilon, cap } = spec;
         if !((0.0..=1.0).contains(&alpha) && epsilon > 0.0 && epsilon <= LARGEST && cap > 0.0) {
@@ -88,7 +88,7 @@ impl<S: ReplayStore> PrioritizedReplay<S> {
         })
     }
 
-    /// The priority of the transition at `index`, 0 where there is none yet.
+    /// The priority of the transition at `index`, 0 if there is none yet.
     ///
     /// # Panics
     /// If the index is not below the capacity.
@@ -138,7 +138,7 @@ impl<S: ReplayStore> ReplayBuffer for PrioritizedReplay<S> {
         for row in 0..rows {
             // Uniform in [0, 1), a multiple of 2⁻⁵³.
             let uniform = (self.rng.next_u64() >> 11) as f64 * (1.0 / (1u64 << 53) as f64);
-            // By rounding it could be past the end.
+            // Rounding could put it past the end.
             self.masses.push(((row as f64 + uniform) * segment).min(total));
         }
         assert_eq!(batch.indices.len(), rows, "a batch has one index per action");

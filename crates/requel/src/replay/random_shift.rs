@@ -1,4 +1,4 @@
-//! [`RandomShift`], pictures that are moved and made brighter or darker at random (Yarats, Kostrikov & Fergus 2021).
+//! [`RandomShift`], which shifts images and changes their brightness at random (Yarats, Kostrikov & Fergus 2021).
 
 use requel_envs::{DType, Space};
 
@@ -7,33 +7,33 @@ use crate::rng::{Stream, StreamRng};
 use crate::state::{State, StateError};
 use crate::transition::ObservationsMut;
 
-/// How far pictures are moved and how much their brightness changes.
+/// How far images are shifted and how much their brightness changes.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ShiftSpec {
-    /// The picture moves by up to so many pixels in each direction; its edge is repeated where nothing was. Yarats et al. have 4.
+    /// The image is shifted by up to this many pixels in each direction; its edge is repeated to fill the gap. Yarats et al. use 4.
     pub pixels: u32,
-    /// All values of a picture are multiplied by 1 + s·n, where n is drawn from a standard normal and cut at ±2; 0: they stay as they
-    /// are. Dopamine's DrQ (Agarwal et al. 2021) has 0.05 for Atari.
+    /// All values of an image are multiplied by 1 + s·n, where n is drawn from a standard normal distribution and clipped to ±2; 0:
+    /// unchanged. Dopamine's DrQ (Agarwal et al. 2021) uses 0.05 for Atari.
     pub intensity: f32,
 }
 
-/// Shifts each picture of a batch by a random number of rows and columns, and changes its brightness where that is asked for: an
-/// observation and the next one each by a draw of their own, all channels of one alike. It is the data augmentation of DrQ (Yarats,
-/// Kostrikov & Fergus 2021) with one picture for each (their K and M are 1).
+/// Shifts each image of a batch by a random number of rows and columns, and changes its brightness if requested: an observation and the
+/// next one each with their own draw, all channels of an image alike. It is the data augmentation of DrQ (Yarats, Kostrikov & Fergus 2021)
+/// with one image for each (their K and M are 1).
 ///
-/// Bytes stay bytes: values are rounded, and none is above 255.
+/// Bytes stay bytes: values are rounded, and none exceeds 255.
 pub struct RandomShift {
     spec: ShiftSpec,
     image: Image,
     rng: StreamRng,
-    /// A picture as it was stored.
+    /// An image as it was stored.
     stored: Picture,
 }
 
 /// The counter of the draws.
 const POSITION: &str = "replay/augmentation_position";
 
-/// The sizes of a picture, whose numbers lie in the order height, width, channel.
+/// The sizes of an image, whose numbers are in the order height, width, channel.
 #[derive(Clone, Copy)]
 struct Image {
     height: usize,
@@ -41,33 +41,33 @@ struct Image {
     channels: usize,
 }
 
-/// Room for a picture, of which a batch needs one kind.
+/// Room for one image: all images of a batch have the same shape.
 #[derive(Default)]
 struct Picture {
     bytes: Vec<u8>,
     numbers: Vec<f32>,
 }
 
-/// How one picture is changed.
+/// How one image is changed.
 struct Change {
-    /// The row and the column, counted in the picture with its repeated edges, of what comes first.
+    /// The row and the column of the first pixel, counted in the image with its repeated edges.
     first: [u32; 2],
-    /// What each byte becomes; `None`: what it is.
+    /// The new value of each byte; `None`: unchanged.
     values: Option<[u8; 256]>,
 }
 
 impl RandomShift {
-    /// For observations of a space. Under one seed a run's pictures are changed in one way, whatever else it draws.
+    /// For observations in a space. With the same seed, a run's images are changed in the same way, whatever else it draws.
     ///
     /// # Errors
-    /// [`ReplayError::NoPictures`] if the observations are no bytes with a height and a width.
+    /// [`ReplayError::NoPictures`] if the observations are not bytes with a height and a width.
     pub fn new(observations: &Space, spec: ShiftSpec, seed: u64) -> Result<Self, ReplayError> {
         let image = Image::of(observations)?;
         let rng = StreamRng::new(seed, Stream::Augmentation);
         Ok(RandomShift { spec, image, rng, stored: Picture::default() })
     }
 
-    /// Changes all pictures of a batch, observation by observation with the next one of each.
+    /// Changes all images of a batch, row by row: the observation, then the next one.
     fn change<T: Copy>(
         &mut self,
         (observations, next_observations): (&mut [T], &mut [T]),
@@ -149,14 +149,14 @@ impl Image {
         self.height * self.width * self.channels
     }
 
-    /// Moves a picture, so that what it begins with is at row and column `first` of it with `pixels` pixels of repeated edge around.
+    /// Shifts an image, so that it starts at row and column `first` of the image extended by `pixels` pixels of repeated edge.
     fn shift<T: Copy>(&self, picture: &mut [T], first: [u32; 2], pixels: u32, stored: &mut Vec<T>) {
         stored.clear();
         stored.extend_from_slice(picture);
         let [down, right] = first.map(|first| i64::from(first) - i64::from(pixels));
         let (line, pixel) = (self.width * self.channels, self.channels);
         let last = self.width - 1;
-        // Columns that show the first one again, and those before it that show another.
+        // Columns that repeat the first one, and the columns before the last one.
         let left = usize::try_from(-right).unwrap_or(0).min(self.width);
         let skipped = usize::try_from(right).unwrap_or(0).min(last);
         let middle = self.width - left.max(skipped);
@@ -172,7 +172,7 @@ impl Image {
     }
 }
 
-/// What observations are in the place of pictures.
+/// What observations are instead of images.
 fn described(observations: &Space) -> String {
     match observations {
         Space::Discrete { .. } | Space::MultiDiscrete { .. } => "whole numbers without a shape".into(),

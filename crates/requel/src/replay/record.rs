@@ -5,8 +5,8 @@ use requel_envs::Space;
 use super::mask::MaskLayout;
 use crate::transition::{Element, ElementType, Transition, write_bytes};
 
-/// How one transition lies in 32-bit words: action, reward, discount, observation, next observation, and where there are
-/// masks those of both, one after the other, so that drawing it touches one or two cache lines instead of five.
+/// The layout of one transition in 32-bit words: action, reward, discount, observation, next observation and, if there are masks, those of
+/// both, one after the other, so that drawing it touches one or two cache lines instead of five.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RecordLayout {
     observation_len: usize,
@@ -17,17 +17,17 @@ pub struct RecordLayout {
 const HEADER_WORDS: usize = 3;
 
 impl RecordLayout {
-    /// For observations of `len` numbers kept as `f32`.
+    /// For observations of `len` numbers stored as `f32`.
     pub fn f32(len: usize) -> Self {
         RecordLayout { observation_len: len, packed: false, masks: MaskLayout::default() }
     }
 
-    /// For observations of `len` whole numbers from 0 to 255, kept as bytes.
+    /// For observations of `len` whole numbers from 0 to 255, stored as bytes.
     pub fn u8(len: usize) -> Self {
         RecordLayout { observation_len: len, packed: true, masks: MaskLayout::default() }
     }
 
-    /// For observations of a space.
+    /// For observations in a space.
     pub fn for_space(space: &Space) -> Self {
         match ElementType::of(space) {
             ElementType::U8 => Self::u8(space.len()),
@@ -35,7 +35,7 @@ impl RecordLayout {
         }
     }
 
-    /// The same with the masks of both observations, of so many actions. Without, masks are thrown away.
+    /// The same with the masks of both observations, for this many actions. Without it, masks are discarded.
     #[must_use]
     pub fn with_mask(mut self, actions: usize) -> Self {
         self.masks = MaskLayout::new(actions);
@@ -49,7 +49,7 @@ impl RecordLayout {
 
     /// 32-bit words per transition.
     pub fn words(&self) -> usize {
-        // What cannot be counted does not fit any memory.
+        // A count that overflows does not fit into any memory.
         self.observation_words().saturating_mul(2).saturating_add(HEADER_WORDS).saturating_add(self.masks.words())
     }
 
@@ -57,14 +57,14 @@ impl RecordLayout {
         if self.packed { self.observation_len.div_ceil(4) } else { self.observation_len }
     }
 
-    /// Looks whether a transition is as this layout has it.
+    /// Checks that a transition fits this layout.
     #[inline]
     pub(super) fn assert_fits(&self, transition: &Transition<'_>) {
         transition.assert_length(self.observation_len);
         self.masks.assert_length(transition);
     }
 
-    /// Writes a transition, which fits.
+    /// Writes a transition that fits.
     #[inline(always)]
     pub(super) fn encode(&self, transition: &Transition<'_>, record: &mut [u32]) {
         let (header, observations) = record.split_at_mut(HEADER_WORDS);
@@ -93,7 +93,7 @@ impl RecordLayout {
         self.masks
     }
 
-    /// The words of a record that are its masks.
+    /// The words of a record that contain its masks.
     pub(super) fn masks_of<'r>(&self, record: &'r [u32]) -> &'r [u32] {
         &record[record.len() - self.masks.words()..]
     }
@@ -116,7 +116,7 @@ impl RecordLayout {
         if self.packed {
             T::copy_bytes(values, bytemuck::cast_slice(words));
         } else if let (Ok(values), Ok(words)) = (<&mut [T; 4]>::try_from(&mut *values), <&[u32; 4]>::try_from(words)) {
-            // A copy of unknown length is a call; the commonest small one, CartPole's, is one instruction.
+            // A copy of unknown length is a function call; the most common small one, CartPole's, is one instruction.
             *values = words.map(|word| T::from_number(f32::from_bits(word)));
         } else {
             T::copy_numbers(values, bytemuck::cast_slice(words));

@@ -1,4 +1,4 @@
-//! [`RecordStore`], transitions kept whole.
+//! [`RecordStore`], transitions stored whole.
 
 use super::ring::Ring;
 use super::{RecordLayout, ReplayError, ReplayStore};
@@ -15,7 +15,7 @@ impl RecordStore {
     /// An empty store of `capacity` transitions.
     ///
     /// # Errors
-    /// If it is to store nothing, or more than can be addressed.
+    /// If the capacity is 0, or more than can be addressed.
     pub fn new(capacity: usize, layout: RecordLayout) -> Result<Self, ReplayError> {
         if layout.observation_len() == 0 {
             return Err(ReplayError::NoNumbers);

@@ -9,7 +9,7 @@ pub(super) struct Ring {
     /// As many as its capacity; those below `len` are in use.
     records: SharedRows,
     len: usize,
-    /// Where the next record goes.
+    /// The index of the next record.
     next: usize,
 }
 
@@ -36,7 +36,7 @@ impl Ring {
         self.len
     }
 
-    /// Where the next record goes.
+    /// The index of the next record.
     pub(super) fn next_index(&self) -> usize {
         self.next
     }
@@ -65,7 +65,7 @@ impl Ring {
         (0..self.len).map(|index| self.record(index))
     }
 
-    /// Hands out the next record to be written, and says where it is.
+    /// Returns the next record to be written, with its index.
     pub(super) fn push(&mut self) -> (usize, &mut [u32]) {
         let index = self.next;
         self.next = if self.next + 1 == self.capacity() { 0 } else { self.next + 1 };
@@ -73,8 +73,8 @@ impl Ring {
         (index, self.records.row_mut(index))
     }
 
-    /// Reads the ends of each record and forgets them. In a large ring each lies in a cold line of its own; asked for one
-    /// after another without work between, they come side by side.
+    /// Reads both ends of each record and discards them. In a large ring each record is in its own cold cache line; requested one after
+    /// another without other work between them, they arrive in parallel.
     pub(super) fn fetch(&self, indices: &[u32]) {
         let ends = indices.iter().map(|index| self.records.touch(*index as usize));
         std::hint::black_box(ends.fold(0, |all, end| all ^ end));
@@ -93,7 +93,7 @@ impl Ring {
             return Err(StateError::new("replay/capacity", format!("is {capacity}, not {}", self.capacity())));
         }
         let (len, next): (usize, usize) = (state.read("replay/len")?, state.read("replay/next")?);
-        // Before the ring is full it is written from the front; then every position is possible.
+        // Before the ring is full it is written from the front; after that, every position is possible.
         let whole = if len == capacity { next < capacity } else { len < capacity && next == len };
         if !whole {
             return Err(StateError::new("replay/next", format!("is {next} with {len} of {capacity} records")));

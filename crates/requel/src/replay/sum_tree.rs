@@ -1,10 +1,10 @@
-//! [`SumTree`], numbers of which one can be found by its share of the sum.
+//! [`SumTree`], which finds the number at a given fraction of the sum.
 
-/// A sum tree: non-negative `f64` leaves and their sums, so that setting a leaf and finding the leaf at a given mass from the
-/// left take time logarithmic in their number (Schaul et al. 2016).
+/// A sum tree: non-negative `f64` leaves and their sums, so that setting a leaf and finding the leaf at a given mass from the left take
+/// time logarithmic in their number (Schaul et al. 2016).
 ///
-/// A node has eight children, a cache line of them, so that a million leaves are seven levels deep. Each sum is always that of
-/// the eight children from the left to the right: all bits of the tree are a function of its leaves, never of how they came to be.
+/// A node has eight children, one cache line, so that a million leaves have seven levels. Each sum is always that of the eight children
+/// from left to right: all bits of the tree are a function of its leaves, independent of their history.
 ///
 /// ```
 /// use requel::replay::SumTree;
@@ -18,18 +18,18 @@
 #[derive(Clone, Debug, PartialEq)]
 pub struct SumTree {
     leaves: usize,
-    /// The lowest level first: each number above is the sum of a node below. The highest has one node.
+    /// The lowest level first: each number in a higher level is the sum of a node below. The highest level has one node.
     levels: Vec<Vec<Node>>,
     total: f64,
-    /// The largest value of a leaf: as many of it as there are leaves add up to a number.
+    /// The maximum value of a leaf: if all leaves have it, their sum is still finite.
     most: f64,
 }
 
 impl SumTree {
-    /// So many leaves, all 0.
+    /// This many leaves, all 0.
     ///
     /// # Panics
-    /// If there are more than 32 bits can number.
+    /// If their number exceeds 32 bits.
     pub fn new(leaves: usize) -> Self {
         assert!(u32::try_from(leaves).is_ok(), "{leaves} leaves are more than 32 bits number");
         let mut levels = Vec::new();
@@ -41,9 +41,9 @@ impl SumTree {
         SumTree { leaves, levels, total: 0.0, most: f64::MAX / 2.0 / leaves.max(1) as f64 }
     }
 
-    /// Bytes that a tree of so many leaves takes.
+    /// Bytes of a tree with this many leaves.
     pub fn bytes_needed(leaves: usize) -> u64 {
-        // Nodes of eight numbers; all levels above together are a seventh of the lowest, and each is rounded up.
+        // Nodes of eight numbers; all higher levels together are a seventh of the lowest, and each is rounded up.
         (leaves as u64).saturating_mul(8).saturating_add(leaves as u64 / 7 * 8).saturating_add(22 * 64)
     }
 
@@ -52,7 +52,7 @@ impl SumTree {
         self.leaves
     }
 
-    /// Whether there are no leaves at all.
+    /// Whether there are no leaves.
     pub fn is_empty(&self) -> bool {
         self.leaves == 0
     }
@@ -65,7 +65,7 @@ impl SumTree {
     /// The leaf at `index`.
     ///
     /// # Panics
-    /// If there is none.
+    /// If there is no such leaf.
     pub fn get(&self, index: usize) -> f64 {
         assert!(index < self.leaves, "leaf {index} of {}", self.leaves);
         self.levels[0][index / FANOUT].0[index % FANOUT]
@@ -74,15 +74,14 @@ impl SumTree {
     /// Sets the leaf at `index`.
     ///
     /// # Panics
-    /// If there is none, or the value is negative, not finite, or so large that as many as there are leaves would add up to none.
+    /// If there is no such leaf, or the value is negative, not finite, or above the maximum.
     pub fn set(&mut self, index: usize, value: f64) {
         self.check_leaf(index, value);
         self.set_leaf(index, value);
         self.sum_above(&[index as u32]);
     }
 
-    /// Sets several leaves; of one that is there twice the last value counts. Level by level, so that the memory of all is
-    /// waited for at once.
+    /// Sets several leaves; if one occurs twice, the last value counts. Works level by level, so that the memory accesses of all overlap.
     ///
     /// # Panics
     /// As [`SumTree::set`], and if there is not one value per leaf; none is set then.
@@ -97,8 +96,8 @@ impl SumTree {
         self.sum_above(indices);
     }
 
-    /// The leaf in which `mass` falls when the leaves lie side by side, each as wide as its value. Never a leaf of 0: where
-    /// rounding leads past the last one that is not, that one is it. `None` if all are 0.
+    /// The leaf that contains `mass` if the leaves lie side by side, each as wide as its value. Never a leaf of 0: if rounding leads past
+    /// the last nonzero leaf, the result is that leaf. `None` if all are 0.
     ///
     /// # Panics
     /// If `mass` is not from 0 to [`SumTree::total`].
@@ -107,8 +106,8 @@ impl SumTree {
         self.find_all(&mut masses, &mut indices).then(|| indices[0] as usize)
     }
 
-    /// [`find`](Self::find) for several masses, which are used up; level by level, so that the memory of all is waited for at
-    /// once. `false` if all leaves are 0.
+    /// [`find`](Self::find) for several masses, which are overwritten; works level by level, so that the memory accesses of all overlap.
+    /// `false` if all leaves are 0.
     ///
     /// # Panics
     /// If there is not one index per mass, or a mass is not from 0 to [`SumTree::total`].
@@ -130,7 +129,7 @@ impl SumTree {
         true
     }
 
-    /// The leaves from the left.
+    /// The leaves from left to right.
     pub fn leaves(&self) -> impl Iterator<Item = f64> {
         self.levels[0].iter().flat_map(|node| node.0).take(self.leaves)
     }
@@ -138,7 +137,7 @@ impl SumTree {
     /// Sets the first leaves to `values`, in this order, and all others to 0.
     ///
     /// # Panics
-    /// If there are more than leaves, or for one [`SumTree::set`] would; no leaf has changed then.
+    /// If there are more values than leaves, or [`SumTree::set`] would panic for one; no leaf has changed then.
     pub fn fill(&mut self, values: impl ExactSizeIterator<Item = f64>) {
         assert!(values.len() <= self.leaves, "{} values for {} leaves", values.len(), self.leaves);
         let mut lowest = vec![Node::default(); self.levels[0].len()];
@@ -172,7 +171,7 @@ impl SumTree {
         self.levels[0][index / FANOUT].0[index % FANOUT] = value;
     }
 
-    /// Sums anew what is above these leaves.
+    /// Recomputes the sums above these leaves.
     fn sum_above(&mut self, indices: &[u32]) {
         let mut shift = SHIFT;
         for level in 1..self.levels.len() {
@@ -181,7 +180,7 @@ impl SumTree {
             let mut done = usize::MAX;
             for index in indices {
                 let node = *index as usize >> shift;
-                // Drawn leaves come in rising order: those of one node are neighbours.
+                // Drawn leaves come in ascending order: those of one node are neighbours.
                 if node != done {
                     above[node / FANOUT].0[node % FANOUT] = below[node].sum();
                     done = node;
@@ -193,7 +192,7 @@ impl SumTree {
     }
 }
 
-/// Children of a node: as many `f64` as a cache line holds.
+/// Children of a node: as many `f64` as fit into a cache line.
 const FANOUT: usize = 1 << SHIFT;
 const SHIFT: u32 = 3;
 
@@ -203,15 +202,15 @@ const SHIFT: u32 = 3;
 struct Node([f64; FANOUT]);
 
 impl Node {
-    /// From the left to the right, the order that [`descend`](Self::descend) walks in.
+    /// From left to right, the order in which [`descend`](Self::descend) walks.
     fn sum(&self) -> f64 {
         self.0.iter().sum()
     }
 
-    /// The child in which `mass` falls, and what of the mass is left within it.
+    /// The child that contains `mass`, and the rest of the mass within it.
     fn descend(&self, mass: f64) -> (u32, f64) {
         let (mut sum, mut before, mut child) = (0.0, 0.0, 0);
-        // Without a branch: which child it is cannot be predicted.
+        // Without a branch: the child cannot be predicted.
         for value in &self.0[..FANOUT - 1] {
             sum += value;
             let past = mass >= sum;
@@ -221,7 +220,7 @@ impl Node {
         if self.0[child as usize] > 0.0 {
             return (child, mass - before);
         }
-        // By rounding the mass is at or past the end (or is no number): the last child that is not empty, at its end.
+        // By rounding, the mass is at or past the end (or is NaN): the last nonzero child, at its end.
         let last = self.0.iter().rposition(|value| *value > 0.0).unwrap_or(0);
         (last as u32, self.0[last])
     }

@@ -5,16 +5,16 @@ use crate::rng::{Stream, StreamRng};
 use crate::state::{State, StateError};
 use crate::transition::{BatchMut, Transition};
 
-/// Whether one transition can be in a batch twice.
+/// Whether a transition can be in a batch twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sampling {
     /// Each transition at most once per batch.
     WithoutReplacement,
-    /// Each row is drawn by itself.
+    /// Each row is drawn independently.
     WithReplacement,
 }
 
-/// A ring of transitions, the oldest overwritten first, drawn uniformly.
+/// A ring of transitions, the oldest overwritten first, sampled uniformly.
 ///
 /// ```
 /// use requel::replay::{RecordLayout, ReplayBuffer, Sampling, UniformReplay};
@@ -46,17 +46,17 @@ pub struct UniformReplay<S = RecordStore> {
 }
 
 impl UniformReplay {
-    /// An empty ring of `capacity` whole transitions, drawn from with randomness of `seed`.
+    /// An empty ring of `capacity` whole transitions, with draws seeded by `seed`.
     ///
     /// # Errors
-    /// If the memory that it needs is not there; nothing is taken then.
+    /// If the memory it needs is not available; nothing is allocated then.
     pub fn new(capacity: usize, layout: RecordLayout, sampling: Sampling, seed: u64) -> Result<Self, ReplayError> {
         Ok(Self::with_store(RecordStore::new(capacity, layout)?, sampling, seed))
     }
 }
 
 impl<S: ReplayStore> UniformReplay<S> {
-    /// Draws from `store` with randomness of `seed`.
+    /// Draws from `store`, with draws seeded by `seed`.
     pub fn with_store(store: S, sampling: Sampling, seed: u64) -> Self {
         UniformReplay { store, sampling, rng: StreamRng::new(seed, Stream::Replay), drawn: DrawnSet::default() }
     }
@@ -123,7 +123,7 @@ impl<S: ReplayStore> ReplayBuffer for UniformReplay<S> {
     }
 }
 
-/// The indices already in a batch: open addressing, emptied by counting up a stamp.
+/// The indices already in a batch: open addressing, cleared by incrementing a stamp.
 #[derive(Default)]
 struct DrawnSet {
     slots: Vec<(u32, u32)>,
@@ -142,7 +142,7 @@ impl DrawnSet {
         self.stamp += 1;
     }
 
-    /// Adds an index; `false` if it is there already.
+    /// Adds an index; `false` if it is already there.
     fn insert(&mut self, index: u32) -> bool {
         let mask = self.slots.len() - 1;
         // Fibonacci hashing: the golden ratio in 32 bits spreads neighbours apart.

@@ -1,7 +1,7 @@
-//! `checksums.blake3`, by which damage to a run's files is found that no checkpoint knows of.
+//! `checksums.blake3`, which reveals damage to files of a run that no checkpoint covers.
 //!
-//! From the beginning it knows `config.toml`; once a run is finished, every file that it came to. A line is a BLAKE3 in
-//! hexadecimal, two spaces, and a path from the run's directory; the last line is that of the lines above it.
+//! It covers `config.toml` from the start, and every file of the results once a run is finished. Each line is a BLAKE3 in hexadecimal, two
+//! spaces, and a path from the run's directory; the last line is the hash of the lines above it.
 
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
@@ -15,11 +15,11 @@ use super::segments::is_of_settings;
 
 /// Its name.
 pub(super) const CHECKSUMS: &str = "checksums.blake3";
-/// The file that is known from the beginning.
+/// The file that is covered from the start.
 pub(super) const CONFIG: &str = "config.toml";
 
 const LAST_LINE: &str = "lines above";
-/// A handful of lines is never longer, bytes.
+/// The maximum size of its few lines, bytes.
 const MOST_BYTES: u64 = 1 << 20;
 
 /// BLAKE3 of a file's contents, hexadecimal.
@@ -32,7 +32,7 @@ pub(super) fn write(dir: &Path, files: &BTreeMap<String, String>) -> Result<(), 
     write_through(&RealStorage, dir, files)
 }
 
-/// As [`write`], through the storage of whoever holds the run.
+/// Like [`write`], through the storage of the process that has the run.
 pub(super) fn write_through(
     storage: &dyn Storage,
     dir: &Path,
@@ -44,16 +44,15 @@ pub(super) fn write_through(
     Ok(replace(storage, &path, text.as_bytes()).map_err(CheckpointError::io("write", &path))?)
 }
 
-/// Whether a run has checksums, whatever they say.
+/// Whether a run has checksums, whatever they contain.
 pub(super) fn are_there(dir: &Path) -> bool {
     dir.join(CHECKSUMS).symlink_metadata().is_ok()
 }
 
-/// The checksums of a run; `None` where it has none: there was a time when none were written, and a person who changes a config
-/// on purpose removes them.
+/// The checksums of a run; `None` if it has none: early versions wrote none, and a user who changes a config on purpose removes them.
 ///
 /// # Errors
-/// If the file cannot be read, or is not what was written.
+/// If the file cannot be read, or was changed.
 pub(super) fn read(dir: &Path) -> Result<Option<BTreeMap<String, String>>, CheckpointError> {
     let path = dir.join(CHECKSUMS);
     let text = match read_regular(&path, MOST_BYTES) {
@@ -63,14 +62,14 @@ pub(super) fn read(dir: &Path) -> Result<Option<BTreeMap<String, String>>, Check
     };
     parse(&text)
         .map(Some)
-        .ok_or_else(|| CheckpointError::damaged(&path, "its last line is not the BLAKE3 of those above"))
+        .ok_or_else(|| CheckpointError::damaged(&path, "its last line is not the BLAKE3 of the lines above"))
 }
 
-/// A file of a run, of at most so many bytes, held against its seal where it has one: `config.toml` from the beginning, the
-/// others once the run is finished.
+/// A file of a run with at most this many bytes, checked against its seal if it has one: `config.toml` from the start, the others once the
+/// run is finished.
 ///
 /// # Errors
-/// If the file cannot be read, is larger, or is not what was sealed.
+/// If the file cannot be read, is larger, or differs from what was sealed.
 pub(super) fn read_sealed(dir: &Path, name: &str, most_bytes: u64) -> Result<Vec<u8>, CheckpointError> {
     let path = dir.join(name);
     against_seal(dir, name, |expected| {
@@ -83,16 +82,16 @@ pub(super) fn read_sealed(dir: &Path, name: &str, most_bytes: u64) -> Result<Vec
     })
 }
 
-/// Holds a file of a run against its seal, where it has one, and keeps nothing of it.
+/// Checks a file of a run against its seal, if it has one, without keeping its contents.
 ///
 /// # Errors
-/// If the file cannot be read or is not what was sealed.
+/// If the file cannot be read or differs from what was sealed.
 pub(super) fn check_sealed(dir: &Path, name: &str) -> Result<(), CheckpointError> {
     against_seal(dir, name, |expected| expected.map_or(Ok(()), |_| check_file(dir, name, expected)))
 }
 
-/// What `look` makes of a file whose BLAKE3 was that, if it is sealed. A session that goes on with a finished run takes the seals
-/// off before it changes a file: whoever looks at that moment looks again.
+/// The result of `look` for a file, checked against its BLAKE3 if it is sealed. A session that continues a finished run removes the seals
+/// before it changes a file, so on a mismatch the check is repeated.
 fn against_seal<T>(
     dir: &Path,
     name: &str,
@@ -123,17 +122,18 @@ fn parse(text: &[u8]) -> Option<BTreeMap<String, String>> {
     lines.lines().map(|line| line.split_once("  ").map(|(hash, name)| (name.to_owned(), hash.to_owned()))).collect()
 }
 
-/// Holds `config.toml` against what it was when the run began, and the config of each later segment against what was added.
+/// Checks `config.toml` against its seal from the start of the run, and the config of each later segment against the seal from when it was
+/// added.
 ///
 /// # Errors
-/// If either is damaged or was changed.
+/// If any of them is damaged or was changed.
 pub(super) fn check_config(dir: &Path) -> Result<(), CheckpointError> {
     let files = read(dir)?.unwrap_or_default();
     let mut settings = files.iter().filter(|(name, _)| is_of_settings(name));
     settings.try_for_each(|(name, hash)| check_file(dir, name, Some(hash)))
 }
 
-/// Everything that is wrong with the files that the checksums know.
+/// Everything that is wrong with the files covered by the checksums.
 pub(super) fn check(dir: &Path) -> Vec<CheckpointError> {
     match read(dir) {
         Err(error) => vec![error],
@@ -158,15 +158,15 @@ fn compare(path: &Path, expected: Option<&str>, found: impl Fn() -> String) -> R
         return Ok(());
     }
     let advice = if path.ends_with(CONFIG) { "; if it was changed on purpose, remove checksums.blake3" } else { "" };
-    let reason = format!("its BLAKE3 is {}, not {expected} as {CHECKSUMS} has it{advice}", &found[..16]);
+    let reason = format!("its BLAKE3 is {}, but {CHECKSUMS} has {expected}{advice}", &found[..16]);
     Err(CheckpointError::damaged(path, reason))
 }
 
-/// A sealed file that is gone is damage; one that is not sealed may not be there yet.
+/// A missing sealed file is damage; a file that is not sealed may not exist yet.
 fn missing_or_unreadable(path: &Path, expected: Option<&str>) -> impl FnOnce(std::io::Error) -> CheckpointError {
     move |error| match error.kind() {
         ErrorKind::NotFound if expected.is_some() => {
-            CheckpointError::damaged(path, format_args!("it is gone, and {CHECKSUMS} has it"))
+            CheckpointError::damaged(path, format_args!("it is missing, but {CHECKSUMS} lists it"))
         }
         _ => CheckpointError::io("read", path)(error),
     }
@@ -211,7 +211,7 @@ mod tests {
         std::fs::remove_file(dir.path().join("summary.json")).unwrap();
         assert_eq!(check(dir.path()).len(), 1);
         let gone = read_sealed(dir.path(), "summary.json", 1000).unwrap_err().to_string();
-        assert!(gone.contains("summary.json is damaged: it is gone"), "{gone}");
+        assert!(gone.contains("summary.json is damaged: it is missing"), "{gone}");
         // What is not sealed is read as it is.
         let unsealed = read_sealed(dir.path(), "metrics.jsonl", 1000).unwrap_err();
         assert!(matches!(unsealed, CheckpointError::Io { source, .. } if source.kind() == ErrorKind::NotFound));

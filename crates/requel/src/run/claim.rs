@@ -1,4 +1,4 @@
-//! [`Claim`], by which one process alone begins a run in a directory.
+//! [`Claim`], by which exactly one process starts a run in a directory.
 
 use std::fs;
 use std::io::{self, ErrorKind};
@@ -9,29 +9,29 @@ use super::{RunError, checksums, origin};
 use crate::log;
 use crate::storage::{RealStorage, Storage, is_staged, sync_parent};
 
-/// A directory for a new run, locked and with nothing of another run in it. Dropped before it is kept, it removes whatever it has
-/// made: a start that fails leaves nothing.
+/// A directory for a new run, locked and without files of another run. If dropped before it is kept, it removes everything it created: a
+/// failed start leaves nothing behind.
 #[derive(Debug)]
 pub(super) struct Claim {
     made: Made,
     lock: Option<Lock>,
 }
 
-/// The directories that were made for a run, those above first.
+/// The directories that were created for a run, parents first.
 #[derive(Debug)]
 pub(crate) struct Made {
     dir: PathBuf,
     above: Vec<PathBuf>,
 }
 
-/// A directory that others make and remove at the same time is tried again so often.
+/// How often a directory is retried that others create and remove at the same time.
 const ATTEMPTS: u32 = 100;
 
 impl Claim {
-    /// Claims a directory that is not there yet, or holds nothing.
+    /// Claims a directory that does not exist yet or is empty.
     ///
     /// # Errors
-    /// [`RunError::Occupied`] if something is there or another process has it, else what the disk refuses.
+    /// [`RunError::Occupied`] if it is not empty or another process has it; otherwise the error of the disk.
     pub fn take(dir: &Path) -> Result<Self, RunError> {
         let mut made = Made { dir: dir.to_path_buf(), above: Vec::new() };
         for _ in 0..ATTEMPTS {
@@ -42,7 +42,7 @@ impl Claim {
             match take_in(dir) {
                 Ok(Some(lock)) => return Ok(Claim { made, lock: Some(lock) }),
                 Ok(None) => return Err(RunError::Occupied { path: dir.to_path_buf() }),
-                // Whoever had made it has removed it.
+                // The process that had created it has removed it.
                 Err(error) if error.kind() == ErrorKind::NotFound => {}
                 Err(error) => {
                     made.remove_empty();
@@ -53,13 +53,13 @@ impl Claim {
         Err(RunError::Occupied { path: dir.to_path_buf() })
     }
 
-    /// Claims the first of `dirs` that is free; each is looked at by `check` before.
+    /// Claims the first free one of `dirs`; `check` examines each first.
     ///
     /// # Errors
-    /// [`RunError::Occupied`] if none of them is free, else what `check` or the disk refuses.
+    /// [`RunError::Occupied`] if none of them is free; otherwise the error of `check` or of the disk.
     ///
     /// # Panics
-    /// If `dirs` names none.
+    /// If `dirs` is empty.
     pub fn take_first(
         dirs: impl IntoIterator<Item = PathBuf>,
         check: impl Fn(&Path) -> Result<(), RunError>,
@@ -80,12 +80,12 @@ impl Claim {
         &self.made.dir
     }
 
-    /// The claim has become a run: all that is in the directory stays, and so does the lock.
+    /// Turns the claim into a run: everything in the directory stays, and so does the lock.
     pub fn keep(mut self) -> Lock {
         self.lock.take().expect("it is held until it is kept or dropped")
     }
 
-    /// As [`Claim::keep`], without the lock, for a run that may still be taken back.
+    /// Like [`Claim::keep`], but releases the lock, for a run that may still be withdrawn.
     pub fn release(mut self) -> Made {
         self.lock = None;
         Made { dir: self.made.dir.clone(), above: std::mem::take(&mut self.made.above) }
@@ -101,7 +101,7 @@ impl Drop for Claim {
 }
 
 impl Made {
-    /// Takes back a run that was begun and not trained, unless somebody has taken it up meanwhile.
+    /// Removes a run that was started but not trained, unless somebody has taken it up in the meantime.
     pub fn undo(self) {
         let is_trained = self.dir.join(log::METRICS).exists();
         if let (false, Ok(Some(lock))) = (is_trained, Lock::try_take(&self.dir)) {
@@ -109,8 +109,8 @@ impl Made {
         }
     }
 
-    /// Removes what the start of a run writes, and the directories if nothing else is in them. There is an error to tell already:
-    /// what cannot be removed stays.
+    /// Removes what the start of a run writes, and the directories if nothing else is in them. An earlier error is reported, so what cannot
+    /// be removed stays.
     fn remove_start(&self, lock: Lock) {
         let names = RealStorage.list(&self.dir).unwrap_or_default();
         for name in names.iter().filter(|name| *name != LOCK && (is_of_start(name) || *name == checksums::CONFIG)) {
@@ -123,7 +123,7 @@ impl Made {
                 let _ = fs::remove_dir(inner);
             }
         }
-        // Last: without it the directory is anybody's.
+        // Last: without it anybody can take the directory.
         let _ = fs::remove_file(self.dir.join(LOCK));
         drop(lock);
         self.remove_empty();
@@ -136,7 +136,7 @@ impl Made {
     }
 }
 
-/// Refuses a directory in which no run can begin. Looks only.
+/// Refuses a directory in which no run can start. Changes nothing.
 ///
 /// # Errors
 /// As [`Claim::take`].
@@ -149,26 +149,26 @@ pub(crate) fn check(dir: &Path) -> Result<(), RunError> {
     }
 }
 
-/// Locks a directory that is there; `None` if it is not free.
+/// Locks an existing directory; `None` if it is not free.
 fn take_in(dir: &Path) -> io::Result<Option<Lock>> {
-    // What belongs to somebody is not touched, not even by a lock.
+    // A directory that belongs to somebody is not touched, not even by a lock.
     if !is_free(dir)? {
         return Ok(None);
     }
     let Some(lock) = Lock::try_take(dir)? else { return Ok(None) };
-    // Another may have begun and left its run before the lock was ours.
+    // Another process may have started its run before we got the lock.
     if !is_free(dir)? {
         return Ok(None);
     }
-    // A checkpoint that a dead start left would be resumed from by a run that did not begin so.
+    // A leftover checkpoint of a dead start would otherwise be resumed by a run that did not start from it.
     origin::remove_beginning(dir)?;
     Ok(Some(lock))
 }
 
-/// Whether a directory holds nothing but what a start left that died before there was a config.
+/// Whether a directory contains nothing except the remains of a start that died before it wrote a config.
 fn is_free(dir: &Path) -> io::Result<bool> {
     let names = RealStorage.list(dir)?;
-    // Without a lock no start was ever made here: checkpoints are somebody else's, whatever they are called.
+    // Without a lock no start was ever made here: checkpoints belong to somebody else, whatever their names.
     let is_locked = names.iter().any(|name| name == LOCK);
     for name in names.iter().filter(|name| !is_of_start(name)) {
         if !is_locked || !origin::is_of_beginning(dir, name)? {
@@ -184,7 +184,7 @@ fn is_of_start(name: &str) -> bool {
     name == LOCK || name == checksums::CHECKSUMS || written.iter().any(|written| is_staged(name, written))
 }
 
-/// Makes a directory and those above it, and adds those that are new to `made`. A new one survives a crash.
+/// Creates a directory and its parents, and adds the new ones to `made`. A new directory survives a crash.
 fn make(dir: &Path, made: &mut Vec<PathBuf>) -> io::Result<()> {
     if dir.as_os_str().is_empty() {
         return Ok(());
@@ -195,7 +195,7 @@ fn make(dir: &Path, made: &mut Vec<PathBuf>) -> io::Result<()> {
                 made.push(dir.to_path_buf());
                 break;
             }
-            // One that is there may still be unsynced: a crash came right after it was made.
+            // An existing one may still be unsynced, if a crash came right after it was created.
             Err(error) if error.kind() == ErrorKind::AlreadyExists && dir.is_dir() => break,
             Err(error) if error.kind() == ErrorKind::NotFound && attempt < ATTEMPTS => {
                 make(dir.parent().ok_or(error)?, made)?;

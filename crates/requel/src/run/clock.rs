@@ -1,14 +1,14 @@
-//! The present moment, for names and notes. Nothing that decides a result looks at it.
+//! The current time, for names and notes. Nothing that decides a result uses it.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// The present time (UTC) as `20260131T235959`.
+/// The current time (UTC) as `20260131T235959`.
 pub fn timestamp() -> String {
     let [year, month, day, hour, minute, second] = civil(now());
     format!("{year:04}{month:02}{day:02}T{hour:02}{minute:02}{second:02}")
 }
 
-/// The present time (UTC) as `2026-01-31T23:59:59Z`.
+/// The current time (UTC) as `2026-01-31T23:59:59Z`.
 pub(super) fn written_out() -> String {
     let [year, month, day, hour, minute, second] = civil(now());
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
@@ -22,7 +22,7 @@ fn now() -> u64 {
 /// Year, month, day, hour, minute and second.
 fn civil(seconds: u64) -> [u64; 6] {
     let (days, second) = (seconds / 86_400, seconds % 86_400);
-    // Years that begin in March end with the leap day; a cycle of 400 of them has 146,097 days.
+    // Years that start in March end with the leap day; a cycle of 400 of them has 146,097 days.
     let shifted = days + 719_468;
     let (cycle, day_of_cycle) = (shifted / 146_097, shifted % 146_097);
     let year_of_cycle = (day_of_cycle - day_of_cycle / 1_460 + day_of_cycle / 36_524 - day_of_cycle / 146_096) / 365;

@@ -1,4 +1,4 @@
-//! [`Control`], what others may ask of a session.
+//! [`Control`], requests to a running session.
 
 use std::fmt;
 use std::sync::Arc;
@@ -8,8 +8,8 @@ use std::time::Instant;
 use super::Pace;
 use super::pace::Gate;
 
-/// Asks a session from another thread, or from a signal, to stop, to save, to pause or to go more slowly. It is heard between two
-/// steps, and changes no result.
+/// Requests from another thread, or from a signal handler, that a session stops, saves, pauses or slows down. They take effect between two
+/// steps, and change no result.
 #[derive(Clone, Debug, Default)]
 pub struct Control {
     stop: Arc<AtomicBool>,
@@ -18,7 +18,7 @@ pub struct Control {
     ask: Option<Ask>,
 }
 
-/// What is asked whether to stop.
+/// The function that is asked whether to stop.
 #[derive(Clone)]
 struct Ask(Arc<dyn Fn() -> bool + Send + Sync>);
 
@@ -29,13 +29,13 @@ impl fmt::Debug for Ask {
 }
 
 impl Control {
-    /// Nothing asked for.
+    /// Without any request.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// The same, which also asks a function whether to stop: for a program that cannot be told of a signal but has to look for it,
-    /// as one within an interpreter. It is asked at every step, evaluations' too, and no more once it has said so.
+    /// The same, but a function is also asked whether to stop: for a program that has to check for signals itself, such as one inside an
+    /// interpreter. It is called at every step, including those of evaluations, until it returns true.
     #[must_use]
     pub fn asking(self, ask: impl Fn() -> bool + Send + Sync + 'static) -> Self {
         Control { ask: Some(Ask(Arc::new(ask))), ..self }
@@ -46,22 +46,22 @@ impl Control {
         self.stop.store(true, Ordering::Relaxed);
     }
 
-    /// Save a checkpoint and go on.
+    /// Save a checkpoint and continue.
     pub fn request_checkpoint(&self) {
         self.checkpoint.store(true, Ordering::Relaxed);
     }
 
-    /// How fast training may go from now on. While it is held back it still saves when asked to, and stops.
+    /// Sets how fast training may run from now on. While it is held back it still saves on request, and stops.
     pub fn set_pace(&self, pace: Pace) {
         self.gate.set_pace(pace);
     }
 
-    /// How fast training may go.
+    /// The current pace.
     pub fn pace(&self) -> Pace {
         self.gate.pace()
     }
 
-    /// Lets one step of the environments pass while paused.
+    /// Allows one step of the environments while paused.
     pub fn allow_step(&self) {
         self.gate.allow_step();
     }
@@ -79,12 +79,12 @@ impl Control {
         self.stop.load(Ordering::Relaxed)
     }
 
-    /// Whether the next step may be made, the one before it having begun at `last_step`; waits a little for that.
+    /// Whether the next step may be made, given that the previous one started at `last_step`; waits briefly until it may.
     pub(super) fn may_step(&self, last_step: Instant) -> bool {
         self.gate.may_step(last_step)
     }
 
-    /// Whether to save; asked once, answered once.
+    /// Whether to save; each request is returned once.
     pub(super) fn take_checkpoint_request(&self) -> bool {
         self.checkpoint.load(Ordering::Relaxed) && self.checkpoint.swap(false, Ordering::Relaxed)
     }

@@ -1,12 +1,12 @@
-//! What of a run's course its config does not tell.
+//! The parts of a run's history that its config does not contain.
 
 use super::{Run, RunError, Segment, Weights};
 use crate::config::{AnnealKind, Change};
 
 impl Run {
-    /// In which ways the run is another than one of its config alone, that begins from drawn weights: what it began from, and
-    /// each setting that changed on the way and could make a difference. Empty for most runs, and for one whose budget grew: it
-    /// has the bits of a run that had the larger budget from the beginning.
+    /// How the run differs from a run of its config alone that starts from random weights: what it started from, and each setting that
+    /// changed during training and could make a difference. Empty for most runs, and for one whose budget was increased: it has the bits of
+    /// a run that had the larger budget from the start.
     ///
     /// # Errors
     /// If a file of the run cannot be read.
@@ -19,7 +19,7 @@ impl Run {
             };
             let replay = if origin.replay_env_steps.is_some() { " and replay buffer" } else { "" };
             let hash: String = origin.weights_blake3.chars().take(8).collect();
-            format!("begun from the weights{replay} of {}{weights} ({hash})", origin.from)
+            format!("started from the weights{replay} of {}{weights} ({hash})", origin.from)
         });
         let segments = self.segments()?;
         let changed = segments.iter().flat_map(|segment| {
@@ -30,7 +30,7 @@ impl Run {
     }
 }
 
-/// Whether a run that had the setting from the beginning could have other bits.
+/// Whether a run with this setting from the start could have other bits.
 fn matters(segment: &Segment, change: &Change) -> bool {
     match change.key.as_str() {
         "train.env_steps" => segment.config.optimizer.anneal != AnnealKind::None,

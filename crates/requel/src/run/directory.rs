@@ -1,4 +1,4 @@
-//! [`Run`], the directory of a training.
+//! [`Run`], the directory of a training run.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -16,7 +16,7 @@ use crate::policy_file::PolicyFile;
 use crate::storage::{RealStorage, Storage, check_regular, ensure_dir, remove_all_staged, remove_staged, replace};
 use crate::train::Trainer;
 
-/// A directory with a training in it: `config.toml`, logs, `checkpoints/`, `best/`, and at the end `summary.json`.
+/// A directory with a training run in it: `config.toml`, logs, `checkpoints/`, `best/`, and at the end `summary.json`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Run {
     dir: PathBuf,
@@ -24,14 +24,14 @@ pub struct Run {
 
 pub(super) const SUMMARY: &str = "summary.json";
 pub(super) const BEST_POLICY: &str = "best/policy.safetensors";
-/// The page that the program puts beside them.
+/// The page that the program adds.
 const REPORT: &str = "report.html";
 
-/// No config that a person could read is longer, bytes.
+/// The maximum size of a config, bytes.
 const MOST_CONFIG_BYTES: u64 = 1 << 20;
-/// A summary is a dozen numbers, bytes.
+/// The maximum size of a summary, bytes; it has a dozen numbers.
 pub(super) const MOST_SUMMARY_BYTES: u64 = 64 << 10;
-/// One key of each section that every version has written into every run.
+/// One key from each section that every version has written into every run.
 const ALWAYS_WRITTEN: [&str; 13] = [
     "preset",
     "env.id",
@@ -49,17 +49,17 @@ const ALWAYS_WRITTEN: [&str; 13] = [
 ];
 
 impl Run {
-    /// Makes a run in `dir`, which is not there yet or empty, and writes the config into it. Of several processes that do so at the
-    /// same time one gets the directory. [`Session::create`](super::Session::create) begins to train in it, too, and leaves nothing
-    /// where it cannot.
+    /// Creates a run in `dir`, which does not exist yet or is empty, and writes the config into it. If several processes do so at the same
+    /// time, one of them gets the directory. [`Session::create`](super::Session::create) also starts training in it, and leaves nothing
+    /// behind if that fails.
     ///
     /// # Errors
-    /// If the config holds a value out of range, something is there, or the disk refuses.
+    /// If a value in the config is out of range, the directory is not empty, or the disk refuses.
     pub fn create(dir: &Path, config: &Config) -> Result<Self, RunError> {
         Ok(Self::create_for_now(dir, config)?.0)
     }
 
-    /// As [`Run::create`], with what takes it back.
+    /// Like [`Run::create`], and returns what can undo it.
     pub(crate) fn create_for_now(dir: &Path, config: &Config) -> Result<(Self, Made), RunError> {
         let text = config_text(config)?;
         let claim = Claim::take(dir)?;
@@ -67,22 +67,22 @@ impl Run {
         Ok((run, claim.release()))
     }
 
-    /// Makes a run in `dir` that begins from what was learned elsewhere, for `trainer`, which has taken it over: see
-    /// [`Beginning::apply`]. [`Session::resume_with`](super::Session::resume_with) begins to train in it.
+    /// Creates a run in `dir` that starts from what was learned elsewhere, for `trainer`, to which it has been applied: see
+    /// [`Beginning::apply`]. [`Session::resume_with`](super::Session::resume_with) starts training in it.
     ///
     /// # Errors
-    /// As [`Run::create`]; nothing is left then.
+    /// As [`Run::create`]; nothing is left behind then.
     pub fn create_from(dir: &Path, trainer: &Trainer, beginning: &Beginning) -> Result<Self, RunError> {
         Self::create_from_in_first_free([dir.to_path_buf()], trainer, beginning)
     }
 
-    /// As [`Run::create_from`], in the first of `dirs` that is free.
+    /// Like [`Run::create_from`], in the first free one of `dirs`.
     ///
     /// # Errors
     /// As [`Run::create_from`], [`RunError::Occupied`] if none of them is free.
     ///
     /// # Panics
-    /// If `dirs` names none.
+    /// If `dirs` is empty.
     pub fn create_from_in_first_free(
         dirs: impl IntoIterator<Item = PathBuf>,
         trainer: &Trainer,
@@ -92,13 +92,13 @@ impl Run {
         let claim = Claim::take_first(dirs, |dir| room::check(dir, trainer))?;
         let written = beginning.write(claim.dir(), trainer);
         let run = written.and_then(|hash| Self::begin_in(claim.dir(), &text, [(ORIGIN.to_owned(), hash)].into()));
-        // There is an error to tell already: what cannot be removed stays.
+        // An earlier error is reported, so what cannot be removed stays.
         let run = run.inspect_err(|_| drop(origin::remove_beginning(claim.dir())))?;
         claim.release();
         Ok(run)
     }
 
-    /// Writes the config into a directory that is claimed; `sealed` is the BLAKE3 of what was written before it.
+    /// Writes the config into a claimed directory; `sealed` is the BLAKE3 of what was written before it.
     pub(super) fn begin_in(
         dir: &Path,
         config_text: &str,
@@ -112,7 +112,7 @@ impl Run {
         Ok(run)
     }
 
-    /// The name for a run of `config` that starts at `time`, such as `CartPole-v1__cartpole__0__20260101T120000`.
+    /// The name of a run of `config` that starts at `time`, such as `CartPole-v1__cartpole__0__20260101T120000`.
     pub fn name(config: &Config, time: &str) -> String {
         let plain = |text: &str| text.replace(|c: char| !c.is_ascii_alphanumeric() && !"-_.".contains(c), "-");
         format!("{}__{}__{}__{time}", plain(&config.env.id), plain(config.label()), config.train.seed)
@@ -130,7 +130,7 @@ impl Run {
         Ok(run)
     }
 
-    /// The run below `root` that was begun last.
+    /// The most recently started run below `root`.
     ///
     /// # Errors
     /// If there is none.
@@ -142,29 +142,29 @@ impl Run {
             .ok_or_else(|| RunError::NoRuns { root: root.to_path_buf() })
     }
 
-    /// Where it is.
+    /// Its path.
     pub fn dir(&self) -> &Path {
         &self.dir
     }
 
-    /// Its config: that of its last segment, where it went on with other settings than it began with.
+    /// Its config: that of its last segment, if its settings changed during training.
     ///
     /// # Errors
-    /// If a config cannot be read, is not the one that was sealed, or is none of this version.
+    /// If a config cannot be read, differs from the sealed one, or is not valid in this version.
     pub fn config(&self) -> Result<Config, RunError> {
         Ok(self.segments()?.pop().expect("there is always one").config)
     }
 
-    /// The config in one of its files, held against its seal.
+    /// The config in one of its files, checked against its seal.
     pub(super) fn read_config(&self, name: &str) -> Result<Config, RunError> {
         let path = self.dir.join(name);
         let damaged = |reason: String| CheckpointError::damaged(&path, reason);
         let text = checksums::read_sealed(&self.dir, name, MOST_CONFIG_BYTES)?;
         let text = String::from_utf8(text).map_err(|_| damaged("it is not UTF-8 text".into()))?;
         let layers = Layers::new().record_text(&path.display().to_string(), &text)?;
-        // What is not said would be the default's, and so another run's.
+        // A missing key would get its default, and so the config of another run.
         if let Some(key) = ALWAYS_WRITTEN.iter().find(|key| layers.place(key).is_none()) {
-            let reason = format!("it does not say `{key}`, and a run's config is complete");
+            let reason = format!("it lacks `{key}`, and the config of a run must be complete");
             return Err(damaged(reason).into());
         }
         Ok(layers.resolve()?)
@@ -183,8 +183,8 @@ impl Run {
     /// Its best policy so far.
     ///
     /// # Errors
-    /// If there is none yet, the file is no policy, or it is not the one that the finished run was sealed with. Which environment
-    /// it is of is the caller's to check: [`PolicyFile::check_env`].
+    /// If there is none yet, the file is not a policy, or it differs from the one that the finished run was sealed with. The caller must
+    /// check which environment it is for: [`PolicyFile::check_env`].
     pub fn best_policy(&self) -> Result<PolicyFile, RunError> {
         let path = self.best_policy_path();
         match checksums::read_sealed(&self.dir, BEST_POLICY, PolicyFile::most_bytes()) {
@@ -193,10 +193,10 @@ impl Run {
         }
     }
 
-    /// What it came to; `None` while it is not finished.
+    /// Its result; `None` while it is not finished.
     ///
     /// # Errors
-    /// If `summary.json` cannot be read, is damaged, or is gone from a run that was sealed with it.
+    /// If `summary.json` cannot be read, is damaged, or is missing from a run that was sealed with it.
     pub fn summary(&self) -> Result<Option<Summary>, RunError> {
         match checksums::read_sealed(&self.dir, SUMMARY, MOST_SUMMARY_BYTES) {
             Err(error) if is_not_there(&error) => Ok(None),
@@ -207,11 +207,11 @@ impl Run {
         }
     }
 
-    /// Holds one of its files, such as `metrics.jsonl`, against the BLAKE3 that the finished run was sealed with. A file that is
-    /// not sealed, as all but the config are while a run goes on, is not looked at.
+    /// Checks one of its files, such as `metrics.jsonl`, against the BLAKE3 that the finished run was sealed with. Files that are not
+    /// sealed (all except the config during training) are not checked.
     ///
     /// # Errors
-    /// If the file is damaged or gone.
+    /// If the file is damaged or missing.
     pub fn check_file(&self, name: &str) -> Result<(), RunError> {
         Ok(checksums::check_sealed(&self.dir, name)?)
     }
@@ -232,12 +232,12 @@ impl Run {
         Ok(checksums::of(&bytes))
     }
 
-    /// Whether a process trains in it at this moment.
+    /// Whether a process is training in it right now.
     pub fn is_in_use(&self) -> bool {
         Lock::is_held(&self.dir)
     }
 
-    /// Keeps other processes out for as long as the lock is held.
+    /// Keeps other processes out while the lock is held.
     pub(super) fn lock(&self) -> Result<Lock, RunError> {
         let path = self.dir.join(LOCK);
         match check_regular(&path) {
@@ -248,8 +248,8 @@ impl Run {
         lock.ok_or_else(|| RunError::InUse { path: self.dir.clone() })
     }
 
-    /// Removes what a process left that died while it wrote one of the run's files. Nothing happens while another process trains in
-    /// the run: that one clears up when it begins.
+    /// Removes the remains of a process that died while writing one of the run's files. Does nothing while another process trains in the
+    /// run: that process cleans up when it starts.
     ///
     /// # Errors
     /// If the disk refuses.
@@ -261,17 +261,17 @@ impl Run {
         }
     }
 
-    /// Removes what a process left that died while it wrote one of the run's files. Only for whoever holds the lock.
+    /// Removes the remains of a process that died while writing one of the run's files. Only for the holder of the lock.
     pub(super) fn remove_staged(&self) -> Result<(), RunError> {
         let best = self.dir.join(BEST_POLICY).parent().map(Path::to_path_buf).filter(|dir| dir.is_dir());
         for dir in [self.dir.clone()].into_iter().chain(best) {
-            remove_all_staged(&RealStorage, &dir).map_err(RunError::io("clear up in", &dir))?;
+            remove_all_staged(&RealStorage, &dir).map_err(RunError::io("clean up in", &dir))?;
         }
-        // Logs that are parted from their copies, and earlier versions, have names without a count.
+        // Separated copies of logs, and files of earlier versions, have names without a number.
         let names = [checksums::CONFIG, checksums::CHECKSUMS, SUMMARY, BEST_POLICY, REPORT];
         names.into_iter().chain(log::NAMES).chain([log::MONITOR]).try_for_each(|name| {
             let path = self.dir.join(name);
-            remove_staged(&RealStorage, &path).map_err(RunError::io("clear up beside", &path))
+            remove_staged(&RealStorage, &path).map_err(RunError::io("clean up next to", &path))
         })
     }
 
@@ -280,7 +280,7 @@ impl Run {
     }
 }
 
-/// A config as `config.toml` holds it.
+/// The contents of `config.toml` for a config.
 pub(super) fn config_text(config: &Config) -> Result<String, RunError> {
     config.check()?;
     let text = toml::to_string(config).map_err(|e| ConfigError::Syntax {
@@ -290,12 +290,12 @@ pub(super) fn config_text(config: &Config) -> Result<String, RunError> {
     Ok(format!("# The complete config of this run, requel {}.\n\n{text}", env!("CARGO_PKG_VERSION")))
 }
 
-/// Whether a file is not there, and nothing says that it should be.
+/// Whether a file is missing although nothing says that it should exist.
 fn is_not_there(error: &CheckpointError) -> bool {
     matches!(error, CheckpointError::Io { source, .. } if source.kind() == ErrorKind::NotFound)
 }
 
-/// Writes a file in place of one that may be there: at any moment one of the two is there, whole.
+/// Writes a file, replacing an existing one: at any moment one of the two is there in full.
 fn write_replacing(storage: &dyn Storage, path: &Path, bytes: &[u8]) -> Result<(), RunError> {
     Ok(replace(storage, path, bytes).map_err(CheckpointError::io("write", path))?)
 }

@@ -1,7 +1,7 @@
-//! `environment.json`: which environment a run is trained in. `checksums.blake3` knows it as long as there is a run.
+//! `environment.json`: the environment that a run is trained in. `checksums.blake3` covers it from the start.
 //!
-//! A session writes it when it begins; one that goes on, and whatever else makes the environment again, holds it against what
-//! was made before anything is written.
+//! The first session writes it; sessions that resume, and everything else that creates the environment again, compare it with the
+//! environment they have before anything is written.
 
 use std::io::ErrorKind;
 
@@ -17,15 +17,15 @@ use crate::train::{EnvFactory, EnvIdentity, EnvOrigin, TrainError, Trainer, for_
 
 /// Its name.
 pub(super) const ENVIRONMENT: &str = "environment.json";
-/// The bounds of the largest observations that fit into memory many times, bytes.
+/// Room for the bounds of the largest observations that fit into memory, bytes.
 const MOST_BYTES: u64 = 64 << 20;
 
 impl Run {
-    /// What the environment that it is trained in is known by; `None` where no session has begun, and of runs of versions that
-    /// did not write it.
+    /// The identity of the environment that the run is trained in; `None` if no session has started, and for runs of versions that did not
+    /// write it.
     ///
     /// # Errors
-    /// If the file cannot be read, or is not what was written.
+    /// If the file cannot be read, or was changed.
     pub fn environment(&self) -> Result<Option<EnvIdentity>, RunError> {
         let path = self.dir().join(ENVIRONMENT);
         match checksums::read_sealed(self.dir(), ENVIRONMENT, MOST_BYTES) {
@@ -39,10 +39,10 @@ impl Run {
         }
     }
 
-    /// Refuses an environment that is another than that of the run.
+    /// Refuses an environment that differs from the run's.
     ///
     /// # Errors
-    /// [`RunError::OtherEnvironment`] with what differs; if what is known of the run cannot be read.
+    /// [`RunError::OtherEnvironment`] with the difference; or if the run's identity cannot be read.
     pub fn check_environment(&self, found: &EnvIdentity) -> Result<(), RunError> {
         match self.environment()? {
             Some(known) => match known.difference(found) {
@@ -56,12 +56,12 @@ impl Run {
     /// A fresh trainer of its config, in its environment.
     ///
     /// # Errors
-    /// If the registry has no such environment or another of its id, or the trainer cannot be made.
+    /// If the registry has no such environment, or another one with its id, or the trainer cannot be created.
     pub fn trainer(&self, registry: &Registry) -> Result<Trainer, RunError> {
         self.trainer_of(self.config()?, registry)
     }
 
-    /// As [`Run::trainer`], with other settings.
+    /// Like [`Run::trainer`], with other settings.
     ///
     /// # Errors
     /// As [`Run::trainer`].
@@ -76,10 +76,10 @@ impl Run {
         }
     }
 
-    /// What makes environments as those of the run, with all that its config puts around them.
+    /// Creates environments like those of the run, with all the wrappers of its config.
     ///
     /// # Errors
-    /// If the registry has no such environment or another of its id.
+    /// If the registry has no such environment, or another one with its id.
     pub fn env_factory(&self, registry: &Registry) -> Result<EnvFactory, RunError> {
         let config = self.config()?;
         let identity = registry.env_identity(&config.env).map_err(|error| self.no_environment(error))?;
@@ -98,14 +98,14 @@ impl Run {
         Ok(for_network(env).map_err(TrainError::Env)?)
     }
 
-    /// Writes down what the run is trained in, unless that is known already, and seals it. Only for whoever holds the lock.
+    /// Writes and seals the environment that the run is trained in, unless that was already done. Only for the holder of the lock.
     pub(super) fn note_environment(&self, identity: &EnvIdentity) -> Result<(), RunError> {
         if self.environment()?.is_none() {
             let (path, text) = (self.dir().join(ENVIRONMENT), serde_json::to_vec_pretty(identity));
             let text = text.expect("an identity is plain data");
             replace(&RealStorage, &path, &text).map_err(CheckpointError::io("write", &path))?;
         }
-        // A process that died between the two writes left a file without a seal. A run whose checksums were taken away goes on without.
+        // A process that died between the two writes left a file without a seal. A run whose checksums were removed continues without.
         if let Some(mut files) = checksums::read(self.dir())?.filter(|files| !files.contains_key(ENVIRONMENT)) {
             let text = checksums::read_sealed(self.dir(), ENVIRONMENT, MOST_BYTES)?;
             files.insert(ENVIRONMENT.to_owned(), checksums::of(&text));
@@ -114,8 +114,7 @@ impl Run {
         Ok(())
     }
 
-    /// Refuses another environment than that of the best policy. A policy that cannot be read says nothing: it is written anew
-    /// from the checkpoint.
+    /// Refuses an environment other than that of the best policy. An unreadable policy is ignored: it is written again from the checkpoint.
     pub(super) fn check_policy(&self, found: &EnvIdentity) -> Result<(), RunError> {
         let Ok(policy) = self.best_policy() else { return Ok(()) };
         Ok(policy.check_identity(found).map_err(|error| error.in_file(&self.best_policy_path()))?)
@@ -130,7 +129,7 @@ impl Run {
         }
     }
 
-    /// What is said where the environment cannot be made: of one's own, that this program does not know it.
+    /// The error if the environment cannot be created: for a program's own environment, that this program does not have it.
     fn no_environment(&self, error: EnvError) -> RunError {
         match (error, self.environment()) {
             (EnvError::UnknownId { .. }, Ok(Some(known))) if known.origin != EnvOrigin::BuiltIn => {

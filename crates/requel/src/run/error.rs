@@ -11,22 +11,22 @@ use crate::memory::display_bytes;
 use crate::policy_file::PolicyFileError;
 use crate::train::{EnvOrigin, TrainError};
 
-/// Why a run cannot be made, opened or gone on with.
+/// Why a run cannot be created, opened or continued.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum RunError {
-    /// The disk refused.
+    /// The disk refused an operation.
     #[error("cannot {action} {}: {source}", path.display())]
     Io {
-        /// What was tried.
+        /// The operation.
         action: &'static str,
-        /// On which file or directory.
+        /// The file or directory.
         path: PathBuf,
-        /// What the system says.
+        /// The error of the system.
         source: std::io::Error,
     },
-    /// There is something in the place of a new run.
-    #[error("{} is there already and is not empty", path.display())]
+    /// The place of a new run is already occupied.
+    #[error("{} already exists and is not empty", path.display())]
     Occupied {
         /// The directory.
         path: PathBuf,
@@ -37,14 +37,14 @@ pub enum RunError {
         /// The directory.
         path: PathBuf,
     },
-    /// There is no run at all.
+    /// There is no run.
     #[error("there is no run in {}", root.display())]
     NoRuns {
-        /// Where runs were looked for.
+        /// The directory that was searched.
         root: PathBuf,
     },
     /// The run has no policy yet.
-    #[error("{} has no policy yet: neither a best one nor a checkpoint", path.display())]
+    #[error("{} has no policy yet: neither a best policy nor a checkpoint", path.display())]
     NoPolicy {
         /// The run.
         path: PathBuf,
@@ -55,13 +55,13 @@ pub enum RunError {
         /// The run.
         path: PathBuf,
     },
-    /// What a run began from is lost.
-    #[error("{} began from other weights, and has no checkpoint any more that holds them", path.display())]
+    /// The weights that a run started from are lost.
+    #[error("{} started from other weights, and no longer has a checkpoint with them", path.display())]
     NoBeginning {
         /// The run.
         path: PathBuf,
     },
-    /// Another process works on the run.
+    /// Another process is using the run.
     #[error("{} is in use by another process", path.display())]
     InUse {
         /// The run.
@@ -76,21 +76,21 @@ pub enum RunError {
         id: String,
         /// Where its environment came from.
         origin: EnvOrigin,
-        /// In what the one here differs; `None` where there is none of this id.
+        /// How the one here differs; `None` if there is none with this id.
         difference: Option<String>,
     },
-    /// A part that the run was trained with is not registered here.
+    /// A component that the run was trained with is not registered here.
     #[error("{}: {source}", path.display())]
     UnknownPart {
         /// The run.
         path: PathBuf,
-        /// Which part, and what there is in its place.
+        /// The component, and what is registered instead.
         source: Box<AgentError>,
     },
-    /// A run was made for one environment and is to begin in another.
+    /// A run was created for one environment and is started in another.
     #[error(
-        "the config of {} says env.id = {said:?}, and the environments of the trainer are {used:?}: make the run of the \
-         trainer's own config",
+        "the config of {} says env.id = {said:?}, but the environments of the trainer are {used:?}: create the run \
+         with the trainer's own config",
         path.display()
     )]
     OtherTrainer {
@@ -101,16 +101,16 @@ pub enum RunError {
         /// The environment of the trainer.
         used: String,
     },
-    /// Settings were changed so that training would go on, and it would not.
-    #[error("training would not go on: {reason}")]
+    /// Settings were changed to continue training, but it would not continue.
+    #[error("training would not continue: {reason}")]
     StaysOver {
         /// What ends it at once.
         reason: String,
     },
     /// Settings can only change at the end of what was trained.
     #[error(
-        "the newest whole checkpoint of {} is of env step {env_steps}, before its settings changed at {begins}: \
-         resume it as it is first",
+        "the newest intact checkpoint of {} is from env step {env_steps}, before its settings changed at {begins}: \
+         first resume it without changes",
         path.display()
     )]
     BeforeSegment {
@@ -118,29 +118,29 @@ pub enum RunError {
         path: PathBuf,
         /// Env steps of the checkpoint.
         env_steps: u64,
-        /// Env steps at which the next segment begins.
+        /// Env steps at which the next segment starts.
         begins: u64,
     },
-    /// There are checkpoints, and none of them is whole.
+    /// There are checkpoints, but none of them is intact.
     #[error(
-        "no checkpoint in {} is whole: {}",
+        "no checkpoint in {} is intact: {}",
         path.display(), damaged.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
     )]
     NothingWhole {
         /// The directory of the checkpoints.
         path: PathBuf,
-        /// What is wrong with each, the newest first.
+        /// What is wrong with each, newest first.
         damaged: Vec<CheckpointError>,
     },
     /// The disk has no room for the checkpoints.
     #[error(
-        "checkpoints need {} and {} are free in {}; a smaller `replay.capacity` or `checkpoint.keep` needs less",
+        "checkpoints need {}, but only {} are free in {}; a smaller `replay.capacity` or `checkpoint.keep` needs less",
         display_bytes(*needed), display_bytes(*available), path.display()
     )]
     NoRoom {
         /// The run.
         path: PathBuf,
-        /// Bytes that the checkpoints take at most.
+        /// Maximum bytes of the checkpoints.
         needed: u64,
         /// Bytes that are free.
         available: u64,
@@ -154,13 +154,12 @@ pub enum RunError {
     /// The best policy cannot be read.
     #[error(transparent)]
     Policy(#[from] PolicyFileError),
-    /// Training cannot start or go on.
+    /// Training cannot start or continue.
     #[error(transparent)]
     Train(#[from] TrainError),
 }
 
-/// The second half of "it was trained in this".
-/// What the environment of this program is, beside the one that a run was trained in.
+/// The second half of "it was trained in this": how this program's environment relates to the one that the run was trained in.
 fn compared(difference: Option<&str>) -> String {
     difference
         .map_or_else(|| "this program has no such environment".into(), |how| format!("the environment here {how}"))
@@ -169,8 +168,8 @@ fn compared(difference: Option<&str>) -> String {
 fn came_from(origin: EnvOrigin) -> &'static str {
     match origin {
         EnvOrigin::BuiltIn => " of requel",
-        EnvOrigin::Registered => ", which its program registered",
-        EnvOrigin::Given => ", which its program gave to the trainer",
+        EnvOrigin::Registered => ", which the program that trained it registered",
+        EnvOrigin::Given => ", which the program that trained it passed to the trainer",
     }
 }
 

@@ -1,10 +1,10 @@
-//! Going on with a run, with its own settings or with others.
+//! Continuing a run, with its own settings or with others.
 
 use super::RunError;
 use crate::config::Change;
 use crate::train::{Termination, Trainer};
 
-/// Whether a run goes on with the settings that it has.
+/// Whether a run continues with its existing settings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Settings {
     /// With its own.
@@ -13,7 +13,7 @@ pub(super) enum Settings {
     Changed,
 }
 
-/// Refuses a budget that is used up, and one that does not count because training has ended for another reason.
+/// Refuses a budget that is used up, and one that has no effect because training ended for another reason.
 pub(super) fn check_goes_on(trainer: &Trainer, changes: &[Change]) -> Result<(), RunError> {
     let is_changed = |key: &str| changes.iter().any(|change| change.key == key);
     let budgets = ["train.env_steps", "train.episodes"];
@@ -21,12 +21,14 @@ pub(super) fn check_goes_on(trainer: &Trainer, changes: &[Change]) -> Result<(),
     let (train, made) = (&trainer.config().train, trainer.aggregates());
     let reason = match termination {
         Termination::BudgetUsed if train.env_steps > 0 && made.env_steps >= train.env_steps => {
-            format!("`train.env_steps` is {}, and {} env steps are made", train.env_steps, made.env_steps)
+            format!("`train.env_steps` is {}, but {} env steps have been made", train.env_steps, made.env_steps)
         }
         Termination::BudgetUsed => {
-            format!("`train.episodes` is {}, and {} are finished", train.episodes, made.episodes)
+            format!("`train.episodes` is {}, but {} are finished", train.episodes, made.episodes)
         }
-        _ => "its greedy policy has reached what stops training: set `evaluation.stop_after` to 0 as well".into(),
+        _ => "its greedy policy has already reached the return that stops training: set `evaluation.stop_after` to 0 \
+              as well"
+            .into(),
     };
     Err(RunError::StaysOver { reason })
 }

@@ -1,7 +1,7 @@
-//! Finishing a run: the last step of a training, made again until it is whole.
+//! Finishing a run: the last step of training, repeated until it is complete.
 //!
-//! The seal over the finished run, which `checksums.blake3` is then, comes last. A process that dies before leaves a run that is
-//! not finished, whatever else it has written: going on from its last checkpoint makes the end again, with the same bytes.
+//! The seal over the finished run (`checksums.blake3`) is written last. If a process dies before that, the run is not finished, whatever
+//! else it has written: resuming from its last checkpoint writes the end again, with the same bytes.
 
 use std::collections::BTreeMap;
 
@@ -15,23 +15,23 @@ use crate::policy_file::PolicyFile;
 use crate::storage::Storage;
 
 impl Run {
-    /// Whether its training came to its end, and all that belongs to it was written.
+    /// Whether its training has ended, and all its files were written.
     pub fn is_finished(&self) -> bool {
-        // One whose summary is damaged has it written again from its last checkpoint.
+        // If the summary is damaged, it is written again from the last checkpoint.
         if !matches!(self.summary(), Ok(Some(_))) {
             return false;
         }
         match checksums::read(self.dir()) {
             Ok(Some(sealed)) => self.unsealed(&sealed).next().is_none(),
-            // There was a time when none were written.
+            // Early versions wrote none.
             Ok(None) => true,
-            // Whoever goes on with it is told what is wrong.
+            // Resuming it reports what is wrong.
             Err(_) => false,
         }
     }
 
-    /// Writes what a finished run has beside its logs, whose BLAKE3 are given, and the seal over all of it, through the storage of
-    /// whoever holds the run: one that was taken over is ended by nobody else.
+    /// Writes what a finished run has in addition to its logs, whose BLAKE3 are given, and the seal over everything, through the storage of
+    /// the process that has the run: if another process has taken over the run, this fails.
     pub(super) fn finish(
         &self,
         storage: &dyn Storage,
@@ -41,7 +41,7 @@ impl Run {
     ) -> Result<(), RunError> {
         let policy = policy.map(|policy| self.write_best_policy(storage, policy)).transpose()?;
         let summary = self.write_summary(storage, summary)?;
-        // A run whose checksums were taken away goes on without.
+        // A run whose checksums were removed continues without.
         if let Some(mut files) = checksums::read(self.dir())? {
             files.extend(policy.map(|policy| (BEST_POLICY.to_owned(), policy)));
             files.insert(SUMMARY.to_owned(), summary);
@@ -53,7 +53,7 @@ impl Run {
         Ok(())
     }
 
-    /// Takes the seal from what a finished run came to, which is about to change. Its config is not.
+    /// Removes the seal from the results of a finished run, which are about to change. The config stays sealed.
     pub(super) fn unfinish(&self) -> Result<(), RunError> {
         if let Some(mut files) = checksums::read(self.dir())?.filter(|files| files.len() > 1) {
             files.retain(|name, _| is_of_settings(name));
@@ -62,7 +62,7 @@ impl Run {
         Ok(())
     }
 
-    /// What a run lacks that has a summary, and so came to its end.
+    /// What is missing from a run that has a summary, and so has ended.
     pub(super) fn lacking(&self) -> Vec<CheckpointError> {
         let dir = self.dir();
         if !dir.join(SUMMARY).is_file() {
@@ -71,25 +71,33 @@ impl Run {
         match checksums::read(dir) {
             Ok(Some(sealed)) => {
                 let names: Vec<&str> = self.unsealed(&sealed).collect();
-                // At this moment somebody may be about to seal it.
+                // Another process may be about to seal it right now.
                 if names.is_empty() || self.is_in_use() {
                     return Vec::new();
                 }
                 let reason = format!(
-                    "it does not know {}: the end of the run was cut off, and going on with it makes that again",
+                    "it does not list {}: the end of the run was interrupted; resume the run to write it again",
                     names.join(", ")
                 );
                 vec![CheckpointError::damaged(&dir.join(checksums::CHECKSUMS), reason)]
             }
             Ok(None) => {
                 let missing = of_finished().map(|name| dir.join(name)).filter(|path| !path.exists());
-                missing.map(|path| CheckpointError::damaged(&path, "it is missing, and the run is finished")).collect()
+                missing
+                    .map(|path| {
+                        CheckpointError::damaged(
+                            &path,
+                            "it is missing although the run is \
+                    finished",
+                        )
+                    })
+                    .collect()
             }
             Err(_) => Vec::new(),
         }
     }
 
-    /// What the seal of a finished run does not know. An agent without a network of values leaves no policy file.
+    /// Files that the seal of a finished run does not cover. An agent without a value network writes no policy file.
     fn unsealed(&self, sealed: &BTreeMap<String, String>) -> impl Iterator<Item = &'static str> {
         let is_left = |name: &str| name != BEST_POLICY || self.best_policy_path().exists();
         of_finished().filter(move |name| !sealed.contains_key(*name) && is_left(name))

@@ -5,24 +5,24 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
-/// The file that is locked. It stays when nobody holds it, and says nothing then.
+/// The file that is locked. It stays when nobody holds it, and means nothing then.
 pub(super) const LOCK: &str = ".lock";
 
-/// Keeps other processes from working in a directory for as long as it lives.
+/// Keeps other processes from working in a directory while it exists.
 #[derive(Debug)]
 pub(crate) struct Lock {
     _file: File,
 }
 
-/// Who asks whether a lock is held holds it for that moment, so that one who wants it asks again.
+/// Checking whether a lock is held takes it for a moment, so a process that wants it tries again.
 const ATTEMPTS: u32 = 10;
 const PAUSE: Duration = Duration::from_millis(3);
 
 impl Lock {
-    /// The lock on a directory; `None` where another holds it.
+    /// The lock on a directory; `None` if another process holds it.
     ///
     /// # Errors
-    /// What the system says; `NotFound` where the directory is not there.
+    /// The error of the system; `NotFound` if the directory does not exist.
     pub fn try_take(dir: &Path) -> io::Result<Option<Self>> {
         let path = dir.join(LOCK);
         let mut attempts = 0;
@@ -31,7 +31,7 @@ impl Lock {
             let file = OpenOptions::new().create(true).truncate(false).write(true).open(&path)?;
             match file.try_lock() {
                 Ok(()) if is_at(&file, &path)? => return Ok(Some(Lock { _file: file })),
-                // Whoever held it has removed it with the directory, or another file has taken its place.
+                // The previous holder has removed it with the directory, or another file has replaced it.
                 Ok(()) => {}
                 Err(TryLockError::Error(error)) => return Err(error),
                 Err(TryLockError::WouldBlock) => {
@@ -45,14 +45,14 @@ impl Lock {
         }
     }
 
-    /// Whether somebody holds the lock on a directory at this moment.
+    /// Whether some process holds the lock on a directory right now.
     pub fn is_held(dir: &Path) -> bool {
         let file = crate::storage::open_regular(&dir.join(LOCK));
         file.is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
     }
 }
 
-/// Whether the file is still the one that is called so.
+/// Whether the file still has this name.
 #[cfg(unix)]
 fn is_at(file: &File, path: &Path) -> io::Result<bool> {
     use std::os::unix::fs::MetadataExt;
@@ -69,7 +69,7 @@ fn is_at(_: &File, _: &Path) -> io::Result<bool> {
     Ok(true)
 }
 
-/// A directory that was copied by hard links (`cp -al`) shares its lock with the original: it gets one of its own.
+/// A directory that was copied with hard links (`cp -al`) shares its lock with the original: it gets its own.
 #[cfg(unix)]
 fn part_from_copies(dir: &Path, path: &Path) -> io::Result<()> {
     use std::os::unix::fs::MetadataExt;
@@ -77,7 +77,7 @@ fn part_from_copies(dir: &Path, path: &Path) -> io::Result<()> {
     if !is_shared() {
         return Ok(());
     }
-    // One process at a time. Where a directory cannot be locked they go on to share, which keeps out more than it must.
+    // One process at a time. If a directory cannot be locked, the copies keep sharing the lock, which keeps out more than necessary.
     let dir = File::open(dir)?;
     if dir.lock().is_ok() && is_shared() {
         crate::storage::replace(&crate::storage::RealStorage, path, b"")?;

@@ -1,4 +1,4 @@
-//! Runs on disk: a directory per training, and the session that fills it.
+//! Runs on disk: a directory per training run, and the session that fills it.
 
 mod checksums;
 mod claim;

@@ -1,6 +1,6 @@
-//! `origin.json`: what a run began from, where that was not drawn weights. `checksums.blake3` knows it as long as there is a run.
+//! `origin.json`: what a run started from, unless from random weights. `checksums.blake3` covers it from the start.
 //!
-//! Such a run has a checkpoint of env step 0, so that it can always be resumed, whatever becomes of what it began from.
+//! Such a run has a checkpoint at env step 0, so that it can always be resumed, whatever happens to what it started from.
 
 use std::collections::BTreeMap;
 use std::io::{self, ErrorKind};
@@ -23,7 +23,7 @@ pub(super) const ORIGIN: &str = "origin.json";
 /// Where checkpoints are.
 pub(super) const CHECKPOINTS: &str = "checkpoints";
 
-/// Which weights of a run another one begins from.
+/// Which weights of a run another one starts from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Weights {
@@ -31,24 +31,24 @@ pub enum Weights {
     Best,
     /// Those of its newest checkpoint.
     Last,
-    /// Those of a policy's file.
+    /// Those of a policy file.
     File,
 }
 
-/// What a run began from.
+/// What a run started from.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Origin {
-    /// The run or the file, as it was named.
+    /// The run or the file, as named by the user.
     pub from: String,
     /// Which weights.
     pub weights: Weights,
     /// BLAKE3 of the weights as little-endian `f32`, hexadecimal.
     pub weights_blake3: String,
-    /// Env steps of the checkpoint whose replay buffer came along, if one did.
+    /// Env steps of the checkpoint whose replay buffer was included, if one was.
     pub replay_env_steps: Option<u64>,
 }
 
-/// What a new run is to begin from.
+/// What a new run will start from.
 #[derive(Clone, Debug)]
 pub struct Beginning {
     policy: PolicyFile,
@@ -58,15 +58,15 @@ pub struct Beginning {
 }
 
 impl Beginning {
-    /// The weights of a policy's file.
+    /// The weights of a policy file.
     ///
     /// # Errors
-    /// If it cannot be read or is no policy.
+    /// If it cannot be read or is not a policy.
     pub fn from_file(path: &Path) -> Result<Self, RunError> {
         Ok(Self::new(path, Weights::File, PolicyFile::read(path)?))
     }
 
-    /// The weights of a run, whose environment the registry has where it takes them from a checkpoint.
+    /// The weights of a run; if they come from a checkpoint, the registry must have its environment.
     ///
     /// # Errors
     /// If the run has none yet, or they cannot be read.
@@ -74,7 +74,7 @@ impl Beginning {
         let mut policy = match weights {
             Weights::Last => run.last_policy(registry)?,
             Weights::Best | Weights::File => match run.best_policy() {
-                // Of an agent whose policy is no network of values there is none, however long it trains.
+                // An agent whose policy is not a value network never writes one, however long it trains.
                 Err(error @ RunError::NoPolicy { .. }) if has_checkpoint(run) => {
                     return Err(run.trainer_with_network(registry).err().unwrap_or(error));
                 }
@@ -93,10 +93,10 @@ impl Beginning {
         Beginning { policy, replay: None, config: None, origin }
     }
 
-    /// The same with the transitions in the replay buffer of the run's newest checkpoint.
+    /// The same, with the transitions in the replay buffer of the run's newest checkpoint.
     ///
     /// # Errors
-    /// If the run has no whole checkpoint.
+    /// If the run has no intact checkpoint.
     pub fn with_replay(mut self, run: &Run) -> Result<Self, RunError> {
         let Checkpoint { manifest, mut state, .. } = run.newest_checkpoint()?;
         state.tensors.retain(|name, _| name.starts_with("replay/"));
@@ -107,8 +107,8 @@ impl Beginning {
         Ok(self)
     }
 
-    /// Writes what the run is begun from into its directory, before that is one: the trainer as it begins, as a checkpoint of env
-    /// step 0, and the note of it, whose BLAKE3 is returned.
+    /// Writes what the run starts from into its directory before that becomes a run: the trainer's initial state as a checkpoint at env
+    /// step 0, and a note of the origin, whose BLAKE3 is returned.
     pub(super) fn write(&self, dir: &Path, trainer: &Trainer) -> Result<String, RunError> {
         let (root, keep) = (dir.join(CHECKPOINTS), trainer.config().checkpoint.keep);
         let destination = Destination { storage: &RealStorage, root: &root, keep, segmenting: Segmenting::default() };
@@ -120,46 +120,46 @@ impl Beginning {
         Ok(checksums::of(&text))
     }
 
-    /// What is noted in a run that begins so.
+    /// The note in a run that starts from this.
     pub fn origin(&self) -> &Origin {
         &self.origin
     }
 
-    /// The config of the run that it is from, if it is from a run.
+    /// The config of the source run, if it is a run.
     pub fn config(&self) -> Option<&Config> {
         self.config.as_ref()
     }
 
-    /// The policy whose weights are begun from.
+    /// The policy whose weights are used.
     pub fn policy(&self) -> &PolicyFile {
         &self.policy
     }
 
-    /// Has a trainer begin from it, before its first step.
+    /// Applies it to a trainer before its first step.
     ///
     /// # Errors
-    /// [`TrainError::Beginning`] if environment, network or head are others, or the transitions of the replay buffer were made
-    /// otherwise than the trainer makes its own.
+    /// [`TrainError::Beginning`] if environment, network or head differ, or the transitions in the replay buffer were collected in a way
+    /// that differs from the trainer's.
     pub fn apply(&self, trainer: &mut Trainer) -> Result<(), TrainError> {
         trainer.begin_from(&self.policy)?;
         let (Some(replay), Some(config)) = (&self.replay, &self.config) else { return Ok(()) };
         if let Some(change) = config.changes(trainer.config()).into_iter().find(makes_transitions) {
-            let reason = format!("the transitions in the replay buffer were made with another setting: {change}");
+            let reason = format!("the transitions in the replay buffer were collected with another setting: {change}");
             return Err(TrainError::Beginning { reason });
         }
         trainer.begin_with_replay(replay)
     }
 }
 
-/// Whether there is a checkpoint, whole or not: to read one to its end takes long.
+/// Whether there is a checkpoint, intact or not: reading one completely would take long.
 fn has_checkpoint(run: &Run) -> bool {
     checkpoint::list(&RealStorage, &run.checkpoints()).is_ok_and(|found| !found.is_empty())
 }
 
-/// Whether something in a directory that is no run yet is what [`Beginning::write`] writes.
+/// Whether an entry in a directory that is not a run yet is one that [`Beginning::write`] writes.
 ///
 /// # Errors
-/// If it cannot be looked at.
+/// If it cannot be examined.
 pub(super) fn is_of_beginning(dir: &Path, name: &str) -> io::Result<bool> {
     if name != CHECKPOINTS {
         return Ok(is_origin(name));
@@ -175,7 +175,7 @@ fn is_origin(name: &str) -> bool {
     name == ORIGIN || is_staged(name, ORIGIN)
 }
 
-/// Removes what [`Beginning::write`] has written into a directory that became no run.
+/// Removes what [`Beginning::write`] has written into a directory that did not become a run.
 ///
 /// # Errors
 /// If something cannot be removed.
@@ -188,7 +188,7 @@ pub(super) fn remove_beginning(dir: &Path) -> io::Result<()> {
         .try_for_each(|name| RealStorage.remove_file(&dir.join(name)))
 }
 
-/// Whether what is kept in a replay buffer depends on the setting.
+/// Whether the contents of a replay buffer depend on the setting.
 fn makes_transitions(change: &Change) -> bool {
     let key = &change.key;
     let of_agent = ["agent.kind", "agent.gamma", "agent.n_step", "agent.reward_scale", "agent.reward_clip"];
@@ -199,16 +199,16 @@ fn makes_transitions(change: &Change) -> bool {
 }
 
 impl Run {
-    /// What it began from, where that was not drawn weights.
+    /// What it started from, unless from random weights.
     ///
     /// # Errors
-    /// If the file cannot be read or is not what was written.
+    /// If the file cannot be read or was changed.
     pub fn origin(&self) -> Result<Option<Origin>, RunError> {
         let path = self.dir().join(ORIGIN);
         match RealStorage.len(&path) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
             len if len.as_ref().is_ok_and(|len| *len > 1 << 20) => {
-                return Err(CheckpointError::damaged(&path, "it is larger than it ever is").into());
+                return Err(CheckpointError::damaged(&path, "it is too large").into());
             }
             len => len.map_err(RunError::io("read", &path))?,
         };
@@ -216,11 +216,11 @@ impl Run {
         Ok(Some(serde_json::from_slice(&text).map_err(|e| CheckpointError::damaged(&path, e))?))
     }
 
-    /// Whether its newest whole checkpoint holds the environments: where it does not, the run goes on with new episodes. `None`
-    /// where it has no checkpoint.
+    /// Whether its newest intact checkpoint contains the environments: if not, the run continues with new episodes. `None` if it has no
+    /// checkpoint.
     ///
     /// # Errors
-    /// If checkpoints cannot be read, or none of them is whole.
+    /// If checkpoints cannot be read, or none of them is intact.
     pub fn saves_envs(&self) -> Result<Option<bool>, RunError> {
         match self.newest_checkpoint() {
             Ok(checkpoint) => Ok(Some(Trainer::state_has_envs(&checkpoint.state))),
@@ -229,7 +229,7 @@ impl Run {
         }
     }
 
-    /// The newest whole checkpoint.
+    /// The newest intact checkpoint.
     pub(super) fn newest_checkpoint(&self) -> Result<Checkpoint, RunError> {
         let root = self.checkpoints();
         let newest = checkpoint::newest_where(&RealStorage, &root, |manifest| check_logs(self.dir(), manifest))?;
@@ -240,10 +240,10 @@ impl Run {
         }
     }
 
-    /// The policy of the newest whole checkpoint.
+    /// The policy of the newest intact checkpoint.
     ///
     /// # Errors
-    /// If there is none, or the registry has no such environment as the run's.
+    /// If there is none, or the registry does not have the run's environment.
     pub fn last_policy(&self, registry: &Registry) -> Result<PolicyFile, RunError> {
         let mut trainer = self.trainer_with_network(registry)?;
         trainer.restore(&self.newest_checkpoint()?.state)?;
@@ -252,12 +252,15 @@ impl Run {
         policy.ok_or_else(|| RunError::NoPolicy { path: self.dir().to_path_buf() })
     }
 
-    /// A fresh trainer of its config, if its agent has a network of values.
+    /// A fresh trainer of its config, if its agent has a value network.
     fn trainer_with_network(&self, registry: &Registry) -> Result<Trainer, RunError> {
         let trainer = self.trainer(registry)?;
         if trainer.value_network().is_err() {
-            let reason =
-                format!("what {} has learned is no network of values that there is a file of", self.dir().display());
+            let reason = format!(
+                "the agent of {} has not learned a value network, so there is no policy \
+                         file",
+                self.dir().display()
+            );
             return Err(TrainError::Beginning { reason }.into());
         }
         Ok(trainer)

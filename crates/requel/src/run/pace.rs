@@ -1,28 +1,28 @@
-//! [`Pace`], how fast a session may go, and the gate that holds it back.
+//! [`Pace`], how fast a session may run, and the gate that holds it back.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// How fast training may go. It changes no result.
+/// How fast training may run. It changes no result.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub enum Pace {
-    /// As fast as it can.
+    /// As fast as possible.
     #[default]
     Full,
-    /// So many steps of the environments per second.
+    /// This many steps of the environments per second.
     Limited(f32),
-    /// Only as many steps as are allowed one by one, see [`Control::allow_step`](super::Control::allow_step).
+    /// Only individually allowed steps, see [`Control::allow_step`](super::Control::allow_step).
     Paused,
 }
 
-/// How often a training that is held back looks whether something else is asked of it.
+/// How often training that is held back checks for other requests.
 const PATIENCE: Duration = Duration::from_millis(50);
 
 /// Holds the training thread back before a step.
 #[derive(Debug, Default)]
 pub(super) struct Gate {
-    /// Whether the pace is not full: looked at before every step.
+    /// Whether the pace is limited: checked before every step.
     holds: AtomicBool,
     state: Mutex<State>,
     changed: Condvar,
@@ -40,7 +40,7 @@ impl Gate {
         self.lock().pace
     }
 
-    /// Sets the pace; steps that were allowed before are forgotten.
+    /// Sets the pace; previously allowed steps are cancelled.
     pub fn set_pace(&self, pace: Pace) {
         let mut state = self.lock();
         *state = State { pace, allowed: 0 };
@@ -49,14 +49,14 @@ impl Gate {
         self.changed.notify_all();
     }
 
-    /// Lets one step pass while paused.
+    /// Allows one step while paused.
     pub fn allow_step(&self) {
         self.lock().allowed += 1;
         self.changed.notify_all();
     }
 
-    /// Whether the next step may be made, the one before it having begun at `last_step`. Waits for that, but not for long: then the
-    /// answer is no, and whoever asks looks at what else there is.
+    /// Whether the next step may be made, given that the previous one started at `last_step`. Waits for that, but not long: then the answer
+    /// is no, and the caller checks for other requests.
     pub fn may_step(&self, last_step: Instant) -> bool {
         if !self.holds.load(Ordering::Relaxed) {
             return true;
@@ -87,7 +87,7 @@ impl Gate {
         }
     }
 
-    /// A thread that died in a panic leaves a whole value behind here: it is changed in one step.
+    /// If a thread panics, the value behind this lock is still consistent: it is changed in one step.
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

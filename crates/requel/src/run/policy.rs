@@ -1,4 +1,4 @@
-//! The policy of a run, whatever kind of agent has learned it.
+//! The policy of a run, whatever kind of agent learned it.
 
 use super::{Run, RunError};
 use crate::agent::Policy;
@@ -7,12 +7,12 @@ use crate::storage::Storage;
 use crate::train::Trainer;
 
 impl Run {
-    /// Its best policy so far, for up to `rows` observations at once, in an environment that the registry has: that of its file, or,
-    /// of an agent whose policy is no network of values and so has no file, that of the newest checkpoint.
+    /// Its best policy so far, for up to `rows` observations at once, in an environment of the registry: from its file or, if its agent's
+    /// policy is not a value network and so has no file, from the newest checkpoint.
     ///
     /// # Errors
-    /// If there is none yet, it cannot be read or is not what the run was sealed with, or run and policy are of another environment
-    /// than the registry has.
+    /// If there is none yet, it cannot be read or differs from what the run was sealed with, or run and policy belong to an environment
+    /// other than the registry's.
     pub fn policy(&self, registry: &Registry, rows: usize) -> Result<Box<dyn Policy>, RunError> {
         match self.best_policy() {
             Ok(policy) => {
@@ -22,7 +22,7 @@ impl Run {
             Err(error @ RunError::NoPolicy { .. }) => {
                 let mut trainer = self.trainer(registry)?;
                 if trainer.agent().value_network().is_some() {
-                    // Its agent leaves a file, and has none yet.
+                    // Its agent writes a file, but has not done so yet.
                     return Err(error);
                 }
                 trainer.restore(&self.newest_checkpoint()?.state)?;
@@ -33,7 +33,7 @@ impl Run {
     }
 }
 
-/// Writes the best policy of a run through the storage of whoever holds it, where its agent leaves a file of one.
+/// Writes the best policy of a run through the storage of the process that has it, if its agent writes a policy file.
 pub(super) fn write_best_policy(
     storage: &dyn Storage,
     run: &Run,

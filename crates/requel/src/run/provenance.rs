@@ -1,7 +1,7 @@
-//! `provenance.json`: which program made a run, how it was asked to, and on what machine. One record for each session.
+//! `provenance.json`: which program made a run, how it was called, and on what machine. One record for each session.
 //!
-//! It says what depends on no setting and decides no result, so that "same version, config and seed: same bits" can be checked
-//! later. What could tell who somebody is stays out: no host name, no user, no directory but those in the command line itself.
+//! It contains what depends on no setting and decides no result, so that "same version, config and seed: same bits" can be checked later.
+//! It contains nothing that could identify a person: no host name, no user, no directory except those in the command line itself.
 
 use std::path::Path;
 use std::sync::OnceLock;
@@ -16,64 +16,64 @@ use crate::storage::{RealStorage, Storage, replace};
 /// Its name.
 pub(super) const PROVENANCE: &str = "provenance.json";
 
-/// How one session of a run came about.
+/// How one session of a run was started.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Provenance {
     /// Env steps that had been made before it.
     pub from_env_steps: u64,
-    /// Which of the run's segments it began in, from 1: see [`Run::segments`].
+    /// The segment of the run in which it started, from 1: see [`Run::segments`].
     pub segment: usize,
-    /// When it began, UTC, such as `2026-01-31T23:59:59Z`.
+    /// When it started, UTC, such as `2026-01-31T23:59:59Z`.
     pub started: String,
     /// Version of requel.
     pub requel: String,
-    /// What the program said of itself.
+    /// What the program says about itself.
     #[serde(flatten)]
     pub program: Program,
-    /// What it ran on.
+    /// The machine it ran on.
     pub machine: MachineRecord,
 }
 
-/// What only a program knows of itself.
+/// Information that only a program has about itself.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Program {
-    /// The commit that it was built from, if that is known.
+    /// The commit it was built from, if known.
     pub commit: Option<String>,
-    /// Whether the sources had changes that no commit has, if that is known.
+    /// Whether the sources had uncommitted changes, if known.
     pub dirty: Option<bool>,
     /// Whether it was built with optimisation, as `release` or `development`.
     pub build: Option<String>,
-    /// The command line; empty where a library was called.
+    /// The command line; empty if a library was called.
     pub command: Vec<String>,
 }
 
-/// What is written down of the machine that a session ran on.
+/// What is recorded about the machine that a session ran on.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct MachineRecord {
     /// Operating system, such as `linux`.
     pub os: String,
     /// Architecture, such as `x86_64`.
     pub arch: String,
-    /// Model of the processor, if the system says it.
+    /// Model of the processor, if the system provides it.
     pub cpu: Option<String>,
-    /// Threads that run at once.
+    /// Number of threads that run at once.
     pub threads: usize,
-    /// Instructions that the matrix routines use; the results are the same for all.
+    /// Instruction set that the matrix routines use; the results are the same for all.
     pub kernel: String,
-    /// The device that networks are computed on, where that is not the CPU; the results are the same for all.
+    /// The device that networks are computed on, unless that is the CPU; the results are the same for all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub device: Option<String>,
 }
 
 static PROGRAM: OnceLock<Program> = OnceLock::new();
 
-/// Says once, before the first session, what every record of this process has of its program. Later calls change nothing.
+/// Sets, once and before the first session, the program information for all records of this process. Later calls change nothing.
 pub fn introduce(program: Program) {
     PROGRAM.get_or_init(|| program);
 }
 
 impl MachineRecord {
-    /// Of this one; `kernel` is the one that networks compute with, where there are networks of requel.
+    /// For this machine; `kernel` is the one that networks compute with, if there are networks of requel.
     pub fn here(kernel: Option<Kernel>) -> Self {
         let cpu = std::fs::read_to_string("/proc/cpuinfo").ok().and_then(|text| {
             let line = text.lines().find(|line| line.starts_with("model name"))?;
@@ -99,7 +99,7 @@ impl std::fmt::Display for MachineRecord {
 }
 
 impl Provenance {
-    /// Of a session that begins now.
+    /// For a session that starts now.
     pub(super) fn now(from_env_steps: u64, segment: usize, machine: MachineRecord) -> Self {
         Provenance {
             from_env_steps,
@@ -124,22 +124,22 @@ impl Provenance {
     }
 }
 
-/// The file as it lies on disk.
+/// The file as stored on disk.
 #[derive(Serialize, Deserialize)]
 struct Sessions {
     sessions: Vec<Provenance>,
 }
 
-/// Of a run that is resumed again and again, the first session and the latest are kept.
+/// If a run is resumed very often, the first session and the latest are kept.
 const MOST_SESSIONS: usize = 1_000;
-/// No file of so many sessions is larger, bytes.
+/// The maximum size of a file with this many sessions, bytes.
 const MOST_BYTES: u64 = 64 << 20;
 
 impl Run {
-    /// How each session of the run came about, the first one first. Empty where none was recorded.
+    /// How each session of the run was started, oldest first. Empty if none was recorded.
     ///
     /// # Errors
-    /// If the file cannot be read or is not what was written.
+    /// If the file cannot be read or was changed.
     pub fn provenance(&self) -> Result<Vec<Provenance>, RunError> {
         let path = self.dir().join(PROVENANCE);
         let bytes = match RealStorage.len(&path) {
@@ -147,18 +147,18 @@ impl Run {
             len => len.map_err(RunError::io("read", &path))?,
         };
         if bytes > MOST_BYTES {
-            return Err(CheckpointError::damaged(&path, format!("{bytes} bytes are more than it ever has")).into());
+            return Err(CheckpointError::damaged(&path, format!("{bytes} bytes is too large")).into());
         }
         let text = RealStorage.read(&path).map_err(RunError::io("read", &path))?;
         parse(&path, &text)
     }
 
-    /// Adds the record of a session that begins.
+    /// Adds the record of a session that starts.
     pub(super) fn add_provenance(&self, record: Provenance) -> Result<(), RunError> {
         let path = self.dir().join(PROVENANCE);
         let mut sessions = match self.provenance() {
             Ok(sessions) => sessions,
-            // A note that cannot be read must not keep a run from going on, nor be lost.
+            // An unreadable record must not keep a run from continuing, nor be lost.
             Err(_) => {
                 let aside = self.dir().join("provenance.damaged.json");
                 std::fs::rename(&path, &aside).map_err(RunError::io("set aside", &path))?;
@@ -173,7 +173,7 @@ impl Run {
         Ok(replace(&RealStorage, &path, &text).map_err(CheckpointError::io("write", &path))?)
     }
 
-    /// The BLAKE3 of the file, for the seal of a finished run; `None` where there is none.
+    /// The BLAKE3 of the file, for the seal of a finished run; `None` if there is none.
     pub(super) fn provenance_hash(&self) -> Option<String> {
         std::fs::read(self.dir().join(PROVENANCE)).ok().map(|bytes| checksums::of(&bytes))
     }

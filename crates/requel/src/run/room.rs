@@ -1,4 +1,4 @@
-//! Room on the disk, counted before training starts.
+//! Disk space, checked before training starts.
 
 use std::path::Path;
 
@@ -7,7 +7,7 @@ use crate::config::Config;
 use crate::state::State;
 use crate::train::Trainer;
 
-/// What new runs will take of a disk, added up.
+/// The total disk space that new runs will need.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Room {
     /// Checkpoints that are kept, bytes.
@@ -17,10 +17,10 @@ pub(crate) struct Room {
 }
 
 impl Room {
-    /// Counts what `runs` new runs of one training have of checkpoints once they are over: as many as are due in it, and are kept.
+    /// Adds the checkpoints that `runs` new runs with one config will leave: as many as are due, limited to the number that is kept.
     ///
     /// # Errors
-    /// What keeps the state from being looked at.
+    /// If the state cannot be examined.
     pub fn add(&mut self, trainer: &Trainer, runs: u64) -> Result<(), RunError> {
         let each = checkpoint_bytes(trainer)?;
         let of_all = each.saturating_mul(kept(trainer.config())).saturating_mul(runs);
@@ -29,8 +29,8 @@ impl Room {
         Ok(())
     }
 
-    /// Holds it against what is free where `dir` is or will be, where so many runs are trained at once: each of them may be writing a
-    /// checkpoint beside those that are kept.
+    /// Compares it with the free space where `dir` is or will be, if this many runs train at once: each of them may be writing a checkpoint
+    /// in addition to those that are kept.
     ///
     /// # Errors
     /// [`RunError::NoRoom`] with both figures.
@@ -39,13 +39,13 @@ impl Room {
     }
 }
 
-/// Refuses a run whose checkpoints cannot all lie on its disk: those that it leaves, and one that is being written.
+/// Refuses a run whose checkpoints do not fit on its disk: those that it keeps, and one that is being written.
 ///
 /// # Errors
-/// [`RunError::NoRoom`] with both figures, or what keeps the state from being looked at.
+/// [`RunError::NoRoom`] with both figures, or if the state cannot be examined.
 pub(super) fn check(dir: &Path, trainer: &Trainer) -> Result<(), RunError> {
     if trainer.env_steps() > 0 {
-        // The checkpoints of a resumed run are there already.
+        // The checkpoints of a resumed run already exist.
         return check_bytes(dir, checkpoint_bytes(trainer)?);
     }
     let mut room = Room::default();
@@ -61,12 +61,12 @@ fn check_bytes(dir: &Path, needed: u64) -> Result<(), RunError> {
     }
 }
 
-/// How many checkpoints a training leaves that is not interrupted.
+/// The number of checkpoints that an uninterrupted training run leaves.
 fn kept(config: &Config) -> u64 {
     let due = match (config.train.env_steps, config.checkpoint.every_steps) {
-        // Nobody knows how long it is.
+        // The length of training is unknown.
         (0, _) => u64::MAX,
-        // At its end.
+        // The last checkpoint.
         (_, 0) => 1,
         (env_steps, every) => env_steps.div_ceil(every),
     };
@@ -79,7 +79,7 @@ fn checkpoint_bytes(trainer: &Trainer) -> Result<u64, RunError> {
     Ok(largest_state_bytes(&trainer.save()?, most.min(config.replay.capacity as u64)))
 }
 
-/// How many bytes a state comes to once its replay buffer holds so many transitions.
+/// The size of a state once its replay buffer holds this many transitions, bytes.
 fn largest_state_bytes(state: &State<'_>, transitions: u64) -> u64 {
     let bytes = state.tensors.iter().map(|(name, tensor)| {
         let row: u64 = tensor.shape.iter().skip(1).map(|axis| *axis as u64).product();
@@ -90,7 +90,7 @@ fn largest_state_bytes(state: &State<'_>, transitions: u64) -> u64 {
     bytes.fold(0, u64::saturating_add)
 }
 
-/// Bytes that can still be written in a directory; `None` where the system does not say.
+/// Bytes that can still be written in a directory; `None` if the system does not say.
 #[cfg(unix)]
 fn free_bytes(dir: &Path) -> Option<u64> {
     let disk = rustix::fs::statvfs(dir).ok()?;

@@ -12,27 +12,27 @@ use crate::memory::available_bytes;
 use crate::state::State;
 use crate::storage::Storage;
 
-/// A copy that may take more memory than this beyond what is kept for it must leave as much again free; else the state is written
-/// at once, while training waits.
+/// A copy that may take more memory than this beyond its reusable buffer must leave as much again free; otherwise the state is written at
+/// once, while training waits.
 const SMALL_COPY_BYTES: u64 = 256 << 20;
 
-/// What is smaller is soon written.
+/// Smaller states are written quickly.
 const LARGE_BYTES: u64 = 32 << 20;
 
-/// How long training waits for a large checkpoint that is being written when the next is due.
+/// How long training waits for a large checkpoint that is still being written when the next is due.
 const WAIT_FOR_A_LARGE_ONE: Duration = Duration::from_millis(10);
 
-/// A checkpoint that is on the disk.
+/// A checkpoint that is on disk.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Saved {
     pub env_steps: u64,
     pub path: PathBuf,
 }
 
-/// What a checkpoint holds of the logs: how they are, and handles to have them on the disk by.
+/// What a checkpoint records of the logs: their state, and handles for syncing them to disk.
 pub(super) type Logs = (BTreeMap<String, LogEntry>, Vec<File>);
 
-/// Writes checkpoints, one at a time, on a thread of its own. Training only waits for a snapshot of the state.
+/// Writes checkpoints, one at a time, on its own thread. Training only waits for a snapshot of the state.
 pub(super) struct Saving {
     storage: Arc<dyn Storage>,
     root: PathBuf,
@@ -40,7 +40,7 @@ pub(super) struct Saving {
     snapshots: Snapshots,
     running: Option<JoinHandle<(Result<Saved, CheckpointError>, State<'static>)>>,
     finished: Option<Saved>,
-    /// Bytes of the state that was saved last.
+    /// Size of the last saved state, bytes.
     bytes: u64,
 }
 
@@ -49,12 +49,12 @@ impl Saving {
         Saving { storage, root, keep, snapshots: Snapshots::default(), running: None, finished: None, bytes: 0 }
     }
 
-    /// Keeps another number of checkpoints from now on.
+    /// Changes the number of checkpoints that are kept.
     pub fn set_keep(&mut self, keep: usize) {
         self.keep = keep;
     }
 
-    /// What it writes through.
+    /// The storage it writes through.
     pub fn storage(&self) -> &dyn Storage {
         &*self.storage
     }
@@ -64,14 +64,14 @@ impl Saving {
         self.storage = storage;
     }
 
-    /// How long training waits for a checkpoint that is being written when the next is due, before that is put off until the one before
-    /// is whole: a slow disk makes large checkpoints late, and not training slow. What is small is soon written, and each checkpoint is
-    /// then of the step that it is due at.
+    /// How long training waits for a checkpoint that is still being written when the next is due; after that, the next is postponed until
+    /// the previous one is complete: a slow disk delays large checkpoints, not training. Small ones are written quickly, so that each
+    /// checkpoint is from the step at which it is due.
     pub fn patience(&self) -> Duration {
         if self.bytes < LARGE_BYTES { Duration::MAX } else { WAIT_FOR_A_LARGE_ONE }
     }
 
-    /// Begins to write a checkpoint; [`Saving::wait`] first.
+    /// Starts writing a checkpoint; call [`Saving::wait`] first.
     pub fn begin(&mut self, env_steps: u64, state: &State<'_>, logs: Logs) -> Result<(), CheckpointError> {
         debug_assert!(self.running.is_none(), "one checkpoint at a time");
         let (storage, root, keep) = (Arc::clone(&self.storage), self.root.clone(), self.keep);
@@ -83,7 +83,7 @@ impl Saving {
         let mut copy = self.snapshots.copy(state);
         let work = move || {
             let written = write(&*storage, root, keep, env_steps, &copy, logs);
-            // Training need not wait for the memory of rows that were written meanwhile to be given back.
+            // Training need not wait until the memory of overwritten rows is freed.
             copy.tensors.retain(|_, tensor| tensor.bytes.piece().is_some());
             (written, copy)
         };
@@ -92,13 +92,13 @@ impl Saving {
         Ok(())
     }
 
-    /// Whether there is memory for a copy of the state, were all that is shared written again while the copy lives.
+    /// Whether there is memory for a copy of the state even if everything shared is overwritten while the copy exists.
     fn copy_fits(&self) -> bool {
         let more = self.bytes.saturating_sub(self.snapshots.bytes());
         more <= SMALL_COPY_BYTES || available_bytes().is_none_or(|available| more <= available / 2)
     }
 
-    /// A checkpoint that has become whole since this was last asked.
+    /// A checkpoint completed since the last call.
     pub fn poll(&mut self) -> Result<Option<Saved>, CheckpointError> {
         if self.running.as_ref().is_some_and(|thread| !thread.is_finished()) {
             return Ok(None);
@@ -106,7 +106,7 @@ impl Saving {
         self.wait()
     }
 
-    /// Whether nothing is being written, now or so much later.
+    /// Whether nothing is being written, now or within this time.
     pub fn is_idle_within(&self, patience: Duration) -> bool {
         let begun = Instant::now();
         while self.running.as_ref().is_some_and(|thread| !thread.is_finished()) {
@@ -118,7 +118,7 @@ impl Saving {
         true
     }
 
-    /// As [`Saving::poll`], after the one that is being written.
+    /// As [`Saving::poll`], after the current one is complete.
     pub fn wait(&mut self) -> Result<Option<Saved>, CheckpointError> {
         let Some(thread) = self.running.take() else { return Ok(self.finished.take()) };
         let Ok((result, copy)) = thread.join() else {
@@ -131,10 +131,10 @@ impl Saving {
 }
 
 impl Drop for Saving {
-    /// What is being written becomes whole before the run is given to others.
+    /// Finishes the current checkpoint before the run is released.
     fn drop(&mut self) {
         if let Some(thread) = self.running.take() {
-            // Whoever drops it has an error of its own to tell.
+            // The caller that drops it has its own error to report.
             drop(thread.join());
         }
     }
@@ -149,9 +149,9 @@ fn write(
     logs: Logs,
 ) -> Result<Saved, CheckpointError> {
     let (logs, files) = logs;
-    // A checkpoint must not know more of a log than the disk has.
+    // A checkpoint must not record more of a log than is on disk.
     for file in &files {
-        file.sync_data().map_err(CheckpointError::io("sync the logs beside", &root))?;
+        file.sync_data().map_err(CheckpointError::io("sync the logs next to", &root))?;
     }
     let destination = Destination { storage, root: &root, keep, segmenting: Segmenting::default() };
     let path = checkpoint::write(destination, &Contents { env_steps, state, logs })?;

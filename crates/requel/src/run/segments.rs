@@ -1,8 +1,8 @@
-//! [`Segment`]s: with which settings a run was trained from which env step on.
+//! [`Segment`]s: the settings with which a run was trained, and from which env step on.
 //!
-//! `config.toml` is what a run began with and never changes. Each time the run goes on with other settings, the complete config
-//! from there on is added as `segments/NUMBER-from-ENV_STEPS.toml`, which `checksums.blake3` knows from that moment: a file that it
-//! does not know was left by a process that died before the change was made. What a run that was finished had come to stays as
+//! `config.toml` is what a run started with and never changes. Each time the run continues with other settings, the complete config from
+//! there on is added as `segments/NUMBER-from-ENV_STEPS.toml`, which `checksums.blake3` covers from that moment: a file that it does not
+//! cover was left by a process that died before the change was made. The results of a run that was finished before are kept as
 //! `segments/NUMBER-summary.json`.
 
 use std::collections::VecDeque;
@@ -16,7 +16,7 @@ use crate::checkpoint::CheckpointError;
 use crate::config::{Change, Config, ConfigError, Place};
 use crate::storage::{RealStorage, Storage, ensure_dir, read_regular, replace, sync_parent};
 
-/// The directory of all segments but the first.
+/// The directory of all segments except the first.
 pub(super) const SEGMENTS: &str = "segments";
 const PREFIX: &str = "segments/";
 
@@ -31,20 +31,20 @@ pub struct Segment {
     pub path: PathBuf,
     /// Its complete config.
     pub config: Config,
-    /// In what it differs from the segment before; empty for the first.
+    /// How it differs from the previous segment; empty for the first.
     pub changes: Vec<Change>,
 }
 
-/// Whether `checksums.blake3` knows the file for as long as there is a run, and not only of a finished one.
+/// Whether `checksums.blake3` covers the file from the start, and not only in a finished run.
 pub(super) fn is_of_settings(name: &str) -> bool {
     [checksums::CONFIG, ENVIRONMENT, ORIGIN].contains(&name) || name.starts_with(PREFIX)
 }
 
 impl Run {
-    /// What the run was trained with, the first segment first: there is always one.
+    /// The settings with which the run was trained, first segment first; there is always at least one.
     ///
     /// # Errors
-    /// If a config cannot be read, is none of this version, or not what was sealed.
+    /// If a config cannot be read, is not valid in this version, or differs from what was sealed.
     pub fn segments(&self) -> Result<Vec<Segment>, RunError> {
         let path = self.config_path();
         let config = self.read_config(checksums::CONFIG)?;
@@ -53,8 +53,11 @@ impl Run {
             let path = self.dir().join(&name);
             let before = segments.last().expect("the first is there");
             if number != before.number + 1 || from_env_steps < before.from_env_steps {
-                let reason =
-                    format!("it does not follow segment {} from env step {}", before.number, before.from_env_steps);
+                let reason = format!(
+                    "it does not follow segment {}, which starts at env step \
+                             {}",
+                    before.number, before.from_env_steps
+                );
                 return Err(CheckpointError::damaged(&path, reason).into());
             }
             let config = self.read_config(&name)?;
@@ -64,7 +67,7 @@ impl Run {
         Ok(segments)
     }
 
-    /// The name, number and beginning of each file of a segment, by number.
+    /// The name, number and first env step of each segment file, by number.
     fn segment_files(&self) -> Result<Vec<(String, usize, u64)>, RunError> {
         let names: Vec<String> = match checksums::read(self.dir())? {
             Some(sealed) => sealed.into_keys().collect(),
@@ -82,7 +85,7 @@ impl Run {
         Ok(files)
     }
 
-    /// Goes on with `config` from `from_env_steps` on. Whoever holds the run's lock calls it.
+    /// Continues with `config` from `from_env_steps` on. Only for the holder of the run's lock.
     pub(super) fn add_segment(&self, from_env_steps: u64, config: &Config) -> Result<Segment, RunError> {
         let segments = self.segments()?;
         let last = segments.last().expect("the first is there");
@@ -94,7 +97,7 @@ impl Run {
 
         let dir = self.dir().join(SEGMENTS);
         ensure_dir(&RealStorage, &dir).map_err(RunError::io("create", &dir))?;
-        // First the end of the run before is taken back, so that at every moment it is a run that can go on.
+        // First, the end of the run is undone, so that it can be continued at every moment.
         let mut sealed = checksums::read(self.dir())?;
         if let Some(files) = &mut sealed {
             files.retain(|name, _| is_of_settings(name));
@@ -110,7 +113,7 @@ impl Run {
         Ok(Segment { number, from_env_steps, path, config: config.clone(), changes })
     }
 
-    /// Puts what the run had come to aside, under the number of the segment that ended with it.
+    /// Sets the previous results of the run aside, under the number of the segment that ended with them.
     fn keep_summary(&self, number: usize) -> Result<Option<(String, String)>, RunError> {
         let from = self.dir().join(SUMMARY);
         let name = format!("{PREFIX}{number:04}-{SUMMARY}");
@@ -128,8 +131,8 @@ impl Run {
     }
 }
 
-/// Which segment a state of so many env steps goes on in, and those that begin after it. An evaluation that is owed after the
-/// last step belongs to the segment of that step, and the next one begins once it is made.
+/// The segment in which a state with this many env steps continues, and those that start after it. An evaluation that is due after the last
+/// step belongs to the segment of that step, and the next segment starts after it.
 pub(super) fn divide(
     mut segments: Vec<Segment>,
     env_steps: u64,
@@ -144,7 +147,7 @@ pub(super) fn divide(
     (segments.pop().expect("at least one"), later)
 }
 
-/// Number and beginning of a segment, from the name of its file.
+/// Number and first env step of a segment, from the name of its file.
 fn parse(name: &str) -> Option<(usize, u64)> {
     let (number, from) = name.strip_prefix(PREFIX)?.strip_suffix(".toml")?.split_once("-from-")?;
     Some((number.parse().ok()?, from.parse().ok()?))
@@ -163,8 +166,8 @@ fn text(number: usize, from_env_steps: u64, changes: &[Change], config: &Config)
     ))
 }
 
-/// Puts a segment's config beside a path that a person gave: `Some` where the path is the config of a run that went on with other
-/// settings.
+/// For the path of a config that the user gave: `Some` with the config of the latest segment if it is the config of a run that continued
+/// with other settings.
 pub fn later_segments(config_path: &Path) -> Option<Vec<Segment>> {
     if config_path.file_name()? != checksums::CONFIG {
         return None;

@@ -22,7 +22,7 @@ use crate::registry::Registry;
 use crate::storage::{RealStorage, Storage};
 use crate::train::{Outcome, Trainer, column_names};
 
-/// A training that goes on in a run's directory: it keeps the logs, the best policy and the checkpoints.
+/// Training in a run's directory: it maintains the logs, the best policy and the checkpoints.
 ///
 /// ```
 /// use requel::config::Layers;
@@ -41,29 +41,29 @@ pub struct Session {
     trainer: Trainer,
     logs: RunLogs,
     start: (u64, u64),
-    /// The checkpoint that was read or written last.
+    /// The last checkpoint that was read or written.
     saved: Option<Saved>,
     saving: Saving,
-    /// When the last save began, and how long after it comes the next one by the clock.
+    /// When the last save started, and after how long the next one follows by the clock.
     saved_at: Instant,
     pause: Option<Duration>,
-    /// The segment that is trained in, and those that begin at later steps: a checkpoint may be older than the last change.
+    /// The current segment, and those that start at later steps: a checkpoint may be older than the last change.
     segment: usize,
     later: VecDeque<Segment>,
     _lock: Lock,
 }
 
-/// How a session came to its beginning.
+/// How a session was resumed.
 #[derive(Debug, Default)]
 pub struct Resumed {
-    /// Env steps that the checkpoint holds; 0 where there was none and training begins anew.
+    /// Env steps in the checkpoint; 0 if there was none and training starts from the beginning.
     pub env_steps: u64,
-    /// Whether new episodes begin in the place of those that went on, because the environments cannot save their state: what comes
-    /// of it is then not what a run that was never interrupted comes to.
+    /// Whether training continues with new episodes because the environments cannot save their state: the results then differ from those of
+    /// a run that was never interrupted.
     pub begins_new_episodes: bool,
-    /// Newer checkpoints that were damaged, and so stepped over.
+    /// Newer checkpoints that were damaged, and so skipped.
     pub damaged: Vec<CheckpointError>,
-    /// The segment that begins there, where settings were changed.
+    /// The segment that starts there, if settings were changed.
     pub changed: Option<Segment>,
 }
 
@@ -73,9 +73,9 @@ pub struct Resumed {
 pub enum Ending {
     /// Training is over.
     Finished {
-        /// What it came to.
+        /// The summary.
         summary: Summary,
-        /// The same with every episode.
+        /// All episodes of the final evaluation.
         outcome: Box<Outcome>,
         /// How long it took.
         timing: Timing,
@@ -90,24 +90,22 @@ pub enum Ending {
 }
 
 impl Session {
-    /// A new training of `trainer` in a new run in `dir`, which is not there yet or empty. All that can be refused is refused
-    /// before anything is written, and a start that fails leaves nothing.
+    /// Starts training `trainer` in a new run in `dir`, which does not exist yet or is empty. Everything that can be refused is refused
+    /// before anything is written, and a failed start leaves nothing behind.
     ///
     /// # Errors
-    /// [`RunError::Occupied`] if something is in `dir` or another process begins a run there, [`RunError::NoRoom`], or if the
-    /// disk refuses.
+    /// [`RunError::Occupied`] if `dir` is not empty or another process starts a run there, [`RunError::NoRoom`], or if the disk refuses.
     pub fn create(dir: &Path, trainer: Trainer) -> Result<Self, RunError> {
         Self::create_in_first_free([dir.to_path_buf()], trainer)
     }
 
-    /// As [`Session::create`], in the first of `dirs` that is free. Where several processes ask for the same, each gets one of
-    /// its own.
+    /// Like [`Session::create`], in the first free one of `dirs`. If several processes try the same, each gets its own.
     ///
     /// # Errors
     /// As [`Session::create`], [`RunError::Occupied`] if none of them is free.
     ///
     /// # Panics
-    /// If `dirs` names none.
+    /// If `dirs` is empty.
     pub fn create_in_first_free(dirs: impl IntoIterator<Item = PathBuf>, trainer: Trainer) -> Result<Self, RunError> {
         let text = config_text(trainer.config())?;
         let claim = Claim::take_first(dirs, |dir| room::check(dir, &trainer))?;
@@ -116,22 +114,23 @@ impl Session {
         Ok(Self::assemble(run, trainer, logs, claim.keep()))
     }
 
-    /// A new training in a run's directory, in an environment of [`requel_envs`].
+    /// Starts training in a run's directory, in an environment of [`requel_envs`].
     ///
     /// # Errors
-    /// If the trainer cannot be made, the directory is in use or has checkpoints already, or the disk refuses.
+    /// If the trainer cannot be created, the directory is in use or already has checkpoints, or the disk refuses.
     pub fn begin(run: Run) -> Result<Self, RunError> {
         let trainer = run.trainer(&Registry::built_in())?;
         Self::begin_with(run, trainer)
     }
 
-    /// A new training of `trainer`, which may have environments of your own, in a run's directory.
+    /// Starts training `trainer`, which may have environments of your own, in a run's directory.
     ///
     /// # Errors
-    /// If the run's config names another environment than the trainer's, the directory is in use or has checkpoints already, or the disk refuses.
+    /// If the run's config names an environment other than the trainer's, the directory is in use or already has checkpoints, or the disk
+    /// refuses.
     pub fn begin_with(run: Run, trainer: Trainer) -> Result<Self, RunError> {
         let lock = run.lock()?;
-        // Beginning anew would empty the logs of a training that can go on.
+        // Starting again would clear the logs of a run that can be continued.
         if !checkpoint::list(&RealStorage, &run.checkpoints())?.is_empty() {
             return Err(RunError::Occupied { path: run.checkpoints() });
         }
@@ -145,16 +144,16 @@ impl Session {
         Ok(Self::assemble(run, trainer, logs, lock))
     }
 
-    /// The training of a run in an environment of [`requel_envs`] from its newest whole checkpoint, or anew where it has none.
+    /// Resumes a run in an environment of [`requel_envs`] from its newest intact checkpoint, or from the beginning if it has none.
     ///
     /// # Errors
-    /// If the trainer cannot be made, the directory is in use, or the disk refuses.
+    /// If the trainer cannot be created, the directory is in use, or the disk refuses.
     pub fn resume(run: Run) -> Result<(Self, Resumed), RunError> {
         let trainer = run.trainer(&Registry::built_in())?;
         Self::resume_with(run, trainer)
     }
 
-    /// As [`Session::resume`], with a fresh trainer: of a registry's environments, see [`Run::trainer`], or of those of your own.
+    /// Like [`Session::resume`], with a fresh trainer: for a registry's environments, see [`Run::trainer`], or for your own.
     ///
     /// # Errors
     /// As [`Session::resume`].
@@ -163,19 +162,19 @@ impl Session {
         Self::go_on(run, trainer, lock, Settings::Kept)
     }
 
-    /// As [`Session::resume`], with other settings from there on, such as a larger budget, also of a run that is finished. The
-    /// change is recorded in the run as a [`Segment`]. With no change it is resumed as it is.
+    /// Like [`Session::resume`], with other settings from there on, such as a larger budget; also for a finished run. The change is
+    /// recorded in the run as a [`Segment`]. Without a change it is simply resumed.
     ///
     /// # Errors
-    /// As [`Session::resume`]; [`ConfigError::Fixed`](crate::config::ConfigError::Fixed) names a setting that cannot change on
-    /// the way, and [`RunError::StaysOver`] says that training would not go on. Nothing is written then.
+    /// As [`Session::resume`]; [`ConfigError::Fixed`](crate::config::ConfigError::Fixed) for a setting that cannot change during training,
+    /// and [`RunError::StaysOver`] if training would not continue. Nothing is written then.
     pub fn extend(run: Run, config: &Config) -> Result<(Self, Resumed), RunError> {
         run.config()?.check_changes(config)?;
         let trainer = run.trainer_of(config.clone(), &Registry::built_in())?;
         Self::extend_with(run, trainer)
     }
 
-    /// As [`Session::extend`], with a fresh trainer of your own environments that was made with the new settings.
+    /// Like [`Session::extend`], with a fresh trainer for your own environments, created with the new settings.
     ///
     /// # Errors
     /// As [`Session::extend`].
@@ -188,7 +187,7 @@ impl Session {
         Self::go_on(run, trainer, lock, settings)
     }
 
-    /// As [`Session::resume`]; `None` where the run is finished, looked at once nobody else can work in it.
+    /// Like [`Session::resume`]; `None` if the run is finished, checked once no other process can work in it.
     pub(crate) fn resume_unfinished(run: Run, registry: &Registry) -> Result<Option<Self>, RunError> {
         let lock = run.lock()?;
         if run.is_finished() {
@@ -199,7 +198,7 @@ impl Session {
     }
 
     fn go_on(run: Run, mut trainer: Trainer, lock: Lock, settings: Settings) -> Result<(Self, Resumed), RunError> {
-        // Not what the directory began as would be trained on, and nothing else would say so.
+        // Otherwise another environment than the run's would be trained in, without any message.
         checksums::check_config(run.dir())?;
         run.check_environment(trainer.env_identity())?;
         run.check_policy(trainer.env_identity())?;
@@ -221,7 +220,7 @@ impl Session {
                 begins: next.from_env_steps,
             });
         }
-        // Of one config nothing can be other than it was; with a change, what is owed is owed to the segment before it.
+        // Without a change everything is as before; with one, an evaluation that is due belongs to the previous segment.
         let several = !later.is_empty() || segment.number > 1;
         if (settings == Settings::Kept && several || settings == Settings::Changed && at.1) && segment.config != wanted
         {
@@ -233,11 +232,11 @@ impl Session {
                 logs = checkpoint.manifest.logs;
                 saved = Some(Saved { env_steps: checkpoint.manifest.env_steps, path: checkpoint.path });
             }
-            // To begin anew would throw away what a person may still be able to mend.
+            // Starting from the beginning would discard what the user may still be able to repair.
             None if !newest.damaged.is_empty() => {
                 return Err(RunError::NothingWhole { path: root, damaged: newest.damaged });
             }
-            // Anew would be from drawn weights.
+            // Starting from the beginning would use random weights.
             None if run.origin()?.is_some() => return Err(RunError::NoBeginning { path: run.dir().to_path_buf() }),
             None => {}
         }
@@ -247,7 +246,7 @@ impl Session {
             trainer.go_on();
             check_goes_on(&trainer, &segment.config.changes(&wanted))?;
             room::check(run.dir(), &trainer)?;
-            // With a change it is no longer what it was finished as.
+            // With a change, the run is not finished any more.
             run.unfinish()?;
             let added = run.add_segment(at.0, &wanted)?;
             match at.1 {
@@ -263,7 +262,7 @@ impl Session {
         let mut session = Self::assemble(run, trainer, logs, lock);
         session.saved = saved;
         (session.segment, session.later) = (number, later);
-        // The file may be of a moment that the checkpoint does not know.
+        // The file may be newer than the checkpoint.
         if let Some(best) = session.trainer.best() {
             write_best_policy(session.saving.storage(), &session.run, &session.trainer, &best.parameters)?;
         }
@@ -295,14 +294,14 @@ impl Session {
         }
     }
 
-    /// The same session, which saves also when so much time has passed since the last save. It is no part of the config,
-    /// since it changes no result.
+    /// The same session, which also saves when this much time has passed since the last save. It is not part of the config, since it
+    /// changes no result.
     pub fn saving_every(self, pause: Duration) -> Self {
         Session { pause: Some(pause), ..self }
     }
 
-    /// The same session with its checkpoints, its best policy and its end written through another storage, such as one with faults
-    /// put in.
+    /// The same session, with its checkpoints, its best policy and its results written through another storage, such as one with injected
+    /// faults.
     pub fn with_storage(mut self, storage: Arc<dyn Storage>) -> Self {
         self.saving.set_storage(storage);
         self
@@ -319,7 +318,7 @@ impl Session {
     }
 }
 
-/// The logs of a run that is trained, or trained on, in a directory that is locked.
+/// The logs of a new or resumed run, in a locked directory.
 fn open_logs(run: &Run, trainer: &Trainer, known: &BTreeMap<String, LogEntry>) -> Result<RunLogs, RunError> {
     run.remove_staged()?;
     run.unfinish()?;

@@ -1,4 +1,4 @@
-//! What stands for an environment that a program does not know, where a run is only looked at.
+//! A stand-in for an environment that a program does not have, for commands that only read a run.
 
 use requel_envs::{Action, DType, Env, EnvError, EnvSpec, OptionDefault, OptionSpec, Space, Step};
 use requel_nn::Network;
@@ -10,11 +10,11 @@ use crate::policy_file::PolicyFile;
 use crate::registry::Registry;
 
 impl Run {
-    /// A registry for who only looks at this run, and steps no environment: where `registry` does not know the run's environment, one
-    /// of the same spaces that has no steps is there in its place. Says whether it is.
+    /// A registry for commands that only read this run and step no environment: if `registry` does not have the run's environment, a
+    /// stand-in with the same spaces but without steps takes its place. Also returns whether it does.
     ///
     /// # Errors
-    /// If what is known of the run cannot be read.
+    /// If the run's identity cannot be read.
     pub fn registry_to_look(&self, registry: &Registry) -> Result<(Registry, bool), RunError> {
         let (config, known) = (self.config()?, self.environment()?);
         let mut looking = registry.clone();
@@ -28,8 +28,8 @@ impl Run {
 }
 
 impl PolicyFile {
-    /// A registry for code that looks at this policy and steps no environment. Where `registry` lacks the environment, the registry has
-    /// one with the spaces that the file describes; it has no steps, and is made without any of the settings of `env`. `None` where
+    /// A registry for code that reads this policy without stepping an environment. If `registry` lacks the environment, the new registry
+    /// has a stand-in with the spaces that the file describes; it cannot be stepped and takes none of the settings of `env`. `None` if
     /// `registry` has the environment.
     pub fn registry_to_look(&self, registry: &Registry) -> Option<Registry> {
         if registry.envs().is_built_in(&self.env_id).is_some() {
@@ -42,7 +42,7 @@ impl PolicyFile {
         Some(looking)
     }
 
-    /// What the network tells of the environment, where the file says nothing else.
+    /// What the network says about the environment, for a file that does not describe it.
     fn identity_by_network(&self) -> EnvIdentity {
         let shape = self.network.input_shape.clone();
         let outputs = Network::new(&self.network).map_or(0, |network| network.output_len());
@@ -64,7 +64,7 @@ impl PolicyFile {
     }
 }
 
-/// An environment that shows and takes what another one does, and has no steps.
+/// An environment with the spaces of another one, but without steps.
 #[derive(Clone)]
 struct StandIn {
     spec: EnvSpec,
@@ -73,10 +73,10 @@ struct StandIn {
 }
 
 impl StandIn {
-    /// For an environment that is so known, before what `config` puts around it; `None` where that cannot be told.
+    /// For an environment with this identity, without the wrappers of `config`; `None` if that cannot be reconstructed.
     fn of(known: &EnvIdentity, config: &EnvConfig) -> Option<Self> {
         let mut spec = known.spec();
-        // Repeated actions change these on their way out.
+        // Repeated actions change these.
         if config.action_repeat > 1 {
             (spec.reward_range, spec.max_episode_steps) = (None, None);
         }
@@ -87,15 +87,15 @@ impl StandIn {
     fn refused(&self) -> EnvError {
         let id = &self.spec.id;
         EnvError::Other(format!(
-            "{id} is not known to this program, which cannot step it: call the verb where it is known, in Python by `Run.program`"
+            "this program does not have {id} and cannot step it: use the program that has it; in Python, call `Run.program`"
         ))
     }
 }
 
-/// What takes the options that a config sets, and any others of their types.
+/// Options that accept what a config sets, and any other value of the same type.
 fn options(config: &EnvConfig) -> Vec<OptionSpec> {
     let option = |(name, value): (&String, &toml::Value)| OptionSpec {
-        // Declared for as long as the program goes on, as the options of an environment are that it has.
+        // Leaked, because an environment's options have static names.
         name: name.clone().leak(),
         default: match value {
             toml::Value::Boolean(_) => OptionDefault::Bool(false),
@@ -103,18 +103,18 @@ fn options(config: &EnvConfig) -> Vec<OptionSpec> {
             toml::Value::Array(_) => OptionDefault::OptionalList,
             _ => OptionDefault::OptionalFloat,
         },
-        summary: "an option of an environment that is not known here",
+        summary: "an option of an environment that this program does not have",
     };
     config.options.iter().map(option).collect()
 }
 
-/// What one of `n` stacked observations is.
+/// The space of one of `n` stacked observations.
 fn unstacked(space: Space, n: usize) -> Option<Space> {
     let Space::Box { low, high, mut shape, dtype } = space else { return (n == 1).then_some(space) };
     if n == 1 {
         return Some(Space::Box { low, high, shape, dtype });
     }
-    // Images are stacked along their channels, other numbers one after the other.
+    // Images are stacked along their channels, other observations one after the other.
     let every = match shape[..] {
         [_, _, channels] if channels.is_multiple_of(n) => {
             shape[2] = channels / n;

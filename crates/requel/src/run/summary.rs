@@ -1,10 +1,10 @@
-//! [`Summary`], what a finished run came to, as `summary.json` holds it.
+//! [`Summary`], the results of a finished run, as stored in `summary.json`.
 
 use serde::{Deserialize, Serialize};
 
 use crate::train::{Confirmation, Evaluation, Outcome, Termination};
 
-/// An evaluation in short.
+/// The summary of an evaluation.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Score {
     /// Mean undiscounted return.
@@ -13,7 +13,7 @@ pub struct Score {
     pub std_return: f64,
     /// Number of episodes.
     pub episodes: usize,
-    /// How many of them had not ended when `evaluation.max_episode_steps` cut them off.
+    /// How many of them were cut off at `evaluation.max_episode_steps` before they ended.
     #[serde(default, skip_serializing_if = "is_none")]
     pub cut_off: usize,
 }
@@ -37,7 +37,7 @@ impl From<&Evaluation> for Score {
     }
 }
 
-/// What a finished run came to: a function of version and config, written to `summary.json`.
+/// The results of a finished run: a function of version and config, written to `summary.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Summary {
     /// Why training stopped.
@@ -51,8 +51,8 @@ pub struct Summary {
     /// How often a NaN or infinity cost a step or the start of an episode; 0 unless `train.on_nan` is `skip`.
     #[serde(default)]
     pub skipped: u64,
-    /// How often training was resumed with new episodes, because the environments cannot save their state; unless it is 0, the
-    /// results are not those of a training that was never interrupted.
+    /// How often training was resumed with new episodes because the environments cannot save their state; unless it is 0, the results
+    /// differ from those of uninterrupted training.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub inexact_resumes: u64,
     /// Mean return of the last 100 training episodes, exploration included.
@@ -63,15 +63,15 @@ pub struct Summary {
     pub best_env_steps: u64,
     /// The final policy on the same episodes.
     pub final_evaluation: Score,
-    /// The mean return at which the environment counts as solved, if there is such a goal.
+    /// The mean return at which the environment counts as solved, if it has such a goal.
     #[serde(default)]
     pub goal: Option<f64>,
-    /// The final policy over many more fresh episodes: always where it is called solved.
+    /// The final policy over many more fresh episodes: always present if the environment is called solved.
     #[serde(default)]
     pub confirmation: Option<Confirmation>,
     /// BLAKE3 of the final weights, hexadecimal.
     pub weights_blake3: String,
-    /// The device that the last session computed networks on, where that is not the CPU. No result depends on it.
+    /// The device on which the last session computed networks, unless that is the CPU. No result depends on it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub device: Option<String>,
 }
@@ -80,12 +80,12 @@ impl Summary {
     /// Reads `summary.json`.
     ///
     /// # Errors
-    /// What is wrong with it, if it is not what a finished run writes.
+    /// What is wrong with it, if it is not a summary that a finished run writes.
     pub(super) fn parse(text: &[u8]) -> Result<Self, String> {
         let summary: Summary = serde_json::from_slice(text).map_err(|error| error.to_string())?;
         let hash = &summary.weights_blake3;
         if hash.len() != 64 || !hash.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-            return Err("its weights_blake3 is no BLAKE3".into());
+            return Err("its weights_blake3 is not a BLAKE3 hash".into());
         }
         Ok(summary)
     }
@@ -113,14 +113,14 @@ impl From<&Outcome> for Summary {
 }
 
 impl Summary {
-    /// Whether the final policy reached the environment's goal, over many fresh episodes that nothing was chosen by.
+    /// Whether the final policy reached the environment's goal over many fresh episodes that were not used to choose anything.
     pub fn is_solved(&self) -> bool {
         let confirmed = self.confirmation.filter(|confirmation| confirmation.is_confirmed);
         self.goal.zip(confirmed).is_some_and(|(goal, confirmation)| confirmation.mean_return >= goal)
     }
 }
 
-/// How long this process took; it depends on the clock and is no part of any result.
+/// How long this process took; it depends on the clock and is not part of any result.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Timing {
     /// Seconds from the start of the session to its end, evaluations and checkpoints included.

@@ -1,4 +1,4 @@
-//! A run that is taken over from a process that may still go on somewhere without knowing.
+//! Taking over a run from a process that may still be running without knowing it.
 
 use std::fs::{self, File};
 use std::io::{self, ErrorKind};
@@ -9,9 +9,9 @@ use super::{Run, RunError};
 use crate::log;
 
 impl Run {
-    /// Gives the run in `dir`, if there is one, files of its own for all that another process may have open: the logs, so that what
-    /// that one writes late goes into files without a name, and the lock, which on some file systems is held on for a machine that
-    /// died. Only for whoever has the newest claim on it.
+    /// Gives the run in `dir`, if there is one, new copies of all files that another process may have open: the logs, so that late writes
+    /// of that process go into files without a name, and the lock, which some file systems keep for a machine that died. Only for the
+    /// holder of the newest claim on it.
     ///
     /// # Errors
     /// If the disk refuses; trying again is of use.
@@ -25,7 +25,7 @@ impl Run {
     }
 }
 
-/// Puts a copy in the place of a file, which is not read into memory: a log may be large.
+/// Replaces a file by a copy, without reading it into memory: a log may be large.
 fn put_copy(path: &Path) -> io::Result<()> {
     let mut staged = path.as_os_str().to_owned();
     staged.push(format!(".{}-0.new", std::process::id()));

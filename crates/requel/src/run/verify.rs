@@ -1,4 +1,4 @@
-//! [`verify`], a look at every byte of a run that can be told right from wrong.
+//! [`verify`], which checks every byte of a run that can be checked.
 
 use std::io::{BufRead, ErrorKind};
 use std::path::{Path, PathBuf};
@@ -10,19 +10,19 @@ use crate::log::check_logs;
 use crate::policy_file::PolicyFileError;
 use crate::storage::{RealStorage, open_regular};
 
-/// What a look at a run came to.
+/// The result of verifying a run.
 #[derive(Debug, Default)]
 pub struct Verified {
-    /// Each checkpoint with its env steps, and whether it is whole.
+    /// Each checkpoint with its env steps, and whether it is intact.
     pub checkpoints: Vec<(u64, PathBuf, bool)>,
-    /// Everything that is wrong, with the file and where there are blocks the block.
+    /// Everything that is wrong, with the file and, if there are blocks, the block.
     pub damage: Vec<CheckpointError>,
-    /// Whether there are checksums, without which a changed config, log or policy may not be told from what was written.
+    /// Whether there are checksums, without which a changed config, log or policy may go unnoticed.
     pub sealed: bool,
 }
 
-/// Looks at all checkpoints of a run, at the logs as far as the checkpoints know them, at its config, its best policy and
-/// its summary, and at all files of a finished run. Changes nothing, and may look while the run goes on.
+/// Checks all checkpoints of a run, the logs up to what the checkpoints recorded, its config, its best policy and its summary, and all
+/// files of a finished run. Changes nothing, and can be used during training.
 ///
 /// # Errors
 /// If the directory of the checkpoints cannot be read.
@@ -38,7 +38,7 @@ pub fn verify(run: &Run) -> Result<Verified, RunError> {
                 policies.push(best.map(|tensor| tensor.bytes.contiguous().into_owned()));
                 verified.checkpoints.push((env_steps, path, true));
             }
-            // A run that goes on may have removed it meanwhile.
+            // A running training may have removed it in the meantime.
             Err(_) if !path.exists() => {}
             Err(first) => {
                 let mut all = checkpoint::verify(&RealStorage, &path);
@@ -55,7 +55,7 @@ pub fn verify(run: &Run) -> Result<Verified, RunError> {
     let (config, summary) = (run.config(), run.summary());
     let finished = !matches!(summary, Ok(None));
     let mut more = Vec::new();
-    // What is said of a file by its seal is said once.
+    // A problem already reported by the seal of a file is not repeated.
     let config = config.err().map(|error| into_damage(&run.config_path(), error));
     let provenance = run.provenance().err().map(|error| into_damage(run.dir(), error));
     more.extend([config, provenance].into_iter().flatten().filter(|error| !is_sealed(error.path())));
@@ -64,7 +64,7 @@ pub fn verify(run: &Run) -> Result<Verified, RunError> {
         more.extend(summary.err().map(|error| into_damage(&path, error)));
     }
     if !finished && verified.checkpoints.is_empty() && run.origin().is_ok_and(|origin| origin.is_some()) {
-        let reason = "it holds no checkpoint of a run that began from other weights";
+        let reason = "it has no checkpoint although the run started from other weights";
         more.push(CheckpointError::damaged(&run.checkpoints(), reason));
     }
     if !is_sealed(&run.best_policy_path()) {
@@ -86,7 +86,7 @@ fn into_damage(path: &Path, error: RunError) -> CheckpointError {
     }
 }
 
-/// The best policy must be one, of the network that the last checkpoint has; that of a finished run is the one there.
+/// The best policy must be valid and have the network of the last checkpoint; in a finished run it must be the one in that checkpoint.
 fn check_policy(run: &Run, expected: Option<Vec<u8>>, finished: bool) -> Option<CheckpointError> {
     let path = run.best_policy_path();
     let policy = match run.best_policy() {
@@ -99,13 +99,13 @@ fn check_policy(run: &Run, expected: Option<Vec<u8>>, finished: bool) -> Option<
     };
     let (found, expected) = (bytemuck::cast_slice::<f32, u8>(&policy.parameters), expected?);
     if found.len() != expected.len() {
-        return Some(CheckpointError::damaged(&path, "it is of another network than the last checkpoint"));
+        return Some(CheckpointError::damaged(&path, "its network differs from that of the last checkpoint"));
     }
     (finished && found != expected)
-        .then(|| CheckpointError::damaged(&path, "it is not the best policy of the last checkpoint"))
+        .then(|| CheckpointError::damaged(&path, "it is not the best policy in the last checkpoint"))
 }
 
-/// Every line of the metrics is JSON; the last one may be half written while a run goes on or after it was killed.
+/// Every line of the metrics must be JSON; the last one may be incomplete during training or after a kill.
 fn check_metrics(path: &Path) -> Option<CheckpointError> {
     let file = match open_regular(path) {
         Err(error) if error.kind() == ErrorKind::NotFound => return None,

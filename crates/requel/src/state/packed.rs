@@ -1,4 +1,4 @@
-//! A [`State`] as bytes, to be sent or kept in a file.
+//! A [`State`] as bytes, for sending it or storing it in a file.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -13,10 +13,10 @@ const VALUES: &str = "values";
 const SEAL: usize = blake3::OUT_LEN;
 
 impl State<'_> {
-    /// All of it as one array of bytes, in the safetensors format.
+    /// The whole state as one array of bytes, in the safetensors format.
     ///
     /// # Errors
-    /// If a tensor has not the bytes that its shape needs.
+    /// If the size of a tensor does not match its shape.
     pub fn to_bytes(&self) -> Result<Vec<u8>, StateError> {
         let pieces: Vec<(&String, &Tensor<'_>, Cow<'_, [u8]>)> =
             self.tensors.iter().map(|(name, tensor)| (name, tensor, tensor.bytes.contiguous())).collect();
@@ -30,10 +30,10 @@ impl State<'_> {
         safetensors::serialize(views, Some(said)).map_err(|error| StateError::new(VALUES, error.to_string()))
     }
 
-    /// Takes the bytes of a state.
+    /// Reads the bytes of a state.
     ///
     /// # Errors
-    /// If they are none.
+    /// If they are not a state.
     pub fn from_bytes(bytes: &[u8]) -> Result<State<'static>, StateError> {
         let refused = |error: String| StateError::new(VALUES, format!("cannot be read: {error}"));
         let (_, said) = SafeTensors::read_metadata(bytes).map_err(|error| refused(error.to_string()))?;
@@ -49,7 +49,7 @@ impl State<'_> {
         Ok(State { tensors: read.tensors().into_iter().map(owned).collect(), values })
     }
 
-    /// The same bytes, and a seal behind them by which [`State::from_sealed_bytes`] finds out whether they are whole.
+    /// The same bytes followed by a seal, with which [`State::from_sealed_bytes`] checks that they are complete.
     ///
     /// # Errors
     /// As [`State::to_bytes`].
@@ -60,14 +60,14 @@ impl State<'_> {
         Ok(bytes)
     }
 
-    /// Takes sealed bytes of a state.
+    /// Reads sealed bytes of a state.
     ///
     /// # Errors
-    /// If they are none, or not whole.
+    /// If they are not a state, or not complete.
     pub fn from_sealed_bytes(bytes: &[u8]) -> Result<State<'static>, StateError> {
         match bytes.split_last_chunk::<SEAL>() {
             Some((bytes, seal)) if blake3::hash(bytes).as_bytes() == seal => State::from_bytes(bytes),
-            _ => Err(StateError::new(VALUES, "is damaged, or no saved state: the seal does not match")),
+            _ => Err(StateError::new(VALUES, "is damaged, or is not a saved state: the seal does not match")),
         }
     }
 }

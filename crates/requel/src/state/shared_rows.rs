@@ -3,15 +3,15 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-/// Bytes of a block, at most, unless a single row is larger. Writing a block that a snapshot shares copies it: small enough that one
-/// copy is not noticed, large enough that a buffer of gigabytes has only thousands of blocks.
+/// Maximum bytes of a block, unless a single row is larger. Writing to a block that a snapshot shares copies it: small enough that one copy
+/// is not noticeable, large enough that a buffer of gigabytes has only thousands of blocks.
 const BLOCK_BYTES: usize = 256 << 10;
 
-/// Rows of 32-bit words, in blocks that are shared with snapshots. Taking a snapshot copies references. Writing a row whose block a
-/// snapshot still has copies that block first, once; the snapshot keeps what it was taken of.
+/// Rows of 32-bit words, in blocks that are shared with snapshots. Taking a snapshot copies references. The first write to a block that a
+/// snapshot still shares copies that block; the snapshot stays unchanged.
 ///
-/// It is what a replay buffer keeps its transitions in, so that a checkpoint is written while training goes on. The memory that a
-/// snapshot costs is that of the blocks written while it lives, never more than the rows themselves.
+/// Replay buffers keep their transitions in it, so that a checkpoint is written while training continues. A snapshot costs the memory of
+/// the blocks that are written while it exists, never more than the rows themselves.
 ///
 /// ```
 /// use requel::state::{SharedRows, State};
@@ -31,7 +31,7 @@ const BLOCK_BYTES: usize = 256 << 10;
 pub struct SharedRows {
     /// Words of a row.
     words: usize,
-    /// Rows of each block but the last one: 2 to this.
+    /// Rows of each block except the last: 2 to the power of this.
     block_shift: u32,
     blocks: Vec<Arc<Box<[u32]>>>,
     rows: usize,
@@ -41,9 +41,9 @@ pub struct SharedRows {
 #[derive(Clone, Debug)]
 pub(super) struct RowsSnapshot {
     blocks: Vec<Arc<Box<[u32]>>>,
-    /// Words of each block but the last one.
+    /// Words of each block except the last.
     block_words: usize,
-    /// Which words, counted from the beginning of the first block.
+    /// The range of words, counted from the start of the first block.
     range: Range<usize>,
 }
 
@@ -57,7 +57,7 @@ impl SharedRows {
         let most = (BLOCK_BYTES / 4 / words).max(1);
         let mut empty = SharedRows { words, block_shift: most.ilog2(), blocks: Vec::new(), rows: 0 };
         let (block, whole) = (empty.block_rows(), rows / empty.block_rows());
-        // Zeroed memory comes lazily from the system: a large buffer costs nothing until it is filled.
+        // The system provides zeroed memory lazily: a large buffer costs nothing until it is filled.
         let sizes = std::iter::repeat_n(block, whole).chain([rows - whole * block]);
         empty.blocks.extend(sizes.filter(|rows| *rows > 0).map(|rows| zeros(rows * words)));
         SharedRows { rows, ..empty }
@@ -68,7 +68,7 @@ impl SharedRows {
         self.rows
     }
 
-    /// Words of a row.
+    /// Words per row.
     pub fn words(&self) -> usize {
         self.words
     }
@@ -83,7 +83,7 @@ impl SharedRows {
         &self.blocks[index >> self.block_shift][first..first + self.words]
     }
 
-    /// The first and the last word of a row, in one: to have both near before they are needed.
+    /// The first and the last word of a row, combined: to fetch both into the cache before they are needed.
     ///
     /// # Panics
     /// If there is none at `index`.
@@ -94,7 +94,7 @@ impl SharedRows {
         block[first] ^ block[first + self.words - 1]
     }
 
-    /// A row to be written. Copies its block where a snapshot has that too.
+    /// A row for writing. Copies its block if a snapshot shares it.
     ///
     /// # Panics
     /// If there is none at `index`.
@@ -105,7 +105,7 @@ impl SharedRows {
         &mut block[first..first + self.words]
     }
 
-    /// Makes it `rows` rows where it has fewer; those that are added are zeros.
+    /// Grows to `rows` rows if there are fewer; the new rows are zeros.
     pub fn grow(&mut self, rows: usize) {
         if rows <= self.rows {
             return;
@@ -124,7 +124,7 @@ impl SharedRows {
     /// A snapshot of these rows.
     ///
     /// # Panics
-    /// If not all of them are there.
+    /// If a row does not exist.
     pub(super) fn snapshot(&self, rows: Range<usize>) -> RowsSnapshot {
         assert!(rows.start <= rows.end && rows.end <= self.rows, "rows {rows:?} of {}", self.rows);
         let first = rows.start >> self.block_shift;
@@ -137,7 +137,7 @@ impl SharedRows {
         }
     }
 
-    /// The words of these rows to be written, so many at once as lie side by side.
+    /// The words of these rows for writing, in contiguous pieces.
     pub(super) fn pieces_mut(&mut self, rows: Range<usize>, mut write: impl FnMut(&mut [u32])) {
         assert!(rows.end <= self.rows, "rows {rows:?} of {}", self.rows);
         let mut next = rows.start;
@@ -165,7 +165,7 @@ impl RowsSnapshot {
         self.range.len()
     }
 
-    /// Some of its words, so many at once as lie side by side.
+    /// Some of its words, in contiguous pieces.
     pub fn pieces(&self, words: Range<usize>) -> impl Iterator<Item = &[u32]> {
         debug_assert!(words.end <= self.len(), "words {words:?} of {}", self.len());
         let (mut next, end) = (self.range.start + words.start, self.range.start + words.end);

@@ -1,4 +1,4 @@
-//! [`Tensor`], a named array of a state, and where its bytes are.
+//! [`Tensor`], a named array in a state, and where its bytes are.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -18,7 +18,7 @@ pub struct Tensor<'a> {
     pub bytes: Bytes<'a>,
 }
 
-/// The bytes of a [`Tensor`]: in one piece, or a snapshot of [`SharedRows`](super::SharedRows).
+/// The bytes of a [`Tensor`]: contiguous, or a snapshot of [`SharedRows`](super::SharedRows).
 #[derive(Clone, Debug)]
 pub struct Bytes<'a>(Place<'a>);
 
@@ -29,7 +29,7 @@ enum Place<'a> {
 }
 
 impl Bytes<'_> {
-    /// How many there are.
+    /// The number of bytes.
     pub fn len(&self) -> usize {
         match &self.0 {
             Place::Piece(bytes) => bytes.len(),
@@ -42,7 +42,7 @@ impl Bytes<'_> {
         self.len() == 0
     }
 
-    /// All of them in one piece: a copy of rows.
+    /// All bytes, contiguous: rows are copied.
     pub fn contiguous(&self) -> Cow<'_, [u8]> {
         match &self.0 {
             Place::Piece(bytes) => Cow::Borrowed(bytes),
@@ -54,7 +54,7 @@ impl Bytes<'_> {
         }
     }
 
-    /// Some of them in one piece. Of rows they are copied into `buffer`.
+    /// Some bytes, contiguous. Rows are copied into `buffer`.
     ///
     /// # Panics
     /// If `range` reaches beyond the end.
@@ -70,7 +70,7 @@ impl Bytes<'_> {
         }
     }
 
-    /// They, if they are in one piece.
+    /// The bytes, if they are contiguous.
     pub(crate) fn piece(&self) -> Option<&[u8]> {
         match &self.0 {
             Place::Piece(bytes) => Some(bytes),
@@ -78,7 +78,7 @@ impl Bytes<'_> {
         }
     }
 
-    /// Copies all of them to `target`, which has their length.
+    /// Copies all bytes to `target`, which has the same length.
     pub(super) fn copy_to(&self, target: &mut [u8]) {
         match &self.0 {
             Place::Piece(bytes) => target.copy_from_slice(bytes),
@@ -95,7 +95,7 @@ impl Bytes<'_> {
 }
 
 impl Bytes<'_> {
-    /// A snapshot that borrows nothing: of rows the same, of one piece what `copy` makes of it.
+    /// A snapshot that borrows nothing: rows stay shared, contiguous bytes are copied with `copy`.
     pub(crate) fn detached(&self, copy: impl FnOnce(&[u8]) -> Vec<u8>) -> Bytes<'static> {
         Bytes(match &self.0 {
             Place::Piece(bytes) => Place::Piece(Cow::Owned(copy(bytes))),
@@ -103,7 +103,7 @@ impl Bytes<'_> {
         })
     }
 
-    /// The memory that they have for themselves; none of rows, which others may share.
+    /// Bytes of memory used by this tensor alone; 0 for rows, which others may share.
     pub(crate) fn into_owned_piece(self) -> Option<Vec<u8>> {
         match self.0 {
             Place::Piece(bytes) => Some(bytes.into_owned()),
@@ -131,7 +131,7 @@ impl From<RowsSnapshot> for Bytes<'_> {
 }
 
 impl PartialEq for Bytes<'_> {
-    /// Whether they are the same, wherever they are.
+    /// Whether the bytes are equal, wherever they are stored.
     fn eq(&self, other: &Self) -> bool {
         self.contiguous() == other.contiguous()
     }

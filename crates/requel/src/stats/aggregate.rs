@@ -1,17 +1,17 @@
-//! Point estimates: what one number says of a sample.
+//! Point estimates: one number for a sample.
 
 use super::order::is_sample;
 
-/// The arithmetic mean. `None` for an empty sample, and for one with NaN in it; so for all of these.
+/// The arithmetic mean. `None` for an empty sample, and for one that contains NaN; the same holds for all functions here.
 pub fn mean(sample: &[f64]) -> Option<f64> {
     is_sample(sample).then(|| sample.iter().sum::<f64>() / sample.len() as f64)
 }
 
-/// The interquartile mean: the mean of what is left when the lowest and the highest quarter are cut off, each rounded down to
-/// whole values (Agarwal et al. 2021, §4.3; `scipy.stats.trim_mean` with a proportion of 0.25).
+/// The interquartile mean: the mean after dropping the lowest and the highest quarter, each rounded down to whole values (Agarwal et al.
+/// 2021, §4.3; `scipy.stats.trim_mean` with a proportion of 0.25).
 ///
-/// Less moved by one lucky run than the mean, and by chance than the median. The sample is that of all runs on all tasks.
-/// `None` for an empty sample.
+/// Less affected by one lucky run than the mean, and less by chance than the median. The sample contains all runs on all tasks. `None` for
+/// an empty sample.
 pub fn interquartile_mean(sample: &[f64]) -> Option<f64> {
     if !is_sample(sample) {
         return None;
@@ -22,8 +22,8 @@ pub fn interquartile_mean(sample: &[f64]) -> Option<f64> {
     mean(&sorted[cut..sorted.len() - cut])
 }
 
-/// By how much a sample falls short of `target` on average; what exceeds the target counts as the target (Agarwal et al.
-/// 2021, §4.3). In the unit of the sample, 0 is best. `None` for an empty sample.
+/// How much a sample falls short of `target` on average; values above the target count as the target (Agarwal et al. 2021, §4.3). In the
+/// unit of the sample, 0 is best. `None` for an empty sample.
 pub fn optimality_gap(sample: &[f64], target: f64) -> Option<f64> {
     if !is_sample(sample) || target.is_nan() {
         return None;

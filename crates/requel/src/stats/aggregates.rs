@@ -3,10 +3,10 @@
 use super::estimate::{Estimate, LEAST_RUNS};
 use super::{Bootstrap, interquartile_mean, mean, median, optimality_gap};
 
-/// What one number says of all runs on all tasks (Agarwal et al. 2021; rliable's `aggregate_iqm`, `aggregate_median`,
-/// `aggregate_mean` and `aggregate_optimality_gap`).
+/// One number for all runs on all tasks (Agarwal et al. 2021; rliable's `aggregate_iqm`, `aggregate_median`, `aggregate_mean` and
+/// `aggregate_optimality_gap`).
 ///
-/// Scores of several tasks only go together where they are of one scale: [`normalized`] first.
+/// Scores of several tasks can only be combined if they have the same scale: apply [`normalized`] first.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Aggregate {
     /// The interquartile mean of all runs of all tasks.
@@ -15,7 +15,7 @@ pub enum Aggregate {
     Median,
     /// The mean over tasks of each task's mean.
     Mean,
-    /// By how much runs fall short of a target on average, what exceeds it counted as the target.
+    /// How much runs fall short of a target on average; scores above it count as the target.
     OptimalityGap {
         /// The target, in the unit of the scores.
         target: f64,
@@ -46,10 +46,10 @@ impl Aggregate {
         }
     }
 
-    /// Its value with its interval by the bootstrap, runs drawn again within each task.
+    /// Its value with a bootstrap interval from resampling the runs within each task.
     ///
-    /// The interval is `None` where it would say nothing: of fewer than [`LEAST_RUNS`] runs in all, or where a task has one run alone.
-    /// `None` as a whole as for [`Aggregate::of`].
+    /// The interval is `None` if it would be meaningless: with fewer than [`LEAST_RUNS`] runs in all, or if a task has only one run. The
+    /// result as a whole is `None` as for [`Aggregate::of`].
     pub fn estimate(&self, tasks: &[&[f64]], bootstrap: &Bootstrap) -> Option<Estimate> {
         let value = self.of(tasks)?;
         let statistic = |tasks: &[&[f64]]| self.of(tasks).unwrap_or(f64::NAN);
@@ -60,7 +60,8 @@ impl Aggregate {
 
 impl Estimate {
     /// The probability that a run of `x` scores higher than one of `y` on the same task, over several tasks; see
-    /// [`probability_of_improvement`](super::probability_of_improvement). The interval is `None` as that of [`Aggregate::estimate`].
+    /// [`probability_of_improvement`](super::probability_of_improvement). The interval is `None` in the same cases as for
+    /// [`Aggregate::estimate`].
     pub fn improvement_on_tasks(x: &[&[f64]], y: &[&[f64]], bootstrap: &Bootstrap) -> Option<Self> {
         let value = super::probability_of_improvement(x, y)?;
         let interval = (can_vary(x) && can_vary(y)).then(|| bootstrap.improvement(x, y)).flatten();
@@ -68,9 +69,8 @@ impl Estimate {
     }
 }
 
-/// Scores on a scale where `zero` is 0 and `one` is 1: min–max normalisation by the least and the greatest score that there can be;
-/// human normalisation by the score of random actions and that of a human (Mnih et al. 2015). `None` unless both ends are finite
-/// and apart.
+/// Scores on a scale where `zero` is 0 and `one` is 1: min–max normalisation by the lowest and the highest possible score, or human
+/// normalisation by the score of random actions and that of a human (Mnih et al. 2015). `None` unless both ends are finite and different.
 ///
 /// ```
 /// assert_eq!(requel::stats::normalized(&[110.0, 60.0], 10.0, 110.0), Some(vec![1.0, 0.5]));
@@ -85,7 +85,7 @@ fn means(tasks: &[&[f64]]) -> Option<Vec<f64>> {
     tasks.iter().map(|task| mean(task)).collect()
 }
 
-/// Whether resamples of these runs can say how certain a number is.
+/// Whether resampling these runs can give a meaningful interval.
 pub(super) fn can_vary(tasks: &[&[f64]]) -> bool {
     tasks.iter().map(|task| task.len()).sum::<usize>() >= LEAST_RUNS && tasks.iter().all(|task| task.len() > 1)
 }

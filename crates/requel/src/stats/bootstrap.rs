@@ -15,32 +15,32 @@ pub struct Interval {
     pub high: f64,
 }
 
-/// Percentile intervals by the stratified bootstrap (Efron 1979; Agarwal et al. 2021, §4.1): within each stratum (a task) as
-/// many runs as there are are drawn again with replacement, the statistic is taken of them all, and the middle share of its
-/// values over many resamples is the interval.
+/// Percentile intervals by the stratified bootstrap (Efron 1979; Agarwal et al. 2021, §4.1): within each stratum (a task), as many runs as
+/// it has are drawn with replacement, the statistic is computed from all of them, and the interval is the central part of its values over
+/// many resamples.
 ///
 /// Draws are counter-based and keyed by `seed`: the same sample has the same interval on every machine.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Bootstrap {
     /// How many resamples.
     pub resamples: usize,
-    /// The share of them inside the interval, between 0 and 1.
+    /// The fraction of them inside the interval, between 0 and 1.
     pub confidence: f64,
     /// Seed of the draws.
     pub seed: u64,
 }
 
 impl Default for Bootstrap {
-    /// 95 % of 50 000 resamples, as rliable does.
+    /// 95 % of 50 000 resamples, as in rliable.
     fn default() -> Self {
         Bootstrap { resamples: 50_000, confidence: 0.95, seed: 0 }
     }
 }
 
 impl Bootstrap {
-    /// The interval of `statistic` of all runs of all strata together; it gets them stratum after stratum.
+    /// The interval of a `statistic` of all runs of all strata together, which are passed stratum after stratum.
     ///
-    /// `None` if there is no stratum, one that is empty or has NaN in it, no resample, or a confidence out of range.
+    /// `None` if there is no stratum, one is empty or contains NaN, there are no resamples, or the confidence is out of range.
     pub fn interval(&self, strata: &[&[f64]], statistic: impl Fn(&[f64]) -> f64) -> Option<Interval> {
         self.check(strata)?;
         let mut resample = vec![0.0; strata.iter().map(|stratum| stratum.len()).sum()];
@@ -52,7 +52,7 @@ impl Bootstrap {
         self.middle_of(values.collect())
     }
 
-    /// The interval of a `statistic` that tells tasks apart, the strata. The resamples are those of [`Bootstrap::interval`].
+    /// The interval of a `statistic` that distinguishes tasks, the strata. The resamples are those of [`Bootstrap::interval`].
     ///
     /// `None` as there.
     pub fn interval_of_tasks(&self, tasks: &[&[f64]], statistic: impl Fn(&[&[f64]]) -> f64) -> Option<Interval> {
@@ -62,7 +62,7 @@ impl Bootstrap {
         self.middle_of(values)
     }
 
-    /// The interval of [`probability_of_improvement`]: the runs of both sides are drawn again, each within its task.
+    /// The interval of [`probability_of_improvement`]: the runs of both sides are resampled, each within its task.
     ///
     /// `None` as there, or as for [`Bootstrap::interval`].
     pub fn improvement(&self, x: &[&[f64]], y: &[&[f64]]) -> Option<Interval> {
@@ -88,7 +88,7 @@ impl Bootstrap {
         StreamRng::new(self.seed, Stream::Bootstrap)
     }
 
-    /// Shows each resample, task by task. There are none of tasks that [`Bootstrap::check`] refuses.
+    /// Passes on each resample, task by task. There are none for tasks that [`Bootstrap::check`] refuses.
     pub(super) fn resample_tasks(&self, tasks: &[&[f64]], mut each: impl FnMut(&[&[f64]])) {
         if self.check(tasks).is_none() {
             return;
@@ -107,13 +107,13 @@ impl Bootstrap {
         }
     }
 
-    /// Looks whether these can be drawn from.
+    /// Checks that these can be resampled.
     fn check(&self, strata: &[&[f64]]) -> Option<()> {
         let is_sound = !strata.is_empty() && strata.iter().all(|stratum| is_sample(stratum));
         (is_sound && (0.0..1.0).contains(&self.confidence)).then_some(())
     }
 
-    /// Where the middle share of values lies.
+    /// The range of the central part of the values.
     pub(super) fn middle_of(&self, mut values: Vec<f64>) -> Option<Interval> {
         values.sort_unstable_by(f64::total_cmp);
         let tail = (1.0 - self.confidence) / 2.0;

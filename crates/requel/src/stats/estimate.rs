@@ -1,21 +1,21 @@
-//! [`Estimate`], a statistic of runs with as much certainty as their number allows.
+//! [`Estimate`], a statistic of runs with an interval, if there are enough runs.
 
 use serde::ser::SerializeStruct;
 use serde::{Serialize, Serializer};
 
 use super::{Bootstrap, Interval, interquartile_mean, probability_of_improvement};
 
-/// Of fewer runs than this nothing is said beyond the runs themselves: no interval, no probability of improvement.
+/// With fewer runs than this, nothing is stated except the runs themselves: no interval, no probability of improvement.
 ///
-/// With four, the middle 95 % of the resampled interquartile means still reach from the lowest run to the highest (all of a
-/// resample's middle is one end with a probability of 5.1 %): such an "interval" is the range of the sample, and holds the true
-/// value in 87 of 100 cases, with three in 75, with two in 50. From five on the ends lie within.
+/// With four runs, the middle 95 % of the resampled interquartile means still reach from the lowest run to the highest (the middle of a
+/// resample consists of one end only with a probability of 5.1 %): such an "interval" is the range of the sample, and contains the true
+/// value in 87 of 100 cases, with three runs in 75, with two in 50. From five runs on, the ends lie inside.
 pub const LEAST_RUNS: usize = 5;
 
-/// The share of 95 % intervals of the interquartile mean over so many runs that hold the true value; `None` below
-/// [`LEAST_RUNS`], where there is no interval.
+/// The fraction of 95 % intervals of the interquartile mean over this many runs that contain the true value; `None` below [`LEAST_RUNS`],
+/// where there is no interval.
 ///
-/// Simulated with normally distributed returns (6,000 samples a size, 800 resamples each); skewed ones come to a little less.
+/// Simulated with normally distributed returns (6,000 samples per size, 800 resamples each); skewed ones give slightly less.
 pub fn coverage(runs: usize) -> Option<f64> {
     Some(match runs {
         0..LEAST_RUNS => return None,
@@ -34,7 +34,7 @@ pub fn coverage(runs: usize) -> Option<f64> {
 pub struct Estimate {
     /// Its value for these runs.
     pub value: f64,
-    /// Where it would lie for other seeds; `None` where the runs are fewer than [`LEAST_RUNS`].
+    /// The range expected for other seeds; `None` with fewer than [`LEAST_RUNS`] runs.
     pub interval: Option<Interval>,
 }
 
@@ -48,8 +48,8 @@ impl Estimate {
         Some(Estimate { value, interval })
     }
 
-    /// The probability that a run of `x` scores higher than one of `y`, ties counted half. `None` where either side has fewer
-    /// runs than [`LEAST_RUNS`].
+    /// The probability that a run of `x` scores higher than one of `y`, ties counted half. `None` if either side has fewer runs than
+    /// [`LEAST_RUNS`].
     pub fn improvement(x: &[f64], y: &[f64], bootstrap: &Bootstrap) -> Option<Self> {
         if x.len().min(y.len()) < LEAST_RUNS {
             return None;

@@ -2,11 +2,11 @@
 
 use super::order::is_sample;
 
-/// The probability that a run of `x` scores higher than one of `y`, ties counted half: the Mann-Whitney U statistic as a share
-/// of all pairs, averaged over tasks (Agarwal et al. 2021, §4.3; Mann & Whitney 1947).
+/// The probability that a run of `x` scores higher than one of `y`, ties counted half: the Mann-Whitney U statistic as a fraction of all
+/// pairs, averaged over tasks (Agarwal et al. 2021, §4.3; Mann & Whitney 1947).
 ///
-/// `x[t]` and `y[t]` are the scores of all runs on task `t`; the numbers of runs may differ. 0.5 says that neither is better.
-/// `None` if there is no task, the numbers of tasks differ, or a task has no run or one whose score is NaN.
+/// `x[t]` and `y[t]` are the scores of all runs on task `t`; the numbers of runs may differ. 0.5 means that neither is better. `None` if
+/// there is no task, the numbers of tasks differ, or a task has no run or a score that is NaN.
 ///
 /// ```
 /// use requel::stats::probability_of_improvement;

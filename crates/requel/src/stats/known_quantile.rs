@@ -1,9 +1,9 @@
 //! [`KnownQuantile`]: a sample against one of which only a few order statistics are known.
 
-/// One value known of a reference sample: the quantile at `level` of `size` values.
+/// One known value of a reference sample: the quantile at `level` of `size` values.
 #[derive(Debug, Clone, Copy)]
 pub struct KnownQuantile {
-    /// How many values the reference sample has.
+    /// The size of the reference sample.
     pub size: usize,
     /// Which quantile, in 0..=1: 0 is the smallest value, 0.5 the median, 1 the largest.
     pub level: f64,
@@ -11,12 +11,12 @@ pub struct KnownQuantile {
     pub value: f64,
 }
 
-/// How a sample lies about a [`KnownQuantile`].
+/// How a sample compares with a [`KnownQuantile`].
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Placement {
     /// How many values of our sample are below it.
     pub below: usize,
-    /// How many would be on average, were both samples from one distribution.
+    /// How many would be below it on average if both samples came from one distribution.
     pub expected: f64,
     /// Two-sided p-value of that hypothesis.
     pub p_value: f64,
@@ -26,11 +26,10 @@ impl KnownQuantile {
     /// Mathisen's test (Annals of Mathematical Statistics 14, 1943): counts how many of `sample` fall below this order
     /// statistic of the reference.
     ///
-    /// It is a two-sample rank test that needs one order statistic of the other sample, not its values. Under the
-    /// hypothesis that both samples come from one continuous distribution every interleaving is equally likely, so the count
-    /// has a negative hypergeometric distribution, exactly, whatever that distribution is. A quantile that lies between two
-    /// order statistics takes the less significant of the two, and so does a tie; both err towards not rejecting. `None`
-    /// for an empty sample.
+    /// It is a two-sample rank test that needs one order statistic of the other sample, not its values. Under the hypothesis that both
+    /// samples come from one continuous distribution every interleaving is equally likely, so the count has exactly a negative
+    /// hypergeometric distribution, whatever that distribution is. For a quantile between two order statistics, the less significant of the
+    /// two counts, and likewise for a tie; both err on the side of not rejecting. `None` for an empty sample.
     pub fn placement(&self, sample: &[f64]) -> Option<Placement> {
         if sample.is_empty() || self.size == 0 {
             return None;

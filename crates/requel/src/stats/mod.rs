@@ -1,10 +1,10 @@
-//! Statistics of returns over seeds: what a table of results may say of a handful of runs.
+//! Statistics of returns over seeds: what a table of results can state about a handful of runs.
 //!
-//! Few runs make means and maxima of luck. These are the measures of Agarwal et al. 2021, "Deep Reinforcement Learning at the
-//! Edge of the Statistical Precipice" (and of their package rliable): the interquartile mean, percentile intervals by a
-//! stratified [`Bootstrap`], performance profiles, and the probability of improvement; [`Aggregate`] is for runs on several tasks.
-//! Pure functions: the same sample, the same bits.
-//! [`Estimate`] decides what is claimed: below [`LEAST_RUNS`] runs there is no interval and no probability of improvement.
+//! With few runs, means and maxima are mostly luck. These are the measures of Agarwal et al. 2021, "Deep Reinforcement Learning at the Edge
+//! of the Statistical Precipice" (and of their package rliable): the interquartile mean, percentile intervals by a stratified
+//! [`Bootstrap`], performance profiles, and the probability of improvement; [`Aggregate`] is for runs on several tasks. All are pure
+//! functions: the same sample gives the same bits. [`Estimate`] decides what is claimed: below [`LEAST_RUNS`] runs there is no interval and
+//! no probability of improvement.
 //!
 //! ```
 //! use requel::stats::{Bootstrap, interquartile_mean};

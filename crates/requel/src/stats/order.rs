@@ -1,13 +1,13 @@
 //! Order statistics of a sample.
 
-/// Whether values are a sample: there are some, and each is a number. NaN would be sorted to one end, cut off there, and be seen
-/// by nobody.
+/// Whether values form a sample: there is at least one, and none is NaN. Sorting would move NaN to one end, where it could be cut off
+/// unnoticed.
 pub(super) fn is_sample(values: &[f64]) -> bool {
     !values.is_empty() && !values.iter().any(|value| value.is_nan())
 }
 
-/// The middle of a sample: the mean of the two middle values where their number is even. `None` for an empty one, and for one
-/// with NaN in it; so for all of these.
+/// The median of a sample: the mean of the two middle values if their number is even. `None` for an empty sample, and for one that contains
+/// NaN; the same holds for all functions here.
 pub fn median(sample: &[f64]) -> Option<f64> {
     quantile(sample, 0.5)
 }
@@ -22,9 +22,9 @@ pub fn highest(sample: &[f64]) -> Option<f64> {
     quantile(sample, 1.0)
 }
 
-/// The quantile at `level` in 0..=1 by linear interpolation between order statistics, as numpy's default does (type 7 of
-/// Hyndman and Fan 1996). Infinite values are ordered like others; between two equal ones nothing is interpolated.
-/// `None` for an empty sample, for one with NaN in it, and for a level out of range.
+/// The quantile at `level` in 0..=1 by linear interpolation between order statistics, like numpy's default (type 7 of Hyndman and Fan
+/// 1996). Infinite values are ordered like others; between two equal ones nothing is interpolated. `None` for an empty sample, for one that
+/// contains NaN, and for a level out of range.
 pub fn quantile(sample: &[f64], level: f64) -> Option<f64> {
     if !is_sample(sample) {
         return None;
@@ -34,7 +34,7 @@ pub fn quantile(sample: &[f64], level: f64) -> Option<f64> {
     quantile_of_sorted(&sorted, level)
 }
 
-/// The same of a sample in ascending order.
+/// The same for a sample in ascending order.
 pub(super) fn quantile_of_sorted(sorted: &[f64], level: f64) -> Option<f64> {
     if !(0.0..=1.0).contains(&level) {
         return None;

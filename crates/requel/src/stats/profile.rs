@@ -4,11 +4,11 @@ use super::aggregates::can_vary;
 use super::order::is_sample;
 use super::{Bootstrap, Interval};
 
-/// The share of runs that score more than each threshold, over all tasks: the performance profile of score distributions
-/// (Dolan & Moré 2002; Agarwal et al. 2021; rliable's `create_performance_profile`).
+/// The fraction of runs that score more than each threshold, over all tasks: the performance profile of score distributions (Dolan & Moré
+/// 2002; Agarwal et al. 2021; rliable's `create_performance_profile`).
 ///
-/// Each task counts the same, however many runs it has. `None` if there is no task, a task has no run, or a score or a threshold
-/// is NaN.
+/// Each task has the same weight, however many runs it has. `None` if there is no task, a task has no run, or a score or a threshold is
+/// NaN.
 ///
 /// ```
 /// use requel::stats::performance_profile;
@@ -27,9 +27,9 @@ pub fn performance_profile(tasks: &[&[f64]], thresholds: &[f64]) -> Option<Vec<f
 }
 
 impl Bootstrap {
-    /// An interval for each point of a [`performance_profile`], from the same resamples: each for itself, not a band for the whole curve.
+    /// An interval for each point of a [`performance_profile`], from the same resamples: pointwise, not a band for the whole curve.
     ///
-    /// `None` as there, as for [`Bootstrap::interval`], and of too few runs, as in [`Aggregate::estimate`](super::Aggregate::estimate).
+    /// `None` as there, as for [`Bootstrap::interval`], and with too few runs, as in [`Aggregate::estimate`](super::Aggregate::estimate).
     pub fn profile(&self, tasks: &[&[f64]], thresholds: &[f64]) -> Option<Vec<Interval>> {
         performance_profile(tasks, thresholds)?;
         if !can_vary(tasks) {

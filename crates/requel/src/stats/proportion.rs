@@ -2,8 +2,8 @@
 
 use super::Interval;
 
-/// The 95 % interval of a probability of which `count` of `n` tries were seen (E. B. Wilson, "Probable inference, the law of
-/// succession, and statistical inference", 1927): unlike the normal approximation it is right for counts of 0 and of all.
+/// The 95 % interval of a probability after `count` successes in `n` trials (E. B. Wilson, "Probable inference, the law of succession, and
+/// statistical inference", 1927): unlike the normal approximation it is correct for counts of 0 and `n`.
 ///
 /// `None` if `n` is 0 or less than `count`.
 ///
@@ -23,7 +23,7 @@ pub fn proportion_interval(count: usize, n: usize) -> Option<Interval> {
     let middle = p + Z * Z / (2.0 * n);
     let reach = Z * (p * (1.0 - p) / n + Z * Z / (4.0 * n * n)).sqrt();
     let scale = 1.0 / (1.0 + Z * Z / n);
-    // At the ends rounding may leave a hair of what is exactly 0 or 1.
+    // At the ends, rounding may leave a tiny deviation from exactly 0 or 1.
     let low = if p == 0.0 { 0.0 } else { scale * (middle - reach) };
     let high = if p == 1.0 { 1.0 } else { scale * (middle + reach) };
     Some(Interval { low, high })

@@ -1,4 +1,4 @@
-//! [`FaultyStorage`], a storage of which one call goes wrong.
+//! [`FaultyStorage`], a storage with one call that fails.
 
 use std::io;
 use std::path::Path;
@@ -7,19 +7,19 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use super::{Storage, StoredFile};
 
-/// What goes wrong at the chosen call.
+/// What happens at the chosen call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// The call fails once with this; a write has written half of its bytes by then.
+    /// The call fails once with this error; a write has by then written half of its bytes.
     Once(io::ErrorKind),
-    /// The call fails, and so does every later one that needs room: the disk is full, or cannot be written any more.
-    /// Reading and removing go on.
+    /// The call fails, and so does every later one that needs space: the disk is full, or no longer writable. Reading and removing still
+    /// work.
     FromThenOn(io::ErrorKind),
-    /// The environment ends: this call and all later ones fail, and a write has written half of its bytes.
+    /// The machine crashes: this call and all later ones fail, and a write has written half of its bytes.
     Crash,
 }
 
-/// Another storage, whose calls are counted and of which one goes wrong.
+/// Wraps another storage, counts its calls, and makes one of them fail.
 pub struct FaultyStorage<S> {
     inner: Arc<S>,
     plan: Arc<Plan>,
@@ -32,7 +32,7 @@ struct Plan {
     struck: AtomicBool,
 }
 
-/// Whether a call makes something, or only looks or removes.
+/// Whether a call creates something, or only reads or removes.
 #[derive(Clone, Copy, PartialEq)]
 enum Needs {
     Room,
@@ -46,19 +46,19 @@ impl<S: Storage> FaultyStorage<S> {
         FaultyStorage { inner, plan: Arc::new(plan) }
     }
 
-    /// How many calls were made.
+    /// How many calls have been made.
     pub fn calls(&self) -> u64 {
         self.plan.calls.load(Ordering::SeqCst)
     }
 
-    /// Whether the fault has come.
+    /// Whether the fault has occurred.
     pub fn struck(&self) -> bool {
         self.plan.struck.load(Ordering::SeqCst)
     }
 }
 
 impl Plan {
-    /// Counts a call, and fails it if it is to fail.
+    /// Counts a call, and makes it fail if it should.
     fn call(&self, needs: Needs) -> io::Result<()> {
         let number = self.calls.fetch_add(1, Ordering::SeqCst);
         if number == self.at {

@@ -1,4 +1,4 @@
-//! [`FlakyStorage`], a storage that behaves like a shared file system on a bad day.
+//! [`FlakyStorage`], which behaves like an unreliable shared file system.
 
 use std::io;
 use std::path::Path;
@@ -8,21 +8,21 @@ use std::time::Duration;
 
 use super::{Storage, StoredFile};
 
-/// Another storage whose calls take their time and fail now and then. Calls that change names (`rename`, `link`, removals) may also
-/// fail after they were carried out, as when the answer of a server is lost.
+/// Wraps another storage; its calls may be slow and fail now and then. Calls that change names (`rename`, `link`, removals) may also fail
+/// after they were carried out, as when a server's answer is lost.
 pub struct FlakyStorage<S> {
     inner: Arc<S>,
     mood: Arc<Mood>,
 }
 
-/// How often calls fail, and how late they are.
+/// How often calls fail, and how slow they are.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Weather {
-    /// Of so many calls one fails; 0: none does.
+    /// One call in this many fails; 0: none does.
     pub one_fails_in: u64,
-    /// Of so many calls one is late; 0: none is.
+    /// One call in this many is late; 0: none is.
     pub one_is_late_in: u64,
-    /// By how much.
+    /// How late.
     pub delay: Duration,
 }
 
@@ -31,16 +31,16 @@ struct Mood {
     chance: AtomicU64,
 }
 
-/// What becomes of a call.
+/// What happens to a call.
 enum Fate {
     Works,
     Fails,
-    /// It is carried out, and nobody hears of it.
+    /// It is carried out, but reported as failed.
     IsLost,
 }
 
 impl<S: Storage> FlakyStorage<S> {
-    /// The storage `inner` in such weather; `seed` decides which calls it meets.
+    /// The storage `inner` under these conditions; `seed` decides which calls are affected.
     pub fn new(inner: Arc<S>, weather: Weather, seed: u64) -> Self {
         FlakyStorage { inner, mood: Arc::new(Mood { weather, chance: AtomicU64::new(seed) }) }
     }
@@ -74,7 +74,7 @@ impl Mood {
         }
     }
 
-    /// Carries out a call that only works or fails.
+    /// Carries out a call that either works or fails.
     fn call<T>(&self, call: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
         self.wait();
         if self.happens(self.weather.one_fails_in) { Err(failure()) } else { call() }

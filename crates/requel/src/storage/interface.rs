@@ -1,4 +1,4 @@
-//! [`Storage`], what saving asks of a file system.
+//! [`Storage`], the operations of a file system that saving needs.
 
 use std::io;
 use std::path::Path;
@@ -8,49 +8,49 @@ pub trait StoredFile: Send {
     /// Appends all of `bytes`. A crash may leave any part of what was not synced.
     ///
     /// # Errors
-    /// What the system says; part of the bytes may have been written.
+    /// The error of the system; part of the bytes may have been written.
     fn write(&mut self, bytes: &[u8]) -> io::Result<()>;
 
-    /// Returns once the contents survive a crash. The file's name does not, until its directory is synced.
+    /// Returns once the contents would survive a crash. The file's name would not, until its directory is synced.
     ///
     /// # Errors
-    /// What the system says; the contents are then as if never synced.
+    /// The error of the system; the contents are then as if never synced.
     fn sync(&mut self) -> io::Result<()>;
 }
 
-/// A file system, as far as saving needs one. Each call is one that can fail, and one that a crash can come at.
+/// The part of a file system that saving needs. Each call can fail, and each is a point at which a crash can come.
 pub trait Storage: Send + Sync {
-    /// Makes one directory in one that is there.
+    /// Creates a directory in an existing one.
     ///
     /// # Errors
-    /// `AlreadyExists` where something is there, else what the system says.
+    /// `AlreadyExists` if the name is taken; otherwise the error of the system.
     fn create_dir(&self, path: &Path) -> io::Result<()>;
 
-    /// Makes a file, or empties the one that is there.
+    /// Creates a file, or truncates an existing one.
     ///
     /// # Errors
-    /// What the system says.
+    /// The error of the system.
     fn create(&self, path: &Path) -> io::Result<Box<dyn StoredFile>>;
 
-    /// Gives a file or directory another name in the same directory, in place of a file that may be there.
+    /// Renames a file or directory within its directory, replacing a file that may have the new name.
     ///
     /// # Errors
-    /// What the system says; the names are then as they were.
+    /// The error of the system; the names are then unchanged.
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
 
-    /// Gives a file a second name. Neither file is written to afterwards.
+    /// Gives a file a second name. Neither name is written to afterwards.
     ///
     /// # Errors
-    /// What the system says; some file systems have no such thing.
+    /// The error of the system; some file systems do not support this.
     fn link(&self, file: &Path, second: &Path) -> io::Result<()>;
 
-    /// Returns once the names in a directory survive a crash.
+    /// Returns once the names in a directory would survive a crash.
     ///
     /// # Errors
-    /// What the system says.
+    /// The error of the system.
     fn sync_dir(&self, path: &Path) -> io::Result<()>;
 
-    /// All of a plain file.
+    /// The contents of a plain file.
     ///
     /// # Errors
     /// As [`Storage::len`].
@@ -59,24 +59,24 @@ pub trait Storage: Send + Sync {
     /// The length of a plain file, bytes.
     ///
     /// # Errors
-    /// `IsADirectory` or `InvalidInput` for what is no plain file, else what the system says.
+    /// `IsADirectory` or `InvalidInput` for anything but a plain file; otherwise the error of the system.
     fn len(&self, path: &Path) -> io::Result<u64>;
 
     /// The names in a directory, sorted.
     ///
     /// # Errors
-    /// What the system says.
+    /// The error of the system.
     fn list(&self, path: &Path) -> io::Result<Vec<String>>;
 
     /// Removes a file.
     ///
     /// # Errors
-    /// What the system says.
+    /// The error of the system.
     fn remove_file(&self, path: &Path) -> io::Result<()>;
 
     /// Removes an empty directory.
     ///
     /// # Errors
-    /// What the system says.
+    /// The error of the system.
     fn remove_dir(&self, path: &Path) -> io::Result<()>;
 }

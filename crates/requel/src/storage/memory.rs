@@ -1,4 +1,4 @@
-//! [`MemoryStorage`], a file system that knows what a crash would leave.
+//! [`MemoryStorage`], a file system in memory that can simulate a crash.
 
 use std::collections::BTreeMap;
 use std::io::{self, ErrorKind};
@@ -7,11 +7,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::{Storage, StoredFile};
 
-/// A file system in memory that keeps apart what programs see and what the disk has.
+/// A file system in memory that distinguishes what programs see from what is on disk.
 ///
-/// After [`MemoryStorage::crash`] the disk has what was synced, and of everything else some part: of a file's unsynced bytes a
-/// prefix, or all its length with holes of zeros; of a directory's unsynced changes any subset, so that a later one may
-/// have survived and an earlier one not. One change, a rename too, is there or not, as journalling file systems have it.
+/// After [`MemoryStorage::crash`] the disk has what was synced, and some part of everything else: a prefix of a file's unsynced bytes, or
+/// its full length with holes of zeros; any subset of a directory's unsynced changes, so that a later one may have survived and an earlier
+/// one not. A single change, including a rename, either happened or did not, as in journalling file systems.
 #[derive(Clone, Debug, Default)]
 pub struct MemoryStorage {
     disk: Arc<Mutex<Disk>>,
@@ -31,7 +31,7 @@ enum Node {
 
 type Names = BTreeMap<String, usize>;
 
-/// What happened to names at once: each is given to a node, or taken.
+/// One atomic change of names: each is assigned to a node, or removed.
 type Change = Vec<(String, Option<usize>)>;
 
 impl Default for Disk {
@@ -52,12 +52,12 @@ impl MemoryStorage {
         Self::default()
     }
 
-    /// A file system of its own with the same contents, and the same left to sync.
+    /// An independent file system with the same contents and the same unsynced changes.
     pub fn fork(&self) -> Self {
         MemoryStorage { disk: Arc::new(Mutex::new(self.disk().clone())) }
     }
 
-    /// What is there after a crash; `seed` decides which of what was not synced survives.
+    /// What is there after a crash; `seed` decides which unsynced changes survive.
     pub fn crash(&self, seed: u64) -> Self {
         let mut disk = self.disk().clone();
         let mut chance = Chance(seed);
@@ -96,7 +96,7 @@ fn apply(names: &mut Names, change: &Change) {
     }
 }
 
-/// What may be left of a file whose last synced contents were `before` and that then held `after`.
+/// What may be left of a file whose last synced contents were `before` and that then contained `after`.
 fn torn(before: &[u8], after: &[u8], chance: &mut Chance) -> Vec<u8> {
     const PAGE: usize = 4096;
     match chance.below(4) {
@@ -104,7 +104,7 @@ fn torn(before: &[u8], after: &[u8], chance: &mut Chance) -> Vec<u8> {
         1 => after.to_vec(),
         2 => after[..chance.below(after.len() + 1)].to_vec(),
         _ => {
-            // Pages are written in any order: the length is there, some of them are not.
+            // Pages are written in any order: the length is right, but some of them are missing.
             let mut left = after.to_vec();
             for page in left.chunks_mut(PAGE) {
                 if chance.below(2) == 0 {
@@ -141,7 +141,7 @@ impl Disk {
         })
     }
 
-    /// The directory that a path leads through, and the name in it.
+    /// The directory that a path leads to, and the name in it.
     fn place(&self, path: &Path) -> io::Result<(usize, String)> {
         let name = path.file_name().ok_or(ErrorKind::InvalidInput)?.to_string_lossy().into_owned();
         Ok((self.find(path.parent().unwrap_or(Path::new("")))?, name))
@@ -236,7 +236,7 @@ impl Storage for MemoryStorage {
         let (directory, old) = disk.place(from)?;
         let (other, new) = disk.place(to)?;
         if directory != other {
-            // Two changes, of which a crash could leave one: nothing here may rely on that.
+            // These would be two changes, of which a crash could leave one: nothing here may rely on that.
             return Err(ErrorKind::CrossesDevices.into());
         }
         if let Ok(there) = disk.find(to)

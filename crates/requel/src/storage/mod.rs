@@ -1,7 +1,7 @@
-//! Storage: the few things that saving asks of a file system, on the real one, in memory, and with faults put in.
+//! Storage: the few operations that saving needs from a file system, on the real one, in memory, and with injected faults.
 //!
-//! What is saved goes through [`Storage`] alone, so that a test can fail every single call of a save, or end the environment at
-//! it, and look at what a disk would hold then.
+//! Everything is saved through [`Storage`], so that a test can make every single call of a save fail, or simulate a crash at it, and
+//! examine what a disk would then contain.
 
 mod faulty;
 mod flaky;

@@ -1,6 +1,6 @@
-//! Reading files that a person names: regular files alone, and never more of one than it can sensibly hold.
+//! Reading files that the user names: only regular files, and never more than a sensible size.
 //!
-//! A named pipe in the place of a file would be waited for without an end, and a device such as `/dev/zero` has none.
+//! Reading a named pipe could wait forever, and a device such as `/dev/zero` has no end.
 
 use std::fs::{self, File, FileType};
 use std::io::{self, ErrorKind, Read};
@@ -11,14 +11,14 @@ use crate::memory::display_bytes;
 /// Opens a regular file for reading.
 ///
 /// # Errors
-/// `IsADirectory` for a directory, `InvalidInput` for a pipe, a device or a socket, else what the system says.
+/// `IsADirectory` for a directory, `InvalidInput` for a pipe, a device or a socket; otherwise the error of the system.
 pub fn open_regular(path: &Path) -> io::Result<File> {
     check_regular(path)?;
     open_without_waiting(path)
 }
 
-/// Opens a file so that neither opening nor reading ever waits: what was a regular file when it was looked at may be a pipe by now,
-/// and some of the system's own call themselves regular files and have nothing to say for ever, such as `/proc/kmsg`.
+/// Opens a file so that neither opening nor reading ever waits: a regular file may have been replaced by a pipe since it was checked, and
+/// some system files claim to be regular but never return data, such as `/proc/kmsg`.
 #[cfg(unix)]
 fn open_without_waiting(path: &Path) -> io::Result<File> {
     use std::os::unix::fs::OpenOptionsExt;
@@ -30,10 +30,10 @@ fn open_without_waiting(path: &Path) -> io::Result<File> {
     File::open(path)
 }
 
-/// Refuses what is there and is no regular file: opening it could wait for ever, for writing too.
+/// Refuses an existing path that is not a regular file: opening it could wait forever, also for writing.
 ///
 /// # Errors
-/// As [`open_regular`]; `NotFound` where nothing is there.
+/// As [`open_regular`]; `NotFound` if there is nothing.
 pub(crate) fn check_regular(path: &Path) -> io::Result<()> {
     match fs::metadata(path)?.file_type() {
         kind if kind.is_file() => Ok(()),
@@ -42,7 +42,7 @@ pub(crate) fn check_regular(path: &Path) -> io::Result<()> {
     }
 }
 
-/// The bytes of a regular file that has at most so many.
+/// The bytes of a regular file with at most this many.
 ///
 /// # Errors
 /// As [`open_regular`], and `FileTooLarge`.
@@ -50,18 +50,18 @@ pub fn read_regular(path: &Path, most_bytes: u64) -> io::Result<Vec<u8>> {
     read_bounded(open_regular(path)?, most_bytes)
 }
 
-/// The text of a regular file that has at most so many bytes.
+/// The text of a regular file with at most this many bytes.
 ///
 /// # Errors
-/// As [`read_regular`], and `InvalidData` where it is not UTF-8.
+/// As [`read_regular`], and `InvalidData` if it is not UTF-8.
 pub fn read_regular_text(path: &Path, most_bytes: u64) -> io::Result<String> {
     text(read_regular(path, most_bytes)?)
 }
 
-/// The text of what a person gave as input: a regular file, or the pipe that a shell holds open for `/dev/stdin` or `<(command)`.
+/// The text of an input that the user gave: a regular file, or the pipe that a shell holds open for `/dev/stdin` or `<(command)`.
 ///
 /// # Errors
-/// As [`read_regular_text`]; a named pipe is refused, since nobody may ever write into it.
+/// As [`read_regular_text`]; a named pipe is refused, since perhaps nobody ever writes to it.
 pub fn read_input(path: &Path, most_bytes: u64) -> io::Result<String> {
     let file = if is_handed_over(path) { File::open(path)? } else { open_regular(path)? };
     text(read_bounded(file, most_bytes)?)
@@ -74,10 +74,10 @@ fn is_handed_over(path: &Path) -> bool {
 
 fn read_bounded(file: File, most_bytes: u64) -> io::Result<Vec<u8>> {
     let too_large = || {
-        let reason = format!("it has more than {}, which no such file has", display_bytes(most_bytes));
+        let reason = format!("it has more than {}, which is too large for this file", display_bytes(most_bytes));
         io::Error::new(ErrorKind::FileTooLarge, reason)
     };
-    // Told by its length a large file takes no memory; files of the system that have none are told by reading them.
+    // A large file is recognised by its length and takes no memory; system files without a length, by reading them.
     let len = file.metadata()?.len();
     if len > most_bytes {
         return Err(too_large());

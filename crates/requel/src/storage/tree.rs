@@ -1,4 +1,4 @@
-//! Several calls of a [`Storage`] that belong together.
+//! Sequences of [`Storage`] calls that belong together.
 
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
@@ -6,14 +6,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::Storage;
 
-/// Makes a directory in one that is there, unless it is there itself; if it is new it survives a crash.
+/// Creates a directory in an existing one, unless it already exists; a new one survives a crash.
 pub(crate) fn ensure_dir(storage: &dyn Storage, path: &Path) -> io::Result<()> {
     if path.as_os_str().is_empty() {
         return Ok(());
     }
     match storage.create_dir(path) {
         Ok(()) => sync_parent(storage, path),
-        // A file in its place shows here. One that is there may still be unsynced: a crash came right after it was made.
+        // A file in its place is detected here. An existing directory may still be unsynced, if a crash came right after it was created.
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {
             storage.list(path)?;
             sync_parent(storage, path)
@@ -22,7 +22,7 @@ pub(crate) fn ensure_dir(storage: &dyn Storage, path: &Path) -> io::Result<()> {
     }
 }
 
-/// Returns once the name of a file or directory survives a crash.
+/// Returns once the name of a file or directory would survive a crash.
 pub(crate) fn sync_parent(storage: &dyn Storage, path: &Path) -> io::Result<()> {
     match path.parent() {
         Some(parent) if parent.as_os_str().is_empty() => storage.sync_dir(Path::new(".")),
@@ -31,18 +31,18 @@ pub(crate) fn sync_parent(storage: &dyn Storage, path: &Path) -> io::Result<()> 
     }
 }
 
-/// Writes a new file whose contents survive a crash when this returns.
+/// Writes a new file whose contents survive a crash once this returns.
 pub(crate) fn write_synced(storage: &dyn Storage, path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut file = storage.create(path)?;
     file.write(bytes)?;
     file.sync()
 }
 
-/// Writes a file in place of one that may be there: at any moment one of the two is there, whole. What is written is staged under
-/// a name that no other process and no other thread uses.
+/// Writes a file, replacing an existing one: at any moment one of the two is there in full. The new contents are first written under a name
+/// that no other process or thread uses.
 ///
 /// # Errors
-/// What the system says; the file that was there is then untouched.
+/// The error of the system; an existing file is then unchanged.
 pub fn replace(storage: &dyn Storage, path: &Path, bytes: &[u8]) -> io::Result<()> {
     static COUNT: AtomicU64 = AtomicU64::new(0);
     let number = COUNT.fetch_add(1, Ordering::Relaxed);
@@ -51,23 +51,23 @@ pub fn replace(storage: &dyn Storage, path: &Path, bytes: &[u8]) -> io::Result<(
     let staged = PathBuf::from(staged);
     let write = || write_synced(storage, &staged, bytes).and_then(|()| storage.rename(&staged, path));
     let written = match write() {
-        // Somebody who cleared up took it for what a dead process had left.
+        // A process that cleaned up mistook it for the remains of a dead process.
         Err(error) if error.kind() == ErrorKind::NotFound => write(),
         written => written,
     };
     if let Err(error) = written {
-        // The error of the write is the one to tell.
+        // The error of the write is the relevant one.
         let _ = storage.remove_file(&staged);
         return Err(error);
     }
     sync_parent(storage, path)
 }
 
-/// How the name of a file ends that is not yet what it is to be.
+/// The suffix of a file that does not have its final name yet.
 const STAGED: &str = ".new";
 
-/// Removes what processes that died while they replaced files of `dir` left there, whatever files these were. Only for whoever
-/// alone writes in that directory.
+/// Removes the remains of processes that died while replacing files in `dir`, whatever files these were. Only for the sole writer of that
+/// directory.
 pub(crate) fn remove_all_staged(storage: &dyn Storage, dir: &Path) -> io::Result<()> {
     let is_staged = |name: &str| {
         let number = name.strip_suffix(STAGED).and_then(|rest| rest.rsplit_once('.')).map(|(_, number)| number);
@@ -82,7 +82,7 @@ pub(crate) fn remove_all_staged(storage: &dyn Storage, dir: &Path) -> io::Result
     Ok(())
 }
 
-/// Removes what a process that died while it replaced the file `path` left beside it. Only for whoever alone writes that file.
+/// Removes the remains of a process that died while replacing the file `path`. Only for the sole writer of that file.
 pub(crate) fn remove_staged(storage: &dyn Storage, path: &Path) -> io::Result<()> {
     let (Some(dir), Some(name)) = (path.parent(), path.file_name()) else { return Ok(()) };
     let name = name.to_string_lossy();
@@ -96,14 +96,14 @@ pub(crate) fn remove_staged(storage: &dyn Storage, path: &Path) -> io::Result<()
     Ok(())
 }
 
-/// Whether a file of the name `staged` was to become one called `name`.
+/// Whether a file called `staged` was to become one called `name`.
 pub(crate) fn is_staged(staged: &str, name: &str) -> bool {
     let number = staged.strip_prefix(name).and_then(|rest| rest.strip_suffix(STAGED));
     // Earlier versions had no numbers.
     number.is_some_and(|number| number.is_empty() || number.starts_with('.'))
 }
 
-/// Removes a file or a directory with all in it, if it is there.
+/// Removes a file, or a directory with all its contents, if it exists.
 pub(crate) fn remove_tree(storage: &dyn Storage, path: &Path) -> io::Result<()> {
     let names = match storage.list(path) {
         Ok(names) => names,
@@ -114,7 +114,7 @@ pub(crate) fn remove_tree(storage: &dyn Storage, path: &Path) -> io::Result<()> 
     for name in names {
         let inner = path.join(name);
         match storage.remove_file(&inner) {
-            // A directory, which a checkpoint has none of, but a person may have made.
+            // A directory, which a checkpoint never has, but a user may have created one.
             Err(error) if matches!(error.kind(), ErrorKind::IsADirectory | ErrorKind::PermissionDenied) => {
                 match storage.list(&inner) {
                     Ok(_) => remove_tree(storage, &inner)?,

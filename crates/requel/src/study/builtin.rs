@@ -3,7 +3,7 @@
 /// A study that comes with requel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BuiltIn {
-    /// What `requel study` takes.
+    /// Its name for `requel study`.
     pub name: &'static str,
     /// The file.
     pub toml: &'static str,
@@ -17,7 +17,7 @@ macro_rules! study {
 
 const BUILT_INS: &[BuiltIn] = &[study!("notebook-ladder"), study!("rainbow-ablation")];
 
-/// All of them, by name.
+/// All studies that come with requel, by name.
 pub fn built_ins() -> &'static [BuiltIn] {
     BUILT_INS
 }

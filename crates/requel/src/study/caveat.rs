@@ -1,4 +1,4 @@
-//! [`Caveat`], what a reader of a comparison has to know.
+//! [`Caveat`], what a reader of a comparison must know.
 
 use std::fmt::{self, Display};
 
@@ -8,16 +8,16 @@ use super::{Group, GroupResult, RunRecord};
 use crate::stats::{LEAST_RUNS, coverage};
 use crate::train::Budget;
 
-/// What a reader of a comparison has to know before believing it.
+/// What a reader of a comparison must know before believing it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Caveat {
-    /// The runs are of several environments.
+    /// The runs are in several environments.
     Environments {
         /// Their ids.
         ids: Vec<String>,
     },
-    /// The groups were given unequal budgets.
+    /// The groups had unequal budgets.
     UnequalBudgets {
         /// The budget of each group, in their order.
         budgets: Vec<Budget>,
@@ -26,31 +26,31 @@ pub enum Caveat {
     FewRuns {
         /// The names of these groups.
         groups: Vec<String>,
-        /// How many runs there have to be.
+        /// The minimum number of runs.
         least_runs: usize,
     },
-    /// Runs were resumed with new episodes, because their environment cannot save its state: their config alone does not give them again.
+    /// Runs were resumed with new episodes because their environment cannot save its state: their config alone does not reproduce them.
     InexactResumes {
         /// How many runs.
         runs: usize,
-        /// Of how many in all.
+        /// The number of all runs.
         of: usize,
     },
-    /// Intervals hold the true value less often than they say.
+    /// Intervals contain the true value less often than they claim.
     ShortCoverage {
-        /// The runs of the smallest group that has an interval.
+        /// The number of runs in the smallest group that has an interval.
         runs: usize,
-        /// How often its interval holds the true value, by simulation.
+        /// How often its interval contains the true value, by simulation.
         coverage: f64,
         /// How often it should.
         confidence: f64,
     },
 }
 
-/// Intervals whose coverage falls short of 95 % by no more than this are near enough.
+/// Intervals whose coverage falls short of 95 % by at most this much are considered accurate.
 const NEAR_ENOUGH: f64 = 0.015;
 
-/// What has to be known of these groups, whose intervals have this confidence.
+/// The caveats for these groups, whose intervals have this confidence.
 pub(super) fn caveats(
     records: &[Group],
     groups: &[GroupResult],
@@ -89,7 +89,7 @@ impl Display for Caveat {
         match self {
             Caveat::Environments { ids } => {
                 let ids = ids.join(", ");
-                write!(f, "the runs are of different environments, whose returns are no measure of each other: {ids}")
+                write!(f, "the runs are in different environments, whose returns cannot be compared: {ids}")
             }
             Caveat::UnequalBudgets { budgets } => {
                 let mut shown: Vec<String> = Vec::new();
@@ -105,7 +105,7 @@ impl Display for Caveat {
                 }
                 let (last, first) = shown.split_last().expect("there are at least two budgets");
                 let first = first.join(", ");
-                write!(f, "unequal budgets: {first} and {last}; a longer training may score higher for that alone")
+                write!(f, "unequal budgets: {first} and {last}; longer training alone may give a higher score")
             }
             Caveat::FewRuns { groups, least_runs } => {
                 let whose = match groups.len() {
@@ -114,21 +114,21 @@ impl Display for Caveat {
                 };
                 write!(
                     f,
-                    "{whose} fewer than {least_runs} runs, and so no interval and no P>: it takes more seeds to tell \
-                     a score from luck"
+                    "{whose} fewer than {least_runs} runs, so there is no interval and no P>: more seeds are needed to \
+                     tell a score from luck"
                 )
             }
             Caveat::InexactResumes { runs, of } => write!(
                 f,
-                "{runs} of {of} runs were interrupted and resumed with new episodes, because the environment cannot save its state: \
-                 trained again without an interruption, they come to other numbers"
+                "{runs} of {of} runs were interrupted and resumed with new episodes, because the environment cannot \
+                 save its state: training them again without interruption gives other numbers"
             ),
             Caveat::ShortCoverage { runs, coverage, confidence } => {
                 let percent = |share: f64| (100.0 * share).round();
                 write!(
                     f,
-                    "over {runs} runs an interval of {} % holds the true value in about {} % of cases (simulated): take \
-                     it for wider",
+                    "over {runs} runs, a {} % interval contains the true value in about {} % of cases (simulated): it \
+                     should be wider",
                     percent(*confidence),
                     percent(*coverage)
                 )

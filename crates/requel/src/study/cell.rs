@@ -1,47 +1,47 @@
-//! [`Cell`], a variant in one environment; and [`TaskSpec`], what is particular to an environment.
+//! [`Cell`], a variant in one environment; and [`TaskSpec`], the settings for one environment.
 
 use std::collections::BTreeMap;
 
 use super::{Seeds, Study, StudyError, Variant};
 use crate::config::{Config, Layers};
 
-/// An environment of a study of several.
+/// One environment of a study that has several.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct TaskSpec {
     /// Its id.
     pub env: String,
-    /// The preset that variants without one start from there; `None`: the environment's own.
+    /// The preset that variants without a preset start from in this environment; `None`: the environment's own.
     pub preset: Option<String>,
-    /// Its settings, as `key=value`, laid over those of the study.
+    /// Its settings, as `key=value`, applied over those of the study.
     pub set: Vec<String>,
-    /// Its seeds, in place of those of the study; a variant's own come before them.
+    /// Its seeds, in place of those of the study; a variant's own seeds take precedence.
     pub seeds: Option<Seeds>,
-    /// The names of the variants that are not trained there.
+    /// The names of the variants that are not trained in this environment.
     pub skip: Vec<String>,
-    /// The return that counts as 0; `None`: as [`known_scale`](super::known_scale) has it.
+    /// The return that counts as 0; `None`: from [`known_scale`](super::known_scale).
     pub zero: Option<f64>,
-    /// The return that counts as 1; `None`: as [`known_scale`](super::known_scale) has it.
+    /// The return that counts as 1; `None`: from [`known_scale`](super::known_scale).
     pub one: Option<f64>,
-    /// The return that is aimed at; `None`: the environment's reward threshold, if it has one.
+    /// The target return; `None`: the environment's reward threshold, if it has one.
     pub aim: Option<f64>,
-    /// The decimals that its returns are shown with.
+    /// The number of decimals of its returns.
     pub decimals: Option<usize>,
-    /// Figures from elsewhere by name, as tables are to show them.
+    /// Figures from other sources, by name, for use in tables.
     pub published: BTreeMap<String, String>,
 }
 
 /// A variant of a study in one of its environments.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Cell {
-    /// The environment, as a place in [`Study::envs`].
+    /// The environment, as an index into [`Study::envs`].
     pub env: usize,
-    /// The variant, as a place in [`Study::variants`].
+    /// The variant, as an index into [`Study::variants`].
     pub variant: usize,
-    /// Its config, with the seed that its settings come to.
+    /// Its config, with the seed from its settings.
     pub config: Config,
     /// Its seeds.
     pub seeds: Seeds,
-    /// What `requel train` takes to make the same runs, but for their seeds.
+    /// The arguments with which `requel train` makes the same runs, except their seeds.
     pub arguments: Vec<String>,
 }
 
@@ -79,7 +79,7 @@ impl Cell {
         Ok(Cell { env, variant, config, seeds: seeds(study, task, spec), arguments })
     }
 
-    /// What it is called in tables of all runs: `ENVIRONMENT/VARIANT` where the study is of several environments, else the variant.
+    /// Its name in tables of all runs: `ENVIRONMENT/VARIANT` if the study has several environments, else the variant.
     pub fn name(&self, study: &Study) -> String {
         let variant = &study.variants[self.variant].name;
         match study.tasks.get(self.env) {

@@ -1,4 +1,4 @@
-//! [`Comparison`], what groups of runs come to.
+//! [`Comparison`], the results of groups of runs.
 
 use serde::{Deserialize, Serialize};
 
@@ -17,8 +17,8 @@ pub enum Metric {
     Final,
     /// The best policy by the evaluations of training, greedy, on the same fresh episodes.
     Best,
-    /// The mean of the last 100 training episodes, exploration included. A single policy's score swings from update to update;
-    /// this is that of all policies of the last part of training. Only for runs of one length.
+    /// The mean of the last 100 training episodes, exploration included. The score of a single policy varies from update to update; this
+    /// averages over all policies of the last part of training. Only for runs of equal length.
     Training,
 }
 
@@ -27,10 +27,10 @@ pub enum Metric {
 pub struct Scoring {
     /// What counts as a run's score.
     pub metric: Metric,
-    /// The evaluation return whose first reaching is timed; `None`: the environment's reward threshold, where all runs have one
+    /// The evaluation return whose first reaching is timed; `None`: the environment's reward threshold, if all runs have the same
     /// environment.
     pub threshold: Option<f64>,
-    /// How intervals are made; of curves, with a tenth of the resamples at each point.
+    /// How intervals are computed; those of curves use a tenth of the resamples at each point.
     pub bootstrap: Bootstrap,
 }
 
@@ -42,7 +42,7 @@ impl Default for Scoring {
     }
 }
 
-/// What groups of runs come to, side by side.
+/// The results of groups of runs, side by side.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Comparison {
     /// The environments of the runs.
@@ -51,38 +51,38 @@ pub struct Comparison {
     pub metric: Metric,
     /// The evaluation return whose first reaching is timed.
     pub threshold: Option<f64>,
-    /// The share of resamples inside the intervals.
+    /// The fraction of resamples inside the intervals.
     pub confidence: f64,
-    /// What has to be known before the figures are believed.
+    /// What to know before believing the figures.
     pub caveats: Vec<Caveat>,
-    /// The groups, in the order in which they were given.
+    /// The groups, in the order they were given.
     pub groups: Vec<GroupResult>,
 }
 
-/// What a group of runs comes to. The statistic is the interquartile mean unless said otherwise.
+/// The results of a group of runs. The statistic is the interquartile mean unless stated otherwise.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct GroupResult {
-    /// What it is called.
+    /// Its name.
     pub name: String,
-    /// The score, as [`Comparison::metric`] says.
+    /// The score, according to [`Comparison::metric`].
     pub score: Estimate,
-    /// Mean return of the last 100 training episodes, exploration included; `None` where a run has none.
+    /// Mean return of the last 100 training episodes, exploration included; `None` if a run has none.
     pub train_return_last_100: Option<Estimate>,
-    /// The probability that a run of this group scores higher than one of the first group; `None` for the first, and where
-    /// either group has too few runs.
+    /// The probability that a run of this group scores higher than one of the first group; `None` for the first, and if either group has
+    /// too few runs.
     pub improvement_over_first: Option<Estimate>,
-    /// The same over the group before.
+    /// The same compared with the previous group.
     pub improvement_over_previous: Option<Estimate>,
-    /// How soon the threshold was reached; `None` where there is none.
+    /// How soon the threshold was reached; `None` if there is none.
     pub reached: Option<Reached>,
-    /// Area under the learning curve over its width: the mean evaluation return in the course of training, from where every
-    /// group has been evaluated to where the longest run ends. `None` where there are no two evaluations.
+    /// Area under the learning curve over its width: the mean evaluation return during training, from the point where every group has been
+    /// evaluated to the end of the longest run. `None` if there are not two evaluations.
     pub mean_over_training: Option<Estimate>,
-    /// What the training of each run was to stop at, unless it stopped early.
+    /// The budget of each run, which it used unless it stopped early.
     pub budget: Budget,
     /// Median of the env steps of a run.
     pub env_steps: f64,
-    /// Median of the seconds of a run, as far as its logs know, beside whatever else ran.
+    /// Median of the seconds of a run, as far as its logs know, including effects of other load.
     pub wall_seconds: Option<f64>,
     /// The learning curve.
     pub curve: Curve,
@@ -95,12 +95,12 @@ pub struct GroupResult {
 pub struct Reached {
     /// How many of the runs did.
     pub runs: usize,
-    /// Median over all runs of the env steps before the first evaluation there, those that never did counting as later than
-    /// all; `None` where that is half of them or more.
+    /// Median over all runs of the env steps before the first evaluation that reached it, with runs that never did counting as later than
+    /// all; `None` if they are half of the runs or more.
     pub median_env_steps: Option<f64>,
 }
 
-/// What one run comes to.
+/// The results of one run.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct RunResult {
     /// Its seed.
@@ -109,7 +109,7 @@ pub struct RunResult {
     pub score: f64,
     /// Mean return of its last 100 training episodes.
     pub train_return_last_100: Option<f64>,
-    /// Env steps before the first evaluation at the threshold.
+    /// Env steps before the first evaluation that reached the threshold.
     pub reached_at: Option<u64>,
     /// Env steps of its training.
     pub env_steps: u64,
@@ -120,7 +120,7 @@ pub struct RunResult {
 }
 
 impl Comparison {
-    /// Compares groups. Runs that are not finished do not count, nor do groups without one that is.
+    /// Compares groups. Runs that are not finished are ignored, as are groups without a finished run.
     pub fn new(groups: &[Group], scoring: &Scoring) -> Self {
         let finished = |group: &Group| {
             let runs = group.runs.iter().filter(|run| run.summary.is_some()).cloned().collect();
@@ -149,7 +149,7 @@ impl Comparison {
     }
 }
 
-/// The mean return at which a run's environment counts as solved. Runs that did not write it down were of [`requel_envs`].
+/// The mean return at which a run's environment counts as solved. Runs that did not record it used an environment of [`requel_envs`].
 fn goal(run: &RunRecord) -> Option<f64> {
     match &run.environment {
         Some(env) => env.goal,
@@ -157,7 +157,7 @@ fn goal(run: &RunRecord) -> Option<f64> {
     }
 }
 
-/// From where every group has been evaluated to where the last evaluation of all is.
+/// From the point where every group has been evaluated to the last evaluation of all.
 fn span(groups: &[Group]) -> (f64, f64) {
     let courses = || groups.iter().flat_map(|group| &group.runs).map(|run| &run.evaluations);
     let first = courses().filter_map(|course| course.first()).map(|point| point.env_steps).max().unwrap_or(0);

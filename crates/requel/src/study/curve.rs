@@ -1,4 +1,4 @@
-//! [`Curve`], learning curves of several runs as one.
+//! [`Curve`], the learning curves of several runs combined.
 
 use serde::Serialize;
 
@@ -7,25 +7,25 @@ use crate::stats::{Bootstrap, Estimate};
 
 /// The evaluation return of several runs over env steps: the interquartile mean with its interval, pointwise.
 ///
-/// Between two evaluations of a run its return is taken to lie on the line between them; a run that stopped before the others
-/// keeps its last return, for that is what its policy goes on to score.
+/// Between two evaluations of a run, its return is interpolated linearly; a run that stopped earlier than others keeps its last return,
+/// because its policy would continue to score that.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Curve {
     /// Env steps, ascending.
     pub env_steps: Vec<f64>,
     /// Interquartile mean over the runs.
     pub iqm: Vec<f64>,
-    /// Lower ends of its intervals; empty where the runs are too few for any.
+    /// Lower ends of its intervals; empty if there are too few runs.
     pub low: Vec<f64>,
     /// Upper ends; empty likewise.
     pub high: Vec<f64>,
 }
 
-/// No picture shows more points than this.
+/// The maximum number of points that a picture shows.
 const MOST_POINTS: usize = 200;
 
 impl Curve {
-    /// The curve of these runs. Those without an evaluation do not count; without any the curve is empty.
+    /// The curve of these runs. Those without an evaluation are ignored; if there are none, the curve is empty.
     pub(super) fn of(runs: &[RunRecord], bootstrap: &Bootstrap) -> Self {
         let courses: Vec<&[Evaluated]> =
             runs.iter().map(|run| &run.evaluations[..]).filter(|course| !course.is_empty()).collect();
@@ -42,8 +42,8 @@ impl Curve {
     }
 }
 
-/// The env steps at which any of the runs was evaluated, from where all of them have begun to be; at equal distances where they
-/// are too many to be seen.
+/// The env steps at which any of the runs was evaluated, from the point where all of them have been; evenly spaced if there are too many to
+/// show.
 fn grid(courses: &[&[Evaluated]]) -> Vec<f64> {
     let Some(start) = courses.iter().map(|course| course[0].env_steps).max() else { return Vec::new() };
     let mut steps: Vec<u64> = courses.iter().flat_map(|course| course.iter().map(|point| point.env_steps)).collect();
@@ -71,8 +71,8 @@ pub(super) fn at(course: &[Evaluated], x: f64) -> Option<f64> {
     })
 }
 
-/// The mean return over the course from `start` to `end` env steps: the area under the curve over its width. `None` without
-/// evaluations before `end`, or if there is no width.
+/// The mean return from `start` to `end` env steps: the area under the curve over its width. `None` if there are no evaluations before
+/// `end`, or the width is 0.
 pub(super) fn mean_over(course: &[Evaluated], start: f64, end: f64) -> Option<f64> {
     if start >= end {
         return None;

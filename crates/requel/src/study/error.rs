@@ -10,7 +10,7 @@ use crate::config::{ConfigError, Place};
 use crate::run::RunError;
 use crate::train::TrainError;
 
-/// Why a study cannot be read or made.
+/// Why a study cannot be read or run.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum StudyError {
@@ -19,10 +19,10 @@ pub enum StudyError {
     Read {
         /// The file.
         path: PathBuf,
-        /// What the system says.
+        /// The error of the system.
         source: std::io::Error,
     },
-    /// The text is not TOML, or a value is of the wrong type.
+    /// The text is not TOML, or a value has the wrong type.
     #[error("{reason}, in {place}")]
     Syntax {
         /// What is wrong.
@@ -30,17 +30,17 @@ pub enum StudyError {
         /// Where.
         place: Place,
     },
-    /// A key that means nothing.
+    /// An unknown key.
     #[error("unknown key `{key}` in {place}")]
     UnknownKey {
         /// The key.
         key: String,
-        /// Where it stands.
+        /// Where it was written.
         place: Place,
-        /// The nearest key, if one is near.
+        /// The most similar key, if there is one.
         suggestion: Option<String>,
     },
-    /// What is wrong, with the place in the study's text where it is.
+    /// An error, with its place in the study's text.
     #[error("{error}, in {place}")]
     At {
         /// What is wrong.
@@ -48,57 +48,57 @@ pub enum StudyError {
         /// Where.
         place: Place,
     },
-    /// A key that is set beside the variants, and not by their settings.
-    #[error("`{key}` is no setting of a study: {reason}")]
+    /// A key that a study sets elsewhere, and not in the settings of variants.
+    #[error("`{key}` is not a setting that a study can have: {reason}")]
     NoSetting {
         /// The key.
         key: String,
-        /// What says it instead.
+        /// Where to set it instead.
         reason: &'static str,
     },
-    /// There is no variant.
-    #[error("study `{study}` has no variant")]
+    /// The study has no variants.
+    #[error("study `{study}` has no variants")]
     NoVariants {
         /// The study.
         study: String,
     },
-    /// Two variants have one name.
+    /// Two variants have the same name.
     #[error("two variants are called `{variant}`")]
     DuplicateVariant {
         /// The name.
         variant: String,
     },
-    /// Two variants have one config: their runs would be the same.
-    #[error("variants `{one}` and `{other}` are the same in every setting")]
+    /// Two variants have the same config: their runs would be identical.
+    #[error("variants `{one}` and `{other}` have exactly the same settings")]
     SameVariant {
         /// The first.
         one: String,
         /// The second.
         other: String,
     },
-    /// A name that could be no directory.
+    /// A name that cannot be the name of a directory.
     #[error("{}", crate::study::not_plain(name))]
     Name {
         /// The name.
         name: String,
     },
-    /// The environment is not known.
+    /// The environment is unknown.
     #[error("unknown environment `{id}`, in {place}")]
     UnknownEnv {
-        /// What was asked for.
+        /// The id that was given.
         id: String,
         /// Where.
         place: Place,
-        /// The nearest id, if one is near.
+        /// The most similar id, if there is one.
         suggestion: Option<String>,
     },
-    /// The environment is not known, or cannot be made.
+    /// The environment is unknown, or cannot be created.
     #[error(transparent)]
     Env(#[from] EnvError),
-    /// A setting of the file is none, whatever else is set.
+    /// A setting in the file is invalid, whatever else is set.
     #[error(transparent)]
     Assignment(Box<ConfigError>),
-    /// A variant's settings come to no config.
+    /// The settings of a variant give no valid config.
     #[error("variant `{variant}`: {source}")]
     Setting {
         /// The variant.
@@ -106,7 +106,7 @@ pub enum StudyError {
         /// What is wrong.
         source: Box<ConfigError>,
     },
-    /// A variant's config comes to no training.
+    /// A variant's config cannot be trained.
     #[error("variant `{variant}`: {source}")]
     Trainer {
         /// The variant.
@@ -114,8 +114,8 @@ pub enum StudyError {
         /// What is wrong.
         source: Box<TrainError>,
     },
-    /// No return is known that counts as 0 or as 1.
-    #[error("no scale is known of `{env}`: which return counts as {}?", if *which == "zero" { 0 } else { 1 })]
+    /// It is not known which return counts as 0 or as 1.
+    #[error("there is no known scale for `{env}`: which return counts as {}?", if *which == "zero" { 0 } else { 1 })]
     NoScale {
         /// The environment.
         env: String,
@@ -123,7 +123,7 @@ pub enum StudyError {
         which: &'static str,
     },
     /// The same return counts as 0 and as 1.
-    #[error("the scale of `{env}` is from {value} to {value}: give two numbers that are apart")]
+    #[error("the scale of `{env}` is from {value} to {value}: give two different numbers")]
     FlatScale {
         /// The environment.
         env: String,
@@ -138,34 +138,34 @@ pub enum StudyError {
         /// What is wrong with it, as the rest of a sentence.
         reason: String,
     },
-    /// A page asks for a table that the study does not have.
+    /// A page refers to a table that the study does not have.
     #[error("study `{study}` has no table `{table}`")]
     NoTable {
         /// The study.
         study: String,
         /// The table.
         table: String,
-        /// The nearest, if one is near.
+        /// The most similar table, if there is one.
         suggestion: Option<String>,
     },
     /// The seeds cannot be read.
     #[error(transparent)]
     Seeds(#[from] SeedsError),
-    /// There is another run where one is to be.
+    /// Another run already has the place of one.
     #[error("{} is a run with other settings: {}", path.display(), differences.join(", "))]
     OtherRun {
         /// The directory.
         path: PathBuf,
-        /// What differs, as `key: there → here`.
+        /// The difference, as `key: there → here`.
         differences: Vec<String>,
     },
-    /// A run cannot be read or made.
+    /// A run cannot be read or created.
     #[error(transparent)]
     Run(#[from] RunError),
 }
 
 impl StudyError {
-    /// What to try, if something is worth trying.
+    /// What to try, if anything.
     pub fn hint(&self) -> Option<String> {
         match self {
             StudyError::UnknownKey { suggestion: Some(key), .. } => Some(format!("did you mean `{key}`?")),
@@ -175,12 +175,12 @@ impl StudyError {
                     .into(),
             ),
             StudyError::At { error, .. } => error.hint(),
-            StudyError::NoVariants { .. } => Some("add `[[variant]]` with a `name`, and what it is to `set`".into()),
-            StudyError::DuplicateVariant { .. } => Some("give each variant a name of its own".into()),
-            StudyError::SameVariant { .. } => Some("their runs would be the same: leave one out, or `set` something".into()),
+            StudyError::NoVariants { .. } => Some("add `[[variant]]` with a `name`, and the settings to `set`".into()),
+            StudyError::DuplicateVariant { .. } => Some("give each variant its own name".into()),
+            StudyError::SameVariant { .. } => Some("their runs would be identical: remove one, or `set` something".into()),
             StudyError::Env(EnvError::UnknownId { suggestion: Some(near), .. })
             | StudyError::UnknownEnv { suggestion: Some(near), .. } => Some(format!("did you mean `{near}`?")),
-            StudyError::Env(EnvError::UnknownId { .. }) | StudyError::UnknownEnv { .. } => Some("`requel envs` lists the environments there are".into()),
+            StudyError::Env(EnvError::UnknownId { .. }) | StudyError::UnknownEnv { .. } => Some("`requel envs` lists all environments".into()),
             StudyError::Setting { source, .. } | StudyError::Assignment(source) => match &**source {
                 ConfigError::Syntax { .. } => Some("write it as \"section.key=value\"".into()),
                 source => source.hint(),
@@ -192,7 +192,7 @@ impl StudyError {
                 Some(format!("write `zero = …` and `one = …` under `env = {env:?}` in its [[task]]"))
             }
             StudyError::NoTable { suggestion, .. } => suggestion.as_ref().map(|near| format!("did you mean `{near}`?")),
-            StudyError::OtherRun { .. } => Some("name another directory, or remove this one".into()),
+            StudyError::OtherRun { .. } => Some("choose another directory, or remove this one".into()),
             _ => None,
         }
     }

@@ -1,15 +1,15 @@
-//! [`fingerprint`], by which runs of one config are known.
+//! [`fingerprint`], which identifies runs of one config.
 
 use crate::config::Config;
 
-/// Sixteen hexadecimal digits that stand for a config but for its seed, and for this version of requel: where two are the
-/// same, the same seed gives the same bits.
+/// Sixteen hexadecimal digits that identify a config without its seed, and this version of requel: if two are equal, the same seed gives
+/// the same bits.
 pub fn fingerprint(config: &Config) -> String {
     let mut config = config.clone();
     config.train.seed = 0;
-    // A label that decides nothing.
+    // The preset is only a label.
     config.preset.clear();
-    // What no result depends on.
+    // Settings that affect no result.
     config.train.device = Config::default().train.device;
     let text = toml::to_string(&config).expect("a config is TOML");
     let mut hasher = blake3::Hasher::new();

@@ -13,25 +13,25 @@ use crate::registry::Registry;
 use crate::run::{Control, Ending, Made, Run, RunError, Session};
 use crate::train::Observer;
 
-/// Who watches many runs at once. Called from the threads that train; it can change no result.
+/// Observes many runs at once. Called from the training threads; it cannot change a result.
 pub trait Audience: Sync {
-    /// The run at `index` begins or goes on; what it tells goes to the observer, findings of a [`Watch`] among it.
+    /// The run at `index` starts or continues; its events go to the returned observer, including findings of a [`Watch`].
     fn begins(&self, index: usize, session: &Session) -> Box<dyn Observer + '_>;
 
     /// The run at `index` ended, was interrupted, or failed.
     fn ends(&self, index: usize, ending: &Result<Ending, RunError>);
 
-    /// Another process trains the run at `index`, and all that is left to do is to wait for it.
+    /// Another process is training the run at `index`, and nothing is left to do except wait for it.
     fn waits(&self, _index: usize) {}
 
-    /// The file system failed the run at `index`, which is tried again: see [`train_claimed`](super::train_claimed).
+    /// The file system failed for the run at `index`, which will be tried again: see [`train_claimed`](super::train_claimed).
     fn tries_again(&self, _index: usize, _error: &RunError) {}
 
     /// The run at `index` was finished by another process.
     fn ended_elsewhere(&self, _index: usize) {}
 }
 
-/// Nobody watches.
+/// No observer.
 impl Audience for () {
     fn begins(&self, _: usize, _: &Session) -> Box<dyn Observer + '_> {
         Box::new(())
@@ -40,26 +40,26 @@ impl Audience for () {
     fn ends(&self, _: usize, _: &Result<Ending, RunError>) {}
 }
 
-/// Who trains many runs, and until when.
+/// How many runs are trained at a time, and until when.
 #[derive(Clone, Copy)]
 pub struct Crew<'a> {
-    /// Has the environments of the runs.
+    /// The registry with the environments of the runs.
     pub registry: &'a Registry,
-    /// At most so many runs are trained at a time; 0: as many as the registry's machine has threads.
+    /// Maximum number of runs at a time; 0: the number of threads of the registry's machine.
     pub threads: usize,
     /// Asks all of them to stop.
     pub control: &'a Control,
 }
 
 impl Crew<'_> {
-    /// How many threads train so many runs.
+    /// How many threads train this many runs.
     pub(super) fn threads_for(&self, runs: usize) -> usize {
         let threads = if self.threads == 0 { self.registry.machine().threads } else { self.threads };
-        // A thread without a run would only take time to start, in which nobody hears a signal.
+        // A thread without a run would only take time to start, during which no signal is handled.
         threads.min(runs).max(1)
     }
 
-    /// The threads that train so many runs, which lie in `place`.
+    /// The threads for training this many runs, whose directories are in `place`.
     pub(crate) fn start_threads(&self, runs: usize, place: &Path) -> Result<ThreadPool, RunError> {
         let threads = self.threads_for(runs);
         let pool = ThreadPoolBuilder::new().num_threads(threads).thread_name(|number| format!("run-{number}")).build();
@@ -71,19 +71,18 @@ impl Crew<'_> {
     }
 }
 
-/// Trains runs, never with more threads than runs, begun in their order, each in its own directory and with the bits of a run by
-/// itself.
+/// Trains runs with at most one thread per run, started in their order, each in its own directory and with the bits of a separate run.
 ///
-/// Finished runs are left alone, begun ones are resumed. What can be refused is refused first, by [`check_new`]; then all
-/// directories are made before the first run begins, so that what was to be trained is known to whoever resumes. Runs that
-/// another process trains are left to it: several processes share the runs of one group. Once there is nothing else to do they
-/// are waited for, and trained if that process stops before their end. When `control` asks to stop, those that train save their
-/// state, and the others do not begin. One that fails does not keep the others from going on.
+/// Finished runs are left alone, unfinished ones are resumed. First, [`check_new`] refuses what can be refused; then all directories are
+/// created before the first run starts, so that the planned runs are known when resuming. Runs that another process is training are left to
+/// it: several processes can share the runs of a group. When nothing else is left, those runs are waited for, and trained if that process
+/// stops before they are finished. When `control` asks to stop, the runs in training save their state, and the others do not start. If one
+/// fails, the others continue.
 ///
-/// The answer at each place is `None` where the run was finished before or elsewhere, or did not begin.
+/// The result at each index is `None` if the run was finished before or elsewhere, or did not start.
 ///
 /// # Errors
-/// If a run cannot begin, the directories cannot be made, or the threads not started; what was made for it is removed.
+/// If a run cannot start, the directories cannot be created, or the threads cannot be started; what was created for it is removed.
 pub fn train_all(
     runs: &[PlannedRun],
     crew: Crew<'_>,
@@ -123,7 +122,7 @@ pub fn train_all(
             endings.lock().unwrap_or_else(|poisoned| poisoned.into_inner())[index] = Some(ending);
         };
         let train = &train;
-        // First in, first out: what is named first is also done first.
+        // First in, first out: the runs named first are finished first.
         pool.scope_fifo(|scope| pending.drain(..).for_each(|index| scope.spawn_fifo(move |_| train(index))));
         pending = elsewhere.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner());
         pending.sort_unstable();
@@ -143,10 +142,10 @@ fn resumed(planned: &PlannedRun, registry: &Registry) -> Result<Option<Session>,
     Session::resume_unfinished(Run::open(&planned.dir)?, registry)
 }
 
-/// How often is looked whether a run has become free.
+/// How often to check whether a run has become free.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// Waits until another process leaves one of the runs; `false` where there is nothing to wait for any more.
+/// Waits until another process releases one of the runs; `false` if there is nothing left to wait for.
 fn wait(runs: &[PlannedRun], pending: &[usize], control: &Control) -> bool {
     while !pending.is_empty() && !control.stop_requested() {
         if pending.iter().any(|&index| !Run::open(&runs[index].dir).is_ok_and(|run| run.is_in_use())) {
@@ -157,7 +156,7 @@ fn wait(runs: &[PlannedRun], pending: &[usize], control: &Control) -> bool {
     false
 }
 
-/// Makes the directories of all runs, or none. Returns how far each has come; `None` if a stop was asked for meanwhile.
+/// Creates the directories of all runs, or none. Returns the progress of each; `None` if a stop was requested in the meantime.
 fn make_all(runs: &[PlannedRun], control: &Control) -> Result<Option<Vec<Standing>>, StudyError> {
     let mut made: Vec<Made> = Vec::new();
     let mut standings = Vec::new();
@@ -169,7 +168,7 @@ fn make_all(runs: &[PlannedRun], control: &Control) -> Result<Option<Vec<Standin
         match planned.open_or_create() {
             Ok((_, new)) => made.extend(new),
             Err(error) => {
-                // The last first: the first may have made a directory that all are in.
+                // Last one first: the first may have created a directory that contains all.
                 made.into_iter().rev().for_each(Made::undo);
                 return Err(error);
             }

@@ -1,4 +1,4 @@
-//! [`group`], runs put together by what differs in their configs.
+//! [`group`], which groups runs by the differences between their configs.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -6,29 +6,28 @@ use std::path::PathBuf;
 use super::{RunRecord, fingerprint};
 use crate::config::{Config, Layers};
 
-/// Runs of one config, seed apart.
+/// Runs of one config, except for the seed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Group {
-    /// What tells it from the others.
+    /// What distinguishes it from the others.
     pub name: String,
     /// Its runs, in the order of their seeds.
     pub runs: Vec<RunRecord>,
 }
 
-/// Runs in groups, and those that are in none.
+/// Runs in groups, and those in none.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Grouping {
     /// The groups, in the order of their first runs.
     pub groups: Vec<Group>,
     /// Runs that are not finished.
     pub unfinished: Vec<PathBuf>,
-    /// Runs of a config and seed that another run has too. It is the same run, so counting it twice would be claiming more
-    /// than is known.
+    /// Runs with the same config and seed as another run. It is the same run, so counting it twice would claim more than is known.
     pub duplicates: Vec<PathBuf>,
 }
 
-/// Puts finished runs into groups of one config, one environment and one course, whatever their seeds, and names each group by the settings in which it differs
-/// from the others: its preset where there are several, and what it has set otherwise than that.
+/// Groups finished runs by config, environment and history, whatever their seeds, and names each group by the settings in which it differs
+/// from the others: its preset if there are several, and the settings that differ from the preset.
 pub fn group(records: Vec<RunRecord>) -> Grouping {
     let mut grouping = Grouping::default();
     let mut places: BTreeMap<Vec<String>, Vec<usize>> = BTreeMap::new();
@@ -65,12 +64,12 @@ pub fn group(records: Vec<RunRecord>) -> Grouping {
     grouping
 }
 
-/// In what the environment of one run differs from that of another, where both wrote it down.
+/// How the environment of one run differs from that of another, if both recorded it.
 fn difference(one: &RunRecord, other: &RunRecord) -> Option<String> {
     one.environment.as_ref()?.difference(other.environment.as_ref()?)
 }
 
-/// A name for each config that tells it from the others.
+/// A name for each config that distinguishes it from the others.
 fn names(configs: &[&Config]) -> Vec<String> {
     let tables: Vec<BTreeMap<String, String>> = configs.iter().map(|config| settings(config)).collect();
     let mut differing: Vec<&String> = tables.iter().flat_map(BTreeMap::keys).collect();
@@ -94,11 +93,11 @@ fn names(configs: &[&Config]) -> Vec<String> {
     let short = name(false);
     let mut sorted = short.clone();
     sorted.sort_unstable();
-    // A preset of somebody's own is not known here, so that what differs from it is not known either.
+    // A user's own preset is not known here, so the differences from it are not known either.
     if sorted.windows(2).any(|pair| pair[0] == pair[1]) { name(true) } else { short }
 }
 
-/// Every setting but seed and label by its path, as TOML.
+/// Every setting except seed and label, by its path, as TOML.
 pub(super) fn settings(config: &Config) -> BTreeMap<String, String> {
     fn collect(path: &str, table: &toml::Table, found: &mut BTreeMap<String, String>) {
         for (key, value) in table {

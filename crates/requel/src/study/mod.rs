@@ -1,9 +1,9 @@
-//! Many runs at once, and what they say together.
+//! Many runs at once, and their comparison.
 //!
-//! A [`Study`] is a TOML file of variants × seeds; it comes to a list of [`PlannedRun`]s, which [`train_all`] trains on all
-//! cores, each with the bits of a run of its own, skipping what is done and resuming what is half done. [`RunRecord`] reads a
-//! run back from disk, [`group`] puts runs together by what differs in their configs, and [`Comparison`] holds what the groups
-//! come to: scores, learning curves and their intervals, with the measures of [`crate::stats`].
+//! A [`Study`] is a TOML file of variants × seeds; it expands to a list of [`PlannedRun`]s, which [`train_all`] trains on all cores, each
+//! with the bits of a separate run, skipping finished runs and resuming unfinished ones. [`RunRecord`] reads a run back from disk,
+//! [`group`] groups runs by the differences between their configs, and [`Comparison`] has the results of the groups: scores, learning
+//! curves and their intervals, with the measures of [`crate::stats`].
 //!
 //! ```
 //! use requel::Registry;

@@ -1,21 +1,21 @@
 //! Names that directories can have.
 
-/// No name is longer, characters: a directory's own is somewhat longer, and some file systems take no more than 255 bytes.
+/// The maximum length of a name, characters: the name of a directory is somewhat longer, and some file systems allow only 255 bytes.
 const MOST: usize = 60;
 
-/// Whether a name can be that of a directory, anywhere.
+/// Whether a name can be the name of a directory on any file system.
 pub(crate) fn is_plain_name(name: &str) -> bool {
     let is_plain = |c: char| c.is_alphanumeric() || "-_.+".contains(c);
     !name.is_empty() && !name.starts_with('.') && name.chars().all(is_plain) && name.chars().count() <= MOST
 }
 
-/// What to say of a name that is none.
+/// The message about an invalid name.
 pub(crate) fn not_plain(name: &str) -> String {
     if name.chars().count() > MOST {
         let beginning: String = name.chars().take(MOST / 3).collect();
         return format!("the name `{beginning}…` is longer than {MOST} characters");
     }
-    format!("`{name}` is no name: use letters, digits and any of `-_.+`")
+    format!("`{name}` is not a valid name: use letters, digits and any of `-_.+`")
 }
 
 #[cfg(test)]

@@ -12,10 +12,10 @@ use crate::config::{Place, check_algorithm, check_assignments, check_preset, in_
 use crate::storage::read_input;
 use crate::suggest::nearest;
 
-/// No study that a person could read is longer, bytes.
+/// The maximum size of a study file, bytes.
 const MOST_BYTES: u64 = 1 << 20;
 
-/// How many seeds where the study does not say.
+/// The default number of seeds.
 const DEFAULT_SEEDS: u64 = 10;
 
 impl Study {
@@ -35,10 +35,10 @@ impl Study {
         read_input(path, MOST_BYTES).map_err(|source| StudyError::Read { path: path.into(), source })
     }
 
-    /// Reads a study from text; `source` says in errors where it is from.
+    /// Reads a study from text; errors name `source` as its origin.
     ///
     /// # Errors
-    /// If the text is not TOML, holds an unknown key or a value of the wrong type, names no variant or one twice.
+    /// If the text is not TOML, has an unknown key or a value of the wrong type, or has no variant or two with the same name.
     pub fn parse(source: &str, text: &str) -> Result<Self, StudyError> {
         let syntax = |error: toml::de::Error| StudyError::Syntax {
             reason: in_plain_words(error.message()),
@@ -119,7 +119,7 @@ impl Study {
         Ok(())
     }
 
-    /// Looks for each preset and algorithm by itself, whatever is laid over it.
+    /// Checks each preset and algorithm by itself, whatever is applied over it.
     fn check_layers(&self, places: &Places<'_>) -> Result<(), StudyError> {
         for (at, task) in self.tasks.iter().enumerate() {
             check_preset(task.preset.as_deref())
@@ -136,7 +136,7 @@ impl Study {
         Ok(())
     }
 
-    /// What does not go together in it, with the list and the place in that list where it stands.
+    /// An inconsistency, with the list and the index in that list where it occurs.
     fn fault(&self) -> Option<(String, &'static str, usize)> {
         let names: Vec<&str> = self.variants.iter().map(|variant| variant.name.as_str()).collect();
         let unknown = |name: &str| {
@@ -146,17 +146,17 @@ impl Study {
         for (at, task) in self.tasks.iter().enumerate() {
             let numbers = [("zero", task.zero), ("one", task.one), ("aim", task.aim)];
             let reason = if self.tasks[..at].iter().any(|other| other.env == task.env) {
-                format!("two tasks are `{}`", task.env)
+                format!("two tasks have the environment `{}`", task.env)
             } else if let Some((key, value)) =
                 numbers.iter().find_map(|(k, v)| Some((k, v.filter(|v| !v.is_finite())?)))
             {
                 format!("`{key}` of `{}` is {value}, not a finite number", task.env)
             } else if let Some(value) = task.zero.filter(|zero| Some(*zero) == task.one) {
-                format!("the scale of `{}` is from {value} to {value}: give two numbers that are apart", task.env)
+                format!("the scale of `{}` is from {value} to {value}: give two different numbers", task.env)
             } else if let Some(name) = task.skip.iter().find(|name| !names.contains(&name.as_str())) {
                 format!("`skip` of `{}`: {}", task.env, unknown(name))
             } else if !task.skip.is_empty() && self.everywhere().is_empty() {
-                "`skip` leaves no variant that is trained in every environment".into()
+                "after `skip`, no variant that is trained in every environment is left".into()
             } else if task.decimals.is_some_and(|decimals| decimals > MOST_DECIMALS) {
                 format!("`decimals` of `{}` is more than {MOST_DECIMALS}", task.env)
             } else {
@@ -198,7 +198,7 @@ impl Study {
     }
 }
 
-/// No figure has more decimals.
+/// The maximum number of decimals.
 const MOST_DECIMALS: usize = 17;
 
 /// Every `set` in the file.
@@ -211,13 +211,13 @@ fn lists_of_settings<'a>(study: &'a DeTable<'a>) -> impl Iterator<Item = &'a DeV
     tables.filter_map(|table| Some(table.get("set")?.get_ref()))
 }
 
-/// What a study says beside its settings, and how.
+/// Keys that a study sets outside its settings, and how.
 const NO_SETTINGS: [(&str, &str); 2] = [
-    ("env.id", "`env = …` names its environment, or a `[[task]]` each of several"),
-    ("train.seed", "`seeds = …` names its seeds"),
+    ("env.id", "give its environment with `env = …`, or a `[[task]]` for each of several"),
+    ("train.seed", "give its seeds with `seeds = …`"),
 ];
 
-/// Refuses settings that would be put aside, or would put aside what the study says of itself.
+/// Refuses settings that would have no effect, or would override what the study itself says.
 fn check_settings(list: &DeValue<'_>, places: &Places<'_>) -> Result<(), StudyError> {
     let DeValue::Array(items) = list else { return Ok(()) };
     for item in items {
@@ -229,7 +229,7 @@ fn check_settings(list: &DeValue<'_>, places: &Places<'_>) -> Result<(), StudyEr
     Ok(())
 }
 
-/// The items of a list, each read; what is wrong with one is told with its place in the list.
+/// The items of a list, each parsed; an error has the item's index.
 fn read_all<R, T, F: Fn(SeedsError) -> StudyError>(
     raw: Vec<R>,
     read: fn(R) -> Result<T, SeedsError>,

@@ -1,4 +1,4 @@
-//! [`Places`], where in its text a study says what it says.
+//! [`Places`], where each part of a study is in its text.
 
 use requel_envs::EnvError;
 use toml::de::{DeTable, DeValue};
@@ -6,7 +6,7 @@ use toml::de::{DeTable, DeValue};
 use super::StudyError;
 use crate::config::Place;
 
-/// A study's text, for places in it.
+/// A study's text, for finding places in it.
 pub(super) struct Places<'a> {
     pub source: &'a str,
     pub text: &'a str,
@@ -14,24 +14,24 @@ pub(super) struct Places<'a> {
 }
 
 impl Places<'_> {
-    /// At a byte offset.
+    /// The place at a byte offset.
     pub fn at(&self, offset: usize) -> Place {
         Place::at(self.source, self.text, offset)
     }
 
-    /// Where the study has a key; the beginning of the text, where it has not.
+    /// The place of a key of the study; the start of the text if it does not have the key.
     pub fn of(&self, key: &str) -> Place {
         Place::of_key(self.source, self.text, (self.table, key))
     }
 
-    /// Where a table of a list of tables has a key; where that table begins, if it has not.
+    /// The place of a key in a table of a list of tables; the start of that table if it does not have the key.
     pub fn within(&self, list: &str, at: usize, key: &str) -> Place {
         let Some(item) = tables_in(self.table, list).nth(at) else { return self.at(0) };
         let own = item.keys().find(|own| own.get_ref() == key).map(|own| own.span().start);
         self.at(own.or_else(|| item.keys().map(|key| key.span().start).min()).unwrap_or(0))
     }
 
-    /// Where the table of a list begins whose key has this value.
+    /// The start of the table in a list whose key has this value.
     fn of_value(&self, list: &str, (key, value): (&str, &str)) -> Option<Place> {
         let is_it = |table: &DeTable<'_>| table.get(key).is_some_and(|one| one.get_ref().as_str() == Some(value));
         Some(self.within(list, tables_in(self.table, list).position(is_it)?, key))
@@ -52,8 +52,8 @@ pub(super) fn tables_in<'t, 'i>(table: &'t DeTable<'i>, list: &str) -> impl Iter
 }
 
 impl StudyError {
-    /// The error with the place in the study's text that it is about, where that is known: what is wrong with an environment or with
-    /// a variant's whole config shows after the text was read.
+    /// The error with its place in the study's text, if that is known: problems with an environment or with a variant's complete config
+    /// only show after the text was read.
     pub fn in_text(self, source: &str, text: &str) -> Self {
         let Ok(table) = DeTable::parse(text) else { return self };
         let places = Places { source, text, table: table.get_ref() };

@@ -1,4 +1,4 @@
-//! [`Study`], and the runs that it comes to.
+//! [`Study`], and the runs that it expands to.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -10,72 +10,72 @@ use crate::config::Config;
 use crate::registry::Registry;
 use crate::run::{Made, Room, Run, RunError, check_place};
 
-/// Variants of one training, each to be trained with the same seeds.
+/// Variants of one training setup, each trained with the same seeds.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Study {
-    /// What it is called; also the name of its directory.
+    /// Its name; also the name of its directory.
     pub name: String,
-    /// What it is for, in a sentence or two.
+    /// Its purpose, in a sentence or two.
     pub description: String,
-    /// Id of the environment; of several the first.
+    /// Id of the environment; the first one if there are several.
     pub env: String,
-    /// The environments with what is particular to each, where there are several; else empty.
+    /// The environments with their own settings, if there are several; otherwise empty.
     pub tasks: Vec<TaskSpec>,
-    /// The seeds of each variant that has none of its own.
+    /// The seeds of each variant without its own.
     pub seeds: Seeds,
     /// What counts as a run's score.
     pub metric: Metric,
     /// The evaluation return whose first reaching is timed; `None`: the environment's reward threshold, if it has one.
     pub threshold: Option<f64>,
-    /// Settings of all variants, as `key=value`, laid over their presets.
+    /// Settings of all variants, as `key=value`, applied over their presets.
     pub set: Vec<String>,
-    /// The variants, in the order in which they are compared.
+    /// The variants, in the order they are compared.
     pub variants: Vec<Variant>,
-    /// What is known of the scores of others' runs.
+    /// Known scores of other people's runs.
     pub references: Vec<Reference>,
-    /// The tables that its page has beside the usual one.
+    /// The tables on its page in addition to the usual one.
     pub tables: Vec<TableSpec>,
 }
 
 /// One of the things that a study compares.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Variant {
-    /// What it is called.
+    /// Its name.
     pub name: String,
     /// The preset that it starts from; `None`: that of the task, or the environment's own.
     pub preset: Option<String>,
-    /// The algorithm that is laid over the preset.
+    /// The algorithm that is applied over the preset.
     pub algorithm: Option<String>,
-    /// Its settings, as `key=value`, laid over those of study and task.
+    /// Its settings, as `key=value`, applied over those of study and task.
     pub set: Vec<String>,
     /// Its seeds, in place of those of the study.
     pub seeds: Option<Seeds>,
 }
 
-/// A run that is to be.
+/// A planned run.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PlannedRun {
-    /// Where: a directory of its own.
+    /// Its directory.
     pub dir: PathBuf,
-    /// The variant that it is of, from 0.
+    /// The index of its variant.
     pub variant: usize,
     /// Its complete config, with its seed.
     pub config: Config,
 }
 
-/// How far a planned run has come.
+/// The progress of a planned run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Standing {
-    /// Nothing is there.
+    /// It does not exist.
     New,
-    /// Its directory is there, and may hold a checkpoint.
+    /// Its directory exists, and may contain a checkpoint.
     Begun,
-    /// It is done.
+    /// It is finished.
     Finished,
 }
 
 impl Study {
-    /// The environments, the first one first.
+    /// The environments, first one first.
     pub fn envs(&self) -> Vec<&str> {
         match &self.tasks[..] {
             [] => vec![&self.env],
@@ -83,18 +83,18 @@ impl Study {
         }
     }
 
-    /// The study of one of its environments alone.
+    /// The study of only one of its environments.
     pub fn of_env(&self, env: &str) -> Study {
         Study { env: env.into(), tasks: Vec::new(), ..self.clone() }
     }
 
-    /// The variants that are trained in every environment, as places in [`Study::variants`].
+    /// The variants that are trained in every environment, as indices into [`Study::variants`].
     pub fn everywhere(&self) -> Vec<usize> {
         let is_skipped = |name: &String| self.tasks.iter().any(|task| task.skip.contains(name));
         (0..self.variants.len()).filter(|&at| !is_skipped(&self.variants[at].name)).collect()
     }
 
-    /// As [`Study::resolve`], where every environment is there, every agent can be made, and no two cells are the same.
+    /// Like [`Study::resolve`], and checks that every environment exists, every agent can be created, and no two cells are the same.
     ///
     /// # Errors
     /// If an environment, a preset or a setting is unknown or does not resolve (with the variant's name), or two variants are
@@ -117,8 +117,8 @@ impl Study {
         Ok(cells)
     }
 
-    /// Each variant in each environment that it is trained in, one environment after the other, without a look at whether they can
-    /// be trained.
+    /// Each variant in each environment that it is trained in, one environment after the other, without checking whether they can be
+    /// trained.
     ///
     /// # Errors
     /// If a preset, an algorithm or a setting is unknown or does not resolve, with the variant's name.
@@ -138,12 +138,11 @@ impl Study {
         Ok(cells)
     }
 
-    /// Every run below `root`, seed after seed, so that all variants advance together; with `seeds` in place of the study's own, where
-    /// they are given. A variant's directory has its name and its config's [`fingerprint`]: a variant that is changed is trained anew,
-    /// and the others are not.
+    /// Every run below `root`, ordered by seed, so that all variants advance together; with `seeds` in place of the study's own, if given.
+    /// A variant's directory has its name and its config's [`fingerprint`]: if a variant is changed, only that variant is trained again.
     ///
     /// # Errors
-    /// As [`Study::cells`], and if there is a run of another config in the place of one.
+    /// As [`Study::cells`], and if another run already has the place of one.
     pub fn plan(&self, root: &Path, seeds: Option<&Seeds>, registry: &Registry) -> Result<Vec<PlannedRun>, StudyError> {
         let cells = self.cells(registry)?;
         let of = |cell: &Cell| seeds.unwrap_or(&cell.seeds).as_slice().to_vec();
@@ -161,7 +160,7 @@ impl Study {
         Ok(runs)
     }
 
-    /// The seeds that it trains with of itself, whatever the variant.
+    /// The study's own seeds, whatever the variant.
     pub fn own_seeds(&self) -> Vec<u64> {
         let of_tasks = self.tasks.iter().filter_map(|task| task.seeds.as_ref());
         let of_variants = self.variants.iter().filter_map(|variant| variant.seeds.as_ref());
@@ -172,13 +171,13 @@ impl Study {
         seeds
     }
 
-    /// Whether variants have other seeds than each other.
+    /// Whether the seeds of variants differ.
     pub fn has_seeds_apart(&self) -> bool {
         let own = self.tasks.iter().map(|task| &task.seeds).chain(self.variants.iter().map(|variant| &variant.seeds));
         own.flatten().any(|seeds| *seeds != self.seeds)
     }
 
-    /// Where what belongs to an environment lies: `root` itself, where there is no other.
+    /// The directory of an environment's files: `root` itself if there is only one environment.
     pub fn place(&self, root: &Path, env: &str) -> PathBuf {
         match self.tasks.is_empty() {
             true => root.to_path_buf(),
@@ -191,7 +190,7 @@ impl PlannedRun {
     /// The run of `config` with `seed`, in `parent/seed-N`.
     ///
     /// # Errors
-    /// If there is a run of another config, or something that is no run.
+    /// If a run with another config is there, or something that is not a run.
     pub fn new(parent: &Path, variant: usize, config: &Config, seed: u64) -> Result<Self, StudyError> {
         let mut config = config.clone();
         config.train.seed = seed;
@@ -202,18 +201,18 @@ impl PlannedRun {
         Ok(planned)
     }
 
-    /// How far it has come.
+    /// Its progress.
     pub fn standing(&self) -> Standing {
         match Run::open(&self.dir) {
             Err(_) => Standing::New,
-            // One whose summary is damaged has that written again from its last checkpoint.
+            // If its summary is damaged, it is written again from the last checkpoint.
             Ok(run) if run.is_finished() => Standing::Finished,
             Ok(_) => Standing::Begun,
         }
     }
 
-    /// The run, with what takes it back if it is new. Another process may be making the same at this moment: one of them makes
-    /// it, and both have it.
+    /// The run, with what undoes its creation if it is new. Another process may be creating the same one right now: one of them creates it,
+    /// and both get it.
     pub(crate) fn open_or_create(&self) -> Result<(Run, Option<Made>), StudyError> {
         for attempt in 1.. {
             if let Ok(run) = Run::open(&self.dir) {
@@ -221,7 +220,7 @@ impl PlannedRun {
                 return Ok((run, None));
             }
             match Run::create_for_now(&self.dir, &self.config) {
-                // It is locked until its config is there.
+                // It is locked until its config is written.
                 Err(RunError::Occupied { .. }) if attempt < ATTEMPTS => std::thread::sleep(PAUSE),
                 created => return Ok(created.map(|(run, made)| (run, Some(made)))?),
             }
@@ -238,23 +237,23 @@ impl PlannedRun {
     }
 }
 
-/// A directory that somebody is making a run in is looked at so often before it counts as occupied.
+/// How often a directory in which somebody is creating a run is checked before it counts as occupied.
 const ATTEMPTS: u32 = 200;
 const PAUSE: Duration = Duration::from_millis(5);
 
-/// Refuses runs that cannot begin, before anything is written: a place that is occupied, a config that comes to no training, a run
-/// of another environment than the registry has, a disk without room for all their checkpoints. [`train_all`](super::train_all) begins with it.
+/// Refuses runs that cannot start, before anything is written: an occupied place, a config that cannot be trained, a run in an environment
+/// other than the registry's, a disk without room for all their checkpoints. [`train_all`](super::train_all) starts with this.
 ///
 /// # Errors
-/// The first that cannot begin, or [`RunError::NoRoom`] for all together.
+/// The first that cannot start, or [`RunError::NoRoom`] for all together.
 pub fn check_new(runs: &[PlannedRun], registry: &Registry) -> Result<(), StudyError> {
     let new: Vec<&PlannedRun> = runs.iter().filter(|run| run.standing() == Standing::New).collect();
     new.iter().try_for_each(|run| check_place(&run.dir))?;
-    // Those that are there are of the same environment, finished ones too: they are scored together.
+    // Existing runs, including finished ones, must be in the same environment: they are scored together.
     for there in runs.iter().filter(|run| run.standing() != Standing::New) {
         drop(Run::open(&there.dir)?.env_factory(registry)?);
     }
-    // Runs that differ in their seeds alone need the same.
+    // Runs that differ only in their seeds need the same space.
     let mut alike: BTreeMap<String, (&Config, u64)> = BTreeMap::new();
     new.iter().for_each(|run| alike.entry(fingerprint(&run.config)).or_insert((&run.config, 0)).1 += 1);
     let mut room = Room::default();
@@ -270,7 +269,7 @@ pub fn check_new(runs: &[PlannedRun], registry: &Registry) -> Result<(), StudyEr
     }
 }
 
-/// What differs, as `key: there → here`.
+/// The difference, as `key: there → here`.
 fn differences(there: &Config, here: &Config) -> Vec<String> {
     let seed = |config: &Config| ("train.seed".to_owned(), config.train.seed.to_string());
     let with_seed = |config| settings(config).into_iter().chain([seed(config)]).collect::<BTreeMap<_, _>>();

@@ -1,4 +1,4 @@
-//! [`RandomPlay`], which whatever learns must beat.
+//! [`RandomPlay`], which every learning agent must beat.
 
 use requel_envs::EnvError;
 use requel_envs::SpaceSampler;
@@ -7,7 +7,7 @@ use crate::config::Config;
 use crate::registry::Registry;
 use crate::stats::{Bootstrap, Interval, mean};
 
-/// What actions drawn evenly among those allowed come to. The same config and number of episodes, the same bits.
+/// The score of actions drawn uniformly among those allowed. The same config and number of episodes give the same bits.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct RandomPlay {
     /// Mean return.
@@ -17,11 +17,11 @@ pub struct RandomPlay {
 }
 
 impl RandomPlay {
-    /// Plays so many episodes of the environment of `config`, with all that the config puts around it, each at most as long as one of
-    /// its evaluations. `None` where a return is not finite, or there is no episode.
+    /// Plays this many episodes of the environment of `config`, with all the wrappers of the config, each at most as long as an evaluation
+    /// episode. `None` if a return is not finite, or there is no episode.
     ///
     /// # Errors
-    /// When the environment cannot be made, has actions that cannot be sampled, or refuses a step.
+    /// If the environment cannot be created, has actions that cannot be sampled, or refuses a step.
     pub fn of(config: &Config, registry: &Registry, episodes: usize) -> Result<Option<Self>, EnvError> {
         let returns = returns(config, registry, episodes)?;
         if returns.is_empty() || returns.iter().any(|value| !value.is_finite()) {
@@ -39,7 +39,7 @@ fn returns(config: &Config, registry: &Registry, episodes: usize) -> Result<Vec<
     let mut observation = vec![0.0; env.observation_len()];
     let mut returns = Vec::with_capacity(episodes);
     for episode in 0..episodes {
-        // The environment's generator is another one than the actions'.
+        // The environment's generator is separate from that of the actions.
         env.reset((episode == 0).then_some(0), &mut observation)?;
         let mut total = 0.0;
         for _ in 0..config.evaluation.max_episode_steps {

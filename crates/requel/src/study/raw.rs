@@ -1,4 +1,4 @@
-//! A study's file as it is written: its keys and their types.
+//! A study's file as written: its keys and their types.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use toml::de::DeTable;
 use super::places::tables_in;
 use super::{Metric, Reference, Seeds, SeedsError, TableSpec, TaskSpec, Variant};
 
-/// The keys of a study, and those of what it has lists of.
+/// The keys of a study, and those of its lists of tables.
 const STUDY_KEYS: [&str; 11] =
     ["name", "description", "env", "task", "seeds", "metric", "threshold", "set", "variant", "reference", "table"];
 const VARIANT_KEYS: [&str; 5] = ["name", "preset", "algo", "set", "seeds"];
@@ -99,10 +99,10 @@ impl RawSeeds {
     }
 }
 
-/// A key that means nothing: its name, its byte offset, and the keys that would mean something in its place.
+/// An unknown key: its name, its byte offset, and the keys that are valid in its place.
 type Unknown = (String, usize, &'static [&'static str]);
 
-/// The first key that means nothing.
+/// The first unknown key.
 pub(super) fn unknown_key(study: &DeTable<'_>) -> Option<Unknown> {
     if let Some(wrong) = outside(study, &STUDY_KEYS) {
         return Some(wrong);

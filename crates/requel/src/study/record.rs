@@ -12,27 +12,27 @@ use crate::run::{Run, RunError, Summary};
 use crate::storage::{open_regular, read_regular};
 use crate::train::EnvIdentity;
 
-/// A run as its directory tells it.
+/// A run as described by its directory.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RunRecord {
     /// Its directory.
     pub dir: PathBuf,
     /// Its config.
     pub config: Config,
-    /// What its environment is known by; `None` of runs of versions that did not write it down.
+    /// The identity of its environment; `None` for runs of versions that did not record it.
     pub environment: Option<EnvIdentity>,
-    /// In which ways it is another than a run of its config alone: see [`Run::course`].
+    /// How it differs from a run of its config alone: see [`Run::course`].
     pub course: Vec<String>,
-    /// What it came to, if it is finished.
+    /// Its results, if it is finished.
     pub summary: Option<Summary>,
-    /// Scores of the greedy policy in the course of training, in the order of their env steps.
+    /// Scores of the greedy policy during training, ordered by env steps.
     pub evaluations: Vec<Evaluated>,
-    /// Seconds of training, all sessions together, as far as the logs know: up to the last line of aggregates, and with
-    /// whatever else the machine did at the time.
+    /// Seconds of training, all sessions together, as far as the logs know: up to the last line of aggregates, including effects of other
+    /// load on the machine.
     pub wall_seconds: Option<f64>,
 }
 
-/// A score of the greedy policy in the course of training.
+/// A score of the greedy policy during training.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Evaluated {
     /// Env steps before it.
@@ -42,13 +42,13 @@ pub struct Evaluated {
 }
 
 impl Evaluated {
-    /// The evaluations in the text of a `metrics.jsonl`. A line that is no JSON, such as a last one cut short by a crash, is
-    /// left out, and so is one that does not come after those before it: env steps ascend.
+    /// The evaluations in the text of a `metrics.jsonl`. A line that is not JSON, such as a last one cut short by a crash, is skipped, and
+    /// so is one that is out of order: env steps ascend.
     pub fn all_in(metrics: &str) -> Vec<Evaluated> {
         Self::all_from(metrics.as_bytes()).expect("memory can be read")
     }
 
-    /// As [`Evaluated::all_in`], from a log of any length; a line at a time is in memory.
+    /// Like [`Evaluated::all_in`], from a log of any length; only one line at a time is in memory.
     ///
     /// # Errors
     /// If it cannot be read.
@@ -56,7 +56,7 @@ impl Evaluated {
         let mut all: Vec<Evaluated> = Vec::new();
         let mut line = Vec::new();
         while metrics.by_ref().take(MOST_LINE).read_until(b'\n', &mut line)? > 0 {
-            // Most lines are episodes: only those that are asked for are worth parsing.
+            // Most lines are episodes: only the requested ones are worth parsing.
             if line.starts_with(b"{\"event\":\"evaluation\"")
                 && let Ok(evaluated) = serde_json::from_slice::<Evaluated>(&line)
                 && all.last().is_none_or(|last| last.env_steps < evaluated.env_steps)
@@ -69,14 +69,14 @@ impl Evaluated {
     }
 }
 
-/// No line of a log is longer, bytes; one that is has been damaged.
+/// The maximum length of a line in a log, bytes; a longer one is damaged.
 const MOST_LINE: u64 = 64 << 10;
 
 impl RunRecord {
-    /// Reads a run. Logs that are not there yet are empty; a last line cut short by a crash is left out.
+    /// Reads a run. Missing logs count as empty; a last line cut short by a crash is skipped.
     ///
     /// # Errors
-    /// If the config, the summary or a log cannot be read, or is not what the finished run was sealed with.
+    /// If the config, the summary or a log cannot be read, or differs from what the finished run was sealed with.
     pub fn read(run: &Run) -> Result<Self, RunError> {
         ["metrics.jsonl", "timing.csv"].into_iter().try_for_each(|name| run.check_file(name))?;
         Ok(RunRecord {
@@ -90,7 +90,7 @@ impl RunRecord {
         })
     }
 
-    /// The largest mean value of an action in its log; `None` where none was logged.
+    /// The largest mean value of an action in its log; `None` if none was logged.
     ///
     /// # Errors
     /// If the log cannot be read.
@@ -105,7 +105,7 @@ impl RunRecord {
     }
 }
 
-/// The runs in and below a directory, in the order of their paths, with numbers in them as numbers: `seed-2` before `seed-10`.
+/// The runs in and below a directory, ordered by path, with numbers compared as numbers: `seed-2` before `seed-10`.
 ///
 /// # Errors
 /// If a directory cannot be listed.
@@ -119,7 +119,7 @@ pub fn find_runs(root: &Path) -> Result<Vec<Run>, RunError> {
         }
         for entry in std::fs::read_dir(&dir).map_err(RunError::io("list", &dir))? {
             let entry = entry.map_err(RunError::io("list", &dir))?;
-            // Links are not followed: they may lead round in a circle.
+            // Links are not followed: they may form a cycle.
             if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
                 open.push(entry.path());
             }
@@ -129,7 +129,7 @@ pub fn find_runs(root: &Path) -> Result<Vec<Run>, RunError> {
     Ok(found)
 }
 
-/// A key that orders texts with the numbers in them taken as numbers.
+/// A key that orders texts with the numbers in them compared as numbers.
 fn natural(text: &str) -> Vec<(String, u64)> {
     let mut parts = Vec::new();
     let mut rest = text;
@@ -182,7 +182,7 @@ fn wall_seconds(timing: &str) -> Option<f64> {
         let mut cells = line.split(',');
         Some((cells.next()?, cells.nth(1)?.parse::<f64>().ok()?))
     });
-    // Seconds count from the start of each session, so its last row has its length.
+    // Seconds are counted from the start of each session, so its last row has its length.
     let last_of_each: BTreeMap<&str, f64> = rows.collect();
     (!last_of_each.is_empty()).then(|| last_of_each.values().sum())
 }

@@ -5,10 +5,10 @@ use std::fmt::Write as _;
 use super::{RunRecord, StudyError};
 use crate::run::{RunError, Score};
 
-/// A finished run, as tables and files of runs have it.
+/// A finished run, as it appears in tables and files of runs.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct RunRow {
-    /// The variant, after its environment where a study has several: `CartPole-v1/c51`.
+    /// The variant, preceded by its environment if a study has several: `CartPole-v1/c51`.
     pub configuration: String,
     /// Its seed.
     pub seed: u64,
@@ -22,19 +22,19 @@ pub struct RunRow {
     pub train_return_last_100: Option<f64>,
     /// The best policy by the evaluations of training, over fresh episodes.
     pub best: Option<RowScore>,
-    /// The final policy, over the same.
+    /// The final policy, over the same episodes.
     pub last: Option<RowScore>,
     /// Seconds of training.
     pub train_seconds: Option<f64>,
-    /// Seconds from the start of a process of its own to its end.
+    /// Seconds from the start to the end of its process, if it had its own.
     pub process_seconds: Option<f64>,
     /// BLAKE3 of its final weights, hexadecimal.
     pub weights_blake3: String,
-    /// What files of earlier versions do not have.
+    /// Columns that files of earlier versions do not have.
     pub more: Option<RowMore>,
 }
 
-/// A policy over fresh episodes.
+/// A policy's score over fresh episodes.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct RowScore {
     /// Mean return.
@@ -45,12 +45,12 @@ pub struct RowScore {
     pub episodes: u64,
 }
 
-/// How a run went, beside what it came to.
+/// How a run went, in addition to its results.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct RowMore {
-    /// Of the episodes of the confirmation, how many fell short of the goal, and how many there were; `None` without one.
+    /// The number of episodes of the confirmation that fell short of the goal, and the number of all; `None` without one.
     pub confirmation: Option<(u64, u64)>,
-    /// Of the evaluations in the last half of training, the share that reached the goal; `None` where there is no goal.
+    /// The fraction of evaluations in the second half of training that reached the goal; `None` if there is no goal.
     pub late_share: Option<f64>,
     /// The largest mean value of an action that was logged.
     pub largest_mean_q: Option<f64>,
@@ -59,11 +59,11 @@ pub struct RowMore {
 /// The columns that every file of runs has.
 const COLUMNS: &str = "configuration,seed,env_steps,updates,episodes,train_return_last_100,best_mean_return,best_std_return,\
                        best_episodes,final_mean_return,final_std_return,final_episodes,train_seconds,process_seconds,weights_blake3";
-/// Those of [`RowMore`].
+/// The columns of [`RowMore`].
 const MORE: &str = ",confirmation_failed,confirmation_episodes,late_share,largest_mean_q";
 
 impl RunRow {
-    /// The first line of a file of runs. A file that is there keeps the columns that it has.
+    /// The first line of a file of runs. An existing file keeps its columns.
     pub fn header(text: Option<&str>) -> String {
         let is_short = text.is_some_and(|text| text.lines().next() == Some(COLUMNS));
         if is_short { format!("{COLUMNS}\n") } else { format!("{COLUMNS}{MORE}\n") }
@@ -101,7 +101,7 @@ impl RunRow {
         }))
     }
 
-    /// Its line below such a header. What it has no figure of is empty.
+    /// Its line for such a header. Unknown figures are empty.
     pub fn line(&self, header: &str) -> String {
         let number = |value: Option<f64>| value.map_or_else(String::new, |value| value.to_string());
         let seconds = |value: Option<f64>| value.map_or_else(String::new, |value| format!("{value:.3}"));
@@ -135,10 +135,10 @@ impl RunRow {
         line + "\n"
     }
 
-    /// The runs of a file. A last line that was cut off is left out: its run was not recorded.
+    /// The runs in a file. A truncated last line is skipped: its run was not recorded.
     ///
     /// # Errors
-    /// For another header, and for a line that is not of its form, with the number of that line.
+    /// For another header, and for a malformed line, with the number of that line.
     pub fn read_all(text: &str) -> Result<Vec<Self>, StudyError> {
         let mut lines = text.split_inclusive('\n').zip(1..).filter(|(line, _)| line.ends_with('\n'));
         let header = lines.next().map(|(line, _)| line.trim_end()).unwrap_or_default();
@@ -196,7 +196,7 @@ fn read(line: &str, count: usize) -> Result<RunRow, String> {
     })
 }
 
-/// The share of the evaluations in the last half of the env steps that reach the goal.
+/// The fraction of the evaluations in the second half of the env steps that reach the goal.
 fn late_share(run: &RunRecord, goal: f64) -> Option<f64> {
     let last = run.evaluations.last()?.env_steps;
     let late = || run.evaluations.iter().filter(|point| 2 * point.env_steps > last);

@@ -8,7 +8,7 @@ use super::{RandomPlay, Study, StudyError, Task};
 use crate::config::{Config, Layers};
 use crate::registry::Registry;
 
-/// The scale that is known of an environment.
+/// The known scale of an environment.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 pub struct KnownScale {
     /// Its id.
@@ -17,11 +17,11 @@ pub struct KnownScale {
     pub zero: f64,
     /// The return that counts as 1.
     pub one: f64,
-    /// What that is.
+    /// A description of that return.
     pub is: String,
 }
 
-/// Over how many episodes random actions are scored.
+/// The number of episodes over which random actions are scored.
 pub const RANDOM_EPISODES: usize = 1000;
 
 const TEXT: &str = include_str!("../../scales.toml");
@@ -39,15 +39,15 @@ pub fn known_scales() -> &'static [KnownScale] {
     &SCALES
 }
 
-/// That of one of them.
+/// The scale of one of them.
 pub fn known_scale(env: &str) -> Option<&'static KnownScale> {
     SCALES.iter().find(|scale| scale.env == env)
 }
 
-/// The return of random actions in an environment, with what its own preset puts around it.
+/// The return of random actions in an environment, with the wrappers of its own preset.
 ///
 /// # Errors
-/// If the environment cannot be made or played.
+/// If the environment cannot be created or played.
 pub fn random_return(env: &str, registry: &Registry) -> Result<Option<f64>, StudyError> {
     Ok(RandomPlay::of(&own_config(env)?, registry, RANDOM_EPISODES)?.map(|play| play.mean))
 }
@@ -58,11 +58,11 @@ fn own_config(env: &str) -> Result<Config, StudyError> {
 }
 
 impl Study {
-    /// The environments with the scales of their scores, where there are several: as the study gives them, else as they are known, else
-    /// from the return of random actions to the environment's reward threshold.
+    /// The environments with the scales of their scores, if there are several: from the study, or else the known scale, or else from the
+    /// return of random actions to the environment's reward threshold.
     ///
     /// # Errors
-    /// If there is no such threshold, or the two are not apart.
+    /// If there is no such threshold, or the two are equal.
     pub fn scales(&self, registry: &Registry) -> Result<Vec<Task>, StudyError> {
         let mut scales = Vec::new();
         for task in &self.tasks {

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use thiserror::Error;
 
-/// Distinct seeds, in the order in which they were named.
+/// Distinct seeds, in the order they were given.
 ///
 /// ```
 /// use requel::study::Seeds;
@@ -18,7 +18,7 @@ use thiserror::Error;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Seeds(Vec<u64>);
 
-/// Why a text names no seeds.
+/// Why a text does not give seeds.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SeedsError {
@@ -28,21 +28,21 @@ pub enum SeedsError {
         /// The part between commas.
         part: String,
     },
-    /// A range that holds nothing, or a count of 0.
+    /// An empty range, or a count of 0.
     #[error("`{part}` holds no seed")]
     Empty {
         /// The part between commas.
         part: String,
     },
-    /// More than anybody means.
+    /// Unreasonably many seeds.
     #[error("{count} seeds are more than the {most} that can be trained at once")]
     TooMany {
-        /// How many were named.
+        /// How many were given.
         count: u64,
         /// How many are allowed.
         most: u64,
     },
-    /// One seed twice: it would be the same run.
+    /// A seed given twice: it would be the same run.
     #[error("seed {seed} is named twice")]
     Twice {
         /// The seed.
@@ -50,14 +50,14 @@ pub enum SeedsError {
     },
 }
 
-/// More runs than this are a slip of the keyboard.
+/// More runs than this are surely a typing error.
 const MOST: u64 = 10_000;
 
 impl Seeds {
     /// These seeds.
     ///
     /// # Errors
-    /// If there is none, or one is named twice.
+    /// If there is none, or one is given twice.
     pub fn new(seeds: Vec<u64>) -> Result<Self, SeedsError> {
         if seeds.is_empty() {
             return Err(SeedsError::Empty { part: String::new() });
@@ -73,7 +73,7 @@ impl Seeds {
     /// The first `count` seeds: 0, 1, …
     ///
     /// # Errors
-    /// If the count is 0 or past all reason.
+    /// If the count is 0 or unreasonably large.
     pub fn first(count: u64) -> Result<Self, SeedsError> {
         Self::new(range(&count.to_string(), 0, Some(count))?)
     }
@@ -112,7 +112,7 @@ impl FromStr for Seeds {
 }
 
 impl fmt::Display for Seeds {
-    /// `0..20` where they follow each other, else all of them.
+    /// `0..20` if they are consecutive, else all of them.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let consecutive = self.0.windows(2).all(|pair| pair[0].checked_add(1) == Some(pair[1]));
         match (self.0.first(), self.0.last()) {
@@ -122,7 +122,7 @@ impl fmt::Display for Seeds {
     }
 }
 
-/// From `from` to before `end`; `None` is past the last number there is.
+/// From `from` to before `end`; `None` is past the largest number.
 fn range(part: &str, from: u64, end: Option<u64>) -> Result<Vec<u64>, SeedsError> {
     let count = end.unwrap_or(u64::MAX).saturating_sub(from);
     match count {

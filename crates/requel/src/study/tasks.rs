@@ -1,4 +1,4 @@
-//! [`Aggregates`](TaskAggregates): what variants come to over several environments.
+//! [`Aggregates`](TaskAggregates): the results of variants over several environments.
 
 use serde::Serialize;
 
@@ -6,7 +6,7 @@ use super::curve::at;
 use super::{Group, Metric, RunRecord};
 use crate::stats::{Aggregate, Bootstrap, Estimate, Interval, normalized, performance_profile};
 
-/// An environment of a study of several, and the scale of its scores.
+/// One environment of a study that has several, and the scale of its scores.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Task {
     /// Its id.
@@ -17,25 +17,25 @@ pub struct Task {
     pub one: f64,
 }
 
-/// What variants come to over several environments, with the measures of Agarwal et al. 2021 (rliable), on normalised scores.
+/// The results of variants over several environments, with the measures of Agarwal et al. 2021 (rliable), on normalised scores.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct TaskAggregates {
     /// The environments.
     pub tasks: Vec<Task>,
-    /// The share of resamples inside the intervals, which are by a bootstrap stratified over environments.
+    /// The fraction of resamples inside the intervals, from a bootstrap stratified over environments.
     pub confidence: f64,
-    /// The scores at which performance profiles are looked at.
+    /// The scores at which performance profiles are computed.
     pub thresholds: Vec<f64>,
-    /// The shares of the budget at which sample efficiency is looked at.
+    /// The fractions of the budget at which sample efficiency is computed.
     pub shares: Vec<f64>,
     /// The variants, in their order.
     pub variants: Vec<VariantAggregates>,
 }
 
-/// What a variant comes to over several environments.
+/// The results of a variant over several environments.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct VariantAggregates {
-    /// What it is called.
+    /// Its name.
     pub name: String,
     /// Interquartile mean of all runs of all environments.
     pub interquartile_mean: Estimate,
@@ -43,26 +43,26 @@ pub struct VariantAggregates {
     pub median: Estimate,
     /// Mean over environments of their means.
     pub mean: Estimate,
-    /// By how much runs fall short of 1 on average.
+    /// How much runs fall short of 1 on average.
     pub optimality_gap: Estimate,
-    /// The probability that a run scores higher than one of the first variant in the same environment; `None` of the first.
+    /// The probability that a run scores higher than one of the first variant in the same environment; `None` for the first.
     pub improvement_over_first: Option<Estimate>,
-    /// The share of runs above each threshold.
+    /// The fraction of runs above each threshold.
     pub profile: Vec<f64>,
     /// The interval of each.
     pub profile_intervals: Option<Vec<Interval>>,
-    /// Interquartile mean of the normalised evaluation return at each share of the budget; `None` before every run was evaluated.
+    /// Interquartile mean of the normalised evaluation return at each fraction of the budget; `None` before every run was evaluated.
     pub sample_efficiency: Vec<Option<Estimate>>,
     /// The normalised score of each run of each environment.
     pub scores: Vec<Vec<f64>>,
 }
 
-/// How many parts profiles and curves have.
+/// The number of parts of profiles and curves.
 const PARTS: usize = 20;
 
 impl TaskAggregates {
-    /// Of the runs of each variant in each environment: `groups[t][v]`. `None` if a variant has no finished run in one of them, or a
-    /// task has no scale.
+    /// From the runs of each variant in each environment: `groups[t][v]`. `None` if a variant has no finished run in one of them, or a task
+    /// has no scale.
     pub fn new(tasks: &[Task], groups: &[Vec<Group>], metric: Metric, bootstrap: &Bootstrap) -> Option<Self> {
         let part = |i: usize| i as f64 / PARTS as f64;
         let thresholds: Vec<f64> = (0..=PARTS + PARTS / 2).map(part).collect();
@@ -121,7 +121,7 @@ fn scores(task: &Task, runs: &[RunRecord], metric: Metric) -> Option<Vec<f64>> {
     normalized(&scores, task.zero, task.one).filter(|scores| !scores.is_empty())
 }
 
-/// The normalised evaluation returns of finished runs at a share of their longest course; `None` where one was not evaluated by then.
+/// The normalised evaluation returns of finished runs at a fraction of their longest budget; `None` if one was not evaluated by then.
 fn returns_at(task: &Task, runs: &[RunRecord], share: f64) -> Option<Vec<f64>> {
     let finished = || runs.iter().filter(|run| run.summary.is_some());
     let last = finished().filter_map(|run| run.evaluations.last()).map(|point| point.env_steps).max()?;

@@ -1,4 +1,4 @@
-//! [`AgentLoop`], an agent that its owner drives.
+//! [`AgentLoop`], an agent in a training loop that its owner runs.
 
 mod ingest;
 
@@ -18,15 +18,15 @@ use crate::schedule::crossings;
 use crate::state::{State, StateError};
 use crate::transition::{ElementType, is_byte};
 
-/// An agent and the plan that it is trained by, without environments: its owner steps them, here or elsewhere.
+/// An agent and the plan for training it, without environments: its owner steps them, here or elsewhere.
 ///
-/// Per step of the environments: [`AgentLoop::act`], [`AgentLoop::observe`] once per environment in the order of the slots,
-/// [`AgentLoop::learn`]. That comes to the same weights as a [`Trainer`](crate::Trainer) of the same config. Experience that others
-/// collected, such as remote actors or a data set, goes in by [`AgentLoop::observe_batch`], and [`AgentLoop::update`] learns from what
-/// is stored. Observers are told of episodes, progress and evaluations, as by a trainer; [`AgentLoop::save`] gives a state for
+/// For each step of the environments, call [`AgentLoop::act`], then [`AgentLoop::observe`] once per environment in the order of the slots,
+/// then [`AgentLoop::learn`]. This gives the same weights as a [`Trainer`](crate::Trainer) of the same config. Experience from others, such
+/// as remote actors or a data set, is added with [`AgentLoop::observe_batch`], and [`AgentLoop::update`] learns from what is stored.
+/// Observers receive episodes, progress and evaluations, as from a trainer; [`AgentLoop::save`] returns a state for
 /// [`checkpoint`](crate::checkpoint).
 ///
-/// Of the plan `train.num_envs`, `train.seed`, `agent.reward_scale`, `agent.reward_clip`, `log` and `evaluation` are looked at.
+/// From the plan, `train.num_envs`, `train.seed`, `agent.reward_scale`, `agent.reward_clip`, `log` and `evaluation` are used.
 pub struct AgentLoop {
     agent: Box<dyn Agent>,
     plan: Config,
@@ -34,15 +34,15 @@ pub struct AgentLoop {
     elements: ElementType,
     actions: Actions,
     env_steps: u64,
-    /// Env steps when it was last asked to learn what is due.
+    /// Env steps at the last call of `learn`.
     learned_at: u64,
     updates: u64,
     returns: Returns,
-    /// Since progress was last told.
+    /// Since progress was last reported.
     learned: Learned,
     /// Mean return and length of the latest evaluation.
     evaluation: Option<(f64, f64)>,
-    /// Of blocks that others collect.
+    /// The blocks that others collect.
     intake: Intake,
     most_behind: Option<u64>,
 }
@@ -52,11 +52,11 @@ const UPDATES: &str = "agent/updates";
 const INTAKE: &str = "trainer/intake";
 
 impl AgentLoop {
-    /// A loop of an agent for environments such as `env`, before its first step. The agent of a config comes from
+    /// A loop for an agent in environments like `env`, before its first step. The agent of a config comes from
     /// [`Registry::agent`](crate::Registry::agent).
     ///
     /// # Errors
-    /// If the plan holds a value out of range.
+    /// If a value in the plan is out of range.
     pub fn new(agent: Box<dyn Agent>, env: &AgentEnv<'_>, plan: Config) -> Result<Self, TrainError> {
         plan.check()?;
         Ok(AgentLoop {
@@ -76,34 +76,34 @@ impl AgentLoop {
         })
     }
 
-    /// The seed of the first reset of the environments, by which the episodes are those of a [`Trainer`](crate::Trainer): slot `i`
-    /// takes this plus `i`, as a [`VectorEnv`](requel_envs::VectorEnv) does.
+    /// The seed for the first reset of the environments, which gives the same episodes as a [`Trainer`](crate::Trainer): slot `i` uses this
+    /// plus `i`, as in a [`VectorEnv`](requel_envs::VectorEnv).
     pub fn env_seed(&self) -> u64 {
         env_seed(&self.plan, 0)
     }
 
-    /// An action for each environment. `observations` is environments × observation length; `masks` says what they allow.
+    /// An action for each environment. `observations` is environments × observation length; `masks` are their action masks.
     ///
     /// # Errors
-    /// If there are not `train.num_envs` observations, masks and actions, or the agent fails.
+    /// If the number of observations, masks or actions does not match `train.num_envs`, or the agent fails.
     pub fn act(&mut self, observations: &[f32], masks: Masks<'_>, actions: &mut [usize]) -> Result<(), TrainError> {
         let envs = self.plan.train.num_envs;
         check(observations.len() == envs * self.observation_len, || {
-            format!("{} numbers are not the observations of {envs} environments", observations.len())
+            format!("{} numbers do not match the observations of {envs} environments", observations.len())
         })?;
         let flags = masks.flags().len();
         check(flags == 0 || flags == envs * self.actions.count, || {
-            format!("{flags} flags are not the action masks of {envs} environments")
+            format!("{flags} flags do not match the action masks of {envs} environments")
         })?;
-        check(actions.len() == envs, || format!("{} actions are asked of {envs} environments", actions.len()))?;
+        check(actions.len() == envs, || format!("{} actions were requested for {envs} environments", actions.len()))?;
         Ok(self.agent.act(observations, masks, self.env_steps, actions)?)
     }
 
-    /// Shows the agent a step of an environment, which counts as an env step.
+    /// Passes a step of an environment to the agent, which counts as an env step.
     ///
     /// # Errors
-    /// If the step is not one of such an environment, or a number in it is not finite: the agent is not shown it then. Or if the
-    /// observer fails.
+    /// If the step does not fit such an environment, or a number in it is not finite (the agent does not see it then), or if the observer
+    /// fails.
     pub fn observe(&mut self, experience: &Experience<'_>, observer: &mut dyn Observer) -> Result<(), TrainError> {
         self.check_step(experience)?;
         let (slot, step) = (experience.slot, experience.step);
@@ -116,26 +116,26 @@ impl AgentLoop {
         }
     }
 
-    /// Shows it steps that were made elsewhere, in their order. [`AgentLoop::weights_version`] less that of the batch says by how
-    /// many updates the weights that acted were behind.
+    /// Passes on steps that were made elsewhere, in order. [`AgentLoop::weights_version`] minus that of the batch is the number of updates
+    /// by which the weights that acted were behind.
     ///
     /// # Errors
-    /// As [`AgentLoop::observe`], at the first step that is refused: those before it have been shown.
+    /// As [`AgentLoop::observe`], at the first step that is refused: the agent has seen those before it.
     pub fn observe_batch(&mut self, batch: &ExperienceBatch, observer: &mut dyn Observer) -> Result<(), TrainError> {
         batch.experiences.iter().try_for_each(|owned| self.observe(&owned.as_experience(), observer))
     }
 
-    /// Says that a step of environment `slot` is missing: what is shown of it next does not follow what was shown before.
+    /// Reports that a step of environment `slot` is missing: the next step of that environment does not follow the previous one.
     pub fn interrupt(&mut self, slot: usize) {
         self.agent.interrupt(slot);
         self.returns.abandon(slot);
     }
 
-    /// Learns what is due after the steps that were shown since the last time, and tells progress where that is due. Says how many
-    /// updates were made.
+    /// Makes the updates that are due after the steps since the last call, and reports progress if that is due. Returns how many updates
+    /// were made.
     ///
     /// # Errors
-    /// If a number of learning is not finite, or the agent or the observer fails.
+    /// If a number in learning is not finite, or the agent or the observer fails.
     pub fn learn(&mut self, observer: &mut dyn Observer) -> Result<u64, TrainError> {
         let (before, after) = (std::mem::replace(&mut self.learned_at, self.env_steps), self.env_steps);
         let learned = self.agent.learn(before, after).map_err(|error| self.fault(error))?;
@@ -146,12 +146,12 @@ impl AgentLoop {
         Ok(updates)
     }
 
-    /// Gives up the learning that is due after the steps that were shown since the last time, as where a data set is only stored.
+    /// Skips the updates that are due after the steps since the last call, for example when a data set is only stored.
     pub fn skip_learning(&mut self) {
         self.learned_at = self.env_steps;
     }
 
-    /// Makes so many updates from what the agent has stored, whether they are due or not.
+    /// Makes this many updates from what the agent has stored, whether they are due or not.
     ///
     /// # Errors
     /// As [`AgentLoop::learn`], and as [`Agent::update`].
@@ -161,7 +161,7 @@ impl AgentLoop {
         Ok(())
     }
 
-    /// Tells how training goes in numbers, since the last time.
+    /// Reports statistics of training since the last report.
     ///
     /// # Errors
     /// If the observer fails.
@@ -171,7 +171,7 @@ impl AgentLoop {
         Ok(())
     }
 
-    /// Training in numbers, since progress was last told.
+    /// Statistics of training since the last report.
     pub fn aggregates(&self) -> Aggregates {
         let counted = Counted {
             agent: &*self.agent,
@@ -184,7 +184,7 @@ impl AgentLoop {
         counted.aggregates()
     }
 
-    /// Scores the present policy over `evaluation.episodes` episodes, the `i`-th from seed `seed + i`, and tells the score.
+    /// Scores the current policy over `evaluation.episodes` episodes, the `i`-th from seed `seed + i`, and reports the score.
     ///
     /// # Errors
     /// As [`Evaluator::evaluate`], and if the observer fails.
@@ -202,28 +202,28 @@ impl AgentLoop {
         Ok(evaluation)
     }
 
-    /// What was learned so far, as a policy for up to `rows` observations at once: its parameters are what a remote actor takes.
+    /// What has been learned so far, as a policy for up to `rows` observations at once: remote actors need its parameters.
     ///
     /// # Errors
-    /// If it cannot be made.
+    /// If it cannot be created.
     pub fn policy(&self, rows: usize) -> Result<Box<dyn Policy>, TrainError> {
         Ok(self.agent.policy(rows)?)
     }
 
-    /// The version of the weights: how many updates they have seen.
+    /// The version of the weights: the number of updates they have received.
     pub fn weights_version(&self) -> u64 {
         self.updates
     }
 
-    /// BLAKE3 of the present policy's parameters as little-endian `f32`, hexadecimal.
+    /// BLAKE3 of the current policy's parameters as little-endian `f32`, hexadecimal.
     ///
     /// # Errors
-    /// If the agent cannot make its policy.
+    /// If the agent cannot create its policy.
     pub fn weights_blake3(&self) -> Result<String, TrainError> {
         weights_blake3(&*self.agent)
     }
 
-    /// Env steps that were shown.
+    /// Env steps observed.
     pub fn env_steps(&self) -> u64 {
         self.env_steps
     }
@@ -233,10 +233,10 @@ impl AgentLoop {
         &*self.agent
     }
 
-    /// The complete state: a loop of the same config that takes it over goes on with the same bits, given the same experience.
+    /// The complete state: a loop with the same config that restores it continues with the same bits, given the same experience.
     ///
     /// # Errors
-    /// [`TrainError::Agent`] if what was learned is not to be had, as from a device that was lost.
+    /// [`TrainError::Agent`] if what was learned cannot be read, for example from a device that was lost.
     pub fn save(&self) -> Result<State<'_>, TrainError> {
         self.agent.prepare_save()?;
         let mut state = State::default();
@@ -255,21 +255,21 @@ impl AgentLoop {
         Ok(state)
     }
 
-    /// Takes over a state, also that of a [`Trainer`](crate::Trainer) of the same config: the environments are the owner's.
+    /// Restores a state, which may also come from a [`Trainer`](crate::Trainer) with the same config: the environments belong to the owner.
     ///
     /// # Errors
-    /// If it is no state of such a loop, which is of no use then.
+    /// If the state is not that of such a loop, which must then not be used any more.
     pub fn restore(&mut self, state: &State<'_>) -> Result<(), TrainError> {
         self.agent.restore(state)?;
         self.env_steps = state.read("trainer/env_steps")?;
-        // A trainer has always learned what is due.
+        // A trainer has always made the updates that are due.
         let is_said = state.values.contains_key(LEARNED_AT);
         self.learned_at = if is_said { state.read(LEARNED_AT)? } else { self.env_steps };
         self.updates = state.read(UPDATES)?;
         self.returns = state.read("trainer/returns")?;
         self.intake = if state.values.contains_key(INTAKE) { state.read(INTAKE)? } else { Intake::default() };
         if self.returns.num_envs() != self.plan.train.num_envs {
-            return Err(StateError::new("trainer/returns", "is of another number of environments").into());
+            return Err(StateError::new("trainer/returns", "is from another number of environments").into());
         }
         let (updates, loss_sum, q_sum) = state.read("trainer/learned_since_log")?;
         let statistics: Vec<(String, f64, u32)> = state.read("trainer/statistics_since_log")?;
@@ -293,11 +293,16 @@ impl AgentLoop {
         }
     }
 
-    /// Refuses a step that is not one of the environments that the agent was made for.
+    /// Refuses a step that does not fit the environments that the agent was created for.
     fn check_step(&self, experience: &Experience<'_>) -> Result<(), TrainError> {
         let &Experience { slot, action, step, .. } = experience;
         let (envs, len, actions) = (self.plan.train.num_envs, self.observation_len, self.actions.count);
-        check(slot < envs, || format!("a step is of environment {slot}, and there are {envs}: see `train.num_envs`"))?;
+        check(slot < envs, || {
+            format!(
+                "a step belongs to environment {slot}, but there are {envs}: see \
+                                       `train.num_envs`"
+            )
+        })?;
         check(action < actions, || format!("action {action} is not one of {actions}"))?;
         for seen in [experience.observation, experience.next_observation] {
             check(seen.len() == len, || format!("an observation has {} numbers, not {len}", seen.len()))?;

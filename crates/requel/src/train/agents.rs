@@ -1,4 +1,4 @@
-//! Making the agent of a training.
+//! Creating the agent of a training run.
 
 use requel_envs::{EnvSpec, Space};
 
@@ -6,16 +6,16 @@ use super::TrainError;
 use crate::agent::{Actions, Agent};
 use crate::config::Config;
 
-/// The environments that an agent is made for.
+/// The environments that an agent is created for.
 #[derive(Clone, Copy, Debug)]
 pub struct AgentEnv<'a> {
-    /// What they say of themselves.
+    /// Their specification.
     pub spec: &'a EnvSpec,
-    /// Their observations, as an agent sees them.
+    /// Their observation space, as an agent sees it.
     pub observations: &'a Space,
-    /// Their actions.
+    /// Their action space.
     pub actions: Actions,
 }
 
-/// Makes the agent of a config. Called once more where settings change on the way: what was learned is taken over.
+/// Creates the agent of a config. Called again if settings change during training: the new agent takes over what was learned.
 pub type AgentFactory = Box<dyn Fn(&Config, &AgentEnv<'_>) -> Result<Box<dyn Agent>, TrainError> + Send>;

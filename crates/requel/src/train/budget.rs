@@ -1,21 +1,21 @@
-//! [`Budget`], what training stops at.
+//! [`Budget`], when training stops.
 
 use serde::Serialize;
 
 use crate::config::Config;
 
-/// What training stops at, unless it stops early. As JSON: `{"env_steps": 50000}` or `{"episodes": 1000}`.
+/// When training stops, unless it stops early. As JSON: `{"env_steps": 50000}` or `{"episodes": 1000}`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Budget {
-    /// So many env steps.
+    /// This many env steps.
     EnvSteps(u64),
-    /// So many episodes.
+    /// This many episodes.
     Episodes(u64),
 }
 
 impl Budget {
-    /// The budget that a config sets; env steps where it sets both.
+    /// The budget of a config; env steps if both are set.
     pub fn of(config: &Config) -> Self {
         match config.train.env_steps {
             0 => Budget::Episodes(config.train.episodes),
@@ -23,13 +23,13 @@ impl Budget {
         }
     }
 
-    /// How much there is.
+    /// The amount.
     pub fn total(self) -> u64 {
         let (Budget::EnvSteps(total) | Budget::Episodes(total)) = self;
         total
     }
 
-    /// What is counted.
+    /// The unit.
     pub fn unit(self) -> &'static str {
         match self {
             Budget::EnvSteps(_) => "env steps",

@@ -6,10 +6,10 @@ use super::returns::Returns;
 use super::{Aggregates, TrainError};
 use crate::agent::{Agent, Learned};
 
-/// What the agent reports under these names is part of [`Aggregates`].
+/// Statistics that the agent reports under these names are part of [`Aggregates`].
 pub(super) const PARTS_OF_AGGREGATES: [&str; 2] = ["epsilon", "learning_rate"];
 
-/// The parameters of an agent's present policy.
+/// The parameters of an agent's current policy.
 pub(super) fn parameters(agent: &dyn Agent) -> Result<Cow<'_, [f32]>, TrainError> {
     Ok(match agent.value_network() {
         Some(network) => Cow::Borrowed(network.parameters),
@@ -17,18 +17,18 @@ pub(super) fn parameters(agent: &dyn Agent) -> Result<Cow<'_, [f32]>, TrainError
     })
 }
 
-/// BLAKE3 of the parameters of an agent's present policy as little-endian `f32`, hexadecimal.
+/// BLAKE3 of the parameters of an agent's current policy as little-endian `f32`, hexadecimal.
 pub(super) fn weights_blake3(agent: &dyn Agent) -> Result<String, TrainError> {
     Ok(blake3::hash(bytemuck::cast_slice(&parameters(agent)?)).to_hex().to_string())
 }
 
-/// What a training counts, since its beginning or since the last time that it was told.
+/// The counts of a training run, since its start or since the last report.
 pub(super) struct Counted<'a> {
     pub agent: &'a dyn Agent,
     pub env_steps: u64,
     pub updates: u64,
     pub returns: &'a Returns,
-    /// What was learned since the last time.
+    /// The results of updates since the last report.
     pub learned: &'a Learned,
     /// Mean return and length of the latest evaluation.
     pub evaluation: Option<(f64, f64)>,

@@ -1,4 +1,4 @@
-//! Metrics of the environments, added up over episodes.
+//! Metrics of the environments, summed over episodes.
 
 use std::collections::VecDeque;
 
@@ -9,18 +9,18 @@ use crate::state::{State, StateError};
 const KEY: &str = "trainer/env_metrics";
 const NAMES_KEY: &str = "trainer/env_metric_names";
 
-/// They are averaged over this many episodes, as returns are.
+/// They are averaged over this many episodes, like returns.
 const WINDOW: usize = 100;
 
-/// What the environments of a training report: as far as the episodes that go on have come, and of the last that ended.
+/// The metrics of a training run's environments: for the current episodes so far, and for the last ones that ended.
 #[derive(Clone, Debug)]
 pub(super) struct EnvMetrics {
     over_episode: Vec<OverEpisode>,
     /// Environments × metrics.
     running: Vec<AddedUp>,
-    /// Of the last episodes, at most 100: each metric, unless nothing was reported of it.
+    /// For the last episodes, at most 100: each metric, unless nothing was reported for it.
     last: VecDeque<Vec<Option<f64>>>,
-    /// Names as logs have them, with what is told next.
+    /// Names as used in logs, with the numbers to report next.
     told: Vec<(String, f64)>,
 }
 
@@ -37,7 +37,7 @@ impl EnvMetrics {
         self.over_episode.is_empty()
     }
 
-    /// Adds what environment `slot` reported of a step.
+    /// Adds what environment `slot` reported for a step.
     pub fn add(&mut self, slot: usize, numbers: &[f64]) {
         let count = self.over_episode.len();
         let running = &mut self.running[slot * count..][..count];
@@ -46,13 +46,13 @@ impl EnvMetrics {
         }
     }
 
-    /// Forgets the episode that goes on in environment `slot`.
+    /// Drops the current episode of environment `slot`.
     pub fn abandon(&mut self, slot: usize) {
         let count = self.over_episode.len();
         self.running[slot * count..][..count].fill((0.0, 0));
     }
 
-    /// What the episode of environment `slot` came to, which ends here; NaN where nothing was reported.
+    /// The metrics of the episode of environment `slot`, which ends here; NaN if nothing was reported.
     pub fn end_episode(&mut self, slot: usize) -> &[(String, f64)] {
         if self.is_empty() {
             return &[];
@@ -70,7 +70,7 @@ impl EnvMetrics {
         &self.told
     }
 
-    /// The mean of each metric over those of the last 100 episodes that have it; NaN where none has.
+    /// The mean of each metric over those of the last 100 episodes that have it; NaN if none has.
     pub fn means(&mut self) -> &[(String, f64)] {
         for (at, (_, told)) in self.told.iter_mut().enumerate() {
             let known = self.last.iter().filter_map(|row| row[at]);
@@ -91,12 +91,12 @@ impl EnvMetrics {
         }
     }
 
-    /// Takes over what was saved, and nothing where nothing was, or the environment now reports other metrics.
+    /// Restores what was saved; restores nothing if nothing was saved, or if the environment now reports other metrics.
     pub fn restore(&mut self, state: &State<'_>) -> Result<(), StateError> {
         if self.is_empty() || !state.values.contains_key(KEY) {
             return Ok(());
         }
-        // Who wrote before names were saved wrote none.
+        // Versions that did not save names saved no metrics.
         let known = state.values.contains_key(NAMES_KEY);
         if known && !state.read::<Vec<String>>(NAMES_KEY)?.iter().map(String::as_str).eq(self.names()) {
             return Ok(());
@@ -104,14 +104,14 @@ impl EnvMetrics {
         let (running, last): (Vec<AddedUp>, VecDeque<Vec<Option<f64>>>) = state.read(KEY)?;
         let count = self.over_episode.len();
         if running.len() != self.running.len() || last.len() > WINDOW || last.iter().any(|row| row.len() != count) {
-            return Err(StateError::new(KEY, format!("is not of {count} metrics in so many environments")));
+            return Err(StateError::new(KEY, format!("does not match {count} metrics in this many environments")));
         }
         (self.running, self.last) = (running, last);
         Ok(())
     }
 }
 
-/// The names of an environment's metrics as logs have them.
+/// The names of an environment's metrics as used in logs.
 pub(crate) fn column_names(spec: &EnvSpec) -> impl Iterator<Item = String> {
     spec.metrics.iter().map(|metric| format!("env/{}", metric.name))
 }

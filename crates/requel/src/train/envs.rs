@@ -1,4 +1,4 @@
-//! Making the environments of a run.
+//! Creating the environments of a run.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use super::guarded::guarded;
 use super::{EnvIdentity, EnvOrigin};
 use crate::config::EnvConfig;
 
-/// Makes one more environment like the others of a run.
+/// Creates one more environment like the others of a run.
 pub type EnvFactory = Box<dyn Fn() -> Result<Box<dyn Env>, EnvError> + Send>;
 
 /// See [`Registry::env_factory`](crate::Registry::env_factory).
@@ -20,7 +20,7 @@ pub(crate) fn factory(registry: &Arc<Registry>, config: &EnvConfig) -> EnvFactor
         let options = config.env_options().map_err(|option| EnvError::InvalidOption {
             id: config.id.clone(),
             option,
-            reason: "is of a kind that no environment takes".into(),
+            reason: "has a type that environments do not accept".into(),
         })?;
         let mut env = envs.make_with(&config.id, &options)?;
         if config.sticky_actions > 0.0 {
@@ -37,7 +37,7 @@ pub(crate) fn factory(registry: &Arc<Registry>, config: &EnvConfig) -> EnvFactor
     if is_built_in { factory } else { guarded(factory) }
 }
 
-/// An environment whose last `n` observations are shown as one, images as a convolution reads them.
+/// An environment with its last `n` observations stacked, images in the layout that a convolution reads.
 fn stacked(env: Box<dyn Env>, n: usize) -> Result<Box<dyn Env>, EnvError> {
     match env.observation_space() {
         Space::Box { shape, .. } if matches!(shape.len(), 2 | 3) => Ok(Box::new(ChannelStack::new(env, n)?)),
@@ -56,7 +56,7 @@ pub fn for_network(env: Box<dyn Env>) -> Result<Box<dyn Env>, EnvError> {
     }
 }
 
-/// `count` environments, at least one, as a network sees them, and what they are known by.
+/// `count` environments, at least one, as a network sees them, with their identity.
 pub(crate) fn several(
     factory: &EnvFactory,
     origin: EnvOrigin,

@@ -10,7 +10,7 @@ use super::{EnvFactory, TrainError};
 use crate::agent::{AgentError, Masks, Policy, PolicyInput};
 use crate::finite::first_not_finite;
 
-/// Whether to give up what takes long.
+/// Whether to abort long work.
 pub type GiveUp = Arc<dyn Fn() -> bool + Send + Sync>;
 
 /// The score of a policy: returns of whole episodes, in the order of their seeds.
@@ -20,8 +20,7 @@ pub struct Evaluation {
     pub returns: Vec<f64>,
     /// Length of each episode, env steps.
     pub lengths: Vec<u64>,
-    /// How many episodes had not ended when `evaluation.max_episode_steps` cut them off: their returns are what they had come
-    /// to.
+    /// How many episodes were cut off at `evaluation.max_episode_steps`: their returns are those reached by then.
     pub cut_off: usize,
 }
 
@@ -53,23 +52,23 @@ fn mean(values: impl ExactSizeIterator<Item = f64>) -> f64 {
     if n == 0 { 0.0 } else { values.sum::<f64>() / n as f64 }
 }
 
-/// Environments to score policies in, many episodes side by side.
+/// Environments for scoring policies, with many episodes in parallel.
 ///
-/// Episode `i` starts from `reset(seed + i)` whatever else runs beside it, so that its return depends on nothing else
-/// and can be repeated alone, in Gymnasium too.
+/// Episode `i` starts from `reset(seed + i)` whatever else runs in parallel, so that its return depends only on its seed and the policy and
+/// can be reproduced separately, in Gymnasium too.
 pub struct Evaluator {
     episodes: Vec<Episode>,
     max_episode_steps: u64,
     observations: Vec<f32>,
-    /// By what slot the policy knows each environment: they change places, and what a policy remembers goes with them.
+    /// The policy's slot for each environment: environments change places, and what a policy remembers moves with them.
     slots: Vec<usize>,
     actions: Vec<usize>,
-    /// Environments × actions: which are allowed; empty where all are.
+    /// Environments × actions: which are allowed; empty if all are.
     masks: Vec<bool>,
     give_up: Option<GiveUp>,
 }
 
-/// An environment and the episode that is being played in it.
+/// An environment and the episode being played in it.
 struct Episode {
     env: Box<dyn Env>,
     /// Index of the episode in the evaluation.
@@ -79,14 +78,13 @@ struct Episode {
 }
 
 impl Evaluator {
-    /// How many environments there are at most. Enough rows for the matrix kernels to be at their best, few enough to stay in the
-    /// cache.
+    /// Maximum number of environments: enough rows for the matrix kernels to be at their best, few enough to stay in the cache.
     pub const SIDE_BY_SIDE: usize = 32;
 
     /// Environments for evaluations of up to `episodes` episodes, each cut off after `max_episode_steps` env steps.
     ///
     /// # Errors
-    /// If an environment cannot be made.
+    /// If an environment cannot be created.
     pub fn new(factory: &EnvFactory, episodes: usize, max_episode_steps: u64) -> Result<Self, EnvError> {
         let count = episodes.clamp(1, Self::SIDE_BY_SIDE);
         let make = |_| Ok(Episode { env: for_network(factory()?)?, index: 0, return_: 0.0, length: 0 });
@@ -102,12 +100,12 @@ impl Evaluator {
         })
     }
 
-    /// Fails an evaluation with [`TrainError::Interrupted`] once `give_up` says so, which is asked at every step.
+    /// Makes an evaluation fail with [`TrainError::Interrupted`] once `give_up` returns true; it is called at every step.
     pub fn give_up_when(&mut self, give_up: GiveUp) {
         self.give_up = Some(give_up);
     }
 
-    /// How many observations the policy must be able to look at at once.
+    /// How many observations the policy must be able to handle at once.
     pub fn rows(&self) -> usize {
         self.episodes.len()
     }
@@ -115,16 +113,16 @@ impl Evaluator {
     /// Plays `episodes` episodes, the `i`-th from seed `seed + i`.
     ///
     /// # Errors
-    /// If the policy is for observations or actions of another shape, if an environment fails, or if an observation or a reward
-    /// is not finite: a score with steps left out would be none. And if it is given up: see [`Evaluator::give_up_when`].
+    /// If the policy is for observations or actions of another shape, if an environment fails, or if an observation or a reward is not
+    /// finite: a score with skipped steps would be meaningless. And if it is aborted: see [`Evaluator::give_up_when`].
     pub fn evaluate(&mut self, policy: &mut dyn Policy, episodes: usize, seed: u64) -> Result<Evaluation, TrainError> {
         self.evaluate_telling(policy, episodes, seed, &mut |_| Ok(()))
     }
 
-    /// The same; `played` is told how many episodes have ended, whenever one has.
+    /// The same; `played` is called with the number of finished episodes whenever one ends.
     ///
     /// # Errors
-    /// As [`Evaluator::evaluate`], and what `played` fails with.
+    /// As [`Evaluator::evaluate`], and any error of `played`.
     pub fn evaluate_telling(
         &mut self,
         policy: &mut dyn Policy,
@@ -136,7 +134,7 @@ impl Evaluator {
         let count = self.check(policy)?;
         let len = self.episodes[0].env.observation_len();
         let mut next_episode = 0;
-        // Environments [0, running) have an episode going on.
+        // Environments [0, running) are playing an episode.
         let (mut running, mut ended) = (0, 0);
         while running < self.episodes.len() && next_episode < episodes {
             policy.begin(self.slots[running]);
@@ -200,7 +198,7 @@ impl Evaluator {
         }
     }
 
-    /// Refuses a policy that these environments cannot be played by; else how many actions they have.
+    /// Refuses a policy that does not fit these environments; otherwise returns how many actions they have.
     fn check(&self, policy: &dyn Policy) -> Result<usize, AgentError> {
         let env = &self.episodes[0].env;
         let id = || env.spec().id.clone();
@@ -220,7 +218,7 @@ impl Episode {
         self.check(observation, 0.0, None)
     }
 
-    /// Refuses numbers that are not finite: the policy would go on, and its score mean nothing.
+    /// Refuses numbers that are not finite: the policy would continue, and its score would be meaningless.
     fn check(&self, observation: &[f32], reward: f64, action: Option<usize>) -> Result<(), TrainError> {
         let observed = first_not_finite(observation).map(|(_, value)| ("observation in evaluation", f64::from(value)));
         let rewarded = (!reward.is_finite()).then_some(("reward in evaluation", reward));

@@ -1,4 +1,4 @@
-//! [`TrainEvent`], what the training loop tells those who listen.
+//! [`TrainEvent`], the events of the training loop.
 
 use requel_envs::{Step, VectorEnv};
 use serde::{Deserialize, Serialize};
@@ -7,57 +7,56 @@ use crate::agent::Statistics;
 
 use super::{BestPolicy, Confirmation, EpisodeRecord, Evaluation, Finding};
 
-/// Something that happened in training.
+/// An event of training.
 #[derive(Clone, Copy)]
 #[expect(clippy::large_enum_variant, reason = "one is told at a time")]
 #[non_exhaustive]
 pub enum TrainEvent<'a> {
-    /// Every environment made a step. Told only to observers that ask for it.
+    /// Every environment made a step. Only for observers that request it.
     Stepped {
         /// Env steps so far, all environments together.
         env_steps: u64,
         /// The environments, after the step.
         envs: &'a VectorEnv,
-        /// What was done in each.
+        /// The action in each.
         actions: &'a [usize],
-        /// What came of it in each.
+        /// The result in each.
         steps: &'a [Step],
-        /// What each shows now, environments × observation length.
+        /// The current observations, environments × observation length.
         observations: &'a [f32],
     },
-    /// An episode of training ended.
+    /// A training episode ended.
     EpisodeEnded {
         /// Env steps so far.
         env_steps: u64,
         /// The episode.
         episode: EpisodeRecord,
     },
-    /// What the environments report beside their rewards, see [`EnvSpec::metrics`](requel_envs::EnvSpec::metrics); only of
-    /// environments that report something.
+    /// The metrics of the environments, see [`EnvSpec::metrics`](requel_envs::EnvSpec::metrics); only for environments that report some.
     EnvReported {
         /// Env steps so far.
         env_steps: u64,
-        /// The number of the episode that ended, told before [`TrainEvent::EpisodeEnded`]; `None` for means over the last 100
-        /// episodes, told before [`TrainEvent::Progress`].
+        /// The number of the episode that ended, emitted before [`TrainEvent::EpisodeEnded`]; `None` for means over the last 100 episodes,
+        /// emitted before [`TrainEvent::Progress`].
         episode: Option<u64>,
-        /// `env/` and the name of each metric, and its number; NaN where nothing was reported.
+        /// `env/` and the name of each metric, and its number; NaN if nothing was reported.
         metrics: &'a [(String, f64)],
     },
-    /// `log.every_steps` env steps have passed, or training is over. Told after the evaluation of the same step.
+    /// `log.every_steps` env steps have passed, or training is over. Emitted after the evaluation of the same step.
     Progress(Aggregates),
-    /// What the agent reports of itself that [`Aggregates`] have no place for. Told after [`TrainEvent::Progress`], of an agent
-    /// that reports such numbers.
+    /// Statistics of the agent that are not part of [`Aggregates`]. Emitted after [`TrainEvent::Progress`], if the agent reports such
+    /// numbers.
     AgentReported {
         /// Env steps so far.
         env_steps: u64,
         /// Numbers by name.
         statistics: &'a [(String, f64)],
     },
-    /// Numbers that were given to the [`Logger`](super::Logger) of the training, told in the step in which they were recorded.
+    /// Numbers passed to the [`Logger`](super::Logger) of the training, emitted in the step in which they were recorded.
     NumbersLogged {
         /// Env steps so far.
         env_steps: u64,
-        /// The latest number of each name, by name.
+        /// The latest number for each name, ordered by name.
         numbers: &'a [(String, f64)],
     },
     /// The greedy policy was scored.
@@ -68,17 +67,17 @@ pub enum TrainEvent<'a> {
         updates: u64,
         /// The score.
         evaluation: &'a Evaluation,
-        /// Set where it is the best policy so far: its parameters and the like.
+        /// Set if it is the best policy so far: its parameters and so on.
         best: Option<&'a BestPolicy>,
     },
     /// A policy that may stop training was tried on many fresh episodes.
     Confirmed {
         /// Updates so far.
         updates: u64,
-        /// What it came to.
+        /// The result.
         confirmation: Confirmation,
     },
-    /// An episode of the scores at the end of training ended.
+    /// An episode of the final evaluation ended.
     FinalEpisode {
         /// Env steps of the whole training.
         env_steps: u64,
@@ -87,7 +86,7 @@ pub enum TrainEvent<'a> {
         /// Episodes that will be played.
         episodes: usize,
     },
-    /// The best and the final policy got their last scores.
+    /// The best and the final policy received their final scores.
     FinalEvaluated {
         /// Env steps of the whole training.
         env_steps: u64,
@@ -98,8 +97,8 @@ pub enum TrainEvent<'a> {
         /// The final policy's score on the same episodes.
         last: &'a Evaluation,
     },
-    /// A step was dropped, or the first observation of an episode, because a number in it was NaN or infinite. The environment
-    /// was reset; its episode does not count.
+    /// A step, or the first observation of an episode, was dropped because a number in it was NaN or infinite. The environment was reset;
+    /// its episode does not count.
     Skipped {
         /// Env steps taken before the dropped step.
         env_steps: u64,
@@ -107,24 +106,23 @@ pub enum TrainEvent<'a> {
         site: &'static str,
         /// The number.
         value: f64,
-        /// The environment that it came from.
+        /// The environment it came from.
         env: usize,
         /// The action that led there.
         action: usize,
-        /// How often that happened so far.
+        /// How often this has happened so far.
         skipped: u64,
     },
-    /// An episode of training has got as long as `log.long_episode_steps` and goes on.
+    /// A training episode has reached `log.long_episode_steps` and continues.
     LongEpisode {
         /// Env steps so far.
         env_steps: u64,
-        /// The environment that it is in.
+        /// Its environment.
         env: usize,
         /// Its length so far, env steps.
         length: u64,
     },
-    /// Something is wrong with how learning goes. Told once for each check, and only through a
-    /// [`Watch`](crate::diagnose::Watch).
+    /// Something is wrong with learning. Emitted once per check, and only through a [`Watch`](crate::diagnose::Watch).
     Diagnosed {
         /// Env steps so far.
         env_steps: u64,
@@ -133,15 +131,15 @@ pub enum TrainEvent<'a> {
     },
     /// The complete state is on disk.
     CheckpointSaved {
-        /// Env steps that it holds.
+        /// Env steps in the checkpoint.
         env_steps: u64,
-        /// Where it is.
+        /// Its path.
         path: &'a std::path::Path,
     },
 }
 
-/// Training in numbers, since the last time they were told. Logs have them under these names; what stands in the line of an evaluation
-/// is left out there, and what an older version did not write is unknown.
+/// Statistics of training since the last report. Logs use these names; the line of an evaluation contains only some of them, and numbers
+/// that an older version did not write are unknown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Aggregates {
     /// Env steps so far, all environments together.
@@ -158,7 +156,7 @@ pub struct Aggregates {
     /// Mean length of the last 100 episodes, env steps.
     #[serde(rename = "length_mean_100")]
     pub length_mean: Option<f64>,
-    /// Mean loss of the updates since the last time; `None` where there were none.
+    /// Mean loss of the updates since the last report; `None` if there were none.
     pub loss: Option<f64>,
     /// Mean q(s, a) of the same updates.
     pub mean_q: Option<f64>,
@@ -168,11 +166,11 @@ pub struct Aggregates {
     /// Mean length of the episodes of the latest evaluation, env steps.
     #[serde(skip)]
     pub evaluation_length: Option<f64>,
-    /// ε in force; `None` of an agent that does not explore by it.
+    /// The current ε; `None` if the agent does not use ε.
     pub epsilon: Option<f64>,
-    /// Learning rate in force; `None` of an agent that reports none.
+    /// The current learning rate; `None` if the agent reports none.
     pub learning_rate: Option<f64>,
-    /// What else is known of the same updates.
+    /// Other statistics of the same updates.
     #[serde(flatten)]
     pub statistics: Statistics,
 }

@@ -1,16 +1,16 @@
-//! [`Finding`], one thing that is wrong with a training.
+//! [`Finding`], one thing that is wrong with a training run.
 
 use serde::Serialize;
 
-/// How much a finding matters.
+/// How serious a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Severity {
-    /// Worth knowing when the result is read.
+    /// Worth knowing when reading the result.
     Note,
-    /// It probably costs some of the score.
+    /// It probably costs part of the score.
     Warning,
-    /// As it is, learning cannot work or its result cannot be trusted.
+    /// Learning cannot work like this, or its result cannot be trusted.
     Fault,
 }
 
@@ -25,12 +25,12 @@ impl Severity {
     }
 }
 
-/// One thing that is wrong with a training.
+/// One thing that is wrong with a training run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Finding {
     /// Which check found it, such as `value-bound`; `docs/diagnose.md` has a section of that name.
     pub check: &'static str,
-    /// How much it matters.
+    /// How serious it is.
     pub severity: Severity,
     /// The numbers that show it, in a sentence.
     pub evidence: String,
@@ -39,7 +39,7 @@ pub struct Finding {
 }
 
 impl Finding {
-    /// A finding that learning cannot get over.
+    /// A finding that prevents learning.
     pub(crate) fn fault(check: &'static str, evidence: impl Into<String>, advice: impl Into<String>) -> Self {
         Finding { check, severity: Severity::Fault, evidence: evidence.into(), advice: advice.into() }
     }
@@ -49,7 +49,7 @@ impl Finding {
         Finding { severity: Severity::Warning, ..Finding::fault(check, evidence, advice) }
     }
 
-    /// A finding to know of.
+    /// A finding worth knowing.
     pub(crate) fn note(check: &'static str, evidence: impl Into<String>, advice: impl Into<String>) -> Self {
         Finding { severity: Severity::Note, ..Finding::fault(check, evidence, advice) }
     }

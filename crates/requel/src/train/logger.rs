@@ -1,15 +1,15 @@
-//! [`Logger`], numbers of one's own in the logs of a training.
+//! [`Logger`], for a program's own numbers in the logs of a training run.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use thiserror::Error;
 
-/// Takes numbers of your own into the logs of a training: `metrics.jsonl`, TensorBoard, the columns of `progress.csv`, `--json`, and every
+/// Adds your own numbers to the logs of a training run: `metrics.jsonl`, TensorBoard, the columns of `progress.csv`, `--json`, and every
 /// [`Observer`](super::Observer). Clones are handles of the same logger; an observer, an environment or an agent can hold one.
 ///
-/// A number is logged at the env step during which it was recorded; of one name the latest in a step counts. What is not finite is left
-/// out of files that have no such numbers.
+/// A number is logged at the env step during which it was recorded; if a name is recorded several times in a step, the latest number
+/// counts. Numbers that are not finite are left out of files that cannot represent them.
 ///
 /// ```
 /// use requel::config::Layers;
@@ -42,14 +42,14 @@ pub struct Logger {
 #[derive(Debug)]
 struct Shared {
     columns: Vec<String>,
-    /// Whether there is something in `recorded`: looked at after every step.
+    /// Whether `recorded` contains anything: checked after every step.
     any: AtomicBool,
     recorded: Mutex<Vec<(String, f64)>>,
 }
 
 /// A name that no column of `progress.csv` can have.
 #[derive(Clone, Debug, Error, PartialEq)]
-#[error("`{name}` cannot name a number of one's own: {reason}")]
+#[error("`{name}` is not a valid name for a logged number: {reason}")]
 pub struct LoggerError {
     /// The name.
     pub name: String,
@@ -57,15 +57,15 @@ pub struct LoggerError {
     pub reason: &'static str,
 }
 
-/// Names that begin so are the logs' own.
+/// Prefixes that are reserved for requel's own logs.
 const RESERVED: [&str; 6] = ["time/", "rollout/", "train/", "eval/", "env/", "agent/"];
 
 impl Logger {
-    /// A logger whose numbers of these names have a column each in `progress.csv`. Numbers of other names can be recorded too, and are
-    /// logged everywhere else: a table's columns are those that it began with.
+    /// A logger with a column in `progress.csv` for each of these names. Numbers with other names can be recorded too, and are logged
+    /// everywhere else: the columns of a table are fixed when it is created.
     ///
     /// # Errors
-    /// If a name is empty, stands there twice, has characters that a table gives a meaning, or is of the logs' own.
+    /// If a name is empty, occurs twice, has characters with a special meaning in tables, or is reserved for requel's own logs.
     pub fn new<N: Into<String>>(columns: impl IntoIterator<Item = N>) -> Result<Self, LoggerError> {
         let columns: Vec<String> = columns.into_iter().map(Into::into).collect();
         for (at, name) in columns.iter().enumerate() {
@@ -74,9 +74,10 @@ impl Logger {
             } else if name.contains([',', '"']) || name.contains(char::is_control) {
                 "commas, quotes and line breaks would end its column"
             } else if RESERVED.iter().any(|group| name.starts_with(group)) {
-                "time/, rollout/, train/, eval/, env/ and agent/ are what requel logs; take another group, such as `my/`"
+                "requel itself logs under time/, rollout/, train/, eval/, env/ and agent/; use another group, such as \
+                 `my/`"
             } else if columns[..at].contains(name) {
-                "it is there twice"
+                "it is given twice"
             } else {
                 continue;
             };
@@ -85,7 +86,7 @@ impl Logger {
         Ok(Logger { shared: Arc::new(Shared { columns, any: AtomicBool::new(false), recorded: Mutex::default() }) })
     }
 
-    /// Records a number at the present env step.
+    /// Records a number at the current env step.
     pub fn record(&self, name: &str, value: f64) {
         let mut recorded = self.shared.recorded.lock().unwrap_or_else(PoisonError::into_inner);
         match recorded.iter_mut().find(|(known, _)| known == name) {
@@ -100,7 +101,7 @@ impl Logger {
         &self.shared.columns
     }
 
-    /// What was recorded since the last time, by name.
+    /// The numbers recorded since the last call, by name.
     pub(super) fn take(&self) -> Vec<(String, f64)> {
         if !self.shared.any.load(Ordering::Acquire) {
             return Vec::new();
@@ -109,7 +110,7 @@ impl Logger {
         self.shared.any.store(false, Ordering::Relaxed);
         let mut numbers = std::mem::take(&mut *recorded);
         drop(recorded);
-        // The order in which threads come to record is no part of a log.
+        // The order in which threads record must not affect a log.
         numbers.sort_by(|(a, _), (b, _)| a.cmp(b));
         numbers
     }
@@ -136,6 +137,6 @@ mod tests {
         for name in ["", "a,b", "a\"b", "a\nb", "train/loss", "env/bumps"] {
             assert_eq!(Logger::new([name]).unwrap_err().name, name);
         }
-        assert_eq!(Logger::new(["my/a", "my/b", "my/a"]).unwrap_err().reason, "it is there twice");
+        assert_eq!(Logger::new(["my/a", "my/b", "my/a"]).unwrap_err().reason, "it is given twice");
     }
 }

@@ -1,4 +1,4 @@
-//! Training: the loop, what it tells, and how a policy is scored.
+//! Training: the loop, its events, and scoring of policies.
 
 mod agent_loop;
 mod agents;

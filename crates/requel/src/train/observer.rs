@@ -1,29 +1,29 @@
-//! [`Observer`], who listens to training.
+//! [`Observer`], which listens to training.
 
 use super::{TrainError, TrainEvent};
 
-/// Why an observer cannot go on; training stops with it.
+/// Why an observer cannot continue; it stops training.
 pub type ObserverError = Box<dyn std::error::Error + Send + Sync>;
 
-/// Listens to training. It sees everything and changes no result. It can ask training to stop, which is a way of ending that the
-/// run records; if it fails, training stops with its error.
+/// Listens to training. It sees everything and changes no result. It can ask training to stop, which the run records as its way of ending;
+/// if it fails, training stops with its error.
 ///
 /// Closures are observers: `&mut |event: &TrainEvent<'_>| { …; Ok(()) }`.
 pub trait Observer {
     /// Called for each event, in order.
     ///
     /// # Errors
-    /// Whatever keeps it from doing its work, such as a full disk.
+    /// Any reason why it cannot do its work, such as a full disk.
     fn on_event(&mut self, event: &TrainEvent<'_>) -> Result<(), ObserverError>;
 
-    /// Whether to be told of every single step.
+    /// Whether to receive every single step.
     fn wants_steps(&self) -> bool {
         false
     }
 
-    /// Whether training should stop. It is asked after each step of the environments; training then ends as it does at the end of
-    /// its budget, with a last evaluation and a summary, and [`Termination::Asked`](super::Termination::Asked) says why. A run that
-    /// ended so goes on where it is extended.
+    /// Whether training should stop. Called after each step of the environments; training then ends as it does at the end of its budget,
+    /// with a final evaluation and a summary, and [`Termination::Asked`](super::Termination::Asked) as the reason. A run that ended this
+    /// way can be extended.
     fn asks_to_stop(&self) -> bool {
         false
     }
@@ -35,19 +35,19 @@ impl<F: FnMut(&TrainEvent<'_>) -> Result<(), ObserverError>> Observer for F {
     }
 }
 
-/// Tells an observer of an event.
+/// Passes an event to an observer.
 pub(super) fn tell(observer: &mut dyn Observer, event: TrainEvent<'_>) -> Result<(), TrainError> {
     observer.on_event(&event).map_err(TrainError::Observer)
 }
 
-/// Nobody listens.
+/// No observer.
 impl Observer for () {
     fn on_event(&mut self, _: &TrainEvent<'_>) -> Result<(), ObserverError> {
         Ok(())
     }
 }
 
-/// Two listen, the first one first.
+/// Two observers, called in this order.
 impl<A: Observer + ?Sized, B: Observer + ?Sized> Observer for (&mut A, &mut B) {
     fn on_event(&mut self, event: &TrainEvent<'_>) -> Result<(), ObserverError> {
         if !matches!(event, TrainEvent::Stepped { .. }) {

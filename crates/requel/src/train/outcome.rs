@@ -25,37 +25,37 @@ pub enum Termination {
     Asked,
 }
 
-/// The best policy of a training so far, by its evaluation; of equals the latest.
+/// The best policy of a training run so far, by its evaluation; the latest among equals.
 #[derive(Clone, Debug, PartialEq)]
 pub struct BestPolicy {
     /// Its parameters.
     pub parameters: Vec<f32>,
-    /// Mean return of the evaluation that it was chosen by.
+    /// Mean return of the evaluation that chose it.
     pub mean_return: f64,
-    /// Standard deviation of the returns there.
+    /// Standard deviation of the returns in that evaluation.
     pub std_return: f64,
     /// Env steps at which it was found.
     pub env_steps: u64,
 }
 
-/// What a policy came to over many fresh episodes that nothing was chosen by.
+/// The result of a policy over many fresh episodes that were not used to choose anything.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Confirmation {
-    /// Env steps of training that the policy had had.
+    /// Env steps of training behind the policy.
     pub env_steps: u64,
-    /// Episodes played. Fewer than `evaluation.confirm_episodes` where the mean fell short on the way.
+    /// Episodes played. Fewer than `evaluation.confirm_episodes` if the mean fell short earlier.
     pub episodes: usize,
-    /// Episodes whose return is below the environment's goal, or below the return to stop at where it has none.
+    /// Episodes whose return is below the environment's goal, or below the return that stops training if it has none.
     pub failed: usize,
     /// Mean return.
     pub mean_return: f64,
     /// Standard deviation of the returns over the episodes.
     pub std_return: f64,
-    /// Whether the mean reached what it had to reach, over all episodes.
+    /// Whether the mean over all episodes reached what was required.
     pub is_confirmed: bool,
 }
 
-/// What a finished training came to. A function of version and config alone.
+/// The result of finished training. A function of version and config only.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Outcome {
     /// Why it stopped.
@@ -68,12 +68,12 @@ pub struct Outcome {
     pub episodes: u64,
     /// How often a NaN or infinity cost a step or the start of an episode; 0 unless `train.on_nan` is `skip`.
     pub skipped: u64,
-    /// How often training was resumed with new episodes, because the environments cannot save their state; unless it is 0, the
-    /// results are not those of a training that was never interrupted.
+    /// How often training was resumed with new episodes because the environments cannot save their state; unless it is 0, the results
+    /// differ from those of uninterrupted training.
     pub inexact_resumes: u64,
     /// Mean return of the last 100 training episodes, exploration included.
     pub train_return_last_100: Option<f64>,
-    /// The best policy on fresh episodes that nothing was chosen by.
+    /// The best policy on fresh episodes that were not used to choose anything.
     pub best_evaluation: Evaluation,
     /// Env steps at which the best policy was found.
     pub best_env_steps: u64,
@@ -81,32 +81,32 @@ pub struct Outcome {
     pub final_evaluation: Evaluation,
     /// The mean return at which the environment counts as solved, if there is such a goal.
     pub goal: Option<f64>,
-    /// The final policy over many more episodes, where it was tried on them.
+    /// The final policy over many more episodes, if it was tried on them.
     pub confirmation: Option<Confirmation>,
     /// BLAKE3 of the final parameters, hexadecimal.
     pub weights_blake3: String,
 }
 
-/// Why training cannot start or go on.
+/// Why training cannot start or continue.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum TrainError {
-    /// The config holds a value out of range.
+    /// A value in the config is out of range.
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// An environment refused.
+    /// An environment returned an error.
     #[error(transparent)]
     Env(#[from] EnvError),
-    /// The agent cannot be made.
+    /// The agent cannot be created.
     #[error(transparent)]
     Agent(#[from] AgentError),
     /// A saved state does not fit.
     #[error(transparent)]
     State(#[from] StateError),
-    /// Training cannot begin from what was learned elsewhere.
-    #[error("cannot begin from it: {reason}")]
+    /// Training cannot start from what was learned elsewhere.
+    #[error("cannot start from it: {reason}")]
     Beginning {
-        /// What does not go together.
+        /// What does not fit.
         reason: String,
     },
     /// A number is not finite.
@@ -121,18 +121,18 @@ pub enum TrainError {
         site: &'static str,
         /// The number.
         value: f64,
-        /// Environment steps taken before the faulty one: training steps in training, steps of the episode in evaluation. For a
+        /// Environment steps taken before the faulty one: training steps during training, steps of the episode during an evaluation. For a
         /// faulty evaluation return, the training step at which the evaluation ran.
         env_steps: u64,
-        /// The environment that it came from, if it came from one; in evaluation the number of the episode.
+        /// The environment it came from, if it came from one; in an evaluation, the number of the episode.
         env: Option<usize>,
-        /// The action that led there in that environment, unless it is of the very first observation.
+        /// The action before it in that environment, unless it is in the very first observation.
         action: Option<usize>,
     },
-    /// An evaluation was given up because it was asked to stop; training can go on from where it was before.
+    /// An evaluation was aborted because a stop was requested; training can continue from the state before it.
     #[error("stopped during an evaluation")]
     Interrupted,
     /// An observer failed.
-    #[error("training stopped because what watches it failed: {0}")]
+    #[error("training stopped because an observer failed: {0}")]
     Observer(ObserverError),
 }

@@ -7,16 +7,16 @@ use serde::{Deserialize, Serialize};
 
 use super::{Aggregates, Confirmation, EpisodeRecord, Evaluation, Finding, TrainEvent};
 
-/// An event of training as plain data: what a line of `metrics.jsonl` or of the program's `--json` holds, and what reports and the
-/// dashboard read. Every line is a JSON object whose `event` names the kind.
+/// An event of training as plain data: the contents of a line in `metrics.jsonl` or in the program's `--json` output, read by reports and
+/// the dashboard. Every line is a JSON object whose `event` names the kind.
 ///
-/// To a reader, those kinds are [`EventRecord::Other`] that nothing reads back, as those of newer versions are; what a line of an older
-/// version does not have stays unknown, or is 0.
+/// When reading, kinds that are never read back become [`EventRecord::Other`], as do those of newer versions; numbers missing from a line
+/// of an older version stay unknown, or are 0.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum EventRecord {
-    /// An episode of training ended.
+    /// A training episode ended.
     Episode {
         /// Env steps so far.
         env_steps: u64,
@@ -24,9 +24,9 @@ pub enum EventRecord {
         #[serde(flatten)]
         episode: EpisodeRecord,
     },
-    /// Training in numbers.
+    /// Training aggregates.
     Train(Aggregates),
-    /// What the agent reports of itself.
+    /// Statistics reported by the agent.
     #[serde(skip_deserializing)]
     Agent {
         /// Env steps so far.
@@ -35,12 +35,12 @@ pub enum EventRecord {
         #[serde(flatten)]
         statistics: BTreeMap<String, f64>,
     },
-    /// Numbers of one's own, given to a [`Logger`](super::Logger).
+    /// The program's own numbers, passed to a [`Logger`](super::Logger).
     #[serde(skip_deserializing)]
     Numbers {
         /// Env steps so far.
         env_steps: u64,
-        /// The latest number of each name.
+        /// The latest number for each name.
         numbers: BTreeMap<String, f64>,
     },
     /// The greedy policy was scored.
@@ -62,11 +62,11 @@ pub enum EventRecord {
     Confirmation {
         /// Updates so far.
         updates: u64,
-        /// What it came to.
+        /// The result.
         #[serde(flatten)]
         confirmation: Confirmation,
     },
-    /// The best and the final policy got their last scores.
+    /// The best and the final policy received their final scores.
     #[serde(skip_deserializing)]
     FinalEvaluation {
         /// Env steps of the whole training.
@@ -87,36 +87,36 @@ pub enum EventRecord {
         site: String,
         /// The number, as text: JSON has no such numbers.
         value: String,
-        /// The environment that it came from.
+        /// The environment it came from.
         env: usize,
         /// The action that led there.
         action: usize,
-        /// How often that happened so far.
+        /// How often this has happened so far.
         skipped: u64,
     },
-    /// What the environments report beside their rewards.
+    /// The metrics of the environments.
     #[serde(skip_deserializing)]
     Env {
         /// Env steps so far.
         env_steps: u64,
-        /// The number of the episode that ended; left out of means over the last 100 episodes.
+        /// The number of the episode that ended; omitted for means over the last 100 episodes.
         #[serde(skip_serializing_if = "Option::is_none")]
         episode: Option<u64>,
-        /// Numbers by name; those that are not finite are left out.
+        /// Numbers by name; those that are not finite are omitted.
         #[serde(flatten)]
         metrics: BTreeMap<String, f64>,
     },
-    /// An episode of training has got as long as `log.long_episode_steps` and goes on.
+    /// A training episode has reached `log.long_episode_steps` and continues.
     #[serde(skip_deserializing)]
     LongEpisode {
         /// Env steps so far.
         env_steps: u64,
-        /// The environment that it is in.
+        /// Its environment.
         env: usize,
         /// Its length so far, env steps.
         length: u64,
     },
-    /// Something is wrong with how learning goes. Not in `metrics.jsonl`.
+    /// Something is wrong with learning. Not in `metrics.jsonl`.
     #[serde(skip_deserializing)]
     Finding {
         /// Env steps so far.
@@ -125,12 +125,12 @@ pub enum EventRecord {
         #[serde(flatten)]
         finding: Finding,
     },
-    /// The complete state is on disk. Not in `metrics.jsonl`: where a run lies is no part of its result.
+    /// The complete state is on disk. Not in `metrics.jsonl`: the directory of a run is not part of its result.
     #[serde(skip_deserializing)]
     Checkpoint {
-        /// Env steps that it holds.
+        /// Env steps in the checkpoint.
         env_steps: u64,
-        /// Where it is.
+        /// Its path.
         path: PathBuf,
     },
     /// A line of another kind.
@@ -138,7 +138,7 @@ pub enum EventRecord {
     Other,
 }
 
-/// An evaluation in short.
+/// The summary of an evaluation.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ScoreRecord {
@@ -150,7 +150,7 @@ pub struct ScoreRecord {
     pub mean_length: f64,
     /// Number of episodes.
     pub episodes: usize,
-    /// Those of them that were cut off before they ended; left out where none was.
+    /// How many of them were cut off before they ended; omitted if none was.
     #[serde(skip_serializing_if = "is_none")]
     pub cut_off: usize,
 }
@@ -171,7 +171,7 @@ impl From<&Evaluation> for ScoreRecord {
     }
 }
 
-/// The line of an episode without its kind. Most lines are episodes: this is read faster than a choice among all kinds.
+/// The line of an episode without its kind. Most lines are episodes: parsing this is faster than parsing a choice among all kinds.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct EpisodeLine {
@@ -185,10 +185,10 @@ struct EpisodeLine {
 }
 
 impl EventRecord {
-    /// How the line of an episode begins. Whoever wants other lines leaves these out unparsed.
+    /// The start of the line of an episode. Readers interested in other lines can skip these without parsing.
     pub const EPISODE: &[u8] = b"{\"event\":\"episode\"";
 
-    /// The record of an event; `None` of a single step, and of how far the last scores are.
+    /// The record of an event; `None` for a single step, and for the progress of the final evaluation.
     pub fn of(event: &TrainEvent<'_>) -> Option<Self> {
         Some(match *event {
             TrainEvent::Stepped { .. } | TrainEvent::FinalEpisode { .. } => return None,
@@ -224,7 +224,7 @@ impl EventRecord {
         })
     }
 
-    /// Reads a line, with its line break or without; `None` for one that is cut off or damaged.
+    /// Parses a line, with or without its line break; `None` for one that is truncated or damaged.
     ///
     /// ```
     /// use requel::train::EventRecord;
@@ -245,7 +245,7 @@ impl EventRecord {
     }
 }
 
-/// Those numbers that JSON has.
+/// The numbers that JSON can represent.
 fn finite(numbers: &[(String, f64)]) -> BTreeMap<String, f64> {
     numbers.iter().filter(|(_, number)| number.is_finite()).cloned().collect()
 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 /// A finished episode.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct EpisodeRecord {
-    /// Number of the episode, from 0 in the order in which they ended.
+    /// Number of the episode, from 0 in the order they ended.
     pub index: u64,
     /// Undiscounted sum of rewards.
     #[serde(rename = "return")]
@@ -21,7 +21,7 @@ pub struct EpisodeRecord {
     pub truncated: bool,
 }
 
-/// Episodes as they go on in each environment, and the last ones that ended.
+/// The current episode of each environment, and the last ones that ended.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Returns {
     /// Return and length so far, per environment.
@@ -44,7 +44,7 @@ impl Returns {
         self.running.len()
     }
 
-    /// Counts a step in environment `slot`; the episode, if it ended with it.
+    /// Counts a step in environment `slot`; returns the episode if it ended with that step.
     pub fn step(&mut self, slot: usize, step: Step) -> Option<EpisodeRecord> {
         let (return_, length) = &mut self.running[slot];
         *return_ += step.reward;
@@ -62,12 +62,12 @@ impl Returns {
         Some(EpisodeRecord { index, return_, length, terminated: step.terminated, truncated: step.truncated })
     }
 
-    /// Forgets the episode that goes on in environment `slot`.
+    /// Drops the current episode of environment `slot`.
     pub fn abandon(&mut self, slot: usize) {
         self.running[slot] = (0.0, 0);
     }
 
-    /// Length of the episode that goes on in environment `slot`, env steps.
+    /// Length of the current episode of environment `slot`, env steps.
     pub fn running_length(&self, slot: usize) -> u64 {
         self.running[slot].1
     }

@@ -15,7 +15,7 @@ use crate::config::{Config, EvaluationConfig};
 use crate::rng::{Stream, StreamRng};
 use crate::schedule::crossings;
 
-/// Scores policies on environments of their own.
+/// Scores policies in separate environments.
 pub(super) struct Scoring {
     /// The mean return that may stop training.
     stop_return: Option<f64>,
@@ -24,16 +24,16 @@ pub(super) struct Scoring {
     evaluator: Option<Evaluator>,
     give_up: Option<GiveUp>,
 
-    // What a checkpoint holds.
+    // What a checkpoint contains.
     evaluations: u64,
     confirmations: u64,
-    /// The evaluation that is due after the last step was not made yet.
+    /// The evaluation that is due after the last step has not been made yet.
     is_owed: bool,
     reached_in_a_row: u64,
     /// Mean return and length of the latest evaluation.
     latest: Option<(f64, f64)>,
     best: Option<BestPolicy>,
-    /// Of the present policy, if it was tried.
+    /// For the current policy, if it was tried.
     confirmation: Option<Confirmation>,
 }
 
@@ -47,7 +47,7 @@ pub(super) struct Scored<'a> {
 }
 
 impl Scoring {
-    /// For an environment of which so much is known.
+    /// For an environment with these properties.
     pub fn new(config: &EvaluationConfig, env: &EnvSpec) -> Self {
         Scoring {
             stop_return: config.stop_return.or(env.reward_threshold),
@@ -64,20 +64,20 @@ impl Scoring {
         }
     }
 
-    /// Goes by other settings from now on.
+    /// Uses other settings from now on.
     pub fn change(&mut self, config: &EvaluationConfig, env: &EnvSpec) {
         self.stop_return = config.stop_return.or(env.reward_threshold);
         self.goal = env.reward_threshold.or(config.stop_return);
-        // Made again when they are needed, as the settings say now.
+        // Created again when needed, with the current settings.
         self.evaluator = None;
     }
 
-    /// Makes other environments before the next evaluation.
+    /// Creates other environments before the next evaluation.
     pub fn forget_envs(&mut self) {
         self.evaluator = None;
     }
 
-    /// Gives evaluations up once `give_up` says so.
+    /// Aborts evaluations once `give_up` returns true.
     pub fn give_up_when(&mut self, give_up: GiveUp) {
         if let Some(evaluator) = &mut self.evaluator {
             evaluator.give_up_when(Arc::clone(&give_up));
@@ -85,7 +85,7 @@ impl Scoring {
         self.give_up = Some(give_up);
     }
 
-    /// Whether an evaluation is to be made before the next step.
+    /// Whether an evaluation must be made before the next step.
     pub fn is_owed(&self) -> bool {
         self.is_owed
     }
@@ -100,23 +100,23 @@ impl Scoring {
         self.best.as_ref()
     }
 
-    /// The environment's goal, or what the config names in its place.
+    /// The environment's goal, or what the config sets instead.
     pub fn goal(&self) -> Option<f64> {
         self.goal
     }
 
-    /// Whether the present policy reached what stops training, and held it.
+    /// Whether the current policy reached the return that stops training, and held it.
     pub fn is_reached(&self, config: &EvaluationConfig) -> bool {
         let in_a_row = config.stop_after > 0 && self.reached_in_a_row >= config.stop_after;
         in_a_row && (config.confirm_episodes == 0 || self.confirmation.is_some_and(|c| c.is_confirmed))
     }
 
-    /// Whether reaching that means that the environment is solved, and not only what the config asks for.
+    /// Whether reaching it means that the environment is solved, and not only the config's return.
     pub fn is_the_goal(&self) -> bool {
         self.stop_return >= self.goal
     }
 
-    /// Notes whether an evaluation is due after a step, from the counts of env steps and episodes before it and after it.
+    /// Records whether an evaluation is due after a step, given the counts of env steps and episodes before and after it.
     pub fn note_due(&mut self, config: &EvaluationConfig, env_steps: (u64, u64), episodes: (u64, u64)) {
         let by_steps = config.every_steps > 0 && crossings(config.every_steps, env_steps.0, env_steps.1) > 0;
         // After the first episode, then after each `every_episodes` more.
@@ -129,10 +129,10 @@ impl Scoring {
     /// Makes the evaluation that is due, and confirms the policy if it may stop training.
     ///
     /// # Errors
-    /// As [`Evaluator::evaluate`]; nothing is kept of the evaluation then.
+    /// As [`Evaluator::evaluate`]; the evaluation is then discarded.
     pub fn evaluate(&mut self, scored: &Scored<'_>, observer: &mut dyn Observer) -> Result<(), TrainError> {
         let config = &scored.config.evaluation;
-        // Each evaluation takes fresh seeds: its place in the stream is its number.
+        // Each evaluation uses fresh seeds: its position in the stream is its number.
         let seed = seed(scored.config, Stream::Evaluation, self.evaluations);
         let mut policy = scored.agent.policy(self.evaluator(scored)?.rows())?;
         let evaluation = self.score(scored, &mut *policy, (config.episodes, seed), &mut |_| Ok(()))?;
@@ -149,7 +149,7 @@ impl Scoring {
         self.is_owed = false;
         self.latest = Some((mean_return, evaluation.mean_length()));
         self.confirmations += u64::from(confirmation.is_some());
-        // Whoever fails has to reach the return anew, as often as at first.
+        // After a failure, the return must be reached again as often as at first.
         self.reached_in_a_row = if confirmation.is_some_and(|c| !c.is_confirmed) { 0 } else { in_a_row };
         self.confirmation = confirmation;
         let is_best = self.best.as_ref().is_none_or(|best| mean_return >= best.mean_return);
@@ -166,8 +166,8 @@ impl Scoring {
         }
     }
 
-    /// The scores of the best and of the final policy on the same fresh episodes, and the final one's over many more where it
-    /// reaches the goal. Changes nothing that a checkpoint holds.
+    /// The scores of the best and of the final policy on the same fresh episodes, and the final one's over many more if it reaches the
+    /// goal. Changes nothing that a checkpoint contains.
     ///
     /// # Errors
     /// As [`Evaluator::evaluate`], and if the observer fails.
@@ -231,7 +231,7 @@ impl Scoring {
         })
     }
 
-    /// The environments to score in, made when they are first needed.
+    /// The environments for scoring, created when first needed.
     fn evaluator(&mut self, scored: &Scored<'_>) -> Result<&mut Evaluator, TrainError> {
         if self.evaluator.is_none() {
             let config = &scored.config.evaluation;
@@ -252,7 +252,7 @@ impl Scoring {
         played: &mut dyn FnMut(usize) -> Result<(), TrainError>,
     ) -> Result<Evaluation, TrainError> {
         let evaluation = self.evaluator(scored)?.evaluate_telling(policy, episodes, seed, played)?;
-        // The best policy is chosen by these numbers: among them NaN would never be beaten.
+        // The best policy is chosen by these numbers: NaN among them could never be beaten.
         if let Some(value) = evaluation.returns.iter().copied().find(|return_| !return_.is_finite()) {
             let (site, env_steps) = ("evaluation return", scored.counts.0);
             return Err(TrainError::NotFinite { site, value, env_steps, env: None, action: None });

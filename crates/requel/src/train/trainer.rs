@@ -32,7 +32,7 @@ pub(super) use bad_numbers::learned_reward;
 pub(super) use episodes::seed as env_seed;
 pub(super) use scores::EvaluationEnvs;
 
-/// Trains one agent in environments of one kind. It touches no file and no clock: what comes out is a function of the config.
+/// Trains one agent in environments of one kind. It uses no files and no clock: the result is a function of the config.
 ///
 /// ```
 /// use requel::config::Layers;
@@ -52,13 +52,13 @@ pub struct Trainer {
     envs: VectorEnv,
     action_space: Actions,
     agent: Box<dyn Agent>,
-    /// What makes it anew where settings change; `None` of an agent that was given.
+    /// Creates it again if settings change; `None` for an agent passed by the program.
     agents: Option<AgentFactory>,
     scoring: Scoring,
     threads: usize,
     logger: Option<Logger>,
 
-    // What a checkpoint holds, beside environments and agent.
+    // What a checkpoint contains, in addition to environments and agent.
     env_steps: u64,
     updates: u64,
     returns: Returns,
@@ -70,30 +70,30 @@ pub struct Trainer {
     learned: Learned,
     skipped: Skipped,
     resumed: ResumedEpisodes,
-    /// How often its counts were begun anew.
+    /// How often its counts were restarted.
     begun_anew: u64,
     observations: Vec<f32>,
 
-    // What a step writes.
-    /// The numbers that the agent reports of itself.
+    // Buffers that a step writes.
+    /// The statistics reported by the agent.
     reported: Vec<(String, f64)>,
-    /// Environments × actions: which were allowed; empty where all always are.
+    /// Environments × actions: which were allowed; empty if all always are.
     masks: Vec<bool>,
     actions: Vec<usize>,
     steps: Vec<Step>,
-    /// How many of the last steps were env steps; the others only began an episode.
+    /// How many of the last steps were env steps; the others only started an episode.
     made: u64,
-    /// The environments whose step was dropped, or was none.
+    /// The environments whose step was dropped, or was not an env step.
     dropped: Vec<bool>,
     next_observations: Vec<f32>,
     following: Vec<f32>,
 }
 
-/// Where the agent of a trainer comes from.
+/// The origin of a trainer's agent.
 enum Source {
-    /// It is made from the config.
+    /// Created from the config.
     Config(AgentFactory),
-    /// It was made elsewhere.
+    /// Created elsewhere.
     Given(Box<dyn Agent>),
 }
 
@@ -117,22 +117,21 @@ impl Trainer {
         Self::assemble(training, Source::Config(agents), config)
     }
 
-    /// A trainer of parts: environments of your own, as in [`Trainer::with_envs`], an agent of your own, and the plan by which they
-    /// are trained. Of `plan` the sections `train`, `evaluation`, `log` and `checkpoint` are looked at, with
-    /// `agent.reward_scale` and `agent.reward_clip`; what belongs to the agents of this crate is not. The agent acts in
-    /// `train.num_envs` environments.
+    /// A trainer built from parts: your own environments, as in [`Trainer::with_envs`], your own agent, and the plan for training. From
+    /// `plan`, the sections `train`, `evaluation`, `log` and `checkpoint` are used, with `agent.reward_scale` and `agent.reward_clip`;
+    /// settings of this crate's agents are not. The agent acts in `train.num_envs` environments.
     ///
     /// # Errors
-    /// If the plan holds a value out of range, or the environments cannot be made.
+    /// If a value in the plan is out of range, or the environments cannot be created.
     pub fn from_parts(envs: EnvFactory, agent: Box<dyn Agent>, plan: Config) -> Result<Self, TrainError> {
         let training = TrainingEnvs::made(guarded(envs), EnvOrigin::Given, &plan)?;
         Self::assemble(training, Source::Given(agent), plan)
     }
 
-    /// The same with an agent that is made from the config, and made anew where settings change on the way.
+    /// The same with an agent that is created from the config, and created again if settings change during training.
     ///
     /// # Errors
-    /// As [`Trainer::from_parts`], and if the agent cannot be made.
+    /// As [`Trainer::from_parts`], and if the agent cannot be created.
     pub fn from_factories(envs: EnvFactory, agents: AgentFactory, config: Config) -> Result<Self, TrainError> {
         let training = TrainingEnvs::made(guarded(envs), EnvOrigin::Given, &config)?;
         Self::assemble(training, Source::Config(agents), config)
@@ -193,18 +192,18 @@ impl Trainer {
         Ok(trainer)
     }
 
-    /// Lets large networks and environments side by side be computed by up to `threads` threads of rayon's pool (at least 1, as
-    /// it is unless told otherwise), from now on. Small ones stay on the caller's. The same bits for every number of them.
+    /// Allows up to `threads` threads of rayon's pool (at least 1, which is the default) for large networks and parallel environments from
+    /// now on. Small ones are computed on the caller's thread. The bits are the same for every number of threads.
     ///
-    /// A caller that is itself a thread of that pool spares every hand-over a wait.
+    /// If the caller is itself a thread of that pool, handing over work needs no waiting.
     pub fn set_threads(&mut self, threads: usize) {
         self.agent.set_threads(threads);
         self.envs.set_threads(threads);
         self.threads = threads;
     }
 
-    /// Takes numbers of your own into the logs, from a logger that whoever records them has a clone of. Before a
-    /// [`Session`](crate::run::Session) is made of this trainer: its table's columns are those of the logger then.
+    /// Adds your own numbers to the logs, from a logger of which the recording code has a clone. Call it before a
+    /// [`Session`](crate::run::Session) is created from this trainer, which fixes the columns of its table.
     pub fn set_logger(&mut self, logger: &Logger) {
         self.logger = Some(logger.clone());
     }
@@ -222,9 +221,9 @@ impl Trainer {
         self.finish(termination, observer)
     }
 
-    /// Makes one step in every environment and whatever learning and scoring is due after it. Says when training is over;
-    /// then, and when called again, nothing more is done. An evaluation that was given up, see
-    /// [`Trainer::give_up_evaluations_when`], is made at the next call, before any step.
+    /// Makes one step in every environment and any updates and evaluation due after it. Returns when training is over; after that, calling
+    /// it does nothing more. An evaluation that was aborted, see [`Trainer::give_up_evaluations_when`], is made in the next call, before
+    /// any step.
     ///
     /// # Errors
     /// As [`Trainer::run`].
@@ -269,28 +268,28 @@ impl Trainer {
         self.scoring.note_due(&self.config.evaluation, (before, self.env_steps), episodes);
         let told = self.tell_what_is_due(observer);
         self.asked_to_stop = observer.asks_to_stop();
-        // Also where an evaluation was given up: a checkpoint that is written now does not know them.
+        // Even if an evaluation was aborted: a checkpoint written now does not contain them.
         self.tell_numbers(observer)?;
         told?;
         Ok(self.termination())
     }
 
-    /// The config that is trained.
+    /// The config being trained.
     pub fn config(&self) -> &Config {
         &self.config
     }
 
-    /// The id that the environments give themselves.
+    /// The environments' own id.
     pub fn env_id(&self) -> &str {
         &self.identity.id
     }
 
-    /// What the environments are known by.
+    /// The identity of the environments.
     pub fn env_identity(&self) -> &EnvIdentity {
         &self.identity
     }
 
-    /// What the environments say of themselves.
+    /// The specification of the environments.
     pub fn env_spec(&self) -> &EnvSpec {
         &self.spec
     }
@@ -315,7 +314,7 @@ impl Trainer {
         &*self.agent
     }
 
-    /// What each environment shows now, environments × observation length.
+    /// The current observations, environments × observation length.
     pub fn observations(&self) -> &[f32] {
         &self.observations
     }

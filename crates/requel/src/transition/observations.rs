@@ -2,17 +2,17 @@
 
 use requel_envs::{DType, Space};
 
-/// What the numbers of an observation are handed on as.
+/// The type in which the numbers of an observation are passed on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ElementType {
     /// As `f32`.
     F32,
-    /// As bytes: they are whole numbers from 0 to 255. An image takes a quarter of the memory.
+    /// As bytes: they are whole numbers from 0 to 255. An image then takes a quarter of the memory.
     U8,
 }
 
 impl ElementType {
-    /// That of the observations of a space.
+    /// The type for observations in a space.
     pub fn of(space: &Space) -> Self {
         match space {
             Space::Box { dtype: DType::U8 | DType::Bool, .. } => ElementType::U8,
@@ -21,29 +21,29 @@ impl ElementType {
     }
 }
 
-/// Rows for both observations of each transition of a batch, as numbers or as bytes.
+/// Rows for both observations of each transition in a batch, as numbers or as bytes.
 ///
-/// What writes them asks what they are, or leaves it to [`ObservationsMut::write`].
+/// The writing code checks which, or leaves that to [`ObservationsMut::write`].
 #[derive(Debug)]
 pub enum ObservationsMut<'a> {
     /// Rows × observation length each.
     F32 {
-        /// What was seen before the action.
+        /// The observations before the actions.
         observations: &'a mut [f32],
-        /// What was seen after it.
+        /// The observations after them.
         next_observations: &'a mut [f32],
     },
     /// The same as bytes.
     U8 {
-        /// What was seen before the action.
+        /// The observations before the actions.
         observations: &'a mut [u8],
-        /// What was seen after it.
+        /// The observations after them.
         next_observations: &'a mut [u8],
     },
 }
 
 impl ObservationsMut<'_> {
-    /// What the rows take.
+    /// The type of the rows.
     pub fn element_type(&self) -> ElementType {
         match self {
             ObservationsMut::F32 { .. } => ElementType::F32,
@@ -51,7 +51,7 @@ impl ObservationsMut<'_> {
         }
     }
 
-    /// Numbers that the rows of the observations and those of the next observations take.
+    /// Total numbers in the rows of the observations and of the next observations.
     pub fn lengths(&self) -> (usize, usize) {
         match self {
             ObservationsMut::F32 { observations, next_observations } => (observations.len(), next_observations.len()),
@@ -59,7 +59,7 @@ impl ObservationsMut<'_> {
         }
     }
 
-    /// Writes both observations of the transition in `row`, which are as long as the rows.
+    /// Writes both observations of the transition in `row`; they have the length of a row.
     ///
     /// # Panics
     /// If there is no such row.
@@ -78,7 +78,7 @@ impl ObservationsMut<'_> {
     }
 }
 
-/// What a stored observation can be read as.
+/// A type in which a stored observation can be read.
 pub(crate) trait Element: Copy {
     /// The number of a stored byte.
     fn from_byte(byte: u8) -> Self;
@@ -126,12 +126,12 @@ impl Element for u8 {
     }
 }
 
-/// Whether a number is kept as it is where bytes are kept.
+/// Whether a number can be stored as a byte without loss.
 pub(crate) fn is_byte(value: f32) -> bool {
     (0.0..=255.0).contains(&value) && value.fract() == 0.0
 }
 
-/// Writes numbers that are bytes as such.
+/// Writes numbers that are bytes as bytes.
 pub(crate) fn write_bytes(bytes: &mut [u8], numbers: &[f32]) {
     u8::copy_numbers(bytes, numbers);
 }

@@ -281,8 +281,8 @@ mod tests {
     fn what_is_wrong_is_named_with_its_place() {
         let table = [
             ("nmae = \"x\"", "unknown key `nmae` in mine.toml, line 1", Some("did you mean `name`?")),
-            ("name = \"a/b\"", "`a/b` is no name", None),
-            ("name = \"\"", "`` is no name", None),
+            ("name = \"a/b\"", "`a/b` is not a valid name", None),
+            ("name = \"\"", "`` is not a valid name", None),
             ("[budget]\ntrails = 3", "unknown key `trails` in mine.toml, line 2", Some("did you mean `trials`?")),
             ("[budget]\ntrials = 3\nminutes = 1", "a budget is one of", None),
             ("[budget]\ntrials = 0", "`trials` is 0, not between 1 and 10000, in mine.toml, line 2", None),

@@ -184,7 +184,7 @@ fn steps_of_other_environments_are_refused_and_not_shown() {
     }
     // One step is no batch.
     let error = driven.agent.update(1).unwrap_err();
-    assert!(error.to_string().contains("and the replay buffer holds"), "{error}");
+    assert!(error.to_string().contains("but the replay buffer holds"), "{error}");
     let mut actions = [0; 2];
     assert!(driven.agent.act(&[0.0; 4], Masks::ALL, &mut actions).is_err());
 }

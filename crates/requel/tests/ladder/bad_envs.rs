@@ -217,7 +217,7 @@ fn a_sound_environment_is_trained_in() {
     let mut trainer = Trainer::with_batch(config(), batch(3), factory(|_| {})).unwrap();
     assert_eq!(trainer.run(&mut ()).unwrap(), outcome, "a batch from outside");
     let error = Trainer::with_batch(config(), batch(2), factory(|_| {})).err().unwrap().to_string();
-    assert_eq!(error, "the batch of Corridor has 2 environments, and `train.num_envs` is 3");
+    assert_eq!(error, "the batch of Corridor has 2 environments, but `train.num_envs` is 3");
 }
 
 /// What is wrong, and what of it must be said.
@@ -356,7 +356,7 @@ const MALFORMED: [Malformed; 30] = [
                 Ok(Step::default())
             }
         },
-        "is 256, not 0 to 255 and whole",
+        "is 256, not a whole number from 0 to 255",
     ),
     (
         "bytes below 0",
@@ -367,7 +367,7 @@ const MALFORMED: [Malformed; 30] = [
                 Ok(())
             }
         },
-        "is -1, not 0 to 255 and whole",
+        "is -1, not a whole number from 0 to 255",
     ),
     (
         "half a byte",
@@ -378,7 +378,7 @@ const MALFORMED: [Malformed; 30] = [
                 Ok(())
             }
         },
-        "is 0.5, not 0 to 255 and whole",
+        "is 0.5, not a whole number from 0 to 255",
     ),
     ("no actions", |w| w.actions = Space::Discrete { n: 0 }, "its action space has no values"),
     ("continuous actions", |w| w.actions = numbers(1, DType::F32), "continuous actions"),
@@ -437,7 +437,7 @@ fn factories_and_masks_that_go_wrong_are_errors_too() {
                 sound_step(w, a, o)
             };
         };
-        assert!(text(form(late)).contains("an action mask where it had none at first"));
+        assert!(text(form(late)).contains("an action mask now although it had none at first"));
         let lost: fn(&mut Corridor) = |w| {
             w.mask = Some(vec![true; 2]);
             w.step = |w, a, o| {
@@ -445,9 +445,9 @@ fn factories_and_masks_that_go_wrong_are_errors_too() {
                 sound_step(w, a, o)
             };
         };
-        assert!(text(form(lost)).contains("its action mask is gone"));
+        assert!(text(form(lost)).contains("its action mask has disappeared"));
         assert!(text(form(|w| w.spec.reward_threshold = Some(f64::NAN))).contains("`reward_threshold` is NaN"));
-        assert!(text(form(|w| w.spec.id = "a\n<b>".into())).contains("cannot stand in its id"));
+        assert!(text(form(|w| w.spec.id = "a\n<b>".into())).contains("is not allowed in its id"));
     }
     let growing: fn(&mut Corridor) = |w| {
         w.step = |w, a, o| {
@@ -469,7 +469,7 @@ fn factories_and_masks_that_go_wrong_are_errors_too() {
     });
     let several = short_training("notebook, 3 environments");
     let error = Trainer::with_envs(several, growing).err().unwrap().to_string();
-    assert!(error.contains("has other spaces than slot 0"), "{error}");
+    assert!(error.contains("differ from those of slot 0"), "{error}");
 }
 
 /// An environment that panicked is in no known state: it is not touched again.

@@ -109,20 +109,24 @@ fn what_does_not_go_together_is_refused_and_nothing_is_written() {
         error.to_string()
     };
     let said = refusal(&|c| c.env.id = "Acrobot-v1".into());
-    assert!(said.contains("the policy is of CartPole-v1, and this is a training in Acrobot-v1"), "{said}");
+    assert!(said.contains("the policy is for CartPole-v1, but this run trains in Acrobot-v1"), "{said}");
     let said = refusal(&|c| c.network.hidden = vec![12, 9]);
     assert!(said.contains("its layer 2 is") && said.contains("\"outputs\":9"), "{said}");
-    assert!(refusal(&|c| c.network.hidden = vec![12]).contains("it has 3 layers, and the settings ask for 2"));
-    assert!(refusal(&|c| c.env.frame_stack = 2).contains("it reads [4] numbers, and the settings ask for [8]"));
+    assert!(refusal(&|c| c.network.hidden = vec![12]).contains("it has 3 layers instead of 2"));
+    assert!(refusal(&|c| c.env.frame_stack = 2).contains("it reads [4] numbers instead of [8]"));
     assert!(
         refusal(&|c| c.head.kind = requel::config::HeadKind::Quantile)
-            .contains("the policy's outputs are an expected return for each action, and `head` asks for 51 quantiles")
+            .contains("the policy's outputs are an expected return for each action, but `head` needs 51 quantiles")
     );
 
     let mut trainer = Trainer::new(config.clone()).unwrap();
     trainer.advance(&mut ()).unwrap();
     assert!(
-        beginning.apply(&mut trainer).unwrap_err().to_string().contains("1 env steps of training are made already")
+        beginning
+            .apply(&mut trainer)
+            .unwrap_err()
+            .to_string()
+            .contains("1 env steps of training have already been made")
     );
     // A run of which nothing is left that it began from must not begin anew from drawn weights.
     let second = root.path().join("second");

@@ -138,7 +138,7 @@ fn policies_are_scored_in_the_environments_that_are_meant_for_it() {
     assert_eq!(elsewhere.final_evaluation.returns, [3.0; 4]);
     assert_eq!(elsewhere.weights_blake3, usual.weights_blake3, "scores decide nothing that is learned");
     let error = trainer().evaluate_in(factory("Acrobot-v1")).unwrap_err().to_string();
-    assert!(error.contains("Acrobot-v1, has other spaces than CartPole-v1"), "{error}");
+    assert!(error.contains("Acrobot-v1, differ from those of CartPole-v1"), "{error}");
 }
 
 #[test]
@@ -169,7 +169,7 @@ fn a_policy_of_another_environment_is_an_error_and_no_panic() {
     let spec = requel::agent::ValueSpec { network: few.network().spec().clone(), head: Default::default() };
     let mut few = GreedyPolicy::new(&spec, few.parameters().to_vec(), 2).unwrap();
     let error = evaluator.evaluate(&mut few, 3, 0).unwrap_err().to_string();
-    assert_eq!(error, "3 observations at once are more than the 2 that this policy was made for");
+    assert_eq!(error, "3 observations at once exceed the 2 that this policy was created for");
     let mut evaluator = Evaluator::new(&factory("Pendulum-v1"), 1, LIMIT).unwrap();
     assert!(evaluator.evaluate(&mut few, 1, 0).unwrap_err().to_string().contains("continuous actions"));
 }

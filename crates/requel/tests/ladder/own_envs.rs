@@ -80,7 +80,7 @@ fn given(make: fn() -> Box<dyn Env>) -> EnvFactory {
     Box::new(move || Ok(make()))
 }
 
-/// What each way of going on with a run, or of looking into it, says of the environments of a registry.
+/// What each way of continuing a run, or of looking into it, says of the environments of a registry.
 fn refusals(run: &Run, registry: &Registry) -> Vec<RunError> {
     let trainer = || run.trainer(registry);
     let before = files(run.dir());
@@ -114,7 +114,7 @@ fn a_registered_environment_is_known_to_its_run_and_no_other_is_taken() {
     assert!(verify(&run).unwrap().damage.is_empty());
 
     let dir = run.dir().display().to_string();
-    let came = format!("{dir} was trained in `Counting-v0`, which its program registered");
+    let came = format!("{dir} was trained in `Counting-v0`, which the program that trained it registered");
     let expected = format!("{came}; the environment here");
     let unknown = Registry::built_in();
     assert_eq!(said(&refusals(&run, &unknown)), format!("{came}; this program has no such environment"));
@@ -170,10 +170,13 @@ fn an_environment_that_was_given_is_never_taken_for_one_of_ours() {
         assert_eq!(run.config().unwrap().env.id, id);
         let text = said(&refusals(&run, &Registry::built_in()));
         let expected = match id {
-            "CartPole-v1" => "is requel's own of this id",
+            "CartPole-v1" => "is requel's own environment with this id",
             _ => "this program has no such environment",
         };
-        assert!(text.ends_with(expected) && text.contains("which its program gave to the trainer"), "{text}");
+        assert!(
+            text.ends_with(expected) && text.contains("which the program that trained it passed to the trainer"),
+            "{text}"
+        );
         assert!(matches!(Session::resume(run.clone()), Err(RunError::OtherEnvironment { .. })));
         // Given again it goes on, and so it does where it is registered.
         let again = Trainer::with_envs(run.config().unwrap(), given(make)).unwrap();
@@ -193,7 +196,7 @@ fn a_run_that_was_made_for_another_environment_is_not_begun() {
     let trainer = Trainer::with_envs(config("CartPole-v1"), given(|| counting("Counting-v0", 1.0))).unwrap();
     let error = Session::begin_with(run.clone(), trainer).err().unwrap().to_string();
     assert!(
-        error.contains("says env.id = \"CartPole-v1\", and the environments of the trainer are \"Counting-v0\""),
+        error.contains("says env.id = \"CartPole-v1\", but the environments of the trainer are \"Counting-v0\""),
         "{error}"
     );
     assert!(files(run.dir()) == before);

@@ -306,7 +306,7 @@ fn step_sizes_and_epsilon_follow_functions_and_go_on_with_those_of_the_same_name
     assert_eq!(second.run(&mut ()).unwrap(), expected);
     for mut other in [with_functions(&config, "another"), Trainer::new(config.clone()).unwrap()] {
         let error = other.restore(&state).unwrap_err().to_string();
-        assert!(error.contains("_function` is `mine`, and the one of this program is"), "{error}");
+        assert!(error.contains("_function` is `mine`, but this program has"), "{error}");
     }
     let plain = Trainer::new(config.clone()).unwrap();
     assert!(with_functions(&config, "mine").restore(&plain.save().unwrap()).is_err());

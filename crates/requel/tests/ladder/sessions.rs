@@ -19,7 +19,7 @@ pub enum Cut {
     Death,
 }
 
-/// Cuts a session off once `at` env steps are made.
+/// Cuts a session off once `at` env steps have been made.
 pub struct Scissors<'a> {
     pub control: &'a Control,
     pub at: u64,

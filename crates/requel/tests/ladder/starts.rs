@@ -98,7 +98,7 @@ fn a_start_that_is_refused_leaves_nothing() {
     let error = Session::create(&dir, trainer(&config)).err().unwrap();
     assert!(matches!(error, RunError::NoRoom { .. }), "{error}");
     assert!(!root.path().join("a").exists());
-    // Nor where the directory is there already, or a file is in the way.
+    // Nor where the directory already exists, or a file is in the way.
     std::fs::create_dir_all(&dir).unwrap();
     let error = Session::create(&dir, trainer(&config)).err().unwrap();
     assert!(matches!(error, RunError::NoRoom { .. }) && files(&dir).is_empty(), "{error}");
@@ -142,7 +142,7 @@ fn an_end_that_was_cut_off_anywhere_is_named_and_made_again() {
         let has_summary = dir.join("summary.json").exists();
         let damage = verify(&run).unwrap().damage;
         assert_eq!(damage.len(), usize::from(has_summary), "{name}: {damage:?}");
-        assert!(damage.iter().all(|damage| damage.to_string().contains("does not know best/policy")), "{damage:?}");
+        assert!(damage.iter().all(|damage| damage.to_string().contains("does not list best/policy")), "{damage:?}");
         let (session, _) = Session::resume(run.clone()).unwrap();
         // Whoever looks now sees a run that is worked on.
         assert!(!run.is_finished() && run.is_in_use() && verify(&run).unwrap().damage.is_empty(), "{name}");

@@ -323,7 +323,7 @@ fn segments_that_are_not_what_they_declare_are_refused() {
     let text = good.to_string();
     forge(&text.replacen("\"state.json\":", "\"state.json\":{\"bytes\":1,\"blake3\":\"\"},\"state.json\":", 1));
     let error = checkpoint::read(&RealStorage, &path).unwrap_err().to_string();
-    assert!(error.contains("`state.json` stands twice"), "{error}");
+    assert!(error.contains("`state.json` appears twice"), "{error}");
     forge(&text);
     checkpoint::read(&RealStorage, &path).unwrap();
 }

@@ -378,11 +378,7 @@ fn what_is_wrong_with_a_study_is_said_with_its_place() {
     let cases = [
         (with("threshold", "treshold"), "unknown key `treshold` in s.toml, line 5: `treshold = 15.0`", "`threshold`"),
         (with("preset", "prset"), "unknown key `prset` in s.toml, line 12: `prset = \"notebook\"`", "`preset`"),
-        (
-            with("name = \"two\"", "name = \"one\""),
-            "two variants are called `one`, in s.toml, line 14",
-            "a name of its own",
-        ),
+        (with("name = \"two\"", "name = \"one\""), "two variants are called `one`, in s.toml, line 14", "its own name"),
         (
             with("\"notebook\"", "\"notbook\""),
             "variant `one`: unknown preset `notbook`, in s.toml, line 12: `preset = \"notbook\"`",
@@ -396,13 +392,13 @@ fn what_is_wrong_with_a_study_is_said_with_its_place() {
         (with("CartPole-v1", "CartPoel-v1"), "in s.toml, line 3: `env = \"CartPoel-v1\"`", "`CartPole-v1`"),
         (
             with("agent.gamma=0.5", "env.id=\\\"Acrobot-v1\\\""),
-            "`env.id` is no setting of a study: `env = …` names its environment, or a `[[task]]` each of several, in s.toml, \
+            "`env.id` is not a setting that a study can have: give its environment with `env = …`, or a `[[task]]` for each of several, in s.toml, \
              line 16",
             "",
         ),
         (
             with("agent.gamma=0.5", "train.seed=3"),
-            "`train.seed` is no setting of a study: `seeds = …` names its seeds, in s.toml, line 16",
+            "`train.seed` is not a setting that a study can have: give its seeds with `seeds = …`, in s.toml, line 16",
             "",
         ),
         (
@@ -423,7 +419,7 @@ fn what_is_wrong_with_a_study_is_said_with_its_place() {
         (with("agent.gamma=0.5", "agent.gamma"), "`agent.gamma` has no `=`, in s.toml, line 16", "section.key=value"),
         (
             with("agent.gamma=0.5", "agent.gamma=0.9"),
-            "variants `one` and `two` are the same in every setting, in s.toml, line 14",
+            "variants `one` and `two` have exactly the same settings, in s.toml, line 14",
             "same",
         ),
         (
@@ -433,7 +429,7 @@ fn what_is_wrong_with_a_study_is_said_with_its_place() {
         ),
         (
             with("name = \"one\"", "name = \"a/b\""),
-            "`a/b` is no name: use letters, digits and any of `-_.+`, in s.toml, line",
+            "`a/b` is not a valid name: use letters, digits and any of `-_.+`, in s.toml, line",
             "",
         ),
         (with("\"one\"", &format!("{:?}", "x".repeat(300))), "xxx…` is longer than 60 characters, in s.toml, line", ""),
@@ -472,9 +468,9 @@ fn what_is_wrong_with_tasks_and_tables_is_said_with_its_place() {
         ("skip = []", "aim = nan", "`aim` of `Acrobot-v1` is NaN"),
         ("skip = []", "zero = 1.0\none = 1.0", "the scale of `Acrobot-v1` is from 1 to 1"),
         ("skip = []", "skip = [\"c\"]", "no variant is called `c`, in s.toml, line 5"),
-        ("skip = []", "skip = [\"a\", \"b\"]", "leaves no variant that is trained in every environment"),
+        ("skip = []", "skip = [\"a\", \"b\"]", "no variant that is trained in every environment is left"),
         ("skip = []", "skips = []", "unknown key `skips` in s.toml, line 6"),
-        ("Acrobot-v1", "CartPole-v1", "two tasks are `CartPole-v1`, in s.toml, line 5"),
+        ("Acrobot-v1", "CartPole-v1", "two tasks have the environment `CartPole-v1`, in s.toml, line 5"),
         ("{ head = \"x\" }", "", "table `t` has no column, in s.toml, line 13"),
         ("head = \"x\"", "head = \"x\", show = \"shre\"", "`shre` is not one of"),
         ("head = \"x\"", "head = \"x\", sow = \"share\"", "unknown key `sow` in s.toml, line 14"),

@@ -14,7 +14,7 @@ use crate::rng::StreamRng;
 use crate::state::StateError;
 use crate::transition::ElementType;
 
-/// A value function that networks on the CPU learn.
+/// A value function learned by networks on the CPU.
 pub type CpuExecutor = ValueExecutor<CpuNetworks>;
 
 /// Networks on the CPU: parameters, optimiser and workspaces.
@@ -32,17 +32,17 @@ pub struct CpuNetworks {
     target_look: Option<Workspace>,
     selector_look: Option<Workspace>,
     gradients: Vec<f32>,
-    /// The parameters before an update that is measured.
+    /// The parameters before an update whose change is measured.
     before: Vec<f32>,
-    /// A number for each unit of the widest layer.
+    /// One number per unit of the widest layer.
     room: Vec<f64>,
 }
 
 impl CpuExecutor {
-    /// An executor of updates of this shape, on this machine.
+    /// An executor for updates of this shape, on this machine.
     ///
     /// # Errors
-    /// If the network is none, its outputs cannot be learned from so, or networks and batches do not fit the memory.
+    /// If the network is invalid, its outputs cannot be learned this way, or networks and batches do not fit into memory.
     pub fn new(spec: &ExecutorSpec, shape: ExecutorShape, machine: &Machine) -> Result<Self, AgentError> {
         ValueExecutor::with_networks(spec, shape, machine, CpuNetworks::new)
     }
@@ -79,7 +79,7 @@ impl CpuNetworks {
         }
     }
 
-    /// What the step did to the weights, and the share of units that were dormant in the look before it.
+    /// The relative change of the weights in the step, and the fraction of dormant units measured before it.
     fn measure(&mut self) -> (Option<f64>, Option<f64>) {
         let weights = global_norm(&self.before);
         let moved = (weights > 0.0).then(|| distance(&self.parameters, &self.before) / weights);
@@ -169,7 +169,7 @@ impl Networks for CpuNetworks {
         if how.measures {
             (step.update_to_weight, step.dormant_share) = self.measure();
         }
-        // A gradient that is not finite makes weights of its kind, whatever the optimiser: one pass over them finds both.
+        // A gradient that is not finite makes weights that are not finite, with every optimiser: one pass over the weights finds both.
         let Some((_, weight)) = self.network.kernel().run(FiniteTask(&self.parameters)) else { return Ok(step) };
         let gradient = first_not_finite(&self.gradients);
         let (site, value) = gradient.map_or(("weight", weight), |(_, gradient)| ("gradient", gradient));
@@ -227,7 +227,7 @@ fn all_bytes(workspace: &mut Workspace) -> &mut [u8] {
     workspace.input_bytes_mut(workspace.max_rows())
 }
 
-/// [`first_not_finite`], compiled for every instruction set: it looks at every weight at every update.
+/// [`first_not_finite`], compiled for every instruction set: it reads every weight at every update.
 struct FiniteTask<'a>(&'a [f32]);
 
 impl Task for FiniteTask<'_> {

@@ -11,10 +11,10 @@ use crate::schedule::crossings;
 use crate::state::{State, StateError};
 use crate::transition::Batch;
 
-/// Q-learning from a replay buffer: it acts by its explorer, keeps transitions of one or several steps, and has its executor learn
-/// from batches of them. What it can be is DQN (Mnih et al. 2015) up to Rainbow (Hessel et al. 2018).
+/// Q-learning from a replay buffer: it acts with its explorer, stores one-step or n-step transitions, and has its executor learn from
+/// batches of them. Its configurations range from DQN (Mnih et al. 2015) to Rainbow (Hessel et al. 2018).
 ///
-/// With [`LearnsFrom::LatestStep`] it is the same agent with the latest transitions in place of the buffer.
+/// With [`LearnsFrom::LatestStep`] it is the same agent, with the latest transitions instead of the buffer.
 pub struct DqnAgent {
     executor: Box<dyn Executor>,
     replay: Box<dyn ReplayBuffer>,
@@ -32,10 +32,10 @@ pub struct DqnAgent {
 const UPDATES: &str = "agent/updates";
 
 impl DqnAgent {
-    /// The agent of these parts.
+    /// The agent with these components.
     ///
     /// # Errors
-    /// If the discount or the number of steps is none, or the replay buffer gives no probabilities where importance weights are made of
+    /// If the discount or the number of steps is invalid, or the replay buffer gives no probabilities although importance weights need
     /// them.
     ///
     /// # Panics
@@ -108,13 +108,13 @@ impl Agent for DqnAgent {
         self.executor.after_env_steps(before, after)?;
         let mut learned = Learned::default();
         let learns_once = self.spec.learns_from == LearnsFrom::LatestStep;
-        // Without a buffer there is nothing whole to learn from then, and it must not learn from what it learned from before.
+        // Without a buffer there is then no complete transition to learn from, and the previous ones must not be used again.
         let incomplete = std::mem::take(&mut self.interrupted) && learns_once;
         if self.replay.len() <= self.spec.start || incomplete {
             return Ok(learned);
         }
         let due = crossings(self.spec.every_steps, before, after);
-        // Of several environments there is one batch per step, which holds each transition once.
+        // With several environments there is one batch per step, which contains each transition once.
         let due = if learns_once { due.min(1) } else { due };
         for _ in 0..due * self.spec.updates {
             learned.add(self.update_once(after)?);
@@ -125,7 +125,7 @@ impl Agent for DqnAgent {
     fn update(&mut self, updates: u64, env_steps: u64) -> Result<Learned, AgentError> {
         let (stored, rows) = (self.replay.len(), self.executor.batch().actions.len());
         if stored < rows {
-            let reason = format!("an update is from {rows} transitions, and the replay buffer holds {stored}");
+            let reason = format!("an update needs {rows} transitions, but the replay buffer holds {stored}");
             return Err(AgentError::Failed { reason });
         }
         let mut learned = Learned::default();

@@ -1,4 +1,4 @@
-//! What a [`DqnAgent`](super::DqnAgent) is made of.
+//! The specification and components of a [`DqnAgent`](super::DqnAgent).
 
 use crate::Schedule;
 use crate::agent::memory::check_bytes;
@@ -7,47 +7,47 @@ use crate::exploration::Explorer;
 use crate::memory::Memory;
 use crate::replay::{NStepAccumulator, ReplayBuffer};
 
-/// The parts of an agent, each of which may be your own.
+/// The components of an agent, each of which may be your own.
 pub struct DqnParts {
-    /// What computes values and updates.
+    /// Computes values and updates.
     pub executor: Box<dyn Executor>,
-    /// What keeps transitions, and which batches are drawn from.
+    /// Stores transitions and draws batches.
     pub replay: Box<dyn ReplayBuffer>,
-    /// What chooses actions.
+    /// Chooses actions.
     pub explorer: Box<dyn Explorer>,
 }
 
-/// How the parts are used.
+/// How the components are used.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DqnSpec {
-    /// Environments that are acted in.
+    /// Number of environments it acts in.
     pub num_envs: usize,
     /// Their actions.
     pub actions: Actions,
     /// Discount per env step, 0 to 1.
     pub gamma: f64,
-    /// Rewards that a target adds up before it relies on the network's value, env steps.
+    /// Number of rewards that a target sums before it uses the network's value, env steps.
     pub n_step: usize,
     /// What an update learns from.
     pub learns_from: LearnsFrom,
     /// Learning starts when more transitions than this are stored.
     pub start: usize,
-    /// Learns every so many env steps.
+    /// Number of env steps between updates.
     pub every_steps: u64,
     /// Updates each time.
     pub updates: u64,
-    /// Of a replay that draws by priorities: the course of β, how far importance weights make up for it.
+    /// For prioritized replay: the schedule of β, how strongly importance weights correct for the priorities.
     pub importance: Option<Schedule>,
 }
 
 impl DqnSpec {
-    /// Bytes of memory that an agent takes beside its parts, about: for the steps that wait for n-step returns, of observations of
-    /// so many numbers.
+    /// Approximate memory of an agent in addition to its components, bytes: for steps waiting for their n-step returns, with observations
+    /// of this many numbers.
     pub fn bytes_needed(&self, observation_len: usize) -> u64 {
         NStepAccumulator::bytes_needed(self.n_step, observation_len).saturating_mul(self.num_envs as u64)
     }
 
-    /// Refuses an agent that takes more than there is.
+    /// Refuses an agent that needs more memory than is available.
     ///
     /// # Errors
     /// [`AgentError::OutOfMemory`].
@@ -61,6 +61,6 @@ impl DqnSpec {
 pub enum LearnsFrom {
     /// Batches drawn from the replay buffer.
     Replay,
-    /// What the present step brought, each transition once: learning without replay.
+    /// The transitions of the current step, each once: learning without replay.
     LatestStep,
 }

@@ -13,11 +13,10 @@ use crate::state::{State, StateError};
 use crate::td::{Rollout, argmax_allowed, clip_bootstrapped, lambda_returns};
 use crate::transition::Batch;
 
-/// A Q-network that learns λ-returns of short rollouts of many environments, each rollout a few times over in minibatches, and
-/// then forgets it. What a replay buffer and a target network are for in DQN, layer normalisation and the many environments do
-/// here.
+/// A Q-network that learns λ-returns from short rollouts of many environments, uses each rollout a few times in minibatches, and then
+/// discards it. Layer normalisation and the many environments do here what a replay buffer and a target network do in DQN.
 ///
-/// "Simplifying Deep Temporal Difference Learning", algorithm 1. The parameters stand still during a rollout.
+/// "Simplifying Deep Temporal Difference Learning", algorithm 1. The parameters do not change during a rollout.
 pub struct PqnAgent {
     spec: PqnSpec,
     executor: Box<dyn Executor>,
@@ -26,26 +25,26 @@ pub struct PqnAgent {
     observation_len: usize,
     updates: u64,
 
-    // The rollout: steps × environments of everything, one step of all environments after the other.
+    // The rollout: steps × environments of everything, ordered by step.
     observations: Vec<f32>,
     next_observations: Vec<f32>,
-    /// Empty where all actions are always allowed.
+    /// Empty if all actions are always allowed.
     next_masks: Vec<bool>,
     actions: Vec<u32>,
     rewards: Vec<f32>,
     discounts: Vec<f32>,
     cuts: Vec<bool>,
-    /// How many steps of environments are in.
+    /// How many steps the rollout has so far.
     filled: usize,
-    /// The rollout has a hole in it: what comes until learning is next due is not kept. Never so between two steps.
+    /// The rollout has a gap: steps until learning is next due are discarded. Never true between two steps.
     discarding: bool,
 
-    // What learning writes.
+    // Buffers for learning.
     next_values: Vec<f32>,
     returns: Vec<f32>,
     order: Vec<u32>,
     shuffles: StreamRng,
-    /// Which share of the rollout's returns was clipped, where they are.
+    /// The fraction of the rollout's returns that was clipped, if they are clipped.
     clipped: Option<f64>,
 }
 
@@ -54,11 +53,11 @@ const UPDATES: &str = "agent/updates";
 const SHUFFLES: &str = "agent/shuffles_position";
 
 impl PqnAgent {
-    /// The agent of a spec, which computes by this executor and acts by this explorer. Of the executor an update is asked from
-    /// transitions whose rewards are whole returns and whose discounts are 0: what comes next need not be looked at.
+    /// The agent of a spec that computes with this executor and acts with this explorer. The executor makes updates from transitions whose
+    /// rewards are complete returns and whose discounts are 0, so the next observation does not matter.
     ///
     /// # Panics
-    /// If the executor's updates are not from as many transitions as a minibatch has.
+    /// If the executor's updates do not take as many transitions as a minibatch has.
     pub fn new(spec: PqnSpec, mut executor: Box<dyn Executor>, explorer: Box<dyn Explorer>) -> Self {
         let (actions, steps) = (spec.actions, spec.steps());
         let batch = executor.batch_mut();
@@ -88,7 +87,7 @@ impl PqnAgent {
         }
     }
 
-    /// Computes the returns of the rollout that is in.
+    /// Computes the returns of the collected rollout.
     fn compute_returns(&mut self) -> Result<(), AgentError> {
         let PqnSpec { num_envs, lambda, bounds, actions, .. } = self.spec;
         for (step, observations) in self.next_observations.chunks_exact(num_envs * self.observation_len).enumerate() {
@@ -111,9 +110,9 @@ impl PqnAgent {
         Ok(())
     }
 
-    /// Goes once through the rollout in a new order.
+    /// Uses the rollout once, in a new order.
     fn epoch(&mut self, env_steps: u64) -> Result<Learned, AgentError> {
-        // The order starts from the identity: it must not depend on epochs that a checkpoint does not hold.
+        // The order starts from the identity: it must not depend on earlier epochs, which a checkpoint does not contain.
         self.order.iter_mut().zip(0..).for_each(|(place, index)| *place = index);
         for last in (1..self.order.len()).rev() {
             self.order.swap(last, self.shuffles.below(last as u32 + 1) as usize);
@@ -177,7 +176,7 @@ impl Agent for PqnAgent {
         self.filled += 1;
     }
 
-    /// Drops the whole rollout: its returns are of unbroken rows of steps, as many of each environment.
+    /// Drops the whole rollout: its returns need uninterrupted sequences of steps, equally long for each environment.
     fn interrupt(&mut self, _: usize) {
         self.filled = 0;
         self.discarding = true;
@@ -218,7 +217,7 @@ impl Agent for PqnAgent {
         self.executor.set_parameters(parameters)
     }
 
-    /// Of the last rollouts: what of the one before is not overwritten yet is kept too.
+    /// From the last rollouts: what has not been overwritten yet from the previous one is included.
     fn sample_memory(&self, most: usize) -> Option<MemorySample> {
         let len = self.observation_len;
         let kept = if self.updates > 0 { self.actions.len() } else { self.filled };

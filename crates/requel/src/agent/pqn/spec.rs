@@ -1,29 +1,29 @@
-//! What a [`PqnAgent`](super::PqnAgent) is made of.
+//! The specification of a [`PqnAgent`](super::PqnAgent).
 
 use crate::agent::memory::check_bytes;
 use crate::agent::{Actions, AgentError};
 use crate::memory::Memory;
 
-/// How a value function is learned over rollouts.
+/// How a value function is learned from rollouts.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PqnSpec {
-    /// The seed of the order in which the steps of a rollout are learned from.
+    /// The seed of the order in which a rollout's steps are used.
     pub seed: u64,
-    /// Environments that are acted in.
+    /// Number of environments it acts in.
     pub num_envs: usize,
     /// Their actions.
     pub actions: Actions,
     /// Discount per env step, 0 to 1.
     pub gamma: f32,
-    /// Share of the longer returns in a λ-return, 0 to 1.
+    /// λ, the weight of longer returns in a λ-return, 0 to 1.
     pub lambda: f32,
-    /// Between which λ-returns are clipped; `None`: they are not.
+    /// The range to which λ-returns are clipped; `None`: they are not.
     pub bounds: Option<(f32, f32)>,
     /// Steps of each environment in a rollout.
     pub rollout_steps: usize,
-    /// How often a rollout is learned from.
+    /// How often each rollout is used.
     pub epochs: usize,
-    /// In how many parts each time.
+    /// Number of minibatches each time.
     pub minibatches: usize,
 }
 
@@ -33,13 +33,13 @@ impl PqnSpec {
         self.rollout_steps * self.num_envs
     }
 
-    /// Bytes of memory that an agent takes beside its parts, about: for a rollout of observations of so many numbers.
+    /// Approximate memory of an agent in addition to its components, bytes: for a rollout with observations of this many numbers.
     pub fn bytes_needed(&self, observation_len: usize) -> u64 {
-        // Both observations and a handful of numbers for each step.
+        // Both observations and a few numbers for each step.
         (self.steps() as u64).saturating_mul((observation_len as u64).saturating_mul(8).saturating_add(32))
     }
 
-    /// Refuses an agent that takes more than there is.
+    /// Refuses an agent that needs more memory than is available.
     ///
     /// # Errors
     /// [`AgentError::OutOfMemory`].

@@ -19,7 +19,7 @@ impl Config {
         Box::new(explorer.at_random_until(exploration.random_env_steps))
     }
 
-    /// How the parts of a DQN agent are used.
+    /// How the components of a DQN agent are used.
     pub fn dqn_spec(&self, actions: Actions) -> DqnSpec {
         let is_naive = self.agent.kind == AgentKind::Naive;
         let is_prioritized = self.replay.kind == ReplayKind::Prioritized && self.agent.kind == AgentKind::Dqn;
@@ -46,17 +46,17 @@ impl Config {
         let (rows, masked) = match self.agent.kind {
             AgentKind::Dqn => (self.replay.batch_size, actions.masked),
             AgentKind::Naive => (envs, actions.masked),
-            // Its returns are whole targets, masks and all.
+            // Its returns are complete targets, which already include masks.
             AgentKind::Pqn => (self.pqn.rollout_steps * envs / self.pqn.minibatches, false),
         };
         let actions = Actions { masked, ..actions };
         ExecutorShape { envs, rows, observations: ElementType::of(observations), actions }
     }
 
-    /// What computes the values and updates of the config's agent.
+    /// The executor of the config's agent.
     ///
     /// # Errors
-    /// If the network is none, or networks and batches do not fit the memory.
+    /// If the network is invalid, or networks and batches do not fit into memory.
     pub fn cpu_executor(
         &self,
         observations: &Space,
@@ -67,10 +67,10 @@ impl Config {
         CpuExecutor::new(&self.executor_spec(observations, actions.count), shape, machine)
     }
 
-    /// The parts of a DQN agent for an environment with these spaces. Any of them may be replaced by your own.
+    /// The components of a DQN agent for an environment with these spaces. You can replace any of them with your own.
     ///
     /// # Errors
-    /// If the network is none, or the buffers do not fit the memory.
+    /// If the network is invalid, or the buffers do not fit into memory.
     pub fn dqn_parts(&self, observations: &Space, actions: Actions, machine: &Machine) -> Result<DqnParts, AgentError> {
         Ok(DqnParts {
             executor: Box::new(self.cpu_executor(observations, actions, machine)?),
@@ -82,7 +82,7 @@ impl Config {
     /// The agent `dqn` or `naive` for an environment with these spaces.
     ///
     /// # Errors
-    /// As [`Config::dqn_parts`], and if what else it takes does not fit the memory.
+    /// As [`Config::dqn_parts`], or if its other buffers do not fit into memory.
     pub fn dqn_agent(
         &self,
         observations: &Space,
@@ -113,7 +113,7 @@ impl Config {
     /// The agent `pqn` for an environment with these spaces.
     ///
     /// # Errors
-    /// If the network is none, or rollout and batches do not fit the memory.
+    /// If the network is invalid, or rollout and batches do not fit into memory.
     pub fn pqn_agent(
         &self,
         observations: &Space,

@@ -6,16 +6,16 @@ use crate::agent::AgentError;
 use crate::config::{AugmentationKind, Config};
 use crate::replay::{AugmentedReplay, RandomShift, ReplayBuffer, ShiftSpec};
 
-/// The pixels of Yarats et al. 2021.
+/// The pixels in Yarats et al. 2021.
 const PIXELS: u32 = 4;
 /// The scale of Dopamine's DrQ (Agarwal et al. 2021).
 const INTENSITY: f32 = 0.05;
 
 impl Config {
-    /// A replay buffer with the augmentation of `replay.augmentation` behind it, whoever made the buffer.
+    /// A replay buffer wrapped with the augmentation of `replay.augmentation`, whichever buffer it is.
     ///
     /// # Errors
-    /// If the observations are none that can be augmented so.
+    /// If the observations cannot be augmented this way.
     pub fn augmented(
         &self,
         observations: &Space,

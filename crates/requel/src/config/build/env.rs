@@ -5,10 +5,10 @@ use requel_envs::{EnvOptions, OptionValue};
 use crate::config::EnvConfig;
 
 impl EnvConfig {
-    /// The options as the registry takes them.
+    /// The options in the registry's form.
     ///
     /// # Errors
-    /// Names the first option whose value is of a kind that no environment takes.
+    /// Names the first option whose value has a type that environments do not accept.
     pub fn env_options(&self) -> Result<EnvOptions, String> {
         let convert = |name: &String, value: &toml::Value| match value {
             toml::Value::Boolean(v) => Ok(OptionValue::Bool(*v)),

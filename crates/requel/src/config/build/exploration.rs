@@ -1,10 +1,10 @@
-//! The course of ε.
+//! The schedule of ε.
 
 use crate::Schedule;
 use crate::config::{ExplorationConfig, ExplorationKind};
 
 impl ExplorationConfig {
-    /// The course of ε.
+    /// The schedule of ε.
     pub fn schedule(&self) -> Schedule {
         let (start, end, env_steps) = (self.start, self.end, self.env_steps);
         match self.kind {

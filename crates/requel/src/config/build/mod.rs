@@ -1,4 +1,4 @@
-//! From the sections of a config to what is made of them. The parts themselves know no config.
+//! From the sections of a config to specs. The components themselves do not know the config.
 
 mod agents;
 mod augmentation;

@@ -1,18 +1,18 @@
-//! The network that a config describes, laid out layer by layer.
+//! The network of a config, laid out layer by layer.
 
 use requel_envs::{DType, Space};
 use requel_nn::{Activation, Init, LayerSpec, NetworkSpec};
 
 use crate::config::{ActivationKind, InitKind, NetworkConfig, NoisyLayers};
 
-/// What a network has to say at its end.
+/// What the last layer of a network outputs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Outputs {
     /// Actions of the environment.
     pub actions: usize,
     /// Numbers for each of them.
     pub atoms: usize,
-    /// Cosines that fractions are embedded in, where the network reads fractions.
+    /// Number of cosines for embedding fractions, if the network reads fractions.
     pub cosines: Option<usize>,
 }
 
@@ -24,7 +24,7 @@ impl From<usize> for Outputs {
 }
 
 impl NetworkConfig {
-    /// The network for observations of a space. Pixels are scaled from 0 … 255 to 0 … 1.
+    /// The network for observations in a space. Pixels are scaled from 0 … 255 to 0 … 1.
     pub fn spec(&self, observations: &Space, outputs: Outputs) -> NetworkSpec {
         let activation = match self.activation {
             ActivationKind::Relu => Activation::Relu,
@@ -47,9 +47,9 @@ impl NetworkConfig {
         for &[channels, kernel, stride] in &self.conv {
             hidden(&mut layers, &|activation| LayerSpec::Conv2d { channels, kernel, stride, activation });
         }
-        // The last hidden layer comes after the embedding of fractions, and is in each stream of a dueling network.
+        // The last hidden layer comes after the embedding of fractions, and is part of each stream in a dueling network.
         let (last, trunk) = match self.hidden.split_last() {
-            // Without a convolution there are no features to embed fractions in but those of the one hidden layer.
+            // Without a convolution, the only features in which fractions can be embedded are those of the single hidden layer.
             Some((_, [])) if self.conv.is_empty() && outputs.cosines.is_some() => (None, &self.hidden[..]),
             Some((last, trunk)) => (Some(*last), trunk),
             None => (None, &[][..]),
@@ -68,7 +68,7 @@ impl NetworkConfig {
             layers.push(dense(actions * atoms, Activation::Identity, sigma));
         }
         let (input_shape, input_scale) = match observations {
-            // Without convolutions an image is one flat vector.
+            // Without convolutions an image is read as one flat vector.
             Space::Box { shape, dtype, .. } => {
                 let shape = match shape[..] {
                     _ if self.conv.is_empty() => vec![observations.len()],
@@ -82,7 +82,7 @@ impl NetworkConfig {
         NetworkSpec { input_shape, input_scale, layers }
     }
 
-    /// The initialisation as the network crate takes it.
+    /// The initialisation in the network crate's form.
     pub fn init_spec(&self) -> Init {
         match self.init {
             InitKind::PytorchLinear => Init::PytorchLinear,

@@ -1,4 +1,4 @@
-//! The optimiser and the loss that a config describes.
+//! The optimiser and the loss of a config.
 
 use requel_nn::{Loss, OptimizerSpec};
 
@@ -6,7 +6,7 @@ use crate::Schedule;
 use crate::config::{AnnealKind, Config, LossConfig, LossKind, OptimizerConfig, OptimizerKind};
 
 impl OptimizerConfig {
-    /// The optimiser as the network crate takes it.
+    /// The optimiser in the network crate's form.
     pub fn spec(&self) -> OptimizerSpec {
         let OptimizerConfig { learning_rate, beta1, beta2, epsilon, alpha, momentum, centered, .. } = *self;
         match self.kind {
@@ -18,7 +18,7 @@ impl OptimizerConfig {
 }
 
 impl LossConfig {
-    /// The loss as the network crate takes it.
+    /// The loss in the network crate's form.
     pub fn spec(&self) -> Loss {
         match self.kind {
             LossKind::Mse => Loss::Mse,

@@ -11,10 +11,10 @@ use crate::replay::{
 };
 
 impl Config {
-    /// The buffer of the section `replay`. Stacked images are kept frame by frame, each once.
+    /// The buffer of the section `replay`. Each frame of stacked images is stored once.
     ///
     /// # Errors
-    /// If it does not fit the memory.
+    /// If it does not fit into memory.
     pub fn replay_buffer(
         &self,
         observations: &Space,
@@ -48,7 +48,7 @@ impl Config {
     }
 }
 
-/// `store`, drawn from as `config` says.
+/// A replay buffer over `store`, with the sampling of `config`.
 fn drawn<S: ReplayStore + 'static>(config: &Config, store: S) -> Result<Box<dyn ReplayBuffer>, AgentError> {
     let (replay, seed) = (&config.replay, config.train.seed);
     Ok(match replay.kind {

@@ -1,9 +1,9 @@
-//! A setting that is one of some words.
+//! A setting whose value is one of several words.
 
-/// Declares an enum whose variants are the words that a key takes, each with its meaning.
+/// Declares an enum whose variants are the words that a key accepts, each with its meaning.
 ///
-/// From `"word" => Variant` come the enum, its words, how it is read and written, and the list of words that messages, `docs/config.md` and
-/// the JSON schema show.
+/// From `"word" => Variant` come the enum, its words, how it is parsed and written, and the list of words that messages, `docs/config.md`
+/// and the JSON schema show.
 macro_rules! choice {
     (
         $(#[doc = $about:literal])+
@@ -18,10 +18,10 @@ macro_rules! choice {
         }
 
         impl $Choice {
-            /// The words of all of them.
+            /// The words of all choices.
             pub const WORDS: &[&str] = &[$($word),+];
 
-            /// The word that configs have for it.
+            /// Its word in configs.
             pub const fn word(self) -> &'static str {
                 match self {
                     $( $Choice::$Variant => $word, )+

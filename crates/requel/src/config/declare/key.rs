@@ -1,4 +1,4 @@
-//! [`Key`], what is declared of one setting.
+//! [`Key`], the declaration of one setting.
 
 use std::borrow::Cow;
 
@@ -7,33 +7,33 @@ use toml::Value;
 use super::{Range, Tuning, ValueType};
 use crate::config::values::{assigned, defaults, fit};
 
-/// A key that a config file or `--set` can name.
+/// A key that a config file or `--set` can set.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Key {
     /// Dotted path, such as `replay.capacity`.
     pub path: &'static str,
-    /// What it means: one line, beginning with a capital and without a full stop.
+    /// Its meaning: one line, starting with a capital and without a full stop.
     pub meaning: &'static str,
-    /// More about it, a paragraph of Markdown; empty where there is no more to say.
+    /// More about it, a paragraph of Markdown; may be empty.
     pub detail: &'static str,
-    /// What it takes.
+    /// The type of its value.
     pub value_type: ValueType,
-    /// Which of the values of this type it takes.
+    /// Which values of this type it accepts.
     pub range: Range,
-    /// What its number counts or measures.
+    /// The unit of its number.
     pub unit: Option<&'static str>,
     /// Whether a run can be resumed with another value.
     pub may_change: bool,
-    /// What a search over settings tries of it, unless it is told otherwise; `None`: nothing.
+    /// What a search over settings tries by default; `None`: nothing.
     pub tuning: Option<Tuning>,
 }
 
-/// The keys that begin alike, in the order of the file.
+/// The keys of one section, in the order of the file.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Section {
-    /// What their paths begin with; empty for keys that stand before all sections.
+    /// The prefix of their paths; empty for keys before all sections.
     pub name: &'static str,
-    /// What they are about.
+    /// What the section is about.
     pub about: &'static str,
     /// The keys.
     pub keys: &'static [Key],
@@ -50,12 +50,12 @@ impl Key {
         self.path.rsplit('.').next().unwrap_or(self.path)
     }
 
-    /// The value that it has when nothing sets it; `None` where it is absent then.
+    /// Its default value; `None` if it is absent by default.
     pub fn default(&self) -> Option<Value> {
         assigned(&defaults(), self.path).cloned()
     }
 
-    /// What is wrong with a value of this key by itself, its type and its range, as the rest of a sentence that the key begins.
+    /// What is wrong with a value of this key by itself (its type and its range), as the rest of a sentence that starts with the key.
     pub fn fault(&self, value: &Value) -> Option<String> {
         let value = match fit(self.path, value.clone()) {
             Ok(value) => value,
@@ -70,8 +70,8 @@ impl Key {
         }
     }
 
-    /// One line for a person: the words that it takes, its meaning, range and unit, such as `discount factor, 0 to 1 [per
-    /// environment step]`.
+    /// One line for users: the words that it accepts, its meaning, range and unit, such as `discount factor, 0 to 1 [per environment
+    /// step]`.
     pub fn help(&self) -> String {
         let words = self.value_type.words().map(|words| format!("{words}: ")).unwrap_or_default();
         let range = match self.range {
@@ -86,7 +86,7 @@ impl Key {
     }
 }
 
-/// The text as it goes on within a line: names such as `RMSProp` keep their capitals.
+/// The text as it continues within a line: names such as `RMSProp` keep their capitals.
 fn uncapitalised(text: &str) -> Cow<'_, str> {
     let mut letters = text.chars();
     match (letters.next(), letters.next()) {
@@ -97,7 +97,7 @@ fn uncapitalised(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// A line of documentation as a meaning: without the blanks around it and without its full stop.
+/// A line of documentation as a meaning: without surrounding blanks and without its full stop.
 pub(in crate::config) const fn meaning(line: &'static str) -> &'static str {
     let line = line.trim_ascii();
     match line.as_bytes() {

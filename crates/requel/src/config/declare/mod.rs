@@ -1,4 +1,4 @@
-//! How a key is declared: name, type, default, range, unit and meaning in one place, from which all else is made.
+//! How a key is declared: name, type, default, range, unit and meaning in one place, from which everything else is generated.
 
 mod choice;
 mod key;

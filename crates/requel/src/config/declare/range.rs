@@ -1,47 +1,47 @@
-//! [`Range`], which values a key takes, as written and as they are used.
+//! [`Range`], the values that a key accepts, both as written and as used.
 //!
-//! Networks, losses and optimisers compute in single precision. There 1e-50 is 0, 1e39 is infinite and 0.99999999999 equals 1: a
-//! number that is valid only in double precision would do nothing, or not what it says. So the rounded number is checked too.
+//! Networks, losses and optimisers compute in single precision, where 1e-50 is 0, 1e39 is infinite and 0.99999999999 equals 1: a number
+//! that is valid only in double precision would have no effect, or not the intended one. So the rounded number is checked too.
 
 use std::fmt;
 
-/// The smallest number above 0 whose reciprocal and square are still numbers in single precision, with room for what they are
-/// multiplied by.
+/// The smallest positive number whose reciprocal and square are still finite and nonzero in single precision, with room for the factors
+/// they are multiplied by.
 pub(in crate::config) const SMALL: f64 = 1e-12;
-/// The least denominator: what it divides may still be of the size of a gradient.
+/// The smallest denominator: the numerator may be as large as a gradient.
 pub(in crate::config) const TINY: f64 = 1e-30;
 /// The largest number whose sum over a batch is finite.
 pub(in crate::config) const LARGE: f64 = 1e30;
-/// The largest number whose square is finite too.
+/// The largest number whose square is also finite.
 pub(in crate::config) const LARGE_SQUARED: f64 = 1e15;
 
-/// The values that a key takes.
+/// The values that a key accepts.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Range {
-    /// All of its type.
+    /// All values of its type.
     OfType,
-    /// Whole numbers from a lowest to a highest.
+    /// Whole numbers in an interval.
     Whole(u64, u64),
     /// 0 to 1.
     Share,
     /// At least 0 and below 1.
     Decay,
-    /// Between two numbers above 0.
+    /// Between two positive numbers.
     Between(f64, f64),
-    /// 0, which switches something off, or between two numbers above it.
+    /// 0, which switches something off, or between two positive numbers.
     ZeroOr(f64, f64),
-    /// At least so much, and at most 0.
+    /// From a lower bound up to 0.
     NotAboveZero(f64),
-    /// Of either sign and at most so large.
+    /// Of either sign, up to this magnitude.
     UpTo(f64),
-    /// Any number, infinity included: it is only compared with returns.
+    /// Any number, including infinity: it is only compared with returns.
     Any,
 }
 
 use Range::{Any, Between, Decay, NotAboveZero, OfType, Share, UpTo, Whole, ZeroOr};
 
 impl Range {
-    /// Whole numbers from a lowest on.
+    /// Whole numbers from a lower bound.
     pub const fn at_least(least: u64) -> Self {
         Whole(least, u64::MAX)
     }
@@ -59,7 +59,7 @@ impl Range {
         }
     }
 
-    /// Checks a number, and what single precision makes of it.
+    /// Checks a number, and its value in single precision.
     ///
     /// # Errors
     /// What is wrong, as the rest of a sentence.
@@ -75,7 +75,7 @@ impl Range {
         if self != Any && used != value && is_landmark(used) {
             let (written, rounded) = (number(value), number(used));
             let advice = match self.holds(used) {
-                true => ": write that, or a number that stays different from it".into(),
+                true => ": write that, or a number that single precision does not round".into(),
                 false => format!(", {}", self.complaint()),
             };
             return Err(format!("is {written}, which single precision rounds to {rounded}{advice}"));
@@ -114,7 +114,7 @@ impl Range {
 }
 
 impl fmt::Display for Range {
-    /// Such as `0 to 1`; nothing for all values of a type.
+    /// For example `0 to 1`; nothing for all values of a type.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
             OfType => Ok(()),
@@ -132,7 +132,7 @@ impl fmt::Display for Range {
     }
 }
 
-/// A number as people write it: with an exponent where it has many digits.
+/// A number for people: with an exponent if it has many digits.
 pub(in crate::config) fn number(value: f64) -> String {
     let (plain, with_exponent) = (format!("{value}"), format!("{value:e}"));
     let is_usual = value == 0.0 || (1e-5..1e9).contains(&value.abs());

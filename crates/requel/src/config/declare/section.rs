@@ -1,10 +1,10 @@
 //! A section of the config, declared key by key.
 
-/// Declares a section: `name: Type = default, in range, unit "…", may change, tune values;`, of which the last four can be left
-/// out. The first line of a key's documentation is its meaning, what follows after an empty line is its detail.
+/// Declares a section: `name: Type = default, in range, unit "…", may change, tune values;`, of which the last four are optional. The first
+/// line of a key's documentation is its meaning, the text after an empty line is its detail.
 ///
-/// From it come the struct, its default, the range checks, and the [`Section`](super::Section) that help, errors, `docs/config.md`
-/// and the JSON schema are made from. Fields that are no keys stand behind `also`.
+/// From the declaration come the struct, its default, the range checks, and the [`Section`](super::Section) from which help, errors,
+/// `docs/config.md` and the JSON schema are generated. Fields that are not keys come after `also`.
 macro_rules! section {
     (
         $(#[doc = $about:literal])+
@@ -34,7 +34,7 @@ macro_rules! section {
         }
 
         impl $Section {
-            /// The keys as they are declared.
+            /// The declared keys.
             pub(in crate::config) const SECTION: $crate::config::declare::Section = $crate::config::declare::Section {
                 name: $path,
                 about: concat!($($about),+).trim_ascii(),
@@ -52,7 +52,7 @@ macro_rules! section {
                 )*],
             };
 
-            /// Names the first key that is out of its range.
+            /// Finds the first key that is out of range.
             pub(in crate::config) fn check_ranges(&self) -> Result<(), $crate::config::Fault> {
                 $(
                     let range = $crate::config::declare::given!($crate::config::declare::Range::OfType; $($range)?);
@@ -65,7 +65,7 @@ macro_rules! section {
     };
 }
 
-/// Declares the whole config: the keys that stand before all sections, and the sections.
+/// Declares the whole config: the keys before all sections, and the sections.
 macro_rules! config {
     (
         $(#[doc = $about:literal])+
@@ -93,7 +93,7 @@ macro_rules! config {
             }
         }
 
-        /// Every section, in the order of the file; the first holds the keys that stand before them.
+        /// Every section, in the order of the file; the first one has the keys before all sections.
         pub const SECTIONS: &[$crate::config::declare::Section] = &[
             $crate::config::declare::Section {
                 name: "",
@@ -115,7 +115,7 @@ macro_rules! config {
         ];
 
         impl $Config {
-            /// Names the first key that is out of its range.
+            /// Finds the first key that is out of range.
             pub(in crate::config) fn check_ranges(&self) -> Result<(), $crate::config::Fault> {
                 $( self.$section.check_ranges()?; )*
                 Ok(())
@@ -124,7 +124,7 @@ macro_rules! config {
     };
 }
 
-/// What is given, or else the default.
+/// The given expression, or else the default.
 macro_rules! given {
     ($default:expr;) => {
         $default

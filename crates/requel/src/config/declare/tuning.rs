@@ -1,35 +1,35 @@
-//! [`Tuning`], which values of a key a search over settings tries.
+//! [`Tuning`], the values of a key that a search over settings tries.
 
-/// Which values of a key a search over settings tries where it is told no others, and in which trainings. Sensible ranges, not
-/// limits: what a key takes is its [`Range`](super::Range).
+/// The values of a key that a search over settings tries by default, and in which training runs. These are sensible ranges, not limits: the
+/// values that a key accepts are its [`Range`](super::Range).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Tuning {
     /// The values; a choice is given as TOML.
     pub domain: Domain<&'static [&'static str]>,
-    /// What a training must be for the key to mean something in it; all of these.
+    /// Conditions on the training run under which the key has a meaning; all must hold.
     pub when: &'static [Condition],
 }
 
-/// Values to try. Each is laid out from 0 to 1, where values of the same width are as likely. `C` is how a choice is held.
+/// Values to try. They are mapped to 0 … 1, with intervals of equal width equally likely. `C` is the representation of a choice.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
 #[serde(untagged)]
 pub enum Domain<C = Vec<toml::Value>> {
-    /// Numbers of an interval, of about four digits.
+    /// Numbers in an interval, with about four digits.
     Number {
         /// The least.
         low: f64,
         /// The greatest.
         high: f64,
-        /// At which distances.
+        /// How they are spread.
         scale: Scale,
     },
-    /// Whole numbers of an interval.
+    /// Whole numbers in an interval.
     Whole {
         /// The least.
         low: u64,
         /// The greatest.
         high: u64,
-        /// At which distances.
+        /// How they are spread.
         scale: Scale,
     },
     /// One of these.
@@ -40,15 +40,15 @@ pub enum Domain<C = Vec<toml::Value>> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Scale {
-    /// Evenly.
+    /// Uniformly.
     Linear,
-    /// Evenly in their logarithm.
+    /// Uniformly in the logarithm.
     Log,
-    /// Evenly in the logarithm of 1/(1 − x), which of a discount factor is the horizon.
+    /// Uniformly in the logarithm of 1/(1 − x), which is the horizon of a discount factor.
     Horizon,
 }
 
-/// What a training must be.
+/// A condition on a training run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Condition {
     /// This key has this value.
@@ -73,14 +73,14 @@ impl Tuning {
         Tuning { domain: Domain::OneOf(values), when: &[] }
     }
 
-    /// The same, in such trainings alone.
+    /// The same, only in training runs that satisfy the condition.
     pub const fn when(self, when: &'static [Condition]) -> Self {
         Tuning { when, ..self }
     }
 }
 
 impl Condition {
-    /// Whether it holds, of what a key is set to as text.
+    /// Whether the condition holds, given the value of a key as text.
     pub fn holds<'a>(&self, value_of: impl Fn(&str) -> Option<std::borrow::Cow<'a, str>>) -> bool {
         match *self {
             Condition::Is(key, value) => value_of(key).as_deref() == Some(value),
@@ -88,7 +88,7 @@ impl Condition {
         }
     }
 
-    /// The key that it looks at.
+    /// The key that the condition is about.
     pub fn key(&self) -> &'static str {
         match self {
             Condition::Is(key, _) | Condition::IsNot(key, _) => key,

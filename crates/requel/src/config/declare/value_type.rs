@@ -1,17 +1,17 @@
-//! What kind of value a key takes.
+//! The type of value that a key accepts.
 
 use toml::Value;
 
 use super::Range;
 
-/// What a key takes, in the terms of TOML.
+/// The type of a key's value, in TOML terms.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ValueType {
     /// `true` or `false`.
     Switch,
     /// A whole number from 0.
     Whole {
-        /// The largest that there is room for.
+        /// The maximum.
         most: u64,
     },
     /// A number, whole or not.
@@ -20,11 +20,11 @@ pub enum ValueType {
     Text,
     /// One of these words.
     Word(&'static [Word]),
-    /// Any number of values of one type.
+    /// A list of values of one type.
     List(&'static ValueType),
-    /// As many values of one type as there are names.
+    /// A fixed number of values of one type, each with a name.
     Tuple {
-        /// What each is.
+        /// The names.
         names: &'static [&'static str],
         /// Their type.
         of: &'static ValueType,
@@ -33,29 +33,29 @@ pub enum ValueType {
     Either(&'static [ValueType]),
 }
 
-/// A word that a key takes.
+/// A word that a key accepts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Word {
-    /// As it is written.
+    /// Its spelling.
     pub word: &'static str,
-    /// What it stands for.
+    /// Its meaning.
     pub meaning: &'static str,
 }
 
 /// A type that a key of a config can have.
 pub(in crate::config) trait KeyValue {
-    /// The same in the terms of TOML.
+    /// The type in TOML terms.
     const TYPE: ValueType;
 
     /// Checks the numbers of a value as they are used.
     ///
     /// # Errors
-    /// What is wrong with the first that is out of range, as the rest of a sentence that the key begins.
+    /// What is wrong with the first number that is out of range, as the rest of a sentence that starts with the key.
     fn check(&self, range: Range) -> Result<(), String>;
 }
 
 impl ValueType {
-    /// Whether a value is of this type. Whole numbers are numbers too.
+    /// Whether a value has this type. Whole numbers are numbers too.
     pub fn takes(&self, value: &Value) -> bool {
         match (self, value) {
             (ValueType::Switch, Value::Boolean(_)) | (ValueType::Text, Value::String(_)) => true,
@@ -71,7 +71,7 @@ impl ValueType {
         }
     }
 
-    /// Every word that it takes.
+    /// All the words that it accepts.
     pub fn choices(&self) -> Vec<Word> {
         match self {
             ValueType::Word(words) => words.to_vec(),
@@ -80,7 +80,7 @@ impl ValueType {
         }
     }
 
-    /// What it takes, such as `off | auto | [low, high]`, if that is more than a type.
+    /// What it accepts, such as `off | auto | [low, high]`, if that is more than a type.
     pub(in crate::config) fn words(&self) -> Option<String> {
         let short = |one: &ValueType| match one {
             ValueType::Switch => "true | false".into(),
@@ -92,14 +92,14 @@ impl ValueType {
         };
         match self {
             ValueType::Word(words) => Some(words.iter().map(|word| word.word).collect::<Vec<_>>().join(" | ")),
-            // Where a number is taken too, it is a word that is the exception, and the meaning says what it stands for.
+            // If numbers are accepted too, a word is an exception, and the meaning explains it.
             ValueType::Either(types) if types.contains(&ValueType::Number) => None,
             ValueType::Either(types) => Some(types.iter().map(short).collect::<Vec<_>>().join(" | ")),
             _ => None,
         }
     }
 
-    /// What it takes as a part of a sentence.
+    /// What it accepts, as part of a sentence.
     pub(in crate::config) fn described(&self) -> String {
         any_of(&self.alternatives())
     }
@@ -121,7 +121,7 @@ impl ValueType {
     }
 }
 
-/// Some possibilities as a part of a sentence: `a`, `a or b`, `a, b or c`.
+/// Alternatives as part of a sentence: `a`, `a or b`, `a, b or c`.
 fn any_of(possibilities: &[String]) -> String {
     match possibilities {
         [] => String::new(),

@@ -34,11 +34,11 @@ config! {
     }
 }
 
-/// Every key, in the order of the file. Options of environments, `env.options.*`, are each environment's own.
+/// Every key, in the order of the file. Options of environments, `env.options.*`, are specific to each environment.
 pub const KEYS: &[Key] = &joined::<{ count(SECTIONS) }>(SECTIONS);
 
 impl Config {
-    /// What the training is called by: its algorithm if one was laid over the preset, else the preset.
+    /// The name of the training: its algorithm if one was applied over the preset, else the preset.
     pub fn label(&self) -> &str {
         if self.algo.is_empty() { &self.preset } else { &self.algo }
     }

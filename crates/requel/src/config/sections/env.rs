@@ -1,4 +1,4 @@
-//! The environment and how it is made.
+//! The environment and how it is created.
 
 use std::collections::BTreeMap;
 

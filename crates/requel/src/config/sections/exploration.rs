@@ -9,7 +9,7 @@ choice! {
     pub enum ExplorationKind {
         /// Always `start`.
         "constant" => Constant,
-        /// From `start` to `end` in a straight line over `env_steps`.
+        /// Linear, from `start` to `end` over `env_steps`.
         "linear" => Linear,
         /// `end + (start - end) * exp(-t / env_steps)`.
         "exponential" => Exponential,

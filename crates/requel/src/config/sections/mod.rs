@@ -1,4 +1,4 @@
-//! The sections of a [`Config`], plain data with the unit of every number.
+//! The sections of a [`Config`]: plain data, with the unit of every number.
 
 mod agent;
 mod config;

@@ -17,9 +17,9 @@ choice! {
 choice! {
     /// Which fully connected layers have noise.
     pub enum NoisyLayers {
-        /// All, the hidden ones too.
+        /// All layers, including hidden ones.
         "all" => All,
-        /// What follows the hidden layers: the last layer, and of a dueling network both streams with their hidden layer.
+        /// The layers after the hidden ones: the last layer, and in a dueling network both streams with their hidden layer.
         "head" => Head,
     }
 }
@@ -27,7 +27,7 @@ choice! {
 choice! {
     /// How weights are initialised.
     pub enum InitKind {
-        /// As `torch.nn.Linear` does: uniform within ±1/√fan_in, biases too.
+        /// Like `torch.nn.Linear`: uniform within ±1/√fan_in, biases too.
         "pytorch-linear" => PytorchLinear,
         /// Orthogonal with gain √2, biases 0 (Saxe et al. 2014).
         "orthogonal" => Orthogonal,

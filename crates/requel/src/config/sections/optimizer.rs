@@ -1,4 +1,4 @@
-//! How gradients come about and change the network.
+//! How gradients are computed and applied.
 
 use crate::config::declare::Condition::{Is, IsNot};
 use crate::config::declare::Range::{Between, Decay, ZeroOr};
@@ -21,7 +21,7 @@ choice! {
     pub enum AnnealKind {
         /// Constant.
         "none" => None,
-        /// In a straight line to 0 at `train.env_steps`.
+        /// Linear, down to 0 at `train.env_steps`.
         "linear" => Linear,
     }
 }

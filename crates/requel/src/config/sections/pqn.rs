@@ -16,7 +16,7 @@ section! {
             tune Tuning::whole(1, 8, Scale::Log).when(&[Is("agent.kind", "pqn")]);
         /// Number of minibatches per pass, each of which gives one update.
         ///
-        /// Every pass divides the rollout at random anew.
+        /// Each pass divides the rollout into new random minibatches.
         minibatches: usize = 16, in Range::at_least(1), unit "updates per pass",
             tune Tuning::one_of(&["4", "8", "16", "32"]).when(&[Is("agent.kind", "pqn")]);
         /// Lambda of the returns (0: one step, 1: to the end of the rollout).

@@ -17,11 +17,11 @@ choice! {
 choice! {
     /// How pictures are changed before they are learned from.
     pub enum AugmentationKind {
-        /// They are learned from as they were seen.
+        /// Pictures are used unchanged.
         "off" => Off,
-        /// Each is moved by up to 4 pixels in each direction, its edge repeated (Yarats et al. 2021).
+        /// Each picture is shifted by up to 4 pixels in each direction, repeating its edge (Yarats et al. 2021).
         "shift" => Shift,
-        /// The same, and its brightness changes by up to 10 % (as Agarwal et al. 2021 have it for Atari).
+        /// The same, and its brightness changes by up to 10 % (as in Agarwal et al. 2021 for Atari).
         "shift-intensity" => ShiftIntensity,
     }
 }
@@ -29,11 +29,11 @@ choice! {
 choice! {
     /// How the target network follows the online network.
     pub enum TargetKind {
-        /// There is none: the online network values the next state.
+        /// There is no target network: the online network values the next state.
         "none" => None,
-        /// By a copy at each interval.
+        /// A copy at each interval.
         "hard" => Hard,
-        /// By a moving average with rate `tau` at each interval.
+        /// A moving average with rate `tau` at each interval.
         "soft" => Soft,
     }
 }
@@ -58,7 +58,7 @@ section! {
         replacement: bool = false, may change;
         /// How pictures are changed before they are learned from.
         ///
-        /// Each time anew, and an observation and the next one each in its own way.
+        /// The change is drawn each time a picture is used, and separately for an observation and the next one.
         augmentation: AugmentationKind = AugmentationKind::Off;
         /// Prioritized: exponent alpha of the priorities (0: uniform sampling).
         priority_exponent: f64 = 0.6, in Share,
@@ -67,7 +67,7 @@ section! {
         priority_epsilon: f64 = 1e-6, in Between(TINY, LARGE), unit "units of return";
         /// Prioritized: largest |TD error| that a priority reflects.
         ///
-        /// A larger one counts as this, so that a single outlier does not keep the largest priority for ever.
+        /// A larger error counts as this much, so that a single outlier does not keep the largest priority forever.
         priority_cap: f64 = 1000.0, in Between(SMALL, LARGE), unit "units of return";
         /// Prioritized: exponent beta of the importance weights at the first environment step.
         importance_start: f64 = 0.4, in Share, may change,

@@ -6,9 +6,9 @@ use crate::config::declare::Range::{self, Any, Whole};
 use crate::config::declare::{Scale, Tuning, choice, section};
 
 choice! {
-    /// What happens when a step of training gives an observation or a reward that is NaN or infinite.
+    /// What happens when a training step gives an observation or a reward that is NaN or infinite.
     pub enum OnNan {
-        /// Training stops and names it.
+        /// Training stops with an error that names it.
         "stop" => Stop,
         /// The step is dropped and counted, and the environment is reset.
         "skip" => Skip,
@@ -21,7 +21,7 @@ choice! {
         /// The first 32,768, every second one of the next 32,768, every fourth of the 65,536 after them, and so on: the log grows
         /// with the logarithm of their number.
         "auto" => Auto,
-        /// Every one.
+        /// All episodes.
         "all" => All,
     }
 }
@@ -30,7 +30,7 @@ section! {
     /// Budget and pace.
     pub struct TrainConfig = "train" {
         /// Seed from which all random numbers are derived.
-        // TOML has no larger numbers, and a run's config is TOML.
+        // TOML has no larger numbers, and the config of a run is written as TOML.
         seed: u64 = 0, in Whole(0, i64::MAX as u64);
         /// Stop after this many environment steps, over all environments (0: no limit).
         env_steps: u64 = 50_000, unit "environment steps", may change;
@@ -42,26 +42,26 @@ section! {
         every_steps: u64 = 1, in Range::at_least(1), unit "environment steps", may change,
             tune Tuning::whole(1, 8, Scale::Log).when(&[Is("agent.kind", "dqn")]);
         /// Number of updates each time the agent learns.
-        // A signal is looked for before each time of learning: these updates take seconds at most.
+        // Signals are checked before each learning phase, so these updates must take seconds at most.
         updates: u64 = 1, in Whole(1, 10_000), unit "updates", may change;
         /// What to do when an environment gives NaN or infinity.
         on_nan: OnNan = OnNan::Stop, may change;
         /// Device that networks are computed on: auto (the faster one), cpu, cuda or cuda:N.
         ///
-        /// No result depends on it. Other devices than the CPU are there in programs that are built with the feature `cuda`:
-        /// see `docs/gpu.md`. Unset, it is `auto`.
+        /// No result depends on it. Devices other than the CPU are available in programs that are built with the feature `cuda`: see
+        /// `docs/gpu.md`. Unset, it is `auto`.
         #[serde(skip_serializing_if = "is_auto")]
         device: String = "auto".to_owned(), may change;
     }
 }
 
-/// What is not set is not written down: configs of before there was a choice stay what they were.
+/// An unset key is not written: configs from before this choice existed stay unchanged.
 fn is_auto(device: &str) -> bool {
     device == "auto"
 }
 
 impl TrainConfig {
-    /// The device that is asked for.
+    /// The requested device.
     pub(crate) fn device_name(&self) -> DeviceName {
         self.device.parse().unwrap_or_default()
     }
@@ -87,7 +87,7 @@ section! {
         confirm_episodes: usize = 1_000, in Whole(0, 1_000_000), unit "episodes", may change;
         /// Mean return at which to stop (unset: the environment's reward threshold).
         ///
-        /// It is also the goal that a run is measured by where the environment has none.
+        /// It is also the goal that a run is measured against if the environment has none.
         #[serde(skip_serializing_if = "Option::is_none")]
         stop_return: Option<f64> = None, in Any, unit "units of return", may change;
     }

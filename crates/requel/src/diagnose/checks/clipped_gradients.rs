@@ -6,17 +6,17 @@ use crate::diagnose::{Evidence, Finding};
 
 /// The name.
 const NAME: &str = "clipped-gradients";
-/// Clipping is against the rare large gradient. Where it happens at most updates it sets the size of all of them.
+/// Clipping is meant for rare large gradients. If it happens at most updates, it determines the size of all of them.
 const MOST: f64 = 0.9;
-/// Adam, RMSprop and RAdam divide by the size of gradients, so that a constant factor changes no step: distributional heads train well
-/// with gradients of six times the norm, PQN on returns of 500 with twenty times.
+/// Adam, RMSprop and RAdam divide by the size of gradients, so a constant factor changes no step: distributional heads train well with
+/// gradients of six times the norm, PQN on returns of 500 with twenty times.
 const FAR: f64 = 20.0;
-/// So far that no gradient is what it is any more, only a direction, whatever the optimiser makes of it.
+/// Clipping so strong that only the direction of a gradient remains, whatever the optimiser makes of it.
 const VERY_FAR: f64 = 100.0;
-/// ‖step‖ / ‖weights‖ below which clipping has taken the steps away; without it they are of about 1e-3.
+/// ‖step‖ / ‖weights‖ below which clipping has suppressed the steps; without it they are about 1e-3.
 const STARVED: f64 = 1e-4;
 
-/// Clipping at most updates, to so far below what gradients are that the steps suffer.
+/// Clipping at most updates, so far below the size of gradients that the steps suffer.
 pub fn check(evidence: &Evidence) -> Option<Finding> {
     let share = evidence.late_mean(Statistic::ClippedUpdates)?;
     let norm = evidence.late_mean(Statistic::GradientNorm)?;
@@ -27,7 +27,8 @@ pub fn check(evidence: &Evidence) -> Option<Finding> {
     (share > MOST && suffers).then(|| {
         finding(
             NAME,
-            format!("{} of the updates in the later half of training are clipped: gradients have a norm of {}, and `optimizer.max_gradient_norm` is {}", percent(share), tidy(norm), tidy(most)),
+            format!("{} of the updates in the second half of training are clipped: gradients have a norm of {}, and \
+                     `optimizer.max_gradient_norm` is {}", percent(share), tidy(norm), tidy(most)),
             "raise `optimizer.max_gradient_norm` (10 is usual), or scale rewards down (`agent.reward_scale`) if gradients are that large",
         )
     })

@@ -7,11 +7,11 @@ use crate::diagnose::{Evidence, Finding};
 
 /// The name.
 const NAME: &str = "clipped-targets";
-/// More than this much of the targets at an end of the support is a distribution that is cut, not a tail.
+/// If more than this fraction of the targets is at an end of the support, the distribution is cut off, not just its tail.
 const MUCH: f64 = 0.05;
 const MOST: f64 = 0.3;
 
-/// Targets that lie beyond the support, or beyond what they are clipped to, and pile up at its ends.
+/// Targets outside the support, or outside the range they are clipped to, which pile up at its ends.
 pub fn check(evidence: &Evidence) -> Option<Finding> {
     let share = evidence.late_mean(Statistic::ClippedTargets)?;
     let head = &evidence.config.head;
@@ -20,7 +20,7 @@ pub fn check(evidence: &Evidence) -> Option<Finding> {
     } else {
         (evidence.config.agent.value_clip.numbers().unzip(), "`agent.value_clip`")
     };
-    // Where the ends are the bounds of the values nothing right is cut: what lies beyond is over-estimation.
+    // If the ends are the bounds of the values, nothing correct is clipped: what lies beyond is overestimation.
     let (Some(low), Some(high)) = ends else { return None };
     if evidence.bounds().is_some_and(|bounds| low <= bounds.low + 1e-6 && high >= bounds.high - 1e-6) {
         return None;
@@ -30,12 +30,15 @@ pub fn check(evidence: &Evidence) -> Option<Finding> {
         finding(
             NAME,
             format!(
-                "{} of the targets lie outside of {} … {} in the later half of training and are cut off there",
+                "{} of the targets in the second half of training lie outside {} … {} and are clipped to it",
                 percent(share),
                 tidy(low),
                 tidy(high)
             ),
-            format!("widen {keys} to the returns that are reached, discounted, or to \"auto\"; or scale rewards (`agent.reward_scale`)"),
+            format!(
+                "widen {keys} to the discounted returns that are reached, or set them to \"auto\"; or scale \
+                     rewards (`agent.reward_scale`)"
+            ),
         )
     })
 }

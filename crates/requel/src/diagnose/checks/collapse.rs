@@ -7,16 +7,16 @@ use crate::run::Score;
 
 /// The name.
 const NAME: &str = "collapse";
-/// Share of what was gained that is lost again.
+/// Fraction of the gain that is lost again.
 const MUCH: f64 = 0.3;
 const MOST: f64 = 0.7;
 
-/// What had been learned was lost: the final policy, on the same episodes, is far below the best.
+/// What had been learned was lost: the final policy is far below the best one on the same episodes.
 pub fn check(evidence: &Evidence) -> Option<Finding> {
     let (best, last): (Score, Score) = match evidence.ending {
         Some(ending) => (ending.best, ending.last),
         None => {
-            // Of scores of a few episodes one may be luck, two in a row are not.
+            // A single score over few episodes may be luck, two in a row are not.
             let pair = |i: usize| evidence.scores[i - 1].score.mean_return.min(evidence.scores[i].score.mean_return);
             let count = evidence.scores.len();
             let best = (1..count).max_by(|a, b| pair(*a).total_cmp(&pair(*b)))?;
@@ -35,8 +35,9 @@ pub fn check(evidence: &Evidence) -> Option<Finding> {
         tidy(last.mean_return),
         percent(share.min(1.0))
     );
-    let advice = "ship the best policy with care, and train again with a smaller or annealed step (`optimizer.anneal = \"linear\"`), a \
-                  slower target, a larger `optimizer.epsilon` (1e-4) or bounded values (`agent.value_clip`)";
+    let advice = "be careful before shipping the best policy, and train again with a smaller or annealed step \
+                  (`optimizer.anneal = \"linear\"`), a slower target, a larger `optimizer.epsilon` (1e-4) or bounded \
+                  values (`agent.value_clip`)";
     let finding = if share > MOST { Finding::fault } else { Finding::warning };
     Some(finding(NAME, text, advice))
 }

@@ -5,21 +5,21 @@ use crate::diagnose::{Evidence, Finding};
 
 /// The name.
 const NAME: &str = "control";
-/// Sticky actions are there to make a game less predictable: 0.25 in Machado et al. 2018, 0.1 in MinAtar.
+/// Sticky actions are meant to make a game less predictable: 0.25 in Machado et al. 2018, 0.1 in MinAtar.
 const STICKY: f64 = 0.5;
 const STUCK: f64 = 0.9;
-/// Episodes of fewer decisions than this, where actions are repeated.
+/// Episodes with fewer decisions than this, if actions are repeated.
 const FEW_DECISIONS: f64 = 5.0;
 const HARDLY_ANY: f64 = 2.0;
 
-/// Sticky actions that leave most frames to the action before, or actions that are repeated for most of an episode.
+/// Sticky actions that replace the chosen action in most frames, or actions that are repeated for most of an episode.
 pub fn check(evidence: &Evidence) -> Option<Finding> {
     let env = &evidence.config.env;
     let sticky = env.sticky_actions;
     if sticky >= STICKY {
         let finding = if sticky >= STUCK { Finding::fault } else { Finding::warning };
         let text = format!(
-            "`env.sticky_actions` = {}: the agent's choice acts in {} of the frames",
+            "`env.sticky_actions` = {}: the action that the agent chose is taken in {} of the frames",
             tidy(sticky),
             percent(1.0 - sticky)
         );
@@ -30,11 +30,11 @@ pub fn check(evidence: &Evidence) -> Option<Finding> {
     (env.action_repeat > 1 && !lengths.is_empty() && mean < FEW_DECISIONS && !evidence.is_solved()).then(|| {
         let finding = if mean < HARDLY_ANY { Finding::fault } else { Finding::warning };
         let text = format!(
-            "with `env.action_repeat` = {} an episode of the later half of training is {} actions long",
+            "with `env.action_repeat` = {} an episode in the second half of training is {} actions long",
             env.action_repeat,
             tidy(mean)
         );
-        finding(NAME, text, "lower `env.action_repeat`: too little can be decided in an episode")
+        finding(NAME, text, "lower `env.action_repeat`: the agent makes too few decisions per episode")
     })
 }
 

@@ -6,7 +6,7 @@ use crate::diagnose::{Evidence, Finding};
 /// The name.
 const NAME: &str = "evaluation-cut";
 
-/// Scores of episodes that end at `evaluation.max_episode_steps`, where the environment would have gone on.
+/// Scores of episodes that end at `evaluation.max_episode_steps` although the environment would have continued.
 pub fn check(evidence: &Evidence) -> Option<Finding> {
     let cut = evidence.config.evaluation.max_episode_steps;
     let repeat = u64::from(evidence.config.env.action_repeat.max(1));
@@ -14,12 +14,16 @@ pub fn check(evidence: &Evidence) -> Option<Finding> {
     if limit.is_some_and(|limit| cut >= limit) {
         return None;
     }
-    // The first policies may wander: only what is cut off at the end counts.
+    // Early policies may wander around: only evaluations near the end count.
     let longest = evidence.scores.last()?.mean_length;
     (longest >= 0.5 * cut as f64).then(|| {
         Finding::warning(
             NAME,
-            format!("evaluation episodes have {} env steps on average and are cut off at {cut}: their returns are not whole", tidy(longest)),
+            format!(
+                "evaluation episodes have {} env steps on average and are cut off at {cut}: their returns are \
+                     incomplete",
+                tidy(longest)
+            ),
             "raise `evaluation.max_episode_steps`, or give the environment a time limit if its episodes never end",
         )
     })

@@ -1,4 +1,4 @@
-//! Exploration that never ends, never begins, or that the budget does not let act.
+//! Exploration that never ends, never starts, or that does not fit the budget.
 
 use crate::config::{AgentKind, ExplorationKind};
 use crate::diagnose::words::tidy;
@@ -6,13 +6,13 @@ use crate::diagnose::{Evidence, Finding};
 
 /// The name.
 const NAME: &str = "exploration";
-/// From here on what is learned is hardly ever acted on. Half of all actions may be random where every state is to be seen, as on the
-/// slippery ice of FrozenLake.
+/// From here on, learned values are hardly ever acted on. Half of all actions may be random if every state must be seen, as on the slippery
+/// ice of FrozenLake.
 const MOSTLY_RANDOM: f64 = 0.75;
-/// Below this a thousand steps hold no random action.
+/// Below this, a thousand steps contain no random action.
 const HARDLY_ANY: f64 = 1e-3;
 
-/// ε that is stuck high, or 0 with nothing in its place, or on a course that the budget or the start of learning makes void.
+/// ε that stays high, or is 0 without a substitute, or whose schedule does not fit the budget or the start of learning.
 pub fn check(evidence: &Evidence) -> Option<Finding> {
     let (config, budget) = (&evidence.config, evidence.budget());
     let exploration = &config.exploration;
@@ -23,15 +23,18 @@ pub fn check(evidence: &Evidence) -> Option<Finding> {
     if !config.network.noisy && first.max(last) < HARDLY_ANY {
         return Some(Finding::fault(
             NAME,
-            format!("epsilon is {} all the time and no layer is noisy: nothing is explored", tidy(first)),
-            "let epsilon go from 1 to 0.05 (`exploration.kind = \"linear\"`), or set `network.noisy = true`",
+            format!("epsilon is always {} and no layer is noisy: the agent does not explore", tidy(first)),
+            "lower epsilon from 1 to 0.05 (`exploration.kind = \"linear\"`), or set `network.noisy = true`",
         ));
     }
     if last >= MOSTLY_RANDOM {
         let evidence =
             format!("epsilon is still {} at the end of {budget} env steps: most actions are random", tidy(last));
         let advice = match exploration.kind {
-            ExplorationKind::Constant => "lower `exploration.start`, or let it fall: `exploration.kind = \"linear\"`",
+            ExplorationKind::Constant => {
+                "lower `exploration.start`, or decrease epsilon over time: `exploration.kind \
+                                          = \"linear\"`"
+            }
             _ if exploration.end >= MOSTLY_RANDOM => "lower `exploration.end`, such as to 0.05",
             _ => "lower `exploration.env_steps`: a tenth to a half of the budget is usual",
         };
@@ -50,7 +53,7 @@ pub fn check(evidence: &Evidence) -> Option<Finding> {
     let left = (last - exploration.end) / fall;
     if exploration.kind != ExplorationKind::Constant && fall > 0.1 && left > 0.25 {
         let evidence = format!(
-            "epsilon falls over {} env steps to {}, but the budget of {budget} ends at {}",
+            "epsilon should fall over {} env steps to {}, but the budget of {budget} ends at {}",
             exploration.env_steps,
             tidy(exploration.end),
             tidy(last)

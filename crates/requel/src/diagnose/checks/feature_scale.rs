@@ -1,25 +1,25 @@
-//! Numbers of an observation that are orders of magnitude apart.
+//! Numbers in an observation that differ by orders of magnitude.
 
 use crate::diagnose::words::tidy;
 use crate::diagnose::{Evidence, Finding};
 
 /// The name.
 const NAME: &str = "feature-scale";
-/// A first layer that starts with weights of one size hears a number that is so many times larger, and little else.
+/// If one number is this many times larger, a first layer with initial weights of equal size reacts to little else.
 const APART: f64 = 300.0;
 const LARGE: f64 = 1000.0;
 
 /// Numbers of an observation of very different or very large size.
 pub fn check(evidence: &Evidence) -> Option<Finding> {
     let sizes = &evidence.memory.as_ref()?.feature_sizes;
-    // One that is always 0 says nothing, whatever its scale.
+    // A number that is always 0 carries no information, whatever its scale.
     let sized = || sizes.iter().copied().enumerate().filter(|(_, size)| *size > 0.0);
     let (largest, most) = sized().max_by(|a, b| a.1.total_cmp(&b.1))?;
     let (smallest, least) = sized().min_by(|a, b| a.1.total_cmp(&b.1))?;
-    let advice = "wrap the environment in `NormalizeObservation`, or divide by the usual size of each number";
+    let advice = "wrap the environment in `NormalizeObservation`, or divide each number by its usual size";
     if most > APART * least {
         let evidence = format!(
-            "number {largest} of an observation goes up to {}, number {smallest} to {}: {} times less",
+            "number {largest} of an observation reaches {}, number {smallest} only {}: {} times less",
             tidy(most),
             tidy(least),
             tidy(most / least)
@@ -27,7 +27,7 @@ pub fn check(evidence: &Evidence) -> Option<Finding> {
         return Some(Finding::fault(NAME, evidence, advice));
     }
     (most > LARGE).then(|| {
-        let evidence = format!("the numbers of an observation go up to {}", tidy(most));
+        let evidence = format!("the numbers of an observation reach {}", tidy(most));
         Finding::warning(NAME, evidence, advice)
     })
 }

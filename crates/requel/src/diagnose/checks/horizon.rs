@@ -1,26 +1,27 @@
-//! A discount or a number of steps that looks too far, or not far enough.
+//! A discount or a number of steps that looks too far ahead, or not far enough.
 
 use crate::diagnose::words::tidy;
 use crate::diagnose::{Evidence, Finding};
 
 /// The name.
 const NAME: &str = "horizon";
-/// Above so many steps a return is that of another policy than the one that is learned.
+/// With more steps than this, a return belongs to a policy other than the one being learned.
 const MANY_STEPS: usize = 20;
 
-/// γ of 1 or almost, γ that forgets at once, or n-step returns of more steps than behaviour allows.
+/// γ of 1 or almost, γ that forgets at once, or n-step returns over more steps than the behaviour policy justifies.
 pub fn check(evidence: &Evidence) -> Option<Finding> {
     let agent = &evidence.config.agent;
     let horizon = 1.0 / (1.0 - agent.gamma);
     let limit = evidence.env.max_episode_steps.map(f64::from);
     if agent.gamma >= 1.0 || limit.is_some_and(|limit| horizon > 50.0 * limit) {
         let evidence = format!(
-            "`agent.gamma` = {}: values are sums over {} steps, and an error made in one state comes back in all of them",
+            "`agent.gamma` = {}: values are sums over {} steps, and an error in the value of one state spreads to all \
+             of them",
             agent.gamma,
             if agent.gamma >= 1.0 { "all".into() } else { tidy(horizon) }
         );
         let advice =
-            "try 0.99; episodes that are cut off by a time limit bootstrap, so that with gamma = 1 values have no end";
+            "try 0.99; episodes that are cut off by a time limit bootstrap, so with gamma = 1 values are unbounded";
         return Some(Finding::fault(NAME, evidence, advice));
     }
     if agent.gamma < 0.7 {
@@ -34,10 +35,10 @@ pub fn check(evidence: &Evidence) -> Option<Finding> {
     }
     (agent.n_step > MANY_STEPS).then(|| {
         let evidence = format!(
-            "`agent.n_step` = {}: targets are returns of what was done so long ago, exploration included",
+            "`agent.n_step` = {}: targets are returns of actions taken long ago, exploration included",
             agent.n_step
         );
-        Finding::fault(NAME, evidence, "3 to 10 steps are usual (Hessel et al. 2018 take 3)")
+        Finding::fault(NAME, evidence, "3 to 10 steps are usual (Hessel et al. 2018 use 3)")
     })
 }
 

@@ -1,4 +1,4 @@
-//! β that never gets to its end, or whose end is too low.
+//! β that never reaches its end, or whose end is too low.
 
 use crate::config::{AgentKind, ReplayKind};
 use crate::diagnose::words::tidy;
@@ -7,23 +7,23 @@ use crate::diagnose::{Evidence, Finding};
 /// The name.
 const NAME: &str = "importance-schedule";
 
-/// Draws by priority that are corrected by less than this are those of another distribution than what was seen.
+/// Below this, sampling by priority is corrected so little that the updates follow another distribution than the data.
 const SMALL: f64 = 0.3;
 
-/// β that ends near 0, or β of a prioritized replay whose course is longer than the budget. It is to make up for uneven draws where it matters, near the
-/// end (Schaul et al. 2016).
+/// β that ends near 0, or β of a prioritized replay whose schedule is longer than the budget. It is meant to correct for uneven sampling
+/// when that matters, near the end (Schaul et al. 2016).
 pub fn check(evidence: &Evidence) -> Option<Finding> {
     let (replay, budget) = (&evidence.config.replay, evidence.budget());
     let is_prioritized = evidence.config.agent.kind == AgentKind::Dqn && replay.kind == ReplayKind::Prioritized;
     if is_prioritized && replay.importance_end < SMALL && replay.priority_exponent > SMALL {
         let text = format!(
-            "`replay.importance_end` = {}: what is drawn by priority keeps nearly all of its weight",
+            "`replay.importance_end` = {}: the bias of drawing by priority is hardly corrected",
             tidy(replay.importance_end)
         );
-        return Some(Finding::warning(NAME, text, "let beta end at 1 (Schaul et al. 2016), or at 0.4 at least"));
+        return Some(Finding::warning(NAME, text, "let beta end at 1 (Schaul et al. 2016), or at least at 0.4"));
     }
     let too_long = budget > 0 && replay.importance_env_steps > 2 * budget;
-    // A training that stopped early had planned for the whole of it.
+    // Training that stopped early had planned for the whole schedule.
     let planned = evidence.config.train.env_steps;
     let stopped = planned > 0 && replay.importance_env_steps <= 2 * planned && !evidence.is_finished();
     (is_prioritized && too_long && !stopped && replay.importance_start < replay.importance_end).then(|| {
@@ -32,7 +32,7 @@ pub fn check(evidence: &Evidence) -> Option<Finding> {
         Finding::warning(
             NAME,
             format!(
-                "beta rises over {} env steps to {}, but the budget of {budget} ends at {}",
+                "beta should rise over {} env steps to {}, but the budget of {budget} ends at {}",
                 replay.importance_env_steps,
                 tidy(replay.importance_end),
                 tidy(last)

@@ -1,4 +1,4 @@
-//! A step size far from what such networks are trained with.
+//! A step size far from those that such networks are trained with.
 
 use crate::config::AnnealKind;
 use crate::diagnose::words::tidy;
@@ -9,22 +9,26 @@ const NAME: &str = "learning-rate";
 /// Published settings of this family lie between 1e-5 and 5e-3; these are well outside.
 const LARGE: f64 = 0.02;
 const SMALL: f64 = 2e-6;
-/// With an ε of Adam above this the step is no longer that of Adam, and vanishes with the gradient.
+/// With an ε of Adam above this, the step is no longer Adam's, and vanishes with the gradient.
 const LARGE_EPSILON: f64 = 0.05;
-/// Gradients of this family have norms of 1 to 100 over thousands of weights: each is far below it.
+/// Gradients of this family have norms of 1 to 100 over thousands of weights: each entry is far below it.
 const HUGE_EPSILON: f64 = 1.0;
 
-/// A learning rate that is out of range, that anneals over a budget which is never used, or that Adam's ε makes vanish.
+/// A learning rate that is out of range, that is annealed over a budget which is never used, or whose steps Adam's ε suppresses.
 pub fn check(evidence: &Evidence) -> Option<Finding> {
     let optimizer = &evidence.config.optimizer;
     let rate = optimizer.learning_rate;
     if rate > LARGE {
-        let evidence = format!("`optimizer.learning_rate` = {}: values of this family are at most 0.005", tidy(rate));
+        let evidence = format!(
+            "`optimizer.learning_rate` = {}: for this kind of optimizer, at most 0.005 is \
+                                usual",
+            tidy(rate)
+        );
         let advice = "try 1e-3, then 3e-4; large steps kill units and make values swing";
         return Some(Finding::fault(NAME, evidence, advice));
     }
     if rate < SMALL {
-        let evidence = format!("`optimizer.learning_rate` = {}: so small a step needs millions of updates", tidy(rate));
+        let evidence = format!("`optimizer.learning_rate` = {}: steps this small need millions of updates", tidy(rate));
         return Some(Finding::fault(NAME, evidence, "try 1e-3, then 3e-4"));
     }
     if optimizer.epsilon > LARGE_EPSILON {
@@ -37,8 +41,8 @@ pub fn check(evidence: &Evidence) -> Option<Finding> {
     (optimizer.anneal == AnnealKind::Linear && planned > 3 * budget && budget > 0).then(|| {
         Finding::note(
             NAME,
-            format!("the learning rate anneals over {planned} env steps, of which {budget} were made"),
-            "set `train.env_steps` to what training takes",
+            format!("the learning rate is annealed over {planned} env steps, but only {budget} were made"),
+            "set `train.env_steps` to the number of steps that training takes",
         )
     })
 }

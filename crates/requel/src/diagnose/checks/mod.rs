@@ -1,4 +1,4 @@
-//! The checks, one in a file, each a pure function of [`Evidence`](super::Evidence). `docs/diagnose.md` says where each comes from.
+//! The checks, one per file, each a pure function of [`Evidence`](super::Evidence). `docs/diagnose.md` names their sources.
 
 pub mod best_by_luck;
 pub mod clipped_gradients;

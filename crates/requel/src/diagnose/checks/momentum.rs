@@ -6,12 +6,12 @@ use crate::diagnose::{Evidence, Finding};
 
 /// The name.
 const NAME: &str = "momentum";
-/// A step along the mean of more gradients than this goes where they pointed long ago.
+/// A step along the mean of more gradients than this follows outdated gradients.
 const LONG: f64 = 300.0;
-/// With a shorter memory of their size a step is of full size however small the gradient is.
+/// With a shorter memory of their size, a step has full size however small the gradient is.
 const SHORT: f64 = 2.0;
 
-/// Decay rates of the optimiser's averages far from published ones (Kingma & Ba 2015 take 0.9 and 0.999).
+/// Decay rates of the optimiser's averages far from published ones (Kingma & Ba 2015 use 0.9 and 0.999).
 pub fn check(evidence: &Evidence) -> Option<Finding> {
     let optimizer = &evidence.config.optimizer;
     let adaptive = matches!(optimizer.kind, OptimizerKind::Adam | OptimizerKind::Radam);
@@ -23,7 +23,7 @@ pub fn check(evidence: &Evidence) -> Option<Finding> {
     let memory = |decay: f64| 1.0 / (1.0 - decay);
     if memory(first.1) > LONG {
         let text = format!(
-            "`{}` = {}: a step is along the mean of the last {} gradients",
+            "`{}` = {}: each step follows the mean of the last {} gradients",
             first.0,
             first.1,
             tidy(memory(first.1).round())

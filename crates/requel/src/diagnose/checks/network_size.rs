@@ -1,17 +1,17 @@
-//! A network through which too little fits, or comes back.
+//! A network that is too narrow or too deep.
 
 use crate::diagnose::{Evidence, Finding};
 
 /// The name.
 const NAME: &str = "network-size";
-/// Fewer units than this in a layer are a bottleneck for whatever comes before it.
+/// A layer with fewer units than this is a bottleneck for everything before it.
 const NARROW: usize = 8;
-/// As few hardly tell one state from another, whatever is learned.
+/// This few can hardly tell states apart, whatever is learned.
 const HARDLY_ANY: usize = 3;
 
-/// Through more layers than this without normalisation or shortcuts, gradients fade on their way back.
+/// Through more layers than this without normalisation or shortcuts, gradients vanish.
 const DEEP: usize = 6;
-/// Trainings of CartPole with ten layers of 32 and twelve of 64 ended as they began.
+/// CartPole trained with ten layers of 32 and with twelve of 64 made no progress.
 const VERY_DEEP: usize = 9;
 
 /// A hidden layer of a few units, or very many layers.
@@ -20,16 +20,24 @@ pub fn check(evidence: &Evidence) -> Option<Finding> {
     if network.hidden.len() > DEEP && !network.layer_norm {
         let evidence = format!("`network.hidden` has {} layers, without layer normalisation", network.hidden.len());
         let finding = if network.hidden.len() > VERY_DEEP { Finding::fault } else { Finding::warning };
-        return Some(finding(NAME, evidence, "2 or 3 hidden layers are usual; else set `network.layer_norm = true`"));
+        return Some(finding(
+            NAME,
+            evidence,
+            "2 or 3 hidden layers are usual; with more, set `network.layer_norm = \
+                                             true`",
+        ));
     }
     let narrowest = network.hidden.iter().copied().min().filter(|units| *units < NARROW)?;
-    let evidence =
-        format!("`network.hidden` = {:?}: all that is known of a state goes through {narrowest} units", network.hidden);
+    let evidence = format!(
+        "`network.hidden` = {:?}: everything about a state has to pass through {narrowest} \
+                 units",
+        network.hidden
+    );
     let finding = if narrowest < HARDLY_ANY { Finding::fault } else { Finding::warning };
     Some(finding(
         NAME,
         evidence,
-        "64 units a layer are few, 256 usual for vectors; a table needs no hidden layer: `[]`",
+        "64 units per layer are few, 256 are usual for vectors; a table needs no hidden layer: `[]`",
     ))
 }
 

@@ -8,7 +8,7 @@ use crate::diagnose::{Evidence, Finding};
 const NAME: &str = "no-progress";
 const LEAST_SCORES: usize = 4;
 
-/// No score that is better than the first one, of a training that is over and did not reach its goal.
+/// No score better than the first one, in training that has ended without reaching its goal.
 pub fn check(evidence: &Evidence) -> Option<Finding> {
     let ending = evidence.ending?;
     let first = evidence.scores.first()?;
@@ -18,18 +18,20 @@ pub fn check(evidence: &Evidence) -> Option<Finding> {
         return None;
     }
     let gained = ending.best.mean_return - first.score.mean_return;
-    // Against what was to be gained; without a goal against the noise of the scores alone.
+    // Relative to what could be gained; without a goal, relative to the noise of the scores.
     let wanted = goal.map_or(0.0, |goal| 0.02 * (goal - first.score.mean_return).abs());
     (gained <= wanted.max(2.0 * difference_error(&ending.best, &first.score))).then(|| {
         Finding::warning(
             NAME,
             format!(
-                "the best policy scores {} on fresh episodes, the first score was {} at env step {}: nothing was learned that shows",
+                "the best policy scores {} over fresh episodes, the first score was {} at env step {}: training \
+                 brought no visible improvement",
                 tidy(ending.best.mean_return),
                 tidy(first.score.mean_return),
                 first.env_steps
             ),
-            "see to the other findings; without any, train longer, explore longer, or look at what the environment rewards",
+            "fix the other findings first; if there are none, train longer, explore longer, or check what the \
+             environment rewards",
         )
     })
 }

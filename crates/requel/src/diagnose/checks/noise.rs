@@ -1,23 +1,23 @@
-//! Noise that has died or grown.
+//! Noise that has vanished or grown too large.
 
 use crate::diagnose::words::tidy;
 use crate::diagnose::{Evidence, Finding};
 
 /// The name.
 const NAME: &str = "noise";
-/// σ against μ: healthy trainings here end between 0.05 and 2.
+/// σ relative to μ: healthy runs end between 0.05 and 2.
 const DIED: f64 = 0.005;
 const GREW: f64 = 10.0;
-/// σ₀ is 0.5 in the paper; learning makes noise larger only by steps of the learning rate.
+/// σ₀ is 0.5 in the paper; learning makes noise larger only in steps of the learning rate.
 const SMALL_START: f64 = 0.02;
 
-/// Noisy layers that no longer explore, or do nothing else (Fortunato et al. 2018).
+/// Noisy layers that no longer explore, or that drown out everything else (Fortunato et al. 2018).
 pub fn check(evidence: &Evidence) -> Option<Finding> {
     let explores = evidence.epsilon(evidence.budget()) > 0.0;
     let network = &evidence.config.network;
     if network.noisy && network.noisy_sigma < SMALL_START && !explores {
         let evidence = format!(
-            "`network.noisy_sigma` = {} and epsilon is 0: hardly anything is explored",
+            "`network.noisy_sigma` = {} and epsilon is 0: the agent hardly explores",
             tidy(network.noisy_sigma)
         );
         return Some(Finding::fault(
@@ -29,7 +29,7 @@ pub fn check(evidence: &Evidence) -> Option<Finding> {
     let (loudest, most) = evidence.noise.iter().max_by(|a, b| a.1.total_cmp(&b.1))?;
     if *most < DIED && !explores {
         let evidence = format!(
-            "the noise of every layer is at most {} of its weights, and epsilon is 0: nothing is explored any more",
+            "the noise of every layer is at most {} of its weights, and epsilon is 0: the agent has stopped exploring",
             tidy(*most)
         );
         return Some(Finding::fault(
@@ -40,7 +40,7 @@ pub fn check(evidence: &Evidence) -> Option<Finding> {
     }
     (*most > GREW).then(|| {
         let evidence =
-            format!("the noise of {loudest} is {} times its weights: what it says is mostly noise", tidy(*most));
+            format!("the noise of {loudest} is {} times its weights: its outputs are mostly noise", tidy(*most));
         Finding::warning(NAME, evidence, "lower `network.noisy_sigma` or `optimizer.learning_rate`")
     })
 }

@@ -1,13 +1,13 @@
-//! A policy that does the same everywhere.
+//! A policy that takes the same action everywhere.
 
 use crate::diagnose::{Evidence, Finding};
 
 /// The name.
 const NAME: &str = "one-action";
-/// Of so many states at most one in a hundred has another greedy action.
+/// At most one in a hundred of this many states has another greedy action.
 const LEAST_STATES: usize = 200;
 
-/// The same greedy action in all states of the replay buffer, where the goal is not reached by it.
+/// The same greedy action in all states of the replay buffer, although that does not reach the goal.
 pub fn check(evidence: &Evidence) -> Option<Finding> {
     let greedy = &evidence.memory.as_ref()?.greedy;
     let all: usize = greedy.iter().sum();
@@ -16,8 +16,8 @@ pub fn check(evidence: &Evidence) -> Option<Finding> {
     (same && evidence.counts.updates > 0 && !evidence.is_solved()).then(|| {
         Finding::warning(
             NAME,
-            format!("the greedy policy takes action {action} in {most} of {all} states of the replay buffer"),
-            "values hardly depend on the state: see to the other findings first, then explore more and train longer",
+            format!("the greedy policy takes action {action} in {most} of {all} states from the replay buffer"),
+            "values hardly depend on the state: fix the other findings first, then explore more and train longer",
         )
     })
 }

@@ -1,4 +1,4 @@
-//! Priorities that a few transitions hold.
+//! Priorities concentrated on a few transitions.
 
 use crate::diagnose::words::percent;
 use crate::diagnose::{Evidence, Finding};
@@ -7,14 +7,19 @@ use crate::diagnose::{Evidence, Finding};
 const NAME: &str = "priorities";
 const MOST: f64 = 0.5;
 
-/// A hundredth of the transitions with half of all priority: batches are of the same few again and again (Schaul et al. 2016).
+/// A hundredth of the transitions with half of the total priority: batches contain the same few again and again (Schaul et al. 2016).
 pub fn check(evidence: &Evidence) -> Option<Finding> {
     let share = evidence.memory.as_ref()?.priority_of_top_percent?;
     (share > MOST).then(|| {
         Finding::warning(
             NAME,
-            format!("1 % of the transitions hold {} of all priority: batches are of the same few again and again", percent(share)),
-            "lower `replay.priority_exponent`, raise `replay.priority_epsilon`, or clip rewards (`agent.reward_clip`) if a few are huge",
+            format!(
+                "1 % of the transitions have {} of the total priority: batches contain the same few again and \
+                     again",
+                percent(share)
+            ),
+            "lower `replay.priority_exponent`, raise `replay.priority_epsilon`, or clip rewards (`agent.reward_clip`) \
+             if a few of them are huge",
         )
     })
 }

@@ -1,10 +1,10 @@
-//! Features that all say the same.
+//! Features that all carry the same information.
 
 use crate::diagnose::{Evidence, Finding};
 
 /// The name.
 const NAME: &str = "rank";
-/// A layer whose outputs lie on a line tells states apart by one number.
+/// A layer whose outputs lie on a line tells states apart by one number only.
 const LOW: usize = 1;
 
 /// A hidden layer of effective rank 1 or 0 on the states of the replay buffer (Kumar et al. 2021).
@@ -13,7 +13,8 @@ pub fn check(evidence: &Evidence) -> Option<Finding> {
     let (layer, rank) = layers.filter_map(|layer| Some((layer, layer.rank?))).min_by_key(|(_, rank)| *rank)?;
     (rank <= LOW).then(|| {
         let evidence = format!(
-            "the {} units of layer {} have an effective rank of {rank} on {} states of the replay buffer: states look alike to what comes after",
+            "the {} units of layer {} have an effective rank of {rank} over {} states from the replay buffer: later \
+             layers cannot tell states apart",
             layer.units, layer.layer, layer.rows
         );
         let advice = "lower `optimizer.learning_rate`, scale observations (`feature-scale`) and rewards, slow the target network, or set \

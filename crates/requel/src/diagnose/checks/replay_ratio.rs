@@ -1,4 +1,4 @@
-//! How often a transition is learned from.
+//! How often a transition is used for learning.
 
 use crate::config::AgentKind;
 use crate::diagnose::words::tidy;
@@ -6,19 +6,22 @@ use crate::diagnose::{Evidence, Finding};
 
 /// The name.
 const NAME: &str = "replay-ratio";
-/// DQN learns from each transition 8 times (a batch of 32 every 4 steps).
+/// DQN uses each transition 8 times (a batch of 32 every 4 steps).
 const SELDOM: f64 = 0.9;
 const OFTEN: f64 = 2000.0;
 const SMALL_BATCH: usize = 8;
-/// PQN's authors go over a rollout 2 to 4 times; a hundred times is a waste, and CartPole still learned by it.
+/// PQN's authors use a rollout 2 to 4 times; a hundred times is a waste, although CartPole still learned that way.
 const MANY_EPOCHS: usize = 100;
 
-/// Batches of almost nothing, or so few or many updates that a transition is hardly or all too often learned from.
+/// Batches of almost nothing, or so few or so many updates that a transition is hardly ever used, or far too often.
 pub fn check(evidence: &Evidence) -> Option<Finding> {
     let (replay, train) = (&evidence.config.replay, &evidence.config.train);
     let epochs = evidence.config.pqn.epochs;
     if evidence.config.agent.kind == AgentKind::Pqn && epochs > MANY_EPOCHS {
-        let evidence = format!("`pqn.epochs` = {epochs}: each rollout is learned by heart before the next is made");
+        let evidence = format!(
+            "`pqn.epochs` = {epochs}: the network memorises each rollout before the next one is \
+                                collected"
+        );
         return Some(Finding::warning(NAME, evidence, "lower `pqn.epochs`: 2 to 4 are usual"));
     }
     if evidence.config.agent.kind != AgentKind::Dqn {
@@ -28,14 +31,15 @@ pub fn check(evidence: &Evidence) -> Option<Finding> {
     let usual = "32 to 128 transitions every 1 to 4 env steps are usual";
     if replay.batch_size < SMALL_BATCH {
         let evidence = format!(
-            "`replay.batch_size` = {}: a gradient of so few transitions is mostly noise, and each is learned from {} times",
+            "`replay.batch_size` = {}: a gradient from so few transitions is mostly noise, and each transition is used \
+             {} times",
             replay.batch_size,
             tidy(times)
         );
         return Some(Finding::fault(NAME, evidence, format!("raise `replay.batch_size`: {usual}")));
     }
     if times < SELDOM {
-        let evidence = format!("a transition is learned from {} times on average: most never are", tidy(times));
+        let evidence = format!("a transition is used {} times on average: most are never used", tidy(times));
         return Some(Finding::warning(
             NAME,
             evidence,
@@ -44,7 +48,7 @@ pub fn check(evidence: &Evidence) -> Option<Finding> {
     }
     (times > OFTEN).then(|| {
         let evidence = format!(
-            "a transition is learned from {} times on average: the network learns the few there are by heart",
+            "a transition is used {} times on average: the network memorises the few transitions it has",
             tidy(times)
         );
         Finding::warning(NAME, evidence, format!("lower `train.updates` or `replay.batch_size`: {usual}"))

@@ -5,11 +5,11 @@ use crate::diagnose::{Evidence, Finding};
 
 /// The name.
 const NAME: &str = "replay-size";
-/// A buffer of fewer batches than this gives batches of the last few steps, which are alike: what replay is to prevent.
+/// A buffer of fewer batches than this gives batches of the last few steps, which are similar: what replay is meant to prevent.
 const FEW_BATCHES: usize = 10;
 const FEW: usize = 500;
 
-/// A buffer of few transitions against its batches and against the budget (Lin 1992; Mnih et al. 2015).
+/// A buffer with few transitions compared to its batches and to the budget (Lin 1992; Mnih et al. 2015).
 pub fn check(evidence: &Evidence) -> Option<Finding> {
     let replay = &evidence.config.replay;
     if evidence.config.agent.kind != AgentKind::Dqn || evidence.budget() <= 2 * replay.capacity as u64 {
@@ -17,7 +17,7 @@ pub fn check(evidence: &Evidence) -> Option<Finding> {
     }
     (replay.capacity < FEW_BATCHES * replay.batch_size || replay.capacity < FEW).then(|| {
         let evidence = format!(
-            "the buffer keeps the last {} of {} transitions, and a batch is {} of them: batches are of a few steps that follow one another",
+            "the buffer keeps the last {} of {} transitions, and a batch is {} of them: batches come from a few successive steps",
             replay.capacity,
             evidence.budget(),
             replay.batch_size

@@ -1,26 +1,27 @@
-//! Rewards of a size that the loss and the network are not made for.
+//! Rewards whose size does not suit the loss and the network.
 
 use crate::diagnose::words::tidy;
 use crate::diagnose::{Evidence, Finding};
 
 /// The name.
 const NAME: &str = "reward-scale";
-/// DQN clipped rewards to ±1 (Mnih et al. 2015) so that errors keep to one scale; with rewards of hundreds a step a network that
-/// starts near 0 has errors of tens of thousands to make up for.
+/// DQN clipped rewards to ±1 (Mnih et al. 2015) to keep errors on one scale; with rewards of hundreds per step, a network that starts near
+/// 0 has to make up for errors of tens of thousands.
 const LARGE: f64 = 200.0;
 const SMALL: f64 = 1e-3;
 
-/// Rewards, as they are learned from, that are huge or tiny, or none at all.
+/// Rewards, as used for learning, that are huge, tiny or absent.
 pub fn check(evidence: &Evidence) -> Option<Finding> {
     let memory = evidence.memory.as_ref()?;
     let (least, most) = memory.rewards;
-    // Of n steps the sum lies there: of one it is at least the n-th part.
+    // This is the sum over n steps: the reward of one step is at least its n-th part.
     let size = least.abs().max(most.abs()) / evidence.config.agent.n_step.max(1) as f64;
-    // Munchausen's rule learns from the entropy of its policy too, which is at most the logarithm of the number of actions.
+    // Munchausen's rule also learns from the entropy of its policy, which is at most the logarithm of the number of actions.
     let bonus = evidence.config.munchausen.temperature * libm::log(evidence.actions.max(2) as f64);
     if evidence.config.agent.munchausen && size > 0.0 && bonus > size {
         let seen = format!(
-            "rewards are of the order of {}, and Munchausen's entropy bonus is up to {} a step: the policy is drawn to chance",
+            "rewards are around {}, and Munchausen's entropy bonus is up to {} per step: the agent is rewarded more \
+             for acting at random",
             tidy(size),
             tidy(bonus)
         );
@@ -28,25 +29,23 @@ pub fn check(evidence: &Evidence) -> Option<Finding> {
             "lower `munchausen.temperature` (0.03 where rewards are clipped to 1), or raise `agent.reward_scale`";
         return Some(Finding::fault(NAME, seen, advice));
     }
-    let seen = format!("rewards of {} … {} a step are learned from", tidy(least), tidy(most));
+    let seen = format!("the rewards used for learning are {} … {} per step", tidy(least), tidy(most));
     if size > LARGE {
         let scale = libm::pow(10.0, -libm::floor(libm::log10(size)));
         let advice = format!(
-            "set `agent.reward_scale` so that they are of the order of 1, such as {}",
+            "set `agent.reward_scale` so that they are around 1, such as {}",
             tidy(scale * evidence.config.agent.reward_scale)
         );
         return Some(Finding::fault(NAME, seen, advice));
     }
     if size == 0.0 && memory.looked_at >= 500 {
-        let evidence = format!(
-            "all {} transitions looked at have a reward of 0: there is nothing to learn from",
-            memory.looked_at
-        );
-        let advice = "explore longer (`exploration.env_steps`), or give the environment rewards on the way";
+        let evidence =
+            format!("all {} transitions examined have a reward of 0: there is nothing to learn from", memory.looked_at);
+        let advice = "explore longer (`exploration.env_steps`), or add intermediate rewards to the environment";
         return Some(Finding::fault(NAME, evidence, advice));
     }
     (size > 0.0 && size < SMALL).then(|| {
-        let advice = "raise `agent.reward_scale` so that they are of the order of 1, and look at `agent.reward_clip`";
+        let advice = "raise `agent.reward_scale` so that they are around 1, and check `agent.reward_clip`";
         Finding::fault(NAME, seen, advice)
     })
 }

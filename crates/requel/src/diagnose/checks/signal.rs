@@ -1,36 +1,36 @@
-//! Experience in which nothing differs.
+//! Experience without any differences.
 
 use crate::diagnose::words::tidy;
 use crate::diagnose::{Evidence, Finding};
 
 /// The name.
 const NAME: &str = "signal";
-/// Of fewer episodes that ended alike it may be chance.
+/// With fewer episodes, equal returns may be chance.
 const LEAST_EPISODES: u64 = 10;
 const LEAST_LINES: usize = 3;
-/// What was met once in a hundred episodes is hardly seen in a batch.
+/// An event that occurs once in a hundred episodes is hardly ever in a batch.
 const NEARLY: f64 = 0.01;
 
-/// Every evaluation has the same return, short of the goal, and so have the episodes of training, or nearly: what is rewarded was never
-/// met, or next to never, and no action is better than another by what was seen.
+/// Every evaluation has the same return, short of the goal, and so do (almost) all training episodes: the reward was (almost) never
+/// reached, and no action looks better than another.
 pub fn check(evidence: &Evidence) -> Option<Finding> {
     let returns = || evidence.course.iter().filter_map(|line| line.return_mean);
     let first = returns().next()?;
     let (low, high) = evidence.score_range()?;
     let is_near = |mean: f64| (mean - first).abs() <= NEARLY * first.abs();
     let alike = returns().count() >= LEAST_LINES && returns().all(is_near) && low == high && is_near(low);
-    // That nothing but 0 was rewarded is said by the check of rewards, where they can be looked at.
+    // If all rewards are 0, the check of rewards reports it, provided that they can be examined.
     let said = evidence.memory.as_ref().is_some_and(|memory| memory.rewards == (0.0, 0.0));
     (alike && evidence.counts.episodes >= LEAST_EPISODES && !evidence.is_solved() && !said).then(|| {
         Finding::fault(
             NAME,
             format!(
-                "all {} episodes have the return {}, or nearly, and all scores have the same: nothing that was tried made a difference",
+                "all {} episodes have (almost) the same return, {}, and so do all scores: no action that was tried made a difference",
                 evidence.counts.episodes,
                 tidy(first)
             ),
-            "what is rewarded has to be met by chance first: hold each action for longer (`env.action_repeat`), explore longer \
-             (`exploration.env_steps`), allow longer episodes, or reward steps on the way",
+            "the agent first has to find a reward by chance: hold each action for longer (`env.action_repeat`), \
+             explore longer (`exploration.env_steps`), allow longer episodes, or add intermediate rewards",
         )
     })
 }
@@ -49,7 +49,7 @@ mod tests {
         evidence.scores.iter_mut().for_each(|point| point.score = sick::score(-200.0, 0.0));
         let ending = evidence.ending.as_mut().unwrap();
         (ending.best, ending.last) = (sick::score(-200.0, 0.0), sick::score(-200.0, 0.0));
-        assert!(check(&evidence).unwrap().evidence.contains("return -200"));
+        assert!(check(&evidence).unwrap().evidence.contains("return, -200"));
         evidence.course[4].return_mean = Some(-199.0);
         assert!(check(&evidence).is_some(), "it was met once or twice");
         evidence.course[4].return_mean = Some(-190.0);

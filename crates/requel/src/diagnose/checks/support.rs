@@ -1,4 +1,4 @@
-//! A support that is not where the values are.
+//! A support that does not match the values.
 
 use crate::config::HeadKind;
 use crate::diagnose::words::tidy;
@@ -6,13 +6,13 @@ use crate::diagnose::{Evidence, Finding};
 
 /// The name.
 const NAME: &str = "support";
-/// A support so many times as wide as the values leaves them a handful of atoms.
+/// With a support this many times as wide as the values, only a handful of atoms covers them.
 const WIDE: f64 = 4.0;
 /// Bellemare et al. 2017 lose much with 5 atoms, and little with 21.
 const FEW_ATOMS: usize = 5;
 
-/// A categorical support that is much wider than the values can be, that leaves out most of what they can be or the rewards of last
-/// steps, or has a few atoms. That targets are clipped at its ends in training is another check.
+/// A categorical support that is much wider than the possible values, that excludes most of them or the rewards of last steps, or that has
+/// few atoms. Targets clipped at its ends during training are another check.
 pub fn check(evidence: &Evidence) -> Option<Finding> {
     let head = &evidence.config.head;
     if head.kind != HeadKind::Categorical {
@@ -23,8 +23,8 @@ pub fn check(evidence: &Evidence) -> Option<Finding> {
         return Some(finding);
     }
     if head.atoms < FEW_ATOMS {
-        let text = format!("`head.atoms` = {}: hardly a distribution", head.atoms);
-        return Some(Finding::warning(NAME, text, "51 atoms are usual, 21 enough for small environments"));
+        let text = format!("`head.atoms` = {}: too few for a distribution", head.atoms);
+        return Some(Finding::warning(NAME, text, "51 atoms are usual, 21 are enough for small environments"));
     }
     let bounds = evidence.bounds().filter(|bounds| bounds.high > bounds.low)?;
     let (width, values) = (high - low, bounds.high - bounds.low);
@@ -41,18 +41,21 @@ pub fn check(evidence: &Evidence) -> Option<Finding> {
         return Some(Finding::fault(NAME, evidence, advice));
     }
     (overlap < 0.02 * values.min(width)).then(|| {
-        let evidence = format!("the support is {ends}, and values lie within {possible}: hardly any is on it");
+        let evidence = format!(
+            "the support is {ends}, but values lie within {possible}: hardly any value is within \
+                                the support"
+        );
         Finding::fault(NAME, evidence, advice)
     })
 }
 
-/// The value of a last step is its reward: where all rewards lie beyond the support none of them is on it.
+/// The value of a last step is its reward: if all such rewards lie outside the support, none of them can be represented.
 fn without_last_rewards(evidence: &Evidence, low: f64, high: f64) -> Option<Finding> {
     let memory = evidence.memory.as_ref().filter(|memory| memory.terminal > 0.0)?;
     let (least, most) = memory.rewards;
     (most < low || least > high).then(|| {
         let text = format!(
-            "the support is {} … {}, and episodes end with rewards of {} … {}: their values are not on it",
+            "the support is {} … {}, but episodes end with rewards of {} … {}, whose values are outside it",
             tidy(low),
             tidy(high),
             tidy(least),
@@ -61,7 +64,7 @@ fn without_last_rewards(evidence: &Evidence, low: f64, high: f64) -> Option<Find
         Finding::fault(
             NAME,
             text,
-            "set `head.v_min` and `head.v_max` to \"auto\", or let them hold the rewards of single steps too",
+            "set `head.v_min` and `head.v_max` to \"auto\", or widen them to include the rewards of single steps",
         )
     })
 }

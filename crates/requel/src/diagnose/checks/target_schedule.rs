@@ -1,4 +1,4 @@
-//! A target network that does not follow.
+//! A target network that is not updated often enough.
 
 use crate::config::{AgentKind, TargetKind};
 use crate::diagnose::words::{percent, tidy};
@@ -6,12 +6,12 @@ use crate::diagnose::{Evidence, Finding};
 
 /// The name.
 const NAME: &str = "target-schedule";
-/// What bootstraps fewer times from new values than this cannot carry a reward far back.
+/// With fewer target updates than this, rewards cannot propagate far back.
 const FEW_COPIES: u64 = 5;
-/// A moving average that has taken over less than this of the online network.
+/// A moving average that has adopted less than this fraction of the online network.
 const SMALL_SHARE: f64 = 0.9;
 
-/// A target network that the budget never lets follow, or hardly. With targets that stand still the values of the first network
+/// A target network that is never, or hardly ever, updated within the budget. With a fixed target, only the values of the initial network
 /// are learned, and nothing beyond one step.
 pub fn check(evidence: &Evidence) -> Option<Finding> {
     let target = &evidence.config.target;
@@ -25,8 +25,13 @@ pub fn check(evidence: &Evidence) -> Option<Finding> {
     if budget == 0 || updates == 0 {
         return None;
     }
-    let apart =
-        evidence.target_distance.map(|distance| format!("; it is {} of the weights' size away", percent(distance)));
+    let apart = evidence.target_distance.map(|distance| {
+        format!(
+            "; it differs from the online network by {} of the weights' \
+                                                         size",
+            percent(distance)
+        )
+    });
     let apart = apart.unwrap_or_default();
     let every = if target.every_updates > 0 {
         format!("`target.every_updates` = {} with {updates} updates", target.every_updates)
@@ -35,7 +40,7 @@ pub fn check(evidence: &Evidence) -> Option<Finding> {
     };
     let key = if target.every_updates > 0 { "target.every_updates" } else { "target.every_env_steps" };
     if follows == 0 {
-        let evidence = format!("the target network never follows: {every}{apart}");
+        let evidence = format!("the target network is never updated: {every}{apart}");
         return Some(Finding::fault(NAME, evidence, format!("lower `{key}`: a hundredth of the budget or less")));
     }
     match target.kind {
@@ -43,16 +48,28 @@ pub fn check(evidence: &Evidence) -> Option<Finding> {
             let share = 1.0 - libm::pow(1.0 - target.tau, follows as f64);
             (share < SMALL_SHARE).then(|| {
                 let evidence = format!(
-                    "with `target.tau` = {} the target network takes over {} of the online one in {follows} steps{apart}",
+                    "with `target.tau` = {} the target network adopts {} of the online one in {follows} steps{apart}",
                     tidy(target.tau),
                     percent(share)
                 );
-                Finding::fault(NAME, evidence, "raise `target.tau`, such as to 0.005, or let it follow more often")
+                Finding::fault(
+                    NAME,
+                    evidence,
+                    "raise `target.tau`, such as to 0.005, or update the target network \
+                                                more often",
+                )
             })
         }
         _ => (follows < FEW_COPIES).then(|| {
-            let evidence = format!("the target network is copied {follows} times: {every}{apart}");
-            Finding::warning(NAME, evidence, format!("lower `{key}`: each copy carries rewards one bootstrap further"))
+            let evidence = format!("the target network is copied only {follows} times: {every}{apart}");
+            Finding::warning(
+                NAME,
+                evidence,
+                format!(
+                    "lower `{key}`: each copy propagates rewards one bootstrap \
+                                                      further"
+                ),
+            )
         }),
     }
 }
@@ -70,7 +87,7 @@ mod tests {
         assert_eq!(check(&evidence).unwrap().severity, Severity::Warning);
         evidence.config.target.every_updates = 1_000_000;
         let finding = check(&evidence).unwrap();
-        assert!(finding.severity == Severity::Fault && finding.evidence.contains("never follows"), "{finding:?}");
+        assert!(finding.severity == Severity::Fault && finding.evidence.contains("is never updated"), "{finding:?}");
     }
 
     #[test]
@@ -80,6 +97,6 @@ mod tests {
         (target.kind, target.every_updates, target.every_env_steps, target.tau) = (TargetKind::Soft, 0, 2, 0.005);
         assert_eq!(check(&evidence), None);
         evidence.config.target.tau = 1e-6;
-        assert!(check(&evidence).unwrap().evidence.contains("takes over 1.0 %") || check(&evidence).is_some());
+        assert!(check(&evidence).unwrap().evidence.contains("adopts 1.0 %") || check(&evidence).is_some());
     }
 }

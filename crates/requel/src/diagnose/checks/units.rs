@@ -5,11 +5,11 @@ use crate::diagnose::{Evidence, Finding};
 
 /// The name.
 const NAME: &str = "units";
-/// Small networks that learn well have up to four fifths of a layer's units quiet on what they see.
+/// In small networks that learn well, up to four fifths of a layer's units are inactive on their data.
 const DEAD: f64 = 0.95;
 const DORMANT: f64 = 0.96;
 
-/// A layer most of whose units give nothing on the states of the replay buffer (Sokar et al. 2023).
+/// A layer most of whose units output nothing on the states of the replay buffer (Sokar et al. 2023).
 pub fn check(evidence: &Evidence) -> Option<Finding> {
     let share = |part: usize, units: usize| part as f64 / units.max(1) as f64;
     let worst = evidence
@@ -22,15 +22,15 @@ pub fn check(evidence: &Evidence) -> Option<Finding> {
         return None;
     }
     let text = format!(
-        "{} of the {} units of layer {} are dead and {} dormant on {} states of the replay buffer",
+        "{} of the {} units of layer {} are dead and {} dormant over {} states from the replay buffer",
         percent(dead),
         worst.units,
         worst.layer,
         percent(dormant),
         worst.rows
     );
-    let advice = "lower `optimizer.learning_rate`, scale observations and rewards, or set `network.layer_norm = true`; what is dead \
-                  stays dead, so train anew";
+    let advice = "lower `optimizer.learning_rate`, scale observations and rewards, or set `network.layer_norm = true`; \
+                  dead units stay dead, so train from the beginning";
     let finding = if worst.dead == worst.units { Finding::fault } else { Finding::warning };
     Some(finding(NAME, text, advice))
 }

@@ -1,4 +1,4 @@
-//! Steps that are too large or too small for the weights.
+//! Steps that are too large or too small compared to the weights.
 
 use crate::agent::Statistic;
 use crate::diagnose::words::tidy;
@@ -6,8 +6,7 @@ use crate::diagnose::{Evidence, Finding};
 
 /// The name.
 const NAME: &str = "update-ratio";
-/// About a thousandth of the weights' size in each update is what trains well by a common rule of thumb; healthy trainings here lie
-/// between 1e-5 and 0.01.
+/// By a common rule of thumb, an update of about a thousandth of the weights' size trains well; healthy runs lie between 1e-5 and 0.01.
 const LARGE: f64 = 0.03;
 const SMALL: f64 = 1e-6;
 
@@ -20,14 +19,14 @@ pub fn check(evidence: &Evidence) -> Option<Finding> {
     let mean = known().sum::<f64>() / known().count() as f64;
     if mean > LARGE {
         let evidence =
-            format!("an update changes the weights by {} of their size on average: they are thrown about", tidy(mean));
+            format!("an update changes the weights by {} of their size on average: they jump around", tidy(mean));
         return Some(Finding::fault(NAME, evidence, "lower `optimizer.learning_rate`; about 0.001 is right"));
     }
     let annealed = evidence.config.optimizer.anneal != crate::config::AnnealKind::None;
     let least = if annealed { SMALL / 10.0 } else { SMALL };
     (mean < least).then(|| {
-        let evidence = format!("an update changes the weights by {} of their size on average: they stand still", tidy(mean));
-        let advice = "raise `optimizer.learning_rate`, and look at `optimizer.epsilon` and the size of rewards; about 0.001 is right";
+        let evidence = format!("an update changes the weights by {} of their size on average: they hardly move", tidy(mean));
+        let advice = "raise `optimizer.learning_rate`, and check `optimizer.epsilon` and the size of rewards; about 0.001 is right";
         Finding::fault(NAME, evidence, advice)
     })
 }

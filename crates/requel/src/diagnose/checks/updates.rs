@@ -1,19 +1,19 @@
-//! No updates, or next to none.
+//! No updates, or hardly any.
 
 use crate::config::{AgentKind, Severity, advice};
 use crate::diagnose::{Evidence, Finding};
 
 /// The name.
 const NAME: &str = "updates";
-/// Fewer updates than this move no network of thousands of weights.
+/// Fewer updates than this cannot train a network of thousands of weights.
 const FEW: u64 = 100;
-/// With fewer steps than these of each environment most of what is learned from is the beginning of an episode.
+/// With fewer steps than this per environment, most of the training data is the start of episodes.
 const FEW_STEPS_EACH: u64 = 50;
-/// What keeps updates from coming.
+/// The setting that delays updates.
 const KEYS: [&str; 3] = ["replay.start", "train.every_steps", "pqn.rollout_steps"];
 
-/// A start, an interval or a rollout beyond the budget, see [`advice`], or so few updates that nothing can
-/// have been learned; learning that begins in the last half of the budget; so many environments that each makes a few steps.
+/// A start, an interval or a rollout beyond the budget, see [`advice`]; too few updates to learn anything; learning that starts in the
+/// second half of the budget; so many environments that each takes only a few steps.
 pub fn check(evidence: &Evidence) -> Option<Finding> {
     let never = advice(&evidence.config, &evidence.env).into_iter().find(|advice| KEYS.contains(&advice.key));
     if let Some(never) = never.filter(|never| never.severity == Severity::Impossible) {
@@ -29,7 +29,8 @@ pub fn check(evidence: &Evidence) -> Option<Finding> {
     }
     if num_envs > 1 && budget > 0 && budget / num_envs < FEW_STEPS_EACH {
         let text = format!(
-            "each of {num_envs} environments makes {} env steps: little but the beginnings of episodes is learned from",
+            "each of {num_envs} environments takes {} env steps: the agent sees little more than the beginnings of \
+             episodes",
             budget / num_envs
         );
         return Some(Finding::warning(
@@ -43,7 +44,10 @@ pub fn check(evidence: &Evidence) -> Option<Finding> {
     if !evidence.is_finished() || updates >= FEW {
         return None;
     }
-    let text = format!("{updates} updates in {env_steps} env steps: the network is almost what it was at first");
+    let text = format!(
+        "{updates} updates in {env_steps} env steps: the network has hardly changed from its initial \
+                        weights"
+    );
     Some(if updates == 0 { Finding::fault(NAME, text, advice) } else { Finding::warning(NAME, text, advice) })
 }
 
@@ -82,7 +86,7 @@ mod tests {
         assert_eq!(severities, [None, Some(Severity::Warning), Some(Severity::Fault)]);
         let mut evidence = sick::healthy();
         evidence.config.train.num_envs = 1000;
-        assert!(check(&evidence).unwrap().evidence.contains("makes 20 env steps"));
+        assert!(check(&evidence).unwrap().evidence.contains("takes 20 env steps"));
         evidence.config.train.num_envs = 32;
         assert_eq!(check(&evidence), None);
     }

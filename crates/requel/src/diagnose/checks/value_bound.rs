@@ -1,4 +1,4 @@
-//! Values beyond what can be reached.
+//! Values beyond the possible range.
 
 use crate::diagnose::words::tidy;
 use crate::diagnose::{Evidence, Finding};
@@ -6,16 +6,16 @@ use crate::td::ValueBounds;
 
 /// The name.
 const NAME: &str = "value-bound";
-/// Means over a batch may be a little beyond before it is worth a word.
+/// Means over a batch may be slightly outside without being reported.
 const SLACK: f64 = 0.05;
-/// By rewards that were merely seen the bounds are not certain.
+/// Bounds derived only from observed rewards are not certain.
 const SLACK_OF_SEEN: f64 = 1.0;
-/// A mean that is so much of the range beyond is worth a word even if it is one of many.
+/// A mean outside by this fraction of the range is reported even if it is the only one.
 const FAR: f64 = 0.2;
-/// What a network says before it has learned anything is of about this size.
+/// The outputs of an untrained network are about this large.
 const FIRST_VALUES: f64 = 0.5;
 
-/// Mean Q outside of what rewards and γ allow: the bootstrap feeds on its own errors.
+/// Mean Q outside the range that rewards and γ allow: the bootstrap feeds on its own errors.
 pub fn check(evidence: &Evidence) -> Option<Finding> {
     let (bounds, slack, source) = match evidence.bounds() {
         Some(bounds) => (bounds, SLACK, "the environment's rewards"),
@@ -29,13 +29,14 @@ pub fn check(evidence: &Evidence) -> Option<Finding> {
     let beyond = |q: f64| (q - bounds.high).max(bounds.low - q);
     let outside = known().filter(|(_, q)| !bounds.contains(*q, slack)).count();
     let (at, worst) = known().max_by(|a, b| beyond(a.1).total_cmp(&beyond(b.1)))?;
-    // A line or two that are hardly beyond pass again.
+    // A line or two slightly outside may be temporary.
     let passing = outside * 10 <= known().count() && beyond(worst) < FAR * range;
     if outside == 0 || passing || beyond(worst) < FIRST_VALUES {
         return None;
     }
     let text = format!(
-        "mean Q is {} at env step {at}; by {source} and `agent.gamma` = {} no value is outside of {} … {}, and it is in {outside} of {} log lines",
+        "mean Q is {} at env step {at}; given {source} and `agent.gamma` = {}, values must lie within {} … {}, and it \
+         is outside in {outside} of {} log lines",
         tidy(worst),
         evidence.config.agent.gamma,
         tidy(bounds.low),
@@ -50,7 +51,7 @@ pub fn check(evidence: &Evidence) -> Option<Finding> {
     Some(finding(NAME, text, advice))
 }
 
-/// The bounds by the rewards in the replay buffer.
+/// The bounds derived from the rewards in the replay buffer.
 fn of_seen_rewards(evidence: &Evidence) -> Option<ValueBounds> {
     let (agent, (least, most)) = (&evidence.config.agent, evidence.memory.as_ref()?.rewards);
     let sum_of_n = if agent.gamma < 1.0 {

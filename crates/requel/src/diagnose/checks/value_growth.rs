@@ -1,4 +1,4 @@
-//! Values that grow without end, where nothing bounds them.
+//! Values that grow without limit when they have no bounds.
 
 use crate::diagnose::words::tidy;
 use crate::diagnose::{Evidence, Finding};
@@ -6,8 +6,8 @@ use crate::diagnose::{Evidence, Finding};
 /// The name.
 const NAME: &str = "value-growth";
 
-/// |mean Q| that became ten times as large in the second quarter, the third and the last each, or nearly so: it multiplies instead
-/// of settling. Where bounds are known the other check says more.
+/// |mean Q| that grew (almost) tenfold in the second, the third and the last quarter each: it multiplies instead
+/// of settling. If bounds are known, the other check says more.
 pub fn check(evidence: &Evidence) -> Option<Finding> {
     if evidence.bounds().is_some_and(|bounds| bounds.high > bounds.low) {
         return None;

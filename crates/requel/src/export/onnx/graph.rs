@@ -1,4 +1,4 @@
-//! [`Graph`], the operations of a model and the numbers that they work with.
+//! [`Graph`], the operations of a model and their numbers.
 
 use requel_nn::{Network, pytorch};
 
@@ -32,24 +32,24 @@ struct Node {
 }
 
 impl<'a> Graph<'a> {
-    /// Nothing but an input, `input`.
+    /// Only an input, `input`.
     pub(super) fn new(network: &'a Network, parameters: &'a [f32], input: &str) -> Self {
         Graph { network, parameters, nodes: Vec::new(), initializers: Vec::new(), last: input.into() }
     }
 
-    /// The network that it is of.
+    /// The network it represents.
     pub(super) fn network(&self) -> &'a Network {
         self.network
     }
 
-    /// Adds an operation on the newest value and `more`; its result is the newest value then.
+    /// Adds an operation on the newest value and `more`; its result becomes the newest value.
     pub(super) fn node(&mut self, operator: &'static str, more: &[&str], attributes: Vec<Message>) {
         let last = self.last.clone();
         let inputs = [&[last.as_str()], more].concat();
         self.node_of(operator, &inputs, attributes);
     }
 
-    /// Adds an operation on `inputs`; its result is the newest value then.
+    /// Adds an operation on `inputs`; its result becomes the newest value.
     pub(super) fn node_of(&mut self, operator: &'static str, inputs: &[&str], attributes: Vec<Message>) {
         let output = format!("{}_{}", operator.to_lowercase(), self.nodes.len());
         self.last.clone_from(&output);
@@ -57,7 +57,7 @@ impl<'a> Graph<'a> {
         self.nodes.push(Node { operator, inputs, output, attributes });
     }
 
-    /// Gives the newest value another name, by which the model hands it out.
+    /// Renames the newest value to the name of a model output.
     pub(super) fn name_last(&mut self, name: &str) {
         if let Some(node) = self.nodes.last_mut() {
             name.clone_into(&mut node.output);
@@ -65,14 +65,14 @@ impl<'a> Graph<'a> {
         }
     }
 
-    /// Gives the newest value, of a batch of any size, other axes behind that of the batch.
+    /// Reshapes the axes after the batch axis of the newest value, for a batch of any size.
     pub(super) fn reshape(&mut self, axes: &[usize]) {
-        // 0 takes over the axis that is there.
+        // 0 keeps the existing axis.
         let shape: Vec<i64> = std::iter::once(0).chain(axes.iter().map(|&n| n as i64)).collect();
         self.reshape_to(&shape);
     }
 
-    /// Gives the newest value this shape; −1 for what is left.
+    /// Reshapes the newest value; −1 stands for the rest.
     pub(super) fn reshape_to(&mut self, shape: &[i64]) {
         let name = format!("shape_{}", self.nodes.len());
         let raw: Vec<u8> = shape.iter().flat_map(|n| n.to_le_bytes()).collect();
@@ -92,7 +92,7 @@ impl<'a> Graph<'a> {
         self.node("Gemm", &[&weight, &bias], Vec::new());
     }
 
-    /// Adds a parameter in our own layout; gives its name back.
+    /// Adds a parameter in our own layout; returns its name.
     pub(super) fn parameter(&mut self, name: &str) -> String {
         if let Some(slice) = self.network.slices().iter().find(|slice| slice.name == name) {
             let values = &self.parameters[slice.range.clone()];
@@ -101,7 +101,7 @@ impl<'a> Graph<'a> {
         name.to_owned()
     }
 
-    /// Adds a parameter in PyTorch's layout; gives its name back.
+    /// Adds a parameter in PyTorch's layout; returns its name.
     pub(super) fn pytorch_parameter(&mut self, name: &str) -> String {
         if let Some(slice) = self.network.slices().iter().find(|slice| slice.name == name) {
             let ours = &self.parameters[slice.range.clone()];
@@ -123,7 +123,7 @@ impl<'a> Graph<'a> {
         self.initializers.push(dims.int(2, kind).text(8, name).data(9, raw));
     }
 
-    /// The `GraphProto`, with what it reads and what it gives.
+    /// The `GraphProto`, with its inputs and outputs.
     pub(super) fn into_message(self, inputs: &[Message], outputs: &[Message]) -> Message {
         let nodes: Vec<Message> = self.nodes.iter().map(Node::message).collect();
         Message::new()
@@ -154,7 +154,7 @@ pub(super) fn ints(name: &str, values: &[i64]) -> Message {
     values.iter().fold(Message::new().text(1, name), |message, &value| message.int(8, value)).int(20, KIND_INTS)
 }
 
-/// A batch of arrays of this type and shape.
+/// A batch of arrays with this type and shape.
 pub(super) fn value_info(name: &str, kind: i64, shape: &[i64]) -> Message {
     let batch = Message::new().text(2, "batch");
     let dims =

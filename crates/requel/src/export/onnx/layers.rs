@@ -6,12 +6,12 @@ use requel_nn::{Activation, LayerSpec};
 use super::graph::{Graph, float, int, ints};
 use super::model::OnnxError;
 
-/// Layers under construction: what is known of the newest value.
+/// Layers under construction, with what is known about the newest value.
 pub(super) struct Layers<'g, 'a> {
     graph: &'g mut Graph<'a>,
-    /// Whether it is an image, and if so, whether its channels come first just now.
+    /// Whether it is an image, and if so, whether its channels currently come first.
     image: Option<bool>,
-    /// Fractions of a distribution at which the network is asked, where it reads them.
+    /// Fractions at which the network is evaluated, if it reads fractions.
     fractions: usize,
 }
 
@@ -22,7 +22,7 @@ impl<'g, 'a> Layers<'g, 'a> {
         Layers { graph, image, fractions }
     }
 
-    /// All of them: the newest value is then rows × outputs, where the network reads fractions (rows × fractions) × outputs.
+    /// All layers: the newest value is then rows × outputs, or (rows × fractions) × outputs if the network reads fractions.
     pub(super) fn build(&mut self) -> Result<(), OnnxError> {
         let spec = self.graph.network().spec();
         if spec.input_scale != 1.0 {
@@ -97,7 +97,7 @@ impl<'g, 'a> Layers<'g, 'a> {
         }
     }
 
-    /// One stream of a dueling network; gives the name of what comes of it.
+    /// One stream of a dueling network; returns the name of its result.
     fn stream(&mut self, input: &str, prefix: &str, hidden: Option<Activation>, suffix: &str) -> String {
         input.clone_into(&mut self.graph.last);
         if let Some(activation) = hidden {
@@ -108,7 +108,7 @@ impl<'g, 'a> Layers<'g, 'a> {
         self.graph.last.clone()
     }
 
-    /// Each row as many times as there are fractions, multiplied by their embeddings.
+    /// Each row repeated for each fraction, multiplied by the fractions' embeddings.
     fn embed_fractions(&mut self, prefix: &str, cosines: usize) {
         let features = self.graph.last.clone();
         let fractions: Vec<f32> = (0..self.fractions).map(|at| (at as f32 + 0.5) / self.fractions as f32).collect();
@@ -120,7 +120,7 @@ impl<'g, 'a> Layers<'g, 'a> {
         self.graph.affine(prefix, "");
         self.graph.node("Relu", &[], Vec::new());
         let embeddings = self.graph.last.clone();
-        // Rows × 1 × features beside fractions × features.
+        // Rows × 1 × features times fractions × features.
         let weight = format!("{prefix}weight");
         let slices = self.graph.network().slices().iter();
         let width = slices.filter(|slice| slice.name == weight).map(|slice| slice.shape[1]).sum();
@@ -146,7 +146,7 @@ impl<'g, 'a> Layers<'g, 'a> {
         }
     }
 
-    /// One flat vector per row, an image pixel by pixel.
+    /// One flat vector per row; images pixel by pixel.
     fn flat(&mut self) {
         self.channels_first(false);
         if self.image.take().is_some() {

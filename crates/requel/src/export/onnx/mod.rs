@@ -1,4 +1,4 @@
-//! A policy as an ONNX model, the messages of `onnx.proto` written by hand.
+//! A policy as an ONNX model; the messages of `onnx.proto` are written by hand.
 
 mod graph;
 mod layers;

@@ -1,10 +1,10 @@
-//! The model around the graph: what it reads, what it gives, and what stands about the policy beside its weights.
+//! The model around the graph: its inputs, its outputs, and the metadata of the policy.
 //!
-//! The model reads `observation`, a batch of any size in the layout of this project (images: height, width, channels), and of
-//! an environment with masks `action_mask`, one truth value per action. It gives `q_values`, batch × actions, the expected
-//! return of each action whatever the head, and `action`, the greedy one. Metadata has keys that begin with `requel.`.
+//! The model reads `observation`, a batch of any size in the layout of this project (images: height, width, channels), and for an
+//! environment with masks `action_mask`, one boolean per action. It outputs `q_values`, batch × actions, the expected return of each action
+//! for every kind of head, and `action`, the greedy one. Keys of its metadata start with `requel.`.
 //!
-//! It is of operator set 13, which runtimes from 2020 on read, and of 17 where the network has layer normalisation.
+//! It uses operator set 13, which runtimes since 2020 support, or 17 if the network has layer normalisation.
 
 use std::fmt;
 
@@ -23,28 +23,28 @@ use crate::train::SpaceIdentity;
 pub struct PolicyParts<'a> {
     /// The environment that it was trained in.
     pub env_id: &'a str,
-    /// What the network reads, as the environment shows it to the network.
+    /// The network's input: observations as the environment presents them to the network.
     pub observations: &'a Space,
-    /// What can be done.
+    /// The action space.
     pub actions: &'a Space,
-    /// What each action does; empty where that is not said.
+    /// What each action does; may be empty.
     pub action_names: &'a [String],
-    /// What each number of an observation is; empty where that is not said.
+    /// What each number of an observation is; may be empty.
     pub observation_names: &'a [String],
     /// The network.
     pub network: &'a Network,
     /// Its parameters.
     pub parameters: &'a [f32],
-    /// What the network says of each action.
+    /// What the network's outputs mean.
     pub head: &'a Readout,
-    /// Whether the environment says which actions it allows.
+    /// Whether the environment has action masks.
     pub is_masked: bool,
 }
 
-/// Why a policy has no ONNX form.
+/// Why a policy cannot be exported to ONNX.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum OnnxError {
-    /// A layer is of a kind that is not expressed.
+    /// A kind of layer that cannot be expressed.
     Layer {
         /// Its index.
         layer: usize,
@@ -57,7 +57,7 @@ impl fmt::Display for OnnxError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             OnnxError::Layer { layer, kind } => {
-                write!(f, "layers.{layer} is of the kind `{kind}`, which is not exported to ONNX")
+                write!(f, "layers.{layer} is of the kind `{kind}`, which cannot be exported to ONNX")
             }
         }
     }
@@ -68,7 +68,7 @@ impl std::error::Error for OnnxError {}
 /// The model's bytes.
 ///
 /// # Errors
-/// [`OnnxError`] where a part of the network has no form here.
+/// [`OnnxError`] if a part of the network cannot be expressed.
 pub fn encode(policy: &PolicyParts<'_>) -> Result<Vec<u8>, OnnxError> {
     let spec = policy.network.spec();
     let actions = policy.actions.discrete_n().unwrap_or(policy.network.output_len() / policy.head.atoms().max(1));
@@ -96,7 +96,7 @@ pub fn encode(policy: &PolicyParts<'_>) -> Result<Vec<u8>, OnnxError> {
     Ok(model.into_bytes())
 }
 
-/// The lowest operator set that has all of the operators, and the version of the file format that came with it.
+/// The lowest operator set that has all operators, and the version of the file format that came with it.
 fn versions(layers: &[LayerSpec]) -> (i64, i64) {
     let has_norm = layers.iter().any(|layer| matches!(layer, LayerSpec::LayerNorm { .. }));
     if has_norm { (17, 8) } else { (13, 7) }
@@ -104,9 +104,9 @@ fn versions(layers: &[LayerSpec]) -> (i64, i64) {
 
 fn metadata(policy: &PolicyParts<'_>) -> Vec<(&'static str, String)> {
     let acts_by = if policy.is_masked {
-        "the greatest of q_values that action_mask allows; of equals the one with the lowest index"
+        "index of the largest of the q_values that action_mask allows; the lowest index among equals"
     } else {
-        "the greatest of q_values; of equals the one with the lowest index"
+        "index of the largest of the q_values; the lowest index among equals"
     };
     let mut entries = vec![
         ("requel.environment", policy.env_id.to_owned()),

@@ -1,10 +1,10 @@
-//! What a network's outputs say of each action, and which action is the best.
+//! From a network's outputs to action values, and the greedy action.
 
 use crate::agent::{Mean, Readout};
 
 use super::graph::{Graph, int};
 
-/// The name of the input that says which actions are allowed.
+/// The name of the input for allowed actions.
 pub(super) const MASK: &str = "action_mask";
 
 /// From the network's outputs to `q_values`, rows × actions: the expected return of each action.
@@ -29,8 +29,8 @@ pub(super) fn add_values(graph: &mut Graph<'_>, head: &Readout, actions: usize) 
     graph.name_last("q_values");
 }
 
-/// From `q_values` to `action`, one per row: that of the greatest value, of equals the one with the lowest index, among those
-/// that the mask allows where there is one.
+/// From `q_values` to `action`, one per row: the index of the largest value, the lowest index among equals, among the actions that the mask
+/// allows if there is one.
 pub(super) fn add_action(graph: &mut Graph<'_>, is_masked: bool) {
     if is_masked {
         graph.tensor("forbidden", &[], &[f32::NEG_INFINITY]);

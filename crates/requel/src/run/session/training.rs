@@ -1,4 +1,4 @@
-//! The training of a [`Session`]: steps, saves and changes of settings until it ends or is interrupted.
+//! The training loop of a [`Session`]: steps, saves and changes of settings until it ends or is interrupted.
 
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
@@ -14,10 +14,10 @@ use crate::schedule::crossings;
 use crate::train::{BestPolicy, GiveUp, Observer, ObserverError, Termination, TrainError, TrainEvent};
 
 impl Session {
-    /// Trains until training is over or `control` asks to stop; either way the complete state is on disk then.
+    /// Trains until training is over or `control` asks to stop; in both cases the complete state is then on disk.
     ///
     /// # Errors
-    /// If an environment, an observer or the disk fails, or a number is not finite. Checkpoints written before stay.
+    /// If an environment, an observer or the disk fails, or a number is not finite. Earlier checkpoints stay.
     pub fn train(mut self, observer: &mut dyn Observer, control: &Control) -> Result<Ending, RunError> {
         let started = Instant::now();
         let kernel = self.trainer.value_network().ok().map(|value| value.network.kernel());
@@ -25,7 +25,7 @@ impl Session {
         self.run.add_provenance(Provenance::now(self.trainer.env_steps(), self.segment, machine))?;
         self.saved_at = Instant::now();
         self.trainer.give_up_evaluations_when(patience(control));
-        // Whether a checkpoint is due that could not be begun yet.
+        // Whether a checkpoint is due that could not be started yet.
         let mut is_due = false;
         let mut last_step = Instant::now();
         let termination = loop {
@@ -39,7 +39,7 @@ impl Session {
             let every = self.trainer.config().checkpoint.every_steps;
             let before = self.trainer.env_steps();
             let termination = match self.advance(observer) {
-                // It is made when training goes on; the stop is heard at the next turn.
+                // It is written when training continues; the request to stop is handled in the next iteration.
                 Err(RunError::Train(TrainError::Interrupted)) => None,
                 result => result?,
             };
@@ -76,12 +76,12 @@ impl Session {
         Ok(Ending::Finished { summary, outcome: Box::new(outcome), timing })
     }
 
-    /// The device that networks are computed on, where that is not the CPU.
+    /// The device that networks are computed on, unless that is the CPU.
     fn device(&self) -> Option<String> {
         self.trainer.agent().device().map(|used| used.device).filter(|device| device != "cpu")
     }
 
-    /// Waits while training is held back, and saves meanwhile when asked to.
+    /// Waits while training is held back, and saves meanwhile if requested.
     fn wait_for_turn(
         &mut self,
         last_step: Instant,
@@ -102,26 +102,26 @@ impl Session {
     fn save_while_held_back(&mut self, observer: &mut dyn Observer) -> Result<(), RunError> {
         self.wait_for_save(observer)?;
         match self.saved.clone().filter(|saved| saved.env_steps == self.trainer.env_steps()) {
-            // It is there already, and whoever asks is told so.
+            // It already exists, and the caller is told so.
             Some(saved) => self.tell_saved(saved, observer),
             None => self.save_once(observer).map(drop),
         }
     }
 
-    /// Whether a checkpoint is due after a step that began at `before` env steps, where one is due `every` so many.
+    /// Whether a checkpoint is due after a step that started at `before` env steps, if one is due every `every` env steps.
     fn becomes_due(&self, every: u64, before: u64) -> bool {
         let by_steps = every > 0 && crossings(every, before, self.trainer.env_steps()) > 0;
-        // When a checkpoint is written is no part of the result, so that a clock may say it.
+        // When a checkpoint is written does not affect the result, so a clock may decide it.
         by_steps || self.pause.is_some_and(|pause| self.saved_at.elapsed() >= pause)
     }
 
-    /// Whether the next segment begins before the next step.
+    /// Whether the next segment starts before the next step.
     fn is_segment_due(&self) -> bool {
         let begins = self.later.front().is_some_and(|next| next.from_env_steps <= self.trainer.env_steps());
         begins && !self.trainer.owes_evaluation()
     }
 
-    /// Goes on with the settings of the segments that begin at this step.
+    /// Applies the settings of the segments that start at this step.
     fn change_segment(&mut self) -> Result<(), RunError> {
         while self.is_segment_due() {
             let Segment { number, config, .. } = self.later.pop_front().expect("it is due");
@@ -148,8 +148,8 @@ impl Session {
         Ok(termination)
     }
 
-    /// The checkpoint of this moment, whole on the disk; it is written if it is not there: never is a whole one put in the
-    /// place of itself.
+    /// The checkpoint of this moment, complete on disk; it is written if it does not exist: an intact checkpoint is never replaced by
+    /// itself.
     fn save_once(&mut self, observer: &mut dyn Observer) -> Result<PathBuf, RunError> {
         self.wait_for_save(observer)?;
         let env_steps = self.trainer.env_steps();
@@ -161,7 +161,7 @@ impl Session {
         Ok(saved.expect("just written").path.clone())
     }
 
-    /// Takes down the state of this moment; it is written while training goes on.
+    /// Takes a snapshot of the current state; it is written while training continues.
     fn begin_save(&mut self, observer: &mut dyn Observer) -> Result<(), RunError> {
         self.wait_for_save(observer)?;
         self.saved_at = Instant::now();
@@ -194,10 +194,10 @@ impl Session {
     }
 }
 
-/// How long an evaluation that is going on may take once a stop was asked for. What is short is better made than made again.
+/// How long a running evaluation may take after a request to stop. Finishing a short one is better than repeating it.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// Whether a stop was asked for, and that some time ago.
+/// Whether a stop was requested, some time ago.
 fn patience(control: &Control) -> GiveUp {
     let (control, heard_at) = (control.clone(), OnceLock::new());
     Arc::new(move || control.stop_requested() && heard_at.get_or_init(Instant::now).elapsed() >= PATIENCE)

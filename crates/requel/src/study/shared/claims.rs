@@ -11,47 +11,48 @@ use super::Lease;
 use super::lease::{RELEASED, Terms};
 use crate::storage::{Storage, ensure_dir, write_synced};
 
-/// The claims on the runs of a study, in a directory that all its workers reach. The module [`shared`](super) says what that has to do.
+/// The claims on the runs of a study, in a directory that all its workers can access. The module [`shared`](super) describes the
+/// requirements on it.
 ///
-/// The `n`-th claim on a run is the file `<run>.<n>`, which names the worker and the milliseconds of its lease, and is written once; it
-/// is renewed by writing a count into `<run>.<n>.beat`.
+/// The `n`-th claim on a run is the file `<run>.<n>`, which contains the worker and the milliseconds of its lease, and is written once; a
+/// claim is renewed by writing a count into `<run>.<n>.beat`.
 pub struct Claims {
     storage: Arc<dyn Storage>,
     dir: PathBuf,
     pub(super) lease: Duration,
     worker: String,
-    /// What was seen of the claims of others.
+    /// What was observed of other workers' claims.
     seen: BTreeMap<String, Seen>,
 }
 
-/// What came of asking for a run.
+/// The result of requesting a run.
 pub enum Attempt {
-    /// It is this worker's.
+    /// It now belongs to this worker.
     Taken(Lease),
-    /// It is another's, or cannot be told yet.
+    /// It belongs to another worker, or that is not known yet.
     Elsewhere,
 }
 
-/// Another's claim, as it was at the last look.
+/// Another worker's claim, as of the last check.
 struct Seen {
     number: u64,
     beat: Option<Vec<u8>>,
     at: Instant,
-    /// How long it was watched without a change.
+    /// How long it has been watched without a change.
     unchanged: Duration,
-    /// How long that has to be: workers may have leases of different lengths.
+    /// How long it must be watched: workers may have leases of different lengths.
     lease: Duration,
 }
 
-/// Looks that are further apart than this share of a lease count as if they were not: whoever is held up itself has watched nothing.
+/// Checks that are further apart than this fraction of a lease do not count as watching: a worker that was suspended has watched nothing.
 const GAP: u32 = 4;
 const BEAT: &str = ".beat";
 
 impl Claims {
-    /// The claims in `dir`, which is made if it is not there, with leases of this length: how long a run waits for a worker that died.
+    /// The claims in `dir`, which is created if necessary, with leases of this length: how long a run waits after a worker died.
     ///
     /// # Errors
-    /// If the directory cannot be made.
+    /// If the directory cannot be created.
     pub fn open(storage: Arc<dyn Storage>, dir: &Path, lease: Duration) -> io::Result<Self> {
         ensure_dir(&*storage, dir)?;
         let random = RandomState::new().build_hasher().finish();
@@ -59,12 +60,12 @@ impl Claims {
         Ok(Claims { storage, dir: dir.to_path_buf(), lease, worker, seen: BTreeMap::new() })
     }
 
-    /// How long a lease is.
+    /// The length of a lease.
     pub fn lease(&self) -> Duration {
         self.lease
     }
 
-    /// Where they are.
+    /// Their directory.
     pub fn dir(&self) -> &Path {
         &self.dir
     }
@@ -85,8 +86,8 @@ impl Claims {
         Ok(newest)
     }
 
-    /// Asks for a run whose newest claim has the number `newest`, 0 where there is none. It is this worker's if nobody has it, it
-    /// was given back, or its holder was watched for a whole lease and did not renew it; `now` is the time on this machine.
+    /// Requests a run whose newest claim has the number `newest`, 0 if there is none. This worker gets it if nobody has it, it was given
+    /// back, or its holder was watched for a whole lease without renewing it; `now` is the time on this machine.
     ///
     /// # Errors
     /// If the file system fails before anything is decided.
@@ -116,7 +117,7 @@ impl Claims {
         Ok(Attempt::Taken(Lease::new(terms, now)))
     }
 
-    /// What the holder of a claim wrote last; `None` before its first renewal.
+    /// What the holder of a claim last wrote; `None` before its first renewal.
     fn beat(&self, run: &str, number: u64) -> io::Result<Option<Vec<u8>>> {
         match self.storage.read(&self.dir.join(format!("{run}.{number}{BEAT}"))) {
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
@@ -144,7 +145,7 @@ impl Claims {
         }
     }
 
-    /// How long the lease is by which a claim is held.
+    /// The length of the lease of a claim.
     fn lease_of(&self, run: &str, number: u64) -> io::Result<Duration> {
         let text = self.storage.read(&self.dir.join(format!("{run}.{number}")))?;
         let said = String::from_utf8_lossy(&text);
@@ -154,16 +155,16 @@ impl Claims {
             .ok_or_else(|| io::Error::new(ErrorKind::InvalidData, "a claim says no lease"))
     }
 
-    /// Makes the claim of this number, unless there is one. Says whether the one that is there is this worker's.
+    /// Creates the claim with this number, unless it exists. Returns whether the existing one belongs to this worker.
     fn claim(&self, run: &str, number: u64) -> io::Result<bool> {
         let path = self.dir.join(format!("{run}.{number}"));
         let staged = self.dir.join(format!("{run}.{number}.{}.new", self.worker));
         let text = format!("{}\n{}\n", self.worker, self.lease.as_millis());
         write_synced(&*self.storage, &staged, text.as_bytes())?;
-        // What is there afterwards says who has it, whatever is answered here.
+        // Whatever this call returns, the file that is there afterwards decides.
         let _ = self.storage.link(&staged, &path);
         let found = self.storage.read(&path);
-        // One that is left says nothing.
+        // A leftover file has no meaning.
         let _ = self.storage.remove_file(&staged);
         match found {
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
@@ -172,7 +173,7 @@ impl Claims {
     }
 }
 
-/// What this machine calls itself, for whoever looks at claims.
+/// The name of this machine, for people who look at claims.
 fn host() -> String {
     let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     let plain: String =

@@ -1,4 +1,4 @@
-//! [`FencedStorage`], by which only who holds a run writes in it.
+//! [`FencedStorage`], through which only the holder of a run can write to it.
 
 use std::io;
 use std::path::Path;
@@ -6,21 +6,21 @@ use std::path::Path;
 use super::Lease;
 use crate::storage::{Storage, StoredFile};
 
-/// Another storage that refuses every change once a lease is lost. Reading goes on.
+/// Wraps another storage, and refuses every change once a lease is lost. Reading still works.
 pub struct FencedStorage<S> {
     inner: S,
     lease: Lease,
 }
 
 impl<S: Storage> FencedStorage<S> {
-    /// The storage `inner` for as long as the lease is held.
+    /// The storage `inner` while the lease is held.
     pub fn new(inner: S, lease: Lease) -> Self {
         FencedStorage { inner, lease }
     }
 }
 
 fn check(lease: &Lease) -> io::Result<()> {
-    if lease.is_held() { Ok(()) } else { Err(io::Error::other("another worker has taken this run over")) }
+    if lease.is_held() { Ok(()) } else { Err(io::Error::other("another worker has taken over this run")) }
 }
 
 struct FencedFile {

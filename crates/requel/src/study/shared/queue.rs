@@ -1,4 +1,4 @@
-//! [`Queue`], from which the threads of a worker take what is to be trained next.
+//! [`Queue`], from which the threads of a worker take the next run to train.
 
 use std::io;
 use std::path::Path;
@@ -7,12 +7,12 @@ use std::time::{Duration, Instant};
 use super::{Attempt, Claims, Lease};
 use crate::study::{PlannedRun, Standing};
 
-/// The runs of a worker, and how far each has come.
+/// The runs of a worker, and the progress of each.
 pub(super) struct Queue<'a> {
     runs: &'a [PlannedRun],
     claims: Claims,
     entries: Vec<Entry>,
-    /// Since when nothing but errors came of looking.
+    /// Since when checking has only produced errors.
     failing_since: Option<Instant>,
 }
 
@@ -28,28 +28,28 @@ struct Entry {
 enum State {
     /// To be trained here, if nobody else has it.
     Open,
-    /// Trained by this worker at this moment.
+    /// Being trained by this worker.
     Training,
     /// Finished, or given up by this worker.
     Over,
 }
 
-/// What a thread of a worker is to do.
+/// What a thread of a worker should do.
 pub(super) enum Next {
-    /// Train the run at this place.
+    /// Train the run at this index.
     Train(usize, Lease),
-    /// The runs at these places were finished by others.
+    /// The runs at these indices were finished by others.
     Finished(Vec<usize>),
-    /// Look again later. Others have the runs at these places, and nobody has said so yet.
+    /// Check again later. Others have the runs at these indices, which has not been reported yet.
     Wait(Vec<usize>),
     /// There is nothing left.
     Over,
 }
 
-/// A run that fails for reasons of the file system is tried again so often by one worker.
+/// How often one worker retries a run that fails because of the file system.
 const MOST_FAILURES: u32 = 20;
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
-/// A file system that fails for so many leases will not come back.
+/// A file system that fails for this many leases will not recover.
 const PATIENCE_LEASES: u32 = 10;
 
 impl<'a> Queue<'a> {
@@ -58,20 +58,20 @@ impl<'a> Queue<'a> {
         Queue { runs, claims, entries: runs.iter().map(entry).collect(), failing_since: None }
     }
 
-    /// How long to wait between two looks.
+    /// How long to wait between two checks.
     pub fn pause(&self) -> Duration {
         (self.claims.lease() / 20).clamp(Duration::from_millis(20), Duration::from_secs(2))
     }
 
-    /// How long a lease is.
+    /// The length of a lease.
     pub fn lease(&self) -> Duration {
         self.claims.lease()
     }
 
-    /// What to do next.
+    /// The next task.
     ///
     /// # Errors
-    /// What the file system says, once it has said so for long.
+    /// The error of the file system, once it has persisted for long.
     pub fn next(&mut self) -> io::Result<Next> {
         let now = Instant::now();
         match self.look(now) {
@@ -115,7 +115,7 @@ impl<'a> Queue<'a> {
         if self.entries.iter().all(|entry| entry.state == State::Over) {
             return Ok(Next::Over);
         }
-        // Those that this worker trains, or tries again soon, are no reason to say that it waits for others.
+        // Runs that this worker trains, or retries soon, are not a reason to report that it waits for others.
         if self.entries.iter().any(|entry| entry.state == State::Training || entry.not_before.is_some_and(|t| now < t))
         {
             return Ok(Next::Wait(Vec::new()));
@@ -131,18 +131,18 @@ impl<'a> Queue<'a> {
         self.entries[index].state = State::Over;
     }
 
-    /// The run at `index` is another's now.
+    /// The run at `index` now belongs to another worker.
     pub fn is_lost(&mut self, index: usize) {
         self.entries[index].state = State::Open;
     }
 
-    /// A process without a claim works on the run at `index`: it is left to that one for a while.
+    /// A process without a claim is working on the run at `index`, which is left to it for a while.
     pub fn is_busy(&mut self, index: usize) {
         let entry = &mut self.entries[index];
         (entry.state, entry.not_before) = (State::Open, Some(Instant::now() + self.claims.lease() / 4));
     }
 
-    /// The file system failed the run at `index`. Says whether it is to be tried again.
+    /// The file system failed for the run at `index`. Returns whether it should be tried again.
     pub fn has_failed(&mut self, index: usize) -> bool {
         let entry = &mut self.entries[index];
         entry.failures += 1;
@@ -156,7 +156,7 @@ impl<'a> Queue<'a> {
     }
 }
 
-/// What claims on a run are called by: its directory in that of the study.
+/// The name of a run's claims: its directory within that of the study.
 fn name_of(planned: &PlannedRun, claims: &Claims) -> String {
     let study = claims.dir().parent().unwrap_or(Path::new(""));
     let inside = planned.dir.strip_prefix(study).unwrap_or(&planned.dir);

@@ -1,12 +1,12 @@
-//! [`Share`], which part of a study a worker does.
+//! [`Share`], a part of a study for one worker.
 
 use std::fmt;
 use std::str::FromStr;
 
 use thiserror::Error;
 
-/// Every `count`-th run, from the `number`-th on, both from 1: what a queue of jobs deals out. The shares of all numbers are all runs,
-/// each once.
+/// Every `count`-th run, starting with the `number`-th, both from 1: for job queues. The shares of all numbers together are all runs, each
+/// once.
 ///
 /// ```
 /// use requel::study::Share;
@@ -21,19 +21,19 @@ pub struct Share {
     count: usize,
 }
 
-/// Why a text is no share.
+/// Why a text is not a share.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
-#[error("`{text}` is no share: write 1/4 to 4/4 for the four of four")]
+#[error("`{text}` is not a share: write 1/4, 2/4, 3/4 and 4/4 for four jobs")]
 pub struct ShareError {
     /// What was given.
     pub text: String,
 }
 
-/// Nobody has more machines.
+/// Nobody has more machines than this.
 const MOST: usize = 100_000;
 
 impl Share {
-    /// What there is of it, in the order in which it was.
+    /// The items that belong to it, in their order.
     pub fn of<T>(self, all: impl IntoIterator<Item = T>) -> Vec<T> {
         all.into_iter().skip(self.number - 1).step_by(self.count).collect()
     }

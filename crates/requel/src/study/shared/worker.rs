@@ -1,4 +1,4 @@
-//! [`train_claimed`], what a worker does.
+//! [`train_claimed`], the loop of a worker.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -15,12 +15,11 @@ use crate::train::TrainError;
 
 type Endings = Vec<Option<Result<Ending, RunError>>>;
 
-/// Trains those of the runs that nobody else has, until all are finished: those that other workers train are waited for, and taken over
-/// where a worker died. Any number of workers may do so at the same time, on any number of machines, each run with the bits of a run by
-/// itself. When `control` asks to stop, runs save their state and are given back. What fails for reasons of the file system is
-/// tried again, here or by another worker.
+/// Trains the runs that nobody else has, until all are finished: runs of other workers are waited for, and taken over if a worker died. Any
+/// number of workers can do so at the same time, on any number of machines, each run with the bits of a separate run. When `control` asks
+/// to stop, runs save their state and are given back. What fails because of the file system is tried again, here or by another worker.
 ///
-/// The answer at each place is `None` where the run was finished elsewhere, or not begun.
+/// The result at each index is `None` if the run was finished elsewhere, or not started.
 ///
 /// # Errors
 /// As [`train_all`](crate::study::train_all), and if the claims cannot be read for long.
@@ -66,9 +65,9 @@ struct Worker<'a> {
     audience: &'a dyn Audience,
     queue: Mutex<Queue<'a>>,
     endings: Mutex<Endings>,
-    /// Those that are held.
+    /// The leases that are held.
     leases: Mutex<Vec<(usize, Lease)>>,
-    /// What ends the worker.
+    /// The error that ends the worker.
     error: Mutex<Option<Problem>>,
     is_over: AtomicBool,
 }
@@ -78,17 +77,17 @@ enum Problem {
     Study(StudyError),
 }
 
-/// A lease is renewed so often in its length.
+/// How many times a lease is renewed during its length.
 const RENEWALS: u32 = 10;
 
 impl Worker<'_> {
-    /// Keeps the leases until all threads have ended.
+    /// Renews the leases until all threads have ended.
     fn renew_all(&self) {
         let pause = lock(&self.queue).lease() / RENEWALS;
         while !self.is_over.load(Ordering::SeqCst) {
             let held: Vec<Lease> = lock(&self.leases).iter().map(|(_, lease)| lease.clone()).collect();
             for lease in held {
-                // One that cannot be renewed lapses, which the thread that trains sees for itself.
+                // A lease that cannot be renewed expires, which the training thread notices by itself.
                 let _ = lease.renew();
             }
             std::thread::park_timeout(pause);
@@ -114,7 +113,7 @@ impl Worker<'_> {
         }
     }
 
-    /// Sleeps, and hears a stop soon.
+    /// Sleeps, but returns soon after a request to stop.
     fn sleep(&self, mut time: Duration) {
         const PIECE: Duration = Duration::from_millis(50);
         while time > Duration::ZERO && !self.crew.control.stop_requested() {
@@ -147,7 +146,7 @@ impl Worker<'_> {
         match &ending {
             Ok(Ending::Finished { .. }) => lock(&self.queue).is_over(index),
             _ if is_stopped => lock(&self.queue).is_over(index),
-            // Whatever came of it is not the run's end: another has it.
+            // Whatever happened is not the end of the run: another worker has it.
             _ if !is_held => return lock(&self.queue).is_lost(index),
             Ok(Ending::Interrupted { .. }) => return lock(&self.queue).is_lost(index),
             Err(RunError::InUse { .. } | RunError::Occupied { .. }) => return lock(&self.queue).is_busy(index),
@@ -162,7 +161,7 @@ impl Worker<'_> {
         lock(&self.endings)[index] = Some(ending);
     }
 
-    /// Trains a run whose lease this worker has; `None` if it is finished already.
+    /// Trains a run whose lease this worker has; `None` if it is already finished.
     fn train_held(&self, index: usize, lease: &Lease) -> Result<Option<Result<Ending, RunError>>, StudyError> {
         let session = match self.session(index, lease) {
             Ok(Some(session)) => session,
@@ -180,7 +179,7 @@ impl Worker<'_> {
     fn session(&self, index: usize, lease: &Lease) -> Result<Option<Session>, StudyError> {
         let planned = &self.runs[index];
         if lease.follows_lapsed() {
-            // What was taken over in part must not be given back: whoever comes next would not take over.
+            // A run that was only partly taken over must not be given back: the next worker would not take it over.
             Run::take_over(&planned.dir).inspect_err(|_| lease.abandon())?;
         }
         let (run, _) = planned.open_or_create()?;
@@ -189,7 +188,7 @@ impl Worker<'_> {
     }
 }
 
-/// As [`check_new`], which finds a place occupied where another worker makes the run at this moment.
+/// Like [`check_new`], which would find a place occupied while another worker creates the run there.
 fn check_with_others(runs: &[PlannedRun], crew: Crew<'_>) -> Result<(), StudyError> {
     let mut attempts = 0;
     loop {
@@ -206,7 +205,7 @@ fn check_with_others(runs: &[PlannedRun], crew: Crew<'_>) -> Result<(), StudyErr
 const ATTEMPTS: u32 = 20;
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// Whether it is the file system that failed, which it may not do again.
+/// Whether the error came from the file system, which may work next time.
 fn may_pass(error: &RunError) -> bool {
     let is_of_files = matches!(error, RunError::Io { .. } | RunError::Train(TrainError::Observer(_)));
     is_of_files || matches!(error, RunError::Checkpoint(CheckpointError::Io { .. }))

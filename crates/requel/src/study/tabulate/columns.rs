@@ -6,13 +6,13 @@ use super::{Column, Figure, Statistic};
 use crate::stats::{highest, lowest, mean, median, proportion_interval, quantile};
 use crate::study::{RandomPlay, RunRow, TaskSpec};
 
-/// What is to be known of an environment to make cells of its runs.
+/// What the cells need to know about an environment.
 pub struct Context<'a> {
-    /// What the study says of it.
+    /// Its settings in the study.
     pub task: Option<&'a TaskSpec>,
-    /// The return that is aimed at.
+    /// The target return.
     pub aim: Option<f64>,
-    /// Random play in it, where a column asks for it.
+    /// Random play in it, if a column needs it.
     pub random: Option<RandomPlay>,
 }
 
@@ -55,7 +55,7 @@ pub fn cell(column: &Column, rows: &[RunRow], context: &Context<'_>) -> String {
     }
 }
 
-/// The decimals of a column's figures.
+/// The number of decimals in a column.
 fn decimals(column: &Column, context: &Context<'_>) -> usize {
     let of_env = context.task.and_then(|task| task.decimals).filter(|_| column.of.is_return());
     column.decimals.or(of_env).unwrap_or(column.of.decimals())

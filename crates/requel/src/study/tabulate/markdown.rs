@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use crate::stats::{self, Bootstrap, Estimate, Interval, LEAST_RUNS};
 
-/// What stands where there is no figure.
+/// What is shown if there is no figure.
 pub const NONE: &str = "–";
 
 /// A table.
@@ -17,12 +17,12 @@ pub fn table(header: &[String], rows: &[Vec<String>]) -> String {
     text
 }
 
-/// A figure, or a dash where there is none.
+/// A figure, or a dash if there is none.
 pub fn figure(value: Option<f64>, decimals: usize) -> String {
     value.map_or_else(|| NONE.into(), |value| format!("{value:.decimals$}"))
 }
 
-/// The mean of a sample with its 95 % bootstrap interval, which few seeds do not have; `None` where there is no sample.
+/// The mean of a sample with its 95 % bootstrap interval, which too few seeds do not have; `None` if there is no sample.
 pub fn mean_estimate(sample: &[f64]) -> Option<Estimate> {
     let mean = |sample: &[f64]| stats::mean(sample).unwrap_or(f64::NAN);
     let enough = sample.len() >= LEAST_RUNS;
@@ -30,7 +30,7 @@ pub fn mean_estimate(sample: &[f64]) -> Option<Estimate> {
     Some(Estimate { value: stats::mean(sample)?, interval })
 }
 
-/// An estimate with its interval where it has one; a dash where there is none.
+/// An estimate with its interval if it has one; a dash if there is no estimate.
 pub fn estimate(estimate: Option<Estimate>, decimals: usize) -> String {
     match estimate {
         Some(Estimate { value, interval: Some(Interval { low, high }) }) => {

@@ -1,6 +1,6 @@
-//! The tables that a study declares: what its runs come to, as Markdown.
+//! The tables that a study declares: the results of its runs, as Markdown.
 //!
-//! [`TableSpec`] is a `[[table]]` of a study's file, [`Tables`] renders it of the runs ([`RunRow`](super::RunRow)) that there are.
+//! [`TableSpec`] is a `[[table]]` in a study's file, [`Tables`] renders it from the existing runs ([`RunRow`](super::RunRow)).
 
 mod columns;
 mod markdown;

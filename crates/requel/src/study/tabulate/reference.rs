@@ -6,28 +6,28 @@ use super::markdown::{NONE, figure, table};
 use super::{Column, Figure, Statistic};
 use crate::stats::{KnownQuantile, Placement, median};
 
-/// What is known of others' runs of the same algorithm.
+/// Known results of other people's runs of the same algorithm.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 pub struct Reference {
-    /// The variant that is held against it.
+    /// The variant that is compared with it.
     pub variant: String,
-    /// Which figure it is of.
+    /// The figure that it is about.
     #[serde(default)]
     pub of: Figure,
-    /// How many runs it is of.
+    /// The number of runs that it covers.
     pub runs: usize,
-    /// What is known: a level from 0 (lowest) to 1 (highest) and the quantile there.
+    /// The known quantiles: a level from 0 (lowest) to 1 (highest) and its value.
     pub quantiles: Vec<(f64, f64)>,
 }
 
-/// How far our median may be from the reference's, as a part of it.
+/// How far our median may be from the reference's, as a fraction of it.
 const MEDIAN_TOLERANCE: f64 = 0.15;
 
 /// The level at which a test rejects.
 const SIGNIFICANCE: f64 = 0.05;
 
 impl Reference {
-    /// Its cells below such columns.
+    /// Its cells in such columns.
     pub(super) fn row(&self, columns: &[Column]) -> Vec<String> {
         let known = |level: f64| self.quantiles.iter().find(|known| known.0 == level).map(|known| known.1);
         let shown = |level: f64| figure(known(level), 0);
@@ -37,14 +37,14 @@ impl Reference {
             Statistic::Median => shown(0.5),
             Statistic::Quartiles => format!("{} – {}", shown(0.25), shown(0.75)),
             Statistic::Range => format!("{} – {}", shown(0.0), shown(1.0)),
-            // All of them fall short where the highest does.
+            // All of them fall short if the highest does.
             Statistic::Share if column.at_least.zip(known(1.0)).is_some_and(|(least, high)| high < least) => "0".into(),
             _ => NONE.into(),
         };
         columns.iter().map(cell).collect()
     }
 
-    /// Our runs against it: Mathisen's test at each known quantile, and the medians.
+    /// Our runs compared with it: Mathisen's test at each known quantile, and the medians.
     pub(super) fn comparison(&self, sample: &[f64]) -> String {
         let place = |&(level, value): &(f64, f64)| {
             Some((level, value, KnownQuantile { size: self.runs, level, value }.placement(sample)?))

@@ -1,4 +1,4 @@
-//! [`TableSpec`], what a table of a study has.
+//! [`TableSpec`], the declaration of a table.
 
 use serde::Deserialize;
 
@@ -7,49 +7,49 @@ use crate::study::RunRow;
 /// A table of a study's page.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 pub struct TableSpec {
-    /// What a page asks for it by.
+    /// Its name, by which a page refers to it.
     pub name: String,
-    /// What has a row.
+    /// What each row is for.
     #[serde(default)]
     pub rows: Rows,
-    /// The variants that are in it; empty: all.
+    /// The variants in it; empty: all.
     #[serde(default)]
     pub variants: Vec<String>,
-    /// Its columns behind the one that says what a row is.
+    /// Its columns after the one that names the row.
     pub columns: Vec<Column>,
 }
 
-/// What has a row of a table.
+/// What each row of a table is for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Rows {
     /// A variant in an environment.
     #[default]
     Variants,
-    /// The same, in a table for each environment under a heading.
+    /// The same, with a separate table under a heading for each environment.
     PerEnv,
     /// A run.
     Runs,
-    /// A seed: a column of the table has one for each variant and environment.
+    /// A seed: the table has a column for each variant and environment.
     Seeds,
 }
 
 /// A column of a table.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 pub struct Column {
-    /// What stands above it.
+    /// Its heading.
     pub head: String,
     /// What it shows of the runs.
     #[serde(default)]
     pub show: Statistic,
-    /// Of which of their figures.
+    /// The figure that it is about.
     #[serde(default)]
     pub of: Figure,
-    /// The least that counts in a share; `None`: what is aimed at.
+    /// The minimum that counts in a share; `None`: the target return.
     pub at_least: Option<f64>,
-    /// Its decimals.
+    /// The number of decimals.
     pub decimals: Option<usize>,
-    /// The figures from elsewhere that it shows, or holds ours against, by name.
+    /// The figures from other sources that it shows, or compares ours with, by name.
     #[serde(default)]
     pub published: Vec<String>,
 }
@@ -73,21 +73,21 @@ pub enum Statistic {
     Quartiles,
     /// Lowest and highest.
     Range,
-    /// How many runs reach what a share asks for, with the 95 % interval of the share.
+    /// How many runs reach the minimum, with the 95 % interval of the fraction.
     Share,
     /// How many runs there are.
     Runs,
-    /// What is aimed at.
+    /// The target return.
     Aim,
-    /// Figures from elsewhere.
+    /// Figures from other sources.
     Published,
-    /// Whether the mean's interval is above or below the best of the figures from elsewhere.
+    /// Whether the mean's interval is above or below the best of the figures from other sources.
     BesidePublished,
     /// Whether the mean's interval is above that of random play, and at the goal.
     Learns,
-    /// Of one run: its value; of scores, with the standard deviation over episodes.
+    /// For one run: its value; for scores, with the standard deviation over episodes.
     Value,
-    /// Of one run: the hash of its weights.
+    /// For one run: the hash of its weights.
     Weights,
 }
 
@@ -98,7 +98,7 @@ pub enum Figure {
     /// The mean return of the final policy over fresh episodes.
     #[default]
     Final,
-    /// The same of the best policy by the evaluations of training.
+    /// The same for the best policy by the evaluations of training.
     Best,
     /// The mean return of the last 100 training episodes.
     Training,
@@ -112,14 +112,14 @@ pub enum Figure {
     ProcessSeconds,
     /// How many episodes of the confirmation fell short of the goal.
     ConfirmationFailed,
-    /// The share of the evaluations in the last half of training that reached the goal.
+    /// The fraction of the evaluations in the second half of training that reached the goal.
     LateShare,
     /// The largest mean value of an action.
     LargestMeanQ,
 }
 
 impl Figure {
-    /// Of a run, if it has such a figure.
+    /// The figure of a run, if it has one.
     pub fn of(self, run: &RunRow) -> Option<f64> {
         match self {
             Figure::Final => run.last.map(|score| score.mean),
@@ -140,7 +140,7 @@ impl Figure {
         matches!(self, Figure::Final | Figure::Best | Figure::Training)
     }
 
-    /// The decimals that it is shown with where nobody says.
+    /// The default number of decimals.
     pub(super) fn decimals(self) -> usize {
         match self {
             Figure::EnvSteps | Figure::Updates | Figure::ConfirmationFailed => 0,

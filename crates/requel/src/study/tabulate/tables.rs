@@ -7,7 +7,7 @@ use crate::registry::Registry;
 use crate::study::{Cell, RandomPlay, RunRow, Study, StudyError};
 use crate::suggest::nearest;
 
-/// Over how many episodes random play is scored in tables.
+/// Number of episodes over which random play is scored in tables.
 const RANDOM_EPISODES: usize = 200;
 
 /// A variant in an environment, with its runs.
@@ -24,9 +24,9 @@ pub struct CellRows {
 pub struct Tables<'a> {
     /// The study.
     pub study: &'a Study,
-    /// Its cells, as [`Study::resolve`] has them, with the runs that there are.
+    /// Its cells, from [`Study::resolve`], with the existing runs.
     pub cells: &'a [CellRows],
-    /// Has its environments.
+    /// The registry with its environments.
     pub registry: &'a Registry,
 }
 
@@ -34,7 +34,7 @@ impl Tables<'_> {
     /// The table called `name`, as Markdown.
     ///
     /// # Errors
-    /// If the study has no such table, or an environment cannot be made or played.
+    /// If the study has no such table, or an environment cannot be created or played.
     pub fn render(&self, name: &str) -> Result<String, StudyError> {
         let tables = &self.study.tables;
         let spec = tables.iter().find(|table| table.name == name).ok_or_else(|| StudyError::NoTable {
@@ -50,7 +50,7 @@ impl Tables<'_> {
         }
     }
 
-    /// Our runs against what is known of others'.
+    /// Our runs compared with known results of others.
     pub fn references(&self) -> String {
         let compared = |reference: &super::Reference| {
             let of = |one: &&CellRows| self.variant(&one.cell) == reference.variant;
@@ -126,7 +126,7 @@ impl Tables<'_> {
         Ok(table(&header("seed", spec), &rows))
     }
 
-    /// The first column's figure of every run: a row for each seed, a column for each variant and environment.
+    /// The first column's figure for every run: a row for each seed, a column for each variant and environment.
     fn seeds(&self, spec: &TableSpec) -> Result<String, StudyError> {
         let mut seeds: Vec<u64> = self.of(spec).flat_map(|one| one.rows.iter().map(|run| run.seed)).collect();
         seeds.sort_unstable();
@@ -188,7 +188,7 @@ fn header(first: &str, spec: &TableSpec) -> Vec<String> {
     [first.to_owned()].into_iter().chain(spec.columns.iter().map(|column| column.head.clone())).collect()
 }
 
-/// What is to be known of an environment, above its table.
+/// Information on an environment, above its table.
 fn said_of(context: &Context<'_>) -> String {
     let Some(random) = context.random else { return String::new() };
     let decimals = context.task.and_then(|task| task.decimals).unwrap_or(1);

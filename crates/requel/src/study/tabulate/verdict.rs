@@ -2,18 +2,18 @@
 
 use crate::stats::{Estimate, Interval};
 
-/// Whether scores are above random play, and at the goal: each by the whole interval.
+/// Whether scores are above random play, and at the goal: in each case by the whole interval.
 pub fn learns(scores: Option<Estimate>, random: Interval, goal: Option<f64>) -> &'static str {
     match scores.and_then(|scores| scores.interval) {
         None => "too few runs",
-        // A goal that random play reaches is no merit.
+        // A goal that random play reaches means nothing.
         Some(interval) if interval.low <= random.high => "not shown",
         Some(interval) if goal.is_some_and(|goal| interval.low >= goal) => "**learns, to the goal**",
         Some(_) => "learns",
     }
 }
 
-/// Whether scores are above or below a figure from elsewhere.
+/// Whether scores are above or below a figure from another source.
 pub fn beside(scores: Option<Estimate>, published: f64) -> &'static str {
     match scores.and_then(|scores| scores.interval) {
         None => "too few runs",

@@ -7,23 +7,23 @@ use super::frames::Frames;
 use crate::experience::{Experience, ExperienceBatch, OwnedExperience};
 use crate::transition::{ElementType, is_byte};
 
-/// Who collected a block, and where it stands among its blocks.
+/// Who collected a block, and its position among that collector's blocks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct BlockId {
     /// The number of the collector.
     pub worker: u32,
-    /// How often it was begun anew before: what it collects then does not follow what it collected before.
+    /// How often the collector was restarted before: what it collects after a restart does not follow what it collected before.
     pub incarnation: u32,
     /// The number of the block in this incarnation, from 0.
     pub sequence: u64,
 }
 
-/// Steps of environments side by side, step after step, by one version of the weights.
+/// Steps of parallel environments, ordered by step, made with one version of the weights.
 ///
-/// The bytes are a header of 64, then for each step of each slot the action (u32), the reward (f64), a byte of flags, the action masks
-/// where there are any, and what was not shown before: the observation, unless it is the next one of the step before, and the next
-/// one, of which only the newest frame where it shows the other frames of the observation. Numbers are bytes where the
-/// environment's are, else f32; all are little-endian. The last 16 bytes are the beginning of the BLAKE3 of all before.
+/// The bytes are a header of 64, then for each step of each slot the action (u32), the reward (f64), a byte of flags, the action masks if
+/// there are any, and the observations not contained before: the observation, unless it is the previous step's next observation, and the
+/// next observation, of which only the newest frame if its other frames are those of the observation. Numbers are bytes if the
+/// environment's are, else f32; all are little-endian. The last 16 bytes are the start of the BLAKE3 of all bytes before.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Block {
     id: BlockId,
@@ -31,13 +31,13 @@ pub struct Block {
     first_slot: usize,
     slots: usize,
     steps: usize,
-    /// Actions that masks are of; 0: there are none.
+    /// Number of actions in the masks; 0: there are no masks.
     masked: usize,
     frames: Frames,
     bytes: Vec<u8>,
 }
 
-/// Why bytes are no block.
+/// Why bytes are not a block.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[error("a block of experience {reason}")]
 pub struct BlockError {
@@ -49,11 +49,11 @@ const HEADER: usize = 64;
 const SEAL: usize = 16;
 const TERMINATED: u8 = 1;
 const TRUNCATED: u8 = 2;
-/// The observation is not the next one of the step before, and is written.
+/// The observation is not the previous step's next observation, and is included.
 const SHOWS: u8 = 4;
-/// Only the newest frame of the next observation is written.
+/// Only the newest frame of the next observation is included.
 const FOLLOWS: u8 = 8;
-/// No collector has more slots, and no space more numbers or actions.
+/// The maximum number of slots of a collector, and of numbers or actions of a space.
 const MOST: usize = 1 << 28;
 
 fn refuse<T>(reason: impl Into<String>) -> Result<T, BlockError> {
@@ -63,7 +63,7 @@ fn refuse<T>(reason: impl Into<String>) -> Result<T, BlockError> {
 /// Writes a block step by step.
 pub(super) struct BlockWriter {
     block: Block,
-    /// What each slot showed last.
+    /// The last observation of each slot.
     last: Vec<Option<Vec<f32>>>,
     written: usize,
 }
@@ -83,7 +83,7 @@ impl BlockWriter {
         BlockWriter { block, last, written: 0 }
     }
 
-    /// Adds what came of an action; slot after slot, then the next step.
+    /// Adds the result of an action; slot by slot, then the next step.
     pub fn push(&mut self, experience: &Experience<'_>) {
         let Block { slots, masked, frames, bytes, .. } = &mut self.block;
         let last = &mut self.last[self.written % *slots];
@@ -106,12 +106,12 @@ impl BlockWriter {
             true => frames.write_newest(experience.next_observation, bytes),
             false => frames.write(experience.next_observation, bytes),
         }
-        // After an end the next observation is the first of an episode, which is shown.
+        // After the end of an episode, the next observation is the first of a new one, which has to be included.
         *last = (!terminated && !truncated).then(|| experience.next_observation.to_vec());
         self.written += 1;
     }
 
-    /// The whole block.
+    /// The complete block.
     pub fn finish(mut self) -> Block {
         let block = &mut self.block;
         block.steps = self.written / block.slots;
@@ -133,17 +133,17 @@ impl BlockWriter {
 }
 
 impl Block {
-    /// Takes the bytes of a block.
+    /// Reads the bytes of a block.
     ///
     /// # Errors
-    /// If they are none, or not all of one.
+    /// If they are not a block, or incomplete.
     pub fn from_bytes(bytes: Vec<u8>) -> Result<Self, BlockError> {
         if bytes.len() < HEADER + SEAL || bytes[..8] != MAGIC {
             return refuse("has no header of this version");
         }
         let (content, sealed) = bytes.split_at(bytes.len() - SEAL);
         if seal(content) != sealed {
-            return refuse("is damaged: its checksum is another");
+            return refuse("is damaged: its checksum does not match");
         }
         let word = |at: usize| u32::from_le_bytes(bytes[at..at + 4].try_into().expect("four bytes"));
         let long = |at: usize| u64::from_le_bytes(bytes[at..at + 8].try_into().expect("eight bytes"));
@@ -154,10 +154,10 @@ impl Block {
         let frames = Frames { elements, stack, pixels, channels };
         let numbers = stack.checked_mul(pixels).and_then(|frames| frames.checked_mul(channels));
         if slots == 0 || slots > MOST || masked > MOST || numbers.is_none_or(|numbers| numbers == 0 || numbers > MOST) {
-            return refuse("has sizes that cannot be");
+            return refuse("has impossible sizes");
         }
         let block = Block { id, weights_version: long(24), first_slot, slots, steps, masked, frames, bytes };
-        // Whoever takes it need not look again.
+        // Users of the block need not check again.
         block.walk(&mut |_, _| Ok::<(), BlockError>(()))??;
         Ok(block)
     }
@@ -177,12 +177,12 @@ impl Block {
         self.weights_version
     }
 
-    /// Its slots, in the count of all environments.
+    /// Its slots, numbered among all environments.
     pub fn slots(&self) -> std::ops::Range<usize> {
         self.first_slot..self.first_slot + self.slots
     }
 
-    /// Steps of each slot.
+    /// Steps per slot.
     pub fn steps(&self) -> usize {
         self.steps
     }
@@ -192,15 +192,15 @@ impl Block {
         (self.steps * self.slots) as u64
     }
 
-    /// Shows each step, slot after slot, with its number in the block.
+    /// Passes on each step, slot by slot, with its number in the block.
     ///
     /// # Errors
-    /// That of the first call that fails.
+    /// The error of the first call that fails.
     pub fn for_each<E>(&self, mut show: impl FnMut(usize, &Experience<'_>) -> Result<(), E>) -> Result<(), E> {
         self.walk(&mut show).expect("it was looked at when it was taken")
     }
 
-    /// All of it, each step with observations of its own.
+    /// The whole block, each step with its own observations.
     pub fn to_batch(&self) -> ExperienceBatch {
         let mut experiences = Vec::new();
         let kept = self.for_each(|_, experience| {
@@ -241,7 +241,7 @@ impl Block {
             } else {
                 match &seen[slot] {
                     Some(last) => observation.copy_from_slice(last),
-                    None => return refuse("goes on from an observation that it does not show"),
+                    None => return refuse("continues from an observation that it does not contain"),
                 }
             }
             match flags & FOLLOWS != 0 {
@@ -271,11 +271,11 @@ impl Block {
                 (seen @ None, false) => *seen = Some(next.clone()),
             }
         }
-        if rest.is_empty() { Ok(Ok(())) } else { refuse("goes on after its last step") }
+        if rest.is_empty() { Ok(Ok(())) } else { refuse("continues after its last step") }
     }
 }
 
-/// Whether the numbers of an observation can be written as they are.
+/// Whether the numbers of an observation can be written without loss.
 pub(super) fn can_write(frames: Frames, observation: &[f32]) -> bool {
     frames.elements == ElementType::F32 || observation.iter().all(|number| is_byte(*number))
 }

@@ -15,29 +15,29 @@ use crate::train::guarded::guarded;
 use crate::train::trainer::env_seed;
 use crate::train::{AgentEnv, AgentFactory, EnvOrigin, TrainError};
 
-/// Steps some of the environments of a training, and acts in them as the agent of its config would by the weights that it is given. It
-/// learns nothing and keeps nothing: what it saw goes out in blocks.
+/// Steps some of the environments of a training run, and acts in them as the agent of its config would with the given weights. It does not
+/// learn and stores nothing: what it observes is sent out in blocks.
 pub struct Collector {
     envs: VectorEnv,
     agent: Box<dyn Agent>,
     acting: Acting,
     actions: Actions,
     frames: Frames,
-    /// Those that it steps, in the count of all.
+    /// The slots that it steps, numbered among all environments.
     slots: Range<usize>,
     id: BlockId,
     weights_version: u64,
-    /// Of the agent's environments, of which those that are stepped elsewhere show zeros.
+    /// Observations of all of the agent's environments; zeros for those stepped elsewhere.
     observations: Vec<f32>,
     chosen: Vec<usize>,
 }
 
-/// As what a collector acts.
+/// In which role a collector acts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Acting {
-    /// As the one agent of all environments, of which it looks at its own: with the draws that these would have in one process.
+    /// As the single agent of all environments, using only its own: with the random draws that these would have in one process.
     AsOne,
-    /// By draws of its own, which are others in each incarnation.
+    /// With its own random draws, which differ in each incarnation.
     Alone,
 }
 
@@ -45,11 +45,11 @@ const ENVS: &str = "collector/envs";
 const OBSERVATIONS: &str = "collector/observations";
 
 impl Collector {
-    /// The collector of these slots of the environments of a config, `train.num_envs` all together. Environments and
-    /// agents come from these factories.
+    /// The collector for these slots of the environments of a config, `train.num_envs` in total. Environments and agents come from these
+    /// factories.
     ///
     /// # Errors
-    /// If the config holds a value out of range, the environments cannot be made, or there are no such slots.
+    /// If a value in the config is out of range, the environments cannot be created, or there are no such slots.
     pub fn new(
         config: &Config,
         (envs, agents): (EnvFactory, &AgentFactory),
@@ -59,7 +59,7 @@ impl Collector {
         config.check()?;
         let all = config.train.num_envs;
         if slots.is_empty() || slots.end > all {
-            let reason = format!("the slots {} to {} are not of {all} environments", slots.start, slots.end);
+            let reason = format!("the slots {} to {} are not within {all} environments", slots.start, slots.end);
             return Err(AgentError::Failed { reason }.into());
         }
         let (made, _) = envs::several(&guarded(envs), EnvOrigin::Given, slots.len())?;
@@ -89,20 +89,20 @@ impl Collector {
         Ok(Collector { envs, agent, acting, actions, frames, slots, id, weights_version: 0, observations, chosen })
     }
 
-    /// Acts by these weights from now on.
+    /// Acts with these weights from now on.
     ///
     /// # Errors
-    /// If there are not as many as it has.
+    /// If their number is wrong.
     pub fn set_weights(&mut self, version: u64, parameters: &[f32]) -> Result<(), TrainError> {
         self.agent.begin_from(parameters)?;
         self.weights_version = version;
         Ok(())
     }
 
-    /// Makes so many steps in each of its environments, where all environments together have made `env_steps` before.
+    /// Makes this many steps in each of its environments, after all environments together have made `env_steps`.
     ///
     /// # Errors
-    /// If an environment fails, or whatever computes the actions.
+    /// If an environment fails, or the computation of actions.
     pub fn collect(&mut self, steps: usize, env_steps: u64, all_envs: usize) -> Result<Block, TrainError> {
         let masked = if self.actions.masked { self.actions.count } else { 0 };
         let mut writer = BlockWriter::new((self.id, self.weights_version), self.slots.clone(), masked, self.frames);
@@ -143,15 +143,15 @@ impl Collector {
         Ok(writer.finish())
     }
 
-    /// Who it is, with the number of its next block.
+    /// Its identity, with the number of its next block.
     pub fn id(&self) -> BlockId {
         self.id
     }
 
-    /// The complete state, of which [`Collector::restore`] goes on with the same bits.
+    /// The complete state, with which [`Collector::restore`] continues with the same bits.
     ///
     /// # Errors
-    /// If the environments have none that can be saved.
+    /// If the environments cannot save their state.
     pub fn save(&self) -> Result<State<'_>, TrainError> {
         let mut state = State::default();
         self.agent.save(&mut state);
@@ -162,10 +162,10 @@ impl Collector {
         Ok(state)
     }
 
-    /// Takes over the state of a collector of the same config and slots.
+    /// Restores the state of a collector with the same config and slots.
     ///
     /// # Errors
-    /// If it is no such state; the collector is of no use then.
+    /// If it is not such a state; the collector must then not be used any more.
     pub fn restore(&mut self, state: &State<'_>) -> Result<(), TrainError> {
         self.agent.restore(state)?;
         self.envs.restore(state.read_bytes(ENVS)?)?;
@@ -176,7 +176,7 @@ impl Collector {
     }
 }
 
-/// A config that acts as this one and keeps next to nothing.
+/// A config that acts like this one and stores hardly anything.
 fn acting_config(config: &Config) -> Config {
     let mut config = config.clone();
     let batch = config.replay.batch_size;

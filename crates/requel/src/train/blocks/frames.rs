@@ -5,7 +5,7 @@ use requel_envs::Space;
 use crate::replay::FrameLayout;
 use crate::transition::ElementType;
 
-/// How numbers are written, and where in an observation the frames of a stack are.
+/// How numbers are written, and the positions of a stack's frames in an observation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Frames {
     /// Whether each number is a byte.
@@ -16,7 +16,7 @@ pub(super) struct Frames {
 }
 
 impl Frames {
-    /// Of observations of this space, which are stacks of so many frames.
+    /// For observations in this space, which are stacks of this many frames.
     pub fn of(space: &Space, stack: usize) -> Self {
         let elements = ElementType::of(space);
         match FrameLayout::for_space(space, stack).filter(|_| stack > 1) {
@@ -38,12 +38,12 @@ impl Frames {
         self.pixels * self.channels
     }
 
-    /// Bytes that so many numbers are written as.
+    /// Bytes for this many numbers.
     pub fn bytes_of(&self, numbers: usize) -> usize {
         if self.elements == ElementType::U8 { numbers } else { 4 * numbers }
     }
 
-    /// Whether `next` shows the frames of `observation` but for the oldest, and one more.
+    /// Whether `next` has the frames of `observation` except the oldest, and a new one.
     pub fn follows(&self, observation: &[f32], next: &[f32]) -> bool {
         let (width, channels) = (self.stack * self.channels, self.channels);
         let kept = width - channels;
@@ -79,7 +79,7 @@ impl Frames {
         }
     }
 
-    /// Makes the next observation of one and of the newest frame that was written.
+    /// Reconstructs the next observation from an observation and the newest frame.
     pub fn read_newest(&self, bytes: &[u8], observation: &[f32], next: &mut [f32]) {
         let (width, channels) = (self.stack * self.channels, self.channels);
         let kept = width - channels;

@@ -1,4 +1,4 @@
-//! [`Intake`], which blocks are learned from.
+//! [`Intake`], which decides which blocks are used for learning.
 
 use std::collections::BTreeMap;
 
@@ -6,50 +6,50 @@ use serde::{Deserialize, Serialize};
 
 use super::BlockId;
 
-/// What was taken of each collector so far, and what was not. Nothing is learned from twice, whatever is sent twice or comes late.
+/// What was accepted from each collector so far, and what was not. Nothing is used twice, whatever is sent twice or arrives late.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Intake {
     /// By the number of the collector.
     known: BTreeMap<u32, Known>,
-    /// Blocks that were taken.
+    /// Blocks that were accepted.
     pub taken: u64,
-    /// Blocks that had been taken before.
+    /// Blocks that had already been accepted.
     pub duplicates: u64,
-    /// Blocks of a collector that has begun anew since.
+    /// Blocks of a collector that has been restarted since.
     pub late: u64,
-    /// Blocks that never came, as the numbers of those after them say.
+    /// Blocks that never arrived, judged by the numbers of later ones.
     pub missing: u64,
-    /// Blocks by weights that were too many updates behind.
+    /// Blocks with weights that were too many updates behind.
     pub stale: u64,
 }
 
-/// Where a collector stands.
+/// The state of a collector.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 struct Known {
     incarnation: u32,
     /// The number of its next block.
     next: u64,
-    /// Whether the block before that was learned from.
+    /// Whether the previous block was used.
     is_whole: bool,
 }
 
-/// What becomes of a block.
+/// What happens to a block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Admission {
-    /// It goes on where the last block of its collector ended.
+    /// It continues where the last block of its collector ended.
     Follows,
-    /// It is the first of its collector, or one before it is missing: its steps do not follow what was shown before.
+    /// It is the first of its collector, or an earlier one is missing: its steps do not follow the previous ones.
     Begins,
-    /// It was taken before.
+    /// It was accepted before.
     Duplicate,
-    /// Its collector has begun anew since.
+    /// Its collector has been restarted since.
     Late,
     /// The weights that acted are too old.
     Stale,
 }
 
 impl Intake {
-    /// Decides about a block whose weights are so many updates behind, of `most_behind` that are allowed.
+    /// Decides about a block whose weights are this many updates behind, where `most_behind` are allowed.
     pub fn admit(&mut self, id: BlockId, behind: u64, most_behind: Option<u64>) -> Admission {
         let BlockId { worker, incarnation, sequence } = id;
         let new = Known { incarnation, next: 0, is_whole: false };
@@ -76,7 +76,7 @@ impl Intake {
         if known.is_whole && sequence == known.next { Admission::Follows } else { Admission::Begins }
     }
 
-    /// The incarnation in which a collector begins that was begun before, or not.
+    /// The incarnation with which a collector starts, depending on whether it was started before.
     pub fn next_incarnation(&self, worker: u32) -> u32 {
         self.known.get(&worker).map_or(0, |known| known.incarnation + 1)
     }

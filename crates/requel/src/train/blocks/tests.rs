@@ -230,7 +230,7 @@ fn collectors_alone_differ_in_every_incarnation_and_learn_from_blocks_in_any_ord
     assert_eq!(learner.env_steps(), blocks[0].env_steps() + blocks[2].env_steps());
     learner.learn(&mut ()).unwrap();
     let refused = learner.ingest_in_step(&mut [block(0, 5)], &mut ()).unwrap_err().to_string();
-    assert!(refused.contains("2 environments, and there are 4"), "{refused}");
+    assert!(refused.contains("2 environments, but there are 4"), "{refused}");
 }
 
 #[test]

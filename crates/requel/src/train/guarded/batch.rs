@@ -1,4 +1,4 @@
-//! [`GuardedBatch`], environments that are stepped at once and watched over.
+//! [`GuardedBatch`], a guarded batch of environments that are stepped at once.
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -8,35 +8,35 @@ use requel_envs::{BatchEnv, Env, EnvError, Scene, Step};
 use super::fuse::Fuse;
 use super::watch::Watch;
 
-/// A batch of environments such as `like`, watched over.
+/// A guarded batch of environments like `like`.
 ///
 /// # Errors
-/// What `like` says of itself that cannot be, and [`EnvError::Panicked`].
+/// An invalid specification of `like`, and [`EnvError::Panicked`].
 pub(in crate::train) fn guarded_batch(like: &dyn Env, batch: Box<dyn BatchEnv>) -> Result<Box<dyn BatchEnv>, EnvError> {
     Ok(Box::new(GuardedBatch::new(batch, &Watch::of(like)?)?))
 }
 
-/// A batch each of whose slots is watched over as [`Guarded`](super::env) watches over one environment.
+/// A batch in which each slot is guarded as [`Guarded`](super::env) guards one environment.
 pub(super) struct GuardedBatch {
     inner: Box<dyn BatchEnv>,
     /// By slot.
     watches: Vec<Watch>,
-    /// One for all: of a panic nobody knows which slots it left half done.
+    /// One for all slots: after a panic, it is unknown which slots it left half done.
     fuse: Fuse,
 }
 
 impl GuardedBatch {
-    /// For a batch whose slots are all like the environment that `watch` is of.
+    /// For a batch whose slots are all like the environment that `watch` is for.
     ///
     /// # Errors
-    /// [`EnvError::Panicked`] if it cannot say how many slots it has.
+    /// [`EnvError::Panicked`] if it cannot return its number of slots.
     pub(super) fn new(inner: Box<dyn BatchEnv>, watch: &Watch) -> Result<Self, EnvError> {
         let fuse = Fuse::new(watch.id().into());
         let slots = fuse.look("slots", || Ok(inner.slots()))?;
         Ok(GuardedBatch { inner, watches: vec![watch.clone(); slots], fuse })
     }
 
-    /// Asks for the mask of a slot.
+    /// Reads the mask of a slot.
     fn read_mask(&mut self, slot: usize) -> Result<(), EnvError> {
         let GuardedBatch { inner, watches, fuse } = self;
         fuse.call("action_mask", || {

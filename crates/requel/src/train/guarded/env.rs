@@ -1,4 +1,4 @@
-//! [`Guarded`], an environment that is watched over.
+//! [`Guarded`], a guarded environment.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -9,7 +9,7 @@ use super::fuse::Fuse;
 use super::watch::Watch;
 use crate::train::EnvFactory;
 
-/// A factory whose environments are guarded; that it panics is an error as well.
+/// A factory whose environments are guarded; a panic of the factory becomes an error too.
 pub(in crate::train) fn guarded(factory: EnvFactory) -> EnvFactory {
     Box::new(move || {
         let env = EnvError::catching("its factory", "making it", &factory)?;
@@ -17,10 +17,10 @@ pub(in crate::train) fn guarded(factory: EnvFactory) -> EnvFactory {
     })
 }
 
-/// An environment that is watched over. It adds nothing to what a sound one does.
+/// A guarded environment. A correct environment behaves as it would without the guard.
 struct Guarded {
     inner: Box<dyn Env>,
-    /// What it said of itself at first, which it has to keep to.
+    /// Its initial specification, which it must keep to.
     spec: EnvSpec,
     observation_space: Space,
     action_space: Space,
@@ -39,7 +39,7 @@ impl Guarded {
         Ok(Guarded { inner, spec, observation_space, action_space, watch, fuse })
     }
 
-    /// Asks for the mask, once for all who will want it.
+    /// Reads the mask, once for all later uses.
     fn read_mask(&mut self) -> Result<(), EnvError> {
         let Guarded { inner, watch, fuse, .. } = self;
         fuse.call("action_mask", || {
@@ -48,7 +48,7 @@ impl Guarded {
         })
     }
 
-    /// Spaces are what learning was made for.
+    /// Checks that the spaces are those that the agent was created for.
     fn check_spaces(&self) -> Result<(), EnvError> {
         self.fuse.look("its description", || {
             for (name, was, is) in [

@@ -6,10 +6,10 @@ use requel_envs::{Color, EnvError, Scene, Shape, View};
 
 use super::watch::Watch;
 
-/// Calls an environment until it panics: from then on it is in no known state, and is not touched again.
+/// Calls an environment until it panics: after that its state is unknown, and it is not called again.
 pub(super) struct Fuse {
     id: String,
-    /// What it panicked with.
+    /// The message of the panic.
     blown: Option<EnvError>,
 }
 
@@ -31,7 +31,7 @@ impl Fuse {
         })
     }
 
-    /// As [`Fuse::call`], for a call that changes nothing: a panic in it leaves the environment as it was.
+    /// Like [`Fuse::call`], for a call that changes nothing: a panic in it leaves the environment unchanged.
     pub(super) fn look<T>(&self, during: &str, look: impl FnOnce() -> Result<T, EnvError>) -> Result<T, EnvError> {
         if let Some(error) = &self.blown {
             return Err(error.clone());
@@ -39,7 +39,7 @@ impl Fuse {
         EnvError::catching(&self.id, during, look)
     }
 
-    /// Asks for what the environment reports of a step, once for all who will want it; not where it reports nothing.
+    /// Reads the metrics of a step, once for all later uses; does nothing if the environment reports none.
     pub(super) fn metrics(&self, watch: &mut Watch, report: impl FnOnce(&mut [f64])) -> Result<(), EnvError> {
         let numbers = watch.metrics_to_write();
         if numbers.is_empty() {
@@ -51,7 +51,7 @@ impl Fuse {
         })
     }
 
-    /// What there is to see of the environment; where it cannot be drawn, the words that say why: an onlooker cannot stop a training.
+    /// The environment's scene; if it cannot be drawn, a scene with the reason in words: a display must not stop training.
     pub(super) fn scene(&self, draw: impl FnOnce() -> Option<Scene>) -> Option<Scene> {
         self.look("scene", || Ok(draw())).unwrap_or_else(|error| {
             let (text, color) = (error.to_string(), Color(190, 50, 50));

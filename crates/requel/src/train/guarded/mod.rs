@@ -1,4 +1,4 @@
-//! Environments of somebody's own, whose breaches of the contract become errors that name them.
+//! Guards for users' environments: breaches of the contract become errors that name the environment.
 
 mod batch;
 mod env;

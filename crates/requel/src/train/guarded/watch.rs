@@ -1,34 +1,34 @@
-//! [`Watch`], what is looked at in all that one environment shows.
+//! [`Watch`], the checks of everything that one environment returns.
 
 use requel_envs::{DType, Env, EnvError, Space, check_description};
 
 /// A NaN bit pattern that marks unwritten values; no environment produces it on purpose.
 const UNWRITTEN: u32 = 0x7fc0_dead;
 
-/// What one environment said of itself, and what is known of it since: what it shows is compared with this.
+/// One environment's specification and what has been observed since, for comparison with what it returns.
 #[derive(Clone)]
 pub(super) struct Watch {
     id: String,
-    /// The bounds of each number where observations are kept as bytes.
+    /// The bounds of each number if observations are stored as bytes.
     bytes: Option<(Vec<f32>, Vec<f32>)>,
-    /// Of its action space, where that is discrete.
+    /// The number of actions, if the action space is discrete.
     actions: Option<usize>,
-    /// Whether nothing more is to be found out about seeds.
+    /// Whether seeding needs no further check.
     seed_checked: bool,
     /// Whether it had a mask at its first observation.
     masked: Option<bool>,
-    /// The mask that it showed last: handed out in place of a call, which could panic.
+    /// Its latest mask: returned instead of calling the environment, which could panic.
     mask: Vec<bool>,
     has_mask: bool,
-    /// What it reported last, handed out in the same way.
+    /// Its latest metrics, returned in the same way.
     metrics: Vec<f64>,
 }
 
 impl Watch {
-    /// For `env`, which says of itself what can be.
+    /// For `env`, with a valid specification.
     ///
     /// # Errors
-    /// What it says that cannot be.
+    /// The invalid part of the specification.
     pub(super) fn of(env: &dyn Env) -> Result<Self, EnvError> {
         let (id, actions) = (env.spec().id.clone(), env.action_space().discrete_n());
         check_description(env)?;
@@ -41,12 +41,12 @@ impl Watch {
         Ok(Watch { id, bytes, actions, seed_checked, masked: None, mask: Vec::new(), has_mask: false, metrics })
     }
 
-    /// The id that the environment gave itself.
+    /// The environment's own id.
     pub(super) fn id(&self) -> &str {
         &self.id
     }
 
-    /// Resets by `reset`, the first time with a seed twice: both must show the same.
+    /// Resets with `reset`, the first time with a seed twice: both results must be the same.
     pub(super) fn reset(
         &mut self,
         seed: Option<u64>,
@@ -64,24 +64,24 @@ impl Watch {
         if let Some(seed) = seed {
             let same = observation.iter().zip(&again).all(|(a, b)| a.to_bits() == b.to_bits());
             if !same {
-                return Err(self.breach(format!("two resets with the seed {seed} show different things")));
+                return Err(self.breach(format!("two resets with the seed {seed} give different observations")));
             }
             self.seed_checked = true;
         }
         Ok(())
     }
 
-    /// Makes room in which it is seen what is not written.
+    /// Fills the buffer with marks, so that unwritten values are noticed.
     pub(super) fn clear(observations: &mut [f32]) {
         observations.fill(f32::from_bits(UNWRITTEN));
     }
 
-    /// Whatever is wrong with an observation that was written where [`Watch::clear`] had been.
+    /// Any problem with an observation that was written after [`Watch::clear`].
     pub(super) fn check_observation(&self, observation: &[f32]) -> Result<(), EnvError> {
         if let Some(at) = observation.iter().position(|value| value.to_bits() == UNWRITTEN) {
             return Err(self.breach(format!("number {at} of {} of an observation was not written", observation.len())));
         }
-        // A fraction or a larger number would be another one in the replay buffer. What is not finite is found by itself.
+        // A fraction or a larger number would be changed in the replay buffer. Numbers that are not finite are found elsewhere.
         let Some((low, high)) = &self.bytes else { return Ok(()) };
         let fits = |value: f32, low: f32, high: f32| {
             !value.is_finite() || (low <= value && value <= high && value.fract() == 0.0)
@@ -89,52 +89,60 @@ impl Watch {
         match observation.iter().zip(low.iter().zip(high)).position(|(value, (low, high))| !fits(*value, *low, *high)) {
             None => Ok(()),
             Some(at) => Err(self.breach(format!(
-                "number {at} of an observation of bytes is {}, not {} to {} and whole",
+                "number {at} of an observation of bytes is {}, not a whole number from {} to {}",
                 observation[at], low[at], high[at]
             ))),
         }
     }
 
-    /// Room for what the environment reports of a step.
+    /// Room for the metrics of a step.
     pub(super) fn metrics_to_write(&mut self) -> &mut [f64] {
         self.metrics.fill(f64::NAN);
         &mut self.metrics
     }
 
-    /// What it reported last.
+    /// The latest metrics.
     pub(super) fn metrics(&self) -> &[f64] {
         &self.metrics
     }
 
-    /// Takes over what the environment allows now.
+    /// Stores the current mask.
     pub(super) fn take_mask(&mut self, mask: Option<&[bool]>) {
         self.has_mask = mask.is_some();
         self.mask.clear();
         self.mask.extend_from_slice(mask.unwrap_or_default());
     }
 
-    /// What it allowed last.
+    /// The latest mask.
     pub(super) fn mask(&self) -> Option<&[bool]> {
         self.has_mask.then_some(&self.mask)
     }
 
-    /// Whatever is wrong with the mask that was taken over last, after a step that `ended` an episode or not.
+    /// Any problem with the latest mask, after a step that `ended` an episode or did not.
     pub(super) fn check_mask(&mut self, ended: bool) -> Result<(), EnvError> {
         let masked = *self.masked.get_or_insert(self.has_mask);
         match (self.mask(), self.actions) {
-            (Some(_), _) if !masked => Err(self.breach("it shows an action mask where it had none at first".into())),
-            (None, _) if masked => Err(self.breach("its action mask is gone; one that allows all allows all".into())),
+            (Some(_), _) if !masked => Err(self.breach(
+                "it has an action mask now although it had none at \
+                                                        first"
+                    .into(),
+            )),
+            (None, _) if masked => Err(self.breach(
+                "its action mask has disappeared; a mask that allows every action \
+                                                    must still be given"
+                    .into(),
+            )),
             (Some(mask), Some(actions)) if mask.len() != actions => {
                 Err(self.breach(format!("its action mask has {} flags for {actions} actions", mask.len())))
             }
             (Some(mask), _) if !ended && !mask.contains(&true) => {
-                Err(self.breach("its action mask allows no action and the episode has not ended".into()))
+                Err(self.breach("its action mask allows no action although the episode has not ended".into()))
             }
             _ => Ok(()),
         }
     }
 
-    /// The error for something that no environment may do.
+    /// The error for a breach of the contract.
     pub(super) fn breach(&self, what: String) -> EnvError {
         breach(&self.id, what)
     }

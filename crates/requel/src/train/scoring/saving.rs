@@ -1,11 +1,11 @@
-//! What a checkpoint holds of scores.
+//! The part of a checkpoint about scores.
 
 use super::Scoring;
 use crate::state::State;
 use crate::train::{BestPolicy, TrainError};
 
 impl Scoring {
-    /// Adds what a checkpoint holds.
+    /// Adds it to a checkpoint.
     pub fn save<'a>(&'a self, state: &mut State<'a>) {
         state.put("trainer/evaluations", self.evaluations);
         state.put("trainer/solved_in_a_row", self.reached_in_a_row);
@@ -23,10 +23,10 @@ impl Scoring {
         }
     }
 
-    /// Takes it back; `parameters` is how many a policy has.
+    /// Restores it; `parameters` is the number of a policy's parameters.
     ///
     /// # Errors
-    /// If it is no state of this.
+    /// If the state is not valid for this.
     pub fn restore(&mut self, state: &State<'_>, parameters: usize) -> Result<(), TrainError> {
         self.evaluations = state.read("trainer/evaluations")?;
         self.reached_in_a_row = state.read("trainer/solved_in_a_row")?;

@@ -1,4 +1,4 @@
-//! Training in numbers, as it goes on.
+//! Training aggregates.
 
 use super::Trainer;
 use crate::schedule::crossings;
@@ -7,7 +7,7 @@ use crate::train::observer::tell;
 use crate::train::{Aggregates, EpisodeRecord, Logger, Observer, TrainError, TrainEvent};
 
 impl Trainer {
-    /// Training in numbers, since the last time they were told.
+    /// Statistics of training since the last report.
     pub fn aggregates(&self) -> Aggregates {
         let counted = Counted {
             agent: &*self.agent,
@@ -38,7 +38,7 @@ impl Trainer {
         Ok(())
     }
 
-    /// Tells the metrics of the environments, the aggregates, and then what the agent reports that they have no place for.
+    /// Emits the metrics of the environments, the aggregates, and then the agent's other statistics.
     pub(super) fn tell_progress(&mut self, observer: &mut dyn Observer) -> Result<(), TrainError> {
         if !self.env_metrics.is_empty() {
             let (env_steps, metrics) = (self.env_steps, self.env_metrics.means());
@@ -59,7 +59,7 @@ impl Trainer {
         tell(observer, TrainEvent::AgentReported { env_steps: *env_steps, statistics: reported })
     }
 
-    /// Tells the numbers that were recorded since the last time.
+    /// Emits the numbers recorded since the last time.
     pub(super) fn tell_numbers(&self, observer: &mut dyn Observer) -> Result<(), TrainError> {
         match self.logger.as_ref().map(Logger::take) {
             Some(numbers) if !numbers.is_empty() => {
@@ -69,12 +69,12 @@ impl Trainer {
         }
     }
 
-    /// Numbers of one's own that have a column in `progress.csv`.
+    /// The program's own numbers that have a column in `progress.csv`.
     pub(crate) fn logged_columns(&self) -> &[String] {
         self.logger.as_ref().map_or(&[], Logger::columns)
     }
 
-    /// Whether the last step came to, or beyond, the next multiple of `log.every_steps`.
+    /// Whether the last step reached or passed the next multiple of `log.every_steps`.
     pub(super) fn progress_due(&self) -> bool {
         let before = self.env_steps.saturating_sub(self.made);
         crossings(self.config.log.every_steps, before, self.env_steps) > 0

@@ -1,4 +1,4 @@
-//! What the agent is shown of a step, and what becomes of a number that is not finite.
+//! What the agent observes of a step, and what happens to a number that is not finite.
 
 use requel_envs::Step;
 
@@ -9,11 +9,11 @@ use crate::finite::first_not_finite;
 use crate::train::observer::tell;
 use crate::train::{Observer, TrainError, TrainEvent};
 
-/// The site of a number that is not finite, and that `agent.reward_scale` has made of a reward which is.
+/// The site of a number that is not finite because `agent.reward_scale` was applied to a finite reward.
 pub const SCALED_REWARD: &str = "reward times agent.reward_scale";
 
 impl Trainer {
-    /// Shows the agent what the step led to. NaN and infinity reach neither it nor the replay buffer.
+    /// Passes the result of the step to the agent. NaN and infinity reach neither the agent nor the replay buffer.
     pub(super) fn observe(&mut self, before: u64, observer: &mut dyn Observer) -> Result<(), TrainError> {
         let len = self.envs.observation_len();
         let all_finite = first_not_finite(&self.next_observations).is_none();
@@ -29,9 +29,9 @@ impl Trainer {
             let observed = if all_finite { None } else { first_not_finite(&self.next_observations[row.clone()]) };
             let fault = match observed {
                 Some((_, value)) => Some(("observation", f64::from(value))),
-                // As the replay buffer keeps it: 1e39 is finite only in double precision.
+                // As stored in the replay buffer: 1e39 is finite only in double precision.
                 None if (reward as f32).is_finite() => None,
-                // What the environment gives can be learned from; the factor of the config is too large for it.
+                // The environment's reward is finite; the factor in the config is too large for it.
                 None if (step.reward as f32).is_finite() => Some((SCALED_REWARD, reward)),
                 None => Some(("reward", step.reward)),
             };
@@ -60,7 +60,7 @@ impl Trainer {
         Ok(())
     }
 
-    /// Reads what the environments allow now: after the step they will say what they allow then.
+    /// Reads the current masks: after the step the environments return new ones.
     pub(super) fn read_masks(&mut self) {
         for (slot, mask) in self.masks.chunks_exact_mut(self.action_space.count).enumerate() {
             match self.envs.action_mask(slot) {
@@ -70,8 +70,8 @@ impl Trainer {
         }
     }
 
-    /// Looks at what is acted on next. Where an episode ended these are the first observations of another, which no transition
-    /// has shown yet.
+    /// Checks the observations to act on next. After the end of an episode these are the first observations of a new one, which no
+    /// transition has contained yet.
     pub(super) fn check_starts(&mut self, before: u64, observer: &mut dyn Observer) -> Result<(), TrainError> {
         let len = self.envs.observation_len();
         while let Some((at, value)) = first_not_finite(&self.following) {
@@ -82,7 +82,7 @@ impl Trainer {
         Ok(())
     }
 
-    /// Counts and tells what environment `slot` gave that is not finite, or refuses it if it may not be skipped.
+    /// Counts and reports a number from environment `slot` that is not finite, or fails if it may not be skipped.
     fn skip(
         &mut self,
         slot: usize,
@@ -102,21 +102,21 @@ impl Trainer {
     }
 }
 
-/// What a NaN or infinity of an environment has cost.
+/// The damage done by NaN or infinity from an environment.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Skipped {
     /// How often it cost a step or the start of an episode.
     pub(super) total: u64,
-    /// How often since the last step that was shown to the agent.
+    /// How often since the last step that the agent observed.
     pub(super) in_a_row: u64,
 }
 
 impl Skipped {
-    /// An environment that gives nothing else is broken, and would be reset for ever.
+    /// The maximum: an environment that returns nothing else is broken, and would be reset forever.
     const MOST_IN_A_ROW: u64 = 1_000;
 }
 
-/// A reward as it is learned from.
+/// A reward as used for learning.
 pub(in crate::train) fn learned_reward(config: &AgentConfig, reward: f64) -> f64 {
     let scaled = config.reward_scale * reward;
     // Clipping would hide an infinity.

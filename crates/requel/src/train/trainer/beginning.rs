@@ -1,4 +1,4 @@
-//! Beginning from what was learned elsewhere, in place of drawn weights.
+//! Starting from what was learned elsewhere, instead of random weights.
 
 use requel_nn::NetworkSpec;
 use serde::Serialize;
@@ -12,18 +12,18 @@ use crate::state::{State, StateError};
 use crate::train::TrainError;
 
 impl Trainer {
-    /// Begins from the weights of a policy; the optimiser, the target network and everything else is as new. Before the first step.
+    /// Starts from the weights of a policy; the optimiser, the target network and everything else stay new. Only before the first step.
     ///
     /// # Errors
-    /// [`TrainError::Beginning`] if training has begun, or the policy is of another environment, network or head, or its weights are
-    /// not finite.
+    /// [`TrainError::Beginning`] if training has started, or the policy is for another environment, network or head, or its weights are not
+    /// finite.
     pub fn begin_from(&mut self, policy: &PolicyFile) -> Result<(), TrainError> {
         self.check_is_new()?;
         if policy.env_id != self.identity.id {
-            let reason = format!("the policy is of {}, and this is a training in {}", policy.env_id, self.identity.id);
+            let reason = format!("the policy is for {}, but this run trains in {}", policy.env_id, self.identity.id);
             return Err(TrainError::Beginning { reason });
         }
-        // Where settings of the environment differ, that it is no longer the same is what was asked for.
+        // If settings of the environment differ on purpose, the environment is expected to be different.
         let is_made_alike = policy.env == EnvConfig { id: policy.env_id.clone(), ..self.config.env.clone() };
         let checked = match is_made_alike {
             true => policy.check_identity(&self.identity),
@@ -31,15 +31,19 @@ impl Trainer {
         };
         checked.map_err(|error| TrainError::Beginning { reason: error.to_string() })?;
         let Some(ValueNetwork { spec: ValueSpec { network, head }, .. }) = self.agent.value_network() else {
-            return Err(TrainError::Beginning { reason: "the agent has no network of values".into() });
+            return Err(TrainError::Beginning { reason: "the agent has no value network".into() });
         };
         if policy.head != *head {
-            let reason =
-                format!("the policy's outputs are {} for each action, and `head` asks for {head}", policy.head);
+            let reason = format!("the policy's outputs are {} for each action, but `head` needs {head}", policy.head);
             return Err(TrainError::Beginning { reason });
         }
         if let Some(difference) = difference(&policy.network, network) {
-            return Err(TrainError::Beginning { reason: format!("the policy's network is another one: {difference}") });
+            return Err(TrainError::Beginning {
+                reason: format!(
+                    "the policy's network differs from the one in the \
+                settings: {difference}"
+                ),
+            });
         }
         if let Some(value) = policy.parameters.iter().find(|value| !value.is_finite()) {
             return Err(TrainError::Beginning { reason: format!("a weight of the policy is {value}") });
@@ -47,10 +51,10 @@ impl Trainer {
         Ok(self.agent.begin_from(&policy.parameters)?)
     }
 
-    /// Begins with the transitions in the replay buffer of a saved state. Before the first step.
+    /// Starts with the transitions in the replay buffer of a saved state. Only before the first step.
     ///
     /// # Errors
-    /// [`TrainError::Beginning`] if training has begun, [`TrainError::State`] if the state has no buffer of this kind and capacity.
+    /// [`TrainError::Beginning`] if training has started, [`TrainError::State`] if the state has no buffer of this kind and capacity.
     pub fn begin_with_replay(&mut self, state: &State<'_>) -> Result<(), TrainError> {
         self.check_is_new()?;
         Ok(self.agent.begin_with_replay(state)?)
@@ -59,7 +63,7 @@ impl Trainer {
     /// The transitions in the replay buffer, for [`Trainer::begin_with_replay`].
     ///
     /// # Errors
-    /// If the agent has no replay buffer, or is not to be had any more.
+    /// If the agent has no replay buffer, or its state can no longer be read.
     pub fn save_replay(&self) -> Result<State<'_>, TrainError> {
         if self.agent.stored().is_none() {
             return Err(StateError::new("replay", "is not used: the agent has no replay buffer").into());
@@ -73,11 +77,11 @@ impl Trainer {
         Ok(state)
     }
 
-    /// What the agent has learned, with its optimiser's averages and its target network, for [`Trainer::begin_with_learned`]: all but
-    /// what it has stored, and the environments.
+    /// What the agent has learned, including its optimiser's averages and its target network, for [`Trainer::begin_with_learned`]:
+    /// everything except stored transitions and environments.
     ///
     /// # Errors
-    /// If it is not to be had any more, as from a device that was lost.
+    /// If it can no longer be read, for example from a device that was lost.
     pub fn save_learned(&self) -> Result<State<'_>, TrainError> {
         self.agent.prepare_save()?;
         let mut state = State::default();
@@ -89,12 +93,12 @@ impl Trainer {
         Ok(state)
     }
 
-    /// Begins with what an agent of the same settings has learned, and its count of updates; episodes are others than those it learned
-    /// from. Before the first step.
+    /// Starts with what an agent with the same settings has learned, and its count of updates; the episodes differ from those it learned
+    /// from. Only before the first step.
     ///
     /// # Errors
-    /// [`TrainError::Beginning`] if training has begun, [`TrainError::State`] if the state does not fit the settings: the trainer is of
-    /// no use then. Or if the environments cannot be reset.
+    /// [`TrainError::Beginning`] if training has started, [`TrainError::State`] if the state does not fit the settings: the trainer must
+    /// then not be used any more. Or if the environments cannot be reset.
     pub fn begin_with_learned(&mut self, state: &State<'_>) -> Result<(), TrainError> {
         self.check_is_new()?;
         self.agent.begin_with_learned(state)?;
@@ -102,15 +106,15 @@ impl Trainer {
         self.begin_other_episodes(state.read(BEGUN_ANEW)?)
     }
 
-    /// Begins episodes after those that were begun so often.
+    /// Starts the episodes that follow this many restarts.
     pub(super) fn begin_other_episodes(&mut self, begun_anew: u64) -> Result<(), TrainError> {
         self.begun_anew = begun_anew + 1;
         self.envs.reset(self.env_seed(), &mut self.observations)?;
         self.check_first_observations()
     }
 
-    /// Counts env steps from this number on, as if as many had been made: schedules and budgets go by it. What the agent has learned and
-    /// stored stays as it is.
+    /// Counts env steps from this number on, as if that many had been made: schedules and budgets depend on it. What the agent has learned
+    /// and stored does not change.
     pub fn count_from(&mut self, env_steps: u64) {
         self.env_steps = env_steps;
     }
@@ -118,30 +122,29 @@ impl Trainer {
     pub(super) fn check_is_new(&self) -> Result<(), TrainError> {
         match self.env_steps {
             0 => Ok(()),
-            steps => Err(TrainError::Beginning { reason: format!("{steps} env steps of training are made already") }),
+            steps => Err(TrainError::Beginning {
+                reason: format!(
+                    "{steps} env steps of training have already been \
+                made"
+                ),
+            }),
         }
     }
 }
 
-/// In what a network differs from that which the settings ask for.
+/// How a network differs from the one in the settings.
 fn difference(theirs: &NetworkSpec, ours: &NetworkSpec) -> Option<String> {
     if theirs.input_shape != ours.input_shape {
-        return Some(format!(
-            "it reads {:?} numbers, and the settings ask for {:?}",
-            theirs.input_shape, ours.input_shape
-        ));
+        return Some(format!("it reads {:?} numbers instead of {:?}", theirs.input_shape, ours.input_shape));
     }
     if theirs.layers.len() != ours.layers.len() {
-        return Some(format!("it has {} layers, and the settings ask for {}", theirs.layers.len(), ours.layers.len()));
+        return Some(format!("it has {} layers instead of {}", theirs.layers.len(), ours.layers.len()));
     }
     let layers = theirs.layers.iter().zip(&ours.layers).zip(1..);
     let layer = layers.map(|((theirs, ours), number)| (number, theirs, ours)).find(|(_, theirs, ours)| theirs != ours);
-    let scale =
-        || format!("it multiplies what it reads by {}, and the settings by {}", theirs.input_scale, ours.input_scale);
+    let scale = || format!("it multiplies its inputs by {} instead of {}", theirs.input_scale, ours.input_scale);
     layer
-        .map(|(number, theirs, ours)| {
-            format!("its layer {number} is {}, and the settings ask for {}", json(theirs), json(ours))
-        })
+        .map(|(number, theirs, ours)| format!("its layer {number} is {} instead of {}", json(theirs), json(ours)))
         .or_else(|| (theirs != ours).then(scale))
 }
 

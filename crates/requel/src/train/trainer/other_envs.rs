@@ -1,16 +1,16 @@
-//! Going on in other environments than those that were learned in.
+//! Continuing in other environments than those used for learning so far.
 
 use super::Trainer;
 use crate::train::TrainError;
 
 impl Trainer {
-    /// Goes on from where `other` is, in the environments of this trainer: takes over its agent, with all that it has learned and
-    /// stored, and its counts of env steps and updates. Episodes begin anew, and no transition leads from one environment into another.
-    /// Before the first step; `other` is of no use afterwards.
+    /// Continues from the state of `other`, in the environments of this trainer: takes its agent, with everything it has learned and
+    /// stored, and its counts of env steps and updates. New episodes start, and no transition leads from one environment into another. Only
+    /// before the first step; `other` must not be used afterwards.
     ///
     /// # Errors
-    /// [`TrainError::Beginning`] if training has begun, or the settings, spaces or numbers of environments differ: `other` is as before
-    /// then. Or if the environments cannot be reset.
+    /// [`TrainError::Beginning`] if training has started, or the settings, spaces or numbers of environments differ: `other` is then
+    /// unchanged. Or if the environments cannot be reset.
     pub fn go_on_from(&mut self, other: &mut Trainer) -> Result<(), TrainError> {
         self.check_is_new()?;
         if let Some(reason) = self.difference_to(other) {
@@ -23,12 +23,12 @@ impl Trainer {
         self.begin_other_episodes(other.begun_anew)
     }
 
-    /// Why an agent of `other` cannot act in these environments, or is none of these settings.
+    /// Why the agent of `other` cannot act in these environments, or does not fit these settings.
     fn difference_to(&self, other: &Trainer) -> Option<String> {
         let mut theirs = other.config.clone();
         theirs.env.id.clone_from(&self.config.env.id);
         if self.envs.len() != other.envs.len() {
-            return Some(format!("it is of {} environments, and these are {}", other.envs.len(), self.envs.len()));
+            return Some(format!("it is for {} environments, but there are {}", other.envs.len(), self.envs.len()));
         }
         if self.envs.observation_space() != other.envs.observation_space() {
             return Some("the observation spaces differ".into());
@@ -132,7 +132,7 @@ mod tests {
         let weights = first.weights_blake3().unwrap();
         for (settings, told) in [
             (vec!["env.id=MountainCar-v0"], "observation spaces differ"),
-            (vec!["train.num_envs=2"], "it is of 1 environments, and these are 2"),
+            (vec!["train.num_envs=2"], "it is for 1 environments, but there are 2"),
             (vec!["agent.gamma=0.5"], "settings differ"),
         ] {
             let refused = Trainer::new(config(&settings)).unwrap().go_on_from(&mut first).unwrap_err();

@@ -1,4 +1,4 @@
-//! The complete state of a training.
+//! The complete state of a training run.
 
 use super::Trainer;
 use super::bad_numbers::Skipped;
@@ -8,16 +8,16 @@ use crate::train::TrainError;
 
 /// The count of updates, which agents of this crate save themselves.
 pub(super) const UPDATES_KEY: &str = "agent/updates";
-/// How often episodes were begun anew.
+/// How often episodes were restarted.
 pub(super) const BEGUN_ANEW: &str = "trainer/begun_anew";
 
 impl Trainer {
-    /// The complete state: a trainer with the same config that takes it over goes on with the same bits. Environments that cannot
-    /// save theirs are left out; the trainer that takes it over begins new episodes in them.
+    /// The complete state: a trainer with the same config that restores it continues with the same bits. Environments that cannot save
+    /// their state are left out; the trainer that restores it starts new episodes in them.
     ///
     /// # Errors
-    /// [`TrainError::Env`] if an environment fails to save its state; [`TrainError::Agent`] if what was learned is not to be had, as from
-    /// a device that was lost.
+    /// [`TrainError::Env`] if an environment fails to save its state; [`TrainError::Agent`] if what was learned cannot be read, for example
+    /// from a device that was lost.
     pub fn save(&self) -> Result<State<'_>, TrainError> {
         self.agent.prepare_save()?;
         let mut state = State::default();
@@ -47,10 +47,10 @@ impl Trainer {
         Ok(state)
     }
 
-    /// Takes over a state.
+    /// Restores a state.
     ///
     /// # Errors
-    /// If it is no state of a trainer with this config; the trainer is of no use then.
+    /// If the state is not that of a trainer with this config; the trainer must then not be used any more.
     pub fn restore(&mut self, state: &State<'_>) -> Result<(), TrainError> {
         self.agent.restore(state)?;
         self.restore_envs(state)?;
@@ -58,16 +58,16 @@ impl Trainer {
         self.updates = state.read(UPDATES_KEY)?;
         self.returns = state.read("trainer/returns")?;
         if self.returns.num_envs() != self.config.train.num_envs {
-            return Err(StateError::new("trainer/returns", "is of another number of environments").into());
+            return Err(StateError::new("trainer/returns", "is from another number of environments").into());
         }
         self.env_metrics.restore(state)?;
         let parameters = self.parameters()?.len();
         self.scoring.restore(state, parameters)?;
-        // Who wrote before aggregates waited for evaluations owes none.
+        // In versions where aggregates did not wait for evaluations, none are pending.
         let owes = state.values.contains_key("trainer/progress_owed");
         self.progress_owed = owes && state.read("trainer/progress_owed")?;
         let (updates, loss_sum, q_sum) = state.read("trainer/learned_since_log")?;
-        // Who wrote before there were statistics wrote none.
+        // Versions without statistics saved none.
         let known = state.values.contains_key("trainer/statistics_since_log");
         let statistics: Vec<(String, f64, u32)> =
             if known { state.read("trainer/statistics_since_log")? } else { Vec::new() };

@@ -1,4 +1,4 @@
-//! What the policy of a training is worth: evaluations, the best policy, and how training ends.
+//! The scores of a training run's policy: evaluations, the best policy, and how training ends.
 
 use std::borrow::Cow;
 
@@ -18,25 +18,26 @@ use crate::train::{BestPolicy, GiveUp, Observer, Outcome, Termination, TrainErro
 
 /// The environments in which policies are scored.
 pub(in crate::train) struct EvaluationEnvs {
-    /// Makes them.
+    /// Creates them.
     pub factory: EnvFactory,
-    /// How many there are at most, each with an episode of its own. No score depends on it.
+    /// The maximum number of environments, each with its own episode. No score depends on it.
     pub side_by_side: usize,
 }
 
 impl Trainer {
-    /// Scores policies in environments of another factory from now on, such as some with other wrappers around them. They are
-    /// watched over.
+    /// Scores policies in environments of another factory from now on, such as environments with other wrappers. They are guarded.
     ///
     /// # Errors
-    /// If one cannot be made, or shows or takes something else than those of the training.
+    /// If one cannot be created, or its spaces differ from those of the training environments.
     pub fn evaluate_in(&mut self, factory: EnvFactory) -> Result<(), TrainError> {
         let factory = guarded(factory);
         let env = for_network(factory()?)?;
         if (env.observation_space(), env.action_space()) != (self.envs.observation_space(), self.envs.action_space()) {
             let (id, ours) = (&env.spec().id, &self.identity.id);
-            let reason =
-                format!("the environment for evaluations, {id}, has other spaces than {ours}, which is trained in");
+            let reason = format!(
+                "the spaces of the environment for evaluations, {id}, differ from those of {ours}, the \
+                         environment for training"
+            );
             return Err(EnvError::Other(reason).into());
         }
         self.evaluation.factory = factory;
@@ -44,20 +45,21 @@ impl Trainer {
         Ok(())
     }
 
-    /// Makes no more than `most` environments for evaluations (at least 1, and at most [`SIDE_BY_SIDE`](crate::train::Evaluator::SIDE_BY_SIDE), as many as
-    /// unless told otherwise): where each is costly. No score depends on it.
+    /// Creates at most `most` environments for evaluations (at least 1, and at most
+    /// [`SIDE_BY_SIDE`](crate::train::Evaluator::SIDE_BY_SIDE), which is the default), for environments that are costly. No score depends
+    /// on it.
     pub fn evaluate_side_by_side(&mut self, most: usize) {
         self.evaluation.side_by_side = most.max(1);
         self.scoring.forget_envs();
     }
 
-    /// Tells the aggregates of the end, unless they were told at the last step, and scores the best and the final policy on
-    /// fresh episodes. Changes nothing that a checkpoint holds.
+    /// Emits the last aggregates, unless they were emitted at the last step, and scores the best and the final policy on fresh episodes.
+    /// Changes nothing that a checkpoint contains.
     ///
     /// # Errors
     /// As [`Trainer::run`].
     pub fn finish(&mut self, termination: Termination, observer: &mut dyn Observer) -> Result<Outcome, TrainError> {
-        // What was learned since the last time is not forgotten: training that goes on from here tells it with the rest.
+        // The results since the last report are kept: training that continues from here reports them with the rest.
         if !self.progress_due() {
             self.tell_progress(observer)?;
         }
@@ -86,7 +88,7 @@ impl Trainer {
         })
     }
 
-    /// Whether training is over: a function of what a checkpoint holds, so that a resumed run knows too.
+    /// Whether training is over: a function of what a checkpoint contains, so that a resumed run knows too.
     pub fn termination(&self) -> Option<Termination> {
         let (train, evaluation) = (&self.config.train, &self.config.evaluation);
         if self.scoring.is_owed() {
@@ -108,23 +110,22 @@ impl Trainer {
         self.asked_to_stop = true;
     }
 
-    /// Takes back that an observer has asked training to stop, so that it can go on.
+    /// Withdraws an observer's request to stop, so that training can continue.
     pub fn go_on(&mut self) {
         self.asked_to_stop = false;
     }
 
-    /// Gives evaluations up once `give_up` says so: nothing is kept of them, and what was to be done fails with
-    /// [`TrainError::Interrupted`].
+    /// Aborts evaluations once `give_up` returns true: they are discarded, and the call fails with [`TrainError::Interrupted`].
     pub fn give_up_evaluations_when(&mut self, give_up: GiveUp) {
         self.scoring.give_up_when(give_up);
     }
 
-    /// Whether an evaluation is to be made before the next step.
+    /// Whether an evaluation must be made before the next step.
     pub fn owes_evaluation(&self) -> bool {
         self.scoring.is_owed()
     }
 
-    /// Whether an evaluation is to be made before the next step of a trainer that takes `state` over.
+    /// Whether an evaluation must be made before the next step of a trainer that restores `state`.
     pub(crate) fn state_owes_evaluation(state: &State<'_>) -> bool {
         state.values.get("trainer/evaluation_owed").is_some_and(|owed| *owed == true)
     }
@@ -134,10 +135,10 @@ impl Trainer {
         self.scoring.best()
     }
 
-    /// The policy to ship: the best one scored, else the present one.
+    /// The policy to ship: the best one scored, or else the current one.
     ///
     /// # Errors
-    /// If the agent cannot make it.
+    /// If the agent cannot create it.
     pub fn policy(&self) -> Result<Box<dyn Policy>, TrainError> {
         self.policy_for(1)
     }
@@ -154,10 +155,10 @@ impl Trainer {
         Ok(policy)
     }
 
-    /// The same as a policy by values, which shows them and has a file.
+    /// The same as a policy with values, which can be shown and saved to a file.
     ///
     /// # Errors
-    /// [`AgentError::NoValueNetwork`], or if the network cannot be made on this machine.
+    /// [`AgentError::NoValueNetwork`], or if the network cannot be created on this machine.
     pub fn greedy_policy(&self) -> Result<GreedyPolicy, TrainError> {
         let mut policy = self.value_network()?.greedy(1)?;
         if let Some(best) = self.scoring.best() {
@@ -166,7 +167,7 @@ impl Trainer {
         Ok(policy)
     }
 
-    /// The network of values that the agent learns.
+    /// The agent's value network.
     ///
     /// # Errors
     /// [`AgentError::NoValueNetwork`] if it has none on the CPU.
@@ -174,7 +175,7 @@ impl Trainer {
         Ok(self.agent.value_network().ok_or(AgentError::NoValueNetwork)?)
     }
 
-    /// The policy with these parameters as a file holds it; `None` where the agent has no network of values.
+    /// The policy with these parameters in the form of a file; `None` if the agent has no value network.
     pub fn policy_file(&self, parameters: &[f32]) -> Option<PolicyFile> {
         let ValueNetwork { spec, network, .. } = self.value_network().ok()?;
         Some(PolicyFile {
@@ -188,20 +189,20 @@ impl Trainer {
         })
     }
 
-    /// BLAKE3 of the present policy's parameters as little-endian `f32`, hexadecimal.
+    /// BLAKE3 of the current policy's parameters as little-endian `f32`, hexadecimal.
     ///
     /// # Errors
-    /// If the agent cannot make its policy.
+    /// If the agent cannot create its policy.
     pub fn weights_blake3(&self) -> Result<String, TrainError> {
         weights_blake3(&*self.agent)
     }
 
-    /// The present policy's parameters.
+    /// The current policy's parameters.
     pub(super) fn parameters(&self) -> Result<Cow<'_, [f32]>, TrainError> {
         parameters(&*self.agent)
     }
 
-    /// First the evaluation, then the aggregates, so that those of a step hold the score that was made at it.
+    /// First the evaluation, then the aggregates, so that the aggregates of a step include the score made at it.
     pub(super) fn tell_what_is_due(&mut self, observer: &mut dyn Observer) -> Result<(), TrainError> {
         if self.scoring.is_owed() {
             let Trainer { config, evaluation, agent, env_steps, updates, scoring, .. } = self;

@@ -1,4 +1,4 @@
-//! The settings of a training, which may change on the way.
+//! The settings of a training run, which may change during training.
 
 use super::Trainer;
 use super::bad_numbers::Skipped;
@@ -12,12 +12,11 @@ use crate::train::scoring::Scoring;
 use crate::train::{EnvOrigin, TrainError};
 
 impl Trainer {
-    /// Goes on with other settings from the present step on, those that [`Config::check_changes`] lets change on the way. What
-    /// was learned and all that a checkpoint holds stays as it is. For a moment there are two agents, with a replay buffer
-    /// each.
+    /// Continues with other settings from the current step on, those that [`Config::check_changes`] allows to change during training. What
+    /// was learned and everything that a checkpoint contains stays unchanged. For a moment there are two agents, each with a replay buffer.
     ///
     /// # Errors
-    /// If a setting cannot change on the way, a value is out of range, or the agent cannot be made; all is as before then.
+    /// If a setting cannot change during training, a value is out of range, or the agent cannot be created; nothing has changed then.
     pub fn change_config(&mut self, mut config: Config) -> Result<(), TrainError> {
         if self.identity.origin == EnvOrigin::Given {
             config.env.id.clone_from(&self.identity.id);
@@ -43,8 +42,8 @@ impl Trainer {
         Ok(())
     }
 
-    /// Goes on with other settings as [`Trainer::change_config`] does, and counts env steps and episodes from 0 again: schedules
-    /// begin anew and so do the episodes, with seeds that were not used before. The agent keeps what it has learned and stored.
+    /// Continues with other settings as [`Trainer::change_config`] does, and counts env steps and episodes from 0 again: schedules start
+    /// again and so do the episodes, with seeds that were not used before. The agent keeps what it has learned and stored.
     ///
     /// # Errors
     /// As [`Trainer::change_config`], and if the environments cannot be reset.
@@ -63,12 +62,12 @@ impl Trainer {
     }
 }
 
-/// Refuses changes that only an agent made from the config would follow.
+/// Refuses changes that would only affect an agent created from the config.
 fn check_are_of_the_plan(changes: &[Change]) -> Result<(), ConfigError> {
     const PLAN: [&str; 6] = ["train.env_steps", "train.episodes", "train.on_nan", "evaluation.", "checkpoint.", "log."];
     match changes.iter().find(|change| !PLAN.iter().any(|start| change.key.starts_with(start))) {
         Some(Change { key, .. }) => {
-            let reason = "is not looked at by the agent that was given to the trainer".into();
+            let reason = "has no effect on the agent that was passed to the trainer".into();
             Err(ConfigError::Fixed { key: key.clone(), reason })
         }
         None => Ok(()),

@@ -1,4 +1,4 @@
-//! The environments of a training, side by side.
+//! The parallel environments of a training run.
 
 use requel_envs::wrappers::OneHot;
 use requel_envs::{BatchEnv, Env, EnvError, VectorEnv};
@@ -9,12 +9,12 @@ use crate::train::envs::{self, EnvFactory};
 use crate::train::guarded::guarded_batch;
 use crate::train::{EnvIdentity, EnvOrigin, TrainError};
 
-/// The environments of a training, what they are known by, and what makes more of them.
+/// The environments of a training run, their identity, and the factory for more of them.
 pub(super) struct TrainingEnvs {
     pub factory: EnvFactory,
     pub envs: VectorEnv,
     pub identity: EnvIdentity,
-    /// Whether episodes begin in the place of a step.
+    /// Whether episodes start in the place of a step.
     pub break_rows: bool,
 }
 
@@ -22,7 +22,7 @@ impl TrainingEnvs {
     /// `train.num_envs` environments of a factory.
     ///
     /// # Errors
-    /// If the config holds a value out of range, or the environments cannot be made.
+    /// If a value in the config is out of range, or the environments cannot be created.
     pub fn made(factory: EnvFactory, origin: EnvOrigin, config: &Config) -> Result<Self, TrainError> {
         config.check()?;
         let (envs, identity) = envs::several(&factory, origin, config.train.num_envs)?;
@@ -30,10 +30,10 @@ impl TrainingEnvs {
         Ok(TrainingEnvs { envs: VectorEnv::new(envs)?, identity, factory, break_rows: false })
     }
 
-    /// Those of a batch, which are like those of a factory. They are watched over.
+    /// The environments of a batch, which are like those of a factory. They are guarded.
     ///
     /// # Errors
-    /// As [`TrainingEnvs::made`], and if there are not `train.num_envs` of them.
+    /// As [`TrainingEnvs::made`], and if their number is not `train.num_envs`.
     pub fn at_once(factory: EnvFactory, batch: Box<dyn BatchEnv>, config: &Config) -> Result<Self, TrainError> {
         config.check()?;
         let like = factory()?;
@@ -43,7 +43,7 @@ impl TrainingEnvs {
         let (slots, count) = (batch.slots(), config.train.num_envs);
         if slots != count {
             let id = &like.spec().id;
-            let reason = format!("the batch of {id} has {slots} environments, and `train.num_envs` is {count}");
+            let reason = format!("the batch of {id} has {slots} environments, but `train.num_envs` is {count}");
             return Err(EnvError::Other(reason).into());
         }
         let batch = OneHot::batch(&*like, batch)?;
