@@ -313,7 +313,9 @@ def resume(
         try:
             if looked_at.id != record["env_id"]:
                 raise ValueError(f"{run_dir} was trained in {record['env_id']}, but the given environment is {looked_at.id}")
-            config = Config.of_run(Path(run_dir)).with_settings(settings_of(with_env(sections, env_options), device=device))
+            settings = settings_of(with_env(sections, env_options), device=device)
+            config = Config.of_run(Path(run_dir)).with_settings(settings)
+            _warn_of_unused(config, settings, stacklevel=3)
             training = make_training(looked_at, config, threads)
             new_episodes, _ = training.resume_run(Path(run_dir), bool(sections or env_options) or device is not None)
             if new_episodes:
@@ -385,7 +387,14 @@ def training_of(
 ) -> tuple[Training, Config]:
     """A training run before its first step, and its settings."""
     config = config_of(looked_at, settings, preset=preset, algo=algo)
+    _warn_of_unused(config, settings, stacklevel=4)
     return make_training(looked_at, config, threads), config
+
+
+def _warn_of_unused(config: Config, settings: list[tuple[str, str, Any]], stacklevel: int) -> None:
+    """Warn of settings that were given and have no effect beside the others."""
+    for reason in config.unused([key for _, key, _ in settings]):
+        warnings.warn(reason, stacklevel=stacklevel)
 
 
 def config_of(looked_at: Given, settings: list[tuple[str, str, Any]], *, preset: str | None = None, algo: str | None = None) -> Config:

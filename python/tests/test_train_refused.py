@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import warnings
 
 import gymnasium
 import numpy as np
@@ -206,3 +207,19 @@ def test_what_is_no_picture_is_not_shifted(tmp_path):
     with pytest.raises(ValueError, match=r"`replay.augmentation`: observations are F32 of the shape \[1\], and only pictures can be shifted"):
         requel.train(Corridor, run_dir=tmp_path / "run", replay={"augmentation": "shift"})
     assert not (tmp_path / "run").exists()
+
+
+def test_a_setting_without_an_effect_is_warned_of_where_it_was_given(tmp_path):
+    with pytest.warns(UserWarning) as warned:
+        run = requel.train(Corridor, run_dir=tmp_path / "run", **BRIEF, head={"atoms": 21}, target={"tau": 0.5, "kind": "hard", "every_updates": 100, "every_env_steps": 0})
+    reasons = ["`head.atoms` has no effect while `head.kind` is \"scalar\"", "`target.tau` has no effect while `target.kind` is \"hard\""]
+    assert [str(warning.message) for warning in warned if "no effect" in str(warning.message)] == reasons
+    assert all(warning.filename == __file__ for warning in warned if "no effect" in str(warning.message))
+    with pytest.warns(UserWarning, match="`loss.delta` has no effect"):
+        requel.resume(run.dir, Corridor, train={"env_steps": 400}, loss={"delta": 2.0})
+
+
+def test_what_a_preset_says_is_nobodys_setting(tmp_path):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        requel.train("CartPole-v1", preset="c51", run_dir=tmp_path / "run", **BRIEF)

@@ -1,6 +1,6 @@
 //! Warnings about a config's settings, given before the first step of training.
 
-use requel::config::{self, Advice, Severity};
+use requel::config::{self, Advice, Layers, Severity};
 use requel::{Config, Registry};
 
 use crate::exit::Failure;
@@ -12,10 +12,9 @@ pub fn of(config: &Config, registry: &Registry) -> Vec<Advice> {
     env.map_or_else(|_| Vec::new(), |env| config::advice(config, env.spec()))
 }
 
-/// Warns of settings of the command line that have no effect.
-pub fn warn_of_unused(config: &Config, set: &[String]) {
-    let keys = set.iter().filter_map(|assignment| assignment.split('=').next());
-    keys.filter_map(|key| config::unused(config, key.trim())).for_each(style::warn);
+/// Warns of settings of a file and of the command line that have no effect in the config that they come to.
+pub fn warn_of_unused(layers: &Layers, config: &Config) {
+    layers.unused(config).iter().for_each(|(why, place)| style::warn(format_args!("{why}, in {place}")));
 }
 
 /// Refuses a study in which a variant cannot learn.
@@ -64,8 +63,6 @@ fn lines<'a>(configs: impl IntoIterator<Item = (Option<&'a str>, &'a Config)>, r
 
 #[cfg(test)]
 mod tests {
-    use requel::config::Layers;
-
     use super::*;
 
     fn config(settings: &[&str]) -> Config {

@@ -47,7 +47,10 @@ pub fn run(args: &ResumeArgs, registry: &Registry) -> Result<Exit, Failure> {
     let dir = run.dir().display().to_string();
     let before = run.config()?;
     let (session, resumed) = match changed(&run, &args.set)? {
-        Some(config) => Session::extend_with(run.clone(), run.trainer_of(config, registry)?)?,
+        Some((layers, config)) => {
+            advice::warn_of_unused(&layers, &config);
+            Session::extend_with(run.clone(), run.trainer_of(config, registry)?)?
+        }
         None => Session::resume_with(run.clone(), run.trainer(registry)?)?,
     };
     for damaged in &resumed.damaged {
@@ -81,8 +84,8 @@ pub fn run(args: &ResumeArgs, registry: &Registry) -> Result<Exit, Failure> {
     session::train(args.execution.of(session, registry.machine()), registry, args.reporting)
 }
 
-/// The config with which a run continues if settings were given.
-fn changed(run: &Run, set: &[String]) -> Result<Option<Config>, Failure> {
+/// The config with which a run continues if settings were given, and its layers.
+fn changed(run: &Run, set: &[String]) -> Result<Option<(Layers, Config)>, Failure> {
     if set.is_empty() {
         return Ok(None);
     }
@@ -90,14 +93,18 @@ fn changed(run: &Run, set: &[String]) -> Result<Option<Config>, Failure> {
     let layers = set.iter().try_fold(Layers::new().record(&last.path)?, |layers, one| layers.set(one))?;
     let config = layers.resolve()?;
     last.config.check_changes(&config)?;
-    Ok(Some(config))
+    Ok(Some((layers, config)))
 }
 
 /// Records the new settings in each run. All are checked first, so that nothing is changed if one run refuses them.
 fn change_all(found: &[Run], set: &[String], registry: &Registry) -> Result<(), Failure> {
     let configs = found.iter().map(|run| changed(run, set)).collect::<Result<Vec<_>, _>>()?;
+    // What is set is the same for all.
+    if let Some((layers, config)) = configs.iter().flatten().next() {
+        advice::warn_of_unused(layers, config);
+    }
     for (run, config) in found.iter().zip(configs) {
-        if let Some(config) = config {
+        if let Some((_, config)) = config {
             Session::extend_with(run.clone(), run.trainer_of(config, registry)?)?;
         }
     }

@@ -192,6 +192,7 @@ fn conduct(
     let labels: Vec<String> = firsts.iter().map(|run| label(study, run)).collect();
     let labelled = firsts.iter().zip(&labels);
     advice::warn_of(labelled.map(|(run, label)| (Some(label.as_str()), &run.config)), registry);
+    study.unused()?.iter().for_each(style::warn);
     let names: Vec<String> = study.variants.iter().map(|variant| variant.name.clone()).collect();
     let headline = format!(
         "{} · {} · {}",

@@ -15,7 +15,7 @@ pub fn run(args: &TrainArgs, registry: &Registry) -> Result<Exit, Failure> {
     let (layers, config) = settings::resolve(&layers, registry)?;
     settings::refuse_to_learn_nothing(&layers, &config, registry)?;
     advice::warn_of([(None, &config)], registry);
-    advice::warn_of_unused(&config, &args.layers.set);
+    advice::warn_of_unused(&layers, &config);
     if let Some(list) = &args.seeds {
         if matches!(args.every, Some(Every::Minutes(_))) {
             return Err(Failure::bad_input("--every cannot be in minutes when used with --seeds")

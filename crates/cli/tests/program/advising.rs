@@ -1,6 +1,6 @@
 //! What a config's numbers say about learning, and what the program says of it before the first step.
 
-use crate::tool::{Desk, SHORT};
+use crate::tool::{Answer, Desk, SHORT};
 
 #[test]
 fn training_that_cannot_learn_is_refused_before_anything_is_written() {
@@ -47,4 +47,31 @@ fn a_study_of_several_environments_says_in_which_a_setting_is_odd() {
     let answer = desk.ok(&["study", "s.toml"]);
     assert!(answer.err.contains("warning: plain on Toy/Catch-v0: `exploration.env_steps` is "), "{}", answer.err);
     assert!(answer.err.contains("s · CartPole-v1, Toy/Catch-v0 · 1 variant × 1 seed\n"), "{}", answer.err);
+}
+
+#[test]
+fn a_setting_without_an_effect_is_warned_of_wherever_it_was_said() {
+    let desk = Desk::new();
+    let warnings = |answer: &Answer| -> Vec<String> {
+        answer.err.lines().filter(|line| line.contains("no effect")).map(str::to_owned).collect()
+    };
+    std::fs::write(desk.path("mine.toml"), "preset = \"notebook\"\n[head]\natoms = 21\n").unwrap();
+    let set = ["--config", "mine.toml", "--set", "target.tau=0.1", "--quiet", "--run-dir", "run"];
+    let said = warnings(&desk.ok(&[&["train"], &SHORT[2..], &set].concat()));
+    let expected = [
+        "warning: `head.atoms` has no effect while `head.kind` is \"scalar\", in mine.toml, line 3: `atoms = 21`",
+        "warning: `target.tau` has no effect while `target.kind` is \"none\", in --set",
+    ];
+    assert_eq!(said, expected);
+    // The settings of a run are complete: those that it was not given by anybody are not warned of.
+    let again = ["train", "--config", "run/config.toml", "--quiet", "--run-dir", "again"];
+    assert_eq!(warnings(&desk.ok(&again)), [""; 0]);
+    let on = desk.ok(&["resume", "run", "--quiet", "--set", "train.env_steps=3100", "--set", "loss.delta=2"]);
+    assert_eq!(warnings(&on), ["warning: `loss.delta` has no effect while `loss.kind` is \"mse\", in --set"]);
+    let study = "name = \"s\"\nenv = \"CartPole-v1\"\nseeds = 2\nset = [\"train.env_steps=900\", \"train.episodes=0\"]\n[[variant]]\n\
+                 name = \"plain\"\npreset = \"notebook\"\nset = [\"head.atoms=21\"]\n";
+    std::fs::write(desk.path("s.toml"), study).unwrap();
+    let said = warnings(&desk.ok(&["study", "s.toml", "--quiet"]));
+    let why = "`head.atoms` has no effect while `head.kind` is \"scalar\"";
+    assert_eq!(said, [format!("warning: {why}, in the `set` of variant `plain`")]);
 }

@@ -51,6 +51,11 @@ impl Config {
         Ok(Config(set(layers, settings)?.resolve().map_err(|error| of_config(&error))?))
     }
 
+    /// Why some of these keys have no effect beside the other settings, a sentence for each that has none.
+    fn unused(&self, keys: Vec<String>) -> Vec<String> {
+        keys.iter().filter_map(|key| config::unused(&self.0, key)).collect()
+    }
+
     /// All of them as TOML.
     #[getter]
     fn text(&self) -> String {

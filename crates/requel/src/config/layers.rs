@@ -8,7 +8,7 @@ use toml::de::DeTable;
 
 use super::text::{Leaf, is_section, leaves};
 use super::values::{self, assign, defaults, fit};
-use super::{Config, ConfigError, Fault, KEYS, Key, Place, algorithms, fault, names, presets};
+use super::{Config, ConfigError, Fault, KEYS, Key, Place, algorithms, fault, names, presets, unused};
 use crate::storage::read_input;
 use crate::suggest::nearest;
 
@@ -258,6 +258,24 @@ impl Layers {
         ConfigError::InvalidValue { key: keys.first().copied().unwrap_or_default().into(), reason, place }
     }
 
+    /// The settings above preset and algorithm that have no effect in `config`, which these layers resolve to: the reason, as [`unused()`]
+    /// gives it, and where the key was set. A text that sets every key, such as the config of a run, means none of them in particular.
+    ///
+    /// ```
+    /// use requel::config::Layers;
+    ///
+    /// let layers = Layers::new().preset("dqn")?.text("mine.toml", "[head]\natoms = 21\n")?;
+    /// let [(why, place)] = &layers.unused(&layers.resolve()?)[..] else { panic!("one setting has no effect") };
+    /// assert_eq!(why, "`head.atoms` has no effect while `head.kind` is \"scalar\"");
+    /// assert_eq!(place.to_string(), "mine.toml, line 2: `atoms = 21`");
+    /// # Ok::<(), requel::config::ConfigError>(())
+    /// ```
+    pub fn unused(&self, config: &Config) -> Vec<(String, Place)> {
+        let is_meant = |place: &Place| self.complete.as_ref().is_none_or(|complete| complete.source != place.source);
+        let meant = self.settings.iter().filter(|(_, (_, place, _))| is_meant(place));
+        meant.filter_map(|(key, (_, place, _))| Some((unused(config, key)?, place.clone()))).collect()
+    }
+
     /// What the layers above presets and algorithms set, by key.
     pub(super) fn settings(&self) -> impl Iterator<Item = (&str, &Value)> {
         self.settings.iter().map(|(key, (value, ..))| (key.as_str(), value))
@@ -415,6 +433,31 @@ fn read(path: &Path) -> Result<String, ConfigError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_has_no_effect_is_said_of_what_was_set_and_of_nothing_else() {
+        let said = |layers: Layers| {
+            let found = layers.unused(&layers.resolve().unwrap());
+            found.into_iter().map(|(why, place)| format!("{why}, in {place}")).collect::<Vec<_>>()
+        };
+        let dqn = || Layers::new().preset("dqn").unwrap();
+        let text = "[replay]\nbatch_size = 16\npriority_cap = 2.0\n[pqn]\nlambda = 0.5\n";
+        let expected = [
+            "`pqn.lambda` has no effect while `agent.kind` is \"dqn\", in mine.toml, line 5: `lambda = 0.5`",
+            "`replay.priority_cap` has no effect while `replay.kind` is \"uniform\", in mine.toml, line 3: `priority_cap = 2.0`",
+        ];
+        assert_eq!(said(dqn().text("mine.toml", text).unwrap()), expected);
+        // What decides may come later, and what a preset or an algorithm says is nobody's.
+        assert_eq!(said(dqn().text("mine.toml", text).unwrap().set("agent.name=own").unwrap()), [""; 0]);
+        for preset in presets::all() {
+            assert_eq!(said(Layers::new().preset(preset.name).unwrap()), [""; 0], "{}", preset.name);
+        }
+        // The whole config of a run is one text; what is set over it counts.
+        let whole = toml::to_string(&dqn().resolve().unwrap()).unwrap();
+        assert_eq!(said(Layers::new().text("run/config.toml", &whole).unwrap()), [""; 0]);
+        let over = Layers::new().record_text("run/config.toml", &whole).unwrap().set("pqn.lambda=0.5").unwrap();
+        assert_eq!(said(over), ["`pqn.lambda` has no effect while `agent.kind` is \"dqn\", in --set"]);
+    }
 
     #[test]
     fn errors_say_what_where_and_what_to_try() {

@@ -48,6 +48,7 @@ mod seeds;
 pub mod shared;
 mod tabulate;
 mod tasks;
+mod unused;
 
 pub use builtin::{BuiltIn, built_in, built_ins};
 pub use caveat::Caveat;
