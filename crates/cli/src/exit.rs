@@ -3,6 +3,7 @@
 use std::fmt;
 use std::io;
 
+use requel::unknown_env_hint;
 use requel_envs::EnvError;
 
 /// How the program ends; `requel --help` lists the exit codes.
@@ -76,10 +77,7 @@ impl From<EnvError> for Failure {
     fn from(error: EnvError) -> Self {
         match error {
             EnvError::UnknownId { id, suggestion } => {
-                let hint = match suggestion {
-                    Some(near) => format!("did you mean `{near}`?"),
-                    None => "`requel envs` lists all environments".into(),
-                };
+                let hint = unknown_env_hint(suggestion.as_deref());
                 Failure::bad_input(format!("unknown environment `{id}`")).hint(hint)
             }
             EnvError::InvalidOption { .. } | EnvError::InvalidAction { .. } => Failure::bad_input(error),

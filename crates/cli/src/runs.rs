@@ -314,11 +314,8 @@ impl From<TrainError> for Failure {
             }
             TrainError::Agent(AgentError::Device(DeviceFault::Lost { .. })) => Failure::failed(error)
                 .hint("the last checkpoint is intact; `--set train.device=cpu` continues without the device"),
-            TrainError::Agent(AgentError::UnknownPart { key, .. }) => Failure::bad_input(error).hint(format!(
-                "leave `{key}` empty to use requel's own; your own program can register others: docs/extend.md"
-            )),
             // If creating the agent failed, the cause is something the user asked for.
-            TrainError::Agent(_) => Failure::bad_input(error),
+            TrainError::Agent(_) => Failure { hint: error.hint(), ..Failure::bad_input(error) },
             TrainError::NotFinite { site, env, .. } => {
                 let hint = match env {
                     _ if site == SCALED_REWARD => "lower `agent.reward_scale`: the environment's rewards are finite",

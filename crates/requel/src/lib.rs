@@ -79,6 +79,6 @@ pub use masks::Masks;
 pub use registry::Registry;
 pub use rng::{Stream, StreamRng};
 pub use schedule::{Schedule, ScheduleFunction};
-pub use suggest::nearest;
+pub use suggest::{nearest, unknown_env_hint};
 pub use train::{Observer, Outcome, TrainEvent, Trainer};
 pub use transition::{Batch, BatchMut, ElementType, ObservationsMut, Transition, mask_words};

@@ -252,6 +252,25 @@ fn a_program_without_the_environment_refuses_by_name_and_writes_nothing() {
 }
 
 #[test]
+fn a_study_of_what_a_program_lacks_says_which_program_has_it() {
+    let desk = registered();
+    let part =
+        STUDY.replace("Greenhouse-v0", "CartPole-v1").replace("optimizer.learning_rate=1e-4", "agent.name=tabular");
+    std::fs::write(desk.path().join("part.toml"), part).unwrap();
+    let cases = [
+        ("study.toml", "use the program that registers it"),
+        ("part.toml", "leave `agent.name` empty"),
+    ];
+    for (file, hint) in cases {
+        let output = call(PLAIN, &format!("study {file} --out out"), desk.path());
+        let text = said(&output);
+        assert_eq!(output.status.code(), Some(2), "{file}: {text}");
+        let hints: Vec<&str> = text.lines().filter(|line| line.starts_with("hint: ") && line.contains(hint)).collect();
+        assert_eq!(hints.len(), 1, "{file}: {text}");
+    }
+}
+
+#[test]
 fn another_environment_of_the_same_id_is_refused_by_what_differs() {
     let desk = registered();
     // What names the environment alone, and not the run, is of the other one then.

@@ -8,6 +8,7 @@ use thiserror::Error;
 use super::SeedsError;
 use crate::config::{ConfigError, Place};
 use crate::run::RunError;
+use crate::suggest::unknown_env_hint;
 use crate::train::TrainError;
 
 /// Why a study cannot be read or run.
@@ -178,9 +179,10 @@ impl StudyError {
             StudyError::NoVariants { .. } => Some("add `[[variant]]` with a `name`, and the settings to `set`".into()),
             StudyError::DuplicateVariant { .. } => Some("give each variant its own name".into()),
             StudyError::SameVariant { .. } => Some("their runs would be identical: remove one, or `set` something".into()),
-            StudyError::Env(EnvError::UnknownId { suggestion: Some(near), .. })
-            | StudyError::UnknownEnv { suggestion: Some(near), .. } => Some(format!("did you mean `{near}`?")),
-            StudyError::Env(EnvError::UnknownId { .. }) | StudyError::UnknownEnv { .. } => Some("`requel envs` lists all environments".into()),
+            StudyError::Env(EnvError::UnknownId { suggestion, .. }) | StudyError::UnknownEnv { suggestion, .. } => {
+                Some(unknown_env_hint(suggestion.as_deref()))
+            }
+            StudyError::Trainer { source, .. } => source.hint(),
             StudyError::Setting { source, .. } | StudyError::Assignment(source) => match &**source {
                 ConfigError::Syntax { .. } => Some("write it as \"section.key=value\"".into()),
                 source => source.hint(),

@@ -136,3 +136,16 @@ pub enum TrainError {
     #[error("training stopped because an observer failed: {0}")]
     Observer(ObserverError),
 }
+
+impl TrainError {
+    /// What to try next, if there is something to try.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            TrainError::Config(error) => error.hint(),
+            TrainError::Agent(AgentError::UnknownPart { key, .. }) => Some(format!(
+                "leave `{key}` empty to use requel's own; your own program can register others: docs/extend.md"
+            )),
+            _ => None,
+        }
+    }
+}

@@ -7,6 +7,7 @@ use thiserror::Error;
 
 use crate::config::{ConfigError, Key, Place};
 use crate::run::RunError;
+use crate::suggest::unknown_env_hint;
 
 /// Why a search cannot be read, begun or gone on with.
 #[derive(Debug, Error)]
@@ -222,9 +223,9 @@ impl TuneError {
             }
             TuneError::Twice { .. } => Some("leave it in `set` for all trials to have that value, or in `[keys]` to search it".into()),
             TuneError::Occupied { .. } => Some("name a directory that is new or empty".into()),
-            TuneError::Env(EnvError::UnknownId { suggestion: Some(near), .. })
-            | TuneError::UnknownEnv { suggestion: Some(near), .. } => Some(format!("did you mean `{near}`?")),
-            TuneError::Env(EnvError::UnknownId { .. }) | TuneError::UnknownEnv { .. } => Some("`requel envs` lists the environments there are".into()),
+            TuneError::Env(EnvError::UnknownId { suggestion, .. }) | TuneError::UnknownEnv { suggestion, .. } => {
+                Some(unknown_env_hint(suggestion.as_deref()))
+            }
             TuneError::Config(source) => source.hint(),
             _ => None,
         }
