@@ -315,7 +315,9 @@ impl From<TrainError> for Failure {
             TrainError::Agent(AgentError::Device(DeviceFault::Lost { .. })) => Failure::failed(error)
                 .hint("the last checkpoint is intact; `--set train.device=cpu` continues without the device"),
             // If creating the agent failed, the cause is something the user asked for.
-            TrainError::Agent(_) => Failure { hint: error.hint(), ..Failure::bad_input(error) },
+            TrainError::Agent(_) | TrainError::Part { .. } => {
+                Failure { hint: error.hint(), ..Failure::bad_input(error) }
+            }
             TrainError::NotFinite { site, env, .. } => {
                 let hint = match env {
                     _ if site == SCALED_REWARD => "lower `agent.reward_scale`: the environment's rewards are finite",

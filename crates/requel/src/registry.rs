@@ -2,6 +2,7 @@
 
 mod built_in;
 mod named;
+mod refusals;
 mod trainers;
 
 use std::sync::Arc;

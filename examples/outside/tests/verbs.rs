@@ -257,10 +257,7 @@ fn a_study_of_what_a_program_lacks_says_which_program_has_it() {
     let part =
         STUDY.replace("Greenhouse-v0", "CartPole-v1").replace("optimizer.learning_rate=1e-4", "agent.name=tabular");
     std::fs::write(desk.path().join("part.toml"), part).unwrap();
-    let cases = [
-        ("study.toml", "use the program that registers it"),
-        ("part.toml", "leave `agent.name` empty"),
-    ];
+    let cases = [("study.toml", "use the program that registers it"), ("part.toml", "leave `agent.name` empty")];
     for (file, hint) in cases {
         let output = call(PLAIN, &format!("study {file} --out out"), desk.path());
         let text = said(&output);

@@ -18,7 +18,7 @@ pub fn foreign(error: PyErr) -> EnvError {
 pub fn of_training(py: Python<'_>, error: TrainError) -> PyErr {
     match error {
         TrainError::Env(error) => to_python(py, &error),
-        TrainError::Agent(error) => PyValueError::new_err(error.to_string()),
+        error @ (TrainError::Agent(_) | TrainError::Part { .. }) => PyValueError::new_err(error.to_string()),
         TrainError::Config(error) => of_config(&error),
         TrainError::Observer(error) => match error.downcast::<PyErr>() {
             Ok(raised) => *raised,

@@ -3,6 +3,7 @@
 use requel_nn::NetworkSpec;
 
 use super::named::Named;
+use super::refusals::{check_own_network, refused_by_part};
 use super::{Parts, Registry};
 use crate::agent::{
     Agent, AgentError, CpuExecutor, DeviceFault, DeviceName, DeviceUse, DqnAgent, DqnParts, Executor, PqnAgent,
@@ -45,7 +46,7 @@ fn dqn(registry: &Registry, config: &Config, env: &AgentEnv<'_>) -> Result<Box<d
     spec.check_memory(env.observations.len(), registry.machine().memory)?;
     let (explorer, executor) = (registry.explorer(config, env)?, registry.executor(config, env)?);
     let parts = DqnParts { executor, replay: registry.replay(config, env)?, explorer };
-    Ok(Box::new(DqnAgent::new(spec, parts)?))
+    Ok(Box::new(DqnAgent::new(spec, parts).map_err(|error| refused_by_part(config, error))?))
 }
 
 /// Parallelised Q-network.
@@ -60,13 +61,17 @@ fn pqn(registry: &Registry, config: &Config, env: &AgentEnv<'_>) -> Result<Box<d
 fn executor(registry: &Registry, config: &Config, env: &AgentEnv<'_>) -> Result<Box<dyn Executor>, TrainError> {
     let shape = config.executor_shape(env.observations, env.actions);
     let spec = registry.executor_spec(config, env)?;
+    check_own_network(config, env, &spec.values)?;
     let asked = config.train.device_name();
     let device = match (asked, registry.accelerator()) {
         (DeviceName::Cpu, _) | (DeviceName::Auto, None) => DeviceUse::default(),
-        (asked, Some(accelerator)) => match accelerator.executor(asked, (&spec, shape), registry.machine())? {
-            (Some(executor), _) => return Ok(executor),
-            (None, device) => device,
-        },
+        (asked, Some(accelerator)) => {
+            let made = accelerator.executor(asked, (&spec, shape), registry.machine());
+            match made.map_err(|error| refused_by_part(config, error))? {
+                (Some(executor), _) => return Ok(executor),
+                (None, device) => device,
+            }
+        }
         (asked, None) => {
             let reason = format!(
                 "`train.device` is {asked}, and this program computes on the CPU alone: build it with the feature `cuda`, or \
@@ -75,7 +80,8 @@ fn executor(registry: &Registry, config: &Config, env: &AgentEnv<'_>) -> Result<
             return Err(AgentError::from(DeviceFault::Unusable { reason }).into());
         }
     };
-    Ok(Box::new(CpuExecutor::new(&spec, shape, registry.machine())?.on(device)))
+    let made = CpuExecutor::new(&spec, shape, registry.machine());
+    Ok(Box::new(made.map_err(|error| refused_by_part(config, error))?.on(device)))
 }
 
 /// The network of the section `network`, with the outputs that the head of the config reads.

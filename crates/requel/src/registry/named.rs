@@ -59,7 +59,9 @@ impl<T> Named<T> {
         if name.is_empty() || self.makers.contains_key(name) {
             return Err(AgentError::NameTaken { key: self.key, name: name.to_owned() });
         }
-        let make: Maker<T> = Arc::new(move |_, config, env| make(config, env));
+        let (key, part) = (self.key, name.to_owned());
+        let make: Maker<T> =
+            Arc::new(move |_, config, env| make(config, env).map_err(|error| error.of_part(key, &part)));
         self.makers.insert(name.to_owned(), Registered { make, is_built_in: false });
         Ok(())
     }

@@ -100,6 +100,16 @@ pub enum TrainError {
     /// The agent cannot be created.
     #[error(transparent)]
     Agent(#[from] AgentError),
+    /// A program's own component refuses the config or the environment.
+    #[error("`{key} = {name:?}`: {source}")]
+    Part {
+        /// The key of the config that names it.
+        key: &'static str,
+        /// Its name.
+        name: String,
+        /// Why it refuses.
+        source: Box<TrainError>,
+    },
     /// A saved state does not fit.
     #[error(transparent)]
     State(#[from] StateError),
@@ -138,14 +148,26 @@ pub enum TrainError {
 }
 
 impl TrainError {
-    /// What to try next, if there is something to try.
+    /// What to try next, if there is anything to try.
     pub fn hint(&self) -> Option<String> {
         match self {
             TrainError::Config(error) => error.hint(),
             TrainError::Agent(AgentError::UnknownPart { key, .. }) => Some(format!(
                 "leave `{key}` empty to use requel's own; your own program can register others: docs/extend.md"
             )),
+            TrainError::Part { key, source, .. } => source.hint().or_else(|| {
+                Some(format!("change the settings that it refuses, or leave `{key}` empty to use requel's own"))
+            }),
             _ => None,
+        }
+    }
+
+    /// This error as the refusal of a program's own component, which the config names under `key`.
+    pub(crate) fn of_part(self, key: &'static str, name: &str) -> Self {
+        match self {
+            // These say where training was, not what a component refuses.
+            error @ (TrainError::NotFinite { .. } | TrainError::Interrupted | TrainError::Observer(_)) => error,
+            error => TrainError::Part { key, name: name.to_owned(), source: Box::new(error) },
         }
     }
 }

@@ -4,12 +4,14 @@ use std::borrow::Cow;
 
 use requel::agent::{
     Actions, AgentError, CpuExecutor, DqnParts, DqnSpec, Executor, Learned, LearnsFrom, Policy, PolicyInput,
+    QuantileSpec, Readout,
 };
 use requel::replay::ReplayBuffer;
 use requel::state::{State, StateError};
 use requel::td::argmax_allowed;
 use requel::{Agent, Batch, BatchMut, DqnAgent, EpsilonGreedy, Machine, Registry, Schedule, Trainer, Transition};
 use requel_envs::make;
+use requel_nn::{Activation, NetworkSpec};
 
 use crate::support::{preset, short_training};
 
@@ -310,4 +312,64 @@ fn step_sizes_and_epsilon_follow_functions_and_go_on_with_those_of_the_same_name
     }
     let plain = Trainer::new(config.clone()).unwrap();
     assert!(with_functions(&config, "mine").restore(&plain.save().unwrap()).is_err());
+}
+
+/// A registry whose parts of its own called `mine` all refuse.
+fn refusing() -> Registry {
+    let mut registry = Registry::built_in();
+    let refused = || requel::train::TrainError::Agent(AgentError::Failed { reason: "not here".into() });
+    registry.register_agent("mine", move |_, _| Err(refused())).unwrap();
+    registry.register_executor("mine", move |_, _| Err(refused())).unwrap();
+    registry.register_replay("mine", move |_, _| Err(refused())).unwrap();
+    registry.register_explorer("mine", move |_, _| Err(refused())).unwrap();
+    registry.register_rule("mine", move |_, _| Err(refused())).unwrap();
+    registry.register_head("mine", move |_, _| Err(refused())).unwrap();
+    registry.register_network("mine", move |_, _| Err(refused())).unwrap();
+    // Those that are made and do not go with the rest.
+    let head = std::sync::Arc::new(QuantileSpec { count: 0, kappa: 1.0 });
+    registry.register_head("empty", move |_, _| Ok((Readout::Scalar, head.clone()))).unwrap();
+    let network = |inputs, outputs| NetworkSpec::mlp(inputs, &[4], outputs, Activation::Relu);
+    registry.register_network("no inputs", move |_, _| Ok(network(0, 2))).unwrap();
+    registry.register_network("other inputs", move |_, _| Ok(network(3, 2))).unwrap();
+    registry.register_network("other actions", move |_, _| Ok(network(4, 3))).unwrap();
+    registry
+        .register_replay("plain", |config, env| {
+            let mut config = config.clone();
+            config.replay.kind = requel::config::ReplayKind::Uniform;
+            Ok(config.replay_buffer(env.observations, env.actions, &Machine::default())?)
+        })
+        .unwrap();
+    registry
+}
+
+#[test]
+fn what_a_part_of_ones_own_refuses_is_said_with_the_key_that_names_it() {
+    let refused = |settings: &[&str]| {
+        let layers = requel::config::Layers::new().preset("notebook").unwrap();
+        let layers = settings.iter().fold(layers, |layers, setting| layers.set(setting).unwrap());
+        let error = refusing().trainer(layers.resolve().unwrap()).err().unwrap_or_else(|| panic!("{settings:?}"));
+        let hint = error.hint().unwrap_or_else(|| panic!("{error}: no hint"));
+        (error.to_string(), hint)
+    };
+    let keys =
+        ["agent.name", "agent.executor", "agent.rule", "replay.name", "exploration.name", "head.name", "network.name"];
+    for key in keys {
+        let (error, hint) = refused(&[&format!("{key}=mine")]);
+        assert_eq!(error, format!("`{key} = \"mine\"`: not here"));
+        assert!(hint.contains(&format!("leave `{key}` empty")), "{hint}");
+    }
+    let cases: [(&[&str], &str); 5] = [
+        (&["head.name=empty"], "`head.name = \"empty\"`: quantiles is 0"),
+        (&["network.name=no inputs"], "`network.name = \"no inputs\"`: input_shape [0]"),
+        (&["network.name=other inputs"], "`network.name = \"other inputs\"`: "),
+        (&["network.name=other actions"], "`network.name = \"other actions\"`: "),
+        (
+            &["replay.name=plain", "replay.kind=prioritized"],
+            "`replay.name = \"plain\"`: `replay.kind` is \"prioritized\"",
+        ),
+    ];
+    for (settings, expected) in cases {
+        let (error, _) = refused(settings);
+        assert!(error.starts_with(expected), "{settings:?}: {error}");
+    }
 }
