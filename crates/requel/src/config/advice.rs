@@ -60,7 +60,7 @@ pub fn advice(config: &Config, env: &EnvSpec) -> Vec<Advice> {
     let mut found = Vec::new();
     let mut say = |key, budget, severity, text: String| found.push(Advice { key, budget, severity, text });
     let [has_own_agent, has_own_executor, has_own_explorer] =
-        [&config.agent.name, &config.agent.executor, &config.exploration.name].map(|name| !name.is_empty());
+        ["agent.name", "agent.executor", "exploration.name"].map(|part| config.own_parts().any(|key| key == part));
     // It is unknown how your own agent or component uses its settings.
     if has_own_agent {
         if let Some(text) = Course::of(config, env).and_then(|course| course.few_rounds()) {

@@ -12,6 +12,7 @@ mod env_preset;
 mod error;
 mod layers;
 mod names;
+mod own_parts;
 mod plain_words;
 pub mod presets;
 mod rules;

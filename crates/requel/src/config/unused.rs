@@ -109,20 +109,13 @@ const READINGS: &[Reading] = &[
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn unused(config: &Config, key: &str) -> Option<String> {
-    if has_own_part(config) {
+    if config.own_parts().next().is_some() {
         return None;
     }
     let is_meant = |known: &&str| *known == key || known.ends_with('.') && key.starts_with(*known);
     let reading = READINGS.iter().find(|row| row.keys.iter().any(is_meant) && !(row.are_read)(config))?;
     let table = toml::Table::try_from(config).ok()?;
     Some(format!("`{key}` has no effect while `{}` is {}", reading.by, shown(assigned(&table, reading.by)?)))
-}
-
-/// Such a part is made from the whole config.
-fn has_own_part(config: &Config) -> bool {
-    let Config { agent, head, network, replay, exploration, .. } = config;
-    let names = [&agent.name, &agent.executor, &agent.rule, &head.name, &network.name, &replay.name, &exploration.name];
-    names.iter().any(|name| !name.is_empty())
 }
 
 #[cfg(test)]

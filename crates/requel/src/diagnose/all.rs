@@ -51,19 +51,23 @@ pub fn findings(evidence: &Evidence) -> Vec<Finding> {
 
 /// Checks of settings that your own component may not read: what they say about the settings may then be wrong.
 pub(super) fn of_own_parts(config: &Config) -> Vec<&'static str> {
-    let Config { agent, head, network, replay, exploration, .. } = config;
-    let parts: [(&str, &[&'static str]); 7] = [
-        (&agent.name, OF_AN_AGENT),
-        (&agent.executor, OF_AN_EXECUTOR),
-        // What it adds to rewards is not in the config, nor are the bounds of its values.
-        (&agent.rule, &["reward-scale", "support", "value-bound", "value-growth", "clipped-targets"]),
-        (&head.name, &["support", "clipped-targets"]),
-        (&network.name, &["network-size", "noise"]),
-        (&replay.name, &["importance-schedule", "replay-size"]),
-        (&exploration.name, &["exploration"]),
-    ];
-    parts.iter().filter(|(name, _)| !name.is_empty()).flat_map(|(_, checks)| checks.iter().copied()).collect()
+    let checks = |part: &'static str| {
+        OF_PARTS.iter().filter(move |(key, _)| *key == part).flat_map(|(_, checks)| checks.iter().copied())
+    };
+    config.own_parts().flat_map(checks).collect()
 }
+
+/// Keys that name a part of a program's own, with the checks of what that may not read.
+const OF_PARTS: &[(&str, &[&str])] = &[
+    ("agent.name", OF_AN_AGENT),
+    ("agent.executor", OF_AN_EXECUTOR),
+    // What it adds to rewards is not in the config, nor are the bounds of its values.
+    ("agent.rule", &["reward-scale", "support", "value-bound", "value-growth", "clipped-targets"]),
+    ("head.name", &["support", "clipped-targets"]),
+    ("network.name", &["network-size", "noise"]),
+    ("replay.name", &["importance-schedule", "replay-size"]),
+    ("exploration.name", &["exploration"]),
+];
 
 const OF_AN_AGENT: &[&str] = &[
     "updates",
@@ -109,6 +113,9 @@ mod tests {
     #[test]
     fn settings_that_a_part_of_ones_own_may_not_read_are_not_judged() {
         let named: Vec<&str> = CHECKS.iter().map(|(name, _)| *name).collect();
+        for (key, _) in Config::default().part_names() {
+            assert!(OF_PARTS.iter().any(|(of, checks)| *of == key && !checks.is_empty()), "{key}");
+        }
         let own = |evidence: &mut Evidence| {
             let Config { agent, head, network, replay, exploration, .. } = &mut evidence.config;
             let names = [&mut agent.name, &mut agent.executor, &mut head.name, &mut network.name, &mut replay.name];
