@@ -6,7 +6,7 @@
 //! millisecond are measured in processor time, because a busy machine interrupts every one of them; with
 //! `--threads=N`, which computes on several threads, everything is measured by the clock.
 //!
-//! With the environment variable `PARTS`, what an update consists of is told too.
+//! With the environment variable `PARTS`, the parts of an update are printed too.
 
 use std::hint::black_box;
 use std::time::Instant;
@@ -47,7 +47,7 @@ fn main() {
     }
 }
 
-/// What `--threads=N` asks for; the thread that measures is then one of so many.
+/// The N of `--threads=N`; the measuring thread is then one of N.
 fn threads() -> usize {
     let asked = std::env::args().find_map(|argument| argument.strip_prefix("--threads=").map(str::to_owned));
     let threads = asked.map_or(1, |text| text.parse().expect("a number of threads"));

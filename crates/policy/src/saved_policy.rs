@@ -152,7 +152,7 @@ mod tests {
 
     const SAMPLE: &[u8] = include_bytes!("../examples/cartpole.safetensors");
 
-    /// The sample with its header changed and its tensors as they are.
+    /// The sample with its header changed and its tensors unchanged.
     fn with_header(change: impl Fn(String) -> String) -> Vec<u8> {
         let len = u64::from_le_bytes(*SAMPLE.first_chunk().unwrap()) as usize;
         let header = change(String::from_utf8(SAMPLE[8..8 + len].to_vec()).unwrap());

@@ -1,4 +1,4 @@
-//! Writes `scales.toml` again, with the returns of random actions measured anew:
+//! Writes `scales.toml` again, with newly measured returns of random actions:
 //! `cargo run --release -p requel --example score_scales > scales.toml`, then `mv scales.toml crates/requel/`.
 
 use requel::Registry;

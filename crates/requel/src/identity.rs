@@ -330,7 +330,7 @@ mod tests {
         assert_eq!(with(&|other| other.reward_range = Some((0.0, 2.0))), "has rewards of 0 to 2, not 1 to 1");
         assert_eq!(with(&|other| other.goal = Some(1.0)), "has a goal of 1, not 475");
         assert_eq!(with(&|other| other.max_episode_steps = Some(7)), "has episodes of 7 steps, not 500 steps");
-        // What is not said is no difference, and neither is how an environment of one's own came in.
+        // Nothing that is left out counts as a difference, nor does the way in which your own environment was given.
         let unsaid = EnvIdentity { action_names: Vec::new(), reward_range: None, goal: None, ..ours.clone() };
         assert_eq!((ours.difference(&unsaid), unsaid.difference(&ours)), (None, None));
         let given = EnvIdentity { origin: EnvOrigin::Given, ..ours.clone() };

@@ -211,7 +211,7 @@ mod tests {
             assert!(same.runs.is_none() && same.courses.is_empty() && same.revision == first.revision, "{same:?}");
             expire();
         }
-        // One log grows: the list says how far it is, and its curves are sent. Another page that knows nothing is told all.
+        // One log grows: the list gives its length, and its curves are sent. A page that knows nothing yet is sent everything.
         fs::write(log("b"), episode(9) + &episode(18)).unwrap();
         let grown = changes.since(known, &chosen);
         let parsed: Value = serde_json::from_str(&grown.json()).unwrap();

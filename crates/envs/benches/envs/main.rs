@@ -1,4 +1,4 @@
-//! Steps of environments: `cargo bench -p requel-envs`. `cargo xtask bench` puts these figures beside what is aimed at.
+//! Steps of environments: `cargo bench -p requel-envs`. `cargo xtask bench` compares these figures with the targets.
 //!
 //! Actions are drawn beforehand, at random, so that episodes are short and resets count; times are per environment and step.
 

@@ -33,7 +33,7 @@ pub fn weights(given: &Given) -> Found {
     Ok(lines)
 }
 
-/// 2: a training that goes from one to the other and back, beside one that stays.
+/// 2: a training that moves from one to the other and back, compared with one that stays.
 pub fn resumed(given: &Given) -> Found {
     let config = given.config("minatar-rainbow", given.updates() / 2)?;
     let thirds = [1, 2, 3].map(|third| 200 + (config.train.env_steps - 200) * third / 3);

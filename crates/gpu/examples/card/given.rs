@@ -59,7 +59,7 @@ impl Given {
         Ok(registry.trainer(config)?)
     }
 
-    /// The settings of a preset for pictures, with env steps for so many updates, which returns of several steps put off a little.
+    /// The settings of a preset for images, with enough env steps for this many updates, which n-step returns delay a little.
     pub fn settings(&self, preset: &str, updates: u64) -> Vec<String> {
         let (steps, more) = match preset {
             "minatar-pqn" => (128 * updates.div_ceil(16), &IN_ROLLOUTS[..]),
@@ -73,7 +73,7 @@ impl Given {
         settings
     }
 
-    /// A preset with pictures, with so many updates.
+    /// A preset for images, with this many updates.
     pub fn config(&self, preset: &str, updates: u64) -> Result<Config, Box<dyn Error>> {
         let mut layers = Layers::new().preset(preset)?;
         for setting in self.settings(preset, updates) {
@@ -105,7 +105,7 @@ impl Given {
     }
 }
 
-/// Trains until so many env steps are made.
+/// Trains for this many env steps.
 pub fn advance(trainer: &mut Trainer, env_steps: u64) -> Result<(), Box<dyn Error>> {
     while trainer.env_steps() < env_steps {
         trainer.advance(&mut ())?;

@@ -103,7 +103,7 @@ pub fn killed(given: &Given) -> Found {
     }
 }
 
-/// 6: a device that is lost while a run goes on, one that has no memory left, and one that there is not.
+/// 6: a device that is lost during a run, one without free memory, and one that does not exist.
 pub fn lost(given: &Given) -> Found {
     let folder = Folder::new("lost")?;
     let (whole, run) = (folder.0.join("whole"), folder.0.join("run"));

@@ -327,7 +327,7 @@ proptest! {
     }
 }
 
-/// The passes of layer normalisation with so many groups and features.
+/// The passes of layer normalisation with this many groups and features.
 fn check_layer_norm(shape: LayerNormShape, epsilon: f32, case: Case) {
     let Case { content, activation, seed, offset, .. } = case;
     let (len, LayerNormShape { groups, features }) = (shape.groups * shape.features, shape);

@@ -115,7 +115,7 @@ fn prioritized_replay() {
     print(PRIORITIZED, &timing);
 }
 
-/// Choosing actions with the notebook's network, without exploration, for so many environments at once.
+/// Choosing actions with the notebook's network, without exploration, for this many environments at once.
 fn act(envs: usize) {
     let name = format!("act for {envs} environments, 4-64-64-2");
     if !is_wanted(&name) {

@@ -1,4 +1,4 @@
-//! Work to be counted, not timed: `instructions WORK TIMES` does one piece of the hot path so many times and prints
+//! Work to be counted, not timed: `instructions WORK TIMES` repeats one piece of the hot path TIMES times and prints
 //! nothing. `cargo xtask test instructions` runs it under valgrind twice, with different counts, so that what a piece
 //! costs is the difference and the start of the program drops out.
 
@@ -12,7 +12,7 @@ use requel::replay::{RecordLayout, ReplayBuffer, Sampling, UniformReplay};
 use requel::{Agent, Batch, Config, DqnAgent, Experience, Machine, Masks, Trainer, Transition};
 use requel_envs::{Action, DType, Env, Space, Step, make};
 
-/// One piece, done so many times.
+/// One piece, repeated this many times.
 type Work = fn(usize);
 
 /// The pieces, by the names under which their counts are committed.

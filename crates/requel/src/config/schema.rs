@@ -202,7 +202,7 @@ mod tests {
         }
     }
 
-    /// What the schema refuses of one key alone is refused when it is set, and the other way round but for what no schema says.
+    /// A value that the schema refuses for a single key is refused when set, and vice versa except for rules that a schema cannot express.
     #[test]
     fn the_schema_and_the_checks_agree_on_every_key() {
         let schema = Config::json_schema();

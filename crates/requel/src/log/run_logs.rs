@@ -382,7 +382,7 @@ mod tests {
         assert_eq!(table(true), table(false));
     }
 
-    /// Numbers of one's own, some of them of a name that a table has no column of, and a second session that has others.
+    /// Your own numbers, some with names that the table has no column for, and a second session with other numbers.
     #[test]
     fn numbers_of_ones_own_are_in_every_log_and_columns_stay_as_they_began() {
         let dir = tempfile::tempdir().unwrap();

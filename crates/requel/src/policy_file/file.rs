@@ -339,7 +339,7 @@ mod tests {
         assert!(PolicyFile::from_bytes(&other).is_err());
     }
 
-    /// The file with its header changed and its tensors as they are.
+    /// The file with its header changed and its tensors unchanged.
     fn with_header(change: impl Fn(String) -> String) -> Vec<u8> {
         let bytes = file().to_bytes().unwrap();
         let len = u64::from_le_bytes(*bytes.first_chunk().unwrap()) as usize;

@@ -1,4 +1,4 @@
-//! [`FrameStore`] beside [`RecordStore`]: what is drawn is the same, and takes less memory.
+//! [`FrameStore`] compared with [`RecordStore`]: it draws the same transitions and takes less memory.
 
 use proptest::prelude::*;
 use requel_envs::Step;
@@ -151,7 +151,7 @@ proptest! {
         }
     }
 
-    /// Every store under every sampler goes on after a restore as if nothing had been, and saves the same bytes again.
+    /// After a restore, every store with every sampler continues as if nothing had happened, and saves the same bytes again.
     #[test]
     fn restored_goes_on(capacity in 1usize..60, n in 1usize..4, turns in turns(40), at in 0.0f64..1.0) {
         let layout = last();
@@ -192,7 +192,7 @@ proptest! {
 }
 
 proptest! {
-    /// A snapshot stays what it was taken of while the buffer goes on, whatever is written meanwhile and however long it is kept.
+    /// A snapshot does not change while the buffer is used further, whatever is written meanwhile and however long it is kept.
     #[test]
     fn snapshots_do_not_see_what_comes_later(capacity in 1usize..60, turns in prop_oneof![turns(9), turns(255)]) {
         for mut replay in samplers(capacity, last()).into_iter().flatten() {

@@ -224,7 +224,7 @@ mod tests {
 
     use super::*;
 
-    /// A step of the environments below: the reward and how the episode goes on.
+    /// A step of the environments below: the reward, and whether the episode continues.
     #[derive(Clone, Copy, Debug, PartialEq)]
     enum Ending {
         None,

@@ -232,7 +232,7 @@ mod tests {
     }
 
     proptest! {
-        /// Against the obvious twin: a list of priorities by index, summed up anew for each draw.
+        /// Against the obvious twin: a list of priorities by index, summed again for each draw.
         #[test]
         fn equals_a_list(capacity in 1usize..40, alpha in 0.0f64..=1.0, seed: u64,
                          errors in proptest::collection::vec(-100.0f32..100.0, 1..60)) {

@@ -230,7 +230,7 @@ mod tests {
             looks.set(looks.get() + 1);
             match expected {
                 Some(_) => {
-                    // A session goes on with the run right now.
+                    // A session continues the run at this moment.
                     write(dir.path(), &[(CONFIG.to_owned(), of(b""))].into()).unwrap();
                     compare(&dir.path().join("file"), expected, || of(b"new"))
                 }

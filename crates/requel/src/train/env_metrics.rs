@@ -174,7 +174,7 @@ mod tests {
         assert_eq!(told(other.end_episode(0)), told(metrics.end_episode(0)));
         assert!(EnvMetrics::new(&spec(), 2).restore(&state).is_err());
         assert!(EnvMetrics::new(&spec(), 1).restore(&State::default()).is_ok());
-        // Other metrics begin anew, as many as they are.
+        // Other metrics start from zero, however many there are.
         let others = |names: &[&str]| {
             let metrics = names.iter().map(|name| MetricSpec::new(*name, OverEpisode::Sum)).collect();
             EnvMetrics::new(&EnvSpec { metrics, ..spec() }, 1)

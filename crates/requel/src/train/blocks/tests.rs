@@ -11,7 +11,7 @@ use crate::experience::{Experience, OwnedExperience};
 use crate::registry::Registry;
 use crate::train::{AgentLoop, Trainer};
 
-/// Steps of slots whose observations are stacks of frames that are shifted, but for where an episode ended or the environment
+/// Steps of slots whose observations are stacks of frames that are shifted, except where an episode ended or the environment
 /// stacks otherwise.
 fn walk(draws: &[u8], frames: Frames, slots: usize) -> Vec<OwnedExperience> {
     let (len, width) = (frames.observation_len(), frames.stack * frames.channels);
@@ -94,7 +94,7 @@ fn a_frame_is_sent_once() {
     let frames = Frames::of(&space, 4);
     let draws: Vec<u8> = (0..100).map(|_| 1).collect();
     let block = written(&walk(&draws, frames, 1), frames, 1);
-    // 100 frames, the first observation, and 17 bytes a step beside them.
+    // 100 frames, the first observation, and 17 bytes per step in addition.
     assert_eq!(block.bytes().len(), 64 + 16 + 100 * (100 + 17) + 400);
 }
 
@@ -114,7 +114,7 @@ fn each_block_counts_once_and_those_of_the_dead_not_at_all() {
     assert_eq!(admit(0, 0, 5, 11), Admission::Stale);
     assert_eq!(admit(0, 0, 6, 0), Admission::Begins);
     assert_eq!(admit(0, 0, 7, 0), Admission::Follows);
-    // The worker was begun anew, and a block of the one before arrives.
+    // The worker was restarted, and a block of the previous one arrives.
     assert_eq!(admit(0, 1, 0, 0), Admission::Begins);
     assert_eq!(admit(0, 0, 8, 0), Admission::Late);
     assert_eq!(admit(0, 1, 1, 0), Admission::Follows);
@@ -161,7 +161,7 @@ fn agent_loop(config: &Config) -> AgentLoop {
     AgentLoop::new(Registry::built_in().agent(config, &env).unwrap(), &env, config.clone()).unwrap()
 }
 
-/// Trains by collectors of these slots; at `stop_at` env steps all of them and the learner are saved and made anew.
+/// Trains by collectors of these slots; at `stop_at` env steps all of them and the learner are saved and created again.
 fn in_step(config: &Config, parts: &[(usize, usize)], stop_at: Option<u64>) -> String {
     let mut learner = agent_loop(config);
     let make = || parts.iter().enumerate().map(|(worker, slots)| collector(config, slots.0..slots.1, worker as u32));
