@@ -94,7 +94,7 @@ impl Generator {
         self.generate(&out)
     }
 
-    /// Makes the data anew and compares it with what is committed.
+    /// Creates the data again and compares it with the committed data.
     fn check(&self) -> Result<()> {
         let out = workspace::target_dir().join("xtask").join("golden").join(self.name);
         workspace::empty_folder(&out)?;

@@ -101,7 +101,7 @@ impl VirtualEnvironment {
 
     fn started_by(&self, command: CommandLine) -> CommandLine {
         command
-            // A script's bytecode would otherwise be left beside it, in the source tree.
+            // A script's bytecode would otherwise be left next to it, in the source tree.
             .env("PYTHONDONTWRITEBYTECODE", "1")
     }
 

@@ -29,7 +29,7 @@ pub fn cargo() -> CommandLine {
     CommandLine::new(std::env::var("CARGO").unwrap_or_else(|_| "cargo".into()))
 }
 
-/// Programs that are used as they are, in place of being built.
+/// Existing programs to use instead of building them.
 static BUILT: OnceLock<PathBuf> = OnceLock::new();
 
 /// Has [`release_binary`] and [`development_binary`] take `release/requel` and `debug/requel` below `dir` from now on.
@@ -85,7 +85,7 @@ pub fn files() -> Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-/// Empties `folder`, creating it where it is not there.
+/// Empties `folder`, or creates it if it does not exist.
 ///
 /// # Errors
 /// When the file system refuses.

@@ -1,4 +1,4 @@
-//! [`Expectile`], a head of one's own: values that are learned as expectiles of the return instead of its mean.
+//! [`Expectile`], your own head: values that are learned as expectiles of the return instead of its mean.
 
 use requel::agent::{HeadError, HeadLoss, HeadShape, HeadSpec, HeadUpdate, Reader, ValueLoss};
 use requel::td::{Backup, NextPolicy, RuleSpec, TdRule, double_q_targets, expected_targets};

@@ -1,4 +1,4 @@
-//! [`Greenhouse`], an environment of one's own that implements [`Env`] by hand.
+//! [`Greenhouse`], your own environment, which implements [`Env`] by hand.
 
 use requel_envs::{Action, DType, Env, EnvError, EnvSpec, MetricSpec, OverEpisode, Space, Step};
 

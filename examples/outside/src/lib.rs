@@ -1,4 +1,4 @@
-//! Parts of one's own for requel, as a crate outside of it brings them, each by its name:
+//! Your own parts for requel in a crate of your own, each with the name that configs use:
 //!
 //! | part | its name in a config |
 //! |---|---|

@@ -1,4 +1,4 @@
-//! [`LinearExecutor`], an executor of one's own: a network that requel does not have, with its own way of learning.
+//! [`LinearExecutor`], your own executor: a network that requel does not have, with its own way of learning.
 
 use std::borrow::Cow;
 

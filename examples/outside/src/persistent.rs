@@ -1,4 +1,4 @@
-//! [`Persistent`], an exploration of one's own.
+//! [`Persistent`], your own exploration.
 
 use requel::state::{State, StateError};
 use requel::td::argmax_allowed;

@@ -1,4 +1,4 @@
-//! [`RecentReplay`], a replay buffer of one's own.
+//! [`RecentReplay`], your own replay buffer.
 
 use requel::agent::AgentError;
 use requel::replay::ReplayBuffer;

@@ -1,4 +1,4 @@
-//! [`Streaks`], an observer that logs numbers of one's own.
+//! [`Streaks`], an observer that logs your own numbers.
 
 use requel::train::{Logger, LoggerError, Observer, ObserverError};
 use requel::{TrainEvent, Trainer};
@@ -14,12 +14,12 @@ pub struct Streaks {
 }
 
 impl Streaks {
-    /// The name under which logs have the streak that goes on.
+    /// The name of the current streak in logs.
     pub const STREAK: &str = "streaks/now";
     /// The name under which logs have the longest streak so far.
     pub const LONGEST: &str = "streaks/longest";
 
-    /// Streaks in the logs of a training. They begin anew where it is resumed.
+    /// Streaks in the logs of a training. They start from zero when the training is resumed.
     ///
     /// # Errors
     /// If logs cannot have the names.

@@ -1,4 +1,4 @@
-//! [`TabularAgent`], an agent of one's own that is no network: a value for each action in each cell of what can be seen.
+//! [`TabularAgent`], your own agent without a network: a value for each action in each cell of the observation space.
 
 use requel::agent::{AgentError, Learned, Masks, Policy, PolicyError, PolicyInput};
 use requel::state::{State, StateError};
@@ -23,7 +23,7 @@ impl TabularAgent {
     /// `exploration`.
     ///
     /// # Errors
-    /// If observations have so many numbers that a table of all cells is out of the question.
+    /// If observations have too many numbers for a table of all cells.
     pub fn new(config: &Config, env: &AgentEnv<'_>) -> Result<Self, AgentError> {
         let (numbers, actions) = (env.observations.len(), env.actions.count);
         let cells = u32::try_from(numbers)

@@ -105,7 +105,7 @@ fn the_table_and_the_linear_network_name_the_symbol_that_is_shown() {
     }
 }
 
-/// Numbers of one's own in every log of a run, read back, and nothing else changed by them.
+/// Your own numbers are in every log of a run and can be read back, and they change nothing else.
 #[test]
 fn numbers_of_ones_own_are_logged() {
     let dir = tempfile::tempdir().unwrap();

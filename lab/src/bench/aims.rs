@@ -5,11 +5,11 @@ use super::figures::{Figure, Measured};
 /// What a work's figure should be.
 #[derive(Debug, Clone, Copy)]
 enum Aim {
-    /// At most so many times the floor.
+    /// At most this multiple of the floor.
     TimesFloor(f64),
-    /// At most so many nanoseconds.
+    /// At most this many nanoseconds.
     Nanoseconds(f64),
-    /// At least so many env steps per second.
+    /// At least this many env steps per second.
     EnvStepsPerSecond(f64),
 }
 

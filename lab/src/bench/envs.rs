@@ -1,4 +1,4 @@
-//! Our environments beside the originals: Gymnasium's and MinAtar's, on the same core in the same run.
+//! Our environments compared with the originals: Gymnasium's and MinAtar's, on the same core in the same run.
 
 use anyhow::{Context, Result};
 use serde::Deserialize;

@@ -24,7 +24,7 @@ impl Figure {
 /// What a measurement came to.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Measured {
-    /// The best time of an update beside its floor, µs.
+    /// The best time of an update, with its floor, µs.
     AboveFloor {
         /// Floating-point operations at the machine's peak, and the optimiser's memory traffic, µs.
         floor: f64,
@@ -33,7 +33,7 @@ pub enum Measured {
     },
     /// A time or a rate in `unit`.
     Plain {
-        /// Half of the samples were worse; absent where only the best is told.
+        /// Half of the samples were worse; absent if only the best is known.
         median: Option<f64>,
         /// The best sample.
         best: f64,

@@ -83,7 +83,7 @@ pub fn write_counts() -> Result<()> {
     Ok(())
 }
 
-/// Prints each count beside the committed one and names those that have grown past the tolerance.
+/// Prints each count next to the committed one and names those that have grown past the tolerance.
 fn compare(counts: &BTreeMap<String, u64>, committed: &Value) -> Result<Vec<String>> {
     let mut grown = Vec::new();
     for (work, &now) in counts {

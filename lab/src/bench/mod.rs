@@ -1,5 +1,5 @@
-//! `cargo xtask bench`: how fast it is, beside the machine's limit, the aims and other programs; and the instruction counts
-//! that `cargo xtask test` holds against the committed ones.
+//! `cargo xtask bench`: how fast requel is, compared with the machine's limit, the targets and other programs; and the instruction counts
+//! that `cargo xtask test` compares with the committed ones.
 //!
 //! [`verb`] reads the arguments, [`programs`] builds and starts the benchmarks of the crates, [`figures`] reads what they
 //! print, [`aims`] says what is aimed at, [`own`] makes the table, [`envs`] and [`peers`] compare with other

@@ -1,4 +1,4 @@
-//! The table of our own figures, beside their floors and aims.
+//! The table of our own figures, with their floors and targets.
 
 use std::fmt::Write as _;
 
@@ -79,7 +79,7 @@ impl Measurements {
             figures::of_kernels(&programs::on_one_core(&kernels).output()?).context("requel-nn")?;
         all.extend(figures::of_timings(&programs::on_one_core(&hot_path).output()?).context("requel")?);
         let envs = figures::of_timings(&programs::on_one_core(envs).output()?).context("requel-envs")?;
-        // The others have a table of their own, beside the originals.
+        // The others have their own table, next to the originals.
         all.extend(envs.into_iter().filter(|figure| figure.work.starts_with("step of CartPole-v1")));
 
         let updates = |output: String| -> Result<_> {
@@ -133,7 +133,7 @@ impl Measurements {
     }
 }
 
-/// What 51 atoms cost, beside what is aimed at.
+/// The cost of 51 atoms, compared with the target.
 fn cost_of_categorical(figures: &[Figure]) -> Option<String> {
     let best = |work: &str| figures.iter().find(|figure| figure.work == work)?.best();
     let ratio = best(CATEGORICAL)? / best(SCALAR)?;
@@ -144,7 +144,7 @@ fn cost_of_categorical(figures: &[Figure]) -> Option<String> {
     ))
 }
 
-/// Updates on one thread beside those on several.
+/// Updates on one thread compared with updates on several.
 fn side_by_side(single: &[Figure], threaded: &[Figure], threads: usize) -> String {
     let rows: Vec<Vec<String>> = threaded
         .iter()

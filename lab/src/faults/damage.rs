@@ -33,7 +33,7 @@ pub fn check(extent: Extent) -> Result<Finding> {
     let mut files: Vec<_> = std::fs::read_dir(newest)?.map(|e| Ok(e?.path())).collect::<Result<_>>()?;
     files.sort();
     let of_checkpoint = files.clone();
-    // What lies beside the checkpoints, some of which nothing but the checksums of a finished run knows.
+    // The files next to the checkpoints, some of which only the checksums of a finished run cover.
     let beside = ["config.toml", "metrics.jsonl", "progress.csv", "timing.csv", "summary.json", "checksums.blake3"];
     files.extend(beside.iter().chain(&["best/policy.safetensors"]).map(|name| dir.join(name)));
     let mut draws = Draws(4);

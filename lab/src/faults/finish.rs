@@ -11,7 +11,7 @@ use super::runs::{self, Draws};
 use xtask::workspace;
 
 const SEEDS: usize = 3;
-/// How many times one group is killed before it is left to come to its end.
+/// How many times one group is killed before it may finish.
 const KILLS: usize = 3;
 
 /// Kills groups of seeds, every other time right after a run has written its summary, and gives the same command until it is done.
@@ -87,7 +87,7 @@ fn summaries(dir: &Path) -> usize {
     (0..SEEDS).filter(|seed| seed_in(dir, *seed).join("summary.json").exists()).count()
 }
 
-/// Waits until so many runs have a summary, and from there on for some time; `false` if the program ended before.
+/// Waits until this many runs have a summary, and then for some time more; `false` if the program ended before.
 fn wait(child: &mut Child, dir: &Path, (wait_for, time): (Option<usize>, Duration)) -> Result<bool> {
     while wait_for.is_some_and(|count| summaries(dir) < count) {
         if child.try_wait()?.is_some() {

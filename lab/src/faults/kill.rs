@@ -11,7 +11,7 @@ use super::rule::{Extent, Finding};
 use super::runs::{self, Draws, TRAININGS, Training};
 use xtask::workspace;
 
-/// Kills runs at random moments, more than every other time during a save, until each has come to its end.
+/// Kills runs at random moments, more than half of the time during a save, until each has finished.
 ///
 /// # Errors
 /// When a run does not resume, or ends with other bytes than the undisturbed one.
@@ -58,7 +58,7 @@ struct Victim<'a> {
     in_saves: usize,
 }
 
-/// Kills per run, so that each comes to its end.
+/// Kills per run, limited so that each run finishes.
 const KILLS: usize = 4;
 
 impl<'a> Victim<'a> {
@@ -97,7 +97,7 @@ impl<'a> Victim<'a> {
         Ok(std::fs::remove_dir_all(&dir)?)
     }
 
-    /// What goes on with a run that was killed. Killed before there was one, it is begun once more.
+    /// The command that continues a run that was killed. If it was killed before the run existed, it is started again.
     fn go_on(&self, dir: &Path) -> Result<Command> {
         if dir.join("config.toml").exists() {
             return Ok(runs::resume(self.binary, dir));

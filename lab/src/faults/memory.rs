@@ -1,4 +1,4 @@
-//! R12: memory that is not there.
+//! R12: more memory than the machine has.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -28,7 +28,7 @@ pub fn check(_: Extent) -> Result<Finding> {
     Ok(Finding { faults: 3, note: note.into() })
 }
 
-/// Trains a little with a buffer of so many transitions.
+/// Trains a little with a buffer of this many transitions.
 fn train(binary: &Path, dir: &Path, capacity: u64, group: Option<&Group>) -> Result<Output> {
     let train = format!(
         "exec {} train CartPole-v1 --quiet --run-dir {} --set replay.capacity={capacity} --set train.env_steps=2000",

@@ -15,7 +15,7 @@ pub struct Training {
     /// How often it is killed.
     pub kills: usize,
     preset: &'static str,
-    /// Settings beside those that all have, `key=value`.
+    /// Settings in addition to those that all have, `key=value`.
     settings: &'static [&'static str],
 }
 
@@ -92,14 +92,14 @@ impl Training {
         command
     }
 
-    /// What follows `requel train` for this training, but for where it goes.
+    /// The arguments of `requel train` for this training, without its directory.
     pub fn arguments(&self) -> Vec<&'static str> {
         let settings = COMMON.iter().chain(self.settings).flat_map(|setting| ["--set", *setting]);
         ["--preset", self.preset].into_iter().chain(settings).collect()
     }
 }
 
-/// The command that goes on with the run in `dir`.
+/// The command that continues the run in `dir`.
 pub fn resume(binary: &Path, dir: &Path) -> Command {
     let mut command = quiet(binary);
     command.args(["resume", "--quiet"]).arg(dir);

@@ -21,7 +21,7 @@ struct Setting<'a> {
 /// Several seeds at once, so that threads have something to do.
 const SEEDS: [u64; 3] = [0, 1, 2];
 
-/// Trains with every kernel of this machine in both builds: in one to four threads, beside others, and under the dashboard.
+/// Trains with every kernel of this machine in both builds: in one to four threads, in parallel with others, and with the dashboard.
 ///
 /// # Errors
 /// When any of them ends with other bytes.

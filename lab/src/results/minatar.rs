@@ -1,4 +1,4 @@
-//! `results/minatar.md`: the MinAtar games, training return as in the paper, beside its curve.
+//! `results/minatar.md`: the MinAtar games, training return as in the paper, compared with its curve.
 //!
 //! These are tens of core-hours. A run that was cut off goes on from its last checkpoint, to the same bits; what has come so far
 //! stands in the page with its number of runs. The comma-separated values are the record: `minatar.csv` of finished runs, which are not
@@ -132,7 +132,7 @@ fn estimate(sample: &[f64]) -> String {
     }
 }
 
-/// A row for each game and preset that has come to the first mark.
+/// A row for each game and preset that has reached the first mark.
 fn training_returns(presets: &[&str], curves: &Curves) -> String {
     let mut rows = Vec::new();
     for (game, published) in GAMES.iter().zip(&PUBLISHED) {
@@ -153,7 +153,7 @@ fn training_returns(presets: &[&str], curves: &Curves) -> String {
     table(&["game", "", "1 M frames", "2 M frames", "4.9 M frames"], &rows)
 }
 
-/// The values of a configuration's runs at so many frames, of those that have come there.
+/// The values of a configuration's runs at this many frames, for the runs that have reached it.
 fn at_mark(curves: &Curves, name: &str, mark: u64) -> Vec<f64> {
     let runs = curves.iter().filter(|((other, _), _)| other == name);
     let at = |points: &Vec<(u64, f64)>| {

@@ -1,4 +1,4 @@
-//! `results/minatar-random.md`: random play in our MinAtar games beside random play in the originals.
+//! `results/minatar-random.md`: random play in our MinAtar games compared with random play in the originals.
 
 use anyhow::{Context, Result, bail};
 

@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use super::check::{self, Claim};
 use xtask::{machine, workspace};
 
-/// A page in Markdown with the figures of every run beside it as comma-separated values.
+/// A page in Markdown, with the figures of every run in a file of comma-separated values next to it.
 #[derive(Debug)]
 pub struct Page {
     name: String,

@@ -1,4 +1,4 @@
-//! The runs of a page that have been made, kept in its comma-separated values, so that a table goes on where it was stopped.
+//! The runs of a page that have been made, kept in its comma-separated values, so that a table continues where it was stopped.
 //!
 //! A run that is on record is not made again. Whoever wants some anew deletes their lines; whether those that are there are of the
 //! program checked out, `cargo xtask results --check --all` says.

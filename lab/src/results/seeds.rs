@@ -36,7 +36,7 @@ impl Configuration {
         format!("requel {} --seed S --json --run-dir DIR", self.arguments.join(" "))
     }
 
-    /// The command that makes the run with this seed again, for whoever wants to see its weights' hash.
+    /// The command that repeats the run with this seed, for readers who want to check the hash of its weights.
     pub fn command(&self, seed: u64) -> String {
         format!("requel {} --seed {seed} --json", self.arguments.join(" "))
     }
@@ -46,7 +46,7 @@ impl Configuration {
         workspace::target_dir().join("results").join(&self.name).join(format!("seed-{seed:02}"))
     }
 
-    /// A run that was cut off goes on from its last checkpoint.
+    /// An interrupted run continues from its last checkpoint.
     fn train_one(&self, binary: &Path, seed: u64, core: usize) -> Result<RunRow> {
         let run_dir = self.run_dir(seed);
         let goes_on = run_dir.join("checkpoints").exists() && !run_dir.join("summary.json").exists();

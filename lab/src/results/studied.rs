@@ -7,7 +7,7 @@
 //! | `{{commands}}` | the command of each variant in each environment |
 //! | `{{progress}}` | how many runs there are of how many |
 //! | `{{table NAME}}` | a table of the study |
-//! | `{{references}}` | our runs against what is known of others' |
+//! | `{{references}}` | our runs compared with published ones |
 
 use std::path::PathBuf;
 

@@ -23,7 +23,7 @@ pub fn test(checks: &[String]) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Makes the pictures in `docs/images/` anew, by running the program.
+/// Creates the pictures in `docs/images/` again by running the program.
 ///
 /// # Errors
 /// When something that is needed cannot be had, or the program fails.
