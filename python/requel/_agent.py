@@ -204,7 +204,7 @@ class Agent(Sb3Model):
             try:
                 agent._training.begin_with_learned(learned)
             except ValueError as error:
-                warnings.warn(f"{path}: {error}: the optimiser and the target network start anew because the settings differ", stacklevel=2)
+                warnings.warn(f"{path}: {error}: the optimiser and the target network start fresh because the settings differ", stacklevel=2)
                 agent = cls._of(described, env, changes)
                 agent._training.begin_from(policy)
         agent._env_steps = described.get("num_timesteps", agent._env_steps)

@@ -30,7 +30,7 @@ class Config:
     def of_run(dir: StrPath) -> Config: ...
     def with_settings(self, settings: list[tuple[str, str, Any]]) -> Config: ...
     def unused(self, keys: list[str]) -> list[str]:
-        """Why some of these keys have no effect beside the other settings."""
+        """Why some of these keys have no effect with the other settings."""
 
 class AgentLoop:
     """An agent that is asked for actions and shown what came of them. Observations and masks are environments × numbers."""

@@ -392,7 +392,7 @@ def training_of(
 
 
 def _warn_of_unused(config: Config, settings: list[tuple[str, str, Any]], stacklevel: int) -> None:
-    """Warn of settings that were given and have no effect beside the others."""
+    """Warn of settings that were given but have no effect with the others."""
     for reason in config.unused([key for _, key, _ in settings]):
         warnings.warn(reason, stacklevel=stacklevel)
 

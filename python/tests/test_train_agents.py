@@ -150,7 +150,7 @@ def test_the_optimiser_goes_on_with_its_averages_unless_it_is_another(tmp_path):
     assert more.learn(104, reset_num_timesteps=False).num_timesteps == 404
     family = requel.QRDQN(Corridor, **SMALL).learn(200)
     family.save(tmp_path / "family.zip")
-    with pytest.warns(UserWarning, match="`optimizer/velocity` is missing.*begin anew"):
+    with pytest.warns(UserWarning, match="`optimizer/velocity` is missing.*start fresh"):
         other = requel.QRDQN.load(tmp_path / "family.zip", env=Corridor, **{**SMALL, "optimizer": {"kind": "rmsprop", "momentum": 0.9}})
     assert other.weights_blake3 == family.weights_blake3
 

@@ -51,7 +51,7 @@ impl Config {
         Ok(Config(set(layers, settings)?.resolve().map_err(|error| of_config(&error))?))
     }
 
-    /// Why some of these keys have no effect beside the other settings, a sentence for each that has none.
+    /// Why some of these keys have no effect with the other settings, a sentence for each that has none.
     fn unused(&self, keys: Vec<String>) -> Vec<String> {
         keys.iter().filter_map(|key| config::unused(&self.0, key)).collect()
     }
