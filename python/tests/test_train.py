@@ -330,7 +330,7 @@ class Forever(gymnasium.Env):
 
 def test_episodes_without_an_end_are_cut_off_and_that_is_said(tmp_path):
     few = {"env_steps": 50, "episodes": 0}
-    with pytest.warns(UserWarning, match="no limit of steps.*5,000.*max_episode_steps"):
+    with pytest.warns(UserWarning, match="no step limit.*5,000.*max_episode_steps"):
         run = requel.train(Forever, run_dir=tmp_path / "run", train=few, replay={"start": 10, "batch_size": 8}, evaluation={"final_episodes": 1})
     assert Forever.longest == 5_000
     assert run.final.mean_return == 5_000.0

@@ -204,7 +204,7 @@ def test_the_settings_of_the_environment_are_kept(tmp_path):
 
 
 def test_what_is_no_picture_is_not_shifted(tmp_path):
-    with pytest.raises(ValueError, match=r"`replay.augmentation`: observations are F32 of the shape \[1\], and only pictures can be shifted"):
+    with pytest.raises(ValueError, match=r"`replay.augmentation`: observations are F32 of the shape \[1\], but only images can be shifted"):
         requel.train(Corridor, run_dir=tmp_path / "run", replay={"augmentation": "shift"})
     assert not (tmp_path / "run").exists()
 
