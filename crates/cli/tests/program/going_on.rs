@@ -136,7 +136,7 @@ fn a_new_run_begins_from_the_weights_of_another_or_of_a_file() {
             &["--from", "first", "--set", "network.hidden=[9]"],
             "the policy's network differs from the one in the settings",
         ),
-        (&["--from", "nowhere"], "there is no nowhere"),
+        (&["--from", "nowhere"], "there is no file or directory nowhere"),
         (&["--from", "first/best/policy.safetensors", "--with-replay"], "no replay buffer"),
         (&["--from", "first/config.toml"], "not a policy"),
     ] {

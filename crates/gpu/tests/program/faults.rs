@@ -26,7 +26,7 @@ fn without_a_device() {
 #[test]
 fn a_device_of_another_number() {
     let desk = Desk::with_twin().where_it_says("REQUEL_TWIN_DEVICES", 2);
-    desk.train("run", "cuda:2", &[]).says(2, &["there is no device cuda:2: there are 2, counted from 0"]);
+    desk.train("run", "cuda:2", &[]).says(2, &["there is no device cuda:2: this machine has 2, counted from 0"]);
     desk.train("run", "cuda:1", &[]).says(0, &["networks on cuda:1 (host twin)"]);
     desk.train("other", "gpu", &[]).says(2, &["`train.device` must be auto, cpu, cuda"]);
 }

@@ -327,5 +327,5 @@ fn what_is_registered_under_an_id_keeps_it() {
     };
     registry.register_env(other_each_time).unwrap();
     let error = registry.trainer(config("First-v0")).err().unwrap().to_string();
-    assert!(error.contains("First-v0") && error.contains("makes `Second-v0` now"), "{error}");
+    assert!(error.contains("First-v0") && error.contains("now calls itself `Second-v0`"), "{error}");
 }

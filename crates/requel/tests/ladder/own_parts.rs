@@ -364,7 +364,7 @@ fn what_a_part_of_ones_own_refuses_is_said_with_the_key_that_names_it() {
         (&["network.name=other inputs"], "`network.name = \"other inputs\"`: "),
         (&["network.name=other actions"], "`network.name = \"other actions\"`: "),
         (
-            &["replay.name=plain", "replay.kind=prioritized"],
+            &["replay.name=plain", "replay.kind=prioritized", "replay.importance_env_steps=1000"],
             "`replay.name = \"plain\"`: `replay.kind` is \"prioritized\"",
         ),
     ];

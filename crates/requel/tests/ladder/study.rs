@@ -420,7 +420,7 @@ fn what_is_wrong_with_a_study_is_said_with_its_place() {
         (
             with("agent.gamma=0.5", "agent.gamma=0.9"),
             "variants `one` and `two` have exactly the same settings, in s.toml, line 14",
-            "same",
+            "identical",
         ),
         (
             with("train.episodes=0", "train.episode=0"),
