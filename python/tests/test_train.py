@@ -121,7 +121,7 @@ def test_an_environment_that_cannot_be_saved_begins_new_episodes_and_the_run_say
 
     with pytest.raises(ArithmeticError):
         requel.train(Unsaved, run_dir=tmp_path / "run", callback=failing_at(350), **brief(checkpoint={"every_steps": 100}))
-    with pytest.warns(UserWarning, match="continues with new episodes"):
+    with pytest.warns(UserWarning, match="new episodes start"):
         run = requel.resume(tmp_path / "run", Unsaved)
     assert run.exactness == "new episodes" and requel.Run(run.dir).exactness == "new episodes"
     assert run.summary["inexact_resumes"] == 1
@@ -282,7 +282,7 @@ def test_a_run_goes_on_with_a_larger_budget(tmp_path):
     assert (run.env_steps, run.weights_blake3) == (900, longer.weights_blake3)
     with pytest.raises(ValueError, match="give it as env"):
         requel.resume(tmp_path / "run")
-    with pytest.raises(ValueError, match="trained in Corridor, and .* is Masked"):
+    with pytest.raises(ValueError, match="trained in Corridor, but .* is Masked"):
         requel.resume(tmp_path / "run", Masked, train={"env_steps": 1000})
 
 
@@ -293,7 +293,7 @@ def test_an_environment_for_scores_may_have_other_wrappers_but_no_other_spaces(t
 
     run = requel.train(Corridor, eval_env=lambda: Doubled(Masked()), run_dir=tmp_path / "run", **brief())
     assert run.final.mean_return == 2.0
-    with pytest.raises(ValueError, match="differ from those of slot 0"):
+    with pytest.raises(ValueError, match="differ from those of Corridor"):
         requel.train(Corridor, eval_env="CliffWalking-v1", run_dir=tmp_path / "other", **brief())
 
 

@@ -101,7 +101,7 @@ def interrupt(process):
 def stopped(process, run_dir):
     """What was stopped is whole, and not over."""
     output, errors = process.communicate(timeout=LIMIT)
-    assert "stopped: stopped at a whole step" in output, errors
+    assert "stopped: stopped after a complete step" in output, errors
     run = requel.Run(run_dir)
     assert not run.is_finished
     return run

@@ -116,8 +116,8 @@ def test_minigrid_is_learned_in_as_it_is_made():
 @pytest.mark.parametrize(
     ("reward", "match"),
     [
-        (np.array([1.0, 2.0]), r"of the type ndarray of shape \(2,\): return float\(reward\)"),
-        ("1", r"of the type str: return float\(reward\)"),
+        (np.array([1.0, 2.0]), r"of the type ndarray of shape \(2,\) instead of a number: return float\(reward\)"),
+        ("1", r"of the type str instead of a number: return float\(reward\)"),
         (None, "of the type NoneType"),
     ],
     ids=["array", "text", "nothing"],
@@ -141,7 +141,7 @@ def test_rewards_of_a_vector_are_refused_too():
             return shown, self.given, *rest
 
     vector = Vector([Corridor] * 2)
-    with pytest.raises(TypeError, match=r"rewards of the shape \(2, 1\): one number for each of 2 slots"):
+    with pytest.raises(TypeError, match=r"rewards with the shape \(2, 1\): one number for each of 2 slots"):
         requel.DQN("MlpPolicy", vector).learn(10)
     vector.given = ["a", "b"]
     with pytest.raises(TypeError, match="rewards that are not numbers"):

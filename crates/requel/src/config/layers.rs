@@ -259,7 +259,8 @@ impl Layers {
     }
 
     /// The settings above preset and algorithm that have no effect in `config`, which these layers resolve to: the reason, as [`unused()`]
-    /// gives it, and where the key was set. A text that sets every key, such as the config of a run, means none of them in particular.
+    /// gives it, and where the key was set. A text that sets every key, such as the config of a run, means none of them in particular,
+    /// and of one that sets some, what differs from its preset is meant.
     ///
     /// ```
     /// use requel::config::Layers;
@@ -272,7 +273,15 @@ impl Layers {
     /// ```
     pub fn unused(&self, config: &Config) -> Vec<(String, Place)> {
         let is_meant = |place: &Place| self.complete.as_ref().is_none_or(|complete| complete.source != place.source);
-        let meant = self.settings.iter().filter(|(_, (_, place, _))| is_meant(place));
+        // Nor does a file mean what it leaves as its preset has it: it may be a listing of all keys that somebody shortened.
+        let defaults = defaults();
+        let below = |key: &str| self.base.as_ref().and_then(|base| base.settings.get(key)).map(|(value, ..)| value);
+        let is_default =
+            |key: &str, value: &Value| below(key).or_else(|| values::assigned(&defaults, key)) == Some(value);
+        let meant = self
+            .settings
+            .iter()
+            .filter(|(key, (value, place, _))| is_meant(place) && (place.line.is_none() || !is_default(key, value)));
         meant.filter_map(|(key, (_, place, _))| Some((unused(config, key)?, place.clone()))).collect()
     }
 
@@ -456,6 +465,12 @@ mod tests {
         let whole = toml::to_string(&dqn().resolve().unwrap()).unwrap();
         assert_eq!(said(Layers::new().text("run/config.toml", &whole).unwrap()), [""; 0]);
         let over = Layers::new().record_text("run/config.toml", &whole).unwrap().set("pqn.lambda=0.5").unwrap();
+        let mut shortened: toml::Table = toml::from_str(&whole).unwrap();
+        shortened["head"].as_table_mut().unwrap().remove("cosines");
+        shortened["pqn"]["lambda"] = 0.5.into();
+        let shortened = toml::to_string(&shortened).unwrap();
+        let found = said(Layers::new().text("mine.toml", &shortened).unwrap());
+        assert!(found.len() == 1 && found[0].starts_with("`pqn.lambda` has no effect"), "{found:?}");
         assert_eq!(said(over), ["`pqn.lambda` has no effect while `agent.kind` is \"dqn\", in --set"]);
     }
 

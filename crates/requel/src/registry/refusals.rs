@@ -2,7 +2,7 @@
 
 use requel_nn::Network;
 
-use crate::agent::{AgentError, ValueSpec};
+use crate::agent::{AgentError, HeadError, ValueSpec};
 use crate::config::Config;
 use crate::train::{AgentEnv, TrainError};
 
@@ -28,9 +28,12 @@ pub(super) fn check_own_network(config: &Config, env: &AgentEnv<'_>, values: &Va
 /// The error with which components could not be combined, with the program's own component that it is about, if the config names one.
 pub(super) fn refused_by_part(config: &Config, error: AgentError) -> TrainError {
     let (head, network) = (("head.name", &config.head.name), ("network.name", &config.network.name));
+    let rule = ("agent.rule", &config.agent.rule);
     let parts = match &error {
+        // These are about the rule, whatever the head is.
+        AgentError::Head(HeadError::CategoricalPolicy | HeadError::ResidualPolicy) => vec![rule, head],
         // A head refuses a rule that it cannot learn by.
-        AgentError::Head(_) => vec![head, ("agent.rule", &config.agent.rule)],
+        AgentError::Head(_) => vec![head, rule],
         AgentError::Network(_) => vec![network],
         AgentError::NoProbabilities => vec![("replay.name", &config.replay.name)],
         // Either may be the one that does not go with the other.

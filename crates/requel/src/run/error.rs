@@ -44,7 +44,7 @@ pub enum RunError {
         root: PathBuf,
     },
     /// The run has no policy yet.
-    #[error("{} has no policy yet: neither a best policy nor a checkpoint", path.display())]
+    #[error("{} has no policy yet: none of its evaluations has been made", path.display())]
     NoPolicy {
         /// The run.
         path: PathBuf,

@@ -55,12 +55,15 @@ pub enum HeadError {
     },
     /// The categorical head learns by greedy rules only: a mixture over actions is not a shift of one distribution.
     #[error(
-        "the categorical head learns only by rules that value the next state by its best action, such as Q-learning; for \
-         Munchausen's, use the scalar or a quantile head"
+        "the categorical head (`head.kind`) learns only by rules that value the next state by its best action, such as \
+         Q-learning: use a scalar or quantile head, or another rule"
     )]
     CategoricalPolicy,
     /// Residual gradients need a greedy rule.
-    #[error("the residual gradient needs a rule that values the next state by its best action, such as Q-learning")]
+    #[error(
+        "the residual gradient (`agent.bellman_gradient`) needs a rule that values the next state by its best action, such as \
+         Q-learning"
+    )]
     ResidualPolicy,
 }
 
